@@ -1,0 +1,82 @@
+/*
+ * libpsephos - cast ballots and get a receipt for every one.
+ *
+ * Each submitted ballot is kept until its verdict is here, and is resent with
+ * the same ballot ID after a timeout or a broken connection, with backoff and
+ * jitter. So: a timeout means unknown, never failed; a verdict is final; a
+ * ballot resent any number of times counts once.
+ *
+ * With several routers, batches go to them in turn, and to the next one when
+ * one does not answer.
+ *
+ * Ownership: submitted bytes are copied.
+ * Threads:   one owner.
+ * Memory:    bounded by `inflight_max`.
+ */
+#ifndef PSEPHOS_H
+#define PSEPHOS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "election/ballot.h"
+#include "election/verdict.h"
+#include "process/status.h"
+
+struct psp_client;
+
+struct psp_client_options {
+    const char *cluster_path; /* cluster.json */
+    const char *key_path;     /* the station's key file */
+    bool rows;                /* send rows (IDs) instead of columns (positions) */
+    uint32_t batch_rows;      /* ballots a message, at most PSP_BATCH_ROWS_MAX; 0: 2048 */
+    uint32_t inflight_max;    /* ballots without a verdict; 0: 65536 */
+    uint32_t resend_after_ms; /* first timeout; 0: 2000 */
+    uint64_t seed;            /* of the jitter */
+};
+
+struct psp_ballot {
+    const uint8_t *voter_id;
+    size_t voter_id_bytes;
+    uint8_t ballot_id[PSP_BALLOT_ID_BYTES];
+    uint32_t unit;      /* position in the definition, or PSP_NONE */
+    uint8_t method;
+    uint64_t cast_at_ms;
+    const uint8_t *marks; /* canonical, psp_marks_encode */
+    size_t marks_bytes;
+    uint64_t cookie;    /* comes back with the verdict */
+};
+
+struct psp_receipt {
+    uint64_t cookie;
+    uint8_t verdict;    /* election/verdict.h; psp_verdict_first is what to act on */
+    bool resent;        /* sent more than once before this verdict */
+    uint32_t shard;
+    uint64_t index;
+};
+
+/* PSP_ENOENT, PSP_EINVAL, PSP_EPERM, PSP_EIO; ret_reason says what to do. */
+enum psp_status psp_client_create(const struct psp_client_options *options,
+                                  struct psp_client **ret_client, char *ret_reason, size_t size);
+void psp_client_destroy(struct psp_client **client);
+
+/* PSP_EBUSY: inflight_max reached: poll first. PSP_EINVAL: over a limit. */
+enum psp_status psp_client_submit(struct psp_client *client, const struct psp_ballot *ballot);
+/* Sends what is batched so far. */
+void psp_client_flush(struct psp_client *client);
+
+/* Sends, receives, resends; waits at most `timeout_ms` for a first receipt.
+ * Returns up to `max` receipts. PSP_EPERM / PSP_EMISMATCH: the routers refuse
+ * this key / this election for good; psp_client_error says more. */
+enum psp_status psp_client_poll(struct psp_client *client, int timeout_ms,
+                                struct psp_receipt *ret_receipts, size_t max, size_t *ret_n);
+
+struct psp_client_stats {
+    uint64_t submitted, receipts, resent, busy, unanswered;
+    uint64_t last_answer_ms; /* monotonic; 0 none yet */
+};
+void psp_client_stats(const struct psp_client *client, struct psp_client_stats *ret_stats);
+const char *psp_client_error(const struct psp_client *client); /* last refusal's text, or "" */
+
+#endif

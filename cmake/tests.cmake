@@ -1,0 +1,21 @@
+# psp_test(NAME LIBS ...): a cmocka test from tests/unit/NAME.c, run by ctest.
+function(psp_test name)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  add_executable(${name} ${PROJECT_SOURCE_DIR}/tests/unit/${name}.c)
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} psp_flags PkgConfig::CMOCKA)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endfunction()
+
+# psp_fuzz(NAME LIBS ...): a libFuzzer target from tests/fuzz/NAME.c, run by `./run fuzz`.
+function(psp_fuzz name)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  if(NOT PSP_FUZZ)
+    return()
+  endif()
+  add_executable(${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}.c)
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} psp_flags)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+endfunction()

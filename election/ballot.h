@@ -1,0 +1,118 @@
+/*
+ * ballot - one voter's paper, as rows at the edge and as columns inside.
+ *
+ * Marks: what the voter marked, in one canonical byte form, so that the same
+ * ballot always has the same tag whichever way it came:
+ *
+ *     varint K                      contests marked
+ *     K times:  varint contest      position in the definition, ascending
+ *               varint n            choices marked
+ *               n varint            positions within the contest, ascending
+ *
+ * An unknown contest or choice is written as PSP_NONE; repeats are kept, side
+ * by side: the shard judges them, not the router. Varints are LEB128 as in
+ * Protocol Buffers.
+ *
+ * Columns: n ballots as parallel arrays, all integers little-endian, no
+ * alignment promised. A shard sees digests, never voter IDs.
+ */
+#ifndef PSP_BALLOT_H
+#define PSP_BALLOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "election/limits.h"
+#include "process/status.h"
+
+struct psp_mark {
+    uint32_t contest; /* position or PSP_NONE */
+    uint32_t choice;  /* position within the contest, or PSP_NONE */
+};
+
+/* Writes the canonical marks of `n` (contest, choice) pairs, in any order.
+ * A contest without choices is simply not listed. Sorts `marks` in place.
+ * PSP_EINVAL: over PSP_MARKED_*_MAX or `ret_size`. */
+enum psp_status psp_marks_encode(struct psp_mark *marks, size_t n, uint8_t *ret_bytes,
+                                 size_t ret_size, size_t *ret_length);
+
+/* Length of the marks at `bytes`, 0 when they are not canonical in shape
+ * (truncated, over a limit, not ascending). */
+size_t psp_marks_length(const uint8_t *bytes, size_t available);
+
+/* What a client sends: voter IDs in clear, on the way to a router only. */
+struct psp_client_columns {
+    uint32_t n;
+    const uint8_t *voter_lengths; /* n, each 1..255 */
+    const uint8_t *voter_ids;     /* concatenated */
+    size_t voter_bytes;
+    const uint8_t *ballot_ids;    /* 16 n */
+    const uint8_t *units;         /* 4 n: position of the unit, or PSP_NONE */
+    const uint8_t *methods;       /* n: position, 255 unknown */
+    const uint8_t *cast_at_ms;    /* 8 n: ms since 1970, 0 not stated */
+    const uint8_t *marks;         /* concatenated canonical marks */
+    size_t marks_bytes;
+};
+
+/* What travels inside the cluster and lies in the log. */
+struct psp_count_columns {
+    uint32_t n;
+    const uint8_t *digests; /* 16 n */
+    const uint8_t *tags;    /* 8 n */
+    const uint8_t *units;   /* 4 n */
+    const uint8_t *methods; /* n */
+    const uint8_t *marks;   /* concatenated canonical marks */
+    size_t marks_bytes;
+};
+
+/* Checks lengths and every ballot's marks: what passes can be walked without
+ * further bounds checks. PSP_EINVAL with a static reason in *ret_reason. */
+enum psp_status psp_client_columns_check(const struct psp_client_columns *columns,
+                                         const char **ret_reason);
+enum psp_status psp_count_columns_check(const struct psp_count_columns *columns,
+                                        const char **ret_reason);
+
+static inline uint32_t psp_load32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+static inline uint64_t psp_load64(const uint8_t *at)
+{
+    return (uint64_t)psp_load32(at) | (uint64_t)psp_load32(at + 4) << 32;
+}
+static inline void psp_store32(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)value, at[1] = (uint8_t)(value >> 8);
+    at[2] = (uint8_t)(value >> 16), at[3] = (uint8_t)(value >> 24);
+}
+static inline void psp_store64(uint8_t *at, uint64_t value)
+{
+    psp_store32(at, (uint32_t)value);
+    psp_store32(at + 4, (uint32_t)(value >> 32));
+}
+
+/* LEB128. Returns the bytes used, 0 when truncated or over 32 bits. */
+static inline size_t psp_varint_read(const uint8_t *at, size_t available, uint32_t *ret_value)
+{
+    uint32_t value = 0;
+    for (size_t i = 0; i < 5 && i < available; i++) {
+        if (i == 4 && at[i] > 0x0F)
+            return 0;
+        value |= (uint32_t)(at[i] & 0x7F) << (7 * i);
+        if (!(at[i] & 0x80)) {
+            *ret_value = value;
+            return i + 1;
+        }
+    }
+    return 0;
+}
+static inline size_t psp_varint_write(uint8_t *at, uint32_t value)
+{
+    size_t n = 0;
+    for (; value > 0x7F; value >>= 7)
+        at[n++] = (uint8_t)(value | 0x80);
+    at[n++] = (uint8_t)value;
+    return n;
+}
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * definition - contests, choices, candidates, parties, units and ballot styles.
+ *
+ * One JSON file describes an election (schema: docs/election.schema.json). It is
+ * parsed once, checked wholly and never changes while counting; its SHA-256 is
+ * part of the configuration fence. Everything else in Psephos speaks of units,
+ * contests, choices and methods by their position here.
+ *
+ * Order: `units` is in file order. `leaves` lists the leaf units depth first,
+ * so that the leaves below any unit are one run [leaf_first, leaf_end).
+ *
+ * Ownership: the definition owns every string and array it shows.
+ * Threads:   immutable after parse; any number of readers.
+ */
+#ifndef PSP_DEFINITION_H
+#define PSP_DEFINITION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "election/limits.h"
+#include "process/status.h"
+
+#define PSP_NONE UINT32_MAX      /* no such position */
+#define PSP_UNSTATED UINT64_MAX  /* a number the definition does not give */
+
+enum psp_level { PSP_NATION, PSP_STATE, PSP_COUNTY, PSP_PRECINCT };
+
+enum psp_choice_kind {
+    PSP_CHOICE_CANDIDATE,
+    PSP_CHOICE_YES,
+    PSP_CHOICE_NO,
+    PSP_CHOICE_BLANK,
+    PSP_CHOICE_SPOILED,
+    PSP_CHOICE_WRITE_IN,
+    PSP_CHOICE_OTHER,
+};
+
+struct psp_party {
+    const char *id, *name, *color; /* color "#rrggbb" or NULL */
+};
+
+struct psp_candidate {
+    const char *id, *name, *photo, *biography, *platform; /* the last three may be NULL */
+    uint32_t party; /* or PSP_NONE */
+};
+
+struct psp_unit {
+    const char *id, *name, *code; /* code: e.g. county FIPS; "" when absent */
+    enum psp_level level;
+    uint32_t parent;               /* position, PSP_NONE for the root */
+    uint32_t style;                /* of a leaf, else PSP_NONE */
+    uint32_t leaf_first, leaf_end; /* run in `leaves` */
+    uint64_t registered, ballots_expected; /* or PSP_UNSTATED */
+};
+
+/* One line of a contest as published: a (party, candidate), yes/no, or a
+ * counted non-candidate line. */
+struct psp_choice {
+    const char *id, *name;
+    enum psp_choice_kind kind;
+    uint32_t candidate, party; /* or PSP_NONE */
+};
+
+struct psp_contest {
+    const char *id, *name, *office, *district; /* district "" when state-wide */
+    uint32_t unit;         /* the unit the contest is held in */
+    uint32_t votes_allowed;
+    uint32_t choice_count;
+    uint32_t choice_first; /* position of its first choice in definition->choices */
+    const struct psp_choice *choices;
+};
+
+/* A contest of a ballot style, and the choices it has there. */
+struct psp_style_contest {
+    uint32_t contest;
+    uint32_t choice_count;
+    const uint32_t *choices; /* positions within the contest, ascending */
+    uint32_t cell;           /* first cell in the row: choices..., undervotes, overvotes */
+};
+
+struct psp_style {
+    const char *id;
+    uint32_t contest_count;
+    const struct psp_style_contest *contests; /* by contest, ascending */
+    uint32_t row_cells;      /* 1 (ballots counted) + sum of (choices + 2) */
+    const int32_t *cell_of_choice;  /* [definition->choice_count]: cell in the row, -1: not here */
+    const int32_t *entry_of_contest; /* [contest_count]: position in contests, -1: not here */
+};
+
+struct psp_method {
+    const char *id, *name;
+};
+
+struct psp_definition {
+    uint8_t hash[PSP_HASH_BYTES]; /* SHA-256 of the file's bytes */
+    const char *id, *name, *date; /* date YYYY-MM-DD */
+    const char *map_file, *map_object, *map_key; /* NULL when there is no map */
+    uint32_t method_count, party_count, candidate_count, unit_count, leaf_count;
+    uint32_t contest_count, choice_count, style_count;
+    uint32_t root; /* the unit without a parent */
+    const struct psp_method *methods;
+    const struct psp_party *parties;
+    const struct psp_candidate *candidates;
+    const struct psp_unit *units;
+    const uint32_t *leaves;       /* leaf -> unit */
+    const uint32_t *leaf_of_unit; /* unit -> leaf, PSP_NONE for inner units */
+    const struct psp_contest *contests;
+    const struct psp_choice *choices; /* of all contests, contest by contest */
+    const struct psp_style *styles;
+};
+
+/* Where and why a definition was refused. */
+struct psp_definition_fault {
+    char pointer[256]; /* JSON Pointer (RFC 6901), "" for the whole file */
+    int line;          /* 1-based, 0 when unknown */
+    char reason[512];
+};
+
+/* PSP_OK; PSP_EINVAL with *ret_fault filled; PSP_ENOMEM.
+ * `text` need not end in NUL and is not kept. */
+enum psp_status psp_definition_parse(const char *text, size_t bytes,
+                                     struct psp_definition **ret_definition,
+                                     struct psp_definition_fault *ret_fault);
+
+/* Reads and parses; PSP_ENOENT, PSP_EIO as well. */
+enum psp_status psp_definition_load(const char *path, struct psp_definition **ret_definition,
+                                    struct psp_definition_fault *ret_fault);
+
+void psp_definition_destroy(struct psp_definition **definition);
+
+/* Position by ID, PSP_NONE when unknown. O(1). `bytes` excludes any NUL. */
+uint32_t psp_definition_unit(const struct psp_definition *definition, const char *id, size_t bytes);
+uint32_t psp_definition_contest(const struct psp_definition *definition, const char *id, size_t bytes);
+uint32_t psp_definition_method(const struct psp_definition *definition, const char *id, size_t bytes);
+uint32_t psp_definition_candidate(const struct psp_definition *definition, const char *id, size_t bytes);
+/* Position of the choice within the contest. */
+uint32_t psp_definition_choice(const struct psp_definition *definition, uint32_t contest,
+                               const char *id, size_t bytes);
+
+const char *psp_level_name(enum psp_level level);            /* "nation", "state", ... */
+const char *psp_choice_kind_name(enum psp_choice_kind kind); /* "candidate", "write_in", ... */
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * limits - every bound of the election's data, by name.
+ *
+ * What exceeds a limit is refused with a message that names the limit; nothing
+ * is truncated.
+ */
+#ifndef PSP_LIMITS_H
+#define PSP_LIMITS_H
+
+enum {
+    PSP_VOTER_ID_BYTES_MAX = 255,
+    PSP_BALLOT_ID_BYTES = 16,
+    PSP_DIGEST_BYTES = 16,
+    PSP_TAG_BYTES = 8,
+    PSP_HASH_BYTES = 32,         /* SHA-256 of files, BLAKE2b-256 of maps and keys */
+    PSP_CLUSTER_ID_BYTES = 16,
+    PSP_DIGEST_KEY_BYTES = 16,
+    PSP_SLOT_COUNT = 4096,
+    PSP_SHARDS_MAX = 256,
+    PSP_REPLICAS_MAX = 7,
+    PSP_ID_BYTES_MAX = 128,      /* IDs in the definition: [a-z0-9._-], URL-safe */
+    PSP_UNITS_MAX = 1 << 20,
+    PSP_CONTESTS_MAX = 1 << 16,
+    PSP_CHOICES_MAX = 4096,      /* of one contest */
+    PSP_METHODS_MAX = 32,
+    PSP_MARKED_CONTESTS_MAX = 512, /* on one ballot */
+    PSP_MARKED_CHOICES_MAX = 256,  /* in one contest of one ballot */
+    PSP_MARKS_BYTES_MAX = 8192,    /* canonical marks of one ballot */
+    PSP_BATCH_ROWS_MAX = 8192,     /* ballots in one message or log entry */
+    PSP_MESSAGE_BYTES_MAX = 16 << 20,
+};
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * totals - dense counts, one row a (leaf, method).
+ *
+ * A row holds, for the leaf's ballot style, as uint64_t cells:
+ *
+ *     [0] ballots counted, then for each contest of the style, in order:
+ *     one cell a choice of the style, undervotes, overvotes
+ *
+ * Row number = leaf * method_count + method. Each row remembers the log index
+ * that changed it last, so that any reader can be sent just what changed since
+ * the version it has.
+ *
+ * Threads: one owner.   Memory: all at create.
+ */
+#ifndef PSP_TOTALS_H
+#define PSP_TOTALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "election/definition.h"
+
+struct psp_totals {
+    const struct psp_definition *definition; /* not owned */
+    uint32_t row_count;
+    uint64_t cell_count;
+    uint64_t *cells;
+    uint64_t *row_first;  /* [row_count + 1]: first cell of a row */
+    uint64_t *row_index;  /* [row_count]: log index of its last change, 0 never */
+};
+
+enum psp_status psp_totals_create(const struct psp_definition *definition,
+                                  struct psp_totals **ret_totals);
+void psp_totals_destroy(struct psp_totals **totals);
+
+static inline uint32_t psp_totals_row(const struct psp_totals *totals, uint32_t leaf,
+                                      uint32_t method)
+{
+    return leaf * totals->definition->method_count + method;
+}
+
+/* False when `unit` is not a leaf, `method` unknown, or the marks break the
+ * style: unknown or foreign contest or choice, a repeat. The disposition
+ * `invalid` is just this test. Marks must have passed psp_*_columns_check. */
+bool psp_totals_valid(const struct psp_totals *totals, uint32_t unit, uint8_t method,
+                      const uint8_t *marks);
+
+/* Adds a valid ballot. Overvoted contest: its votes allowed to overvotes,
+ * nothing to choices. Missing votes: undervotes. */
+void psp_totals_add(struct psp_totals *totals, uint32_t unit, uint8_t method, const uint8_t *marks,
+                    uint64_t index);
+
+/* Rows changed after `base`, as bytes: per row varint(row - previous row - 1
+ * with previous = -1 at first), then each cell as a LEB128 varint of up to 64
+ * bits. Writes at most `size`; returns the length needed. */
+size_t psp_totals_encode_since(const struct psp_totals *totals, uint64_t base, uint8_t *ret_bytes,
+                               size_t size);
+
+/* Replaces the rows in `bytes`, setting their row_index to `index`. Checks all
+ * before changing anything. PSP_EINVAL: not such an encoding; unchanged. */
+enum psp_status psp_totals_replace(struct psp_totals *totals, const uint8_t *bytes, size_t length,
+                                   uint64_t index);
+
+/* Promise 3, second and third line: in every row, for every contest, choices +
+ * undervotes + overvotes = votes allowed * ballots; returns the first row that
+ * does not balance, PSP_NONE when all do. */
+uint32_t psp_totals_unbalanced_row(const struct psp_totals *totals);
+
+#endif

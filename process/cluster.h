@@ -1,0 +1,91 @@
+/*
+ * cluster - cluster.json, the one description of a cluster that every process
+ * reads.
+ *
+ * `psephos up`, compose and Ansible all make the same file. It holds public
+ * keys only; secrets are separate files (keys/ beside it).
+ *
+ * Ownership: owns all strings.   Threads: immutable after load.
+ */
+#ifndef PSP_CLUSTER_H
+#define PSP_CLUSTER_H
+
+#include <stdint.h>
+
+#include "election/limits.h"
+#include "process/status.h"
+
+enum { PSP_CLUSTER_FORMAT = 1 };
+
+struct psp_cluster_replica {
+    uint32_t replica;         /* number within the shard, from 0 */
+    uint64_t raft_id;         /* never reused: a wiped replica comes back under a new one */
+    const char *address;      /* tcp://host:port: routers, collectors, operators, other replicas */
+    const char *public_key;   /* Z85 */
+};
+struct psp_cluster_shard {
+    uint32_t shard, slot_first, slot_end; /* [first, end) */
+    uint8_t roll_hash[PSP_HASH_BYTES];    /* SHA-256 of its roll file; zeros without a roll */
+    uint32_t replica_count;
+    const struct psp_cluster_replica *replicas;
+};
+struct psp_cluster_router {
+    uint32_t router;
+    const char *address;      /* tcp://host:port: stations, operators */
+    const char *public_key;
+};
+struct psp_cluster_collector {
+    uint32_t collector;
+    const char *http;         /* host:port of the public API */
+    const char *http_local;   /* host:port of /metrics and /cluster: loopback */
+    const char *address;      /* tcp://host:port: operators */
+    const char *public_key;
+};
+struct psp_cluster_operator {
+    const char *name, *public_key;
+};
+
+struct psp_cluster {
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    uint64_t epoch;           /* 1; raised by a restore from backup only */
+    const char *directory;    /* of cluster.json; relative paths start here */
+    const char *election_path;/* "election.json" */
+    const char *clients_path; /* "clients.json": stations' public keys, reread when it changes */
+    uint8_t definition_hash[PSP_HASH_BYTES];
+    uint8_t roll_hash[PSP_HASH_BYTES];       /* of all shards' roll hashes, in order; zeros: none */
+    uint8_t digest_key_hash[PSP_HASH_BYTES];
+    uint8_t slot_map_hash[PSP_HASH_BYTES];   /* computed: BLAKE2b-256 of (shard, first, end)* LE32 */
+    uint32_t shard_count, router_count, collector_count, operator_count;
+    const struct psp_cluster_shard *shards;
+    const struct psp_cluster_router *routers;
+    const struct psp_cluster_collector *collectors;
+    const struct psp_cluster_operator *operators;
+};
+
+struct psp_cluster_fault {
+    char pointer[256];
+    char reason[512];
+};
+
+/* PSP_ENOENT, PSP_EIO, PSP_EINVAL, PSP_EVERSION (format), with *ret_fault. */
+enum psp_status psp_cluster_load(const char *path, struct psp_cluster **ret_cluster,
+                                 struct psp_cluster_fault *ret_fault);
+void psp_cluster_destroy(struct psp_cluster **cluster);
+
+/* Writes beside and renames, fsync of file and folder. */
+enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char *path);
+
+/* The shard that owns a slot; every slot has exactly one (checked at load). */
+uint32_t psp_cluster_shard_of_slot(const struct psp_cluster *cluster, uint32_t slot);
+
+/* Stations allowed to cast: clients.json. */
+struct psp_station {
+    char name[64];
+    char public_key[41];
+};
+enum psp_status psp_stations_load(const char *path, struct psp_station **ret_stations,
+                                  uint32_t *ret_count, struct psp_cluster_fault *ret_fault);
+enum psp_status psp_stations_store(const char *path, const struct psp_station *stations,
+                                   uint32_t count);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * consensus - libraft's pure core behind an interface of our own.
+ *
+ * Event in, plain actions out: no I/O, no clock, no thread. The only file that
+ * includes raft.h is consensus.c; it hides the library's defects W1..W8
+ * (docs/decisions/raft-step.md) and its ownership rules.
+ *
+ * The caller carries the actions out in this order, always:
+ *
+ *   1. vote:      make (term, voted_for) durable
+ *   2. append:    truncate the log at entries[0].index if needed, append
+ *   3. messages:  send (an AppendEntries without entries: the caller fills
+ *                 prev + 1 ... prev + n from its log, at once)
+ *   4. committed: apply up to `commit_index`
+ *
+ * and then calls psp_consensus_persisted when appended entries are durable.
+ *
+ * Ownership: actions are valid until the next call on the same consensus.
+ * Threads:   one owner.
+ */
+#ifndef PSP_CONSENSUS_H
+#define PSP_CONSENSUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "process/status.h"
+#include "shard/log.h"
+#include "wire/message.h"
+
+struct psp_consensus;
+
+enum psp_consensus_state { PSP_FOLLOWER, PSP_CANDIDATE, PSP_LEADER, PSP_UNAVAILABLE };
+
+struct psp_consensus_member {
+    uint64_t raft_id;
+    bool voter;
+};
+
+struct psp_consensus_options {
+    uint64_t raft_id;
+    const struct psp_consensus_member *members; /* the first configuration */
+    uint32_t member_count;
+    uint32_t election_timeout_ms, heartbeat_ms; /* 300, 60 */
+    uint32_t seed;                              /* of randomised timeouts */
+};
+
+/* What to start from: the durable state. */
+struct psp_consensus_start {
+    uint64_t term, voted_for;           /* of the vote file */
+    uint64_t snapshot_index, snapshot_term; /* durable in the store; 0 none */
+    uint64_t first_index;               /* of the records given */
+    const struct psp_record *records;   /* term and type; payload of CONFIGURATION only */
+    uint64_t record_count;
+};
+
+struct psp_consensus_actions {
+    bool vote;
+    uint64_t term, voted_for;
+    uint64_t append_index;                     /* first index to append, 0 none */
+    const struct psp_record *append;           /* COMMAND payloads point at what was submitted/received */
+    uint32_t append_count;
+    const struct psp_raft_message *messages;   /* to message_to[i] (raft IDs) */
+    const uint64_t *message_to;
+    uint32_t message_count;
+    uint64_t commit_index;                     /* never goes back */
+    bool install;                              /* a snapshot is offered (issue: three replicas) */
+    uint64_t install_index, install_term;
+};
+
+enum psp_status psp_consensus_create(const struct psp_consensus_options *options,
+                                     struct psp_consensus **ret_consensus);
+void psp_consensus_destroy(struct psp_consensus **consensus);
+
+/* A fresh replica's first log record: the configuration all members start from,
+ * index 1, term 1. The caller appends and syncs it before psp_consensus_start
+ * when its log and store are empty. Valid until destroy. */
+struct psp_record psp_consensus_bootstrap(struct psp_consensus *consensus);
+
+enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t now_ms,
+                                    const struct psp_consensus_start *start,
+                                    struct psp_consensus_actions *ret_actions);
+
+/* Proposes commands; payloads stay the caller's and must live until applied or
+ * truncated. PSP_ENOTLEADER; PSP_OK with actions (append_index is where). */
+enum psp_status psp_consensus_submit(struct psp_consensus *consensus, uint64_t now_ms,
+                                     const struct psp_bytes *payloads, uint32_t n,
+                                     struct psp_consensus_actions *ret_actions);
+enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t now_ms,
+                                      uint64_t from_raft_id, const struct psp_raft_message *message,
+                                      struct psp_consensus_actions *ret_actions);
+/* Log entries up to `index` are durable. */
+enum psp_status psp_consensus_persisted(struct psp_consensus *consensus, uint64_t now_ms,
+                                        uint64_t index, struct psp_consensus_actions *ret_actions);
+/* The store's checkpoint reached `index` (durable): the log may be cut there. */
+enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint64_t now_ms,
+                                           uint64_t index, uint64_t term,
+                                           struct psp_consensus_actions *ret_actions);
+/* Call when now >= psp_consensus_deadline. */
+enum psp_status psp_consensus_timeout(struct psp_consensus *consensus, uint64_t now_ms,
+                                      struct psp_consensus_actions *ret_actions);
+uint64_t psp_consensus_deadline(const struct psp_consensus *consensus);
+
+enum psp_consensus_state psp_consensus_state(const struct psp_consensus *consensus);
+uint64_t psp_consensus_term(const struct psp_consensus *consensus);
+uint64_t psp_consensus_leader(const struct psp_consensus *consensus); /* raft ID, 0 unknown */
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * log - one replica's ordered, durable list of records, in segment files.
+ *
+ * Folder DIR/log: segments `<first index, 16 hex digits>.log`, and `vote` (term
+ * and vote, two checksummed copies). A segment starts with a header (magic,
+ * format, cluster, shard, first index, CRC32C); each record carries CRC32C,
+ * length, index, term and type. docs/storage.md has the bytes.
+ *
+ * Writing is append-only; a record is durable when psp_log_sync has returned.
+ * Sealed segments are kept: they are the journal that a recount replays.
+ *
+ * At open a torn tail (bad record, nothing good after it) is cut off with a
+ * note; a bad record followed by a good one is corruption: PSP_ECORRUPT.
+ *
+ * A failed write or fsync is final: every later call returns PSP_EIO (or
+ * PSP_ENOSPC), and the process must end.
+ *
+ * Threads: append/truncate/sync on one thread at a time (the log writer);
+ *          psp_log_read from any thread, for indexes already appended.
+ * All file access goes through struct psp_disk so that the simulator can lose,
+ * tear and corrupt writes.
+ */
+#ifndef PSP_LOG_H
+#define PSP_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "election/limits.h"
+#include "process/status.h"
+
+enum psp_record_type { /* on disk; never renumber */
+    PSP_RECORD_COMMAND = 1,       /* payload: LogEntry, proto/log.proto */
+    PSP_RECORD_BARRIER = 2,       /* raft's own; empty payload */
+    PSP_RECORD_CONFIGURATION = 3, /* raft's own; payload: libraft's encoding */
+};
+
+struct psp_record {
+    uint64_t index, term;
+    enum psp_record_type type;
+    const uint8_t *payload;
+    uint32_t payload_bytes;
+};
+
+struct psp_log;
+
+struct psp_log_options {
+    const char *directory;
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    uint32_t shard;
+    uint64_t segment_bytes; /* a segment is sealed when it passes this; 64 MiB when 0 */
+    bool read_only;         /* recount: no lock, no cut, tail errors end the log */
+};
+
+/* Locks the folder (PSP_EBUSY: another process has it). PSP_EMISMATCH: of
+ * another cluster or shard; PSP_EVERSION; PSP_ECORRUPT; PSP_EIO; PSP_ENOSPC.
+ * On failure `ret_reason` (size bytes) says what and where. */
+enum psp_status psp_log_open(const struct psp_log_options *options, struct psp_log **ret_log,
+                             char *ret_reason, size_t size);
+void psp_log_close(struct psp_log **log);
+
+uint64_t psp_log_first(const struct psp_log *log); /* 1 unless cut; last + 1 when empty */
+uint64_t psp_log_last(const struct psp_log *log);  /* first - 1 when empty */
+uint64_t psp_log_bytes(const struct psp_log *log);
+
+/* Term and vote as last made durable; 0 when never set. */
+void psp_log_vote(const struct psp_log *log, uint64_t *ret_term, uint64_t *ret_voted_for);
+/* Durable when it returns PSP_OK. */
+enum psp_status psp_log_set_vote(struct psp_log *log, uint64_t term, uint64_t voted_for);
+
+/* Indexes must follow on: records[0].index = last + 1. Not durable yet. */
+enum psp_status psp_log_append(struct psp_log *log, const struct psp_record *records, size_t n);
+enum psp_status psp_log_sync(struct psp_log *log);
+/* Drops `from` and all that follows; durable when it returns. */
+enum psp_status psp_log_truncate(struct psp_log *log, uint64_t from);
+
+/* Reads one record; the payload is copied into *buffer (grown by realloc,
+ * *size its capacity). PSP_ENOENT: not in the log; PSP_ECORRUPT; PSP_EIO. */
+enum psp_status psp_log_read(const struct psp_log *log, uint64_t index, uint8_t **buffer,
+                             size_t *size, struct psp_record *ret_record);
+/* Term and type alone, from memory. PSP_ENOENT. */
+enum psp_status psp_log_peek(const struct psp_log *log, uint64_t index, uint64_t *ret_term,
+                             enum psp_record_type *ret_type);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * socket - authenticated ZeroMQ sockets, set up in one place.
+ *
+ * Every connection uses CURVE. psp_wire_create starts the ZAP handler before
+ * any socket can be made and proves with a throw-away socket that an unknown
+ * key is refused: without a handler, ZeroMQ lets every key in. A key maps to
+ * (role, name); a listening socket admits only the roles it names, and every
+ * message it hands out carries the sender's role and name, taken from the
+ * authenticated key, never from what the message says.
+ *
+ * One frame a message. A peer that sends more frames or more than
+ * PSP_MESSAGE_BYTES_MAX is dropped.
+ *
+ * Never blocks: a full or vanished peer is a status. What was in flight on a
+ * connection that breaks is lost; callers resend.
+ *
+ * Ownership: a received message's bytes live until psp_received_release.
+ * Threads:   one psp_wire a process; a socket stays on the thread that made
+ *            it. psp_wire_set_keys from any thread.
+ */
+#ifndef PSP_SOCKET_H
+#define PSP_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "process/status.h"
+
+enum psp_role { /* bits: a socket admits a set */
+    PSP_ROLE_STATION = 1,
+    PSP_ROLE_ROUTER = 2,
+    PSP_ROLE_SHARD = 4,
+    PSP_ROLE_COLLECTOR = 8,
+    PSP_ROLE_OPERATOR = 16,
+};
+
+enum { PSP_KEY_Z85_BYTES = 41 }; /* 40 characters and NUL */
+
+struct psp_keypair {
+    char public_z85[PSP_KEY_Z85_BYTES];
+    char secret_z85[PSP_KEY_Z85_BYTES];
+};
+
+/* A fresh pair. PSP_EIO: no CURVE in this libzmq. */
+enum psp_status psp_keypair_generate(struct psp_keypair *ret_pair);
+/* Key file: two lines, "public <z85>" and "secret <z85>", mode 0600. Refuses
+ * (PSP_EPERM) a file that others can read; PSP_ENOENT, PSP_EINVAL, PSP_EIO. */
+enum psp_status psp_keypair_load(const char *path, struct psp_keypair *ret_pair);
+/* Writes with O_EXCL and mode 0600, fsync; PSP_EEXIST, PSP_EIO, PSP_ENOSPC. */
+enum psp_status psp_keypair_store(const char *path, const struct psp_keypair *pair);
+
+struct psp_known_key {
+    char public_z85[PSP_KEY_Z85_BYTES];
+    enum psp_role role;
+    char name[64];
+    uint32_t id; /* shard << 8 | replica for shards, number for routers and collectors */
+};
+
+struct psp_wire;
+struct psp_socket;
+
+/* PSP_EPERM: the self-test got in with an unknown key. PSP_EIO otherwise. */
+enum psp_status psp_wire_create(const struct psp_keypair *self, struct psp_wire **ret_wire);
+void psp_wire_destroy(struct psp_wire **wire); /* after its sockets */
+
+/* Replaces the known keys; copied. Connections of keys that are gone get no
+ * further message through: what they send is discarded. */
+enum psp_status psp_wire_set_keys(struct psp_wire *wire, const struct psp_known_key *keys, size_t n);
+
+/* Listens at "tcp://address:port"; port 0 picks a free one (psp_socket_address
+ * tells). `roles`: bits of enum psp_role admitted. PSP_EEXIST: port in use. */
+enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, unsigned roles,
+                                  struct psp_socket **ret_socket);
+/* Connects to a listening socket that holds the given public key; returns at
+ * once and reconnects by itself. */
+enum psp_status psp_socket_connect(struct psp_wire *wire, const char *address,
+                                   const char *server_public_z85, struct psp_socket **ret_socket);
+void psp_socket_destroy(struct psp_socket **socket);
+const char *psp_socket_address(const struct psp_socket *socket);
+
+/* Readable when something may have happened; edge-triggered: after it fires,
+ * and after every send, call psp_socket_receive until PSP_EAGAIN. */
+int psp_socket_fd(const struct psp_socket *socket);
+
+enum { PSP_PEER_BYTES_MAX = 8 };
+struct psp_peer { /* where an answer goes; meaningless on a connecting socket */
+    uint8_t id[PSP_PEER_BYTES_MAX];
+    uint8_t length;
+};
+struct psp_received {
+    const uint8_t *data;
+    size_t length;
+    struct psp_peer peer;
+    enum psp_role role; /* of the sender's key; 0 on a connecting socket */
+    char name[64];
+    uint32_t id;
+    void *internal;
+};
+
+/* PSP_EAGAIN: nothing there now. */
+enum psp_status psp_socket_receive(struct psp_socket *socket, struct psp_received *ret_received);
+void psp_received_release(struct psp_received *received);
+
+/* Copies the bytes. `peer` is NULL on a connecting socket. PSP_EBUSY: the
+ * peer's queue is full; PSP_EUNREACHABLE: not connected. */
+enum psp_status psp_socket_send(struct psp_socket *socket, const struct psp_peer *peer,
+                                const uint8_t *bytes, size_t length);
+
+#endif
