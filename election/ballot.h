@@ -11,7 +11,7 @@
  *
  * An unknown contest or choice is written as PSP_NONE; repeats are kept, side
  * by side: the shard judges them, not the router. Varints are LEB128 as in
- * Protocol Buffers.
+ * Protocol Buffers, in their shortest form.
  *
  * Columns: n ballots as parallel arrays, all integers little-endian, no
  * alignment promised. A shard sees digests, never voter IDs.
@@ -31,7 +31,9 @@ struct psp_mark {
 };
 
 /* Writes the canonical marks of `n` (contest, choice) pairs, in any order.
- * A contest without choices is simply not listed. Sorts `marks` in place.
+ * A contest without choices is simply not listed. Pairs of one contest become
+ * one contest: when the input lists a contest twice, the caller adds a mark
+ * {contest, PSP_NONE}, so that the repeat is judged. Sorts `marks` in place.
  * PSP_EINVAL: over PSP_MARKED_*_MAX or `ret_size`. */
 enum psp_status psp_marks_encode(struct psp_mark *marks, size_t n, uint8_t *ret_bytes,
                                  size_t ret_size, size_t *ret_length);

@@ -21,8 +21,7 @@
 #include "election/limits.h"
 #include "process/status.h"
 
-#define PSP_NONE UINT32_MAX      /* no such position */
-#define PSP_UNSTATED UINT64_MAX  /* a number the definition does not give */
+#define PSP_UNSTATED UINT64_MAX /* a number the definition does not give */
 
 enum psp_level { PSP_NATION, PSP_STATE, PSP_COUNTY, PSP_PRECINCT };
 
@@ -71,12 +70,17 @@ struct psp_contest {
     const struct psp_choice *choices;
 };
 
-/* A contest of a ballot style, and the choices it has there. */
+/* A contest of a ballot style, and the choices it has there. Styles that give a
+ * contest the same choices share the arrays: real returns have a style for
+ * nearly every precinct, so nothing here may grow with the whole election. */
 struct psp_style_contest {
     uint32_t contest;
+    uint32_t votes_allowed; /* the contest's */
     uint32_t choice_count;
-    const uint32_t *choices; /* positions within the contest, ascending */
     uint32_t cell;           /* first cell in the row: choices..., undervotes, overvotes */
+    const uint32_t *choices; /* [choice_count]: positions within the contest, ascending */
+    uint32_t slot_count;     /* choices of the contest, here or not */
+    const int32_t *slot_of_choice; /* [slot_count]: position in `choices`, -1: not here */
 };
 
 struct psp_style {
@@ -84,9 +88,35 @@ struct psp_style {
     uint32_t contest_count;
     const struct psp_style_contest *contests; /* by contest, ascending */
     uint32_t row_cells;      /* 1 (ballots counted) + sum of (choices + 2) */
-    const int32_t *cell_of_choice;  /* [definition->choice_count]: cell in the row, -1: not here */
-    const int32_t *entry_of_contest; /* [contest_count]: position in contests, -1: not here */
 };
+
+/* The contest's entry in the style, NULL when it is not on it. */
+static inline const struct psp_style_contest *psp_style_entry(const struct psp_style *style,
+                                                              uint32_t contest)
+{
+    uint32_t low = 0, high = style->contest_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (style->contests[middle].contest < contest)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == style->contest_count || style->contests[low].contest != contest)
+        return NULL;
+    return &style->contests[low];
+}
+
+/* Cell of a choice (position within the contest) in the style's row of the
+ * totals, -1 when the style does not have it. */
+static inline int64_t psp_style_cell(const struct psp_style *style, uint32_t contest,
+                                     uint32_t choice)
+{
+    const struct psp_style_contest *entry = psp_style_entry(style, contest);
+    if (entry == NULL || choice >= entry->slot_count || entry->slot_of_choice[choice] < 0)
+        return -1;
+    return (int64_t)entry->cell + entry->slot_of_choice[choice];
+}
 
 struct psp_method {
     const char *id, *name;

@@ -7,6 +7,10 @@
 #ifndef PSP_LIMITS_H
 #define PSP_LIMITS_H
 
+#include <stdint.h>
+
+#define PSP_NONE UINT32_MAX /* no such position: of a unit, contest, choice, party, ... */
+
 enum {
     PSP_VOTER_ID_BYTES_MAX = 255,
     PSP_BALLOT_ID_BYTES = 16,
@@ -23,6 +27,12 @@ enum {
     PSP_CONTESTS_MAX = 1 << 16,
     PSP_CHOICES_MAX = 4096,      /* of one contest */
     PSP_METHODS_MAX = 32,
+    PSP_PARTIES_MAX = 1 << 16,
+    PSP_CANDIDATES_MAX = 1 << 20,
+    PSP_STYLES_MAX = 1 << 20,
+    PSP_NAME_BYTES_MAX = 1024,   /* names, offices, districts, codes, colours */
+    PSP_TEXT_BYTES_MAX = 65536,  /* biographies, platforms, photo references */
+    PSP_DEFINITION_BYTES_MAX = 512 << 20,
     PSP_MARKED_CONTESTS_MAX = 512, /* on one ballot */
     PSP_MARKED_CHOICES_MAX = 256,  /* in one contest of one ballot */
     PSP_MARKS_BYTES_MAX = 8192,    /* canonical marks of one ballot */

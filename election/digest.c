@@ -1,0 +1,45 @@
+#include "election/digest.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
+
+static const uint8_t tag_context[crypto_generichash_blake2b_PERSONALBYTES] = "psephtag";
+
+void psp_digest_key_init(struct psp_digest_key *ret_key, const uint8_t secret[PSP_DIGEST_KEY_BYTES])
+{
+    int failed = sodium_init() < 0;
+    assert(!failed);
+    _Static_assert(sizeof ret_key->voter == PSP_DIGEST_KEY_BYTES, "the voter key is the secret");
+    memcpy(ret_key->voter, secret, PSP_DIGEST_KEY_BYTES);
+    failed = crypto_generichash_blake2b_salt_personal(ret_key->tag, sizeof ret_key->tag, NULL, 0,
+                                                      secret, PSP_DIGEST_KEY_BYTES, NULL,
+                                                      tag_context);
+    assert(!failed);
+    failed = crypto_generichash_blake2b(ret_key->hash, sizeof ret_key->hash, secret,
+                                        PSP_DIGEST_KEY_BYTES, NULL, 0);
+    assert(!failed);
+}
+
+void psp_digest_voter(const struct psp_digest_key *key, const uint8_t *voter_id, size_t bytes,
+                      uint8_t ret_digest[PSP_DIGEST_BYTES])
+{
+    _Static_assert(crypto_shorthash_siphashx24_BYTES == PSP_DIGEST_BYTES, "digest size");
+    crypto_shorthash_siphashx24(ret_digest, voter_id, bytes, key->voter);
+}
+
+void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PSP_BALLOT_ID_BYTES],
+                    uint32_t unit, uint8_t method, uint64_t cast_at_ms, const uint8_t *marks,
+                    size_t marks_bytes, uint8_t ret_tag[PSP_TAG_BYTES])
+{
+    _Static_assert(crypto_shorthash_siphash24_BYTES == PSP_TAG_BYTES, "tag size");
+    enum { UNIT = PSP_BALLOT_ID_BYTES, METHOD = UNIT + 4, CAST_AT = METHOD + 1, MARKS = CAST_AT + 8 };
+    uint8_t bytes[MARKS + PSP_MARKS_BYTES_MAX];
+    assert(marks_bytes <= PSP_MARKS_BYTES_MAX);
+    memcpy(bytes, ballot_id, PSP_BALLOT_ID_BYTES);
+    psp_store32(bytes + UNIT, unit);
+    bytes[METHOD] = method;
+    psp_store64(bytes + CAST_AT, cast_at_ms);
+    memcpy(bytes + MARKS, marks, marks_bytes);
+    crypto_shorthash_siphash24(ret_tag, bytes, MARKS + marks_bytes, key->tag);
+}
