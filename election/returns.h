@@ -1,0 +1,96 @@
+/*
+ * returns - published election returns: one row a (unit, contest, choice).
+ *
+ * The file is CSV with exactly this header:
+ *
+ *     state,county,county_fips,precinct,office,district,party,candidate,votes
+ *
+ * All columns but votes are unique together. Rows stay in file order.
+ *
+ * A row belongs to one leaf unit, contest and choice of a definition that was
+ * imported from it: psp_returns_columns gives the columns of a (leaf, contest,
+ * choice), and psp_returns_bind is its exact inverse.
+ *
+ * Ownership: the returns own their rows and strings; equal strings of one file
+ *            are one pointer.
+ * Threads:   immutable after reading.
+ */
+#ifndef PSP_RETURNS_H
+#define PSP_RETURNS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "election/csv.h"
+#include "election/definition.h"
+#include "process/status.h"
+
+#define PSP_RETURNS_VOTES_MAX UINT64_C(1000000000000) /* of one row */
+
+enum psp_returns_column {
+    PSP_COLUMN_STATE,
+    PSP_COLUMN_COUNTY,
+    PSP_COLUMN_COUNTY_FIPS,
+    PSP_COLUMN_PRECINCT,
+    PSP_COLUMN_OFFICE,
+    PSP_COLUMN_DISTRICT,
+    PSP_COLUMN_PARTY,
+    PSP_COLUMN_CANDIDATE,
+    PSP_COLUMN_VOTES,
+};
+enum { PSP_RETURNS_TEXTS = PSP_COLUMN_VOTES, PSP_RETURNS_COLUMNS = PSP_COLUMN_VOTES + 1 };
+
+/* "state", "county", ... */
+const char *psp_returns_column_name(enum psp_returns_column column);
+
+struct psp_returns_row {
+    const char *text[PSP_RETURNS_TEXTS]; /* by enum psp_returns_column; "" when empty */
+    uint64_t votes;
+    uint64_t line;
+};
+
+struct psp_returns {
+    size_t n;
+    const struct psp_returns_row *rows; /* in file order */
+};
+
+/* PSP_OK; PSP_EINVAL with *ret_fault filled; PSP_EIO; PSP_ENOMEM; load also
+ * PSP_ENOENT. */
+enum psp_status psp_returns_read(struct psp_csv *csv, struct psp_returns **ret_returns,
+                                 struct psp_csv_fault *ret_fault);
+enum psp_status psp_returns_load(const char *path, struct psp_returns **ret_returns,
+                                 struct psp_csv_fault *ret_fault);
+void psp_returns_destroy(struct psp_returns **returns);
+
+/* Where a row belongs. */
+struct psp_returns_place {
+    uint32_t leaf;    /* position in definition->leaves */
+    uint32_t contest; /* position in definition->contests */
+    uint32_t choice;  /* position within the contest */
+};
+
+struct psp_returns_binding {
+    size_t n;                               /* rows */
+    const struct psp_returns_place *places; /* [n]: of each row */
+    const uint32_t *order;      /* [n]: rows by leaf, contest, choice */
+    const uint32_t *leaf_first; /* [leaf_count + 1]: a leaf's run in `order` */
+    const uint64_t *leaf_ballots; /* [leaf_count]: ballots its largest contest needs */
+    uint64_t ballots;           /* their sum */
+};
+
+/* Finds each row's place. A contest with votes_allowed v needs
+ * max(ceil(votes / v), its largest choice) ballots.
+ * PSP_EINVAL: a row that the definition does not have, or two rows in one
+ * place; *ret_fault says which. PSP_ENOMEM. */
+enum psp_status psp_returns_bind(const struct psp_returns *returns,
+                                 const struct psp_definition *definition,
+                                 struct psp_returns_binding **ret_binding,
+                                 struct psp_csv_fault *ret_fault);
+void psp_returns_binding_destroy(struct psp_returns_binding **binding);
+
+/* The columns of one (leaf, contest, choice) as published, votes given by the
+ * caller. The strings are the definition's; `line` is 0. */
+void psp_returns_columns(const struct psp_definition *definition, uint32_t leaf, uint32_t contest,
+                         uint32_t choice, struct psp_returns_row *ret_row);
+
+#endif
