@@ -7,7 +7,9 @@
  *
  * Ownership: what a decode returns points into the arena and the input bytes;
  *            both must outlive it.
- * Threads:   one owner.   Memory: grows to `budget_bytes`, kept across resets.
+ * Threads:   one owner.
+ * Memory:    the budget bounds what is handed out; the heap behind it stays
+ *            below twice that, and is kept across resets.
  */
 #ifndef PSP_ARENA_H
 #define PSP_ARENA_H

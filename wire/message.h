@@ -22,7 +22,10 @@
 #include "process/status.h"
 #include "wire/arena.h"
 
-enum { PSP_PROTOCOL = 1 };
+enum {
+    PSP_PROTOCOL = 1,
+    PSP_RAFT_FIELDS_MAX = 64, /* numbers in one raft message beside its entries */
+};
 
 struct psp_bytes {
     const uint8_t *data;
