@@ -9,14 +9,17 @@
  * Writing is append-only; a record is durable when psp_log_sync has returned.
  * Sealed segments are kept: they are the journal that a recount replays.
  *
- * At open a torn tail (bad record, nothing good after it) is cut off with a
- * note; a bad record followed by a good one is corruption: PSP_ECORRUPT.
+ * At open a torn tail (a bad record, after which nothing shows that it had
+ * been durable) is cut off with a note; a bad record followed by one written
+ * after its sync is corruption: PSP_ECORRUPT. So is a log that ends before the
+ * index that the vote file saw (written at every vote and at a clean close).
  *
  * A failed write or fsync is final: every later call returns PSP_EIO (or
  * PSP_ENOSPC), and the process must end.
  *
  * Threads: append/truncate/sync on one thread at a time (the log writer);
- *          psp_log_read from any thread, for indexes already appended.
+ *          psp_log_set_vote on one thread at a time; the rest from any thread,
+ *          psp_log_read for indexes already appended.
  * All file access goes through struct psp_disk so that the simulator can lose,
  * tear and corrupt writes.
  */
@@ -30,10 +33,12 @@
 #include "election/limits.h"
 #include "process/status.h"
 
-enum psp_record_type { /* on disk; never renumber */
-    PSP_RECORD_COMMAND = 1,       /* payload: LogEntry, proto/log.proto */
-    PSP_RECORD_BARRIER = 2,       /* raft's own; empty payload */
-    PSP_RECORD_CONFIGURATION = 3, /* raft's own; payload: libraft's encoding */
+struct psp_disk;
+
+enum psp_record_type {                               /* on disk; never renumber */
+                       PSP_RECORD_COMMAND = 1,       /* payload: LogEntry, proto/log.proto */
+                       PSP_RECORD_BARRIER = 2,       /* raft's own; empty payload */
+                       PSP_RECORD_CONFIGURATION = 3, /* raft's own; payload: libraft's encoding */
 };
 
 struct psp_record {
@@ -51,11 +56,17 @@ struct psp_log_options {
     uint32_t shard;
     uint64_t segment_bytes; /* a segment is sealed when it passes this; 64 MiB when 0 */
     bool read_only;         /* recount: no lock, no cut, tail errors end the log */
+    /* The store holds everything up to here: segments that end at or before it
+     * are not read at open, only when something asks for them. 0: read all. */
+    uint64_t checkpoint_index;
+    const struct psp_disk *disk; /* NULL: the real one */
 };
 
 /* Locks the folder (PSP_EBUSY: another process has it). PSP_EMISMATCH: of
  * another cluster or shard; PSP_EVERSION; PSP_ECORRUPT; PSP_EIO; PSP_ENOSPC.
- * On failure `ret_reason` (size bytes) says what and where. */
+ * On failure `ret_reason` (size bytes) says what, where and what to do; with
+ * PSP_OK it holds a note when a torn tail was cut, else "". What PSP_OK shows
+ * is durable. */
 enum psp_status psp_log_open(const struct psp_log_options *options, struct psp_log **ret_log,
                              char *ret_reason, size_t size);
 void psp_log_close(struct psp_log **log);

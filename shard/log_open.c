@@ -1,0 +1,318 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shard/log_state.h"
+
+enum { SEGMENT_BYTES = 64 << 20 };
+
+void psp_log_segment_path(const struct psp_log *log, uint64_t first, const char *suffix,
+                          char ret_path[PATH_MAX])
+{
+    char name[PSP_SEGMENT_NAME_BYTES];
+    psp_segment_name(first, name);
+    snprintf(ret_path, PATH_MAX, "%s/%s%s", log->directory, name, suffix);
+}
+
+struct psp_segment *psp_log_last_segment(struct psp_log *log)
+{
+    return log->segment_count == 0 ? NULL : &log->segments[log->segment_count - 1];
+}
+
+uint64_t psp_log_segment_end(const struct psp_log *log, size_t i)
+{
+    if (i + 1 < log->segment_count)
+        return log->segments[i + 1].first;
+    return log->segments[i].first + log->segments[i].count;
+}
+
+enum psp_status psp_log_push_segment(struct psp_log *log, uint64_t first)
+{
+    if (log->segment_count == log->segment_capacity) {
+        const size_t capacity = log->segment_capacity == 0 ? 16 : log->segment_capacity * 2;
+        struct psp_segment *segments = realloc(log->segments, capacity * sizeof(*segments));
+        if (segments == NULL)
+            return PSP_ENOMEM;
+        log->segments = segments;
+        log->segment_capacity = capacity;
+    }
+    log->segments[log->segment_count++] = (struct psp_segment){.first = first};
+    return PSP_OK;
+}
+
+enum psp_status psp_log_open_segment(const struct psp_log *log, const struct psp_segment *segment,
+                                     enum psp_disk_mode mode, int *ret_file)
+{
+    char path[PATH_MAX];
+    psp_log_segment_path(log, segment->first, "", path);
+    return log->disk->open(log->disk->context, path, mode, ret_file);
+}
+
+enum psp_status psp_log_load_segment(struct psp_log *log, size_t i, enum psp_segment_end *ret_end)
+{
+    struct psp_segment *segment = &log->segments[i];
+    int file;
+    enum psp_status status = psp_log_open_segment(log, segment, PSP_DISK_READ, &file);
+    if (status != PSP_OK)
+        return status;
+    status = psp_segment_scan(segment, log->disk, file, &log->owner, ret_end);
+    log->disk->close(log->disk->context, file);
+    if (status != PSP_OK)
+        return status;
+    const bool last = i + 1 == log->segment_count;
+    if (*ret_end == PSP_SEGMENT_DAMAGED)
+        return PSP_ECORRUPT;
+    if (!last && (*ret_end != PSP_SEGMENT_CLEAN ||
+                  segment->first + segment->count != log->segments[i + 1].first))
+        return PSP_ECORRUPT;
+    return PSP_OK;
+}
+
+struct listing {
+    struct psp_log *log;
+    enum psp_status status;
+    bool vote_seen;
+};
+
+static void visit_name(void *user, const char *name)
+{
+    struct listing *listing = user;
+    struct psp_log *log = listing->log;
+    const size_t length = strlen(name);
+    if (strcmp(name, "vote") == 0)
+        listing->vote_seen = true;
+    if (length > 4 && strcmp(name + length - 4, ".tmp") == 0 && !log->read_only) {
+        char path[PATH_MAX];
+        if (snprintf(path, sizeof(path), "%s/%s", log->directory, name) < (int)sizeof(path))
+            log->disk->remove(log->disk->context, path); /* of a creation cut short */
+    }
+    const uint64_t first = psp_segment_name_first(name);
+    if (first != 0 && listing->status == PSP_OK)
+        listing->status = psp_log_push_segment(log, first);
+}
+
+static int by_first(const void *left, const void *right)
+{
+    const struct psp_segment *a = left, *b = right;
+    return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static enum psp_status explain(const struct psp_log *log, const struct psp_segment *segment,
+                               enum psp_status status, char *ret_reason, size_t size)
+{
+    char path[PATH_MAX];
+    psp_log_segment_path(log, segment->first, "", path);
+    if (status == PSP_EMISMATCH)
+        snprintf(ret_reason, size,
+                 "%s belongs to another cluster or shard; give this shard its own data folder",
+                 path);
+    else if (status == PSP_EVERSION)
+        snprintf(ret_reason, size, "%s has a format that this version does not know", path);
+    else if (status == PSP_ECORRUPT)
+        snprintf(ret_reason, size,
+                 "%s is damaged at byte %" PRIu64 " (index %" PRIu64 "), which had been durable; "
+                 "restore this replica's data folder from a backup, or replace the replica",
+                 path, segment->bytes, segment->first + segment->count);
+    else
+        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
+    return status;
+}
+
+/* Opens the last segment for appending; makes what it holds durable (a process
+ * that was killed may have written without syncing). */
+static enum psp_status open_tail(struct psp_log *log, enum psp_segment_end end, char *ret_reason,
+                                 size_t size)
+{
+    const struct psp_segment *segment = psp_log_last_segment(log);
+    enum psp_status status = psp_log_open_segment(log, segment, PSP_DISK_WRITE, &log->file);
+    if (status == PSP_OK && end == PSP_SEGMENT_TORN)
+        status = log->disk->truncate(log->disk->context, log->file, segment->bytes);
+    if (status == PSP_OK)
+        status = log->disk->sync(log->disk->context, log->file);
+    if (status != PSP_OK)
+        return explain(log, segment, status, ret_reason, size);
+    if (end == PSP_SEGMENT_TORN) {
+        char path[PATH_MAX];
+        psp_log_segment_path(log, segment->first, "", path);
+        snprintf(ret_reason, size,
+                 "%s ended in a write that was never acknowledged; cut at byte %" PRIu64
+                 " after index %" PRIu64,
+                 path, segment->bytes, psp_log_last(log));
+    }
+    return PSP_OK;
+}
+
+static enum psp_status load_segments(struct psp_log *log, uint64_t checkpoint_index,
+                                     char *ret_reason, size_t size)
+{
+    if (log->segment_count == 0)
+        return PSP_OK;
+    qsort(log->segments, log->segment_count, sizeof(*log->segments), by_first);
+    enum psp_segment_end end = PSP_SEGMENT_CLEAN;
+    for (size_t i = 0; i < log->segment_count; i++) {
+        struct psp_segment *segment = &log->segments[i];
+        const bool last = i + 1 == log->segment_count;
+        enum psp_status status = PSP_OK;
+        if (last || psp_log_segment_end(log, i) - 1 > checkpoint_index) {
+            status = psp_log_load_segment(log, i, &end);
+        } else {
+            int file;
+            status = psp_log_open_segment(log, segment, PSP_DISK_READ, &file);
+            if (status == PSP_OK)
+                status = log->disk->size(log->disk->context, file, &segment->bytes);
+            if (status == PSP_OK)
+                log->disk->close(log->disk->context, file);
+        }
+        if (status == PSP_ECORRUPT && log->read_only && last && segment->scanned)
+            status = PSP_OK; /* the log ends here */
+        if (status != PSP_OK)
+            return explain(log, segment, status, ret_reason, size);
+        if (!last)
+            log->sealed_bytes += segment->bytes;
+    }
+    return log->read_only ? PSP_OK : open_tail(log, end, ret_reason, size);
+}
+
+static enum psp_status open_vote(struct psp_log *log, bool vote_seen, char *ret_reason, size_t size)
+{
+    if (!vote_seen && log->read_only)
+        return PSP_OK;
+    if (!vote_seen && log->segment_count > 0) {
+        snprintf(ret_reason, size,
+                 "%s/vote is gone but the log is not empty; restore this replica's data folder "
+                 "from a backup, or replace the replica",
+                 log->directory);
+        return PSP_ECORRUPT;
+    }
+    enum psp_status status = PSP_OK;
+    if (!vote_seen)
+        status =
+            psp_log_vote_create(log->disk, log->directory, log->owner.cluster_id, log->owner.shard);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "%s/vote: %s", log->directory, psp_status_text(status));
+        return status;
+    }
+    return psp_log_vote_open(&log->vote, log->directory,
+                             log->read_only ? PSP_DISK_READ : PSP_DISK_WRITE, ret_reason, size);
+}
+
+/* What the vote file saw must still be there. */
+static enum psp_status check_against_vote(struct psp_log *log, char *ret_reason, size_t size)
+{
+    const uint64_t last = psp_log_last(log);
+    uint64_t term = 0;
+    if (last >= psp_log_first(log)) {
+        const struct psp_segment *segment = psp_log_last_segment(log);
+        term = segment->count == 0 ? 0 : psp_segment_term(segment, last);
+    }
+    if (log->read_only)
+        return PSP_OK;
+    if (last < log->vote.vote.last) {
+        snprintf(ret_reason, size,
+                 "%s ends at index %" PRIu64 " but held index %" PRIu64 " durably: records were "
+                 "lost; restore this replica's data folder from a backup, or replace the replica",
+                 log->directory, last, log->vote.vote.last);
+        return PSP_ECORRUPT;
+    }
+    if (term > log->vote.vote.term) {
+        snprintf(ret_reason, size,
+                 "%s/vote is of term %" PRIu64 " but the log of term %" PRIu64 ": the vote was "
+                 "lost; restore this replica's data folder from a backup, or replace the replica",
+                 log->directory, log->vote.vote.term, term);
+        return PSP_ECORRUPT;
+    }
+    return PSP_OK;
+}
+
+static enum psp_status open_folder(struct psp_log *log, uint64_t checkpoint_index, char *ret_reason,
+                                   size_t size)
+{
+    const struct psp_disk *disk = log->disk;
+    enum psp_status status = PSP_OK;
+    if (!log->read_only)
+        status = disk->make_folder(disk->context, log->directory);
+    if (status == PSP_OK && !log->read_only)
+        status = disk->lock(disk->context, log->directory, &log->lock);
+    struct listing listing = {.log = log};
+    if (status == PSP_OK)
+        status = disk->list(disk->context, log->directory, visit_name, &listing);
+    if (status == PSP_OK)
+        status = listing.status;
+    if (status == PSP_EBUSY)
+        snprintf(ret_reason, size,
+                 "%s is in use by another process; stop that one first, or give this one its own "
+                 "data folder",
+                 log->directory);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, size, "%s: %s", log->directory, psp_status_text(status));
+    if (status == PSP_OK)
+        status = load_segments(log, checkpoint_index, ret_reason, size);
+    if (status == PSP_OK)
+        status = open_vote(log, listing.vote_seen, ret_reason, size);
+    if (status == PSP_OK)
+        status = check_against_vote(log, ret_reason, size);
+    return status;
+}
+
+enum psp_status psp_log_open(const struct psp_log_options *options, struct psp_log **ret_log,
+                             char *ret_reason, size_t size)
+{
+    snprintf(ret_reason, size, "%s", "");
+    struct psp_log *log = calloc(1, sizeof(*log));
+    if (log == NULL)
+        return PSP_ENOMEM;
+    if (snprintf(log->directory, sizeof(log->directory), "%s", options->directory) >=
+        (int)sizeof(log->directory)) {
+        free(log);
+        snprintf(ret_reason, size, "the path of the log folder is too long");
+        return PSP_EINVAL;
+    }
+    log->disk = options->disk == NULL ? psp_disk_posix() : options->disk;
+    memcpy(log->owner.cluster_id, options->cluster_id, PSP_CLUSTER_ID_BYTES);
+    log->owner.shard = options->shard;
+    log->segment_bytes = options->segment_bytes == 0 ? SEGMENT_BYTES : options->segment_bytes;
+    log->read_only = options->read_only;
+    log->lock = log->file = log->read_file = PSP_LOG_NO_FILE;
+    log->vote = (struct psp_log_vote_file){
+        .disk = log->disk, .file = PSP_LOG_NO_FILE, .shard = options->shard};
+    memcpy(log->vote.cluster_id, options->cluster_id, PSP_CLUSTER_ID_BYTES);
+    pthread_mutex_init(&log->mutex, NULL);
+    pthread_mutex_init(&log->vote_mutex, NULL);
+    const enum psp_status status = open_folder(log, options->checkpoint_index, ret_reason, size);
+    if (status != PSP_OK) {
+        log->read_only = true; /* closing writes nothing */
+        psp_log_close(&log);
+        return status;
+    }
+    atomic_store(&log->synced, psp_log_last(log));
+    *ret_log = log;
+    return PSP_OK;
+}
+
+void psp_log_close(struct psp_log **log_at)
+{
+    struct psp_log *log = *log_at;
+    if (log == NULL)
+        return;
+    const uint64_t synced = atomic_load(&log->synced);
+    if (!log->read_only && atomic_load(&log->failed) == PSP_OK && log->vote.vote.last != synced)
+        psp_log_set_vote(log, log->vote.vote.term, log->vote.vote.voted_for);
+    psp_log_vote_close(&log->vote);
+    if (log->file != PSP_LOG_NO_FILE)
+        log->disk->close(log->disk->context, log->file);
+    if (log->read_file != PSP_LOG_NO_FILE)
+        log->disk->close(log->disk->context, log->read_file);
+    if (log->lock != PSP_LOG_NO_FILE)
+        log->disk->unlock(log->disk->context, log->lock);
+    for (size_t i = 0; i < log->segment_count; i++)
+        psp_segment_free(&log->segments[i]);
+    free(log->segments);
+    free(log->headers);
+    free(log->blocks);
+    pthread_mutex_destroy(&log->mutex);
+    pthread_mutex_destroy(&log->vote_mutex);
+    free(log);
+    *log_at = NULL;
+}

@@ -1,0 +1,258 @@
+#include "shard/log_segment.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/ballot.h"
+#include "shard/log_checksum.h"
+
+static const char magic[8] = {'P', 'S', 'P', 'L', 'O', 'G', '1', '\n'};
+
+void psp_segment_name(uint64_t first, char ret_name[PSP_SEGMENT_NAME_BYTES])
+{
+    snprintf(ret_name, PSP_SEGMENT_NAME_BYTES, "%016" PRIx64 ".log", first);
+}
+
+uint64_t psp_segment_name_first(const char *name)
+{
+    uint64_t first = 0;
+    for (size_t i = 0; i < 16; i++) {
+        const char c = name[i];
+        if (c >= '0' && c <= '9')
+            first = first << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            first = first << 4 | (uint64_t)(c - 'a' + 10);
+        else
+            return 0;
+    }
+    return strcmp(name + 16, ".log") == 0 ? first : 0;
+}
+
+void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t first,
+                               uint8_t ret_header[PSP_SEGMENT_HEADER_BYTES])
+{
+    memset(ret_header, 0, PSP_SEGMENT_HEADER_BYTES);
+    memcpy(ret_header, magic, sizeof(magic));
+    psp_store32(ret_header + 8, PSP_SEGMENT_FORMAT);
+    psp_store32(ret_header + 12, owner->shard);
+    memcpy(ret_header + 16, owner->cluster_id, PSP_CLUSTER_ID_BYTES);
+    psp_store64(ret_header + 32, first);
+    psp_store32(ret_header + 60, psp_log_checksum(0, ret_header, 60));
+}
+
+enum psp_status psp_segment_header_check(const uint8_t header[PSP_SEGMENT_HEADER_BYTES],
+                                         const struct psp_segment_owner *owner, uint64_t first)
+{
+    if (psp_load32(header + 60) != psp_log_checksum(0, header, 60) ||
+        memcmp(header, magic, sizeof(magic)) != 0)
+        return PSP_ECORRUPT;
+    if (psp_load32(header + 8) != PSP_SEGMENT_FORMAT)
+        return PSP_EVERSION;
+    if (psp_load32(header + 12) != owner->shard ||
+        memcmp(header + 16, owner->cluster_id, PSP_CLUSTER_ID_BYTES) != 0)
+        return PSP_EMISMATCH;
+    return psp_load64(header + 32) == first ? PSP_OK : PSP_ECORRUPT;
+}
+
+void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
+                               uint8_t ret_header[PSP_SEGMENT_RECORD_BYTES])
+{
+    static const uint8_t zeros[8];
+    psp_store32(ret_header + 4, record->payload_bytes);
+    psp_store64(ret_header + 8, record->index);
+    psp_store64(ret_header + 16, record->term);
+    psp_store64(ret_header + 24, synced);
+    psp_store32(ret_header + 32, (uint32_t)record->type);
+    psp_store32(ret_header + 36, 0);
+    uint32_t checksum = psp_log_checksum(0, ret_header + 4, PSP_SEGMENT_RECORD_BYTES - 4);
+    checksum = psp_log_checksum(checksum, record->payload, record->payload_bytes);
+    checksum = psp_log_checksum(checksum, zeros, psp_segment_padding(record->payload_bytes));
+    psp_store32(ret_header, checksum);
+}
+
+size_t psp_segment_record_decode(const uint8_t *bytes, size_t available,
+                                 struct psp_record *ret_record, uint64_t *ret_synced)
+{
+    if (available < PSP_SEGMENT_RECORD_BYTES)
+        return 0;
+    const uint32_t payload_bytes = psp_load32(bytes + 4), type = psp_load32(bytes + 32);
+    if (type < PSP_RECORD_COMMAND || type > PSP_RECORD_CONFIGURATION ||
+        psp_load32(bytes + 36) != 0 || payload_bytes > PSP_RECORD_PAYLOAD_MAX)
+        return 0;
+    const size_t length =
+        PSP_SEGMENT_RECORD_BYTES + payload_bytes + psp_segment_padding(payload_bytes);
+    if (length > available || psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4))
+        return 0;
+    *ret_record = (struct psp_record){
+        .index = psp_load64(bytes + 8),
+        .term = psp_load64(bytes + 16),
+        .type = (enum psp_record_type)type,
+        .payload = bytes + PSP_SEGMENT_RECORD_BYTES,
+        .payload_bytes = payload_bytes,
+    };
+    *ret_synced = psp_load64(bytes + 24);
+    return length;
+}
+
+static uint64_t last_term(const struct psp_segment *segment)
+{
+    return segment->run_count == 0 ? 0 : segment->runs[segment->run_count - 1].term;
+}
+
+static enum psp_status add_run(struct psp_segment *segment, uint64_t first, uint64_t term)
+{
+    if (segment->run_count == segment->run_capacity) {
+        const uint32_t capacity = segment->run_capacity == 0 ? 4 : segment->run_capacity * 2;
+        struct psp_segment_run *runs = realloc(segment->runs, capacity * sizeof(*runs));
+        if (runs == NULL)
+            return PSP_ENOMEM;
+        segment->runs = runs;
+        segment->run_capacity = capacity;
+    }
+    segment->runs[segment->run_count++] = (struct psp_segment_run){first, term};
+    return PSP_OK;
+}
+
+enum psp_status psp_segment_add(struct psp_segment *segment, const struct psp_record *record)
+{
+    assert(record->index == segment->first + segment->count);
+    assert(segment->bytes % 8 == 0);
+    assert(segment->bytes / 8 < 1U << 30);
+    if (segment->count == segment->capacity) {
+        const uint32_t capacity = segment->capacity == 0 ? 256 : segment->capacity * 2;
+        uint32_t *places = realloc(segment->places, capacity * sizeof(*places));
+        if (places == NULL)
+            return PSP_ENOMEM;
+        segment->places = places;
+        segment->capacity = capacity;
+    }
+    if (record->term != last_term(segment)) {
+        const enum psp_status status = add_run(segment, record->index, record->term);
+        if (status != PSP_OK)
+            return status;
+    }
+    segment->places[segment->count++] =
+        (uint32_t)(segment->bytes / 8) << 2 | (uint32_t)record->type;
+    segment->bytes += (uint64_t)PSP_SEGMENT_RECORD_BYTES + record->payload_bytes +
+                      psp_segment_padding(record->payload_bytes);
+    return PSP_OK;
+}
+
+void psp_segment_cut(struct psp_segment *segment, uint64_t from)
+{
+    assert(from >= segment->first);
+    if (from >= segment->first + segment->count)
+        return;
+    segment->bytes = psp_segment_offset(segment, from);
+    segment->count = (uint32_t)(from - segment->first);
+    while (segment->run_count > 0 && segment->runs[segment->run_count - 1].first >= from)
+        segment->run_count--;
+}
+
+void psp_segment_free(struct psp_segment *segment)
+{
+    free(segment->places);
+    free(segment->runs);
+    segment->places = NULL;
+    segment->runs = NULL;
+    segment->count = segment->capacity = segment->run_count = segment->run_capacity = 0;
+    segment->scanned = false;
+}
+
+uint64_t psp_segment_offset(const struct psp_segment *segment, uint64_t index)
+{
+    assert(index >= segment->first && index < segment->first + segment->count);
+    return (uint64_t)(segment->places[index - segment->first] >> 2) * 8;
+}
+
+enum psp_record_type psp_segment_type(const struct psp_segment *segment, uint64_t index)
+{
+    assert(index >= segment->first && index < segment->first + segment->count);
+    return (enum psp_record_type)(segment->places[index - segment->first] & 3);
+}
+
+uint64_t psp_segment_term(const struct psp_segment *segment, uint64_t index)
+{
+    assert(index >= segment->first && index < segment->first + segment->count);
+    uint32_t low = 0, high = segment->run_count;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (segment->runs[middle].first <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    return segment->runs[low].term;
+}
+
+/* Does a good record after the bad one at index `bad` prove that it had been
+ * durable? Records start at multiples of 8. */
+static bool damage_proved(const uint8_t *bytes, size_t from, size_t length, uint64_t bad)
+{
+    for (size_t at = from + 8; at + PSP_SEGMENT_RECORD_BYTES <= length; at += 8) {
+        struct psp_record record;
+        uint64_t synced;
+        const uint64_t index = psp_load64(bytes + at + 8);
+        if (index <= bad || index - bad > (length - from) / PSP_SEGMENT_RECORD_BYTES)
+            continue; /* cheap: no checksum over what cannot be one */
+        if (psp_segment_record_decode(bytes + at, length - at, &record, &synced) != 0 &&
+            synced >= bad)
+            return true;
+    }
+    return false;
+}
+
+static enum psp_status scan_records(struct psp_segment *segment, const uint8_t *bytes,
+                                    size_t length, enum psp_segment_end *ret_end)
+{
+    while (segment->bytes < length) {
+        struct psp_record record;
+        uint64_t synced;
+        const size_t at = (size_t)segment->bytes;
+        const uint64_t expected = segment->first + segment->count;
+        if (psp_segment_record_decode(bytes + at, length - at, &record, &synced) == 0) {
+            *ret_end =
+                damage_proved(bytes, at, length, expected) ? PSP_SEGMENT_DAMAGED : PSP_SEGMENT_TORN;
+            return PSP_OK;
+        }
+        if (record.index != expected || record.term < last_term(segment)) {
+            *ret_end = PSP_SEGMENT_DAMAGED; /* a good record at a place where it was never put */
+            return PSP_OK;
+        }
+        const enum psp_status status = psp_segment_add(segment, &record);
+        if (status != PSP_OK)
+            return status;
+    }
+    *ret_end = PSP_SEGMENT_CLEAN;
+    return PSP_OK;
+}
+
+enum psp_status psp_segment_scan(struct psp_segment *segment, const struct psp_disk *disk, int file,
+                                 const struct psp_segment_owner *owner,
+                                 enum psp_segment_end *ret_end)
+{
+    uint64_t length = 0;
+    size_t got = 0;
+    enum psp_status status = disk->size(disk->context, file, &length);
+    if (status != PSP_OK)
+        return status;
+    uint8_t *bytes = malloc(length == 0 ? 1 : (size_t)length);
+    if (bytes == NULL)
+        return PSP_ENOMEM;
+    status = disk->read(disk->context, file, 0, bytes, (size_t)length, &got);
+    if (status == PSP_OK && got < PSP_SEGMENT_HEADER_BYTES)
+        status = PSP_ECORRUPT;
+    if (status == PSP_OK)
+        status = psp_segment_header_check(bytes, owner, segment->first);
+    if (status == PSP_OK) {
+        psp_segment_free(segment);
+        segment->bytes = PSP_SEGMENT_HEADER_BYTES;
+        status = scan_records(segment, bytes, got, ret_end);
+        segment->scanned = status == PSP_OK;
+    }
+    free(bytes);
+    return status;
+}

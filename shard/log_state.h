@@ -1,0 +1,57 @@
+/*
+ * log_state - what an open log is made of; shared by log.c (use) and
+ * log_open.c (open and close), and by nobody else.
+ */
+#ifndef PSP_LOG_STATE_H
+#define PSP_LOG_STATE_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "shard/disk.h"
+#include "shard/log.h"
+#include "shard/log_segment.h"
+#include "shard/log_vote.h"
+
+enum { PSP_LOG_NO_FILE = -1 };
+
+struct psp_log {
+    const struct psp_disk *disk;
+    char directory[PATH_MAX - 64];
+    struct psp_segment_owner owner;
+    uint64_t segment_bytes;
+    bool read_only;
+    int lock;
+    _Atomic int failed;      /* enum psp_status of the first failed write */
+    _Atomic uint64_t synced; /* durable up to here */
+
+    pthread_mutex_t mutex; /* of what follows */
+    struct psp_segment *segments;
+    size_t segment_count, segment_capacity;
+    uint64_t sealed_bytes; /* of all segments but the last */
+    int read_file;         /* kept open: of the segment that starts at read_first */
+    uint64_t read_first;
+
+    /* the writer's */
+    int file; /* of the last segment */
+    uint8_t *headers;
+    struct psp_disk_block *blocks;
+    size_t scratch_records;
+
+    pthread_mutex_t vote_mutex;
+    struct psp_log_vote_file vote;
+};
+
+void psp_log_segment_path(const struct psp_log *log, uint64_t first, const char *suffix,
+                          char ret_path[PATH_MAX]);
+struct psp_segment *psp_log_last_segment(struct psp_log *log);
+/* Index after the segment's last record. */
+uint64_t psp_log_segment_end(const struct psp_log *log, size_t i);
+enum psp_status psp_log_push_segment(struct psp_log *log, uint64_t first);
+enum psp_status psp_log_open_segment(const struct psp_log *log, const struct psp_segment *segment,
+                                     enum psp_disk_mode mode, int *ret_file);
+/* Fills a segment from its file; only the last one may end torn. PSP_ECORRUPT. */
+enum psp_status psp_log_load_segment(struct psp_log *log, size_t i, enum psp_segment_end *ret_end);
+
+#endif

@@ -1,0 +1,157 @@
+#include "shard/log_vote.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "election/ballot.h"
+#include "shard/log_checksum.h"
+
+enum { VOTE_FORMAT = 1, SLOT_BYTES = 72, SLOT_DISTANCE = 4096 };
+static const char magic[8] = {'P', 'S', 'P', 'V', 'O', 'T', 'E', '\n'};
+
+static void encode(uint8_t slot[SLOT_BYTES], const uint8_t *cluster_id, uint32_t shard,
+                   const struct psp_log_vote *vote)
+{
+    memset(slot, 0, SLOT_BYTES);
+    psp_store32(slot + 4, VOTE_FORMAT);
+    memcpy(slot + 8, magic, sizeof(magic));
+    memcpy(slot + 16, cluster_id, PSP_CLUSTER_ID_BYTES);
+    psp_store32(slot + 32, shard);
+    psp_store64(slot + 40, vote->sequence);
+    psp_store64(slot + 48, vote->term);
+    psp_store64(slot + 56, vote->voted_for);
+    psp_store64(slot + 64, vote->last);
+    psp_store32(slot, psp_log_checksum(0, slot + 4, SLOT_BYTES - 4));
+}
+
+/* PSP_ECORRUPT, PSP_EVERSION, PSP_EMISMATCH or PSP_OK. */
+static enum psp_status decode(const uint8_t slot[SLOT_BYTES], const struct psp_log_vote_file *file,
+                              struct psp_log_vote *ret_vote)
+{
+    if (psp_load32(slot) != psp_log_checksum(0, slot + 4, SLOT_BYTES - 4) ||
+        memcmp(slot + 8, magic, sizeof(magic)) != 0)
+        return PSP_ECORRUPT;
+    if (psp_load32(slot + 4) != VOTE_FORMAT)
+        return PSP_EVERSION;
+    if (memcmp(slot + 16, file->cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
+        psp_load32(slot + 32) != file->shard)
+        return PSP_EMISMATCH;
+    ret_vote->sequence = psp_load64(slot + 40);
+    ret_vote->term = psp_load64(slot + 48);
+    ret_vote->voted_for = psp_load64(slot + 56);
+    ret_vote->last = psp_load64(slot + 64);
+    return PSP_OK;
+}
+
+enum psp_status psp_log_vote_create(const struct psp_disk *disk, const char *directory,
+                                    const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES], uint32_t shard)
+{
+    char path[PATH_MAX], beside[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/vote", directory);
+    snprintf(beside, sizeof(beside), "%s/vote.tmp", directory);
+    enum psp_status status = disk->remove(disk->context, beside);
+    if (status != PSP_OK && status != PSP_ENOENT)
+        return status;
+    int file;
+    status = disk->open(disk->context, beside, PSP_DISK_CREATE, &file);
+    if (status != PSP_OK)
+        return status;
+    for (uint64_t i = 0; i < 2 && status == PSP_OK; i++) {
+        uint8_t slot[SLOT_BYTES];
+        encode(slot, cluster_id, shard, &(struct psp_log_vote){.sequence = i});
+        const struct psp_disk_block block = {slot, sizeof(slot)};
+        status = disk->write(disk->context, file, i * SLOT_DISTANCE, &block, 1);
+    }
+    if (status == PSP_OK)
+        status = disk->sync(disk->context, file);
+    disk->close(disk->context, file);
+    if (status == PSP_OK)
+        status = disk->rename(disk->context, beside, path);
+    if (status == PSP_OK)
+        status = disk->sync_folder(disk->context, directory);
+    return status;
+}
+
+static enum psp_status read_slots(struct psp_log_vote_file *file, enum psp_status *ret_good,
+                                  enum psp_status *ret_bad)
+{
+    const struct psp_disk *disk = file->disk;
+    *ret_good = PSP_ECORRUPT, *ret_bad = PSP_OK;
+    for (uint64_t i = 0; i < 2; i++) {
+        uint8_t slot[SLOT_BYTES] = {0};
+        size_t bytes = 0;
+        enum psp_status status =
+            disk->read(disk->context, file->file, i * SLOT_DISTANCE, slot, sizeof(slot), &bytes);
+        if (status != PSP_OK)
+            return status;
+        struct psp_log_vote vote;
+        status = decode(slot, file, &vote);
+        if (status == PSP_OK && (*ret_good != PSP_OK || vote.sequence > file->vote.sequence)) {
+            file->vote = vote;
+            *ret_good = PSP_OK;
+        } else if (status != PSP_OK && *ret_bad != PSP_EVERSION && *ret_bad != PSP_EMISMATCH) {
+            *ret_bad = status;
+        }
+    }
+    return PSP_OK;
+}
+
+enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *directory,
+                                  enum psp_disk_mode mode, char *ret_reason, size_t size)
+{
+    const struct psp_disk *disk = file->disk;
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/vote", directory);
+    enum psp_status status = disk->open(disk->context, path, mode, &file->file);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
+        return status;
+    }
+    enum psp_status good, bad;
+    status = read_slots(file, &good, &bad);
+    if (status == PSP_OK && bad == PSP_EMISMATCH)
+        status = bad;
+    else if (status == PSP_OK && good != PSP_OK)
+        status = bad;
+    if (status == PSP_OK)
+        return PSP_OK;
+    psp_log_vote_close(file);
+    if (status == PSP_EMISMATCH)
+        snprintf(ret_reason, size,
+                 "%s belongs to another cluster or shard; give this shard its own data folder",
+                 path);
+    else if (status == PSP_EVERSION)
+        snprintf(ret_reason, size, "%s has a format that this version does not know", path);
+    else if (status == PSP_ECORRUPT)
+        snprintf(ret_reason, size,
+                 "%s: both copies of term and vote are damaged; restore this replica's data folder "
+                 "from a backup, or replace the replica",
+                 path);
+    else
+        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
+    return status;
+}
+
+void psp_log_vote_close(struct psp_log_vote_file *file)
+{
+    if (file->file >= 0)
+        file->disk->close(file->disk->context, file->file);
+    file->file = -1;
+}
+
+enum psp_status psp_log_vote_write(struct psp_log_vote_file *file, struct psp_log_vote vote)
+{
+    vote.sequence = file->vote.sequence + 1;
+    uint8_t slot[SLOT_BYTES];
+    encode(slot, file->cluster_id, file->shard, &vote);
+    const struct psp_disk_block block = {slot, sizeof(slot)};
+    enum psp_status status = file->disk->write(file->disk->context, file->file,
+                                               vote.sequence % 2 * SLOT_DISTANCE, &block, 1);
+    if (status == PSP_OK)
+        status = file->disk->sync(file->disk->context, file->file);
+    if (status == PSP_OK)
+        file->vote = vote;
+    return status;
+}

@@ -1,0 +1,55 @@
+/*
+ * log_vote - term and vote of one replica, in two slots written alternately.
+ *
+ * A write tears at most the slot it goes to; the other one still holds the
+ * state before. File `vote`, slots of 72 bytes at offset 0 and 4096,
+ * little-endian:
+ *
+ *      0  CRC32C of the other 68 bytes (4), format (4)
+ *      8  magic "PSPVOTE\n"
+ *     16  cluster (16)
+ *     32  shard (4), zero (4)
+ *     40  sequence (8): the higher one holds
+ *     48  term (8)
+ *     56  voted_for (8)
+ *     64  last (8): an index that the log held durably at that moment; a log
+ *         that ends before it has lost acknowledged records
+ *
+ * Threads: one at a time.
+ */
+#ifndef PSP_LOG_VOTE_H
+#define PSP_LOG_VOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "election/limits.h"
+#include "process/status.h"
+#include "shard/disk.h"
+
+struct psp_log_vote {
+    uint64_t term, voted_for, last;
+    uint64_t sequence; /* of the slot it was read from or written to last */
+};
+
+struct psp_log_vote_file {
+    const struct psp_disk *disk;
+    int file;
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    uint32_t shard;
+    struct psp_log_vote vote;
+};
+
+/* Makes the file with term 0 and no vote, durably (write beside, rename). */
+enum psp_status psp_log_vote_create(const struct psp_disk *disk, const char *directory,
+                                    const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES], uint32_t shard);
+/* Reads the newer of the good slots. PSP_ENOENT; PSP_ECORRUPT: neither slot is
+ * good; PSP_EVERSION, PSP_EMISMATCH, PSP_EIO; with `ret_reason`. The members
+ * disk, cluster_id and shard of *file are set by the caller. */
+enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *directory,
+                                  enum psp_disk_mode mode, char *ret_reason, size_t size);
+void psp_log_vote_close(struct psp_log_vote_file *file);
+/* Durable when it returns PSP_OK. `sequence` is ignored. */
+enum psp_status psp_log_vote_write(struct psp_log_vote_file *file, struct psp_log_vote vote);
+
+#endif
