@@ -1,0 +1,26 @@
+/*
+ * count_genesis - a genesis as fixed bytes, for the state hash and the store.
+ *
+ *     cluster ID 16, hashes of definition, roll, slot map and digest key 32
+ *     each, shard 4, first slot 4, end slot 4, hash of the shard's roll file
+ *     32, epoch 8: 196 bytes, integers little-endian
+ *
+ * Threads: any; pure.
+ */
+#ifndef PSP_COUNT_GENESIS_H
+#define PSP_COUNT_GENESIS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/message.h"
+
+enum { PSP_GENESIS_BYTES = PSP_CLUSTER_ID_BYTES + 5 * PSP_HASH_BYTES + 3 * 4 + 8 };
+
+void psp_genesis_pack(const struct psp_genesis *genesis, uint8_t ret_bytes[PSP_GENESIS_BYTES]);
+void psp_genesis_unpack(const uint8_t bytes[PSP_GENESIS_BYTES], struct psp_genesis *ret_genesis);
+
+/* Whether this shard has a roll: its hash is not all zeros. */
+bool psp_genesis_has_roll(const struct psp_genesis *genesis);
+
+#endif
