@@ -1,0 +1,70 @@
+/*
+ * ballots - the submitted ballots that have no verdict yet.
+ *
+ * A fixed number of records in one allocation. Voter ID and marks lie in the
+ * record when they are short, as they mostly are; otherwise in a block of the
+ * next power of two, kept and reused. Records are reused oldest first, so that
+ * ballots submitted together stay together in memory.
+ *
+ * A record's generation changes when it is freed: (index, generation) names
+ * one ballot for good.
+ *
+ * Threads: one owner.
+ * Memory:  `max` records, and at most PSP_CLIENT_LONG_BYTES_MAX in blocks.
+ */
+#ifndef PSP_CLIENT_BALLOTS_H
+#define PSP_CLIENT_BALLOTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client/psephos.h"
+
+enum {
+    PSP_CLIENT_SHORT_BYTES = 72,
+    PSP_CLIENT_LONG_BYTES_MAX = 64 << 20,
+    PSP_CLIENT_LONG_CLASSES = 8, /* blocks of 128 << class bytes */
+};
+#define PSP_CLIENT_NO_BALLOT UINT32_MAX
+
+struct psp_client_ballot {
+    uint64_t cookie, cast_at_ms;
+    uint8_t ballot_id[PSP_BALLOT_ID_BYTES];
+    uint32_t unit, generation;
+    uint32_t next; /* in whatever list it is */
+    uint16_t marks_bytes;
+    uint8_t voter_bytes, method;
+    uint8_t timeouts, busies; /* so far; they set the backoff */
+    bool listed;              /* ready or paused; else in a batch on the way */
+    bool resolved;            /* has its receipt, but is still in a list */
+    uint8_t class;            /* of the block, plus 1; 0: short */
+    union {
+        uint8_t bytes[PSP_CLIENT_SHORT_BYTES]; /* voter ID, then marks */
+        uint8_t *block;
+    };
+};
+
+struct psp_client_ballots {
+    struct psp_client_ballot *records;
+    uint32_t max, used;
+    uint32_t free_first, free_last;
+    size_t block_bytes;
+    void *free_blocks[PSP_CLIENT_LONG_CLASSES];
+};
+
+enum psp_status psp_client_ballots_init(struct psp_client_ballots *ret_ballots, uint32_t max);
+void psp_client_ballots_free(struct psp_client_ballots *ballots);
+
+/* Copies. PSP_EBUSY: full, or no memory for a long one. */
+enum psp_status psp_client_ballots_add(struct psp_client_ballots *ballots,
+                                       const struct psp_ballot *ballot, uint32_t *ret_index);
+void psp_client_ballots_remove(struct psp_client_ballots *ballots, uint32_t index);
+
+/* Voter ID, then marks. */
+static inline const uint8_t *psp_client_ballot_bytes(const struct psp_client_ballot *ballot)
+{
+    return ballot->class != 0 ? ballot->block : ballot->bytes;
+}
+
+#endif
