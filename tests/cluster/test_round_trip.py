@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conftest import assert_same_lines
+from harness import assert_same_lines
 
 DISPOSITIONS = ["counted", "replayed", "double_vote", "not_eligible", "invalid", "closed"]
 
