@@ -48,11 +48,11 @@ struct psp_client_columns {
     const uint8_t *voter_lengths; /* n, each 1..255 */
     const uint8_t *voter_ids;     /* concatenated */
     size_t voter_bytes;
-    const uint8_t *ballot_ids;    /* 16 n */
-    const uint8_t *units;         /* 4 n: position of the unit, or PSP_NONE */
-    const uint8_t *methods;       /* n: position, 255 unknown */
-    const uint8_t *cast_at_ms;    /* 8 n: ms since 1970, 0 not stated */
-    const uint8_t *marks;         /* concatenated canonical marks */
+    const uint8_t *ballot_ids; /* 16 n */
+    const uint8_t *units;      /* 4 n: position of the unit, or PSP_NONE */
+    const uint8_t *methods;    /* n: position, 255 unknown */
+    const uint8_t *cast_at_ms; /* 8 n: ms since 1970, 0 not stated */
+    const uint8_t *marks;      /* concatenated canonical marks */
     size_t marks_bytes;
 };
 

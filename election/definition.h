@@ -41,15 +41,15 @@ struct psp_party {
 
 struct psp_candidate {
     const char *id, *name, *photo, *biography, *platform; /* the last three may be NULL */
-    uint32_t party; /* or PSP_NONE */
+    uint32_t party;                                       /* or PSP_NONE */
 };
 
 struct psp_unit {
     const char *id, *name, *code; /* code: e.g. county FIPS; "" when absent */
     enum psp_level level;
-    uint32_t parent;               /* position, PSP_NONE for the root */
-    uint32_t style;                /* of a leaf, else PSP_NONE */
-    uint32_t leaf_first, leaf_end; /* run in `leaves` */
+    uint32_t parent;                       /* position, PSP_NONE for the root */
+    uint32_t style;                        /* of a leaf, else PSP_NONE */
+    uint32_t leaf_first, leaf_end;         /* run in `leaves` */
     uint64_t registered, ballots_expected; /* or PSP_UNSTATED */
 };
 
@@ -63,7 +63,7 @@ struct psp_choice {
 
 struct psp_contest {
     const char *id, *name, *office, *district; /* district "" when state-wide */
-    uint32_t unit;         /* the unit the contest is held in */
+    uint32_t unit;                             /* the unit the contest is held in */
     uint32_t votes_allowed;
     uint32_t choice_count;
     uint32_t choice_first; /* position of its first choice in definition->choices */
@@ -77,9 +77,9 @@ struct psp_style_contest {
     uint32_t contest;
     uint32_t votes_allowed; /* the contest's */
     uint32_t choice_count;
-    uint32_t cell;           /* first cell in the row: choices..., undervotes, overvotes */
-    const uint32_t *choices; /* [choice_count]: positions within the contest, ascending */
-    uint32_t slot_count;     /* choices of the contest, here or not */
+    uint32_t cell;                 /* first cell in the row: choices..., undervotes, overvotes */
+    const uint32_t *choices;       /* [choice_count]: positions within the contest, ascending */
+    uint32_t slot_count;           /* choices of the contest, here or not */
     const int32_t *slot_of_choice; /* [slot_count]: position in `choices`, -1: not here */
 };
 
@@ -87,7 +87,7 @@ struct psp_style {
     const char *id;
     uint32_t contest_count;
     const struct psp_style_contest *contests; /* by contest, ascending */
-    uint32_t row_cells;      /* 1 (ballots counted) + sum of (choices + 2) */
+    uint32_t row_cells;                       /* 1 (ballots counted) + sum of (choices + 2) */
 };
 
 /* The contest's entry in the style, NULL when it is not on it. */
@@ -123,8 +123,8 @@ struct psp_method {
 };
 
 struct psp_definition {
-    uint8_t hash[PSP_HASH_BYTES]; /* SHA-256 of the file's bytes */
-    const char *id, *name, *date; /* date YYYY-MM-DD */
+    uint8_t hash[PSP_HASH_BYTES];                /* SHA-256 of the file's bytes */
+    const char *id, *name, *date;                /* date YYYY-MM-DD */
     const char *map_file, *map_object, *map_key; /* NULL when there is no map */
     uint32_t method_count, party_count, candidate_count, unit_count, leaf_count;
     uint32_t contest_count, choice_count, style_count;
@@ -161,9 +161,12 @@ void psp_definition_destroy(struct psp_definition **definition);
 
 /* Position by ID, PSP_NONE when unknown. O(1). `bytes` excludes any NUL. */
 uint32_t psp_definition_unit(const struct psp_definition *definition, const char *id, size_t bytes);
-uint32_t psp_definition_contest(const struct psp_definition *definition, const char *id, size_t bytes);
-uint32_t psp_definition_method(const struct psp_definition *definition, const char *id, size_t bytes);
-uint32_t psp_definition_candidate(const struct psp_definition *definition, const char *id, size_t bytes);
+uint32_t psp_definition_contest(const struct psp_definition *definition, const char *id,
+                                size_t bytes);
+uint32_t psp_definition_method(const struct psp_definition *definition, const char *id,
+                               size_t bytes);
+uint32_t psp_definition_candidate(const struct psp_definition *definition, const char *id,
+                                  size_t bytes);
 /* Position of the choice within the contest. */
 uint32_t psp_definition_choice(const struct psp_definition *definition, uint32_t contest,
                                const char *id, size_t bytes);

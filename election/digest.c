@@ -12,9 +12,9 @@ void psp_digest_key_init(struct psp_digest_key *ret_key, const uint8_t secret[PS
     assert(!failed);
     _Static_assert(sizeof ret_key->voter == PSP_DIGEST_KEY_BYTES, "the voter key is the secret");
     memcpy(ret_key->voter, secret, PSP_DIGEST_KEY_BYTES);
-    failed = crypto_generichash_blake2b_salt_personal(ret_key->tag, sizeof ret_key->tag, NULL, 0,
-                                                      secret, PSP_DIGEST_KEY_BYTES, NULL,
-                                                      tag_context);
+    failed =
+        crypto_generichash_blake2b_salt_personal(ret_key->tag, sizeof ret_key->tag, NULL, 0, secret,
+                                                 PSP_DIGEST_KEY_BYTES, NULL, tag_context);
     assert(!failed);
     failed = crypto_generichash_blake2b(ret_key->hash, sizeof ret_key->hash, secret,
                                         PSP_DIGEST_KEY_BYTES, NULL, 0);
@@ -33,7 +33,12 @@ void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PS
                     size_t marks_bytes, uint8_t ret_tag[PSP_TAG_BYTES])
 {
     _Static_assert(crypto_shorthash_siphash24_BYTES == PSP_TAG_BYTES, "tag size");
-    enum { UNIT = PSP_BALLOT_ID_BYTES, METHOD = UNIT + 4, CAST_AT = METHOD + 1, MARKS = CAST_AT + 8 };
+    enum {
+        UNIT = PSP_BALLOT_ID_BYTES,
+        METHOD = UNIT + 4,
+        CAST_AT = METHOD + 1,
+        MARKS = CAST_AT + 8
+    };
     uint8_t bytes[MARKS + PSP_MARKS_BYTES_MAX];
     assert(marks_bytes <= PSP_MARKS_BYTES_MAX);
     memcpy(bytes, ballot_id, PSP_BALLOT_ID_BYTES);

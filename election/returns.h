@@ -72,10 +72,10 @@ struct psp_returns_place {
 struct psp_returns_binding {
     size_t n;                               /* rows */
     const struct psp_returns_place *places; /* [n]: of each row */
-    const uint32_t *order;      /* [n]: rows by leaf, contest, choice */
-    const uint32_t *leaf_first; /* [leaf_count + 1]: a leaf's run in `order` */
-    const uint64_t *leaf_ballots; /* [leaf_count]: ballots its largest contest needs */
-    uint64_t ballots;           /* their sum */
+    const uint32_t *order;                  /* [n]: rows by leaf, contest, choice */
+    const uint32_t *leaf_first;             /* [leaf_count + 1]: a leaf's run in `order` */
+    const uint64_t *leaf_ballots;           /* [leaf_count]: ballots its largest contest needs */
+    uint64_t ballots;                       /* their sum */
 };
 
 /* Finds each row's place. A contest with votes_allowed v needs

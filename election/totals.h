@@ -26,8 +26,8 @@ struct psp_totals {
     uint32_t row_count;
     uint64_t cell_count;
     uint64_t *cells;
-    uint64_t *row_first;  /* [row_count + 1]: first cell of a row */
-    uint64_t *row_index;  /* [row_count]: log index of its last change, 0 never */
+    uint64_t *row_first; /* [row_count + 1]: first cell of a row */
+    uint64_t *row_index; /* [row_count]: log index of its last change, 0 never */
 };
 
 enum psp_status psp_totals_create(const struct psp_definition *definition,

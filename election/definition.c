@@ -1,0 +1,223 @@
+#include "election/definition.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/definition_build.h"
+#include "process/file.h"
+#include "election/json_line.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+enum { FORMAT = 1 };
+
+static const char *const level_names[] = {
+    [PSP_NATION] = "nation",
+    [PSP_STATE] = "state",
+    [PSP_COUNTY] = "county",
+    [PSP_PRECINCT] = "precinct",
+};
+
+static const char *const choice_kind_names[] = {
+    [PSP_CHOICE_CANDIDATE] = "candidate",
+    [PSP_CHOICE_YES] = "yes",
+    [PSP_CHOICE_NO] = "no",
+    [PSP_CHOICE_BLANK] = "blank",
+    [PSP_CHOICE_SPOILED] = "spoiled",
+    [PSP_CHOICE_WRITE_IN] = "write_in",
+    [PSP_CHOICE_OTHER] = "other",
+};
+
+const char *psp_level_name(enum psp_level level)
+{
+    return level_names[level];
+}
+
+const char *psp_choice_kind_name(enum psp_choice_kind kind)
+{
+    return choice_kind_names[kind];
+}
+
+static const struct psp_definition_whole *whole_of(const struct psp_definition *definition)
+{
+    return (const struct psp_definition_whole *)definition;
+}
+
+uint32_t psp_definition_unit(const struct psp_definition *definition, const char *id, size_t bytes)
+{
+    return psp_id_index_find(&whole_of(definition)->units, 0, id, bytes);
+}
+
+uint32_t psp_definition_contest(const struct psp_definition *definition, const char *id,
+                                size_t bytes)
+{
+    return psp_id_index_find(&whole_of(definition)->contests, 0, id, bytes);
+}
+
+uint32_t psp_definition_method(const struct psp_definition *definition, const char *id,
+                               size_t bytes)
+{
+    return psp_id_index_find(&whole_of(definition)->methods, 0, id, bytes);
+}
+
+uint32_t psp_definition_candidate(const struct psp_definition *definition, const char *id,
+                                  size_t bytes)
+{
+    return psp_id_index_find(&whole_of(definition)->candidates, 0, id, bytes);
+}
+
+uint32_t psp_definition_choice(const struct psp_definition *definition, uint32_t contest,
+                               const char *id, size_t bytes)
+{
+    return psp_id_index_find(&whole_of(definition)->choices, contest, id, bytes);
+}
+
+static bool digits(const char *text, size_t n)
+{
+    return strspn(text, "0123456789") >= n;
+}
+
+static bool check_date(struct psp_build *build, const char *date)
+{
+    const bool shape = strlen(date) == 10 && digits(date, 4) && date[4] == '-' &&
+                       digits(date + 5, 2) && date[7] == '-' && digits(date + 8, 2);
+    const int month = shape ? atoi(date + 5) : 0, day = shape ? atoi(date + 8) : 0;
+    if (month >= 1 && month <= 12 && day >= 1 && day <= 31)
+        return true;
+    return psp_build_fault(build, "/date", "a date is written YYYY-MM-DD, not \"%s\"",
+                           psp_shown(date, strlen(date)).text);
+}
+
+/* Before anything else: a file of a later format may differ everywhere. */
+static bool check_format(struct psp_build *build, const json_t *top)
+{
+    if (!json_is_object(top))
+        return psp_build_fault(build, "", "must be an object");
+    const json_t *format = json_object_get(top, "format");
+    if (format == NULL)
+        return psp_build_fault(build, "", "member \"format\" is missing");
+    if (!json_is_integer(format))
+        return psp_build_fault(build, "/format", "must be a whole number");
+    if (json_integer_value(format) != FORMAT)
+        return psp_build_fault(build, "/format",
+                               "format %" JSON_INTEGER_FORMAT
+                               " is unknown: this version reads format %d",
+                               json_integer_value(format), FORMAT);
+    return true;
+}
+
+static bool build_all(struct psp_build *build, const json_t *top)
+{
+    static const struct psp_member members[] = {
+        {"format", PSP_MEMBER_COUNT, true},     {"id", PSP_MEMBER_ID, true},
+        {"name", PSP_MEMBER_NAME, true},        {"date", PSP_MEMBER_NAME, true},
+        {"methods", PSP_MEMBER_ARRAY, true},    {"parties", PSP_MEMBER_ARRAY, true},
+        {"candidates", PSP_MEMBER_ARRAY, true}, {"units", PSP_MEMBER_ARRAY, true},
+        {"contests", PSP_MEMBER_ARRAY, true},   {"ballot_styles", PSP_MEMBER_ARRAY, true},
+        {"map", PSP_MEMBER_OBJECT, false},
+    };
+    struct psp_definition *definition = build->definition;
+    return check_format(build, top) &&
+           psp_build_check_object(build, top, "", members, COUNT_OF(members)) &&
+           psp_build_text(build, top, "id", NULL, &definition->id) &&
+           psp_build_text(build, top, "name", NULL, &definition->name) &&
+           psp_build_text(build, top, "date", NULL, &definition->date) &&
+           check_date(build, definition->date) && psp_build_map(build, top) &&
+           psp_build_methods(build, top) && psp_build_parties(build, top) &&
+           psp_build_candidates(build, top) && psp_build_unit_ids(build, top) &&
+           psp_build_contests(build, top) && psp_build_styles(build, top) &&
+           psp_build_units(build, top);
+}
+
+static void syntax_fault(const json_error_t *error, struct psp_definition_fault *ret_fault)
+{
+    ret_fault->pointer[0] = '\0';
+    ret_fault->line = error->line > 0 ? error->line : 1;
+    snprintf(ret_fault->reason, sizeof ret_fault->reason, "not well-formed JSON: %s",
+             psp_shown(error->text, strlen(error->text)).text);
+}
+
+static void fault_whole(struct psp_definition_fault *ret_fault, const char *reason)
+{
+    ret_fault->pointer[0] = '\0';
+    ret_fault->line = 0;
+    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s", reason);
+}
+
+/* The JSON tree of a national definition takes hundreds of megabytes; it is
+ * given back to the system, because the process goes on for days without it. */
+static void drop(json_t *top, size_t bytes)
+{
+    enum { WORTH_TRIMMING = 8 << 20 };
+    json_decref(top);
+    if (bytes > WORTH_TRIMMING)
+        malloc_trim(0);
+}
+
+enum psp_status psp_definition_parse(const char *text, size_t bytes,
+                                     struct psp_definition **ret_definition,
+                                     struct psp_definition_fault *ret_fault)
+{
+    struct psp_definition_whole *whole = calloc(1, sizeof *whole);
+    if (whole == NULL)
+        return PSP_ENOMEM;
+    struct psp_definition *definition = &whole->shown;
+    struct psp_build build = {
+        .definition = definition, .whole = whole, .pool = &whole->pool, .fault = ret_fault};
+    json_error_t error;
+    enum psp_status status = PSP_OK;
+    json_t *top = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (top == NULL) {
+        syntax_fault(&error, ret_fault);
+        status = json_error_code(&error) == json_error_out_of_memory ? PSP_ENOMEM : PSP_EINVAL;
+    } else if (!build_all(&build, top)) {
+        status = build.no_memory ? PSP_ENOMEM : PSP_EINVAL;
+        if (status == PSP_EINVAL)
+            ret_fault->line = psp_json_line(text, bytes, ret_fault->pointer);
+    }
+    drop(top, bytes);
+    psp_id_index_free(&build.parties);
+    psp_id_index_free(&build.styles);
+    if (status == PSP_OK) {
+        crypto_hash_sha256(definition->hash, (const unsigned char *)text, bytes);
+        *ret_definition = definition;
+    } else {
+        psp_definition_destroy(&definition);
+    }
+    return status;
+}
+
+enum psp_status psp_definition_load(const char *path, struct psp_definition **ret_definition,
+                                    struct psp_definition_fault *ret_fault)
+{
+    char *text;
+    size_t bytes;
+    enum psp_status status = psp_file_read(path, PSP_DEFINITION_BYTES_MAX, &text, &bytes);
+    if (status != PSP_OK) {
+        fault_whole(ret_fault, strerror(errno));
+        return status;
+    }
+    status = psp_definition_parse(text, bytes, ret_definition, ret_fault);
+    free(text);
+    return status;
+}
+
+void psp_definition_destroy(struct psp_definition **definition)
+{
+    if (*definition == NULL)
+        return;
+    struct psp_definition_whole *whole = (struct psp_definition_whole *)*definition;
+    psp_id_index_free(&whole->units);
+    psp_id_index_free(&whole->contests);
+    psp_id_index_free(&whole->methods);
+    psp_id_index_free(&whole->candidates);
+    psp_id_index_free(&whole->choices);
+    psp_pool_free(&whole->pool);
+    free(whole);
+    *definition = NULL;
+}

@@ -1,0 +1,104 @@
+/*
+ * definition_build - what the parts of the definition's parser share.
+ *
+ *     definition.c          text -> JSON -> the parts below, lookups
+ *     definition_members.c  shape of one JSON object: names, types, limits
+ *     definition_things.c   methods, parties, candidates, contests, map
+ *     definition_styles.c   ballot styles
+ *     definition_units.c    units and their tree
+ *
+ * Every function returns false when the definition is refused (the fault is
+ * filled) or memory ran out (build->no_memory).
+ */
+#ifndef PSP_DEFINITION_BUILD_H
+#define PSP_DEFINITION_BUILD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "election/definition.h"
+#include "election/id_index.h"
+#include "election/pool.h"
+#include "election/utf8.h"
+
+/* What psp_definition_parse allocates; users see `shown`. */
+struct psp_definition_whole {
+    struct psp_definition shown;
+    struct psp_pool pool;
+    struct psp_id_index units, contests, methods, candidates, choices;
+};
+
+struct psp_build {
+    struct psp_definition *definition;
+    struct psp_definition_whole *whole;
+    struct psp_pool *pool;
+    struct psp_id_index parties, styles;
+    struct psp_definition_fault *fault;
+    bool no_memory;
+    struct psp_unit *units; /* the definition's own, while they may change */
+    uint32_t *leaves;
+};
+
+enum psp_member_type {
+    PSP_MEMBER_ID,    /* [a-z0-9._-], 1..PSP_ID_BYTES_MAX */
+    PSP_MEMBER_NAME,  /* text of at most PSP_NAME_BYTES_MAX */
+    PSP_MEMBER_TEXT,  /* text of at most PSP_TEXT_BYTES_MAX */
+    PSP_MEMBER_COUNT, /* integer, 0..2^53 - 1 */
+    PSP_MEMBER_ARRAY,
+    PSP_MEMBER_OBJECT,
+};
+
+struct psp_member {
+    const char *name;
+    enum psp_member_type type;
+    bool required;
+};
+
+enum { PSP_POINTER_BYTES = sizeof((struct psp_definition_fault *)0)->pointer };
+struct psp_pointer {
+    char text[PSP_POINTER_BYTES];
+};
+struct psp_pointer psp_pointer(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Records the fault; always false. */
+bool psp_build_fault(struct psp_build *build, const char *pointer, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool psp_build_no_memory(struct psp_build *build);
+
+/* The value is an object that has the required members, no others than those
+ * listed, and each of the right type. */
+bool psp_build_check_object(struct psp_build *build, const json_t *object, const char *pointer,
+                            const struct psp_member *members, size_t n);
+
+/* The member is an array of min..max elements. */
+bool psp_build_check_array(struct psp_build *build, const json_t *array, const char *pointer,
+                           size_t min, size_t max);
+
+/* Copies a checked text member; `absent` when it is not there. */
+bool psp_build_text(struct psp_build *build, const json_t *object, const char *name,
+                    const char *absent, const char **ret_text);
+uint64_t psp_build_count(const json_t *object, const char *name, uint64_t absent);
+
+/* Adds the ID to an index; a second one is a fault at pointer/id. */
+bool psp_build_add_id(struct psp_build *build, struct psp_id_index *index, uint32_t scope,
+                      const char *id, uint32_t position, const char *pointer);
+
+/* The position that an ID member refers to, PSP_NONE when it is absent. Unknown:
+ * a fault at pointer/name that says `what` ("unit") has no such ID. */
+bool psp_build_reference(struct psp_build *build, const struct psp_id_index *index, uint32_t scope,
+                         const json_t *object, const char *name, const char *what,
+                         const char *pointer, uint32_t *ret_position);
+
+void *psp_build_alloc(struct psp_build *build, size_t n, size_t size);
+
+/* The parts, in the order in which they must run. */
+bool psp_build_unit_ids(struct psp_build *build, const json_t *top);
+bool psp_build_methods(struct psp_build *build, const json_t *top);
+bool psp_build_parties(struct psp_build *build, const json_t *top);
+bool psp_build_candidates(struct psp_build *build, const json_t *top);
+bool psp_build_contests(struct psp_build *build, const json_t *top);
+bool psp_build_map(struct psp_build *build, const json_t *top);
+bool psp_build_styles(struct psp_build *build, const json_t *top);
+bool psp_build_units(struct psp_build *build, const json_t *top);
+
+#endif

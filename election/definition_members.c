@@ -1,0 +1,216 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "election/definition_build.h"
+
+#define COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON reader */
+
+struct psp_pointer psp_pointer(const char *format, ...)
+{
+    struct psp_pointer pointer;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(pointer.text, sizeof pointer.text, format, arguments);
+    va_end(arguments);
+    return pointer;
+}
+
+bool psp_build_fault(struct psp_build *build, const char *pointer, const char *format, ...)
+{
+    snprintf(build->fault->pointer, sizeof build->fault->pointer, "%s", pointer);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(build->fault->reason, sizeof build->fault->reason, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool psp_build_no_memory(struct psp_build *build)
+{
+    build->no_memory = true;
+    return false;
+}
+
+void *psp_build_alloc(struct psp_build *build, size_t n, size_t size)
+{
+    void *memory = psp_pool_alloc(build->pool, n, size);
+    if (memory == NULL)
+        build->no_memory = true;
+    return memory;
+}
+
+/* A member's pointer; its name is a stranger's text and may need escapes. A
+ * name that does not fit is cut, at a character's boundary. */
+static struct psp_pointer member_pointer(const char *pointer, const char *name)
+{
+    struct psp_pointer member = psp_pointer("%s/", pointer);
+    size_t out = strlen(member.text);
+    const size_t bytes = strlen(name);
+    for (size_t at = 0; at < bytes;) {
+        const size_t length = psp_utf8_length(name + at, bytes - at);
+        if (length == 0 || out + (length > 1 ? length : 2) >= sizeof member.text)
+            break;
+        if (name[at] == '~' || name[at] == '/') {
+            member.text[out++] = '~';
+            member.text[out++] = name[at] == '/' ? '1' : '0';
+        } else {
+            memcpy(member.text + out, name + at, length);
+            out += length;
+        }
+        at += length;
+    }
+    member.text[out] = '\0';
+    return member;
+}
+
+static bool check_id(struct psp_build *build, const char *id, size_t bytes, const char *pointer)
+{
+    if (bytes == 0)
+        return psp_build_fault(build, pointer, "an ID must not be empty");
+    if (bytes > PSP_ID_BYTES_MAX)
+        return psp_build_fault(build, pointer, "an ID of %zu bytes: at most %d are allowed", bytes,
+                               PSP_ID_BYTES_MAX);
+    for (size_t i = 0; i < bytes; i++) {
+        const char c = id[i];
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-')
+            return psp_build_fault(build, pointer,
+                                   "an ID may hold a-z, 0-9, '.', '_' and '-' only: \"%s\"",
+                                   psp_shown(id, bytes).text);
+    }
+    return true;
+}
+
+static bool check_text(struct psp_build *build, const json_t *value, size_t bytes_max,
+                       const char *pointer)
+{
+    if (!json_is_string(value))
+        return psp_build_fault(build, pointer, "must be a string");
+    if (json_string_length(value) > bytes_max)
+        return psp_build_fault(build, pointer, "a text of %zu bytes: at most %zu are allowed",
+                               json_string_length(value), bytes_max);
+    return true;
+}
+
+static bool check_count(struct psp_build *build, const json_t *value, const char *pointer)
+{
+    if (!json_is_integer(value))
+        return psp_build_fault(build, pointer, "must be a whole number");
+    if (json_integer_value(value) < 0 || json_integer_value(value) > COUNT_MAX)
+        return psp_build_fault(build, pointer, "must be 0 to %" PRId64, COUNT_MAX);
+    return true;
+}
+
+static bool check_type(struct psp_build *build, const json_t *value, enum psp_member_type type,
+                       const char *pointer)
+{
+    switch (type) {
+    case PSP_MEMBER_ID:
+        return check_text(build, value, PSP_TEXT_BYTES_MAX, pointer) &&
+               check_id(build, json_string_value(value), json_string_length(value), pointer);
+    case PSP_MEMBER_NAME:
+        return check_text(build, value, PSP_NAME_BYTES_MAX, pointer);
+    case PSP_MEMBER_TEXT:
+        return check_text(build, value, PSP_TEXT_BYTES_MAX, pointer);
+    case PSP_MEMBER_COUNT:
+        return check_count(build, value, pointer);
+    case PSP_MEMBER_ARRAY:
+        return json_is_array(value) || psp_build_fault(build, pointer, "must be an array");
+    case PSP_MEMBER_OBJECT:
+        return json_is_object(value) || psp_build_fault(build, pointer, "must be an object");
+    }
+    return false;
+}
+
+static const struct psp_member *find_member(const struct psp_member *members, size_t n,
+                                            const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return &members[i];
+    return NULL;
+}
+
+bool psp_build_check_object(struct psp_build *build, const json_t *object, const char *pointer,
+                            const struct psp_member *members, size_t n)
+{
+    if (!json_is_object(object))
+        return psp_build_fault(build, pointer, "must be an object");
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)object, name, value)
+    {
+        const struct psp_member *member = find_member(members, n, name);
+        if (member == NULL)
+            return psp_build_fault(build, member_pointer(pointer, name).text,
+                                   "no member of this name is known here");
+        /* The pointer is only written out when it is needed. */
+        if (member->type == PSP_MEMBER_NAME && json_is_string(value) &&
+            json_string_length(value) <= PSP_NAME_BYTES_MAX)
+            continue;
+        if (!check_type(build, value, member->type, member_pointer(pointer, name).text))
+            return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (members[i].required && json_object_get(object, members[i].name) == NULL)
+            return psp_build_fault(build, pointer, "member \"%s\" is missing", members[i].name);
+    return true;
+}
+
+bool psp_build_check_array(struct psp_build *build, const json_t *array, const char *pointer,
+                           size_t min, size_t max)
+{
+    const size_t n = json_array_size(array);
+    if (n < min)
+        return psp_build_fault(build, pointer, "must not be empty");
+    if (n > max)
+        return psp_build_fault(build, pointer, "%zu elements: at most %zu are allowed", n, max);
+    return true;
+}
+
+bool psp_build_text(struct psp_build *build, const json_t *object, const char *name,
+                    const char *absent, const char **ret_text)
+{
+    const json_t *value = json_object_get(object, name);
+    if (value == NULL) {
+        *ret_text = absent;
+        return true;
+    }
+    *ret_text = psp_pool_string(build->pool, json_string_value(value), json_string_length(value));
+    return *ret_text != NULL || psp_build_no_memory(build);
+}
+
+uint64_t psp_build_count(const json_t *object, const char *name, uint64_t absent)
+{
+    const json_t *value = json_object_get(object, name);
+    return value != NULL ? (uint64_t)json_integer_value(value) : absent;
+}
+
+bool psp_build_add_id(struct psp_build *build, struct psp_id_index *index, uint32_t scope,
+                      const char *id, uint32_t position, const char *pointer)
+{
+    uint32_t first;
+    const enum psp_status status = psp_id_index_add(index, scope, id, strlen(id), position, &first);
+    if (status == PSP_EEXIST)
+        return psp_build_fault(build, psp_pointer("%s/id", pointer).text,
+                               "this ID is taken already, by element %" PRIu32 ": \"%s\"", first,
+                               id);
+    return status == PSP_OK || psp_build_no_memory(build);
+}
+
+bool psp_build_reference(struct psp_build *build, const struct psp_id_index *index, uint32_t scope,
+                         const json_t *object, const char *name, const char *what,
+                         const char *pointer, uint32_t *ret_position)
+{
+    const json_t *value = json_object_get(object, name);
+    *ret_position = PSP_NONE;
+    if (value == NULL)
+        return true;
+    *ret_position =
+        psp_id_index_find(index, scope, json_string_value(value), json_string_length(value));
+    if (*ret_position == PSP_NONE)
+        return psp_build_fault(build, psp_pointer("%s/%s", pointer, name).text,
+                               "no %s has this ID: \"%s\"", what, json_string_value(value));
+    return true;
+}

@@ -1,0 +1,258 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/definition_build.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+bool psp_build_methods(struct psp_build *build, const json_t *top)
+{
+    static const struct psp_member members[] = {
+        {"id", PSP_MEMBER_ID, true},
+        {"name", PSP_MEMBER_NAME, true},
+    };
+    const json_t *array = json_object_get(top, "methods");
+    if (!psp_build_check_array(build, array, "/methods", 1, PSP_METHODS_MAX))
+        return false;
+    const uint32_t n = (uint32_t)json_array_size(array);
+    struct psp_method *methods = psp_build_alloc(build, n, sizeof *methods);
+    if (methods == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        const json_t *object = json_array_get(array, i);
+        const struct psp_pointer at = psp_pointer("/methods/%" PRIu32, i);
+        if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+            !psp_build_text(build, object, "id", NULL, &methods[i].id) ||
+            !psp_build_text(build, object, "name", NULL, &methods[i].name) ||
+            !psp_build_add_id(build, &build->whole->methods, 0, methods[i].id, i, at.text))
+            return false;
+    }
+    build->definition->methods = methods;
+    build->definition->method_count = n;
+    return true;
+}
+
+static bool check_color(struct psp_build *build, const char *color, const char *pointer)
+{
+    if (color == NULL ||
+        (color[0] == '#' && strlen(color) == 7 && strspn(color + 1, "0123456789abcdefABCDEF") == 6))
+        return true;
+    return psp_build_fault(build, psp_pointer("%s/color", pointer).text,
+                           "a colour is written #rrggbb, not \"%s\"",
+                           psp_shown(color, strlen(color)).text);
+}
+
+bool psp_build_parties(struct psp_build *build, const json_t *top)
+{
+    static const struct psp_member members[] = {
+        {"id", PSP_MEMBER_ID, true},
+        {"name", PSP_MEMBER_NAME, true},
+        {"color", PSP_MEMBER_NAME, false},
+    };
+    const json_t *array = json_object_get(top, "parties");
+    if (!psp_build_check_array(build, array, "/parties", 0, PSP_PARTIES_MAX))
+        return false;
+    const uint32_t n = (uint32_t)json_array_size(array);
+    struct psp_party *parties = psp_build_alloc(build, n, sizeof *parties);
+    if (parties == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        const json_t *object = json_array_get(array, i);
+        const struct psp_pointer at = psp_pointer("/parties/%" PRIu32, i);
+        if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+            !psp_build_text(build, object, "id", NULL, &parties[i].id) ||
+            !psp_build_text(build, object, "name", NULL, &parties[i].name) ||
+            !psp_build_text(build, object, "color", NULL, &parties[i].color) ||
+            !check_color(build, parties[i].color, at.text) ||
+            !psp_build_add_id(build, &build->parties, 0, parties[i].id, i, at.text))
+            return false;
+    }
+    build->definition->parties = parties;
+    build->definition->party_count = n;
+    return true;
+}
+
+static bool build_candidate(struct psp_build *build, const json_t *object, uint32_t position,
+                            struct psp_candidate *ret_candidate)
+{
+    static const struct psp_member members[] = {
+        {"id", PSP_MEMBER_ID, true},           {"name", PSP_MEMBER_NAME, true},
+        {"party", PSP_MEMBER_ID, false},       {"photo", PSP_MEMBER_TEXT, false},
+        {"biography", PSP_MEMBER_TEXT, false}, {"platform", PSP_MEMBER_TEXT, false},
+    };
+    const struct psp_pointer at = psp_pointer("/candidates/%" PRIu32, position);
+    return psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) &&
+           psp_build_text(build, object, "id", NULL, &ret_candidate->id) &&
+           psp_build_text(build, object, "name", NULL, &ret_candidate->name) &&
+           psp_build_text(build, object, "photo", NULL, &ret_candidate->photo) &&
+           psp_build_text(build, object, "biography", NULL, &ret_candidate->biography) &&
+           psp_build_text(build, object, "platform", NULL, &ret_candidate->platform) &&
+           psp_build_reference(build, &build->parties, 0, object, "party", "party", at.text,
+                               &ret_candidate->party) &&
+           psp_build_add_id(build, &build->whole->candidates, 0, ret_candidate->id, position,
+                            at.text);
+}
+
+bool psp_build_candidates(struct psp_build *build, const json_t *top)
+{
+    const json_t *array = json_object_get(top, "candidates");
+    if (!psp_build_check_array(build, array, "/candidates", 0, PSP_CANDIDATES_MAX))
+        return false;
+    const uint32_t n = (uint32_t)json_array_size(array);
+    struct psp_candidate *candidates = psp_build_alloc(build, n, sizeof *candidates);
+    if (candidates == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (!build_candidate(build, json_array_get(array, i), i, &candidates[i]))
+            return false;
+    build->definition->candidates = candidates;
+    build->definition->candidate_count = n;
+    return true;
+}
+
+static bool read_kind(struct psp_build *build, const json_t *object, const char *pointer,
+                      enum psp_choice_kind *ret_kind)
+{
+    const char *name = json_string_value(json_object_get(object, "kind"));
+    for (int kind = PSP_CHOICE_CANDIDATE; kind <= PSP_CHOICE_OTHER; kind++)
+        if (strcmp(name, psp_choice_kind_name((enum psp_choice_kind)kind)) == 0) {
+            *ret_kind = (enum psp_choice_kind)kind;
+            return true;
+        }
+    return psp_build_fault(build, psp_pointer("%s/kind", pointer).text,
+                           "must be candidate, yes, no, blank, spoiled, write_in or other, "
+                           "not \"%s\"",
+                           psp_shown(name, strlen(name)).text);
+}
+
+static bool build_choice(struct psp_build *build, const json_t *object, const char *pointer,
+                         uint32_t contest, uint32_t position, struct psp_choice *ret_choice)
+{
+    static const struct psp_member members[] = {
+        {"id", PSP_MEMBER_ID, true},     {"name", PSP_MEMBER_NAME, true},
+        {"kind", PSP_MEMBER_NAME, true}, {"candidate", PSP_MEMBER_ID, false},
+        {"party", PSP_MEMBER_ID, false},
+    };
+    if (!psp_build_check_object(build, object, pointer, members, COUNT_OF(members)) ||
+        !read_kind(build, object, pointer, &ret_choice->kind) ||
+        !psp_build_text(build, object, "id", NULL, &ret_choice->id) ||
+        !psp_build_text(build, object, "name", NULL, &ret_choice->name) ||
+        !psp_build_reference(build, &build->whole->candidates, 0, object, "candidate", "candidate",
+                             pointer, &ret_choice->candidate) ||
+        !psp_build_reference(build, &build->parties, 0, object, "party", "party", pointer,
+                             &ret_choice->party))
+        return false;
+    const bool candidate = ret_choice->kind == PSP_CHOICE_CANDIDATE;
+    if (candidate && ret_choice->candidate == PSP_NONE)
+        return psp_build_fault(build, pointer,
+                               "a choice of kind \"candidate\" needs the member \"candidate\"");
+    if (!candidate && ret_choice->candidate != PSP_NONE)
+        return psp_build_fault(build, psp_pointer("%s/candidate", pointer).text,
+                               "only a choice of kind \"candidate\" has a candidate");
+    return psp_build_add_id(build, &build->whole->choices, contest, ret_choice->id, position,
+                            pointer);
+}
+
+static bool build_contest(struct psp_build *build, const json_t *object, uint32_t position,
+                          struct psp_choice *choices, struct psp_contest *ret_contest)
+{
+    static const struct psp_member members[] = {
+        {"id", PSP_MEMBER_ID, true},         {"name", PSP_MEMBER_NAME, true},
+        {"office", PSP_MEMBER_NAME, true},   {"district", PSP_MEMBER_NAME, false},
+        {"unit", PSP_MEMBER_ID, true},       {"votes_allowed", PSP_MEMBER_COUNT, false},
+        {"choices", PSP_MEMBER_ARRAY, true},
+    };
+    const struct psp_pointer at = psp_pointer("/contests/%" PRIu32, position);
+    if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+        !psp_build_text(build, object, "id", NULL, &ret_contest->id) ||
+        !psp_build_text(build, object, "name", NULL, &ret_contest->name) ||
+        !psp_build_text(build, object, "office", NULL, &ret_contest->office) ||
+        !psp_build_text(build, object, "district", "", &ret_contest->district) ||
+        !psp_build_reference(build, &build->whole->units, 0, object, "unit", "unit", at.text,
+                             &ret_contest->unit) ||
+        !psp_build_add_id(build, &build->whole->contests, 0, ret_contest->id, position, at.text))
+        return false;
+    const uint64_t votes_allowed = psp_build_count(object, "votes_allowed", 1);
+    if (votes_allowed < 1 || votes_allowed > PSP_MARKED_CHOICES_MAX)
+        return psp_build_fault(build, psp_pointer("%s/votes_allowed", at.text).text,
+                               "must be 1 to %d", PSP_MARKED_CHOICES_MAX);
+    ret_contest->votes_allowed = (uint32_t)votes_allowed;
+    ret_contest->choices = choices;
+    const json_t *array = json_object_get(object, "choices");
+    for (uint32_t i = 0; i < ret_contest->choice_count; i++)
+        if (!build_choice(build, json_array_get(array, i),
+                          psp_pointer("%s/choices/%" PRIu32, at.text, i).text, position, i,
+                          &choices[i]))
+            return false;
+    return true;
+}
+
+/* The choices of all contests lie in one array: first their number. */
+static bool count_choices(struct psp_build *build, const json_t *array,
+                          struct psp_contest *contests, uint32_t n)
+{
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const json_t *choices = json_object_get(json_array_get(array, i), "choices");
+        const struct psp_pointer at = psp_pointer("/contests/%" PRIu32 "/choices", i);
+        if (json_is_array(choices) &&
+            !psp_build_check_array(build, choices, at.text, 1, PSP_CHOICES_MAX))
+            return false;
+        contests[i].choice_first = total;
+        contests[i].choice_count = (uint32_t)json_array_size(choices);
+        total += contests[i].choice_count;
+    }
+    build->definition->choice_count = total;
+    return true;
+}
+
+bool psp_build_contests(struct psp_build *build, const json_t *top)
+{
+    const json_t *array = json_object_get(top, "contests");
+    if (!psp_build_check_array(build, array, "/contests", 1, PSP_CONTESTS_MAX))
+        return false;
+    const uint32_t n = (uint32_t)json_array_size(array);
+    struct psp_contest *contests = psp_build_alloc(build, n, sizeof *contests);
+    if (contests == NULL || !count_choices(build, array, contests, n))
+        return false;
+    struct psp_choice *choices =
+        psp_build_alloc(build, build->definition->choice_count, sizeof *choices);
+    if (choices == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (!build_contest(build, json_array_get(array, i), i, choices + contests[i].choice_first,
+                           &contests[i]))
+            return false;
+    build->definition->contests = contests;
+    build->definition->contest_count = n;
+    build->definition->choices = choices;
+    return true;
+}
+
+/* The collector serves the map's file from beside the definition. */
+static bool check_map_file(struct psp_build *build, const char *file)
+{
+    if (file[0] != '\0' && strchr(file, '/') == NULL && file[0] != '.')
+        return true;
+    return psp_build_fault(build, "/map/file",
+                           "must name a file beside the definition, without a folder");
+}
+
+bool psp_build_map(struct psp_build *build, const json_t *top)
+{
+    static const struct psp_member members[] = {
+        {"file", PSP_MEMBER_NAME, true},
+        {"object", PSP_MEMBER_NAME, true},
+        {"key", PSP_MEMBER_NAME, true},
+    };
+    const json_t *map = json_object_get(top, "map");
+    struct psp_definition *definition = build->definition;
+    if (map == NULL)
+        return true;
+    return psp_build_check_object(build, map, "/map", members, COUNT_OF(members)) &&
+           psp_build_text(build, map, "file", NULL, &definition->map_file) &&
+           psp_build_text(build, map, "object", NULL, &definition->map_object) &&
+           psp_build_text(build, map, "key", NULL, &definition->map_key) &&
+           check_map_file(build, definition->map_file);
+}

@@ -1,0 +1,246 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/definition_build.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+
+/* Units refer to each other forwards and backwards, and contests to units: all
+ * IDs must be known before any reference is followed. */
+bool psp_build_unit_ids(struct psp_build *build, const json_t *top)
+{
+    static const struct psp_member members[] = {
+        {"id", PSP_MEMBER_ID, true},
+        {"name", PSP_MEMBER_NAME, true},
+        {"level", PSP_MEMBER_NAME, true},
+        {"parent", PSP_MEMBER_ID, false},
+        {"code", PSP_MEMBER_NAME, false},
+        {"registered", PSP_MEMBER_COUNT, false},
+        {"ballots_expected", PSP_MEMBER_COUNT, false},
+        {"ballot_style", PSP_MEMBER_ID, false},
+    };
+    const json_t *array = json_object_get(top, "units");
+    if (!psp_build_check_array(build, array, "/units", 1, PSP_UNITS_MAX))
+        return false;
+    const uint32_t n = (uint32_t)json_array_size(array);
+    build->units = psp_build_alloc(build, n, sizeof *build->units);
+    if (build->units == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        const json_t *object = json_array_get(array, i);
+        const struct psp_pointer at = psp_pointer("/units/%" PRIu32, i);
+        struct psp_unit *unit = &build->units[i];
+        if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+            !psp_build_text(build, object, "id", NULL, &unit->id) ||
+            !psp_build_text(build, object, "name", NULL, &unit->name) ||
+            !psp_build_text(build, object, "code", "", &unit->code) ||
+            !psp_build_add_id(build, &build->whole->units, 0, unit->id, i, at.text))
+            return false;
+        unit->registered = psp_build_count(object, "registered", PSP_UNSTATED);
+        unit->ballots_expected = psp_build_count(object, "ballots_expected", PSP_UNSTATED);
+    }
+    build->definition->units = build->units;
+    build->definition->unit_count = n;
+    return true;
+}
+
+static bool read_level(struct psp_build *build, const json_t *object, const char *pointer,
+                       enum psp_level *ret_level)
+{
+    const char *name = json_string_value(json_object_get(object, "level"));
+    for (int level = PSP_NATION; level <= PSP_PRECINCT; level++)
+        if (strcmp(name, psp_level_name((enum psp_level)level)) == 0) {
+            *ret_level = (enum psp_level)level;
+            return true;
+        }
+    return psp_build_fault(build, psp_pointer("%s/level", pointer).text,
+                           "must be nation, state, county or precinct, not \"%s\"",
+                           psp_shown(name, strlen(name)).text);
+}
+
+static bool resolve(struct psp_build *build, const json_t *array)
+{
+    for (uint32_t i = 0; i < build->definition->unit_count; i++) {
+        const json_t *object = json_array_get(array, i);
+        const struct psp_pointer at = psp_pointer("/units/%" PRIu32, i);
+        struct psp_unit *unit = &build->units[i];
+        if (!read_level(build, object, at.text, &unit->level) ||
+            !psp_build_reference(build, &build->whole->units, 0, object, "parent", "unit", at.text,
+                                 &unit->parent) ||
+            !psp_build_reference(build, &build->styles, 0, object, "ballot_style", "ballot style",
+                                 at.text, &unit->style))
+            return false;
+    }
+    return true;
+}
+
+static bool find_root(struct psp_build *build)
+{
+    uint32_t root = PSP_NONE;
+    for (uint32_t i = 0; i < build->definition->unit_count; i++) {
+        if (build->units[i].parent != PSP_NONE)
+            continue;
+        if (root != PSP_NONE)
+            return psp_build_fault(build, psp_pointer("/units/%" PRIu32, i).text,
+                                   "a second root: only one unit may have no parent, and \"%s\" "
+                                   "has none already",
+                                   build->units[root].id);
+        root = i;
+    }
+    build->definition->root = root;
+    return true;
+}
+
+/* A unit that the root does not reach hangs below a circle: go up from it until
+ * a unit comes round again. */
+static bool circle_fault(struct psp_build *build, uint32_t unreached)
+{
+    uint32_t steps = build->definition->unit_count;
+    uint32_t unit = unreached;
+    while (steps-- > 0)
+        unit = build->units[unit].parent;
+    const struct psp_unit *in_circle = &build->units[unit];
+    return psp_build_fault(build, psp_pointer("/units/%" PRIu32 "/parent", unit).text,
+                           "the units form a circle: going up from \"%s\" over \"%s\" leads back "
+                           "to it",
+                           in_circle->id, build->units[in_circle->parent].id);
+}
+
+/* Lists every unit's children in file order: children of u are
+ * children[first[u]] to children[first[u + 1] - 1]. */
+static void list_children(const struct psp_build *build, uint32_t *ret_first,
+                          uint32_t *ret_children)
+{
+    const uint32_t n = build->definition->unit_count;
+    for (uint32_t i = 0; i < n; i++)
+        if (build->units[i].parent != PSP_NONE)
+            ret_first[build->units[i].parent + 1]++;
+    for (uint32_t i = 0; i < n; i++)
+        ret_first[i + 1] += ret_first[i];
+    for (uint32_t i = n; i-- > 0;)
+        if (build->units[i].parent != PSP_NONE)
+            ret_children[--ret_first[build->units[i].parent + 1]] = i;
+    /* Each first[u + 1] went down to where u's children begin. */
+    for (uint32_t i = 0; i < n; i++)
+        ret_first[i] = ret_first[i + 1];
+    ret_first[n] = build->definition->root == PSP_NONE ? n : n - 1;
+}
+
+/* Depth first without recursion: a unit's leaf run is open while the walk is
+ * below it. Returns how many units the root reaches. */
+static uint32_t walk(struct psp_build *build, const uint32_t *first, const uint32_t *children,
+                     uint32_t *next_child, uint32_t *leaf_of_unit)
+{
+    struct psp_definition *definition = build->definition;
+    uint32_t unit = definition->root, reached = 0;
+    while (unit != PSP_NONE) {
+        struct psp_unit *about = &build->units[unit];
+        if (next_child[unit] == 0) {
+            reached++;
+            about->leaf_first = definition->leaf_count;
+            if (first[unit] == first[unit + 1]) {
+                leaf_of_unit[unit] = definition->leaf_count;
+                build->leaves[definition->leaf_count++] = unit;
+            }
+        }
+        if (first[unit] + next_child[unit] < first[unit + 1]) {
+            unit = children[first[unit] + next_child[unit]++];
+        } else {
+            about->leaf_end = definition->leaf_count;
+            unit = about->parent;
+        }
+    }
+    return reached;
+}
+
+static bool build_tree(struct psp_build *build)
+{
+    struct psp_definition *definition = build->definition;
+    const uint32_t n = definition->unit_count;
+    uint32_t *leaf_of_unit = psp_build_alloc(build, n, sizeof *leaf_of_unit);
+    build->leaves = psp_build_alloc(build, n, sizeof *build->leaves);
+    uint32_t *first = calloc((size_t)n + 1, sizeof *first);
+    uint32_t *children = calloc(n, sizeof *children);
+    uint32_t *next_child = calloc(n, sizeof *next_child);
+    bool built = false;
+    if (leaf_of_unit == NULL || build->leaves == NULL || first == NULL || children == NULL ||
+        next_child == NULL) {
+        psp_build_no_memory(build);
+        goto out;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        leaf_of_unit[i] = PSP_NONE;
+    list_children(build, first, children);
+    if (walk(build, first, children, next_child, leaf_of_unit) < n) {
+        uint32_t unreached = 0;
+        while (unreached == definition->root || build->units[unreached].leaf_end > 0)
+            unreached++;
+        circle_fault(build, unreached);
+        goto out;
+    }
+    definition->leaves = build->leaves;
+    definition->leaf_of_unit = leaf_of_unit;
+    built = true;
+out:
+    free(first);
+    free(children);
+    free(next_child);
+    return built;
+}
+
+static bool check_levels(struct psp_build *build)
+{
+    for (uint32_t i = 0; i < build->definition->unit_count; i++) {
+        const struct psp_unit *unit = &build->units[i];
+        if (unit->parent != PSP_NONE && unit->level <= build->units[unit->parent].level)
+            return psp_build_fault(build, psp_pointer("/units/%" PRIu32 "/level", i).text,
+                                   "a %s cannot lie in a %s", psp_level_name(unit->level),
+                                   psp_level_name(build->units[unit->parent].level));
+    }
+    return true;
+}
+
+/* Every contest of the leaf's style must be held in a unit the leaf lies in. */
+static bool check_contests_of(struct psp_build *build, uint32_t position, uint32_t leaf)
+{
+    const struct psp_definition *definition = build->definition;
+    const struct psp_style *style = &definition->styles[build->units[position].style];
+    for (uint32_t i = 0; i < style->contest_count; i++) {
+        const struct psp_contest *contest = &definition->contests[style->contests[i].contest];
+        const struct psp_unit *held_in = &build->units[contest->unit];
+        if (leaf < held_in->leaf_first || leaf >= held_in->leaf_end)
+            return psp_build_fault(
+                build, psp_pointer("/units/%" PRIu32 "/ballot_style", position).text,
+                "style \"%s\" has contest \"%s\", which is held in \"%s\": this unit does not lie "
+                "there",
+                style->id, contest->id, held_in->id);
+    }
+    return true;
+}
+
+static bool check_styles_of_units(struct psp_build *build)
+{
+    const struct psp_definition *definition = build->definition;
+    for (uint32_t i = 0; i < definition->unit_count; i++) {
+        const bool leaf = definition->leaf_of_unit[i] != PSP_NONE;
+        const bool style = build->units[i].style != PSP_NONE;
+        if (leaf && !style)
+            return psp_build_fault(build, psp_pointer("/units/%" PRIu32, i).text,
+                                   "member \"ballot_style\" is missing: no unit lies in this one, "
+                                   "so ballots belong to it");
+        if (!leaf && style)
+            return psp_build_fault(build, psp_pointer("/units/%" PRIu32 "/ballot_style", i).text,
+                                   "other units lie in this one: ballots belong to those");
+        if (leaf && !check_contests_of(build, i, definition->leaf_of_unit[i]))
+            return false;
+    }
+    return true;
+}
+
+bool psp_build_units(struct psp_build *build, const json_t *top)
+{
+    return resolve(build, json_object_get(top, "units")) && find_root(build) && build_tree(build) &&
+           check_levels(build) && check_styles_of_units(build);
+}

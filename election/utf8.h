@@ -1,0 +1,30 @@
+/*
+ * utf8 - is this text UTF-8, and how to show a stranger's text safely.
+ *
+ * Threads: any; pure.
+ */
+#ifndef PSP_UTF8_H
+#define PSP_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes of the character at `text`, 0 when it is not well-formed UTF-8
+ * (overlong, surrogate, past U+10FFFF, truncated). */
+size_t psp_utf8_length(const char *text, size_t bytes);
+
+bool psp_utf8_valid(const char *text, size_t bytes);
+
+/* Bytes of the longest start of `text` that is at most `max` bytes and does
+ * not end inside a character. */
+size_t psp_utf8_cut(const char *text, size_t bytes, size_t max);
+
+struct psp_shown {
+    char text[100];
+};
+
+/* At most 90 bytes of the text, for messages: control characters and what is
+ * not UTF-8 become '?', a cut shows as "...". */
+struct psp_shown psp_shown(const char *text, size_t bytes);
+
+#endif
