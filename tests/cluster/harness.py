@@ -121,6 +121,15 @@ class Cluster:
         wait_until(lambda: not any(map(is_running, pids)), what="the end of the killed processes")
         return pids
 
+    def start_collector(self):
+        """Starts the collector alone, as `psephos up` would; ended by finish()."""
+        log = open(self.directory / "logs" / "collector-0.log", "ab")
+        process = subprocess.Popen(
+            [BIN / "psephos-collector", "--cluster", self.directory / "cluster.json",
+             "--collector", "0", "--data", self.directory / "data" / "collector-0"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        (self.directory / "run" / "collector-0.pid").write_text(f"{process.pid}\n")
+
     def cast(self, *args, check=0, timeout=TIMEOUT_S * 3):
         """psephos cast --json ...; what it counted, as a dict."""
         done = self.call("cast", "--json", *args, check=check, timeout=timeout)

@@ -1,0 +1,131 @@
+"""Files that people get wrong: each is refused with a message that says what to do."""
+
+import json
+
+import pytest
+
+HEADER = "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
+ROWS = (
+    "VT,Addison,50001,Bristol,President,,Democratic,Ann Lee,3\n"
+    "VT,Addison,50001,Bristol,President,,Republican,Bo Ray,2\n"
+)
+
+
+@pytest.fixture
+def definition(psephos, tmp_path):
+    """A good election.json, as a dict, to break in one place at a time."""
+    returns = tmp_path / "good.csv"
+    returns.write_text(HEADER + ROWS)
+    assert psephos("import", returns, "--out", tmp_path / "good").returncode == 0
+    return json.loads((tmp_path / "good" / "election.json").read_text())
+
+
+def check(psephos, tmp_path, definition):
+    path = tmp_path / "election.json"
+    path.write_text(json.dumps(definition, indent=1))
+    return psephos("check", path)
+
+
+def test_a_good_definition_passes(psephos, tmp_path, definition):
+    assert check(psephos, tmp_path, definition).returncode == 0
+
+
+def test_a_cycle_in_the_unit_tree_is_refused_with_its_pointer(psephos, tmp_path, definition):
+    units = definition["units"]
+    state = next(u for u in units if u["level"] == "state")
+    county = next(u for u in units if u["level"] == "county")
+    state["parent"] = county["id"]
+    result = check(psephos, tmp_path, definition)
+    assert result.returncode == 1
+    assert "/units/" in result.stdout + result.stderr
+    assert "line " in result.stdout + result.stderr
+
+
+def test_a_duplicate_id_is_refused(psephos, tmp_path, definition):
+    definition["units"].append(dict(definition["units"][-1]))
+    result = check(psephos, tmp_path, definition)
+    assert result.returncode == 1
+    assert f"/units/{len(definition['units']) - 1}/id" in result.stdout + result.stderr
+
+
+def test_an_unknown_member_is_refused(psephos, tmp_path, definition):
+    definition["contests"][0]["colour"] = "red"
+    result = check(psephos, tmp_path, definition)
+    assert result.returncode == 1
+    assert "colour" in result.stdout + result.stderr
+
+
+def test_a_definition_that_is_not_utf8_is_refused(psephos, tmp_path, definition):
+    definition["name"] = "MARK"
+    path = tmp_path / "latin1.json"
+    path.write_bytes(json.dumps(definition).encode().replace(b"MARK", b"El\xe9ction"))
+    result = psephos("check", path)
+    assert result.returncode == 1
+    assert "UTF-8" in result.stdout + result.stderr
+
+
+def test_a_missing_file_is_named(psephos, tmp_path):
+    result = psephos("check", tmp_path / "nowhere.json")
+    assert result.returncode == 1
+    assert "nowhere.json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        (HEADER + ROWS.replace(",3\n", ",-3\n"), "line 2"),
+        (HEADER + ROWS.replace(",2\n", ",two\n"), "line 3"),
+        (HEADER.replace("office", "contest") + ROWS, "line 1"),
+        (HEADER + ROWS + ROWS.splitlines()[0] + "\n", "line 4"),
+        (HEADER + ROWS.replace(",3\n", ",99999999999999999999999\n"), "line 2"),
+        (HEADER + "VT,Addison,50001,Bristol,President,,Democratic,3\n", "line 2"),
+    ],
+    ids=["negative", "not a number", "wrong header", "row twice", "too large", "field missing"],
+)
+def test_bad_returns_are_refused_with_their_line(psephos, tmp_path, text, says):
+    path = tmp_path / "returns.csv"
+    path.write_text(text)
+    result = psephos("import", path, "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert says in result.stderr
+    assert not (tmp_path / "out" / "election.json").exists()
+
+
+def test_returns_that_are_not_utf8_are_refused(psephos, tmp_path):
+    path = tmp_path / "returns.csv"
+    path.write_bytes((HEADER + ROWS).encode().replace(b"Ann Lee", b"Ann\xff Lee"))
+    result = psephos("import", path, "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert "line 2" in result.stderr and "UTF-8" in result.stderr
+
+
+def test_a_roll_that_names_a_voter_twice_is_refused(psephos, tmp_path, definition):
+    leaf = next(u["id"] for u in definition["units"] if "ballot_style" in u)
+    roll = tmp_path / "roll.csv"
+    roll.write_text(f"voter_id,unit\nvoter-1,{leaf}\nvoter-2,{leaf}\nvoter-1,{leaf}\n")
+    election = tmp_path / "good" / "election.json"
+    result = psephos("up", "--dir", tmp_path / "c", "--election", election, "--roll", roll)
+    assert result.returncode == 1
+    assert "line 4" in result.stderr and "line 2" in result.stderr
+    assert not list((tmp_path / "c").glob("run/*.pid"))
+
+
+def test_a_roll_with_an_unknown_unit_is_refused(psephos, tmp_path, definition):
+    roll = tmp_path / "roll.csv"
+    roll.write_text("voter_id,unit\nvoter-1,atlantis\n")
+    election = tmp_path / "good" / "election.json"
+    result = psephos("up", "--dir", tmp_path / "c", "--election", election, "--roll", roll)
+    assert result.returncode == 1
+    assert "line 2" in result.stderr and "atlantis" in result.stderr
+
+
+def test_usage_errors_exit_with_2(psephos, tmp_path):
+    assert psephos("up").returncode == 2
+    assert psephos("no-such-command").returncode == 2
+    assert psephos("cast", "--dir", tmp_path, "--no-such-option").returncode == 2
+
+
+def test_no_cluster_to_reach_exits_with_3(psephos):
+    result = psephos("results", "--api", "http://127.0.0.1:9")
+    assert result.returncode == 3
+    assert "127.0.0.1:9" in result.stderr
