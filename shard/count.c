@@ -309,11 +309,6 @@ static enum psp_status apply_ballots(struct psp_count *count, const struct psp_e
 
 /* ---- the other entries ---- */
 
-static enum psp_status reserve_expected(struct psp_count *count)
-{
-    return count->has_roll ? PSP_OK : psp_count_reserve(count, count->voters_expected);
-}
-
 enum psp_status psp_count_reserve(struct psp_count *count, uint64_t voters)
 {
     assert(count->has_genesis);
@@ -373,8 +368,8 @@ static enum psp_status apply_genesis(struct psp_count *count, const struct psp_g
         return PSP_OK;
     }
     enum psp_status status = psp_count_set_genesis(count, genesis);
-    if (status == PSP_OK)
-        status = reserve_expected(count);
+    if (status == PSP_OK && !count->has_roll)
+        status = psp_count_reserve(count, count->voters_expected);
     count->pending.genesis = true;
     return status;
 }

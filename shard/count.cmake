@@ -1,3 +1,7 @@
+# The checksum is shared with the log.
+add_library(psp_shard_checksum STATIC ${CMAKE_CURRENT_LIST_DIR}/log_checksum.c)
+target_link_libraries(psp_shard_checksum PRIVATE psp_flags)
+
 add_library(psp_shard_count STATIC
   ${CMAKE_CURRENT_LIST_DIR}/count.c
   ${CMAKE_CURRENT_LIST_DIR}/count_bound.c
@@ -6,7 +10,11 @@ add_library(psp_shard_count STATIC
   ${CMAKE_CURRENT_LIST_DIR}/count_restore.c
   ${CMAKE_CURRENT_LIST_DIR}/index.c
   ${CMAKE_CURRENT_LIST_DIR}/judge.c
-  ${CMAKE_CURRENT_LIST_DIR}/refusals.c)
+  ${CMAKE_CURRENT_LIST_DIR}/refusals.c
+  ${CMAKE_CURRENT_LIST_DIR}/store.c
+  ${CMAKE_CURRENT_LIST_DIR}/store_load.c
+  ${CMAKE_CURRENT_LIST_DIR}/store_value.c
+  ${CMAKE_CURRENT_LIST_DIR}/store_write.c)
 target_link_libraries(psp_shard_count
-  PUBLIC psp_election psp_wire
-  PRIVATE psp_flags PkgConfig::LMDB PkgConfig::LIBSODIUM)
+  PUBLIC psp_election psp_wire psp_process
+  PRIVATE psp_flags psp_shard_checksum PkgConfig::LMDB PkgConfig::LIBSODIUM)

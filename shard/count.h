@@ -121,6 +121,7 @@ struct psp_count_delta {
     uint8_t *refused;              /* 25 n: digest 16, tag 8, disposition 1 */
     uint32_t row_n;                /* changed rows of the totals */
     uint32_t *rows;
+    uint32_t *row_cells;           /* how many cells each of them has */
     uint64_t *cells;               /* the rows' cells, one row after another */
     uint32_t units_complete_n;
     uint32_t *units_complete;      /* all of them */

@@ -110,9 +110,11 @@ static enum psp_status copy_kept(const struct psp_count *count, struct psp_count
     /* + 1: no zero sizes */
     delta->refused = malloc(delta->refused_n * PSP_REFUSAL_BYTES + 1);
     delta->rows = malloc((uint64_t)delta->row_n * sizeof *delta->rows + 1);
+    delta->row_cells = malloc((uint64_t)delta->row_n * sizeof *delta->row_cells + 1);
     delta->cells = malloc(pending->row_cells * sizeof *delta->cells + 1);
     delta->units_complete = malloc(delta->units_complete_n * sizeof *delta->units_complete + 1);
-    if (!delta->refused || !delta->rows || !delta->cells || !delta->units_complete)
+    if (!delta->refused || !delta->rows || !delta->row_cells || !delta->cells ||
+        !delta->units_complete)
         return PSP_ENOMEM;
     if (delta->refused_n > 0)
         memcpy(delta->refused, psp_refusals_records(count->refusals, delta->refused_first),
@@ -122,6 +124,7 @@ static enum psp_status copy_kept(const struct psp_count *count, struct psp_count
         const uint32_t row = pending->rows[i];
         const uint64_t n = totals->row_first[row + 1] - totals->row_first[row];
         delta->rows[i] = row;
+        delta->row_cells[i] = (uint32_t)n;
         memcpy(cells, totals->cells + totals->row_first[row], n * sizeof *cells);
         cells += n;
     }
@@ -195,6 +198,7 @@ void psp_count_delta_destroy(struct psp_count_delta **delta)
     free((*delta)->counted);
     free((*delta)->refused);
     free((*delta)->rows);
+    free((*delta)->row_cells);
     free((*delta)->cells);
     free((*delta)->units_complete);
     free(*delta);

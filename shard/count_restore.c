@@ -51,7 +51,10 @@ static enum psp_status restore_genesis(struct psp_count *count,
     if (count->has_genesis || delta->genesis.slot_first >= delta->genesis.slot_end ||
         delta->genesis.slot_end > PSP_SLOT_COUNT)
         return PSP_ECORRUPT;
-    return psp_count_set_genesis(count, &delta->genesis);
+    const enum psp_status status = psp_count_set_genesis(count, &delta->genesis);
+    if (status != PSP_OK || count->has_roll)
+        return status;
+    return psp_count_reserve(count, count->voters_expected);
 }
 
 /* ---- voters ---- */
@@ -160,10 +163,12 @@ static enum psp_status restore_counted_roll(struct psp_count *count,
 static void dequeue(struct psp_count_restoring *restoring, uint64_t n)
 {
     const uint64_t rest = restoring->queue_n - n;
+    restoring->queue_n = rest;
+    if (rest == 0)
+        return;
     memmove(restoring->queue_digests, restoring->queue_digests + n * PSP_DIGEST_BYTES,
             rest * PSP_DIGEST_BYTES);
     memmove(restoring->queue_units, restoring->queue_units + n * 4, rest * 4);
-    restoring->queue_n = rest;
 }
 
 static enum psp_status restore_counted_new(struct psp_count *count,
@@ -239,6 +244,8 @@ static enum psp_status restore_rows(struct psp_count *count, const struct psp_co
         if (row >= totals->row_count)
             return PSP_ECORRUPT;
         const uint64_t n = totals->row_first[row + 1] - totals->row_first[row];
+        if (delta->row_cells[i] != n)
+            return PSP_ECORRUPT;
         memcpy(totals->cells + totals->row_first[row], cells, n * sizeof *cells);
         /* Not when it changed, but no earlier: readers are sent it once more. */
         totals->row_index[row] = delta->index;
