@@ -384,6 +384,22 @@ void psp_client_core_tick(struct psp_client_core *core, uint64_t now_ms)
     }
 }
 
+/* Answers may be on their way to us no more than ballots to the router: waiting
+ * for the deadline gains nothing. */
+void psp_client_core_disconnected(struct psp_client_core *core, uint32_t router, uint64_t now_ms)
+{
+    const uint64_t deadline_ms =
+        now_ms + backoff_ms(core, PSP_CLIENT_DISCONNECTED_MS, 0, PSP_CLIENT_RESEND_MAX_MS);
+    for (size_t i = 0; i < PSP_CLIENT_BATCHES_MAX; i++) {
+        struct batch *batch = &core->batches[i];
+        if (batch->state == BATCH_ON_THE_WAY && batch->router == router &&
+            batch->deadline_ms > deadline_ms)
+            batch->deadline_ms = deadline_ms;
+    }
+    if (deadline_ms < core->deadline_ms)
+        core->deadline_ms = deadline_ms;
+}
+
 /* ---- answers ---- */
 
 static void settle(struct batch *batch, uint32_t row)

@@ -38,6 +38,7 @@ enum {
     PSP_CLIENT_UNKNOWN_PAUSE_MS = 50,    /* the same after UNKNOWN and CONFIGURATION */
     PSP_CLIENT_UNKNOWN_PAUSE_MAX_MS = 5000,
     PSP_CLIENT_UNSENT_PAUSE_MS = 20,     /* of a router whose connection takes nothing */
+    PSP_CLIENT_DISCONNECTED_MS = 50,     /* until what was on the way is sent again */
     PSP_CLIENT_AVOID_MS = 1000,          /* of a router that did not answer; doubles ... */
     PSP_CLIENT_AVOID_MAX_MS = 8000,      /* ... up to this */
     PSP_CLIENT_BATCHES_MAX = 1024,       /* on the way and remembered; a power of two */
@@ -73,6 +74,9 @@ bool psp_client_core_next(struct psp_client_core *core, uint64_t now_ms, uint32_
                           struct psp_client_message *ret_message);
 /* The message that `next` gave last could not be sent. */
 void psp_client_core_unsent(struct psp_client_core *core, uint64_t now_ms);
+
+/* The connection broke: what was on the way to this router may be lost. */
+void psp_client_core_disconnected(struct psp_client_core *core, uint32_t router, uint64_t now_ms);
 
 /* A router's message. */
 void psp_client_core_message(struct psp_client_core *core, uint32_t router,

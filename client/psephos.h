@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "election/ballot.h"
+#include "election/definition.h"
 #include "election/verdict.h"
 #include "process/status.h"
 
@@ -30,6 +31,8 @@ struct psp_client_options {
     const char *cluster_path; /* cluster.json */
     const char *key_path;     /* the station's key file */
     bool rows;                /* send rows (IDs) instead of columns (positions) */
+    const struct psp_definition *definition; /* of rows, not owned; NULL: election.json of the
+                                                cluster's folder is read */
     uint32_t batch_rows;      /* ballots a message, at most PSP_BATCH_ROWS_MAX; 0: 2048 */
     uint32_t inflight_max;    /* ballots without a verdict; 0: 65536 */
     uint32_t resend_after_ms; /* first timeout; 0: 2000 */
@@ -51,7 +54,7 @@ struct psp_ballot {
 struct psp_receipt {
     uint64_t cookie;
     uint8_t verdict;    /* election/verdict.h; psp_verdict_first is what to act on */
-    bool resent;        /* sent more than once before this verdict */
+    bool resent;        /* an earlier send may have arrived (timeout, UNKNOWN; not BUSY) */
     uint32_t shard;
     uint64_t index;
 };
@@ -67,13 +70,18 @@ enum psp_status psp_client_submit(struct psp_client *client, const struct psp_ba
 void psp_client_flush(struct psp_client *client);
 
 /* Sends, receives, resends; waits at most `timeout_ms` for a first receipt.
- * Returns up to `max` receipts. PSP_EPERM / PSP_EMISMATCH: the routers refuse
- * this key / this election for good; psp_client_error says more. */
+ * Before it waits (timeout_ms > 0) it sends what is batched so far. Returns up
+ * to `max` receipts. PSP_EPERM: no router knows this key (it may be added at
+ * any time: polling on is no mistake), or it may not cast; PSP_EMISMATCH: they
+ * count another election; PSP_EVERSION: they speak another protocol;
+ * PSP_EINVAL: they cannot read our messages. psp_client_error says more. */
 enum psp_status psp_client_poll(struct psp_client *client, int timeout_ms,
                                 struct psp_receipt *ret_receipts, size_t max, size_t *ret_n);
 
 struct psp_client_stats {
-    uint64_t submitted, receipts, resent, busy, unanswered;
+    uint64_t submitted, receipts, unanswered;
+    uint64_t resent; /* sent again after a timeout or UNKNOWN: may show up as replays */
+    uint64_t busy;   /* sent again after BUSY: cannot */
     uint64_t last_answer_ms; /* monotonic; 0 none yet */
 };
 void psp_client_stats(const struct psp_client *client, struct psp_client_stats *ret_stats);

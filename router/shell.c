@@ -1,0 +1,422 @@
+#include "router/shell.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "process/clock.h"
+#include "process/log_line.h"
+#include "process/loop.h"
+#include "router/core.h"
+#include "router/stations.h"
+#include "wire/message.h"
+
+enum {
+    UNSENT_MAX = 1024, /* remembered a turn; one more is found by its timeout */
+    WARN_EVERY_MS = 5000,
+    REASON_BYTES = 512,
+};
+
+struct link { /* to one replica of a shard */
+    struct psp_socket *socket;
+    uint32_t shard, replica; /* positions */
+};
+
+struct unsent {
+    uint32_t shard, replica;
+    uint64_t batch_id;
+    bool gone;
+};
+
+struct psp_router_shell {
+    const struct psp_cluster *cluster;
+    uint32_t router;
+    struct psp_wire *wire;
+    struct psp_loop *loop;
+    struct psp_loop_timer *ticker;
+    struct psp_socket *ingest;
+    struct psp_router_core *core;
+    struct psp_router_stations stations;
+    uint64_t stations_check_ms;
+    struct psp_arena *arena;
+    struct psp_buffer buffer;
+    uint32_t link_count;
+    struct link *links;
+    uint32_t *link_first; /* of a shard: its replicas' links follow one another */
+    uint32_t unsent_count;
+    struct unsent unsent[UNSENT_MAX];
+    struct psp_router_counters warned; /* as of the last warnings */
+    struct psp_log_limit warnings;
+};
+
+/* ---- carrying out ---- */
+
+static void remember_unsent(struct psp_router_shell *shell, const struct psp_router_action *action,
+                            bool gone)
+{
+    if (shell->unsent_count < UNSENT_MAX)
+        shell->unsent[shell->unsent_count++] =
+            (struct unsent){action->shard, action->replica, action->batch_id, gone};
+}
+
+static void send_count(struct psp_router_shell *shell, const struct psp_router_action *action)
+{
+    struct psp_cluster_message message;
+    psp_router_action_count(shell->core, action, &message);
+    enum psp_status status = psp_cluster_message_encode(&message, &shell->buffer);
+    if (status == PSP_OK)
+        status = psp_socket_send(
+            shell->links[shell->link_first[action->shard] + action->replica].socket, NULL,
+            shell->buffer.data, shell->buffer.length);
+    if (status != PSP_OK)
+        remember_unsent(shell, action, status == PSP_EUNREACHABLE);
+}
+
+/* A station that is gone or does not read misses its answer; its own timeout
+ * makes it send again. */
+static void send_answer(struct psp_router_shell *shell, const struct psp_router_action *action)
+{
+    struct psp_client_message message;
+    psp_router_action_answer(shell->core, action, &message);
+    if (psp_client_message_encode(&message, &shell->buffer) == PSP_OK)
+        psp_socket_send(shell->ingest, &action->peer, shell->buffer.data, shell->buffer.length);
+}
+
+static void perform_actions(struct psp_router_shell *shell)
+{
+    size_t n = 0;
+    const struct psp_router_action *actions = psp_router_core_actions(shell->core, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (actions[i].type == PSP_ROUTER_COUNT)
+            send_count(shell, &actions[i]);
+        else
+            send_answer(shell, &actions[i]);
+    }
+}
+
+/* What could not be sent goes back to the core, whose answer may be to send
+ * it elsewhere. That ends: the core pauses a batch that no replica takes. */
+static void perform(struct psp_router_shell *shell, uint64_t now_ms)
+{
+    shell->unsent_count = 0;
+    perform_actions(shell);
+    for (uint32_t i = 0; i < shell->unsent_count; i++) {
+        const struct unsent *unsent = &shell->unsent[i];
+        psp_router_core_unsent(shell->core, unsent->shard, unsent->replica, unsent->batch_id,
+                               unsent->gone, now_ms);
+        perform_actions(shell);
+    }
+}
+
+/* ---- receiving ---- */
+
+static void reply_status(struct psp_router_shell *shell, const struct psp_peer *peer,
+                         uint64_t request_id)
+{
+    struct psp_router_counters counters;
+    psp_router_core_counters(shell->core, &counters);
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_STATUS_REPLY, .id = request_id};
+    message.status = (struct psp_status_reply){
+        .role = "router",
+        .state = "ready",
+        .version = PSP_VERSION,
+        .id = shell->cluster->routers[shell->router].router,
+        .pid = (uint64_t)getpid(),
+        .epoch = shell->cluster->epoch,
+        .inflight = psp_router_core_inflight(shell->core),
+        .busy = counters.busy,
+    };
+    if (psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
+        psp_socket_send(shell->ingest, peer, shell->buffer.data, shell->buffer.length);
+}
+
+static void take_operator(struct psp_router_shell *shell, const struct psp_received *received)
+{
+    struct psp_cluster_message message;
+    const char *reason = NULL;
+    if (psp_cluster_message_decode(shell->arena, received->data, received->length, &message,
+                                   &reason) == PSP_OK &&
+        message.type == PSP_CLUSTER_STATUS_REQUEST) {
+        reply_status(shell, &received->peer, message.id);
+        return;
+    }
+    psp_router_core_undecodable(shell->core, &received->peer, PSP_EPERM, 0,
+                                "an operator's key may ask for the status; ballots need a "
+                                "station's key");
+}
+
+static void take_station(struct psp_router_shell *shell, const struct psp_received *received,
+                         uint64_t now_ms)
+{
+    struct psp_client_message message;
+    const char *reason = "";
+    const enum psp_status status = psp_client_message_decode(
+        shell->arena, received->data, received->length, &message, &reason);
+    if (status == PSP_OK)
+        psp_router_core_client(shell->core, &received->peer, &message, now_ms);
+    else
+        psp_router_core_undecodable(shell->core, &received->peer, status, message.batch_id, reason);
+}
+
+static uint32_t receive_clients(struct psp_router_shell *shell, uint64_t now_ms)
+{
+    uint32_t n = 0;
+    struct psp_received received;
+    while (n < PSP_ROUTER_CLIENT_MESSAGES_A_TURN &&
+           psp_socket_receive(shell->ingest, &received) == PSP_OK) {
+        psp_arena_reset(shell->arena);
+        if (received.role == PSP_ROLE_OPERATOR)
+            take_operator(shell, &received);
+        else
+            take_station(shell, &received, now_ms);
+        perform(shell, now_ms);
+        psp_received_release(&received);
+        n++;
+    }
+    return n;
+}
+
+static uint32_t receive_shard(struct psp_router_shell *shell, const struct link *link,
+                              uint64_t now_ms)
+{
+    uint32_t n = 0;
+    struct psp_received received;
+    while (n < PSP_ROUTER_SHARD_MESSAGES_A_TURN &&
+           psp_socket_receive(link->socket, &received) == PSP_OK) {
+        struct psp_cluster_message message;
+        const char *reason = NULL;
+        psp_arena_reset(shell->arena);
+        /* What does not decode cannot be matched with a batch; the timeout answers. */
+        if (psp_cluster_message_decode(shell->arena, received.data, received.length, &message,
+                                       &reason) == PSP_OK &&
+            (message.type == PSP_CLUSTER_COUNT_VERDICTS ||
+             message.type == PSP_CLUSTER_COUNT_REFUSAL)) {
+            psp_router_core_shard(shell->core, link->shard, link->replica, &message, now_ms);
+            perform(shell, now_ms);
+        }
+        psp_received_release(&received);
+        n++;
+    }
+    return n;
+}
+
+/* Sockets are edge-triggered, and sending counts as an edge: done only when a
+ * pass found every socket empty and therefore sent nothing. */
+static void turn(void *context)
+{
+    struct psp_router_shell *shell = context;
+    const uint64_t now_ms = psp_clock_ms();
+    for (int pass = 0; pass < PSP_ROUTER_PASSES_A_TURN; pass++) {
+        uint32_t received = receive_clients(shell, now_ms);
+        for (uint32_t i = 0; i < shell->link_count; i++)
+            received += receive_shard(shell, &shell->links[i], now_ms);
+        psp_router_core_flush(shell->core, now_ms);
+        size_t sent = 0;
+        psp_router_core_actions(shell->core, &sent);
+        perform(shell, now_ms);
+        if (received == 0 && sent == 0)
+            return;
+    }
+    psp_loop_wake(shell->loop);
+}
+
+static void readable(void *context)
+{
+    (void)context; /* the turn's end looks at every socket */
+}
+
+/* ---- time ---- */
+
+static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
+{
+    if (now_ms < shell->stations_check_ms)
+        return;
+    shell->stations_check_ms = now_ms + PSP_ROUTER_CLIENTS_CHECK_MS;
+    char reason[PSP_ROUTER_PATH_BYTES + REASON_BYTES];
+    const enum psp_status status = psp_router_stations_update(
+        &shell->stations, shell->cluster, shell->wire, reason, sizeof reason);
+    if (status == PSP_OK)
+        psp_log_line(PSP_LOG_INFO, "clients", "%u stations may cast", shell->stations.count);
+    else if (status != PSP_STALE && psp_log_allowed(&shell->warnings, now_ms, WARN_EVERY_MS,
+                                                    &(uint64_t){0}))
+        psp_log_line(PSP_LOG_WARNING, "clients", "%s; the stations known before stay", reason);
+}
+
+/* Says what was refused, summed up, so that no station can fill the log. */
+static void warn(struct psp_router_shell *shell, uint64_t now_ms)
+{
+    struct psp_router_counters now;
+    psp_router_core_counters(shell->core, &now);
+    const struct psp_router_counters *then = &shell->warned;
+    const uint64_t messages = now.undecodable - then->undecodable + now.wrong_election -
+                              then->wrong_election + now.not_allowed - then->not_allowed;
+    const uint64_t ballots = now.busy - then->busy + now.unknown - then->unknown;
+    const uint64_t fenced = now.configuration - then->configuration;
+    if (messages + ballots + fenced == 0 ||
+        !psp_log_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
+        return;
+    if (messages > 0)
+        psp_log_line(PSP_LOG_WARNING, "refused",
+                     "%lu messages undecodable, %lu of another election, %lu not allowed",
+                     now.undecodable - then->undecodable,
+                     now.wrong_election - then->wrong_election,
+                     now.not_allowed - then->not_allowed);
+    if (ballots > 0)
+        psp_log_line(PSP_LOG_WARNING, "overload",
+                     "%lu ballots answered BUSY, %lu UNKNOWN: a shard is slow, down or without "
+                     "a leader; see psephos status",
+                     now.busy - then->busy, now.unknown - then->unknown);
+    if (fenced > 0)
+        psp_log_line(PSP_LOG_ERROR, "configuration",
+                     "shards refused %lu ballots: their genesis and this router's cluster.json, "
+                     "election or digest key differ; start both from the same folder",
+                     fenced);
+    shell->warned = now;
+}
+
+static void tick(void *context)
+{
+    struct psp_router_shell *shell = context;
+    const uint64_t now_ms = psp_clock_ms();
+    psp_router_core_tick(shell->core, now_ms);
+    perform(shell, now_ms);
+    check_stations(shell, now_ms);
+    warn(shell, now_ms);
+    psp_loop_timer_set(shell->ticker, PSP_ROUTER_TICK_MS);
+}
+
+/* ---- making and ending ---- */
+
+static enum psp_status connect_shards(struct psp_router_shell *shell, char *ret_reason, size_t size)
+{
+    const struct psp_cluster *cluster = shell->cluster;
+    uint32_t replicas = 0;
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        replicas += cluster->shards[s].replica_count;
+    shell->links = calloc(replicas, sizeof *shell->links);
+    shell->link_first = calloc(cluster->shard_count, sizeof *shell->link_first);
+    if (shell->links == NULL || shell->link_first == NULL) {
+        snprintf(ret_reason, size, "out of memory");
+        return PSP_ENOMEM;
+    }
+    for (uint32_t s = 0; s < cluster->shard_count; s++) {
+        shell->link_first[s] = shell->link_count;
+        for (uint32_t r = 0; r < cluster->shards[s].replica_count; r++) {
+            const struct psp_cluster_replica *replica = &cluster->shards[s].replicas[r];
+            struct link *link = &shell->links[shell->link_count];
+            *link = (struct link){.shard = s, .replica = r};
+            enum psp_status status = psp_socket_connect(shell->wire, replica->address,
+                                                        replica->public_key, &link->socket);
+            if (status == PSP_OK) {
+                shell->link_count++;
+                status = psp_loop_watch(shell->loop, psp_socket_fd(link->socket), readable, shell);
+            }
+            if (status != PSP_OK) {
+                snprintf(ret_reason, size, "shard %u replica %u at %s: %s",
+                         cluster->shards[s].shard, replica->replica, replica->address,
+                         psp_status_text(status));
+                return status;
+            }
+        }
+    }
+    return PSP_OK;
+}
+
+static enum psp_status listen(struct psp_router_shell *shell, char *ret_reason, size_t size)
+{
+    const char *address = shell->cluster->routers[shell->router].address;
+    enum psp_status status = psp_socket_listen(
+        shell->wire, address, PSP_ROLE_STATION | PSP_ROLE_OPERATOR, &shell->ingest);
+    if (status == PSP_OK)
+        status = psp_loop_watch(shell->loop, psp_socket_fd(shell->ingest), readable, shell);
+    if (status == PSP_EEXIST)
+        snprintf(ret_reason, size,
+                 "%s is in use: is this router running already? Otherwise stop the other program "
+                 "or change the address in cluster.json",
+                 address);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, size, "cannot listen at %s: %s", address, psp_status_text(status));
+    return status;
+}
+
+static enum psp_status set_up(struct psp_router_shell *shell,
+                              const struct psp_router_shell_options *options, char *ret_reason,
+                              size_t size)
+{
+    enum psp_status status = psp_wire_create(options->self, &shell->wire);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "cannot set up CURVE: %s", psp_status_text(status));
+        return status;
+    }
+    const struct psp_router_options core = {
+        .cluster = options->cluster,
+        .definition = options->definition,
+        .key = options->digest_key,
+        .batch_id_first = psp_clock_wall_ms() << 20,
+    };
+    status = psp_loop_create(&shell->loop);
+    if (status == PSP_OK)
+        status = psp_router_core_create(&core, &shell->core);
+    if (status == PSP_OK)
+        status = psp_arena_create(PSP_ROUTER_ARENA_BYTES, &shell->arena);
+    if (status == PSP_OK)
+        status = psp_loop_timer_create(shell->loop, tick, shell, &shell->ticker);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "cannot start: %s", psp_status_text(status));
+        return status;
+    }
+    status = psp_router_stations_update(&shell->stations, shell->cluster, shell->wire, ret_reason,
+                                        size);
+    if (status == PSP_OK)
+        status = connect_shards(shell, ret_reason, size);
+    return status == PSP_OK ? listen(shell, ret_reason, size) : status;
+}
+
+enum psp_status psp_router_shell_create(const struct psp_router_shell_options *options,
+                                        struct psp_router_shell **ret_shell, char *ret_reason,
+                                        size_t size)
+{
+    struct psp_router_shell *shell = calloc(1, sizeof *shell);
+    if (shell == NULL) {
+        snprintf(ret_reason, size, "out of memory");
+        return PSP_ENOMEM;
+    }
+    shell->cluster = options->cluster;
+    shell->router = options->router;
+    const enum psp_status status = set_up(shell, options, ret_reason, size);
+    if (status != PSP_OK) {
+        psp_router_shell_destroy(&shell);
+        return status;
+    }
+    psp_loop_after(shell->loop, turn, shell);
+    psp_loop_timer_set(shell->ticker, PSP_ROUTER_TICK_MS);
+    *ret_shell = shell;
+    return PSP_OK;
+}
+
+void psp_router_shell_destroy(struct psp_router_shell **shell_at)
+{
+    struct psp_router_shell *shell = *shell_at;
+    if (shell == NULL)
+        return;
+    psp_loop_destroy(&shell->loop); /* before the descriptors that it watches */
+    if (shell->ingest != NULL)
+        psp_socket_destroy(&shell->ingest);
+    for (uint32_t i = 0; i < shell->link_count; i++)
+        psp_socket_destroy(&shell->links[i].socket);
+    psp_wire_destroy(&shell->wire);
+    psp_router_core_destroy(&shell->core);
+    psp_arena_destroy(&shell->arena);
+    psp_buffer_free(&shell->buffer);
+    free(shell->links);
+    free(shell->link_first);
+    free(shell);
+    *shell_at = NULL;
+}
+
+void psp_router_shell_run(struct psp_router_shell *shell)
+{
+    psp_loop_run(shell->loop);
+}

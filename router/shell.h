@@ -1,0 +1,49 @@
+/*
+ * shell - a router's sockets, files and time around its core.
+ *
+ *     stations, operators --> ingest --\
+ *                                       core --> one socket a shard's replica
+ *     stations <------------ ingest --/     <--
+ *
+ * One thread. Every turn takes a bounded number of messages from each socket,
+ * so that neither a busy station nor a busy shard can starve the others.
+ *
+ * Ownership: what the options point to stays the caller's.
+ */
+#ifndef PSP_ROUTER_SHELL_H
+#define PSP_ROUTER_SHELL_H
+
+#include "election/definition.h"
+#include "election/digest.h"
+#include "process/cluster.h"
+#include "wire/socket.h"
+
+enum {
+    PSP_ROUTER_CLIENT_MESSAGES_A_TURN = 16,
+    PSP_ROUTER_SHARD_MESSAGES_A_TURN = 64, /* of each replica */
+    PSP_ROUTER_PASSES_A_TURN = 8,
+    PSP_ROUTER_TICK_MS = 10,
+    PSP_ROUTER_CLIENTS_CHECK_MS = 1000, /* clients.json is looked at this often */
+    PSP_ROUTER_ARENA_BYTES = 96 << 20,  /* of one decoded message */
+};
+
+struct psp_router_shell_options {
+    const struct psp_cluster *cluster;
+    const struct psp_definition *definition;
+    const struct psp_digest_key *digest_key;
+    const struct psp_keypair *self;
+    uint32_t router; /* position in the cluster */
+};
+
+struct psp_router_shell;
+
+/* Listens and connects. PSP_EEXIST: the port is in use; PSP_ENOENT, PSP_EINVAL
+ * and others with what to do in ret_reason. */
+enum psp_status psp_router_shell_create(const struct psp_router_shell_options *options,
+                                        struct psp_router_shell **ret_shell, char *ret_reason,
+                                        size_t size);
+void psp_router_shell_destroy(struct psp_router_shell **shell);
+/* Returns after SIGTERM or SIGINT. */
+void psp_router_shell_run(struct psp_router_shell *shell);
+
+#endif

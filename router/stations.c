@@ -1,0 +1,78 @@
+#include "router/stations.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void known_key(struct psp_known_key *ret_key, enum psp_role role, const char *name,
+                      const char *public_key, uint32_t id)
+{
+    memset(ret_key, 0, sizeof *ret_key);
+    snprintf(ret_key->public_z85, sizeof ret_key->public_z85, "%s", public_key);
+    snprintf(ret_key->name, sizeof ret_key->name, "%s", name);
+    ret_key->role = role;
+    ret_key->id = id;
+}
+
+static enum psp_status set_keys(const struct psp_cluster *cluster,
+                                const struct psp_station *stations, uint32_t count,
+                                struct psp_wire *wire)
+{
+    struct psp_known_key *keys = calloc((size_t)count + cluster->operator_count + 1, sizeof *keys);
+    if (keys == NULL)
+        return PSP_ENOMEM;
+    size_t n = 0;
+    for (uint32_t i = 0; i < count; i++)
+        known_key(&keys[n++], PSP_ROLE_STATION, stations[i].name, stations[i].public_key, i);
+    for (uint32_t i = 0; i < cluster->operator_count; i++)
+        known_key(&keys[n++], PSP_ROLE_OPERATOR, cluster->operators[i].name,
+                  cluster->operators[i].public_key, i);
+    const enum psp_status status = psp_wire_set_keys(wire, keys, n);
+    free(keys);
+    return status;
+}
+
+enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
+                                           const struct psp_cluster *cluster,
+                                           struct psp_wire *wire, char *ret_reason, size_t size)
+{
+    if (stations->path[0] == '\0') {
+        const int n = snprintf(stations->path, sizeof stations->path, "%s/%s", cluster->directory,
+                               cluster->clients_path);
+        assert(n > 0 && (size_t)n < sizeof stations->path);
+    }
+    struct stat now;
+    if (stat(stations->path, &now) != 0) {
+        snprintf(ret_reason, size, "%s: %s", stations->path, strerror(errno));
+        return psp_status_from_errno(errno);
+    }
+    if (now.st_ino == stations->inode && now.st_size == stations->bytes &&
+        now.st_mtim.tv_sec == stations->modified.tv_sec &&
+        now.st_mtim.tv_nsec == stations->modified.tv_nsec)
+        return PSP_STALE;
+    /* Remembered also when it turns out to be unreadable: one complaint a change. */
+    stations->modified = now.st_mtim;
+    stations->inode = now.st_ino;
+    stations->bytes = now.st_size;
+
+    struct psp_station *list = NULL;
+    uint32_t count = 0;
+    struct psp_cluster_fault fault;
+    enum psp_status status = psp_stations_load(stations->path, &list, &count, &fault);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "%s: %s %s", stations->path, fault.pointer, fault.reason);
+        return status;
+    }
+    status = set_keys(cluster, list, count, wire);
+    free(list);
+    if (status != PSP_OK)
+        snprintf(ret_reason, size, "%s: %s", stations->path,
+                 status == PSP_EINVAL ? "a public key is not a key, or stands twice"
+                                      : psp_status_text(status));
+    else
+        stations->count = count;
+    return status;
+}

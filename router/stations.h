@@ -1,0 +1,38 @@
+/*
+ * stations - who may talk to a router: clients.json and the operators.
+ *
+ * clients.json is read again when it changes, so that a station is added or
+ * revoked without a restart. A file that cannot be read leaves the known keys
+ * as they are: a slip of an editor must not lock every station out.
+ *
+ * Threads: one owner.
+ */
+#ifndef PSP_ROUTER_STATIONS_H
+#define PSP_ROUTER_STATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "process/cluster.h"
+#include "wire/socket.h"
+
+enum { PSP_ROUTER_PATH_BYTES = 4096 };
+
+struct psp_router_stations { /* zero-initialise */
+    char path[PSP_ROUTER_PATH_BYTES];
+    struct timespec modified;
+    ino_t inode;
+    off_t bytes;
+    uint32_t count;
+};
+
+/* Reads the file when it is not the one read last, and hands the keys to the
+ * wire. PSP_STALE: unchanged. Otherwise ret_reason says what is wrong. */
+enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
+                                           const struct psp_cluster *cluster,
+                                           struct psp_wire *wire, char *ret_reason, size_t size);
+
+#endif
