@@ -25,7 +25,8 @@
 #include "election/definition.h"
 #include "process/status.h"
 
-#define PSP_RETURNS_VOTES_MAX UINT64_C(1000000000000) /* of one row */
+#define PSP_RETURNS_VOTES_MAX UINT64_C(1000000000000)    /* of one row */
+#define PSP_RETURNS_TOTAL_MAX UINT64_C(9007199254740991) /* of all rows: 2^53 - 1 */
 
 enum psp_returns_column {
     PSP_COLUMN_STATE,
@@ -80,13 +81,17 @@ struct psp_returns_binding {
 
 /* Finds each row's place. A contest with votes_allowed v needs
  * max(ceil(votes / v), its largest choice) ballots.
- * PSP_EINVAL: a row that the definition does not have, or two rows in one
- * place; *ret_fault says which. PSP_ENOMEM. */
+ * PSP_EINVAL: a row that the definition does not have; *ret_fault says which
+ * and what is missing. PSP_ENOMEM. */
 enum psp_status psp_returns_bind(const struct psp_returns *returns,
                                  const struct psp_definition *definition,
                                  struct psp_returns_binding **ret_binding,
                                  struct psp_csv_fault *ret_fault);
 void psp_returns_binding_destroy(struct psp_returns_binding **binding);
+
+/* The first four columns, of a leaf; the others "". */
+void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t leaf,
+                              struct psp_returns_row *ret_row);
 
 /* The columns of one (leaf, contest, choice) as published, votes given by the
  * caller. The strings are the definition's; `line` is 0. */

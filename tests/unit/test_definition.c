@@ -1,9 +1,11 @@
 /* The parser of election.json: what it reads, and every way it refuses. */
-#include <cmocka.h>
 #include <setjmp.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
+
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,54 +13,54 @@
 
 #include "election/definition.h"
 
-static const char
-    good[] = "{\n" /* line 1 */
-             "  \"format\": 1, \"id\": \"town-2024\", \"name\": \"Town\", \"date\": "
-             "\"2024-11-05\",\n"
-             "  \"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", "
-             "\"name\": \"Mail\"}],\n"
-             "  \"parties\": [{\"id\": \"red\", \"name\": \"Red\", \"color\": \"#a00000\"},\n" /* 4 */
-             "    {\"id\": \"blue\", \"name\": \"Blue\"}],\n" /* 5 */
-             "  \"candidates\": [\n"                          /* 6 */
-             "    {\"id\": \"ann\", \"name\": \"Ann\", \"party\": \"red\", \"biography\": "
-             "\"Baker\"},\n"
-             "    {\"id\": \"bob\", \"name\": \"Bob\", \"photo\": \"bob.jpg\", \"platform\": "
-             "\"Bread\"}],\n"
-             "  \"units\": [\n" /* 9 */
-             "    {\"id\": \"p1\", \"name\": \"One\", \"level\": \"precinct\", \"parent\": "
-             "\"c1\",\n" /* 10 */
-             "     \"ballot_style\": \"full\", \"registered\": 90, \"ballots_expected\": 70},\n"
-             "    {\"id\": \"us\", \"name\": \"Nation\", \"level\": \"nation\"},\n" /* 12 */
-             "    {\"id\": \"c1\", \"name\": \"County\", \"level\": \"county\", \"parent\": "
-             "\"us\", \"code\": \"007\"},\n"
-             "    {\"id\": \"c2\", \"name\": \"\", \"level\": \"county\", \"parent\": \"us\", "
-             "\"ballot_style\": \"short\"},\n"
-             "    {\"id\": \"p2\", \"name\": \"Two\", \"level\": \"precinct\", \"parent\": \"c1\", "
-             "\"ballot_style\": \"short\"}\n"
-             "  ],\n"              /* 16 */
-             "  \"contests\": [\n" /* 17 */
-             "    {\"id\": \"mayor\", \"name\": \"Mayor\", \"office\": \"Mayor\", \"unit\": "
-             "\"us\",\n"             /* 18 */
-             "     \"choices\": [\n" /* 19 */
-             "       {\"id\": \"ann-red\", \"name\": \"Ann\", \"kind\": \"candidate\", "
-             "\"candidate\": \"ann\", \"party\": \"red\"},\n"
-             "       {\"id\": \"bob\", \"name\": \"Bob\", \"kind\": \"candidate\", \"candidate\": "
-             "\"bob\"},\n"
-             "       {\"id\": \"blank\", \"name\": \"Blanks\", \"kind\": \"blank\"}]},\n" /* 22 */
-             "    {\"id\": \"bridge\", \"name\": \"Bridge\", \"office\": \"Bridge\", \"district\": "
-             "\"7\", \"unit\": \"c1\",\n"   /* 23 */
-             "     \"votes_allowed\": 2,\n" /* 24 */
-             "     \"choices\": [{\"id\": \"yes\", \"name\": \"Yes\", \"kind\": \"yes\"}, {\"id\": "
-             "\"no\", \"name\": \"No\", \"kind\": \"no\"}]}\n"
-             "  ],\n"                   /* 26 */
-             "  \"ballot_styles\": [\n" /* 27 */
-             "    {\"id\": \"full\", \"contests\": [{\"contest\": \"bridge\"}, {\"contest\": "
-             "\"mayor\", \"choices\": [\"blank\", \"ann-red\"]}]},\n"              /* 28 */
-             "    {\"id\": \"short\", \"contests\": [{\"contest\": \"mayor\"}]}\n" /* 29 */
-             "  ],\n"                                                              /* 30 */
-             "  \"map\": {\"file\": \"map.topojson\", \"object\": \"counties\", \"key\": "
-             "\"code\"}\n"
-             "}\n";
+static const char good[] =
+    "{\n" /* line 1 */
+    "  \"format\": 1, \"id\": \"town-2024\", \"name\": \"Town\", \"date\": "
+    "\"2024-11-05\",\n"
+    "  \"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", "
+    "\"name\": \"Mail\"}],\n"
+    "  \"parties\": [{\"id\": \"red\", \"name\": \"Red\", \"color\": \"#a00000\"},\n" /* 4 */
+    "    {\"id\": \"blue\", \"name\": \"Blue\"}],\n"                                  /* 5 */
+    "  \"candidates\": [\n"                                                           /* 6 */
+    "    {\"id\": \"ann\", \"name\": \"Ann\", \"party\": \"red\", \"biography\": "
+    "\"Baker\"},\n"
+    "    {\"id\": \"bob\", \"name\": \"Bob\", \"photo\": \"bob.jpg\", \"platform\": "
+    "\"Bread\"}],\n"
+    "  \"units\": [\n" /* 9 */
+    "    {\"id\": \"p1\", \"name\": \"One\", \"level\": \"precinct\", \"parent\": "
+    "\"c1\",\n" /* 10 */
+    "     \"ballot_style\": \"full\", \"registered\": 90, \"ballots_expected\": 70},\n"
+    "    {\"id\": \"us\", \"name\": \"Nation\", \"level\": \"nation\"},\n" /* 12 */
+    "    {\"id\": \"c1\", \"name\": \"County\", \"level\": \"county\", \"parent\": "
+    "\"us\", \"code\": \"007\"},\n"
+    "    {\"id\": \"c2\", \"name\": \"\", \"level\": \"county\", \"parent\": \"us\", "
+    "\"ballot_style\": \"short\"},\n"
+    "    {\"id\": \"p2\", \"name\": \"Two\", \"level\": \"precinct\", \"parent\": \"c1\", "
+    "\"ballot_style\": \"short\"}\n"
+    "  ],\n"              /* 16 */
+    "  \"contests\": [\n" /* 17 */
+    "    {\"id\": \"mayor\", \"name\": \"Mayor\", \"office\": \"Mayor\", \"unit\": "
+    "\"us\",\n"             /* 18 */
+    "     \"choices\": [\n" /* 19 */
+    "       {\"id\": \"ann-red\", \"name\": \"Ann\", \"kind\": \"candidate\", "
+    "\"candidate\": \"ann\", \"party\": \"red\"},\n"
+    "       {\"id\": \"bob\", \"name\": \"Bob\", \"kind\": \"candidate\", \"candidate\": "
+    "\"bob\"},\n"
+    "       {\"id\": \"blank\", \"name\": \"Blanks\", \"kind\": \"blank\"}]},\n" /* 22 */
+    "    {\"id\": \"bridge\", \"name\": \"Bridge\", \"office\": \"Bridge\", \"district\": "
+    "\"7\", \"unit\": \"c1\",\n"   /* 23 */
+    "     \"votes_allowed\": 2,\n" /* 24 */
+    "     \"choices\": [{\"id\": \"yes\", \"name\": \"Yes\", \"kind\": \"yes\"}, {\"id\": "
+    "\"no\", \"name\": \"No\", \"kind\": \"no\"}]}\n"
+    "  ],\n"                   /* 26 */
+    "  \"ballot_styles\": [\n" /* 27 */
+    "    {\"id\": \"full\", \"contests\": [{\"contest\": \"bridge\"}, {\"contest\": "
+    "\"mayor\", \"choices\": [\"blank\", \"ann-red\"]}]},\n"              /* 28 */
+    "    {\"id\": \"short\", \"contests\": [{\"contest\": \"mayor\"}]}\n" /* 29 */
+    "  ],\n"                                                              /* 30 */
+    "  \"map\": {\"file\": \"map.topojson\", \"object\": \"counties\", \"key\": "
+    "\"code\"}\n"
+    "}\n";
 
 static struct psp_definition *parse_good(void)
 {

@@ -1,0 +1,263 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/id_index.h"
+#include "election/pool.h"
+#include "election/returns.h"
+#include "election/utf8.h"
+
+enum { UNIT_TEXTS = PSP_COLUMN_PRECINCT + 1 };
+enum { KEY_BYTES_MAX = UNIT_TEXTS * (PSP_NAME_BYTES_MAX + 1) };
+
+/* What psp_returns_bind allocates; users see `shown`. */
+struct whole {
+    struct psp_returns_binding shown;
+    struct psp_returns_place *places;
+    uint32_t *order, *leaf_first;
+    uint64_t *leaf_ballots;
+};
+
+struct binding {
+    const struct psp_definition *definition;
+    struct psp_id_index leaves; /* the unit's columns -> leaf */
+    bool *ambiguous;            /* [leaf_count]: another leaf has the same columns */
+    struct psp_pool pool;       /* the keys */
+};
+
+/* The unit's columns, each with its NUL: no column holds one. */
+static size_t unit_key(const struct psp_returns_row *row, char ret_key[KEY_BYTES_MAX])
+{
+    size_t at = 0;
+    for (int i = 0; i < UNIT_TEXTS; i++) {
+        const size_t bytes = strlen(row->text[i]) + 1;
+        memcpy(ret_key + at, row->text[i], bytes);
+        at += bytes;
+    }
+    return at;
+}
+
+static enum psp_status index_leaves(struct binding *binding)
+{
+    const struct psp_definition *definition = binding->definition;
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        struct psp_returns_row row;
+        psp_returns_unit_columns(definition, leaf, &row);
+        char key[KEY_BYTES_MAX];
+        const size_t bytes = unit_key(&row, key);
+        const char *kept = psp_pool_string(&binding->pool, key, bytes);
+        if (kept == NULL)
+            return PSP_ENOMEM;
+        uint32_t first;
+        const enum psp_status status =
+            psp_id_index_add(&binding->leaves, 0, kept, bytes, leaf, &first);
+        if (status == PSP_EEXIST)
+            binding->ambiguous[first] = true;
+        else if (status != PSP_OK)
+            return status;
+    }
+    return PSP_OK;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static const struct psp_style_contest *find_contest(const struct psp_definition *definition,
+                                                    const struct psp_style *style,
+                                                    const struct psp_returns_row *row)
+{
+    for (uint32_t i = 0; i < style->contest_count; i++) {
+        const struct psp_contest *contest = &definition->contests[style->contests[i].contest];
+        if (same(contest->office, row->text[PSP_COLUMN_OFFICE]) &&
+            same(contest->district, row->text[PSP_COLUMN_DISTRICT]))
+            return &style->contests[i];
+    }
+    return NULL;
+}
+
+static uint32_t find_choice(const struct psp_definition *definition,
+                            const struct psp_style_contest *entry,
+                            const struct psp_returns_row *row)
+{
+    const struct psp_contest *contest = &definition->contests[entry->contest];
+    for (uint32_t i = 0; i < entry->choice_count; i++) {
+        const struct psp_choice *choice = &contest->choices[entry->choices[i]];
+        const char *party =
+            choice->party != PSP_NONE ? definition->parties[choice->party].name : "";
+        if (same(choice->name, row->text[PSP_COLUMN_CANDIDATE]) &&
+            same(party, row->text[PSP_COLUMN_PARTY]))
+            return entry->choices[i];
+    }
+    return PSP_NONE;
+}
+
+static struct psp_shown shown(const char *text)
+{
+    return psp_shown(text, strlen(text));
+}
+
+static enum psp_status find_place(const struct binding *binding, const struct psp_returns_row *row,
+                                  struct psp_returns_place *ret_place,
+                                  struct psp_csv_fault *ret_fault)
+{
+    const struct psp_definition *definition = binding->definition;
+    char key[KEY_BYTES_MAX];
+    const uint32_t leaf = psp_id_index_find(&binding->leaves, 0, key, unit_key(row, key));
+    if (leaf == PSP_NONE || binding->ambiguous[leaf]) {
+        psp_csv_fault_set(ret_fault, row->line, PSP_COLUMN_PRECINCT + 1,
+                          "%s these columns: state \"%s\", county \"%s\", code \"%s\", precinct "
+                          "\"%s\"",
+                          leaf == PSP_NONE ? "no unit of the definition has"
+                                           : "more than one unit of the definition has",
+                          shown(row->text[PSP_COLUMN_STATE]).text,
+                          shown(row->text[PSP_COLUMN_COUNTY]).text,
+                          shown(row->text[PSP_COLUMN_COUNTY_FIPS]).text,
+                          shown(row->text[PSP_COLUMN_PRECINCT]).text);
+        return PSP_EINVAL;
+    }
+    const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
+    const struct psp_style_contest *entry =
+        find_contest(definition, &definition->styles[unit->style], row);
+    if (entry == NULL) {
+        psp_csv_fault_set(ret_fault, row->line, PSP_COLUMN_OFFICE + 1,
+                          "unit \"%s\" has no contest for office \"%s\", district \"%s\"", unit->id,
+                          shown(row->text[PSP_COLUMN_OFFICE]).text,
+                          shown(row->text[PSP_COLUMN_DISTRICT]).text);
+        return PSP_EINVAL;
+    }
+    const uint32_t choice = find_choice(definition, entry, row);
+    if (choice == PSP_NONE) {
+        psp_csv_fault_set(ret_fault, row->line, PSP_COLUMN_CANDIDATE + 1,
+                          "contest \"%s\" has no choice in unit \"%s\" for party \"%s\", "
+                          "candidate \"%s\"",
+                          definition->contests[entry->contest].id, unit->id,
+                          shown(row->text[PSP_COLUMN_PARTY]).text,
+                          shown(row->text[PSP_COLUMN_CANDIDATE]).text);
+        return PSP_EINVAL;
+    }
+    *ret_place = (struct psp_returns_place){leaf, entry->contest, choice};
+    return PSP_OK;
+}
+
+static int compare_places(const void *left, const void *right, void *context)
+{
+    const struct psp_returns_place *places = context;
+    const struct psp_returns_place *a = &places[*(const uint32_t *)left];
+    const struct psp_returns_place *b = &places[*(const uint32_t *)right];
+    if (a->contest != b->contest)
+        return a->contest < b->contest ? -1 : 1;
+    return (a->choice > b->choice) - (a->choice < b->choice);
+}
+
+/* Rows by leaf, then within each leaf by contest and choice. */
+static void sort_rows(struct whole *whole, uint32_t leaf_count)
+{
+    const uint32_t n = (uint32_t)whole->shown.n;
+    uint32_t *first = whole->leaf_first;
+    for (uint32_t i = 0; i < n; i++)
+        first[whole->places[i].leaf]++;
+    for (uint32_t leaf = 0, sum = 0; leaf <= leaf_count; leaf++) {
+        sum += first[leaf];
+        first[leaf] = sum;
+    }
+    for (uint32_t i = n; i-- > 0;)
+        whole->order[--first[whole->places[i].leaf]] = i;
+    for (uint32_t leaf = 0; leaf < leaf_count; leaf++)
+        qsort_r(whole->order + first[leaf], first[leaf + 1] - first[leaf], sizeof *whole->order,
+                compare_places, whole->places);
+}
+
+/* The ballots that the contest's rows [begin, end) need. */
+static uint64_t ballots_of(const struct psp_definition *definition,
+                           const struct psp_returns *returns, const struct whole *whole,
+                           uint32_t begin, uint32_t end)
+{
+    const uint32_t contest = whole->places[whole->order[begin]].contest;
+    const uint32_t allowed = definition->contests[contest].votes_allowed;
+    uint64_t sum = 0, largest = 0;
+    for (uint32_t i = begin; i < end; i++) {
+        const uint64_t votes = returns->rows[whole->order[i]].votes;
+        sum += votes;
+        largest = votes > largest ? votes : largest;
+    }
+    const uint64_t papers = (sum + allowed - 1) / allowed;
+    return papers > largest ? papers : largest;
+}
+
+static void size_leaves(const struct psp_definition *definition, const struct psp_returns *returns,
+                        struct whole *whole)
+{
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        uint64_t most = 0;
+        const uint32_t leaf_end = whole->leaf_first[leaf + 1];
+        for (uint32_t begin = whole->leaf_first[leaf], end = begin; begin < leaf_end; begin = end) {
+            const uint32_t contest = whole->places[whole->order[begin]].contest;
+            while (end < leaf_end && whole->places[whole->order[end]].contest == contest)
+                end++;
+            const uint64_t ballots = ballots_of(definition, returns, whole, begin, end);
+            most = ballots > most ? ballots : most;
+        }
+        whole->leaf_ballots[leaf] = most;
+        whole->shown.ballots += most;
+    }
+}
+
+static enum psp_status create(size_t n, uint32_t leaf_count, struct whole **ret_whole)
+{
+    struct whole *whole = calloc(1, sizeof *whole);
+    if (whole == NULL)
+        return PSP_ENOMEM;
+    whole->places = calloc(n + 1, sizeof *whole->places);
+    whole->order = calloc(n + 1, sizeof *whole->order);
+    whole->leaf_first = calloc((size_t)leaf_count + 1, sizeof *whole->leaf_first);
+    whole->leaf_ballots = calloc(leaf_count, sizeof *whole->leaf_ballots);
+    whole->shown = (struct psp_returns_binding){
+        n, whole->places, whole->order, whole->leaf_first, whole->leaf_ballots, 0};
+    *ret_whole = whole;
+    return whole->places != NULL && whole->order != NULL && whole->leaf_first != NULL &&
+                   whole->leaf_ballots != NULL
+               ? PSP_OK
+               : PSP_ENOMEM;
+}
+
+enum psp_status psp_returns_bind(const struct psp_returns *returns,
+                                 const struct psp_definition *definition,
+                                 struct psp_returns_binding **ret_binding,
+                                 struct psp_csv_fault *ret_fault)
+{
+    struct binding binding = {.definition = definition};
+    struct whole *whole = NULL;
+    enum psp_status status = create(returns->n, definition->leaf_count, &whole);
+    binding.ambiguous = calloc(definition->leaf_count, sizeof *binding.ambiguous);
+    if (status == PSP_OK)
+        status = binding.ambiguous != NULL ? index_leaves(&binding) : PSP_ENOMEM;
+    for (size_t i = 0; status == PSP_OK && i < returns->n; i++)
+        status = find_place(&binding, &returns->rows[i], &whole->places[i], ret_fault);
+    psp_id_index_free(&binding.leaves);
+    psp_pool_free(&binding.pool);
+    free(binding.ambiguous);
+    struct psp_returns_binding *bound = whole != NULL ? &whole->shown : NULL;
+    if (status != PSP_OK) {
+        psp_returns_binding_destroy(&bound);
+        return status;
+    }
+    sort_rows(whole, definition->leaf_count);
+    size_leaves(definition, returns, whole);
+    *ret_binding = bound;
+    return PSP_OK;
+}
+
+void psp_returns_binding_destroy(struct psp_returns_binding **binding)
+{
+    if (*binding == NULL)
+        return;
+    struct whole *whole = (struct whole *)*binding;
+    free(whole->places);
+    free(whole->order);
+    free(whole->leaf_first);
+    free(whole->leaf_ballots);
+    free(whole);
+    *binding = NULL;
+}
