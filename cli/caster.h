@@ -1,0 +1,60 @@
+/*
+ * caster - sends the ballots of a source until each has its verdict.
+ *
+ * The source says which ballot comes next and what a receipt means; the caster
+ * keeps the pace, follows the receipts and knows when to give up. Ballots on
+ * the way are bounded by the client library.
+ *
+ * Threads: one owner.
+ */
+#ifndef PSP_CASTER_H
+#define PSP_CASTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/psephos.h"
+#include "process/cluster.h"
+
+/* What a receipt means to its source. */
+struct psp_cast_meaning {
+    enum psp_disposition counts_as; /* in the summary */
+    bool intended;
+};
+
+struct psp_cast_source {
+    void *context;
+    uint64_t expected; /* ballots in all, 0 not known */
+    /* PSP_OK: *ret_ballot is valid until the next call; its cookie comes back
+     * with the receipt. PSP_EAGAIN: none right now. PSP_ENOENT: none any more. */
+    enum psp_status (*next)(void *context, struct psp_ballot *ret_ballot);
+    struct psp_cast_meaning (*receipt)(void *context, const struct psp_receipt *receipt);
+};
+
+struct psp_caster_options {
+    const char *cluster_path, *key_path;
+    bool rows;
+    double rate;             /* ballots a second, 0: as fast as possible */
+    uint64_t give_up_after_ms;
+    uint64_t seed;
+};
+
+struct psp_cast_summary {
+    uint64_t cast;           /* ballots with a verdict */
+    uint64_t disposed[PSP_DISPOSITIONS_END];
+    uint64_t unintended;     /* verdicts other than the intended one */
+    uint64_t resent;         /* ballots sent more than once */
+    uint64_t unanswered;     /* without a verdict when it gave up */
+    double seconds;
+    uint64_t index[PSP_SHARDS_MAX]; /* highest of the receipts, by shard */
+};
+
+/* PSP_OK: every ballot has a verdict. PSP_ETIMEDOUT: no verdict came for
+ * give_up_after_ms. PSP_EPERM, PSP_EMISMATCH: refused for good. What
+ * psp_client_create returns. `ret_reason`: PSP_REASON_BYTES. The summary is
+ * filled as far as it got. */
+enum psp_status psp_caster_run(const struct psp_caster_options *options,
+                               const struct psp_cast_source *source,
+                               struct psp_cast_summary *ret_summary, char *ret_reason);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * coverage - does the board show what the receipts promise?
+ *
+ * A receipt names shard and log index; every answer of a collector names the
+ * index of each shard it has merged.
+ */
+#ifndef PSP_COVERAGE_H
+#define PSP_COVERAGE_H
+
+#include <stdint.h>
+
+#include "process/cluster.h"
+#include "process/status.h"
+
+/* Waits until every collector's board has reached `index` (by shard, 0: no
+ * receipt). PSP_ETIMEDOUT; PSP_EUNREACHABLE: no answer at all. `ret_reason`:
+ * PSP_REASON_BYTES. */
+enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint64_t *index,
+                                  uint64_t timeout_ms, char *ret_reason);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * local - a cluster in one folder on this machine.
+ *
+ *     DIR/cluster.json         public; every process reads it
+ *     DIR/election.json        copy of the definition
+ *     DIR/clients.json         stations' public keys
+ *     DIR/keys/                secret keys of the daemons and the operator; digest.key
+ *     DIR/clients/NAME.key     stations' secret keys
+ *     DIR/roll/shard-N.roll    digests and units, no names (only with a roll)
+ *     DIR/data/                logs and databases
+ *     DIR/logs/, DIR/run/      what the daemons say; their process numbers
+ *
+ * cluster.json is written last: while it is not there, the folder is unfinished
+ * and `up` may complete it; once it is there, nothing here changes it. Keys are
+ * made once and never made anew, because a second digest key would let every
+ * voter in a second time.
+ *
+ * Ownership: psp_local owns all it shows.   Threads: one owner.
+ */
+#ifndef PSP_LOCAL_H
+#define PSP_LOCAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "process/cluster.h"
+#include "process/status.h"
+
+enum { PSP_REASON_BYTES = 1024 };
+
+struct psp_local {
+    char *directory; /* absolute */
+    struct psp_cluster *cluster;
+    int lock; /* -1, or an open lock file */
+};
+
+struct psp_local_plan {
+    const char *directory;
+    const char *election_path;
+    const char *roll_path; /* NULL: none */
+    uint32_t shards, replicas, routers;
+    const char *http; /* address:port, or NULL: a free port */
+};
+
+/* Is there a finished cluster folder? */
+bool psp_local_exists(const char *directory);
+
+/* PSP_EINVAL, PSP_ENOENT, PSP_EEXIST, PSP_EIO, PSP_ENOSPC; `ret_reason`
+ * (PSP_REASON_BYTES) says what to do. */
+enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reason);
+
+/* Does the folder hold what the plan names? PSP_EMISMATCH with the reason when not.
+ * Members of the plan that are NULL or 0 are not compared. */
+enum psp_status psp_local_compare(const struct psp_local *local, const struct psp_local_plan *plan,
+                                  char *ret_reason);
+
+enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
+                               char *ret_reason);
+void psp_local_close(struct psp_local **local);
+
+/* One `up` or `down` at a time. PSP_EBUSY: another one is at work. */
+enum psp_status psp_local_lock(struct psp_local *local, char *ret_reason);
+
+/* DIR/<format>; the caller frees. */
+__attribute__((format(printf, 2, 3))) char *psp_local_path(const struct psp_local *local,
+                                                           const char *format, ...);
+
+#endif

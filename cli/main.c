@@ -1,0 +1,90 @@
+/*
+ * psephos - the command that speaks to people. It only finds the call and
+ * hands over; each call is a file of its own, cmd_<name>.c.
+ */
+#include <argp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/memory.h"
+
+static const struct call {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} calls[] = {
+#ifdef PSP_WITH_IMPORT
+    {"import", psp_cmd_import, "published returns (CSV) to an election definition"},
+#endif
+#ifdef PSP_WITH_GENERATE
+    {"generate", psp_cmd_generate, "a synthetic electorate, or a roll that fits published returns"},
+#endif
+#ifdef PSP_WITH_CHECK
+    {"check", psp_cmd_check, "is this election.json valid, and if not, where and why"},
+#endif
+    {"up", psp_cmd_up, "make and start a local cluster, or start what is not running"},
+    {"down", psp_cmd_down, "stop the local cluster; nothing counted is lost"},
+    {"status", psp_cmd_status, "health, leader, index and lag of every process"},
+    {"open", psp_cmd_open, "open the election: ballots are counted from here on"},
+    {"close", psp_cmd_close, "close the election: later ballots are refused as closed"},
+    {"unit-complete", psp_cmd_unit_complete, "declare that a unit has reported everything"},
+    {"client", psp_cmd_client, "add or revoke a station's key, without a restart"},
+    {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
+#ifdef PSP_WITH_RESULTS
+    {"results", psp_cmd_results, "who has how many votes, as a table, JSON or CSV"},
+#endif
+    {"accounting", psp_cmd_accounting, "the books, and whether they balance"},
+#ifdef PSP_WITH_RECOUNT
+    {"recount", psp_cmd_recount, "replay the journal and compare with the live totals"},
+#endif
+};
+
+static void overview(FILE *file)
+{
+    fputs("psephos " PSP_VERSION ": counts an election while it happens.\n\n"
+          "Usage: psephos CALL [OPTION...]\n\n",
+          file);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        fprintf(file, "  %-14s %s\n", calls[i].name, calls[i].about);
+    fputs("\nFor example:\n"
+          "  psephos import returns.csv --out e\n"
+          "  psephos up --dir c --election e/election.json --shards 4\n"
+          "  psephos cast --dir c --returns returns.csv\n"
+          "  psephos results --dir c\n\n"
+          "psephos CALL --help tells more about one call.\n"
+          "Exit codes: 0 done; 1 it ran and the answer is no; 2 usage; 3 cannot reach the"
+          " cluster.\n",
+          file);
+}
+
+int main(int argc, char **argv)
+{
+    argp_err_exit_status = PSP_EXIT_USAGE;
+    argp_program_version = "psephos " PSP_VERSION;
+    /* A reader that went away (`| head`) is an error of one write, not our end
+     * without a word. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+        overview(stdout);
+        return PSP_EXIT_DONE;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        puts(argp_program_version);
+        return PSP_EXIT_DONE;
+    }
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        if (strcmp(argv[1], calls[i].name) != 0)
+            continue;
+        argv[1] = psp_memory_print("psephos %s", calls[i].name);
+        const int code = calls[i].run(argc - 1, argv + 1);
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+            fputs("psephos: could not write the output\n", stderr);
+            return PSP_EXIT_NO;
+        }
+        return code;
+    }
+    fprintf(stderr, "psephos: no call named \"%s\"; `psephos` alone lists them\n", argv[1]);
+    return PSP_EXIT_USAGE;
+}

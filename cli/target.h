@@ -1,0 +1,27 @@
+/*
+ * target - which cluster a command speaks to: --dir DIR, or --cluster FILE with
+ * --key FILE from another machine.
+ *
+ * Ownership: owns all it shows.   Threads: one owner.
+ */
+#ifndef PSP_TARGET_H
+#define PSP_TARGET_H
+
+#include "process/cluster.h"
+#include "process/status.h"
+#include "election/definition.h"
+
+struct psp_target {
+    char *cluster_path, *key_path;
+    struct psp_cluster *cluster;
+    struct psp_definition *definition;
+};
+
+/* Either `directory`, with the key of its station "local", or both others.
+ * `ret_reason`: PSP_REASON_BYTES. */
+enum psp_status psp_target_open(const char *directory, const char *cluster_path,
+                                const char *key_path, struct psp_target *ret_target,
+                                char *ret_reason);
+void psp_target_close(struct psp_target *target);
+
+#endif
