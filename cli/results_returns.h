@@ -1,0 +1,23 @@
+/*
+ * results_returns - a whole result in the form of published returns.
+ *
+ * Every contest of every leaf with exactly the choices of its ballot style,
+ * zeros included, in the definition's order: what `cast --returns` read comes
+ * out again, row by row.
+ */
+#ifndef PSP_RESULTS_RETURNS_H
+#define PSP_RESULTS_RETURNS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "election/definition.h"
+#include "process/status.h"
+
+/* `results`: the API's list at leaf level, whole. PSP_EINVAL: it does not
+ * have every row once; `ret_reason` (PSP_REASON_BYTES) names the first. */
+enum psp_status psp_results_returns_print(const json_t *results,
+                                          const struct psp_definition *definition, FILE *file,
+                                          char *ret_reason);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * results_table - results as people read them: one table a contest and unit.
+ *
+ * `results` is the API's list, `contests` its list of contests, for the names.
+ */
+#ifndef PSP_RESULTS_TABLE_H
+#define PSP_RESULTS_TABLE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+void psp_results_table_print(const json_t *results, const json_t *contests, FILE *file);
+
+/* The same as CSV: contest,unit,unit_name,level,method,choice,choice_name,
+ * party,votes; a line a choice, "undervotes" and "overvotes" left out. */
+void psp_results_table_csv(const json_t *results, const json_t *contests, FILE *file);
+
+#endif
