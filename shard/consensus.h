@@ -3,7 +3,7 @@
  *
  * Event in, plain actions out: no I/O, no clock, no thread. The only file that
  * includes raft.h is consensus.c; it hides the library's defects W1..W8
- * (docs/decisions/raft-step.md) and its ownership rules.
+ * (docs/decisions/0001-raft-step.md) and its ownership rules.
  *
  * The caller carries the actions out in this order, always:
  *
@@ -15,7 +15,10 @@
  *
  * and then calls psp_consensus_persisted when appended entries are durable.
  *
- * Ownership: actions are valid until the next call on the same consensus.
+ * Ownership: actions are valid until the next call on the same consensus;
+ *            payloads in `append` for as long as what was submitted or received.
+ * Failure:   PSP_ENOMEM, or PSP_EIO (the library refuses an event that it must
+ *            take): the replica must end; psp_consensus_error says why.
  * Threads:   one owner.
  */
 #ifndef PSP_CONSENSUS_H
@@ -47,24 +50,27 @@ struct psp_consensus_options {
 
 /* What to start from: the durable state. */
 struct psp_consensus_start {
-    uint64_t term, voted_for;           /* of the vote file */
-    uint64_t snapshot_index, snapshot_term; /* durable in the store; 0 none */
-    uint64_t first_index;               /* of the records given */
-    const struct psp_record *records;   /* term and type; payload of CONFIGURATION only */
+    uint64_t term, voted_for;                /* of the vote file */
+    uint64_t snapshot_index, snapshot_term;  /* durable in the store; 0 none */
+    struct psp_bytes snapshot_configuration; /* as of snapshot_index; empty: the first one */
+    uint64_t snapshot_configuration_index;
+    uint64_t first_index;             /* of the records given; at most snapshot_index + 1 */
+    const struct psp_record *records; /* term and type; payload of CONFIGURATION only */
     uint64_t record_count;
 };
 
 struct psp_consensus_actions {
     bool vote;
     uint64_t term, voted_for;
-    uint64_t append_index;                     /* first index to append, 0 none */
-    const struct psp_record *append;           /* COMMAND payloads point at what was submitted/received */
+    uint64_t append_index;           /* first index to append, 0 none */
+    uint64_t append_number;          /* of this append: 1, 2, ... */
+    const struct psp_record *append; /* COMMAND payloads point at what was submitted/received */
     uint32_t append_count;
-    const struct psp_raft_message *messages;   /* to message_to[i] (raft IDs) */
+    const struct psp_raft_message *messages; /* to message_to[i] (raft IDs) */
     const uint64_t *message_to;
     uint32_t message_count;
-    uint64_t commit_index;                     /* never goes back */
-    bool install;                              /* a snapshot is offered (issue: three replicas) */
+    uint64_t commit_index; /* never goes back */
+    bool install;          /* a snapshot is offered (issue: three replicas) */
     uint64_t install_index, install_term;
 };
 
@@ -89,10 +95,13 @@ enum psp_status psp_consensus_submit(struct psp_consensus *consensus, uint64_t n
 enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t now_ms,
                                       uint64_t from_raft_id, const struct psp_raft_message *message,
                                       struct psp_consensus_actions *ret_actions);
-/* Log entries up to `index` are durable. */
+/* All appends up to number `append_number` are durable. A number and not an
+ * index: a later append may replace what an earlier one wrote. */
 enum psp_status psp_consensus_persisted(struct psp_consensus *consensus, uint64_t now_ms,
-                                        uint64_t index, struct psp_consensus_actions *ret_actions);
-/* The store's checkpoint reached `index` (durable): the log may be cut there. */
+                                        uint64_t append_number,
+                                        struct psp_consensus_actions *ret_actions);
+/* The store's checkpoint reached `index` (durable). Ignored unless that is
+ * newer than the last one and in the durable log. */
 enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint64_t now_ms,
                                            uint64_t index, uint64_t term,
                                            struct psp_consensus_actions *ret_actions);
@@ -104,5 +113,11 @@ uint64_t psp_consensus_deadline(const struct psp_consensus *consensus);
 enum psp_consensus_state psp_consensus_state(const struct psp_consensus *consensus);
 uint64_t psp_consensus_term(const struct psp_consensus *consensus);
 uint64_t psp_consensus_leader(const struct psp_consensus *consensus); /* raft ID, 0 unknown */
+uint64_t psp_consensus_last_index(const struct psp_consensus *consensus);
+const char *psp_consensus_error(const struct psp_consensus *consensus); /* of the last failure */
+
+/* The entries that the caller fills into a message: [*ret_first, *ret_first +
+ * n); returns n, 0 for messages without entries. */
+uint32_t psp_consensus_entries_of(const struct psp_raft_message *message, uint64_t *ret_first);
 
 #endif

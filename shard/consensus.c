@@ -1,0 +1,719 @@
+#include "shard/consensus.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <raft.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shard/consensus_memory.h"
+
+enum {
+    INSTALL_SNAPSHOT_TIMEOUT_MS = 2000,
+    INFLIGHT_ENTRIES_MAX = 4096,
+    TRAILING_ENTRIES = 1 << 20, /* costs memory per term, not per entry */
+    ADDRESS_BYTES = 24,
+};
+
+struct psp_consensus {
+    struct raft raft;
+    char address[ADDRESS_BYTES];
+    struct raft_buffer first_configuration;
+    uint64_t clock_ms;
+    char error[RAFT_ERRMSG_BUF_SIZE + 64];
+
+    uint64_t vote_term, voted_for; /* as last handed out to be made durable */
+    uint64_t last_index, persisted, commit_index;
+    uint64_t snapshot_index, snapshot_term;
+    bool installing;
+
+    struct psp_appends appends;
+    struct psp_configurations configurations;
+
+    /* scratch of the actions */
+    struct psp_record *records;
+    struct raft_entry *entries;
+    size_t record_capacity, entry_capacity;
+    struct psp_outbox outbox;
+};
+
+_Static_assert((int)RAFT_COMMAND == PSP_RECORD_COMMAND, "types are on disk");
+_Static_assert((int)RAFT_BARRIER == PSP_RECORD_BARRIER, "types are on disk");
+_Static_assert((int)RAFT_CHANGE == PSP_RECORD_CONFIGURATION, "types are on disk");
+
+static bool has(const struct raft_update *update, unsigned flag)
+{
+    return (update->flags & flag) != 0;
+}
+
+static enum psp_status refused(struct psp_consensus *consensus, const char *event, int error)
+{
+    snprintf(consensus->error, sizeof(consensus->error), "libraft refuses %s: %s: %s", event,
+             raft_strerror(error), raft_errmsg(&consensus->raft));
+    if (error == RAFT_NOTLEADER)
+        return PSP_ENOTLEADER;
+    return error == RAFT_NOMEM ? PSP_ENOMEM : PSP_EIO;
+}
+
+/* ---- create ---- */
+
+static bool encode_first(const struct psp_consensus_options *options,
+                         struct raft_buffer *ret_buffer)
+{
+    struct raft_configuration configuration;
+    raft_configuration_init(&configuration);
+    bool good = true;
+    for (uint32_t i = 0; i < options->member_count && good; i++) {
+        const struct psp_consensus_member *member = &options->members[i];
+        char address[ADDRESS_BYTES]; /* messages are routed by ID; addresses only have to differ */
+        snprintf(address, sizeof(address), "%" PRIu64, member->raft_id);
+        good = raft_configuration_add(&configuration, member->raft_id, address,
+                                      member->voter ? RAFT_VOTER : RAFT_STANDBY) == 0;
+    }
+    good = good && raft_configuration_encode(&configuration, ret_buffer) == 0;
+    raft_configuration_close(&configuration);
+    return good;
+}
+
+enum psp_status psp_consensus_create(const struct psp_consensus_options *options,
+                                     struct psp_consensus **ret_consensus)
+{
+    assert(options->raft_id != 0);
+    struct psp_consensus *consensus = calloc(1, sizeof(*consensus));
+    if (consensus == NULL)
+        return PSP_ENOMEM;
+    consensus->appends.next_number = 1;
+    snprintf(consensus->address, sizeof(consensus->address), "%" PRIu64, options->raft_id);
+    if (!encode_first(options, &consensus->first_configuration)) {
+        free(consensus);
+        return PSP_ENOMEM;
+    }
+    if (raft_init(&consensus->raft, NULL, NULL, options->raft_id, consensus->address) != 0) {
+        raft_free(consensus->first_configuration.base);
+        free(consensus);
+        return PSP_ENOMEM;
+    }
+    raft_seed(&consensus->raft, options->seed);
+    raft_set_election_timeout(&consensus->raft, options->election_timeout_ms);
+    raft_set_heartbeat_timeout(&consensus->raft, options->heartbeat_ms);
+    raft_set_install_snapshot_timeout(&consensus->raft, INSTALL_SNAPSHOT_TIMEOUT_MS);
+    raft_set_pre_vote(&consensus->raft, true);
+    raft_set_max_inflight_entries(&consensus->raft, INFLIGHT_ENTRIES_MAX);
+    *ret_consensus = consensus;
+    return PSP_OK;
+}
+
+void psp_consensus_destroy(struct psp_consensus **consensus_at)
+{
+    struct psp_consensus *consensus = *consensus_at;
+    if (consensus == NULL)
+        return;
+    raft_close(&consensus->raft, NULL);
+    raft_free(consensus->first_configuration.base);
+    psp_configurations_free(&consensus->configurations);
+    psp_appends_free(&consensus->appends);
+    free(consensus->records);
+    psp_outbox_free(&consensus->outbox);
+    free(consensus->entries);
+    free(consensus);
+    *consensus_at = NULL;
+}
+
+struct psp_record psp_consensus_bootstrap(struct psp_consensus *consensus)
+{
+    return (struct psp_record){.index = 1,
+                               .term = 1,
+                               .type = PSP_RECORD_CONFIGURATION,
+                               .payload = consensus->first_configuration.base,
+                               .payload_bytes = (uint32_t)consensus->first_configuration.len};
+}
+
+/* ---- configurations ---- */
+
+/* The newest at or below `index`, decoded; what raft is given it then owns. */
+static enum psp_status configuration_at(const struct psp_consensus *consensus, uint64_t index,
+                                        struct raft_configuration *ret_configuration,
+                                        raft_index *ret_index)
+{
+    const struct psp_configuration *found =
+        psp_configurations_at(&consensus->configurations, index);
+    struct raft_buffer buffer = consensus->first_configuration;
+    if (found != NULL)
+        buffer = (struct raft_buffer){found->bytes, found->length};
+    *ret_index = found == NULL ? 1 : found->index;
+    return raft_configuration_decode(&buffer, ret_configuration) == 0 ? PSP_OK : PSP_ECORRUPT;
+}
+
+/* ---- messages ---- */
+
+/* Where the fields of a message type are, in the order of the wire. */
+/* An InstallSnapshot carries neither configuration nor data (W7): the state
+ * itself travels on its own socket. */
+/* clang-format off: a table */
+#define AT(kind, name, max)                                                                        \
+    {                                                                                              \
+        offsetof(struct raft_message, kind.name),                                                  \
+            sizeof(((struct raft_message *)NULL)->kind.name), max                                  \
+    }
+#define INDEX_MAX (UINT64_MAX / 2) /* so that sums do not wrap */
+enum { BOOL_MAX = 1 };
+static const struct psp_field message_fields[RAFT_TIMEOUT_NOW + 1][PSP_FIELDS_MAX] = {
+#define A(name) AT(append_entries, name, UINT64_MAX)
+    [RAFT_APPEND_ENTRIES] = {A(version), A(term), AT(append_entries, prev_log_index, INDEX_MAX),
+                             A(prev_log_term), A(leader_commit)},
+#define R(name) AT(append_entries_result, name, UINT64_MAX)
+    [RAFT_APPEND_ENTRIES_RESULT] = {R(version), R(term), R(rejected), R(last_log_index),
+                                    R(features), R(capacity)},
+#define V(name) AT(request_vote, name, UINT64_MAX)
+    [RAFT_REQUEST_VOTE] = {V(version), V(term), V(candidate_id), V(last_log_index),
+                           V(last_log_term), AT(request_vote, disrupt_leader, BOOL_MAX),
+                           AT(request_vote, pre_vote, BOOL_MAX)},
+#define W(name) AT(request_vote_result, name, UINT64_MAX)
+    [RAFT_REQUEST_VOTE_RESULT] = {W(version), W(term),
+                                  AT(request_vote_result, vote_granted, BOOL_MAX),
+                                  AT(request_vote_result, pre_vote, BOOL_MAX), W(features),
+                                  W(capacity)},
+#define I(name) AT(install_snapshot, name, UINT64_MAX)
+    [RAFT_INSTALL_SNAPSHOT] = {I(version), I(term), I(last_index), I(last_term), I(conf_index)},
+#define T(name) AT(timeout_now, name, UINT64_MAX)
+    [RAFT_TIMEOUT_NOW] = {T(version), T(term), T(last_log_index), T(last_log_term)},
+};
+/* clang-format on */
+
+/* False: not a message that another replica could have sent. */
+static bool message_of_fields(const struct psp_raft_message *plain, struct raft_message *message)
+{
+    if (plain->type < RAFT_APPEND_ENTRIES || plain->type > RAFT_TIMEOUT_NOW ||
+        (plain->entry_count > 0 && plain->type != RAFT_APPEND_ENTRIES))
+        return false;
+    message->type = (enum raft_message_type)plain->type;
+    if (!psp_fields_store(message_fields[plain->type], plain->fields, plain->field_count, message))
+        return false;
+    return message->type != RAFT_REQUEST_VOTE ||
+           message->request_vote.candidate_id == message->server_id;
+}
+
+static enum psp_status collect_messages(struct psp_consensus *consensus,
+                                        const struct raft_update *update,
+                                        struct psp_consensus_actions *actions)
+{
+    for (unsigned i = 0; i < update->messages.n; i++) {
+        const struct raft_message *message = &update->messages.batch[i];
+        const uint32_t entry_count =
+            message->type == RAFT_APPEND_ENTRIES ? message->append_entries.n_entries : 0;
+        const enum psp_status status =
+            psp_outbox_push(&consensus->outbox, message->server_id, (uint32_t)message->type,
+                            entry_count, message_fields[message->type], message);
+        if (status != PSP_OK)
+            return status;
+    }
+    actions->message_count = (uint32_t)consensus->outbox.count;
+    actions->messages = consensus->outbox.messages;
+    actions->message_to = consensus->outbox.to;
+    return PSP_OK;
+}
+
+/* ---- one step ---- */
+
+static enum psp_status collect_entries(struct psp_consensus *consensus,
+                                       const struct raft_update *update,
+                                       struct psp_consensus_actions *actions)
+{
+    const uint64_t first = update->entries.index;
+    const unsigned n = update->entries.n;
+    if (first <= consensus->last_index)
+        psp_configurations_cut(&consensus->configurations, first);
+    if (consensus->persisted >= first)
+        consensus->persisted = first - 1;
+    consensus->last_index = first + n - 1;
+    if (actions->append_index == 0) {
+        actions->append_index = first;
+        actions->append_number = consensus->appends.next_number;
+    }
+    assert(first >= actions->append_index);
+    assert(first <= actions->append_index + actions->append_count);
+    actions->append_count = (uint32_t)(first - actions->append_index) + n;
+    if (!psp_reserve((void **)&consensus->records, &consensus->record_capacity,
+                     actions->append_count, sizeof(*consensus->records)))
+        return PSP_ENOMEM;
+    actions->append = consensus->records;
+    struct psp_record *records = consensus->records + (first - actions->append_index);
+    for (unsigned i = 0; i < n; i++) {
+        const struct raft_entry *entry = &update->entries.batch[i];
+        records[i] = (struct psp_record){
+            .index = first + i, .term = entry->term, .type = (enum psp_record_type)entry->type};
+        if (entry->type == RAFT_BARRIER)
+            continue;
+        records[i].payload = entry->buf.base;
+        records[i].payload_bytes = (uint32_t)entry->buf.len;
+        if (entry->type != RAFT_CHANGE)
+            continue;
+        const enum psp_status status = psp_configurations_keep(
+            &consensus->configurations, first + i, entry->buf.base, entry->buf.len, false);
+        if (status != PSP_OK)
+            return status;
+    }
+    raft_free(update->entries.batch[0].batch); /* ours once the step has handed it out */
+    return PSP_OK;
+}
+
+/* W1 and W4: two replies that tell what is not so. */
+static void mend_replies(const struct psp_consensus *consensus, const struct raft_event *event,
+                         uint64_t term_before, const struct raft_update *update)
+{
+    if (event->type != RAFT_RECEIVE || !has(update, RAFT_UPDATE_MESSAGES))
+        return;
+    const struct raft_message *received = event->receive.message;
+    const bool stale =
+        (received->type == RAFT_APPEND_ENTRIES && received->append_entries.term < term_before) ||
+        (received->type == RAFT_INSTALL_SNAPSHOT && received->install_snapshot.term < term_before);
+    const bool old_pre_vote = received->type == RAFT_REQUEST_VOTE &&
+                              received->request_vote.pre_vote &&
+                              received->request_vote.term < raft_current_term(&consensus->raft);
+    for (unsigned i = 0; i < update->messages.n; i++) {
+        struct raft_message *reply = &update->messages.batch[i];
+        if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)
+            reply->append_entries_result.rejected = reply->append_entries_result.last_log_index = 0;
+        if (old_pre_vote && reply->type == RAFT_REQUEST_VOTE_RESULT)
+            reply->request_vote_result.term = raft_current_term(&consensus->raft);
+    }
+}
+
+static enum psp_status step_once(struct psp_consensus *consensus, struct raft_event *event,
+                                 const char *name, struct psp_consensus_actions *actions)
+{
+    struct raft_update update = {0};
+    const uint64_t term_before = raft_current_term(&consensus->raft);
+    event->time = consensus->clock_ms;
+    const int error = raft_step(&consensus->raft, event, &update);
+    if (error != 0)
+        return refused(consensus, name, error);
+    mend_replies(consensus, event, term_before, &update);
+    enum psp_status status = PSP_OK;
+    if (has(&update, RAFT_UPDATE_ENTRIES))
+        status = collect_entries(consensus, &update, actions);
+    if (status == PSP_OK && has(&update, RAFT_UPDATE_SNAPSHOT)) {
+        consensus->installing = true;
+        psp_appends_clear(&consensus->appends); /* their writes are never reported */
+        consensus->last_index = consensus->persisted = update.snapshot.metadata.index;
+        actions->install = true;
+        actions->install_index = update.snapshot.metadata.index;
+        actions->install_term = update.snapshot.metadata.term;
+    }
+    if (status == PSP_OK && has(&update, RAFT_UPDATE_MESSAGES))
+        status = collect_messages(consensus, &update, actions);
+    return status;
+}
+
+/* W6: the library's commit index can step back, and moves during an install. */
+static void raise_commit(struct psp_consensus *consensus)
+{
+    const uint64_t index = raft_commit_index(&consensus->raft);
+    if (!consensus->installing && index > consensus->commit_index)
+        consensus->commit_index = index;
+}
+
+/* Tells the library of configuration entries that are committed by now. */
+static enum psp_status apply_configurations(struct psp_consensus *consensus,
+                                            struct psp_consensus_actions *actions)
+{
+    struct psp_configuration *configuration;
+    while ((configuration = psp_configurations_unapplied(&consensus->configurations,
+                                                         consensus->commit_index)) != NULL) {
+        configuration->applied = true;
+        struct raft_event event = {.type = RAFT_CONFIGURATION};
+        event.configuration.index = configuration->index;
+        raft_index index;
+        enum psp_status status =
+            configuration_at(consensus, configuration->index, &event.configuration.conf, &index);
+        if (status == PSP_OK)
+            status = step_once(consensus, &event, "a committed configuration", actions);
+        if (status != PSP_OK)
+            return status;
+        raise_commit(consensus);
+    }
+    return PSP_OK;
+}
+
+static void begin(struct psp_consensus *consensus, uint64_t now_ms,
+                  struct psp_consensus_actions *ret_actions)
+{
+    if (now_ms > consensus->clock_ms) /* event time never goes back */
+        consensus->clock_ms = now_ms;
+    *ret_actions = (struct psp_consensus_actions){0};
+    consensus->outbox.count = 0;
+}
+
+/* What holds after one or more steps. */
+static enum psp_status finish(struct psp_consensus *consensus, enum psp_status status,
+                              struct psp_consensus_actions *actions)
+{
+    raise_commit(consensus);
+    if (status == PSP_OK)
+        status = apply_configurations(consensus, actions);
+    if (status == PSP_OK && actions->append_index != 0)
+        status =
+            psp_appends_push(&consensus->appends, actions->append_index, consensus->last_index);
+    const uint64_t term = raft_current_term(&consensus->raft);
+    const uint64_t voted_for = raft_voted_for(&consensus->raft);
+    if (term != consensus->vote_term || voted_for != consensus->voted_for) {
+        actions->vote = true;
+        consensus->vote_term = term;
+        consensus->voted_for = voted_for;
+    }
+    actions->term = term;
+    actions->voted_for = voted_for;
+    actions->commit_index = consensus->commit_index;
+    return status;
+}
+
+/* ---- events ---- */
+
+static bool lone_voter(const struct raft_configuration *configuration, raft_id self)
+{
+    bool others = false, own = false;
+    for (unsigned i = 0; i < configuration->n; i++) {
+        if (configuration->servers[i].role != RAFT_VOTER)
+            continue;
+        own = own || configuration->servers[i].id == self;
+        others = others || configuration->servers[i].id != self;
+    }
+    return own && !others;
+}
+
+/* The term to start in: never below what log and snapshot show, and for a lone
+ * voter one more (W5: the library would lead the same term a second time). The
+ * caller makes it durable before anything else, since actions say `vote`. */
+static enum psp_status start_term(const struct psp_consensus *consensus,
+                                  const struct psp_consensus_start *start, uint64_t *ret_term)
+{
+    struct raft_configuration configuration;
+    raft_index index;
+    const enum psp_status status = configuration_at(consensus, UINT64_MAX, &configuration, &index);
+    if (status != PSP_OK)
+        return status;
+    uint64_t term = start->term > start->snapshot_term ? start->term : start->snapshot_term;
+    if (start->record_count > 0 && start->records[start->record_count - 1].term > term)
+        term = start->records[start->record_count - 1].term;
+    const bool empty = start->record_count == 0 && start->snapshot_index == 0;
+    if (!empty && lone_voter(&configuration, consensus->raft.id))
+        term++;
+    raft_configuration_close(&configuration);
+    *ret_term = term;
+    return PSP_OK;
+}
+
+static struct raft_buffer buffer_of(const uint8_t *data, size_t bytes)
+{
+    struct raft_buffer buffer = {.len = bytes};
+    memcpy(&buffer.base, &data, sizeof(void *)); /* raft does not write to it */
+    return buffer;
+}
+
+static struct raft_entry *start_entries(const struct psp_consensus_start *start)
+{
+    struct raft_entry *entries = raft_calloc(start->record_count + 1, sizeof(*entries));
+    for (uint64_t i = 0; entries != NULL && i < start->record_count; i++) {
+        entries[i].term = start->records[i].term;
+        entries[i].type = (enum raft_entry_type)start->records[i].type;
+        if (start->records[i].type == PSP_RECORD_CONFIGURATION)
+            entries[i].buf = buffer_of(start->records[i].payload, start->records[i].payload_bytes);
+    }
+    return entries;
+}
+
+enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t now_ms,
+                                    const struct psp_consensus_start *start,
+                                    struct psp_consensus_actions *ret_actions)
+{
+    assert(start->first_index >= 1 && start->first_index <= start->snapshot_index + 1);
+    begin(consensus, now_ms, ret_actions);
+    consensus->vote_term = start->term;
+    consensus->voted_for = start->voted_for;
+    uint64_t term = 0;
+    const struct psp_record first = psp_consensus_bootstrap(consensus);
+    enum psp_status status = psp_configurations_start(&consensus->configurations, start, &first);
+    if (status == PSP_OK)
+        status = start_term(consensus, start, &term);
+    struct raft_snapshot_metadata metadata = {.index = start->snapshot_index,
+                                              .term = start->snapshot_term};
+    if (status == PSP_OK && start->snapshot_index > 0)
+        status = configuration_at(consensus, start->snapshot_index, &metadata.configuration,
+                                  &metadata.configuration_index);
+    if (status != PSP_OK)
+        return status;
+    struct raft_event event = {.type = RAFT_START};
+    event.start.term = term;
+    event.start.voted_for = term == start->term ? start->voted_for : 0;
+    event.start.metadata = start->snapshot_index > 0 ? &metadata : NULL;
+    event.start.start_index = start->first_index;
+    event.start.n_entries = (unsigned)start->record_count;
+    struct raft_entry *entries = event.start.entries = start_entries(start);
+    if (entries == NULL)
+        return PSP_ENOMEM;
+    const uint64_t end = start->first_index + start->record_count - 1;
+    consensus->last_index = end > start->snapshot_index ? end : start->snapshot_index;
+    consensus->persisted = consensus->last_index;
+    consensus->commit_index = consensus->snapshot_index = start->snapshot_index;
+    consensus->snapshot_term = start->snapshot_term;
+    status = step_once(consensus, &event, "the start", ret_actions);
+    if (status != PSP_OK) /* raft has freed the entries */
+        return status;
+    raft_free(entries);
+    return finish(consensus, status, ret_actions);
+}
+
+static bool reserve_entries(struct psp_consensus *consensus, size_t n)
+{
+    return psp_reserve((void **)&consensus->entries, &consensus->entry_capacity, n,
+                       sizeof(*consensus->entries));
+}
+
+enum psp_status psp_consensus_submit(struct psp_consensus *consensus, uint64_t now_ms,
+                                     const struct psp_bytes *payloads, uint32_t n,
+                                     struct psp_consensus_actions *ret_actions)
+{
+    assert(n > 0);
+    begin(consensus, now_ms, ret_actions);
+    if (raft_state(&consensus->raft) != RAFT_LEADER)
+        return finish(consensus, PSP_ENOTLEADER, ret_actions);
+    void *token = raft_malloc(1); /* stands for the batch; payloads stay the caller's */
+    if (token == NULL || !reserve_entries(consensus, n)) {
+        raft_free(token);
+        return PSP_ENOMEM;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        consensus->entries[i] =
+            (struct raft_entry){.term = raft_current_term(&consensus->raft),
+                                .type = RAFT_COMMAND,
+                                .buf = buffer_of(payloads[i].data, payloads[i].length),
+                                .batch = token};
+    struct raft_event event = {.type = RAFT_SUBMIT};
+    event.submit.entries = consensus->entries;
+    event.submit.n = n;
+    const enum psp_status status = step_once(consensus, &event, "a proposal", ret_actions);
+    if (status != PSP_OK && ret_actions->append_index == 0)
+        raft_free(token);
+    return finish(consensus, status, ret_actions);
+}
+
+/* Steps an AppendEntries of the message's entries [first, end). */
+static enum psp_status receive_entries(struct psp_consensus *consensus,
+                                       struct raft_message *message,
+                                       const struct psp_raft_entry *entries, uint32_t n,
+                                       struct psp_consensus_actions *actions)
+{
+    message->append_entries.entries = NULL;
+    message->append_entries.n_entries = n;
+    if (n > 0) {
+        void *token = raft_malloc(1);
+        if (token == NULL)
+            return PSP_ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+            consensus->entries[i] = (struct raft_entry){
+                .term = entries[i].term,
+                .type = (enum raft_entry_type)entries[i].type,
+                .buf = buffer_of(entries[i].payload.data, entries[i].payload.length),
+                .batch = token};
+        message->append_entries.entries = consensus->entries;
+    }
+    struct raft_event event = {.type = RAFT_RECEIVE};
+    event.receive.message = message;
+    return step_once(consensus, &event, "an AppendEntries", actions);
+}
+
+static bool last_reply_rejects(const struct psp_consensus_actions *actions)
+{
+    if (actions->message_count == 0)
+        return false;
+    const struct psp_raft_message *reply = &actions->messages[actions->message_count - 1];
+    return reply->type == RAFT_APPEND_ENTRIES_RESULT && reply->fields[2] != 0;
+}
+
+static enum psp_status receive_append(struct psp_consensus *consensus, struct raft_message *message,
+                                      const struct psp_raft_message *plain,
+                                      struct psp_consensus_actions *actions)
+{
+    struct raft_append_entries *append = &message->append_entries;
+    const struct psp_raft_entry *entries = plain->entries;
+    uint32_t n = plain->entry_count;
+    /* W2: what lies below our snapshot is committed, so it matches. */
+    if (append->prev_log_index < consensus->snapshot_index && !consensus->installing &&
+        append->term >= raft_current_term(&consensus->raft)) {
+        const uint64_t below = consensus->snapshot_index - append->prev_log_index;
+        const uint32_t dropped = below >= n ? n : (uint32_t)below;
+        entries += dropped;
+        n -= dropped;
+        append->prev_log_index = consensus->snapshot_index;
+        append->prev_log_term = consensus->snapshot_term;
+    }
+    if (!reserve_entries(consensus, n))
+        return PSP_ENOMEM;
+    enum psp_status status;
+    do { /* W8: a configuration entry comes first in its AppendEntries */
+        uint32_t part = n > 0 ? 1 : 0;
+        while (part < n && entries[part].type != RAFT_CHANGE)
+            part++;
+        struct raft_message one = *message;
+        status = receive_entries(consensus, &one, entries, part, actions);
+        if (part > 0) {
+            append->prev_log_index += part;
+            append->prev_log_term = entries[part - 1].term;
+            entries += part;
+            n -= part;
+        }
+    } while (status == PSP_OK && n > 0 && !last_reply_rejects(actions));
+    return status;
+}
+
+static bool entries_valid(const struct psp_raft_message *message)
+{
+    uint64_t term = 1;
+    for (uint32_t i = 0; i < message->entry_count; i++) {
+        const struct psp_raft_entry *entry = &message->entries[i];
+        if (entry->type < RAFT_COMMAND || entry->type > RAFT_CHANGE || entry->term < term)
+            return false;
+        term = entry->term;
+        if (entry->type != RAFT_CHANGE)
+            continue;
+        struct raft_configuration configuration;
+        const struct raft_buffer buffer = buffer_of(entry->payload.data, entry->payload.length);
+        if (raft_configuration_decode(&buffer, &configuration) != 0)
+            return false;
+        raft_configuration_close(&configuration);
+    }
+    return true;
+}
+
+/* W3: a stale rejection would move `next` to or below `match`. */
+static void mend_rejection(struct psp_consensus *consensus, struct raft_message *message)
+{
+    if (message->type != RAFT_APPEND_ENTRIES_RESULT || raft_state(&consensus->raft) != RAFT_LEADER)
+        return;
+    struct raft_append_entries_result *result = &message->append_entries_result;
+    raft_index match;
+    if (result->rejected == 0 || result->term != raft_current_term(&consensus->raft) ||
+        raft_match_index(&consensus->raft, message->server_id, &match) != 0)
+        return;
+    if (result->rejected <= match)
+        result->rejected = result->last_log_index = 0;
+}
+
+enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t now_ms,
+                                      uint64_t from_raft_id, const struct psp_raft_message *plain,
+                                      struct psp_consensus_actions *ret_actions)
+{
+    begin(consensus, now_ms, ret_actions);
+    char address[ADDRESS_BYTES]; /* replies point at it, and are read within the call */
+    snprintf(address, sizeof(address), "%" PRIu64, from_raft_id);
+    struct raft_message message = {.server_id = from_raft_id, .server_address = address};
+    if (!message_of_fields(plain, &message) || !entries_valid(plain))
+        return finish(consensus, PSP_EINVAL, ret_actions);
+    enum psp_status status;
+    if (message.type == RAFT_APPEND_ENTRIES) {
+        status = receive_append(consensus, &message, plain, ret_actions);
+    } else {
+        mend_rejection(consensus, &message);
+        struct raft_event event = {.type = RAFT_RECEIVE};
+        event.receive.message = &message;
+        status = step_once(consensus, &event, "a message", ret_actions);
+    }
+    return finish(consensus, status, ret_actions);
+}
+
+enum psp_status psp_consensus_persisted(struct psp_consensus *consensus, uint64_t now_ms,
+                                        uint64_t append_number,
+                                        struct psp_consensus_actions *ret_actions)
+{
+    begin(consensus, now_ms, ret_actions);
+    const uint64_t upto = psp_appends_done(&consensus->appends, append_number);
+    if (upto <= consensus->persisted)
+        return finish(consensus, PSP_OK, ret_actions);
+    consensus->persisted = upto;
+    struct raft_event event = {.type = RAFT_PERSISTED_ENTRIES};
+    event.persisted_entries.index = upto;
+    const enum psp_status status = step_once(consensus, &event, "what was persisted", ret_actions);
+    return finish(consensus, status, ret_actions);
+}
+
+enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint64_t now_ms,
+                                           uint64_t index, uint64_t term,
+                                           struct psp_consensus_actions *ret_actions)
+{
+    begin(consensus, now_ms, ret_actions);
+    if (index <= consensus->snapshot_index || index > consensus->persisted ||
+        index > consensus->commit_index || consensus->installing)
+        return finish(consensus, PSP_OK, ret_actions);
+    struct raft_event event = {.type = RAFT_SNAPSHOT};
+    event.snapshot.metadata.index = index;
+    event.snapshot.metadata.term = term;
+    event.snapshot.trailing = TRAILING_ENTRIES;
+    enum psp_status status =
+        configuration_at(consensus, index, &event.snapshot.metadata.configuration,
+                         &event.snapshot.metadata.configuration_index);
+    if (status == PSP_OK)
+        status = step_once(consensus, &event, "a checkpoint", ret_actions);
+    if (status == PSP_OK) {
+        consensus->snapshot_index = index;
+        consensus->snapshot_term = term;
+    }
+    return finish(consensus, status, ret_actions);
+}
+
+enum psp_status psp_consensus_timeout(struct psp_consensus *consensus, uint64_t now_ms,
+                                      struct psp_consensus_actions *ret_actions)
+{
+    begin(consensus, now_ms, ret_actions);
+    enum psp_status status = PSP_OK;
+    if (consensus->clock_ms >= raft_timeout(&consensus->raft)) { /* too often aborts pipelines */
+        struct raft_event event = {.type = RAFT_TIMEOUT};
+        status = step_once(consensus, &event, "a timeout", ret_actions);
+    }
+    return finish(consensus, status, ret_actions);
+}
+
+/* ---- state ---- */
+
+uint64_t psp_consensus_deadline(const struct psp_consensus *consensus)
+{
+    return raft_timeout(&consensus->raft);
+}
+
+/* libraft takes these without const though it only reads. */
+static struct raft *raft_of(const struct psp_consensus *consensus)
+{
+    return &((struct psp_consensus *)(uintptr_t)consensus)->raft;
+}
+
+enum psp_consensus_state psp_consensus_state(const struct psp_consensus *consensus)
+{
+    static const enum psp_consensus_state states[] = {[RAFT_UNAVAILABLE] = PSP_UNAVAILABLE,
+                                                      [RAFT_FOLLOWER] = PSP_FOLLOWER,
+                                                      [RAFT_CANDIDATE] = PSP_CANDIDATE,
+                                                      [RAFT_LEADER] = PSP_LEADER};
+    return states[raft_state(raft_of(consensus))];
+}
+
+uint64_t psp_consensus_term(const struct psp_consensus *consensus)
+{
+    return raft_current_term(&consensus->raft);
+}
+
+uint64_t psp_consensus_leader(const struct psp_consensus *consensus)
+{
+    raft_id id = 0;
+    const char *address;
+    raft_leader(raft_of(consensus), &id, &address);
+    return id;
+}
+
+uint64_t psp_consensus_last_index(const struct psp_consensus *consensus)
+{
+    return consensus->last_index;
+}
+
+const char *psp_consensus_error(const struct psp_consensus *consensus)
+{
+    return consensus->error;
+}
