@@ -52,6 +52,10 @@ struct psp_roll_part {
     const uint8_t *units;   /* 4 n */
 };
 
+/* refused_max of every shard: a batch past it is refused whole, so replicas and
+ * recounts must have the same. */
+#define PSP_REFUSED_MAX (UINT64_C(8) << 20)
+
 struct psp_count_options {
     const struct psp_definition *definition; /* not owned */
     const struct psp_roll_part *roll;        /* NULL: none. Copied. */
