@@ -131,15 +131,16 @@ static bool runs(const struct psp_daemon *daemon, pid_t pid)
         return false;
     const ssize_t n = read(file, line, sizeof line);
     close(file);
-    size_t at = 0;
-    for (size_t i = 0; daemon->arguments[i]; i++) {
+    /* The program's name may have been given in another way: exe told. */
+    size_t at = n > 0 ? strnlen(line, (size_t)n) + 1 : 0;
+    for (size_t i = 1; daemon->arguments[i]; i++) {
         const size_t bytes = strlen(daemon->arguments[i]) + 1;
         if (n < 0 || at + bytes > (size_t)n ||
             memcmp(line + at, daemon->arguments[i], bytes) != 0)
             return false;
         at += bytes;
     }
-    return at == (size_t)n;
+    return n > 0 && at == (size_t)n;
 }
 
 pid_t psp_daemon_pid(const struct psp_daemon *daemon)
