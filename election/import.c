@@ -1,0 +1,373 @@
+#include "election/import.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "election/definition_text.h"
+#include "election/import_build.h"
+#include "election/utf8.h"
+
+/* Lines that are counted but are nobody's votes, as published in the United
+ * States. Compared without case. */
+static const struct {
+    const char *name;
+    enum psp_choice_kind kind;
+} line_kinds[] = {
+    {"Blank", PSP_CHOICE_BLANK},
+    {"Blanks", PSP_CHOICE_BLANK},
+    {"Blank Votes", PSP_CHOICE_BLANK},
+    {"Blank Ballots", PSP_CHOICE_BLANK},
+    {"Under Vote", PSP_CHOICE_BLANK},
+    {"Under Votes", PSP_CHOICE_BLANK},
+    {"Undervote", PSP_CHOICE_BLANK},
+    {"Undervotes", PSP_CHOICE_BLANK},
+    {"Under-Votes", PSP_CHOICE_BLANK},
+    {"Spoiled", PSP_CHOICE_SPOILED},
+    {"Spoiled Votes", PSP_CHOICE_SPOILED},
+    {"Spoiled Ballots", PSP_CHOICE_SPOILED},
+    {"Over Vote", PSP_CHOICE_SPOILED},
+    {"Over Votes", PSP_CHOICE_SPOILED},
+    {"Overvote", PSP_CHOICE_SPOILED},
+    {"Overvotes", PSP_CHOICE_SPOILED},
+    {"Over-Votes", PSP_CHOICE_SPOILED},
+    {"Void", PSP_CHOICE_SPOILED},
+    {"Write-in", PSP_CHOICE_WRITE_IN},
+    {"Write-ins", PSP_CHOICE_WRITE_IN},
+    {"Write in", PSP_CHOICE_WRITE_IN},
+    {"Write ins", PSP_CHOICE_WRITE_IN},
+    {"Writein", PSP_CHOICE_WRITE_IN},
+    {"Writeins", PSP_CHOICE_WRITE_IN},
+    {"Write-in Votes", PSP_CHOICE_WRITE_IN},
+    {"Total Write-ins", PSP_CHOICE_WRITE_IN},
+    {"Scattering", PSP_CHOICE_OTHER},
+    {"Scatterings", PSP_CHOICE_OTHER},
+    {"Scatter", PSP_CHOICE_OTHER},
+    {"Other", PSP_CHOICE_OTHER},
+    {"Others", PSP_CHOICE_OTHER},
+    {"All Others", PSP_CHOICE_OTHER},
+    {"Yes", PSP_CHOICE_YES},
+    {"For", PSP_CHOICE_YES},
+    {"No", PSP_CHOICE_NO},
+    {"Against", PSP_CHOICE_NO},
+};
+
+/* The colours that American maps use for the parties that have a usual one. */
+static const struct {
+    const char *name, *color;
+} party_colors[] = {
+    {"Democratic", "#2166ac"},  {"Democrat", "#2166ac"},    {"DEM", "#2166ac"},
+    {"Republican", "#c0392b"},  {"REP", "#c0392b"},         {"Libertarian", "#d9a400"},
+    {"LIB", "#d9a400"},         {"Green", "#1b9e5a"},       {"GRN", "#1b9e5a"},
+    {"Progressive", "#7b3f9e"}, {"Independent", "#6b7280"},
+};
+
+enum psp_choice_kind psp_import_kind(const char *party, const char *candidate)
+{
+    for (size_t i = 0; party[0] == '\0' && i < sizeof line_kinds / sizeof *line_kinds; i++)
+        if (strcasecmp(line_kinds[i].name, candidate) == 0)
+            return line_kinds[i].kind;
+    return PSP_CHOICE_CANDIDATE;
+}
+
+/* The IDs of everything, by position. */
+struct ids {
+    struct psp_slug *units, *contests, *choices, *candidates, *parties;
+};
+
+static enum psp_status slugs_for(struct psp_import *import, uint32_t n, struct psp_slug **ret_slugs)
+{
+    *ret_slugs = psp_pool_alloc(&import->pool, n, sizeof **ret_slugs);
+    return *ret_slugs != NULL ? PSP_OK : PSP_ENOMEM;
+}
+
+static void set_slug(struct psp_import *import, struct psp_slug *slug, uint32_t scope,
+                     const char *const *parts, size_t n)
+{
+    slug->scope = scope;
+    slug->base = psp_slug_join(&import->pool, parts, n);
+    slug->hash = psp_slug_hash(parts, n);
+}
+
+static bool joined(const struct psp_slug *slugs, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (slugs[i].base == NULL)
+            return false;
+    return true;
+}
+
+static enum psp_status assign(struct psp_import *import, struct psp_slug *slugs, uint32_t n)
+{
+    return joined(slugs, n) ? psp_slug_assign(&import->pool, slugs, n) : PSP_ENOMEM;
+}
+
+/* "vt-addison-addison-add-3": the path below the nation. The hash sees the
+ * codes too, which tell two counties of one name apart. */
+static enum psp_status name_units(struct psp_import *import, struct psp_slug **ret_slugs)
+{
+    enum { PARTS = 6 };
+    const struct psp_import_unit *units = psp_import_units(import);
+    enum psp_status status = slugs_for(import, import->units.n, ret_slugs);
+    for (uint32_t i = 0; status == PSP_OK && i < import->units.n; i++) {
+        const char *parts[PARTS] = {"", "", "", "", "", ""};
+        const char *shown[PARTS / 2] = {"", "", ""};
+        for (uint32_t at = i; at != 0; at = units[at].parent) {
+            const int level = (int)units[at].level - PSP_STATE;
+            const char *name = units[at].name;
+            parts[2 * level] = name[0] != '\0' ? name : "/"; /* there, but without a name */
+            parts[2 * level + 1] = units[at].code;
+            shown[level] = name[0] != '\0' ? name : units[at].code;
+            if (units[at].level == PSP_PRECINCT && name[0] == '\0')
+                shown[level] = "rest";
+        }
+        if (i == 0)
+            shown[0] = "us";
+        set_slug(import, &(*ret_slugs)[i], 0, shown, PARTS / 2);
+        (*ret_slugs)[i].hash = psp_slug_hash(parts, PARTS);
+    }
+    return status == PSP_OK ? assign(import, *ret_slugs, import->units.n) : status;
+}
+
+static enum psp_status name_contests(struct psp_import *import, struct psp_slug **ret_slugs)
+{
+    const struct psp_import_contest *contests = psp_import_contests(import);
+    enum psp_status status = slugs_for(import, import->contests.n, ret_slugs);
+    for (uint32_t i = 0; status == PSP_OK && i < import->contests.n; i++)
+        set_slug(import, &(*ret_slugs)[i], 0,
+                 (const char *[]){contests[i].state, contests[i].office, contests[i].district}, 3);
+    return status == PSP_OK ? assign(import, *ret_slugs, import->contests.n) : status;
+}
+
+static enum psp_status name_parties(struct psp_import *import, struct psp_slug **ret_slugs)
+{
+    const char **parties = psp_import_parties(import);
+    enum psp_status status = slugs_for(import, import->parties.n, ret_slugs);
+    for (uint32_t i = 0; status == PSP_OK && i < import->parties.n; i++)
+        set_slug(import, &(*ret_slugs)[i], 0, (const char *[]){parties[i]}, 1);
+    return status == PSP_OK ? assign(import, *ret_slugs, import->parties.n) : status;
+}
+
+/* Unique in the contest; "president-joseph-biden" is unique in the election. */
+static enum psp_status name_choices(struct psp_import *import, const struct psp_slug *contest_slugs,
+                                    struct ids *ids)
+{
+    enum psp_status status = slugs_for(import, import->choices.n, &ids->choices);
+    for (uint32_t i = 0; status == PSP_OK && i < import->choices.n; i++) {
+        const struct psp_import_choice *choice = &psp_import_choices(import)[i];
+        const char *party =
+            choice->party != PSP_NONE ? psp_import_parties(import)[choice->party] : "";
+        set_slug(import, &ids->choices[i], choice->contest, (const char *[]){party, choice->name},
+                 2);
+    }
+    if (status == PSP_OK)
+        status = assign(import, ids->choices, import->choices.n);
+    if (status == PSP_OK)
+        status = slugs_for(import, import->candidates.n, &ids->candidates);
+    for (uint32_t i = 0; status == PSP_OK && i < import->candidates.n; i++) {
+        const struct psp_import_candidate *candidate = &psp_import_candidates(import)[i];
+        set_slug(import, &ids->candidates[i], 0,
+                 (const char *[]){contest_slugs[candidate->contest].id, candidate->name}, 2);
+    }
+    return status == PSP_OK ? assign(import, ids->candidates, import->candidates.n) : status;
+}
+
+static enum psp_status name_all(struct psp_import *import, struct ids *ret_ids)
+{
+    enum psp_status status = name_units(import, &ret_ids->units);
+    if (status == PSP_OK)
+        status = name_contests(import, &ret_ids->contests);
+    if (status == PSP_OK)
+        status = name_parties(import, &ret_ids->parties);
+    return status == PSP_OK ? name_choices(import, ret_ids->contests, ret_ids) : status;
+}
+
+static void write_top(struct psp_definition_text *text, const struct psp_import_options *options)
+{
+    psp_definition_text_member(text, "format", json_integer(1));
+    psp_definition_text_member(text, "id", json_string(options->id));
+    psp_definition_text_member(text, "name", json_string(options->name));
+    psp_definition_text_member(text, "date", json_string(options->date));
+    if (options->map_file != NULL)
+        psp_definition_text_member(text, "map",
+                                   json_pack("{s:s, s:s, s:s}", "file", options->map_file, "object",
+                                             options->map_object, "key", "code"));
+    psp_definition_text_array(text, "methods");
+    psp_definition_text_element(text, json_pack("{s:s, s:s}", "id", "all", "name", "All methods"));
+    psp_definition_text_array_end(text);
+}
+
+static void write_parties(struct psp_definition_text *text, const struct psp_import *import,
+                          const struct ids *ids)
+{
+    psp_definition_text_array(text, "parties");
+    for (uint32_t i = 0; i < import->parties.n; i++) {
+        const char *name = psp_import_parties(import)[i], *color = NULL;
+        for (size_t j = 0; j < sizeof party_colors / sizeof *party_colors; j++)
+            if (strcasecmp(party_colors[j].name, name) == 0)
+                color = party_colors[j].color;
+        psp_definition_text_element(text, json_pack("{s:s, s:s, s:s*}", "id", ids->parties[i].id,
+                                                    "name", name, "color", color));
+    }
+    psp_definition_text_array_end(text);
+}
+
+static void write_candidates(struct psp_definition_text *text, const struct psp_import *import,
+                             const struct ids *ids)
+{
+    psp_definition_text_array(text, "candidates");
+    for (uint32_t i = 0; i < import->candidates.n; i++) {
+        const struct psp_import_candidate *candidate = &psp_import_candidates(import)[i];
+        const char *party = candidate->party != PSP_NONE ? ids->parties[candidate->party].id : NULL;
+        psp_definition_text_element(text, json_pack("{s:s, s:s, s:s*}", "id", ids->candidates[i].id,
+                                                    "name", candidate->name, "party", party));
+    }
+    psp_definition_text_array_end(text);
+}
+
+static void write_units(struct psp_definition_text *text, const struct psp_import *import,
+                        const struct ids *ids)
+{
+    psp_definition_text_array(text, "units");
+    for (uint32_t i = 0; i < import->units.n; i++) {
+        const struct psp_import_unit *unit = &psp_import_units(import)[i];
+        json_t *json = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "id", ids->units[i].id, "name",
+                                 unit->name, "level", psp_level_name(unit->level), "parent",
+                                 unit->parent != PSP_NONE ? ids->units[unit->parent].id : NULL,
+                                 "code", unit->code[0] != '\0' ? unit->code : NULL);
+        bool whole = true;
+        if (json != NULL && unit->style != PSP_NONE)
+            whole = json_object_set_new(json, "ballots_expected",
+                                        json_integer((json_int_t)unit->ballots_expected)) == 0 &&
+                    json_object_set_new(json, "ballot_style",
+                                        json_sprintf("style-%u", unit->style + 1)) == 0;
+        if (!whole) {
+            json_decref(json);
+            json = NULL;
+        }
+        psp_definition_text_element(text, json);
+    }
+    psp_definition_text_array_end(text);
+}
+
+/* "U.S. House, district 3"; "State Senate, Windsor". */
+static json_t *contest_name(const struct psp_import_contest *contest)
+{
+    if (contest->district[0] == '\0')
+        return json_string(contest->office);
+    const bool number = strspn(contest->district, "0123456789") == strlen(contest->district);
+    return json_sprintf("%s, %s%s", contest->office, number ? "district " : "", contest->district);
+}
+
+static json_t *choice_json(const struct psp_import_choice *choice, const struct ids *ids,
+                           uint32_t position)
+{
+    return json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "id", ids->choices[position].id, "name",
+                     choice->name, "kind", psp_choice_kind_name(choice->kind), "candidate",
+                     choice->candidate != PSP_NONE ? ids->candidates[choice->candidate].id : NULL,
+                     "party", choice->party != PSP_NONE ? ids->parties[choice->party].id : NULL);
+}
+
+/* Choices come in the order of the file, in which they lie by contest already
+ * within each contest; one array of arrays collects them in one pass. */
+static enum psp_status write_contests(struct psp_definition_text *text,
+                                      const struct psp_import *import, const struct ids *ids)
+{
+    json_t *choices = json_array();
+    int failed = choices == NULL;
+    for (uint32_t i = 0; i < import->contests.n; i++)
+        failed |= json_array_append_new(choices, json_array());
+    for (uint32_t i = 0; i < import->choices.n && !failed; i++) {
+        const struct psp_import_choice *choice = &psp_import_choices(import)[i];
+        failed = json_array_append_new(json_array_get(choices, choice->contest),
+                                       choice_json(choice, ids, i));
+    }
+    psp_definition_text_array(text, "contests");
+    for (uint32_t i = 0; i < import->contests.n && !failed; i++) {
+        const struct psp_import_contest *contest = &psp_import_contests(import)[i];
+        psp_definition_text_element(
+            text, json_pack("{s:s, s:o, s:s, s:s*, s:s, s:O}", "id", ids->contests[i].id, "name",
+                            contest_name(contest), "office", contest->office, "district",
+                            contest->district[0] != '\0' ? contest->district : NULL, "unit",
+                            ids->units[contest->unit].id, "choices", json_array_get(choices, i)));
+    }
+    psp_definition_text_array_end(text);
+    json_decref(choices);
+    return failed ? PSP_ENOMEM : PSP_OK;
+}
+
+/* A contest of a style; its choices are listed unless it has them all. */
+static json_t *style_contest(const struct psp_import *import, const struct ids *ids,
+                             const uint32_t *choices, uint32_t n)
+{
+    const uint32_t contest = psp_import_choices(import)[choices[0]].contest;
+    json_t *listed = NULL;
+    if (n < psp_import_contests(import)[contest].choice_count) {
+        listed = json_array();
+        for (uint32_t i = 0; i < n; i++)
+            if (json_array_append_new(listed, json_string(ids->choices[choices[i]].id)) != 0) {
+                json_decref(listed);
+                return NULL;
+            }
+    }
+    return json_pack("{s:s, s:o*}", "contest", ids->contests[contest].id, "choices", listed);
+}
+
+static json_t *style_json(const struct psp_import *import, const struct ids *ids, uint32_t position)
+{
+    const struct psp_import_style *style = &psp_import_styles(import)[position];
+    const struct psp_import_choice *choices = psp_import_choices(import);
+    json_t *contests = json_array();
+    int failed = contests == NULL;
+    for (uint32_t begin = 0, end = 0; begin < style->n && !failed; begin = end) {
+        const uint32_t contest = choices[style->choices[begin]].contest;
+        while (end < style->n && choices[style->choices[end]].contest == contest)
+            end++;
+        failed = json_array_append_new(
+            contests, style_contest(import, ids, style->choices + begin, end - begin));
+    }
+    if (failed) {
+        json_decref(contests);
+        return NULL;
+    }
+    return json_pack("{s:o, s:o}", "id", json_sprintf("style-%u", position + 1), "contests",
+                     contests);
+}
+
+static enum psp_status write_all(struct psp_definition_text *text, const struct psp_import *import,
+                                 const struct ids *ids, const struct psp_import_options *options)
+{
+    write_top(text, options);
+    write_parties(text, import, ids);
+    write_candidates(text, import, ids);
+    write_units(text, import, ids);
+    const enum psp_status status = write_contests(text, import, ids);
+    psp_definition_text_array(text, "ballot_styles");
+    for (uint32_t i = 0; i < import->styles.n; i++)
+        psp_definition_text_element(text, style_json(import, ids, i));
+    psp_definition_text_array_end(text);
+    return status;
+}
+
+enum psp_status psp_import(const struct psp_returns *returns,
+                           const struct psp_import_options *options, char **ret_text,
+                           size_t *ret_bytes)
+{
+    struct psp_import import = {0};
+    struct ids ids = {0};
+    struct psp_definition_text *text = NULL;
+    enum psp_status status = psp_import_collect(&import, returns);
+    if (status == PSP_OK)
+        status = name_all(&import, &ids);
+    if (status == PSP_OK)
+        status = psp_definition_text_create(&text);
+    if (status == PSP_OK)
+        status = write_all(text, &import, &ids, options);
+    if (status == PSP_OK)
+        status = psp_definition_text_finish(text, ret_text, ret_bytes);
+    psp_definition_text_destroy(&text);
+    psp_import_free(&import);
+    return status;
+}

@@ -1,0 +1,43 @@
+/*
+ * import - published returns become an election definition.
+ *
+ * Contest: (state unless the office is exactly "President", office, district).
+ * Units: the nation "us", its states, their counties (county and code; none
+ * when both columns are empty), their precincts. A row without precinct belongs
+ * to the county itself, or to the state; when that has units in it as well, to
+ * one more precinct with an empty name in it. Choices: the distinct (party,
+ * candidate) lines. A ballot style has exactly the contests and choices that
+ * the unit has rows for; `ballots_expected` is the unit's largest contest.
+ *
+ * Exact: psp_returns_bind finds a place for every row in the result, and
+ * psp_returns_columns gives the row's text back from there.
+ *
+ * IDs depend on names only, never on the order of the rows.
+ *
+ * Threads: any; pure.
+ */
+#ifndef PSP_IMPORT_H
+#define PSP_IMPORT_H
+
+#include <stddef.h>
+
+#include "election/definition.h"
+#include "election/returns.h"
+#include "process/status.h"
+
+struct psp_import_options {
+    const char *id, *name, *date;      /* of the election */
+    const char *map_file, *map_object; /* or NULL; the key is the unit's code */
+};
+
+/* *ret_text: election.json, malloc'ed, ends in a NUL that is not counted.
+ * PSP_ENOMEM. The text may still break a limit of the definition: parse it. */
+enum psp_status psp_import(const struct psp_returns *returns,
+                           const struct psp_import_options *options, char **ret_text,
+                           size_t *ret_bytes);
+
+/* The kind of a line without party, by its name as published ("Blanks",
+ * "Write-ins", "Spoiled Votes", "Scattering", "Yes", ...). */
+enum psp_choice_kind psp_import_kind(const char *party, const char *candidate);
+
+#endif

@@ -1,0 +1,320 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "election/import_build.h"
+
+/* Distinct things are found by the pointers of their texts: within one file,
+ * equal texts are one pointer (returns.h). */
+
+static enum psp_status append(struct psp_import_list *list, const void *item, size_t size)
+{
+    if (list->n == list->room) {
+        const uint32_t room = list->room == 0 ? 64 : 2 * list->room;
+        void *larger = realloc(list->items, room * size);
+        if (larger == NULL)
+            return PSP_ENOMEM;
+        list->items = larger;
+        list->room = room;
+    }
+    memcpy((char *)list->items + list->n * size, item, size);
+    list->n++;
+    return PSP_OK;
+}
+
+/* The position of the thing with this key; PSP_EAGAIN when it is new: it then
+ * has the position `next`, and the caller appends it. */
+static enum psp_status find_or_add(struct psp_import *import, struct psp_id_index *index,
+                                   const void *key, size_t bytes, uint32_t next,
+                                   uint32_t *ret_position)
+{
+    *ret_position = psp_id_index_find(index, 0, key, bytes);
+    if (*ret_position != PSP_NONE)
+        return PSP_OK;
+    const char *kept = psp_pool_string(&import->pool, key, bytes);
+    uint32_t ignored;
+    if (kept == NULL || psp_id_index_add(index, 0, kept, bytes, next, &ignored) != PSP_OK)
+        return PSP_ENOMEM;
+    *ret_position = next;
+    return PSP_EAGAIN;
+}
+
+static enum psp_status add_unit(struct psp_import *import, uint32_t parent, enum psp_level level,
+                                const char *name, const char *code, uint32_t *ret_unit)
+{
+    const struct {
+        uint64_t parent, level;
+        const char *name, *code;
+    } key = {parent, level, name, code};
+    enum psp_status status =
+        find_or_add(import, &import->unit_index, &key, sizeof key, import->units.n, ret_unit);
+    if (status != PSP_EAGAIN)
+        return status;
+    const struct psp_import_unit unit = {.level = level,
+                                         .name = name,
+                                         .code = code,
+                                         .parent = parent,
+                                         .style = PSP_NONE,
+                                         .at_large = PSP_NONE};
+    status = append(&import->units, &unit, sizeof unit);
+    if (status == PSP_OK && parent != PSP_NONE)
+        psp_import_units(import)[parent].has_units = true;
+    return status;
+}
+
+/* The unit a row names; `ret_state` is the one its contest is held in. */
+static enum psp_status unit_of_row(struct psp_import *import, const struct psp_returns_row *row,
+                                   uint32_t *ret_unit, uint32_t *ret_state)
+{
+    const char *const *text = row->text;
+    uint32_t unit = 0;
+    enum psp_status status = PSP_OK;
+    if (text[PSP_COLUMN_STATE][0] != '\0')
+        status = add_unit(import, unit, PSP_STATE, text[PSP_COLUMN_STATE], "", &unit);
+    *ret_state = unit;
+    const bool county =
+        text[PSP_COLUMN_COUNTY][0] != '\0' || text[PSP_COLUMN_COUNTY_FIPS][0] != '\0';
+    if (status == PSP_OK && county)
+        status = add_unit(import, unit, PSP_COUNTY, text[PSP_COLUMN_COUNTY],
+                          text[PSP_COLUMN_COUNTY_FIPS], &unit);
+    if (status == PSP_OK && text[PSP_COLUMN_PRECINCT][0] != '\0')
+        status = add_unit(import, unit, PSP_PRECINCT, text[PSP_COLUMN_PRECINCT], "", &unit);
+    if (status == PSP_OK)
+        psp_import_units(import)[unit].has_rows = true;
+    *ret_unit = unit;
+    return status;
+}
+
+static enum psp_status contest_of_row(struct psp_import *import, const struct psp_returns_row *row,
+                                      uint32_t state, uint32_t *ret_contest)
+{
+    const bool national = strcmp(row->text[PSP_COLUMN_OFFICE], "President") == 0;
+    const struct psp_import_contest contest = {
+        .state = national ? "" : row->text[PSP_COLUMN_STATE],
+        .office = row->text[PSP_COLUMN_OFFICE],
+        .district = row->text[PSP_COLUMN_DISTRICT],
+        .unit = national ? 0 : state,
+    };
+    const struct {
+        uint64_t unit;
+        const char *office, *district;
+    } key = {contest.unit, contest.office, contest.district};
+    const enum psp_status status = find_or_add(import, &import->contest_index, &key, sizeof key,
+                                               import->contests.n, ret_contest);
+    return status == PSP_EAGAIN ? append(&import->contests, &contest, sizeof contest) : status;
+}
+
+static enum psp_status party_of_row(struct psp_import *import, const struct psp_returns_row *row,
+                                    uint32_t *ret_party)
+{
+    const char *name = row->text[PSP_COLUMN_PARTY];
+    *ret_party = PSP_NONE;
+    if (name[0] == '\0')
+        return PSP_OK;
+    const enum psp_status status =
+        find_or_add(import, &import->party_index, &name, sizeof name, import->parties.n, ret_party);
+    return status == PSP_EAGAIN ? append(&import->parties, &name, sizeof name) : status;
+}
+
+static enum psp_status candidate_of(struct psp_import *import, uint32_t contest, const char *name,
+                                    uint32_t *ret_candidate)
+{
+    const struct {
+        uint64_t contest;
+        const char *name;
+    } key = {contest, name};
+    const struct psp_import_candidate candidate = {contest, name, PSP_NONE, 0};
+    const enum psp_status status = find_or_add(import, &import->candidate_index, &key, sizeof key,
+                                               import->candidates.n, ret_candidate);
+    return status == PSP_EAGAIN ? append(&import->candidates, &candidate, sizeof candidate)
+                                : status;
+}
+
+static enum psp_status choice_of_row(struct psp_import *import, const struct psp_returns_row *row,
+                                     uint32_t contest, uint32_t *ret_choice)
+{
+    const struct {
+        uint64_t contest;
+        const char *party, *candidate;
+    } key = {contest, row->text[PSP_COLUMN_PARTY], row->text[PSP_COLUMN_CANDIDATE]};
+    enum psp_status status =
+        find_or_add(import, &import->choice_index, &key, sizeof key, import->choices.n, ret_choice);
+    if (status == PSP_EAGAIN) {
+        struct psp_import_choice choice = {
+            .contest = contest,
+            .position = psp_import_contests(import)[contest].choice_count++,
+            .candidate = PSP_NONE,
+            .name = key.candidate,
+            .kind = psp_import_kind(key.party, key.candidate),
+        };
+        status = party_of_row(import, row, &choice.party);
+        if (status == PSP_OK && choice.kind == PSP_CHOICE_CANDIDATE)
+            status = candidate_of(import, contest, choice.name, &choice.candidate);
+        if (status == PSP_OK)
+            status = append(&import->choices, &choice, sizeof choice);
+    }
+    if (status == PSP_OK)
+        psp_import_choices(import)[*ret_choice].votes += row->votes;
+    return status;
+}
+
+static enum psp_status collect_rows(struct psp_import *import)
+{
+    for (size_t i = 0; i < import->returns->n; i++) {
+        const struct psp_returns_row *row = &import->returns->rows[i];
+        uint32_t state, contest;
+        enum psp_status status = unit_of_row(import, row, &import->rows[i].unit, &state);
+        if (status == PSP_OK)
+            status = contest_of_row(import, row, state, &contest);
+        if (status == PSP_OK)
+            status = choice_of_row(import, row, contest, &import->rows[i].choice);
+        if (status != PSP_OK)
+            return status;
+    }
+    return PSP_OK;
+}
+
+/* Ballots belong to leaves: rows of a unit that has units in it move to a
+ * precinct without a name. */
+static enum psp_status move_rows_to_leaves(struct psp_import *import)
+{
+    const uint32_t n = import->units.n;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct psp_import_unit unit = psp_import_units(import)[i];
+        if (!unit.has_rows || !unit.has_units)
+            continue;
+        uint32_t at_large;
+        const enum psp_status status = add_unit(import, i, PSP_PRECINCT, "", "", &at_large);
+        if (status != PSP_OK)
+            return status;
+        psp_import_units(import)[i].at_large = at_large;
+        psp_import_units(import)[at_large].has_rows = true;
+    }
+    const struct psp_import_unit *units = psp_import_units(import);
+    for (size_t i = 0; i < import->returns->n; i++) {
+        struct psp_import_row *row = &import->rows[i];
+        if (units[row->unit].at_large != PSP_NONE)
+            row->unit = units[row->unit].at_large;
+    }
+    return PSP_OK;
+}
+
+/* A candidate on several lines belongs to the party that brought most votes;
+ * with equal votes to the name that sorts first, not to the line that does. */
+static void find_main_parties(struct psp_import *import)
+{
+    for (uint32_t i = 0; i < import->choices.n; i++) {
+        const struct psp_import_choice *choice = &psp_import_choices(import)[i];
+        if (choice->candidate == PSP_NONE || choice->party == PSP_NONE)
+            continue;
+        struct psp_import_candidate *candidate = &psp_import_candidates(import)[choice->candidate];
+        const char **names = psp_import_parties(import);
+        if (candidate->party == PSP_NONE || choice->votes > candidate->party_votes ||
+            (choice->votes == candidate->party_votes &&
+             strcmp(names[choice->party], names[candidate->party]) < 0)) {
+            candidate->party = choice->party;
+            candidate->party_votes = choice->votes;
+        }
+    }
+}
+
+struct sorting {
+    const struct psp_import *import;
+    const struct psp_import_row *rows;
+};
+
+static int compare_rows(const void *left, const void *right, void *context)
+{
+    const struct sorting *sorting = context;
+    const struct psp_import_row *a = &sorting->rows[*(const uint32_t *)left];
+    const struct psp_import_row *b = &sorting->rows[*(const uint32_t *)right];
+    if (a->unit != b->unit)
+        return a->unit < b->unit ? -1 : 1;
+    const struct psp_import_choice *choices = psp_import_choices(sorting->import);
+    const struct psp_import_choice *c = &choices[a->choice], *d = &choices[b->choice];
+    if (c->contest != d->contest)
+        return c->contest < d->contest ? -1 : 1;
+    return (c->position > d->position) - (c->position < d->position);
+}
+
+/* The rows [begin, end) of `order` are one unit's, by contest and position. */
+static enum psp_status style_unit(struct psp_import *import, const uint32_t *order, size_t begin,
+                                  size_t end)
+{
+    const uint32_t n = (uint32_t)(end - begin);
+    uint32_t *choices = psp_pool_alloc(&import->pool, n, sizeof *choices);
+    if (choices == NULL)
+        return PSP_ENOMEM;
+    uint64_t sum = 0, largest = 0;
+    uint32_t contest = PSP_NONE;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t row = order[begin + i];
+        choices[i] = import->rows[row].choice;
+        const uint32_t this_contest = psp_import_choices(import)[choices[i]].contest;
+        sum = (this_contest == contest ? sum : 0) + import->returns->rows[row].votes;
+        contest = this_contest;
+        largest = sum > largest ? sum : largest;
+    }
+    struct psp_import_unit *unit = &psp_import_units(import)[import->rows[order[begin]].unit];
+    unit->ballots_expected = largest;
+    const struct psp_import_style style = {n, choices};
+    const enum psp_status status = find_or_add(import, &import->style_index, choices,
+                                               n * sizeof *choices, import->styles.n, &unit->style);
+    return status == PSP_EAGAIN ? append(&import->styles, &style, sizeof style) : status;
+}
+
+static enum psp_status collect_styles(struct psp_import *import)
+{
+    const size_t n = import->returns->n;
+    uint32_t *order = malloc(n * sizeof *order);
+    if (order == NULL)
+        return PSP_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        order[i] = (uint32_t)i;
+    struct sorting sorting = {import, import->rows};
+    qsort_r(order, n, sizeof *order, compare_rows, &sorting);
+    enum psp_status status = PSP_OK;
+    for (size_t begin = 0, end = 0; status == PSP_OK && begin < n; begin = end) {
+        while (end < n && import->rows[order[end]].unit == import->rows[order[begin]].unit)
+            end++;
+        status = style_unit(import, order, begin, end);
+    }
+    free(order);
+    return status;
+}
+
+enum psp_status psp_import_collect(struct psp_import *import, const struct psp_returns *returns)
+{
+    import->returns = returns;
+    import->rows = calloc(returns->n, sizeof *import->rows);
+    uint32_t root;
+    enum psp_status status = import->rows != NULL ? PSP_OK : PSP_ENOMEM;
+    if (status == PSP_OK)
+        status = add_unit(import, PSP_NONE, PSP_NATION, "United States", "", &root);
+    if (status == PSP_OK)
+        status = collect_rows(import);
+    if (status == PSP_OK)
+        status = move_rows_to_leaves(import);
+    if (status != PSP_OK)
+        return status;
+    find_main_parties(import);
+    return collect_styles(import);
+}
+
+void psp_import_free(struct psp_import *import)
+{
+    struct psp_id_index *const indexes[] = {
+        &import->unit_index,      &import->contest_index, &import->choice_index,
+        &import->candidate_index, &import->party_index,   &import->style_index,
+    };
+    for (size_t i = 0; i < sizeof indexes / sizeof *indexes; i++)
+        psp_id_index_free(indexes[i]);
+    struct psp_import_list *const lists[] = {
+        &import->units,      &import->contests, &import->choices,
+        &import->candidates, &import->parties,  &import->styles,
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        free(lists[i]->items);
+    free(import->rows);
+    psp_pool_free(&import->pool);
+}
