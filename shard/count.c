@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium/crypto_shorthash_siphash24.h>
+#include <sodium.h>
 
 #include "election/digest.h"
 #include "shard/count_genesis.h"

@@ -18,3 +18,5 @@ add_library(psp_shard_count STATIC
 target_link_libraries(psp_shard_count
   PUBLIC psp_election psp_wire psp_process
   PRIVATE psp_flags psp_shard_checksum PkgConfig::LMDB PkgConfig::LIBSODIUM)
+
+psp_test(test_index LIBS psp_shard_count)

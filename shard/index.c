@@ -11,7 +11,7 @@ enum {
     LOAD_DEN = 20,
     CAPACITY_SCALE = 64,  /* capacities are stepped in 1/64, so that 64 staggers differ */
     CAPACITY_FIRST = 16,
-    TAIL_MAX = 64,        /* places past the capacity, instead of wrapping around */
+    TAIL_MAX = 64,        /* places past the capacity at first, instead of wrapping around */
     CACHE_LINE = 64,
     PREFETCH_LINES = 3,
 };
@@ -25,8 +25,8 @@ struct psp_index_entry {
 };
 
 struct psp_index_table {
-    struct psp_index_entry *entries; /* capacity + tail(capacity) */
-    uint32_t capacity, used;
+    struct psp_index_entry *entries; /* [end] */
+    uint32_t capacity, end, used;
 };
 
 struct psp_index {
@@ -36,12 +36,6 @@ struct psp_index {
 };
 
 _Static_assert(sizeof(struct psp_index_entry) == 28, "an entry is 28 bytes");
-
-static inline uint32_t table_end(uint32_t capacity)
-{
-    const uint32_t tail = capacity / 4;
-    return capacity + (tail < TAIL_MAX ? tail : TAIL_MAX);
-}
 
 static inline uint64_t key_of_digest(const uint8_t *digest)
 {
@@ -68,13 +62,13 @@ static bool fits(uint64_t voters, uint64_t capacity)
     return voters * LOAD_DEN <= capacity * LOAD_NUM;
 }
 
-/* The smallest capacity of this slot's own sequence that is above `above` and
- * holds `voters`; the sequences of 64 neighbouring slots are staggered. */
-static uint64_t capacity_for(uint32_t slot, uint64_t voters, uint64_t above)
+/* The smallest capacity of this slot's own sequence that holds `voters`; the
+ * sequences of 64 neighbouring slots are staggered. */
+static uint64_t capacity_for(uint32_t slot, uint64_t voters)
 {
     const uint64_t stagger = slot % CAPACITY_SCALE;
     uint64_t scaled = CAPACITY_FIRST * (CAPACITY_SCALE + stagger / 4);
-    while (scaled / CAPACITY_SCALE <= above || !fits(voters, scaled / CAPACITY_SCALE))
+    while (!fits(voters, scaled / CAPACITY_SCALE))
         scaled += scaled / 4;
     return scaled / CAPACITY_SCALE;
 }
@@ -99,20 +93,32 @@ void psp_index_destroy(struct psp_index **index)
     *index = NULL;
 }
 
-/* Lays the sorted entries of `from` out in an empty table; false when the tail
- * does not hold the last ones. */
+/* More places behind the end; `end` 0 to begin with. */
+static bool extend(struct psp_index_table *table, uint32_t end)
+{
+    struct psp_index_entry *entries =
+        table->entries ? realloc(table->entries, end * sizeof *entries)
+                       : calloc(end, sizeof *entries); /* fresh pages need no clearing */
+    if (!entries)
+        return false;
+    if (table->entries)
+        memset(entries + table->end, 0, (end - table->end) * sizeof *entries);
+    table->entries = entries;
+    table->end = end;
+    return true;
+}
+
+/* Lays the sorted entries of `from` out in an empty table. */
 static bool sweep(const struct psp_index_table *from, struct psp_index_table *to)
 {
-    const uint32_t from_end = from->entries ? table_end(from->capacity) : 0;
-    const uint32_t to_end = table_end(to->capacity);
     uint32_t next = 0;
-    for (uint32_t at = 0; at < from_end; at++) {
+    for (uint32_t at = 0; at < from->end; at++) {
         const struct psp_index_entry *entry = &from->entries[at];
         if (entry->number == 0)
             continue;
         const uint32_t home = home_of(key_of_entry(entry), to->capacity);
         const uint32_t place = home > next ? home : next;
-        if (place >= to_end)
+        if (place >= to->end && !extend(to, to->end + TAIL_MAX))
             return false;
         to->entries[place] = *entry;
         next = place + 1;
@@ -121,24 +127,21 @@ static bool sweep(const struct psp_index_table *from, struct psp_index_table *to
     return true;
 }
 
-/* Replaces the table by one above its capacity that holds `voters`. */
+/* Replaces the table by a bigger one that holds `voters`. */
 static enum psp_status grow(struct psp_index *index, uint32_t slot, uint64_t voters)
 {
     struct psp_index_table *table = &index->tables[slot];
-    struct psp_index_table bigger = {.capacity = table->capacity};
-    do {
+    const uint64_t capacity = capacity_for(slot, voters);
+    if (capacity > UINT32_MAX / 2)
+        return PSP_ENOMEM;
+    struct psp_index_table bigger = {.capacity = (uint32_t)capacity};
+    const uint32_t tail = bigger.capacity / 4 < TAIL_MAX ? bigger.capacity / 4 : TAIL_MAX;
+    if (!extend(&bigger, bigger.capacity + tail) || !sweep(table, &bigger)) {
         free(bigger.entries);
-        const uint64_t capacity = capacity_for(slot, voters, bigger.capacity);
-        if (capacity > UINT32_MAX / 2)
-            return PSP_ENOMEM;
-        bigger.capacity = (uint32_t)capacity;
-        bigger.entries = calloc(table_end(bigger.capacity), sizeof *bigger.entries);
-        if (!bigger.entries)
-            return PSP_ENOMEM;
-    } while (!sweep(table, &bigger));
-    index->memory_bytes += table_end(bigger.capacity) * sizeof *bigger.entries;
-    if (table->entries)
-        index->memory_bytes -= table_end(table->capacity) * sizeof *table->entries;
+        return PSP_ENOMEM;
+    }
+    index->memory_bytes += bigger.end * sizeof *bigger.entries;
+    index->memory_bytes -= table->end * sizeof *table->entries;
     free(table->entries);
     *table = bigger;
     return PSP_OK;
@@ -173,9 +176,8 @@ void psp_index_find(const struct psp_index *index, const uint8_t digest[PSP_DIGE
     *ret_place = (struct psp_index_place){.slot = slot};
     if (!table->entries)
         return;
-    const uint32_t end = table_end(table->capacity);
     uint32_t at = home_of(key, table->capacity);
-    for (; at < end; at++) {
+    for (; at < table->end; at++) {
         const struct psp_index_entry *entry = &table->entries[at];
         if (entry->number == 0)
             break;
@@ -201,18 +203,19 @@ enum psp_status psp_index_insert(struct psp_index *index, const uint8_t digest[P
     assert(!place->known);
     assert(number < PSP_INDEX_VOTERS_MAX);
     struct psp_index_table *table = &index->tables[place->slot];
-    uint32_t hole = place->at;
-    for (;;) {
-        const uint32_t end = table->entries ? table_end(table->capacity) : 0;
-        while (hole < end && table->entries[hole].number != 0)
-            hole++;
-        if (hole < end && fits((uint64_t)table->used + 1, table->capacity))
-            break;
+    if (!table->entries || !fits((uint64_t)table->used + 1, table->capacity)) {
         const enum psp_status status = grow(index, place->slot, (uint64_t)table->used + 1);
         if (status != PSP_OK)
             return status;
         psp_index_find(index, digest, place);
-        hole = place->at;
+    }
+    uint32_t hole = place->at;
+    while (hole < table->end && table->entries[hole].number != 0)
+        hole++;
+    if (hole == table->end) {
+        if (!extend(table, table->end + TAIL_MAX))
+            return PSP_ENOMEM;
+        index->memory_bytes += TAIL_MAX * sizeof *table->entries;
     }
     struct psp_index_entry *entry = &table->entries[place->at];
     memmove(entry + 1, entry, (hole - place->at) * sizeof *entry);
