@@ -43,8 +43,7 @@ struct psp_client {
 /* ---- making and ending ---- */
 
 static enum psp_status say(enum psp_status status, char *ret_reason, size_t size,
-                           const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+                           const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 static enum psp_status say(enum psp_status status, char *ret_reason, size_t size,
                            const char *format, ...)
@@ -74,8 +73,7 @@ static enum psp_status load_definition(struct psp_client *client, char *ret_reas
 {
     const struct psp_cluster *cluster = client->cluster;
     char path[PATH_BYTES];
-    const int n =
-        snprintf(path, sizeof path, "%s/%s", cluster->directory, cluster->election_path);
+    const int n = snprintf(path, sizeof path, "%s/%s", cluster->directory, cluster->election_path);
     if (n < 0 || n >= (int)sizeof path)
         return say(PSP_EINVAL, ret_reason, size, "%s: the path is too long", cluster->directory);
     struct psp_definition_fault fault;
@@ -131,8 +129,8 @@ static enum psp_status connect_routers(struct psp_client *client, const char *ke
     for (uint32_t r = 0; r < client->cluster->router_count; r++) {
         const struct psp_cluster_router *router = &client->cluster->routers[r];
         struct link *link = &client->links[r];
-        status = psp_socket_connect(client->wire, router->address, router->public_key,
-                                    &link->socket);
+        status =
+            psp_socket_connect(client->wire, router->address, router->public_key, &link->socket);
         if (status != PSP_OK)
             return say(status, ret_reason, size, "router %u at %s: %s", router->router,
                        router->address, psp_status_text(status));
@@ -279,8 +277,8 @@ enum psp_status psp_client_poll(struct psp_client *client, int timeout_ms,
             return standing(client);
         if (drained) {
             const uint64_t left_ms = end_ms - now_ms;
-            if (poll(client->fds, client->link_count,
-                     left_ms < TICK_MS ? (int)left_ms : TICK_MS) < 0 &&
+            if (poll(client->fds, client->link_count, left_ms < TICK_MS ? (int)left_ms : TICK_MS) <
+                    0 &&
                 errno != EINTR)
                 return PSP_EIO;
         }

@@ -294,8 +294,8 @@ bool psp_client_core_next(struct psp_client_core *core, uint64_t now_ms, uint32_
     batch->router = router;
     batch->n = batch->open = core->outgoing.n;
     batch->sent_ms = now_ms;
-    batch->deadline_ms = now_ms + backoff_ms(core, core->resend_after_ms, timeouts,
-                                             PSP_CLIENT_RESEND_MAX_MS);
+    batch->deadline_ms =
+        now_ms + backoff_ms(core, core->resend_after_ms, timeouts, PSP_CLIENT_RESEND_MAX_MS);
     if (batch->deadline_ms < core->deadline_ms)
         core->deadline_ms = batch->deadline_ms;
     core->router_next = (router + 1) % core->router_count;
@@ -512,9 +512,9 @@ static void pause_rows(struct psp_client_core *core, const struct psp_client_mes
             times = had;
     }
     const uint64_t pause_ms =
-        busy ? backoff_ms(core, PSP_CLIENT_BUSY_PAUSE_MS, times, PSP_CLIENT_BUSY_PAUSE_MAX_MS)
-             : backoff_ms(core, PSP_CLIENT_UNKNOWN_PAUSE_MS, times,
-                          PSP_CLIENT_UNKNOWN_PAUSE_MAX_MS);
+        busy
+            ? backoff_ms(core, PSP_CLIENT_BUSY_PAUSE_MS, times, PSP_CLIENT_BUSY_PAUSE_MAX_MS)
+            : backoff_ms(core, PSP_CLIENT_UNKNOWN_PAUSE_MS, times, PSP_CLIENT_UNKNOWN_PAUSE_MAX_MS);
     for (uint32_t i = 0; i < n && batch->state == BATCH_ON_THE_WAY; i++)
         pause_row(core, batch, whole ? i : row_number(message, i), message->code,
                   now_ms + pause_ms);

@@ -37,11 +37,11 @@ enum {
     PSP_CLIENT_BUSY_PAUSE_MAX_MS = 2000, /* ... up to this */
     PSP_CLIENT_UNKNOWN_PAUSE_MS = 50,    /* the same after UNKNOWN and CONFIGURATION */
     PSP_CLIENT_UNKNOWN_PAUSE_MAX_MS = 5000,
-    PSP_CLIENT_UNSENT_PAUSE_MS = 20,     /* of a router whose connection takes nothing */
-    PSP_CLIENT_DISCONNECTED_MS = 50,     /* until what was on the way is sent again */
-    PSP_CLIENT_AVOID_MS = 1000,          /* of a router that did not answer; doubles ... */
-    PSP_CLIENT_AVOID_MAX_MS = 8000,      /* ... up to this */
-    PSP_CLIENT_BATCHES_MAX = 1024,       /* on the way and remembered; a power of two */
+    PSP_CLIENT_UNSENT_PAUSE_MS = 20, /* of a router whose connection takes nothing */
+    PSP_CLIENT_DISCONNECTED_MS = 50, /* until what was on the way is sent again */
+    PSP_CLIENT_AVOID_MS = 1000,      /* of a router that did not answer; doubles ... */
+    PSP_CLIENT_AVOID_MAX_MS = 8000,  /* ... up to this */
+    PSP_CLIENT_BATCHES_MAX = 1024,   /* on the way and remembered; a power of two */
     PSP_CLIENT_ROUTERS_MAX = 64,
 };
 

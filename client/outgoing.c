@@ -134,7 +134,7 @@ static bool add_row(struct psp_outgoing *out, const struct psp_client_ballot *ba
         .voter_id = {at, ballot->voter_bytes},
         .ballot_id = {ballot->ballot_id, PSP_BALLOT_ID_BYTES},
         .unit = id_bytes(ballot->unit < definition->unit_count ? definition->units[ballot->unit].id
-                                                              : "?"),
+                                                               : "?"),
         .method = id_bytes(ballot->method < definition->method_count
                                ? definition->methods[ballot->method].id
                                : "?"),

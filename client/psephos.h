@@ -28,9 +28,9 @@
 struct psp_client;
 
 struct psp_client_options {
-    const char *cluster_path; /* cluster.json */
-    const char *key_path;     /* the station's key file */
-    bool rows;                /* send rows (IDs) instead of columns (positions) */
+    const char *cluster_path;                /* cluster.json */
+    const char *key_path;                    /* the station's key file */
+    bool rows;                               /* send rows (IDs) instead of columns (positions) */
     const struct psp_definition *definition; /* of rows, not owned; NULL: election.json of the
                                                 cluster's folder is read */
     uint32_t batch_rows;      /* ballots a message, at most PSP_BATCH_ROWS_MAX; 0: 2048 */
@@ -43,18 +43,18 @@ struct psp_ballot {
     const uint8_t *voter_id;
     size_t voter_id_bytes;
     uint8_t ballot_id[PSP_BALLOT_ID_BYTES];
-    uint32_t unit;      /* position in the definition, or PSP_NONE */
+    uint32_t unit; /* position in the definition, or PSP_NONE */
     uint8_t method;
     uint64_t cast_at_ms;
     const uint8_t *marks; /* canonical, psp_marks_encode */
     size_t marks_bytes;
-    uint64_t cookie;    /* comes back with the verdict */
+    uint64_t cookie; /* comes back with the verdict */
 };
 
 struct psp_receipt {
     uint64_t cookie;
-    uint8_t verdict;    /* election/verdict.h; psp_verdict_first is what to act on */
-    bool resent;        /* an earlier send may have arrived (timeout, UNKNOWN; not BUSY) */
+    uint8_t verdict; /* election/verdict.h; psp_verdict_first is what to act on */
+    bool resent;     /* an earlier send may have arrived (timeout, UNKNOWN; not BUSY) */
     uint32_t shard;
     uint64_t index;
 };
@@ -80,8 +80,8 @@ enum psp_status psp_client_poll(struct psp_client *client, int timeout_ms,
 
 struct psp_client_stats {
     uint64_t submitted, receipts, unanswered;
-    uint64_t resent; /* sent again after a timeout or UNKNOWN: may show up as replays */
-    uint64_t busy;   /* sent again after BUSY: cannot */
+    uint64_t resent;         /* sent again after a timeout or UNKNOWN: may show up as replays */
+    uint64_t busy;           /* sent again after BUSY: cannot */
     uint64_t last_answer_ms; /* monotonic; 0 none yet */
 };
 void psp_client_stats(const struct psp_client *client, struct psp_client_stats *ret_stats);

@@ -9,10 +9,10 @@
 
 /* One shard, as the router sees it. */
 struct place {
-    uint32_t replica;        /* position of the replica believed to lead */
-    uint32_t rows;           /* open and on the way */
-    uint32_t batches;        /* on the way */
-    uint64_t message;        /* the station's message that the open batch's last span belongs to */
+    uint32_t replica; /* position of the replica believed to lead */
+    uint32_t rows;    /* open and on the way */
+    uint32_t batches; /* on the way */
+    uint64_t message; /* the station's message that the open batch's last span belongs to */
     struct psp_router_batch *open;
 };
 
@@ -21,10 +21,10 @@ struct psp_router_core {
     const struct psp_definition *definition;
     struct psp_digest_key key;
     struct psp_fence fence;
-    uint32_t share_rows;     /* a shard's own part of the bound */
-    uint32_t common_rows;    /* what is left for all */
+    uint32_t share_rows;  /* a shard's own part of the bound */
+    uint32_t common_rows; /* what is left for all */
     uint32_t common_used;
-    uint64_t message;        /* stations' batches so far */
+    uint64_t message; /* stations' batches so far */
     uint64_t batch_id_next;
     struct psp_router_pool pool;
     struct psp_router_batch *oldest, *newest; /* on the way, in order of sending */
@@ -62,8 +62,8 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
 
     /* Half of the bound is shared out, half is for whoever needs it: however
      * many shards are silent, each other shard keeps its share. */
-    const uint32_t rows_max = options->inflight_rows_max != 0 ? options->inflight_rows_max
-                                                              : PSP_ROUTER_INFLIGHT_ROWS_MAX;
+    const uint32_t rows_max =
+        options->inflight_rows_max != 0 ? options->inflight_rows_max : PSP_ROUTER_INFLIGHT_ROWS_MAX;
     core->share_rows = rows_max / 2 / cluster->shard_count;
     core->common_rows = rows_max - core->share_rows * cluster->shard_count;
     core->pool.memory_max = options->memory_max != 0 ? options->memory_max : PSP_ROUTER_MEMORY_MAX;
@@ -129,8 +129,11 @@ static void act(struct psp_router_core *core, const struct psp_router_action *ac
 static void refuse(struct psp_router_core *core, const struct psp_peer *peer, uint64_t batch_id,
                    enum psp_refusal_code code, const char *text)
 {
-    act(core, &(struct psp_router_action){.type = PSP_ROUTER_REFUSE, .peer = *peer, .code = code,
-                                          .batch_id = batch_id, .text = text});
+    act(core, &(struct psp_router_action){.type = PSP_ROUTER_REFUSE,
+                                          .peer = *peer,
+                                          .code = code,
+                                          .batch_id = batch_id,
+                                          .text = text});
 }
 
 /* ---- rows on the way ---- */
@@ -171,9 +174,12 @@ static void send_batch(struct psp_router_core *core, struct psp_router_batch *ba
     batch->replica = core->places[batch->shard].replica;
     batch->tries++;
     core->counters.batches_sent++;
-    act(core, &(struct psp_router_action){.type = PSP_ROUTER_COUNT, .shard = batch->shard,
-                                          .replica = batch->replica, .batch_id = batch->id,
-                                          .n = batch->n, .batch = batch});
+    act(core, &(struct psp_router_action){.type = PSP_ROUTER_COUNT,
+                                          .shard = batch->shard,
+                                          .replica = batch->replica,
+                                          .batch_id = batch->id,
+                                          .n = batch->n,
+                                          .batch = batch});
 }
 
 /* False: the table is full, the batch stays open. */
@@ -345,8 +351,11 @@ static void forward(struct psp_router_core *core, const struct psp_peer *peer, u
     core->counters.busy += core->busy_count;
     if (core->busy_count > 0)
         act(core, &(struct psp_router_action){
-                      .type = PSP_ROUTER_REFUSE, .peer = *peer, .code = PSP_REFUSAL_BUSY,
-                      .batch_id = batch_id, .n = core->busy_count,
+                      .type = PSP_ROUTER_REFUSE,
+                      .peer = *peer,
+                      .code = PSP_REFUSAL_BUSY,
+                      .batch_id = batch_id,
+                      .n = core->busy_count,
                       .row_numbers = core->busy_rows,
                       .text = "too many ballots are on the way to their shard; send again later"});
 }
@@ -495,10 +504,10 @@ static void refused(struct psp_router_core *core, struct psp_router_batch *batch
         refuse_busy(core, batch, "the shard has too much to do; send again later");
         return;
     case PSP_COUNT_NOT_LEADER:
-        ask_another(core, batch,
-                    replica_position(&core->cluster->shards[batch->shard],
-                                     message->count_refusal.leader),
-                    now_ms);
+        ask_another(
+            core, batch,
+            replica_position(&core->cluster->shards[batch->shard], message->count_refusal.leader),
+            now_ms);
         return;
     case PSP_COUNT_LOST:
         core->counters.unknown += batch->n;
@@ -574,8 +583,7 @@ static void expire(struct psp_router_core *core, struct psp_router_batch *batch)
         return;
     }
     if (place->replica == batch->replica)
-        place->replica =
-            (batch->replica + 1) % core->cluster->shards[batch->shard].replica_count;
+        place->replica = (batch->replica + 1) % core->cluster->shards[batch->shard].replica_count;
     core->counters.unknown += batch->n;
     refuse_batch(core, batch, PSP_REFUSAL_UNKNOWN,
                  "the shard did not answer in time; send the same ballot IDs again");
@@ -584,7 +592,8 @@ static void expire(struct psp_router_core *core, struct psp_router_batch *batch)
 void psp_router_core_tick(struct psp_router_core *core, uint64_t now_ms)
 {
     drop_actions(core);
-    while (core->oldest != NULL && now_ms - core->oldest->since_ms >= PSP_ROUTER_INFLIGHT_TIMEOUT_MS)
+    while (core->oldest != NULL &&
+           now_ms - core->oldest->since_ms >= PSP_ROUTER_INFLIGHT_TIMEOUT_MS)
         expire(core, core->oldest);
     for (uint32_t s = 0; s < core->cluster->shard_count; s++) {
         struct psp_router_batch *open = core->places[s].open;

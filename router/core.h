@@ -40,11 +40,11 @@ enum {
     PSP_ROUTER_INFLIGHT_ROWS_MAX = 262144,
     PSP_ROUTER_INFLIGHT_BATCHES_MAX = 4096, /* to all shards; a power of two */
     PSP_ROUTER_INFLIGHT_TIMEOUT_MS = 2000,
-    PSP_ROUTER_RETRY_PAUSE_MS = 50,         /* when no replica says that it leads */
+    PSP_ROUTER_RETRY_PAUSE_MS = 50, /* when no replica says that it leads */
     /* With this many batches on the way to a shard, rows wait in the open
      * batch until it is full or one is answered: batches grow under load. */
     PSP_ROUTER_WINDOW_BATCHES = 16,
-    PSP_ROUTER_MEMORY_MAX = 512 << 20,      /* of all batches */
+    PSP_ROUTER_MEMORY_MAX = 512 << 20, /* of all batches */
 };
 
 struct psp_router_options {
@@ -58,18 +58,18 @@ struct psp_router_options {
 
 /* Ballots unless said otherwise, since start. */
 struct psp_router_counters {
-    uint64_t decoded;       /* of well-formed messages of this election */
-    uint64_t forwarded;     /* put into a shard's batch */
-    uint64_t judged;        /* answered with a verdict */
-    uint64_t busy;          /* refused: definitely not submitted */
-    uint64_t unknown;       /* lost on the way to a shard or there */
-    uint64_t configuration; /* refused by a shard's fence */
-    uint64_t undecodable;       /* messages */
-    uint64_t wrong_election;    /* messages */
-    uint64_t not_allowed;       /* messages */
-    uint64_t batches_sent;      /* to shards, repeats included */
-    uint64_t batches_resent;    /* after NOT_LEADER or when a replica was not reachable */
-    uint64_t late;              /* shards' answers that no batch waits for */
+    uint64_t decoded;        /* of well-formed messages of this election */
+    uint64_t forwarded;      /* put into a shard's batch */
+    uint64_t judged;         /* answered with a verdict */
+    uint64_t busy;           /* refused: definitely not submitted */
+    uint64_t unknown;        /* lost on the way to a shard or there */
+    uint64_t configuration;  /* refused by a shard's fence */
+    uint64_t undecodable;    /* messages */
+    uint64_t wrong_election; /* messages */
+    uint64_t not_allowed;    /* messages */
+    uint64_t batches_sent;   /* to shards, repeats included */
+    uint64_t batches_resent; /* after NOT_LEADER or when a replica was not reachable */
+    uint64_t late;           /* shards' answers that no batch waits for */
 };
 
 enum psp_router_action_type {
@@ -82,14 +82,14 @@ enum psp_router_action_type {
 struct psp_router_batch;
 struct psp_router_action {
     enum psp_router_action_type type;
-    struct psp_peer peer;          /* of an answer */
-    enum psp_refusal_code code;    /* REFUSE */
-    uint32_t shard, replica;       /* COUNT: positions; VERDICTS: the shard's number */
-    uint32_t n;                    /* rows; REFUSE 0: the whole batch */
-    uint64_t batch_id;             /* of the station; COUNT: of the router */
-    uint64_t index;                /* VERDICTS */
+    struct psp_peer peer;       /* of an answer */
+    enum psp_refusal_code code; /* REFUSE */
+    uint32_t shard, replica;    /* COUNT: positions; VERDICTS: the shard's number */
+    uint32_t n;                 /* rows; REFUSE 0: the whole batch */
+    uint64_t batch_id;          /* of the station; COUNT: of the router */
+    uint64_t index;             /* VERDICTS */
     const uint8_t *row_numbers, *verdicts;
-    const char *text;              /* REFUSE */
+    const char *text;                     /* REFUSE */
     const struct psp_router_batch *batch; /* COUNT */
 };
 

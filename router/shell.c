@@ -67,9 +67,9 @@ static void send_count(struct psp_router_shell *shell, const struct psp_router_a
     psp_router_action_count(shell->core, action, &message);
     enum psp_status status = psp_cluster_message_encode(&message, &shell->buffer);
     if (status == PSP_OK)
-        status = psp_socket_send(
-            shell->links[shell->link_first[action->shard] + action->replica].socket, NULL,
-            shell->buffer.data, shell->buffer.length);
+        status =
+            psp_socket_send(shell->links[shell->link_first[action->shard] + action->replica].socket,
+                            NULL, shell->buffer.data, shell->buffer.length);
     if (status != PSP_OK)
         remember_unsent(shell, action, status == PSP_EUNREACHABLE);
 }
@@ -152,8 +152,8 @@ static void take_station(struct psp_router_shell *shell, const struct psp_receiv
 {
     struct psp_client_message message;
     const char *reason = "";
-    const enum psp_status status = psp_client_message_decode(
-        shell->arena, received->data, received->length, &message, &reason);
+    const enum psp_status status = psp_client_message_decode(shell->arena, received->data,
+                                                             received->length, &message, &reason);
     if (status == PSP_OK)
         psp_router_core_client(shell->core, &received->peer, &message, now_ms);
     else
@@ -235,12 +235,12 @@ static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
         return;
     shell->stations_check_ms = now_ms + PSP_ROUTER_CLIENTS_CHECK_MS;
     char reason[PSP_ROUTER_PATH_BYTES + REASON_BYTES];
-    const enum psp_status status = psp_router_stations_update(
-        &shell->stations, shell->cluster, shell->wire, reason, sizeof reason);
+    const enum psp_status status = psp_router_stations_update(&shell->stations, shell->cluster,
+                                                              shell->wire, reason, sizeof reason);
     if (status == PSP_OK)
         psp_log_line(PSP_LOG_INFO, "clients", "%u stations may cast", shell->stations.count);
-    else if (status != PSP_STALE && psp_log_allowed(&shell->warnings, now_ms, WARN_EVERY_MS,
-                                                    &(uint64_t){0}))
+    else if (status != PSP_STALE &&
+             psp_log_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
         psp_log_line(PSP_LOG_WARNING, "clients", "%s; the stations known before stay", reason);
 }
 
@@ -260,8 +260,7 @@ static void warn(struct psp_router_shell *shell, uint64_t now_ms)
     if (messages > 0)
         psp_log_line(PSP_LOG_WARNING, "refused",
                      "%lu messages undecodable, %lu of another election, %lu not allowed",
-                     now.undecodable - then->undecodable,
-                     now.wrong_election - then->wrong_election,
+                     now.undecodable - then->undecodable, now.wrong_election - then->wrong_election,
                      now.not_allowed - then->not_allowed);
     if (ballots > 0)
         psp_log_line(PSP_LOG_WARNING, "overload",
@@ -367,8 +366,8 @@ static enum psp_status set_up(struct psp_router_shell *shell,
         snprintf(ret_reason, size, "cannot start: %s", psp_status_text(status));
         return status;
     }
-    status = psp_router_stations_update(&shell->stations, shell->cluster, shell->wire, ret_reason,
-                                        size);
+    status =
+        psp_router_stations_update(&shell->stations, shell->cluster, shell->wire, ret_reason, size);
     if (status == PSP_OK)
         status = connect_shards(shell, ret_reason, size);
     return status == PSP_OK ? listen(shell, ret_reason, size) : status;

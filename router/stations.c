@@ -36,8 +36,8 @@ static enum psp_status set_keys(const struct psp_cluster *cluster,
 }
 
 enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
-                                           const struct psp_cluster *cluster,
-                                           struct psp_wire *wire, char *ret_reason, size_t size)
+                                           const struct psp_cluster *cluster, struct psp_wire *wire,
+                                           char *ret_reason, size_t size)
 {
     if (stations->path[0] == '\0') {
         const int n = snprintf(stations->path, sizeof stations->path, "%s/%s", cluster->directory,

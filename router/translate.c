@@ -107,8 +107,8 @@ static const char *shape_fault(const struct psp_row *row)
     return NULL;
 }
 
-static size_t pairs_of(struct psp_translation *translation,
-                       const struct psp_definition *definition, const struct psp_row *row)
+static size_t pairs_of(struct psp_translation *translation, const struct psp_definition *definition,
+                       const struct psp_row *row)
 {
     struct psp_mark *pairs = translation->pairs;
     size_t n = 0;
@@ -125,8 +125,8 @@ static size_t pairs_of(struct psp_translation *translation,
         translation->seen[contest] = translation->stamp;
         for (uint32_t j = 0; j < mark->choice_count; j++) {
             const struct psp_bytes *id = &mark->choices[j];
-            const uint32_t choice = psp_definition_choice(definition, contest,
-                                                          (const char *)id->data, id->length);
+            const uint32_t choice =
+                psp_definition_choice(definition, contest, (const char *)id->data, id->length);
             pairs[n++] = (struct psp_mark){contest, choice};
         }
     }
@@ -175,11 +175,11 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
         voter_bytes += row->voter_id.length;
         memcpy(translation->ballot_ids + (size_t)i * PSP_BALLOT_ID_BYTES, row->ballot_id.data,
                PSP_BALLOT_ID_BYTES);
-        psp_store32(translation->units + (size_t)i * 4,
-                    psp_definition_unit(definition, (const char *)row->unit.data,
-                                        row->unit.length));
-        const uint32_t method = psp_definition_method(definition, (const char *)row->method.data,
-                                                      row->method.length);
+        psp_store32(
+            translation->units + (size_t)i * 4,
+            psp_definition_unit(definition, (const char *)row->unit.data, row->unit.length));
+        const uint32_t method =
+            psp_definition_method(definition, (const char *)row->method.data, row->method.length);
         translation->methods[i] = method == PSP_NONE ? PSP_METHOD_UNKNOWN : (uint8_t)method;
         psp_store64(translation->cast_at_ms + (size_t)i * 8, row->cast_at_ms);
     }

@@ -19,7 +19,8 @@ enum { FIXTURE_ROWS_MAX = PSP_BATCH_ROWS_MAX, FIXTURE_ID_BYTES = 12 };
 
 static const char fixture_election[] =
     "{\"format\": 1, \"id\": \"town\", \"name\": \"Town\", \"date\": \"2024-11-05\","
-    "\"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", \"name\": \"Mail\"}],"
+    "\"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", \"name\": "
+    "\"Mail\"}],"
     "\"parties\": [], \"candidates\": [],"
     "\"units\": [{\"id\": \"us\", \"name\": \"Nation\", \"level\": \"nation\"},"
     " {\"id\": \"p1\", \"name\": \"One\", \"level\": \"precinct\", \"parent\": \"us\","
@@ -54,16 +55,16 @@ static const struct psp_peer station_b = {{0, 9, 9, 9, 9}, 5};
 /* Shards of equal parts; shard numbers are 10 more than positions, so that
  * mixing them up shows. */
 static inline struct fixture *fixture_make(uint32_t shards, uint32_t replicas, uint32_t rows_max,
-                                    size_t memory_max)
+                                           size_t memory_max)
 {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     const uint8_t secret[PSP_DIGEST_KEY_BYTES] = "sixteen byte key";
     psp_digest_key_init(&f->key, secret);
     struct psp_definition_fault fault;
-    assert_int_equal(psp_definition_parse(fixture_election, sizeof fixture_election - 1,
-                                          &f->definition, &fault),
-                     PSP_OK);
+    assert_int_equal(
+        psp_definition_parse(fixture_election, sizeof fixture_election - 1, &f->definition, &fault),
+        PSP_OK);
     f->cluster.shard_count = shards;
     f->cluster.shards = f->shards;
     memset(f->cluster.cluster_id, 0xC1, sizeof f->cluster.cluster_id);
@@ -109,7 +110,8 @@ static inline void fixture_voter(struct fixture *f, uint32_t shard, char ret_id[
 
 /* Submits blank ballots: row i of a voter of shard shards[i % pattern]. */
 static inline void fixture_submit(struct fixture *f, const struct psp_peer *peer, uint64_t batch_id,
-                           const uint32_t *shards, uint32_t pattern, uint32_t n, uint64_t now_ms)
+                                  const uint32_t *shards, uint32_t pattern, uint32_t n,
+                                  uint64_t now_ms)
 {
     for (uint32_t i = 0; i < n; i++) {
         char id[FIXTURE_ID_BYTES];
@@ -153,8 +155,8 @@ static inline uint64_t fixture_flush_one(struct fixture *f, uint64_t now_ms)
     return action->batch_id;
 }
 
-static inline void fixture_verdicts(struct fixture *f, uint32_t shard, uint32_t replica, uint64_t batch_id,
-                             uint32_t n, uint64_t index, uint64_t now_ms)
+static inline void fixture_verdicts(struct fixture *f, uint32_t shard, uint32_t replica,
+                                    uint64_t batch_id, uint32_t n, uint64_t index, uint64_t now_ms)
 {
     struct psp_cluster_message message = {.type = PSP_CLUSTER_COUNT_VERDICTS, .id = batch_id};
     message.count_verdicts.shard = f->shards[shard].shard;
@@ -164,8 +166,9 @@ static inline void fixture_verdicts(struct fixture *f, uint32_t shard, uint32_t 
     psp_router_core_shard(f->core, shard, replica, &message, now_ms);
 }
 
-static inline void fixture_refusal(struct fixture *f, uint32_t shard, uint32_t replica, uint64_t batch_id,
-                            enum psp_count_refusal code, uint32_t leader, uint64_t now_ms)
+static inline void fixture_refusal(struct fixture *f, uint32_t shard, uint32_t replica,
+                                   uint64_t batch_id, enum psp_count_refusal code, uint32_t leader,
+                                   uint64_t now_ms)
 {
     struct psp_cluster_message message = {.type = PSP_CLUSTER_COUNT_REFUSAL, .id = batch_id};
     message.count_refusal.code = code;

@@ -322,24 +322,24 @@ static void batches_take_turns_over_the_routers_and_avoid_a_silent_one(void **st
     struct psp_client_core *core = make(2, 1, 10);
     uint32_t first, second, third;
     submit_many(core, 10, 2);
-    const uint64_t batch_1 = next(core, 0, &first).batch_id;
-    const uint64_t batch_2 = next(core, 0, &second).batch_id;
+    const uint64_t batch_1 = next(core, 10, &first).batch_id;
+    const uint64_t batch_2 = next(core, 10, &second).batch_id;
     assert_int_equal(first + second, 1);
     /* Only router 0 answers; the ballot of router 1 goes to router 0, as do
      * all others for a second. */
     verdicts(core, first == 0 ? batch_1 : batch_2, "\0\0", "\1", 1, 900);
     receipt(core);
-    for (uint64_t now_ms = 901; now_ms <= 1375; now_ms++)
+    for (uint64_t now_ms = 901; now_ms <= 1385; now_ms++)
         psp_client_core_tick(core, now_ms);
     submit_many(core, 20, 3);
     for (uint32_t i = 0; i < 4; i++) {
-        next(core, 1376, &third);
+        next(core, 1385, &third);
         assert_int_equal(third, 0);
     }
     assert_int_equal(stats_of(core).resent, 1);
     submit_many(core, 30, 2);
-    next(core, 2376, &first);
-    next(core, 2376, &second);
+    next(core, 2386, &first);
+    next(core, 2386, &second);
     assert_int_equal(first + second, 1);
     psp_client_core_destroy(&core);
 }
@@ -477,9 +477,9 @@ static void nonsense_from_a_router_changes_nothing(void **state)
     submit_many(core, 10, 1);
     const uint64_t batch = next(core, 0, &router).batch_id;
     verdicts(core, batch + 1, "\0\0", "\1", 1, 1);
-    verdicts(core, batch, "\1\0", "\1", 1, 1);    /* no such row */
-    verdicts(core, batch, "\0\0", "\x0F", 1, 1);  /* no such verdict */
-    verdicts(core, batch, "\0\0", "\xF2", 1, 1);  /* replay of no such verdict */
+    verdicts(core, batch, "\1\0", "\1", 1, 1);   /* no such row */
+    verdicts(core, batch, "\0\0", "\x0F", 1, 1); /* no such verdict */
+    verdicts(core, batch, "\0\0", "\xF2", 1, 1); /* replay of no such verdict */
     refuse(core, batch, PSP_REFUSAL_BUSY, "\377\377", 1, 1);
     assert_false(psp_client_core_has_receipts(core));
     assert_int_equal(stats_of(core).busy, 0);

@@ -55,17 +55,16 @@ static void a_row_and_a_column_of_one_ballot_are_the_same(void **state)
     psp_store64(cast_at, 1730000000123);
     struct psp_client_message message = {.type = PSP_CLIENT_COLUMNS, .batch_id = 6};
     memcpy(message.definition_hash, f->definition->hash, PSP_HASH_BYTES);
-    message.columns =
-        (struct psp_client_columns){.n = 1,
-                                    .voter_lengths = (const uint8_t *)"\7",
-                                    .voter_ids = (const uint8_t *)"voter-1",
-                                    .voter_bytes = 7,
-                                    .ballot_ids = (const uint8_t *)"0123456789abcdef",
-                                    .units = (const uint8_t *)"\1\0\0",
-                                    .methods = (const uint8_t *)"\1",
-                                    .cast_at_ms = cast_at,
-                                    .marks = canonical,
-                                    .marks_bytes = sizeof canonical};
+    message.columns = (struct psp_client_columns){.n = 1,
+                                                  .voter_lengths = (const uint8_t *)"\7",
+                                                  .voter_ids = (const uint8_t *)"voter-1",
+                                                  .voter_bytes = 7,
+                                                  .ballot_ids = (const uint8_t *)"0123456789abcdef",
+                                                  .units = (const uint8_t *)"\1\0\0",
+                                                  .methods = (const uint8_t *)"\1",
+                                                  .cast_at_ms = cast_at,
+                                                  .marks = canonical,
+                                                  .marks_bytes = sizeof canonical};
     psp_router_core_client(f->core, &station_a, &message, 0);
 
     const struct psp_router_batch *batch = flushed(f);
@@ -116,8 +115,9 @@ static void a_contest_that_is_unknown_or_named_twice_spoils_the_ballot(void **st
     submit_rows(f, rows, 2);
     const struct psp_router_batch *batch = flushed(f);
     const uint8_t expected[] = {
-        1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F,          /* row 0 */
-        2, 0, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, /* row 1 */
+        1,    0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1,    0xFF, 0xFF, 0xFF, 0xFF, 0x0F, /* row 0 */
+        2,    0,    1,    0,    0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1,    0xFF, 0xFF,
+        0xFF, 0xFF, 0x0F, /* row 1 */
     };
     assert_int_equal(batch->marks_bytes, sizeof expected);
     assert_memory_equal(batch->marks, expected, sizeof expected);
