@@ -50,6 +50,12 @@ enum psp_status psp_keypair_load(const char *path, struct psp_keypair *ret_pair)
 /* Writes with O_EXCL and mode 0600, fsync; PSP_EEXIST, PSP_EIO, PSP_ENOSPC. */
 enum psp_status psp_keypair_store(const char *path, const struct psp_keypair *pair);
 
+/* 40 characters that decode to a key. */
+bool psp_key_valid(const char *z85);
+/* PSP_EINVAL: not a key; PSP_EIO. */
+enum psp_status psp_key_public_of_secret(const char *secret_z85,
+                                         char ret_public_z85[PSP_KEY_Z85_BYTES]);
+
 struct psp_known_key {
     char public_z85[PSP_KEY_Z85_BYTES];
     enum psp_role role;
@@ -65,19 +71,32 @@ enum psp_status psp_wire_create(const struct psp_keypair *self, struct psp_wire 
 void psp_wire_destroy(struct psp_wire **wire); /* after its sockets */
 
 /* Replaces the known keys; copied. Connections of keys that are gone get no
- * further message through: what they send is discarded. */
+ * further message through: what they send is discarded. PSP_EINVAL: not a key,
+ * or a key twice; PSP_ENOMEM; the known keys stay as they were. */
 enum psp_status psp_wire_set_keys(struct psp_wire *wire, const struct psp_known_key *keys, size_t n);
 
 /* Listens at "tcp://address:port"; port 0 picks a free one (psp_socket_address
- * tells). `roles`: bits of enum psp_role admitted. PSP_EEXIST: port in use. */
+ * tells). `roles`: bits of enum psp_role admitted. PSP_EEXIST: port in use;
+ * PSP_EINVAL: not an address of this machine; PSP_EPERM: a port for root only. */
 enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, unsigned roles,
                                   struct psp_socket **ret_socket);
 /* Connects to a listening socket that holds the given public key; returns at
- * once and reconnects by itself. */
+ * once and reconnects by itself, also while the other side refuses our key: it
+ * may be added there at any time. */
 enum psp_status psp_socket_connect(struct psp_wire *wire, const char *address,
                                    const char *server_public_z85, struct psp_socket **ret_socket);
 void psp_socket_destroy(struct psp_socket **socket);
 const char *psp_socket_address(const struct psp_socket *socket);
+
+/* Of a connecting socket. Refusals: handshakes in a row that the other side
+ * broke off, since the last that succeeded. More than a few mean that it does
+ * not know our key, or is not the holder of the key we expect. */
+bool psp_socket_connected(struct psp_socket *socket);
+uint32_t psp_socket_refusals(struct psp_socket *socket);
+
+/* Messages thrown away since the socket was made: of revoked keys, of several
+ * frames, from peers that choose their own identity. */
+uint64_t psp_socket_dropped(const struct psp_socket *socket);
 
 /* Readable when something may have happened; edge-triggered: after it fires,
  * and after every send, call psp_socket_receive until PSP_EAGAIN. */
