@@ -1,0 +1,52 @@
+/*
+ * roll - the voter roll as CSV, one voter after another.
+ *
+ * Columns by header, in any order: voter_id and unit are required; those that
+ * the roll format names besides (voter_name, date_of_birth, ...) are allowed
+ * and skipped; any other is refused, because a misspelt "unit" must not pass.
+ * A voter listed twice and an unknown unit or one that is not a leaf are
+ * refused with their lines.
+ *
+ * Ownership: does not own the FILE or the definition.
+ * Threads:   one owner.
+ * Memory:    the CSV reader's buffer, and 16 bytes a slot to know a second
+ *            voter of one ID: 24 to 43 bytes a voter.
+ */
+#ifndef PSP_ROLL_H
+#define PSP_ROLL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "election/csv.h"
+#include "election/definition.h"
+#include "process/status.h"
+
+/* The columns of a full roll, in the order `psephos generate` writes them. */
+enum { PSP_ROLL_COLUMNS = 17 };
+extern const char *const psp_roll_columns[PSP_ROLL_COLUMNS];
+
+struct psp_roll_voter {
+    const char *voter_id;  /* valid until the next call; ends in NUL */
+    size_t voter_id_bytes; /* 1..PSP_VOTER_ID_BYTES_MAX */
+    uint32_t unit;         /* position of a leaf unit */
+    uint64_t line;
+};
+
+struct psp_roll;
+
+/* Reads the header. PSP_EINVAL with *ret_fault filled, PSP_EIO, PSP_ENOMEM. */
+enum psp_status psp_roll_open(FILE *file, const struct psp_definition *definition,
+                              struct psp_roll **ret_roll, struct psp_csv_fault *ret_fault);
+void psp_roll_close(struct psp_roll **roll);
+
+/* PSP_OK; PSP_ENOENT: no voter is left; PSP_EINVAL with *ret_fault filled;
+ * PSP_EIO; PSP_ENOMEM. */
+enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_voter,
+                              struct psp_csv_fault *ret_fault);
+
+/* Bytes of the file read so far, for progress. */
+uint64_t psp_roll_position(const struct psp_roll *roll);
+
+#endif
