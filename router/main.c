@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 #include "process/log_line.h"
+#include "process/notify.h"
 #include "router/digest_key.h"
 #include "router/shell.h"
 
@@ -177,9 +177,9 @@ int main(int argc, char **argv)
     if (started) {
         psp_log_line(PSP_LOG_INFO, "ready", "listening at %s; %u shards",
                      parts.cluster->routers[parts.position].address, parts.cluster->shard_count);
-        sd_notify(0, "READY=1");
+        psp_notify_ready();
         psp_router_shell_run(parts.shell);
-        sd_notify(0, "STOPPING=1");
+        psp_notify_stopping();
         psp_log_line(PSP_LOG_INFO, "stopped", "ended by a signal");
     } else {
         psp_log_line(PSP_LOG_ERROR, "cannot_start", "%s", parts.reason);
