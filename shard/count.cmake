@@ -20,3 +20,4 @@ target_link_libraries(psp_shard_count
   PRIVATE psp_flags psp_shard_checksum PkgConfig::LMDB PkgConfig::LIBSODIUM)
 
 psp_test(test_index LIBS psp_shard_count)
+psp_test(test_count LIBS psp_shard_count)
