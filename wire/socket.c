@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "election/limits.h"
+#include "process/clock.h"
 #include "wire/curve.h"
 #include "wire/key_table.h"
 #include "wire/zap.h"
@@ -41,6 +42,7 @@ struct psp_socket {
     unsigned roles; /* 0: a connecting socket */
     bool connected;
     uint32_t refusals;
+    uint64_t retry_at_ms; /* 0: libzmq sees to the connection */
     uint64_t dropped;
     char address[PSP_ENDPOINT_BYTES];
     struct sender *senders; /* of a listening socket */
@@ -259,20 +261,40 @@ uint64_t psp_socket_dropped(const struct psp_socket *socket)
 
 /* ---- whether a connecting socket is connected ---- */
 
+/* libzmq gives up for good when the other side says that it does not know our
+ * key. It may be added there at any time, so we try again. */
+static void retry_refused(struct psp_socket *socket)
+{
+    if (socket->retry_at_ms == 0 || psp_clock_ms() < socket->retry_at_ms)
+        return;
+    socket->retry_at_ms = 0;
+    zmq_disconnect(socket->zmq, socket->address);
+    if (zmq_connect(socket->zmq, socket->address) != 0)
+        socket->retry_at_ms = psp_clock_ms() + PSP_REFUSED_RETRY_MS;
+}
+
+static void note_event(struct psp_socket *socket, int number)
+{
+    socket->connected = number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+    if (number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+        socket->refusals = 0;
+    else if (number != ZMQ_EVENT_DISCONNECTED && socket->refusals < UINT32_MAX)
+        socket->refusals++;
+    if (number == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
+        socket->retry_at_ms = psp_clock_ms() + PSP_REFUSED_RETRY_MS;
+}
+
 static void read_monitor(struct psp_socket *socket)
 {
-    uint8_t event[6]; /* number LE16, value LE32, in a frame; the address in the next */
+    uint8_t event[6]; /* number in 2 bytes, value in 4; the address is the next frame */
     char endpoint[PSP_ENDPOINT_BYTES];
     while (zmq_recv(socket->monitor, event, sizeof event, ZMQ_DONTWAIT) == (int)sizeof event) {
         uint16_t number = 0;
         memcpy(&number, event, sizeof number);
         zmq_recv(socket->monitor, endpoint, sizeof endpoint, ZMQ_DONTWAIT);
-        socket->connected = number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
-        if (number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
-            socket->refusals = 0;
-        else if (number != ZMQ_EVENT_DISCONNECTED && socket->refusals < UINT32_MAX)
-            socket->refusals++;
+        note_event(socket, number);
     }
+    retry_refused(socket);
 }
 
 bool psp_socket_connected(struct psp_socket *socket)

@@ -81,8 +81,9 @@ enum psp_status psp_wire_set_keys(struct psp_wire *wire, const struct psp_known_
 enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, unsigned roles,
                                   struct psp_socket **ret_socket);
 /* Connects to a listening socket that holds the given public key; returns at
- * once and reconnects by itself, also while the other side refuses our key: it
- * may be added there at any time. */
+ * once and reconnects by itself. While the other side refuses our key, which
+ * may be added there at any time, it tries again about every second, at a send
+ * or receive. */
 enum psp_status psp_socket_connect(struct psp_wire *wire, const char *address,
                                    const char *server_public_z85, struct psp_socket **ret_socket);
 void psp_socket_destroy(struct psp_socket **socket);

@@ -105,7 +105,7 @@ static bool send_text(void *socket, const void *data, size_t length, int flags)
 
 static bool answer(void *socket, const struct frame *request, bool admitted, const char *key)
 {
-    const char *code = admitted ? "200" : "300";
+    const char *code = admitted ? "200" : "400";
     const char *text = admitted ? "known" : "unknown key, or not for this socket";
     return send_text(socket, "1.0", 3, ZMQ_SNDMORE) &&
            send_text(socket, request->data, request->length, ZMQ_SNDMORE) &&

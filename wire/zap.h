@@ -9,9 +9,6 @@
  * The answer's user ID is the public key itself; sockets look up again who that
  * is at each message, so that a revoked key is known on a live connection too.
  *
- * A refusal is "temporary" (300) in ZAP's terms: the peer tries again by
- * itself, and is let in once its key has been added.
- *
  * Threads: owns one. Ends when the context is shut down.
  */
 #ifndef PSP_ZAP_H

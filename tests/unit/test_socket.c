@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <poll.h>
 #include <time.h>
 #include <zmq.h>
+#include <cmocka.h>
 
 #include "election/limits.h"
 #include "wire/socket.h"
@@ -22,7 +22,10 @@ struct world {
     struct psp_known_key known[2];
     struct psp_wire *server, *station, *router, *stranger;
     struct psp_socket *listening; /* admits stations */
-    void *raw;                    /* a context without our bounds, with the station's key */
+    void *context;                /* for raw sockets */
+    struct psp_socket *clients[8];
+    void *raws[8];
+    size_t client_count, raw_count;
 };
 
 static void sleep_ms(long ms)
@@ -56,7 +59,7 @@ static int make_world(void **state)
     assert_int_equal(psp_wire_set_keys(w->server, w->known, 2), PSP_OK);
     assert_int_equal(
         psp_socket_listen(w->server, "tcp://127.0.0.1:0", PSP_ROLE_STATION, &w->listening), PSP_OK);
-    w->raw = zmq_ctx_new();
+    w->context = zmq_ctx_new();
     *state = w;
     return 0;
 }
@@ -65,28 +68,39 @@ static int end_world(void **state)
 {
     struct world *w = *state;
     psp_socket_destroy(&w->listening);
+    for (size_t i = 0; i < w->client_count; i++)
+        psp_socket_destroy(&w->clients[i]);
+    for (size_t i = 0; i < w->raw_count; i++)
+        zmq_close(w->raws[i]);
     psp_wire_destroy(&w->server);
     psp_wire_destroy(&w->station);
     psp_wire_destroy(&w->router);
     psp_wire_destroy(&w->stranger);
-    zmq_ctx_term(w->raw);
+    zmq_ctx_term(w->context);
     free(w);
     return 0;
 }
 
+/* The world closes what is connected here. */
+static struct psp_socket *connect_to(struct world *w, struct psp_wire *wire, const char *address,
+                                     const char *server_key)
+{
+    struct psp_socket **socket = &w->clients[w->client_count];
+    assert_int_equal(psp_socket_connect(wire, address, server_key, socket), PSP_OK);
+    w->client_count++;
+    return *socket;
+}
+
 static struct psp_socket *connect_as(struct world *w, struct psp_wire *wire)
 {
-    struct psp_socket *socket = NULL;
-    assert_int_equal(psp_socket_connect(wire, psp_socket_address(w->listening),
-                                        w->server_key.public_z85, &socket),
-                     PSP_OK);
-    return socket;
+    return connect_to(w, wire, psp_socket_address(w->listening), w->server_key.public_z85);
 }
 
 /* A DEALER set up by hand, as a foreign or hostile program has it. */
 static void *connect_raw(struct world *w, const char *identity)
 {
-    void *socket = zmq_socket(w->raw, ZMQ_DEALER);
+    void *socket = zmq_socket(w->context, ZMQ_DEALER);
+    w->raws[w->raw_count++] = socket;
     const int no_linger = 0;
     zmq_setsockopt(socket, ZMQ_LINGER, &no_linger, sizeof no_linger);
     zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, w->server_key.public_z85, PSP_KEY_Z85_BYTES);
@@ -158,7 +172,6 @@ static void known_key_is_heard_under_its_own_name(void **state)
     psp_received_release(&received);
     assert_arrives(client, "receipt");
     assert_int_equal(psp_socket_refusals(client), 0);
-    psp_socket_destroy(&client);
 }
 
 static void unknown_key_is_refused(void **state)
@@ -170,7 +183,6 @@ static void unknown_key_is_refused(void **state)
     assert_true(psp_socket_refusals(client) > 0);
     struct psp_received received;
     assert_int_equal(psp_socket_receive(w->listening, &received), PSP_EAGAIN);
-    psp_socket_destroy(&client);
 }
 
 static void key_of_another_role_is_refused(void **state)
@@ -179,18 +191,14 @@ static void key_of_another_role_is_refused(void **state)
     struct psp_socket *client = connect_as(w, w->router);
     assert_false(wait_connected(client, SILENCE_MS));
     assert_true(psp_socket_refusals(client) > 0);
-    psp_socket_destroy(&client);
 }
 
 static void wrong_server_key_is_noticed(void **state)
 {
     struct world *w = *state;
-    struct psp_socket *client = NULL;
-    assert_int_equal(psp_socket_connect(w->station, psp_socket_address(w->listening),
-                                        w->router_key.public_z85, &client),
-                     PSP_OK);
+    struct psp_socket *client =
+        connect_to(w, w->station, psp_socket_address(w->listening), w->router_key.public_z85);
     assert_false(wait_connected(client, SILENCE_MS));
-    psp_socket_destroy(&client);
 }
 
 static void key_added_later_is_let_in_without_a_new_socket(void **state)
@@ -205,7 +213,6 @@ static void key_added_later_is_let_in_without_a_new_socket(void **state)
     assert_int_equal(psp_socket_refusals(client), 0);
     send_text(client, "late");
     assert_arrives(w->listening, "late");
-    psp_socket_destroy(&client);
 }
 
 static void revoked_key_is_not_heard_on_a_live_connection(void **state)
@@ -223,7 +230,6 @@ static void revoked_key_is_not_heard_on_a_live_connection(void **state)
     assert_int_equal(psp_wire_set_keys(w->server, w->known, 2), PSP_OK);
     send_text(client, "again");
     assert_arrives(w->listening, "again");
-    psp_socket_destroy(&client);
 }
 
 static void key_whose_role_changed_is_not_heard(void **state)
@@ -238,7 +244,6 @@ static void key_whose_role_changed_is_not_heard(void **state)
     struct psp_received received;
     assert_int_equal(receive_within(w->listening, SILENCE_MS, &received), PSP_EAGAIN);
     assert_int_equal(psp_socket_dropped(w->listening), 1);
-    psp_socket_destroy(&client);
 }
 
 static void key_listed_twice_is_refused(void **state)
@@ -261,7 +266,6 @@ static void message_of_two_frames_is_dropped_whole(void **state)
     assert_int_equal(zmq_send(raw, "good", 4, 0), 4);
     assert_arrives(w->listening, "good");
     assert_int_equal(psp_socket_dropped(w->listening), 1);
-    zmq_close(raw);
 }
 
 static void peer_with_an_identity_of_its_own_is_not_heard(void **state)
@@ -272,7 +276,6 @@ static void peer_with_an_identity_of_its_own_is_not_heard(void **state)
     struct psp_received received;
     assert_int_equal(receive_within(w->listening, SILENCE_MS, &received), PSP_EAGAIN);
     assert_int_equal(psp_socket_dropped(w->listening), 1);
-    zmq_close(raw);
 }
 
 static void oversized_message_closes_the_connection(void **state)
@@ -285,13 +288,11 @@ static void oversized_message_closes_the_connection(void **state)
     assert_int_equal(zmq_send(raw, large, size, 0), (int)size);
     struct psp_received received;
     assert_int_equal(receive_within(w->listening, SILENCE_MS, &received), PSP_EAGAIN);
-    zmq_close(raw);
     /* Others are still heard. */
     struct psp_socket *client = connect_as(w, w->station);
     assert_true(wait_connected(client, PATIENCE_MS));
     send_text(client, "still here");
     assert_arrives(w->listening, "still here");
-    psp_socket_destroy(&client);
     free(large);
 }
 
@@ -310,7 +311,6 @@ static void largest_message_arrives(void **state)
     assert_int_equal(received.length, size);
     assert_memory_equal(received.data, large, size);
     psp_received_release(&received);
-    psp_socket_destroy(&client);
     free(large);
 }
 
@@ -324,7 +324,7 @@ static void answer_to_a_peer_that_left_says_unreachable(void **state)
     assert_int_equal(receive_within(w->listening, PATIENCE_MS, &received), PSP_OK);
     const struct psp_peer peer = received.peer;
     psp_received_release(&received);
-    psp_socket_destroy(&client);
+    psp_socket_destroy(&w->clients[0]);
     enum psp_status status = PSP_OK;
     for (int i = 0; i < 100 && status == PSP_OK; i++) {
         sleep_ms(20);
@@ -343,19 +343,15 @@ static void full_queue_says_busy(void **state)
     for (int i = 0; i < 100000 && status == PSP_OK; i++)
         status = psp_socket_send(client, NULL, block, sizeof block);
     assert_int_equal(status, PSP_EBUSY); /* nobody reads at the other side */
-    psp_socket_destroy(&client);
 }
 
 static void nobody_listening_says_unreachable(void **state)
 {
     struct world *w = *state;
-    struct psp_socket *client = NULL;
-    assert_int_equal(
-        psp_socket_connect(w->station, "tcp://127.0.0.1:1", w->server_key.public_z85, &client),
-        PSP_OK);
+    struct psp_socket *client =
+        connect_to(w, w->station, "tcp://127.0.0.1:1", w->server_key.public_z85);
     assert_int_equal(psp_socket_send(client, NULL, (const uint8_t *)"x", 1), PSP_EUNREACHABLE);
     assert_false(psp_socket_connected(client));
-    psp_socket_destroy(&client);
 }
 
 static void connection_comes_back_after_the_listener_restarts(void **state)
@@ -378,7 +374,6 @@ static void connection_comes_back_after_the_listener_restarts(void **state)
     assert_true(wait_connected(client, PATIENCE_MS));
     send_text(client, "back");
     assert_arrives(w->listening, "back");
-    psp_socket_destroy(&client);
 }
 
 static void port_in_use_is_told_apart(void **state)
