@@ -1,0 +1,246 @@
+"""Daemons that must not start, or must stop: with a clear message, exit code 1, nothing lost."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from harness import BIN, SLOWER, assert_same_lines, run_psephos, wait_until
+
+START_S = 20 * SLOWER
+
+
+def daemon(one, program, *args, cluster_json=None, timeout=START_S):
+    """Runs one daemon in the foreground until it refuses; (exit code, stderr)."""
+    done = subprocess.run(
+        [BIN / program, "--cluster", cluster_json or one.directory / "cluster.json", *map(str, args)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+    return done.returncode, done.stderr
+
+
+def shard_data(one, shard=0):
+    return one.directory / "data" / f"shard-{shard}-0"
+
+
+def run_shard(one, data=None, **kwargs):
+    return daemon(one, "psephos-shard", "--shard", 0, "--replica", 0, "--data",
+                  data or shard_data(one), **kwargs)
+
+
+@pytest.fixture
+def counted(cluster, import_returns, fixture_file):
+    """A cluster that has counted the sparse returns and is down."""
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=1)
+    one.cast("--returns", fixture_file("sparse.csv"))
+    one.results = one.results_csv()
+    one.down()
+    return one
+
+
+def assert_goes_on(one):
+    one.up()
+    wait_until(lambda: not one.get_json("/api/v1/accounting")["stale"], what="a fresh board")
+    assert_same_lines(one.results_csv(), one.results)
+
+
+def test_a_second_process_on_the_same_folder_is_refused(counted):
+    counted.up()
+    code, message = run_shard(counted)
+    assert code == 1
+    assert str(shard_data(counted)) in message
+    assert_goes_on(counted)
+
+
+def test_a_port_in_use_is_refused_with_its_address(counted):
+    address = counted.description["shards"][0]["replicas"][0]["address"]
+    host, port = address.removeprefix("tcp://").rsplit(":", 1)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, int(port)))
+        taken.listen()
+        code, message = run_shard(counted)
+        assert code == 1
+        assert port in message and "in use" in message
+    assert_goes_on(counted)
+
+
+def test_an_http_port_in_use_is_refused_with_its_address(counted):
+    host, port = counted.description["collectors"][0]["http"].rsplit(":", 1)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, int(port)))
+        taken.listen()
+        code, message = daemon(counted, "psephos-collector", "--collector", 0, "--data",
+                               counted.directory / "data" / "collector-0")
+        assert code == 1
+        assert port in message and "in use" in message
+    assert_goes_on(counted)
+
+
+def test_the_data_of_another_election_is_refused(counted, cluster, import_returns, tmp_path):
+    other_returns = tmp_path / "other.csv"
+    other_returns.write_text(
+        "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
+        "VT,Addison,50001,Bristol,Mayor,,,Di Dogwood,4\n")
+    other = cluster(import_returns(other_returns, "other"), shards=1, name="other")
+    other.down()
+    code, message = run_shard(other, data=shard_data(counted))
+    assert code == 1
+    assert "another" in message and str(shard_data(counted)) in message
+    assert_goes_on(counted)
+
+
+def test_a_definition_that_changed_is_refused(counted):
+    path = counted.directory / "election.json"
+    good = path.read_text()
+    path.write_text(good.replace('"name"', '"name" ', 1))
+    code, message = daemon(counted, "psephos-router", "--router", 0)
+    assert code == 1
+    assert "election.json" in message
+    code, message = run_shard(counted)
+    assert code == 1
+    assert "election.json" in message
+    path.write_text(good)
+    assert_goes_on(counted)
+
+
+def test_a_cluster_file_of_an_unknown_format_is_refused(counted, tmp_path):
+    description = counted.description
+    description["format"] = 99
+    path = counted.directory / "new.json"
+    path.write_text(json.dumps(description))
+    code, message = run_shard(counted, cluster_json=path)
+    assert code == 1
+    assert "99" in message and "format" in message
+
+
+def test_a_store_that_is_gone_is_rebuilt_from_the_journal(counted):
+    shutil.rmtree(shard_data(counted) / "store")
+    assert_goes_on(counted)
+    counted.recount()
+
+
+def test_a_key_that_others_can_read_is_refused(counted):
+    key = counted.directory / "keys" / "shard-0-0.key"
+    key.chmod(0o644)
+    code, message = run_shard(counted)
+    assert code == 1
+    assert str(key) in message and "600" in message
+    key.chmod(0o600)
+    assert_goes_on(counted)
+
+
+def test_a_missing_key_is_named(counted):
+    key = counted.directory / "keys" / "router-0.key"
+    text = key.read_bytes()
+    key.unlink()
+    code, message = daemon(counted, "psephos-router", "--router", 0)
+    assert code == 1
+    assert str(key) in message
+    key.write_bytes(text)
+    key.chmod(0o600)
+    assert_goes_on(counted)
+
+
+def test_a_router_with_another_digest_key_is_refused(counted):
+    key = counted.directory / "keys" / "digest.key"
+    good = key.read_text()
+    key.write_text("00" * 16 + "\n")
+    code, message = daemon(counted, "psephos-router", "--router", 0)
+    assert code == 1
+    assert str(key) in message
+    key.write_text(good)
+    assert_goes_on(counted)
+
+
+def test_a_router_with_another_slot_map_gets_nothing_counted(
+        cluster, import_returns, fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=2)
+    one.kill("router")
+    description = one.description
+    for shard, slots in zip(description["shards"], ([0, 1024], [1024, 4096])):
+        shard["slots"] = slots
+    other = one.directory / "other.json"
+    other.write_text(json.dumps(description))
+    router = subprocess.Popen(
+        [BIN / "psephos-router", "--cluster", other, "--router", "0"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        done = one.call("cast", "--returns", fixture_file("sparse.csv"), "--give-up-after", 10)
+        assert done.returncode in (1, 3)
+        assert "configuration" in (done.stdout + done.stderr).lower()
+        assert one.accounting()["total"]["received"] == 0
+    finally:
+        router.terminate()
+        router.wait(timeout=10 * SLOWER)
+    one.up()
+    one.cast("--returns", fixture_file("sparse.csv"))
+    assert_same_lines(one.results_csv(), fixture_file("sparse.csv").read_text())
+
+
+def test_up_with_another_election_is_refused(counted, import_returns, tmp_path):
+    returns = tmp_path / "other.csv"
+    returns.write_text(
+        "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
+        "VT,Addison,50001,Bristol,Mayor,,,Di Dogwood,4\n")
+    done = run_psephos("up", "--dir", counted.directory, "--election",
+                       import_returns(returns, "other"))
+    assert done.returncode == 1
+    assert "election" in done.stderr
+    assert_goes_on(counted)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MiB; needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = os.geteuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder],
+        capture_output=True).returncode == 0
+    if not made:
+        pytest.skip("a small file system cannot be mounted here (root needed)")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_ends_the_shard_and_nothing_counted_is_lost(
+        cluster, import_returns, fixture_file, small_disk, tmp_path):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=1, start=False,
+                  name="disk/cluster")
+    one.up()
+    one.cast("--returns", fixture_file("sparse.csv"))
+    before = one.results_csv()
+    pid = one.pids("shard")[0]
+    filler = small_disk / "filler"
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(1 << 16))
+        except OSError:
+            pass
+    # New voters: what is cast now cannot be made durable.
+    cast = subprocess.Popen(
+        [BIN / "psephos", "cast", "--dir", one.directory, "--returns",
+         fixture_file("sparse.csv"), "--seed", "99", "--replayed", "0", "--give-up-after", "60"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    gone = wait_until(lambda: not os.path.exists(f"/proc/{pid}") or
+                      "\nState:\tZ" in open(f"/proc/{pid}/status").read(),
+                      timeout=30 * SLOWER, what="the end of the shard")
+    assert gone
+    assert "disk" in (one.directory / "logs" / "shard-0-0.log").read_text()
+    assert cast.poll() is None, "the cast must wait: nothing it sent is decided"
+    filler.unlink()
+    one.up()
+    cast.communicate(timeout=120 * SLOWER)
+    wait_until(lambda: not one.get_json("/api/v1/accounting")["stale"], what="a fresh board")
+    total = one.accounting()["total"]
+    assert total["balanced"] is True
+    one.recount()
+    assert before  # what was counted before is a part of what is there now
+    counted = sum(int(line.rsplit(",", 1)[1]) for line in before.splitlines()[1:])
+    now = sum(int(line.rsplit(",", 1)[1]) for line in one.results_csv().splitlines()[1:])
+    assert now >= counted
