@@ -7,6 +7,7 @@
 
 #include "cli/deal.h"
 #include "cli/electorate.h"
+#include "cli/line_source.h"
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/permutation.h"
@@ -18,6 +19,7 @@ struct psp_cast_opened {
     struct psp_deal *deal;
     struct psp_electorate *electorate;
     struct psp_returns_source *returns_source;
+    struct psp_line_source *line_source;
 };
 
 /* Names the content, so that two files under one seed are two sets of
@@ -89,6 +91,21 @@ static enum psp_status open_returns(const struct psp_cast_request *request,
     return PSP_OK;
 }
 
+static enum psp_status open_lines(const struct psp_cast_request *request,
+                                  const struct psp_target *target,
+                                  struct psp_cast_opened *opened, char *ret_reason)
+{
+    const enum psp_status status =
+        psp_line_source_open(request->lines_path, request->votes_topic, target->definition,
+                             &opened->line_source);
+    if (status == PSP_OK)
+        opened->source = psp_line_source_view(opened->line_source);
+    else
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", request->lines_path,
+                 psp_status_text(status));
+    return status;
+}
+
 enum psp_status psp_cast_open(const struct psp_cast_request *request,
                               const struct psp_target *target,
                               struct psp_cast_opened **ret_opened, char *ret_reason)
@@ -105,6 +122,8 @@ enum psp_status psp_cast_open(const struct psp_cast_request *request,
                  "this cluster has no voter roll: --strangers would be counted");
     else if (request->returns_path)
         status = open_returns(request, target, opened, ret_reason);
+    else if (request->lines_path)
+        status = open_lines(request, target, opened, ret_reason);
     if (status == PSP_OK)
         *ret_opened = opened;
     else
@@ -117,6 +136,7 @@ void psp_cast_close(struct psp_cast_opened **opened)
     if (!*opened)
         return;
     psp_returns_source_destroy(&(*opened)->returns_source);
+    psp_line_source_close(&(*opened)->line_source);
     psp_electorate_destroy(&(*opened)->electorate);
     psp_deal_destroy(&(*opened)->deal);
     free(*opened);
@@ -130,6 +150,5 @@ const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *o
 
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened)
 {
-    (void)opened;
-    return 0;
+    return opened->line_source ? psp_line_source_unreadable(opened->line_source) : 0;
 }

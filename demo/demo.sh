@@ -36,6 +36,7 @@ done
 folder=$(mktemp -d "${TMPDIR:-/tmp}/psephos-demo.XXXXXX")
 watcher=
 caster=
+sleeper=
 
 end_process() { # by its number, if it is still there
     [ -z "$1" ] || kill "$1" 2>/dev/null || :
@@ -46,6 +47,7 @@ clean_up() {
     trap '' INT TERM HUP
     end_process "$watcher"
     end_process "$caster"
+    end_process "$sleeper"
     [ ! -e "$folder/cluster/cluster.json" ] || psephos down --dir "$folder/cluster" >/dev/null || :
     rm -rf "$folder"
 }
@@ -117,6 +119,10 @@ if [ -n "$stay" ] && [ $exact -eq 0 ]; then
     say
     say "Ctrl-C ends it and removes $folder"
     trap 'exit 0' INT
-    while :; do sleep 3600 & wait $!; done
+    while :; do
+        sleep 3600 &
+        sleeper=$!
+        wait $sleeper
+    done
 fi
 exit $exact

@@ -1,0 +1,47 @@
+/*
+ * ballot_line - one line of JSON as a ballot.
+ *
+ * Our own form:
+ *
+ *     {"voter_id": "…", "ballot_id": "32 hex digits", "unit": "…", "method": "…",
+ *      "cast_at": "2020-11-03T09:30:00Z", "contests": {"president": ["joseph-biden"]}}
+ *
+ * ballot_id and cast_at may be missing; unit and method, where the election
+ * has one only. The other form is the vote message of the Kafka demos:
+ * voter_id, candidate_id, voting_time, address.state.
+ *
+ * Without a ballot ID the line's own bytes give it: the same line read again
+ * is the same ballot, and counts nothing twice. Unknown IDs are for the shard
+ * to judge (invalid), not for us.
+ *
+ * Threads: pure.
+ */
+#ifndef PSP_BALLOT_LINE_H
+#define PSP_BALLOT_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client/psephos.h"
+#include "election/definition.h"
+
+enum { PSP_BALLOT_LINE_REASON_BYTES = 256 };
+
+struct psp_ballot_line { /* what the ballot points at */
+    uint8_t voter_id[PSP_VOTER_ID_BYTES_MAX];
+    uint8_t marks[PSP_MARKS_BYTES_MAX];
+};
+
+/* Fills all of *ret_ballot but the cookie. PSP_EINVAL: not a ballot;
+ * ret_reason says why. */
+enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bool votes_topic,
+                                     const char *text, size_t bytes,
+                                     struct psp_ballot_line *storage,
+                                     struct psp_ballot *ret_ballot,
+                                     char ret_reason[PSP_BALLOT_LINE_REASON_BYTES]);
+
+/* ms since 1970 of "2020-11-03T09:30:00Z", also with a blank for the T, a
+ * fraction, an offset instead of Z, or nothing (UTC). False: not a time. */
+bool psp_ballot_line_time(const char *text, uint64_t *ret_ms);
+
+#endif
