@@ -1,9 +1,14 @@
 #include <assert.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "election/ballot.h"
 #include "shard/count_genesis.h"
 #include "shard/store_state.h"
+
+enum { FULL_BELOW_BYTES = 1 << 20 };
 
 /* How many rows of the delta are in the tables. */
 struct progress {
@@ -158,6 +163,25 @@ static int write_part(const struct psp_store *store, const struct psp_count_delt
     return mdb_txn_commit(txn); /* frees the transaction either way */
 }
 
+/* LMDB tells EIO of a write that came out short, which is how a disk fills up
+ * in the middle of one. Nothing is retried for knowing better; it is the
+ * person who has to act that must be told the right thing. */
+static enum psp_status failure(const struct psp_store *store, int error)
+{
+    const enum psp_status status = psp_store_status(error);
+    struct statvfs disk;
+    struct stat file;
+    struct rlimit limit;
+    if (status != PSP_EIO || fstatvfs(store->directory_fd, &disk) != 0 ||
+        fstatat(store->directory_fd, "data.mdb", &file, 0) != 0 ||
+        getrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return status;
+    const bool disk_full = (uint64_t)disk.f_bavail * disk.f_frsize < FULL_BELOW_BYTES;
+    const bool file_full = limit.rlim_cur != RLIM_INFINITY &&
+                           (uint64_t)file.st_size + FULL_BELOW_BYTES > limit.rlim_cur;
+    return disk_full || file_full ? PSP_ENOSPC : PSP_EIO;
+}
+
 enum psp_status psp_store_checkpoint(struct psp_store *store, const struct psp_count_delta *delta)
 {
     assert(store->directory_fd >= 0); /* not read_only */
@@ -180,7 +204,7 @@ enum psp_status psp_store_checkpoint(struct psp_store *store, const struct psp_c
                 continue; /* the same part again */
         }
         if (error) {
-            store->failed = psp_store_status(error);
+            store->failed = failure(store, error);
             return store->failed;
         }
         progress = next;
