@@ -1,0 +1,94 @@
+/*
+ * board - the newest partial of every shard, and their sum.
+ *
+ * A partial is a shard's whole count at one log index, never a delta: a lost
+ * delta would be silent. Newest per shard wins, so merging is idempotent and
+ * order-free, and no resend can count a ballot twice. On the wire a partial may
+ * leave out the rows that did not change since a base that we said we hold.
+ *
+ *     totals of shard 0 ─┐
+ *     totals of shard 1 ─┼─▶ merged: after each merge, += new - old of the
+ *     …                 ─┘           changed rows only
+ *
+ * Within an epoch no count of a shard ever goes down. A partial in which one
+ * does is refused like one that contradicts its index: the board keeps what it
+ * holds and remembers the divergence. Only a higher epoch (a restore from
+ * backup) replaces a shard's totals by lower ones.
+ *
+ * Ownership: copies what it keeps.   Threads: one owner.
+ * Memory:    reserved at create; merging never allocates.
+ */
+#ifndef PSP_BOARD_H
+#define PSP_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "election/books.h"
+#include "election/definition.h"
+#include "election/totals.h"
+#include "wire/message.h"
+
+struct psp_board;
+
+struct psp_board_options {
+    const struct psp_definition *definition; /* not owned */
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    uint32_t shard_count;
+};
+
+/* The last partial of a shard that contradicted what the board holds. */
+struct psp_board_divergence {
+    uint64_t count; /* since create; 0: never */
+    uint32_t replica;
+    uint64_t epoch, index;
+    uint8_t held_hash[PSP_HASH_BYTES], other_hash[PSP_HASH_BYTES];
+    const char *what; /* static: "state hash", "books", "rows", "a count went down" */
+};
+
+struct psp_board_shard {
+    bool present; /* a partial was merged, now or before a restart */
+    uint32_t replica;
+    uint64_t epoch, index, time_ms, registered;
+    uint8_t state_hash[PSP_HASH_BYTES];
+    enum psp_election_state election_state;
+    struct psp_books books;
+    uint64_t ballots; /* sum of the rows' ballots: must equal books.added_ballots */
+    struct psp_board_divergence divergence;
+};
+
+/* PSP_ENOMEM. */
+enum psp_status psp_board_create(const struct psp_board_options *options,
+                                 struct psp_board **ret_board);
+void psp_board_destroy(struct psp_board **board);
+
+/* PSP_OK: merged.
+ * PSP_STALE: superseded or identical; not a fault.
+ * PSP_EDIVERGED: same epoch and index with another state hash, books or rows,
+ *   or a count that went down: replicas disagree. Remembered in `divergence`.
+ * PSP_EINVAL: malformed, or a gap: its base is not what the board holds, so ask
+ *   for all rows (base 0).
+ * PSP_EMISMATCH: of another cluster, or a shard the cluster does not have.
+ * Unless PSP_OK, the counts are unchanged. */
+enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial);
+
+/* Raised by every merge and every divergence: same number, same board. */
+uint64_t psp_board_changes(const struct psp_board *board);
+
+const struct psp_definition *psp_board_definition(const struct psp_board *board);
+const uint8_t *psp_board_cluster_id(const struct psp_board *board);
+uint32_t psp_board_shard_count(const struct psp_board *board);
+const struct psp_board_shard *psp_board_shard(const struct psp_board *board, uint32_t shard);
+const struct psp_totals *psp_board_shard_totals(const struct psp_board *board, uint32_t shard);
+const struct psp_totals *psp_board_merged(const struct psp_board *board);
+
+/* Units a shard holds complete, ascending positions. */
+const uint32_t *psp_board_shard_complete(const struct psp_board *board, uint32_t shard,
+                                         uint32_t *ret_n);
+/* Every shard holds the unit complete: each counts a part of its ballots. */
+bool psp_board_complete(const struct psp_board *board, uint32_t unit);
+
+/* Voters on the roll of a shard by leaf, [leaf_count]; NULL without a roll. */
+const uint32_t *psp_board_shard_registered(const struct psp_board *board, uint32_t shard);
+
+#endif

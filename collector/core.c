@@ -1,0 +1,206 @@
+#include "collector/core.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct replica_state {
+    struct psp_collector_replica seen;
+    uint32_t shard, replica_at;
+    uint64_t due_ms;   /* ask then: not before, or again when silent */
+    uint64_t watch_id; /* of the outstanding Watch */
+    bool ask_all;      /* its base was not what the board holds */
+};
+
+struct psp_collector_core {
+    struct psp_board *board;
+    const struct psp_cluster *cluster;
+    uint32_t replica_count;
+    struct replica_state *replicas; /* of all shards, shard by shard */
+    uint32_t *replica_first;        /* [shard_count] */
+    uint64_t *fresh_ms;             /* [shard_count] */
+    uint64_t watch_id;
+    uint64_t published_changes, publish_next_ms;
+};
+
+void psp_collector_core_destroy(struct psp_collector_core **core)
+{
+    if (!*core)
+        return;
+    psp_board_destroy(&(*core)->board);
+    free((*core)->replicas);
+    free((*core)->replica_first);
+    free((*core)->fresh_ms);
+    free(*core);
+    *core = NULL;
+}
+
+static enum psp_status create_board(const struct psp_definition *definition,
+                                    const struct psp_cluster *cluster, struct psp_board **ret_board)
+{
+    struct psp_board_options options = {.definition = definition,
+                                        .shard_count = cluster->shard_count};
+    memcpy(options.cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
+    return psp_board_create(&options, ret_board);
+}
+
+static void list_replicas(struct psp_collector_core *core)
+{
+    uint32_t at = 0;
+    for (uint32_t s = 0; s < core->cluster->shard_count; s++) {
+        core->replica_first[s] = at;
+        for (uint32_t r = 0; r < core->cluster->shards[s].replica_count; r++, at++) {
+            core->replicas[at].shard = s;
+            core->replicas[at].replica_at = r;
+        }
+    }
+    assert(at == core->replica_count);
+}
+
+enum psp_status psp_collector_core_create(const struct psp_definition *definition,
+                                          const struct psp_cluster *cluster,
+                                          struct psp_collector_core **ret_core)
+{
+    struct psp_collector_core *core = calloc(1, sizeof *core);
+    if (!core)
+        return PSP_ENOMEM;
+    core->cluster = cluster;
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        core->replica_count += cluster->shards[s].replica_count;
+    core->replicas = calloc(core->replica_count + 1, sizeof *core->replicas);
+    core->replica_first = calloc(cluster->shard_count + 1, sizeof *core->replica_first);
+    core->fresh_ms = calloc(cluster->shard_count + 1, sizeof *core->fresh_ms);
+    if (!core->replicas || !core->replica_first || !core->fresh_ms ||
+        create_board(definition, cluster, &core->board) != PSP_OK) {
+        psp_collector_core_destroy(&core);
+        return PSP_ENOMEM;
+    }
+    list_replicas(core);
+    *ret_core = core;
+    return PSP_OK;
+}
+
+struct psp_board *psp_collector_core_board(struct psp_collector_core *core)
+{
+    return core->board;
+}
+
+static struct replica_state *replica_state(const struct psp_collector_core *core, uint32_t shard,
+                                           uint32_t replica_at)
+{
+    assert(shard < core->cluster->shard_count);
+    assert(replica_at < core->cluster->shards[shard].replica_count);
+    return &core->replicas[core->replica_first[shard] + replica_at];
+}
+
+bool psp_collector_core_next_watch(struct psp_collector_core *core, uint64_t now_ms,
+                                   struct psp_collector_watch *ret_watch)
+{
+    for (uint32_t i = 0; i < core->replica_count; i++) {
+        struct replica_state *state = &core->replicas[i];
+        if (now_ms < state->due_ms)
+            continue;
+        const struct psp_board_shard *held = psp_board_shard(core->board, state->shard);
+        state->watch_id = ++core->watch_id;
+        state->due_ms = now_ms + PSP_WATCH_SILENCE_MS;
+        *ret_watch = (struct psp_collector_watch){
+            .shard = state->shard,
+            .replica_at = state->replica_at,
+            .watch_id = state->watch_id,
+            .wait_ms = PSP_WATCH_WAIT_MS,
+        };
+        if (!state->ask_all) {
+            ret_watch->after_index = held->index;
+            ret_watch->base_index = held->index;
+            ret_watch->base_epoch = held->epoch;
+        }
+        return true;
+    }
+    return false;
+}
+
+void psp_collector_core_unsent(struct psp_collector_core *core, uint64_t now_ms,
+                               const struct psp_collector_watch *watch)
+{
+    struct replica_state *state = replica_state(core, watch->shard, watch->replica_at);
+    if (state->watch_id == watch->watch_id)
+        state->due_ms = now_ms + PSP_WATCH_UNSENT_PAUSE_MS;
+}
+
+/* When the replica is asked next, after an answer that merged like this. */
+static void plan_next(struct replica_state *state, uint64_t now_ms, enum psp_status merged)
+{
+    const bool gap = merged == PSP_EINVAL && !state->ask_all;
+    const bool usable = merged == PSP_OK || merged == PSP_STALE;
+    state->ask_all = merged == PSP_EINVAL;
+    state->due_ms = usable || gap ? now_ms : now_ms + PSP_WATCH_FAULT_PAUSE_MS;
+}
+
+enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint64_t now_ms,
+                                           uint32_t shard, uint32_t replica_at, uint64_t watch_id,
+                                           const struct psp_partial *partial)
+{
+    struct replica_state *state = replica_state(core, shard, replica_at);
+    const enum psp_status status =
+        partial->shard == shard ? psp_board_merge(core->board, partial) : PSP_EMISMATCH;
+    const struct psp_board_shard *held = psp_board_shard(core->board, shard);
+    if (status == PSP_OK || status == PSP_STALE) {
+        state->seen.answered = true;
+        state->seen.last_answer_ms = now_ms;
+        state->seen.epoch = partial->epoch;
+        state->seen.index = partial->index;
+        if (partial->epoch == held->epoch && partial->index == held->index)
+            core->fresh_ms[shard] = now_ms > 0 ? now_ms : 1;
+    }
+    /* A late answer to an older Watch must not start a second chain of them. */
+    if (watch_id == state->watch_id)
+        plan_next(state, now_ms, status);
+    return status;
+}
+
+bool psp_collector_core_publish_due(const struct psp_collector_core *core, uint64_t now_ms)
+{
+    return psp_board_changes(core->board) != core->published_changes &&
+           now_ms >= core->publish_next_ms;
+}
+
+void psp_collector_core_published(struct psp_collector_core *core, uint64_t start_ms,
+                                  uint64_t end_ms)
+{
+    const uint64_t pause_ms = (end_ms - start_ms) * PSP_PUBLISH_SHARE;
+    const uint64_t by_interval = start_ms + PSP_PUBLISH_INTERVAL_MS;
+    const uint64_t by_share = end_ms + pause_ms;
+    core->published_changes = psp_board_changes(core->board);
+    core->publish_next_ms = by_interval > by_share ? by_interval : by_share;
+}
+
+uint64_t psp_collector_core_wake_ms(const struct psp_collector_core *core, uint64_t now_ms)
+{
+    uint64_t wake_ms = now_ms + PSP_WATCH_SILENCE_MS;
+    for (uint32_t i = 0; i < core->replica_count; i++) {
+        if (core->replicas[i].due_ms < wake_ms)
+            wake_ms = core->replicas[i].due_ms;
+    }
+    if (psp_board_changes(core->board) != core->published_changes &&
+        core->publish_next_ms < wake_ms)
+        wake_ms = core->publish_next_ms;
+    return wake_ms > now_ms ? wake_ms : now_ms;
+}
+
+bool psp_collector_core_stale(const struct psp_collector_core *core, uint32_t shard,
+                              uint64_t now_ms)
+{
+    const uint64_t fresh_ms = core->fresh_ms[shard];
+    return fresh_ms == 0 || now_ms > fresh_ms + PSP_STALE_MS;
+}
+
+uint64_t psp_collector_core_fresh_ms(const struct psp_collector_core *core, uint32_t shard)
+{
+    return core->fresh_ms[shard];
+}
+
+const struct psp_collector_replica *psp_collector_core_replica(
+    const struct psp_collector_core *core, uint32_t shard, uint32_t replica_at)
+{
+    return &replica_state(core, shard, replica_at)->seen;
+}

@@ -1,0 +1,514 @@
+#include "collector/shell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collector/core.h"
+#include "collector/freshness.h"
+#include "collector/http.h"
+#include "collector/store.h"
+#include "process/clock.h"
+#include "process/log_line.h"
+#include "process/loop.h"
+#include "wire/message.h"
+
+enum { WARN_EVERY_MS = 5000 };
+
+struct link { /* to one replica of a shard */
+    struct psp_socket *socket;
+    uint32_t shard, replica_at;
+};
+
+struct psp_collector_shell {
+    struct psp_collector_shell_options options;
+    struct psp_wire *wire;
+    struct psp_loop *loop;
+    struct psp_loop_timer *timer, *sweeper;
+    struct psp_socket *operators;
+    uint32_t link_count;
+    struct link *links;
+    uint32_t *link_first; /* [shard_count] */
+    struct psp_arena *arena;
+    struct psp_buffer buffer;
+    struct psp_collector_core *core;
+    struct psp_collector_store *store;
+    struct psp_catalog *catalog;
+    struct psp_view_slot views;
+    struct psp_freshness freshness;
+    struct psp_stats stats;
+    struct psp_api_site site;
+    struct psp_http *http, *http_local;
+    struct psp_log_limit warnings;
+    bool *was_stale; /* [shard_count]: as logged last */
+    enum psp_status failed;
+};
+
+/* ---- publishing ---- */
+
+/* Commits the board, then shows it. */
+static enum psp_status publish(struct psp_collector_shell *shell)
+{
+    const struct psp_board *board = psp_collector_core_board(shell->core);
+    struct psp_view *view;
+    const uint64_t start_us = psp_clock_us();
+    enum psp_status status = psp_collector_store_commit(shell->store, board);
+    if (status != PSP_OK)
+        return status;
+    psp_stats_commit(&shell->stats, psp_clock_us() - start_us);
+    status = psp_view_create(board, shell->catalog, &view);
+    if (status != PSP_OK)
+        return status;
+    psp_view_slot_put(&shell->views, view);
+    psp_stats_count(&shell->stats.publishes);
+    psp_collector_core_published(shell->core, start_us / 1000, psp_clock_us() / 1000);
+    return PSP_OK;
+}
+
+static void fail(struct psp_collector_shell *shell, enum psp_status status)
+{
+    psp_log_line(PSP_LOG_ERROR, "store_failed",
+                 "cannot commit to %s: %s; free space or repair the disk, then start again",
+                 shell->options.data_directory, psp_status_text(status));
+    shell->failed = status;
+    psp_loop_stop(shell->loop);
+}
+
+static void publish_if_due(struct psp_collector_shell *shell)
+{
+    if (shell->failed != PSP_OK || !psp_collector_core_publish_due(shell->core, psp_clock_ms()))
+        return;
+    const enum psp_status status = publish(shell);
+    if (status != PSP_OK)
+        fail(shell, status);
+}
+
+/* ---- receiving ---- */
+
+static enum psp_stats_partial outcome_of(enum psp_status status)
+{
+    if (status == PSP_OK)
+        return PSP_PARTIAL_MERGED;
+    if (status == PSP_STALE)
+        return PSP_PARTIAL_STALE;
+    if (status == PSP_EDIVERGED)
+        return PSP_PARTIAL_DIVERGED;
+    return status == PSP_EINVAL ? PSP_PARTIAL_GAP : PSP_PARTIAL_REFUSED;
+}
+
+static void warn_of(struct psp_collector_shell *shell, const struct link *link,
+                    const struct psp_partial *partial, enum psp_status status)
+{
+    const struct psp_board *board = psp_collector_core_board(shell->core);
+    const struct psp_board_divergence *divergence =
+        &psp_board_shard(board, link->shard)->divergence;
+    if (!psp_log_allowed(&shell->warnings, psp_clock_ms(), WARN_EVERY_MS, &(uint64_t){0}))
+        return;
+    if (status == PSP_EDIVERGED)
+        psp_log_line(PSP_LOG_ERROR, "diverged",
+                     "shard %u replica %u contradicts what is held at index %lu (%s); the old "
+                     "counts stay. Stop that replica and run psephos recount --shard %u",
+                     link->shard, partial->replica, (unsigned long)partial->index, divergence->what,
+                     link->shard);
+    else
+        psp_log_line(PSP_LOG_WARNING, "refused_partial",
+                     "shard %u replica %u sent a partial of another cluster or shard", link->shard,
+                     partial->replica);
+}
+
+static void note_freshness(struct psp_collector_shell *shell, const struct link *link)
+{
+    const struct psp_collector_replica *seen =
+        psp_collector_core_replica(shell->core, link->shard, link->replica_at);
+    struct psp_replica_freshness *shown = &shell->freshness.replicas[link->shard][link->replica_at];
+    atomic_store(&shell->freshness.fresh_ms[link->shard],
+                 psp_collector_core_fresh_ms(shell->core, link->shard));
+    atomic_store(&shown->epoch, seen->epoch);
+    atomic_store(&shown->index, seen->index);
+    atomic_store(&shown->last_answer_ms, seen->last_answer_ms);
+}
+
+static void take_partial(struct psp_collector_shell *shell, const struct link *link,
+                         const struct psp_received *received)
+{
+    struct psp_cluster_message message;
+    const char *reason;
+    psp_arena_reset(shell->arena);
+    if (psp_cluster_message_decode(shell->arena, received->data, received->length, &message,
+                                   &reason) != PSP_OK ||
+        message.type != PSP_CLUSTER_PARTIAL) {
+        psp_stats_count(&shell->stats.partials[PSP_PARTIAL_REFUSED]);
+        return;
+    }
+    const enum psp_status status = psp_collector_core_partial(
+        shell->core, psp_clock_ms(), link->shard, link->replica_at, message.id, &message.partial);
+    psp_stats_count(&shell->stats.partials[outcome_of(status)]);
+    if (status == PSP_OK || status == PSP_STALE)
+        note_freshness(shell, link);
+    else if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
+        warn_of(shell, link, &message.partial, status);
+}
+
+static uint32_t receive_shard(struct psp_collector_shell *shell, const struct link *link)
+{
+    struct psp_received received;
+    uint32_t n = 0;
+    for (;
+         n < PSP_COLLECTOR_MESSAGES_A_TURN && psp_socket_receive(link->socket, &received) == PSP_OK;
+         n++) {
+        take_partial(shell, link, &received);
+        psp_received_release(&received);
+    }
+    return n;
+}
+
+static void reply_status(struct psp_collector_shell *shell, const struct psp_peer *peer,
+                         uint64_t request_id)
+{
+    const struct psp_cluster *cluster = shell->options.cluster;
+    const struct psp_board *board = psp_collector_core_board(shell->core);
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_STATUS_REPLY, .id = request_id};
+    struct psp_view *view = psp_view_slot_take(&shell->views);
+    message.status = (struct psp_status_reply){
+        .role = "collector",
+        .state = psp_freshness_any_stale(&shell->freshness, psp_clock_ms()) ? "stale" : "ready",
+        .version = PSP_VERSION,
+        .id = cluster->collectors[shell->options.collector].collector,
+        .pid = (uint64_t)getpid(),
+        .epoch = cluster->epoch,
+    };
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        message.status.index += psp_board_shard(board, s)->index;
+    if (view) {
+        message.status.election_state = view->election_state;
+        message.status.books = view->books;
+        psp_view_release(&view);
+    }
+    if (psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
+        psp_socket_send(shell->operators, peer, shell->buffer.data, shell->buffer.length);
+}
+
+static uint32_t receive_operators(struct psp_collector_shell *shell)
+{
+    struct psp_received received;
+    uint32_t n = 0;
+    for (; n < PSP_COLLECTOR_MESSAGES_A_TURN &&
+           psp_socket_receive(shell->operators, &received) == PSP_OK;
+         n++) {
+        struct psp_cluster_message message;
+        const char *reason;
+        psp_arena_reset(shell->arena);
+        if (psp_cluster_message_decode(shell->arena, received.data, received.length, &message,
+                                       &reason) == PSP_OK &&
+            message.type == PSP_CLUSTER_STATUS_REQUEST)
+            reply_status(shell, &received.peer, message.id);
+        psp_received_release(&received);
+    }
+    return n;
+}
+
+/* ---- asking ---- */
+
+static void send_watch(struct psp_collector_shell *shell, const struct psp_collector_watch *watch)
+{
+    const struct link *link = &shell->links[shell->link_first[watch->shard] + watch->replica_at];
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = watch->watch_id};
+    message.watch.after_index = watch->after_index;
+    message.watch.base_index = watch->base_index;
+    message.watch.base_epoch = watch->base_epoch;
+    message.watch.wait_ms = watch->wait_ms;
+    enum psp_status status = psp_cluster_message_encode(&message, &shell->buffer);
+    if (status == PSP_OK)
+        status = psp_socket_send(link->socket, NULL, shell->buffer.data, shell->buffer.length);
+    if (status != PSP_OK)
+        psp_collector_core_unsent(shell->core, psp_clock_ms(), watch);
+}
+
+static uint32_t send_watches(struct psp_collector_shell *shell)
+{
+    const uint64_t now_ms = psp_clock_ms();
+    struct psp_collector_watch watch;
+    uint32_t n = 0;
+    for (; psp_collector_core_next_watch(shell->core, now_ms, &watch); n++)
+        send_watch(shell, &watch);
+    return n;
+}
+
+/* ---- turns ---- */
+
+static void set_timer(struct psp_collector_shell *shell)
+{
+    const uint64_t now_ms = psp_clock_ms();
+    const uint64_t wake_ms = psp_collector_core_wake_ms(shell->core, now_ms);
+    psp_loop_timer_set(shell->timer, wake_ms - now_ms);
+}
+
+/* Sockets are edge-triggered, and sending counts as an edge: done only when a
+ * pass found every socket empty and sent nothing. */
+static void turn(void *context)
+{
+    struct psp_collector_shell *shell = context;
+    for (int pass = 0; pass < PSP_COLLECTOR_PASSES_A_TURN; pass++) {
+        uint32_t n = receive_operators(shell);
+        for (uint32_t i = 0; i < shell->link_count; i++)
+            n += receive_shard(shell, &shell->links[i]);
+        n += send_watches(shell);
+        publish_if_due(shell);
+        if (n == 0) {
+            set_timer(shell);
+            return;
+        }
+    }
+    psp_loop_wake(shell->loop);
+}
+
+static void wake(void *context)
+{
+    (void)context; /* the turn's end does what is due */
+}
+
+static void log_staleness(struct psp_collector_shell *shell, uint64_t now_ms)
+{
+    for (uint32_t s = 0; s < shell->options.cluster->shard_count; s++) {
+        const bool stale = psp_collector_core_stale(shell->core, s, now_ms);
+        if (stale == shell->was_stale[s])
+            continue;
+        shell->was_stale[s] = stale;
+        if (stale)
+            psp_log_line(PSP_LOG_WARNING, "stale",
+                         "shard %u has sent nothing current for %d ms; its last counts are shown, "
+                         "marked stale",
+                         s, PSP_STALE_MS);
+        else
+            psp_log_line(PSP_LOG_INFO, "fresh", "shard %u answers", s);
+    }
+}
+
+static void sweep(void *context)
+{
+    struct psp_collector_shell *shell = context;
+    const uint64_t now_ms = psp_clock_ms();
+    psp_http_sweep(shell->http, now_ms);
+    psp_http_sweep(shell->http_local, now_ms);
+    log_staleness(shell, now_ms);
+    psp_loop_timer_set(shell->sweeper, PSP_COLLECTOR_SWEEP_MS);
+}
+
+/* ---- making and ending ---- */
+
+static enum psp_status say(char *ret_reason, size_t size, enum psp_status status, const char *what)
+{
+    if (status != PSP_OK)
+        snprintf(ret_reason, size, "%s: %s", what, psp_status_text(status));
+    return status;
+}
+
+static enum psp_status set_keys(struct psp_collector_shell *shell)
+{
+    const struct psp_cluster *cluster = shell->options.cluster;
+    struct psp_known_key *keys = calloc((size_t)cluster->operator_count + 1, sizeof *keys);
+    if (!keys)
+        return PSP_ENOMEM;
+    for (uint32_t i = 0; i < cluster->operator_count; i++) {
+        snprintf(keys[i].public_z85, sizeof keys[i].public_z85, "%s",
+                 cluster->operators[i].public_key);
+        snprintf(keys[i].name, sizeof keys[i].name, "%s", cluster->operators[i].name);
+        keys[i].role = PSP_ROLE_OPERATOR;
+    }
+    const enum psp_status status = psp_wire_set_keys(shell->wire, keys, cluster->operator_count);
+    free(keys);
+    return status;
+}
+
+static enum psp_status connect_replica(struct psp_collector_shell *shell, uint32_t shard,
+                                       uint32_t replica_at, char *ret_reason, size_t size)
+{
+    const struct psp_cluster_replica *replica =
+        &shell->options.cluster->shards[shard].replicas[replica_at];
+    struct link *link = &shell->links[shell->link_count];
+    *link = (struct link){.shard = shard, .replica_at = replica_at};
+    enum psp_status status =
+        psp_socket_connect(shell->wire, replica->address, replica->public_key, &link->socket);
+    if (status == PSP_OK) {
+        shell->link_count++;
+        status = psp_loop_watch(shell->loop, psp_socket_fd(link->socket), wake, shell);
+    }
+    if (status != PSP_OK)
+        snprintf(ret_reason, size, "shard %u replica %u at %s: %s", shard, replica->replica,
+                 replica->address, psp_status_text(status));
+    return status;
+}
+
+static enum psp_status connect_shards(struct psp_collector_shell *shell, char *ret_reason,
+                                      size_t size)
+{
+    const struct psp_cluster *cluster = shell->options.cluster;
+    uint32_t replicas = 0;
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        replicas += cluster->shards[s].replica_count;
+    shell->links = calloc((size_t)replicas + 1, sizeof *shell->links);
+    shell->link_first = calloc((size_t)cluster->shard_count + 1, sizeof *shell->link_first);
+    if (!shell->links || !shell->link_first)
+        return say(ret_reason, size, PSP_ENOMEM, "cannot connect");
+    for (uint32_t s = 0; s < cluster->shard_count; s++) {
+        shell->link_first[s] = shell->link_count;
+        for (uint32_t r = 0; r < cluster->shards[s].replica_count; r++) {
+            const enum psp_status status = connect_replica(shell, s, r, ret_reason, size);
+            if (status != PSP_OK)
+                return status;
+        }
+    }
+    return PSP_OK;
+}
+
+static enum psp_status listen_operators(struct psp_collector_shell *shell, char *ret_reason,
+                                        size_t size)
+{
+    const char *address = shell->options.cluster->collectors[shell->options.collector].address;
+    enum psp_status status =
+        psp_socket_listen(shell->wire, address, PSP_ROLE_OPERATOR, &shell->operators);
+    if (status == PSP_OK)
+        status = psp_loop_watch(shell->loop, psp_socket_fd(shell->operators), wake, shell);
+    if (status == PSP_EEXIST)
+        snprintf(ret_reason, size,
+                 "%s is in use: is this collector running already? Otherwise end the other program "
+                 "or change the address in cluster.json",
+                 address);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, size, "cannot listen at %s: %s", address, psp_status_text(status));
+    return status;
+}
+
+/* The board as it was last shown, shown again: stale until the shards answer. */
+static enum psp_status restore(struct psp_collector_shell *shell, char *ret_reason, size_t size)
+{
+    struct psp_board *board = psp_collector_core_board(shell->core);
+    enum psp_status status = psp_collector_store_open(shell->options.data_directory, board,
+                                                      &shell->store, ret_reason, size);
+    if (status == PSP_OK)
+        status = psp_collector_store_load(shell->store, board, ret_reason, size);
+    return status == PSP_OK ? say(ret_reason, size, publish(shell), "cannot write to the store")
+                            : status;
+}
+
+static enum psp_status start_http(struct psp_collector_shell *shell, char *ret_reason, size_t size)
+{
+    const struct psp_cluster_collector *self =
+        &shell->options.cluster->collectors[shell->options.collector];
+    struct psp_http_options options = {
+        .address = self->http,
+        .site = &shell->site,
+        .views = &shell->views,
+        .page = shell->options.page,
+    };
+    shell->site = (struct psp_api_site){
+        .catalog = shell->catalog,
+        .cluster = shell->options.cluster,
+        .freshness = &shell->freshness,
+        .stats = &shell->stats,
+        .definition_text = shell->options.definition_text,
+        .definition_bytes = shell->options.definition_bytes,
+        .collector = self->collector,
+    };
+    const enum psp_status status = psp_http_start(&options, &shell->http, ret_reason, size);
+    if (status != PSP_OK)
+        return status;
+    options.address = self->http_local;
+    options.local = true;
+    options.page = NULL;
+    return psp_http_start(&options, &shell->http_local, ret_reason, size);
+}
+
+static enum psp_status make_parts(struct psp_collector_shell *shell, char *ret_reason, size_t size)
+{
+    const struct psp_collector_shell_options *options = &shell->options;
+    shell->was_stale = calloc((size_t)options->cluster->shard_count + 1, sizeof(bool));
+    enum psp_status status = shell->was_stale ? PSP_OK : PSP_ENOMEM;
+    if (status == PSP_OK)
+        status = psp_loop_create(&shell->loop);
+    if (status == PSP_OK)
+        status = psp_loop_timer_create(shell->loop, wake, shell, &shell->timer);
+    if (status == PSP_OK)
+        status = psp_loop_timer_create(shell->loop, sweep, shell, &shell->sweeper);
+    if (status == PSP_OK)
+        status = psp_arena_create(PSP_COLLECTOR_ARENA_BYTES, &shell->arena);
+    if (status == PSP_OK)
+        status = psp_catalog_create(options->definition, &shell->catalog);
+    if (status == PSP_OK)
+        status = psp_collector_core_create(options->definition, options->cluster, &shell->core);
+    return say(ret_reason, size, status, "cannot start");
+}
+
+static enum psp_status set_up(struct psp_collector_shell *shell, char *ret_reason, size_t size)
+{
+    enum psp_status status = make_parts(shell, ret_reason, size);
+    if (status == PSP_OK)
+        status = restore(shell, ret_reason, size);
+    if (status == PSP_OK)
+        status = say(ret_reason, size, psp_wire_create(shell->options.self, &shell->wire),
+                     "cannot set up CURVE");
+    if (status == PSP_OK)
+        status = say(ret_reason, size, set_keys(shell), "operators' keys in cluster.json");
+    if (status == PSP_OK)
+        status = listen_operators(shell, ret_reason, size);
+    if (status == PSP_OK)
+        status = connect_shards(shell, ret_reason, size);
+    return status == PSP_OK ? start_http(shell, ret_reason, size) : status;
+}
+
+enum psp_status psp_collector_shell_create(const struct psp_collector_shell_options *options,
+                                           struct psp_collector_shell **ret_shell, char *ret_reason,
+                                           size_t size)
+{
+    struct psp_collector_shell *shell = calloc(1, sizeof *shell);
+    if (!shell)
+        return say(ret_reason, size, PSP_ENOMEM, "cannot start");
+    shell->options = *options;
+    shell->freshness.shard_count = options->cluster->shard_count;
+    shell->freshness.stale_ms = PSP_STALE_MS;
+    psp_view_slot_init(&shell->views);
+    const enum psp_status status = set_up(shell, ret_reason, size);
+    if (status != PSP_OK) {
+        psp_collector_shell_destroy(&shell);
+        return status;
+    }
+    psp_loop_after(shell->loop, turn, shell);
+    psp_loop_timer_set(shell->timer, 0);
+    psp_loop_timer_set(shell->sweeper, PSP_COLLECTOR_SWEEP_MS);
+    *ret_shell = shell;
+    return PSP_OK;
+}
+
+void psp_collector_shell_destroy(struct psp_collector_shell **shell_at)
+{
+    struct psp_collector_shell *shell = *shell_at;
+    if (!shell)
+        return;
+    psp_http_stop(&shell->http);
+    psp_http_stop(&shell->http_local);
+    psp_loop_destroy(&shell->loop); /* before the descriptors that it watches */
+    if (shell->operators)
+        psp_socket_destroy(&shell->operators);
+    for (uint32_t i = 0; i < shell->link_count; i++)
+        psp_socket_destroy(&shell->links[i].socket);
+    if (shell->wire)
+        psp_wire_destroy(&shell->wire);
+    psp_view_slot_clear(&shell->views);
+    psp_collector_store_close(&shell->store);
+    psp_collector_core_destroy(&shell->core);
+    psp_catalog_destroy(&shell->catalog);
+    psp_arena_destroy(&shell->arena);
+    psp_buffer_free(&shell->buffer);
+    free(shell->links);
+    free(shell->link_first);
+    free(shell->was_stale);
+    free(shell);
+    *shell_at = NULL;
+}
+
+enum psp_status psp_collector_shell_run(struct psp_collector_shell *shell)
+{
+    psp_loop_run(shell->loop);
+    return shell->failed;
+}

@@ -1,0 +1,63 @@
+#include "collector/tally.h"
+
+#include <string.h>
+
+static void clear(struct psp_tally *tally, uint32_t choice_count)
+{
+    tally->ballots = tally->undervotes = tally->overvotes = 0;
+    tally->units_total = tally->units_reporting = tally->units_started = 0;
+    memset(tally->votes, 0, choice_count * sizeof *tally->votes);
+    memset(tally->present, 0, choice_count * sizeof *tally->present);
+}
+
+/* Returns the row's ballots. */
+static uint64_t add_row(const struct psp_view *view, uint32_t leaf, uint32_t method,
+                        const struct psp_style_contest *entry, struct psp_tally *tally)
+{
+    const uint64_t *cells =
+        view->totals.cells + view->totals.row_first[psp_totals_row(&view->totals, leaf, method)];
+    const uint64_t *votes = cells + entry->cell;
+    for (uint32_t c = 0; c < entry->choice_count; c++)
+        tally->votes[entry->choices[c]] += votes[c];
+    tally->undervotes += votes[entry->choice_count];
+    tally->overvotes += votes[entry->choice_count + 1];
+    return cells[0];
+}
+
+void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_first,
+                   uint32_t leaf_end, uint32_t method, struct psp_tally *ret_tally)
+{
+    const struct psp_catalog *catalog = view->catalog;
+    const uint32_t *marked = NULL; /* choices already marked present: styles share them */
+    const uint32_t method_first = method == PSP_NONE ? 0 : method;
+    const uint32_t method_end = method == PSP_NONE ? view->definition->method_count : method + 1;
+    uint32_t leaf = catalog->contest_leaf_first[contest];
+    uint32_t end = catalog->contest_leaf_end[contest];
+    leaf = leaf_first > leaf ? leaf_first : leaf;
+    end = leaf_end < end ? leaf_end : end;
+    clear(ret_tally, view->definition->contests[contest].choice_count);
+    for (; leaf < end; leaf++) {
+        const struct psp_style_contest *entry = psp_catalog_entry(catalog, leaf, contest);
+        uint64_t ballots = 0;
+        if (!entry)
+            continue;
+        if (entry->choices != marked) {
+            for (uint32_t c = 0; c < entry->choice_count; c++)
+                ret_tally->present[entry->choices[c]] = true;
+            marked = entry->choices;
+        }
+        for (uint32_t m = method_first; m < method_end; m++)
+            ballots += add_row(view, leaf, m, entry, ret_tally);
+        ret_tally->ballots += ballots;
+        ret_tally->units_total++;
+        ret_tally->units_started += ballots > 0;
+        ret_tally->units_reporting += view->unit_complete[view->definition->leaves[leaf]];
+    }
+}
+
+void psp_tally_unit(const struct psp_view *view, uint32_t contest, uint32_t unit, uint32_t method,
+                    struct psp_tally *ret_tally)
+{
+    const struct psp_unit *at = &view->definition->units[unit];
+    psp_tally_run(view, contest, at->leaf_first, at->leaf_end, method, ret_tally);
+}
