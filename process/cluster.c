@@ -240,6 +240,16 @@ static bool all_differ(const struct psp_json_at *root, const struct psp_cluster 
     return differ;
 }
 
+void psp_cluster_hash_rolls(const struct psp_cluster_shard *shards, uint32_t count,
+                            uint8_t ret_hash[PSP_HASH_BYTES])
+{
+    crypto_hash_sha256_state state;
+    crypto_hash_sha256_init(&state);
+    for (uint32_t i = 0; i < count; i++)
+        crypto_hash_sha256_update(&state, shards[i].roll_hash, PSP_HASH_BYTES);
+    crypto_hash_sha256_final(&state, ret_hash);
+}
+
 static void hash_slot_map(struct psp_cluster *cluster)
 {
     crypto_generichash_state state;

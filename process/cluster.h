@@ -75,6 +75,10 @@ void psp_cluster_destroy(struct psp_cluster **cluster);
 /* Writes beside and renames, fsync of file and folder. */
 enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char *path);
 
+/* The cluster's roll hash: SHA-256 of its shards' roll hashes, in order. */
+void psp_cluster_hash_rolls(const struct psp_cluster_shard *shards, uint32_t count,
+                            uint8_t ret_hash[PSP_HASH_BYTES]);
+
 /* The shard that owns a slot; every slot has exactly one (checked at load). */
 uint32_t psp_cluster_shard_of_slot(const struct psp_cluster *cluster, uint32_t slot);
 
