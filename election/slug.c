@@ -47,8 +47,8 @@ static size_t append(char *slug, size_t at, const char *text)
         const size_t length = psp_utf8_length(text + i, bytes - i);
         const char c = slug_character(text + i, length);
         i += length > 0 ? length : 1;
-        /* An apostrophe joins: O'Brien is obrien. */
-        if (c == '-' && length == 1 && text[i - 1] == '\'')
+        /* Apostrophes and dots join: O'Brien is obrien, U.S. is us. */
+        if (length == 1 && (text[i - 1] == '\'' || text[i - 1] == '.'))
             continue;
         if (c == '-') {
             hyphen = at > 0;

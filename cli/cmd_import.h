@@ -1,0 +1,36 @@
+/*
+ * cmd_import - published returns into an election folder; shared with
+ * `generate --returns`, which begins the same way.
+ */
+#ifndef PSP_CMD_IMPORT_H
+#define PSP_CMD_IMPORT_H
+
+#include <stdbool.h>
+
+#include "election/definition.h"
+#include "election/returns.h"
+
+struct psp_import_call {
+    const char *command;               /* for messages: "psephos import" */
+    const char *returns;               /* path of the CSV */
+    const char *out;                   /* folder, made when it is not there */
+    const char *id, *name, *date;      /* NULL: from the file's name */
+    const char *map_file, *map_object; /* NULL: no map */
+    bool force;                        /* overwrite */
+};
+
+struct psp_import_done {
+    struct psp_returns *returns;
+    struct psp_definition *definition;
+    struct psp_returns_binding *binding;
+};
+
+/* True when `path` may be written; else says on stderr why not. */
+bool psp_import_may_write(const char *command, const char *path, bool force);
+
+/* Writes OUT/election.json, with the map beside it. False after a message on
+ * stderr; nothing is left to release then. */
+bool psp_import_to_folder(const struct psp_import_call *call, struct psp_import_done *ret_done);
+void psp_import_done_release(struct psp_import_done *done);
+
+#endif

@@ -1,0 +1,76 @@
+#include "election/import_guess.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/utf8.h"
+
+enum { YEAR_DIGITS = 4, YEAR_MIN = 1788, YEAR_MAX = 2199 };
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The first run of digits that begins with a plausible year: 2020, 20201103. */
+static int find_year(const char *text)
+{
+    for (const char *at = text; *at != '\0';) {
+        size_t n = 0;
+        while (is_digit(at[n]))
+            n++;
+        if (n == YEAR_DIGITS || n == 8) {
+            const char digits[] = {at[0], at[1], at[2], at[3], '\0'};
+            const int year = atoi(digits);
+            if (year >= YEAR_MIN && year <= YEAR_MAX)
+                return year;
+        }
+        at += n > 0 ? n : 1;
+    }
+    return 0;
+}
+
+/* Sakamoto's rule, for 1 November: 0 is Sunday. */
+static int weekday_of_november_first(int year)
+{
+    return (year + year / 4 - year / 100 + year / 400 + 2 + 1) % 7;
+}
+
+struct psp_import_guess psp_import_guess(const char *path)
+{
+    struct psp_import_guess guess = {.date = "1970-01-01"};
+    const char *slash = strrchr(path, '/');
+    const char *stem = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(stem, '.');
+    size_t bytes = dot != NULL && dot != stem ? (size_t)(dot - stem) : strlen(stem);
+    bytes = psp_utf8_cut(stem, bytes, PSP_NAME_BYTES_MAX);
+    const struct psp_shown name = psp_shown(stem, bytes);
+    snprintf(guess.name, sizeof guess.name, "%s", name.text);
+    size_t out = 0;
+    for (size_t i = 0; i < bytes && out < PSP_ID_BYTES_MAX; i++) {
+        const char c = stem[i];
+        if ((c >= 'a' && c <= 'z') || is_digit(c))
+            guess.id[out++] = c;
+        else if (c >= 'A' && c <= 'Z')
+            guess.id[out++] = (char)(c - 'A' + 'a');
+        else if (out > 0 && guess.id[out - 1] != '-')
+            guess.id[out++] = '-';
+    }
+    while (out > 0 && guess.id[out - 1] == '-')
+        out--;
+    guess.id[out] = '\0';
+    if (out == 0)
+        snprintf(guess.id, sizeof guess.id, "election");
+    const int year = find_year(guess.id);
+    guess.year_known = year != 0;
+    if (guess.year_known) {
+        /* First Monday: 1 to 7 November; the Tuesday is the day after. */
+        const int monday = 1 + (8 - weekday_of_november_first(year)) % 7;
+        memcpy(guess.date, "0000-11-00", sizeof guess.date);
+        for (int i = YEAR_DIGITS - 1, rest = year; i >= 0; i--, rest /= 10)
+            guess.date[i] = (char)('0' + rest % 10);
+        guess.date[9] = (char)('0' + monday + 1); /* 2 to 8 November */
+    }
+    return guess;
+}

@@ -1,0 +1,27 @@
+/*
+ * import_guess - what to call an election whose file says only its rows.
+ *
+ * "data/vt-2020-general-precinct.csv" is "vt-2020-general-precinct", held on
+ * the Tuesday after the first Monday of November 2020, the day of American
+ * general elections. Always the same for the same file name: the definition's
+ * hash is part of the configuration fence.
+ *
+ * Threads: any; pure.
+ */
+#ifndef PSP_IMPORT_GUESS_H
+#define PSP_IMPORT_GUESS_H
+
+#include <stdbool.h>
+
+#include "election/limits.h"
+
+struct psp_import_guess {
+    char id[PSP_ID_BYTES_MAX + 1];
+    char name[PSP_NAME_BYTES_MAX + 1];
+    char date[11];
+    bool year_known; /* else the date is 1970-01-01 */
+};
+
+struct psp_import_guess psp_import_guess(const char *path);
+
+#endif
