@@ -91,7 +91,7 @@ struct psp_client_message {
     const char *text;
 };
 
-/* PSP_EINVAL (*ret_reason: static text), PSP_EVERSION, PSP_ENOMEM (budget).
+/* PSP_EINVAL (*ret_reason: static text, or in the arena), PSP_EVERSION, PSP_ENOMEM (budget).
  * On failure ret_message->batch_id is the batch ID if it could be read, else 0. */
 enum psp_status psp_client_message_decode(struct psp_arena *arena, const uint8_t *bytes,
                                           size_t length, struct psp_client_message *ret_message,

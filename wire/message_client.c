@@ -1,5 +1,6 @@
 /* Station and router: proto/client.proto. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client.pb-c.h"
@@ -12,6 +13,17 @@ static enum psp_status refuse(const char **ret_reason, const char *reason)
     return PSP_EINVAL;
 }
 
+/* Names the row, so that whoever wrote the client finds the ballot. */
+static enum psp_status refuse_row(struct psp_arena *arena, size_t row, const char **ret_reason,
+                                  const char *reason)
+{
+    enum { TEXT_BYTES = 128 };
+    char *text = psp_arena_alloc(arena, TEXT_BYTES);
+    if (text)
+        snprintf(text, TEXT_BYTES, "row %zu: %s", row, reason);
+    return refuse(ret_reason, text ? text : reason);
+}
+
 static struct psp_bytes bytes_of_text(const char *text)
 {
     return (struct psp_bytes){.data = (const uint8_t *)text, .length = strlen(text)};
@@ -21,14 +33,14 @@ static enum psp_status decode_marks(struct psp_arena *arena, const Psephos__V1__
                                     struct psp_row *ret_row, const char **ret_reason)
 {
     if (ballot->n_marks > PSP_MARKED_CONTESTS_MAX)
-        return refuse(ret_reason, "a ballot marks more than 512 contests");
+        return refuse(ret_reason, "more than 512 contests are marked");
     struct psp_row_mark *marks = psp_arena_alloc(arena, ballot->n_marks * sizeof *marks);
     if (!marks)
         return PSP_ENOMEM;
     for (size_t m = 0; m < ballot->n_marks; m++) {
         const Psephos__V1__Mark *mark = ballot->marks[m];
         if (mark->n_choices > PSP_MARKED_CHOICES_MAX)
-            return refuse(ret_reason, "a ballot marks more than 256 choices of one contest");
+            return refuse(ret_reason, "more than 256 choices of one contest are marked");
         struct psp_bytes *choices = psp_arena_alloc(arena, mark->n_choices * sizeof *choices);
         if (!choices)
             return PSP_ENOMEM;
@@ -60,9 +72,9 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
     for (size_t i = 0; i < body->n_ballots; i++) {
         const Psephos__V1__Ballot *ballot = body->ballots[i];
         if (ballot->voter_id.len == 0 || ballot->voter_id.len > PSP_VOTER_ID_BYTES_MAX)
-            return refuse(ret_reason, "a voter_id is not 1 to 255 bytes");
+            return refuse_row(arena, i, ret_reason, "voter_id is not 1 to 255 bytes");
         if (ballot->ballot_id.len != PSP_BALLOT_ID_BYTES)
-            return refuse(ret_reason, "a ballot_id is not 16 bytes");
+            return refuse_row(arena, i, ret_reason, "ballot_id is not 16 bytes");
         rows[i] = (struct psp_row){
             .voter_id = psp_pack_bytes(&ballot->voter_id),
             .ballot_id = psp_pack_bytes(&ballot->ballot_id),
@@ -72,7 +84,7 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
         };
         const enum psp_status status = decode_marks(arena, ballot, &rows[i], ret_reason);
         if (status != PSP_OK)
-            return status;
+            return status == PSP_EINVAL ? refuse_row(arena, i, ret_reason, *ret_reason) : status;
     }
     ret_message->type = PSP_CLIENT_ROWS;
     ret_message->rows = rows;
