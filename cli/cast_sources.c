@@ -12,6 +12,7 @@
 #include "cli/memory.h"
 #include "cli/permutation.h"
 #include "cli/returns_source.h"
+#include "cli/roll_source.h"
 #include "election/returns.h"
 
 struct psp_cast_opened {
@@ -20,6 +21,7 @@ struct psp_cast_opened {
     struct psp_electorate *electorate;
     struct psp_returns_source *returns_source;
     struct psp_line_source *line_source;
+    struct psp_roll_source *roll_source;
 };
 
 /* Names the content, so that two files under one seed are two sets of
@@ -106,6 +108,18 @@ static enum psp_status open_lines(const struct psp_cast_request *request,
     return status;
 }
 
+static enum psp_status open_roll(const struct psp_cast_request *request,
+                                 const struct psp_target *target, struct psp_cast_opened *opened,
+                                 char *ret_reason)
+{
+    const enum psp_status status =
+        psp_roll_source_open(request->roll_path, target->definition, request->turnout,
+                             request->seed, &opened->roll_source, ret_reason);
+    if (status == PSP_OK)
+        opened->source = psp_roll_source_view(opened->roll_source);
+    return status;
+}
+
 enum psp_status psp_cast_open(const struct psp_cast_request *request,
                               const struct psp_target *target,
                               struct psp_cast_opened **ret_opened, char *ret_reason)
@@ -124,6 +138,8 @@ enum psp_status psp_cast_open(const struct psp_cast_request *request,
         status = open_returns(request, target, opened, ret_reason);
     else if (request->lines_path)
         status = open_lines(request, target, opened, ret_reason);
+    else if (request->random)
+        status = open_roll(request, target, opened, ret_reason);
     if (status == PSP_OK)
         *ret_opened = opened;
     else
@@ -137,6 +153,7 @@ void psp_cast_close(struct psp_cast_opened **opened)
         return;
     psp_returns_source_destroy(&(*opened)->returns_source);
     psp_line_source_close(&(*opened)->line_source);
+    psp_roll_source_close(&(*opened)->roll_source);
     psp_electorate_destroy(&(*opened)->electorate);
     psp_deal_destroy(&(*opened)->deal);
     free(*opened);
@@ -151,4 +168,9 @@ const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *o
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened)
 {
     return opened->line_source ? psp_line_source_unreadable(opened->line_source) : 0;
+}
+
+const char *psp_cast_fault(const struct psp_cast_opened *opened)
+{
+    return opened->roll_source ? psp_roll_source_fault(opened->roll_source) : "";
 }

@@ -33,5 +33,7 @@ void psp_cast_close(struct psp_cast_opened **opened);
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);
 /* Lines that were not ballots; each of the first ones was reported on stderr. */
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened);
+/* Why the source ended early, or "". */
+const char *psp_cast_fault(const struct psp_cast_opened *opened);
 
 #endif

@@ -238,6 +238,9 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     if (status == PSP_OK)
         status = psp_coverage_wait(target->cluster, summary.index, caster.give_up_after_ms, reason);
     const uint64_t unreadable = psp_cast_unreadable(opened);
+    const bool cut_short = *psp_cast_fault(opened) != '\0';
+    if (cut_short)
+        fprintf(stderr, "psephos cast: %s\n", psp_cast_fault(opened));
     psp_cast_close(&opened);
     if (arguments->json)
         print_json(&summary);
@@ -252,7 +255,7 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
                 summary.unintended);
     if (unreadable)
         fprintf(stderr, "psephos cast: %" PRIu64 " lines could not be read\n", unreadable);
-    return summary.unintended || unreadable ? PSP_EXIT_NO : PSP_EXIT_DONE;
+    return summary.unintended || unreadable || cut_short ? PSP_EXIT_NO : PSP_EXIT_DONE;
 }
 
 int psp_cmd_cast(int argc, char **argv)

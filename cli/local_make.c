@@ -29,6 +29,7 @@ struct making {
     struct psp_definition *definition;
     uint8_t secret[PSP_DIGEST_KEY_BYTES];
     struct psp_cluster cluster;
+    struct psp_cluster_shard *shards; /* cluster.shards, to be filled in */
     char **texts;
     size_t text_count;
     int *ports; /* sockets that hold the free ports until all are chosen */
@@ -153,7 +154,7 @@ static enum psp_status make_shards(struct making *making)
 {
     const struct psp_local_plan *plan = making->plan;
     struct psp_cluster_shard *shards = psp_memory_array(plan->shards, sizeof *shards);
-    making->cluster.shards = shards;
+    making->cluster.shards = making->shards = shards;
     making->cluster.shard_count = plan->shards;
     for (uint32_t s = 0; s < plan->shards; s++) {
         struct psp_cluster_replica *replicas =
@@ -251,8 +252,13 @@ static enum psp_status make_rolls(struct making *making)
 {
     if (!making->plan->roll_path)
         return PSP_OK;
-    return psp_local_roll_make(&making->local, making->plan->roll_path, making->secret,
-                               making->definition, &making->cluster, making->reason);
+    const enum psp_status status =
+        psp_local_roll_make(&making->local, making->plan->roll_path, making->secret,
+                            making->definition, &making->cluster, making->shards, making->reason);
+    if (status == PSP_OK)
+        psp_cluster_hash_rolls(making->shards, making->cluster.shard_count,
+                               making->cluster.roll_hash);
+    return status;
 }
 
 enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reason)
