@@ -717,3 +717,8 @@ const char *psp_consensus_error(const struct psp_consensus *consensus)
 {
     return consensus->error;
 }
+
+uint64_t psp_consensus_persisted_index(const struct psp_consensus *consensus)
+{
+    return consensus->persisted;
+}

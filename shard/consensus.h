@@ -114,6 +114,8 @@ enum psp_consensus_state psp_consensus_state(const struct psp_consensus *consens
 uint64_t psp_consensus_term(const struct psp_consensus *consensus);
 uint64_t psp_consensus_leader(const struct psp_consensus *consensus); /* raft ID, 0 unknown */
 uint64_t psp_consensus_last_index(const struct psp_consensus *consensus);
+/* Durable here, as far as told. */
+uint64_t psp_consensus_persisted_index(const struct psp_consensus *consensus);
 const char *psp_consensus_error(const struct psp_consensus *consensus); /* of the last failure */
 
 /* The entries that the caller fills into a message: [*ret_first, *ret_first +

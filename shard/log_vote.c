@@ -111,9 +111,7 @@ enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *di
     }
     enum psp_status good, bad;
     status = read_slots(file, &good, &bad);
-    if (status == PSP_OK && bad == PSP_EMISMATCH)
-        status = bad;
-    else if (status == PSP_OK && good != PSP_OK)
+    if (status == PSP_OK && (bad == PSP_EMISMATCH || good != PSP_OK))
         status = bad;
     if (status == PSP_OK)
         return PSP_OK;

@@ -1,0 +1,134 @@
+#include <string.h>
+
+#include "election/ballot.h"
+#include "election/totals.h"
+#include "shard/core_state.h"
+
+static struct psp_watcher *place_for(struct psp_core *core, uint32_t collector)
+{
+    struct psp_watcher *oldest = &core->watchers[0];
+    for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX; i++) {
+        struct psp_watcher *watcher = &core->watchers[i];
+        if (watcher->used && watcher->collector == collector)
+            return watcher;
+        if (oldest->used && (!watcher->used || watcher->answered_ms < oldest->answered_ms))
+            oldest = watcher;
+    }
+    *oldest = (struct psp_watcher){.used = true, .collector = collector};
+    return oldest;
+}
+
+void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
+                    const struct psp_cluster_message *message)
+{
+    /* An operator watches too, to compare with a recount. */
+    struct psp_watcher *watcher = place_for(core, (uint32_t)sender->role << 16 | sender->id);
+    const uint64_t wait_ms = message->watch.wait_ms < PSP_CORE_WATCH_WAIT_MAX_MS
+                                 ? message->watch.wait_ms
+                                 : PSP_CORE_WATCH_WAIT_MAX_MS;
+    watcher->waiting = true;
+    watcher->peer = sender->peer;
+    watcher->watch_id = message->id;
+    watcher->after_index = message->watch.after_index;
+    watcher->base_index = message->watch.base_index;
+    watcher->base_epoch = message->watch.base_epoch;
+    watcher->due_ms = core->now.steady_ms + wait_ms;
+}
+
+/* When the watcher's answer may leave: at once for news, but not too soon
+ * after the last one. */
+static uint64_t answer_ms(const struct psp_core *core, const struct psp_watcher *watcher)
+{
+    if (!watcher->waiting)
+        return UINT64_MAX;
+    const uint64_t soonest = watcher->answered_ms + PSP_CORE_WATCH_GAP_MS;
+    if (psp_count_index(core->count) > watcher->after_index)
+        return soonest;
+    return watcher->due_ms > soonest ? watcher->due_ms : soonest;
+}
+
+static bool pack_rows(struct psp_core *core, uint64_t base, struct psp_bytes *ret_rows)
+{
+    const struct psp_totals *totals = psp_count_totals(core->count);
+    const size_t bytes = psp_totals_encode_since(totals, base, NULL, 0);
+    uint8_t *rows = psp_core_scratch(core, bytes == 0 ? 1 : bytes);
+    if (rows == NULL)
+        return false;
+    psp_totals_encode_since(totals, base, rows, bytes);
+    *ret_rows = (struct psp_bytes){rows, bytes};
+    return true;
+}
+
+static bool pack_numbers(struct psp_core *core, const uint32_t *numbers, uint32_t n,
+                         struct psp_bytes *ret_bytes)
+{
+    if (n == 0)
+        return true;
+    uint8_t *bytes = psp_core_scratch(core, 4 * (size_t)n);
+    if (bytes == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        psp_store32(bytes + 4 * (size_t)i, numbers[i]);
+    *ret_bytes = (struct psp_bytes){bytes, 4 * (size_t)n};
+    return true;
+}
+
+static bool fill_partial(struct psp_core *core, const struct psp_watcher *watcher,
+                         struct psp_partial *partial)
+{
+    const uint64_t index = psp_count_index(core->count);
+    const bool known = watcher->base_epoch == core->genesis.epoch && watcher->base_index <= index;
+    *partial = (struct psp_partial){
+        .shard = core->genesis.shard,
+        .replica = core->replica,
+        .epoch = core->genesis.epoch,
+        .index = index,
+        .time_ms = psp_count_time_ms(core->count),
+        .base_index = known ? watcher->base_index : 0,
+        .registered = psp_count_registered(core->count),
+        .election_state = psp_count_election_state(core->count),
+        .books = *psp_count_books(core->count),
+    };
+    memcpy(partial->cluster_id, core->genesis.fence.cluster_id, PSP_CLUSTER_ID_BYTES);
+    psp_count_state_hash(core->count, partial->state_hash);
+    uint32_t complete_n = 0, leaf_n = 0;
+    const uint32_t *complete = psp_count_units_complete(core->count, &complete_n);
+    const uint32_t *leaves = psp_count_registered_leaves(core->count, &leaf_n);
+    if (partial->base_index != 0)
+        leaf_n = 0; /* they never change */
+    return pack_rows(core, partial->base_index, &partial->rows) &&
+           pack_numbers(core, complete, complete_n, &partial->units_complete) &&
+           pack_numbers(core, leaves, leaf_n, &partial->registered_leaves);
+}
+
+void psp_core_answer_watchers(struct psp_core *core)
+{
+    for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX && !core->stopped; i++) {
+        struct psp_watcher *watcher = &core->watchers[i];
+        if (answer_ms(core, watcher) > core->now.steady_ms)
+            continue;
+        struct psp_partial partial;
+        if (!fill_partial(core, watcher, &partial))
+            return;
+        struct psp_core_action *action = psp_core_act(core, PSP_CORE_SEND);
+        if (action == NULL)
+            return;
+        action->send.peer = watcher->peer;
+        action->send.message.type = PSP_CLUSTER_PARTIAL;
+        action->send.message.id = watcher->watch_id;
+        action->send.message.partial = partial;
+        watcher->waiting = false;
+        watcher->answered_ms = core->now.steady_ms;
+    }
+}
+
+uint64_t psp_core_watch_deadline(const struct psp_core *core)
+{
+    uint64_t deadline = UINT64_MAX;
+    for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX; i++) {
+        const uint64_t at = answer_ms(core, &core->watchers[i]);
+        if (at < deadline)
+            deadline = at;
+    }
+    return deadline;
+}

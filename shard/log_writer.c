@@ -1,0 +1,145 @@
+#include "shard/log_writer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* Appends in the order they came; their records one after another. */
+struct batch {
+    struct psp_record *records;
+    size_t count, capacity;
+    uint64_t number; /* of the last append in it */
+};
+
+struct psp_log_writer {
+    struct psp_log *log;
+    void (*wake)(void *context);
+    void *context;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* of queued and ending */
+    pthread_cond_t changed;
+    struct batch queued, writing;
+    bool ending;
+    _Atomic uint64_t done;
+    _Atomic int failure;
+};
+
+/* Records follow on, or a later append goes back and replaces. */
+static enum psp_status write_batch(struct psp_log *log, const struct batch *batch)
+{
+    enum psp_status status = PSP_OK;
+    for (size_t first = 0; first < batch->count && status == PSP_OK;) {
+        size_t end = first + 1;
+        while (end < batch->count && batch->records[end].index == batch->records[end - 1].index + 1)
+            end++;
+        if (batch->records[first].index <= psp_log_last(log))
+            status = psp_log_truncate(log, batch->records[first].index);
+        if (status == PSP_OK)
+            status = psp_log_append(log, batch->records + first, end - first);
+        first = end;
+    }
+    return status == PSP_OK ? psp_log_sync(log) : status;
+}
+
+static bool wait_for_work(struct psp_log_writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    while (writer->queued.count == 0 && !writer->ending)
+        pthread_cond_wait(&writer->changed, &writer->mutex);
+    const struct batch empty = writer->writing;
+    writer->writing = writer->queued;
+    writer->queued = empty;
+    writer->queued.count = 0;
+    const bool ending = writer->ending;
+    pthread_mutex_unlock(&writer->mutex);
+    return !ending;
+}
+
+static void *run(void *context)
+{
+    struct psp_log_writer *writer = context;
+    while (wait_for_work(writer)) {
+        const enum psp_status status = write_batch(writer->log, &writer->writing);
+        if (status != PSP_OK)
+            atomic_store(&writer->failure, (int)status);
+        else
+            atomic_store(&writer->done, writer->writing.number);
+        writer->wake(writer->context);
+        if (status != PSP_OK)
+            break;
+    }
+    return NULL;
+}
+
+enum psp_status psp_log_writer_create(struct psp_log *log, void (*wake)(void *context),
+                                      void *context, struct psp_log_writer **ret_writer)
+{
+    struct psp_log_writer *writer = calloc(1, sizeof(*writer));
+    if (writer == NULL)
+        return PSP_ENOMEM;
+    writer->log = log;
+    writer->wake = wake;
+    writer->context = context;
+    pthread_mutex_init(&writer->mutex, NULL);
+    pthread_cond_init(&writer->changed, NULL);
+    if (pthread_create(&writer->thread, NULL, run, writer) != 0) {
+        pthread_mutex_destroy(&writer->mutex);
+        pthread_cond_destroy(&writer->changed);
+        free(writer);
+        return PSP_ENOMEM;
+    }
+    *ret_writer = writer;
+    return PSP_OK;
+}
+
+void psp_log_writer_destroy(struct psp_log_writer **writer_at)
+{
+    struct psp_log_writer *writer = *writer_at;
+    if (writer == NULL)
+        return;
+    pthread_mutex_lock(&writer->mutex);
+    writer->ending = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_join(writer->thread, NULL);
+    pthread_mutex_destroy(&writer->mutex);
+    pthread_cond_destroy(&writer->changed);
+    free(writer->queued.records);
+    free(writer->writing.records);
+    free(writer);
+    *writer_at = NULL;
+}
+
+enum psp_status psp_log_writer_push(struct psp_log_writer *writer, uint64_t number,
+                                    const struct psp_record *records, uint32_t n)
+{
+    pthread_mutex_lock(&writer->mutex);
+    struct batch *batch = &writer->queued;
+    if (batch->count + n > batch->capacity) {
+        const size_t capacity = 2 * (batch->count + n);
+        struct psp_record *grown = realloc(batch->records, capacity * sizeof(*grown));
+        if (grown == NULL) {
+            pthread_mutex_unlock(&writer->mutex);
+            return PSP_ENOMEM;
+        }
+        batch->records = grown;
+        batch->capacity = capacity;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        batch->records[batch->count++] = records[i];
+    batch->number = number;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->mutex);
+    return PSP_OK;
+}
+
+uint64_t psp_log_writer_done(struct psp_log_writer *writer)
+{
+    return atomic_load(&writer->done);
+}
+
+enum psp_status psp_log_writer_failure(struct psp_log_writer *writer)
+{
+    return (enum psp_status)atomic_load(&writer->failure);
+}

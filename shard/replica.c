@@ -1,0 +1,303 @@
+#include "shard/replica.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "process/file.h"
+#include "shard/disk.h"
+
+enum { NO_LOCK = -1 };
+
+void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
+                         struct psp_genesis *ret_genesis)
+{
+    const struct psp_cluster_shard *facts = &cluster->shards[shard];
+    *ret_genesis = (struct psp_genesis){.shard = facts->shard,
+                                        .slot_first = facts->slot_first,
+                                        .slot_end = facts->slot_end,
+                                        .epoch = cluster->epoch};
+    struct psp_fence *fence = &ret_genesis->fence;
+    memcpy(fence->cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
+    memcpy(fence->definition_hash, cluster->definition_hash, PSP_HASH_BYTES);
+    memcpy(fence->roll_hash, cluster->roll_hash, PSP_HASH_BYTES);
+    memcpy(fence->slot_map_hash, cluster->slot_map_hash, PSP_HASH_BYTES);
+    memcpy(fence->digest_key_hash, cluster->digest_key_hash, PSP_HASH_BYTES);
+    memcpy(ret_genesis->shard_roll_hash, facts->roll_hash, PSP_HASH_BYTES);
+}
+
+static bool all_zero(const uint8_t hash[PSP_HASH_BYTES])
+{
+    static const uint8_t zeros[PSP_HASH_BYTES];
+    return memcmp(hash, zeros, PSP_HASH_BYTES) == 0;
+}
+
+/* The ballots that the definition expects of this shard's voters; 0 unknown. */
+static uint64_t voters_expected(const struct psp_replica_options *options)
+{
+    const struct psp_definition *definition = options->definition;
+    const struct psp_cluster_shard *shard = &options->cluster->shards[options->shard];
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < definition->leaf_count; i++) {
+        const uint64_t expected = definition->units[definition->leaves[i]].ballots_expected;
+        sum += expected == PSP_UNSTATED ? 0 : expected;
+    }
+    return sum * (shard->slot_end - shard->slot_first) / PSP_SLOT_COUNT;
+}
+
+static enum psp_status create_count(const struct psp_replica_options *options,
+                                    struct psp_replica *replica, char *ret_reason, size_t size)
+{
+    const struct psp_cluster_shard *shard = &options->cluster->shards[options->shard];
+    struct psp_count_options count = {.definition = options->definition,
+                                      .refused_max = PSP_SHARD_REFUSED_MAX};
+    if (all_zero(shard->roll_hash)) {
+        count.voters_expected = voters_expected(options);
+        const enum psp_status status = psp_count_create(&count, &replica->count);
+        if (status != PSP_OK)
+            snprintf(ret_reason, size, "cannot make the count: %s", psp_status_text(status));
+        return status;
+    }
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/roll/shard-%" PRIu32 ".roll", options->cluster->directory,
+             shard->shard);
+    struct psp_roll_file file;
+    enum psp_status status = psp_roll_file_load(path, &file);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "%s: %s; cluster.json says that the election has a voter roll",
+                 path, psp_status_text(status));
+        return status;
+    }
+    const struct psp_roll_part part = {file.n, file.digests, file.units};
+    count.roll = &part;
+    count.voters_expected = file.n;
+    if (memcmp(file.hash, shard->roll_hash, PSP_HASH_BYTES) != 0) {
+        status = PSP_EMISMATCH;
+        snprintf(ret_reason, size,
+                 "%s is not the roll that cluster.json names (roll_hash); restore the file the "
+                 "cluster was made with",
+                 path);
+    } else {
+        status = psp_count_create(&count, &replica->count);
+        if (status != PSP_OK)
+            snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
+    }
+    psp_roll_file_free(&file);
+    return status;
+}
+
+static enum psp_status open_store(const struct psp_replica_options *options,
+                                  struct psp_replica *replica, char *ret_reason, size_t size)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/store", options->data_path);
+    struct psp_store_options store = {.directory = path,
+                                      .shard = options->cluster->shards[options->shard].shard};
+    memcpy(store.cluster_id, options->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
+    enum psp_status status = psp_file_make_folder(path, 0700);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
+        return status;
+    }
+    status = psp_store_open(&store, &replica->store, ret_reason, size);
+    if (status != PSP_OK)
+        return status;
+    status = create_count(options, replica, ret_reason, size);
+    if (status != PSP_OK)
+        return status;
+    status = psp_store_load(replica->store, replica->count);
+    if (status == PSP_EMISMATCH)
+        snprintf(ret_reason, size,
+                 "%s was made with another voter roll or election definition; start with the "
+                 "cluster.json this folder was made with",
+                 path);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, size,
+                 "%s: %s; restore this replica's data folder from a backup, or replace the replica",
+                 path, psp_status_text(status));
+    return status;
+}
+
+/* The log must reach the store's index, with the same term there. */
+static enum psp_status check_log(const struct psp_replica *replica, const char *path,
+                                 char *ret_reason, size_t size)
+{
+    uint64_t index, store_term, term = 0;
+    enum psp_record_type type;
+    psp_store_position(replica->store, &index, &store_term);
+    const uint64_t first = psp_log_first(replica->log), last = psp_log_last(replica->log);
+    if (last < index || first > index + 1) {
+        snprintf(ret_reason, size,
+                 "%s holds indexes %" PRIu64 " to %" PRIu64
+                 " but the store beside it is at %" PRIu64
+                 ": records were lost; restore this replica's data folder from a backup, or "
+                 "replace the replica",
+                 path, first, last, index);
+        return PSP_ECORRUPT;
+    }
+    if (index < first)
+        return PSP_OK;
+    const enum psp_status status = psp_log_peek(replica->log, index, &term, &type);
+    if (status != PSP_OK || term != store_term) {
+        snprintf(ret_reason, size,
+                 "%s and the store beside it do not belong together (index %" PRIu64 " is of term "
+                 "%" PRIu64 " here, of term %" PRIu64 " there); restore both from one backup",
+                 path, index, term, store_term);
+        return status == PSP_OK ? PSP_ECORRUPT : status;
+    }
+    return PSP_OK;
+}
+
+static enum psp_status open_log(const struct psp_replica_options *options,
+                                struct psp_replica *replica, char *ret_reason, size_t size)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/log", options->data_path);
+    struct psp_log_options log = {.directory = path,
+                                  .shard = options->cluster->shards[options->shard].shard};
+    memcpy(log.cluster_id, options->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
+    uint64_t store_term;
+    psp_store_position(replica->store, &log.checkpoint_index, &store_term);
+    enum psp_status status = psp_log_open(&log, &replica->log, ret_reason, size);
+    if (status != PSP_OK)
+        return status;
+    return check_log(replica, path, ret_reason, size);
+}
+
+static enum psp_status create_core(const struct psp_replica_options *options,
+                                   struct psp_replica *replica)
+{
+    const struct psp_cluster_shard *shard = &options->cluster->shards[options->shard];
+    struct psp_core_member members[PSP_REPLICAS_MAX];
+    for (uint32_t i = 0; i < shard->replica_count; i++)
+        members[i] =
+            (struct psp_core_member){shard->replicas[i].replica, shard->replicas[i].raft_id};
+    struct psp_core_options core = {
+        .replica = shard->replicas[options->replica].replica,
+        .members = members,
+        .member_count = shard->replica_count,
+        .definition = options->definition,
+        .count = replica->count,
+        .pid = (uint64_t)getpid(),
+    };
+    if (getrandom(&core.seed, sizeof(core.seed), 0) != (ssize_t)sizeof(core.seed))
+        return PSP_EIO;
+    psp_replica_genesis(options->cluster, options->shard, &core.genesis);
+    return psp_core_create(&core, &replica->core);
+}
+
+static enum psp_status bootstrap(struct psp_replica *replica)
+{
+    uint64_t index, term;
+    psp_store_position(replica->store, &index, &term);
+    if (psp_log_last(replica->log) != 0 || index != 0)
+        return PSP_OK;
+    const struct psp_record first = psp_core_bootstrap(replica->core);
+    enum psp_status status = psp_log_set_vote(replica->log, first.term, 0);
+    if (status == PSP_OK)
+        status = psp_log_append(replica->log, &first, 1);
+    if (status == PSP_OK)
+        status = psp_log_sync(replica->log);
+    return status;
+}
+
+enum psp_status psp_replica_open(const struct psp_replica_options *options,
+                                 struct psp_replica *ret_replica, char *ret_reason, size_t size)
+{
+    struct psp_replica replica = {.lock = NO_LOCK};
+    const struct psp_disk *disk = psp_disk_posix();
+    snprintf(ret_reason, size, "%s", "");
+    enum psp_status status = psp_file_make_folder(options->data_path, 0700);
+    if (status == PSP_OK)
+        status = disk->lock(disk->context, options->data_path, &replica.lock);
+    if (status == PSP_EBUSY)
+        snprintf(ret_reason, size,
+                 "%s is in use by another process: is this replica running already? Otherwise "
+                 "give it its own data folder",
+                 options->data_path);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, size, "%s: %s", options->data_path, psp_status_text(status));
+    if (status == PSP_OK)
+        status = open_store(options, &replica, ret_reason, size);
+    if (status == PSP_OK)
+        status = open_log(options, &replica, ret_reason, size);
+    if (status == PSP_OK) {
+        status = create_core(options, &replica);
+        if (status == PSP_OK)
+            status = bootstrap(&replica);
+        if (status != PSP_OK)
+            snprintf(ret_reason, size, "%s/log: %s", options->data_path, psp_status_text(status));
+    }
+    if (status != PSP_OK) {
+        psp_replica_close(&replica);
+        return status;
+    }
+    *ret_replica = replica;
+    return PSP_OK;
+}
+
+void psp_replica_close(struct psp_replica *replica)
+{
+    psp_core_destroy(&replica->core);
+    psp_count_destroy(&replica->count);
+    psp_log_close(&replica->log);
+    psp_store_close(&replica->store);
+    if (replica->lock != NO_LOCK)
+        close(replica->lock);
+    replica->lock = NO_LOCK;
+}
+
+static enum psp_status read_configuration(const struct psp_log *log, struct psp_record *record)
+{
+    uint8_t *buffer = NULL;
+    size_t size = 0;
+    const enum psp_status status = psp_log_read(log, record->index, &buffer, &size, record);
+    if (status != PSP_OK) {
+        free(buffer);
+        return status;
+    }
+    uint8_t *payload = malloc(record->payload_bytes + 1);
+    if (payload != NULL)
+        memcpy(payload, record->payload, record->payload_bytes);
+    free(buffer);
+    record->payload = payload;
+    return payload == NULL ? PSP_ENOMEM : PSP_OK;
+}
+
+static enum psp_status read_records(const struct psp_log *log, uint64_t first, uint64_t n,
+                                    struct psp_record *records)
+{
+    enum psp_status status = PSP_OK;
+    for (uint64_t i = 0; i < n && status == PSP_OK; i++) {
+        records[i].index = first + i;
+        status = psp_log_peek(log, first + i, &records[i].term, &records[i].type);
+        if (status == PSP_OK && records[i].type == PSP_RECORD_CONFIGURATION)
+            status = read_configuration(log, &records[i]);
+    }
+    return status;
+}
+
+enum psp_status psp_replica_start(struct psp_replica *replica, struct psp_core_time now)
+{
+    struct psp_core_start start = {0};
+    psp_store_position(replica->store, &start.store_index, &start.store_term);
+    psp_log_vote(replica->log, &start.term, &start.voted_for);
+    start.record_count = psp_log_last(replica->log) - start.store_index;
+    struct psp_record *records = calloc(start.record_count + 1, sizeof(*records));
+    if (records == NULL)
+        return PSP_ENOMEM;
+    const enum psp_status status =
+        read_records(replica->log, start.store_index + 1, start.record_count, records);
+    start.records = records;
+    if (status == PSP_OK)
+        psp_core_start(replica->core, now, &start);
+    for (uint64_t i = 0; i < start.record_count; i++)
+        if (records[i].payload != NULL)
+            free((void *)(uintptr_t)records[i].payload);
+    free(records);
+    return status;
+}

@@ -1,0 +1,60 @@
+/*
+ * replica - the durable state of one replica: its folder, log and store, and
+ * the count restored from them.
+ *
+ *     DIR/log/    segments and vote
+ *     DIR/store/  LMDB
+ *
+ * The store is never ahead of the log; a store without the log it was made
+ * from is refused.
+ *
+ * Ownership: owns all that it opens.   Threads: one owner.
+ */
+#ifndef PSP_REPLICA_H
+#define PSP_REPLICA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "election/definition.h"
+#include "election/roll_file.h"
+#include "process/cluster.h"
+#include "shard/core.h"
+#include "shard/log.h"
+#include "shard/store.h"
+
+enum {
+    /* First dispositions of refused ballots kept: part of the rules, since a
+     * batch over it is refused; the same on every replica, always. */
+    PSP_SHARD_REFUSED_MAX = 4 << 20,
+};
+
+struct psp_replica_options {
+    const struct psp_cluster *cluster;
+    const struct psp_definition *definition; /* not owned */
+    uint32_t shard, replica;                 /* positions in cluster.json */
+    const char *data_path;
+};
+
+struct psp_replica {
+    int lock;
+    struct psp_log *log;
+    struct psp_store *store;
+    struct psp_count *count;
+    struct psp_core *core; /* not started yet */
+};
+
+/* What cluster.json says of a shard, as its first log entry says it. */
+void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
+                         struct psp_genesis *ret_genesis);
+
+/* Opens and restores; `ret_reason` says what is wrong and what to do, or holds
+ * a note with PSP_OK. On failure nothing stays open. */
+enum psp_status psp_replica_open(const struct psp_replica_options *options,
+                                 struct psp_replica *ret_replica, char *ret_reason, size_t size);
+void psp_replica_close(struct psp_replica *replica);
+
+/* Starts the core from what is durable. PSP_ECORRUPT, PSP_EIO, PSP_ENOMEM. */
+enum psp_status psp_replica_start(struct psp_replica *replica, struct psp_core_time now);
+
+#endif

@@ -1,0 +1,503 @@
+#include "shard/shell.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/clock.h"
+#include "process/log_line.h"
+#include "process/loop.h"
+#include "shard/checkpointer.h"
+#include "shard/log_writer.h"
+
+enum { LINE_BYTES = 1024 };
+
+struct link { /* to another replica: raft messages go out here */
+    uint32_t replica;
+    struct psp_socket *socket;
+};
+
+struct loaded {
+    uint8_t *buffer;
+    size_t size;
+};
+
+struct psp_shard_shell {
+    struct psp_shard_shell_options options;
+    struct psp_replica *state;
+    struct psp_core *core;
+    struct psp_loop *loop;
+    struct psp_loop_timer *timer;
+    struct psp_wire *wire;
+    struct psp_socket *socket;
+    struct link links[PSP_REPLICAS_MAX];
+    uint32_t link_count;
+    struct psp_log_writer *writer;
+    struct psp_checkpointer *checkpointer;
+    struct psp_arena *arena;
+    struct psp_buffer buffer;
+    uint64_t appends_done;
+    uint64_t load_first, load_last; /* asked for by the core; 0 none */
+    struct loaded loaded[PSP_SHARD_LOAD_RECORDS];
+    uint8_t *raft_buffers[64]; /* of entries read for a follower */
+    bool failed, ready;
+    enum psp_core_role role; /* as last logged */
+    bool role_logged;
+    uint64_t progress_ms;
+};
+
+static struct psp_core_time now(void)
+{
+    return (struct psp_core_time){psp_clock_ms(), psp_clock_wall_ms()};
+}
+
+/* Says why, once, and ends the loop. */
+static void fail(struct psp_shard_shell *shell, const char *event, const char *format, ...)
+{
+    if (shell->failed)
+        return;
+    char line[LINE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    psp_log_line(PSP_LOG_ERROR, event, "%s", line);
+    shell->failed = true;
+    psp_loop_stop(shell->loop);
+}
+
+static void fail_storage(struct psp_shard_shell *shell, const char *what, enum psp_status status)
+{
+    if (status == PSP_ENOSPC)
+        fail(shell, "disk_full",
+             "the disk is full (%s); free space and start again: what was acknowledged is safe",
+             what);
+    else
+        fail(shell, "storage",
+             "%s failed (%s); look at the disk and the kernel's log, then start again: what was "
+             "acknowledged is replayed from the log",
+             what, psp_status_text(status));
+}
+
+/* ---- carrying out ---- */
+
+static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_action *action)
+{
+    /* A peer that is gone misses its answer: routers time out, collectors ask again. */
+    if (psp_cluster_message_encode(&action->send.message, &shell->buffer) == PSP_OK)
+        psp_socket_send(shell->socket, &action->send.peer, shell->buffer.data,
+                        shell->buffer.length);
+}
+
+/* Reads the entries that the core no longer has; false: leave the message out,
+ * consensus sends again. */
+static bool fill_from_log(struct psp_shard_shell *shell, const struct psp_core_action *action)
+{
+    const uint32_t buffers_max = sizeof(shell->raft_buffers) / sizeof(shell->raft_buffers[0]);
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < action->raft.from_log; i++) {
+        struct psp_raft_entry *entry = &action->raft.entries[i];
+        if (entry->type != 0)
+            continue;
+        if (used == buffers_max)
+            return false;
+        size_t size = 0;
+        struct psp_record record;
+        const enum psp_status status = psp_log_read(shell->state->log, action->raft.first + i,
+                                                    &shell->raft_buffers[used], &size, &record);
+        used++;
+        if (status != PSP_OK) {
+            fail_storage(shell, "reading the log", status);
+            return false;
+        }
+        entry->term = record.term;
+        entry->type = (uint32_t)record.type;
+        entry->payload = (struct psp_bytes){record.payload, record.payload_bytes};
+    }
+    return true;
+}
+
+static void send_to_replica(struct psp_shard_shell *shell, const struct psp_core_action *action)
+{
+    const bool filled = action->raft.from_log == 0 || fill_from_log(shell, action);
+    for (uint32_t i = 0; i < shell->link_count && filled; i++)
+        if (shell->links[i].replica == action->raft.replica &&
+            psp_cluster_message_encode(&action->raft.message, &shell->buffer) == PSP_OK)
+            psp_socket_send(shell->links[i].socket, NULL, shell->buffer.data, shell->buffer.length);
+    for (size_t i = 0; i < sizeof(shell->raft_buffers) / sizeof(shell->raft_buffers[0]); i++) {
+        free(shell->raft_buffers[i]);
+        shell->raft_buffers[i] = NULL;
+    }
+}
+
+static void carry_out(struct psp_shard_shell *shell, const struct psp_core_action *action)
+{
+    enum psp_status status = PSP_OK;
+    switch (action->type) {
+    case PSP_CORE_VOTE:
+        status = psp_log_set_vote(shell->state->log, action->vote.term, action->vote.voted_for);
+        if (status != PSP_OK)
+            fail_storage(shell, "writing term and vote", status);
+        return;
+    case PSP_CORE_APPEND:
+        status = psp_log_writer_push(shell->writer, action->append.number, action->append.records,
+                                     action->append.n);
+        if (status != PSP_OK)
+            fail(shell, "memory", "out of memory for the log writer");
+        return;
+    case PSP_CORE_SEND:
+        send_to_peer(shell, action);
+        return;
+    case PSP_CORE_RAFT:
+        send_to_replica(shell, action);
+        return;
+    case PSP_CORE_LOAD:
+        shell->load_first = action->load.first;
+        shell->load_last = action->load.last;
+        return;
+    case PSP_CORE_CHECKPOINT:
+        psp_checkpointer_push(shell->checkpointer, action->checkpoint);
+        return;
+    case PSP_CORE_STOP:
+        fail(shell, "stopped", "%s", action->stop);
+        return;
+    }
+}
+
+/* After a failure nothing more leaves: what follows may depend on it. */
+static void perform(struct psp_shard_shell *shell)
+{
+    size_t n;
+    const struct psp_core_action *actions = psp_core_actions(shell->core, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!shell->failed)
+            carry_out(shell, &actions[i]);
+        else if (actions[i].type == PSP_CORE_CHECKPOINT)
+            psp_count_delta_destroy(&(struct psp_count_delta *){actions[i].checkpoint});
+    }
+}
+
+/* Reads what the core asked for and hands it over. */
+static void load(struct psp_shard_shell *shell)
+{
+    struct psp_record records[PSP_SHARD_LOAD_RECORDS];
+    size_t n = 0, bytes = 0;
+    uint64_t index = shell->load_first;
+    for (; index <= shell->load_last && n < PSP_SHARD_LOAD_RECORDS && bytes < PSP_CORE_LOAD_BYTES;
+         index++, n++) {
+        const enum psp_status status =
+            psp_log_read(shell->state->log, index, &shell->loaded[n].buffer, &shell->loaded[n].size,
+                         &records[n]);
+        if (status != PSP_OK) {
+            fail(shell, "log",
+                 "log entry %" PRIu64 " cannot be read back: %s; restore this replica's data "
+                 "folder from a backup, or replace the replica",
+                 index, psp_status_text(status));
+            return;
+        }
+        bytes += records[n].payload_bytes;
+    }
+    shell->load_first = 0;
+    psp_core_loaded(shell->core, now(), records, n);
+    perform(shell);
+}
+
+/* ---- receiving ---- */
+
+static void take(struct psp_shard_shell *shell, const struct psp_received *received)
+{
+    struct psp_cluster_message message;
+    const char *reason = NULL;
+    const struct psp_core_sender sender = {
+        .peer = received->peer, .role = received->role, .id = received->id};
+    psp_arena_reset(shell->arena);
+    if (psp_cluster_message_decode(shell->arena, received->data, received->length, &message,
+                                   &reason) == PSP_OK)
+        psp_core_message(shell->core, now(), &sender, &message);
+    else
+        psp_core_undecodable(shell->core, now(), &sender, message.id, reason);
+    perform(shell);
+}
+
+/* True: there may be more. */
+static bool receive(struct psp_shard_shell *shell)
+{
+    struct psp_received received;
+    for (int n = 0; n < PSP_SHARD_MESSAGES_A_TURN; n++) {
+        if (shell->failed || psp_socket_receive(shell->socket, &received) != PSP_OK)
+            return false;
+        take(shell, &received);
+        psp_received_release(&received);
+    }
+    return true;
+}
+
+/* Nothing is sent back on these; but the edge must be taken. */
+static void drain_links(struct psp_shard_shell *shell)
+{
+    struct psp_received received;
+    for (uint32_t i = 0; i < shell->link_count; i++)
+        while (psp_socket_receive(shell->links[i].socket, &received) == PSP_OK)
+            psp_received_release(&received);
+}
+
+/* ---- what the threads have done ---- */
+
+static void collect(struct psp_shard_shell *shell)
+{
+    enum psp_status status = psp_log_writer_failure(shell->writer);
+    if (status != PSP_OK)
+        fail_storage(shell, "writing the log", status);
+    status = psp_checkpointer_failure(shell->checkpointer);
+    if (status != PSP_OK)
+        fail_storage(shell, "writing a checkpoint", status);
+    if (shell->failed)
+        return;
+    const uint64_t done = psp_log_writer_done(shell->writer);
+    if (done > shell->appends_done) {
+        shell->appends_done = done;
+        psp_core_persisted(shell->core, now(), done);
+        perform(shell);
+    }
+    uint64_t index, term;
+    if (psp_checkpointer_done(shell->checkpointer, &index, &term)) {
+        psp_core_checkpointed(shell->core, now(), index, term);
+        perform(shell);
+    }
+}
+
+/* ---- what people want to know ---- */
+
+static void tell(struct psp_shard_shell *shell)
+{
+    const enum psp_core_role role = psp_core_role(shell->core);
+    const uint64_t applied = psp_core_applied(shell->core), last = psp_core_last(shell->core);
+    const uint64_t at = psp_clock_ms();
+    if (role == PSP_CORE_STARTING && applied < last && at >= shell->progress_ms) {
+        if (shell->progress_ms != 0)
+            psp_log_line(PSP_LOG_INFO, "replay", "index %" PRIu64 " of %" PRIu64, applied, last);
+        shell->progress_ms = at + PSP_SHARD_PROGRESS_MS;
+    }
+    if (!shell->role_logged || role != shell->role) {
+        shell->role_logged = true;
+        shell->role = role;
+        psp_log_line(PSP_LOG_INFO, psp_core_role_name(role), "term %" PRIu64 ", index %" PRIu64,
+                     psp_core_term(shell->core), applied);
+    }
+    if (!shell->ready && (role == PSP_CORE_LEADER || role == PSP_CORE_FOLLOWER)) {
+        shell->ready = true;
+        shell->options.ready(shell->options.context);
+    }
+}
+
+/* ---- the loop ---- */
+
+static void turn(void *context)
+{
+    struct psp_shard_shell *shell = context;
+    collect(shell);
+    const bool more = receive(shell);
+    drain_links(shell);
+    if (!shell->failed) {
+        psp_core_tick(shell->core, now());
+        perform(shell);
+    }
+    if (!shell->failed && shell->load_first != 0)
+        load(shell);
+    if (shell->failed)
+        return;
+    tell(shell);
+    /* Sending takes the socket's edge too, so look again before sleeping. */
+    size_t sent;
+    psp_core_actions(shell->core, &sent);
+    if (more || sent > 0 || receive(shell))
+        psp_loop_wake(shell->loop);
+    const uint64_t deadline = psp_core_deadline(shell->core), at = psp_clock_ms();
+    psp_loop_timer_set(shell->timer, deadline > at ? deadline - at : 0);
+}
+
+/* The turn's end looks at everything. */
+static void nothing(void *context)
+{
+    (void)context;
+}
+
+static void wake(void *context)
+{
+    psp_loop_wake(((struct psp_shard_shell *)context)->loop);
+}
+
+/* ---- making and ending ---- */
+
+static void add_key(struct psp_known_key *keys, size_t *n, const char *public_key,
+                    enum psp_role role, uint32_t id, const char *name)
+{
+    struct psp_known_key *key = &keys[(*n)++];
+    *key = (struct psp_known_key){.role = role, .id = id};
+    snprintf(key->public_z85, sizeof(key->public_z85), "%s", public_key);
+    snprintf(key->name, sizeof(key->name), "%s", name);
+}
+
+static enum psp_status set_keys(struct psp_shard_shell *shell)
+{
+    const struct psp_cluster *cluster = shell->options.cluster;
+    const struct psp_cluster_shard *shard = &cluster->shards[shell->options.shard];
+    struct psp_known_key *keys = calloc(cluster->router_count + cluster->collector_count +
+                                            cluster->operator_count + shard->replica_count,
+                                        sizeof(*keys));
+    if (keys == NULL)
+        return PSP_ENOMEM;
+    size_t n = 0;
+    char name[64];
+    for (uint32_t i = 0; i < cluster->router_count; i++) {
+        snprintf(name, sizeof(name), "router-%" PRIu32, cluster->routers[i].router);
+        add_key(keys, &n, cluster->routers[i].public_key, PSP_ROLE_ROUTER,
+                cluster->routers[i].router, name);
+    }
+    for (uint32_t i = 0; i < cluster->collector_count; i++) {
+        snprintf(name, sizeof(name), "collector-%" PRIu32, cluster->collectors[i].collector);
+        add_key(keys, &n, cluster->collectors[i].public_key, PSP_ROLE_COLLECTOR,
+                cluster->collectors[i].collector, name);
+    }
+    for (uint32_t i = 0; i < cluster->operator_count; i++)
+        add_key(keys, &n, cluster->operators[i].public_key, PSP_ROLE_OPERATOR, i,
+                cluster->operators[i].name);
+    for (uint32_t i = 0; i < shard->replica_count; i++) {
+        if (i == shell->options.replica)
+            continue;
+        const uint32_t replica = shard->replicas[i].replica;
+        snprintf(name, sizeof(name), "shard-%" PRIu32 "-%" PRIu32, shard->shard, replica);
+        add_key(keys, &n, shard->replicas[i].public_key, PSP_ROLE_SHARD,
+                shard->shard << 8 | replica, name);
+    }
+    const enum psp_status status = psp_wire_set_keys(shell->wire, keys, n);
+    free(keys);
+    return status;
+}
+
+static enum psp_status listen(struct psp_shard_shell *shell, char *ret_reason, size_t size)
+{
+    const struct psp_cluster_shard *shard = &shell->options.cluster->shards[shell->options.shard];
+    const char *address = shard->replicas[shell->options.replica].address;
+    enum psp_status status = psp_socket_listen(
+        shell->wire, address,
+        PSP_ROLE_ROUTER | PSP_ROLE_SHARD | PSP_ROLE_COLLECTOR | PSP_ROLE_OPERATOR, &shell->socket);
+    if (status == PSP_OK)
+        status = psp_loop_watch(shell->loop, psp_socket_fd(shell->socket), nothing, shell);
+    if (status == PSP_EEXIST)
+        snprintf(ret_reason, size,
+                 "%s is in use: is this replica running already? Otherwise stop the other program "
+                 "or change the address in cluster.json",
+                 address);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, size, "cannot listen at %s: %s", address, psp_status_text(status));
+    return status;
+}
+
+static enum psp_status connect_replicas(struct psp_shard_shell *shell, char *ret_reason,
+                                        size_t size)
+{
+    const struct psp_cluster_shard *shard = &shell->options.cluster->shards[shell->options.shard];
+    for (uint32_t i = 0; i < shard->replica_count; i++) {
+        if (i == shell->options.replica)
+            continue;
+        struct link *link = &shell->links[shell->link_count];
+        link->replica = shard->replicas[i].replica;
+        enum psp_status status = psp_socket_connect(shell->wire, shard->replicas[i].address,
+                                                    shard->replicas[i].public_key, &link->socket);
+        if (status == PSP_OK) {
+            shell->link_count++;
+            status = psp_loop_watch(shell->loop, psp_socket_fd(link->socket), nothing, shell);
+        }
+        if (status != PSP_OK) {
+            snprintf(ret_reason, size, "replica %" PRIu32 " at %s: %s", link->replica,
+                     shard->replicas[i].address, psp_status_text(status));
+            return status;
+        }
+    }
+    return PSP_OK;
+}
+
+static enum psp_status set_up(struct psp_shard_shell *shell, char *ret_reason, size_t size)
+{
+    enum psp_status status = psp_loop_create(&shell->loop);
+    if (status == PSP_OK)
+        status = psp_loop_timer_create(shell->loop, nothing, shell, &shell->timer);
+    if (status == PSP_OK)
+        status = psp_arena_create(PSP_SHARD_ARENA_BYTES, &shell->arena);
+    if (status == PSP_OK)
+        status = psp_log_writer_create(shell->state->log, wake, shell, &shell->writer);
+    if (status == PSP_OK)
+        status = psp_checkpointer_create(shell->state->store, wake, shell, &shell->checkpointer);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "cannot start: %s", psp_status_text(status));
+        return status;
+    }
+    status = psp_wire_create(shell->options.self, &shell->wire);
+    if (status == PSP_OK)
+        status = set_keys(shell);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, size, "cannot set up CURVE: %s", psp_status_text(status));
+        return status;
+    }
+    status = connect_replicas(shell, ret_reason, size);
+    return status == PSP_OK ? listen(shell, ret_reason, size) : status;
+}
+
+enum psp_status psp_shard_shell_create(const struct psp_shard_shell_options *options,
+                                       struct psp_shard_shell **ret_shell, char *ret_reason,
+                                       size_t size)
+{
+    struct psp_shard_shell *shell = calloc(1, sizeof(*shell));
+    if (shell == NULL) {
+        snprintf(ret_reason, size, "out of memory");
+        return PSP_ENOMEM;
+    }
+    shell->options = *options;
+    shell->state = options->state;
+    shell->core = options->state->core;
+    enum psp_status status = set_up(shell, ret_reason, size);
+    if (status == PSP_OK) {
+        status = psp_replica_start(shell->state, now());
+        if (status != PSP_OK)
+            snprintf(ret_reason, size, "the log cannot be read: %s", psp_status_text(status));
+    }
+    if (status != PSP_OK) {
+        psp_shard_shell_destroy(&shell);
+        return status;
+    }
+    psp_loop_after(shell->loop, turn, shell);
+    *ret_shell = shell;
+    return PSP_OK;
+}
+
+void psp_shard_shell_destroy(struct psp_shard_shell **shell_at)
+{
+    struct psp_shard_shell *shell = *shell_at;
+    if (shell == NULL)
+        return;
+    psp_checkpointer_destroy(&shell->checkpointer); /* these two wake the loop */
+    psp_log_writer_destroy(&shell->writer);
+    psp_loop_destroy(&shell->loop); /* before the descriptors that it watches */
+    if (shell->socket != NULL)
+        psp_socket_destroy(&shell->socket);
+    for (uint32_t i = 0; i < shell->link_count; i++)
+        psp_socket_destroy(&shell->links[i].socket);
+    psp_wire_destroy(&shell->wire);
+    psp_arena_destroy(&shell->arena);
+    psp_buffer_free(&shell->buffer);
+    for (size_t i = 0; i < PSP_SHARD_LOAD_RECORDS; i++)
+        free(shell->loaded[i].buffer);
+    free(shell);
+    *shell_at = NULL;
+}
+
+bool psp_shard_shell_run(struct psp_shard_shell *shell)
+{
+    perform(shell); /* what starting decided */
+    if (!shell->failed)
+        psp_loop_run(shell->loop);
+    return !shell->failed;
+}
