@@ -12,6 +12,7 @@ enum {
     WHEEL_STEPS = 1024, /* a power of two; a turn is longer than any pause */
     DOUBLINGS_MAX = 16,
     ERROR_BYTES = 256,
+    PREFETCH_AHEAD = 12,
 };
 
 _Static_assert(PSP_CLIENT_UNKNOWN_PAUSE_MAX_MS * 2 < WHEEL_STEP_MS * WHEEL_STEPS,
@@ -459,6 +460,18 @@ static bool known_verdict(uint8_t verdict)
            psp_disposition_name(psp_verdict_first(verdict)) != NULL;
 }
 
+/* Records are scattered by the time they are answered: waiting for each would
+ * be most of the work here. */
+static void prefetch(const struct psp_client_core *core, const struct batch *batch,
+                     const struct psp_client_message *message, uint32_t i)
+{
+    if (i >= message->n)
+        return;
+    const uint32_t row = row_number(message, i);
+    if (row < batch->n && batch->rows[row].ballot != PSP_CLIENT_NO_BALLOT)
+        __builtin_prefetch(&core->ballots.records[batch->rows[row].ballot], 1);
+}
+
 static void take_verdicts(struct psp_client_core *core, const struct psp_client_message *message)
 {
     struct batch *batch = find(core, message->batch_id);
@@ -466,6 +479,7 @@ static void take_verdicts(struct psp_client_core *core, const struct psp_client_
         return;
     for (uint32_t i = 0; i < message->n && batch->state != BATCH_FREE; i++) {
         const uint32_t row = row_number(message, i);
+        prefetch(core, batch, message, i + PREFETCH_AHEAD);
         if (row < batch->n && is_current(core, &batch->rows[row]) &&
             known_verdict(message->verdicts[i]))
             resolve(core, batch, row, message, message->verdicts[i]);
