@@ -95,7 +95,7 @@ static enum psp_status refill(struct psp_csv *csv)
     csv->end -= csv->begin;
     csv->begin = 0;
     const size_t room = BUFFER_BYTES - csv->end;
-    size_t n = room;
+    size_t n;
     if (csv->file == NULL) {
         n = room < csv->memory_left ? room : csv->memory_left;
         if (n > 0)

@@ -82,11 +82,16 @@ static bool digits(const char *text, size_t n)
     return strspn(text, "0123456789") >= n;
 }
 
+static int two_digits(const char *text)
+{
+    return (text[0] - '0') * 10 + text[1] - '0';
+}
+
 static bool check_date(struct psp_build *build, const char *date)
 {
     const bool shape = strlen(date) == 10 && digits(date, 4) && date[4] == '-' &&
                        digits(date + 5, 2) && date[7] == '-' && digits(date + 8, 2);
-    const int month = shape ? atoi(date + 5) : 0, day = shape ? atoi(date + 8) : 0;
+    const int month = shape ? two_digits(date + 5) : 0, day = shape ? two_digits(date + 8) : 0;
     if (month >= 1 && month <= 12 && day >= 1 && day <= 31)
         return true;
     return psp_build_fault(build, "/date", "a date is written YYYY-MM-DD, not \"%s\"",

@@ -129,6 +129,7 @@ static bool build_entry(struct styles *styles, const json_t *object, uint32_t st
         if (!add_set(styles, contest, n))
             return false;
     }
+    assert(styles->sets != NULL);
     *ret_entry = (struct psp_style_contest){
         .contest = contest,
         .votes_allowed = about->votes_allowed,

@@ -1,5 +1,6 @@
 #include "election/returns.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -99,8 +100,10 @@ static const char *intern(struct reading *reading, const struct psp_csv_field *f
     if (field->bytes == 0)
         return empty;
     const uint32_t known = psp_id_index_find(&reading->texts, 0, field->text, field->bytes);
-    if (known != PSP_NONE)
+    if (known != PSP_NONE) {
+        assert(reading->text_at != NULL);
         return reading->text_at[known];
+    }
     const uint32_t position = reading->texts.count;
     if (position == reading->text_room) {
         const uint32_t room = reading->text_room == 0 ? 1024 : 2 * reading->text_room;

@@ -1,5 +1,6 @@
 #include "process/cluster.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,11 +232,13 @@ static bool all_differ(const struct psp_json_at *root, const struct psp_cluster 
     for (uint32_t i = 0; i < cluster->operator_count; i++)
         texts[n++] = cluster->operators[i].public_key;
     bool differ = true;
-    for (size_t i = 0; i < n && differ; i++)
+    for (size_t i = 0; i < n && differ; i++) {
+        assert(texts[i] != NULL);
         for (size_t j = 0; j < i && differ; j++)
             if (strcmp(texts[i], texts[j]) == 0)
                 differ = psp_json_fault(root, "\"%s\" stands twice: every process needs its own",
                                         texts[i]);
+    }
     free(texts);
     return differ;
 }

@@ -106,8 +106,8 @@ static bool read_stations(const struct psp_json_at *root, struct psp_station **r
             good = psp_json_fault(&at, "\"name\" is longer than %zu bytes",
                                   sizeof stations[i].name - 1);
         if (good) {
-            strcpy(stations[i].name, name);
-            strcpy(stations[i].public_key, key);
+            memcpy(stations[i].name, name, strlen(name) + 1);
+            memcpy(stations[i].public_key, key, sizeof stations[i].public_key);
         }
         free(name);
         free(key);

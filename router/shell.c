@@ -294,6 +294,7 @@ static enum psp_status connect_shards(struct psp_router_shell *shell, char *ret_
     uint32_t replicas = 0;
     for (uint32_t s = 0; s < cluster->shard_count; s++)
         replicas += cluster->shards[s].replica_count;
+    assert(replicas > 0);
     shell->links = calloc(replicas, sizeof *shell->links);
     shell->link_first = calloc(cluster->shard_count, sizeof *shell->link_first);
     if (shell->links == NULL || shell->link_first == NULL) {

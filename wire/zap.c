@@ -37,13 +37,15 @@ void psp_zap_domain(unsigned roles, char ret_domain[PSP_ZAP_DOMAIN_BYTES])
 static unsigned roles_of_domain(const struct frame *domain)
 {
     char text[PSP_ZAP_DOMAIN_BYTES], whole[PSP_ZAP_DOMAIN_BYTES];
-    unsigned roles = 0;
+    static const char prefix[] = "roles:";
     if (domain->length >= sizeof text)
         return 0;
     memcpy(text, domain->data, domain->length);
     text[domain->length] = '\0';
-    if (sscanf(text, "roles:%u", &roles) != 1)
+    if (strncmp(text, prefix, strlen(prefix)) != 0)
         return 0;
+    /* What strtoul makes of anything but a plain number does not print as `text` again. */
+    const unsigned roles = (unsigned)strtoul(text + strlen(prefix), NULL, 10);
     psp_zap_domain(roles, whole);
     return strcmp(text, whole) == 0 ? roles : 0;
 }
