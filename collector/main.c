@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "collector/shell.h"
 #include "process/file.h"
 #include "process/log_line.h"
+#include "process/notify.h"
 
 enum {
     PATH_BYTES = 4096,
@@ -236,9 +236,9 @@ static bool run(struct parts *parts)
     const struct psp_cluster_collector *self = &parts->cluster->collectors[parts->position];
     psp_log_line(PSP_LOG_INFO, "ready", "http://%s/ shows %s; http://%s/metrics for operators",
                  self->http, parts->definition->name, self->http_local);
-    sd_notify(0, "READY=1");
+    psp_notify_ready();
     const enum psp_status status = psp_collector_shell_run(parts->shell);
-    sd_notify(0, "STOPPING=1");
+    psp_notify_stopping();
     if (status == PSP_OK)
         psp_log_line(PSP_LOG_INFO, "stopped", "ended by a signal");
     return status == PSP_OK;
