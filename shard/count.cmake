@@ -22,3 +22,7 @@ target_link_libraries(psp_shard_count
 psp_test(test_index LIBS psp_shard_count)
 psp_test(test_count LIBS psp_shard_count)
 psp_test(test_store LIBS psp_shard_count psp_shard_checksum PkgConfig::LMDB)
+
+# bench/micro: nanoseconds a ballot of apply, checkpoint and load.
+add_executable(count_apply EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/micro/count_apply.c)
+target_link_libraries(count_apply PRIVATE psp_shard_count psp_flags)

@@ -1,0 +1,246 @@
+/*
+ * count_apply - nanoseconds a ballot of the shard's state machine, and of its
+ * checkpoint and load.
+ *
+ *     count_apply VOTERS [--roll] [--store DIR]
+ *
+ * Casts one ballot a voter in batches of 8,192 and prints, per tenth: CPU time
+ * a ballot of apply (and of taking deltas every 4 MiB), bytes of RAM a voter.
+ * With --store also writes every delta, then loads the store into a new count.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "shard/store.h"
+
+enum { ROWS = PSP_BATCH_ROWS_MAX, LEAVES = 3000, DELTA_BYTES = 4 << 20 };
+
+static double seconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static uint64_t mix(uint64_t value)
+{
+    value += 0x9E3779B97F4A7C15U;
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9U;
+    value = (value ^ value >> 27) * 0x94D049BB133111EBU;
+    return value ^ value >> 31;
+}
+
+static void digest_of(uint64_t voter, uint8_t *ret_digest)
+{
+    psp_store64(ret_digest, mix(2 * voter));
+    psp_store64(ret_digest + 8, mix(2 * voter + 1));
+}
+
+static uint32_t unit_of(uint64_t voter)
+{
+    return (uint32_t)(1 + mix(voter) % LEAVES);
+}
+
+/* One contest of four choices over 3,000 counties. */
+static struct psp_definition *make_definition(void)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    assert(out);
+    fputs("{\"format\":1,\"id\":\"b\",\"name\":\"B\",\"date\":\"2024-11-05\",\"parties\":[],"
+          "\"candidates\":[],\"methods\":[{\"id\":\"m\",\"name\":\"M\"}],"
+          "\"units\":[{\"id\":\"us\",\"name\":\"US\",\"level\":\"nation\"}",
+          out);
+    for (int leaf = 0; leaf < LEAVES; leaf++)
+        fprintf(out,
+                ",{\"id\":\"c%d\",\"name\":\"C\",\"level\":\"county\",\"parent\":\"us\","
+                "\"ballot_style\":\"s\"}",
+                leaf);
+    fputs("],\"contests\":[{\"id\":\"p\",\"name\":\"P\",\"office\":\"P\",\"unit\":\"us\","
+          "\"choices\":[",
+          out);
+    for (int choice = 0; choice < 4; choice++)
+        fprintf(out, "%s{\"id\":\"x%d\",\"name\":\"X\",\"kind\":\"other\"}", choice ? "," : "",
+                choice);
+    fputs("]}],\"ballot_styles\":[{\"id\":\"s\",\"contests\":[{\"contest\":\"p\"}]}]}", out);
+    fclose(out);
+    struct psp_definition *definition = NULL;
+    struct psp_definition_fault fault;
+    if (psp_definition_parse(text, bytes, &definition, &fault) != PSP_OK) {
+        fprintf(stderr, "%s: %s\n", fault.pointer, fault.reason);
+        exit(1);
+    }
+    free(text);
+    return definition;
+}
+
+struct bench {
+    struct psp_definition *definition;
+    struct psp_roll_part roll;
+    uint64_t voters;
+    struct psp_genesis genesis;
+    uint8_t fence_hash[PSP_HASH_BYTES];
+    struct psp_count *count;
+    struct psp_store *store;
+    double apply_s, take_s, store_s, worst_s;
+};
+
+static struct psp_count *make_count(const struct bench *bench)
+{
+    struct psp_count *count = NULL;
+    const struct psp_count_options options = {
+        .definition = bench->definition,
+        .roll = bench->roll.n ? &bench->roll : NULL,
+        .refused_max = 1 << 20,
+    };
+    if (psp_count_create(&options, &count) != PSP_OK)
+        exit(1);
+    return count;
+}
+
+static void apply(struct bench *bench, struct psp_entry *entry)
+{
+    static uint8_t verdicts[ROWS];
+    enum psp_apply_result result;
+    const char *text = NULL;
+    const double start = seconds(CLOCK_THREAD_CPUTIME_ID);
+    const enum psp_status status = psp_count_apply(
+        bench->count, psp_count_index(bench->count) + 1, entry, &result, verdicts, &text);
+    const double spent = seconds(CLOCK_THREAD_CPUTIME_ID) - start;
+    bench->apply_s += spent;
+    bench->worst_s = spent > bench->worst_s ? spent : bench->worst_s;
+    if (status != PSP_OK || result != PSP_APPLIED) {
+        fprintf(stderr, "%s\n", text ? text : psp_status_text(status));
+        exit(1);
+    }
+}
+
+static void checkpoint(struct bench *bench)
+{
+    struct psp_count_delta *delta = NULL;
+    double start = seconds(CLOCK_THREAD_CPUTIME_ID);
+    if (psp_count_take_delta(bench->count, &delta) != PSP_OK)
+        exit(1);
+    bench->take_s += seconds(CLOCK_THREAD_CPUTIME_ID) - start;
+    start = seconds(CLOCK_THREAD_CPUTIME_ID);
+    if (bench->store && psp_store_checkpoint(bench->store, delta) != PSP_OK)
+        exit(1);
+    bench->store_s += seconds(CLOCK_THREAD_CPUTIME_ID) - start;
+    psp_count_delta_destroy(&delta);
+}
+
+static void cast_batch(struct bench *bench, uint64_t first, uint32_t n)
+{
+    static uint8_t digests[16 * ROWS], tags[8 * ROWS], units[4 * ROWS], methods[ROWS],
+        marks[4 * ROWS];
+    for (uint32_t i = 0; i < n; i++) {
+        /* With a roll voters do not come in the roll's order. */
+        const uint64_t voter = bench->roll.n ? (first + i) * 7919 % bench->voters : first + i;
+        digest_of(voter, digests + (size_t)16 * i);
+        psp_store64(tags + (size_t)8 * i, mix(voter + 77));
+        psp_store32(units + (size_t)4 * i, unit_of(voter));
+        memcpy(marks + (size_t)4 * i, (uint8_t[]){1, 0, 1, (uint8_t)(mix(voter + 5) % 4)}, 4);
+    }
+    struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS, .time_ms = 1};
+    entry.ballots.columns =
+        (struct psp_count_columns){n, digests, tags, units, methods, marks, (size_t)4 * n};
+    memcpy(entry.ballots.fence_hash, bench->fence_hash, PSP_HASH_BYTES);
+    apply(bench, &entry);
+    if (psp_count_delta_bytes(bench->count) >= DELTA_BYTES)
+        checkpoint(bench);
+}
+
+static void begin(struct bench *bench, bool with_roll)
+{
+    bench->definition = make_definition();
+    bench->genesis = (struct psp_genesis){.slot_end = PSP_SLOT_COUNT, .epoch = 1};
+    if (with_roll) {
+        memset(bench->genesis.shard_roll_hash, 1, PSP_HASH_BYTES);
+        uint8_t *digests = malloc(bench->voters * 16), *units = malloc(bench->voters * 4);
+        if (!digests || !units)
+            exit(1);
+        for (uint64_t voter = 0; voter < bench->voters; voter++) {
+            digest_of(voter, digests + voter * 16);
+            psp_store32(units + voter * 4, unit_of(voter));
+        }
+        bench->roll = (struct psp_roll_part){bench->voters, digests, units};
+    }
+    psp_fence_hash(&bench->genesis.fence, bench->fence_hash);
+    bench->count = make_count(bench);
+    struct psp_entry entry = {.type = PSP_ENTRY_GENESIS, .genesis = bench->genesis};
+    apply(bench, &entry);
+    entry = (struct psp_entry){.type = PSP_ENTRY_OPEN};
+    apply(bench, &entry);
+    checkpoint(bench);
+    bench->apply_s = bench->take_s = bench->store_s = bench->worst_s = 0;
+}
+
+static void load(struct bench *bench)
+{
+    psp_count_destroy(&bench->count);
+    bench->count = make_count(bench);
+    const double start = seconds(CLOCK_MONOTONIC);
+    if (psp_store_load(bench->store, bench->count) != PSP_OK)
+        exit(1);
+    const double spent = seconds(CLOCK_MONOTONIC) - start;
+    printf("load: %.2f s, %.0f ns a ballot; store: %.1f bytes a ballot\n", spent,
+           spent / (double)bench->voters * 1e9,
+           (double)psp_store_bytes(bench->store) / (double)bench->voters);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench = {.voters = argc > 1 ? strtoull(argv[1], NULL, 10) : 0};
+    bool with_roll = false;
+    for (int i = 2; i < argc; i++) {
+        char reason[512] = "";
+        if (strcmp(argv[i], "--roll") == 0) {
+            with_roll = true;
+        } else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc) {
+            const struct psp_store_options options = {.directory = argv[++i]};
+            if (psp_store_open(&options, &bench.store, reason, sizeof reason) != PSP_OK) {
+                fprintf(stderr, "%s\n", reason);
+                return 1;
+            }
+        }
+    }
+    if (bench.voters == 0) {
+        fprintf(stderr, "usage: count_apply VOTERS [--roll] [--store DIR]\n");
+        return 2;
+    }
+    begin(&bench, with_roll);
+    const uint64_t tenth = bench.voters / 10 + 1;
+    printf("%12s %10s %10s %10s %10s %10s\n", "voters", "apply ns", "take ns", "store ns",
+           "worst ms", "B/voter");
+    for (uint64_t cast = 0, shown = 0; cast < bench.voters;) {
+        const uint64_t left = bench.voters - cast;
+        const uint32_t n = left < ROWS ? (uint32_t)left : ROWS;
+        cast_batch(&bench, cast, n);
+        cast += n;
+        if (cast - shown < tenth && cast < bench.voters)
+            continue;
+        const double per = 1e9 / (double)(cast - shown);
+        printf("%12llu %10.0f %10.0f %10.0f %10.2f %10.1f\n", (unsigned long long)cast,
+               bench.apply_s * per, bench.take_s * per, bench.store_s * per, bench.worst_s * 1e3,
+               (double)psp_count_memory_bytes(bench.count) / (double)(with_roll ? bench.voters
+                                                                               : cast));
+        fflush(stdout);
+        bench.apply_s = bench.take_s = bench.store_s = bench.worst_s = 0;
+        shown = cast;
+    }
+    checkpoint(&bench);
+    if (!psp_books_balanced(psp_count_books(bench.count)))
+        return 1;
+    if (bench.store)
+        load(&bench);
+    psp_count_destroy(&bench.count);
+    psp_store_close(&bench.store);
+    psp_definition_destroy(&bench.definition);
+    free((void *)(uintptr_t)bench.roll.digests);
+    free((void *)(uintptr_t)bench.roll.units);
+    return 0;
+}
