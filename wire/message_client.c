@@ -248,7 +248,8 @@ enum psp_status psp_client_message_decode(struct psp_arena *arena, const uint8_t
 {
     *ret_message = (struct psp_client_message){0};
     *ret_reason = "out of memory for one message";
-    if (psp_pack_body_number(bytes, length) >= PSEPHOS__V1__CLIENT_REPLY__BODY_WELCOME)
+    if (psp_pack_first_of(bytes, length, PSEPHOS__V1__CLIENT_REPLY__BODY_WELCOME,
+                          PSEPHOS__V1__CLIENT_REPLY__BODY_REFUSAL))
         return decode_reply(arena, bytes, length, ret_message, ret_reason);
     return decode_request(arena, bytes, length, ret_message, ret_reason);
 }

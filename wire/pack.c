@@ -66,14 +66,14 @@ static bool skip_value(unsigned wire_type, const uint8_t **at, size_t *available
     return true;
 }
 
-uint32_t psp_pack_body_number(const uint8_t *bytes, size_t length)
+uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, uint32_t last)
 {
     while (length > 0) {
         uint64_t tag = 0;
         const size_t used = read_varint(bytes, length, &tag);
         if (used == 0 || tag >> 3 == 0 || tag > UINT32_MAX)
             return 0;
-        if (tag >> 3 != 1)
+        if (tag >> 3 >= first && tag >> 3 <= last)
             return (uint32_t)(tag >> 3);
         bytes += used;
         length -= used;

@@ -30,9 +30,9 @@ enum psp_status psp_unpack(const ProtobufCMessageDescriptor *descriptor, uint32_
 /* Replaces the buffer's content. PSP_ENOMEM. */
 enum psp_status psp_pack(const ProtobufCMessage *message, struct psp_buffer *ret_buffer);
 
-/* The number of the first field after field 1, 0 when there is none or the
- * bytes are no fields. */
-uint32_t psp_pack_body_number(const uint8_t *bytes, size_t length);
+/* The number of the first field from `first` to `last`, 0 when there is none or
+ * the bytes are no fields. */
+uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, uint32_t last);
 
 /* True when every byte is a verdict (election/verdict.h). */
 bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n);
