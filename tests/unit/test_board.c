@@ -134,8 +134,7 @@ static void expect_divergence(struct state *state, const struct psp_partial *par
 {
     const uint64_t changes = psp_board_changes(state->board);
     assert_int_equal(psp_board_merge(state->board, partial), PSP_EDIVERGED);
-    const struct psp_board_divergence *divergence =
-        &psp_board_shard(state->board, 0)->divergence;
+    const struct psp_board_divergence *divergence = &psp_board_shard(state->board, 0)->divergence;
     assert_string_equal(divergence->what, what);
     assert_int_equal(divergence->count, 1);
     assert_int_equal(divergence->index, partial->index);
