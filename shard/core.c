@@ -284,9 +284,13 @@ static void carry(struct psp_core *core, enum psp_status status,
         psp_core_stop(core, "this replica's log is too old for the leader to complete it; replace "
                             "the replica");
     const bool leading = psp_consensus_state(core->consensus) == PSP_LEADER;
-    if (core->leading && !leading)
+    const uint64_t term = psp_consensus_term(core->consensus);
+    if (core->leading && !(leading && term == core->leading_term))
         psp_core_lose(core);
+    if (leading && !(core->leading && term == core->leading_term))
+        core->inherited_index = psp_consensus_last_index(core->consensus);
     core->leading = leading;
+    core->leading_term = term;
 }
 
 bool psp_core_submit(struct psp_core *core, struct psp_window_bytes *bytes, uint64_t *ret_index,
@@ -430,7 +434,7 @@ uint64_t psp_core_deadline(const struct psp_core *core)
 {
     if (core->stopped)
         return UINT64_MAX;
-    if (psp_core_apply_pending(core))
+    if (psp_core_apply_pending(core) || psp_core_genesis_pending(core))
         return core->now.steady_ms;
     uint64_t deadline = psp_consensus_deadline(core->consensus);
     const uint64_t watch = psp_core_watch_deadline(core);
@@ -447,9 +451,7 @@ uint64_t psp_core_deadline(const struct psp_core *core)
 
 bool psp_core_serves(const struct psp_core *core)
 {
-    if (psp_consensus_state(core->consensus) != PSP_LEADER)
-        return false;
-    return core->applied_term == psp_consensus_term(core->consensus);
+    return core->leading && psp_count_index(core->count) >= core->inherited_index;
 }
 
 uint32_t psp_core_leader(const struct psp_core *core)

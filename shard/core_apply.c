@@ -42,13 +42,17 @@ void psp_core_check_genesis(struct psp_core *core)
                       difference);
 }
 
+bool psp_core_genesis_pending(const struct psp_core *core)
+{
+    return psp_core_serves(core) && psp_count_genesis(core->count) == NULL &&
+           core->genesis_term != core->leading_term;
+}
+
 void psp_core_propose_genesis(struct psp_core *core)
 {
-    const uint64_t term = psp_consensus_term(core->consensus);
-    if (!psp_core_serves(core) || psp_count_genesis(core->count) != NULL ||
-        core->genesis_term == term || !psp_core_has_room(core))
+    if (!psp_core_genesis_pending(core) || !psp_core_has_room(core))
         return;
-    core->genesis_term = term;
+    core->genesis_term = core->leading_term;
     struct psp_entry entry = {.type = PSP_ENTRY_GENESIS};
     entry.genesis = core->genesis;
     psp_core_propose(core, &entry, &(struct psp_waiting){.kind = PSP_WAITING_NOBODY});

@@ -57,7 +57,9 @@ struct psp_core {
     uint64_t commit_index, applied_term;
     bool loading;
 
-    bool leading;          /* as of the last call */
+    bool leading; /* as of the last call */
+    uint64_t leading_term;
+    uint64_t inherited_index; /* end of the log when it began to lead, barrier included */
     uint64_t genesis_term; /* in which this replica proposed a genesis */
     uint64_t last_time_ms; /* of the newest entry proposed */
     struct psp_waiting waiting[PSP_CORE_UNAPPLIED_MAX]; /* a queue by index */
@@ -105,6 +107,7 @@ void psp_core_lose(struct psp_core *core);
 void psp_core_apply(struct psp_core *core);
 bool psp_core_apply_pending(const struct psp_core *core);
 void psp_core_check_genesis(struct psp_core *core);
+bool psp_core_genesis_pending(const struct psp_core *core);
 void psp_core_propose_genesis(struct psp_core *core);
 void psp_core_take_checkpoint(struct psp_core *core);
 bool psp_core_apply_record(struct psp_core *core, uint64_t index, uint64_t term,
