@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -128,15 +129,29 @@ static int print_returns(struct psp_rest *rest)
     return code;
 }
 
-static void print(const struct arguments *arguments, const json_t *root, const json_t *contests)
+/* Lines of the terminal that the live table has for itself; 0: no terminal. */
+static size_t live_lines(const struct arguments *arguments)
+{
+    enum { LINES_BELOW = 3, LINES_UNKNOWN = 24 };
+    struct winsize size = {0};
+    if (!arguments->watch || !isatty(STDOUT_FILENO))
+        return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row <= LINES_BELOW)
+        return LINES_UNKNOWN - LINES_BELOW;
+    return size.ws_row - LINES_BELOW;
+}
+
+static void print(const struct arguments *arguments, const json_t *root, const json_t *contests,
+                  const json_t *parties)
 {
     const json_t *results = json_object_get(root, "results");
     const char *as_of = json_string_value(json_object_get(root, "as_of"));
+    const size_t lines = live_lines(arguments);
     switch (arguments->format) {
     case FORMAT_TABLE:
-        if (arguments->watch && isatty(STDOUT_FILENO))
+        if (lines)
             fputs("\033[H\033[J", stdout);
-        psp_results_table_print(results, contests, stdout);
+        psp_results_table_print(results, contests, parties, lines, stdout);
         printf("\nunofficial%s%s%s\n", as_of ? ", as of " : "", as_of ? as_of : "",
                json_is_true(json_object_get(root, "stale"))
                    ? "; stale: not every shard has answered of late"
@@ -183,15 +198,12 @@ static enum psp_status wait_newer(struct psp_rest *rest, char *etag)
     }
 }
 
-static int show(struct psp_rest *rest, const struct arguments *arguments)
+/* Prints once, or again and again with --watch. */
+static int print_all(struct psp_rest *rest, const struct arguments *arguments,
+                     const json_t *contests, const json_t *parties)
 {
-    if (arguments->format == FORMAT_OPENELECTIONS)
-        return print_returns(rest);
-    json_t *contests = NULL;
-    enum psp_status status = psp_rest_list(rest, "/api/v1/contests", "contests", &contests);
-    if (status != PSP_OK)
-        return failed(rest, status);
     char *path = results_path(arguments), etag[ETAG_BYTES] = "";
+    enum psp_status status = PSP_OK;
     int code = PSP_EXIT_DONE;
     for (bool again = true; again && code == PSP_EXIT_DONE;) {
         json_t *root = NULL;
@@ -201,7 +213,7 @@ static int show(struct psp_rest *rest, const struct arguments *arguments)
         if (status == PSP_OK)
             status = psp_rest_list(rest, path, "results", &root);
         if (status == PSP_OK)
-            print(arguments, root, json_object_get(contests, "contests"));
+            print(arguments, root, contests, parties);
         else
             code = failed(rest, status);
         fflush(stdout);
@@ -210,6 +222,24 @@ static int show(struct psp_rest *rest, const struct arguments *arguments)
             usleep(WATCH_MS * 1000);
     }
     free(path);
+    return code;
+}
+
+static int show(struct psp_rest *rest, const struct arguments *arguments)
+{
+    if (arguments->format == FORMAT_OPENELECTIONS)
+        return print_returns(rest);
+    json_t *contests = NULL, *election = NULL;
+    int code = PSP_EXIT_NO;
+    enum psp_status status = psp_rest_list(rest, "/api/v1/contests", "contests", &contests);
+    if (status == PSP_OK)
+        status = psp_rest_get(rest, "/api/v1/election", &election);
+    if (status == PSP_OK)
+        code = print_all(rest, arguments, json_object_get(contests, "contests"),
+                         json_object_get(json_object_get(election, "election"), "parties"));
+    else
+        code = failed(rest, status);
+    json_decref(election);
     json_decref(contests);
     return code;
 }

@@ -20,8 +20,9 @@ enum { ANSWER_MS = 10000 };
 
 struct arguments {
     const char *directory;
-    const char *unit;
-    bool wants_unit;
+    char **units; /* of argv */
+    int unit_n;
+    bool wants_units;
 };
 
 static const struct argp_option options[] = {
@@ -37,14 +38,17 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->directory = value;
         return 0;
     case ARGP_KEY_ARG:
-        if (!arguments->wants_unit || arguments->unit)
+        if (!arguments->wants_units)
             argp_error(state, "one argument too many: %s", value);
-        arguments->unit = value;
+        return ARGP_ERR_UNKNOWN; /* all of them together, below */
+    case ARGP_KEY_ARGS:
+        arguments->units = state->argv + state->next;
+        arguments->unit_n = state->argc - state->next;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->directory)
             argp_error(state, "--dir is missing");
-        if (arguments->wants_unit && !arguments->unit)
+        if (arguments->wants_units && !arguments->unit_n)
             argp_error(state, "UNIT is missing: an ID of election.json");
         return 0;
     default:
@@ -52,18 +56,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-static int tell_shards(const struct psp_local *local, const char *name,
-                       const struct psp_cluster_message *request)
+static int tell_shards(const struct psp_local *local, struct psp_operate *operate,
+                       const char *name, const struct psp_cluster_message *request)
 {
-    char reason[PSP_REASON_BYTES];
-    struct psp_operate *operate = NULL;
-    char *key = psp_local_path(local, "keys/operator.key");
-    const enum psp_status created = psp_operate_create(local->cluster, key, &operate, reason);
-    free(key);
-    if (created != PSP_OK) {
-        fprintf(stderr, "%s: %s\n", name, reason);
-        return PSP_EXIT_NO;
-    }
     int code = PSP_EXIT_DONE;
     for (uint32_t s = 0; s < local->cluster->shard_count; s++) {
         const struct psp_cluster_message *answer = NULL;
@@ -78,53 +73,71 @@ static int tell_shards(const struct psp_local *local, const char *name,
                 name, s, psp_status_text(status));
         code = PSP_EXIT_UNREACHABLE;
     }
-    psp_operate_destroy(&operate);
     return code;
 }
 
-/* The unit's position, PSP_NONE after a message. */
-static uint32_t find_unit(const struct psp_local *local, const char *name, const char *id)
+/* The units' positions; false after a message. All are looked up before the
+ * first shard hears of any. */
+static bool find_units(const struct psp_local *local, const char *name,
+                       const struct arguments *arguments, uint32_t *ret_units)
 {
     struct psp_definition *definition = NULL;
     struct psp_definition_fault fault = {0};
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
-    uint32_t unit = PSP_NONE;
-    if (psp_definition_load(path, &definition, &fault) == PSP_OK) {
-        unit = psp_definition_unit(definition, id, strlen(id));
-        psp_definition_destroy(&definition);
-        if (unit == PSP_NONE)
-            fprintf(stderr, "%s: %s has no unit \"%s\"\n", name, path, id);
-    } else {
+    bool found = psp_definition_load(path, &definition, &fault) == PSP_OK;
+    if (!found)
         fprintf(stderr, "%s: %s:%d: %s: %s\n", name, path, fault.line, fault.pointer,
                 fault.reason);
+    for (int i = 0; found && i < arguments->unit_n; i++) {
+        const char *id = arguments->units[i];
+        ret_units[i] = psp_definition_unit(definition, id, strlen(id));
+        found = ret_units[i] != PSP_NONE;
+        if (!found)
+            fprintf(stderr, "%s: %s has no unit \"%s\"\n", name, path, id);
     }
+    psp_definition_destroy(&definition);
     free(path);
-    return unit;
+    return found;
+}
+
+static int operate_all(const struct psp_local *local, struct psp_operate *operate,
+                       const char *name, const struct arguments *arguments,
+                       struct psp_cluster_message *request)
+{
+    if (!arguments->wants_units)
+        return tell_shards(local, operate, name, request);
+    uint32_t *units = psp_memory_array((size_t)arguments->unit_n, sizeof *units);
+    int code = find_units(local, name, arguments, units) ? PSP_EXIT_DONE : PSP_EXIT_NO;
+    for (int i = 0; code == PSP_EXIT_DONE && i < arguments->unit_n; i++) {
+        request->operate.unit = units[i];
+        code = tell_shards(local, operate, name, request);
+    }
+    free(units);
+    return code;
 }
 
 static int operate(int argc, char **argv, enum psp_operation operation, const char *about)
 {
-    struct arguments arguments = {.wants_unit = operation == PSP_OPERATE_UNIT_COMPLETE};
+    struct arguments arguments = {.wants_units = operation == PSP_OPERATE_UNIT_COMPLETE};
     const struct argp argp = {
-        options, parse, arguments.wants_unit ? "UNIT" : NULL, about, NULL, NULL, NULL};
+        options, parse, arguments.wants_units ? "UNIT..." : NULL, about, NULL, NULL, NULL};
     struct psp_cluster_message request = {.type = PSP_CLUSTER_OPERATE,
                                           .operate.operation = operation};
     struct psp_local *local = NULL;
+    struct psp_operate *operators = NULL;
     char reason[PSP_REASON_BYTES];
-    int code = PSP_EXIT_DONE;
+    int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (psp_local_open(arguments.directory, &local, reason) != PSP_OK) {
+    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
+        char *key = psp_local_path(local, "keys/operator.key");
+        if (psp_operate_create(local->cluster, key, &operators, reason) == PSP_OK)
+            code = operate_all(local, operators, argv[0], &arguments, &request);
+        free(key);
+    }
+    if (!operators)
         fprintf(stderr, "%s: %s\n", argv[0], reason);
-        return PSP_EXIT_NO;
-    }
-    if (arguments.wants_unit) {
-        request.operate.unit = find_unit(local, argv[0], arguments.unit);
-        if (request.operate.unit == PSP_NONE)
-            code = PSP_EXIT_NO;
-    }
-    if (code == PSP_EXIT_DONE)
-        code = tell_shards(local, argv[0], &request);
+    psp_operate_destroy(&operators);
     psp_local_close(&local);
     return code;
 }
@@ -145,6 +158,6 @@ int psp_cmd_close(int argc, char **argv)
 int psp_cmd_unit_complete(int argc, char **argv)
 {
     return operate(argc, argv, PSP_OPERATE_UNIT_COMPLETE,
-                   "Declares that UNIT (its ID in election.json) has reported all its "
+                   "Declares that each UNIT (its ID in election.json) has reported all its "
                    "ballots." PSP_EXIT_HELP);
 }

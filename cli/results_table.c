@@ -48,24 +48,47 @@ static void add_line(struct psp_table *table, const char *name, const char *part
     psp_table_add(table, cells);
 }
 
-static void print_choices(const json_t *result, const json_t *contest, FILE *file)
+/* What a result's table says besides its choices. */
+struct naming {
+    const json_t *contests, *parties;
+    size_t choices_max; /* a table */
+};
+
+static void add_choice(struct psp_table *table, const json_t *entry, const json_t *contest,
+                       const struct naming *naming, uint64_t all)
+{
+    const char *id = text(entry, "choice");
+    const json_t *choice = by_id(json_object_get(contest, "choices"), id);
+    const json_t *party = by_id(naming->parties, text(choice, "party"));
+    add_line(table, choice ? text(choice, "name") : id,
+             party ? text(party, "name") : text(choice, "party"), count(entry, "votes"), all);
+}
+
+static void print_choices(const json_t *result, const json_t *contest,
+                          const struct naming *naming, FILE *file)
 {
     static const char *const headings[] = {"choice", "party", "votes", "share"};
     const json_t *list = json_object_get(result, "choices");
     const size_t n = json_array_size(list);
+    const size_t shown = n > naming->choices_max ? naming->choices_max - 1 : n;
     const json_t **order = psp_memory_array(n, sizeof *order);
     struct psp_table *table = psp_table_create("llrr", headings);
-    uint64_t all = count(result, "undervotes") + count(result, "overvotes");
+    uint64_t all = count(result, "undervotes") + count(result, "overvotes"), rest = 0;
     for (size_t i = 0; i < n; i++) {
         order[i] = json_array_get(list, i);
         all += count(order[i], "votes");
     }
     qsort(order, n, sizeof *order, most_votes_first);
     for (size_t i = 0; i < n; i++) {
-        const char *id = text(order[i], "choice");
-        const json_t *choice = by_id(json_object_get(contest, "choices"), id);
-        add_line(table, choice ? text(choice, "name") : id, text(choice, "party"),
-                 count(order[i], "votes"), all);
+        if (i < shown)
+            add_choice(table, order[i], contest, naming, all);
+        else
+            rest += count(order[i], "votes");
+    }
+    if (shown < n) {
+        char name[32];
+        snprintf(name, sizeof name, "(%zu others)", n - shown);
+        add_line(table, name, "", rest, all);
     }
     if (count(result, "undervotes"))
         add_line(table, "(undervotes)", "", count(result, "undervotes"), all);
@@ -76,8 +99,18 @@ static void print_choices(const json_t *result, const json_t *contest, FILE *fil
     free(order);
 }
 
-void psp_results_table_print(const json_t *results, const json_t *contests, FILE *file)
+void psp_results_table_print(const json_t *results, const json_t *contests, const json_t *parties,
+                             size_t lines_max, FILE *file)
 {
+    /* Title, headings, undervotes, overvotes and an empty line. */
+    enum { LINES_BESIDES = 5, CHOICES_MIN = 3 };
+    struct naming naming = {.contests = contests, .parties = parties, .choices_max = SIZE_MAX};
+    const size_t tables = json_array_size(results);
+    if (lines_max && tables) {
+        const size_t each = lines_max / tables;
+        naming.choices_max =
+            each > LINES_BESIDES + CHOICES_MIN ? each - LINES_BESIDES : CHOICES_MIN;
+    }
     const json_t *result;
     size_t i;
     json_array_foreach(results, i, result)
@@ -90,7 +123,7 @@ void psp_results_table_print(const json_t *results, const json_t *contests, FILE
                 i ? "\n" : "", name, text(result, "unit_name"), *method ? ", " : "", method,
                 psp_count_text(count(result, "ballots"), ballots),
                 count(result, "units_reporting"), count(result, "units_total"));
-        print_choices(result, contest, file);
+        print_choices(result, contest, &naming, file);
     }
 }
 

@@ -1,7 +1,8 @@
 /*
  * results_table - results as people read them: one table a contest and unit.
  *
- * `results` is the API's list, `contests` its list of contests, for the names.
+ * `results` is the API's list; `contests` and `parties` are the API's lists of
+ * these, for the names.
  */
 #ifndef PSP_RESULTS_TABLE_H
 #define PSP_RESULTS_TABLE_H
@@ -9,7 +10,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-void psp_results_table_print(const json_t *results, const json_t *contests, FILE *file);
+/* `lines_max`: lines the screen has; the choices with the fewest votes are then
+ * put together in one line a table. 0: all. */
+void psp_results_table_print(const json_t *results, const json_t *contests, const json_t *parties,
+                             size_t lines_max, FILE *file);
 
 /* The same as CSV: contest,unit,unit_name,level,method,choice,choice_name,
  * party,votes; a line a choice, "undervotes" and "overvotes" left out. */

@@ -14,7 +14,7 @@ END
 }
 
 here=$(cd "$(dirname "$0")" && pwd)
-PATH=$(cd "$here/.." && pwd)/build/bin:$PATH
+PATH=${PSEPHOS_BIN:-$(cd "$here/.." && pwd)/build/bin}:$PATH # as the tests have it
 returns=$here/vermont-2020-county.csv
 shards=4
 rate=6500
@@ -72,23 +72,27 @@ if [ -t 1 ]; then
     watcher=$!
     wait $caster && code=0 || code=$?
     caster=
-    sleep 1
+    sleep 1 # the last table
     end_process $watcher
     watcher=
 else
     while kill -0 $caster 2>/dev/null; do
         sleep 5
-        psephos accounting --dir "$folder/cluster" | tail -n 1
+        say "$(psephos accounting --dir "$folder/cluster" | awk 'END { print $3 }') counted"
     done
     wait $caster && code=0 || code=$?
     caster=
-    psephos results --dir "$folder/cluster"
 fi
 if [ "$code" -ne 0 ]; then
     cat "$folder/cast.err" "$folder/cast.json" >&2
     say "the ballots could not all be cast (exit code $code)" >&2
     exit 1
 fi
+
+# All ballots are in: every county has reported.
+psephos results --dir "$folder/cluster" --format csv --level county | sed 1d | cut -d, -f2 |
+    LC_ALL=C sort -u | xargs psephos unit-complete --dir "$folder/cluster" >/dev/null
+[ -t 1 ] || { say; psephos results --dir "$folder/cluster"; }
 
 say
 say "The books:"
