@@ -8,7 +8,13 @@
 
 #include "process/cluster_json.h"
 
-enum { ROUTERS_MAX = 256, COLLECTORS_MAX = 16, OPERATORS_MAX = 64, ID_MAX = 1 << 20 };
+enum {
+    ROUTERS_MAX = 256,
+    COLLECTORS_MAX = 16,
+    OPERATORS_MAX = 64,
+    OPERATOR_NAME_BYTES_MAX = 63,
+    ID_MAX = 1 << 20,
+};
 
 /* The arrays are built in place and shown as const; this takes it off again. */
 #define OWNED(type, pointer) ((type *)(uintptr_t)(pointer))
@@ -198,6 +204,8 @@ static bool read_operators(const struct psp_json_at *root, struct psp_cluster *c
             !keep(psp_json_text, &at, "name", &operators[i].name) ||
             !keep(psp_json_key, &at, "public_key", &operators[i].public_key))
             return false;
+        if (strlen(operators[i].name) > OPERATOR_NAME_BYTES_MAX)
+            return psp_json_fault(&at, "\"name\" is longer than %d bytes", OPERATOR_NAME_BYTES_MAX);
     }
     return true;
 }
@@ -269,6 +277,23 @@ static void hash_slot_map(struct psp_cluster *cluster)
     crypto_generichash_final(&state, cluster->slot_map_hash, PSP_HASH_BYTES);
 }
 
+/* With a roll every shard has its part of it, without one none: a shard that
+ * lacked its part would let anybody vote there. */
+static bool rolls_agree(const struct psp_json_at *root, const struct psp_cluster *cluster)
+{
+    const bool roll = !sodium_is_zero(cluster->roll_hash, PSP_HASH_BYTES);
+    uint8_t expected[PSP_HASH_BYTES];
+    for (uint32_t i = 0; i < cluster->shard_count; i++)
+        if (sodium_is_zero(cluster->shards[i].roll_hash, PSP_HASH_BYTES) == roll)
+            return psp_json_fault(root, "\"roll_hash\" of shard %u and of the cluster disagree", i);
+    if (!roll)
+        return true;
+    psp_cluster_hash_rolls(cluster->shards, cluster->shard_count, expected);
+    return memcmp(expected, cluster->roll_hash, PSP_HASH_BYTES) == 0
+               ? true
+               : psp_json_fault(root, "\"roll_hash\" is not that of the shards' rolls");
+}
+
 static bool read_cluster(const struct psp_json_at *root, struct psp_cluster *cluster)
 {
     static const char *const names[] = {
@@ -278,6 +303,7 @@ static bool read_cluster(const struct psp_json_at *root, struct psp_cluster *clu
     return psp_json_members(root, names) &&
            psp_json_hex(root, "cluster_id", false, PSP_CLUSTER_ID_BYTES, cluster->cluster_id) &&
            psp_json_number(root, "epoch", INT64_MAX, &cluster->epoch) &&
+           (cluster->epoch > 0 || psp_json_fault(root, "\"epoch\" begins at 1")) &&
            keep(psp_json_text, root, "election", &cluster->election_path) &&
            keep(psp_json_text, root, "clients", &cluster->clients_path) &&
            psp_json_hex(root, "definition_hash", false, PSP_HASH_BYTES, cluster->definition_hash) &&
@@ -285,7 +311,7 @@ static bool read_cluster(const struct psp_json_at *root, struct psp_cluster *clu
            psp_json_hex(root, "digest_key_hash", false, PSP_HASH_BYTES, cluster->digest_key_hash) &&
            read_routers(root, cluster) && read_shards(root, cluster) &&
            read_collectors(root, cluster) && read_operators(root, cluster) &&
-           all_differ(root, cluster);
+           rolls_agree(root, cluster) && all_differ(root, cluster);
 }
 
 static char *folder_of(const char *path)

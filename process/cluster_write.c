@@ -84,6 +84,33 @@ enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char 
     return store(cluster_json(cluster), path);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct psp_station *)a)->name, ((const struct psp_station *)b)->name);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(((const struct psp_station *)a)->public_key,
+                  ((const struct psp_station *)b)->public_key);
+}
+
+/* A name twice could be revoked by half; a key twice would have two names.
+ * Sorts the stations; they end up by name. */
+static bool stations_differ(const struct psp_json_at *list, struct psp_station *stations, size_t n)
+{
+    qsort(stations, n, sizeof *stations, compare_keys);
+    for (size_t i = 1; i < n; i++)
+        if (compare_keys(&stations[i - 1], &stations[i]) == 0)
+            return psp_json_fault(list, "\"%s\" and \"%s\" have the same public key",
+                                  stations[i - 1].name, stations[i].name);
+    qsort(stations, n, sizeof *stations, compare_names);
+    for (size_t i = 1; i < n; i++)
+        if (compare_names(&stations[i - 1], &stations[i]) == 0)
+            return psp_json_fault(list, "the name \"%s\" stands twice", stations[i].name);
+    return true;
+}
+
 static bool read_stations(const struct psp_json_at *root, struct psp_station **ret_stations,
                           uint32_t *ret_count)
 {
@@ -112,7 +139,7 @@ static bool read_stations(const struct psp_json_at *root, struct psp_station **r
         free(name);
         free(key);
     }
-    if (!good) {
+    if (!good || !stations_differ(&list, stations, n)) {
         free(stations);
         return false;
     }

@@ -19,7 +19,8 @@ struct psp_loop;
 struct psp_loop_timer;
 typedef void (*psp_loop_callback)(void *context);
 
-/* Stops on SIGTERM and SIGINT; ignores SIGPIPE. */
+/* Stops on SIGTERM and SIGINT; ignores SIGPIPE; raises the limit of open files
+ * as far as the system allows. */
 enum psp_status psp_loop_create(struct psp_loop **ret_loop);
 void psp_loop_destroy(struct psp_loop **loop);
 

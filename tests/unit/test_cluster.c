@@ -1,0 +1,392 @@
+/* cluster.json and clients.json: read, written, refused with pointer and reason. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+#include <cmocka.h>
+
+#include "process/cluster.h"
+#include "process/file.h"
+
+enum { TEXT_BYTES = 8192 };
+
+#define KEY_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define KEY_B "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+#define KEY_C "CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC"
+#define KEY_D "DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD"
+#define KEY_E "EEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEE"
+#define HASH_1 "1111111111111111111111111111111111111111111111111111111111111111"
+#define HASH_2 "2222222222222222222222222222222222222222222222222222222222222222"
+
+static const char good[] =
+    "{\"format\": 1, \"cluster_id\": \"000102030405060708090a0b0c0d0e0f\", \"epoch\": 1,"
+    " \"election\": \"election.json\", \"definition_hash\": \"" HASH_1 "\", \"roll_hash\": null,"
+    " \"digest_key_hash\": \"" HASH_2 "\", \"clients\": \"clients.json\","
+    " \"routers\": [{\"router\": 0, \"address\": \"tcp://127.0.0.1:7001\","
+    "   \"public_key\": \"" KEY_A "\"}],"
+    " \"shards\": ["
+    "  {\"shard\": 0, \"slots\": [0, 1000], \"roll_hash\": null, \"replicas\":"
+    "   [{\"replica\": 0, \"raft_id\": 1, \"address\": \"tcp://127.0.0.1:7002\","
+    "     \"public_key\": \"" KEY_B "\"}]},"
+    "  {\"shard\": 1, \"slots\": [1000, 4096], \"roll_hash\": null, \"replicas\":"
+    "   [{\"replica\": 0, \"raft_id\": 1, \"address\": \"tcp://127.0.0.1:7003\","
+    "     \"public_key\": \"" KEY_C "\"}]}],"
+    " \"collectors\": [{\"collector\": 0, \"http\": \"127.0.0.1:8080\","
+    "   \"http_local\": \"127.0.0.1:8081\", \"address\": \"tcp://127.0.0.1:7004\","
+    "   \"public_key\": \"" KEY_D "\"}],"
+    " \"operators\": [{\"name\": \"operator\", \"public_key\": \"" KEY_E "\"}]}";
+
+struct folder {
+    char path[64], cluster[96], clients[96];
+    struct psp_cluster_fault fault;
+};
+
+static int make_folder(void **state)
+{
+    struct folder *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    snprintf(f->path, sizeof f->path, "/tmp/psp-cluster-XXXXXX");
+    assert_non_null(mkdtemp(f->path));
+    snprintf(f->cluster, sizeof f->cluster, "%s/cluster.json", f->path);
+    snprintf(f->clients, sizeof f->clients, "%s/clients.json", f->path);
+    *state = f;
+    return 0;
+}
+
+static int end_folder(void **state)
+{
+    struct folder *f = *state;
+    unlink(f->cluster);
+    unlink(f->clients);
+    rmdir(f->path);
+    free(f);
+    return 0;
+}
+
+static enum psp_status load_text(struct folder *f, const char *text, struct psp_cluster **cluster)
+{
+    *cluster = NULL;
+    assert_int_equal(psp_file_write(f->cluster, text, strlen(text), 0644), PSP_OK);
+    return psp_cluster_load(f->cluster, cluster, &f->fault);
+}
+
+/* The good file with one text replaced by another. */
+static enum psp_status load_changed(struct folder *f, const char *from, const char *to)
+{
+    static char text[TEXT_BYTES];
+    struct psp_cluster *cluster = NULL;
+    const char *at = strstr(good, from);
+    assert_non_null(at);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - good), good, to, at + strlen(from));
+    const enum psp_status status = load_text(f, text, &cluster);
+    psp_cluster_destroy(&cluster);
+    return status;
+}
+
+static void assert_fault(struct folder *f, const char *from, const char *to, const char *pointer,
+                         const char *reason)
+{
+    assert_int_equal(load_changed(f, from, to), PSP_EINVAL);
+    assert_string_equal(f->fault.pointer, pointer);
+    if (!strstr(f->fault.reason, reason))
+        fail_msg("\"%s\" does not say \"%s\"", f->fault.reason, reason);
+}
+
+static void every_part_of_a_good_file_is_read(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    assert_int_equal(load_text(f, good, &cluster), PSP_OK);
+    for (uint8_t i = 0; i < PSP_CLUSTER_ID_BYTES; i++)
+        assert_int_equal(cluster->cluster_id[i], i);
+    assert_int_equal(cluster->epoch, 1);
+    assert_string_equal(cluster->directory, f->path);
+    assert_string_equal(cluster->election_path, "election.json");
+    assert_string_equal(cluster->clients_path, "clients.json");
+    assert_int_equal(cluster->definition_hash[31], 0x11);
+    assert_int_equal(cluster->digest_key_hash[0], 0x22);
+    assert_true(sodium_is_zero(cluster->roll_hash, PSP_HASH_BYTES));
+    assert_int_equal(cluster->router_count, 1);
+    assert_string_equal(cluster->routers[0].address, "tcp://127.0.0.1:7001");
+    assert_int_equal(cluster->shard_count, 2);
+    assert_int_equal(cluster->shards[1].slot_first, 1000);
+    assert_int_equal(cluster->shards[1].slot_end, 4096);
+    assert_int_equal(cluster->shards[1].replica_count, 1);
+    assert_int_equal(cluster->shards[1].replicas[0].raft_id, 1);
+    assert_string_equal(cluster->shards[1].replicas[0].public_key, KEY_C);
+    assert_string_equal(cluster->collectors[0].http_local, "127.0.0.1:8081");
+    assert_string_equal(cluster->operators[0].name, "operator");
+    psp_cluster_destroy(&cluster);
+    assert_null(cluster);
+}
+
+static void slot_map_hash_is_blake2b_of_the_ranges(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    const uint8_t map[] = {0, 0, 0, 0, 0,    0,    0, 0, 0xE8, 0x03, 0, 0,
+                           1, 0, 0, 0, 0xE8, 0x03, 0, 0, 0,    0x10, 0, 0};
+    uint8_t expected[32];
+    crypto_generichash(expected, sizeof expected, map, sizeof map, NULL, 0);
+    assert_int_equal(load_text(f, good, &cluster), PSP_OK);
+    assert_memory_equal(cluster->slot_map_hash, expected, 32);
+    psp_cluster_destroy(&cluster);
+}
+
+static void slot_belongs_to_the_shard_whose_range_has_it(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    assert_int_equal(load_text(f, good, &cluster), PSP_OK);
+    assert_int_equal(psp_cluster_shard_of_slot(cluster, 0), 0);
+    assert_int_equal(psp_cluster_shard_of_slot(cluster, 999), 0);
+    assert_int_equal(psp_cluster_shard_of_slot(cluster, 1000), 1);
+    assert_int_equal(psp_cluster_shard_of_slot(cluster, 4095), 1);
+    psp_cluster_destroy(&cluster);
+}
+
+static void what_is_stored_loads_as_the_same(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *one = NULL, *two = NULL;
+    char *first = NULL, *second = NULL;
+    size_t first_bytes = 0, second_bytes = 0;
+    assert_int_equal(load_text(f, good, &one), PSP_OK);
+    assert_int_equal(psp_cluster_store(one, f->cluster), PSP_OK);
+    assert_int_equal(psp_file_read(f->cluster, TEXT_BYTES, &first, &first_bytes), PSP_OK);
+    assert_int_equal(psp_cluster_load(f->cluster, &two, &f->fault), PSP_OK);
+    assert_int_equal(psp_cluster_store(two, f->cluster), PSP_OK);
+    assert_int_equal(psp_file_read(f->cluster, TEXT_BYTES, &second, &second_bytes), PSP_OK);
+    assert_int_equal(first_bytes, second_bytes);
+    assert_memory_equal(first, second, first_bytes);
+    assert_memory_equal(one->slot_map_hash, two->slot_map_hash, PSP_HASH_BYTES);
+    assert_string_equal(two->collectors[0].public_key, KEY_D);
+    assert_non_null(strstr(first, "\"roll_hash\": null"));
+    psp_cluster_destroy(&one);
+    psp_cluster_destroy(&two);
+    free(first);
+    free(second);
+}
+
+static void missing_file_says_so(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->fault), PSP_ENOENT);
+    assert_string_equal(f->fault.reason, "cannot be read: not found");
+}
+
+static void unknown_format_is_refused(void **state)
+{
+    struct folder *f = *state;
+    assert_int_equal(load_changed(f, "\"format\": 1", "\"format\": 2"), PSP_EVERSION);
+    assert_string_equal(f->fault.pointer, "/format");
+    assert_int_equal(load_changed(f, "\"format\": 1", "\"format\": \"1\""), PSP_EINVAL);
+    assert_int_equal(load_changed(f, "\"format\": 1,", ""), PSP_EINVAL);
+}
+
+static void file_that_is_no_json_object_is_refused(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    assert_int_equal(load_text(f, "{\n\"format\": 1,\n", &cluster), PSP_EINVAL);
+    assert_non_null(strstr(f->fault.reason, "line 3"));
+    assert_int_equal(load_text(f, "[]", &cluster), PSP_EINVAL);
+    assert_int_equal(load_text(f, "", &cluster), PSP_EINVAL);
+    assert_fault(f, "\"epoch\": 1", "\"epoch\": 1, \"epoch\": 1", "", "line 1");
+}
+
+static void unknown_or_missing_member_is_refused(void **state)
+{
+    struct folder *f = *state;
+    assert_fault(f, "\"epoch\": 1", "\"epoch\": 1, \"shrads\": 1", "", "\"shrads\"");
+    assert_fault(f, "\"router\": 0,", "\"router\": 0, \"port\": 7,", "/routers/0", "\"port\"");
+    assert_fault(f, "\"raft_id\": 1, ", "", "/shards/0/replicas/0/raft_id", "is missing");
+    assert_fault(f, "\"epoch\": 1,", "", "/epoch", "is missing");
+    assert_fault(f, "\"http\": \"127.0.0.1:8080\",", "", "/collectors/0/http", "is missing");
+}
+
+static void value_of_a_wrong_kind_is_refused(void **state)
+{
+    struct folder *f = *state;
+    assert_fault(f, "\"epoch\": 1", "\"epoch\": -1", "/epoch", "whole number");
+    assert_fault(f, "\"epoch\": 1", "\"epoch\": 0", "", "begins at 1");
+    assert_fault(f, "000102", "00010G", "/cluster_id", "32 lower-case hex digits");
+    assert_fault(f, "000102", "0001", "/cluster_id", "32 lower-case hex digits");
+    assert_fault(f, KEY_B, "BBB", "/shards/0/replicas/0/public_key", "Z85");
+    assert_fault(f, KEY_B, "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB~",
+                 "/shards/0/replicas/0/public_key", "Z85");
+    assert_fault(f, "\"election.json\"", "\"\"", "/election", "not empty");
+    assert_fault(f, "tcp://127.0.0.1:7001", "127.0.0.1:7001", "/routers/0/address", "tcp://");
+    assert_fault(f, "tcp://127.0.0.1:7001", "tcp://127.0.0.1:0", "/routers/0/address", "port");
+    assert_fault(f, "tcp://127.0.0.1:7001", "tcp://127.0.0.1:65536", "/routers/0/address", "port");
+    assert_fault(f, "tcp://127.0.0.1:7001", "tcp://:7001", "/routers/0/address", "host");
+    assert_fault(f, "\"127.0.0.1:8080\"", "8080", "/collectors/0/http", "host:port");
+    assert_fault(f, "[0, 1000]", "\"0-1000\"", "/shards/0/slots", "list");
+}
+
+static void slots_without_an_owner_or_with_two_are_refused(void **state)
+{
+    struct folder *f = *state;
+    assert_fault(f, "[1000, 4096]", "[1001, 4096]", "/shards/1/slots", "must begin at 1000");
+    assert_fault(f, "[1000, 4096]", "[999, 4096]", "/shards/1/slots", "must begin at 1000");
+    assert_fault(f, "[1000, 4096]", "[1000, 4095]", "/shards", "0 to 4095");
+    assert_fault(f, "[1000, 4096]", "[1000, 4097]", "/shards/1/slots", "4096");
+    assert_fault(f, "[1000, 4096]", "[1000, 1000]", "/shards/1/slots", "end after");
+    assert_fault(f, "[0, 1000]", "[1, 1000]", "/shards/0/slots", "must begin at 0");
+    assert_fault(f, "[0, 1000]", "[0]", "/shards/0/slots", "two numbers");
+}
+
+static void numbers_follow_the_order(void **state)
+{
+    struct folder *f = *state;
+    assert_fault(f, "\"shard\": 1", "\"shard\": 2", "/shards/1", "must be 1");
+    assert_fault(f, "\"router\": 0", "\"router\": 1", "/routers/0", "must be 0");
+    assert_fault(f, "\"replica\": 0", "\"replica\": 1", "/shards/0/replicas/0", "must be 0");
+    assert_fault(f, "\"raft_id\": 1", "\"raft_id\": 0", "/shards/0/replicas/0", "not be 0");
+}
+
+static const char another_replica[] =
+    "{\"replica\": 1, \"raft_id\": 1, \"address\": \"tcp://127.0.0.1:7012\", \"public_key\": "
+    "\"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\"},";
+
+static void raft_ids_of_a_shard_differ_and_replicas_are_odd(void **state)
+{
+    struct folder *f = *state;
+    char to[512];
+    const char from[] = "\"public_key\": \"" KEY_B "\"}";
+    snprintf(to, sizeof to, "%s,%.*s", from, (int)sizeof another_replica - 2, another_replica);
+    assert_fault(f, from, to, "/shards/0/replicas/1", "used twice");
+    snprintf(to, sizeof to, "%s,%.*s", from, (int)sizeof another_replica - 2, another_replica);
+    memcpy(strstr(to, "\"raft_id\": 1"), "\"raft_id\": 2", 12);
+    assert_fault(f, from, to, "/shards/0/replicas", "not 2");
+}
+
+static void address_or_key_twice_is_refused(void **state)
+{
+    struct folder *f = *state;
+    assert_fault(f, "tcp://127.0.0.1:7003", "tcp://127.0.0.1:7001", "", "7001");
+    assert_fault(f, "127.0.0.1:8081", "127.0.0.1:8080", "", "127.0.0.1:8080");
+    assert_fault(f, KEY_E, KEY_A, "", KEY_A);
+}
+
+static void rolls_of_cluster_and_shards_agree(void **state)
+{
+    struct folder *f = *state;
+    static char text[TEXT_BYTES], hex[65];
+    struct psp_cluster *cluster = NULL;
+    uint8_t parts[64], hash[32];
+    memset(parts, 0x11, 32);
+    memset(parts + 32, 0x22, 32);
+    crypto_hash_sha256(hash, parts, sizeof parts);
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    assert_fault(f, "\"roll_hash\": null", "\"roll_hash\": \"" HASH_1 "\"", "", "shard 0");
+    const char *middle = strstr(good, "\"digest_key_hash\""),
+               *second = strstr(good, "[1000, 4096]");
+    const char *one = strstr(middle, "null"), *two = strstr(second, "null");
+    const char *all = strstr(good, "null");
+    const char *const whole[] = {hex, HASH_1};
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof text, "%.*s\"%s\"%.*s\"%s\"%.*s\"%s\"%s", (int)(all - good), good,
+                 whole[i], (int)(one - all - 4), all + 4, HASH_1, (int)(two - one - 4), one + 4,
+                 HASH_2, two + 4);
+        assert_int_equal(load_text(f, text, &cluster), i == 0 ? PSP_OK : PSP_EINVAL);
+        psp_cluster_destroy(&cluster);
+    }
+    assert_non_null(strstr(f->fault.reason, "not that of the shards' rolls"));
+}
+
+/* ---- clients.json ---- */
+
+static enum psp_status load_stations(struct folder *f, const char *text)
+{
+    struct psp_station *stations = NULL;
+    uint32_t n = 0;
+    assert_int_equal(psp_file_write(f->clients, text, strlen(text), 0644), PSP_OK);
+    const enum psp_status status = psp_stations_load(f->clients, &stations, &n, &f->fault);
+    free(stations);
+    return status;
+}
+
+static void stations_are_stored_and_loaded(void **state)
+{
+    struct folder *f = *state;
+    const struct psp_station two[] = {{"hall", KEY_A}, {"school", KEY_B}};
+    struct psp_station *got = NULL;
+    uint32_t n = 0;
+    assert_int_equal(psp_stations_store(f->clients, two, 2), PSP_OK);
+    assert_int_equal(psp_stations_load(f->clients, &got, &n, &f->fault), PSP_OK);
+    assert_int_equal(n, 2);
+    assert_string_equal(got[0].name, "hall");
+    assert_string_equal(got[1].public_key, KEY_B);
+    free(got);
+    got = NULL;
+    assert_int_equal(psp_stations_store(f->clients, two, 0), PSP_OK);
+    assert_int_equal(psp_stations_load(f->clients, &got, &n, &f->fault), PSP_OK);
+    assert_int_equal(n, 0);
+    free(got);
+}
+
+static void stations_that_break_a_rule_are_refused(void **state)
+{
+    struct folder *f = *state;
+    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[]}"), PSP_OK);
+    assert_int_equal(load_stations(f, "{\"format\":9,\"clients\":[]}"), PSP_EVERSION);
+    assert_int_equal(load_stations(f, "{\"format\":1}"), PSP_EINVAL);
+    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[7]}"), PSP_EINVAL);
+    assert_string_equal(f->fault.pointer, "/clients/0");
+    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\"}]}"), PSP_EINVAL);
+    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\",\"public_key\":"
+                                      "\"" KEY_A "\"},{\"name\":\"a\",\"public_key\":\"" KEY_B
+                                      "\"}]}"),
+                     PSP_EINVAL);
+    assert_string_equal(f->fault.reason, "the name \"a\" stands twice");
+    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\",\"public_key\":"
+                                      "\"" KEY_A "\"},{\"name\":\"b\",\"public_key\":\"" KEY_A
+                                      "\"}]}"),
+                     PSP_EINVAL);
+    assert_non_null(strstr(f->fault.reason, "the same public key"));
+}
+
+static void name_of_a_station_has_at_most_63_bytes(void **state)
+{
+    struct folder *f = *state;
+    char text[256];
+    for (int length = 63; length <= 64; length++) {
+        snprintf(text, sizeof text,
+                 "{\"format\":1,\"clients\":[{\"name\":\"%0*d\",\"public_key\":\"" KEY_A "\"}]}",
+                 length, 0);
+        assert_int_equal(load_stations(f, text), length == 63 ? PSP_OK : PSP_EINVAL);
+    }
+}
+
+int main(void)
+{
+#define FACT(name) cmocka_unit_test_setup_teardown(name, make_folder, end_folder)
+    const struct CMUnitTest tests[] = {
+        FACT(every_part_of_a_good_file_is_read),
+        FACT(slot_map_hash_is_blake2b_of_the_ranges),
+        FACT(slot_belongs_to_the_shard_whose_range_has_it),
+        FACT(what_is_stored_loads_as_the_same),
+        FACT(missing_file_says_so),
+        FACT(unknown_format_is_refused),
+        FACT(file_that_is_no_json_object_is_refused),
+        FACT(unknown_or_missing_member_is_refused),
+        FACT(value_of_a_wrong_kind_is_refused),
+        FACT(slots_without_an_owner_or_with_two_are_refused),
+        FACT(numbers_follow_the_order),
+        FACT(raft_ids_of_a_shard_differ_and_replicas_are_odd),
+        FACT(address_or_key_twice_is_refused),
+        FACT(rolls_of_cluster_and_shards_agree),
+        FACT(stations_are_stored_and_loaded),
+        FACT(stations_that_break_a_rule_are_refused),
+        FACT(name_of_a_station_has_at_most_63_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
