@@ -143,7 +143,10 @@ static void syntax_fault(const json_error_t *error, struct psp_definition_fault 
 {
     ret_fault->pointer[0] = '\0';
     ret_fault->line = error->line > 0 ? error->line : 1;
-    snprintf(ret_fault->reason, sizeof ret_fault->reason, "not well-formed JSON: %s",
+    const char *what = json_error_code(error) == json_error_invalid_utf8
+                           ? "not UTF-8, which JSON must be"
+                           : "not well-formed JSON";
+    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s: %s", what,
              psp_shown(error->text, strlen(error->text)).text);
 }
 

@@ -106,7 +106,7 @@ def test_a_roll_that_names_a_voter_twice_is_refused(psephos, tmp_path, definitio
     election = tmp_path / "good" / "election.json"
     result = psephos("up", "--dir", tmp_path / "c", "--election", election, "--roll", roll)
     assert result.returncode == 1
-    assert "line 4" in result.stderr and "line 2" in result.stderr
+    assert "roll.csv:4:" in result.stderr and "line 2" in result.stderr
     assert not list((tmp_path / "c").glob("run/*.pid"))
 
 
@@ -116,7 +116,7 @@ def test_a_roll_with_an_unknown_unit_is_refused(psephos, tmp_path, definition):
     election = tmp_path / "good" / "election.json"
     result = psephos("up", "--dir", tmp_path / "c", "--election", election, "--roll", roll)
     assert result.returncode == 1
-    assert "line 2" in result.stderr and "atlantis" in result.stderr
+    assert "roll.csv:2:" in result.stderr and "atlantis" in result.stderr
 
 
 def test_usage_errors_exit_with_2(psephos, tmp_path):

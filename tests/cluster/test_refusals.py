@@ -171,7 +171,7 @@ def test_a_router_with_another_slot_map_gets_nothing_counted(
     try:
         done = one.call("cast", "--returns", fixture_file("sparse.csv"), "--give-up-after", 10)
         assert done.returncode in (1, 3)
-        assert "configuration" in (done.stdout + done.stderr).lower()
+        assert "slot map" in done.stderr
         assert one.accounting()["total"]["received"] == 0
     finally:
         router.terminate()
@@ -213,7 +213,8 @@ def test_a_full_disk_ends_the_shard_and_nothing_counted_is_lost(
                   name="disk/cluster")
     one.up()
     one.cast("--returns", fixture_file("sparse.csv"))
-    before = one.results_csv()
+    counted_before = one.accounting()["total"]["counted"]
+    assert counted_before > 0
     pid = one.pids("shard")[0]
     filler = small_disk / "filler"
     with open(filler, "wb", buffering=0) as file:
@@ -240,7 +241,4 @@ def test_a_full_disk_ends_the_shard_and_nothing_counted_is_lost(
     total = one.accounting()["total"]
     assert total["balanced"] is True
     one.recount()
-    assert before  # what was counted before is a part of what is there now
-    counted = sum(int(line.rsplit(",", 1)[1]) for line in before.splitlines()[1:])
-    now = sum(int(line.rsplit(",", 1)[1]) for line in one.results_csv().splitlines()[1:])
-    assert now >= counted
+    assert total["counted"] >= counted_before  # what had a receipt is still there
