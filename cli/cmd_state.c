@@ -11,12 +11,13 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/coverage.h"
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/operate.h"
 #include "election/definition.h"
 
-enum { ANSWER_MS = 10000 };
+enum { ANSWER_MS = 10000, SHOWN_MS = 5000 };
 
 struct arguments {
     const char *directory;
@@ -56,8 +57,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
+/* `ret_index`, by shard: where it stands in each log. */
 static int tell_shards(const struct psp_local *local, struct psp_operate *operate,
-                       const char *name, const struct psp_cluster_message *request)
+                       const char *name, const struct psp_cluster_message *request,
+                       uint64_t *ret_index)
 {
     int code = PSP_EXIT_DONE;
     for (uint32_t s = 0; s < local->cluster->shard_count; s++) {
@@ -67,6 +70,7 @@ static int tell_shards(const struct psp_local *local, struct psp_operate *operat
             psp_operate_shard(operate, s, request, ANSWER_MS, &answer, &process);
         if (status == PSP_OK) {
             printf("shard %u: done at index %" PRIu64 "\n", s, answer->operated.index);
+            ret_index[s] = answer->operated.index;
             continue;
         }
         fprintf(stderr, "%s: shard %u: %s; call again when `psephos status` shows a leader\n",
@@ -102,15 +106,15 @@ static bool find_units(const struct psp_local *local, const char *name,
 
 static int operate_all(const struct psp_local *local, struct psp_operate *operate,
                        const char *name, const struct arguments *arguments,
-                       struct psp_cluster_message *request)
+                       struct psp_cluster_message *request, uint64_t *ret_index)
 {
     if (!arguments->wants_units)
-        return tell_shards(local, operate, name, request);
+        return tell_shards(local, operate, name, request, ret_index);
     uint32_t *units = psp_memory_array((size_t)arguments->unit_n, sizeof *units);
     int code = find_units(local, name, arguments, units) ? PSP_EXIT_DONE : PSP_EXIT_NO;
     for (int i = 0; code == PSP_EXIT_DONE && i < arguments->unit_n; i++) {
         request->operate.unit = units[i];
-        code = tell_shards(local, operate, name, request);
+        code = tell_shards(local, operate, name, request, ret_index);
     }
     free(units);
     return code;
@@ -126,14 +130,19 @@ static int operate(int argc, char **argv, enum psp_operation operation, const ch
     struct psp_local *local = NULL;
     struct psp_operate *operators = NULL;
     char reason[PSP_REASON_BYTES];
+    uint64_t index[PSP_SHARDS_MAX] = {0};
     int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
         char *key = psp_local_path(local, "keys/operator.key");
         if (psp_operate_create(local->cluster, key, &operators, reason) == PSP_OK)
-            code = operate_all(local, operators, argv[0], &arguments, &request);
+            code = operate_all(local, operators, argv[0], &arguments, &request, index);
         free(key);
+        /* Done is done; that it is not shown yet deserves a word, no more. */
+        if (code == PSP_EXIT_DONE &&
+            psp_coverage_wait(local->cluster, index, SHOWN_MS, reason) != PSP_OK)
+            fprintf(stderr, "%s: done, but %s\n", argv[0], reason);
     }
     if (!operators)
         fprintf(stderr, "%s: %s\n", argv[0], reason);

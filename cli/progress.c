@@ -19,6 +19,7 @@ void psp_progress_start(struct psp_progress *progress)
 {
     *progress = (struct psp_progress){
         .shown = isatty(STDERR_FILENO) == 1,
+        .next_ms = psp_progress_clock_ms() + REDRAW_MS, /* nothing for what is soon done */
         .started_ms = psp_progress_clock_ms(),
     };
 }
