@@ -10,6 +10,7 @@ struct replica_state {
     uint64_t due_ms;   /* ask then: not before, or again when silent */
     uint64_t watch_id; /* of the outstanding Watch */
     bool ask_all;      /* its base was not what the board holds */
+    bool answered;     /* the last Watch: the next one may wait for news */
 };
 
 struct psp_collector_core {
@@ -107,8 +108,9 @@ bool psp_collector_core_next_watch(struct psp_collector_core *core, uint64_t now
             .shard = state->shard,
             .replica_at = state->replica_at,
             .watch_id = state->watch_id,
-            .wait_ms = PSP_WATCH_WAIT_MS,
+            .wait_ms = state->answered ? PSP_WATCH_WAIT_MS : 0,
         };
+        state->answered = false;
         if (!state->ask_all) {
             ret_watch->after_index = held->index;
             ret_watch->base_index = held->index;
@@ -153,8 +155,10 @@ enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint
             core->fresh_ms[shard] = now_ms > 0 ? now_ms : 1;
     }
     /* A late answer to an older Watch must not start a second chain of them. */
-    if (watch_id == state->watch_id)
+    if (watch_id == state->watch_id) {
+        state->answered = true;
         plan_next(state, now_ms, status);
+    }
     return status;
 }
 

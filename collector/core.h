@@ -3,6 +3,8 @@
  *
  * Every shard replica has at most one Watch outstanding. An answer is merged
  * into the board and the next Watch follows at once; silence is asked again.
+ * The first Watch, and one after silence, does not wait for news: what counts
+ * then is to know at once that the replica is there.
  * A replica that answers nonsense is asked again after a pause, so that it
  * cannot keep the collector busy.
  *
@@ -30,7 +32,7 @@
 
 enum {
     PSP_STALE_MS = 3000,
-    PSP_WATCH_WAIT_MS = 1000,        /* the shard answers by then, changed or not */
+    PSP_WATCH_WAIT_MS = 1000,        /* then the shard answers, changed or not */
     PSP_WATCH_SILENCE_MS = 2000,     /* then ask again */
     PSP_WATCH_FAULT_PAUSE_MS = 1000, /* after an answer that cannot be used */
     PSP_WATCH_UNSENT_PAUSE_MS = 100, /* when the socket would not take it */

@@ -74,7 +74,7 @@ static void every_replica_is_asked_once_at_the_start(void **context)
     for (int i = 0; i < 3; i++) {
         assert_int_equal(watches[i].after_index, 0);
         assert_int_equal(watches[i].base_index, 0);
-        assert_int_equal(watches[i].wait_ms, 1000);
+        assert_int_equal(watches[i].wait_ms, 0); /* is it there? */
     }
     assert_true(watches[0].watch_id != watches[1].watch_id);
     assert_int_equal(take_watches(state, 2999, watches), 0);
@@ -92,6 +92,7 @@ static void an_answer_is_followed_by_the_next_question(void **context)
     assert_int_equal(next[0].after_index, 5);
     assert_int_equal(next[0].base_index, 5);
     assert_int_equal(next[0].base_epoch, 1);
+    assert_int_equal(next[0].wait_ms, 1000);
 }
 
 static void silence_is_asked_again_after_two_seconds(void **context)
@@ -101,6 +102,7 @@ static void silence_is_asked_again_after_two_seconds(void **context)
     take_watches(state, 1000, watches);
     assert_int_equal(psp_collector_core_wake_ms(state->core, 1500), 3000);
     assert_int_equal(take_watches(state, 3000, watches), 3);
+    assert_int_equal(watches[0].wait_ms, 0);
 }
 
 static void a_late_answer_does_not_start_a_second_chain(void **context)
