@@ -1,0 +1,242 @@
+/* The voter roll: reading it, refusing it, and what synthetic voters look like. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/roll.h"
+#include "election/synthetic.h"
+
+static const char election[] =
+    "{\"format\":1,\"id\":\"t\",\"name\":\"T\",\"date\":\"2024-11-05\",\"parties\":[],"
+    "\"candidates\":[],\"methods\":[{\"id\":\"m\",\"name\":\"M\"}],"
+    "\"units\":[{\"id\":\"root\",\"name\":\"R\",\"level\":\"nation\"},"
+    "{\"id\":\"a\",\"name\":\"A\",\"level\":\"county\",\"parent\":\"root\",\"ballot_style\":\"s\"},"
+    "{\"id\":\"b\",\"name\":\"B\",\"level\":\"county\",\"parent\":\"root\",\"ballot_style\":\"s\"}]"
+    ","
+    "\"contests\":[{\"id\":\"x\",\"name\":\"X\",\"office\":\"X\",\"unit\":\"root\","
+    "\"choices\":[{\"id\":\"p\",\"name\":\"P\",\"kind\":\"yes\"}]}],"
+    "\"ballot_styles\":[{\"id\":\"s\",\"contests\":[{\"contest\":\"x\"}]}]}";
+
+static int setup(void **state)
+{
+    struct psp_definition *definition = NULL;
+    struct psp_definition_fault fault;
+    if (psp_definition_parse(election, sizeof election - 1, &definition, &fault) != PSP_OK)
+        return -1;
+    *state = definition;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct psp_definition *definition = *state;
+    psp_definition_destroy(&definition);
+    return 0;
+}
+
+static FILE *file_of(const char *text)
+{
+    FILE *file = text[0] != '\0' ? fmemopen((void *)(uintptr_t)text, strlen(text), "r")
+                                 : fopen("/dev/null", "r");
+    assert_non_null(file);
+    return file;
+}
+
+static void refused(void **state, const char *text, uint64_t line, uint32_t column,
+                    const char *reason)
+{
+    struct psp_roll *roll = NULL;
+    struct psp_csv_fault fault = {0};
+    struct psp_roll_voter voter;
+    FILE *file = file_of(text);
+    enum psp_status status = psp_roll_open(file, *state, &roll, &fault);
+    while (status == PSP_OK)
+        status = psp_roll_next(roll, &voter, &fault);
+    assert_int_equal(status, PSP_EINVAL);
+    if (strstr(fault.reason, reason) == NULL)
+        fail_msg("reason: %s", fault.reason);
+    assert_int_equal(fault.line, line);
+    assert_int_equal(fault.column, column);
+    psp_roll_close(&roll);
+    fclose(file);
+}
+
+static void columns_are_found_by_their_header(void **state)
+{
+    struct psp_roll *roll = NULL;
+    struct psp_csv_fault fault = {0};
+    struct psp_roll_voter voter;
+    FILE *file = file_of("unit,gender,voter_id,email\nb,female,\"v,1\",\na,,v2,x@example.org\n");
+    assert_int_equal(psp_roll_open(file, *state, &roll, &fault), PSP_OK);
+    assert_int_equal(psp_roll_next(roll, &voter, &fault), PSP_OK);
+    assert_string_equal(voter.voter_id, "v,1");
+    assert_int_equal(voter.voter_id_bytes, 3);
+    assert_int_equal(voter.unit, 2);
+    assert_int_equal(voter.line, 2);
+    assert_int_equal(psp_roll_next(roll, &voter, &fault), PSP_OK);
+    assert_string_equal(voter.voter_id, "v2");
+    assert_int_equal(voter.unit, 1);
+    assert_int_equal(psp_roll_next(roll, &voter, &fault), PSP_ENOENT);
+    assert_int_equal(psp_roll_position(roll), 27 + 16 + 20);
+    psp_roll_close(&roll);
+    psp_roll_close(&roll);
+    fclose(file);
+}
+
+static void headers_are_checked(void **state)
+{
+    refused(state, "", 0, 0, "empty");
+    refused(state, "unit,voter_name\n", 1, 0, "\"voter_id\" is missing");
+    refused(state, "voter_id\n", 1, 0, "\"unit\" is missing");
+    refused(state, "voter_id,Unit\n", 1, 2, "no column of this name: \"Unit\"");
+    refused(state, "voter_id,unit,unit\n", 1, 3, "twice: \"unit\"");
+    refused(state, "voter_id,\"unit\n", 1, 2, "never closed");
+}
+
+static void rows_are_checked(void **state)
+{
+    refused(state, "voter_id,unit\nv1,a\nv2\n", 3, 0, "1 fields, and the header has 2");
+    refused(state, "voter_id,unit\n,a\n", 2, 1, "0 bytes: 1 to 255");
+    refused(state, "voter_id,unit\nv1,c\n", 2, 2, "no unit of this ID: \"c\"");
+    refused(state, "unit,voter_id\nroot,v1\n", 2, 1, "other units lie in this one");
+    refused(state, "voter_id,unit\nv1,a\nv2,\xFF\n", 3, 2, "not UTF-8");
+    char text[600];
+    snprintf(text, sizeof text, "voter_id,unit\n%0255d,a\n%0256d,a\n", 1, 1);
+    refused(state, text, 3, 1, "256 bytes");
+}
+
+static void a_voter_twice_is_refused_with_both_lines(void **state)
+{
+    refused(state, "voter_id,unit\nv1,a\nv2,b\nv1,b\n", 4, 1,
+            "\"v1\" is on the roll already, in line 2");
+}
+
+static void a_second_voter_among_many_is_found(void **state)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    fputs("voter_id,unit\n", out);
+    for (int i = 0; i < 20000; i++)
+        fprintf(out, "voter-%d,%s\n", i, i % 2 ? "a" : "b");
+    fputs("voter-777,a\n", out);
+    fclose(out);
+    refused(state, text, 20002, 1, "in line 779");
+    free(text);
+}
+
+static void a_file_that_cannot_be_read_is_an_io_error(void **state)
+{
+    FILE *folder = fopen("/", "r");
+    struct psp_roll *roll = NULL;
+    struct psp_csv_fault fault;
+    assert_int_equal(psp_roll_open(folder, *state, &roll, &fault), PSP_EIO);
+    assert_null(roll);
+    fclose(folder);
+}
+
+/* Writes a roll of made-up voters and reads it back. */
+static void synthetic_roll_is_read_back(void **state)
+{
+    const struct psp_definition *definition = *state;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *file = open_memstream(&text, &bytes);
+    struct psp_csv_field header[PSP_ROLL_COLUMNS];
+    for (int i = 0; i < PSP_ROLL_COLUMNS; i++)
+        header[i] = (struct psp_csv_field){psp_roll_columns[i], strlen(psp_roll_columns[i])};
+    psp_csv_write(file, header, PSP_ROLL_COLUMNS);
+    enum { VOTERS = 5000 };
+    for (uint64_t i = 0; i < VOTERS; i++) {
+        const struct psp_synthetic_place place = psp_synthetic_place(definition, i % 2);
+        struct psp_synthetic_voter voter;
+        psp_synthetic_voter(7, i, &place, &voter);
+        psp_csv_write(file, voter.fields, PSP_ROLL_COLUMNS);
+    }
+    fclose(file);
+    struct psp_roll *roll = NULL;
+    struct psp_csv_fault fault = {0};
+    struct psp_roll_voter voter;
+    file = file_of(text);
+    assert_int_equal(psp_roll_open(file, definition, &roll, &fault), PSP_OK);
+    for (int i = 0; i < VOTERS; i++) {
+        if (psp_roll_next(roll, &voter, &fault) != PSP_OK) /* no voter ID twice */
+            fail_msg("line %d: %s", (int)fault.line, fault.reason);
+        assert_int_equal(voter.unit, 1 + i % 2);
+        assert_int_equal(voter.voter_id_bytes, 36);
+    }
+    assert_int_equal(psp_roll_next(roll, &voter, &fault), PSP_ENOENT);
+    psp_roll_close(&roll);
+    fclose(file);
+    free(text);
+}
+
+static void synthetic_voters_follow_from_seed_and_number(void **state)
+{
+    const struct psp_synthetic_place place = psp_synthetic_place(*state, 0);
+    struct psp_synthetic_voter voter, again, other;
+    psp_synthetic_voter(1, 41, &place, &voter);
+    psp_synthetic_voter(1, 41, &place, &again);
+    psp_synthetic_voter(2, 41, &place, &other);
+    for (int i = 0; i < PSP_ROLL_COLUMNS; i++)
+        assert_string_equal(voter.fields[i].text, again.fields[i].text);
+    assert_string_not_equal(voter.fields[0].text, other.fields[0].text);
+    assert_string_equal(voter.fields[PSP_ROLL_COLUMNS - 1].text, "a");
+    assert_string_equal(place.city, "A");
+    assert_string_equal(place.country, "R");
+    assert_string_equal(place.state, "");
+    for (uint64_t i = 0; i < 2000; i++) {
+        psp_synthetic_voter(3, i, &place, &voter);
+        const char *id = voter.fields[0].text, *born = voter.fields[2].text;
+        assert_true(id[14] == '4' && strchr("89ab", id[19]) != NULL);
+        assert_true(strcmp(born, "1926-01-01") > 0 && strcmp(born, "2006-11-05") <= 0);
+    }
+}
+
+static void synthetic_election_registers_exactly_the_voters(void **state)
+{
+    (void)state;
+    const uint64_t sizes[] = {1, 17, 5000, 1234567};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *text = NULL;
+        size_t bytes = 0;
+        struct psp_definition *definition = NULL;
+        struct psp_definition_fault fault = {0};
+        assert_int_equal(psp_synthetic_election(1, sizes[i], &text, &bytes), PSP_OK);
+        if (psp_definition_parse(text, bytes, &definition, &fault) != PSP_OK)
+            fail_msg("%s: %s", fault.pointer, fault.reason);
+        uint64_t registered = 0;
+        for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++)
+            registered += definition->units[definition->leaves[leaf]].registered;
+        assert_int_equal(registered, sizes[i]);
+        assert_int_equal(definition->contest_count, 3);
+        assert_non_null(definition->candidates[0].biography);
+        assert_non_null(definition->parties[0].color);
+        psp_definition_destroy(&definition);
+        free(text);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(columns_are_found_by_their_header),
+        TEST(headers_are_checked),
+        TEST(rows_are_checked),
+        TEST(a_voter_twice_is_refused_with_both_lines),
+        TEST(a_second_voter_among_many_is_found),
+        TEST(a_file_that_cannot_be_read_is_an_io_error),
+        TEST(synthetic_roll_is_read_back),
+        TEST(synthetic_voters_follow_from_seed_and_number),
+        TEST(synthetic_election_registers_exactly_the_voters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
