@@ -442,17 +442,30 @@ static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, 
                             : "/openapi.json describes every path there is");
 }
 
+/* States of a request, by address. */
+static char begun, cut_short;
+
+/* MHD decodes the path in place: %00 would end it early. */
+static void *on_uri(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    const char *nul = strstr(uri, "%00");
+    (void)context;
+    (void)mhd;
+    return nul && nul < uri + strcspn(uri, "?") ? &cut_short : NULL;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_bytes, void **state)
 {
-    static char begun;
     struct psp_http *http = context;
     (void)version;
     (void)upload;
     const bool options = strcmp(method, "OPTIONS") == 0;
     if (!options && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return send_methods(http, mhd, 405);
+    if (*state == &cut_short)
+        return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");
     if (!*state) { /* headers are there; a body may follow */
         *state = &begun;
         return MHD_YES;
@@ -535,14 +548,20 @@ static uint16_t port_of(int fd)
 
 static struct MHD_Daemon *start_daemon(struct psp_http *http, int fd)
 {
-    return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET,
-        fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)PSP_HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)PSP_HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)PSP_HTTP_CONNECTIONS_PER_IP_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)PSP_HTTP_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)PSP_HTTP_SILENCE_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
+    const struct MHD_OptionItem settings[] = {
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_THREAD_POOL_SIZE, PSP_HTTP_THREADS, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, PSP_HTTP_CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, PSP_HTTP_CONNECTIONS_PER_IP_MAX, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, PSP_HTTP_CONNECTION_BYTES, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, PSP_HTTP_SILENCE_S, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, http},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, http,
+                            MHD_OPTION_ARRAY, settings, MHD_OPTION_END);
 }
 
 enum psp_status psp_http_start(const struct psp_http_options *options, struct psp_http **ret_http,
