@@ -146,7 +146,4 @@ void psp_count_delta_destroy(struct psp_count_delta **delta);
 enum psp_status psp_count_restore(struct psp_count *count, const struct psp_count_delta *delta);
 enum psp_status psp_count_restore_end(struct psp_count *count);
 
-/* Makes room for so many voters in all; after the genesis. PSP_ENOMEM. */
-enum psp_status psp_count_reserve(struct psp_count *count, uint64_t voters);
-
 #endif

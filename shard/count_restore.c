@@ -51,10 +51,7 @@ static enum psp_status restore_genesis(struct psp_count *count,
     if (count->has_genesis || delta->genesis.slot_first >= delta->genesis.slot_end ||
         delta->genesis.slot_end > PSP_SLOT_COUNT)
         return PSP_ECORRUPT;
-    const enum psp_status status = psp_count_set_genesis(count, &delta->genesis);
-    if (status != PSP_OK || count->has_roll)
-        return status;
-    return psp_count_reserve(count, count->voters_expected);
+    return psp_count_set_genesis(count, &delta->genesis);
 }
 
 /* ---- voters ---- */
@@ -114,26 +111,15 @@ static enum psp_status restore_voters(struct psp_count *count,
 
 /* ---- counted ---- */
 
-static enum psp_status restore_counted_one(struct psp_count *count, const uint8_t *digest,
-                                           uint32_t unit, const uint8_t *record)
+/* Notes where a counted ballot is, for the sum over its leaf. */
+static bool note_counted(struct psp_count *count, const uint8_t *digest, uint32_t unit)
 {
-    const uint32_t number = psp_load32(record);
     const uint32_t leaf = leaf_of(count, unit);
     if (leaf == PSP_NONE || !owns_slot(count, digest))
-        return PSP_ECORRUPT;
-    struct psp_index_place place;
-    psp_index_find(count->index, digest, &place);
-    if (place.known != count->has_roll || (place.known && place.counted))
-        return PSP_ECORRUPT; /* a voter twice */
-    if (!place.known) {
-        const enum psp_status status = psp_index_insert(count->index, digest, number, &place);
-        if (status != PSP_OK)
-            return status;
-    }
-    psp_index_mark(count->index, &place, record + 4);
+        return false;
     count->restoring->leaf_counted[leaf]++;
     count->restoring->counted_n++;
-    return PSP_OK;
+    return true;
 }
 
 static enum psp_status restore_counted_roll(struct psp_count *count,
@@ -150,11 +136,12 @@ static enum psp_status restore_counted_roll(struct psp_count *count,
         }
         if (number >= count->restoring->voter_n)
             return PSP_ECORRUPT;
-        const enum psp_status status = restore_counted_one(
-            count, count->roll_digests + (uint64_t)number * PSP_DIGEST_BYTES,
-            count->roll_units[number], record);
-        if (status != PSP_OK)
-            return status;
+        const uint8_t *digest = count->roll_digests + (uint64_t)number * PSP_DIGEST_BYTES;
+        struct psp_index_place place;
+        psp_index_find(count->index, digest, &place);
+        if (place.counted || !note_counted(count, digest, count->roll_units[number]))
+            return PSP_ECORRUPT; /* a voter twice, or of another shard */
+        psp_index_mark(count->index, &place, record + 4);
     }
     return PSP_OK;
 }
@@ -181,12 +168,13 @@ static enum psp_status restore_counted_new(struct psp_count *count,
     for (uint64_t i = 0; i < delta->counted_n; i++) {
         const uint8_t *digest = restoring->queue_digests + i * PSP_DIGEST_BYTES;
         const uint8_t *record = delta->counted + i * COUNTED_BYTES;
-        if (i + PREFETCH_AHEAD < delta->counted_n)
-            psp_index_prefetch(count->index, digest + PREFETCH_AHEAD * PSP_DIGEST_BYTES);
         if (psp_load32(record) != restoring->counted_n)
             return PSP_ECORRUPT; /* voters are numbered as they were counted */
-        const enum psp_status status = restore_counted_one(
-            count, digest, psp_load32(restoring->queue_units + i * 4), record);
+        const uint32_t number = (uint32_t)restoring->counted_n;
+        if (!note_counted(count, digest, psp_load32(restoring->queue_units + i * 4)))
+            return PSP_ECORRUPT;
+        const enum psp_status status =
+            psp_index_append(count->index, digest, number, record + 4);
         if (status != PSP_OK)
             return status;
     }
@@ -335,8 +323,18 @@ enum psp_status psp_count_restore_end(struct psp_count *count)
 {
     if (!count->restoring)
         return PSP_OK; /* nothing was stored */
+    if (!count->has_roll) {
+        const enum psp_status status = psp_index_order(count->index);
+        if (status != PSP_OK)
+            return status == PSP_EEXIST ? PSP_ECORRUPT : status; /* a voter twice */
+    }
     if (!adds_up(count))
         return PSP_ECORRUPT;
+    if (count->has_genesis && !count->has_roll) {
+        const enum psp_status status = psp_count_reserve(count, count->voters_expected);
+        if (status != PSP_OK)
+            return status;
+    }
     psp_count_restoring_destroy(count);
     count->pending.refused_first = psp_refusals_count(count->refusals);
     if (count->has_genesis) {

@@ -90,4 +90,7 @@ void psp_count_restoring_destroy(struct psp_count *count);
 /* Takes over what the genesis says. PSP_EMISMATCH: roll given or not, against it. */
 enum psp_status psp_count_set_genesis(struct psp_count *count, const struct psp_genesis *genesis);
 
+/* Makes room for so many voters in all; after the genesis. */
+enum psp_status psp_count_reserve(struct psp_count *count, uint64_t voters);
+
 #endif

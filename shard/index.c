@@ -3,17 +3,22 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "election/digest.h"
 
 enum {
     LOAD_NUM = 17, /* a table grows past a load of 17/20 */
     LOAD_DEN = 20,
-    CAPACITY_SCALE = 64,  /* capacities are stepped in 1/64, so that 64 staggers differ */
-    CAPACITY_FIRST = 16,
-    TAIL_MAX = 64,        /* places past the capacity at first, instead of wrapping around */
+    BLOCK_BITS = 8,
+    BLOCK_ENTRIES = 1 << BLOCK_BITS,
+    REGION_BITS = 11,
+    REGION_BLOCKS = 1 << REGION_BITS,
+    TAIL_ENTRIES = 32, /* places past the capacity, instead of wrapping around */
+    STAGGERS = 64,
+    HUGE_PAGE_BYTES = 2 << 20,
     CACHE_LINE = 64,
-    PREFETCH_LINES = 3,
+    PREFETCH_LINES = 4,
 };
 #define COUNTED_BIT 0x80000000u
 
@@ -24,18 +29,31 @@ struct psp_index_entry {
     uint32_t number; /* voter number + 1, top bit: counted; 0: empty place */
 };
 
+struct psp_index_block {
+    struct psp_index_entry entries[BLOCK_ENTRIES];
+};
+
 struct psp_index_table {
-    struct psp_index_entry *entries; /* [end] */
-    uint32_t capacity, end, used;
+    uint32_t *blocks;       /* [end / BLOCK_ENTRIES]: numbers of blocks */
+    uint32_t capacity, end; /* places that keys ask for; all places */
+    uint32_t used;
 };
 
 struct psp_index {
     struct psp_index_table tables[PSP_SLOT_COUNT];
     uint64_t voters;
-    uint64_t memory_bytes;
+
+    struct psp_index_block **regions; /* REGION_BLOCKS each, all zeros at first */
+    uint32_t region_count, region_capacity;
+    uint32_t block_count; /* handed out */
+
+    struct psp_index_entry *sweep; /* a table's entries while it grows */
+    uint32_t sweep_capacity;
 };
 
 _Static_assert(sizeof(struct psp_index_entry) == 28, "an entry is 28 bytes");
+_Static_assert(REGION_BLOCKS * sizeof(struct psp_index_block) % HUGE_PAGE_BYTES == 0,
+               "a region is whole huge pages");
 
 static inline uint64_t key_of_digest(const uint8_t *digest)
 {
@@ -57,28 +75,89 @@ static inline uint32_t home_of(uint64_t key, uint32_t capacity)
     return (uint32_t)(((key >> 32) * capacity) >> 32);
 }
 
-static bool fits(uint64_t voters, uint64_t capacity)
+static inline bool fits(uint64_t voters, uint64_t capacity)
 {
     return voters * LOAD_DEN <= capacity * LOAD_NUM;
 }
 
-/* The smallest capacity of this slot's own sequence that holds `voters`; the
- * sequences of 64 neighbouring slots are staggered. */
-static uint64_t capacity_for(uint32_t slot, uint64_t voters)
+static inline struct psp_index_entry *entry_at(const struct psp_index *index,
+                                               const struct psp_index_table *table, uint32_t at)
 {
-    const uint64_t stagger = slot % CAPACITY_SCALE;
-    uint64_t scaled = CAPACITY_FIRST * (CAPACITY_SCALE + stagger / 4);
-    while (!fits(voters, scaled / CAPACITY_SCALE))
-        scaled += scaled / 4;
-    return scaled / CAPACITY_SCALE;
+    const uint32_t block = table->blocks[at >> BLOCK_BITS];
+    return &index->regions[block >> REGION_BITS][block % REGION_BLOCKS]
+                .entries[at % BLOCK_ENTRIES];
 }
+
+/* The entry at `at`, given the one before it. Not for at = end. */
+static inline struct psp_index_entry *entry_next(const struct psp_index *index,
+                                                 const struct psp_index_table *table, uint32_t at,
+                                                 struct psp_index_entry *before)
+{
+    return at % BLOCK_ENTRIES ? before + 1 : entry_at(index, table, at);
+}
+
+/* ---- blocks ---- */
+
+/* Maps zeros at a multiple of the huge page's size. */
+static struct psp_index_block *map_region(void)
+{
+    const size_t bytes = REGION_BLOCKS * sizeof(struct psp_index_block);
+    char *map = mmap(NULL, bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED)
+        return NULL;
+    const size_t before = -(uintptr_t)map % HUGE_PAGE_BYTES;
+    if (before > 0)
+        munmap(map, before);
+    if (before < HUGE_PAGE_BYTES)
+        munmap(map + before + bytes, HUGE_PAGE_BYTES - before);
+    madvise(map + before, bytes, MADV_HUGEPAGE); /* a wish: without it all is slower */
+    return (struct psp_index_block *)(void *)(map + before);
+}
+
+static bool add_region(struct psp_index *index)
+{
+    if (index->region_count == index->region_capacity) {
+        const uint32_t capacity = index->region_capacity * 2 + 16;
+        struct psp_index_block **regions =
+            realloc(index->regions, capacity * sizeof *index->regions);
+        if (!regions)
+            return false;
+        index->regions = regions;
+        index->region_capacity = capacity;
+    }
+    struct psp_index_block *region = map_region();
+    if (!region)
+        return false;
+    index->regions[index->region_count++] = region;
+    return true;
+}
+
+/* Adds empty blocks until the table has `blocks`. */
+static bool add_blocks(struct psp_index *index, struct psp_index_table *table, uint32_t blocks)
+{
+    if (blocks * BLOCK_ENTRIES <= table->end)
+        return true;
+    uint32_t *numbers = realloc(table->blocks, blocks * sizeof *numbers);
+    if (!numbers)
+        return false;
+    table->blocks = numbers;
+    while (table->end < blocks * BLOCK_ENTRIES) {
+        if (index->block_count == index->region_count * REGION_BLOCKS && !add_region(index))
+            return false;
+        numbers[table->end / BLOCK_ENTRIES] = index->block_count++;
+        table->end += BLOCK_ENTRIES;
+    }
+    return true;
+}
+
+/* ---- create ---- */
 
 enum psp_status psp_index_create(struct psp_index **ret_index)
 {
     struct psp_index *index = calloc(1, sizeof *index);
     if (!index)
         return PSP_ENOMEM;
-    index->memory_bytes = sizeof *index;
     *ret_index = index;
     return PSP_OK;
 }
@@ -88,81 +167,127 @@ void psp_index_destroy(struct psp_index **index)
     if (!*index)
         return;
     for (uint32_t slot = 0; slot < PSP_SLOT_COUNT; slot++)
-        free((*index)->tables[slot].entries);
+        free((*index)->tables[slot].blocks);
+    for (uint32_t region = 0; region < (*index)->region_count; region++)
+        munmap((*index)->regions[region], REGION_BLOCKS * sizeof(struct psp_index_block));
+    free((*index)->regions);
+    free((*index)->sweep);
     free(*index);
     *index = NULL;
 }
 
-/* More places behind the end; `end` 0 to begin with. */
-static bool extend(struct psp_index_table *table, uint32_t end)
-{
-    struct psp_index_entry *entries =
-        table->entries ? realloc(table->entries, end * sizeof *entries)
-                       : calloc(end, sizeof *entries); /* fresh pages need no clearing */
-    if (!entries)
-        return false;
-    if (table->entries)
-        memset(entries + table->end, 0, (end - table->end) * sizeof *entries);
-    table->entries = entries;
-    table->end = end;
-    return true;
-}
+/* ---- growing ---- */
 
-/* Lays the sorted entries of `from` out in an empty table. */
-static bool sweep(const struct psp_index_table *from, struct psp_index_table *to)
+/* The fewest blocks of this slot's own sequence (1.25 from one to the next,
+ * starting elsewhere for each of 64 neighbours) that hold `voters`. */
+static uint64_t blocks_for(uint32_t slot, uint64_t voters)
 {
-    uint32_t next = 0;
-    for (uint32_t at = 0; at < from->end; at++) {
-        const struct psp_index_entry *entry = &from->entries[at];
-        if (entry->number == 0)
-            continue;
-        const uint32_t home = home_of(key_of_entry(entry), to->capacity);
-        const uint32_t place = home > next ? home : next;
-        if (place >= to->end && !extend(to, to->end + TAIL_MAX))
-            return false;
-        to->entries[place] = *entry;
-        next = place + 1;
+    uint64_t scaled = (STAGGERS + slot % STAGGERS / 4) << 8; /* one block, and up to a quarter */
+    uint64_t blocks = 1;
+    while (!fits(voters, blocks * BLOCK_ENTRIES - TAIL_ENTRIES)) {
+        scaled += scaled / 4;
+        blocks = (scaled / STAGGERS + 128) >> 8;
     }
-    to->used = from->used;
+    return blocks;
+}
+
+static bool take_out(struct psp_index *index, const struct psp_index_table *table)
+{
+    if (table->used >= index->sweep_capacity) {
+        const uint32_t capacity = table->used + table->used / 2 + 1;
+        struct psp_index_entry *sweep = realloc(index->sweep, capacity * sizeof *sweep);
+        if (!sweep)
+            return false;
+        index->sweep = sweep;
+        index->sweep_capacity = capacity;
+    }
+    /* Copies every place, the empty ones too, and keeps what is in use: no branch
+     * to mispredict. One entry more than `used` may be written. */
+    uint32_t n = 0;
+    for (uint32_t at = 0; at < table->end; at += BLOCK_ENTRIES) {
+        const struct psp_index_entry *entries = entry_at(index, table, at);
+        for (uint32_t i = 0; i < BLOCK_ENTRIES; i++) {
+            index->sweep[n] = entries[i];
+            n += entries[i].number != 0;
+        }
+    }
+    assert(n == table->used);
     return true;
 }
 
-/* Replaces the table by a bigger one that holds `voters`. */
+/* Lays the entries out again, in order, and empties the places between. When
+ * memory ends, the last ones are lost and the caller's process must end. */
+static bool put_back(struct psp_index *index, struct psp_index_table *table)
+{
+    const uint32_t capacity = table->capacity;
+    uint32_t i = 0;
+    for (uint32_t first = 0; first < table->end; first += BLOCK_ENTRIES) {
+        struct psp_index_entry *entries = entry_at(index, table, first);
+        for (uint32_t at = 0; at < BLOCK_ENTRIES; at++) {
+            if (i < table->used &&
+                home_of(key_of_entry(&index->sweep[i]), capacity) <= first + at)
+                entries[at] = index->sweep[i++];
+            else
+                entries[at].number = 0;
+        }
+        const bool last = first + BLOCK_ENTRIES == table->end;
+        if (last && i < table->used &&
+            !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
+            return false;
+    }
+    return true;
+}
+
+/* Gives the table its places for `voters`; entries are not moved. */
+static enum psp_status resize(struct psp_index *index, uint32_t slot, uint64_t voters)
+{
+    struct psp_index_table *table = &index->tables[slot];
+    const uint64_t blocks = blocks_for(slot, voters);
+    if (blocks * BLOCK_ENTRIES > UINT32_MAX / 2 || !add_blocks(index, table, (uint32_t)blocks))
+        return PSP_ENOMEM;
+    table->capacity = table->end - TAIL_ENTRIES;
+    return PSP_OK;
+}
+
 static enum psp_status grow(struct psp_index *index, uint32_t slot, uint64_t voters)
 {
     struct psp_index_table *table = &index->tables[slot];
-    const uint64_t capacity = capacity_for(slot, voters);
-    if (capacity > UINT32_MAX / 2)
+    if (table->used == 0)
+        return resize(index, slot, voters); /* not touched before it is used */
+    if (!take_out(index, table))
         return PSP_ENOMEM;
-    struct psp_index_table bigger = {.capacity = (uint32_t)capacity};
-    const uint32_t tail = bigger.capacity / 4 < TAIL_MAX ? bigger.capacity / 4 : TAIL_MAX;
-    if (!extend(&bigger, bigger.capacity + tail) || !sweep(table, &bigger)) {
-        free(bigger.entries);
-        return PSP_ENOMEM;
-    }
-    index->memory_bytes += bigger.end * sizeof *bigger.entries;
-    index->memory_bytes -= table->end * sizeof *table->entries;
-    free(table->entries);
-    *table = bigger;
-    return PSP_OK;
+    const enum psp_status status = resize(index, slot, voters);
+    if (status != PSP_OK)
+        return status;
+    return put_back(index, table) ? PSP_OK : PSP_ENOMEM;
 }
 
 enum psp_status psp_index_reserve(struct psp_index *index, uint32_t slot, uint64_t voters)
 {
     assert(slot < PSP_SLOT_COUNT);
-    const struct psp_index_table *table = &index->tables[slot];
-    if (voters == 0 || (table->entries && fits(voters, table->capacity)))
+    if (fits(voters, index->tables[slot].capacity))
         return PSP_OK;
     return grow(index, slot, voters);
+}
+
+/* ---- use ---- */
+
+void psp_index_prefetch_table(const struct psp_index *index,
+                              const uint8_t digest[PSP_DIGEST_BYTES])
+{
+    const struct psp_index_table *table = &index->tables[psp_digest_slot(digest)];
+    if (table->capacity > 0)
+        __builtin_prefetch(
+            &table->blocks[home_of(key_of_digest(digest), table->capacity) >> BLOCK_BITS]);
 }
 
 void psp_index_prefetch(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES])
 {
     const struct psp_index_table *table = &index->tables[psp_digest_slot(digest)];
-    if (!table->entries)
+    if (table->capacity == 0)
         return;
-    const char *line = (const char *)&table->entries[home_of(key_of_digest(digest),
-                                                             table->capacity)];
+    const char *line = (const char *)entry_at(
+        index, table, home_of(key_of_digest(digest), table->capacity));
     for (int i = 0; i < PREFETCH_LINES; i++)
         __builtin_prefetch(line + i * CACHE_LINE, 1);
 }
@@ -174,27 +299,38 @@ void psp_index_find(const struct psp_index *index, const uint8_t digest[PSP_DIGE
     const struct psp_index_table *table = &index->tables[slot];
     const uint64_t key = key_of_digest(digest);
     *ret_place = (struct psp_index_place){.slot = slot};
-    if (!table->entries)
+    if (table->capacity == 0)
         return;
     uint32_t at = home_of(key, table->capacity);
-    for (; at < table->end; at++) {
-        const struct psp_index_entry *entry = &table->entries[at];
-        if (entry->number == 0)
+    struct psp_index_entry *entry = entry_at(index, table, at);
+    while (entry->number != 0 && key_of_entry(entry) <= key) {
+        if (memcmp(entry->digest, digest, PSP_DIGEST_BYTES) == 0) {
+            ret_place->known = true;
+            ret_place->counted = (entry->number & COUNTED_BIT) != 0;
+            ret_place->number = (entry->number & ~COUNTED_BIT) - 1;
+            memcpy(ret_place->tag, entry->tag, PSP_TAG_BYTES);
             break;
-        const uint64_t other = key_of_entry(entry);
-        if (other < key)
-            continue;
-        if (other > key)
+        }
+        if (++at == table->end)
             break;
-        if (memcmp(entry->digest, digest, PSP_DIGEST_BYTES) != 0)
-            continue;
-        ret_place->known = true;
-        ret_place->counted = (entry->number & COUNTED_BIT) != 0;
-        ret_place->number = (entry->number & ~COUNTED_BIT) - 1;
-        memcpy(ret_place->tag, entry->tag, PSP_TAG_BYTES);
-        break;
+        entry = entry_next(index, table, at, entry);
     }
     ret_place->at = at;
+}
+
+/* Moves the entries [at, hole) one place to the right, into the hole. */
+static void shift(struct psp_index *index, const struct psp_index_table *table, uint32_t at,
+                  uint32_t hole)
+{
+    while (at / BLOCK_ENTRIES != hole / BLOCK_ENTRIES) {
+        const uint32_t first = hole - hole % BLOCK_ENTRIES;
+        struct psp_index_entry *entries = entry_at(index, table, first);
+        memmove(entries + 1, entries, (hole - first) * sizeof *entries);
+        entries[0] = *entry_at(index, table, first - 1);
+        hole = first - 1;
+    }
+    struct psp_index_entry *entry = entry_at(index, table, at);
+    memmove(entry + 1, entry, (hole - at) * sizeof *entry);
 }
 
 enum psp_status psp_index_insert(struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES],
@@ -203,22 +339,22 @@ enum psp_status psp_index_insert(struct psp_index *index, const uint8_t digest[P
     assert(!place->known);
     assert(number < PSP_INDEX_VOTERS_MAX);
     struct psp_index_table *table = &index->tables[place->slot];
-    if (!table->entries || !fits((uint64_t)table->used + 1, table->capacity)) {
+    if (!fits((uint64_t)table->used + 1, table->capacity)) {
         const enum psp_status status = grow(index, place->slot, (uint64_t)table->used + 1);
         if (status != PSP_OK)
             return status;
         psp_index_find(index, digest, place);
     }
     uint32_t hole = place->at;
-    while (hole < table->end && table->entries[hole].number != 0)
-        hole++;
-    if (hole == table->end) {
-        if (!extend(table, table->end + TAIL_MAX))
-            return PSP_ENOMEM;
-        index->memory_bytes += TAIL_MAX * sizeof *table->entries;
+    if (hole < table->end) {
+        struct psp_index_entry *entry = entry_at(index, table, hole);
+        while (entry->number != 0 && ++hole < table->end)
+            entry = entry_next(index, table, hole, entry);
     }
-    struct psp_index_entry *entry = &table->entries[place->at];
-    memmove(entry + 1, entry, (hole - place->at) * sizeof *entry);
+    if (hole == table->end && !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
+        return PSP_ENOMEM;
+    shift(index, table, place->at, hole);
+    struct psp_index_entry *entry = entry_at(index, table, place->at);
     memcpy(entry->digest, digest, PSP_DIGEST_BYTES);
     memset(entry->tag, 0, sizeof entry->tag);
     entry->number = number + 1;
@@ -230,10 +366,67 @@ enum psp_status psp_index_insert(struct psp_index *index, const uint8_t digest[P
     return PSP_OK;
 }
 
+/* ---- in bulk ---- */
+
+enum psp_status psp_index_append(struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES],
+                                 uint32_t number, const uint8_t *tag)
+{
+    assert(number < PSP_INDEX_VOTERS_MAX);
+    struct psp_index_table *table = &index->tables[psp_digest_slot(digest)];
+    if (table->used == table->end &&
+        !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
+        return PSP_ENOMEM;
+    struct psp_index_entry *entry = entry_at(index, table, table->used);
+    memcpy(entry->digest, digest, PSP_DIGEST_BYTES);
+    entry->number = number + 1;
+    if (tag) {
+        memcpy(entry->tag, tag, PSP_TAG_BYTES);
+        entry->number |= COUNTED_BIT;
+    }
+    table->used++;
+    index->voters++;
+    return PSP_OK;
+}
+
+static enum psp_status order_table(struct psp_index *index, uint32_t slot)
+{
+    struct psp_index_table *table = &index->tables[slot];
+    if (!take_out(index, table))
+        return PSP_ENOMEM;
+    const uint32_t n = table->used;
+    for (uint32_t at = 0; at < table->end; at += BLOCK_ENTRIES)
+        memset(entry_at(index, table, at), 0, sizeof(struct psp_index_block));
+    table->used = 0;
+    index->voters -= n;
+    enum psp_status status = resize(index, slot, n);
+    for (uint32_t i = 0; i < n && status == PSP_OK; i++) {
+        const struct psp_index_entry *entry = &index->sweep[i];
+        const uint8_t *digest = (const uint8_t *)entry->digest;
+        struct psp_index_place place;
+        psp_index_find(index, digest, &place);
+        if (place.known)
+            return PSP_EEXIST;
+        status = psp_index_insert(index, digest, (entry->number & ~COUNTED_BIT) - 1, &place);
+        if (status == PSP_OK && (entry->number & COUNTED_BIT))
+            psp_index_mark(index, &place, (const uint8_t *)entry->tag);
+    }
+    return status;
+}
+
+enum psp_status psp_index_order(struct psp_index *index)
+{
+    enum psp_status status = PSP_OK;
+    for (uint32_t slot = 0; slot < PSP_SLOT_COUNT && status == PSP_OK; slot++)
+        if (index->tables[slot].used > 0)
+            status = order_table(index, slot);
+    return status;
+}
+
 void psp_index_mark(struct psp_index *index, const struct psp_index_place *place,
                     const uint8_t tag[PSP_TAG_BYTES])
 {
-    struct psp_index_entry *entry = &index->tables[place->slot].entries[place->at];
+    struct psp_index_entry *entry =
+        entry_at(index, &index->tables[place->slot], place->at);
     assert(entry->number == place->number + 1);
     memcpy(entry->tag, tag, PSP_TAG_BYTES);
     entry->number |= COUNTED_BIT;
@@ -246,5 +439,7 @@ uint64_t psp_index_voters(const struct psp_index *index)
 
 uint64_t psp_index_memory_bytes(const struct psp_index *index)
 {
-    return index->memory_bytes;
+    uint64_t bytes = sizeof *index + index->block_count * sizeof(struct psp_index_block) +
+                     index->block_count * sizeof(uint32_t);
+    return bytes + index->sweep_capacity * sizeof *index->sweep;
 }

@@ -169,10 +169,7 @@ static enum psp_status load_genesis(struct load *load)
         return PSP_ECORRUPT;
     delta.has_genesis = true;
     psp_genesis_unpack(value.mv_data, &delta.genesis);
-    const enum psp_status status = psp_count_restore(load->count, &delta);
-    if (status != PSP_OK || psp_genesis_has_roll(&delta.genesis))
-        return status;
-    return psp_count_reserve(load->count, load->store->position.rows[PSP_STORE_VOTERS]);
+    return psp_count_restore(load->count, &delta);
 }
 
 static enum psp_status load_units_complete(struct load *load)

@@ -152,6 +152,44 @@ static void a_reserved_slot_does_not_grow(void **state)
     psp_index_destroy(&index);
 }
 
+static void voters_appended_in_bulk_are_found_and_more_can_be_inserted(void **state)
+{
+    (void)state;
+    struct psp_index *index = NULL;
+    assert_int_equal(psp_index_create(&index), PSP_OK);
+    uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
+    for (uint32_t voter = 0; voter < 20000; voter++) {
+        digest_of(voter, voter % 3 ? voter % PSP_SLOT_COUNT : 8, digest);
+        psp_store64(tag, 1000 + voter);
+        assert_int_equal(psp_index_append(index, digest, voter, voter % 2 ? NULL : tag), PSP_OK);
+    }
+    assert_int_equal(psp_index_order(index), PSP_OK);
+    assert_int_equal(psp_index_voters(index), 20000);
+    for (uint32_t voter = 20000; voter < 30000; voter++) {
+        digest_of(voter, voter % 3 ? voter % PSP_SLOT_COUNT : 8, digest);
+        insert(index, digest, voter);
+    }
+    for (uint32_t voter = 0; voter < 30000; voter++) {
+        digest_of(voter, voter % 3 ? voter % PSP_SLOT_COUNT : 8, digest);
+        expect_found(index, digest, voter);
+    }
+    psp_index_destroy(&index);
+}
+
+static void a_voter_appended_twice_is_noticed(void **state)
+{
+    (void)state;
+    struct psp_index *index = NULL;
+    assert_int_equal(psp_index_create(&index), PSP_OK);
+    uint8_t digest[PSP_DIGEST_BYTES];
+    for (uint32_t voter = 0; voter < 1000; voter++) {
+        digest_of(voter == 999 ? 5 : voter, 8, digest);
+        assert_int_equal(psp_index_append(index, digest, voter, NULL), PSP_OK);
+    }
+    assert_int_equal(psp_index_order(index), PSP_EEXIST);
+    psp_index_destroy(&index);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +198,8 @@ int main(void)
         cmocka_unit_test(voters_with_the_same_key_bits_are_told_apart),
         cmocka_unit_test(a_voter_takes_at_most_40_bytes),
         cmocka_unit_test(a_reserved_slot_does_not_grow),
+        cmocka_unit_test(voters_appended_in_bulk_are_found_and_more_can_be_inserted),
+        cmocka_unit_test(a_voter_appended_twice_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
