@@ -11,6 +11,7 @@
 #include "election/limits.h"
 #include "process/clock.h"
 #include "wire/curve.h"
+#include "wire/endpoint.h"
 #include "wire/key_table.h"
 #include "wire/zap.h"
 
@@ -150,18 +151,22 @@ enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, un
                                   struct psp_socket **ret_socket)
 {
     assert(roles != 0);
+    char endpoint[PSP_ENDPOINT_BYTES];
+    enum psp_status status = psp_endpoint_to_bind(address, endpoint, sizeof endpoint);
+    if (status != PSP_OK)
+        return status;
     void *zmq = psp_curve_open_server(wire->context, &wire->self, roles);
     if (!zmq)
         return PSP_EIO;
     struct psp_socket *socket = NULL;
-    enum psp_status status = new_socket(wire, zmq, roles, &socket);
+    status = new_socket(wire, zmq, roles, &socket);
     if (status != PSP_OK)
         goto close_zmq;
     status = PSP_ENOMEM;
     socket->senders = calloc(SENDERS_REMEMBERED, sizeof *socket->senders);
     if (!socket->senders)
         goto free_socket;
-    if (!allow_ipv6(zmq, address) || zmq_bind(zmq, address) != 0) {
+    if (!allow_ipv6(zmq, endpoint) || zmq_bind(zmq, endpoint) != 0) {
         status = status_of_address(zmq_errno());
         goto free_socket;
     }

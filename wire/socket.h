@@ -8,8 +8,10 @@
  * message it hands out carries the sender's role and name, taken from the
  * authenticated key, never from what the message says.
  *
- * One frame a message. A peer that sends more frames or more than
- * PSP_MESSAGE_BYTES_MAX is dropped.
+ * One frame a message: one of several frames is thrown away, one of more than
+ * PSP_MESSAGE_BYTES_MAX ends the connection. libzmq gathers all frames of a
+ * message before we see the first, and has no bound for it: the holder of an
+ * admitted key can fill our memory so. Hence run daemons under a memory limit.
  *
  * Never blocks: a full or vanished peer is a status. What was in flight on a
  * connection that breaks is lost; callers resend.
@@ -75,7 +77,7 @@ void psp_wire_destroy(struct psp_wire **wire); /* after its sockets */
  * or a key twice; PSP_ENOMEM; the known keys stay as they were. */
 enum psp_status psp_wire_set_keys(struct psp_wire *wire, const struct psp_known_key *keys, size_t n);
 
-/* Listens at "tcp://address:port"; port 0 picks a free one (psp_socket_address
+/* Listens at "tcp://host:port" (a name is looked up); port 0 picks a free one (psp_socket_address
  * tells). `roles`: bits of enum psp_role admitted. PSP_EEXIST: port in use;
  * PSP_EINVAL: not an address of this machine; PSP_EPERM: a port for root only. */
 enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, unsigned roles,

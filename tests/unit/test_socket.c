@@ -398,6 +398,22 @@ static void free_port_is_told(void **state)
     assert_true(port > 1024 && port < 65536);
 }
 
+static void host_name_is_listened_at(void **state)
+{
+    struct world *w = *state;
+    struct psp_socket *second = NULL;
+    assert_int_equal(psp_socket_listen(w->station, "tcp://localhost:0", PSP_ROLE_STATION, &second),
+                     PSP_OK);
+    assert_true(strncmp(psp_socket_address(second), "tcp://127.0.0.1:", 16) == 0 ||
+                strncmp(psp_socket_address(second), "tcp://[::1]:", 12) == 0);
+    psp_socket_destroy(&second);
+    assert_int_equal(
+        psp_socket_listen(w->station, "tcp://no-such-host.invalid:7000", PSP_ROLE_STATION, &second),
+        PSP_EINVAL);
+    assert_int_equal(psp_socket_listen(w->station, "tcp://*:0", PSP_ROLE_STATION, &second), PSP_OK);
+    psp_socket_destroy(&second);
+}
+
 static void connecting_with_a_bad_key_or_address_is_refused(void **state)
 {
     struct world *w = *state;
@@ -431,6 +447,7 @@ int main(void)
         FACT(connection_comes_back_after_the_listener_restarts),
         FACT(port_in_use_is_told_apart),
         FACT(free_port_is_told),
+        FACT(host_name_is_listened_at),
         FACT(connecting_with_a_bad_key_or_address_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
