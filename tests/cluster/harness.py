@@ -151,29 +151,29 @@ class Cluster:
             parts.append(f"---- {path.name}\n" + "\n".join(tail))
         return "\n".join(parts)
 
-    def recorded_pids(self):
+    def running_pids(self):
+        """Every daemon whose command line names this cluster's folder."""
         found = []
-        for path in (self.directory / "run").glob("*.pid"):
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
-                found.append(int(path.read_text().split()[0]))
-            except (OSError, ValueError, IndexError):
+                arguments = path.read_bytes().decode(errors="replace").split("\0")
+            except OSError:
                 continue
+            if str(self.directory / "cluster.json") in arguments:
+                found.append(int(path.parent.name))
         return found
 
     def finish(self):
         """Down; whatever of this cluster still runs then is killed by its PID."""
-        pids = self.recorded_pids()
         try:
             self.down()
         except subprocess.TimeoutExpired:
             pass
-        for pid in pids:
+        for pid in self.running_pids():
             try:
-                command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-            except OSError:
-                continue
-            if str(self.directory) in command:  # the number may be another process's by now
                 os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
 
 def imported(returns, directory):
