@@ -34,9 +34,8 @@ static enum psp_status roll_units(struct psp_count *count, const struct psp_roll
 static enum psp_status roll_index(struct psp_count *count)
 {
     for (uint64_t voter = 0; voter < count->roll_n; voter++) {
-        const enum psp_status status =
-            psp_index_append(count->index, count->roll_digests + PSP_DIGEST_BYTES * voter,
-                             (uint32_t)voter, NULL);
+        const enum psp_status status = psp_index_append(
+            count->index, count->roll_digests + PSP_DIGEST_BYTES * voter, (uint32_t)voter, NULL);
         if (status != PSP_OK)
             return status;
     }
@@ -193,8 +192,8 @@ void psp_count_look(const struct psp_count *count, const struct psp_judge_row *r
         known.first = PSP_COUNTED;
     else
         known.first = psp_refusals_find(count->refusals, row->digest, row->tag);
-    known.eligible = !count->has_roll ||
-                     (ret_place->known && count->roll_units[ret_place->number] == row->unit);
+    known.eligible =
+        !count->has_roll || (ret_place->known && count->roll_units[ret_place->number] == row->unit);
     *ret_known = known;
 }
 
@@ -244,8 +243,8 @@ static enum psp_status apply_row(struct psp_count *count, const struct psp_judge
     struct psp_index_place place;
     struct psp_judge_known known;
     psp_count_look(count, row, &place, &known);
-    const uint8_t verdict = psp_judge(
-        count->totals, count->election_state == PSP_ELECTION_OPEN, row, &known);
+    const uint8_t verdict =
+        psp_judge(count->totals, count->election_state == PSP_ELECTION_OPEN, row, &known);
     const enum psp_disposition disposition = psp_verdict_disposition(verdict);
     count->books.disposed[disposition]++;
     *ret_verdict = verdict;
@@ -263,8 +262,7 @@ static void prefetch(const struct psp_count *count, const struct psp_count_colum
 {
     const uint32_t table = i + 2 * PREFETCH_AHEAD, row = i + PREFETCH_AHEAD;
     if (table < columns->n)
-        psp_index_prefetch_table(count->index,
-                                 columns->digests + (size_t)table * PSP_DIGEST_BYTES);
+        psp_index_prefetch_table(count->index, columns->digests + (size_t)table * PSP_DIGEST_BYTES);
     if (row >= columns->n)
         return;
     psp_index_prefetch(count->index, columns->digests + (size_t)row * PSP_DIGEST_BYTES);
@@ -489,6 +487,6 @@ const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t
 uint64_t psp_count_memory_bytes(const struct psp_count *count)
 {
     return psp_index_memory_bytes(count->index) + psp_refusals_memory_bytes(count->refusals) +
-           count->roll_n * (sizeof *count->roll_units +
-                            (count->roll_digests ? PSP_DIGEST_BYTES : 0));
+           count->roll_n *
+               (sizeof *count->roll_units + (count->roll_digests ? PSP_DIGEST_BYTES : 0));
 }

@@ -21,6 +21,7 @@ target_link_libraries(psp_shard_count
 
 psp_test(test_index LIBS psp_shard_count)
 psp_test(test_count LIBS psp_shard_count)
+psp_test(test_count_restore LIBS psp_shard_count)
 psp_test(test_store LIBS psp_shard_count psp_shard_checksum PkgConfig::LMDB)
 
 # bench/micro: nanoseconds a ballot of apply, checkpoint and load.

@@ -90,8 +90,8 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
 /* Indexes without a command (barrier, configuration) still advance. */
 void psp_count_skip(struct psp_count *count, uint64_t index);
 
-uint64_t psp_count_index(const struct psp_count *count);   /* last applied */
-uint64_t psp_count_time_ms(const struct psp_count *count); /* leader time of it */
+uint64_t psp_count_index(const struct psp_count *count);                    /* last applied */
+uint64_t psp_count_time_ms(const struct psp_count *count);                  /* leader time of it */
 const struct psp_genesis *psp_count_genesis(const struct psp_count *count); /* NULL before */
 enum psp_election_state psp_count_election_state(const struct psp_count *count);
 const struct psp_books *psp_count_books(const struct psp_count *count);
@@ -114,21 +114,22 @@ struct psp_count_delta {
     enum psp_election_state election_state;
     struct psp_books books;
     uint8_t state_hash[PSP_HASH_BYTES];
-    bool has_genesis;              /* the first delta carries it */
+    bool has_genesis; /* the first delta carries it */
     struct psp_genesis genesis;
-    uint64_t voter_first, voter_n; /* new voters, in order of first count (no roll) or all of the roll */
-    uint8_t *voter_digests;        /* 16 n */
-    uint8_t *voter_units;          /* 4 n */
+    uint64_t voter_first,
+        voter_n;            /* new voters, in order of first count (no roll) or all of the roll */
+    uint8_t *voter_digests; /* 16 n */
+    uint8_t *voter_units;   /* 4 n */
     uint64_t counted_first, counted_n;
-    uint8_t *counted;              /* 12 n: voter number LE32, tag 8 bytes */
+    uint8_t *counted; /* 12 n: voter number LE32, tag 8 bytes */
     uint64_t refused_first, refused_n;
-    uint8_t *refused;              /* 25 n: digest 16, tag 8, disposition 1 */
-    uint32_t row_n;                /* changed rows of the totals */
+    uint8_t *refused; /* 25 n: digest 16, tag 8, disposition 1 */
+    uint32_t row_n;   /* changed rows of the totals */
     uint32_t *rows;
-    uint32_t *row_cells;           /* how many cells each of them has */
-    uint64_t *cells;               /* the rows' cells, one row after another */
+    uint32_t *row_cells; /* how many cells each of them has */
+    uint64_t *cells;     /* the rows' cells, one row after another */
     uint32_t units_complete_n;
-    uint32_t *units_complete;      /* all of them */
+    uint32_t *units_complete; /* all of them */
 };
 
 /* How many bytes a delta would append now, to decide when to take one. Changed

@@ -57,8 +57,8 @@ bool psp_count_over_bound(const struct psp_count *count, const struct psp_count_
         marks += psp_count_row(columns, i, marks, &row);
         psp_count_look(count, &row, &place, &known);
         seen.places[look_back(&seen, columns, &row, &known)] = (uint16_t)(i + 1);
-        seen.verdicts[i] = psp_judge(count->totals, count->election_state == PSP_ELECTION_OPEN,
-                                     &row, &known);
+        seen.verdicts[i] =
+            psp_judge(count->totals, count->election_state == PSP_ELECTION_OPEN, &row, &known);
         const enum psp_disposition disposition = psp_verdict_disposition(seen.verdicts[i]);
         refused += disposition != PSP_COUNTED && disposition != PSP_REPLAYED;
     }

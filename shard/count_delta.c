@@ -74,8 +74,8 @@ void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_r
     memcpy(counted + 4, row->tag, PSP_TAG_BYTES);
     pending->counted_n++;
 
-    const uint32_t total_row = psp_totals_row(
-        count->totals, count->definition->leaf_of_unit[row->unit], row->method);
+    const uint32_t total_row =
+        psp_totals_row(count->totals, count->definition->leaf_of_unit[row->unit], row->method);
     if (!pending->row_changed[total_row]) {
         pending->row_changed[total_row] = 1;
         pending->rows[pending->row_n++] = total_row;

@@ -33,8 +33,7 @@ void psp_count_restoring_destroy(struct psp_count *count)
 
 static uint32_t leaf_of(const struct psp_count *count, uint32_t unit)
 {
-    return unit < count->definition->unit_count ? count->definition->leaf_of_unit[unit]
-                                                : PSP_NONE;
+    return unit < count->definition->unit_count ? count->definition->leaf_of_unit[unit] : PSP_NONE;
 }
 
 static bool owns_slot(const struct psp_count *count, const uint8_t *digest)
@@ -43,8 +42,7 @@ static bool owns_slot(const struct psp_count *count, const uint8_t *digest)
     return slot >= count->genesis.slot_first && slot < count->genesis.slot_end;
 }
 
-static enum psp_status restore_genesis(struct psp_count *count,
-                                       const struct psp_count_delta *delta)
+static enum psp_status restore_genesis(struct psp_count *count, const struct psp_count_delta *delta)
 {
     if (!delta->has_genesis)
         return PSP_OK;
@@ -90,17 +88,15 @@ static enum psp_status queue_voters(struct psp_count *count, const struct psp_co
         restoring->queue_units = units;
         restoring->queue_capacity = capacity;
     }
-    memcpy(restoring->queue_digests + restoring->queue_n * PSP_DIGEST_BYTES,
-           delta->voter_digests, delta->voter_n * PSP_DIGEST_BYTES);
-    memcpy(restoring->queue_units + restoring->queue_n * 4, delta->voter_units,
-           delta->voter_n * 4);
+    memcpy(restoring->queue_digests + restoring->queue_n * PSP_DIGEST_BYTES, delta->voter_digests,
+           delta->voter_n * PSP_DIGEST_BYTES);
+    memcpy(restoring->queue_units + restoring->queue_n * 4, delta->voter_units, delta->voter_n * 4);
     restoring->queue_n = n;
     restoring->voter_n += delta->voter_n;
     return PSP_OK;
 }
 
-static enum psp_status restore_voters(struct psp_count *count,
-                                      const struct psp_count_delta *delta)
+static enum psp_status restore_voters(struct psp_count *count, const struct psp_count_delta *delta)
 {
     if (delta->voter_n == 0)
         return PSP_OK;
@@ -173,8 +169,7 @@ static enum psp_status restore_counted_new(struct psp_count *count,
         const uint32_t number = (uint32_t)restoring->counted_n;
         if (!note_counted(count, digest, psp_load32(restoring->queue_units + i * 4)))
             return PSP_ECORRUPT;
-        const enum psp_status status =
-            psp_index_append(count->index, digest, number, record + 4);
+        const enum psp_status status = psp_index_append(count->index, digest, number, record + 4);
         if (status != PSP_OK)
             return status;
     }
@@ -182,15 +177,13 @@ static enum psp_status restore_counted_new(struct psp_count *count,
     return PSP_OK;
 }
 
-static enum psp_status restore_counted(struct psp_count *count,
-                                       const struct psp_count_delta *delta)
+static enum psp_status restore_counted(struct psp_count *count, const struct psp_count_delta *delta)
 {
     if (delta->counted_n == 0)
         return PSP_OK;
     if (!count->has_genesis || delta->counted_first != count->restoring->counted_n)
         return PSP_ECORRUPT;
-    return count->has_roll ? restore_counted_roll(count, delta)
-                           : restore_counted_new(count, delta);
+    return count->has_roll ? restore_counted_roll(count, delta) : restore_counted_new(count, delta);
 }
 
 /* ---- the rest ---- */
@@ -201,8 +194,7 @@ static bool is_refusal(uint8_t disposition)
            disposition == PSP_INVALID || disposition == PSP_CLOSED;
 }
 
-static enum psp_status restore_refused(struct psp_count *count,
-                                       const struct psp_count_delta *delta)
+static enum psp_status restore_refused(struct psp_count *count, const struct psp_count_delta *delta)
 {
     if (delta->refused_n == 0)
         return PSP_OK;
@@ -299,9 +291,8 @@ static bool adds_up(const struct psp_count *count)
     const struct psp_count_restoring *restoring = count->restoring;
     const struct psp_books *books = &count->books;
     const struct psp_totals *totals = count->totals;
-    const uint64_t refused = books->disposed[PSP_DOUBLE_VOTE] +
-                             books->disposed[PSP_NOT_ELIGIBLE] + books->disposed[PSP_INVALID] +
-                             books->disposed[PSP_CLOSED];
+    const uint64_t refused = books->disposed[PSP_DOUBLE_VOTE] + books->disposed[PSP_NOT_ELIGIBLE] +
+                             books->disposed[PSP_INVALID] + books->disposed[PSP_CLOSED];
     if (!psp_books_balanced(books) || restoring->counted_n != books->voters_counted ||
         restoring->queue_n != 0 || psp_refusals_count(count->refusals) != refused)
         return false;

@@ -22,11 +22,11 @@ struct psp_count_pending {
     uint64_t voter_n, counted_n, capacity; /* capacity: of both, in rows */
     uint8_t *voter_digests, *voter_units;  /* without a roll */
     uint8_t *counted;
-    uint64_t refused_first;                /* refusals before this are in earlier deltas */
-    uint8_t *row_changed;                  /* [row_count] 0 or 1 */
-    uint32_t *rows;                        /* [row_count]: the changed ones */
+    uint64_t refused_first; /* refusals before this are in earlier deltas */
+    uint8_t *row_changed;   /* [row_count] 0 or 1 */
+    uint32_t *rows;         /* [row_count]: the changed ones */
     uint32_t row_n;
-    uint64_t row_cells;                    /* of the changed rows */
+    uint64_t row_cells; /* of the changed rows */
 };
 
 /* Only between the first psp_count_restore and psp_count_restore_end. */
@@ -34,7 +34,7 @@ struct psp_count_restoring {
     uint64_t voter_n, counted_n;
     uint64_t queue_n, queue_capacity; /* voters read whose counted record is still to come */
     uint8_t *queue_digests, *queue_units;
-    uint64_t *leaf_counted;           /* [leaf_count] */
+    uint64_t *leaf_counted; /* [leaf_count] */
 };
 
 struct psp_count {

@@ -84,8 +84,7 @@ static inline struct psp_index_entry *entry_at(const struct psp_index *index,
                                                const struct psp_index_table *table, uint32_t at)
 {
     const uint32_t block = table->blocks[at >> BLOCK_BITS];
-    return &index->regions[block >> REGION_BITS][block % REGION_BLOCKS]
-                .entries[at % BLOCK_ENTRIES];
+    return &index->regions[block >> REGION_BITS][block % REGION_BLOCKS].entries[at % BLOCK_ENTRIES];
 }
 
 /* The entry at `at`, given the one before it. Not for at = end. */
@@ -224,15 +223,13 @@ static bool put_back(struct psp_index *index, struct psp_index_table *table)
     for (uint32_t first = 0; first < table->end; first += BLOCK_ENTRIES) {
         struct psp_index_entry *entries = entry_at(index, table, first);
         for (uint32_t at = 0; at < BLOCK_ENTRIES; at++) {
-            if (i < table->used &&
-                home_of(key_of_entry(&index->sweep[i]), capacity) <= first + at)
+            if (i < table->used && home_of(key_of_entry(&index->sweep[i]), capacity) <= first + at)
                 entries[at] = index->sweep[i++];
             else
                 entries[at].number = 0;
         }
         const bool last = first + BLOCK_ENTRIES == table->end;
-        if (last && i < table->used &&
-            !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
+        if (last && i < table->used && !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
             return false;
     }
     return true;
@@ -272,8 +269,7 @@ enum psp_status psp_index_reserve(struct psp_index *index, uint32_t slot, uint64
 
 /* ---- use ---- */
 
-void psp_index_prefetch_table(const struct psp_index *index,
-                              const uint8_t digest[PSP_DIGEST_BYTES])
+void psp_index_prefetch_table(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES])
 {
     const struct psp_index_table *table = &index->tables[psp_digest_slot(digest)];
     if (table->capacity > 0)
@@ -286,8 +282,8 @@ void psp_index_prefetch(const struct psp_index *index, const uint8_t digest[PSP_
     const struct psp_index_table *table = &index->tables[psp_digest_slot(digest)];
     if (table->capacity == 0)
         return;
-    const char *line = (const char *)entry_at(
-        index, table, home_of(key_of_digest(digest), table->capacity));
+    const char *line =
+        (const char *)entry_at(index, table, home_of(key_of_digest(digest), table->capacity));
     for (int i = 0; i < PREFETCH_LINES; i++)
         __builtin_prefetch(line + i * CACHE_LINE, 1);
 }
@@ -373,8 +369,7 @@ enum psp_status psp_index_append(struct psp_index *index, const uint8_t digest[P
 {
     assert(number < PSP_INDEX_VOTERS_MAX);
     struct psp_index_table *table = &index->tables[psp_digest_slot(digest)];
-    if (table->used == table->end &&
-        !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
+    if (table->used == table->end && !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
         return PSP_ENOMEM;
     struct psp_index_entry *entry = entry_at(index, table, table->used);
     memcpy(entry->digest, digest, PSP_DIGEST_BYTES);
@@ -425,8 +420,7 @@ enum psp_status psp_index_order(struct psp_index *index)
 void psp_index_mark(struct psp_index *index, const struct psp_index_place *place,
                     const uint8_t tag[PSP_TAG_BYTES])
 {
-    struct psp_index_entry *entry =
-        entry_at(index, &index->tables[place->slot], place->at);
+    struct psp_index_entry *entry = entry_at(index, &index->tables[place->slot], place->at);
     assert(entry->number == place->number + 1);
     memcpy(entry->tag, tag, PSP_TAG_BYTES);
     entry->number |= COUNTED_BIT;

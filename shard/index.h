@@ -41,9 +41,9 @@ enum { PSP_INDEX_VOTERS_MAX = 0x7FFFFFFE }; /* numbers 0 .. max - 1 */
  * until the next insert or reserve. */
 struct psp_index_place {
     bool known;
-    bool counted;                /* when known */
-    uint32_t number;             /* when known */
-    uint8_t tag[PSP_TAG_BYTES];  /* when counted */
+    bool counted;               /* when known */
+    uint32_t number;            /* when known */
+    uint8_t tag[PSP_TAG_BYTES]; /* when counted */
     uint32_t slot, at;
 };
 

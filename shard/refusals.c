@@ -72,8 +72,7 @@ static uint64_t place_of(const struct psp_refusals *refusals, uint64_t hash)
 }
 
 uint8_t psp_refusals_find(const struct psp_refusals *refusals,
-                          const uint8_t digest[PSP_DIGEST_BYTES],
-                          const uint8_t tag[PSP_TAG_BYTES])
+                          const uint8_t digest[PSP_DIGEST_BYTES], const uint8_t tag[PSP_TAG_BYTES])
 {
     if (refusals->count == 0)
         return 0;
@@ -115,8 +114,7 @@ static enum psp_status make_room(struct psp_refusals *refusals)
     }
     if ((refusals->count + 1) * 2 <= refusals->places_count)
         return PSP_OK;
-    struct psp_refusal_place *places =
-        calloc(refusals->places_count * 2, sizeof *refusals->places);
+    struct psp_refusal_place *places = calloc(refusals->places_count * 2, sizeof *refusals->places);
     if (!places)
         return PSP_ENOMEM;
     free(refusals->places);
@@ -129,8 +127,7 @@ static enum psp_status make_room(struct psp_refusals *refusals)
 
 enum psp_status psp_refusals_add(struct psp_refusals *refusals,
                                  const uint8_t digest[PSP_DIGEST_BYTES],
-                                 const uint8_t tag[PSP_TAG_BYTES],
-                                 enum psp_disposition disposition)
+                                 const uint8_t tag[PSP_TAG_BYTES], enum psp_disposition disposition)
 {
     const enum psp_status status = make_room(refusals);
     if (status != PSP_OK)

@@ -36,8 +36,7 @@ uint64_t psp_refusals_room(const struct psp_refusals *refusals);
 
 /* The first disposition, 0 when the ballot was never refused. */
 uint8_t psp_refusals_find(const struct psp_refusals *refusals,
-                          const uint8_t digest[PSP_DIGEST_BYTES],
-                          const uint8_t tag[PSP_TAG_BYTES]);
+                          const uint8_t digest[PSP_DIGEST_BYTES], const uint8_t tag[PSP_TAG_BYTES]);
 
 /* Adds a ballot that psp_refusals_find does not find. PSP_ENOMEM: no memory or
  * no room; unchanged. */

@@ -133,8 +133,8 @@ static enum psp_status open_environment(const struct opening *opening)
         error = mdb_env_set_mapsize(store->env,
                                     options->map_bytes ? options->map_bytes : MAP_BYTES_DEFAULT);
     if (!error)
-        error = mdb_env_open(store->env, options->directory,
-                             options->read_only ? MDB_RDONLY : 0, 0600);
+        error =
+            mdb_env_open(store->env, options->directory, options->read_only ? MDB_RDONLY : 0, 0600);
     if (error)
         return refuse_lmdb(opening, error);
     if (options->read_only)
@@ -179,8 +179,8 @@ static enum psp_status check_identity(const struct opening *opening)
     if (number != PSP_STORE_FORMAT) {
         char what[128];
         snprintf(what, sizeof what,
-                 "format %u, this program reads format %d; use the version that wrote it",
-                 number, PSP_STORE_FORMAT);
+                 "format %u, this program reads format %d; use the version that wrote it", number,
+                 PSP_STORE_FORMAT);
         return refuse(opening, PSP_EVERSION, what);
     }
     uint8_t expected[OWNER_BYTES];

@@ -64,8 +64,8 @@ static enum psp_status load_voters_chunk(struct load *load)
 {
     struct psp_count_delta delta = delta_at(&load->store->position);
     uint8_t *rows;
-    const enum psp_status status = read_chunk(&load->readers[PSP_STORE_VOTERS],
-                                              &delta.voter_first, &delta.voter_n, &rows);
+    const enum psp_status status =
+        read_chunk(&load->readers[PSP_STORE_VOTERS], &delta.voter_first, &delta.voter_n, &rows);
     if (status != PSP_OK)
         return status;
     for (uint64_t i = 0; i < delta.voter_n; i++, rows += PSP_STORE_VOTER_BYTES) {
@@ -84,9 +84,8 @@ static enum psp_status load_counted(struct load *load, bool has_roll)
     struct reader *voters = &load->readers[PSP_STORE_VOTERS];
     for (;;) {
         struct psp_count_delta delta = delta_at(&load->store->position);
-        enum psp_status status = read_chunk(&load->readers[PSP_STORE_COUNTED],
-                                            &delta.counted_first, &delta.counted_n,
-                                            &delta.counted);
+        enum psp_status status = read_chunk(&load->readers[PSP_STORE_COUNTED], &delta.counted_first,
+                                            &delta.counted_n, &delta.counted);
         const bool last = status == PSP_ENOENT;
         if (status != PSP_OK && !last)
             return status;

@@ -37,8 +37,7 @@ int psp_store_put(const struct psp_store *store, MDB_txn *txn, const char *name,
                   const uint8_t *bytes, size_t n)
 {
     uint8_t *at;
-    const int error =
-        psp_store_room(store, txn, PSP_STORE_META, name, strlen(name), n, 0, &at);
+    const int error = psp_store_room(store, txn, PSP_STORE_META, name, strlen(name), n, 0, &at);
     if (error)
         return error;
     memcpy(at, bytes, n);
@@ -58,8 +57,7 @@ int psp_store_check(enum psp_store_table table, const MDB_val *key, MDB_val *val
     return 0;
 }
 
-int psp_store_get(const struct psp_store *store, MDB_txn *txn, const char *name,
-                  MDB_val *ret_value)
+int psp_store_get(const struct psp_store *store, MDB_txn *txn, const char *name, MDB_val *ret_value)
 {
     MDB_val key = {strlen(name), (void *)(uintptr_t)name};
     MDB_val value;

@@ -54,8 +54,8 @@ static int append_rows(const struct psp_store *store, MDB_txn *txn, enum psp_sto
             n = source.n - *done;
         uint8_t key[8], *at;
         psp_store_key(source.first + *done, key);
-        const int error = psp_store_room(store, txn, table, key, sizeof key, n * row_bytes,
-                                         MDB_APPEND, &at);
+        const int error =
+            psp_store_room(store, txn, table, key, sizeof key, n * row_bytes, MDB_APPEND, &at);
         if (error)
             return error;
         if (source.voter_units)
@@ -84,8 +84,8 @@ static int write_totals(const struct psp_store *store, MDB_txn *txn,
         const uint32_t n = delta->row_cells[i];
         uint8_t key[8], *at;
         psp_store_key(delta->rows[i], key);
-        const int error = psp_store_room(store, txn, PSP_STORE_TOTALS, key, sizeof key,
-                                         (size_t)n * 8, 0, &at);
+        const int error =
+            psp_store_room(store, txn, PSP_STORE_TOTALS, key, sizeof key, (size_t)n * 8, 0, &at);
         if (error)
             return error;
         for (uint32_t cell = 0; cell < n; cell++)
@@ -102,8 +102,7 @@ static int write_units_complete(const struct psp_store *store, MDB_txn *txn,
     static const char name[] = "units_complete";
     const size_t n = (size_t)delta->units_complete_n * 4;
     uint8_t *at;
-    const int error =
-        psp_store_room(store, txn, PSP_STORE_META, name, sizeof name - 1, n, 0, &at);
+    const int error = psp_store_room(store, txn, PSP_STORE_META, name, sizeof name - 1, n, 0, &at);
     if (error)
         return error;
     for (uint32_t i = 0; i < delta->units_complete_n; i++)

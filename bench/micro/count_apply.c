@@ -108,8 +108,8 @@ static void apply(struct bench *bench, struct psp_entry *entry)
     enum psp_apply_result result;
     const char *text = NULL;
     const double start = seconds(CLOCK_THREAD_CPUTIME_ID);
-    const enum psp_status status = psp_count_apply(
-        bench->count, psp_count_index(bench->count) + 1, entry, &result, verdicts, &text);
+    const enum psp_status status = psp_count_apply(bench->count, psp_count_index(bench->count) + 1,
+                                                   entry, &result, verdicts, &text);
     const double spent = seconds(CLOCK_THREAD_CPUTIME_ID) - start;
     bench->apply_s += spent;
     bench->worst_s = spent > bench->worst_s ? spent : bench->worst_s;
@@ -226,8 +226,8 @@ int main(int argc, char **argv)
         const double per = 1e9 / (double)(cast - shown);
         printf("%12llu %10.0f %10.0f %10.0f %10.2f %10.1f\n", (unsigned long long)cast,
                bench.apply_s * per, bench.take_s * per, bench.store_s * per, bench.worst_s * 1e3,
-               (double)psp_count_memory_bytes(bench.count) / (double)(with_roll ? bench.voters
-                                                                               : cast));
+               (double)psp_count_memory_bytes(bench.count) /
+                   (double)(with_roll ? bench.voters : cast));
         fflush(stdout);
         bench.apply_s = bench.take_s = bench.store_s = bench.worst_s = 0;
         shown = cast;

@@ -29,20 +29,27 @@ enum { P1 = 1, P2 = 2, BOOTH = 0, MAIL = 1, SLOT_FIRST = 1024, SLOT_END = 2048 }
 #define CHOICE(id) "{\"id\": \"" id "\", \"name\": \"" id "\", \"kind\": \"other\"}"
 static const char fixture_json[] =
     "{\"format\": 1, \"id\": \"town\", \"name\": \"Town\", \"date\": \"2024-11-05\","
-    "\"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", \"name\": \"Mail\"}],"
+    "\"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", \"name\": "
+    "\"Mail\"}],"
     "\"parties\": [], \"candidates\": [],"
     "\"units\": [{\"id\": \"vt\", \"name\": \"State\", \"level\": \"state\"},"
     "{\"id\": \"p1\", \"name\": \"One\", \"level\": \"precinct\", \"parent\": \"vt\", "
     "\"ballot_style\": \"full\"},"
     "{\"id\": \"p2\", \"name\": \"Two\", \"level\": \"precinct\", \"parent\": \"vt\", "
     "\"ballot_style\": \"short\"}],"
-    "\"contests\": [{\"id\": \"mayor\", \"name\": \"Mayor\", \"office\": \"Mayor\", \"unit\": \"vt\","
-    "\"choices\": [" CHOICE("ann") "," CHOICE("bob") "," CHOICE("blank") "]},"
-    "{\"id\": \"council\", \"name\": \"Council\", \"office\": \"Council\", \"unit\": \"vt\", "
-    "\"votes_allowed\": 2, \"choices\": [" CHOICE("x") "," CHOICE("y") "," CHOICE("z") "]}],"
-    "\"ballot_styles\": [{\"id\": \"full\", \"contests\": [{\"contest\": \"mayor\"}, "
-    "{\"contest\": \"council\"}]}, {\"id\": \"short\", \"contests\": [{\"contest\": \"mayor\", "
-    "\"choices\": [\"ann\", \"blank\"]}]}]}";
+    "\"contests\": [{\"id\": \"mayor\", \"name\": \"Mayor\", \"office\": \"Mayor\", \"unit\": "
+    "\"vt\","
+    "\"choices\": [" CHOICE("ann") "," CHOICE("bob") "," CHOICE(
+        "blank") "]},"
+                 "{\"id\": \"council\", \"name\": \"Council\", \"office\": \"Council\", \"unit\": "
+                 "\"vt\", "
+                 "\"votes_allowed\": 2, \"choices\": [" CHOICE("x") "," CHOICE("y") "," CHOICE(
+                     "z") "]}],"
+                          "\"ballot_styles\": [{\"id\": \"full\", \"contests\": [{\"contest\": "
+                          "\"mayor\"}, "
+                          "{\"contest\": \"council\"}]}, {\"id\": \"short\", \"contests\": "
+                          "[{\"contest\": \"mayor\", "
+                          "\"choices\": [\"ann\", \"blank\"]}]}]}";
 
 static inline struct psp_definition *fixture_definition(void)
 {
@@ -114,9 +121,9 @@ static inline enum psp_apply_result apply_entry(struct psp_count *count, struct 
 {
     enum psp_apply_result result;
     entry->time_ms = 1000 + 10 * psp_count_index(count);
-    assert_int_equal(psp_count_apply(count, psp_count_index(count) + 1, entry, &result,
-                                     ret_verdicts, ret_text),
-                     PSP_OK);
+    assert_int_equal(
+        psp_count_apply(count, psp_count_index(count) + 1, entry, &result, ret_verdicts, ret_text),
+        PSP_OK);
     return result;
 }
 
@@ -165,7 +172,11 @@ static inline void expect(struct psp_count *count, const struct batch *batch, bo
     assert_memory_equal(verdicts, expected, batch->n);
     assert_true(psp_books_balanced(psp_count_books(count)));
 }
-#define VERDICTS(...) (const uint8_t[]){__VA_ARGS__}
+#define VERDICTS(...)                                                                              \
+    (const uint8_t[])                                                                              \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
 #define AGAIN(first) ((uint8_t)((first) << 4 | PSP_REPLAYED))
 
 static inline void expect_row(const struct psp_count *count, uint32_t row, const uint64_t *cells,

@@ -137,8 +137,7 @@ static void a_retry_after_a_restart_gets_the_first_verdict(void **state)
     add(&batch, 2, 20, P2, MAIL, BOB); /* bob does not stand in p2 */
     add(&batch, 3, 30, P2, MAIL, BLANK);
     struct psp_count *count = open_count(definition, NULL, 100);
-    expect(count, &batch, false,
-           VERDICTS(PSP_COUNTED, PSP_DOUBLE_VOTE, PSP_INVALID, PSP_COUNTED));
+    expect(count, &batch, false, VERDICTS(PSP_COUNTED, PSP_DOUBLE_VOTE, PSP_INVALID, PSP_COUNTED));
     apply_plain(count, PSP_ENTRY_UNIT_COMPLETE, P2);
     apply_plain(count, PSP_ENTRY_CLOSE, 0);
     struct psp_store *store = open_store();
