@@ -198,6 +198,53 @@ static void w8_a_configuration_among_entries_keeps_its_place(void **state)
     psp_consensus_destroy(&consensus);
 }
 
+/* A configuration without us, then a new leader that replaces it: we are a
+ * voter again. The library must know at which index it was. */
+static void w8_a_replaced_configuration_no_longer_holds(void **state)
+{
+    (void)state;
+    struct psp_consensus_actions actions;
+    struct psp_consensus *consensus = lone(1, 1, 0, &actions, 3), *other = NULL;
+    const struct psp_consensus_member others[] = {{2, true}, {3, true}};
+    const struct psp_consensus_options options = {.raft_id = 2,
+                                                  .members = others,
+                                                  .member_count = 2,
+                                                  .election_timeout_ms = 300,
+                                                  .heartbeat_ms = 60};
+    assert_int_equal(psp_consensus_create(&options, &other), PSP_OK);
+    const struct psp_record without_us = psp_consensus_bootstrap(other);
+    const uint64_t value = 5;
+    struct psp_raft_entry entries[3];
+    for (int i = 0; i < 3; i++)
+        entries[i] =
+            (struct psp_raft_entry){2, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    entries[2].type = PSP_RECORD_CONFIGURATION; /* index 4 */
+    entries[2].payload = (struct psp_bytes){without_us.payload, without_us.payload_bytes};
+    struct psp_raft_message message = {.type = APPEND_ENTRIES,
+                                       .fields = (const uint64_t[]){0, 2, 1, 1, 1},
+                                       .field_count = 5,
+                                       .entries = entries,
+                                       .entry_count = 3};
+    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_OK);
+    assert_int_equal(actions.append_count, 3);
+    entries[0].term = 3;
+    message.fields = (const uint64_t[]){0, 3, 2, 2, 1};
+    message.entry_count = 1; /* replaces 3 and 4 */
+    assert_int_equal(psp_consensus_receive(consensus, 1002, 3, &message, &actions), PSP_OK);
+    assert_int_equal(actions.append_index, 3);
+    assert_int_equal(psp_consensus_persisted(consensus, 1002, actions.append_number, &actions),
+                     PSP_OK);
+    bool campaigned = false;
+    for (uint64_t ms = 1003; ms < 3000 && !campaigned; ms++) {
+        assert_int_equal(psp_consensus_timeout(consensus, ms, &actions), PSP_OK);
+        for (uint32_t i = 0; i < actions.message_count; i++)
+            campaigned = campaigned || actions.messages[i].type == REQUEST_VOTE;
+    }
+    assert_true(campaigned);
+    psp_consensus_destroy(&other);
+    psp_consensus_destroy(&consensus);
+}
+
 static void a_message_that_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -420,7 +467,7 @@ static void random_schedules_keep_what_is_committed(void **state)
     (void)state;
     const char *first = getenv("PSP_SEED"), *count = getenv("PSP_SEEDS");
     const uint64_t from = first == NULL ? 1 : strtoull(first, NULL, 10);
-    const uint64_t n = count == NULL ? 40 : strtoull(count, NULL, 10);
+    const uint64_t n = count == NULL ? 100 : strtoull(count, NULL, 10);
     print_message("seeds %lu to %lu\n", from, from + n - 1);
     for (uint64_t seed = from; seed < from + n; seed++)
         run_seed(seed, 6000);
@@ -435,6 +482,7 @@ int main(void)
         cmocka_unit_test(w5_a_lone_voter_leads_a_new_term_after_each_start),
         cmocka_unit_test(w7_a_repeated_snapshot_offer_is_told_once_and_leaks_nothing),
         cmocka_unit_test(w8_a_configuration_among_entries_keeps_its_place),
+        cmocka_unit_test(w8_a_replaced_configuration_no_longer_holds),
         cmocka_unit_test(a_message_that_cannot_be_is_refused),
         cmocka_unit_test(a_replaced_write_is_not_reported_as_persisted),
         cmocka_unit_test(an_acknowledged_entry_is_never_lost_to_a_returning_leader),
