@@ -103,7 +103,7 @@ static void every_part_of_a_good_file_is_read(void **state)
     struct folder *f = *state;
     struct psp_cluster *cluster = NULL;
     assert_int_equal(load_text(f, good, &cluster), PSP_OK);
-    for (uint8_t i = 0; i < PSP_CLUSTER_ID_BYTES; i++)
+    for (int i = 0; i < PSP_CLUSTER_ID_BYTES; i++)
         assert_int_equal(cluster->cluster_id[i], i);
     assert_int_equal(cluster->epoch, 1);
     assert_string_equal(cluster->directory, f->path);
