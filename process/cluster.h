@@ -18,10 +18,10 @@
 enum { PSP_CLUSTER_FORMAT = 1 };
 
 struct psp_cluster_replica {
-    uint32_t replica;         /* number within the shard, from 0 */
-    uint64_t raft_id;         /* never reused: a wiped replica comes back under a new one */
-    const char *address;      /* tcp://host:port: routers, collectors, operators, other replicas */
-    const char *public_key;   /* Z85 */
+    uint32_t replica;       /* number within the shard, from 0 */
+    uint64_t raft_id;       /* never reused: a wiped replica comes back under a new one */
+    const char *address;    /* tcp://host:port: routers, collectors, operators, other replicas */
+    const char *public_key; /* Z85 */
 };
 struct psp_cluster_shard {
     uint32_t shard, slot_first, slot_end; /* [first, end) */
@@ -31,14 +31,14 @@ struct psp_cluster_shard {
 };
 struct psp_cluster_router {
     uint32_t router;
-    const char *address;      /* tcp://host:port: stations, operators */
+    const char *address; /* tcp://host:port: stations, operators */
     const char *public_key;
 };
 struct psp_cluster_collector {
     uint32_t collector;
-    const char *http;         /* host:port of the public API */
-    const char *http_local;   /* host:port of /metrics and /cluster: loopback */
-    const char *address;      /* tcp://host:port: operators */
+    const char *http;       /* host:port of the public API */
+    const char *http_local; /* host:port of /metrics and /cluster: loopback */
+    const char *address;    /* tcp://host:port: operators */
     const char *public_key;
 };
 struct psp_cluster_operator {
@@ -47,14 +47,14 @@ struct psp_cluster_operator {
 
 struct psp_cluster {
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
-    uint64_t epoch;           /* 1; raised by a restore from backup only */
-    const char *directory;    /* of cluster.json; relative paths start here */
-    const char *election_path;/* "election.json" */
-    const char *clients_path; /* "clients.json": stations' public keys, reread when it changes */
+    uint64_t epoch;            /* 1; raised by a restore from backup only */
+    const char *directory;     /* of cluster.json; relative paths start here */
+    const char *election_path; /* "election.json" */
+    const char *clients_path;  /* "clients.json": stations' public keys, reread when it changes */
     uint8_t definition_hash[PSP_HASH_BYTES];
-    uint8_t roll_hash[PSP_HASH_BYTES];       /* of all shards' roll hashes, in order; zeros: none */
+    uint8_t roll_hash[PSP_HASH_BYTES]; /* of all shards' roll hashes, in order; zeros: none */
     uint8_t digest_key_hash[PSP_HASH_BYTES];
-    uint8_t slot_map_hash[PSP_HASH_BYTES];   /* computed: BLAKE2b-256 of (shard, first, end)* LE32 */
+    uint8_t slot_map_hash[PSP_HASH_BYTES]; /* computed: BLAKE2b-256 of (shard, first, end)* LE32 */
     uint32_t shard_count, router_count, collector_count, operator_count;
     const struct psp_cluster_shard *shards;
     const struct psp_cluster_router *routers;

@@ -23,7 +23,7 @@ enum {
     PSP_RECONNECT_MS = 50, /* first pause, doubled up to the next */
     PSP_RECONNECT_MAX_MS = 1000,
     PSP_REFUSED_RETRY_MS = 1000, /* a router rereads its stations that often */
-    PSP_LINGER_MS = 500, /* at close: what is queued may still go out */
+    PSP_LINGER_MS = 500,         /* at close: what is queued may still go out */
     PSP_BACKLOG = 1024,
 };
 

@@ -41,13 +41,13 @@ void psp_buffer_free(struct psp_buffer *buffer);
 /* ---- between station and router: proto/client.proto ---- */
 
 enum psp_refusal_code { /* the numbers of RefusalCode */
-    PSP_REFUSAL_BUSY = 1,
-    PSP_REFUSAL_UNKNOWN = 2,
-    PSP_REFUSAL_UNDECODABLE = 3,
-    PSP_REFUSAL_UNSUPPORTED_PROTOCOL = 4,
-    PSP_REFUSAL_WRONG_ELECTION = 5,
-    PSP_REFUSAL_NOT_ALLOWED = 6,
-    PSP_REFUSAL_CONFIGURATION = 7,
+                        PSP_REFUSAL_BUSY = 1,
+                        PSP_REFUSAL_UNKNOWN = 2,
+                        PSP_REFUSAL_UNDECODABLE = 3,
+                        PSP_REFUSAL_UNSUPPORTED_PROTOCOL = 4,
+                        PSP_REFUSAL_WRONG_ELECTION = 5,
+                        PSP_REFUSAL_NOT_ALLOWED = 6,
+                        PSP_REFUSAL_CONFIGURATION = 7,
 };
 
 struct psp_row_mark {
@@ -72,22 +72,22 @@ enum psp_client_type {
 
 struct psp_client_message {
     enum psp_client_type type;
-    uint64_t batch_id;                      /* not of HELLO, WELCOME */
+    uint64_t batch_id;                       /* not of HELLO, WELCOME */
     uint8_t definition_hash[PSP_HASH_BYTES]; /* ROWS, COLUMNS, WELCOME */
-    const struct psp_row *rows;             /* ROWS: not yet checked beyond lengths */
+    const struct psp_row *rows;              /* ROWS: not yet checked beyond lengths */
     uint32_t row_count;
-    struct psp_client_columns columns;      /* COLUMNS: checked */
+    struct psp_client_columns columns; /* COLUMNS: checked */
     struct {
         uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
         uint32_t batch_rows_max, message_bytes_max;
         const char *election_id;
     } welcome;
-    uint32_t shard;                         /* VERDICTS */
+    uint32_t shard; /* VERDICTS */
     uint64_t index;
-    const uint8_t *row_numbers;             /* VERDICTS, REFUSAL: 2 n bytes */
-    const uint8_t *verdicts;                /* VERDICTS: n bytes */
-    uint32_t n;                             /* REFUSAL: 0 = the whole batch */
-    enum psp_refusal_code code;             /* REFUSAL */
+    const uint8_t *row_numbers; /* VERDICTS, REFUSAL: 2 n bytes */
+    const uint8_t *verdicts;    /* VERDICTS: n bytes */
+    uint32_t n;                 /* REFUSAL: 0 = the whole batch */
+    enum psp_refusal_code code; /* REFUSAL */
     const char *text;
 };
 
@@ -140,7 +140,7 @@ struct psp_partial { /* see proto/cluster.proto */
     uint64_t epoch, index, time_ms, base_index, registered;
     uint8_t state_hash[PSP_HASH_BYTES];
     enum psp_election_state election_state;
-    struct psp_bytes rows;           /* psp_totals_encode_since */
+    struct psp_bytes rows; /* psp_totals_encode_since */
     struct psp_books books;
     struct psp_bytes units_complete;    /* 4 n bytes */
     struct psp_bytes registered_leaves; /* 4 bytes a leaf, or empty */
@@ -230,11 +230,11 @@ enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *mes
 /* ---- in the log: proto/log.proto ---- */
 
 enum psp_entry_type { /* of a decoded entry */
-    PSP_ENTRY_GENESIS,
-    PSP_ENTRY_BALLOTS,
-    PSP_ENTRY_OPEN,
-    PSP_ENTRY_CLOSE,
-    PSP_ENTRY_UNIT_COMPLETE,
+                      PSP_ENTRY_GENESIS,
+                      PSP_ENTRY_BALLOTS,
+                      PSP_ENTRY_OPEN,
+                      PSP_ENTRY_CLOSE,
+                      PSP_ENTRY_UNIT_COMPLETE,
 };
 
 struct psp_genesis {

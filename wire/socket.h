@@ -30,11 +30,11 @@
 #include "process/status.h"
 
 enum psp_role { /* bits: a socket admits a set */
-    PSP_ROLE_STATION = 1,
-    PSP_ROLE_ROUTER = 2,
-    PSP_ROLE_SHARD = 4,
-    PSP_ROLE_COLLECTOR = 8,
-    PSP_ROLE_OPERATOR = 16,
+                PSP_ROLE_STATION = 1,
+                PSP_ROLE_ROUTER = 2,
+                PSP_ROLE_SHARD = 4,
+                PSP_ROLE_COLLECTOR = 8,
+                PSP_ROLE_OPERATOR = 16,
 };
 
 enum { PSP_KEY_Z85_BYTES = 41 }; /* 40 characters and NUL */
@@ -75,7 +75,8 @@ void psp_wire_destroy(struct psp_wire **wire); /* after its sockets */
 /* Replaces the known keys; copied. Connections of keys that are gone get no
  * further message through: what they send is discarded. PSP_EINVAL: not a key,
  * or a key twice; PSP_ENOMEM; the known keys stay as they were. */
-enum psp_status psp_wire_set_keys(struct psp_wire *wire, const struct psp_known_key *keys, size_t n);
+enum psp_status psp_wire_set_keys(struct psp_wire *wire, const struct psp_known_key *keys,
+                                  size_t n);
 
 /* Listens at "tcp://host:port" (a name is looked up); port 0 picks a free one (psp_socket_address
  * tells). `roles`: bits of enum psp_role admitted. PSP_EEXIST: port in use;
