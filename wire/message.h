@@ -40,14 +40,15 @@ void psp_buffer_free(struct psp_buffer *buffer);
 
 /* ---- between station and router: proto/client.proto ---- */
 
-enum psp_refusal_code { /* the numbers of RefusalCode */
-                        PSP_REFUSAL_BUSY = 1,
-                        PSP_REFUSAL_UNKNOWN = 2,
-                        PSP_REFUSAL_UNDECODABLE = 3,
-                        PSP_REFUSAL_UNSUPPORTED_PROTOCOL = 4,
-                        PSP_REFUSAL_WRONG_ELECTION = 5,
-                        PSP_REFUSAL_NOT_ALLOWED = 6,
-                        PSP_REFUSAL_CONFIGURATION = 7,
+/* the numbers of RefusalCode */
+enum psp_refusal_code {
+    PSP_REFUSAL_BUSY = 1,
+    PSP_REFUSAL_UNKNOWN = 2,
+    PSP_REFUSAL_UNDECODABLE = 3,
+    PSP_REFUSAL_UNSUPPORTED_PROTOCOL = 4,
+    PSP_REFUSAL_WRONG_ELECTION = 5,
+    PSP_REFUSAL_NOT_ALLOWED = 6,
+    PSP_REFUSAL_CONFIGURATION = 7,
 };
 
 struct psp_row_mark {
@@ -229,12 +230,13 @@ enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *mes
 
 /* ---- in the log: proto/log.proto ---- */
 
-enum psp_entry_type { /* of a decoded entry */
-                      PSP_ENTRY_GENESIS,
-                      PSP_ENTRY_BALLOTS,
-                      PSP_ENTRY_OPEN,
-                      PSP_ENTRY_CLOSE,
-                      PSP_ENTRY_UNIT_COMPLETE,
+/* of a decoded entry */
+enum psp_entry_type {
+    PSP_ENTRY_GENESIS,
+    PSP_ENTRY_BALLOTS,
+    PSP_ENTRY_OPEN,
+    PSP_ENTRY_CLOSE,
+    PSP_ENTRY_UNIT_COMPLETE,
 };
 
 struct psp_genesis {

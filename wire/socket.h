@@ -29,12 +29,13 @@
 
 #include "process/status.h"
 
-enum psp_role { /* bits: a socket admits a set */
-                PSP_ROLE_STATION = 1,
-                PSP_ROLE_ROUTER = 2,
-                PSP_ROLE_SHARD = 4,
-                PSP_ROLE_COLLECTOR = 8,
-                PSP_ROLE_OPERATOR = 16,
+/* bits: a socket admits a set */
+enum psp_role {
+    PSP_ROLE_STATION = 1,
+    PSP_ROLE_ROUTER = 2,
+    PSP_ROLE_SHARD = 4,
+    PSP_ROLE_COLLECTOR = 8,
+    PSP_ROLE_OPERATOR = 16,
 };
 
 enum { PSP_KEY_Z85_BYTES = 41 }; /* 40 characters and NUL */
