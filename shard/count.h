@@ -52,16 +52,16 @@ struct psp_roll_part {
     const uint8_t *units;   /* 4 n */
 };
 
-/* refused_max of every shard: a batch past it is refused whole, so replicas and
- * recounts must have the same. */
-#define PSP_REFUSED_MAX (UINT64_C(8) << 20)
+/* refused_max of every shard. A batch past it is refused whole, so it is part of
+ * the rules: replicas and recounts must have the same, always. */
+#define PSP_REFUSED_MAX (UINT64_C(4) << 20)
 
 struct psp_count_options {
     const struct psp_definition *definition; /* not owned */
     const struct psp_roll_part *roll;        /* NULL: none. Copied. */
     uint64_t voters_expected;                /* sizes the index at first; 0 unknown */
-    uint64_t refused_max;                    /* first dispositions of refused ballots kept; part of
-                                              * the rules: the same on every replica */
+    uint64_t refused_max;                    /* first dispositions of refused ballots kept:
+                                              * PSP_REFUSED_MAX, except in tests */
 };
 
 /* PSP_EINVAL: the roll has a voter twice or a unit that is no leaf. PSP_ENOMEM. */

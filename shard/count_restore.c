@@ -49,7 +49,10 @@ static enum psp_status restore_genesis(struct psp_count *count, const struct psp
     if (count->has_genesis || delta->genesis.slot_first >= delta->genesis.slot_end ||
         delta->genesis.slot_end > PSP_SLOT_COUNT)
         return PSP_ECORRUPT;
-    return psp_count_set_genesis(count, &delta->genesis);
+    const enum psp_status status = psp_count_set_genesis(count, &delta->genesis);
+    if (status != PSP_OK || count->has_roll)
+        return status;
+    return psp_count_reserve(count, count->voters_expected);
 }
 
 /* ---- voters ---- */
@@ -118,18 +121,37 @@ static bool note_counted(struct psp_count *count, const uint8_t *digest, uint32_
     return true;
 }
 
+/* The voter's number leads to digest and unit, the digest to table and entry:
+ * each is asked for before the next is. */
+static void prefetch_roll(const struct psp_count *count, const struct psp_count_delta *delta,
+                          uint64_t i)
+{
+    for (uint32_t step = 1; step <= 3; step++) {
+        const uint64_t ahead = i + (uint64_t)step * PREFETCH_AHEAD;
+        if (ahead >= delta->counted_n)
+            return;
+        const uint32_t number = psp_load32(delta->counted + ahead * COUNTED_BYTES);
+        if (number >= count->roll_n)
+            continue;
+        const uint8_t *digest = count->roll_digests + (uint64_t)number * PSP_DIGEST_BYTES;
+        if (step == 1) {
+            psp_index_prefetch(count->index, digest);
+        } else if (step == 2) {
+            psp_index_prefetch_table(count->index, digest);
+        } else {
+            __builtin_prefetch(digest);
+            __builtin_prefetch(&count->roll_units[number]);
+        }
+    }
+}
+
 static enum psp_status restore_counted_roll(struct psp_count *count,
                                             const struct psp_count_delta *delta)
 {
     for (uint64_t i = 0; i < delta->counted_n; i++) {
         const uint8_t *record = delta->counted + i * COUNTED_BYTES;
         const uint32_t number = psp_load32(record);
-        if (i + PREFETCH_AHEAD < delta->counted_n) {
-            const uint32_t ahead = psp_load32(record + PREFETCH_AHEAD * COUNTED_BYTES);
-            if (ahead < count->roll_n)
-                psp_index_prefetch(count->index,
-                                   count->roll_digests + (uint64_t)ahead * PSP_DIGEST_BYTES);
-        }
+        prefetch_roll(count, delta, i);
         if (number >= count->restoring->voter_n)
             return PSP_ECORRUPT;
         const uint8_t *digest = count->roll_digests + (uint64_t)number * PSP_DIGEST_BYTES;
@@ -321,11 +343,6 @@ enum psp_status psp_count_restore_end(struct psp_count *count)
     }
     if (!adds_up(count))
         return PSP_ECORRUPT;
-    if (count->has_genesis && !count->has_roll) {
-        const enum psp_status status = psp_count_reserve(count, count->voters_expected);
-        if (status != PSP_OK)
-            return status;
-    }
     psp_count_restoring_destroy(count);
     count->pending.refused_first = psp_refusals_count(count->refusals);
     if (count->has_genesis) {

@@ -54,7 +54,7 @@ static enum psp_status create_count(const struct psp_replica_options *options,
 {
     const struct psp_cluster_shard *shard = &options->cluster->shards[options->shard];
     struct psp_count_options count = {.definition = options->definition,
-                                      .refused_max = PSP_SHARD_REFUSED_MAX};
+                                      .refused_max = PSP_REFUSED_MAX};
     if (all_zero(shard->roll_hash)) {
         count.voters_expected = voters_expected(options);
         const enum psp_status status = psp_count_create(&count, &replica->count);

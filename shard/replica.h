@@ -23,12 +23,6 @@
 #include "shard/log.h"
 #include "shard/store.h"
 
-enum {
-    /* First dispositions of refused ballots kept: part of the rules, since a
-     * batch over it is refused; the same on every replica, always. */
-    PSP_SHARD_REFUSED_MAX = 4 << 20,
-};
-
 struct psp_replica_options {
     const struct psp_cluster *cluster;
     const struct psp_definition *definition; /* not owned */

@@ -157,6 +157,8 @@ static void voters_appended_in_bulk_are_found_and_more_can_be_inserted(void **st
     (void)state;
     struct psp_index *index = NULL;
     assert_int_equal(psp_index_create(&index), PSP_OK);
+    assert_int_equal(psp_index_reserve(index, 8, 12000), PSP_OK);
+    assert_int_equal(psp_index_reserve(index, 9, 100), PSP_OK);
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
     for (uint32_t voter = 0; voter < 20000; voter++) {
         digest_of(voter, voter % 3 ? voter % PSP_SLOT_COUNT : 8, digest);
