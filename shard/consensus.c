@@ -38,14 +38,9 @@ struct psp_consensus {
     struct psp_outbox outbox;
 };
 
-_Static_assert((int)RAFT_COMMAND == PSP_RECORD_COMMAND, "types are on disk");
-_Static_assert((int)RAFT_BARRIER == PSP_RECORD_BARRIER, "types are on disk");
-_Static_assert((int)RAFT_CHANGE == PSP_RECORD_CONFIGURATION, "types are on disk");
-
-static bool has(const struct raft_update *update, unsigned flag)
-{
-    return (update->flags & flag) != 0;
-}
+_Static_assert((int)RAFT_COMMAND == PSP_RECORD_COMMAND && (int)RAFT_BARRIER == PSP_RECORD_BARRIER &&
+                   (int)RAFT_CHANGE == PSP_RECORD_CONFIGURATION,
+               "types are on disk and on the wire");
 
 static enum psp_status refused(struct psp_consensus *consensus, const char *event, int error)
 {
@@ -55,8 +50,6 @@ static enum psp_status refused(struct psp_consensus *consensus, const char *even
         return PSP_ENOTLEADER;
     return error == RAFT_NOMEM ? PSP_ENOMEM : PSP_EIO;
 }
-
-/* ---- create ---- */
 
 static bool encode_first(const struct psp_consensus_options *options,
                          struct raft_buffer *ret_buffer)
@@ -122,14 +115,9 @@ void psp_consensus_destroy(struct psp_consensus **consensus_at)
 
 struct psp_record psp_consensus_bootstrap(struct psp_consensus *consensus)
 {
-    return (struct psp_record){.index = 1,
-                               .term = 1,
-                               .type = PSP_RECORD_CONFIGURATION,
-                               .payload = consensus->first_configuration.base,
-                               .payload_bytes = (uint32_t)consensus->first_configuration.len};
+    const struct raft_buffer *first = &consensus->first_configuration;
+    return (struct psp_record){1, 1, PSP_RECORD_CONFIGURATION, first->base, (uint32_t)first->len};
 }
-
-/* ---- configurations ---- */
 
 /* The newest at or below `index`, decoded; what raft is given it then owns. */
 static enum psp_status configuration_at(const struct psp_consensus *consensus, uint64_t index,
@@ -145,17 +133,12 @@ static enum psp_status configuration_at(const struct psp_consensus *consensus, u
     return raft_configuration_decode(&buffer, ret_configuration) == 0 ? PSP_OK : PSP_ECORRUPT;
 }
 
-/* ---- messages ---- */
-
-/* Where the fields of a message type are, in the order of the wire. */
-/* An InstallSnapshot carries neither configuration nor data (W7): the state
- * itself travels on its own socket. */
-/* clang-format off: a table */
-#define AT(kind, name, max)                                                                        \
-    {                                                                                              \
-        offsetof(struct raft_message, kind.name),                                                  \
-            sizeof(((struct raft_message *)NULL)->kind.name), max                                  \
-    }
+/* Where the fields of a message type are, in the order of the wire. An
+ * InstallSnapshot carries neither configuration nor data (W7): the state itself
+ * travels on its own socket. */
+/* clang-format off */
+#define AT(kind, name, max) \
+    {offsetof(struct raft_message, kind.name), sizeof(((struct raft_message *)NULL)->kind.name), max}
 #define INDEX_MAX (UINT64_MAX / 2) /* so that sums do not wrap */
 enum { BOOL_MAX = 1 };
 static const struct psp_field message_fields[RAFT_TIMEOUT_NOW + 1][PSP_FIELDS_MAX] = {
@@ -241,12 +224,10 @@ static enum psp_status collect_entries(struct psp_consensus *consensus,
     struct psp_record *records = consensus->records + (first - actions->append_index);
     for (unsigned i = 0; i < n; i++) {
         const struct raft_entry *entry = &update->entries.batch[i];
-        records[i] = (struct psp_record){
-            .index = first + i, .term = entry->term, .type = (enum psp_record_type)entry->type};
-        if (entry->type == RAFT_BARRIER)
-            continue;
-        records[i].payload = entry->buf.base;
-        records[i].payload_bytes = (uint32_t)entry->buf.len;
+        const bool empty = entry->type == RAFT_BARRIER; /* what it points at is the library's */
+        records[i] = (struct psp_record){first + i, entry->term, (enum psp_record_type)entry->type,
+                                         empty ? NULL : entry->buf.base,
+                                         empty ? 0 : (uint32_t)entry->buf.len};
         if (entry->type != RAFT_CHANGE)
             continue;
         const enum psp_status status = psp_configurations_keep(
@@ -262,7 +243,7 @@ static enum psp_status collect_entries(struct psp_consensus *consensus,
 static void mend_replies(const struct psp_consensus *consensus, const struct raft_event *event,
                          uint64_t term_before, const struct raft_update *update)
 {
-    if (event->type != RAFT_RECEIVE || !has(update, RAFT_UPDATE_MESSAGES))
+    if (event->type != RAFT_RECEIVE || (update->flags & (RAFT_UPDATE_MESSAGES)) == 0)
         return;
     const struct raft_message *received = event->receive.message;
     const bool stale =
@@ -291,9 +272,9 @@ static enum psp_status step_once(struct psp_consensus *consensus, struct raft_ev
         return refused(consensus, name, error);
     mend_replies(consensus, event, term_before, &update);
     enum psp_status status = PSP_OK;
-    if (has(&update, RAFT_UPDATE_ENTRIES))
+    if ((update.flags & (RAFT_UPDATE_ENTRIES)) != 0)
         status = collect_entries(consensus, &update, actions);
-    if (status == PSP_OK && has(&update, RAFT_UPDATE_SNAPSHOT)) {
+    if (status == PSP_OK && (update.flags & (RAFT_UPDATE_SNAPSHOT)) != 0) {
         consensus->installing = true;
         psp_appends_clear(&consensus->appends); /* their writes are never reported */
         consensus->last_index = consensus->persisted = update.snapshot.metadata.index;
@@ -301,7 +282,7 @@ static enum psp_status step_once(struct psp_consensus *consensus, struct raft_ev
         actions->install_index = update.snapshot.metadata.index;
         actions->install_term = update.snapshot.metadata.term;
     }
-    if (status == PSP_OK && has(&update, RAFT_UPDATE_MESSAGES))
+    if (status == PSP_OK && (update.flags & (RAFT_UPDATE_MESSAGES)) != 0)
         status = collect_messages(consensus, &update, actions);
     return status;
 }
@@ -372,14 +353,12 @@ static enum psp_status finish(struct psp_consensus *consensus, enum psp_status s
 
 static bool lone_voter(const struct raft_configuration *configuration, raft_id self)
 {
-    bool others = false, own = false;
+    unsigned voters = 0, own = 0;
     for (unsigned i = 0; i < configuration->n; i++) {
-        if (configuration->servers[i].role != RAFT_VOTER)
-            continue;
-        own = own || configuration->servers[i].id == self;
-        others = others || configuration->servers[i].id != self;
+        voters += configuration->servers[i].role == RAFT_VOTER;
+        own += configuration->servers[i].role == RAFT_VOTER && configuration->servers[i].id == self;
     }
-    return own && !others;
+    return voters == 1 && own == 1;
 }
 
 /* The term to start in: never below what log and snapshot show, and for a lone
@@ -404,21 +383,26 @@ static enum psp_status start_term(const struct psp_consensus *consensus,
     return PSP_OK;
 }
 
-static struct raft_buffer buffer_of(const uint8_t *data, size_t bytes)
+static struct raft_entry entry_of(uint64_t term, uint32_t type, struct psp_bytes payload,
+                                  void *token)
 {
-    struct raft_buffer buffer = {.len = bytes};
-    memcpy(&buffer.base, &data, sizeof(void *)); /* raft does not write to it */
-    return buffer;
+    struct raft_entry entry = {.term = term,
+                               .type = (enum raft_entry_type)type,
+                               .buf.len = payload.length,
+                               .batch = token};
+    memcpy(&entry.buf.base, &payload.data, sizeof(void *)); /* raft does not write to it */
+    return entry;
 }
 
 static struct raft_entry *start_entries(const struct psp_consensus_start *start)
 {
     struct raft_entry *entries = raft_calloc(start->record_count + 1, sizeof(*entries));
     for (uint64_t i = 0; entries != NULL && i < start->record_count; i++) {
-        entries[i].term = start->records[i].term;
-        entries[i].type = (enum raft_entry_type)start->records[i].type;
-        if (start->records[i].type == PSP_RECORD_CONFIGURATION)
-            entries[i].buf = buffer_of(start->records[i].payload, start->records[i].payload_bytes);
+        const struct psp_record *record = &start->records[i];
+        const bool needed = record->type == PSP_RECORD_CONFIGURATION;
+        const struct psp_bytes payload = {record->payload, record->payload_bytes};
+        entries[i] = entry_of(record->term, record->type,
+                              needed ? payload : (struct psp_bytes){NULL, 0}, NULL);
     }
     return entries;
 }
@@ -464,10 +448,14 @@ enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t no
     return finish(consensus, status, ret_actions);
 }
 
-static bool reserve_entries(struct psp_consensus *consensus, size_t n)
+/* Room for n entries, and a token that stands for their batch: payloads stay
+ * the caller's. NULL: out of memory. */
+static void *reserve_entries(struct psp_consensus *consensus, size_t n)
 {
-    return psp_reserve((void **)&consensus->entries, &consensus->entry_capacity, n,
-                       sizeof(*consensus->entries));
+    if (!psp_reserve((void **)&consensus->entries, &consensus->entry_capacity, n,
+                     sizeof(*consensus->entries)))
+        return NULL;
+    return raft_malloc(1);
 }
 
 enum psp_status psp_consensus_submit(struct psp_consensus *consensus, uint64_t now_ms,
@@ -478,17 +466,12 @@ enum psp_status psp_consensus_submit(struct psp_consensus *consensus, uint64_t n
     begin(consensus, now_ms, ret_actions);
     if (raft_state(&consensus->raft) != RAFT_LEADER)
         return finish(consensus, PSP_ENOTLEADER, ret_actions);
-    void *token = raft_malloc(1); /* stands for the batch; payloads stay the caller's */
-    if (token == NULL || !reserve_entries(consensus, n)) {
-        raft_free(token);
+    void *token = reserve_entries(consensus, n);
+    if (token == NULL)
         return PSP_ENOMEM;
-    }
     for (uint32_t i = 0; i < n; i++)
         consensus->entries[i] =
-            (struct raft_entry){.term = raft_current_term(&consensus->raft),
-                                .type = RAFT_COMMAND,
-                                .buf = buffer_of(payloads[i].data, payloads[i].length),
-                                .batch = token};
+            entry_of(raft_current_term(&consensus->raft), RAFT_COMMAND, payloads[i], token);
     struct raft_event event = {.type = RAFT_SUBMIT};
     event.submit.entries = consensus->entries;
     event.submit.n = n;
@@ -507,15 +490,12 @@ static enum psp_status receive_entries(struct psp_consensus *consensus,
     message->append_entries.entries = NULL;
     message->append_entries.n_entries = n;
     if (n > 0) {
-        void *token = raft_malloc(1);
+        void *token = reserve_entries(consensus, n);
         if (token == NULL)
             return PSP_ENOMEM;
         for (uint32_t i = 0; i < n; i++)
-            consensus->entries[i] = (struct raft_entry){
-                .term = entries[i].term,
-                .type = (enum raft_entry_type)entries[i].type,
-                .buf = buffer_of(entries[i].payload.data, entries[i].payload.length),
-                .batch = token};
+            consensus->entries[i] =
+                entry_of(entries[i].term, entries[i].type, entries[i].payload, token);
         message->append_entries.entries = consensus->entries;
     }
     struct raft_event event = {.type = RAFT_RECEIVE};
@@ -525,10 +505,9 @@ static enum psp_status receive_entries(struct psp_consensus *consensus,
 
 static bool last_reply_rejects(const struct psp_consensus_actions *actions)
 {
-    if (actions->message_count == 0)
-        return false;
-    const struct psp_raft_message *reply = &actions->messages[actions->message_count - 1];
-    return reply->type == RAFT_APPEND_ENTRIES_RESULT && reply->fields[2] != 0;
+    const uint32_t n = actions->message_count;
+    return n > 0 && actions->messages[n - 1].type == RAFT_APPEND_ENTRIES_RESULT &&
+           actions->messages[n - 1].fields[2] != 0;
 }
 
 static enum psp_status receive_append(struct psp_consensus *consensus, struct raft_message *message,
@@ -548,8 +527,6 @@ static enum psp_status receive_append(struct psp_consensus *consensus, struct ra
         append->prev_log_index = consensus->snapshot_index;
         append->prev_log_term = consensus->snapshot_term;
     }
-    if (!reserve_entries(consensus, n))
-        return PSP_ENOMEM;
     enum psp_status status;
     do { /* W8: a configuration entry comes first in its AppendEntries */
         uint32_t part = n > 0 ? 1 : 0;
@@ -578,7 +555,7 @@ static bool entries_valid(const struct psp_raft_message *message)
         if (entry->type != RAFT_CHANGE)
             continue;
         struct raft_configuration configuration;
-        const struct raft_buffer buffer = buffer_of(entry->payload.data, entry->payload.length);
+        const struct raft_buffer buffer = entry_of(0, RAFT_CHANGE, entry->payload, NULL).buf;
         if (raft_configuration_decode(&buffer, &configuration) != 0)
             return false;
         raft_configuration_close(&configuration);
@@ -672,8 +649,6 @@ enum psp_status psp_consensus_timeout(struct psp_consensus *consensus, uint64_t 
     }
     return finish(consensus, status, ret_actions);
 }
-
-/* ---- state ---- */
 
 uint64_t psp_consensus_deadline(const struct psp_consensus *consensus)
 {

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 #include "process/log_line.h"
+#include "process/notify.h"
 #include "shard/shell.h"
 
 enum { PATH_BYTES = 4096, REASON_BYTES = 2 * PATH_BYTES, EXIT_RUNTIME = 1, EXIT_USAGE = 2 };
@@ -162,7 +162,7 @@ static void tell_ready(void *context)
     const struct psp_cluster_shard *shard = &parts->cluster->shards[parts->shard];
     psp_log_line(PSP_LOG_INFO, "ready", "listening at %s; slots %" PRIu32 " to %" PRIu32,
                  shard->replicas[parts->replica].address, shard->slot_first, shard->slot_end - 1);
-    sd_notify(0, "READY=1");
+    psp_notify_ready();
 }
 
 static bool start(struct parts *parts, const struct arguments *arguments)
@@ -218,7 +218,7 @@ int main(int argc, char **argv)
     bool good = started;
     if (started) {
         good = psp_shard_shell_run(parts.shell);
-        sd_notify(0, "STOPPING=1");
+        psp_notify_stopping();
         if (good)
             psp_log_line(PSP_LOG_INFO, "stopped", "ended by a signal");
     } else {
