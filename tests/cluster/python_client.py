@@ -78,23 +78,34 @@ class Client:
         self.batch_number = random.getrandbits(40)
         self.resent = 0
         self.context = zmq.Context()
-        self.socket = self.context.socket(zmq.DEALER)
-        self.socket.curve_serverkey = cluster["routers"][router]["public_key"].encode()
-        self.socket.curve_publickey = keys["public"].encode()
-        self.socket.curve_secretkey = keys["secret"].encode()
-        self.socket.linger = 0
-        self.socket.immediate = 1
-        self.socket.connect(cluster["routers"][router]["address"])
+        self.keys = keys
+        self.router = cluster["routers"][router]
+        self.socket = self.connect(self.router)
+
+    def connect(self, peer):
+        """A socket to a process of the cluster, as cluster.json describes it."""
+        socket = self.context.socket(zmq.DEALER)
+        socket.curve_serverkey = peer["public_key"].encode()
+        socket.curve_publickey = self.keys["public"].encode()
+        socket.curve_secretkey = self.keys["secret"].encode()
+        socket.linger = 0
+        socket.immediate = 1
+        socket.connect(peer["address"])
+        return socket
 
     def close(self):
-        self.socket.close()
-        self.context.term()
+        self.context.destroy(linger=0)  # with every socket made from it
 
     def send(self, request, give_up_s=30.0):
         """Sends bytes or a message; waits until there is a connection."""
         data = request if isinstance(request, bytes) else request.SerializeToString()
-        if not self.socket.poll(int(give_up_s * 1000), zmq.POLLOUT):
-            raise TimeoutError("no router takes the connection: is the key known there?")
+        end = time.monotonic() + give_up_s
+        while not self.socket.poll(1000, zmq.POLLOUT):
+            if time.monotonic() > end:
+                raise TimeoutError("no router takes the connection: is the key known there?")
+            # After a refused handshake libzmq does not try again by itself.
+            self.socket.close()
+            self.socket = self.connect(self.router)
         self.socket.send(data)
 
     def receive(self, timeout_s):
