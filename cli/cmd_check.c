@@ -134,7 +134,8 @@ static void accept_text(const struct arguments *arguments, const struct psp_defi
     struct line lines[LINES];
     hash_text(definition, hash);
     list_counts(definition, lines);
-    struct psp_table *table = psp_table_create("lr", (const char *[]){"in the definition", "count"});
+    struct psp_table *table =
+        psp_table_create("lr", (const char *[]){"in the definition", "count"});
     for (int i = 0; i < LINES; i++)
         psp_table_add(table,
                       (const char *[]){lines[i].label, lines[i].count == PSP_UNSTATED

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "election/definition_build.h"
-#include "process/file.h"
 #include "election/json_line.h"
+#include "process/file.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 

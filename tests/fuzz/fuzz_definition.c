@@ -1,0 +1,58 @@
+/* Any bytes: the parser refuses them or makes a definition that holds together. */
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "election/definition.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_leaves(const struct psp_definition *definition)
+{
+    const struct psp_unit *root = &definition->units[definition->root];
+    assert(root->parent == PSP_NONE && root->leaf_first == 0);
+    assert(root->leaf_end == definition->leaf_count);
+    for (uint32_t i = 0; i < definition->leaf_count; i++) {
+        const uint32_t unit = definition->leaves[i];
+        assert(definition->leaf_of_unit[unit] == i);
+        assert(definition->units[unit].style < definition->style_count);
+    }
+}
+
+static void check_styles(const struct psp_definition *definition)
+{
+    for (uint32_t i = 0; i < definition->style_count; i++) {
+        const struct psp_style *style = &definition->styles[i];
+        uint32_t cell = 1;
+        for (uint32_t j = 0; j < style->contest_count; j++) {
+            const struct psp_style_contest *entry = &style->contests[j];
+            assert(psp_style_entry(style, entry->contest) == entry);
+            assert(entry->cell == cell);
+            for (uint32_t k = 0; k < entry->choice_count; k++)
+                assert(psp_style_cell(style, entry->contest, entry->choices[k]) == cell + k);
+            cell += entry->choice_count + 2;
+        }
+        assert(style->row_cells == cell);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct psp_definition *definition = NULL;
+    struct psp_definition_fault fault = {.line = -1};
+    const enum psp_status status =
+        psp_definition_parse((const char *)data, size, &definition, &fault);
+    if (status != PSP_OK) {
+        assert(status == PSP_EINVAL && definition == NULL);
+        assert(fault.line >= 1 && fault.reason[0] != '\0');
+        return 0;
+    }
+    check_leaves(definition);
+    check_styles(definition);
+    for (uint32_t i = 0; i < definition->unit_count; i++)
+        assert(psp_definition_unit(definition, definition->units[i].id,
+                                   strlen(definition->units[i].id)) == i);
+    psp_definition_destroy(&definition);
+    return 0;
+}

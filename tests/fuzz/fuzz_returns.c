@@ -1,0 +1,69 @@
+/* Any bytes after a right header: refused, or imported and given back exactly. */
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/import.h"
+
+static const char header[] =
+    "state,county,county_fips,precinct,office,district,party,candidate,votes\n";
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A definition has limits of its own (contests of a style, choices): then it is
+ * refused, and that is fine. */
+static void round_trip(const struct psp_returns *returns)
+{
+    static const struct psp_import_options options = {
+        .id = "fuzz", .name = "Fuzz", .date = "2024-11-05"};
+    char *text = NULL;
+    size_t bytes = 0;
+    struct psp_definition *definition = NULL;
+    struct psp_definition_fault fault;
+    struct psp_returns_binding *binding = NULL;
+    struct psp_csv_fault csv_fault;
+    enum psp_status status = psp_import(returns, &options, &text, &bytes);
+    assert(status == PSP_OK);
+    status = psp_definition_parse(text, bytes, &definition, &fault);
+    free(text);
+    if (status != PSP_OK) {
+        assert(returns->n > PSP_MARKED_CONTESTS_MAX);
+        return;
+    }
+    status = psp_returns_bind(returns, definition, &binding, &csv_fault);
+    assert(status == PSP_OK);
+    for (size_t i = 0; i < returns->n; i++) {
+        const struct psp_returns_place *place = &binding->places[i];
+        struct psp_returns_row row;
+        psp_returns_columns(definition, place->leaf, place->contest, place->choice, &row);
+        for (int j = 0; j < PSP_RETURNS_TEXTS; j++)
+            assert(strcmp(row.text[j], returns->rows[i].text[j]) == 0);
+    }
+    psp_returns_binding_destroy(&binding);
+    psp_definition_destroy(&definition);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(sizeof header - 1 + size);
+    assert(text != NULL);
+    memcpy(text, header, sizeof header - 1);
+    if (size > 0)
+        memcpy(text + sizeof header - 1, data, size);
+    struct psp_csv *csv = NULL;
+    struct psp_returns *returns = NULL;
+    struct psp_csv_fault fault = {0};
+    enum psp_status status = psp_csv_open_memory(text, sizeof header - 1 + size, &csv);
+    assert(status == PSP_OK);
+    status = psp_returns_read(csv, &returns, &fault);
+    psp_csv_close(&csv);
+    if (status == PSP_OK)
+        round_trip(returns);
+    else
+        assert(status == PSP_EINVAL && fault.reason[0] != '\0');
+    psp_returns_destroy(&returns);
+    free(text);
+    return 0;
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""docs/election.schema.json and the parser agree: what one refuses for its shape,
+the other refuses too. Usage: test_election_schema.py [PSEPHOS]."""
+
+import copy
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import jsonschema
+except ImportError:
+    print("skipped: python3-jsonschema is not installed")
+    sys.exit(0)
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DELETE = object()
+
+# (path, new value): each breaks the town's definition in one way.
+MUTATIONS = [
+    (["format"], 2),
+    (["format"], "1"),
+    (["format"], DELETE),
+    (["id"], "Town 2024"),
+    (["id"], ""),
+    (["name"], 7),
+    (["name"], "n" * 1025),
+    (["date"], "5 November 2024"),
+    (["date"], "2024-13-05"),
+    (["extra"], 1),
+    (["methods"], []),
+    (["methods"], DELETE),
+    (["methods", 0, "note"], "x"),
+    (["parties"], {}),
+    (["parties", 0, "color"], "red"),
+    (["parties", 0], "red"),
+    (["candidates", 0, "biography"], 1),
+    (["candidates", 0, "party"], ""),
+    (["units"], []),
+    (["units", 2, "registered"], -1),
+    (["units", 2, "registered"], 1.5),
+    (["units", 2, "registered"], 2**53),
+    (["units", 0, "level"], "ward"),
+    (["units", 0, "name"], DELETE),
+    (["contests"], []),
+    (["contests", 0, "choices"], []),
+    (["contests", 0, "office"], DELETE),
+    (["contests", 1, "votes_allowed"], 0),
+    (["contests", 1, "votes_allowed"], 257),
+    (["contests", 0, "choices", 0, "kind"], "person"),
+    (["contests", 0, "choices", 0, "candidate"], DELETE),
+    (["contests", 0, "choices", 4, "candidate"], "ann"),
+    (["ballot_styles"], []),
+    (["ballot_styles", 0, "contests"], []),
+    (["ballot_styles", 0, "contests", 1, "choices"], []),
+    (["ballot_styles", 0, "contests", 1, "choices"], ["bob", "bob"]),
+    (["ballot_styles", 0, "contests", 1, "choices", 0], 5),
+    (["map", "file"], "../town.topojson"),
+    (["map", "key"], DELETE),
+]
+
+
+def mutated(definition, path, value):
+    changed = copy.deepcopy(definition)
+    at = changed
+    for step in path[:-1]:
+        at = at[step]
+    if value is DELETE:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return changed
+
+
+def parser_accepts(psephos, definition):
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(definition, file, ensure_ascii=False)
+        file.flush()
+        code = subprocess.run([psephos, "check", file.name], capture_output=True, check=False).returncode
+    assert code in (0, 1), code
+    return code == 0
+
+
+def main():
+    schema = json.loads((ROOT / "docs/election.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    psephos = sys.argv[1] if len(sys.argv) > 1 and os.path.exists(sys.argv[1]) else None
+    if psephos is None:
+        print("note: no psephos program here: only the schema is tested")
+    town = json.loads((ROOT / "tests/fixtures/town.json").read_text(encoding="utf-8"))
+    validator.validate(town)
+    assert psephos is None or parser_accepts(psephos, town)
+    for path, value in MUTATIONS:
+        definition = mutated(town, path, value)
+        assert not validator.is_valid(definition), f"the schema accepts {path}"
+        if psephos is not None:
+            assert not parser_accepts(psephos, definition), f"the parser accepts {path}"
+    if psephos is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            returns = ROOT / "tests/fixtures/sparse.csv"
+            for call in (["import", returns], ["generate", "--voters", "20", "--force"]):
+                subprocess.run([psephos, *call, "--out", folder], check=True, capture_output=True)
+                made = pathlib.Path(folder, "election.json").read_text(encoding="utf-8")
+                validator.validate(json.loads(made))
+    print(f"{len(MUTATIONS)} mutations refused")
+
+
+if __name__ == "__main__":
+    main()
