@@ -85,6 +85,15 @@ static struct item item_at(const struct question *question, uint64_t position)
     return item;
 }
 
+/* Whether the contest is on a ballot in the item's unit. */
+static bool stands(const struct question *question, const struct item *item)
+{
+    const struct psp_catalog *catalog = question->view->catalog;
+    if (question->level.scope == PSP_SCOPE_LEAF)
+        return psp_catalog_entry(catalog, item->place, item->contest) != NULL;
+    return psp_catalog_votes_on(catalog, item->unit, item->contest);
+}
+
 /* Calls `visit` with every item from a position on, in order, until it returns
  * false. */
 static void each_item(const struct question *question, uint64_t from,
@@ -108,7 +117,7 @@ static void each_item(const struct question *question, uint64_t from,
             place = (uint32_t)(from >> 8);
         for (; place < run.end; place++) {
             struct item item = {.contest = contest, .place = place, .unit = run.list[place]};
-            if (!psp_catalog_votes_on(question->view->catalog, item.unit, contest))
+            if (!stands(question, &item))
                 continue;
             for (uint32_t m = method_first; m < method_end; m++) {
                 item.method = question->by_method ? m : question->method;
@@ -121,10 +130,19 @@ static void each_item(const struct question *question, uint64_t from,
 
 /* ---- writing ---- */
 
+/* The item's leaves. */
+static struct psp_unit_run leaves_of(const struct question *question, const struct item *item)
+{
+    if (question->level.scope == PSP_SCOPE_LEAF)
+        return (struct psp_unit_run){.first = item->place, .end = item->place + 1};
+    return psp_catalog_leaves(question->view->catalog, item->unit);
+}
+
 static void tally_item(const struct question *question, const struct item *item,
                        struct psp_tally *ret_tally)
 {
-    psp_tally_unit(question->view, item->contest, item->unit, item->method, ret_tally);
+    const struct psp_unit_run leaves = leaves_of(question, item);
+    psp_tally_run(question->view, item->contest, leaves.first, leaves.end, item->method, ret_tally);
 }
 
 static const char *method_id(const struct question *question, const struct item *item)
@@ -227,14 +245,24 @@ static uint64_t share_key(uint64_t ballots, uint64_t registered)
     return (uint64_t)((unsigned __int128)ballots * 1000000000u / registered);
 }
 
+static uint64_t ballots_of(const struct question *question, const struct item *item)
+{
+    const struct psp_unit_run leaves = leaves_of(question, item);
+    return psp_tally_ballots(question->view, item->contest, leaves.first, leaves.end, item->method);
+}
+
+static uint64_t votes_of(const struct question *question, const struct item *item)
+{
+    const struct psp_unit_run leaves = leaves_of(question, item);
+    return psp_tally_votes(question->view, item->contest, question->choice, leaves.first,
+                           leaves.end, item->method);
+}
+
 /* Smaller comes first; an unknown share comes last either way. */
 static uint64_t sort_key(const struct question *question, const struct item *item)
 {
     const struct psp_view *view = question->view;
-    struct psp_tally tally;
     uint64_t key = 0;
-    if (question->sort != SORT_UNIT)
-        tally_item(question, item, &tally);
     switch (question->sort) {
     case SORT_NONE:
         break;
@@ -242,17 +270,17 @@ static uint64_t sort_key(const struct question *question, const struct item *ite
         key = view->catalog->name_rank[item->unit];
         break;
     case SORT_BALLOTS:
-        key = tally.ballots;
+        key = ballots_of(question, item);
         break;
     case SORT_TURNOUT: {
         const uint64_t registered = psp_view_registered(view, item->unit);
         if (registered == PSP_UNSTATED || registered == 0)
             return UINT64_MAX;
-        key = share_key(tally.ballots, registered);
+        key = share_key(ballots_of(question, item), registered);
         break;
     }
     case SORT_VOTES:
-        key = tally.votes[question->choice];
+        key = votes_of(question, item);
         break;
     }
     return question->descending ? UINT64_MAX - 1 - key : key;

@@ -93,7 +93,7 @@ struct row_reader {
     uint64_t row_next; /* lowest row that may follow */
 };
 
-static bool read_varint(struct row_reader *reader, uint64_t *ret_value)
+static bool read_long_varint(struct row_reader *reader, uint64_t *ret_value)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
@@ -109,6 +109,25 @@ static bool read_varint(struct row_reader *reader, uint64_t *ret_value)
         }
     }
     return false;
+}
+
+/* Most counts of a leaf are below 2^14. */
+static inline bool read_varint(struct row_reader *reader, uint64_t *ret_value)
+{
+    const uint8_t *at = reader->at;
+    if (reader->end - at < 2)
+        return read_long_varint(reader, ret_value);
+    if (at[0] < 0x80) {
+        *ret_value = at[0];
+        reader->at = at + 1;
+        return true;
+    }
+    if (at[1] < 0x80) {
+        *ret_value = (uint64_t)(at[0] & 0x7F) | (uint64_t)at[1] << 7;
+        reader->at = at + 2;
+        return true;
+    }
+    return read_long_varint(reader, ret_value);
 }
 
 /* False: no such row. The row's cells follow. */

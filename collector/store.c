@@ -15,6 +15,7 @@
 #include "election/ballot.h"
 
 enum {
+    VARINT_BYTES_MAX = 10,
     HEAD_BYTES = 4 * 8 + 2 * 4 + PSP_HASH_BYTES + 9 * 8,
     MAP_BYTES_FIRST = 1 << 30, /* sparse: costs address space only */
     TABLES = 4,
@@ -87,6 +88,35 @@ static uint64_t widest_chunk(const struct psp_totals *totals)
         widest = cells > widest ? cells : widest;
     }
     return widest;
+}
+
+static size_t encode_cells(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes)
+{
+    uint8_t *at = ret_bytes;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t value = cells[i];
+        for (; value > 0x7F; value >>= 7)
+            *at++ = (uint8_t)(value | 0x80);
+        *at++ = (uint8_t)value;
+    }
+    return (size_t)(at - ret_bytes);
+}
+
+/* False: not exactly `n` cells. */
+static bool decode_cells(const MDB_val *value, uint64_t n, uint64_t *ret_cells)
+{
+    const uint8_t *at = value->mv_data, *end = at + value->mv_size;
+    for (uint64_t i = 0; i < n; i++) {
+        unsigned shift = 0;
+        ret_cells[i] = 0;
+        do {
+            if (at == end || shift > 63 || (shift == 63 && *at > 1))
+                return false;
+            ret_cells[i] |= (uint64_t)(*at & 0x7F) << shift;
+            shift += 7;
+        } while (*at++ >= 0x80);
+    }
+    return at == end;
 }
 
 static void store_be32(uint8_t *at, uint32_t value)
@@ -265,7 +295,7 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     store->lock_fd = -1;
     store->shard_count = psp_board_shard_count(board);
     store->positions = calloc(store->shard_count, sizeof *store->positions);
-    store->chunk = malloc(widest_chunk(psp_board_merged(board)) * 8);
+    store->chunk = malloc(widest_chunk(psp_board_merged(board)) * VARINT_BYTES_MAX);
     store->head = malloc(HEAD_BYTES + (size_t)psp_board_definition(board)->unit_count * 4);
     enum psp_status status = PSP_ENOMEM;
     explain(ret_reason, size, "out of memory");
@@ -387,13 +417,12 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
         if (load_be32(at) != shard)
             break;
         const uint32_t chunk = load_be32(at + 4);
-        if (chunk >= chunk_count(totals) || value.mv_size != chunk_cells(totals, chunk) * 8) {
+        if (chunk >= chunk_count(totals) ||
+            !decode_cells(&value, chunk_cells(totals, chunk),
+                          totals->cells + chunk_first_cell(totals, chunk))) {
             mdb_cursor_close(cursor);
             return PSP_ECORRUPT;
         }
-        uint64_t *cells = totals->cells + chunk_first_cell(totals, chunk);
-        for (size_t i = 0; i < value.mv_size / 8; i++)
-            cells[i] = psp_load64((const uint8_t *)value.mv_data + i * 8);
     }
     mdb_cursor_close(cursor);
     return rc == 0 || rc == MDB_NOTFOUND ? PSP_OK : status_of(rc);
@@ -517,14 +546,12 @@ static int put_rows(struct psp_collector_store *store, MDB_txn *txn, uint32_t sh
     for (uint32_t chunk = 0; chunk < chunk_count(totals); chunk++) {
         if (!chunk_changed(totals, chunk, after_index))
             continue;
-        const uint64_t *cells = totals->cells + chunk_first_cell(totals, chunk);
-        const uint64_t n = chunk_cells(totals, chunk);
+        const size_t length = encode_cells(totals->cells + chunk_first_cell(totals, chunk),
+                                           chunk_cells(totals, chunk), store->chunk);
         uint8_t key[8];
         store_be32(key, shard);
         store_be32(key + 4, chunk);
-        for (uint64_t i = 0; i < n; i++)
-            psp_store64(store->chunk + i * 8, cells[i]);
-        const int rc = put(txn, store->rows, key, sizeof key, store->chunk, n * 8);
+        const int rc = put(txn, store->rows, key, sizeof key, store->chunk, length);
         if (rc)
             return rc;
     }

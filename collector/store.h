@@ -13,8 +13,9 @@
  *                 invalid, closed, added_ballots, voters_counted,
  *                 then LE32 a unit held complete
  *     registered  BE32 shard -> LE32 a leaf; only with a roll
- *     rows        BE32 shard, BE32 chunk -> the LE64 cells of rows
- *                 [64 chunk, 64 chunk + 64) of election/totals.h; missing: zeros
+ *     rows        BE32 shard, BE32 chunk -> the cells of rows
+ *                 [64 chunk, 64 chunk + 64) of election/totals.h, each a LEB128
+ *                 varint of up to 64 bits; a missing chunk is all zero
  *
  * No MDB_NOSYNC, MDB_WRITEMAP or DUPSORT. A full map grows with no transaction
  * open. A failed commit is final: the process must end. A lock file keeps a

@@ -51,13 +51,43 @@ void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_
         ret_tally->ballots += ballots;
         ret_tally->units_total++;
         ret_tally->units_started += ballots > 0;
-        ret_tally->units_reporting += view->unit_complete[view->definition->leaves[leaf]];
+        ret_tally->units_reporting += view->complete_sum[leaf + 1] - view->complete_sum[leaf];
     }
 }
 
-void psp_tally_unit(const struct psp_view *view, uint32_t contest, uint32_t unit, uint32_t method,
-                    struct psp_tally *ret_tally)
+/* Sum of one cell over the methods asked for. */
+static uint64_t cell_of(const struct psp_view *view, uint32_t leaf, uint32_t method, uint64_t cell)
 {
-    const struct psp_unit *at = &view->definition->units[unit];
-    psp_tally_run(view, contest, at->leaf_first, at->leaf_end, method, ret_tally);
+    const struct psp_totals *totals = &view->totals;
+    const uint32_t methods = view->definition->method_count;
+    const uint32_t first = leaf * methods + (method == PSP_NONE ? 0 : method);
+    const uint32_t end = method == PSP_NONE ? (leaf + 1) * methods : first + 1;
+    uint64_t sum = 0;
+    for (uint32_t row = first; row < end; row++)
+        sum += totals->cells[totals->row_first[row] + cell];
+    return sum;
+}
+
+uint64_t psp_tally_ballots(const struct psp_view *view, uint32_t contest, uint32_t leaf_first,
+                           uint32_t leaf_end, uint32_t method)
+{
+    uint64_t ballots = 0;
+    for (uint32_t leaf = leaf_first; leaf < leaf_end; leaf++) {
+        if (psp_catalog_entry(view->catalog, leaf, contest))
+            ballots += cell_of(view, leaf, method, 0);
+    }
+    return ballots;
+}
+
+uint64_t psp_tally_votes(const struct psp_view *view, uint32_t contest, uint32_t choice,
+                         uint32_t leaf_first, uint32_t leaf_end, uint32_t method)
+{
+    uint64_t votes = 0;
+    for (uint32_t leaf = leaf_first; leaf < leaf_end; leaf++) {
+        const struct psp_style_contest *entry = psp_catalog_entry(view->catalog, leaf, contest);
+        if (entry && entry->slot_of_choice[choice] >= 0)
+            votes +=
+                cell_of(view, leaf, method, entry->cell + (uint64_t)entry->slot_of_choice[choice]);
+    }
+    return votes;
 }

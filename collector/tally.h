@@ -30,8 +30,11 @@ struct psp_tally {
 void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_first,
                    uint32_t leaf_end, uint32_t method, struct psp_tally *ret_tally);
 
-/* The leaves of a unit. */
-void psp_tally_unit(const struct psp_view *view, uint32_t contest, uint32_t unit, uint32_t method,
-                    struct psp_tally *ret_tally);
+/* One number of the tally alone, for sorting many units: ballots where the
+ * contest is on the ballot, or the votes of one choice. */
+uint64_t psp_tally_ballots(const struct psp_view *view, uint32_t contest, uint32_t leaf_first,
+                           uint32_t leaf_end, uint32_t method);
+uint64_t psp_tally_votes(const struct psp_view *view, uint32_t contest, uint32_t choice,
+                         uint32_t leaf_first, uint32_t leaf_end, uint32_t method);
 
 #endif

@@ -231,7 +231,7 @@ static void rows_that_contradict_the_books_are_refused(void **context)
 {
     struct state *state = *context;
     static const uint8_t key[8] = {0, 0, 0, 0, 0, 0, 0, 0}; /* shard 0, rows 0 to 7 */
-    static const uint8_t zeros[64 * 8] = {0};               /* 4 rows of 11, 4 of 5: 64 cells */
+    static const uint8_t zeros[64] = {0};                   /* 4 rows of 11, 4 of 5: 64 cells */
     open_store(state);
     fixture_fill(state->board);
     assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
@@ -246,14 +246,42 @@ static void rows_of_another_width_are_refused(void **context)
 {
     struct state *state = *context;
     static const uint8_t key[8] = {0};
-    static const uint8_t zeros[63 * 8] = {0};
+    static const uint8_t zeros[65] = {0};
+    static const uint8_t endless[64] = {[63] = 0x80};
+    static const struct {
+        const uint8_t *bytes;
+        size_t length;
+    } bad[] = {{zeros, 63}, {zeros, 65}, {endless, 64}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        psp_collector_store_close(&state->store);
+        psp_board_destroy(&state->board);
+        state->board = fixture_board(state->definition);
+        open_store(state);
+        fixture_fill(state->board);
+        assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+        psp_collector_store_close(&state->store);
+        tamper(state, "rows", key, sizeof key, bad[i].bytes, bad[i].length);
+        restart(state);
+        assert_int_equal(load(state), PSP_ECORRUPT);
+    }
+}
+
+static void large_counts_are_kept(void **context)
+{
+    struct state *state = *context;
     open_store(state);
-    fixture_fill(state->board);
+    ROW(&state->rows, 6, UINT64_MAX, 1ULL << 63, 128, 127, 0);
+    struct psp_partial partial = fixture_partial(0, 3, &state->rows);
+    partial.books.added_ballots = UINT64_MAX;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
     assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
-    psp_collector_store_close(&state->store);
-    tamper(state, "rows", key, sizeof key, zeros, sizeof zeros);
     restart(state);
-    assert_int_equal(load(state), PSP_ECORRUPT);
+    assert_int_equal(load(state), PSP_OK);
+    const struct psp_totals *merged = psp_board_merged(state->board);
+    assert_true(fixture_cell(merged, 6, 0) == UINT64_MAX);
+    assert_true(fixture_cell(merged, 6, 1) == 1ULL << 63);
+    assert_int_equal(fixture_cell(merged, 6, 2), 128);
+    assert_int_equal(fixture_cell(merged, 6, 3), 127);
 }
 
 static void a_path_that_cannot_be_made_is_refused(void **context)
@@ -274,7 +302,8 @@ int main(void)
         TEST(later_commits_add_what_changed),    TEST(a_higher_epoch_leaves_no_row_of_the_old_one),
         TEST(a_second_process_is_refused),       TEST(a_folder_of_another_cluster_is_refused),
         TEST(an_unknown_format_is_refused),      TEST(rows_that_contradict_the_books_are_refused),
-        TEST(rows_of_another_width_are_refused), TEST(a_path_that_cannot_be_made_is_refused),
+        TEST(rows_of_another_width_are_refused),
+        TEST(large_counts_are_kept), TEST(a_path_that_cannot_be_made_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
