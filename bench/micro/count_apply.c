@@ -183,12 +183,13 @@ static void load(struct bench *bench)
 {
     psp_count_destroy(&bench->count);
     bench->count = make_count(bench);
-    const double start = seconds(CLOCK_MONOTONIC);
+    const double start = seconds(CLOCK_MONOTONIC), start_cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
     if (psp_store_load(bench->store, bench->count) != PSP_OK)
         exit(1);
     const double spent = seconds(CLOCK_MONOTONIC) - start;
-    printf("load: %.2f s, %.0f ns a ballot; store: %.1f bytes a ballot\n", spent,
-           spent / (double)bench->voters * 1e9,
+    const double cpu = seconds(CLOCK_THREAD_CPUTIME_ID) - start_cpu;
+    printf("load: %.2f s, %.2f s CPU, %.0f ns CPU a ballot; store: %.1f bytes a ballot\n", spent,
+           cpu, cpu / (double)bench->voters * 1e9,
            (double)psp_store_bytes(bench->store) / (double)bench->voters);
 }
 
