@@ -9,13 +9,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 import pytest
 import zmq
 
 import python_client
-from harness import BIN, SLOWER, wait_until
+from harness import BIN, ROOT, SLOWER, wait_until
 from python_client import ballot, pb
 
 ID_1 = bytes(range(16))
@@ -112,6 +113,23 @@ def test_a_python_station_casts_and_gets_a_receipt_for_every_ballot(one, names, 
     assert total["balanced"] is True
     result = one.get_json(f"/api/v1/results?contest={names.contest}&unit={names.unit}")["results"][0]
     assert {c["choice"]: c["votes"] for c in result["choices"]}[names.choices[0]] == 5000
+
+
+def test_the_client_on_the_page_works_as_printed(one, names, monkeypatch):
+    page = (ROOT / "docs" / "protocol.md").read_text()
+    code = page.partition("```python\n")[2].partition("```")[0]
+    program, _, call = code.rpartition("\nprint(")
+    assert call
+    monkeypatch.setitem(sys.modules, "client_pb2", pb)
+    monkeypatch.chdir(one.directory.parent)  # the cluster is in cluster/, as on the page
+    space = {}
+    exec(compile(program, "docs/protocol.md", "exec"), space)
+    ballots = [space["ballot"](f"voter-{i}", names.unit, names.method,
+                               {names.contest: names.choices[:1]}) for i in range(2500)]
+    receipts = space["cast"](ballots)
+    assert {disposition for disposition, _, _ in receipts} == {1}
+    assert {shard for _, shard, _ in receipts} == {0, 1}
+    assert books(one, 2500)["counted"] == 2500
 
 
 def test_every_verdict_is_as_the_page_says(one, names, station):
