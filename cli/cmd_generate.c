@@ -165,12 +165,12 @@ static bool write_voters(FILE *file, const struct arguments *arguments,
     bool written = psp_csv_write(file, header, PSP_ROLL_COLUMNS) == PSP_OK;
     struct psp_progress progress;
     psp_progress_start(&progress);
+    struct psp_synthetic_voter voter = {0};
     uint64_t done = 0;
     for (uint32_t leaf = 0; written && leaf < definition->leaf_count; leaf++) {
         const struct psp_synthetic_place place = psp_synthetic_place(definition, leaf);
         const uint64_t end = done + leaf_voters(electorate, leaf);
         for (; written && done < end; done++) {
-            struct psp_synthetic_voter voter;
             psp_synthetic_voter(arguments->seed, done, &place, &voter);
             written = psp_csv_write(file, voter.fields, PSP_ROLL_COLUMNS) == PSP_OK;
             if (done % PROGRESS_EVERY == 0)

@@ -1,7 +1,6 @@
 #include "election/import_guess.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "election/utf8.h"
@@ -21,8 +20,9 @@ static int find_year(const char *text)
         while (is_digit(at[n]))
             n++;
         if (n == YEAR_DIGITS || n == 8) {
-            const char digits[] = {at[0], at[1], at[2], at[3], '\0'};
-            const int year = atoi(digits);
+            int year = 0;
+            for (int i = 0; i < YEAR_DIGITS; i++)
+                year = 10 * year + at[i] - '0';
             if (year >= YEAR_MIN && year <= YEAR_MAX)
                 return year;
         }

@@ -222,8 +222,8 @@ static void broken_json_is_refused_with_its_line(void **state)
     refused("\"mayor\", \"name\"", "\"mayor\" \"name\"", "", 18, "not well-formed JSON");
     refused("\n}\n", "\n", "", 32, "not well-formed JSON");
     refused("\n}\n", "\n} x", "", 32, "end of file expected");
-    refused("\"name\": \"Two\"", "\"name\": \"Tw\xFF\"", "", 15, "not well-formed JSON");
-    refused("\"name\": \"Two\"", "\"name\": \"\xC0\xAF\"", "", 15, "not well-formed JSON");
+    refused("\"name\": \"Two\"", "\"name\": \"Tw\xFF\"", "", 15, "not UTF-8");
+    refused("\"name\": \"Two\"", "\"name\": \"\xC0\xAF\"", "", 15, "not UTF-8");
     refused("\"name\": \"Two\"", "\"name\": \"\\u0000\"", "", 15, "not well-formed JSON");
     refused("\"name\": \"Two\"", "\"name\": \"Two\", \"name\": \"Two\"", "", 15, "duplicate");
 }

@@ -90,8 +90,11 @@ static char **sorted_records(char *text, size_t *ret_n)
         if (*at != '\n' || quoted)
             continue;
         *at = '\0';
-        if (n == room)
-            records = realloc(records, (room *= 2) * sizeof *records);
+        if (n == room) {
+            char **larger = realloc(records, (room *= 2) * sizeof *records);
+            assert_non_null(larger);
+            records = larger;
+        }
         records[n++] = begin;
         begin = at + 1;
     }

@@ -142,11 +142,12 @@ static void load_tells_what_is_wrong_with_the_file(void **state)
 static void columns_have_the_names_of_the_header(void **state)
 {
     (void)state;
-    char header[128] = "";
-    for (int i = 0; i < PSP_RETURNS_COLUMNS; i++) {
-        strcat(header, psp_returns_column_name((enum psp_returns_column)i));
-        strcat(header, i < PSP_COLUMN_VOTES ? "," : "\n");
-    }
+    char header[128];
+    int at = 0;
+    for (int i = 0; i < PSP_RETURNS_COLUMNS; i++)
+        at += snprintf(header + at, sizeof header - (size_t)at, "%s%s",
+                       psp_returns_column_name((enum psp_returns_column)i),
+                       i < PSP_COLUMN_VOTES ? "," : "\n");
     assert_string_equal(header, HEADER);
 }
 
