@@ -41,7 +41,7 @@ void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_
         uint64_t ballots = 0;
         if (!entry)
             continue;
-        if (entry->choices != marked) {
+        if (!marked || entry->choices != marked) {
             for (uint32_t c = 0; c < entry->choice_count; c++)
                 ret_tally->present[entry->choices[c]] = true;
             marked = entry->choices;

@@ -164,8 +164,8 @@ static inline int expect_pages(struct api *api, const char *url, const char *mem
         snprintf(needle, sizeof needle, "\"%s\":\"", member);
         for (const char *at = strstr(api->body, needle); at; at = strstr(at, needle)) {
             at += strlen(needle);
-            strncat(seen, at, strcspn(at, "\""));
-            strcat(seen, " ");
+            snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%.*s ",
+                     (int)strcspn(at, "\""), at);
         }
         const char *token = strstr(api->body, "\"next_cursor\":\"");
         if (!token)

@@ -45,7 +45,7 @@ static const char *etag_of(struct api *api, const char *url, bool gzip)
     static char etag[48];
     struct psp_api_request request = {.gzip = gzip};
     assert_true(api_ask(api, url, &request));
-    strcpy(etag, api->reply.etag);
+    snprintf(etag, sizeof etag, "%s", api->reply.etag);
     return etag;
 }
 
@@ -53,10 +53,10 @@ static void an_etag_names_version_and_question(void **context)
 {
     struct api *api = *context;
     char first[48], other[64];
-    strcpy(first, etag_of(api, "/api/v1/results", false));
+    snprintf(first, sizeof first, "%s", etag_of(api, "/api/v1/results", false));
     assert_true(strlen(first) == 32);
     assert_string_equal(etag_of(api, "/api/v1/results", false), first);
-    strcpy(other, etag_of(api, "/api/v1/results?level=leaf", false));
+    snprintf(other, sizeof other, "%s", etag_of(api, "/api/v1/results?level=leaf", false));
     assert_string_not_equal(other, first);
     assert_string_not_equal(etag_of(api, "/api/v1/results.csv", false), first);
     snprintf(other, sizeof other, "%s-gz", first);
@@ -75,7 +75,7 @@ static void an_etag_changes_when_the_shards_fall_silent(void **context)
 {
     struct api *api = *context;
     char fresh[48];
-    strcpy(fresh, etag_of(api, "/api/v1/results", false));
+    snprintf(fresh, sizeof fresh, "%s", etag_of(api, "/api/v1/results", false));
     struct psp_api_request late = {.now_ms = FIXTURE_NOW_MS + 3000};
     assert_true(api_ask(api, "/api/v1/results", &late));
     assert_string_not_equal(api->reply.etag, fresh);

@@ -46,6 +46,7 @@ static uint32_t take_watches(struct state *state, uint64_t now_ms,
 {
     uint32_t n = 0;
     struct psp_collector_watch watch;
+    memset(ret_watches, 0, 3 * sizeof *ret_watches);
     while (psp_collector_core_next_watch(state->core, now_ms, &watch)) {
         assert_true(n < 3);
         ret_watches[n++] = watch;

@@ -19,7 +19,7 @@ static int set_up(void **context)
     struct state *state = calloc(1, sizeof *state);
     state->definition = fixture_definition();
     state->board = fixture_board(state->definition);
-    strcpy(state->directory, "/tmp/psp-collector-store-XXXXXX");
+    snprintf(state->directory, sizeof state->directory, "%s", "/tmp/psp-collector-store-XXXXXX");
     assert_non_null(mkdtemp(state->directory));
     *context = state;
     return 0;
@@ -298,12 +298,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(an_empty_folder_holds_nothing),     TEST(a_restart_restores_the_whole_board),
-        TEST(later_commits_add_what_changed),    TEST(a_higher_epoch_leaves_no_row_of_the_old_one),
-        TEST(a_second_process_is_refused),       TEST(a_folder_of_another_cluster_is_refused),
-        TEST(an_unknown_format_is_refused),      TEST(rows_that_contradict_the_books_are_refused),
+        TEST(an_empty_folder_holds_nothing),
+        TEST(a_restart_restores_the_whole_board),
+        TEST(later_commits_add_what_changed),
+        TEST(a_higher_epoch_leaves_no_row_of_the_old_one),
+        TEST(a_second_process_is_refused),
+        TEST(a_folder_of_another_cluster_is_refused),
+        TEST(an_unknown_format_is_refused),
+        TEST(rows_that_contradict_the_books_are_refused),
         TEST(rows_of_another_width_are_refused),
-        TEST(large_counts_are_kept), TEST(a_path_that_cannot_be_made_is_refused),
+        TEST(large_counts_are_kept),
+        TEST(a_path_that_cannot_be_made_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

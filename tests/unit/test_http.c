@@ -51,7 +51,7 @@ static int set_up(void **context)
     psp_view_slot_init(&server->views);
     atomic_fetch_add(&server->api->view->references, 1);
     psp_view_slot_put(&server->views, server->api->view);
-    strcpy(server->directory, "/tmp/psp-http-XXXXXX");
+    snprintf(server->directory, sizeof server->directory, "%s", "/tmp/psp-http-XXXXXX");
     assert_non_null(mkdtemp(server->directory));
     snprintf(path, sizeof path, "%s/app.js", server->directory);
     FILE *file = fopen(path, "w");
@@ -175,7 +175,7 @@ static void a_head_is_a_get_without_a_body(void **context)
     struct server *server = *context;
     ask(server, server->http, "GET", "/api/v1/election", "");
     char length[32];
-    strcpy(length, header_of(server, "Content-Length"));
+    snprintf(length, sizeof length, "%s", header_of(server, "Content-Length"));
     assert_int_equal(ask(server, server->http, "HEAD", "/api/v1/election", ""), 200);
     assert_string_equal(header_of(server, "Content-Length"), length);
     assert_string_equal(body_of(server), "");
@@ -242,7 +242,7 @@ static void bodies_are_packed_for_who_takes_it(void **context)
         char plain_etag[64];
         assert_int_equal(ask(server, server->http, "GET", paths[i], ""), 200);
         assert_string_equal(header_of(server, "Content-Encoding"), "");
-        strcpy(plain_etag, header_of(server, "ETag"));
+        snprintf(plain_etag, sizeof plain_etag, "%s", header_of(server, "ETag"));
         char *plain = strdup(body_of(server));
         assert_int_equal(
             ask(server, server->http, "GET", paths[i], "Accept-Encoding: gzip, br\r\n"), 200);
