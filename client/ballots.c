@@ -15,12 +15,15 @@ enum psp_status psp_client_ballots_init(struct psp_client_ballots *ret_ballots, 
 {
     assert(max > 0 && max < PSP_CLIENT_NO_BALLOT);
     struct psp_client_ballot *records = calloc(max, sizeof *records);
-    if (records == NULL)
+    uint32_t *ring = malloc(max * sizeof *ring);
+    if (records == NULL || ring == NULL) {
+        free(records);
+        free(ring);
         return PSP_ENOMEM;
+    }
     for (uint32_t i = 0; i < max; i++)
-        records[i].next = i + 1 < max ? i + 1 : PSP_CLIENT_NO_BALLOT;
-    *ret_ballots = (struct psp_client_ballots){
-        .records = records, .max = max, .free_first = 0, .free_last = max - 1};
+        ring[i] = i;
+    *ret_ballots = (struct psp_client_ballots){.records = records, .max = max, .free = ring};
     return PSP_OK;
 }
 
@@ -38,6 +41,7 @@ void psp_client_ballots_free(struct psp_client_ballots *ballots)
         }
     }
     free(ballots->records);
+    free(ballots->free);
     memset(ballots, 0, sizeof *ballots);
 }
 
@@ -71,19 +75,27 @@ static void give_block(struct psp_client_ballots *ballots, struct psp_client_bal
     record->class = 0;
 }
 
-/* The next record to be filled: its two cache lines are on their way meanwhile. */
-static void prefetch(const struct psp_client_ballot *record)
+static uint32_t around(const struct psp_client_ballots *ballots, uint32_t at)
 {
-    __builtin_prefetch(record, 1);
-    __builtin_prefetch((const uint8_t *)record + 64, 1);
+    return at < ballots->max ? at : at - ballots->max;
+}
+
+static void take_first(struct psp_client_ballots *ballots)
+{
+    ballots->free_first = around(ballots, ballots->free_first + 1);
+    ballots->used++;
+    if (ballots->max > PSP_CLIENT_PREFETCH_AHEAD) {
+        const uint32_t ahead = around(ballots, ballots->free_first + PSP_CLIENT_PREFETCH_AHEAD);
+        psp_client_ballot_prefetch(&ballots->records[ballots->free[ahead]]);
+    }
 }
 
 enum psp_status psp_client_ballots_add(struct psp_client_ballots *ballots,
                                        const struct psp_ballot *ballot, uint32_t *ret_index)
 {
-    const uint32_t index = ballots->free_first;
-    if (index == PSP_CLIENT_NO_BALLOT)
+    if (ballots->used == ballots->max)
         return PSP_EBUSY;
+    const uint32_t index = ballots->free[ballots->free_first];
     struct psp_client_ballot *record = &ballots->records[index];
     const size_t bytes = ballot->voter_id_bytes + ballot->marks_bytes;
     uint8_t *at = record->bytes;
@@ -97,12 +109,7 @@ enum psp_status psp_client_ballots_add(struct psp_client_ballots *ballots,
     memcpy(at, ballot->voter_id, ballot->voter_id_bytes);
     memcpy(at + ballot->voter_id_bytes, ballot->marks, ballot->marks_bytes);
 
-    ballots->free_first = record->next;
-    if (ballots->free_first == PSP_CLIENT_NO_BALLOT)
-        ballots->free_last = PSP_CLIENT_NO_BALLOT;
-    else
-        prefetch(&ballots->records[ballots->free_first]);
-    ballots->used++;
+    take_first(ballots);
     record->cookie = ballot->cookie;
     record->cast_at_ms = ballot->cast_at_ms;
     memcpy(record->ballot_id, ballot->ballot_id, PSP_BALLOT_ID_BYTES);
@@ -125,11 +132,7 @@ void psp_client_ballots_remove(struct psp_client_ballots *ballots, uint32_t inde
     if (record->class != 0)
         give_block(ballots, record);
     record->generation++;
-    record->next = PSP_CLIENT_NO_BALLOT;
-    if (ballots->free_last == PSP_CLIENT_NO_BALLOT)
-        ballots->free_first = index;
-    else
-        ballots->records[ballots->free_last].next = index;
-    ballots->free_last = index;
+    const uint32_t end = ballots->free_first + (ballots->max - ballots->used);
+    ballots->free[around(ballots, end)] = index;
     ballots->used--;
 }

@@ -32,7 +32,7 @@ struct psp_client_ballot {
     uint64_t cookie, cast_at_ms;
     uint8_t ballot_id[PSP_BALLOT_ID_BYTES];
     uint32_t unit, generation;
-    uint32_t next; /* in whatever list it is */
+    uint32_t next; /* among those that pause until the same time */
     uint16_t marks_bytes;
     uint8_t voter_bytes, method;
     uint8_t timeouts, busies; /* so far; they set the backoff */
@@ -48,7 +48,8 @@ struct psp_client_ballot {
 struct psp_client_ballots {
     struct psp_client_ballot *records;
     uint32_t max, used;
-    uint32_t free_first, free_last;
+    uint32_t *free; /* ring of max: the free records, oldest first */
+    uint32_t free_first;
     size_t block_bytes;
     void *free_blocks[PSP_CLIENT_LONG_CLASSES];
 };
@@ -60,6 +61,15 @@ void psp_client_ballots_free(struct psp_client_ballots *ballots);
 enum psp_status psp_client_ballots_add(struct psp_client_ballots *ballots,
                                        const struct psp_ballot *ballot, uint32_t *ret_index);
 void psp_client_ballots_remove(struct psp_client_ballots *ballots, uint32_t index);
+
+/* Records are cold when they are met again: asked for a few ballots ahead, both
+ * cache lines are here in time. */
+enum { PSP_CLIENT_PREFETCH_AHEAD = 16 };
+static inline void psp_client_ballot_prefetch(const struct psp_client_ballot *ballot)
+{
+    __builtin_prefetch(ballot, 1);
+    __builtin_prefetch((const uint8_t *)ballot + 64, 1);
+}
 
 /* Voter ID, then marks. */
 static inline const uint8_t *psp_client_ballot_bytes(const struct psp_client_ballot *ballot)

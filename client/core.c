@@ -12,14 +12,18 @@ enum {
     WHEEL_STEPS = 1024, /* a power of two; a turn is longer than any pause */
     DOUBLINGS_MAX = 16,
     ERROR_BYTES = 256,
-    PREFETCH_AHEAD = 12,
 };
 
 _Static_assert(PSP_CLIENT_UNKNOWN_PAUSE_MAX_MS * 2 < WHEEL_STEP_MS * WHEEL_STEPS,
                "a pause fits the wheel");
 
-struct list {
+struct list { /* ballots that pause until the same time */
     uint32_t first, last, count;
+};
+
+struct ring { /* ballots that are ready; of inflight_max */
+    uint32_t *ballots;
+    uint32_t first, count;
 };
 
 enum batch_state {
@@ -53,7 +57,7 @@ struct psp_client_core {
     uint64_t jitter; /* state of the generator */
     struct psp_client_ballots ballots;
     struct psp_outgoing outgoing;
-    struct list ready;
+    struct ring ready;
     uint32_t ready_urgent; /* as many of the ready ones need not wait for a full batch */
     struct list wheel[WHEEL_STEPS];
     uint64_t wheel_step; /* all steps before this one are over */
@@ -89,7 +93,43 @@ static uint64_t backoff_ms(struct psp_client_core *core, uint64_t first, unsigne
     return ms + ms / 8 + next_random(&core->jitter) % (ms / 4 + 1);
 }
 
-/* ---- lists of ballots ---- */
+/* ---- ballots that are not on the way ---- */
+
+static uint32_t ready_at(const struct psp_client_core *core, uint32_t i)
+{
+    const uint32_t at = core->ready.first + i;
+    return core->ready.ballots[at < core->inflight_max ? at : at - core->inflight_max];
+}
+
+static void ready_add(struct psp_client_core *core, uint32_t ballot)
+{
+    assert(core->ready.count < core->inflight_max);
+    const uint32_t at = core->ready.first + core->ready.count++;
+    core->ready.ballots[at < core->inflight_max ? at : at - core->inflight_max] = ballot;
+    core->ballots.records[ballot].listed = true;
+}
+
+static uint32_t ready_take(struct psp_client_core *core)
+{
+    assert(core->ready.count > 0);
+    const uint32_t ballot = ready_at(core, 0);
+    if (++core->ready.first == core->inflight_max)
+        core->ready.first = 0;
+    core->ready.count--;
+    if (core->ready_urgent > 0)
+        core->ready_urgent--;
+    if (core->ready.count > PSP_CLIENT_PREFETCH_AHEAD)
+        psp_client_ballot_prefetch(
+            &core->ballots.records[ready_at(core, PSP_CLIENT_PREFETCH_AHEAD)]);
+    core->ballots.records[ballot].listed = false;
+    return ballot;
+}
+
+static void make_ready_again(struct psp_client_core *core, uint32_t ballot)
+{
+    ready_add(core, ballot);
+    core->ready_urgent = core->ready.count;
+}
 
 static void list_add(struct psp_client_core *core, struct list *list, uint32_t ballot)
 {
@@ -107,15 +147,9 @@ static uint32_t list_take(struct psp_client_core *core, struct list *list)
     assert(list->count > 0);
     const uint32_t ballot = list->first;
     list->first = core->ballots.records[ballot].next;
-    core->ballots.records[ballot].listed = false;
     list->count--;
+    core->ballots.records[ballot].listed = false;
     return ballot;
-}
-
-static void make_ready_again(struct psp_client_core *core, uint32_t ballot)
-{
-    list_add(core, &core->ready, ballot);
-    core->ready_urgent = core->ready.count;
 }
 
 static void pause_ballot(struct psp_client_core *core, uint32_t ballot, uint64_t until_ms)
@@ -137,7 +171,7 @@ static enum psp_status take_options(struct psp_client_core *core,
     core->resend_after_ms =
         options->resend_after_ms != 0 ? options->resend_after_ms : PSP_CLIENT_RESEND_AFTER_MS;
     if (core->router_count == 0 || core->router_count > PSP_CLIENT_ROUTERS_MAX ||
-        core->batch_rows > PSP_BATCH_ROWS_MAX || core->inflight_max == PSP_CLIENT_NO_BALLOT ||
+        core->batch_rows > PSP_BATCH_ROWS_MAX || core->inflight_max > PSP_CLIENT_INFLIGHT_LIMIT ||
         core->resend_after_ms > PSP_CLIENT_RESEND_MAX_MS)
         return PSP_EINVAL;
     memcpy(core->definition_hash, options->definition_hash, PSP_HASH_BYTES);
@@ -163,7 +197,9 @@ enum psp_status psp_client_core_create(const struct psp_client_core_options *opt
         status = psp_outgoing_init(&core->outgoing, core->batch_rows, options->definition);
     if (status == PSP_OK) {
         core->receipts = malloc(core->inflight_max * sizeof *core->receipts);
-        status = core->receipts != NULL ? PSP_OK : PSP_ENOMEM;
+        core->ready.ballots = malloc(core->inflight_max * sizeof *core->ready.ballots);
+        if (core->receipts == NULL || core->ready.ballots == NULL)
+            status = PSP_ENOMEM;
     }
     if (status != PSP_OK) {
         psp_client_core_destroy(&core);
@@ -181,6 +217,7 @@ void psp_client_core_destroy(struct psp_client_core **core_at)
     for (size_t i = 0; i < PSP_CLIENT_BATCHES_MAX; i++)
         free(core->batches[i].rows);
     free(core->receipts);
+    free(core->ready.ballots);
     psp_outgoing_free(&core->outgoing);
     psp_client_ballots_free(&core->ballots);
     free(core);
@@ -202,7 +239,7 @@ enum psp_status psp_client_core_submit(struct psp_client_core *core,
     const enum psp_status status = psp_client_ballots_add(&core->ballots, ballot, &index);
     if (status != PSP_OK)
         return status;
-    list_add(core, &core->ready, index);
+    ready_add(core, index);
     core->stats.submitted++;
     return PSP_OK;
 }
@@ -256,13 +293,11 @@ static unsigned fill(struct psp_client_core *core, struct batch *batch)
     unsigned timeouts = 0;
     psp_outgoing_clear(&core->outgoing);
     while (core->ready.count > 0) {
-        const uint32_t index = core->ready.first;
+        const uint32_t index = ready_at(core, 0);
         const struct psp_client_ballot *ballot = &core->ballots.records[index];
         if (!ballot->resolved && !psp_outgoing_add(&core->outgoing, ballot))
             break;
-        list_take(core, &core->ready);
-        if (core->ready_urgent > 0)
-            core->ready_urgent--;
+        ready_take(core);
         if (ballot->resolved) {
             psp_client_ballots_remove(&core->ballots, index);
             continue;
@@ -479,7 +514,7 @@ static void take_verdicts(struct psp_client_core *core, const struct psp_client_
         return;
     for (uint32_t i = 0; i < message->n && batch->state != BATCH_FREE; i++) {
         const uint32_t row = row_number(message, i);
-        prefetch(core, batch, message, i + PREFETCH_AHEAD);
+        prefetch(core, batch, message, i + PSP_CLIENT_PREFETCH_AHEAD);
         if (row < batch->n && is_current(core, &batch->rows[row]) &&
             known_verdict(message->verdicts[i]))
             resolve(core, batch, row, message, message->verdicts[i]);

@@ -30,7 +30,8 @@
 
 enum {
     PSP_CLIENT_BATCH_ROWS = 2048,
-    PSP_CLIENT_INFLIGHT_MAX = 65536,
+    PSP_CLIENT_INFLIGHT_MAX = 65536,     /* unless asked otherwise, */
+    PSP_CLIENT_INFLIGHT_LIMIT = 1 << 24, /* up to this */
     PSP_CLIENT_RESEND_AFTER_MS = 2000,
     PSP_CLIENT_RESEND_MAX_MS = 30000,    /* the timeout doubles up to this */
     PSP_CLIENT_BUSY_PAUSE_MS = 20,       /* doubles with every BUSY ... */
