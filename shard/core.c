@@ -225,8 +225,10 @@ static void send_raft(struct psp_core *core, uint64_t raft_id,
     if (entries == NULL || fields == NULL)
         return;
     memcpy(fields, message->fields, message->field_count * sizeof(*fields));
-    uint32_t from_log = 0;
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t from_log = 0, filled = 0;
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < n && (bytes <= PSP_CORE_RAFT_BYTES || i == 0); i++) {
+        filled = i + 1;
         const struct psp_window_entry *entry = psp_window_at(&core->window, first + i);
         entries[i] = (struct psp_raft_entry){0};
         if (entry == NULL) {
@@ -238,6 +240,7 @@ static void send_raft(struct psp_core *core, uint64_t raft_id,
         if (entry->bytes != NULL)
             entries[i].payload =
                 (struct psp_bytes){entry->bytes->buffer.data, entry->bytes->buffer.length};
+        bytes += entries[i].payload.length;
     }
     struct psp_core_action *action = psp_core_act(core, PSP_CORE_RAFT);
     if (action == NULL)
@@ -251,6 +254,7 @@ static void send_raft(struct psp_core *core, uint64_t raft_id,
     action->raft.message.raft.shard = core->genesis.shard;
     action->raft.message.raft.fields = fields;
     action->raft.message.raft.entries = entries;
+    action->raft.message.raft.entry_count = filled; /* the rest follows when these have arrived */
 }
 
 static void check_status(struct psp_core *core, enum psp_status status)
@@ -330,11 +334,11 @@ void psp_core_start(struct psp_core *core, struct psp_core_time now,
         .voted_for = start->voted_for,
         .snapshot_index = start->store_index,
         .snapshot_term = start->store_term,
-        .first_index = start->store_index + 1,
+        .first_index = start->first_index,
         .records = start->records,
         .record_count = start->record_count,
     };
-    psp_window_cut(&core->window, start->store_index + start->record_count + 1);
+    psp_window_cut(&core->window, start->first_index + start->record_count);
     struct psp_consensus_actions actions;
     const enum psp_status status =
         psp_consensus_start(core->consensus, now.steady_ms, &consensus, &actions);

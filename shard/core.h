@@ -44,7 +44,9 @@ enum {
     PSP_CORE_UNAPPLIED_MAX = 64,
     PSP_CORE_UNAPPLIED_BYTES_MAX = 64 << 20,
     PSP_CORE_WATCHERS_MAX = 16,
-    PSP_CORE_APPLY_ROWS = 16384,   /* a tick */
+    PSP_CORE_RAFT_BYTES = 8 << 20, /* of entries in one message, if more than one */
+    PSP_CORE_BATCH_BYTES_MAX = PSP_MESSAGE_BYTES_MAX - 8192, /* so that an entry fits a message */
+    PSP_CORE_APPLY_ROWS = 16384,                             /* a tick */
     PSP_CORE_LOAD_BYTES = 1 << 20, /* about as much is loaded from the log at a time */
     PSP_CORE_WATCH_GAP_MS = 50,    /* between two answers to a watcher */
     PSP_CORE_WATCH_WAIT_MAX_MS = 10000,
@@ -88,8 +90,11 @@ struct psp_record psp_core_bootstrap(struct psp_core *core);
 struct psp_core_start {
     uint64_t term, voted_for;         /* of the vote file */
     uint64_t store_index, store_term; /* of the store's last checkpoint */
-    const struct psp_record *records; /* store_index + 1 ... end of the log: term and type,
-                                             * payload of configurations only */
+    /* The end of the log: term and type, payload of configurations only. From
+     * first_index <= store_index + 1 on: older ones are for followers that lag
+     * behind the store; without them such a follower cannot catch up. */
+    uint64_t first_index;
+    const struct psp_record *records;
     uint64_t record_count;
 };
 void psp_core_start(struct psp_core *core, struct psp_core_time now,

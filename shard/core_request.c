@@ -3,6 +3,8 @@
 
 #include "shard/core_state.h"
 
+enum { ROW_BYTES = PSP_DIGEST_BYTES + PSP_TAG_BYTES + 4 + 1 }; /* without marks */
+
 /* ---- answers ---- */
 
 static struct psp_cluster_message *answer(struct psp_core *core, const struct psp_peer *peer,
@@ -172,6 +174,11 @@ static void take_batch(struct psp_core *core, const struct psp_core_sender *send
     const char *difference = fence_difference(&core->genesis.fence, &message->count_batch.fence);
     if (difference != NULL) {
         refuse_batch(core, &sender->peer, message->id, PSP_COUNT_FENCE, difference);
+        return;
+    }
+    if ((uint64_t)columns->n * ROW_BYTES + columns->marks_bytes > PSP_CORE_BATCH_BYTES_MAX) {
+        refuse_batch(core, &sender->peer, message->id, PSP_COUNT_UNDECODABLE,
+                     "the batch is too large for a log entry");
         return;
     }
     if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL ||

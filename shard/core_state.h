@@ -60,8 +60,8 @@ struct psp_core {
     bool leading; /* as of the last call */
     uint64_t leading_term;
     uint64_t inherited_index; /* end of the log when it began to lead, barrier included */
-    uint64_t genesis_term; /* in which this replica proposed a genesis */
-    uint64_t last_time_ms; /* of the newest entry proposed */
+    uint64_t genesis_term;    /* in which this replica proposed a genesis */
+    uint64_t last_time_ms;    /* of the newest entry proposed */
     struct psp_waiting waiting[PSP_CORE_UNAPPLIED_MAX]; /* a queue by index */
     size_t waiting_first, waiting_count;
 

@@ -11,7 +11,10 @@
 #include "process/file.h"
 #include "shard/disk.h"
 
-enum { NO_LOCK = -1 };
+enum {
+    NO_LOCK = -1,
+    TRAILING_RECORDS = 65536, /* older than the store, for followers that lag */
+};
 
 void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
                          struct psp_genesis *ret_genesis)
@@ -208,7 +211,8 @@ static enum psp_status bootstrap(struct psp_replica *replica)
 enum psp_status psp_replica_open(const struct psp_replica_options *options,
                                  struct psp_replica *ret_replica, char *ret_reason, size_t size)
 {
-    struct psp_replica replica = {.lock = NO_LOCK};
+    struct psp_replica replica = {
+        .lock = NO_LOCK, .alone = options->cluster->shards[options->shard].replica_count == 1};
     const struct psp_disk *disk = psp_disk_posix();
     snprintf(ret_reason, size, "%s", "");
     enum psp_status status = psp_file_make_folder(options->data_path, 0700);
@@ -286,12 +290,19 @@ enum psp_status psp_replica_start(struct psp_replica *replica, struct psp_core_t
     struct psp_core_start start = {0};
     psp_store_position(replica->store, &start.store_index, &start.store_term);
     psp_log_vote(replica->log, &start.term, &start.voted_for);
-    start.record_count = psp_log_last(replica->log) - start.store_index;
+    const uint64_t first = psp_log_first(replica->log);
+    if (replica->alone || start.store_index < first)
+        start.first_index = start.store_index + 1;
+    else if (start.store_index - first >= TRAILING_RECORDS)
+        start.first_index = start.store_index - TRAILING_RECORDS;
+    else
+        start.first_index = first;
+    start.record_count = psp_log_last(replica->log) + 1 - start.first_index;
     struct psp_record *records = calloc(start.record_count + 1, sizeof(*records));
     if (records == NULL)
         return PSP_ENOMEM;
     const enum psp_status status =
-        read_records(replica->log, start.store_index + 1, start.record_count, records);
+        read_records(replica->log, start.first_index, start.record_count, records);
     start.records = records;
     if (status == PSP_OK)
         psp_core_start(replica->core, now, &start);

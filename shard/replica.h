@@ -13,6 +13,7 @@
 #ifndef PSP_REPLICA_H
 #define PSP_REPLICA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct psp_replica_options {
 
 struct psp_replica {
     int lock;
+    bool alone; /* the shard has no other replica */
     struct psp_log *log;
     struct psp_store *store;
     struct psp_count *count;

@@ -12,7 +12,7 @@
 #include "shard/checkpointer.h"
 #include "shard/log_writer.h"
 
-enum { LINE_BYTES = 1024 };
+enum { LINE_BYTES = 1024, RAFT_BUFFERS = 64 };
 
 struct link { /* to another replica: raft messages go out here */
     uint32_t replica;
@@ -41,8 +41,9 @@ struct psp_shard_shell {
     uint64_t appends_done;
     uint64_t load_first, load_last; /* asked for by the core; 0 none */
     struct loaded loaded[PSP_SHARD_LOAD_RECORDS];
-    uint8_t *raft_buffers[64]; /* of entries read for a follower */
+    uint8_t *raft_buffers[RAFT_BUFFERS]; /* of entries read for a follower */
     bool failed, ready;
+    bool sent;               /* in this turn: the sockets' edges may have been taken */
     enum psp_core_role role; /* as last logged */
     bool role_logged;
     uint64_t progress_ms;
@@ -89,47 +90,57 @@ static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_ac
     if (psp_cluster_message_encode(&action->send.message, &shell->buffer) == PSP_OK)
         psp_socket_send(shell->socket, &action->send.peer, shell->buffer.data,
                         shell->buffer.length);
+    shell->sent = true;
 }
 
-/* Reads the entries that the core no longer has; false: leave the message out,
- * consensus sends again. */
-static bool fill_from_log(struct psp_shard_shell *shell, const struct psp_core_action *action)
+/* Reads the entries that the core no longer has, and leaves out what would make
+ * the message too large: consensus sends the rest when it hears what arrived.
+ * False: leave the whole message out. */
+static bool fill_from_log(struct psp_shard_shell *shell, const struct psp_core_action *action,
+                          struct psp_raft_message *message)
 {
-    const uint32_t buffers_max = sizeof(shell->raft_buffers) / sizeof(shell->raft_buffers[0]);
-    uint32_t used = 0;
+    size_t bytes = 0;
     for (uint32_t i = 0; i < action->raft.from_log; i++) {
         struct psp_raft_entry *entry = &action->raft.entries[i];
-        if (entry->type != 0)
-            continue;
-        if (used == buffers_max)
-            return false;
-        size_t size = 0;
-        struct psp_record record;
-        const enum psp_status status = psp_log_read(shell->state->log, action->raft.first + i,
-                                                    &shell->raft_buffers[used], &size, &record);
-        used++;
-        if (status != PSP_OK) {
-            fail_storage(shell, "reading the log", status);
-            return false;
+        if (entry->type == 0) {
+            if (i == RAFT_BUFFERS) {
+                message->entry_count = i;
+                return true;
+            }
+            size_t size = 0;
+            struct psp_record record;
+            const enum psp_status status = psp_log_read(shell->state->log, action->raft.first + i,
+                                                        &shell->raft_buffers[i], &size, &record);
+            if (status != PSP_OK) {
+                fail_storage(shell, "reading the log", status);
+                return false;
+            }
+            entry->term = record.term;
+            entry->type = (uint32_t)record.type;
+            entry->payload = (struct psp_bytes){record.payload, record.payload_bytes};
         }
-        entry->term = record.term;
-        entry->type = (uint32_t)record.type;
-        entry->payload = (struct psp_bytes){record.payload, record.payload_bytes};
+        bytes += entry->payload.length;
+        if (bytes > PSP_CORE_RAFT_BYTES && i > 0) {
+            message->entry_count = i;
+            return true;
+        }
     }
     return true;
 }
 
 static void send_to_replica(struct psp_shard_shell *shell, const struct psp_core_action *action)
 {
-    const bool filled = action->raft.from_log == 0 || fill_from_log(shell, action);
+    struct psp_cluster_message message = action->raft.message;
+    const bool filled = action->raft.from_log == 0 || fill_from_log(shell, action, &message.raft);
     for (uint32_t i = 0; i < shell->link_count && filled; i++)
         if (shell->links[i].replica == action->raft.replica &&
-            psp_cluster_message_encode(&action->raft.message, &shell->buffer) == PSP_OK)
+            psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
             psp_socket_send(shell->links[i].socket, NULL, shell->buffer.data, shell->buffer.length);
-    for (size_t i = 0; i < sizeof(shell->raft_buffers) / sizeof(shell->raft_buffers[0]); i++) {
+    for (size_t i = 0; i < RAFT_BUFFERS; i++) {
         free(shell->raft_buffers[i]);
         shell->raft_buffers[i] = NULL;
     }
+    shell->sent = true;
 }
 
 static void carry_out(struct psp_shard_shell *shell, const struct psp_core_action *action)
@@ -297,6 +308,7 @@ static void tell(struct psp_shard_shell *shell)
 static void turn(void *context)
 {
     struct psp_shard_shell *shell = context;
+    shell->sent = false;
     collect(shell);
     const bool more = receive(shell);
     drain_links(shell);
@@ -310,9 +322,7 @@ static void turn(void *context)
         return;
     tell(shell);
     /* Sending takes the socket's edge too, so look again before sleeping. */
-    size_t sent;
-    psp_core_actions(shell->core, &sent);
-    if (more || sent > 0 || receive(shell))
+    if (more || shell->sent || receive(shell))
         psp_loop_wake(shell->loop);
     const uint64_t deadline = psp_core_deadline(shell->core), at = psp_clock_ms();
     psp_loop_timer_set(shell->timer, deadline > at ? deadline - at : 0);

@@ -55,7 +55,7 @@ struct mail {
 };
 
 struct faults {
-    uint32_t loss_percent, twice_percent, late_percent;
+    uint32_t loss_percent, twice_percent, late_percent, trim_percent;
     uint32_t delay_ms, write_ms;
 };
 
@@ -151,7 +151,9 @@ static inline void post_message(struct cluster *cluster, uint32_t from, uint64_t
             mail->due_ms += between(cluster, 100, 3000);
         memcpy(mail->fields, message->fields, message->field_count * sizeof *mail->fields);
         uint64_t first = 0;
-        const uint32_t n = psp_consensus_entries_of(message, &first);
+        uint32_t n = psp_consensus_entries_of(message, &first);
+        if (n > 1 && chance(cluster, cluster->faults.trim_percent)) /* too large for a message */
+            mail->message.entry_count = n = (uint32_t)between(cluster, 1, n);
         mail->entries = calloc(n + 1, sizeof *mail->entries);
         mail->values = calloc(n + 1, sizeof *mail->values);
         for (uint32_t k = 0; k < n; k++) {

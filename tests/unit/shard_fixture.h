@@ -23,7 +23,7 @@ struct stored {
 struct pending_append {
     uint64_t number;
     uint32_t n;
-    struct stored records[16];
+    struct stored records[64];
 };
 
 struct answer {
@@ -137,7 +137,7 @@ static inline void carry_out(struct group *group, struct node *node)
             struct pending_append *append = &node->queue[node->queue_n++];
             append->number = action->append.number;
             append->n = action->append.n;
-            assert_true(append->n <= 16);
+            assert_true(append->n <= 64);
             for (uint32_t k = 0; k < append->n; k++)
                 copy_record(&append->records[k], &action->append.records[k]);
             break;
@@ -239,19 +239,32 @@ static inline void start_node(struct group *group, uint32_t i, struct psp_count 
     }
     const uint64_t store_index = psp_count_index(count);
     struct psp_record *records = calloc(node->log_n + 1, sizeof *records);
-    for (uint64_t k = store_index; k < node->log_n; k++)
-        records[k - store_index] = node->log[k].record;
+    const uint64_t skip = group->n == 1 ? store_index : 0;
+    for (uint64_t k = skip; k < node->log_n; k++)
+        records[k - skip] = node->log[k].record;
     const struct psp_core_start start = {
         .term = node->term,
         .voted_for = node->voted_for,
         .store_index = store_index,
         .store_term = store_term,
+        .first_index = skip + 1,
         .records = records,
-        .record_count = node->log_n - store_index,
+        .record_count = node->log_n - skip,
     };
     psp_core_start(node->core, at(group), &start);
     free(records);
     node->up = true;
+    carry_out(group, node);
+}
+
+/* Stores the checkpoint under way and tells the core. */
+static inline void finish_checkpoint(struct group *group, struct node *node,
+                                     struct psp_count_delta **ret_delta)
+{
+    assert_non_null(node->delta);
+    *ret_delta = node->delta;
+    node->delta = NULL;
+    psp_core_checkpointed(node->core, at(group), (*ret_delta)->index, (*ret_delta)->term);
     carry_out(group, node);
 }
 

@@ -421,6 +421,7 @@ static void run_seed(uint64_t seed, uint32_t ms)
     cluster->faults = (struct faults){.loss_percent = losses[draw(cluster) % 4],
                                       .twice_percent = losses[draw(cluster) % 3],
                                       .late_percent = losses[draw(cluster) % 2],
+                                      .trim_percent = losses[draw(cluster) % 4],
                                       .delay_ms = delays[draw(cluster) % 3],
                                       .write_ms = writes[draw(cluster) % 3]};
     for (uint32_t t = 0; t < ms; t++) {
@@ -441,7 +442,7 @@ static void run_seed(uint64_t seed, uint32_t ms)
     }
     /* Healed, it goes on within seconds, and everybody hears of it. */
     memset(cluster->cut, 0, sizeof cluster->cut);
-    cluster->faults = (struct faults){.delay_ms = 2, .write_ms = 1};
+    cluster->faults = (struct faults){.trim_percent = 50, .delay_ms = 2, .write_ms = 1};
     for (uint32_t i = 0; i < cluster->n; i++)
         if (!cluster->members[i].up)
             start_member(cluster, i);

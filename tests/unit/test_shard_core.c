@@ -125,11 +125,9 @@ static void a_restart_from_a_checkpoint_needs_no_older_log(void **state)
     const struct batch second = ballots(20, 4);
     send_batch(group, 0, 8, &second); /* after the checkpoint */
     run(group, 10);
-    struct psp_count_delta *delta = node->delta;
-    node->delta = NULL;
-    const uint64_t store_index = delta->index, store_term = delta->term;
-    psp_core_checkpointed(node->core, at(group), store_index, store_term);
-    carry_out(group, node);
+    struct psp_count_delta *delta = NULL;
+    finish_checkpoint(group, node, &delta);
+    const uint64_t store_term = delta->term;
     stop_node(group, 0);
     struct psp_count *count = fixture_count(group->definition, NULL, 1000);
     assert_int_equal(psp_count_restore(count, delta), PSP_OK);
@@ -467,6 +465,45 @@ static void a_cut_off_leader_answers_lost_and_its_entries_are_replaced(void **st
     destroy_group(group);
 }
 
+/* Everybody that leads has restarted from a checkpoint; the third replica's log
+ * ends before that. */
+static void a_follower_behind_the_checkpoints_catches_up(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t lagging = (serving(group) + 1) % 3;
+    stop_node(group, lagging);
+    for (uint32_t i = 0; i < 30; i++) {
+        const struct batch batch = ballots(10 * i, 3);
+        send_batch(group, serving(group), 100 + i, &batch);
+        run(group, 5);
+    }
+    run(group, PSP_CORE_CHECKPOINT_MS + 200);
+    for (uint32_t i = 0; i < 3; i++) {
+        if (i == lagging)
+            continue;
+        struct psp_count_delta *delta = NULL;
+        finish_checkpoint(group, &group->nodes[i], &delta);
+        stop_node(group, i);
+        struct psp_count *count = fixture_count(group->definition, NULL, 1000);
+        assert_int_equal(psp_count_restore(count, delta), PSP_OK);
+        assert_int_equal(psp_count_restore_end(count), PSP_OK);
+        assert_true(delta->index > group->nodes[lagging].log_n);
+        start_node(group, i, count, delta->term);
+        psp_count_delta_destroy(&delta);
+    }
+    run_until_serving(group);
+    start_node(group, lagging, fixture_count(group->definition, NULL, 1000), 0);
+    run(group, 1500);
+    assert_string_equal(group->nodes[lagging].stop, "");
+    assert_int_equal(psp_count_books(group->nodes[lagging].count)->received, 90);
+    uint8_t one[PSP_HASH_BYTES], two[PSP_HASH_BYTES];
+    psp_count_state_hash(group->nodes[lagging].count, one);
+    psp_count_state_hash(group->nodes[serving(group)].count, two);
+    assert_memory_equal(one, two, PSP_HASH_BYTES);
+    destroy_group(group);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +525,7 @@ int main(void)
         cmocka_unit_test(leader_time_never_goes_back),
         cmocka_unit_test(three_replicas_count_the_same),
         cmocka_unit_test(a_killed_leader_loses_no_answered_ballot),
+        cmocka_unit_test(a_follower_behind_the_checkpoints_catches_up),
         cmocka_unit_test(a_cut_off_leader_answers_lost_and_its_entries_are_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
