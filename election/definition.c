@@ -133,21 +133,27 @@ static bool build_all(struct psp_build *build, const json_t *top)
            psp_build_text(build, top, "name", NULL, &definition->name) &&
            psp_build_text(build, top, "date", NULL, &definition->date) &&
            check_date(build, definition->date) && psp_build_map(build, top) &&
-           psp_build_methods(build, top) && psp_build_parties(build, top) &&
-           psp_build_candidates(build, top) && psp_build_unit_ids(build, top) &&
-           psp_build_contests(build, top) && psp_build_styles(build, top) &&
-           psp_build_units(build, top);
+           psp_build_methods(build) && psp_build_parties(build) && psp_build_candidates(build) &&
+           psp_build_unit_ids(build) && psp_build_contests(build) && psp_build_styles(build) &&
+           psp_build_units(build);
 }
 
-static void syntax_fault(const json_error_t *error, struct psp_definition_fault *ret_fault)
+/* The text is not JSON somewhere: read as a whole, the library tells where. */
+static enum psp_status syntax_fault(const char *text, size_t bytes,
+                                    struct psp_definition_fault *ret_fault)
 {
+    json_error_t error = {.line = 1};
+    json_t *top = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (top == NULL && json_error_code(&error) == json_error_out_of_memory)
+        return PSP_ENOMEM;
+    const bool utf8 = top != NULL || json_error_code(&error) != json_error_invalid_utf8;
+    json_decref(top);
     ret_fault->pointer[0] = '\0';
-    ret_fault->line = error->line > 0 ? error->line : 1;
-    const char *what = json_error_code(error) == json_error_invalid_utf8
-                           ? "not UTF-8, which JSON must be"
-                           : "not well-formed JSON";
-    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s: %s", what,
-             psp_shown(error->text, strlen(error->text)).text);
+    ret_fault->line = error.line > 0 ? error.line : 1;
+    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s: %s",
+             utf8 ? "not well-formed JSON" : "not UTF-8, which JSON must be",
+             psp_shown(error.text, strlen(error.text)).text);
+    return PSP_EINVAL;
 }
 
 static void fault_whole(struct psp_definition_fault *ret_fault, const char *reason)
@@ -157,12 +163,14 @@ static void fault_whole(struct psp_definition_fault *ret_fault, const char *reas
     snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s", reason);
 }
 
-/* The JSON tree of a national definition takes hundreds of megabytes; it is
- * given back to the system, because the process goes on for days without it. */
-static void drop(json_t *top, size_t bytes)
+static void drop_build(struct psp_build *build, size_t bytes)
 {
+    /* The process goes on for days without what the parts needed. */
     enum { WORTH_TRIMMING = 8 << 20 };
-    json_decref(top);
+    json_decref(build->element);
+    psp_pool_free(&build->scratch);
+    psp_id_index_free(&build->parties);
+    psp_id_index_free(&build->styles);
     if (bytes > WORTH_TRIMMING)
         malloc_trim(0);
 }
@@ -177,20 +185,17 @@ enum psp_status psp_definition_parse(const char *text, size_t bytes,
     struct psp_definition *definition = &whole->shown;
     struct psp_build build = {
         .definition = definition, .whole = whole, .pool = &whole->pool, .fault = ret_fault};
-    json_error_t error;
+    json_t *top = NULL;
     enum psp_status status = PSP_OK;
-    json_t *top = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-    if (top == NULL) {
-        syntax_fault(&error, ret_fault);
-        status = json_error_code(&error) == json_error_out_of_memory ? PSP_ENOMEM : PSP_EINVAL;
-    } else if (!build_all(&build, top)) {
+    if (!psp_build_open(&build, text, bytes, &top) || !build_all(&build, top)) {
         status = build.no_memory ? PSP_ENOMEM : PSP_EINVAL;
-        if (status == PSP_EINVAL)
+        if (build.broken && !build.no_memory)
+            status = syntax_fault(text, bytes, ret_fault);
+        else if (!build.no_memory)
             ret_fault->line = psp_json_line(text, bytes, ret_fault->pointer);
     }
-    drop(top, bytes);
-    psp_id_index_free(&build.parties);
-    psp_id_index_free(&build.styles);
+    json_decref(top);
+    drop_build(&build, bytes);
     if (status == PSP_OK) {
         crypto_hash_sha256(definition->hash, (const unsigned char *)text, bytes);
         *ret_definition = definition;

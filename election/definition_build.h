@@ -1,14 +1,16 @@
 /*
  * definition_build - what the parts of the definition's parser share.
  *
- *     definition.c          text -> JSON -> the parts below, lookups
+ *     definition.c          text -> the parts below, lookups
+ *     definition_elements.c arrays, one element at a time
  *     definition_members.c  shape of one JSON object: names, types, limits
  *     definition_things.c   methods, parties, candidates, contests, map
  *     definition_styles.c   ballot styles
  *     definition_units.c    units and their tree
  *
  * Every function returns false when the definition is refused (the fault is
- * filled) or memory ran out (build->no_memory).
+ * filled), is not well-formed JSON (build->broken) or memory ran out
+ * (build->no_memory).
  */
 #ifndef PSP_DEFINITION_BUILD_H
 #define PSP_DEFINITION_BUILD_H
@@ -18,6 +20,7 @@
 
 #include "election/definition.h"
 #include "election/id_index.h"
+#include "election/json_cut.h"
 #include "election/pool.h"
 #include "election/utf8.h"
 
@@ -28,14 +31,29 @@ struct psp_definition_whole {
     struct psp_id_index units, contests, methods, candidates, choices;
 };
 
+/* The arrays at the top of the file. */
+enum psp_array {
+    PSP_ARRAY_METHODS,
+    PSP_ARRAY_PARTIES,
+    PSP_ARRAY_CANDIDATES,
+    PSP_ARRAY_UNITS,
+    PSP_ARRAY_CONTESTS,
+    PSP_ARRAY_BALLOT_STYLES,
+};
+enum { PSP_ARRAYS = PSP_ARRAY_BALLOT_STYLES + 1 };
+
 struct psp_build {
     struct psp_definition *definition;
     struct psp_definition_whole *whole;
     struct psp_pool *pool;
     struct psp_id_index parties, styles;
     struct psp_definition_fault *fault;
-    bool no_memory;
-    struct psp_unit *units; /* the definition's own, while they may change */
+    bool no_memory, broken;
+    struct psp_json_span arrays[PSP_ARRAYS]; /* of the file, by enum psp_array */
+    json_t *element;                         /* the one that psp_build_next gave last */
+    struct psp_pool scratch;                 /* freed when the definition is built */
+    struct psp_unit_reference *references;   /* [unit_count], in scratch */
+    struct psp_unit *units;                  /* the definition's own, while they may change */
     uint32_t *leaves;
 };
 
@@ -70,7 +88,9 @@ bool psp_build_no_memory(struct psp_build *build);
 bool psp_build_check_object(struct psp_build *build, const json_t *object, const char *pointer,
                             const struct psp_member *members, size_t n);
 
-/* The member is an array of min..max elements. */
+/* min..max elements; the other tells how many it has. */
+bool psp_build_check_size(struct psp_build *build, size_t n, const char *pointer, size_t min,
+                          size_t max);
 bool psp_build_check_array(struct psp_build *build, const json_t *array, const char *pointer,
                            size_t min, size_t max);
 
@@ -83,22 +103,42 @@ uint64_t psp_build_count(const json_t *object, const char *name, uint64_t absent
 bool psp_build_add_id(struct psp_build *build, struct psp_id_index *index, uint32_t scope,
                       const char *id, uint32_t position, const char *pointer);
 
-/* The position that an ID member refers to, PSP_NONE when it is absent. Unknown:
- * a fault at pointer/name that says `what` ("unit") has no such ID. */
-bool psp_build_reference(struct psp_build *build, const struct psp_id_index *index, uint32_t scope,
+/* The position that an ID leads to, PSP_NONE when it is NULL. Unknown: a fault at
+ * pointer/name that says that no `what` ("unit") has this ID. */
+bool psp_build_find(struct psp_build *build, const struct psp_id_index *index, const char *id,
+                    const char *name, const char *what, const char *pointer,
+                    uint32_t *ret_position);
+/* The same for the ID that is the object's member `name`, or absent. */
+bool psp_build_reference(struct psp_build *build, const struct psp_id_index *index,
                          const json_t *object, const char *name, const char *what,
                          const char *pointer, uint32_t *ret_position);
 
 void *psp_build_alloc(struct psp_build *build, size_t n, size_t size);
 
+/* Takes the file apart: *ret_top has its members, each array of enum psp_array
+ * left empty there and kept in build->arrays. */
+bool psp_build_open(struct psp_build *build, const char *text, size_t bytes, json_t **ret_top);
+
+/* An array of the file, min..max elements. */
+struct psp_elements {
+    const char *name;
+    uint32_t n;
+    struct psp_json_cut cut;
+};
+bool psp_build_elements(struct psp_build *build, enum psp_array array, size_t min, size_t max,
+                        struct psp_elements *ret_elements);
+/* The next element, valid until the next call; NULL after a failure. To be
+ * called at most n times. */
+const json_t *psp_build_next(struct psp_build *build, struct psp_elements *elements);
+
 /* The parts, in the order in which they must run. */
-bool psp_build_unit_ids(struct psp_build *build, const json_t *top);
-bool psp_build_methods(struct psp_build *build, const json_t *top);
-bool psp_build_parties(struct psp_build *build, const json_t *top);
-bool psp_build_candidates(struct psp_build *build, const json_t *top);
-bool psp_build_contests(struct psp_build *build, const json_t *top);
+bool psp_build_methods(struct psp_build *build);
+bool psp_build_parties(struct psp_build *build);
+bool psp_build_candidates(struct psp_build *build);
+bool psp_build_unit_ids(struct psp_build *build);
+bool psp_build_contests(struct psp_build *build);
 bool psp_build_map(struct psp_build *build, const json_t *top);
-bool psp_build_styles(struct psp_build *build, const json_t *top);
-bool psp_build_units(struct psp_build *build, const json_t *top);
+bool psp_build_styles(struct psp_build *build);
+bool psp_build_units(struct psp_build *build);
 
 #endif

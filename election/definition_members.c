@@ -65,17 +65,29 @@ static struct psp_pointer member_pointer(const char *pointer, const char *name)
     return member;
 }
 
-static bool check_id(struct psp_build *build, const char *id, size_t bytes, const char *pointer)
+/* A member, whose pointer is written out only for a fault: a national
+ * definition has millions of members. */
+struct place {
+    const char *parent, *name;
+};
+
+static struct psp_pointer place_text(struct place place)
+{
+    return member_pointer(place.parent, place.name);
+}
+
+static bool check_id(struct psp_build *build, const char *id, size_t bytes, struct place place)
 {
     if (bytes == 0)
-        return psp_build_fault(build, pointer, "an ID must not be empty");
+        return psp_build_fault(build, place_text(place).text, "an ID must not be empty");
     if (bytes > PSP_ID_BYTES_MAX)
-        return psp_build_fault(build, pointer, "an ID of %zu bytes: at most %d are allowed", bytes,
+        return psp_build_fault(build, place_text(place).text,
+                               "an ID of %zu bytes: at most %d are allowed", bytes,
                                PSP_ID_BYTES_MAX);
     for (size_t i = 0; i < bytes; i++) {
         const char c = id[i];
         if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-')
-            return psp_build_fault(build, pointer,
+            return psp_build_fault(build, place_text(place).text,
                                    "an ID may hold a-z, 0-9, '.', '_' and '-' only: \"%s\"",
                                    psp_shown(id, bytes).text);
     }
@@ -83,42 +95,45 @@ static bool check_id(struct psp_build *build, const char *id, size_t bytes, cons
 }
 
 static bool check_text(struct psp_build *build, const json_t *value, size_t bytes_max,
-                       const char *pointer)
+                       struct place place)
 {
     if (!json_is_string(value))
-        return psp_build_fault(build, pointer, "must be a string");
+        return psp_build_fault(build, place_text(place).text, "must be a string");
     if (json_string_length(value) > bytes_max)
-        return psp_build_fault(build, pointer, "a text of %zu bytes: at most %zu are allowed",
+        return psp_build_fault(build, place_text(place).text,
+                               "a text of %zu bytes: at most %zu are allowed",
                                json_string_length(value), bytes_max);
     return true;
 }
 
-static bool check_count(struct psp_build *build, const json_t *value, const char *pointer)
+static bool check_count(struct psp_build *build, const json_t *value, struct place place)
 {
     if (!json_is_integer(value))
-        return psp_build_fault(build, pointer, "must be a whole number");
+        return psp_build_fault(build, place_text(place).text, "must be a whole number");
     if (json_integer_value(value) < 0 || json_integer_value(value) > COUNT_MAX)
-        return psp_build_fault(build, pointer, "must be 0 to %" PRId64, COUNT_MAX);
+        return psp_build_fault(build, place_text(place).text, "must be 0 to %" PRId64, COUNT_MAX);
     return true;
 }
 
 static bool check_type(struct psp_build *build, const json_t *value, enum psp_member_type type,
-                       const char *pointer)
+                       struct place place)
 {
     switch (type) {
     case PSP_MEMBER_ID:
-        return check_text(build, value, PSP_TEXT_BYTES_MAX, pointer) &&
-               check_id(build, json_string_value(value), json_string_length(value), pointer);
+        return check_text(build, value, PSP_TEXT_BYTES_MAX, place) &&
+               check_id(build, json_string_value(value), json_string_length(value), place);
     case PSP_MEMBER_NAME:
-        return check_text(build, value, PSP_NAME_BYTES_MAX, pointer);
+        return check_text(build, value, PSP_NAME_BYTES_MAX, place);
     case PSP_MEMBER_TEXT:
-        return check_text(build, value, PSP_TEXT_BYTES_MAX, pointer);
+        return check_text(build, value, PSP_TEXT_BYTES_MAX, place);
     case PSP_MEMBER_COUNT:
-        return check_count(build, value, pointer);
+        return check_count(build, value, place);
     case PSP_MEMBER_ARRAY:
-        return json_is_array(value) || psp_build_fault(build, pointer, "must be an array");
+        return json_is_array(value) ||
+               psp_build_fault(build, place_text(place).text, "must be an array");
     case PSP_MEMBER_OBJECT:
-        return json_is_object(value) || psp_build_fault(build, pointer, "must be an object");
+        return json_is_object(value) ||
+               psp_build_fault(build, place_text(place).text, "must be an object");
     }
     return false;
 }
@@ -145,11 +160,7 @@ bool psp_build_check_object(struct psp_build *build, const json_t *object, const
         if (member == NULL)
             return psp_build_fault(build, member_pointer(pointer, name).text,
                                    "no member of this name is known here");
-        /* The pointer is only written out when it is needed. */
-        if (member->type == PSP_MEMBER_NAME && json_is_string(value) &&
-            json_string_length(value) <= PSP_NAME_BYTES_MAX)
-            continue;
-        if (!check_type(build, value, member->type, member_pointer(pointer, name).text))
+        if (!check_type(build, value, member->type, (struct place){pointer, name}))
             return false;
     }
     for (size_t i = 0; i < n; i++)
@@ -161,7 +172,12 @@ bool psp_build_check_object(struct psp_build *build, const json_t *object, const
 bool psp_build_check_array(struct psp_build *build, const json_t *array, const char *pointer,
                            size_t min, size_t max)
 {
-    const size_t n = json_array_size(array);
+    return psp_build_check_size(build, json_array_size(array), pointer, min, max);
+}
+
+bool psp_build_check_size(struct psp_build *build, size_t n, const char *pointer, size_t min,
+                          size_t max)
+{
     if (n < min)
         return psp_build_fault(build, pointer, "must not be empty");
     if (n > max)
@@ -199,18 +215,23 @@ bool psp_build_add_id(struct psp_build *build, struct psp_id_index *index, uint3
     return status == PSP_OK || psp_build_no_memory(build);
 }
 
-bool psp_build_reference(struct psp_build *build, const struct psp_id_index *index, uint32_t scope,
+bool psp_build_find(struct psp_build *build, const struct psp_id_index *index, const char *id,
+                    const char *name, const char *what, const char *pointer, uint32_t *ret_position)
+{
+    *ret_position = PSP_NONE;
+    if (id == NULL)
+        return true;
+    *ret_position = psp_id_index_find(index, 0, id, strlen(id));
+    if (*ret_position == PSP_NONE)
+        return psp_build_fault(build, psp_pointer("%s/%s", pointer, name).text,
+                               "no %s has this ID: \"%s\"", what, id);
+    return true;
+}
+
+bool psp_build_reference(struct psp_build *build, const struct psp_id_index *index,
                          const json_t *object, const char *name, const char *what,
                          const char *pointer, uint32_t *ret_position)
 {
-    const json_t *value = json_object_get(object, name);
-    *ret_position = PSP_NONE;
-    if (value == NULL)
-        return true;
-    *ret_position =
-        psp_id_index_find(index, scope, json_string_value(value), json_string_length(value));
-    if (*ret_position == PSP_NONE)
-        return psp_build_fault(build, psp_pointer("%s/%s", pointer, name).text,
-                               "no %s has this ID: \"%s\"", what, json_string_value(value));
-    return true;
+    return psp_build_find(build, index, json_string_value(json_object_get(object, name)), name,
+                          what, pointer, ret_position);
 }

@@ -49,17 +49,19 @@ static bool read_choices(struct styles *styles, const json_t *array, uint32_t co
     memset(styles->seen_choice, 0, about->choice_count * sizeof *styles->seen_choice);
     for (uint32_t i = 0; i < n; i++) {
         const json_t *value = json_array_get(array, i);
-        const struct psp_pointer at = psp_pointer("%s/%" PRIu32, pointer, i);
         if (!json_is_string(value))
-            return psp_build_fault(build, at.text, "must be a string, the ID of a choice");
+            return psp_build_fault(build, psp_pointer("%s/%" PRIu32, pointer, i).text,
+                                   "must be a string, the ID of a choice");
         const char *id = json_string_value(value);
         const uint32_t choice =
             psp_id_index_find(&build->whole->choices, contest, id, json_string_length(value));
         if (choice == PSP_NONE)
-            return psp_build_fault(build, at.text, "contest \"%s\" has no choice \"%s\"", about->id,
+            return psp_build_fault(build, psp_pointer("%s/%" PRIu32, pointer, i).text,
+                                   "contest \"%s\" has no choice \"%s\"", about->id,
                                    psp_shown(id, json_string_length(value)).text);
         if (styles->seen_choice[choice])
-            return psp_build_fault(build, at.text, "the choice \"%s\" is listed twice", id);
+            return psp_build_fault(build, psp_pointer("%s/%" PRIu32, pointer, i).text,
+                                   "the choice \"%s\" is listed twice", id);
         styles->seen_choice[choice] = true;
         styles->choices[i] = choice;
     }
@@ -107,8 +109,8 @@ static bool build_entry(struct styles *styles, const json_t *object, uint32_t st
     struct psp_build *build = styles->build;
     uint32_t contest;
     if (!psp_build_check_object(build, object, pointer, members, COUNT_OF(members)) ||
-        !psp_build_reference(build, &build->whole->contests, 0, object, "contest", "contest",
-                             pointer, &contest))
+        !psp_build_reference(build, &build->whole->contests, object, "contest", "contest", pointer,
+                             &contest))
         return false;
     const struct psp_contest *about = &build->definition->contests[contest];
     if (styles->seen_contest[contest] == style + 1)
@@ -150,7 +152,8 @@ static bool build_style(struct styles *styles, const json_t *object, uint32_t po
     };
     struct psp_build *build = styles->build;
     const struct psp_pointer at = psp_pointer("/ballot_styles/%" PRIu32, position);
-    if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+    if (object == NULL ||
+        !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
         !psp_build_text(build, object, "id", NULL, &ret_style->id) ||
         !psp_build_add_id(build, &build->styles, 0, ret_style->id, position, at.text))
         return false;
@@ -178,12 +181,12 @@ static bool build_style(struct styles *styles, const json_t *object, uint32_t po
     return true;
 }
 
-bool psp_build_styles(struct psp_build *build, const json_t *top)
+bool psp_build_styles(struct psp_build *build)
 {
-    const json_t *array = json_object_get(top, "ballot_styles");
-    if (!psp_build_check_array(build, array, "/ballot_styles", 1, PSP_STYLES_MAX))
+    struct psp_elements elements;
+    if (!psp_build_elements(build, PSP_ARRAY_BALLOT_STYLES, 1, PSP_STYLES_MAX, &elements))
         return false;
-    const uint32_t n = (uint32_t)json_array_size(array);
+    const uint32_t n = elements.n;
     struct styles *styles = calloc(1, sizeof *styles);
     if (styles == NULL)
         return psp_build_no_memory(build);
@@ -193,7 +196,7 @@ bool psp_build_styles(struct psp_build *build, const json_t *top)
         psp_build_alloc(build, build->definition->contest_count, sizeof *styles->seen_contest);
     bool built = styles->styles != NULL && styles->seen_contest != NULL;
     for (uint32_t i = 0; built && i < n; i++)
-        built = build_style(styles, json_array_get(array, i), i, &styles->styles[i]);
+        built = build_style(styles, psp_build_next(build, &elements), i, &styles->styles[i]);
     build->definition->styles = styles->styles;
     build->definition->style_count = n;
     psp_id_index_free(&styles->set_index);

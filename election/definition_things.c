@@ -6,23 +6,24 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
-bool psp_build_methods(struct psp_build *build, const json_t *top)
+bool psp_build_methods(struct psp_build *build)
 {
     static const struct psp_member members[] = {
         {"id", PSP_MEMBER_ID, true},
         {"name", PSP_MEMBER_NAME, true},
     };
-    const json_t *array = json_object_get(top, "methods");
-    if (!psp_build_check_array(build, array, "/methods", 1, PSP_METHODS_MAX))
+    struct psp_elements elements;
+    if (!psp_build_elements(build, PSP_ARRAY_METHODS, 1, PSP_METHODS_MAX, &elements))
         return false;
-    const uint32_t n = (uint32_t)json_array_size(array);
+    const uint32_t n = elements.n;
     struct psp_method *methods = psp_build_alloc(build, n, sizeof *methods);
     if (methods == NULL)
         return false;
     for (uint32_t i = 0; i < n; i++) {
-        const json_t *object = json_array_get(array, i);
+        const json_t *object = psp_build_next(build, &elements);
         const struct psp_pointer at = psp_pointer("/methods/%" PRIu32, i);
-        if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+        if (object == NULL ||
+            !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
             !psp_build_text(build, object, "id", NULL, &methods[i].id) ||
             !psp_build_text(build, object, "name", NULL, &methods[i].name) ||
             !psp_build_add_id(build, &build->whole->methods, 0, methods[i].id, i, at.text))
@@ -43,24 +44,25 @@ static bool check_color(struct psp_build *build, const char *color, const char *
                            psp_shown(color, strlen(color)).text);
 }
 
-bool psp_build_parties(struct psp_build *build, const json_t *top)
+bool psp_build_parties(struct psp_build *build)
 {
     static const struct psp_member members[] = {
         {"id", PSP_MEMBER_ID, true},
         {"name", PSP_MEMBER_NAME, true},
         {"color", PSP_MEMBER_NAME, false},
     };
-    const json_t *array = json_object_get(top, "parties");
-    if (!psp_build_check_array(build, array, "/parties", 0, PSP_PARTIES_MAX))
+    struct psp_elements elements;
+    if (!psp_build_elements(build, PSP_ARRAY_PARTIES, 0, PSP_PARTIES_MAX, &elements))
         return false;
-    const uint32_t n = (uint32_t)json_array_size(array);
+    const uint32_t n = elements.n;
     struct psp_party *parties = psp_build_alloc(build, n, sizeof *parties);
     if (parties == NULL)
         return false;
     for (uint32_t i = 0; i < n; i++) {
-        const json_t *object = json_array_get(array, i);
+        const json_t *object = psp_build_next(build, &elements);
         const struct psp_pointer at = psp_pointer("/parties/%" PRIu32, i);
-        if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+        if (object == NULL ||
+            !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
             !psp_build_text(build, object, "id", NULL, &parties[i].id) ||
             !psp_build_text(build, object, "name", NULL, &parties[i].name) ||
             !psp_build_text(build, object, "color", NULL, &parties[i].color) ||
@@ -82,29 +84,30 @@ static bool build_candidate(struct psp_build *build, const json_t *object, uint3
         {"biography", PSP_MEMBER_TEXT, false}, {"platform", PSP_MEMBER_TEXT, false},
     };
     const struct psp_pointer at = psp_pointer("/candidates/%" PRIu32, position);
-    return psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) &&
+    return object != NULL &&
+           psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) &&
            psp_build_text(build, object, "id", NULL, &ret_candidate->id) &&
            psp_build_text(build, object, "name", NULL, &ret_candidate->name) &&
            psp_build_text(build, object, "photo", NULL, &ret_candidate->photo) &&
            psp_build_text(build, object, "biography", NULL, &ret_candidate->biography) &&
            psp_build_text(build, object, "platform", NULL, &ret_candidate->platform) &&
-           psp_build_reference(build, &build->parties, 0, object, "party", "party", at.text,
+           psp_build_reference(build, &build->parties, object, "party", "party", at.text,
                                &ret_candidate->party) &&
            psp_build_add_id(build, &build->whole->candidates, 0, ret_candidate->id, position,
                             at.text);
 }
 
-bool psp_build_candidates(struct psp_build *build, const json_t *top)
+bool psp_build_candidates(struct psp_build *build)
 {
-    const json_t *array = json_object_get(top, "candidates");
-    if (!psp_build_check_array(build, array, "/candidates", 0, PSP_CANDIDATES_MAX))
+    struct psp_elements elements;
+    if (!psp_build_elements(build, PSP_ARRAY_CANDIDATES, 0, PSP_CANDIDATES_MAX, &elements))
         return false;
-    const uint32_t n = (uint32_t)json_array_size(array);
+    const uint32_t n = elements.n;
     struct psp_candidate *candidates = psp_build_alloc(build, n, sizeof *candidates);
     if (candidates == NULL)
         return false;
     for (uint32_t i = 0; i < n; i++)
-        if (!build_candidate(build, json_array_get(array, i), i, &candidates[i]))
+        if (!build_candidate(build, psp_build_next(build, &elements), i, &candidates[i]))
             return false;
     build->definition->candidates = candidates;
     build->definition->candidate_count = n;
@@ -138,9 +141,9 @@ static bool build_choice(struct psp_build *build, const json_t *object, const ch
         !read_kind(build, object, pointer, &ret_choice->kind) ||
         !psp_build_text(build, object, "id", NULL, &ret_choice->id) ||
         !psp_build_text(build, object, "name", NULL, &ret_choice->name) ||
-        !psp_build_reference(build, &build->whole->candidates, 0, object, "candidate", "candidate",
+        !psp_build_reference(build, &build->whole->candidates, object, "candidate", "candidate",
                              pointer, &ret_choice->candidate) ||
-        !psp_build_reference(build, &build->parties, 0, object, "party", "party", pointer,
+        !psp_build_reference(build, &build->parties, object, "party", "party", pointer,
                              &ret_choice->party))
         return false;
     const bool candidate = ret_choice->kind == PSP_CHOICE_CANDIDATE;
@@ -154,8 +157,48 @@ static bool build_choice(struct psp_build *build, const json_t *object, const ch
                             pointer);
 }
 
+/* The choices of all contests, in one array that grows. */
+struct choices {
+    struct psp_choice *all;
+    uint32_t n, room;
+};
+
+static struct psp_choice *add_choices(struct psp_build *build, struct choices *choices, uint32_t n)
+{
+    if (choices->room - choices->n < n) {
+        const uint32_t room = 2 * choices->room + n;
+        struct psp_choice *larger = realloc(choices->all, room * sizeof *larger);
+        if (larger == NULL) {
+            build->no_memory = true;
+            return NULL;
+        }
+        choices->all = larger;
+        choices->room = room;
+    }
+    struct psp_choice *added = choices->all + choices->n;
+    memset(added, 0, n * sizeof *added);
+    choices->n += n;
+    return added;
+}
+
+static bool build_choices(struct psp_build *build, const json_t *array, const char *contest_pointer,
+                          uint32_t contest, struct choices *choices)
+{
+    if (!psp_build_check_array(build, array, psp_pointer("%s/choices", contest_pointer).text, 1,
+                               PSP_CHOICES_MAX))
+        return false;
+    const uint32_t n = (uint32_t)json_array_size(array);
+    struct psp_choice *added = add_choices(build, choices, n);
+    for (uint32_t i = 0; added != NULL && i < n; i++)
+        if (!build_choice(build, json_array_get(array, i),
+                          psp_pointer("%s/choices/%" PRIu32, contest_pointer, i).text, contest, i,
+                          &added[i]))
+            return false;
+    return added != NULL;
+}
+
 static bool build_contest(struct psp_build *build, const json_t *object, uint32_t position,
-                          struct psp_choice *choices, struct psp_contest *ret_contest)
+                          struct choices *choices, struct psp_contest *ret_contest)
 {
     static const struct psp_member members[] = {
         {"id", PSP_MEMBER_ID, true},         {"name", PSP_MEMBER_NAME, true},
@@ -164,12 +207,13 @@ static bool build_contest(struct psp_build *build, const json_t *object, uint32_
         {"choices", PSP_MEMBER_ARRAY, true},
     };
     const struct psp_pointer at = psp_pointer("/contests/%" PRIu32, position);
-    if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+    if (object == NULL ||
+        !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
         !psp_build_text(build, object, "id", NULL, &ret_contest->id) ||
         !psp_build_text(build, object, "name", NULL, &ret_contest->name) ||
         !psp_build_text(build, object, "office", NULL, &ret_contest->office) ||
         !psp_build_text(build, object, "district", "", &ret_contest->district) ||
-        !psp_build_reference(build, &build->whole->units, 0, object, "unit", "unit", at.text,
+        !psp_build_reference(build, &build->whole->units, object, "unit", "unit", at.text,
                              &ret_contest->unit) ||
         !psp_build_add_id(build, &build->whole->contests, 0, ret_contest->id, position, at.text))
         return false;
@@ -178,56 +222,44 @@ static bool build_contest(struct psp_build *build, const json_t *object, uint32_
         return psp_build_fault(build, psp_pointer("%s/votes_allowed", at.text).text,
                                "must be 1 to %d", PSP_MARKED_CHOICES_MAX);
     ret_contest->votes_allowed = (uint32_t)votes_allowed;
-    ret_contest->choices = choices;
-    const json_t *array = json_object_get(object, "choices");
-    for (uint32_t i = 0; i < ret_contest->choice_count; i++)
-        if (!build_choice(build, json_array_get(array, i),
-                          psp_pointer("%s/choices/%" PRIu32, at.text, i).text, position, i,
-                          &choices[i]))
-            return false;
+    ret_contest->choice_first = choices->n;
+    if (!build_choices(build, json_object_get(object, "choices"), at.text, position, choices))
+        return false;
+    ret_contest->choice_count = choices->n - ret_contest->choice_first;
     return true;
 }
 
-/* The choices of all contests lie in one array: first their number. */
-static bool count_choices(struct psp_build *build, const json_t *array,
-                          struct psp_contest *contests, uint32_t n)
+/* Moves the choices to where they stay and lets the contests point there. */
+static bool settle_choices(struct psp_build *build, const struct choices *choices,
+                           struct psp_contest *contests, uint32_t n)
 {
-    uint32_t total = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const json_t *choices = json_object_get(json_array_get(array, i), "choices");
-        const struct psp_pointer at = psp_pointer("/contests/%" PRIu32 "/choices", i);
-        if (json_is_array(choices) &&
-            !psp_build_check_array(build, choices, at.text, 1, PSP_CHOICES_MAX))
-            return false;
-        contests[i].choice_first = total;
-        contests[i].choice_count = (uint32_t)json_array_size(choices);
-        total += contests[i].choice_count;
-    }
-    build->definition->choice_count = total;
-    return true;
-}
-
-bool psp_build_contests(struct psp_build *build, const json_t *top)
-{
-    const json_t *array = json_object_get(top, "contests");
-    if (!psp_build_check_array(build, array, "/contests", 1, PSP_CONTESTS_MAX))
+    struct psp_choice *settled = psp_build_alloc(build, choices->n, sizeof *settled);
+    if (settled == NULL)
         return false;
-    const uint32_t n = (uint32_t)json_array_size(array);
-    struct psp_contest *contests = psp_build_alloc(build, n, sizeof *contests);
-    if (contests == NULL || !count_choices(build, array, contests, n))
-        return false;
-    struct psp_choice *choices =
-        psp_build_alloc(build, build->definition->choice_count, sizeof *choices);
-    if (choices == NULL)
-        return false;
+    memcpy(settled, choices->all, choices->n * sizeof *settled);
     for (uint32_t i = 0; i < n; i++)
-        if (!build_contest(build, json_array_get(array, i), i, choices + contests[i].choice_first,
-                           &contests[i]))
-            return false;
+        contests[i].choices = settled + contests[i].choice_first;
+    build->definition->choices = settled;
+    build->definition->choice_count = choices->n;
+    return true;
+}
+
+bool psp_build_contests(struct psp_build *build)
+{
+    struct psp_elements elements;
+    if (!psp_build_elements(build, PSP_ARRAY_CONTESTS, 1, PSP_CONTESTS_MAX, &elements))
+        return false;
+    const uint32_t n = elements.n;
+    struct psp_contest *contests = psp_build_alloc(build, n, sizeof *contests);
+    struct choices choices = {0};
+    bool built = contests != NULL;
+    for (uint32_t i = 0; built && i < n; i++)
+        built = build_contest(build, psp_build_next(build, &elements), i, &choices, &contests[i]);
+    built = built && settle_choices(build, &choices, contests, n);
+    free(choices.all);
     build->definition->contests = contests;
     build->definition->contest_count = n;
-    build->definition->choices = choices;
-    return true;
+    return built;
 }
 
 /* The collector serves the map's file from beside the definition. */

@@ -7,44 +7,10 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
-/* Units refer to each other forwards and backwards, and contests to units: all
- * IDs must be known before any reference is followed. */
-bool psp_build_unit_ids(struct psp_build *build, const json_t *top)
-{
-    static const struct psp_member members[] = {
-        {"id", PSP_MEMBER_ID, true},
-        {"name", PSP_MEMBER_NAME, true},
-        {"level", PSP_MEMBER_NAME, true},
-        {"parent", PSP_MEMBER_ID, false},
-        {"code", PSP_MEMBER_NAME, false},
-        {"registered", PSP_MEMBER_COUNT, false},
-        {"ballots_expected", PSP_MEMBER_COUNT, false},
-        {"ballot_style", PSP_MEMBER_ID, false},
-    };
-    const json_t *array = json_object_get(top, "units");
-    if (!psp_build_check_array(build, array, "/units", 1, PSP_UNITS_MAX))
-        return false;
-    const uint32_t n = (uint32_t)json_array_size(array);
-    build->units = psp_build_alloc(build, n, sizeof *build->units);
-    if (build->units == NULL)
-        return false;
-    for (uint32_t i = 0; i < n; i++) {
-        const json_t *object = json_array_get(array, i);
-        const struct psp_pointer at = psp_pointer("/units/%" PRIu32, i);
-        struct psp_unit *unit = &build->units[i];
-        if (!psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
-            !psp_build_text(build, object, "id", NULL, &unit->id) ||
-            !psp_build_text(build, object, "name", NULL, &unit->name) ||
-            !psp_build_text(build, object, "code", "", &unit->code) ||
-            !psp_build_add_id(build, &build->whole->units, 0, unit->id, i, at.text))
-            return false;
-        unit->registered = psp_build_count(object, "registered", PSP_UNSTATED);
-        unit->ballots_expected = psp_build_count(object, "ballots_expected", PSP_UNSTATED);
-    }
-    build->definition->units = build->units;
-    build->definition->unit_count = n;
-    return true;
-}
+/* What a unit refers to, until all IDs are known. */
+struct psp_unit_reference {
+    const char *parent, *style; /* or NULL */
+};
 
 static bool read_level(struct psp_build *build, const json_t *object, const char *pointer,
                        enum psp_level *ret_level)
@@ -60,17 +26,76 @@ static bool read_level(struct psp_build *build, const json_t *object, const char
                            psp_shown(name, strlen(name)).text);
 }
 
-static bool resolve(struct psp_build *build, const json_t *array)
+static bool keep_reference(struct psp_build *build, const json_t *object, const char *name,
+                           const char **ret_id)
+{
+    const json_t *value = json_object_get(object, name);
+    *ret_id = NULL;
+    if (value == NULL)
+        return true;
+    *ret_id = psp_pool_string(&build->scratch, json_string_value(value), json_string_length(value));
+    return *ret_id != NULL || psp_build_no_memory(build);
+}
+
+static bool build_unit(struct psp_build *build, const json_t *object, uint32_t position,
+                       struct psp_unit *ret_unit)
+{
+    static const struct psp_member members[] = {
+        {"id", PSP_MEMBER_ID, true},
+        {"name", PSP_MEMBER_NAME, true},
+        {"level", PSP_MEMBER_NAME, true},
+        {"parent", PSP_MEMBER_ID, false},
+        {"code", PSP_MEMBER_NAME, false},
+        {"registered", PSP_MEMBER_COUNT, false},
+        {"ballots_expected", PSP_MEMBER_COUNT, false},
+        {"ballot_style", PSP_MEMBER_ID, false},
+    };
+    const struct psp_pointer at = psp_pointer("/units/%" PRIu32, position);
+    struct psp_unit_reference *reference = &build->references[position];
+    if (object == NULL ||
+        !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
+        !psp_build_text(build, object, "id", NULL, &ret_unit->id) ||
+        !psp_build_text(build, object, "name", NULL, &ret_unit->name) ||
+        !psp_build_text(build, object, "code", "", &ret_unit->code) ||
+        !read_level(build, object, at.text, &ret_unit->level) ||
+        !keep_reference(build, object, "parent", &reference->parent) ||
+        !keep_reference(build, object, "ballot_style", &reference->style))
+        return false;
+    ret_unit->registered = psp_build_count(object, "registered", PSP_UNSTATED);
+    ret_unit->ballots_expected = psp_build_count(object, "ballots_expected", PSP_UNSTATED);
+    return psp_build_add_id(build, &build->whole->units, 0, ret_unit->id, position, at.text);
+}
+
+/* Units refer to each other forwards and backwards, and contests to units: all
+ * IDs must be known before any reference is followed. */
+bool psp_build_unit_ids(struct psp_build *build)
+{
+    struct psp_elements elements;
+    if (!psp_build_elements(build, PSP_ARRAY_UNITS, 1, PSP_UNITS_MAX, &elements))
+        return false;
+    const uint32_t n = elements.n;
+    build->units = psp_build_alloc(build, n, sizeof *build->units);
+    build->references = psp_pool_alloc(&build->scratch, n, sizeof *build->references);
+    if (build->units == NULL || build->references == NULL)
+        return psp_build_no_memory(build);
+    for (uint32_t i = 0; i < n; i++)
+        if (!build_unit(build, psp_build_next(build, &elements), i, &build->units[i]))
+            return false;
+    build->definition->units = build->units;
+    build->definition->unit_count = n;
+    return true;
+}
+
+static bool resolve(struct psp_build *build)
 {
     for (uint32_t i = 0; i < build->definition->unit_count; i++) {
-        const json_t *object = json_array_get(array, i);
+        const struct psp_unit_reference *reference = &build->references[i];
         const struct psp_pointer at = psp_pointer("/units/%" PRIu32, i);
         struct psp_unit *unit = &build->units[i];
-        if (!read_level(build, object, at.text, &unit->level) ||
-            !psp_build_reference(build, &build->whole->units, 0, object, "parent", "unit", at.text,
-                                 &unit->parent) ||
-            !psp_build_reference(build, &build->styles, 0, object, "ballot_style", "ballot style",
-                                 at.text, &unit->style))
+        if (!psp_build_find(build, &build->whole->units, reference->parent, "parent", "unit",
+                            at.text, &unit->parent) ||
+            !psp_build_find(build, &build->styles, reference->style, "ballot_style", "ballot style",
+                            at.text, &unit->style))
             return false;
     }
     return true;
@@ -239,8 +264,8 @@ static bool check_styles_of_units(struct psp_build *build)
     return true;
 }
 
-bool psp_build_units(struct psp_build *build, const json_t *top)
+bool psp_build_units(struct psp_build *build)
 {
-    return resolve(build, json_object_get(top, "units")) && find_root(build) && build_tree(build) &&
-           check_levels(build) && check_styles_of_units(build);
+    return resolve(build) && find_root(build) && build_tree(build) && check_levels(build) &&
+           check_styles_of_units(build);
 }

@@ -1,5 +1,7 @@
 /* Any bytes: the parser refuses them or makes a definition that holds together. */
 #include <assert.h>
+#include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -37,6 +39,16 @@ static void check_styles(const struct psp_definition *definition)
     }
 }
 
+/* The parser cuts the text into pieces before the JSON library sees it: the two
+ * must agree on what is JSON. */
+static bool is_json(const uint8_t *data, size_t size)
+{
+    json_error_t error;
+    json_t *whole = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, &error);
+    json_decref(whole);
+    return whole != NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct psp_definition *definition = NULL;
@@ -46,8 +58,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status != PSP_OK) {
         assert(status == PSP_EINVAL && definition == NULL);
         assert(fault.line >= 1 && fault.reason[0] != '\0');
+        const bool blamed = strncmp(fault.reason, "not well-formed", 15) == 0 ||
+                            strncmp(fault.reason, "not UTF-8", 9) == 0;
+        assert(!blamed || !is_json(data, size));
         return 0;
     }
+    assert(is_json(data, size));
     check_leaves(definition);
     check_styles(definition);
     for (uint32_t i = 0; i < definition->unit_count; i++)
