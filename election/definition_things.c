@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,7 @@ struct choices {
 
 static struct psp_choice *add_choices(struct psp_build *build, struct choices *choices, uint32_t n)
 {
+    assert(n > 0);
     if (choices->room - choices->n < n) {
         const uint32_t room = 2 * choices->room + n;
         struct psp_choice *larger = realloc(choices->all, room * sizeof *larger);
@@ -233,6 +235,7 @@ static bool build_contest(struct psp_build *build, const json_t *object, uint32_
 static bool settle_choices(struct psp_build *build, const struct choices *choices,
                            struct psp_contest *contests, uint32_t n)
 {
+    assert(choices->n > 0);
     struct psp_choice *settled = psp_build_alloc(build, choices->n, sizeof *settled);
     if (settled == NULL)
         return false;

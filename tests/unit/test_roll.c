@@ -155,7 +155,7 @@ static void synthetic_roll_is_read_back(void **state)
     enum { VOTERS = 5000 };
     for (uint64_t i = 0; i < VOTERS; i++) {
         const struct psp_synthetic_place place = psp_synthetic_place(definition, i % 2);
-        struct psp_synthetic_voter voter;
+        struct psp_synthetic_voter voter = {0};
         psp_synthetic_voter(7, i, &place, &voter);
         psp_csv_write(file, voter.fields, PSP_ROLL_COLUMNS);
     }
@@ -180,7 +180,7 @@ static void synthetic_roll_is_read_back(void **state)
 static void synthetic_voters_follow_from_seed_and_number(void **state)
 {
     const struct psp_synthetic_place place = psp_synthetic_place(*state, 0);
-    struct psp_synthetic_voter voter, again, other;
+    struct psp_synthetic_voter voter = {0}, again = {0}, other = {0};
     psp_synthetic_voter(1, 41, &place, &voter);
     psp_synthetic_voter(1, 41, &place, &again);
     psp_synthetic_voter(2, 41, &place, &other);
