@@ -44,7 +44,7 @@ enum {
     PSP_CORE_UNAPPLIED_MAX = 64,
     PSP_CORE_UNAPPLIED_BYTES_MAX = 64 << 20,
     PSP_CORE_WATCHERS_MAX = 16,
-    PSP_CORE_RAFT_BYTES = 8 << 20, /* of entries in one message, if more than one */
+    PSP_CORE_RAFT_BYTES = 1 << 20, /* of entries in one message, if more than one */
     PSP_CORE_BATCH_BYTES_MAX = PSP_MESSAGE_BYTES_MAX - 8192, /* so that an entry fits a message */
     PSP_CORE_APPLY_ROWS = 16384,                             /* a tick */
     PSP_CORE_LOAD_BYTES = 1 << 20, /* about as much is loaded from the log at a time */
