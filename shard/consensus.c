@@ -137,7 +137,7 @@ static enum psp_status configuration_at(const struct psp_consensus *consensus, u
  * InstallSnapshot carries neither configuration nor data (W7): the state itself
  * travels on its own socket. */
 /* clang-format off */
-#define AT(kind, name, max) \
+#define AT(kind, name, max) /* NOLINTNEXTLINE(bugprone-macro-parentheses): member names */ \
     {offsetof(struct raft_message, kind.name), sizeof(((struct raft_message *)NULL)->kind.name), max}
 #define INDEX_MAX (UINT64_MAX / 2) /* so that sums do not wrap */
 enum { BOOL_MAX = 1 };

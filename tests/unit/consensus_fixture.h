@@ -320,6 +320,7 @@ static inline void deliver_mail(struct cluster *cluster)
             continue;
         }
         cluster->mails[k] = cluster->mails[--cluster->mail_n];
+        cluster->mails[cluster->mail_n] = (struct mail){0};
         struct member *member = &cluster->members[mail.to];
         if (member->up && !cluster->cut[mail.from][mail.to]) {
             mail.message.fields = mail.fields;

@@ -432,7 +432,7 @@ static void run_seed(uint64_t seed, uint32_t ms)
         const uint32_t leader = leader_now(cluster);
         if (leader != MEMBERS_MAX && chance(cluster, 10) && cluster->members[leader].write_n < 100)
             propose(cluster, leader, (uint32_t)between(cluster, 1, 8));
-        const uint32_t some = (uint32_t)(draw(cluster) % cluster->n);
+        const uint32_t some = (uint32_t)between(cluster, 0, cluster->n - 1);
         if (draw(cluster) % 1500 == 0 && cluster->members[some].up)
             crash_member(cluster, some);
         if (draw(cluster) % 900 == 0)
