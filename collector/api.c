@@ -38,6 +38,8 @@ static const struct route routes[] = {
      "parent level q cursor limit "},
     {"/api/v1/units/", psp_api_unit, TAG_VERSION, false, false, false, ""},
     {"/api/v1/accounting", psp_api_accounting, TAG_VERSION, false, false, false, ""},
+    {"/api/v1/stream", psp_api_stream, TAG_NONE, false, false, false, "contest unit method "},
+    {"/api/v1/shards", psp_api_shards, TAG_NONE, false, false, false, ""},
     {"/openapi.json", psp_api_openapi, TAG_PROGRAM, false, false, true, ""},
     {"/healthz", psp_api_healthz, TAG_NONE, false, false, true, ""},
     {"/readyz", psp_api_readyz, TAG_NONE, false, false, true, ""},

@@ -63,6 +63,11 @@ struct psp_api_request {
     bool stale;
 };
 
+/* What a viewer of the stream wants to see; PSP_NONE: everything. */
+struct psp_stream_question {
+    uint32_t contest, unit, method;
+};
+
 struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
     unsigned status;
     const char *content_type; /* static */
@@ -71,6 +76,8 @@ struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
     struct psp_text next; /* path and query of the next page; empty: none */
     const char *shared;   /* a body that is not owned, instead of `body` */
     size_t shared_bytes;
+    bool stream; /* go on with events that answer the question, instead of a body */
+    struct psp_stream_question question;
 };
 void psp_api_reply_free(struct psp_api_reply *reply);
 
@@ -93,6 +100,8 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
 void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_unit(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_accounting(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_stream(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_shards(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_healthz(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_readyz(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply *reply);

@@ -104,6 +104,12 @@ static void write_http(const struct psp_stats *stats, struct psp_text *text)
          "HTTP connections ended because they took too long.");
     psp_text_format(text, "psephos_http_connections_cut_total %llu\n",
                     (unsigned long long)psp_stats_read(&stats->connections_cut));
+    head(text, "psephos_stream_viewers", "gauge", "Event streams open now.");
+    psp_text_format(text, "psephos_stream_viewers %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->stream_viewers));
+    head(text, "psephos_stream_events_total", "counter", "Events sent to viewers.");
+    psp_text_format(text, "psephos_stream_events_total %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->stream_events));
 }
 
 void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply *reply)

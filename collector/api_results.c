@@ -9,6 +9,7 @@
 #include "collector/answer.h"
 #include "collector/parameter.h"
 #include "collector/ranking.h"
+#include "collector/row.h"
 #include "collector/tally.h"
 
 #include <string.h>
@@ -153,34 +154,15 @@ static const char *method_id(const struct question *question, const struct item 
 static void write_json(const struct question *question, const struct item *item,
                        struct psp_writer *json)
 {
-    const struct psp_definition *definition = question->view->definition;
-    const struct psp_contest *contest = &definition->contests[item->contest];
-    const struct psp_unit *unit = &definition->units[item->unit];
-    struct psp_tally tally;
-    tally_item(question, item, &tally);
-    psp_writer_begin_object(json, NULL);
-    psp_writer_string(json, "contest", contest->id);
-    psp_writer_string(json, "unit", unit->id);
-    psp_writer_string(json, "unit_name", unit->name);
-    psp_writer_string(json, "level", psp_level_name(unit->level));
-    psp_writer_string(json, "method", method_id(question, item));
-    psp_writer_number(json, "ballots", tally.ballots);
-    psp_writer_begin_array(json, "choices");
-    for (uint32_t c = 0; c < contest->choice_count; c++) {
-        if (!tally.present[c])
-            continue;
-        psp_writer_begin_object(json, NULL);
-        psp_writer_string(json, "choice", contest->choices[c].id);
-        psp_writer_number(json, "votes", tally.votes[c]);
-        psp_writer_end_object(json);
-    }
-    psp_writer_end_array(json);
-    psp_writer_number(json, "undervotes", tally.undervotes);
-    psp_writer_number(json, "overvotes", tally.overvotes);
-    psp_writer_number(json, "units_reporting", tally.units_reporting);
-    psp_writer_number(json, "units_started", tally.units_started);
-    psp_writer_number(json, "units_total", tally.units_total);
-    psp_writer_end_object(json);
+    const struct psp_unit_run leaves = leaves_of(question, item);
+    const struct psp_row_result row = {
+        .contest = item->contest,
+        .unit = item->unit,
+        .method = item->method,
+        .leaf_first = leaves.first,
+        .leaf_end = leaves.end,
+    };
+    psp_row_write_result(json, NULL, question->view, &row);
 }
 
 static void write_csv(const struct question *question, const struct item *item,

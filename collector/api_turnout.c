@@ -3,6 +3,7 @@
  */
 #include "collector/answer.h"
 #include "collector/parameter.h"
+#include "collector/row.h"
 
 struct turnout {
     uint64_t ballots, registered, expected; /* the last two may be PSP_UNSTATED */
@@ -27,25 +28,6 @@ static bool has_share(const struct turnout *turnout)
 static double share_of(const struct turnout *turnout)
 {
     return (double)turnout->ballots / (double)turnout->registered;
-}
-
-static void write_json(struct psp_writer *json, const struct psp_view *view, uint32_t position)
-{
-    const struct psp_unit *unit = &view->definition->units[position];
-    const struct turnout turnout = turnout_of(view, position);
-    psp_writer_begin_object(json, NULL);
-    psp_writer_string(json, "unit", unit->id);
-    psp_writer_string(json, "unit_name", unit->name);
-    psp_writer_string(json, "level", psp_level_name(unit->level));
-    psp_writer_number(json, "ballots", turnout.ballots);
-    psp_writer_stated(json, "registered", turnout.registered);
-    psp_writer_stated(json, "ballots_expected", turnout.expected);
-    if (has_share(&turnout))
-        psp_writer_real(json, "share", share_of(&turnout));
-    else
-        psp_writer_null(json, "share");
-    psp_writer_bool(json, "complete", turnout.complete);
-    psp_writer_end_object(json);
 }
 
 static void write_stated(struct psp_api_reply *reply, uint64_t number)
@@ -116,7 +98,7 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
     psp_answer_begin(request, reply, &json);
     psp_writer_begin_array(&json, "turnout");
     for (uint64_t i = first; i < end; i++)
-        write_json(&json, view, run.list[i]);
+        psp_row_write_turnout(&json, NULL, view, run.list[i]);
     psp_writer_end_array(&json);
     psp_answer_next(request, reply, &json, more ? &next : NULL);
     psp_answer_end(&json);

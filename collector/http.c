@@ -12,6 +12,7 @@
 
 #include "collector/answer.h"
 #include "collector/gzip.h"
+#include "collector/stream.h"
 #include "process/clock.h"
 
 enum { LISTEN_BACKLOG = 512, PACKED_MAX = 2 };
@@ -21,6 +22,7 @@ struct connection {
     int fd;
     uint64_t deadline_ms;
     uint64_t answer_bytes; /* held for the answer under way */
+    bool streaming;        /* MHD's timeout holds: it must take bytes now and then */
 };
 
 /* The compressed copy of a body that is the same all the time. */
@@ -32,6 +34,7 @@ struct packed {
 struct psp_http {
     struct psp_http_options options;
     struct MHD_Daemon *daemon;
+    struct psp_stream *stream; /* NULL on the loopback address */
     uint16_t port;
     pthread_mutex_t lock; /* for the next two */
     struct connection *connections;
@@ -133,6 +136,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
     pthread_mutex_lock(&http->lock);
     http->answer_bytes -= connection->answer_bytes;
     connection->answer_bytes = 0;
+    connection->streaming = false;
     connection->deadline_ms = psp_clock_ms() + PSP_HTTP_IDLE_MS;
     pthread_mutex_unlock(&http->lock);
 }
@@ -141,13 +145,21 @@ void psp_http_sweep(struct psp_http *http, uint64_t now_ms)
 {
     pthread_mutex_lock(&http->lock);
     for (struct connection *at = http->connections; at; at = at->next) {
-        if (now_ms <= at->deadline_ms)
+        if (at->streaming || now_ms <= at->deadline_ms)
             continue;
         shutdown(at->fd, SHUT_RDWR);
         at->deadline_ms = now_ms + PSP_HTTP_ANSWER_MS; /* cut once */
         psp_stats_count(&http->options.site->stats->connections_cut);
     }
     pthread_mutex_unlock(&http->lock);
+    if (http->stream)
+        psp_stream_wake(http->stream, now_ms);
+}
+
+void psp_http_publish(struct psp_http *http, uint64_t now_ms)
+{
+    if (http->stream)
+        psp_stream_wake(http->stream, now_ms);
 }
 
 /* ---- answers ---- */
@@ -302,6 +314,30 @@ static enum MHD_Result send_problem(struct psp_http *http, struct MHD_Connection
     return result;
 }
 
+/* The stream has no deadline; a viewer that takes nothing for 30 s is cut by MHD. */
+static enum MHD_Result send_stream(struct psp_http *http, struct MHD_Connection *mhd,
+                                   const struct psp_stream_question *question)
+{
+    struct MHD_Response *response;
+    const char *last_id = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Last-Event-ID");
+    struct connection *connection = connection_of(mhd);
+    const enum psp_status status = psp_stream_open(http->stream, mhd, question, last_id, &response);
+    if (status != PSP_OK)
+        return send_problem(http, mhd, 503, "Too many viewers",
+                            "this collector has as many event streams as it serves; ask "
+                            "/api/v1/results now and then instead, with If-None-Match");
+    if (connection) {
+        pthread_mutex_lock(&http->lock);
+        connection->streaming = true;
+        pthread_mutex_unlock(&http->lock);
+    }
+    add_header(response, "Content-Type", "text/event-stream");
+    add_header(response, "Cache-Control", "no-store");
+    add_header(response, "X-Accel-Buffering", "no");
+    add_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    return send_response(http, mhd, 200, response);
+}
+
 static void add_page_headers(struct MHD_Response *response)
 {
     add_header(response, "Content-Security-Policy",
@@ -404,7 +440,9 @@ static enum MHD_Result serve_api(struct psp_http *http, struct MHD_Connection *m
     request->view = view;
     request->now_ms = psp_clock_ms();
     *ret_served = psp_api_serve(request, &reply);
-    if (*ret_served)
+    if (reply.stream)
+        result = send_stream(http, mhd, &reply.question);
+    else if (*ret_served)
         result = send_reply(http, mhd, &reply, request->gzip);
     psp_api_reply_free(&reply);
     psp_view_release(&view);
@@ -560,8 +598,8 @@ static struct MHD_Daemon *start_daemon(struct psp_http *http, int fd)
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},
         {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, http,
-                            MHD_OPTION_ARRAY, settings, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+                            on_request, http, MHD_OPTION_ARRAY, settings, MHD_OPTION_END);
 }
 
 enum psp_status psp_http_start(const struct psp_http_options *options, struct psp_http **ret_http,
@@ -581,6 +619,13 @@ enum psp_status psp_http_start(const struct psp_http_options *options, struct ps
     pthread_mutex_init(&http->pack_lock, NULL);
     http->options = *options;
     http->port = port_of(fd);
+    if (!options->local &&
+        psp_stream_create(options->site, options->views, &http->stream) != PSP_OK) {
+        snprintf(ret_reason, size, "out of memory");
+        close(fd);
+        psp_http_stop(&http);
+        return PSP_ENOMEM;
+    }
     http->daemon = start_daemon(http, fd);
     if (!http->daemon) {
         snprintf(ret_reason, size, "cannot start the HTTP threads on %s: %s", options->address,
@@ -597,8 +642,11 @@ void psp_http_stop(struct psp_http **http)
 {
     if (!*http)
         return;
+    if ((*http)->stream)
+        psp_stream_stop((*http)->stream);
     if ((*http)->daemon)
         MHD_stop_daemon((*http)->daemon);
+    psp_stream_destroy(&(*http)->stream);
     for (int i = 0; i < PACKED_MAX; i++)
         psp_text_free(&(*http)->packed[i].text);
     pthread_mutex_destroy(&(*http)->lock);

@@ -53,9 +53,12 @@ enum psp_status psp_http_start(const struct psp_http_options *options, struct ps
 /* Ends its threads; requests under way are cut. */
 void psp_http_stop(struct psp_http **http);
 
+/* A version was published: event streams go on. */
+void psp_http_publish(struct psp_http *http, uint64_t now_ms);
+
 uint16_t psp_http_port(const struct psp_http *http);
 
-/* Cuts connections past their deadline. Call about once a second. */
+/* Cuts connections past their deadline, sends heartbeats. Call about once a second. */
 void psp_http_sweep(struct psp_http *http, uint64_t now_ms);
 
 #endif

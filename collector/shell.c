@@ -63,6 +63,8 @@ static enum psp_status publish(struct psp_collector_shell *shell)
     psp_view_slot_put(&shell->views, view);
     psp_stats_count(&shell->stats.publishes);
     psp_collector_core_published(shell->core, start_us / 1000, psp_clock_us() / 1000);
+    if (shell->http)
+        psp_http_publish(shell->http, psp_clock_ms());
     return PSP_OK;
 }
 
