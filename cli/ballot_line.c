@@ -26,6 +26,27 @@ static enum psp_status no(struct reading *reading, const char *reason)
     return PSP_EINVAL;
 }
 
+/* The number in two digits, -1 when they are none. */
+static int two_digits(const char *at)
+{
+    if (!isdigit((unsigned char)at[0]) || !isdigit((unsigned char)at[1]))
+        return -1;
+    return (at[0] - '0') * 10 + at[1] - '0';
+}
+
+/* "+01:00", "-09:30"; false: no offset. */
+static bool read_offset(const char **at, int64_t *ret_seconds)
+{
+    const char *text = *at + 1;
+    const int hours = two_digits(text);
+    const int minutes = hours < 0 || text[2] != ':' ? -1 : two_digits(text + 3);
+    if (minutes < 0)
+        return false;
+    *ret_seconds = (**at == '-' ? -1 : 1) * ((int64_t)hours * 3600 + (int64_t)minutes * 60);
+    *at = text + 5;
+    return true;
+}
+
 bool psp_ballot_line_time(const char *text, uint64_t *ret_ms)
 {
     struct tm tm = {0};
@@ -41,17 +62,12 @@ bool psp_ballot_line_time(const char *text, uint64_t *ret_ms)
         for (at++; isdigit((unsigned char)*at); at++, place /= 10)
             ms += (unsigned)(*at - '0') * place;
     }
-    int64_t seconds = timegm(&tm);
-    if (*at == '+' || *at == '-') {
-        int hours = 0, minutes = 0, used = 0;
-        if (sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5)
-            return false;
-        const int64_t offset = hours * 3600 + minutes * 60;
-        seconds -= *at == '+' ? offset : -offset;
-        at += 1 + used;
-    } else if (*at == 'Z' || *at == 'z') {
+    int64_t offset = 0;
+    if (*at == 'Z' || *at == 'z')
         at++;
-    }
+    else if ((*at == '+' || *at == '-') && !read_offset(&at, &offset))
+        return false;
+    const int64_t seconds = timegm(&tm) - offset;
     if (*at || seconds < 0)
         return false;
     *ret_ms = (uint64_t)seconds * 1000 + ms;
@@ -119,8 +135,8 @@ static enum psp_status read_unit_and_method(struct reading *reading)
     const json_t *unit = json_object_get(reading->root, "unit");
     const json_t *method = json_object_get(reading->root, "method");
     if (json_is_string(unit))
-        reading->ballot->unit = psp_definition_unit(definition, json_string_value(unit),
-                                                    json_string_length(unit));
+        reading->ballot->unit =
+            psp_definition_unit(definition, json_string_value(unit), json_string_length(unit));
     else if (!unit && definition->leaf_count == 1)
         reading->ballot->unit = definition->leaves[0];
     else
@@ -129,8 +145,8 @@ static enum psp_status read_unit_and_method(struct reading *reading)
         return PSP_OK;
     if (!json_is_string(method))
         return no(reading, "method: an ID of election.json is needed");
-    const uint32_t position = psp_definition_method(definition, json_string_value(method),
-                                                    json_string_length(method));
+    const uint32_t position =
+        psp_definition_method(definition, json_string_value(method), json_string_length(method));
     reading->ballot->method = position == PSP_NONE ? METHOD_UNKNOWN : (uint8_t)position;
     return PSP_OK;
 }
@@ -166,10 +182,10 @@ static enum psp_status read_contests(struct reading *reading)
                 return no(reading, "contests: a choice is a string");
             if (n == MARKS_MAX)
                 return no(reading, "more marks than a ballot may have");
-            marks[n++] = (struct psp_mark){
-                contest, psp_definition_choice(reading->definition, contest,
-                                               json_string_value(choice),
-                                               json_string_length(choice))};
+            marks[n++] =
+                (struct psp_mark){contest, psp_definition_choice(reading->definition, contest,
+                                                                 json_string_value(choice),
+                                                                 json_string_length(choice))};
         }
     }
     return set_marks(reading, marks, n);
@@ -230,8 +246,7 @@ static enum psp_status read_vote(struct reading *reading)
 
 enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bool votes_topic,
                                      const char *text, size_t bytes,
-                                     struct psp_ballot_line *storage,
-                                     struct psp_ballot *ret_ballot,
+                                     struct psp_ballot_line *storage, struct psp_ballot *ret_ballot,
                                      char ret_reason[PSP_BALLOT_LINE_REASON_BYTES])
 {
     struct psp_ballot ballot = {0};

@@ -36,8 +36,7 @@ struct psp_ballot_line { /* what the ballot points at */
  * ret_reason says why. */
 enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bool votes_topic,
                                      const char *text, size_t bytes,
-                                     struct psp_ballot_line *storage,
-                                     struct psp_ballot *ret_ballot,
+                                     struct psp_ballot_line *storage, struct psp_ballot *ret_ballot,
                                      char ret_reason[PSP_BALLOT_LINE_REASON_BYTES]);
 
 /* ms since 1970 of "2020-11-03T09:30:00Z", also with a blank for the T, a

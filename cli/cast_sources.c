@@ -57,8 +57,8 @@ static enum psp_status enough_voters(const struct psp_cast_opened *opened,
 }
 
 static enum psp_status open_returns(const struct psp_cast_request *request,
-                                    const struct psp_target *target,
-                                    struct psp_cast_opened *opened, char *ret_reason)
+                                    const struct psp_target *target, struct psp_cast_opened *opened,
+                                    char *ret_reason)
 {
     struct psp_returns *returns = NULL;
     struct psp_csv_fault fault = {0};
@@ -94,12 +94,11 @@ static enum psp_status open_returns(const struct psp_cast_request *request,
 }
 
 static enum psp_status open_lines(const struct psp_cast_request *request,
-                                  const struct psp_target *target,
-                                  struct psp_cast_opened *opened, char *ret_reason)
+                                  const struct psp_target *target, struct psp_cast_opened *opened,
+                                  char *ret_reason)
 {
-    const enum psp_status status =
-        psp_line_source_open(request->lines_path, request->votes_topic, target->definition,
-                             &opened->line_source);
+    const enum psp_status status = psp_line_source_open(request->lines_path, request->votes_topic,
+                                                        target->definition, &opened->line_source);
     if (status == PSP_OK)
         opened->source = psp_line_source_view(opened->line_source);
     else
@@ -121,16 +120,17 @@ static enum psp_status open_roll(const struct psp_cast_request *request,
 }
 
 enum psp_status psp_cast_open(const struct psp_cast_request *request,
-                              const struct psp_target *target,
-                              struct psp_cast_opened **ret_opened, char *ret_reason)
+                              const struct psp_target *target, struct psp_cast_opened **ret_opened,
+                              char *ret_reason)
 {
     static const uint8_t no_roll[PSP_HASH_BYTES];
     const bool has_roll = memcmp(target->cluster->roll_hash, no_roll, PSP_HASH_BYTES) != 0;
     struct psp_cast_opened *opened = psp_memory_array(1, sizeof *opened);
     enum psp_status status = PSP_EINVAL;
     if (request->returns_path && has_roll && !request->roll_path)
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "this cluster has a voter roll: give it with --roll, made-up voters are not on it");
+        snprintf(
+            ret_reason, PSP_REASON_BYTES,
+            "this cluster has a voter roll: give it with --roll, made-up voters are not on it");
     else if (request->strangers > 0 && !has_roll)
         snprintf(ret_reason, PSP_REASON_BYTES,
                  "this cluster has no voter roll: --strangers would be counted");

@@ -13,7 +13,7 @@
 #include "cli/caster.h"
 #include "cli/target.h"
 
-struct psp_cast_request { /* exactly one of lines_path, returns_path, random */
+struct psp_cast_request {   /* exactly one of lines_path, returns_path, random */
     const char *lines_path; /* "-": standard input */
     bool votes_topic;       /* of the lines */
     const char *returns_path, *roll_path;
@@ -26,8 +26,8 @@ struct psp_cast_opened;
 
 /* `ret_reason`: PSP_REASON_BYTES, what to do. */
 enum psp_status psp_cast_open(const struct psp_cast_request *request,
-                              const struct psp_target *target,
-                              struct psp_cast_opened **ret_opened, char *ret_reason);
+                              const struct psp_target *target, struct psp_cast_opened **ret_opened,
+                              char *ret_reason);
 void psp_cast_close(struct psp_cast_opened **opened);
 
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);

@@ -21,8 +21,8 @@ struct run {
     struct psp_cast_summary *summary;
     uint64_t start_ms, moved_ms; /* the last verdict, or nothing was awaited */
     uint64_t submitted;
-    bool ended;  /* the source has no more */
-    bool held;   /* `ballot` was refused as one too many on the way */
+    bool ended; /* the source has no more */
+    bool held;  /* `ballot` was refused as one too many on the way */
     struct psp_ballot ballot;
     struct psp_receipt receipts[RECEIPTS];
 };
@@ -68,8 +68,7 @@ static void take(struct run *run, size_t n)
     struct psp_cast_summary *summary = run->summary;
     for (size_t i = 0; i < n; i++) {
         const struct psp_receipt *receipt = &run->receipts[i];
-        const struct psp_cast_meaning meaning =
-            run->source->receipt(run->source->context, receipt);
+        const struct psp_cast_meaning meaning = run->source->receipt(run->source->context, receipt);
         summary->cast++;
         summary->disposed[meaning.counts_as]++;
         summary->unintended += !meaning.intended;
@@ -90,9 +89,8 @@ static enum psp_status step(struct run *run, struct psp_progress *progress)
     const bool awaited = run->submitted > run->summary->cast;
     if (!awaited && submitted == PSP_EAGAIN && !run->ended)
         usleep(WAIT_MS * 1000);
-    const enum psp_status status =
-        psp_client_poll(run->client, submitted == PSP_EAGAIN && awaited ? WAIT_MS : 0,
-                        run->receipts, RECEIPTS, &n);
+    const enum psp_status status = psp_client_poll(
+        run->client, submitted == PSP_EAGAIN && awaited ? WAIT_MS : 0, run->receipts, RECEIPTS, &n);
     if (status == PSP_OK || status == PSP_EAGAIN)
         take(run, n);
     else

@@ -34,17 +34,17 @@ struct psp_cast_source {
 struct psp_caster_options {
     const char *cluster_path, *key_path;
     bool rows;
-    double rate;             /* ballots a second, 0: as fast as possible */
+    double rate; /* ballots a second, 0: as fast as possible */
     uint64_t give_up_after_ms;
     uint64_t seed;
 };
 
 struct psp_cast_summary {
-    uint64_t cast;           /* ballots with a verdict */
+    uint64_t cast; /* ballots with a verdict */
     uint64_t disposed[PSP_DISPOSITIONS_END];
-    uint64_t unintended;     /* verdicts other than the intended one */
-    uint64_t resent;         /* ballots sent more than once */
-    uint64_t unanswered;     /* without a verdict when it gave up */
+    uint64_t unintended; /* verdicts other than the intended one */
+    uint64_t resent;     /* ballots sent more than once */
+    uint64_t unanswered; /* without a verdict when it gave up */
     double seconds;
     uint64_t index[PSP_SHARDS_MAX]; /* highest of the receipts, by shard */
 };

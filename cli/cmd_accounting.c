@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/rest.h"
 #include "cli/command.h"
 #include "cli/local.h"
+#include "cli/rest.h"
 #include "cli/table.h"
 #include "election/books.h"
 
@@ -80,9 +80,9 @@ static void add_line(struct psp_table *table, const char *name, const json_t *va
 
 static void print_table(const json_t *root)
 {
-    static const char *const headings[] = {"shard",        "received", "counted", "replayed",
-                                           "double vote",  "not eligible", "invalid", "closed",
-                                           "balanced"};
+    static const char *const headings[] = {"shard",    "received",    "counted",
+                                           "replayed", "double vote", "not eligible",
+                                           "invalid",  "closed",      "balanced"};
     struct psp_table *table = psp_table_create("lrrrrrrrl", headings);
     const json_t *shard;
     size_t i;
@@ -145,10 +145,14 @@ static int show(struct psp_rest *api, bool json)
 int psp_cmd_accounting(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL,
+        options,
+        parse,
+        NULL,
         "Shows how many ballots came in and what became of them; exit code 1 when the books "
         "do not balance." PSP_EXIT_HELP,
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {0};
     struct psp_local *local = NULL;
     struct psp_rest *api = NULL;

@@ -261,12 +261,16 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
 int psp_cmd_cast(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, "[FILE|-]",
+        options,
+        parse,
+        "[FILE|-]",
         "Sends ballots and waits until each has its verdict and the board shows them. Cast the "
         "same again after an interruption: nothing counts twice.\n\nFILE holds one JSON object a "
         "line: voter_id, ballot_id (optional), unit, method, cast_at (optional), contests "
         "{\"contest\": [\"choice\"]}." PSP_EXIT_HELP,
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {.request = {.seed = 1, .turnout = 1},
                                   .caster = {.give_up_after_ms = 120000}};
     struct psp_target target = {0};

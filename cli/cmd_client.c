@@ -24,9 +24,15 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static void check_name(const char *name, struct argp_state *state)
+static void check(const struct arguments *arguments, struct argp_state *state)
 {
+    const char *name = arguments->name ? arguments->name : "";
+    const char *action = arguments->action ? arguments->action : "";
     const size_t bytes = strlen(name);
+    if (!arguments->directory)
+        argp_error(state, "--dir is missing");
+    if (strcmp(action, "add") != 0 && strcmp(action, "revoke") != 0)
+        argp_error(state, "add NAME or revoke NAME");
     if (!bytes || bytes > NAME_BYTES_MAX ||
         strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != bytes)
         argp_error(state, "NAME: 1 to %d of a-z 0-9 _ -", NAME_BYTES_MAX);
@@ -48,12 +54,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
             argp_error(state, "one argument too many: %s", value);
         return 0;
     case ARGP_KEY_END:
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
-        if (!arguments->action || !arguments->name ||
-            (strcmp(arguments->action, "add") != 0 && strcmp(arguments->action, "revoke") != 0))
-            argp_error(state, "add NAME or revoke NAME");
-        check_name(arguments->name, state);
+        check(arguments, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -143,10 +144,14 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
 int psp_cmd_client(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, "add NAME\nrevoke NAME",
+        options,
+        parse,
+        "add NAME\nrevoke NAME",
         "Lets a station cast ballots, or no longer. Works while the cluster runs, within a "
         "second or two." PSP_EXIT_HELP,
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {0};
     struct psp_local *local = NULL;
     char reason[PSP_REASON_BYTES];

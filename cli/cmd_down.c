@@ -35,10 +35,14 @@ static error_t parse(int key, char *value, struct argp_state *state)
 int psp_cmd_down(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL,
+        options,
+        parse,
+        NULL,
         "Stops every process of the cluster in DIR. `psephos up --dir DIR` goes on "
         "counting where it stopped." PSP_EXIT_HELP,
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     const char *directory = NULL;
     char reason[PSP_REASON_BYTES];
     struct psp_local *local = NULL;

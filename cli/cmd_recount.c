@@ -94,8 +94,8 @@ static int recount_shard(const struct psp_local *local, const struct psp_definit
     add_line(table, shard, &result);
     if (result.first_difference[0])
         fprintf(stderr, "psephos recount: shard %u differs: %s\n", shard, result.first_difference);
-    return result.books_agree && result.totals_agree && result.units_agree &&
-                   result.hash_agrees && result.balanced
+    return result.books_agree && result.totals_agree && result.units_agree && result.hash_agrees &&
+                   result.balanced
                ? PSP_EXIT_DONE
                : PSP_EXIT_NO;
 }
@@ -103,7 +103,7 @@ static int recount_shard(const struct psp_local *local, const struct psp_definit
 static int recount(const struct arguments *arguments, const struct psp_local *local,
                    const struct psp_definition *definition, struct psp_operate *operate)
 {
-    static const char *const headings[] = {"shard", "index", "counted", "books",
+    static const char *const headings[] = {"shard",  "index", "counted", "books",
                                            "totals", "units", "hash",    "balanced"};
     struct psp_table *table = psp_table_create("lrrlllll", headings);
     int code = PSP_EXIT_DONE;
@@ -131,10 +131,14 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
 int psp_cmd_recount(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL,
+        options,
+        parse,
+        NULL,
         "Replays every shard's journal from its first entry and compares books, totals and state "
         "hash with the running shard; exit code 1 on any difference." PSP_EXIT_HELP,
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {.shard = PSP_NONE};
     struct psp_local *local = NULL;
     struct psp_operate *operate = NULL;

@@ -186,8 +186,7 @@ static enum psp_status wait_newer(struct psp_rest *rest, char *etag)
     int misses = 0;
     for (;;) {
         json_t *root = NULL;
-        const enum psp_status status =
-            psp_rest_get_newer(rest, "/api/v1/accounting", etag, &root);
+        const enum psp_status status = psp_rest_get_newer(rest, "/api/v1/accounting", etag, &root);
         json_decref(root);
         if (status == PSP_OK)
             return PSP_OK;
@@ -247,10 +246,14 @@ static int show(struct psp_rest *rest, const struct arguments *arguments)
 int psp_cmd_results(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL,
+        options,
+        parse,
+        NULL,
         "Shows who has how many votes, true as of one version of the board. Unofficial, like "
         "every count before it is certified." PSP_EXIT_HELP,
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {0};
     struct psp_local *local = NULL;
     struct psp_rest *rest = NULL;

@@ -58,9 +58,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 }
 
 /* `ret_index`, by shard: where it stands in each log. */
-static int tell_shards(const struct psp_local *local, struct psp_operate *operate,
-                       const char *name, const struct psp_cluster_message *request,
-                       uint64_t *ret_index)
+static int tell_shards(const struct psp_local *local, struct psp_operate *operate, const char *name,
+                       const struct psp_cluster_message *request, uint64_t *ret_index)
 {
     int code = PSP_EXIT_DONE;
     for (uint32_t s = 0; s < local->cluster->shard_count; s++) {
@@ -73,8 +72,8 @@ static int tell_shards(const struct psp_local *local, struct psp_operate *operat
             ret_index[s] = answer->operated.index;
             continue;
         }
-        fprintf(stderr, "%s: shard %u: %s; call again when `psephos status` shows a leader\n",
-                name, s, psp_status_text(status));
+        fprintf(stderr, "%s: shard %u: %s; call again when `psephos status` shows a leader\n", name,
+                s, psp_status_text(status));
         code = PSP_EXIT_UNREACHABLE;
     }
     return code;
@@ -90,8 +89,7 @@ static bool find_units(const struct psp_local *local, const char *name,
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
     bool found = psp_definition_load(path, &definition, &fault) == PSP_OK;
     if (!found)
-        fprintf(stderr, "%s: %s:%d: %s: %s\n", name, path, fault.line, fault.pointer,
-                fault.reason);
+        fprintf(stderr, "%s: %s:%d: %s: %s\n", name, path, fault.line, fault.pointer, fault.reason);
     for (int i = 0; found && i < arguments->unit_n; i++) {
         const char *id = arguments->units[i];
         ret_units[i] = psp_definition_unit(definition, id, strlen(id));
@@ -104,9 +102,9 @@ static bool find_units(const struct psp_local *local, const char *name,
     return found;
 }
 
-static int operate_all(const struct psp_local *local, struct psp_operate *operate,
-                       const char *name, const struct arguments *arguments,
-                       struct psp_cluster_message *request, uint64_t *ret_index)
+static int operate_all(const struct psp_local *local, struct psp_operate *operate, const char *name,
+                       const struct arguments *arguments, struct psp_cluster_message *request,
+                       uint64_t *ret_index)
 {
     if (!arguments->wants_units)
         return tell_shards(local, operate, name, request, ret_index);
@@ -123,8 +121,8 @@ static int operate_all(const struct psp_local *local, struct psp_operate *operat
 static int operate(int argc, char **argv, enum psp_operation operation, const char *about)
 {
     struct arguments arguments = {.wants_units = operation == PSP_OPERATE_UNIT_COMPLETE};
-    const struct argp argp = {
-        options, parse, arguments.wants_units ? "UNIT..." : NULL, about, NULL, NULL, NULL};
+    const struct argp argp = {options, parse, arguments.wants_units ? "UNIT..." : NULL, about, NULL,
+                              NULL,    NULL};
     struct psp_cluster_message request = {.type = PSP_CLUSTER_OPERATE,
                                           .operate.operation = operation};
     struct psp_local *local = NULL;

@@ -102,11 +102,11 @@ static void print_json(const struct line *lines, uint32_t n, bool healthy)
     json_t *processes = json_array();
     for (uint32_t i = 0; i < n; i++) {
         const struct line *line = &lines[i];
-        json_t *process = json_pack(
-            "{s:s, s:I, s:s, s:I, s:I, s:s}", "role", role_name(line->daemon->role), "number",
-            (json_int_t)line->daemon->number, "state", line->state, "index",
-            (json_int_t)line->index, "lag", (json_int_t)line->lag, "address",
-            line->daemon->address);
+        json_t *process =
+            json_pack("{s:s, s:I, s:s, s:I, s:I, s:s}", "role", role_name(line->daemon->role),
+                      "number", (json_int_t)line->daemon->number, "state", line->state, "index",
+                      (json_int_t)line->index, "lag", (json_int_t)line->lag, "address",
+                      line->daemon->address);
         json_object_set_new(process, "pid",
                             line->pid ? json_integer((json_int_t)line->pid) : json_null());
         if (line->daemon->role == PSP_ROLE_SHARD) {
@@ -184,10 +184,14 @@ static int show(const struct arguments *arguments, const struct psp_local *local
 int psp_cmd_status(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL,
+        options,
+        parse,
+        NULL,
         "Shows every process of the cluster in DIR; exit code 1 when one of them is down or "
         "does not answer, 3 when none answers." PSP_EXIT_HELP,
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {0};
     struct psp_local *local = NULL;
     struct psp_operate *operate = NULL;

@@ -71,8 +71,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->plan.replicas = number(value, 3, state, "--replicas");
         if (arguments->plan.replicas == 2)
             argp_error(state, "--replicas: 1 or 3; two survive no more than one does");
-        if (arguments->plan.replicas == 3)
-            argp_error(state, "--replicas: three replicas are not available in this version");
         return 0;
     case OPTION_ROUTERS:
         arguments->plan.routers = number(value, ROUTERS_MAX, state, "--routers");
@@ -136,8 +134,8 @@ static bool ready(const struct psp_cluster_message *answer)
 {
     if (!answer || answer->type != PSP_CLUSTER_STATUS_REPLY)
         return false;
-    return strcmp(answer->status.role, "shard") != 0 ||
-           !strcmp(answer->status.state, "leader") || !strcmp(answer->status.state, "follower");
+    return strcmp(answer->status.role, "shard") != 0 || !strcmp(answer->status.state, "leader") ||
+           !strcmp(answer->status.state, "follower");
 }
 
 /* Says which process is not ready, and why as far as its log tells. */
@@ -247,6 +245,7 @@ static void tell(const struct psp_local *local)
     const struct psp_cluster_collector *collector = &local->cluster->collectors[0];
     printf("ready to count: %u shard%s in %s\n", local->cluster->shard_count,
            local->cluster->shard_count == 1 ? "" : "s", local->directory);
+    printf("page      http://%s/\n", collector->http);
     printf("results   http://%s/api/v1/results\n", collector->http);
     printf("API       http://%s/openapi.json\n", collector->http);
     printf("metrics   http://%s/metrics\n", collector->http_local);
@@ -257,10 +256,14 @@ static void tell(const struct psp_local *local)
 int psp_cmd_up(int argc, char **argv)
 {
     static const struct argp argp = {
-        options, parse, NULL,
+        options,
+        parse,
+        NULL,
         "Makes a cluster in DIR, starts it on this machine and opens the election. Called again, "
         "it starts what is not running. Keys are made once." PSP_EXIT_HELP,
-        NULL, NULL, NULL};
+        NULL,
+        NULL,
+        NULL};
     struct arguments arguments = {0};
     struct psp_local *local = NULL;
     struct psp_daemon *daemons = NULL;

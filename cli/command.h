@@ -10,7 +10,7 @@
 
 enum psp_exit {
     PSP_EXIT_DONE = 0,
-    PSP_EXIT_NO = 1,          /* it ran and the answer is no */
+    PSP_EXIT_NO = 1, /* it ran and the answer is no */
     PSP_EXIT_USAGE = 2,
     PSP_EXIT_UNREACHABLE = 3, /* cannot reach the cluster */
 };

@@ -21,10 +21,10 @@ static bool covers(const json_t *root, const struct psp_cluster *cluster, const 
         bool reached = index[s] == 0;
         json_array_foreach(shards, i, shard)
         {
-            reached = reached || ((uint64_t)json_integer_value(json_object_get(shard, "shard")) ==
-                                      cluster->shards[s].shard &&
-                                  (uint64_t)json_integer_value(json_object_get(shard, "index")) >=
-                                      index[s]);
+            reached = reached ||
+                      ((uint64_t)json_integer_value(json_object_get(shard, "shard")) ==
+                           cluster->shards[s].shard &&
+                       (uint64_t)json_integer_value(json_object_get(shard, "index")) >= index[s]);
         }
         if (!reached)
             return false;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -135,8 +136,7 @@ static bool runs(const struct psp_daemon *daemon, pid_t pid)
     size_t at = n > 0 ? strnlen(line, (size_t)n) + 1 : 0;
     for (size_t i = 1; daemon->arguments[i]; i++) {
         const size_t bytes = strlen(daemon->arguments[i]) + 1;
-        if (n < 0 || at + bytes > (size_t)n ||
-            memcmp(line + at, daemon->arguments[i], bytes) != 0)
+        if (n < 0 || at + bytes > (size_t)n || memcmp(line + at, daemon->arguments[i], bytes) != 0)
             return false;
         at += bytes;
     }
@@ -148,10 +148,11 @@ pid_t psp_daemon_pid(const struct psp_daemon *daemon)
     FILE *file = fopen(daemon->pid_path, "re");
     if (!file)
         return 0;
-    int pid = 0;
-    const int fields = fscanf(file, "%d", &pid);
+    char text[32] = "";
+    const char *line = fgets(text, sizeof text, file);
     fclose(file);
-    return fields == 1 && pid > 0 && runs(daemon, (pid_t)pid) ? (pid_t)pid : 0;
+    const long pid = line ? strtol(line, NULL, 10) : 0;
+    return pid > 0 && pid <= INT_MAX && runs(daemon, (pid_t)pid) ? (pid_t)pid : 0;
 }
 
 /* "tcp://host:port" or "host:port". */

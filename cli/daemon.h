@@ -27,8 +27,8 @@ struct psp_daemon {
     const char *address; /* of the cluster: where the operator reaches it */
     const char *http;    /* collectors: both HTTP addresses; else NULL */
     const char *http_local;
-    char *name;          /* "router-0", "shard-0-0", "collector-0" */
-    char *program;       /* beside our own executable */
+    char *name;                                /* "router-0", "shard-0-0", "collector-0" */
+    char *program;                             /* beside our own executable */
     char *arguments[PSP_DAEMON_ARGUMENTS_MAX]; /* NULL-terminated */
     char *pid_path, *log_path;
 };

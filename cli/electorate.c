@@ -47,8 +47,7 @@ uint64_t psp_electorate_leaf_voters(const struct psp_electorate *electorate, uin
 
 /* 20 characters: 16 are a bijection of `i` under the seed, so never the same
  * twice; 4 more belong to the seed. */
-static size_t made_up(char kind, uint64_t seed, uint64_t i,
-                      char buffer[PSP_VOTER_ID_BYTES_MAX + 1])
+static size_t made_up(char kind, uint64_t seed, uint64_t i, char buffer[PSP_VOTER_ID_BYTES_MAX + 1])
 {
     static const char hex[] = "0123456789abcdef";
     const uint64_t x = psp_mix(i ^ psp_mix(seed));

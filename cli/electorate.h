@@ -38,7 +38,6 @@ size_t psp_electorate_voter(const struct psp_electorate *electorate, uint32_t le
                             const char **ret_id);
 
 /* One who is on no roll. */
-size_t psp_electorate_stranger(uint64_t seed, uint64_t i,
-                               char buffer[PSP_VOTER_ID_BYTES_MAX + 1]);
+size_t psp_electorate_stranger(uint64_t seed, uint64_t i, char buffer[PSP_VOTER_ID_BYTES_MAX + 1]);
 
 #endif

@@ -64,8 +64,7 @@ enum psp_status psp_http_client_create(const char *url, struct psp_http_client *
     if (bytes >= sizeof suffix - 1 &&
         !strncmp(url + bytes - (sizeof suffix - 1), suffix, sizeof suffix - 1))
         bytes -= sizeof suffix - 1;
-    client->base = psp_memory_print("%s%.*s", strstr(url, "://") ? "" : "http://", (int)bytes,
-                                    url);
+    client->base = psp_memory_print("%s%.*s", strstr(url, "://") ? "" : "http://", (int)bytes, url);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) == 0)
         client->curl = curl_easy_init();
     if (!client->curl) {

@@ -51,8 +51,8 @@ static enum psp_status fill(struct psp_lines *lines)
     const int n = poll(&ready, 1, 0);
     if (n == 0 || (n < 0 && errno == EINTR))
         return PSP_EAGAIN;
-    const ssize_t bytes = read(lines->file, lines->text + lines->end,
-                               PSP_LINE_BYTES_MAX - lines->end);
+    const ssize_t bytes =
+        read(lines->file, lines->text + lines->end, PSP_LINE_BYTES_MAX - lines->end);
     if (bytes < 0)
         return errno == EINTR || errno == EAGAIN ? PSP_EAGAIN : psp_status_from_errno(errno);
     lines->end += (size_t)bytes;

@@ -39,16 +39,14 @@ struct making {
 
 static const char *keep(struct making *making, char *text)
 {
-    making->texts =
-        psp_memory_resize(making->texts, making->text_count + 1, sizeof *making->texts);
+    making->texts = psp_memory_resize(making->texts, making->text_count + 1, sizeof *making->texts);
     making->texts[making->text_count++] = text;
     return text;
 }
 
 static enum psp_status make_folders(struct making *making)
 {
-    static const char *const names[] = {"", "/keys", "/clients", "/roll", "/data", "/logs",
-                                        "/run"};
+    static const char *const names[] = {"", "/keys", "/clients", "/roll", "/data", "/logs", "/run"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = psp_memory_print("%s%s", making->plan->directory, names[i]);
         const int failed = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : 0;
@@ -131,8 +129,7 @@ static enum psp_status make_digest_key(struct making *making)
  * no two processes get the same one. */
 static const char *free_address(struct making *making, const char *prefix)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t bytes = sizeof address;
     const int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (held < 0 || bind(held, (struct sockaddr *)&address, sizeof address) != 0 ||
@@ -143,8 +140,7 @@ static const char *free_address(struct making *making, const char *prefix)
             close(held);
         return NULL;
     }
-    making->ports =
-        psp_memory_resize(making->ports, making->port_count + 1, sizeof *making->ports);
+    making->ports = psp_memory_resize(making->ports, making->port_count + 1, sizeof *making->ports);
     making->ports[making->port_count++] = held;
     return keep(making,
                 psp_memory_print("%s127.0.0.1:%u", prefix, (unsigned)ntohs(address.sin_port)));
@@ -157,8 +153,7 @@ static enum psp_status make_shards(struct making *making)
     making->cluster.shards = making->shards = shards;
     making->cluster.shard_count = plan->shards;
     for (uint32_t s = 0; s < plan->shards; s++) {
-        struct psp_cluster_replica *replicas =
-            psp_memory_array(plan->replicas, sizeof *replicas);
+        struct psp_cluster_replica *replicas = psp_memory_array(plan->replicas, sizeof *replicas);
         shards[s] = (struct psp_cluster_shard){
             .shard = s,
             .slot_first = (uint32_t)((uint64_t)PSP_SLOT_COUNT * s / plan->shards),
@@ -170,8 +165,8 @@ static enum psp_status make_shards(struct making *making)
             replicas[r].replica = r;
             replicas[r].raft_id = r + 1;
             replicas[r].address = free_address(making, "tcp://");
-            replicas[r].public_key = make_key(
-                making, psp_local_path(&making->local, "keys/shard-%u-%u.key", s, r));
+            replicas[r].public_key =
+                make_key(making, psp_local_path(&making->local, "keys/shard-%u-%u.key", s, r));
             if (!replicas[r].address || !replicas[r].public_key)
                 return PSP_EIO;
         }
@@ -205,8 +200,7 @@ static enum psp_status make_routers_and_collector(struct making *making)
     making->cluster.operators = operator_;
     making->cluster.operator_count = 1;
     operator_->name = "operator";
-    operator_->public_key =
-        make_key(making, psp_local_path(&making->local, "keys/operator.key"));
+    operator_->public_key = make_key(making, psp_local_path(&making->local, "keys/operator.key"));
     return collector->http && collector->http_local && collector->address &&
                    collector->public_key && operator_->public_key
                ? PSP_OK
@@ -237,8 +231,7 @@ static enum psp_status make_cluster_file(struct making *making)
     cluster->clients_path = "clients.json";
     cluster->directory = making->local.directory;
     memcpy(cluster->definition_hash, making->definition->hash, sizeof cluster->definition_hash);
-    if (getrandom(cluster->cluster_id, sizeof cluster->cluster_id, 0) !=
-        sizeof cluster->cluster_id)
+    if (getrandom(cluster->cluster_id, sizeof cluster->cluster_id, 0) != sizeof cluster->cluster_id)
         return PSP_EIO;
     char *path = psp_local_path(&making->local, "cluster.json");
     const enum psp_status status = psp_cluster_store(cluster, path);
@@ -266,14 +259,13 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reas
     struct making making = {.plan = plan, .reason = ret_reason, .local.lock = -1};
     ret_reason[0] = '\0';
     static enum psp_status (*const steps[])(struct making *) = {
-        make_folders, make_definition, make_digest_key, make_shards, make_routers_and_collector,
-        make_station, make_rolls, make_cluster_file};
+        make_folders, make_definition, make_digest_key,  make_shards, make_routers_and_collector,
+        make_station, make_rolls,      make_cluster_file};
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == PSP_OK; i++)
         status = steps[i](&making);
     if (status != PSP_OK && !ret_reason[0])
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", plan->directory,
-                 psp_status_text(status));
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", plan->directory, psp_status_text(status));
     explicit_bzero(making.secret, sizeof making.secret);
     for (size_t i = 0; i < making.port_count; i++)
         close(making.ports[i]);
@@ -312,9 +304,8 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
         const enum psp_status status =
             psp_definition_load(plan->election_path, &definition, &fault);
         if (status != PSP_OK) {
-            snprintf(ret_reason, PSP_REASON_BYTES, "%s:%d: %s: %s", plan->election_path,
-                     fault.line, fault.pointer,
-                     fault.reason[0] ? fault.reason : psp_status_text(status));
+            snprintf(ret_reason, PSP_REASON_BYTES, "%s:%d: %s: %s", plan->election_path, fault.line,
+                     fault.pointer, fault.reason[0] ? fault.reason : psp_status_text(status));
             return status;
         }
         if (memcmp(definition->hash, cluster->definition_hash, PSP_HASH_BYTES) != 0)

@@ -18,6 +18,7 @@ enum { VOTERS_FIRST = 4096, UNIT_BYTES = 4 };
 enum psp_status psp_local_digest_secret(const struct psp_local *local,
                                         uint8_t ret_secret[PSP_DIGEST_KEY_BYTES])
 {
+    static const char hex[] = "0123456789abcdef";
     char *path = psp_local_path(local, "keys/digest.key");
     char text[2 * PSP_DIGEST_KEY_BYTES + 2] = "";
     size_t bytes = 0;
@@ -27,15 +28,11 @@ enum psp_status psp_local_digest_secret(const struct psp_local *local,
         return status;
     uint8_t secret[PSP_DIGEST_KEY_BYTES];
     const size_t digits = 2 * PSP_DIGEST_KEY_BYTES;
-    if (bytes < digits || strspn(text, "0123456789abcdef") != digits ||
-        strcspn(text + digits, "\n") != 0)
+    if (bytes < digits || strspn(text, hex) != digits || strcspn(text + digits, "\n") != 0)
         status = PSP_EINVAL;
-    for (size_t i = 0; status == PSP_OK && i < sizeof secret; i++) {
-        unsigned byte = 0;
-        if (sscanf(text + 2 * i, "%2x", &byte) != 1)
-            status = PSP_EINVAL;
-        secret[i] = (uint8_t)byte;
-    }
+    for (size_t i = 0; status == PSP_OK && i < sizeof secret; i++)
+        secret[i] =
+            (uint8_t)((strchr(hex, text[2 * i]) - hex) << 4 | (strchr(hex, text[2 * i + 1]) - hex));
     explicit_bzero(text, sizeof text);
     if (status == PSP_OK)
         memcpy(ret_secret, secret, sizeof secret);
@@ -142,8 +139,8 @@ enum psp_status psp_local_roll_make(const struct psp_local *local, const char *r
                                     struct psp_cluster_shard *ret_shards, char *ret_reason)
 {
     struct parts parts = {0};
-    const enum psp_status status = store_parts(local, roll_path, secret, definition, cluster,
-                                               "shard", &parts, ret_reason);
+    const enum psp_status status =
+        store_parts(local, roll_path, secret, definition, cluster, "shard", &parts, ret_reason);
     for (uint32_t i = 0; i < parts.n && status == PSP_OK; i++)
         memcpy(ret_shards[i].roll_hash, parts.files[i].hash, PSP_HASH_BYTES);
     parts_free(&parts);
@@ -161,16 +158,15 @@ enum psp_status psp_local_roll_compare(const struct psp_local *local, const char
     char *election = psp_local_path(local, "%s", cluster->election_path);
     enum psp_status status = psp_definition_load(election, &definition, &fault);
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s: %s", election, fault.pointer,
-                 fault.reason);
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s: %s", election, fault.pointer, fault.reason);
     free(election);
     if (status == PSP_OK && (status = psp_local_digest_secret(local, secret)) != PSP_OK)
         snprintf(ret_reason, PSP_REASON_BYTES,
                  "%s/keys/digest.key: %s; put it back from a copy: without it nobody can vote here",
                  local->directory, psp_status_text(status));
     if (status == PSP_OK)
-        status = store_parts(local, roll_path, secret, definition, cluster, "check", &parts,
-                             ret_reason);
+        status =
+            store_parts(local, roll_path, secret, definition, cluster, "check", &parts, ret_reason);
     for (uint32_t i = 0; i < parts.n; i++) {
         char *path = psp_local_path(local, "roll/check-%u.roll", cluster->shards[i].shard);
         unlink(path);

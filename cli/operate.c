@@ -52,8 +52,8 @@ static enum psp_status connect_all(struct psp_operate *operate, const struct psp
     for (uint32_t i = 0; i < cluster->shard_count; i++)
         for (uint32_t r = 0; status == PSP_OK && r < cluster->shards[i].replica_count; r++) {
             const struct psp_cluster_replica *replica = &cluster->shards[i].replicas[r];
-            status = add_link(operate, PSP_ROLE_SHARD, cluster->shards[i].shard,
-                              replica->replica, replica->address, replica->public_key);
+            status = add_link(operate, PSP_ROLE_SHARD, cluster->shards[i].shard, replica->replica,
+                              replica->address, replica->public_key);
         }
     for (uint32_t i = 0; status == PSP_OK && i < cluster->collector_count; i++)
         status = add_link(operate, PSP_ROLE_COLLECTOR, cluster->collectors[i].collector, 0,
@@ -183,8 +183,8 @@ bool psp_operate_ask(struct psp_operate *operate, const bool *asked,
                 continue;
             receive(link, message.id);
             if (!link->answered && now_ms >= resend_ms[i] &&
-                psp_socket_send(link->socket, NULL, operate->buffer.data,
-                                operate->buffer.length) == PSP_OK) {
+                psp_socket_send(link->socket, NULL, operate->buffer.data, operate->buffer.length) ==
+                    PSP_OK) {
                 resend_ms[i] = now_ms + RESEND_MS;
                 receive(link, message.id);
             }

@@ -43,8 +43,7 @@ void psp_progress_step(struct psp_progress *progress, const char *what, uint64_t
                 psp_count_text(total, all), what, (unsigned)(done * 100 / total), rate,
                 (unsigned)(ms / 1000));
     else
-        fprintf(stderr, "\r\033[K%s %s, %s/s, %u s", done_text, what, rate,
-                (unsigned)(ms / 1000));
+        fprintf(stderr, "\r\033[K%s %s, %s/s, %u s", done_text, what, rate, (unsigned)(ms / 1000));
     fflush(stderr);
 }
 

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 struct psp_progress {
-    bool shown;          /* stderr is a terminal */
-    bool drawn;          /* a line stands there */
-    uint64_t next_ms;    /* not redrawn before */
+    bool shown;       /* stderr is a terminal */
+    bool drawn;       /* a line stands there */
+    uint64_t next_ms; /* not redrawn before */
     uint64_t started_ms;
 };
 

@@ -24,19 +24,13 @@ struct replay {
     char *reason;
 };
 
-static const struct psp_cluster_shard *shard_of(const struct psp_cluster *cluster, uint32_t shard)
-{
-    for (uint32_t i = 0; i < cluster->shard_count; i++)
-        if (cluster->shards[i].shard == shard)
-            return &cluster->shards[i];
-    return NULL;
-}
-
 static enum psp_status load_roll(struct replay *replay, const struct psp_local *local,
                                  uint32_t shard, bool *ret_has_roll)
 {
     static const uint8_t none[PSP_HASH_BYTES];
-    const struct psp_cluster_shard *part = shard_of(local->cluster, shard);
+    const struct psp_cluster_shard *part = &local->cluster->shards[0];
+    while (part->shard != shard)
+        part++; /* the caller has the number from this list */
     *ret_has_roll = memcmp(part->roll_hash, none, sizeof none) != 0;
     if (!*ret_has_roll)
         return PSP_OK;
@@ -67,9 +61,8 @@ static enum psp_status begin(struct replay *replay, const struct psp_local *loca
         return status;
     const struct psp_roll_part roll = {
         .n = replay->roll.n, .digests = replay->roll.digests, .units = replay->roll.units};
-    const struct psp_count_options count_options = {.definition = definition,
-                                                    .roll = has_roll ? &roll : NULL,
-                                                    .refused_max = PSP_REFUSED_MAX};
+    const struct psp_count_options count_options = {
+        .definition = definition, .roll = has_roll ? &roll : NULL, .refused_max = PSP_REFUSED_MAX};
     status = psp_count_create(&count_options, &replay->count);
     if (status == PSP_OK)
         status = psp_arena_create(ARENA_BYTES, &replay->arena);
@@ -156,8 +149,7 @@ static enum psp_status compare_totals(const struct psp_definition *definition,
     struct psp_totals *live = NULL;
     enum psp_status status = psp_totals_create(definition, &live);
     if (status == PSP_OK)
-        status = psp_totals_replace(live, partial->rows.data, partial->rows.length,
-                                    partial->index);
+        status = psp_totals_replace(live, partial->rows.data, partial->rows.length, partial->index);
     for (uint32_t row = 0; status == PSP_OK && row < live->row_count; row++) {
         const uint64_t first = live->row_first[row], next = live->row_first[row + 1];
         if (!memcmp(live->cells + first, again->cells + first,
@@ -193,8 +185,7 @@ static bool units_agree(const struct psp_partial *partial, const struct psp_coun
 }
 
 static enum psp_status compare(const struct replay *replay, const struct psp_definition *definition,
-                               const struct psp_partial *partial,
-                               struct psp_recount_result *result)
+                               const struct psp_partial *partial, struct psp_recount_result *result)
 {
     const struct psp_books *books = psp_count_books(replay->count);
     const struct psp_totals *totals = psp_count_totals(replay->count);
@@ -202,8 +193,7 @@ static enum psp_status compare(const struct replay *replay, const struct psp_def
     result->index = psp_count_index(replay->count);
     result->ballots = books->disposed[PSP_COUNTED];
     result->books_agree = books_agree(&partial->books, books, result);
-    result->balanced =
-        psp_books_balanced(books) && psp_totals_unbalanced_row(totals) == PSP_NONE;
+    result->balanced = psp_books_balanced(books) && psp_totals_unbalanced_row(totals) == PSP_NONE;
     const enum psp_status status =
         compare_totals(definition, partial, totals, result, replay->reason);
     result->units_agree = units_agree(partial, replay->count);

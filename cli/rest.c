@@ -95,13 +95,13 @@ enum psp_status psp_rest_get(struct psp_rest *rest, const char *path, json_t **r
 }
 
 enum psp_status psp_rest_get_newer(struct psp_rest *rest, const char *path, char *etag,
-                                  json_t **ret_value)
+                                   json_t **ret_value)
 {
     return fetch(rest, path, etag, ret_value);
 }
 
 enum psp_status psp_rest_text(struct psp_rest *rest, const char *path, const char **ret_text,
-                             size_t *ret_bytes)
+                              size_t *ret_bytes)
 {
     struct psp_http_answer answer;
     const enum psp_status status =
@@ -149,7 +149,8 @@ static enum psp_status walk(struct psp_rest *rest, const char *path, const char 
     }
     free(cursor);
     if (status == PSP_OK && !json_is_array(json_object_get(all, member))) {
-        snprintf(rest->error, sizeof rest->error, "%s: the answer has no list \"%s\"", path, member);
+        snprintf(rest->error, sizeof rest->error, "%s: the answer has no list \"%s\"", path,
+                 member);
         status = PSP_EINVAL;
     }
     if (status != PSP_OK) {
@@ -162,7 +163,7 @@ static enum psp_status walk(struct psp_rest *rest, const char *path, const char 
 }
 
 enum psp_status psp_rest_list(struct psp_rest *rest, const char *path, const char *member,
-                             json_t **ret_value)
+                              json_t **ret_value)
 {
     enum psp_status status = PSP_EAGAIN;
     for (int i = 0; i < WALKS_MAX && status == PSP_EAGAIN; i++) {

@@ -30,14 +30,14 @@ char *psp_rest_url(const struct psp_cluster *cluster, uint32_t collector);
 enum psp_status psp_rest_get(struct psp_rest *rest, const char *path, json_t **ret_value);
 /* PSP_STALE: still the version of *etag (256 bytes, updated). */
 enum psp_status psp_rest_get_newer(struct psp_rest *rest, const char *path, char *etag,
-                                  json_t **ret_value);
+                                   json_t **ret_value);
 /* All pages of the list `member`, of one version: the first page's object with
  * the whole list. PSP_EAGAIN: the board moved on each time. */
 enum psp_status psp_rest_list(struct psp_rest *rest, const char *path, const char *member,
-                             json_t **ret_value);
+                              json_t **ret_value);
 /* A body that is not ours to parse; lives until the next request. */
 enum psp_status psp_rest_text(struct psp_rest *rest, const char *path, const char **ret_text,
-                             size_t *ret_bytes);
+                              size_t *ret_bytes);
 
 const char *psp_rest_error(const struct psp_rest *rest);
 

@@ -79,8 +79,8 @@ static enum psp_status print_leaf(const struct psp_definition *definition, uint3
                          definition->contests[contest->contest].id);
                 return PSP_EINVAL;
             }
-            status = print_row(definition, leaf, contest->contest, contest->choices[i], count,
-                               file);
+            status =
+                print_row(definition, leaf, contest->contest, contest->choices[i], count, file);
         }
     }
     return status;
@@ -89,8 +89,7 @@ static enum psp_status print_leaf(const struct psp_definition *definition, uint3
 static void print_header(FILE *file)
 {
     for (int c = 0; c < PSP_RETURNS_COLUMNS; c++)
-        fprintf(file, "%s%s", c ? "," : "",
-                psp_returns_column_name((enum psp_returns_column)c));
+        fprintf(file, "%s%s", c ? "," : "", psp_returns_column_name((enum psp_returns_column)c));
     fputc('\n', file);
 }
 

@@ -64,8 +64,8 @@ static void add_choice(struct psp_table *table, const json_t *entry, const json_
              party ? text(party, "name") : text(choice, "party"), count(entry, "votes"), all);
 }
 
-static void print_choices(const json_t *result, const json_t *contest,
-                          const struct naming *naming, FILE *file)
+static void print_choices(const json_t *result, const json_t *contest, const struct naming *naming,
+                          FILE *file)
 {
     static const char *const headings[] = {"choice", "party", "votes", "share"};
     const json_t *list = json_object_get(result, "choices");
@@ -121,8 +121,8 @@ void psp_results_table_print(const json_t *results, const json_t *contests, cons
         char ballots[PSP_COUNT_TEXT_BYTES];
         fprintf(file, "%s%s, %s%s%s: %s ballots, %" PRIu64 " of %" PRIu64 " units reporting\n",
                 i ? "\n" : "", name, text(result, "unit_name"), *method ? ", " : "", method,
-                psp_count_text(count(result, "ballots"), ballots),
-                count(result, "units_reporting"), count(result, "units_total"));
+                psp_count_text(count(result, "ballots"), ballots), count(result, "units_reporting"),
+                count(result, "units_total"));
         print_choices(result, contest, &naming, file);
     }
 }

@@ -111,8 +111,8 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         ret_ballot->voter_id_bytes =
             psp_electorate_stranger(source->options.seed, i, source->voter);
     else
-        ret_ballot->voter_id_bytes = psp_electorate_voter(source->options.electorate, leaf, place,
-                                                          i, source->voter, &voter);
+        ret_ballot->voter_id_bytes =
+            psp_electorate_voter(source->options.electorate, leaf, place, i, source->voter, &voter);
     ret_ballot->voter_id = (const uint8_t *)voter;
     switch (kind) {
     case KIND_DEALT:

@@ -35,9 +35,9 @@ enum psp_status psp_roll_source_open(const char *path, const struct psp_definiti
     source->seed = psp_mix(seed);
     source->path = psp_memory_copy(path);
     source->file = fopen(path, "re");
-    enum psp_status status =
-        source->file ? psp_roll_open(source->file, definition, &source->roll, &fault)
-                     : psp_status_from_errno(errno);
+    enum psp_status status = source->file
+                                 ? psp_roll_open(source->file, definition, &source->roll, &fault)
+                                 : psp_status_from_errno(errno);
     if (status == PSP_OK) {
         *ret_source = source;
         return PSP_OK;
@@ -104,8 +104,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         hash = psp_mix(source->seed ^ psp_mix(++source->voter));
     } while ((double)(hash >> 11) * 0x1p-53 >= source->turnout);
     struct psp_mark marks[MARKS_MAX];
-    const size_t n =
-        choose(&definition->styles[definition->units[voter.unit].style], hash, marks);
+    const size_t n = choose(&definition->styles[definition->units[voter.unit].style], hash, marks);
     *ret_ballot = (struct psp_ballot){
         .voter_id = (const uint8_t *)voter.voter_id,
         .voter_id_bytes = voter.voter_id_bytes,

@@ -50,8 +50,8 @@ void psp_table_add(struct psp_table *table, const char *const *cells)
 {
     if (table->rows == table->rows_max) {
         table->rows_max = table->rows_max ? table->rows_max * 2 : 16;
-        table->cells = psp_memory_resize(table->cells, table->rows_max * table->columns,
-                                         sizeof *table->cells);
+        table->cells =
+            psp_memory_resize(table->cells, table->rows_max * table->columns, sizeof *table->cells);
     }
     for (size_t i = 0; i < table->columns; i++) {
         table->cells[table->rows * table->columns + i] = psp_memory_copy(cells[i]);

@@ -33,10 +33,10 @@ enum psp_status psp_target_open(const char *directory, const char *cluster_path,
                                 char *ret_reason)
 {
     struct psp_target target = {0};
-    target.cluster_path = directory ? psp_memory_print("%s/cluster.json", directory)
-                                    : psp_memory_copy(cluster_path);
-    target.key_path = key_path ? psp_memory_copy(key_path)
-                               : psp_memory_print("%s/clients/local.key", directory);
+    target.cluster_path =
+        directory ? psp_memory_print("%s/cluster.json", directory) : psp_memory_copy(cluster_path);
+    target.key_path =
+        key_path ? psp_memory_copy(key_path) : psp_memory_print("%s/clients/local.key", directory);
     const enum psp_status status = load(&target, ret_reason);
     if (status == PSP_OK)
         *ret_target = target;
