@@ -31,12 +31,15 @@ enum {
     PSP_API_VALUE_BYTES_MAX = 256, /* of a query parameter */
 };
 
+struct psp_series;
+
 /* What does not change while the collector runs. */
 struct psp_api_site {
     const struct psp_catalog *catalog;
     const struct psp_cluster *cluster;
     const struct psp_freshness *freshness;
     struct psp_stats *stats;
+    struct psp_series *series;
     const char *definition_text; /* the bytes of election.json */
     size_t definition_bytes;
     uint32_t collector;
@@ -101,6 +104,7 @@ void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *
 void psp_api_unit(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_accounting(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_stream(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_series(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_shards(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_healthz(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_readyz(const struct psp_api_request *request, struct psp_api_reply *reply);

@@ -9,6 +9,7 @@
 #include "collector/freshness.h"
 #include "collector/http.h"
 #include "collector/store.h"
+#include "collector/store_series.h"
 #include "process/clock.h"
 #include "process/log_line.h"
 #include "process/loop.h"
@@ -35,6 +36,7 @@ struct psp_collector_shell {
     struct psp_collector_core *core;
     struct psp_collector_store *store;
     struct psp_catalog *catalog;
+    struct psp_series *series;
     struct psp_view_slot views;
     struct psp_freshness freshness;
     struct psp_stats stats;
@@ -75,6 +77,20 @@ static void fail(struct psp_collector_shell *shell, enum psp_status status)
                  shell->options.data_directory, psp_status_text(status));
     shell->failed = status;
     psp_loop_stop(shell->loop);
+}
+
+/* About once a second: the newest count becomes a point of the time series. */
+static void note_series(struct psp_collector_shell *shell)
+{
+    struct psp_view *view = psp_view_slot_take(&shell->views);
+    if (!view)
+        return;
+    const bool noted = shell->failed == PSP_OK && psp_series_note(shell->series, view);
+    psp_view_release(&view);
+    const enum psp_status status =
+        noted ? psp_collector_store_save_series(shell->store, shell->series) : PSP_OK;
+    if (status != PSP_OK)
+        fail(shell, status);
 }
 
 static void publish_if_due(struct psp_collector_shell *shell)
@@ -293,6 +309,7 @@ static void sweep(void *context)
     const uint64_t now_ms = psp_clock_ms();
     psp_http_sweep(shell->http, now_ms);
     psp_http_sweep(shell->http_local, now_ms);
+    note_series(shell);
     log_staleness(shell, now_ms);
     psp_loop_timer_set(shell->sweeper, PSP_COLLECTOR_SWEEP_MS);
 }
@@ -390,6 +407,9 @@ static enum psp_status restore(struct psp_collector_shell *shell, char *ret_reas
                                                       &shell->store, ret_reason, size);
     if (status == PSP_OK)
         status = psp_collector_store_load(shell->store, board, ret_reason, size);
+    if (status == PSP_OK)
+        status = say(ret_reason, size, psp_collector_store_load_series(shell->store, shell->series),
+                     "cannot read the time series in the store");
     return status == PSP_OK ? say(ret_reason, size, publish(shell), "cannot write to the store")
                             : status;
 }
@@ -409,6 +429,7 @@ static enum psp_status start_http(struct psp_collector_shell *shell, char *ret_r
         .cluster = shell->options.cluster,
         .freshness = &shell->freshness,
         .stats = &shell->stats,
+        .series = shell->series,
         .definition_text = shell->options.definition_text,
         .definition_bytes = shell->options.definition_bytes,
         .collector = self->collector,
@@ -437,6 +458,8 @@ static enum psp_status make_parts(struct psp_collector_shell *shell, char *ret_r
         status = psp_arena_create(PSP_COLLECTOR_ARENA_BYTES, &shell->arena);
     if (status == PSP_OK)
         status = psp_catalog_create(options->definition, &shell->catalog);
+    if (status == PSP_OK)
+        status = psp_series_create(shell->catalog, &shell->series);
     if (status == PSP_OK)
         status = psp_collector_core_create(options->definition, options->cluster, &shell->core);
     return say(ret_reason, size, status, "cannot start");
@@ -499,6 +522,7 @@ void psp_collector_shell_destroy(struct psp_collector_shell **shell_at)
     psp_view_slot_clear(&shell->views);
     psp_collector_store_close(&shell->store);
     psp_collector_core_destroy(&shell->core);
+    psp_series_destroy(&shell->series);
     psp_catalog_destroy(&shell->catalog);
     psp_arena_destroy(&shell->arena);
     psp_buffer_free(&shell->buffer);

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <lmdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,28 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collector/store_state.h"
 #include "election/ballot.h"
 
 enum {
-    VARINT_BYTES_MAX = 10,
     HEAD_BYTES = 4 * 8 + 2 * 4 + PSP_HASH_BYTES + 9 * 8,
     MAP_BYTES_FIRST = 1 << 30, /* sparse: costs address space only */
-    TABLES = 4,
-};
-
-struct position { /* what the store holds of a shard */
-    bool present;
-    uint64_t epoch, index;
-};
-
-struct psp_collector_store {
-    int lock_fd;
-    MDB_env *env;
-    MDB_dbi meta, shards, registered, rows;
-    uint32_t shard_count;
-    struct position *positions; /* [shard_count] */
-    uint8_t *chunk;             /* room for the widest chunk */
-    uint8_t *head;              /* room for a head and every unit */
+    TABLES = 5,
 };
 
 __attribute__((format(printf, 3, 4))) static void explain(char *ret_reason, size_t size,
@@ -45,7 +29,7 @@ __attribute__((format(printf, 3, 4))) static void explain(char *ret_reason, size
     va_end(arguments);
 }
 
-static enum psp_status status_of(int rc)
+enum psp_status psp_collector_store_status(int rc)
 {
     switch (rc) {
     case 0:
@@ -90,7 +74,7 @@ static uint64_t widest_chunk(const struct psp_totals *totals)
     return widest;
 }
 
-static size_t encode_cells(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes)
+size_t psp_collector_store_encode(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes)
 {
     uint8_t *at = ret_bytes;
     for (uint64_t i = 0; i < n; i++) {
@@ -102,8 +86,7 @@ static size_t encode_cells(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes
     return (size_t)(at - ret_bytes);
 }
 
-/* False: not exactly `n` cells. */
-static bool decode_cells(const MDB_val *value, uint64_t n, uint64_t *ret_cells)
+bool psp_collector_store_decode(const MDB_val *value, uint64_t n, uint64_t *ret_cells)
 {
     const uint8_t *at = value->mv_data, *end = at + value->mv_size;
     for (uint64_t i = 0; i < n; i++) {
@@ -171,6 +154,8 @@ static int open_tables(struct psp_collector_store *store)
         rc = mdb_dbi_open(txn, "registered", MDB_CREATE, &store->registered);
     if (!rc)
         rc = mdb_dbi_open(txn, "rows", MDB_CREATE, &store->rows);
+    if (!rc)
+        rc = mdb_dbi_open(txn, "series", MDB_CREATE, &store->series);
     if (rc) {
         mdb_txn_abort(txn);
         return rc;
@@ -193,14 +178,15 @@ static int open_env(struct psp_collector_store *store, const char *directory)
     return rc ? rc : open_tables(store);
 }
 
-static int put(MDB_txn *txn, MDB_dbi table, const void *key, size_t key_bytes, const void *data,
-               size_t bytes)
+int psp_collector_store_put(MDB_txn *txn, MDB_dbi table, const void *key, size_t key_bytes,
+                            const void *data, size_t bytes)
 {
     MDB_val k = {key_bytes, (void *)(uintptr_t)key}, v = {bytes, (void *)(uintptr_t)data};
     return mdb_put(txn, table, &k, &v, 0);
 }
 
-static int get(MDB_txn *txn, MDB_dbi table, const void *key, size_t key_bytes, MDB_val *ret_value)
+int psp_collector_store_get(MDB_txn *txn, MDB_dbi table, const void *key, size_t key_bytes,
+                            MDB_val *ret_value)
 {
     MDB_val k = {key_bytes, (void *)(uintptr_t)key};
     return mdb_get(txn, table, &k, ret_value);
@@ -212,21 +198,22 @@ static int write_meta(const struct psp_collector_store *store, MDB_txn *txn,
     uint8_t format[4], shards[4];
     psp_store32(format, PSP_COLLECTOR_STORE_FORMAT);
     psp_store32(shards, store->shard_count);
-    int rc = put(txn, store->meta, "format", 6, format, 4);
+    int rc = psp_collector_store_put(txn, store->meta, "format", 6, format, 4);
     if (!rc)
-        rc = put(txn, store->meta, "cluster", 7, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
+        rc = psp_collector_store_put(txn, store->meta, "cluster", 7, psp_board_cluster_id(board),
+                                     PSP_CLUSTER_ID_BYTES);
     if (!rc)
-        rc = put(txn, store->meta, "definition", 10, psp_board_definition(board)->hash,
-                 PSP_HASH_BYTES);
-    return rc ? rc : put(txn, store->meta, "shards", 6, shards, 4);
+        rc = psp_collector_store_put(txn, store->meta, "definition", 10,
+                                     psp_board_definition(board)->hash, PSP_HASH_BYTES);
+    return rc ? rc : psp_collector_store_put(txn, store->meta, "shards", 6, shards, 4);
 }
 
 static bool meta_is(const struct psp_collector_store *store, MDB_txn *txn, const char *key,
                     const uint8_t *expected, size_t bytes)
 {
     MDB_val value;
-    return get(txn, store->meta, key, strlen(key), &value) == 0 && value.mv_size == bytes &&
-           memcmp(value.mv_data, expected, bytes) == 0;
+    return psp_collector_store_get(txn, store->meta, key, strlen(key), &value) == 0 &&
+           value.mv_size == bytes && memcmp(value.mv_data, expected, bytes) == 0;
 }
 
 static enum psp_status check_meta(const struct psp_collector_store *store, MDB_txn *txn,
@@ -260,19 +247,19 @@ static enum psp_status settle_meta(struct psp_collector_store *store, const stru
 {
     MDB_txn *txn;
     MDB_stat stat;
-    enum psp_status status = status_of(mdb_txn_begin(store->env, NULL, 0, &txn));
+    enum psp_status status = psp_collector_store_status(mdb_txn_begin(store->env, NULL, 0, &txn));
     if (status != PSP_OK)
         return status;
-    status = status_of(mdb_stat(txn, store->meta, &stat));
+    status = psp_collector_store_status(mdb_stat(txn, store->meta, &stat));
     if (status == PSP_OK && stat.ms_entries > 0)
         status = check_meta(store, txn, board, directory, ret_reason, size);
     else if (status == PSP_OK)
-        status = status_of(write_meta(store, txn, board));
+        status = psp_collector_store_status(write_meta(store, txn, board));
     if (status != PSP_OK) {
         mdb_txn_abort(txn);
         return status;
     }
-    return status_of(mdb_txn_commit(txn));
+    return psp_collector_store_status(mdb_txn_commit(txn));
 }
 
 static enum psp_status sync_folder(const char *directory)
@@ -295,7 +282,7 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     store->lock_fd = -1;
     store->shard_count = psp_board_shard_count(board);
     store->positions = calloc(store->shard_count, sizeof *store->positions);
-    store->chunk = malloc(widest_chunk(psp_board_merged(board)) * VARINT_BYTES_MAX);
+    store->chunk = malloc(widest_chunk(psp_board_merged(board)) * PSP_COLLECTOR_VARINT_BYTES_MAX);
     store->head = malloc(HEAD_BYTES + (size_t)psp_board_definition(board)->unit_count * 4);
     enum psp_status status = PSP_ENOMEM;
     explain(ret_reason, size, "out of memory");
@@ -303,7 +290,7 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
         status = lock_folder(directory, &store->lock_fd, ret_reason, size);
     if (status == PSP_OK) {
         const int rc = open_env(store, directory);
-        status = status_of(rc);
+        status = psp_collector_store_status(rc);
         if (rc)
             explain(ret_reason, size, "cannot open the store in %s: %s", directory,
                     mdb_strerror(rc));
@@ -408,7 +395,7 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
     MDB_val key = {sizeof first, first}, value;
     int rc = mdb_cursor_open(txn, store->rows, &cursor);
     if (rc)
-        return status_of(rc);
+        return psp_collector_store_status(rc);
     for (rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE); rc == 0;
          rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
         if (key.mv_size != 8)
@@ -418,14 +405,14 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
             break;
         const uint32_t chunk = load_be32(at + 4);
         if (chunk >= chunk_count(totals) ||
-            !decode_cells(&value, chunk_cells(totals, chunk),
-                          totals->cells + chunk_first_cell(totals, chunk))) {
+            !psp_collector_store_decode(&value, chunk_cells(totals, chunk),
+                                        totals->cells + chunk_first_cell(totals, chunk))) {
             mdb_cursor_close(cursor);
             return PSP_ECORRUPT;
         }
     }
     mdb_cursor_close(cursor);
-    return rc == 0 || rc == MDB_NOTFOUND ? PSP_OK : status_of(rc);
+    return rc == 0 || rc == MDB_NOTFOUND ? PSP_OK : psp_collector_store_status(rc);
 }
 
 /* Marks rows with counts as changed, so that they are encoded. */
@@ -460,7 +447,8 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
     uint8_t key[4];
     MDB_val value;
     store_be32(key, shard);
-    enum psp_status status = status_of(get(txn, store->shards, key, 4, &value));
+    enum psp_status status =
+        psp_collector_store_status(psp_collector_store_get(txn, store->shards, key, 4, &value));
     if (status == PSP_ENOENT)
         return PSP_OK;
     if (status != PSP_OK)
@@ -468,7 +456,7 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
     if (!decode_head(&value, &partial))
         return PSP_ECORRUPT;
     memcpy(partial.cluster_id, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
-    if (get(txn, store->registered, key, 4, &value) == 0)
+    if (psp_collector_store_get(txn, store->registered, key, 4, &value) == 0)
         partial.registered_leaves =
             (struct psp_bytes){.data = value.mv_data, .length = value.mv_size};
     memset(totals->cells, 0, totals->cell_count * sizeof *totals->cells);
@@ -476,8 +464,8 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
     if (status != PSP_OK)
         return status;
     mark_rows(totals);
-    store->positions[shard] =
-        (struct position){.present = true, .epoch = partial.epoch, .index = partial.index};
+    store->positions[shard] = (struct psp_collector_position){
+        .present = true, .epoch = partial.epoch, .index = partial.index};
     return merge_stored(board, totals, &partial);
 }
 
@@ -491,7 +479,7 @@ enum psp_status psp_collector_store_load(struct psp_collector_store *store, stru
         explain(ret_reason, size, "out of memory");
         return status;
     }
-    status = status_of(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn));
+    status = psp_collector_store_status(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn));
     if (status == PSP_OK) {
         for (uint32_t s = 0; s < store->shard_count && status == PSP_OK; s++)
             status = load_shard(store, txn, s, board, totals);
@@ -546,12 +534,14 @@ static int put_rows(struct psp_collector_store *store, MDB_txn *txn, uint32_t sh
     for (uint32_t chunk = 0; chunk < chunk_count(totals); chunk++) {
         if (!chunk_changed(totals, chunk, after_index))
             continue;
-        const size_t length = encode_cells(totals->cells + chunk_first_cell(totals, chunk),
-                                           chunk_cells(totals, chunk), store->chunk);
+        const size_t length =
+            psp_collector_store_encode(totals->cells + chunk_first_cell(totals, chunk),
+                                       chunk_cells(totals, chunk), store->chunk);
         uint8_t key[8];
         store_be32(key, shard);
         store_be32(key + 4, chunk);
-        const int rc = put(txn, store->rows, key, sizeof key, store->chunk, length);
+        const int rc =
+            psp_collector_store_put(txn, store->rows, key, sizeof key, store->chunk, length);
         if (rc)
             return rc;
     }
@@ -573,9 +563,9 @@ static int put_registered(struct psp_collector_store *store, MDB_txn *txn, uint3
     for (size_t i = 0; i < n; i++)
         psp_store32(bytes + i * 4, registered[i]);
     MDB_val held;
-    int rc = get(txn, store->registered, key, 4, &held);
+    int rc = psp_collector_store_get(txn, store->registered, key, 4, &held);
     if (rc || held.mv_size != n * 4 || memcmp(held.mv_data, bytes, n * 4) != 0)
-        rc = put(txn, store->registered, key, 4, bytes, n * 4);
+        rc = psp_collector_store_put(txn, store->registered, key, 4, bytes, n * 4);
     free(bytes);
     return rc;
 }
@@ -584,7 +574,7 @@ static int put_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t s
                      const struct psp_board *board)
 {
     const struct psp_board_shard *head = psp_board_shard(board, shard);
-    const struct position *held = &store->positions[shard];
+    const struct psp_collector_position *held = &store->positions[shard];
     const bool anew = !held->present || held->epoch != head->epoch;
     uint8_t key[4];
     store_be32(key, shard);
@@ -595,7 +585,8 @@ static int put_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t s
         rc = put_rows(store, txn, shard, psp_board_shard_totals(board, shard),
                       anew ? 0 : held->index);
     if (!rc)
-        rc = put(txn, store->shards, key, 4, store->head, encode_head(board, shard, store->head));
+        rc = psp_collector_store_put(txn, store->shards, key, 4, store->head,
+                                     encode_head(board, shard, store->head));
     return rc;
 }
 
@@ -603,7 +594,7 @@ static bool shard_changed(const struct psp_collector_store *store, const struct 
                           uint32_t shard)
 {
     const struct psp_board_shard *head = psp_board_shard(board, shard);
-    const struct position *held = &store->positions[shard];
+    const struct psp_collector_position *held = &store->positions[shard];
     return head->present &&
            (!held->present || held->epoch != head->epoch || held->index != head->index);
 }
@@ -625,7 +616,7 @@ static int commit_once(struct psp_collector_store *store, const struct psp_board
     return mdb_txn_commit(txn);
 }
 
-static int grow_map(struct psp_collector_store *store)
+int psp_collector_store_grow(struct psp_collector_store *store)
 {
     MDB_envinfo info;
     const int rc = mdb_env_info(store->env, &info);
@@ -637,16 +628,16 @@ enum psp_status psp_collector_store_commit(struct psp_collector_store *store,
 {
     int rc = commit_once(store, board);
     while (rc == MDB_MAP_FULL) {
-        rc = grow_map(store);
+        rc = psp_collector_store_grow(store);
         if (!rc)
             rc = commit_once(store, board);
     }
     if (rc)
-        return status_of(rc);
+        return psp_collector_store_status(rc);
     for (uint32_t s = 0; s < store->shard_count; s++) {
         const struct psp_board_shard *head = psp_board_shard(board, s);
-        store->positions[s] =
-            (struct position){.present = head->present, .epoch = head->epoch, .index = head->index};
+        store->positions[s] = (struct psp_collector_position){
+            .present = head->present, .epoch = head->epoch, .index = head->index};
     }
     return PSP_OK;
 }
