@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "election/ballot.h"
@@ -18,9 +19,27 @@ static struct psp_watcher *place_for(struct psp_core *core, uint32_t collector)
     return oldest;
 }
 
+/* A collector holds what was committed, and a leader that has applied its log
+ * holds all of that: if the collector knows more, acknowledged entries are gone
+ * (a lone replica cannot tell that from a torn write by itself). */
+static bool knows_more(const struct psp_core *core, const struct psp_cluster_message *message)
+{
+    return psp_core_serves(core) && message->watch.base_epoch == core->genesis.epoch &&
+           message->watch.base_index > psp_consensus_last_index(core->consensus);
+}
+
 void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
                     const struct psp_cluster_message *message)
 {
+    if (knows_more(core, message)) {
+        psp_core_stop(core,
+                      "collector %" PRIu32 " has seen index %" PRIu64 " of this shard, but its log "
+                      "ends at %" PRIu64 ": acknowledged ballots were lost; restore this replica's "
+                      "data folder from a backup, or replace the replica",
+                      sender->id, message->watch.base_index,
+                      psp_consensus_last_index(core->consensus));
+        return;
+    }
     /* An operator watches too, to compare with a recount. */
     struct psp_watcher *watcher = place_for(core, (uint32_t)sender->role << 16 | sender->id);
     const uint64_t wait_ms = message->watch.wait_ms < PSP_CORE_WATCH_WAIT_MAX_MS

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "shard/disk.h"
 #include "shard/log.h"
 #include "shard/log_checksum.h"
 
@@ -434,6 +435,69 @@ static void a_missing_vote_file_is_refused(void **state)
     assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
 }
 
+/* The real disk, until it is told to fail. */
+static enum psp_status write_status, sync_status;
+
+static enum psp_status failing_write(void *context, int file, uint64_t offset,
+                                     const struct psp_disk_block *blocks, size_t n)
+{
+    if (write_status != PSP_OK)
+        return write_status;
+    return psp_disk_posix()->write(context, file, offset, blocks, n);
+}
+
+static enum psp_status failing_sync(void *context, int file)
+{
+    return sync_status != PSP_OK ? sync_status : psp_disk_posix()->sync(context, file);
+}
+
+static struct psp_log *open_failing(const struct folder *folder, struct psp_disk *disk)
+{
+    write_status = sync_status = PSP_OK;
+    *disk = *psp_disk_posix();
+    disk->write = failing_write;
+    disk->sync = failing_sync;
+    struct psp_log_options options = options_of(folder);
+    options.disk = disk;
+    struct psp_log *log = NULL;
+    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_log_set_vote(log, 9, 2), PSP_OK);
+    return log;
+}
+
+static void a_failed_write_is_final(void **state)
+{
+    struct psp_disk disk;
+    struct psp_log *log = open_failing(*state, &disk);
+    const struct psp_record first = record_of(1, 1, "one"), second = record_of(2, 1, "two");
+    assert_int_equal(psp_log_append(log, &first, 1), PSP_OK);
+    assert_int_equal(psp_log_sync(log), PSP_OK);
+    write_status = PSP_ENOSPC;
+    assert_int_equal(psp_log_append(log, &second, 1), PSP_ENOSPC);
+    write_status = PSP_OK; /* somebody makes room: too late for this process */
+    assert_int_equal(psp_log_append(log, &second, 1), PSP_ENOSPC);
+    assert_int_equal(psp_log_sync(log), PSP_ENOSPC);
+    assert_int_equal(psp_log_set_vote(log, 10, 1), PSP_ENOSPC);
+    assert_int_equal(psp_log_truncate(log, 1), PSP_ENOSPC);
+    psp_log_close(&log);
+    log = open_log(*state);
+    assert_int_equal(psp_log_last(log), 1);
+    psp_log_close(&log);
+}
+
+static void a_failed_sync_is_final(void **state)
+{
+    struct psp_disk disk;
+    struct psp_log *log = open_failing(*state, &disk);
+    const struct psp_record first = record_of(1, 1, "one");
+    assert_int_equal(psp_log_append(log, &first, 1), PSP_OK);
+    sync_status = PSP_EIO;
+    assert_int_equal(psp_log_sync(log), PSP_EIO);
+    sync_status = PSP_OK;
+    assert_int_equal(psp_log_sync(log), PSP_EIO);
+    psp_log_close(&log);
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
@@ -453,6 +517,8 @@ int main(void)
         FACT(a_second_opener_is_refused_while_the_first_lives),
         FACT(one_damaged_vote_slot_leaves_the_other),
         FACT(a_missing_vote_file_is_refused),
+        FACT(a_failed_write_is_final),
+        FACT(a_failed_sync_is_final),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

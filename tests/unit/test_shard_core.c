@@ -318,9 +318,23 @@ static void a_watcher_without_news_is_answered_when_its_wait_is_over(void **stat
     assert_null(answer_to(node, PSP_CLUSTER_PARTIAL, 1));
     run(group, 20);
     assert_int_equal(answer_to(node, PSP_CLUSTER_PARTIAL, 1)->message.partial.index, index);
-    watch(group, 2, 0, index + 5); /* a base this shard never had */
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = 2};
+    message.watch.base_index = index + 5; /* of an epoch that this shard never had */
+    message.watch.base_epoch = 7;
+    tell(group, 0, PSP_ROLE_COLLECTOR, 0, &message);
     run(group, 60);
     assert_int_equal(answer_to(node, PSP_CLUSTER_PARTIAL, 2)->message.partial.base_index, 0);
+    destroy_group(group);
+}
+
+static void a_collector_that_has_seen_more_than_the_log_stops_the_replica(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    watch(group, 2, 0, psp_core_last(group->nodes[0].core) + 1);
+    run(group, 60);
+    assert_non_null(strstr(group->nodes[0].stop, "acknowledged ballots were lost"));
+    assert_null(answer_to(&group->nodes[0], PSP_CLUSTER_PARTIAL, 2));
     destroy_group(group);
 }
 
@@ -520,6 +534,7 @@ int main(void)
         cmocka_unit_test(a_key_of_another_role_gets_nothing_through),
         cmocka_unit_test(a_watcher_hears_of_news_at_most_every_50_ms),
         cmocka_unit_test(a_watcher_without_news_is_answered_when_its_wait_is_over),
+        cmocka_unit_test(a_collector_that_has_seen_more_than_the_log_stops_the_replica),
         cmocka_unit_test(status_shows_books_and_leader),
         cmocka_unit_test(a_log_of_another_election_stops_the_replica),
         cmocka_unit_test(leader_time_never_goes_back),
