@@ -14,6 +14,7 @@
 #include "cli/memory.h"
 #include "cli/operate.h"
 #include "cli/progress.h"
+#include "cli/rest.h"
 
 enum {
     READY_MS = 30000,
@@ -243,14 +244,16 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
 static void tell(const struct psp_local *local)
 {
     const struct psp_cluster_collector *collector = &local->cluster->collectors[0];
+    char *url = psp_rest_url(local->cluster, 0);
     printf("ready to count: %u shard%s in %s\n", local->cluster->shard_count,
            local->cluster->shard_count == 1 ? "" : "s", local->directory);
-    printf("page      http://%s/\n", collector->http);
-    printf("results   http://%s/api/v1/results\n", collector->http);
-    printf("API       http://%s/openapi.json\n", collector->http);
+    printf("page      %s/\n", url);
+    printf("results   %s/api/v1/results\n", url);
+    printf("API       %s/openapi.json\n", url);
     printf("metrics   http://%s/metrics\n", collector->http_local);
     for (uint32_t i = 0; i < local->cluster->router_count; i++)
         printf("stations  %s\n", local->cluster->routers[i].address);
+    free(url);
 }
 
 int psp_cmd_up(int argc, char **argv)

@@ -1,19 +1,17 @@
 #include "cli/daemon.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/memory.h"
+#include "cli/port.h"
 #include "cli/progress.h"
 
 enum { PATH_BYTES = 4096, COMMAND_LINE_BYTES = 16384, POLL_MS = 20 };
@@ -155,34 +153,6 @@ pid_t psp_daemon_pid(const struct psp_daemon *daemon)
     return pid > 0 && pid <= INT_MAX && runs(daemon, (pid_t)pid) ? (pid_t)pid : 0;
 }
 
-/* "tcp://host:port" or "host:port". */
-static bool port_in_use(const char *address)
-{
-    if (!strncmp(address, "tcp://", 6))
-        address += 6;
-    char host[256];
-    const char *colon = strrchr(address, ':');
-    if (!colon || (size_t)(colon - address) >= sizeof host)
-        return false;
-    memcpy(host, address, (size_t)(colon - address));
-    host[colon - address] = '\0';
-    struct addrinfo *list = NULL;
-    const struct addrinfo wanted = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    if (getaddrinfo(host, colon + 1, &wanted, &list) != 0)
-        return false;
-    bool in_use = false;
-    const int try = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (try >= 0) {
-        const int on = 1;
-        setsockopt(try, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        in_use = bind(try, list->ai_addr, list->ai_addrlen) != 0 && errno == EADDRINUSE;
-        close(try);
-    }
-    freeaddrinfo(list);
-    return in_use;
-}
-
 /* In the child: from here on only exec or _exit. */
 static void become(const struct psp_daemon *daemon, int log, int errors)
 {
@@ -205,7 +175,7 @@ enum psp_status psp_daemon_start(const struct psp_daemon *daemon, char *ret_reas
 {
     const char *const addresses[] = {daemon->address, daemon->http, daemon->http_local};
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
-        if (addresses[i] && port_in_use(addresses[i])) {
+        if (addresses[i] && psp_port_check(addresses[i]) == PSP_EEXIST) {
             snprintf(ret_reason, PSP_REASON_BYTES,
                      "%s cannot start: another program uses its port %s; stop that program",
                      daemon->name, addresses[i]);

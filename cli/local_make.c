@@ -4,19 +4,19 @@
  */
 #include "cli/local.h"
 
-#include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/local_roll.h"
 #include "cli/memory.h"
+#include "cli/port.h"
 #include "election/definition.h"
 #include "election/digest.h"
 #include "process/file.h"
@@ -44,6 +44,40 @@ static const char *keep(struct making *making, char *text)
     return text;
 }
 
+/* What would go wrong only after the folder is made. */
+static enum psp_status check_http(struct making *making)
+{
+    const char *http = making->plan->http;
+    const enum psp_status status = http ? psp_port_check(http) : PSP_OK;
+    if (status == PSP_EEXIST)
+        snprintf(making->reason, PSP_REASON_BYTES,
+                 "--http %s: another program uses this port; choose another one", http);
+    else if (status != PSP_OK)
+        snprintf(making->reason, PSP_REASON_BYTES,
+                 "--http %s: not an address of this machine with a port", http);
+    return status;
+}
+
+/* Ballots without a cluster.json belong to a cluster that somebody misses:
+ * nothing new is made on top of them. */
+static enum psp_status check_data(struct making *making)
+{
+    char *path = psp_local_path(&making->local, "data");
+    DIR *folder = opendir(path);
+    const struct dirent *entry = NULL;
+    while (folder && (entry = readdir(folder)) && entry->d_name[0] == '.')
+        continue;
+    if (entry)
+        snprintf(making->reason, PSP_REASON_BYTES,
+                 "%s holds the data of a cluster, but cluster.json is gone: put it back from a "
+                 "copy, or choose another folder",
+                 path);
+    if (folder)
+        closedir(folder);
+    free(path);
+    return entry ? PSP_EEXIST : PSP_OK;
+}
+
 static enum psp_status make_folders(struct making *making)
 {
     static const char *const names[] = {"", "/keys", "/clients", "/roll", "/data", "/logs", "/run"};
@@ -60,6 +94,28 @@ static enum psp_status make_folders(struct making *making)
     return making->local.directory ? PSP_OK : PSP_EIO;
 }
 
+/* The same file may be there already; another one is not ours to replace. */
+static enum psp_status copy_definition(struct making *making, const char *source)
+{
+    char *path = psp_local_path(&making->local, "election.json");
+    char *text = NULL, *there = NULL;
+    size_t bytes = 0, there_bytes = 0;
+    enum psp_status status = psp_file_read(source, SIZE_MAX, &text, &bytes);
+    if (status == PSP_OK && psp_file_read(path, SIZE_MAX, &there, &there_bytes) != PSP_OK)
+        status = psp_file_write(path, text, bytes, 0644);
+    else if (status == PSP_OK && (bytes != there_bytes || memcmp(text, there, bytes) != 0))
+        status = PSP_EEXIST;
+    if (status == PSP_EEXIST)
+        snprintf(making->reason, PSP_REASON_BYTES,
+                 "%s is another election than %s; choose another folder", path, source);
+    else if (status != PSP_OK)
+        snprintf(making->reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+    free(there);
+    free(text);
+    free(path);
+    return status;
+}
+
 static enum psp_status make_definition(struct making *making)
 {
     const char *source = making->plan->election_path;
@@ -70,17 +126,7 @@ static enum psp_status make_definition(struct making *making)
                  fault.pointer, fault.reason[0] ? fault.reason : psp_status_text(status));
         return status;
     }
-    char *path = psp_local_path(&making->local, "election.json");
-    char *text = NULL;
-    size_t bytes = 0;
-    status = psp_file_read(source, SIZE_MAX, &text, &bytes);
-    if (status == PSP_OK)
-        status = psp_file_write(path, text, bytes, 0644);
-    if (status != PSP_OK)
-        snprintf(making->reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
-    free(text);
-    free(path);
-    return status;
+    return copy_definition(making, source);
 }
 
 /* A key file as it is, or a new one. Returns the public key. */
@@ -125,25 +171,20 @@ static enum psp_status make_digest_key(struct making *making)
     return status;
 }
 
-/* A free port of 127.0.0.1, held open until cluster.json is written, so that
- * no two processes get the same one. */
+/* A free port, held until cluster.json is written: no two processes get the
+ * same one. */
 static const char *free_address(struct making *making, const char *prefix)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof address;
-    const int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (held < 0 || bind(held, (struct sockaddr *)&address, sizeof address) != 0 ||
-        getsockname(held, (struct sockaddr *)&address, &bytes) != 0) {
+    uint16_t port = 0;
+    const int held = psp_port_hold(&port);
+    if (held < 0) {
         snprintf(making->reason, PSP_REASON_BYTES, "no free port on 127.0.0.1: %s",
                  strerror(errno));
-        if (held >= 0)
-            close(held);
         return NULL;
     }
     making->ports = psp_memory_resize(making->ports, making->port_count + 1, sizeof *making->ports);
     making->ports[making->port_count++] = held;
-    return keep(making,
-                psp_memory_print("%s127.0.0.1:%u", prefix, (unsigned)ntohs(address.sin_port)));
+    return keep(making, psp_memory_print("%s127.0.0.1:%u", prefix, port));
 }
 
 static enum psp_status make_shards(struct making *making)
@@ -258,9 +299,16 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reas
 {
     struct making making = {.plan = plan, .reason = ret_reason, .local.lock = -1};
     ret_reason[0] = '\0';
-    static enum psp_status (*const steps[])(struct making *) = {
-        make_folders, make_definition, make_digest_key,  make_shards, make_routers_and_collector,
-        make_station, make_rolls,      make_cluster_file};
+    static enum psp_status (*const steps[])(struct making *) = {check_http,
+                                                                make_folders,
+                                                                check_data,
+                                                                make_definition,
+                                                                make_digest_key,
+                                                                make_shards,
+                                                                make_routers_and_collector,
+                                                                make_station,
+                                                                make_rolls,
+                                                                make_cluster_file};
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == PSP_OK; i++)
         status = steps[i](&making);

@@ -43,6 +43,7 @@ end_process() { # by its number, if it is still there
     [ -z "$1" ] || wait "$1" 2>/dev/null || :
 }
 
+# shellcheck disable=SC2317 # called by the trap
 clean_up() {
     trap '' INT TERM HUP
     end_process "$watcher"

@@ -31,7 +31,7 @@ static const char fixture_text[] =
     "VT,Addison,50001,B,President,,Democratic,Joseph Biden,0\n"
     "VT,Addison,50001,B,President,,Republican,Donald Trump,3\n";
 
-static struct psp_returns *fixture_returns(void)
+static inline struct psp_returns *fixture_returns(void)
 {
     struct psp_csv *csv = NULL;
     struct psp_returns *returns = NULL;
@@ -42,7 +42,7 @@ static struct psp_returns *fixture_returns(void)
     return returns;
 }
 
-static struct psp_definition *fixture_definition(const struct psp_returns *returns)
+static inline struct psp_definition *fixture_definition(const struct psp_returns *returns)
 {
     static const char before[] = "\"district\": \"1\", ", allowed[] = "\"votes_allowed\": 2, ";
     const struct psp_import_options options = {.id = "town", .name = "Town", .date = "2020-11-03"};
