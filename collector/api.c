@@ -39,6 +39,8 @@ static const struct route routes[] = {
     {"/api/v1/units/", psp_api_unit, TAG_VERSION, false, false, false, ""},
     {"/api/v1/accounting", psp_api_accounting, TAG_VERSION, false, false, false, ""},
     {"/api/v1/stream", psp_api_stream, TAG_NONE, false, false, false, "contest unit method "},
+    {"/api/v1/leaders", psp_api_leaders, TAG_VERSION, false, false, false,
+     "contest unit level method choice "},
     {"/api/v1/series", psp_api_series, TAG_NONE, false, false, false, "contest "},
     {"/api/v1/shards", psp_api_shards, TAG_NONE, false, false, false, ""},
     {"/openapi.json", psp_api_openapi, TAG_PROGRAM, false, false, true, ""},

@@ -28,9 +28,11 @@ enum {
     PSP_API_PARAMETERS_MAX = 16,
     PSP_API_LIMIT_DEFAULT = 100,
     PSP_API_LIMIT_MAX = 1000,
+    PSP_API_LEADERS_MAX = 5000,    /* units in one answer of /leaders */
     PSP_API_VALUE_BYTES_MAX = 256, /* of a query parameter */
 };
 
+struct psp_page;
 struct psp_series;
 
 /* What does not change while the collector runs. */
@@ -40,6 +42,7 @@ struct psp_api_site {
     const struct psp_freshness *freshness;
     struct psp_stats *stats;
     struct psp_series *series;
+    const struct psp_page *page; /* NULL: none */
     const char *definition_text; /* the bytes of election.json */
     size_t definition_bytes;
     uint32_t collector;
@@ -104,6 +107,7 @@ void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *
 void psp_api_unit(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_accounting(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_stream(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_leaders(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_series(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_shards(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_healthz(const struct psp_api_request *request, struct psp_api_reply *reply);

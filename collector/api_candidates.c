@@ -5,8 +5,10 @@
  * A candidate may stand under several parties: several choices, added up.
  */
 #include "collector/answer.h"
+#include "collector/page.h"
 #include "collector/parameter.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t votes_of(const struct psp_view *view, uint32_t candidate)
@@ -39,9 +41,19 @@ static void write_choices(struct psp_writer *json, const struct psp_view *view, 
     psp_writer_end_array(json);
 }
 
-static void write_candidate(struct psp_writer *json, const struct psp_view *view, uint32_t position,
-                            const char *key, bool whole)
+/* Where this collector serves the photo; NULL: it has none. */
+static const char *photo_url(const struct psp_api_request *request,
+                             const struct psp_candidate *candidate, char *ret_url, size_t size)
 {
+    snprintf(ret_url, size, "/api/v1/candidates/%s/photo", candidate->id);
+    return candidate->photo && psp_page_find(request->site->page, ret_url) ? ret_url : NULL;
+}
+
+static void write_candidate(struct psp_writer *json, const struct psp_api_request *request,
+                            uint32_t position, const char *key, bool whole)
+{
+    char url[256];
+    const struct psp_view *view = request->view;
     const struct psp_definition *definition = view->definition;
     const struct psp_candidate *candidate = &definition->candidates[position];
     psp_writer_begin_object(json, key);
@@ -49,6 +61,7 @@ static void write_candidate(struct psp_writer *json, const struct psp_view *view
     psp_writer_string(json, "name", candidate->name);
     psp_writer_string(json, "party", psp_answer_party(definition, candidate->party));
     psp_writer_string(json, "photo", candidate->photo);
+    psp_writer_string(json, "photo_url", photo_url(request, candidate, url, sizeof url));
     if (whole) {
         psp_writer_string(json, "biography", candidate->biography);
         psp_writer_string(json, "platform", candidate->platform);
@@ -87,7 +100,7 @@ void psp_api_candidates(const struct psp_api_request *request, struct psp_api_re
             next = psp_parameter_next(request, 0, i);
             break;
         }
-        write_candidate(&json, request->view, (uint32_t)i, NULL, false);
+        write_candidate(&json, request, (uint32_t)i, NULL, false);
     }
     psp_writer_end_array(&json);
     psp_answer_next(request, reply, &json, more ? &next : NULL);
@@ -182,7 +195,7 @@ void psp_api_candidate(const struct psp_api_request *request, struct psp_api_rep
         return;
     const struct psp_unit_run run = where_run(view, &level);
     psp_answer_begin(request, reply, &json);
-    write_candidate(&json, view, candidate, "candidate", true);
+    write_candidate(&json, request, candidate, "candidate", true);
     psp_writer_begin_array(&json, "where");
     for (uint64_t i = from.position > run.first ? from.position : run.first; i < run.end; i++) {
         uint64_t votes;

@@ -194,6 +194,7 @@ struct page {
     struct psp_api_reply *reply;
     struct psp_writer *json; /* NULL: CSV */
     uint32_t written;
+    uint64_t total; /* items of one contest in all pages; PSP_UNSTATED: not counted */
     bool more;
     struct psp_cursor next;
 };
@@ -217,6 +218,27 @@ static bool write_or_stop(void *context, const struct item *item)
     }
     write_item(page, item);
     return !page->reply->body.failed;
+}
+
+static bool count_item(void *context, const struct item *item)
+{
+    uint64_t *total = context;
+    (void)item;
+    (*total)++;
+    return true;
+}
+
+/* Page numbers need it, and a page asks for one contest. All contests of a
+ * large election are not looked through for every page. */
+static uint64_t total_of(const struct question *question, const struct page *page)
+{
+    uint64_t total = 0;
+    if (!question->resumed && !page->more)
+        return page->written;
+    if (question->contest == PSP_NONE)
+        return PSP_UNSTATED;
+    each_item(question, 0, count_item, &total);
+    return total;
 }
 
 /* ---- sorted ---- */
@@ -270,6 +292,7 @@ static uint64_t sort_key(const struct question *question, const struct item *ite
 
 struct collecting {
     const struct question *question;
+    uint64_t total;
     struct psp_ranking ranking;
 };
 
@@ -279,6 +302,7 @@ static bool offer(void *context, const struct item *item)
     const struct question *question = collecting->question;
     const struct psp_ranked ranked = {.key = sort_key(question, item),
                                       .position = position_of(item)};
+    collecting->total++;
     const struct psp_ranked from = {.key = question->from.key, .position = question->from.position};
     if (!question->resumed || psp_ranked_before(&from, &ranked))
         psp_ranking_offer(&collecting->ranking, &ranked);
@@ -295,6 +319,7 @@ static enum psp_status write_sorted(struct page *page)
         return status;
     each_item(question, 0, offer, &collecting);
     psp_ranking_sort(&collecting.ranking);
+    page->total = collecting.total;
     const struct psp_ranked *items = collecting.ranking.items;
     for (uint32_t i = 0; i < collecting.ranking.count && i < question->limit; i++) {
         const struct item item = item_at(question, items[i].position);
@@ -399,9 +424,10 @@ void psp_api_results(const struct psp_api_request *request, struct psp_api_reply
         psp_writer_begin_array(&json, "results");
         page.json = &json;
     }
-    if (question.sort == SORT_NONE)
+    if (question.sort == SORT_NONE) {
         each_item(&question, question.from.position, write_or_stop, &page);
-    else
+        page.total = page.json ? total_of(&question, &page) : 0;
+    } else
         status = write_sorted(&page);
     if (status != PSP_OK)
         reply->body.failed = true;
@@ -410,6 +436,7 @@ void psp_api_results(const struct psp_api_request *request, struct psp_api_reply
         return;
     }
     psp_writer_end_array(&json);
+    psp_writer_stated(&json, "total", page.total);
     psp_answer_next(request, reply, &json, page.more ? &page.next : NULL);
     psp_answer_end(&json);
 }

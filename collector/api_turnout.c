@@ -100,6 +100,7 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
     for (uint64_t i = first; i < end; i++)
         psp_row_write_turnout(&json, NULL, view, run.list[i]);
     psp_writer_end_array(&json);
+    psp_writer_number(&json, "total", run.end - run.first);
     psp_answer_next(request, reply, &json, more ? &next : NULL);
     psp_answer_end(&json);
 }

@@ -449,6 +449,16 @@ static enum MHD_Result serve_api(struct psp_http *http, struct MHD_Connection *m
     return result;
 }
 
+/* Photos and the map stand below /api/ but are files of the page. */
+static const struct psp_page_file *find_media(const struct psp_http *http, const char *path)
+{
+    const char *last = strrchr(path, '/');
+    if (http->options.local || strncmp(path, "/api/", 5) != 0 ||
+        (strcmp(last, "/photo") != 0 && strcmp(last, "/map") != 0))
+        return NULL;
+    return psp_page_find(http->options.page, path);
+}
+
 static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, const char *path)
 {
     struct psp_api_request request = {
@@ -462,14 +472,16 @@ static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, 
     };
     struct reading reading = {.request = &request};
     bool served;
+    const struct psp_page_file *file = find_media(http, path);
+    if (file)
+        return send_file(http, mhd, file, request.gzip, request.if_none_match);
     MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, read_parameter, &reading);
     if (reading.fault)
         return send_problem(http, mhd, 400, "Bad query", reading.fault);
     const enum MHD_Result result = serve_api(http, mhd, &request, &served);
     if (served)
         return result;
-    const struct psp_page_file *file =
-        http->options.local ? NULL : psp_page_find(http->options.page, path);
+    file = http->options.local ? NULL : psp_page_find(http->options.page, path);
     if (file)
         return send_file(http, mhd, file, request.gzip, request.if_none_match);
     if (strcmp(path, "/") == 0 && !http->options.local)

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "collector/media.h"
 #include "collector/shell.h"
 #include "process/file.h"
 #include "process/log_line.h"
@@ -197,6 +198,24 @@ static bool load_page(struct parts *parts, const struct arguments *arguments)
     return true;
 }
 
+static void report_media(const char *name, const char *why)
+{
+    psp_log_line(PSP_LOG_WARNING, "media", "%s: %s; going on without it", name, why);
+}
+
+/* Photos and map of the definition, beside election.json. */
+static bool load_media(struct parts *parts)
+{
+    enum psp_status status = parts->page ? PSP_OK : psp_page_create(&parts->page);
+    if (status == PSP_OK)
+        status =
+            psp_media_load(parts->page, parts->definition, parts->cluster->directory, report_media);
+    if (status != PSP_OK)
+        psp_log_line(PSP_LOG_WARNING, "media", "%s; some photos or the map are not shown",
+                     psp_status_text(status));
+    return true;
+}
+
 static bool start(struct parts *parts, const struct arguments *arguments)
 {
     struct psp_cluster_fault fault;
@@ -206,7 +225,7 @@ static bool start(struct parts *parts, const struct arguments *arguments)
         return false;
     }
     if (!find_collector(parts, arguments->collector) || !load_definition(parts) ||
-        !load_key(parts, arguments) || !load_page(parts, arguments))
+        !load_key(parts, arguments) || !load_page(parts, arguments) || !load_media(parts))
         return false;
     const struct psp_collector_shell_options shell = {
         .cluster = parts->cluster,

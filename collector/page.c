@@ -88,7 +88,16 @@ static void name_version(struct psp_page_file *file)
     snprintf(file->etag, sizeof file->etag, "%016llx", (unsigned long long)hash);
 }
 
-static enum psp_status add_file(struct psp_page *page, const char *path, const char *url)
+enum psp_status psp_page_create(struct psp_page **ret_page)
+{
+    struct psp_page *page = calloc(1, sizeof *page);
+    if (!page)
+        return PSP_ENOMEM;
+    *ret_page = page;
+    return PSP_OK;
+}
+
+enum psp_status psp_page_add(struct psp_page *page, const char *path, const char *url)
 {
     struct psp_page_file file = {0};
     bool packs;
@@ -108,7 +117,7 @@ static enum psp_status add_file(struct psp_page *page, const char *path, const c
         free(file.data);
         return PSP_ENOMEM;
     }
-    file.content_type = type_of(url, &packs);
+    file.content_type = type_of(path, &packs);
     name_version(&file);
     if (packs)
         pack(&file);
@@ -140,7 +149,7 @@ static enum psp_status add_folder(struct psp_page *page, const char *directory, 
             status =
                 depth == PSP_PAGE_DEPTH_MAX ? PSP_EINVAL : add_folder(page, path, below, depth + 1);
         } else if (S_ISREG(stat.st_mode)) {
-            status = add_file(page, path, below);
+            status = psp_page_add(page, path, below);
         }
     }
     closedir(folder);

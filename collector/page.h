@@ -11,6 +11,7 @@
 #ifndef PSP_PAGE_H
 #define PSP_PAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,10 @@ struct psp_page;
 
 /* PSP_ENOENT: no such folder; PSP_EINVAL: over a limit; PSP_EIO, PSP_ENOMEM. */
 enum psp_status psp_page_load(const char *directory, struct psp_page **ret_page);
+/* One without files. PSP_ENOMEM. */
+enum psp_status psp_page_create(struct psp_page **ret_page);
+/* One file more; its type goes by the ending of `path`. Statuses of load. */
+enum psp_status psp_page_add(struct psp_page *page, const char *path, const char *url);
 void psp_page_destroy(struct psp_page **page);
 
 /* "/" is "/index.html". NULL: no such file. */

@@ -430,6 +430,7 @@ static enum psp_status start_http(struct psp_collector_shell *shell, char *ret_r
         .freshness = &shell->freshness,
         .stats = &shell->stats,
         .series = shell->series,
+        .page = shell->options.page,
         .definition_text = shell->options.definition_text,
         .definition_bytes = shell->options.definition_bytes,
         .collector = self->collector,

@@ -86,10 +86,10 @@ static void a_candidate_s_choices_are_added_up(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/candidates",
            "\"candidates\":[{\"id\":\"ann\",\"name\":\"Ann \\\"A\\\" Ash\",\"party\":\"red\","
-           "\"photo\":null,\"votes\":6,\"choices\":[{\"contest\":\"pres\",\"choice\":\"ann-red\","
+           "\"photo\":null,\"photo_url\":null,\"votes\":6,\"choices\":[{\"contest\":\"pres\",\"choice\":\"ann-red\","
            "\"party\":\"red\",\"votes\":5},{\"contest\":\"pres\",\"choice\":\"ann-blue\","
            "\"party\":\"blue\",\"votes\":1}]},{\"id\":\"bob\",\"name\":\"Bob\",\"party\":null,"
-           "\"photo\":null,\"votes\":6,");
+           "\"photo\":null,\"photo_url\":null,\"votes\":6,");
     expect(api, "/api/v1/candidates?q=red", "\"candidates\":[{\"id\":\"ann\"");
     assert_null(strstr(api->body, "\"id\":\"bob\""));
     assert_int_equal(expect_pages(api, "/api/v1/candidates?limit=1", "id", "ann bob "), 2);
@@ -100,7 +100,7 @@ static void a_candidate_has_votes_somewhere(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/candidates/ann",
            "\"candidate\":{\"id\":\"ann\",\"name\":\"Ann \\\"A\\\" Ash\",\"party\":\"red\","
-           "\"photo\":null,\"biography\":\"Baker\",\"platform\":null,\"votes\":6,\"choices\":[");
+           "\"photo\":null,\"photo_url\":null,\"biography\":\"Baker\",\"platform\":null,\"votes\":6,\"choices\":[");
     expect(api, "/api/v1/candidates/ann",
            "\"where\":[{\"unit\":\"ca\",\"unit_name\":\"Zeta\",\"level\":\"county\",\"votes\":3},"
            "{\"unit\":\"cb\",\"unit_name\":\"Beta, \\\"B\\\"\",\"level\":\"county\",\"votes\":1},"
@@ -121,7 +121,7 @@ static void turnout_has_a_share_where_registrations_are_known(void **context)
     expect(api, "/api/v1/turnout",
            "\"turnout\":[{\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\","
            "\"ballots\":15,\"registered\":null,\"ballots_expected\":null,\"share\":null,"
-           "\"complete\":false}],\"next_cursor\":null}");
+           "\"complete\":false}],\"total\":1,\"next_cursor\":null}");
     /* p1 10 registered, p2 4: 7 ballots of 14 */
     expect(api, "/api/v1/turnout?unit=ca",
            "\"ballots\":7,\"registered\":14,\"ballots_expected\":null,\"share\":0.500000");

@@ -24,7 +24,7 @@ static void without_parameters_every_contest_in_its_own_unit(void **context)
              "\"method\":null,\"ballots\":7,\"choices\":[{\"choice\":\"yes\",\"votes\":4},"
              "{\"choice\":\"no\",\"votes\":1}],\"undervotes\":1,\"overvotes\":1,"
              "\"units_reporting\":0,\"units_started\":2,\"units_total\":2}],"
-             "\"next_cursor\":null}");
+             "\"total\":2,\"next_cursor\":null}");
 }
 
 static void a_leaf_shows_exactly_the_choices_of_its_style(void **context)
@@ -35,7 +35,7 @@ static void a_leaf_shows_exactly_the_choices_of_its_style(void **context)
            "\"level\":\"precinct\",\"method\":null,\"ballots\":3,\"choices\":["
            "{\"choice\":\"ann-red\",\"votes\":1},{\"choice\":\"bob\",\"votes\":1}],"
            "\"undervotes\":1,\"overvotes\":0,\"units_reporting\":0,\"units_started\":1,"
-           "\"units_total\":1}],\"next_cursor\":null}");
+           "\"units_total\":1}],\"total\":1,\"next_cursor\":null}");
 }
 
 static void zeros_are_shown_where_a_choice_stands(void **context)
@@ -62,7 +62,7 @@ static void an_inner_unit_shows_the_choices_of_all_leaves_below(void **context)
 static void a_unit_without_the_contest_has_no_result(void **context)
 {
     struct api *api = *context;
-    expect(api, "/api/v1/results?contest=bridge&unit=p3", "\"results\":[],\"next_cursor\":null");
+    expect(api, "/api/v1/results?contest=bridge&unit=p3", "\"results\":[],\"total\":0,\"next_cursor\":null");
     expect(api, "/api/v1/results?contest=bridge&unit=cb", "\"results\":[],");
 }
 
