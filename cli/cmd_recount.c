@@ -115,11 +115,13 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
         const int one = recount_shard(local, definition, operate, shard, table);
         any = true;
         code = one > code ? one : code;
+        if (one == PSP_EXIT_UNREACHABLE)
+            break;
     }
     if (!any) {
         fprintf(stderr, "psephos recount: there is no shard %u\n", arguments->shard);
         code = PSP_EXIT_USAGE;
-    } else {
+    } else if (code != PSP_EXIT_UNREACHABLE) {
         psp_table_print(table, stdout);
     }
     if (any && code == PSP_EXIT_DONE)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/coverage.h"
 #include "cli/daemon.h"
 #include "cli/local.h"
 #include "cli/memory.h"
@@ -238,6 +239,10 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     if (code == PSP_EXIT_DONE && !arguments->closed)
         code = open_new(operate, local->cluster);
     psp_operate_destroy(&operate);
+    if (code == PSP_EXIT_DONE && psp_coverage_ready(local->cluster, READY_MS, reason) != PSP_OK) {
+        fprintf(stderr, "psephos up: the collector is not ready: %s\n", reason);
+        code = PSP_EXIT_UNREACHABLE;
+    }
     return code;
 }
 

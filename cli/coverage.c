@@ -32,28 +32,37 @@ static bool covers(const json_t *root, const struct psp_cluster *cluster, const 
     return true;
 }
 
+/* `index` NULL: only that the board is current. */
+static enum psp_status ask(struct psp_rest *rest, const struct psp_cluster *cluster,
+                           const uint64_t *index)
+{
+    json_t *root = NULL;
+    enum psp_status status = psp_rest_get(rest, index ? "/api/v1/accounting" : "/readyz", &root);
+    if (status == PSP_OK && index && !covers(root, cluster, index))
+        status = PSP_EAGAIN;
+    json_decref(root);
+    return status;
+}
+
 static enum psp_status wait_one(struct psp_rest *rest, const struct psp_cluster *cluster,
                                 const uint64_t *index, uint64_t end_ms, char *ret_reason)
 {
     for (;;) {
-        json_t *root = NULL;
-        const enum psp_status status = psp_rest_get(rest, "/api/v1/accounting", &root);
-        const bool reached = status == PSP_OK && covers(root, cluster, index);
-        json_decref(root);
-        if (reached)
+        const enum psp_status status = ask(rest, cluster, index);
+        if (status == PSP_OK)
             return PSP_OK;
         if (psp_progress_clock_ms() >= end_ms) {
             snprintf(ret_reason, PSP_REASON_BYTES, "%s",
-                     status == PSP_OK ? "the collector does not show all counted ballots yet"
-                                      : psp_rest_error(rest));
-            return status == PSP_OK ? PSP_ETIMEDOUT : PSP_EUNREACHABLE;
+                     status == PSP_EAGAIN ? "the collector does not show all counted ballots yet"
+                                          : psp_rest_error(rest));
+            return status == PSP_EUNREACHABLE ? PSP_EUNREACHABLE : PSP_ETIMEDOUT;
         }
         usleep(POLL_MS * 1000);
     }
 }
 
-enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint64_t *index,
-                                  uint64_t timeout_ms, char *ret_reason)
+static enum psp_status wait_all(const struct psp_cluster *cluster, const uint64_t *index,
+                                uint64_t timeout_ms, char *ret_reason)
 {
     const uint64_t end_ms = psp_progress_clock_ms() + timeout_ms;
     enum psp_status status = PSP_OK;
@@ -67,4 +76,16 @@ enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint6
         free(url);
     }
     return status;
+}
+
+enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint64_t *index,
+                                  uint64_t timeout_ms, char *ret_reason)
+{
+    return wait_all(cluster, index, timeout_ms, ret_reason);
+}
+
+enum psp_status psp_coverage_ready(const struct psp_cluster *cluster, uint64_t timeout_ms,
+                                   char *ret_reason)
+{
+    return wait_all(cluster, NULL, timeout_ms, ret_reason);
 }

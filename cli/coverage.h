@@ -18,4 +18,8 @@
 enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint64_t *index,
                                   uint64_t timeout_ms, char *ret_reason);
 
+/* Waits until every collector says that what it shows is current. */
+enum psp_status psp_coverage_ready(const struct psp_cluster *cluster, uint64_t timeout_ms,
+                                   char *ret_reason);
+
 #endif

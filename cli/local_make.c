@@ -369,9 +369,10 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
     }
     if (!differs)
         return PSP_OK;
-    snprintf(ret_reason, PSP_REASON_BYTES,
-             "%s holds a cluster with another %s, and what a cluster counts cannot be changed; "
-             "leave the option out to start what is there, or choose another folder",
-             local->directory, differs);
+    snprintf(
+        ret_reason, PSP_REASON_BYTES,
+        "%s holds a cluster with another %s, and it stays as it was made; leave the option out "
+        "to start it, or choose another folder",
+        local->directory, differs);
     return PSP_EMISMATCH;
 }
