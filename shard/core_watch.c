@@ -19,12 +19,13 @@ static struct psp_watcher *place_for(struct psp_core *core, uint32_t collector)
     return oldest;
 }
 
-/* A collector holds what was committed, and a leader that has applied its log
- * holds all of that: if the collector knows more, acknowledged entries are gone
- * (a lone replica cannot tell that from a torn write by itself). */
+/* A collector holds what was committed, and a lone replica has committed nothing
+ * but its own log: if the collector knows more, acknowledged entries are gone,
+ * which the replica itself cannot tell from a torn write. With more replicas it
+ * proves nothing: others may lead by now. */
 static bool knows_more(const struct psp_core *core, const struct psp_cluster_message *message)
 {
-    return psp_core_serves(core) && message->watch.base_epoch == core->genesis.epoch &&
+    return core->member_count == 1 && message->watch.base_epoch == core->genesis.epoch &&
            message->watch.base_index > psp_consensus_last_index(core->consensus);
 }
 

@@ -338,6 +338,20 @@ static void a_collector_that_has_seen_more_than_the_log_stops_the_replica(void *
     destroy_group(group);
 }
 
+static void a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t old = serving(group);
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = 2};
+    message.watch.base_index = psp_core_last(group->nodes[old].core) + 50;
+    message.watch.base_epoch = 1;
+    tell(group, old, PSP_ROLE_COLLECTOR, 0, &message);
+    run(group, 100);
+    assert_string_equal(group->nodes[old].stop, "");
+    destroy_group(group);
+}
+
 static void status_shows_books_and_leader(void **state)
 {
     (void)state;
@@ -535,6 +549,7 @@ int main(void)
         cmocka_unit_test(a_watcher_hears_of_news_at_most_every_50_ms),
         cmocka_unit_test(a_watcher_without_news_is_answered_when_its_wait_is_over),
         cmocka_unit_test(a_collector_that_has_seen_more_than_the_log_stops_the_replica),
+        cmocka_unit_test(a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector),
         cmocka_unit_test(status_shows_books_and_leader),
         cmocka_unit_test(a_log_of_another_election_stops_the_replica),
         cmocka_unit_test(leader_time_never_goes_back),
