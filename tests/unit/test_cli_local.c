@@ -5,9 +5,11 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/daemon.h"
@@ -225,6 +227,76 @@ static void only_our_own_command_line_is_believed(void **state)
     psp_local_close(&local);
 }
 
+/* Starts a copy of this test under a daemon's name: main() then just waits. */
+static pid_t start_copy(const struct psp_local *local, const struct psp_daemon *daemon,
+                        const char *cluster_path)
+{
+    char *program = psp_local_path(local, "psephos-shard");
+    char *arguments[PSP_DAEMON_ARGUMENTS_MAX] = {0};
+    char self[512], ready = 0;
+    int ends[2];
+    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    assert_true(n > 0);
+    self[n] = '\0';
+    if (access(program, X_OK) != 0) {
+        char command[1200];
+        snprintf(command, sizeof command, "cp '%s' '%s'", self, program);
+        assert_int_equal(system(command), 0);
+    }
+    for (size_t i = 0; daemon->arguments[i]; i++)
+        arguments[i] = daemon->arguments[i];
+    arguments[2] = (char *)(uintptr_t)cluster_path;
+    assert_int_equal(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        execv(program, arguments);
+        _exit(1);
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &ready, 1), 1); /* exec is done */
+    close(ends[0]);
+    char text[16];
+    const int bytes = snprintf(text, sizeof text, "%d\n", (int)child);
+    store(daemon->pid_path, text, (size_t)bytes);
+    free(program);
+    return child;
+}
+
+static void a_daemon_of_this_cluster_is_found_again_and_stopped(void **state)
+{
+    make(*state);
+    struct psp_local *local = opened(*state);
+    uint32_t n = 0, stopped = 0;
+    struct psp_daemon *daemons = psp_daemons_of(local, &n);
+    const pid_t child = start_copy(local, &daemons[0], daemons[0].arguments[2]);
+    assert_int_equal(psp_daemon_pid(&daemons[0]), child);
+    assert_int_equal(psp_daemon_pid(&daemons[1]), 0);
+    assert_int_equal(psp_daemons_stop(daemons, n, 5000, &stopped), 0);
+    assert_int_equal(stopped, 1);
+    assert_int_equal(psp_daemon_pid(&daemons[0]), 0);
+    assert_int_equal(kill(child, 0), -1); /* gone, and waited for */
+    psp_daemons_free(&daemons, n);
+    psp_local_close(&local);
+}
+
+static void a_daemon_of_another_cluster_is_left_alone(void **state)
+{
+    make(*state);
+    struct psp_local *local = opened(*state);
+    uint32_t n = 0, stopped = 7;
+    struct psp_daemon *daemons = psp_daemons_of(local, &n);
+    const pid_t child = start_copy(local, &daemons[0], "/elsewhere/cluster.json");
+    assert_int_equal(psp_daemon_pid(&daemons[0]), 0);
+    assert_int_equal(psp_daemons_stop(daemons, n, 0, &stopped), 0);
+    assert_int_equal(stopped, 0);
+    assert_int_equal(waitpid(child, NULL, WNOHANG), 0); /* still runs */
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    psp_daemons_free(&daemons, n);
+    psp_local_close(&local);
+}
+
 static void a_second_up_at_once_is_refused(void **state)
 {
     char reason[PSP_REASON_BYTES] = "";
@@ -239,8 +311,12 @@ static void a_second_up_at_once_is_refused(void **state)
 
 #define FACT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[0], "psephos-shard")) { /* start_copy */
+        const ssize_t written = write(STDOUT_FILENO, "r", 1);
+        return pause() + (int)written;
+    }
     const struct CMUnitTest tests[] = {
         FACT(slots_are_split_evenly_and_secrets_are_ours_alone),
         FACT(an_interrupted_up_goes_on_with_the_keys_it_made),
@@ -249,6 +325,8 @@ int main(void)
         FACT(what_a_cluster_counts_cannot_be_changed),
         FACT(a_port_in_use_is_told_before_anything_is_made),
         FACT(only_our_own_command_line_is_believed),
+        FACT(a_daemon_of_this_cluster_is_found_again_and_stopped),
+        FACT(a_daemon_of_another_cluster_is_left_alone),
         FACT(a_second_up_at_once_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
