@@ -25,10 +25,18 @@ enum {
     ROUTERS_MAX = 64,
 };
 
-enum { OPTION_ROLL = 256, OPTION_REPLICAS, OPTION_ROUTERS, OPTION_HTTP, OPTION_CLOSED };
+enum {
+    OPTION_ROLL = 256,
+    OPTION_REPLICAS,
+    OPTION_ROUTERS,
+    OPTION_HTTP,
+    OPTION_HOSTS,
+    OPTION_CLOSED
+};
 
 struct arguments {
     struct psp_local_plan plan; /* 0 or NULL: not given */
+    const char *hosts_path;     /* NULL: this machine */
     bool closed;
 };
 
@@ -40,6 +48,10 @@ static const struct argp_option options[] = {
     {"replicas", OPTION_REPLICAS, "1|3", 0, "copies of each shard, default 1", 0},
     {"routers", OPTION_ROUTERS, "N", 0, "routers, default 1", 0},
     {"http", OPTION_HTTP, "ADDR:PORT", 0, "where results are served, default a free port", 0},
+    {"hosts", OPTION_HOSTS, "FILE", 0,
+     "only lay the cluster out over the machines in FILE, and start nothing. A line each: name, "
+     "IPv4 address, roles (router, shard, collector)",
+     0},
     {"closed", OPTION_CLOSED, NULL, 0, "do not open the election", 0},
     {0},
 };
@@ -82,6 +94,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
             argp_error(state, "--http: ADDR:PORT, for example 127.0.0.1:8080");
         arguments->plan.http = value;
         return 0;
+    case OPTION_HOSTS:
+        arguments->hosts_path = value;
+        return 0;
     case OPTION_CLOSED:
         arguments->closed = true;
         return 0;
@@ -108,7 +123,9 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
         plan.shards = plan.shards ? plan.shards : 1;
         plan.replicas = plan.replicas ? plan.replicas : 1;
         plan.routers = plan.routers ? plan.routers : 1;
-        if (psp_local_make(&plan, reason) != PSP_OK) {
+        if ((plan.hosts &&
+             psp_hosts_check(plan.hosts, plan.replicas, reason, sizeof reason) != PSP_OK) ||
+            psp_local_make(&plan, reason) != PSP_OK) {
             fprintf(stderr, "psephos up: %s\n", reason);
             return PSP_EXIT_NO;
         }
@@ -261,6 +278,27 @@ static void tell(const struct psp_local *local)
     free(url);
 }
 
+static int load_hosts(const struct arguments *arguments, struct psp_hosts **ret_hosts)
+{
+    char reason[PSP_REASON_BYTES] = "";
+    if (!arguments->hosts_path ||
+        psp_hosts_load(arguments->hosts_path, ret_hosts, reason, sizeof reason) == PSP_OK)
+        return PSP_EXIT_DONE;
+    fprintf(stderr, "psephos up: %s\n", reason);
+    return PSP_EXIT_NO;
+}
+
+/* Which process is to be started on which machine. */
+static void tell_layout(const struct psp_local *local)
+{
+    uint32_t n = 0;
+    struct psp_daemon *daemons = psp_daemons_of(local, &n);
+    printf("laid out in %s; nothing was started\n", local->directory);
+    for (uint32_t i = 0; i < n; i++)
+        printf("%-14s %s\n", daemons[i].name, daemons[i].address);
+    psp_daemons_free(&daemons, n);
+}
+
 int psp_cmd_up(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -274,18 +312,25 @@ int psp_cmd_up(int argc, char **argv)
         NULL};
     struct arguments arguments = {0};
     struct psp_local *local = NULL;
+    struct psp_hosts *hosts = NULL;
     struct psp_daemon *daemons = NULL;
     uint32_t n = 0;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    int code = prepare(&arguments, &local);
-    if (code == PSP_EXIT_DONE) {
+    int code = load_hosts(&arguments, &hosts);
+    arguments.plan.hosts = hosts;
+    if (code == PSP_EXIT_DONE)
+        code = prepare(&arguments, &local);
+    if (code == PSP_EXIT_DONE && hosts) {
+        tell_layout(local);
+    } else if (code == PSP_EXIT_DONE) {
         daemons = psp_daemons_of(local, &n);
         code = bring_up(&arguments, local, daemons, n);
+        if (code == PSP_EXIT_DONE)
+            tell(local);
     }
-    if (code == PSP_EXIT_DONE)
-        tell(local);
     psp_daemons_free(&daemons, n);
     psp_local_close(&local);
+    psp_hosts_destroy(&hosts);
     return code;
 }

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/hosts.h"
 #include "process/cluster.h"
 #include "process/status.h"
 
@@ -40,7 +41,8 @@ struct psp_local_plan {
     const char *election_path;
     const char *roll_path; /* NULL: none */
     uint32_t shards, replicas, routers;
-    const char *http; /* address:port, or NULL: a free port */
+    const char *http;              /* address:port, or NULL: a free port */
+    const struct psp_hosts *hosts; /* NULL: all on this machine. Not owned; checked */
 };
 
 /* Is there a finished cluster folder? */

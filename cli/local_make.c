@@ -47,7 +47,7 @@ static const char *keep(struct making *making, char *text)
 /* What would go wrong only after the folder is made. */
 static enum psp_status check_http(struct making *making)
 {
-    const char *http = making->plan->http;
+    const char *http = making->plan->hosts ? NULL : making->plan->http;
     const enum psp_status status = http ? psp_port_check(http) : PSP_OK;
     if (status == PSP_EEXIST)
         snprintf(making->reason, PSP_REASON_BYTES,
@@ -187,9 +187,19 @@ static const char *free_address(struct making *making, const char *prefix)
     return keep(making, psp_memory_print("%s127.0.0.1:%u", prefix, port));
 }
 
+/* Where a process listens: at its host's fixed port, or at a free one here. */
+static const char *address_at(struct making *making, const char *prefix, const char *host,
+                              uint32_t port)
+{
+    if (!host)
+        return free_address(making, prefix);
+    return keep(making, psp_memory_print("%s%s:%u", prefix, host, port));
+}
+
 static enum psp_status make_shards(struct making *making)
 {
     const struct psp_local_plan *plan = making->plan;
+    const struct psp_hosts *hosts = plan->hosts;
     struct psp_cluster_shard *shards = psp_memory_array(plan->shards, sizeof *shards);
     making->cluster.shards = making->shards = shards;
     making->cluster.shard_count = plan->shards;
@@ -205,7 +215,9 @@ static enum psp_status make_shards(struct making *making)
         for (uint32_t r = 0; r < plan->replicas; r++) {
             replicas[r].replica = r;
             replicas[r].raft_id = r + 1;
-            replicas[r].address = free_address(making, "tcp://");
+            replicas[r].address = address_at(
+                making, "tcp://", hosts ? psp_hosts_replica(hosts, s, plan->replicas, r) : NULL,
+                PSP_PORT_SHARDS + s);
             replicas[r].public_key =
                 make_key(making, psp_local_path(&making->local, "keys/shard-%u-%u.key", s, r));
             if (!replicas[r].address || !replicas[r].public_key)
@@ -218,12 +230,15 @@ static enum psp_status make_shards(struct making *making)
 static enum psp_status make_routers_and_collector(struct making *making)
 {
     const struct psp_local_plan *plan = making->plan;
+    const struct psp_hosts *hosts = plan->hosts;
+    const char *collector_host = hosts ? psp_hosts_collector(hosts) : NULL;
     struct psp_cluster_router *routers = psp_memory_array(plan->routers, sizeof *routers);
     making->cluster.routers = routers;
     making->cluster.router_count = plan->routers;
     for (uint32_t i = 0; i < plan->routers; i++) {
         routers[i].router = i;
-        routers[i].address = free_address(making, "tcp://");
+        routers[i].address = address_at(making, "tcp://", hosts ? psp_hosts_router(hosts, i) : NULL,
+                                        PSP_PORT_ROUTERS + i);
         routers[i].public_key =
             make_key(making, psp_local_path(&making->local, "keys/router-%u.key", i));
         if (!routers[i].address || !routers[i].public_key)
@@ -232,9 +247,10 @@ static enum psp_status make_routers_and_collector(struct making *making)
     struct psp_cluster_collector *collector = psp_memory_array(1, sizeof *collector);
     making->cluster.collectors = collector;
     making->cluster.collector_count = 1;
-    collector->http = plan->http ? plan->http : free_address(making, "");
-    collector->http_local = free_address(making, "");
-    collector->address = free_address(making, "tcp://");
+    collector->http =
+        plan->http ? plan->http : address_at(making, "", collector_host, PSP_PORT_PAGE);
+    collector->http_local = address_at(making, "", hosts ? "127.0.0.1" : NULL, PSP_PORT_METRICS);
+    collector->address = address_at(making, "tcp://", collector_host, PSP_PORT_COLLECTOR);
     collector->public_key =
         make_key(making, psp_local_path(&making->local, "keys/collector-0.key"));
     struct psp_cluster_operator *operator_ = psp_memory_array(1, sizeof *operator_);
@@ -333,6 +349,31 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reas
     return status;
 }
 
+/* Would these hosts lead to the addresses that the cluster has? */
+static bool same_hosts(const struct psp_cluster *cluster, const struct psp_hosts *hosts)
+{
+    char reason[PSP_REASON_BYTES], address[64];
+    const uint32_t replicas = cluster->shards[0].replica_count;
+    if (psp_hosts_check(hosts, replicas, reason, sizeof reason) != PSP_OK)
+        return false;
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        for (uint32_t r = 0; r < cluster->shards[s].replica_count; r++) {
+            snprintf(address, sizeof address, "tcp://%s:%u",
+                     psp_hosts_replica(hosts, s, replicas, r), PSP_PORT_SHARDS + s);
+            if (strcmp(cluster->shards[s].replicas[r].address, address) != 0)
+                return false;
+        }
+    for (uint32_t i = 0; i < cluster->router_count; i++) {
+        snprintf(address, sizeof address, "tcp://%s:%u", psp_hosts_router(hosts, i),
+                 PSP_PORT_ROUTERS + i);
+        if (strcmp(cluster->routers[i].address, address) != 0)
+            return false;
+    }
+    snprintf(address, sizeof address, "tcp://%s:%u", psp_hosts_collector(hosts),
+             PSP_PORT_COLLECTOR);
+    return strcmp(cluster->collectors[0].address, address) == 0;
+}
+
 enum psp_status psp_local_compare(const struct psp_local *local, const struct psp_local_plan *plan,
                                   char *ret_reason)
 {
@@ -346,6 +387,8 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
         differs = "--routers";
     else if (plan->http && strcmp(plan->http, cluster->collectors[0].http) != 0)
         differs = "--http";
+    else if (plan->hosts && !same_hosts(cluster, plan->hosts))
+        differs = "--hosts";
     if (!differs && plan->election_path) {
         struct psp_definition *definition = NULL;
         struct psp_definition_fault fault = {0};
