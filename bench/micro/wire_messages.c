@@ -112,8 +112,8 @@ static void measure_cluster(const char *name, const struct psp_cluster_message *
 int main(int argc, char **argv)
 {
     static struct ballots b;
-    const int rounds = argc > 1 ? atoi(argv[1]) : 2000;
-    if (rounds < 1) {
+    const int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 2000;
+    if (rounds < 1 || rounds > 1000000) {
         fprintf(stderr, "wire_messages [ROUNDS]\n");
         return 2;
     }
