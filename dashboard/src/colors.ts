@@ -1,26 +1,50 @@
-// One colour a choice, the same everywhere: the party's own, else one from a
-// palette that colour-blind readers can tell apart (Okabe and Ito, 2008).
+// One colour a choice, the same everywhere: the party's own unless an earlier
+// choice of the contest has it, else one from a palette that colour-blind
+// readers can tell apart (Okabe and Ito, 2008). Colour never stands alone: every
+// use has the name beside it or a table behind it.
 import type { Choice, Contest, Party } from './api.ts';
 
-const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#b8a800'];
-const OTHER = '#8a8f98';
-const KNOWN: Record<string, string> = {
-  democratic: '#1f6fc4', republican: '#cf3a3a', green: '#2e8b45', libertarian: '#c99a00', independent: '#7a5bb5',
-  progressive: '#b5478f',
-};
+const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9', '#7f6ad6', '#8c564b'];
+export const OTHER = '#8a8f98';
+const RUNS = ['candidate', 'yes', 'no'];
+const known = new Map<string, Map<string, string>>();
+
+function assign(contest: Contest, parties: Party[]): Map<string, string> {
+  const colors = new Map<string, string>();
+  const taken = new Set<string>();
+  const free = () => PALETTE.find((c) => !taken.has(c)) ?? OTHER;
+  const running = contest.choices.filter((choice) => RUNS.includes(choice.kind));
+  for (const choice of running) {
+    const own = parties.find((p) => p.id === choice.party)?.color?.toLowerCase();
+    const color = own && !taken.has(own) ? own : null;
+    if (color) { colors.set(choice.id, color); taken.add(color); }
+  }
+  for (const choice of running)
+    if (!colors.has(choice.id)) {
+      const color = free();
+      colors.set(choice.id, color);
+      taken.add(color);
+    }
+  return colors;
+}
 
 export function colorOf(contest: Contest, parties: Party[], choice: Choice): string {
-  if (choice.party) {
-    const party = parties.find((p) => p.id === choice.party);
-    if (party?.color) return party.color;
-    const known = KNOWN[choice.party];
-    if (known) return known;
+  let colors = known.get(contest.id);
+  if (!colors) {
+    colors = assign(contest, parties);
+    known.set(contest.id, colors);
   }
-  if (!['candidate', 'yes', 'no'].includes(choice.kind)) return OTHER;
-  return PALETTE[contest.choices.indexOf(choice) % PALETTE.length]!;
+  return colors.get(choice.id) ?? OTHER;
 }
 
 export function partyColor(parties: Party[], id: string | null, at: number): string {
   if (!id) return OTHER;
-  return parties.find((p) => p.id === id)?.color ?? KNOWN[id] ?? PALETTE[at % PALETTE.length]!;
+  return parties.find((p) => p.id === id)?.color ?? PALETTE[at % PALETTE.length]!;
+}
+
+// Black or white, whichever reads better on the colour.
+export function inkOn(color: string): string {
+  const parts = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16) / 255);
+  const [r, g, b] = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#000' : '#fff';
 }

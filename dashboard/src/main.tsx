@@ -1,32 +1,51 @@
+import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
-import { contest, election, link, missing, start, trail, trouble } from './state.ts';
+import { number, percent, percentIn } from './format.ts';
+import { start } from './live.ts';
+import { lines, progress, runs } from './race.ts';
+import { route, toContest, toUnit } from './route.ts';
+import { contest, contests, election, scope, shown, trouble, turnout } from './state.ts';
 import { text } from './text.ts';
-import { Books } from './views/Books.tsx';
+import { Books, Electorate, Health } from './views/Books.tsx';
+import { CandidateDialog } from './views/Candidate.tsx';
 import { Contests } from './views/Contests.tsx';
 import { Header } from './views/Header.tsx';
+import { Map_ } from './views/Map.tsx';
+import { Methods } from './views/Methods.tsx';
 import { Places } from './views/Places.tsx';
-import { Race } from './views/Race.tsx';
+import { Choices, Race } from './views/Race.tsx';
+import { Over } from './views/Series.tsx';
 
 function Trail() {
+  const path = scope.value?.path ?? [];
   return (
-    <nav class="trail" aria-label={text.places}>
-      <ol>{trail.value.map((u, i) => <li key={u.id}>{i + 1 < trail.value.length ? <a href={link({ unit: u.id })}>{u.name}</a> : <span aria-current="page">{u.name}</span>}</li>)}</ol>
+    <nav class="trail" aria-label={text.path}>
+      <ol>{path.map((u, i) => <li key={u.id}>{i + 1 < path.length ? <a href={toUnit(u.id)}>{u.name}</a> : <span aria-current="page">{u.name}</span>}</li>)}</ol>
     </nav>
   );
 }
 
+function Empty({ says, back }: { says: string; back?: boolean }) {
+  const first = contests.value[0];
+  return <div class="empty"><p role="status">{says}</p>{back && first && <p><a href={toContest(first.id)}>{text.backToStart}</a></p>}</div>;
+}
+
 function Main() {
-  if (missing.value) return <p class="empty">{text.notFound}</p>;
-  if (!election.value) return <p class="empty" role="status">{trouble.value ? text.unreachable : text.loading}</p>;
+  if (trouble.value?.kind === 'missing') return <Empty says={text.troubles.missing!} back />;
+  if (!election.value) return <Empty says={trouble.value ? text.nothingYet : text.loading} />;
   const chosen = contest.value;
-  if (!chosen) return <p class="empty" role="status">{text.loading}</p>;
+  if (!chosen || !scope.value) return <Empty says={text.loading} />;
+  const named = election.value.election.methods.find((m) => m.id === route.value.method);
   return (
     <>
       <Trail />
-      <h2>{chosen.name}</h2>
+      <h2>{chosen.name}{scope.value.unit.id !== chosen.unit && <span class="at">{scope.value.unit.name}</span>}</h2>
+      {named && <p class="only">{text.onlyMethod(named.name)}</p>}
       <Race contest={chosen} />
+      <div class="two"><Choices contest={chosen} /><Map_ contest={chosen} /></div>
       <Places contest={chosen} />
-      <Books />
+      <Methods contest={chosen} />
+      <Over contest={chosen} />
     </>
   );
 }
@@ -39,9 +58,31 @@ function App() {
         <Contests />
         <main id="results" tabIndex={-1}><Main /></main>
       </div>
+      <footer><Electorate /><Health /><Books /></footer>
+      <Announcer />
+      <CandidateDialog />
     </>
   );
 }
+
+// ---- said quietly: at most every half minute, and only when something changed ----
+
+const ANNOUNCE_MS = 30_000;
+const said = signal('');
+let saidAt = 0;
+
+const Announcer = () => <p class="visually-hidden" aria-live="polite">{said.value}</p>;
+
+effect(() => {
+  const chosen = contest.value, now = shown.value, turn = turnout.value;
+  const first = chosen && now ? lines(chosen, now).find((line) => runs(line.choice)) : undefined;
+  const lead = first && first.votes > 0 ? text.leads(first.choice.name, percent(first.share)) : '';
+  document.title = text.title(chosen ? chosen.name : 'Psephos', lead);
+  if (!first || !now || first.votes === 0 || Date.now() - saidAt < ANNOUNCE_MS) return;
+  saidAt = Date.now();
+  const part = progress(now.units_reporting, now.units_total, turn?.ballots ?? 0, turn?.ballots_expected ?? null);
+  said.value = text.announce(first.choice.name, number(first.votes), percent(first.share), percentIn(part));
+});
 
 start();
 render(<App />, document.getElementById('app')!);

@@ -1,10 +1,10 @@
 // What the figures of one contest say: order, margin, what is still out. Pure.
-import type { Choice, Contest, Result } from './api.ts';
+import type { Choice, Contest, Result, Turnout } from './api.ts';
 
 export interface Line { choice: Choice; votes: number; share: number }
 export interface Outlook {
   kind: 'unknown' | 'none' | 'tied' | 'open' | 'beyond';
-  margin: number; out: number; needed: number;
+  margin: number; out: number; needed: number; above: Line | undefined; below: Line | undefined;
 }
 
 // Blank, spoiled and other counted lines take part in the count, not in the race.
@@ -24,15 +24,32 @@ export function lines(contest: Contest, result: Result | undefined): Line[] {
   return all.sort((a, b) => order(a) - order(b) || b.votes - a.votes);
 }
 
-export function outlook(ordered: Line[], expected: number | null, ballots: number): Outlook {
+// Ballots that are expected in the unit and not counted yet; null: not known.
+export function stillOut(turnout: Turnout | undefined): number | null {
+  if (!turnout || turnout.ballots_expected === null) return null;
+  return Math.max(0, turnout.ballots_expected - turnout.ballots);
+}
+
+// How much of the count is in: by units declared complete, or by ballots where
+// it is known how many are expected; whichever says more.
+export function progress(reporting: number, total: number, ballots: number, expected: number | null): number {
+  const byUnits = total > 0 ? reporting / total : 0;
+  const byBallots = expected && expected > 0 ? Math.min(1, ballots / expected) : 0;
+  return Math.max(byUnits, byBallots);
+}
+
+// Whether the ballots still out could change who is ahead. With several votes a
+// ballot it is asked of the last place that many voters' votes reach and the next.
+export function outlook(ordered: Line[], out: number | null, places: number): Outlook {
   const racing = ordered.filter((line) => runs(line.choice));
-  const margin = (racing[0]?.votes ?? 0) - (racing[1]?.votes ?? 0);
-  const out = expected === null ? 0 : Math.max(0, expected - ballots);
-  const base = { margin, out, needed: out > 0 ? (out + margin) / (2 * out) : 0 };
-  if (expected === null || racing.length < 2) return { kind: 'unknown', ...base };
-  if (out === 0) return { kind: 'none', ...base };
+  const above = racing[places - 1], below = racing[places];
+  const margin = (above?.votes ?? 0) - (below?.votes ?? 0);
+  const left = out ?? 0;
+  const base = { margin, out: left, needed: left > 0 ? (left + margin) / (2 * left) : 0, above, below };
+  if (out === null || !above || !below) return { kind: 'unknown', ...base };
+  if (left === 0) return { kind: 'none', ...base };
   if (margin === 0) return { kind: 'tied', ...base };
-  return { kind: margin > out ? 'beyond' : 'open', ...base };
+  return { kind: margin > left ? 'beyond' : 'open', ...base };
 }
 
 export interface PartyLine { party: string | null; votes: number; share: number }
@@ -47,11 +64,12 @@ export function byParty(ordered: Line[]): PartyLine[] {
     .sort((a, b) => b.votes - a.votes);
 }
 
-export interface Delta { choice: string; votes: number }
-export function changed(before: Result | undefined, now: Result | undefined): Delta[] {
-  if (!before || !now || before.unit !== now.unit || before.contest !== now.contest) return [];
+export const same = (a: Result | undefined, b: Result | undefined): boolean =>
+  a !== undefined && b !== undefined && a.contest === b.contest && a.unit === b.unit && a.method === b.method;
+
+// Votes gained since an earlier result of the same question.
+export function gains(before: Result | undefined, now: Result | undefined): Map<string, number> {
+  if (!before || !now || !same(before, now)) return new Map();
   const old = new Map(before.choices.map((c) => [c.choice, c.votes]));
-  return now.choices
-    .map((c) => ({ choice: c.choice, votes: c.votes - (old.get(c.choice) ?? 0) }))
-    .filter((d) => d.votes !== 0);
+  return new Map(now.choices.map((c) => [c.choice, c.votes - (old.get(c.choice) ?? 0)]).filter(([, n]) => n !== 0) as [string, number][]);
 }

@@ -1,174 +1,248 @@
-// What the page shows now: the route, how it refreshes, and the answers it got.
-import { batch, computed, effect, signal } from '@preact/signals';
+// What the page shows now: the answers it got, and how it gets new ones.
+import { batch, computed, signal } from '@preact/signals';
 import { ApiError, get, getAll } from './api.ts';
-import type { Accounting, Contest, Contests, Election, Envelope, Result, Results, Turnout, Turnouts, Unit, Units } from './api.ts';
-
-// ---- the route: #/contest?unit=…&method=…&sort=…; every view has its own link ----
-
-export interface Route { contest: string; unit: string; method: string; sort: string; order: 'asc' | 'desc'; size: number; map: string }
-const PAGE_SIZES = [10, 25, 50, 100];
-export const pageSizes = PAGE_SIZES;
-
-function parseRoute(): Route {
-  const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
-  const search = new URLSearchParams(query ?? '');
-  const size = Number(search.get('size'));
-  return {
-    contest: decodeURIComponent(path ?? ''), unit: search.get('unit') ?? '', method: search.get('method') ?? '',
-    sort: search.get('sort') ?? 'ballots', order: search.get('order') === 'asc' ? 'asc' : 'desc',
-    size: PAGE_SIZES.includes(size) ? size : 10, map: search.get('map') ?? 'leader',
-  };
-}
-
-export const route = signal<Route>(parseRoute());
-addEventListener('hashchange', () => { route.value = parseRoute(); });
-
-export function link(change: Partial<Route>): string {
-  const to = { ...route.value, ...change };
-  const search = new URLSearchParams();
-  if (to.unit) search.set('unit', to.unit);
-  if (to.method) search.set('method', to.method);
-  if (to.sort !== 'ballots') search.set('sort', to.sort);
-  if (to.order !== 'desc') search.set('order', to.order);
-  if (to.size !== 10) search.set('size', String(to.size));
-  if (to.map !== 'leader') search.set('map', to.map);
-  return `#/${encodeURIComponent(to.contest)}${search.size ? `?${search}` : ''}`;
-}
-export function go(change: Partial<Route>): void { location.hash = link(change).slice(1); }
+import type {
+  Accounting, BoardEvent, Contest, Contests, Election, Envelope, Leaders, OneUnit, Result, Results, Series, Shard, Shards, Turnout, Turnouts, Unit, Units,
+} from './api.ts';
+import { link, route } from './route.ts';
+import { same } from './race.ts';
 
 // ---- the answers ----
 
 export const election = signal<Election | null>(null);
 export const contests = signal<Contest[]>([]);
 export const result = signal<Result | undefined>(undefined);
-export const before = signal<Result | undefined>(undefined);
 export const turnout = signal<Turnout | undefined>(undefined);
+export const baseline = signal<{ at: number; result: Result } | null>(null);
 export const places = signal<Result[]>([]);
-export const placesTurnout = signal<Map<string, Turnout>>(new Map());
 export const placesTotal = signal<number | null>(null);
 export const nextCursor = signal<string | null>(null);
 export const cursors = signal<(string | null)[]>([null]);
-export const trail = signal<Unit[]>([]);
+export const methods = signal<Result[]>([]);
+export const leaders = signal<Leaders | null>(null);
+export const series = signal<Series | null>(null);
 export const accounting = signal<Accounting | null>(null);
+export const shards = signal<{ at: number; list: Shard[] } | null>(null);
 export const newest = signal<Envelope | null>(null);
-export const trouble = signal<string | null>(null);
-export const missing = signal(false);
+export const state = signal<string>('new');
+
+// ---- what is wrong ----
+
+export type Trouble = { kind: 'offline' | 'unreachable' | 'refused' | 'missing'; detail: string };
+export const trouble = signal<Trouble | null>(null);
+
+export function blame(error: unknown): void {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (error instanceof ApiError) trouble.value = { kind: error.status === 404 ? 'missing' : 'refused', detail };
+  else trouble.value = { kind: navigator.onLine === false ? 'offline' : 'unreachable', detail };
+}
+
+// ---- where the reader is ----
 
 export const contest = computed(() => contests.value.find((c) => c.id === route.value.contest) ?? null);
 export const unitId = computed(() => route.value.unit || contest.value?.unit || '');
 
-// ---- refreshing ----
+// The total, once it is of what the reader looks at.
+export const shown = computed(() => {
+  const now = result.value;
+  const matches = now && now.contest === contest.value?.id && now.unit === unitId.value && (now.method ?? '') === route.value.method;
+  return matches ? now : undefined;
+});
 
-export type Mode = 'live' | 'paused' | 5 | 10 | 30 | 60;
-export const modes: Mode[] = ['live', 5, 10, 30, 60, 'paused'];
-export const mode = signal<Mode>('live');
+// The unit, the units above it, and what is listed below it. Where a unit has
+// only one child (a state election under its nation) the list starts further
+// down, so that it is not one line that says the same again.
+export interface Scope { unit: Unit; path: Unit[]; below: Unit; levels: string[] }
+export const scope = signal<Scope | null>(null);
+export const level = computed(() => {
+  const levels = scope.value?.levels ?? [];
+  return levels.includes(route.value.level) ? route.value.level : levels[0] ?? null;
+});
 
-async function loadTrail(id: string): Promise<Unit[]> {
-  const found: Unit[] = [];
-  for (let at: string | null = id; at;) {
-    const answer: Envelope & { unit: Unit } = await get(`units/${at}`);
-    found.unshift(answer.unit);
-    at = answer.unit.parent;
+// Units of the list as they never change: for the map, turnout and what is out.
+export const UNITS_MAX = 5000;
+export const units = signal<{ key: string; list: Unit[]; byId: Map<string, Unit> } | null>(null);
+const LEVELS = ['nation', 'state', 'county', 'precinct'];
+
+async function loadScope(id: string): Promise<Scope> {
+  const { unit }: OneUnit = await get(`units/${encodeURIComponent(id)}`);
+  let below: Unit = unit;
+  while (below.children === 1) {
+    const only: Units = await get('units', { parent: below.id, limit: 1 });
+    const child = only.units[0];
+    if (!child || child.leaf) break;
+    below = child;
   }
-  return found;
+  const known = (election.value?.election.levels ?? []).filter((l) => l.units > 0).map((l) => l.level);
+  const under = LEVELS.slice(LEVELS.indexOf(below.level) + 1).filter((l) => known.includes(l));
+  const levels: string[] = [];
+  for (const name of unit.leaf ? [] : under) {
+    const some: Units = await get('units', { parent: below.id, level: name, limit: 1 });
+    if (some.units.length > 0) levels.push(name);
+  }
+  return { unit, path: [...unit.path, unit], below, levels };
 }
 
-const LEVELS = ['nation', 'state', 'county', 'precinct'];
-export const belowLevel = signal<string | null>(null);
+async function loadUnits(key: string, parent: string, at: string): Promise<void> {
+  const first: Turnouts = await get('turnout', { unit: parent, level: at, limit: 1 });
+  if (first.total > UNITS_MAX) { units.value = { key, list: [], byId: new Map() }; return; }
+  const list = (await getAll<Units>('units', { parent, level: at })).flatMap((page) => page.units);
+  units.value = { key, list, byId: new Map(list.map((u) => [u.id, u])) };
+}
 
-async function load(): Promise<void> {
-  const chosen = contest.value;
-  if (!chosen) return;
-  const { method, sort, order, size } = route.value;
-  const unit = unitId.value;
-  const cursor = cursors.value[cursors.value.length - 1];
-  if (trail.value.at(-1)?.id !== unit) {
-    const units = await loadTrail(unit);
-    const children: Units = await get('units', { parent: unit, limit: 1 });
-    const level = children.units[0]?.level ?? null;
-    batch(() => { trail.value = units; belowLevel.value = level && LEVELS.includes(level) ? level : null; });
+// ---- one place for every new total, whether it was asked for or sent ----
+
+const WINDOW_MS = 10_000;
+let pending: { at: number; result: Result } | null = null;
+
+// Live, many versions come a second; "what changed" then means the last ten to
+// twenty seconds. Otherwise it means since the refresh before.
+function noteBaseline(now: Result, live: boolean): void {
+  const at = Date.now();
+  if (!pending || !same(pending.result, now)) {
+    pending = { at, result: now };
+    baseline.value = null;
+  } else if (!live || at - pending.at >= WINDOW_MS) {
+    if (JSON.stringify(pending.result) === JSON.stringify(now) && !live) return;
+    baseline.value = pending;
+    pending = { at, result: now };
   }
-  const level = belowLevel.value;
-  const [one, turn, list, turns, books] = await Promise.all([
-    get<Results>('results', { contest: chosen.id, unit, level: trail.value.at(-1)!.level, method }),
-    get<Turnouts>('turnout', { unit, level: trail.value.at(-1)!.level }),
-    level ? get<Results>('results', { contest: chosen.id, unit, level, method, sort, order, limit: size, cursor }) : null,
-    level ? get<Turnouts>('turnout', { unit, level, limit: 1000 }) : null,
-    get<Accounting>('accounting'),
-  ]);
+}
+
+const SERIES_EXTRA_MAX = 960;
+function extendSeries(now: Result, asOf: string | null): void {
+  const kept = series.value;
+  if (!kept || !asOf || kept.contest !== now.contest || kept.unit !== now.unit || now.method) return;
+  const last = kept.points.at(-1);
+  const votes = new Map(now.choices.map((c) => [c.choice, c.votes]));
+  const point = { at: asOf, ballots: now.ballots, votes: kept.choices.map((id) => votes.get(id) ?? 0) };
+  if (last && last.ballots === point.ballots) return;
+  const replace = last && Date.parse(asOf) - Date.parse(last.at) < 1000 && kept.points.length > 1;
+  series.value = { ...kept, points: [...(replace ? kept.points.slice(0, -1) : kept.points), point].slice(-SERIES_EXTRA_MAX) };
+}
+
+export function take(now: Result | undefined, turn: Turnout | undefined, envelope: Envelope, live: boolean): void {
   batch(() => {
-    const now = one.results.find((r) => r.unit === unit) ?? one.results[0];
-    if (JSON.stringify(now) !== JSON.stringify(result.value)) {
-      before.value = result.value;
-      result.value = now;
+    if (now) {
+      noteBaseline(now, live);
+      extendSeries(now, envelope.as_of);
     }
-    turnout.value = turn.turnout.find((t) => t.unit === unit) ?? turn.turnout[0];
-    places.value = list?.results ?? [];
-    placesTotal.value = list?.total ?? null;
-    nextCursor.value = list?.next_cursor ?? null;
-    placesTurnout.value = new Map(turns?.turnout.map((t) => [t.unit, t]) ?? []);
-    accounting.value = books;
-    newest.value = one;
-    trouble.value = null;
-    missing.value = false;
+    result.value = now;
+    turnout.value = turn;
+    newest.value = envelope;
   });
 }
 
+export function takeEvent(event: BoardEvent): void {
+  batch(() => {
+    take(event.result ?? undefined, event.turnout, event, true);
+    takeShards(event);
+    state.value = event.state;
+    trouble.value = null;
+  });
+}
+
+export function takeShards(answer: Shards): void {
+  batch(() => {
+    shards.value = { at: Date.now(), list: answer.shards };
+    if (newest.value) newest.value = { ...newest.value, stale: answer.stale };
+  });
+}
+
+// ---- asking ----
+
+async function loadOnce(): Promise<void> {
+  const [about, pages] = await Promise.all([get<Election>('election'), contests.value.length ? null : getAll<Contests>('contests', {})]);
+  batch(() => {
+    election.value = about;
+    state.value = about.election.state;
+    if (pages) contests.value = pages.flatMap((page) => page.contests);
+    newest.value ??= about;
+  });
+  if (!route.value.contest && contests.value[0]) location.replace(link({ contest: contests.value[0].id }));
+}
+
+async function loadPlace(): Promise<void> {
+  const unit = unitId.value;
+  if (scope.value?.unit.id !== unit) scope.value = await loadScope(unit);
+}
+
+// The total: what a board event has as well.
+async function loadTotal(chosen: Contest): Promise<void> {
+  const { unit } = scope.value!;
+  const [one, turn, health] = await Promise.all([
+    get<Results>('results', { contest: chosen.id, unit: unit.id, level: unit.level, method: route.value.method }),
+    get<Turnouts>('turnout', { unit: unit.id, level: unit.level }),
+    get<Shards>('shards'),
+  ]);
+  take(one.results.find((r) => r.unit === unit.id), turn.turnout.find((t) => t.unit === unit.id), one, false);
+  takeShards(health);
+}
+
+async function loadList(chosen: Contest): Promise<void> {
+  const { method, sort, order, size } = route.value;
+  const at = scope.value!;
+  const listed = level.value;
+  const many = (election.value?.election.methods.length ?? 0) > 1;
+  const [list, by, books] = await Promise.all([
+    listed ? get<Results>('results', { contest: chosen.id, unit: at.below.id, level: listed, method, sort, order, limit: size, cursor: cursors.value.at(-1) }) : null,
+    many ? get<Results>('results', { contest: chosen.id, unit: at.unit.id, level: at.unit.level, by: 'method' }) : null,
+    get<Accounting>('accounting'),
+  ]);
+  batch(() => {
+    places.value = list?.results ?? [];
+    placesTotal.value = list?.total ?? null;
+    nextCursor.value = list?.next_cursor ?? null;
+    methods.value = by?.results.filter((r) => r.unit === at.unit.id) ?? [];
+    accounting.value = books;
+  });
+}
+
+export async function loadMap(): Promise<void> {
+  const chosen = contest.value, at = scope.value, listed = level.value;
+  if (!chosen || !at || !listed) { leaders.value = null; return; }
+  const key = `${at.below.id} ${listed}`;
+  if (units.value?.key !== key) await loadUnits(key, at.below.id, listed);
+  if (!units.value?.list.length) { leaders.value = null; return; }
+  const shown = route.value.map.startsWith('share:') ? route.value.map.slice(6) : '';
+  const choice = chosen.choices.some((c) => c.id === shown) ? shown : '';
+  leaders.value = await get<Leaders>('leaders', { contest: chosen.id, unit: at.below.id, level: listed, method: route.value.method, choice });
+}
+
+export async function loadSeries(): Promise<void> {
+  const chosen = contest.value;
+  if (chosen) series.value = await get<Series>('series', { contest: chosen.id });
+}
+
+// Everything that is shown. Asked again while it runs, it runs once more.
 let running = false;
 let again = false;
-export async function refresh(): Promise<void> {
+async function loadAll(total: boolean): Promise<void> {
+  await loadOnce();
+  const chosen = contest.value;
+  if (route.value.contest && !chosen) throw new ApiError(404, '');
+  if (!chosen) return;
+  await loadPlace();
+  await Promise.all([total ? loadTotal(chosen) : null, loadList(chosen), loadMap()]);
+}
+
+export async function refresh(total = true): Promise<void> {
   if (running) { again = true; return; }
   running = true;
   try {
-    if (!election.value) {
-      const [about, pages] = await Promise.all([get<Election>('election'), getAll<Contests>('contests', {})]);
-      batch(() => { election.value = about; contests.value = pages.flatMap((p) => p.contests); newest.value = about; });
-      if (!route.value.contest && contests.value[0]) location.replace(link({ contest: contests.value[0].id }));
-    } else {
-      election.value = await get<Election>('election');
-    }
-    await load();
+    await loadAll(total);
+    trouble.value = null;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) missing.value = true;
-    else trouble.value = error instanceof Error ? error.message : String(error);
+    blame(error);
   } finally {
     running = false;
     if (again) { again = false; void refresh(); }
   }
 }
 
-export function page(step: 1 | -1): void {
-  if (step === 1 && nextCursor.value) cursors.value = [...cursors.value, nextCursor.value];
-  if (step === -1 && cursors.value.length > 1) cursors.value = cursors.value.slice(0, -1);
-  void refresh();
-}
-
-// Live: the stream says that there is something new; the page asks for what it shows.
-const RETRY_MS = 3000;
-const LIVE_MIN_MS = 250;
-export function start(): void {
-  let last = '';
-  effect(() => {
-    const key = JSON.stringify([route.value.contest, route.value.unit, route.value.method, route.value.sort, route.value.order, route.value.size]);
-    if (key === last) return;
-    last = key;
-    cursors.value = [null];
-    void refresh();
-  });
-  effect(() => {
-    const how = mode.value;
-    if (how === 'paused') return;
-    if (how !== 'live') {
-      const timer = setInterval(() => void refresh(), how * 1000);
-      return () => clearInterval(timer);
-    }
-    const stream = new EventSource('/api/v1/stream');
-    let due: ReturnType<typeof setTimeout> | undefined;
-    stream.addEventListener('board', () => {
-      due ??= setTimeout(() => { due = undefined; void refresh(); }, LIVE_MIN_MS);
-    });
-    // Without the stream (a proxy in between, a collector that is away) ask now and then.
-    const timer = setInterval(() => { if (stream.readyState !== EventSource.OPEN) void refresh(); }, RETRY_MS);
-    return () => { stream.close(); clearInterval(timer); clearTimeout(due); };
-  });
+export function page(step: 'first' | 'next' | 'previous'): void {
+  if (step === 'first') cursors.value = [null];
+  if (step === 'next' && nextCursor.value) cursors.value = [...cursors.value, nextCursor.value];
+  if (step === 'previous' && cursors.value.length > 1) cursors.value = cursors.value.slice(0, -1);
+  void refresh(false);
 }

@@ -1,28 +1,35 @@
 import { signal } from '@preact/signals';
-import { contests, link, route } from '../state.ts';
+import { number } from '../format.ts';
+import { route, toContest } from '../route.ts';
+import { contests } from '../state.ts';
 import { text } from '../text.ts';
 
 const wanted = signal('');
 const SHOWN_MAX = 200;
+const SEARCH_FROM = 6;
 
+// A disclosure on a phone, always open beside the results where there is room.
 export function Contests() {
   const words = wanted.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = contests.value.filter((c) => {
-    const all = `${c.name} ${c.office} ${c.district}`.toLowerCase();
+    const all = `${c.name} ${c.office} ${c.district} ${c.choices.map((choice) => choice.name).join(' ')}`.toLowerCase();
     return words.every((word) => all.includes(word));
   });
+  const close = () => { const box = document.querySelector<HTMLDetailsElement>('.contests details'); if (box && !matchMedia('(min-width: 60rem)').matches) box.open = false; };
   return (
     <nav class="contests" aria-label={text.contests}>
-      <input type="search" placeholder={text.searchContests} aria-label={text.searchContests} value={wanted.value}
-        onInput={(e) => { wanted.value = e.currentTarget.value; }} />
-      <ul>
-        {found.slice(0, SHOWN_MAX).map((c) => (
-          <li key={c.id}>
-            <a href={link({ contest: c.id, unit: '', method: '', sort: 'ballots' })} aria-current={c.id === route.value.contest ? 'page' : undefined}>{c.name}</a>
-          </li>
-        ))}
-      </ul>
-      {found.length === 0 && <p>{text.noContest}</p>}
+      <details open={matchMedia('(min-width: 60rem)').matches}>
+        <summary>{text.contests} <span class="count">{number(contests.value.length)}</span></summary>
+        {contests.value.length >= SEARCH_FROM && <input type="search" placeholder={text.searchContests} aria-label={text.searchContests} value={wanted.value}
+          onInput={(e) => { wanted.value = e.currentTarget.value; }} />}
+        <ul>
+          {found.slice(0, SHOWN_MAX).map((c) => (
+            <li key={c.id}><a href={toContest(c.id)} onClick={close} aria-current={c.id === route.value.contest ? 'page' : undefined}>{c.name}</a></li>
+          ))}
+        </ul>
+        {found.length > SHOWN_MAX && <p>{text.moreContests(number(found.length - SHOWN_MAX))}</p>}
+        {found.length === 0 && contests.value.length > 0 && <p>{text.noContest}</p>}
+      </details>
     </nav>
   );
 }

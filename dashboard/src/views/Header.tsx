@@ -1,38 +1,55 @@
+import { effect, signal } from '@preact/signals';
 import { date, time } from '../format.ts';
-import { election, mode, modes, newest, refresh, trouble } from '../state.ts';
-import type { Mode } from '../state.ts';
+import { connected, mode, modes } from '../live.ts';
+import type { Mode } from '../live.ts';
+import { election, newest, refresh, shards, state, trouble } from '../state.ts';
 import { text } from '../text.ts';
 
 const modeName = (m: Mode): string => (m === 'live' ? text.live : m === 'paused' ? text.paused : text.every(m));
 
+const THEMES = ['auto', 'light', 'dark'];
+const theme = signal(localStorage.getItem('theme') ?? 'auto');
+effect(() => {
+  document.documentElement.dataset.theme = theme.value;
+  if (theme.value === 'auto') localStorage.removeItem('theme');
+  else localStorage.setItem('theme', theme.value);
+});
+
+function Warnings() {
+  const wrong = trouble.value;
+  const silent = shards.value?.list.filter((s) => s.stale).map((s) => text.staleShard(s.shard)) ?? [];
+  if (wrong && wrong.kind !== 'missing')
+    return <p class="warning" role="alert">{text.troubles[wrong.kind]}{wrong.kind === 'refused' && ` ${wrong.detail}`}</p>;
+  if (newest.value?.stale) return <p class="warning" role="status">{text.stale(silent.join(', ') || text.staleWord)}</p>;
+  return null;
+}
+
 export function Header() {
   const about = election.value?.election;
   const asOf = newest.value?.as_of;
+  const running = mode.value === 'live' && connected.value && !newest.value?.stale;
   return (
     <header class="top">
-      <a class="skip" href="#results">{text.skip}</a>
+      <a class="skip" href="#results" onClick={(e) => { e.preventDefault(); document.getElementById('results')?.focus(); }}>{text.skip}</a>
       <div class="title">
         <h1>{about?.name ?? 'Psephos'}</h1>
         <p class="sub">
-          {about && <><time dateTime={about.date}>{date(about.date)}</time> · <span>{text.states[about.state] ?? about.state}</span> · </>}
-          <abbr class="badge" title={text.unofficialWhy}>{text.unofficial}</abbr>
+          {about && <><time dateTime={about.date}>{date(about.date)}</time> <span class="state">{text.states[state.value] ?? state.value}</span></>}
+          <span class="badge" title={text.unofficialWhy}>{text.unofficial}</span>
         </p>
       </div>
       <div class="refresh">
-        <span class="as-of">{asOf ? text.lastRefreshed(time(asOf)) : text.neverRefreshed}</span>
-        <label>
-          <span class="visually-hidden">{text.refreshInterval}</span>
-          <select value={String(mode.value)} onChange={(e) => {
-            const value = e.currentTarget.value;
-            mode.value = modes.find((m) => String(m) === value) ?? 'live';
-          }}>
-            {modes.map((m) => <option key={m} value={String(m)}>{modeName(m)}</option>)}
-          </select>
-        </label>
+        <span class="as-of"><span class={running ? 'dot on' : 'dot'} aria-hidden="true" />{asOf ? text.lastRefreshed(time(asOf)) : text.neverRefreshed}</span>
+        <select aria-label={text.refreshInterval} value={String(mode.value)} onChange={(e) => {
+          const value = e.currentTarget.value;
+          mode.value = modes.find((m) => String(m) === value) ?? 'live';
+        }}>
+          {modes.map((m) => <option key={m} value={String(m)}>{modeName(m)}</option>)}
+        </select>
         <button type="button" onClick={() => void refresh()}>{text.refresh}</button>
+        <button type="button" class="theme" onClick={() => { theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!; }}>{text.themes[theme.value]}</button>
       </div>
-      {trouble.value && <p class="warning" role="alert">{text.unreachable}</p>}
-      {!trouble.value && newest.value?.stale && <p class="warning" role="status">{text.stale}</p>}
+      <Warnings />
     </header>
   );
 }

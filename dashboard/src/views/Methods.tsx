@@ -1,0 +1,34 @@
+import type { Contest } from '../api.ts';
+import { number, percent } from '../format.ts';
+import { lines, runs } from '../race.ts';
+import { link, route } from '../route.ts';
+import { election, methods, shown } from '../state.ts';
+import { text } from '../text.ts';
+
+// Only where ballots are cast in more than one way.
+export function Methods({ contest }: { contest: Contest }) {
+  const known = election.value?.election.methods ?? [];
+  if (known.length < 2) return null;
+  const columns = lines(contest, shown.value).filter((line) => runs(line.choice)).slice(0, 3).map((line) => line.choice);
+  const chosen = route.value.method;
+  return (
+    <section class="methods">
+      <h3>{text.methods}</h3>
+      <div class="scroll" tabIndex={0} role="region" aria-label={text.methods}>
+        <table>
+          <thead><tr><th scope="col">{text.method}</th><th scope="col" class="n">{text.ballots}</th>{columns.map((c) => <th key={c.id} scope="col" class="n">{c.name}</th>)}</tr></thead>
+          <tbody>{methods.value.map((row) => {
+            const all = lines(contest, row);
+            return (
+              <tr key={row.method} class={row.method === chosen ? 'chosen' : ''}>
+                <th scope="row"><a href={link({ method: row.method === chosen ? '' : row.method! })} aria-current={row.method === chosen ? 'true' : undefined}>{known.find((m) => m.id === row.method)?.name ?? row.method}</a></th>
+                <td class="n">{number(row.ballots)}</td>
+                {columns.map((c) => <td key={c.id} class="n">{row.ballots > 0 ? percent(all.find((line) => line.choice.id === c.id)?.share ?? null) : '–'}</td>)}
+              </tr>
+            );
+          })}</tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
