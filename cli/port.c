@@ -3,7 +3,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,20 +52,53 @@ enum psp_status psp_port_check(const char *address)
     return status;
 }
 
+enum { PORT_FIRST = 10000, PORT_EPHEMERAL = 32768, PORT_TRIES = 256 };
+
+/* Where the ports begin that the kernel gives to outgoing connections. */
+static unsigned ephemeral_first(void)
+{
+    unsigned first = 0;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    if (file == NULL)
+        return PORT_EPHEMERAL;
+    if (fscanf(file, "%u", &first) != 1)
+        first = PORT_EPHEMERAL;
+    fclose(file);
+    return first;
+}
+
+static bool hold(int held, unsigned port)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                        .sin_port = htons((uint16_t)port)};
+    return bind(held, (const struct sockaddr *)&address, sizeof address) == 0;
+}
+
 int psp_port_hold(uint16_t *ret_port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof address;
     const int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (held < 0)
         return -1;
-    if (bind(held, (struct sockaddr *)&address, sizeof address) != 0 ||
-        getsockname(held, (struct sockaddr *)&address, &bytes) != 0) {
-        const int error = errno;
-        close(held);
-        errno = error;
-        return -1;
+    const unsigned end = ephemeral_first();
+    for (int i = 0; end > PORT_FIRST && i < PORT_TRIES; i++) {
+        unsigned port = 0;
+        if (getrandom(&port, sizeof port, 0) != sizeof port)
+            break;
+        port = PORT_FIRST + port % (end - PORT_FIRST);
+        if (hold(held, port)) {
+            *ret_port = (uint16_t)port;
+            return held;
+        }
     }
-    *ret_port = ntohs(address.sin_port);
-    return held;
+    struct sockaddr_in address;
+    socklen_t bytes = sizeof address;
+    if (hold(held, 0) && getsockname(held, (struct sockaddr *)&address, &bytes) == 0) {
+        *ret_port = ntohs(address.sin_port);
+        return held;
+    }
+    const int error = errno;
+    close(held);
+    errno = error;
+    return -1;
 }

@@ -16,7 +16,9 @@
 enum psp_status psp_port_check(const char *address);
 
 /* A free port of 127.0.0.1 and a socket that holds it until closed, so that
- * the next call gets another one. Returns the socket, -1 (errno) on failure. */
+ * the next call gets another one. Where possible below the ports that the kernel
+ * gives to outgoing connections: one of those could take the port between two
+ * starts of a cluster. Returns the socket, -1 (errno) on failure. */
 int psp_port_hold(uint16_t *ret_port);
 
 #endif
