@@ -17,7 +17,7 @@ ROOM_OF_HEADER = {
     "protobuf-c/": ["wire/"],
     ".pb-c.h": ["wire/"],
     "zmq.h": ["wire/"],
-    "microhttpd.h": ["collector/http"],
+    "microhttpd.h": ["collector/http", "collector/stream"],
     "raft.h": ["shard/consensus"],
     "raft/": ["shard/consensus"],
     "uv.h": ["process/loop", "router/", "shard/", "collector/"],
