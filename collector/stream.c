@@ -292,7 +292,7 @@ enum psp_status psp_stream_open(struct psp_stream *stream, struct MHD_Connection
     viewer->mhd = mhd;
     viewer->question = *question;
     if (last_id && strlen(last_id) < sizeof viewer->id)
-        memcpy(viewer->id, last_id, strlen(last_id));
+        memcpy(viewer->id, last_id, strlen(last_id) + 1);
     enum psp_status status = greet(viewer) ? link_viewer(stream, viewer) : PSP_ENOMEM;
     if (status != PSP_OK) {
         drop_event(stream, &viewer->event);
