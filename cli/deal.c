@@ -6,7 +6,7 @@
 #include "cli/memory.h"
 #include "cli/permutation.h"
 
-enum { MARKS_MAX = 4096 };
+enum { MARKS_MAX = 4096, GUIDE_BITS = 14 };
 
 /* One contest of one leaf: its choices' runs of votes in the line. */
 struct contest_line {
@@ -20,7 +20,9 @@ struct psp_deal {
     const struct psp_definition *definition;
     struct psp_permutation order; /* of all ballots */
     uint64_t *leaf_end;           /* [leaf_count]: ballots of the leaves up to and with this one */
-    uint32_t *line_first;         /* [leaf_count + 1]: a leaf's contests in `lines` */
+    uint32_t *guide;              /* [..]: the leaf of every 2^guide_shift-th ballot */
+    unsigned guide_shift;
+    uint32_t *line_first; /* [leaf_count + 1]: a leaf's contests in `lines` */
     struct contest_line *lines;
     uint32_t *choices; /* position within the contest */
     uint64_t *ends;    /* end of the choice's run in its line */
@@ -69,6 +71,23 @@ static uint32_t lay_out(struct psp_deal *deal, const struct psp_returns *returns
     return line_n;
 }
 
+/* A leaf's ballots lie side by side: from the guide it is a step or two. */
+static void make_guide(struct psp_deal *deal)
+{
+    const uint64_t ballots = psp_deal_ballots(deal);
+    while (ballots >> deal->guide_shift >> GUIDE_BITS)
+        deal->guide_shift++;
+    const uint64_t n = (ballots >> deal->guide_shift) + 1;
+    deal->guide = psp_memory_array(n, sizeof *deal->guide);
+    uint32_t leaf = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        while (leaf + 1 < deal->definition->leaf_count &&
+               deal->leaf_end[leaf] <= i << deal->guide_shift)
+            leaf++;
+        deal->guide[i] = leaf;
+    }
+}
+
 enum psp_status psp_deal_create(const struct psp_definition *definition,
                                 const struct psp_returns *returns, uint64_t seed,
                                 struct psp_deal **ret_deal, struct psp_csv_fault *ret_fault)
@@ -93,6 +112,7 @@ enum psp_status psp_deal_create(const struct psp_definition *definition,
         deal->leaf_end[leaf] = leaf_start(deal, leaf) + binding->leaf_ballots[leaf];
         deal->line_first[leaf + 1] = lay_out(deal, returns, binding, leaf, seed);
     }
+    make_guide(deal);
     psp_permutation_init(&deal->order, binding->ballots, psp_mix(seed));
     psp_returns_binding_destroy(&binding);
     *ret_deal = deal;
@@ -104,6 +124,7 @@ void psp_deal_destroy(struct psp_deal **deal)
     if (!*deal)
         return;
     free((*deal)->leaf_end);
+    free((*deal)->guide);
     free((*deal)->line_first);
     free((*deal)->lines);
     free((*deal)->choices);
@@ -131,7 +152,9 @@ static uint32_t run_of(const uint64_t *ends, uint32_t n, uint64_t at)
 uint32_t psp_deal_leaf(const struct psp_deal *deal, uint64_t i, uint64_t *ret_place)
 {
     const uint64_t at = psp_permutation_at(&deal->order, i);
-    const uint32_t leaf = run_of(deal->leaf_end, deal->definition->leaf_count, at);
+    uint32_t leaf = deal->guide[at >> deal->guide_shift];
+    while (deal->leaf_end[leaf] <= at)
+        leaf++;
     *ret_place = at - leaf_start(deal, leaf);
     return leaf;
 }

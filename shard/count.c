@@ -484,6 +484,11 @@ const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t
     return count->units_complete;
 }
 
+bool psp_count_warm(struct psp_count *count)
+{
+    return psp_index_warm(count->index);
+}
+
 uint64_t psp_count_memory_bytes(const struct psp_count *count)
 {
     return psp_index_memory_bytes(count->index) + psp_refusals_memory_bytes(count->refusals) +

@@ -103,6 +103,8 @@ const uint32_t *psp_count_registered_leaves(const struct psp_count *count, uint3
 void psp_count_state_hash(const struct psp_count *count, uint8_t ret_hash[PSP_HASH_BYTES]);
 /* Units declared complete, ascending positions. */
 const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t *ret_n);
+/* psp_index_warm, of the voters' index. */
+bool psp_count_warm(struct psp_count *count);
 /* Bytes of RAM that voters and refusals take. */
 uint64_t psp_count_memory_bytes(const struct psp_count *count);
 

@@ -46,6 +46,7 @@ struct psp_index {
     struct psp_index_block **regions; /* REGION_BLOCKS each, all zeros at first */
     uint32_t region_count, region_capacity;
     uint32_t block_count; /* handed out */
+    uint64_t warm_bytes;  /* of those, from the first on */
 
     struct psp_index_entry *sweep; /* a table's entries while it grows */
     uint32_t sweep_capacity;
@@ -130,6 +131,23 @@ static bool add_region(struct psp_index *index)
         return false;
     index->regions[index->region_count++] = region;
     return true;
+}
+
+bool psp_index_warm(struct psp_index *index)
+{
+    const size_t region_bytes = REGION_BLOCKS * sizeof(struct psp_index_block);
+    const uint64_t bytes = index->block_count * sizeof(struct psp_index_block);
+    if (index->warm_bytes + HUGE_PAGE_BYTES > bytes)
+        return false;
+    char *region = (char *)index->regions[index->warm_bytes / region_bytes];
+#ifdef MADV_POPULATE_WRITE
+    /* Unknown to older systems: not warmed, no harm. */
+    madvise(region + index->warm_bytes % region_bytes, HUGE_PAGE_BYTES, MADV_POPULATE_WRITE);
+#else
+    (void)region;
+#endif
+    index->warm_bytes += HUGE_PAGE_BYTES;
+    return index->warm_bytes + HUGE_PAGE_BYTES <= bytes;
 }
 
 /* Adds empty blocks until the table has `blocks`. */

@@ -55,6 +55,11 @@ void psp_index_destroy(struct psp_index **index);
  * holds what it held. */
 enum psp_status psp_index_reserve(struct psp_index *index, uint32_t slot, uint64_t voters);
 
+/* Has the system hand out a further part (2 MiB) of the memory that tables
+ * have: a page's first use zeroes it, and ballots, which fall anywhere, would
+ * wait for all of it at once. True: there is more. */
+bool psp_index_warm(struct psp_index *index);
+
 /* Asks the memory for what psp_index_prefetch will read: call some rows earlier. */
 void psp_index_prefetch_table(const struct psp_index *index,
                               const uint8_t digest[PSP_DIGEST_BYTES]);
