@@ -1,0 +1,366 @@
+#include "chaos.h"
+
+#include <string.h>
+
+#include "actors.h"
+#include "network.h"
+
+enum { ROT_TAIL_BYTES = 700, WRONG_US = 1200 * SIM_MS, HELP_US = 900 * SIM_MS };
+
+/* ---- the plan of a run ---- */
+
+static uint32_t maybe(struct sim_random *random, uint32_t max)
+{
+    return sim_below(random, 2) == 0 ? 0 : (uint32_t)sim_between(random, 1, max);
+}
+
+static void plan_weights(struct sim_plan *plan, struct sim_random *random)
+{
+    static const uint8_t planned[] = {SIM_FAULT_ONE_WAY,         SIM_FAULT_PARTITION,
+                                      SIM_FAULT_ISOLATED,        SIM_FAULT_KILL,
+                                      SIM_FAULT_POWER,           SIM_FAULT_ALL_DOWN,
+                                      SIM_FAULT_MID_WRITE,       SIM_FAULT_EIO,
+                                      SIM_FAULT_STORE_EIO,       SIM_FAULT_ENOSPC,
+                                      SIM_FAULT_SLOW_DISK,       SIM_FAULT_ROT,
+                                      SIM_FAULT_WIPED,           SIM_FAULT_RESTART,
+                                      SIM_FAULT_PAUSE,           SIM_FAULT_JUMP,
+                                      SIM_FAULT_OLD_MAP,         SIM_FAULT_ROUTER_CRASH,
+                                      SIM_FAULT_COLLECTOR_CRASH, SIM_FAULT_OTHER_KEY,
+                                      SIM_FAULT_CLIENT_AGAIN};
+    for (size_t i = 0; i < sizeof(planned); i++)
+        plan->weights[planned[i]] = maybe(random, 10);
+    plan->weights[SIM_FAULT_SKEW] = maybe(random, 10000);
+    if (plan->election.replicas == 1)
+        plan->weights[SIM_FAULT_ROT] = plan->weights[SIM_FAULT_WIPED] = 0;
+}
+
+void sim_chaos_plan(struct sim_world *world)
+{
+    struct sim_random *random = &world->random;
+    struct sim_plan *plan = &world->plan;
+    static const uint8_t shards[] = {1, 1, 2, 2, 3}, replicas[] = {1, 3, 3, 3};
+    plan->election.shards = shards[sim_below(random, sizeof(shards))];
+    plan->election.replicas = replicas[sim_below(random, sizeof(replicas))];
+    plan->election.ballots = (uint32_t)sim_between(random, 30, 140);
+    plan->election.roll = sim_below(random, 2) == 0;
+    plan->routers = (uint32_t)sim_between(random, 1, SIM_ROUTERS_MAX);
+    plan->clients = (uint32_t)sim_between(random, 1, SIM_CLIENTS_MAX);
+    plan->collectors = sim_chance(random, 2000) ? 2 : 1;
+    plan->rows = sim_chance(random, 3000);
+    plan->closes = sim_chance(random, 4000);
+    plan->drop = maybe(random, 1000);
+    plan->duplicate = maybe(random, 600);
+    plan->late = maybe(random, 1500);
+    plan->latency_us = sim_between(random, 200, 1000) * sim_between(random, 1, 20);
+    plan->sync_us = sim_between(random, 100, 1000) * sim_between(random, 1, 12);
+    plan->segment_bytes = sim_between(random, 1, 32) * 1024;
+    plan->faults_until_us = sim_between(random, 3000, 9000) * SIM_MS;
+    plan->fault_gap_us = sim_between(random, 60, 600) * SIM_MS;
+    plan_weights(plan, random);
+}
+
+/* ---- whom it hits ---- */
+
+/* A random replica of a shard that is not to be left in peace, often the
+ * leader; NULL: none now. */
+static struct sim_replica *victim(struct sim_world *world)
+{
+    const uint32_t s = sim_below(&world->random, world->plan.election.shards);
+    struct sim_shard *shard = &world->shards[s];
+    uint32_t r = sim_below(&world->random, world->plan.election.replicas);
+    const uint32_t leader = sim_leader(world, s);
+    if (leader != PSP_NONE && sim_below(&world->random, 3) == 0)
+        r = leader;
+    return shard->calm || !shard->replicas[r].actor.up ? NULL : &shard->replicas[r];
+}
+
+static uint64_t some_us(struct sim_world *world, uint64_t low_ms, uint64_t high_ms)
+{
+    return sim_between(&world->random, low_ms, high_ms) * SIM_MS;
+}
+
+static bool in_peace(const struct sim_world *world, const struct sim_actor *actor)
+{
+    return actor->kind == SIM_REPLICA && world->shards[actor->number / SIM_REPLICAS_MAX].calm;
+}
+
+static void down(struct sim_world *world, struct sim_replica *replica, bool power)
+{
+    world->faults.counts[power ? SIM_FAULT_POWER : SIM_FAULT_KILL]++;
+    if (sim_leader(world, replica->shard) == replica->replica)
+        world->faults.counts[SIM_FAULT_LEADER_DOWN]++;
+    replica->power_lost = power;
+    sim_actor_down(world, &replica->actor, some_us(world, 1, 2500));
+}
+
+/* ---- the faults ---- */
+
+static void cut_links(struct sim_world *world, uint32_t kind)
+{
+    const uint64_t until_us = world->now_us + some_us(world, 50, 3000);
+    const uint32_t a = sim_below(&world->random, world->actor_count);
+    const uint32_t b = sim_below(&world->random, world->actor_count);
+    if (in_peace(world, world->actors[a]) || in_peace(world, world->actors[b]))
+        return;
+    world->faults.counts[kind]++;
+    SIM_TRACE(world, "%s: %s, %s", sim_fault_name(kind), sim_actor_name(world->actors[a]),
+              sim_actor_name(world->actors[b]));
+    if (kind == SIM_FAULT_ISOLATED) {
+        const bool both = sim_below(&world->random, 2) == 0;
+        for (uint32_t i = 0; i < world->actor_count; i++) {
+            sim_cut(world, a, i, until_us);
+            if (both)
+                sim_cut(world, i, a, until_us);
+        }
+        return;
+    }
+    sim_cut(world, a, b, until_us);
+    if (kind == SIM_FAULT_PARTITION)
+        sim_cut(world, b, a, until_us);
+}
+
+/* Disk faults in wait for the next operations. */
+static void spoil_disk(struct sim_world *world, struct sim_replica *replica, uint32_t kind)
+{
+    const uint32_t after = 1 + sim_below(&world->random, 12);
+    switch (kind) {
+    case SIM_FAULT_MID_WRITE:
+        replica->disk.dies_after = after;
+        return;
+    case SIM_FAULT_EIO:
+        replica->disk.fails_after = after;
+        return;
+    case SIM_FAULT_STORE_EIO:
+        replica->store_fails = true;
+        return;
+    case SIM_FAULT_SLOW_DISK:
+        replica->slow_until_us = world->now_us + some_us(world, 100, 3000);
+        world->faults.counts[kind]++;
+        return;
+    default:
+        break;
+    }
+    replica->full_until_us = world->now_us + some_us(world, 100, 3000);
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++)
+        if (sim_chance(&world->random, 3000)) /* and other replicas' disks with it */
+            world->shards[replica->shard].replicas[r].full_until_us = replica->full_until_us;
+}
+
+/* Everybody else in the shard is up and in peace, until this one has caught up. */
+static void leave_in_peace(struct sim_world *world, struct sim_shard *shard)
+{
+    shard->calm = shard->spoilt = true;
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        struct sim_replica *replica = &shard->replicas[r];
+        for (uint32_t other = 0; other < world->actor_count; other++)
+            world->cut[replica->actor.id][other] = world->cut[other][replica->actor.id] = 0;
+        replica->disk.dies_after = replica->disk.fails_after = 0;
+        replica->store_fails = false;
+        replica->full_until_us = replica->slow_until_us = 0;
+        if (replica->actor.up || replica->damaged)
+            continue;
+        replica->actor.restart_us = world->now_us + 1;
+        sim_event_add(world, SIM_EVENT_RESTART, replica->actor.restart_us, &replica->actor);
+    }
+}
+
+static void damage(struct sim_world *world, struct sim_replica *replica, uint32_t kind)
+{
+    struct sim_shard *shard = &world->shards[replica->shard];
+    if (shard->spoilt)
+        return;
+    replica->power_lost = true;
+    sim_actor_down(world, &replica->actor, some_us(world, 3000, 6000));
+    if (kind == SIM_FAULT_WIPED) {
+        sim_replica_wipe(replica);
+        world->faults.counts[SIM_FAULT_WIPED]++;
+    } else if (!sim_disk_rot(&replica->disk, sim_chance(&world->random, 2500),
+                             sim_chance(&world->random, 6000) ? ROT_TAIL_BYTES : 0)) {
+        return;
+    } else {
+        replica->rotten = true;
+    }
+    SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), sim_fault_name(kind));
+    replica->damaged = true;
+    replica->damaged_last = shard->entry_count;
+    leave_in_peace(world, shard);
+}
+
+static void all_down(struct sim_world *world)
+{
+    struct sim_shard *shard =
+        &world->shards[sim_below(&world->random, world->plan.election.shards)];
+    if (shard->calm)
+        return;
+    world->faults.counts[SIM_FAULT_ALL_DOWN]++;
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        if (shard->replicas[r].actor.up)
+            down(world, &shard->replicas[r], true);
+        else
+            sim_disk_lose_power(&shard->replicas[r].disk);
+    }
+}
+
+static void hit_replica(struct sim_world *world, uint32_t kind)
+{
+    struct sim_replica *replica = victim(world);
+    if (replica == NULL)
+        return;
+    switch (kind) {
+    case SIM_FAULT_KILL:
+    case SIM_FAULT_POWER:
+        down(world, replica, kind == SIM_FAULT_POWER);
+        return;
+    case SIM_FAULT_RESTART:
+        sim_replica_end_cleanly(world, replica);
+        sim_actor_down(world, &replica->actor, some_us(world, 1, 600));
+        return;
+    case SIM_FAULT_ROT:
+    case SIM_FAULT_WIPED:
+        damage(world, replica, kind);
+        return;
+    default:
+        SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), sim_fault_name(kind));
+        spoil_disk(world, replica, kind);
+        return;
+    }
+}
+
+static void hit_router(struct sim_world *world, uint32_t kind)
+{
+    struct sim_router *router = &world->routers[sim_below(&world->random, world->plan.routers)];
+    if (!router->actor.up)
+        return;
+    world->faults.counts[kind]++;
+    router->old_map = kind == SIM_FAULT_OLD_MAP;
+    router->other_key = kind == SIM_FAULT_OTHER_KEY;
+    sim_actor_down(world, &router->actor, some_us(world, 1, 1500));
+}
+
+static void hit_anybody(struct sim_world *world, uint32_t kind)
+{
+    struct sim_actor *actor = world->actors[sim_below(&world->random, world->actor_count)];
+    if (!actor->up || in_peace(world, actor))
+        return;
+    world->faults.counts[kind]++;
+    if (kind == SIM_FAULT_PAUSE)
+        actor->paused_until_us = world->now_us + some_us(world, 20, 2500);
+    else
+        actor->wall_ms += (int64_t)sim_between(&world->random, 0, 20000) - 10000;
+}
+
+static void hit(struct sim_world *world, uint32_t kind)
+{
+    switch (kind) {
+    case SIM_FAULT_ONE_WAY:
+    case SIM_FAULT_PARTITION:
+    case SIM_FAULT_ISOLATED:
+        cut_links(world, kind);
+        return;
+    case SIM_FAULT_ALL_DOWN:
+        all_down(world);
+        return;
+    case SIM_FAULT_PAUSE:
+    case SIM_FAULT_JUMP:
+        hit_anybody(world, kind);
+        return;
+    case SIM_FAULT_ROUTER_CRASH:
+    case SIM_FAULT_OLD_MAP:
+    case SIM_FAULT_OTHER_KEY:
+        hit_router(world, kind);
+        return;
+    case SIM_FAULT_COLLECTOR_CRASH:
+    case SIM_FAULT_CLIENT_AGAIN: {
+        struct sim_actor *actor =
+            kind == SIM_FAULT_COLLECTOR_CRASH
+                ? &world->collectors[sim_below(&world->random, world->plan.collectors)].actor
+                : &world->clients[sim_below(&world->random, world->plan.clients)].actor;
+        if (!actor->up)
+            return;
+        world->faults.counts[kind]++;
+        sim_actor_down(world, actor, some_us(world, 1, 1500));
+        return;
+    }
+    default:
+        hit_replica(world, kind);
+        return;
+    }
+}
+
+/* Routers with a wrong configuration are noticed and started anew. */
+static void mend_routers(struct sim_world *world, uint64_t after_us)
+{
+    for (uint32_t i = 0; i < world->plan.routers; i++) {
+        struct sim_router *router = &world->routers[i];
+        if ((!router->old_map && !router->other_key) ||
+            world->now_us < router->wrong_since_us + after_us)
+            continue;
+        router->old_map = router->other_key = false;
+        if (router->actor.up)
+            sim_actor_down(world, &router->actor, some_us(world, 1, 100));
+    }
+}
+
+/* A leader does not send again what a replica has once acknowledged in its term
+ * (consensus.c, W3): one that lost such entries with its disk waits for another
+ * leader. As an operator would, move the leadership, once the others are level. */
+static bool help_damaged(struct sim_world *world)
+{
+    bool any = false;
+    for (uint32_t s = 0; s < world->plan.election.shards; s++) {
+        struct sim_shard *shard = &world->shards[s];
+        const uint32_t leader = sim_leader(world, s);
+        bool level = leader != PSP_NONE, waits = false;
+        for (uint32_t r = 0; r < world->plan.election.replicas && shard->calm; r++) {
+            struct sim_replica *replica = &shard->replicas[r];
+            level = level && replica->actor.up &&
+                    (replica->damaged || replica->checked == shard->entry_count);
+            waits = waits || (replica->damaged && replica->actor.up &&
+                              world->now_us > replica->started_us + HELP_US);
+        }
+        any = any || shard->calm;
+        if (shard->calm && level && waits)
+            down(world, &shard->replicas[leader], false);
+    }
+    return any;
+}
+
+void sim_chaos(struct sim_world *world)
+{
+    if (help_damaged(world) && world->healed)
+        sim_event_add(world, SIM_EVENT_FAULT, world->now_us + HELP_US, NULL);
+    if (world->healed)
+        return;
+    mend_routers(world, WRONG_US);
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < SIM_FAULTS; i++)
+        sum += i == SIM_FAULT_SKEW ? 0 : world->plan.weights[i];
+    if (sum > 0) {
+        uint32_t at = sim_below(&world->random, sum), kind = 0;
+        for (;; kind++) {
+            const uint32_t weight = kind == SIM_FAULT_SKEW ? 0 : world->plan.weights[kind];
+            if (at < weight)
+                break;
+            at -= weight;
+        }
+        hit(world, kind);
+    }
+    const uint64_t gap_us = world->plan.fault_gap_us;
+    sim_event_add(world, SIM_EVENT_FAULT,
+                  world->now_us + sim_between(&world->random, gap_us / 4, 2 * gap_us), NULL);
+}
+
+void sim_chaos_heal(struct sim_world *world)
+{
+    SIM_TRACE(world, "all is mended");
+    world->healed = true;
+    world->healed_us = world->now_us;
+    memset(world->cut, 0, sizeof(world->cut));
+    mend_routers(world, 0);
+    for (uint32_t s = 0; s < world->plan.election.shards; s++)
+        for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+            struct sim_replica *replica = &world->shards[s].replicas[r];
+            replica->disk.dies_after = replica->disk.fails_after = 0;
+            replica->store_fails = false;
+        }
+}

@@ -1,0 +1,22 @@
+/*
+ * chaos - what goes wrong, and when, from the seed.
+ *
+ * A run has some kinds of fault and not others: rare combinations come up more
+ * often than if every run had a little of everything. At a time from the seed
+ * all is mended, and then everything must be counted.
+ *
+ * Disks that rot or are wiped: one a shard of three replicas, and until that
+ * replica has caught up the shard has no other fault. Two at once, a damaged
+ * disk and a second machine gone, are more than is promised (docs/guarantees.md).
+ */
+#ifndef SIM_CHAOS_H
+#define SIM_CHAOS_H
+
+#include "world.h"
+
+void sim_chaos_plan(struct sim_world *world);
+/* Something goes wrong now. */
+void sim_chaos(struct sim_world *world);
+void sim_chaos_heal(struct sim_world *world);
+
+#endif

@@ -1,0 +1,164 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors.h"
+#include "checks.h"
+#include "mutants.h"
+#include "network.h"
+
+/* ---- its database: the newest partial of every shard ---- */
+
+static void drop_stored(struct psp_partial *partial)
+{
+    free((void *)(uintptr_t)partial->rows.data);
+    free((void *)(uintptr_t)partial->units_complete.data);
+    free((void *)(uintptr_t)partial->registered_leaves.data);
+    *partial = (struct psp_partial){0};
+}
+
+static struct psp_bytes numbers(const uint32_t *values, uint32_t n)
+{
+    uint8_t *bytes = malloc(4 * (size_t)n + 1);
+    assert(bytes != NULL);
+    for (uint32_t i = 0; i < n; i++)
+        psp_store32(bytes + 4 * (size_t)i, values[i]);
+    return (struct psp_bytes){bytes, 4 * (size_t)n};
+}
+
+static void store(struct sim_world *world, struct sim_collector *collector, uint32_t s)
+{
+    const struct psp_board *board = psp_collector_core_board(collector->core);
+    const struct psp_board_shard *shard = psp_board_shard(board, s);
+    struct psp_partial *stored = &collector->stored[s];
+    if (!shard->present || (collector->has_stored[s] && stored->index == shard->index &&
+                            stored->epoch == shard->epoch))
+        return;
+    drop_stored(stored);
+    *stored = (struct psp_partial){.shard = s,
+                                   .replica = shard->replica,
+                                   .epoch = shard->epoch,
+                                   .index = shard->index,
+                                   .time_ms = shard->time_ms,
+                                   .registered = shard->registered,
+                                   .election_state = shard->election_state,
+                                   .books = shard->books};
+    memcpy(stored->cluster_id, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
+    memcpy(stored->state_hash, shard->state_hash, PSP_HASH_BYTES);
+    const struct psp_totals *totals = psp_board_shard_totals(board, s);
+    const size_t bytes = psp_totals_encode_since(totals, 0, NULL, 0);
+    uint8_t *rows = malloc(bytes + 1);
+    assert(rows != NULL);
+    psp_totals_encode_since(totals, 0, rows, bytes);
+    stored->rows = (struct psp_bytes){rows, bytes};
+    uint32_t n = 0;
+    const uint32_t *complete = psp_board_shard_complete(board, s, &n);
+    stored->units_complete = numbers(complete, n);
+    const uint32_t *registered = psp_board_shard_registered(board, s);
+    if (registered != NULL)
+        stored->registered_leaves = numbers(registered, world->election.definition->leaf_count);
+    collector->has_stored[s] = true;
+}
+
+/* ---- life ---- */
+
+static void work(struct sim_world *world, struct sim_collector *collector);
+
+void sim_collector_start(struct sim_world *world, struct sim_collector *collector)
+{
+    enum psp_status status = psp_collector_core_create(world->election.definition,
+                                                       &world->election.cluster, &collector->core);
+    assert(status == PSP_OK);
+    for (uint32_t s = 0; s < world->plan.election.shards; s++) {
+        if (collector->shown[s].election == NULL)
+            sim_judge_init(&collector->shown[s], &world->election, s);
+        if (!collector->has_stored[s])
+            continue;
+        status = psp_board_merge(psp_collector_core_board(collector->core), &collector->stored[s]);
+        if (status != PSP_OK)
+            sim_violation(world, "a collector cannot read back shard %u: %s", s,
+                          psp_status_text(status));
+    }
+    work(world, collector);
+}
+
+void sim_collector_stop(struct sim_world *world, struct sim_collector *collector)
+{
+    (void)world;
+    psp_collector_core_destroy(&collector->core);
+}
+
+void sim_collectors_free(struct sim_world *world)
+{
+    for (uint32_t i = 0; i < world->plan.collectors; i++)
+        for (uint32_t s = 0; s < world->plan.election.shards; s++) {
+            drop_stored(&world->collectors[i].stored[s]);
+            sim_judge_free(&world->collectors[i].shown[s]);
+        }
+}
+
+/* ---- at work ---- */
+
+static void send_watch(struct sim_world *world, struct sim_collector *collector,
+                       const struct psp_collector_watch *watch, uint64_t now_ms)
+{
+    const struct sim_actor *to = &world->shards[watch->shard].replicas[watch->replica_at].actor;
+    if (!to->up && sim_below(&world->random, 2) == 0) {
+        world->faults.counts[SIM_FAULT_UNSENT]++;
+        psp_collector_core_unsent(collector->core, now_ms, watch);
+        return;
+    }
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = watch->watch_id};
+    message.watch.after_index = watch->after_index;
+    message.watch.base_index = watch->base_index;
+    message.watch.base_epoch = watch->base_epoch;
+    message.watch.wait_ms = watch->wait_ms;
+    const enum psp_status status = psp_cluster_message_encode(&message, &world->buffer);
+    assert(status == PSP_OK);
+    (void)status;
+    sim_send(world, &collector->actor, to, to->incarnation, &world->buffer, 0);
+}
+
+static void work(struct sim_world *world, struct sim_collector *collector)
+{
+    const uint64_t now_ms = sim_time(world, &collector->actor).steady_ms;
+    struct psp_collector_watch watch;
+    while (psp_collector_core_next_watch(collector->core, now_ms, &watch))
+        send_watch(world, collector, &watch, now_ms);
+    if (psp_collector_core_publish_due(collector->core, now_ms)) {
+        for (uint32_t s = 0; s < world->plan.election.shards && !SIM_MUTANT(BOARD_NOT_STORED); s++)
+            store(world, collector, s);
+        sim_checks_published(world, collector);
+        psp_collector_core_published(collector->core, now_ms, now_ms);
+    }
+    sim_wake_at(world, &collector->actor, psp_collector_core_wake_ms(collector->core, now_ms));
+}
+
+void sim_collector_event(struct sim_world *world, struct sim_collector *collector,
+                         const struct sim_event *event)
+{
+    if (event->type == SIM_EVENT_MESSAGE) {
+        const struct sim_actor *from = world->actors[event->from];
+        struct psp_cluster_message message;
+        const char *reason = "";
+        psp_arena_reset(world->arena);
+        if (psp_cluster_message_decode(world->arena, event->bytes, event->length, &message,
+                                       &reason) != PSP_OK ||
+            message.type != PSP_CLUSTER_PARTIAL) {
+            sim_violation(world, "a collector cannot read a shard's message: %s", reason);
+            return;
+        }
+        const enum psp_status status = psp_collector_core_partial(
+            collector->core, sim_time(world, &collector->actor).steady_ms,
+            from->number / SIM_REPLICAS_MAX, from->number % SIM_REPLICAS_MAX, message.id,
+            &message.partial);
+        SIM_TRACE(world, "%s <- %s: partial at %" PRIu64 ": %s", sim_actor_name(&collector->actor),
+                  sim_actor_name(from), message.partial.index, psp_status_text(status));
+        if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
+            sim_violation(world, "%s says that replicas disagree: %s at index %" PRIu64,
+                          sim_actor_name(&collector->actor), psp_status_text(status),
+                          message.partial.index);
+    }
+    work(world, collector);
+}

@@ -1,0 +1,215 @@
+#include "election.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+const uint8_t sim_choices[SIM_UNITS][SIM_CONTESTS] = {{0, 0}, {7, 15}, {7, 15}, {5, 0}};
+const uint8_t sim_votes_allowed[SIM_CONTESTS] = {1, 2};
+
+static const char text[] =
+    "{\"format\": 1, \"id\": \"sim\", \"name\": \"Sim\", \"date\": \"2024-11-05\","
+    "\"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", \"name\": "
+    "\"Mail\"}], \"parties\": [], \"candidates\": [],"
+    "\"units\": [{\"id\": \"us\", \"name\": \"Nation\", \"level\": \"nation\"},"
+    "{\"id\": \"p1\", \"name\": \"1\", \"level\": \"precinct\", \"parent\": \"us\","
+    " \"ballot_style\": \"full\"},"
+    "{\"id\": \"p2\", \"name\": \"2\", \"level\": \"precinct\", \"parent\": \"us\","
+    " \"ballot_style\": \"full\"},"
+    "{\"id\": \"p3\", \"name\": \"3\", \"level\": \"precinct\", \"parent\": \"us\","
+    " \"ballot_style\": \"short\"}],"
+    "\"contests\": [{\"id\": \"mayor\", \"name\": \"Mayor\", \"office\": \"Mayor\","
+    " \"unit\": \"us\", \"choices\": [{\"id\": \"a\", \"name\": \"A\", \"kind\": \"other\"},"
+    " {\"id\": \"b\", \"name\": \"B\", \"kind\": \"other\"},"
+    " {\"id\": \"w\", \"name\": \"W\", \"kind\": \"write_in\"}]},"
+    "{\"id\": \"board\", \"name\": \"Board\", \"office\": \"Board\", \"unit\": \"us\","
+    " \"votes_allowed\": 2, \"choices\": [{\"id\": \"c\", \"name\": \"C\", \"kind\": \"other\"},"
+    " {\"id\": \"d\", \"name\": \"D\", \"kind\": \"other\"},"
+    " {\"id\": \"e\", \"name\": \"E\", \"kind\": \"other\"},"
+    " {\"id\": \"f\", \"name\": \"F\", \"kind\": \"blank\"}]}],"
+    "\"ballot_styles\": [{\"id\": \"full\", \"contests\": [{\"contest\": \"mayor\"},"
+    " {\"contest\": \"board\"}]},"
+    "{\"id\": \"short\", \"contests\": [{\"contest\": \"mayor\", \"choices\": [\"a\", "
+    "\"w\"]}]}]}";
+
+size_t sim_voter_id(uint32_t voter, char ret_id[16])
+{
+    return (size_t)snprintf(ret_id, 16, "voter-%u", voter);
+}
+
+uint32_t sim_roll_unit(uint32_t voter)
+{
+    return voter % 11 == 3 ? 0 : 1 + voter % 3;
+}
+
+/* ---- the cluster ---- */
+
+static void make_shards(struct sim_election *election, const struct sim_election_plan *plan)
+{
+    const uint32_t part = PSP_SLOT_COUNT / plan->shards;
+    for (uint32_t s = 0; s < plan->shards; s++) {
+        struct psp_cluster_shard *shard = &election->shards[s];
+        *shard = (struct psp_cluster_shard){
+            .shard = s,
+            .slot_first = s * part,
+            .slot_end = s + 1 == plan->shards ? PSP_SLOT_COUNT : (s + 1) * part,
+            .replica_count = plan->replicas,
+            .replicas = election->replicas[s],
+        };
+        if (plan->roll)
+            memset(shard->roll_hash, (int)(0x70 + s), sizeof(shard->roll_hash));
+        for (uint32_t r = 0; r < plan->replicas; r++)
+            election->replicas[s][r] =
+                (struct psp_cluster_replica){.replica = r, .raft_id = 10 * s + r + 1};
+        election->old_shards[s] = *shard;
+        if (s > 0) { /* borders elsewhere */
+            election->old_shards[s].slot_first -= part / 2;
+            election->old_shards[s - 1].slot_end -= part / 2;
+        }
+    }
+}
+
+static void make_cluster(struct sim_election *election, const struct sim_election_plan *plan)
+{
+    make_shards(election, plan);
+    struct psp_cluster *cluster = &election->cluster;
+    cluster->epoch = 1;
+    memset(cluster->cluster_id, 0xC1, sizeof(cluster->cluster_id));
+    memcpy(cluster->definition_hash, election->definition->hash, PSP_HASH_BYTES);
+    memcpy(cluster->digest_key_hash, election->key.hash, PSP_HASH_BYTES);
+    memset(cluster->slot_map_hash, 0x51, sizeof(cluster->slot_map_hash));
+    if (plan->roll)
+        memset(cluster->roll_hash, 0x6F, sizeof(cluster->roll_hash));
+    cluster->shard_count = plan->shards;
+    cluster->shards = election->shards;
+    election->key_cluster = *cluster;
+    memcpy(election->key_cluster.digest_key_hash, election->other_key.hash, PSP_HASH_BYTES);
+    election->old_cluster = *cluster;
+    election->old_cluster.shards = election->old_shards;
+    memset(election->old_cluster.slot_map_hash, 0x52, PSP_HASH_BYTES);
+}
+
+static uint32_t shard_of(const struct sim_election *election, const uint8_t *digest)
+{
+    const uint32_t slot = (uint32_t)digest[0] << 4 | digest[1] >> 4;
+    for (uint32_t s = 0; s < election->cluster.shard_count; s++)
+        if (slot >= election->shards[s].slot_first && slot < election->shards[s].slot_end)
+            return s;
+    assert(!"every slot has a shard");
+    return 0;
+}
+
+static void make_rolls(struct sim_election *election)
+{
+    for (uint32_t v = 0; v < election->voter_count; v++) {
+        char id[16];
+        uint8_t digest[PSP_DIGEST_BYTES];
+        const size_t bytes = sim_voter_id(v, id);
+        psp_digest_voter(&election->key, (const uint8_t *)id, bytes, digest);
+        const uint32_t s = shard_of(election, digest), unit = sim_roll_unit(v);
+        if (unit == 0)
+            continue;
+        const uint64_t n = election->rolls[s].n++;
+        memcpy(election->rolls[s].digests + n * PSP_DIGEST_BYTES, digest, PSP_DIGEST_BYTES);
+        psp_store32(election->rolls[s].units + n * 4, unit);
+    }
+}
+
+/* ---- ballots ---- */
+
+static void add_pair(struct sim_ballot *ballot, uint32_t contest, uint32_t choice)
+{
+    assert(ballot->pair_count < SIM_MARKS_MAX);
+    ballot->pairs[ballot->pair_count++] = (struct psp_mark){contest, choice};
+}
+
+static void mark(struct sim_ballot *ballot, struct sim_random *random)
+{
+    const uint32_t unit = ballot->unit < SIM_UNITS ? ballot->unit : 1;
+    for (uint32_t contest = 0; contest < SIM_CONTESTS; contest++) {
+        const uint32_t here = sim_choices[unit][contest];
+        if (here == 0 || sim_chance(random, 1000))
+            continue;
+        const uint32_t wanted = sim_below(random, 16); /* may be too many, or none */
+        for (uint32_t choice = 0; choice < SIM_CHOICES_MAX; choice++)
+            if ((here & wanted & 1U << choice) != 0)
+                add_pair(ballot, contest, choice);
+    }
+    switch (sim_below(random, 40)) {
+    case 0: /* a choice that the contest does not have */
+        add_pair(ballot, 0, PSP_NONE);
+        break;
+    case 1: /* a choice that is elsewhere only */
+        if (unit == 3)
+            add_pair(ballot, 0, 1);
+        break;
+    case 2: /* a contest that is elsewhere only */
+        if (unit == 3)
+            add_pair(ballot, 1, 0);
+        break;
+    case 3: /* twice the same */
+        if (ballot->pair_count > 0 && ballot->pair_count < SIM_MARKS_MAX)
+            add_pair(ballot, ballot->pairs[0].contest, ballot->pairs[0].choice);
+        break;
+    default:
+        break;
+    }
+}
+
+static void make_ballot(struct sim_election *election, struct sim_ballot *ballot,
+                        struct sim_random *random)
+{
+    *ballot = (struct sim_ballot){.voter = sim_below(random, election->voter_count)};
+    for (size_t i = 0; i < sizeof(ballot->ballot_id); i++)
+        ballot->ballot_id[i] = (uint8_t)sim_below(random, 256);
+    const uint32_t own = sim_roll_unit(ballot->voter);
+    ballot->unit = own == 0 ? 1 : own;
+    if (sim_chance(random, 300))
+        ballot->unit = sim_below(random, SIM_UNITS);
+    if (sim_chance(random, 100))
+        ballot->unit = PSP_NONE;
+    ballot->method = sim_chance(random, 100) ? 255 : (uint8_t)sim_below(random, SIM_METHODS);
+    ballot->cast_at_ms = 1700000000000 + sim_below(random, 1000000);
+    mark(ballot, random);
+    struct psp_mark pairs[SIM_MARKS_MAX];
+    memcpy(pairs, ballot->pairs, sizeof(pairs));
+    const enum psp_status status = psp_marks_encode(pairs, ballot->pair_count, ballot->marks,
+                                                    sizeof(ballot->marks), &ballot->marks_bytes);
+    assert(status == PSP_OK);
+    (void)status;
+    char id[16];
+    const size_t bytes = sim_voter_id(ballot->voter, id);
+    psp_digest_voter(&election->key, (const uint8_t *)id, bytes, ballot->digest);
+    psp_digest_voter(&election->other_key, (const uint8_t *)id, bytes, ballot->other_digest);
+    psp_digest_tag(&election->key, ballot->ballot_id, ballot->unit, ballot->method,
+                   ballot->cast_at_ms, ballot->marks, ballot->marks_bytes, ballot->tag);
+    ballot->shard = shard_of(election, ballot->digest);
+}
+
+void sim_election_make(struct sim_election *election, const struct sim_election_plan *plan,
+                       struct sim_random *random)
+{
+    memset(election, 0, sizeof(*election));
+    struct psp_definition_fault fault;
+    const enum psp_status status =
+        psp_definition_parse(text, sizeof(text) - 1, &election->definition, &fault);
+    assert(status == PSP_OK);
+    (void)status;
+    const uint8_t secret[PSP_DIGEST_KEY_BYTES] = "the digest key.";
+    const uint8_t other[PSP_DIGEST_KEY_BYTES] = "a key made anew";
+    psp_digest_key_init(&election->key, secret);
+    psp_digest_key_init(&election->other_key, other);
+    make_cluster(election, plan);
+    election->roll = plan->roll;
+    election->ballot_count = plan->ballots;
+    election->voter_count = plan->ballots - plan->ballots / 8;
+    if (plan->roll)
+        make_rolls(election);
+    for (uint32_t i = 0; i < plan->ballots; i++)
+        make_ballot(election, &election->ballots[i], random);
+}
+
+void sim_election_free(struct sim_election *election)
+{
+    psp_definition_destroy(&election->definition);
+}

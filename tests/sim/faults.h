@@ -1,0 +1,64 @@
+/*
+ * faults - every kind of fault, each with a counter that proves it fired.
+ *
+ * A kind is counted where it takes effect, not where it is planned: torn_write
+ * counts writes of which a part reached the disk, not crashes that might tear.
+ */
+#ifndef SIM_FAULTS_H
+#define SIM_FAULTS_H
+
+#include <stdint.h>
+
+#define SIM_FAULT_LIST(X)                                                                          \
+    X(DROP, "drop", "messages lost on the network")                                                \
+    X(DUPLICATE, "duplicate", "messages delivered twice")                                          \
+    X(REORDER, "reorder", "messages that overtook an earlier one")                                 \
+    X(DELAY, "delay", "messages held back for 100 ms or more")                                     \
+    X(ONE_WAY, "one_way_partition", "links cut in one direction")                                  \
+    X(PARTITION, "partition", "links cut in both directions")                                      \
+    X(ISOLATED, "isolated", "one process cut off from everybody")                                  \
+    X(CUT, "cut_message", "messages that met a partition")                                         \
+    X(UNSENT, "unreachable", "sends refused: the peer is not connected")                           \
+    X(KILL, "kill", "shard processes killed; the page cache survives")                             \
+    X(POWER, "power_loss", "machines that lost their unsynced writes")                             \
+    X(LEADER_DOWN, "leader_down", "of these two: the replica was leading")                         \
+    X(ALL_DOWN, "all_down", "all replicas of a shard lost power at once")                          \
+    X(MID_WRITE, "mid_write", "of these: in the middle of a disk operation")                       \
+    X(LOST_WRITE, "lost_write", "unsynced writes that were gone after a power loss")               \
+    X(TORN_WRITE, "torn_write", "unsynced writes of which only a part was there")                  \
+    X(LOST_NAME, "lost_name", "file creations, renames and removals undone by a power loss")       \
+    X(LOST_CHECKPOINT, "lost_checkpoint", "checkpoints that a crash cut short")                    \
+    X(EIO, "eio", "writes and syncs of the log or vote that failed")                               \
+    X(STORE_EIO, "store_eio", "checkpoints that failed")                                           \
+    X(ENOSPC, "enospc", "writes refused: the disk is full")                                        \
+    X(SLOW_DISK, "slow_disk", "periods of slow writes and syncs")                                  \
+    X(ROT, "bit_rot", "bits flipped in log or vote file")                                          \
+    X(ROT_REFUSED, "bit_rot_refused", "of these: the replica refused to start")                    \
+    X(ROT_REPAIRED, "bit_rot_repaired", "of these: it started and caught up")                      \
+    X(WIPED, "wiped", "replicas that came back with an empty disk")                                \
+    X(RESTART, "restart", "shard processes ended cleanly and started again")                       \
+    X(PAUSE, "pause", "processes stopped for a while")                                             \
+    X(SKEW, "clock_rate", "processes whose clock runs fast or slow")                               \
+    X(JUMP, "clock_jump", "wall clocks that jumped")                                               \
+    X(ROUTER_CRASH, "router_crash", "routers killed")                                              \
+    X(OLD_MAP, "old_slot_map", "routers started with an old slot map")                             \
+    X(OTHER_KEY, "other_digest_key", "routers started with another digest key")                    \
+    X(FENCED, "fenced", "answers of the configuration fence")                                      \
+    X(COLLECTOR_CRASH, "collector_crash", "collectors killed")                                     \
+    X(CLIENT_AGAIN, "client_again", "clients that gave up and cast the same ballots again")
+
+enum sim_fault {
+#define X(name, text, what) SIM_FAULT_##name,
+    SIM_FAULT_LIST(X)
+#undef X
+        SIM_FAULTS
+};
+
+struct sim_faults {
+    uint64_t counts[SIM_FAULTS];
+};
+
+const char *sim_fault_name(uint32_t fault);
+const char *sim_fault_text(uint32_t fault);
+
+#endif

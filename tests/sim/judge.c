@@ -1,0 +1,276 @@
+#include "judge.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sim_judge_init(struct sim_judge *judge, const struct sim_election *election, uint32_t shard)
+{
+    memset(judge, 0, sizeof(*judge));
+    judge->election = election;
+    judge->shard = shard;
+}
+
+void sim_judge_free(struct sim_judge *judge)
+{
+    free(judge->rows);
+    judge->rows = NULL;
+}
+
+/* ---- reading marks ---- */
+
+static uint32_t varint(const uint8_t **at)
+{
+    uint32_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        const uint8_t byte = *(*at)++;
+        value |= (uint32_t)(byte & 0x7F) << shift;
+        if (byte < 0x80)
+            return value;
+    }
+}
+
+/* Marks as pairs; a contest without choices gives none. */
+static const uint8_t *read_marks(const uint8_t *at, struct psp_mark *pairs, uint32_t *ret_n)
+{
+    *ret_n = 0;
+    for (uint32_t contests = varint(&at); contests > 0; contests--) {
+        const uint32_t contest = varint(&at);
+        for (uint32_t n = varint(&at); n > 0; n--) {
+            assert(*ret_n < SIM_MARKS_MAX);
+            pairs[(*ret_n)++] = (struct psp_mark){contest, varint(&at)};
+        }
+    }
+    return at;
+}
+
+static bool valid(uint32_t unit, uint8_t method, const struct psp_mark *pairs, uint32_t n)
+{
+    if (unit == 0 || unit >= SIM_UNITS || method >= SIM_METHODS)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (pairs[i].contest >= SIM_CONTESTS || pairs[i].choice >= SIM_CHOICES_MAX ||
+            (sim_choices[unit][pairs[i].contest] & 1U << pairs[i].choice) == 0)
+            return false;
+        for (uint32_t k = 0; k < i; k++)
+            if (pairs[k].contest == pairs[i].contest && pairs[k].choice == pairs[i].choice)
+                return false;
+    }
+    return true;
+}
+
+/* ---- rows ---- */
+
+static const struct sim_judged *newest(const struct sim_judge *judge, const uint8_t *digest)
+{
+    const uint32_t at = judge->chains[digest[15]];
+    return at == 0 ? NULL : &judge->rows[at - 1];
+}
+
+static const struct sim_judged *older(const struct sim_judge *judge, const struct sim_judged *row)
+{
+    return row->next == 0 ? NULL : &judge->rows[row->next - 1];
+}
+
+const struct sim_judged *sim_judge_first(const struct sim_judge *judge, const uint8_t *digest,
+                                         const uint8_t *tag)
+{
+    const struct sim_judged *found = NULL;
+    for (const struct sim_judged *row = newest(judge, digest); row != NULL; row = older(judge, row))
+        if (memcmp(row->digest, digest, PSP_DIGEST_BYTES) == 0 &&
+            memcmp(row->tag, tag, PSP_TAG_BYTES) == 0)
+            found = row;
+    return found;
+}
+
+bool sim_judge_said(const struct sim_judge *judge, uint64_t index, const uint8_t *digest,
+                    const uint8_t *tag, uint8_t verdict)
+{
+    for (const struct sim_judged *row = newest(judge, digest); row != NULL; row = older(judge, row))
+        if (row->index == index && row->verdict == verdict &&
+            memcmp(row->digest, digest, PSP_DIGEST_BYTES) == 0 &&
+            memcmp(row->tag, tag, PSP_TAG_BYTES) == 0)
+            return true;
+    return false;
+}
+
+uint32_t sim_judge_counted(const struct sim_judge *judge, const uint8_t *digest)
+{
+    uint32_t n = 0;
+    for (const struct sim_judged *row = newest(judge, digest); row != NULL; row = older(judge, row))
+        n += memcmp(row->digest, digest, PSP_DIGEST_BYTES) == 0 && row->verdict == PSP_COUNTED;
+    return n;
+}
+
+static uint32_t unit_on_roll(const struct sim_judge *judge, const uint8_t *digest)
+{
+    const uint8_t *digests = judge->election->rolls[judge->shard].digests;
+    for (uint64_t i = 0; i < judge->election->rolls[judge->shard].n; i++)
+        if (memcmp(digests + i * PSP_DIGEST_BYTES, digest, PSP_DIGEST_BYTES) == 0)
+            return psp_load32(judge->election->rolls[judge->shard].units + i * 4);
+    return 0;
+}
+
+static uint8_t verdict_on(const struct sim_judge *judge, const uint8_t *digest, const uint8_t *tag,
+                          bool is_valid, uint32_t unit)
+{
+    const struct sim_judged *first = sim_judge_first(judge, digest, tag);
+    if (first != NULL)
+        return (uint8_t)(first->verdict << 4 | PSP_REPLAYED);
+    if (!is_valid)
+        return PSP_INVALID;
+    if (judge->election->roll && unit_on_roll(judge, digest) != unit)
+        return PSP_NOT_ELIGIBLE;
+    if (sim_judge_counted(judge, digest) > 0)
+        return PSP_DOUBLE_VOTE;
+    return judge->state == PSP_ELECTION_OPEN ? PSP_COUNTED : PSP_CLOSED;
+}
+
+static void add_row(struct sim_judge *judge, const struct sim_judged *row)
+{
+    if (judge->row_count == judge->row_capacity) {
+        judge->row_capacity = judge->row_capacity * 2 + 64;
+        judge->rows = realloc(judge->rows, judge->row_capacity * sizeof(*judge->rows));
+        assert(judge->rows != NULL);
+    }
+    struct sim_judged *place = &judge->rows[judge->row_count++];
+    *place = *row;
+    place->next = judge->chains[row->digest[15]];
+    judge->chains[row->digest[15]] = judge->row_count;
+}
+
+static bool owns(const struct sim_judge *judge, const struct psp_count_columns *columns)
+{
+    const struct psp_cluster_shard *shard = &judge->election->shards[judge->shard];
+    for (uint32_t i = 0; i < columns->n; i++) {
+        const uint8_t *digest = columns->digests + (size_t)i * PSP_DIGEST_BYTES;
+        const uint32_t slot = (uint32_t)digest[0] << 4 | digest[1] >> 4;
+        if (slot < shard->slot_first || slot >= shard->slot_end)
+            return false;
+    }
+    return true;
+}
+
+static void take_ballots(struct sim_judge *judge, const struct psp_count_columns *columns)
+{
+    if (!judge->genesis || !owns(judge, columns))
+        return; /* fenced, outside the books */
+    const uint8_t *marks = columns->marks;
+    for (uint32_t i = 0; i < columns->n; i++) {
+        struct sim_judged row = {.index = judge->index};
+        memcpy(row.digest, columns->digests + (size_t)i * PSP_DIGEST_BYTES, PSP_DIGEST_BYTES);
+        memcpy(row.tag, columns->tags + (size_t)i * PSP_TAG_BYTES, PSP_TAG_BYTES);
+        const uint32_t unit = psp_load32(columns->units + (size_t)i * 4);
+        struct psp_mark pairs[SIM_MARKS_MAX];
+        uint32_t n;
+        marks = read_marks(marks, pairs, &n);
+        row.verdict = verdict_on(judge, row.digest, row.tag,
+                                 valid(unit, columns->methods[i], pairs, n), unit);
+        judge->books.received++;
+        judge->books.disposed[row.verdict & 15]++;
+        if (row.verdict == PSP_COUNTED) {
+            judge->books.added_ballots++;
+            judge->books.voters_counted++;
+            sim_cells_add(&judge->cells, unit, columns->methods[i], pairs, n);
+        }
+        add_row(judge, &row);
+    }
+}
+
+void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_entry *entry)
+{
+    assert(index == judge->index + 1);
+    judge->index = index;
+    if (entry == NULL)
+        return;
+    if (entry->time_ms < judge->time_ms && judge->fault[0] == 0)
+        snprintf(judge->fault, sizeof(judge->fault), "time in the log goes back at index %" PRIu64,
+                 index);
+    judge->time_ms = entry->time_ms;
+    switch (entry->type) {
+    case PSP_ENTRY_GENESIS:
+        judge->genesis = true;
+        return;
+    case PSP_ENTRY_OPEN:
+        judge->state = PSP_ELECTION_OPEN;
+        return;
+    case PSP_ENTRY_CLOSE:
+        if (judge->state == PSP_ELECTION_OPEN)
+            judge->state = PSP_ELECTION_CLOSED;
+        return;
+    case PSP_ENTRY_UNIT_COMPLETE:
+        if (entry->unit < SIM_UNITS)
+            judge->complete[entry->unit] = true;
+        return;
+    case PSP_ENTRY_BALLOTS:
+        take_ballots(judge, &entry->ballots.columns);
+        return;
+    }
+}
+
+/* ---- cells ---- */
+
+void sim_cells_add(struct sim_cells *cells, uint32_t unit, uint32_t method,
+                   const struct psp_mark *pairs, uint32_t n)
+{
+    cells->ballots[unit][method]++;
+    for (uint32_t contest = 0; contest < SIM_CONTESTS; contest++) {
+        if (sim_choices[unit][contest] == 0)
+            continue;
+        uint64_t *votes = cells->votes[unit][method][contest];
+        const uint32_t allowed = sim_votes_allowed[contest];
+        uint32_t marked = 0;
+        for (uint32_t i = 0; i < n; i++)
+            marked += pairs[i].contest == contest;
+        if (marked > allowed) {
+            votes[SIM_CHOICES_MAX + 1] += allowed;
+            continue;
+        }
+        votes[SIM_CHOICES_MAX] += allowed - marked;
+        for (uint32_t i = 0; i < n; i++)
+            if (pairs[i].contest == contest)
+                votes[pairs[i].choice]++;
+    }
+}
+
+static bool row_matches(const struct sim_cells *cells, const struct psp_totals *totals,
+                        uint32_t unit, uint32_t method, char *ret_text, size_t size)
+{
+    const struct psp_definition *definition = totals->definition;
+    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], method);
+    const uint64_t *at = totals->cells + totals->row_first[row];
+    if (*at != cells->ballots[unit][method]) {
+        snprintf(ret_text, size, "unit %u method %u: %" PRIu64 " ballots, the judge has %" PRIu64,
+                 unit, method, *at, cells->ballots[unit][method]);
+        return false;
+    }
+    at++;
+    for (uint32_t contest = 0; contest < SIM_CONTESTS; contest++) {
+        if (sim_choices[unit][contest] == 0)
+            continue;
+        for (uint32_t choice = 0; choice < SIM_CHOICES_MAX + 2; choice++) {
+            if (choice < SIM_CHOICES_MAX && (sim_choices[unit][contest] & 1U << choice) == 0)
+                continue;
+            const uint64_t votes = cells->votes[unit][method][contest][choice];
+            if (*at++ == votes)
+                continue;
+            snprintf(ret_text, size,
+                     "unit %u method %u contest %u choice %u: %" PRIu64 ", the judge has %" PRIu64,
+                     unit, method, contest, choice, at[-1], votes);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool sim_cells_match(const struct sim_cells *cells, const struct psp_totals *totals, char *ret_text,
+                     size_t size)
+{
+    for (uint32_t unit = 1; unit < SIM_UNITS; unit++)
+        for (uint32_t method = 0; method < SIM_METHODS; method++)
+            if (!row_matches(cells, totals, unit, method, ret_text, size))
+                return false;
+    return true;
+}

@@ -1,0 +1,67 @@
+/*
+ * judge - an independent count of a shard's committed log.
+ *
+ * Written from the design's rules alone, over plain lists, and slow: it shares
+ * nothing with shard/count, shard/judge or election/totals but the decoding of
+ * log entries. What a replica, a client or a board shows is compared with it.
+ */
+#ifndef SIM_JUDGE_H
+#define SIM_JUDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "election.h"
+#include "election/books.h"
+#include "election/totals.h"
+#include "wire/message.h"
+
+struct sim_judged { /* a row of a batch, in the order of the log */
+    uint64_t index;
+    uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
+    uint8_t verdict; /* as election/verdict.h */
+    uint32_t next;   /* in the chain of its digest, + 1 */
+};
+
+struct sim_cells { /* [unit][method][contest]: choices, then under- and overvotes */
+    uint64_t ballots[SIM_UNITS][SIM_METHODS];
+    uint64_t votes[SIM_UNITS][SIM_METHODS][SIM_CONTESTS][SIM_CHOICES_MAX + 2];
+};
+
+enum { SIM_CHAINS = 256 };
+
+struct sim_judge {
+    const struct sim_election *election;
+    uint32_t shard;
+    bool genesis;
+    enum psp_election_state state;
+    uint64_t index, time_ms;
+    struct psp_books books;
+    struct sim_cells cells;
+    bool complete[SIM_UNITS];
+    struct sim_judged *rows;
+    uint32_t row_count, row_capacity;
+    uint32_t chains[SIM_CHAINS]; /* newest row of a digest's chain, + 1 */
+    char fault[128];             /* what the log itself should not hold; "" none */
+};
+
+void sim_judge_init(struct sim_judge *judge, const struct sim_election *election, uint32_t shard);
+void sim_judge_free(struct sim_judge *judge);
+/* The next entry; NULL: one that is no command. */
+void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_entry *entry);
+/* The first verdict on the ballot, else NULL. */
+const struct sim_judged *sim_judge_first(const struct sim_judge *judge, const uint8_t *digest,
+                                         const uint8_t *tag);
+/* Was that said of the ballot at this index? */
+bool sim_judge_said(const struct sim_judge *judge, uint64_t index, const uint8_t *digest,
+                    const uint8_t *tag, uint8_t verdict);
+uint32_t sim_judge_counted(const struct sim_judge *judge, const uint8_t *digest);
+
+/* Adds a counted ballot, from (contest, choice) pairs. */
+void sim_cells_add(struct sim_cells *cells, uint32_t unit, uint32_t method,
+                   const struct psp_mark *pairs, uint32_t n);
+/* The same counts? Else `ret_text` says where they differ. */
+bool sim_cells_match(const struct sim_cells *cells, const struct psp_totals *totals, char *ret_text,
+                     size_t size);
+
+#endif

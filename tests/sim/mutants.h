@@ -1,0 +1,64 @@
+/*
+ * mutants - deliberate defects, to see whether the simulator finds them.
+ *
+ * Those of the product are not in its sources: mutate.py makes a copy of the
+ * tree in which they stand, each behind its number. Those of what the simulator
+ * replaces (log writer, store, collector's database) are here, behind
+ * SIM_MUTANT, which is the constant false in every other build.
+ */
+#ifndef SIM_MUTANTS_H
+#define SIM_MUTANTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIM_MUTANT_LIST(X)                                                                         \
+    X(VERDICT_BEFORE_COMMIT, "a leader applies what is not committed")                             \
+    X(FOLLOWER_PAST_COMMIT, "a follower applies past the commit")                                  \
+    X(APPLY_BEFORE_OWN_LOG, "applied before it is in the own log")                                 \
+    X(DEDUP_FROM_MEMORY, "a retry is answered from leader memory")                                 \
+    X(FOLLOWER_SKIPS, "a follower does not count")                                                 \
+    X(STALE_REPLY_INDEX, "W1: a stale reply claims entries (acked_loss)")                          \
+    X(STALE_REJECTION, "W3: a stale rejection moves next back")                                    \
+    X(LONE_VOTER_TERM, "W5: a lone voter restarts in its term")                                    \
+    X(OVERWRITTEN_PERSISTED, "a write is reported though replaced")                                \
+    X(NO_SYNC, "fsync of the log skipped")                                                         \
+    X(NO_VOTE_SYNC, "vote file not synced")                                                        \
+    X(NO_FOLDER_SYNC, "a new segment's name not synced")                                           \
+    X(NO_SYNC_AT_OPEN, "a killed process's tail trusted unsynced")                                 \
+    X(NO_CHECKSUM, "a record's checksum not checked")                                              \
+    X(PERSISTED_BEFORE_SYNC, "persisted is told before the sync")                                  \
+    X(SENT_BEFORE_VOTE, "messages leave before the vote is durable")                               \
+    X(NO_FENCE, "no configuration fence")                                                          \
+    X(REPLAY_ANEW, "a replay judged anew after a restart")                                         \
+    X(DOUBLE_VOTE_NEW_LEADER, "double vote let through after a leader change")                     \
+    X(OLD_BOOKS, "books not in the checkpoint's transaction")                                      \
+    X(OLD_INDEX, "totals checkpointed without the index")                                          \
+    X(TIME_NOT_CLAMPED, "the leader's time may go back")                                           \
+    X(MERGED_BY_ADDING, "a partial is merged by adding")                                           \
+    X(BOARD_NOT_STORED, "a board is published before it is stored")                                \
+    X(OLD_PARTIAL_WINS, "an older partial replaces a newer one")                                   \
+    X(CLIENT_GIVES_UP, "a client gives up on timeout")                                             \
+    X(CLIENT_NEW_ID, "a resend under a new ballot ID")                                             \
+    X(ROWS_MIXED_UP, "a router gives verdicts to other rows")
+
+enum sim_mutant {
+    SIM_MUTANT_NONE,
+#define X(name, text) SIM_MUTANT_##name,
+    SIM_MUTANT_LIST(X)
+#undef X
+        SIM_MUTANTS
+};
+
+#ifdef PSP_MUTANTS
+extern int psp_mutant;
+#define SIM_MUTANT(name) (psp_mutant == (int)SIM_MUTANT_##name)
+#else
+#define SIM_MUTANT(name) false
+#endif
+
+void sim_mutant_set(uint32_t mutant);
+bool sim_mutants_built(void);
+const char *sim_mutant_name(uint32_t mutant);
+
+#endif

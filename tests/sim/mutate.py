@@ -1,0 +1,189 @@
+"""Copies the source tree and puts the deliberate defects of mutants.h into the copy.
+
+usage: mutate.py TREE COPY
+
+Each change is (defect, file, text, replacement): the text must stand in the file exactly
+once, so a change of the sources that a defect depends on is noticed. M(NAME) in a
+replacement is true in the run of that defect.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOMS = ["cmake", "client", "collector", "election", "process", "proto", "router", "shard", "wire",
+         "bench/micro", "tests/sim"]
+
+CHANGES = [
+    ("VERDICT_BEFORE_COMMIT", "shard/core_apply.c",
+     "    return core->commit_index < persisted ? core->commit_index : persisted;",
+     "    if (M(VERDICT_BEFORE_COMMIT) && core->leading)\n"
+     "        return psp_consensus_last_index(core->consensus);\n"
+     "    if (M(FOLLOWER_PAST_COMMIT) && !core->leading)\n"
+     "        return persisted;\n"
+     "    if (M(APPLY_BEFORE_OWN_LOG))\n"
+     "        return core->commit_index;\n"
+     "    return core->commit_index < persisted ? core->commit_index : persisted;"),
+    ("FOLLOWER_SKIPS", "shard/core_apply.c",
+     "    case PSP_RECORD_COMMAND:\n",
+     "    case PSP_RECORD_COMMAND:\n"
+     "        if (M(FOLLOWER_SKIPS) && !core->leading && core->member_count > 1 && bytes > 300) {\n"
+     "            psp_count_skip(core->count, index);\n"
+     "            break;\n"
+     "        }\n"),
+    ("STALE_REPLY_INDEX", "shard/consensus.c",
+     "        if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)",
+     "        if (stale && M(STALE_REPLY_INDEX) && reply->type == RAFT_APPEND_ENTRIES_RESULT) {\n"
+     "            reply->append_entries_result.rejected = 0;\n"
+     "            reply->append_entries_result.last_log_index = consensus->last_index;\n"
+     "        } else if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)"),
+    ("STALE_REJECTION", "shard/consensus.c",
+     "    if (result->rejected <= match)\n",
+     "    if (result->rejected <= match && !M(STALE_REJECTION))\n"),
+    ("LONE_VOTER_TERM", "shard/consensus.c",
+     "    if (!empty && lone_voter(&configuration, consensus->raft.id))\n",
+     "    if (!empty && lone_voter(&configuration, consensus->raft.id) && !M(LONE_VOTER_TERM))\n"),
+    ("OVERWRITTEN_PERSISTED", "shard/consensus_memory.c",
+     "        if (appends->items[i].first <= upto)\n",
+     "        if (appends->items[i].first <= upto && !M(OVERWRITTEN_PERSISTED))\n"),
+    ("NO_SYNC", "shard/log.c",
+     "    const enum psp_status status = log->disk->sync(log->disk->context, log->file);\n",
+     "    const enum psp_status status =\n"
+     "        M(NO_SYNC) ? PSP_OK : log->disk->sync(log->disk->context, log->file);\n"),
+    ("NO_VOTE_SYNC", "shard/log_vote.c",
+     "    enum psp_status status = file->disk->write(file->disk->context, file->file,\n"
+     "                                               vote.sequence % 2 * SLOT_DISTANCE, &block, 1);\n"
+     "    if (status == PSP_OK)\n",
+     "    enum psp_status status = file->disk->write(file->disk->context, file->file,\n"
+     "                                               vote.sequence % 2 * SLOT_DISTANCE, &block, 1);\n"
+     "    if (status == PSP_OK && !M(NO_VOTE_SYNC))\n"),
+    ("NO_FOLDER_SYNC", "shard/log.c",
+     "        status = disk->rename(disk->context, beside, path);\n"
+     "    if (status == PSP_OK)\n",
+     "        status = disk->rename(disk->context, beside, path);\n"
+     "    if (status == PSP_OK && !M(NO_FOLDER_SYNC))\n"),
+    ("NO_SYNC_AT_OPEN", "shard/log_open.c",
+     "    if (status == PSP_OK)\n"
+     "        status = log->disk->sync(log->disk->context, log->file);\n",
+     "    if (status == PSP_OK && !M(NO_SYNC_AT_OPEN))\n"
+     "        status = log->disk->sync(log->disk->context, log->file);\n"),
+    ("NO_CHECKSUM", "shard/log_segment.c",
+     "psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4))",
+     "(psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4) && !M(NO_CHECKSUM)))"),
+    ("NO_FENCE", "shard/core_request.c",
+     "    if (difference != NULL) {\n",
+     "    if (difference != NULL && !M(NO_FENCE)) {\n"),
+    ("REPLAY_ANEW", "shard/count_restore.c",
+     "    if (delta->refused_n == 0)\n",
+     "    if (M(REPLAY_ANEW))\n"
+     "        return PSP_OK;\n"
+     "    if (delta->refused_n == 0)\n"),
+    ("REPLAY_ANEW", "shard/count_restore.c",
+     "psp_refusals_count(count->refusals) != refused)",
+     "(psp_refusals_count(count->refusals) != refused && !M(REPLAY_ANEW)))"),
+    ("DOUBLE_VOTE_NEW_LEADER", "shard/count.c",
+     "void psp_count_look(const struct psp_count *count, const struct psp_judge_row *row,\n",
+     "int psp_mutant_new_leader;\n"
+     "void psp_count_look(const struct psp_count *count, const struct psp_judge_row *row,\n"),
+    ("DOUBLE_VOTE_NEW_LEADER", "shard/count.c",
+     "    known.voter_counted = ret_place->known && ret_place->counted;\n",
+     "    known.voter_counted = ret_place->known && ret_place->counted;\n"
+     "    if (M(DOUBLE_VOTE_NEW_LEADER) && psp_mutant_new_leader > 0) {\n"
+     "        psp_mutant_new_leader--;\n"
+     "        ret_place->counted = known.voter_counted = false;\n"
+     "    }\n"),
+    ("DOUBLE_VOTE_NEW_LEADER", "shard/core.c",
+     "    if (leading && !(core->leading && term == core->leading_term))\n",
+     "    extern int psp_mutant_new_leader;\n"
+     "    if (M(DOUBLE_VOTE_NEW_LEADER) && leading && !core->leading && term > 2)\n"
+     "        psp_mutant_new_leader = 8;\n"
+     "    if (leading && !(core->leading && term == core->leading_term))\n"),
+    ("TIME_NOT_CLAMPED", "shard/core_request.c",
+     "    if (entry->time_ms < core->last_time_ms)\n"
+     "        entry->time_ms = core->last_time_ms;\n"
+     "    if (entry->time_ms < psp_count_time_ms(core->count))\n",
+     "    if (entry->time_ms < core->last_time_ms && !M(TIME_NOT_CLAMPED))\n"
+     "        entry->time_ms = core->last_time_ms;\n"
+     "    if (entry->time_ms < psp_count_time_ms(core->count) && !M(TIME_NOT_CLAMPED))\n"),
+    ("MERGED_BY_ADDING", "collector/board.c",
+     "            board->merged->cells[c] += value - totals->cells[c];\n",
+     "            board->merged->cells[c] += M(MERGED_BY_ADDING) ? value : value - totals->cells[c];\n"),
+    ("OLD_PARTIAL_WINS", "collector/board.c",
+     "    if (same_epoch && partial->index < head->index)\n",
+     "    if (same_epoch && partial->index < head->index && !M(OLD_PARTIAL_WINS))\n"),
+    ("CLIENT_GIVES_UP", "client/core.c",
+     "        count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n",
+     "        if (M(CLIENT_GIVES_UP))\n"
+     "            continue;\n"
+     "        count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n"),
+    ("CLIENT_NEW_ID", "client/core.c",
+     "        core->stats.resent++;\n",
+     "        core->stats.resent++;\n"
+     "        if (M(CLIENT_NEW_ID))\n"
+     "            ballot->ballot_id[0]++;\n"),
+    ("ROWS_MIXED_UP", "router/core.c",
+     "                      .verdicts = message->count_verdicts.verdicts + span->first,\n",
+     "                      .verdicts = message->count_verdicts.verdicts +\n"
+     "                                  (M(ROWS_MIXED_UP) ? 0 : span->first),\n"),
+]
+
+
+def numbers(tree):
+    text = (tree / "tests/sim/mutants.h").read_text()
+    names = re.findall(r"^    X\((\w+), ", text, re.MULTILINE)
+    return {name: number for number, name in enumerate(names, 1)}
+
+
+def read(tree):
+    wanted = [tree / "CMakeLists.txt"]
+    for room in ROOMS:
+        wanted += [path for path in (tree / room).rglob("*") if path.is_file()]
+    return {path.relative_to(tree): path.read_bytes() for path in wanted}
+
+
+def change(files, known):
+    for name, path, text, replacement in CHANGES:
+        source = files[Path(path)].decode()
+        if source.count(text) != 1:
+            sys.exit(f"mutate.py: {name}: {path} has its text {source.count(text)} times")
+        code = re.sub(r"\bM\((\w+)\)", lambda found: f"(psp_mutant == {known[found[1]]})",
+                      replacement)
+        source = source.replace(text, code)
+        if "extern int psp_mutant;" not in source:
+            source = "extern int psp_mutant;\n" + source
+        files[Path(path)] = source.encode()
+
+
+def trim(files):
+    """The copy builds the simulator and what it links, nothing else."""
+    for path in [path for path in files if path.name == "CMakeLists.txt"]:
+        text = files[path].decode()
+        files[path] = re.sub(r"add_dependencies\(psp_tests [^)]*\)", "", text).encode()
+    top = files[Path("CMakeLists.txt")].decode()
+    top = re.sub(r"add_subdirectory\((cli|bench|tests|dashboard)\)\n", "", top)
+    top = re.sub(r"include\(cmake/(install|packages)\.cmake\)\n", "", top)
+    files[Path("cmake/tests.cmake")] = (
+        b"function(psp_test)\nendfunction()\nfunction(psp_fuzz)\nendfunction()\n"
+        b"add_custom_target(psp_tests)\n")
+    files[Path("CMakeLists.txt")] = (top + "\nadd_subdirectory(tests/sim)\n").encode()
+
+
+def main():
+    """Writes only what differs, so that the next build compiles little."""
+    tree, target = Path(sys.argv[1]), Path(sys.argv[2])
+    files = read(tree)
+    change(files, numbers(tree))
+    trim(files)
+    for path, content in files.items():
+        place = target / path
+        if place.is_file() and place.read_bytes() == content:
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    for place in [path for path in target.rglob("*") if path.is_file()]:
+        if place.relative_to(target) not in files:
+            place.unlink()
+
+
+if __name__ == "__main__":
+    main()

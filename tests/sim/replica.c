@@ -1,0 +1,704 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors.h"
+#include "checks.h"
+#include "mutants.h"
+#include "network.h"
+#include "shard/log.h"
+#include "shard/replica.h"
+#include "shard/shell.h"
+
+enum {
+    RAFT_BUFFERS = 64, /* as in the shell */
+    DOWN_US = 800 * SIM_MS,
+    SLOW_FACTOR = 60,
+    REASON_BYTES = 1024,
+};
+
+/* ---- failing ---- */
+
+static void fail(struct sim_world *world, struct sim_replica *replica, const char *what)
+{
+    if (replica->failed)
+        return;
+    SIM_TRACE(world, "%s fails: %s", sim_actor_name(&replica->actor), what);
+    replica->failed = true;
+    /* What a kernel keeps of writes that failed is not modelled: the machine goes. */
+    if (replica->disk.failed || (replica->disk.dead && sim_below(&world->random, 2) == 0)) {
+        replica->power_lost = true;
+        world->faults.counts[SIM_FAULT_POWER]++;
+    } else if (replica->disk.dead) {
+        world->faults.counts[SIM_FAULT_KILL]++;
+    }
+    replica->down_us = sim_between(&world->random, DOWN_US / 8, 3 * DOWN_US);
+}
+
+static void fail_storage(struct sim_world *world, struct sim_replica *replica, const char *what,
+                         enum psp_status status)
+{
+    if (status != PSP_EIO && status != PSP_ENOSPC)
+        sim_violation(world, "%s: %s: %s", sim_actor_name(&replica->actor), what,
+                      psp_status_text(status));
+    fail(world, replica, what);
+}
+
+static void end_if_failed(struct sim_world *world, struct sim_replica *replica)
+{
+    if (replica->failed && replica->actor.up)
+        sim_actor_down(world, &replica->actor, replica->down_us);
+}
+
+/* ---- the log writer ---- */
+
+static uint64_t disk_us(struct sim_world *world, const struct sim_replica *replica)
+{
+    const uint64_t usual = world->plan.sync_us;
+    const uint64_t us = sim_between(&world->random, usual / 8 + 1, usual);
+    return world->now_us < replica->slow_until_us && !world->healed ? us * SLOW_FACTOR : us;
+}
+
+static void writer_event(struct sim_world *world, struct sim_replica *replica,
+                         enum sim_writer_state state, uint64_t us)
+{
+    replica->writer = state;
+    sim_event_add(world, SIM_EVENT_WRITER, world->now_us + us, &replica->actor)->to_incarnation =
+        replica->actor.incarnation;
+}
+
+static void writer_begin(struct sim_world *world, struct sim_replica *replica)
+{
+    if (replica->writer != SIM_WRITER_IDLE || replica->append_count == 0)
+        return;
+    replica->writing = (uint32_t)sim_between(&world->random, 1, replica->append_count);
+    writer_event(world, replica, SIM_WRITER_WRITES, disk_us(world, replica) / 4 + 1);
+}
+
+static void writer_push(struct sim_world *world, struct sim_replica *replica,
+                        const struct psp_core_action *action)
+{
+    if (replica->append_count == replica->append_capacity) {
+        replica->append_capacity = replica->append_capacity * 2 + 64;
+        replica->appends =
+            realloc(replica->appends, replica->append_capacity * sizeof(*replica->appends));
+        assert(replica->appends != NULL);
+    }
+    struct sim_append *append = &replica->appends[replica->append_count++];
+    append->number = action->append.number;
+    append->n = action->append.n;
+    append->records = malloc(append->n * sizeof(*append->records));
+    assert(append->records != NULL);
+    memcpy(append->records, action->append.records, append->n * sizeof(*append->records));
+    writer_begin(world, replica);
+}
+
+static void writer_write(struct sim_world *world, struct sim_replica *replica)
+{
+    enum psp_status status = PSP_OK;
+    for (uint32_t i = 0; i < replica->writing && status == PSP_OK; i++) {
+        const struct sim_append *append = &replica->appends[i];
+        if (append->records[0].index <= psp_log_last(replica->log))
+            status = psp_log_truncate(replica->log, append->records[0].index);
+        if (status == PSP_OK)
+            status = psp_log_append(replica->log, append->records, append->n);
+    }
+    if (status != PSP_OK)
+        fail_storage(world, replica, "writing the log", status);
+    else
+        writer_event(world, replica, SIM_WRITER_SYNCS, disk_us(world, replica));
+}
+
+static void writer_sync(struct sim_world *world, struct sim_replica *replica)
+{
+    const enum psp_status status = psp_log_sync(replica->log);
+    if (status != PSP_OK)
+        fail_storage(world, replica, "syncing the log", status);
+    else
+        writer_event(world, replica, SIM_WRITER_TELLS, sim_between(&world->random, 1, 200));
+}
+
+static uint64_t writer_tell(struct sim_replica *replica)
+{
+    const uint64_t number = replica->appends[replica->writing - 1].number;
+    for (uint32_t i = 0; i < replica->writing; i++)
+        free(replica->appends[i].records);
+    replica->append_count -= replica->writing;
+    memmove(replica->appends, replica->appends + replica->writing,
+            replica->append_count * sizeof(*replica->appends));
+    replica->writer = SIM_WRITER_IDLE;
+    replica->writing = 0;
+    return number;
+}
+
+/* ---- the store ---- */
+
+static void store_push(struct sim_store *store, struct psp_count_delta *delta)
+{
+    if (store->count == store->capacity) {
+        store->capacity = store->capacity * 2 + 16;
+        store->deltas = realloc(store->deltas, store->capacity * sizeof(struct psp_count_delta *));
+        assert(store->deltas != NULL);
+    }
+    const struct psp_count_delta *last = store->count > 0 ? store->deltas[store->count - 1] : NULL;
+    if (SIM_MUTANT(OLD_BOOKS) && last != NULL)
+        delta->books = last->books;
+    if (SIM_MUTANT(OLD_INDEX) && last != NULL) {
+        delta->index = last->index;
+        delta->term = last->term;
+    }
+    store->deltas[store->count++] = delta;
+    store->index = delta->index;
+    store->term = delta->term;
+}
+
+static void store_wipe(struct sim_store *store)
+{
+    for (uint32_t i = 0; i < store->count; i++)
+        psp_count_delta_destroy(&store->deltas[i]);
+    store->count = 0;
+    store->index = store->term = 0;
+}
+
+static void checkpoint_event(struct sim_world *world, struct sim_replica *replica)
+{
+    sim_event_add(world, SIM_EVENT_CHECKPOINT,
+                  world->now_us + disk_us(world, replica) * 4 + sim_below(&world->random, 20000),
+                  &replica->actor)
+        ->to_incarnation = replica->actor.incarnation;
+}
+
+static void checkpoint_begin(struct sim_world *world, struct sim_replica *replica,
+                             struct psp_count_delta *delta)
+{
+    assert(replica->checkpoint == NULL);
+    replica->checkpoint = delta;
+    replica->checkpoint_durable = false;
+    checkpoint_event(world, replica);
+}
+
+/* First durable, later told. True: told now. */
+static bool checkpoint_step(struct sim_world *world, struct sim_replica *replica)
+{
+    if (replica->checkpoint_durable)
+        return true;
+    if (replica->store_fails || replica->disk.full) {
+        world->faults.counts[replica->store_fails ? SIM_FAULT_STORE_EIO : SIM_FAULT_ENOSPC]++;
+        replica->store_fails = false;
+        fail(world, replica, "writing a checkpoint");
+        return false;
+    }
+    replica->checkpoint_index = replica->checkpoint->index;
+    replica->checkpoint_term = replica->checkpoint->term;
+    store_push(&replica->store, replica->checkpoint);
+    replica->checkpoint = NULL;
+    replica->checkpoint_durable = true;
+    checkpoint_event(world, replica);
+    return false;
+}
+
+/* ---- carrying out ---- */
+
+static void send_raft(struct sim_world *world, struct sim_replica *replica,
+                      const struct psp_core_action *action, uint64_t extra_us)
+{
+    uint8_t *buffers[RAFT_BUFFERS] = {NULL};
+    struct psp_cluster_message message = action->raft.message;
+    for (uint32_t i = 0; i < action->raft.from_log; i++) {
+        struct psp_raft_entry *entry = &action->raft.entries[i];
+        if (entry->type != 0)
+            continue;
+        if (i >= RAFT_BUFFERS) {
+            message.raft.entry_count = i;
+            break;
+        }
+        size_t size = 0;
+        struct psp_record record;
+        const enum psp_status status =
+            psp_log_read(replica->log, action->raft.first + i, &buffers[i], &size, &record);
+        if (status != PSP_OK) {
+            fail_storage(world, replica, "reading the log for a follower", status);
+            message.raft.entry_count = i;
+            break;
+        }
+        entry->term = record.term;
+        entry->type = (uint32_t)record.type;
+        entry->payload = (struct psp_bytes){record.payload, record.payload_bytes};
+    }
+    const struct sim_actor *to =
+        &world->shards[replica->shard].replicas[action->raft.replica].actor;
+    if (!replica->failed && to->up &&
+        psp_cluster_message_encode(&message, &world->buffer) == PSP_OK)
+        sim_send(world, &replica->actor, to, to->incarnation, &world->buffer, extra_us);
+    for (uint32_t i = 0; i < RAFT_BUFFERS; i++)
+        free(buffers[i]);
+}
+
+static void carry_out(struct sim_world *world, struct sim_replica *replica,
+                      const struct psp_core_action *action, uint64_t *extra_us)
+{
+    switch (action->type) {
+    case PSP_CORE_VOTE: {
+        const enum psp_status status =
+            psp_log_set_vote(replica->log, action->vote.term, action->vote.voted_for);
+        if (status != PSP_OK)
+            fail_storage(world, replica, "writing term and vote", status);
+        *extra_us += disk_us(world, replica);
+        return;
+    }
+    case PSP_CORE_APPEND:
+        writer_push(world, replica, action);
+        return;
+    case PSP_CORE_SEND:
+        if (psp_cluster_message_encode(&action->send.message, &world->buffer) == PSP_OK)
+            sim_send_peer(world, &replica->actor, &action->send.peer, &world->buffer, *extra_us);
+        return;
+    case PSP_CORE_RAFT:
+        send_raft(world, replica, action, *extra_us);
+        return;
+    case PSP_CORE_LOAD:
+        replica->load_first = action->load.first;
+        replica->load_last = action->load.last;
+        return;
+    case PSP_CORE_CHECKPOINT:
+        checkpoint_begin(world, replica, action->checkpoint);
+        return;
+    case PSP_CORE_STOP:
+        sim_violation(world, "%s stops: %s", sim_actor_name(&replica->actor), action->stop);
+        fail(world, replica, "it stops");
+        return;
+    }
+}
+
+static void perform(struct sim_world *world, struct sim_replica *replica)
+{
+    size_t n;
+    uint64_t extra_us = 0;
+    const struct psp_core_action *actions = psp_core_actions(replica->core, &n);
+    for (size_t i = 0; i < n && SIM_MUTANT(SENT_BEFORE_VOTE); i++)
+        if (actions[i].type == PSP_CORE_RAFT)
+            carry_out(world, replica, &actions[i], &extra_us);
+    for (size_t i = 0; i < n; i++) {
+        if (SIM_MUTANT(SENT_BEFORE_VOTE) && actions[i].type == PSP_CORE_RAFT)
+            continue;
+        if (!replica->failed)
+            carry_out(world, replica, &actions[i], &extra_us);
+        else if (actions[i].type == PSP_CORE_CHECKPOINT)
+            psp_count_delta_destroy(&(struct psp_count_delta *){actions[i].checkpoint});
+    }
+}
+
+static void load(struct sim_world *world, struct sim_replica *replica)
+{
+    struct psp_record records[PSP_SHARD_LOAD_RECORDS];
+    uint8_t *buffers[PSP_SHARD_LOAD_RECORDS] = {NULL};
+    const uint32_t max = (uint32_t)sim_between(&world->random, 1, PSP_SHARD_LOAD_RECORDS);
+    uint32_t n = 0;
+    for (uint64_t index = replica->load_first; index <= replica->load_last && n < max; index++) {
+        size_t size = 0;
+        const enum psp_status status =
+            psp_log_read(replica->log, index, &buffers[n], &size, &records[n]);
+        if (status != PSP_OK) {
+            fail_storage(world, replica, "reading the log back", status);
+            break;
+        }
+        n++;
+    }
+    replica->load_first = 0;
+    if (!replica->failed) {
+        psp_core_loaded(replica->core, sim_time(world, &replica->actor), records, n);
+        perform(world, replica);
+    }
+    for (uint32_t i = 0; i < PSP_SHARD_LOAD_RECORDS; i++)
+        free(buffers[i]);
+}
+
+/* The end of a turn of the shell's loop. */
+static void tick(struct sim_world *world, struct sim_replica *replica)
+{
+    const struct psp_core_time now = sim_time(world, &replica->actor);
+    if (!replica->failed) {
+        psp_core_tick(replica->core, now);
+        perform(world, replica);
+    }
+    if (!replica->failed && replica->load_first != 0)
+        load(world, replica);
+    if (!replica->failed) {
+        sim_checks_applied(world, replica);
+        sim_wake_at(world, &replica->actor, psp_core_deadline(replica->core));
+    }
+}
+
+/* ---- starting ---- */
+
+static enum psp_status restore(struct sim_world *world, struct sim_replica *replica)
+{
+    const struct psp_roll_part roll = {world->election.rolls[replica->shard].n,
+                                       world->election.rolls[replica->shard].digests,
+                                       world->election.rolls[replica->shard].units};
+    const struct psp_count_options options = {.definition = world->election.definition,
+                                              .roll = world->election.roll ? &roll : NULL,
+                                              .refused_max = PSP_REFUSED_MAX};
+    enum psp_status status = psp_count_create(&options, &replica->count);
+    for (uint32_t i = 0; i < replica->store.count && status == PSP_OK; i++)
+        status = psp_count_restore(replica->count, replica->store.deltas[i]);
+    if (status == PSP_OK && replica->store.count > 0)
+        status = psp_count_restore_end(replica->count);
+    return status;
+}
+
+/* As replica.c: the log must reach the store's index, with its term there. */
+static enum psp_status check_log(const struct sim_replica *replica, char *ret_reason)
+{
+    uint64_t term = 0;
+    enum psp_record_type type;
+    const uint64_t index = replica->store.index;
+    const uint64_t first = psp_log_first(replica->log), last = psp_log_last(replica->log);
+    if (last < index || first > index + 1) {
+        snprintf(ret_reason, REASON_BYTES, "the log ends at %" PRIu64 ", the store is at %" PRIu64,
+                 last, index);
+        return PSP_ECORRUPT;
+    }
+    if (index < first)
+        return PSP_OK;
+    const enum psp_status status = psp_log_peek(replica->log, index, &term, &type);
+    if (status == PSP_OK && term == replica->store.term)
+        return PSP_OK;
+    snprintf(ret_reason, REASON_BYTES, "log and store have other terms at %" PRIu64, index);
+    return status == PSP_OK ? PSP_ECORRUPT : status;
+}
+
+static enum psp_status open_log(struct sim_replica *replica, char *ret_reason,
+                                uint64_t segment_bytes)
+{
+    struct psp_log_options options = {.directory = "log",
+                                      .shard = replica->shard,
+                                      .segment_bytes = segment_bytes,
+                                      .checkpoint_index = replica->store.index,
+                                      .disk = &replica->disk.table};
+    memset(options.cluster_id, 0xC1, sizeof(options.cluster_id));
+    const enum psp_status status = psp_log_open(&options, &replica->log, ret_reason, REASON_BYTES);
+    return status == PSP_OK ? check_log(replica, ret_reason) : status;
+}
+
+static enum psp_status create_core(struct sim_world *world, struct sim_replica *replica)
+{
+    struct psp_core_member members[SIM_REPLICAS_MAX];
+    const struct psp_cluster_shard *shard = &world->election.cluster.shards[replica->shard];
+    for (uint32_t i = 0; i < shard->replica_count; i++)
+        members[i] =
+            (struct psp_core_member){shard->replicas[i].replica, shard->replicas[i].raft_id};
+    struct psp_core_options options = {
+        .replica = replica->replica,
+        .members = members,
+        .member_count = shard->replica_count,
+        .definition = world->election.definition,
+        .count = replica->count,
+        .pid = replica->actor.incarnation,
+        .seed = (uint32_t)sim_next(&world->random),
+    };
+    psp_replica_genesis(&world->election.cluster, replica->shard, &options.genesis);
+    const enum psp_status status = psp_core_create(&options, &replica->core);
+    if (status != PSP_OK || psp_log_last(replica->log) != 0 || replica->store.index != 0)
+        return status;
+    const struct psp_record first = psp_core_bootstrap(replica->core);
+    enum psp_status written = psp_log_set_vote(replica->log, first.term, 0);
+    if (written == PSP_OK)
+        written = psp_log_append(replica->log, &first, 1);
+    return written == PSP_OK ? psp_log_sync(replica->log) : written;
+}
+
+static enum psp_status start_core(struct sim_world *world, struct sim_replica *replica)
+{
+    struct psp_core_start start = {.store_index = replica->store.index,
+                                   .store_term = replica->store.term};
+    psp_log_vote(replica->log, &start.term, &start.voted_for);
+    const bool alone = world->plan.election.replicas == 1;
+    start.first_index = alone ? start.store_index + 1 : psp_log_first(replica->log);
+    start.record_count = psp_log_last(replica->log) + 1 - start.first_index;
+    struct psp_record *records = calloc(start.record_count + 1, sizeof(*records));
+    uint8_t **buffers = calloc(start.record_count + 1, sizeof(*buffers));
+    assert(records != NULL && buffers != NULL);
+    enum psp_status status = PSP_OK;
+    for (uint64_t i = 0; i < start.record_count && status == PSP_OK; i++) {
+        size_t size = 0;
+        records[i].index = start.first_index + i;
+        status = psp_log_peek(replica->log, records[i].index, &records[i].term, &records[i].type);
+        if (status == PSP_OK && records[i].type == PSP_RECORD_CONFIGURATION)
+            status = psp_log_read(replica->log, records[i].index, &buffers[i], &size, &records[i]);
+    }
+    start.records = records;
+    if (status == PSP_OK)
+        psp_core_start(replica->core, sim_time(world, &replica->actor), &start);
+    for (uint64_t i = 0; i < start.record_count; i++)
+        free(buffers[i]);
+    free(buffers);
+    free(records);
+    return status;
+}
+
+static void refuse(struct sim_world *world, struct sim_replica *replica, enum psp_status status,
+                   const char *reason)
+{
+    SIM_TRACE(world, "%s cannot start: %s: %s", sim_actor_name(&replica->actor),
+              psp_status_text(status), reason);
+    const bool failing = status == PSP_EIO || status == PSP_ENOSPC;
+    if (failing && (replica->disk.dead || replica->disk.failed || replica->disk.full)) {
+        fail(world, replica, "opening");
+        return;
+    }
+    replica->failed = true;
+    replica->down_us = 0;
+    if (!replica->rotten) {
+        sim_violation(world, "%s refuses to start on a good disk: %s: %s",
+                      sim_actor_name(&replica->actor), psp_status_text(status), reason);
+        return;
+    }
+    world->faults.counts[SIM_FAULT_ROT_REFUSED]++;
+    replica->refused = true;
+    world->shards[replica->shard].calm = false;
+}
+
+void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
+{
+    char reason[REASON_BYTES] = "";
+    replica->failed = false;
+    replica->started_us = world->now_us;
+    replica->disk.full = world->now_us < replica->full_until_us && !world->healed;
+    enum psp_status status = restore(world, replica);
+    if (status == PSP_OK)
+        status = open_log(replica, reason, world->plan.segment_bytes);
+    if (status == PSP_OK && reason[0] != 0)
+        SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), reason);
+    if (status == PSP_OK)
+        status = create_core(world, replica);
+    if (status == PSP_OK)
+        status = start_core(world, replica);
+    if (status != PSP_OK) {
+        refuse(world, replica, status, reason);
+    } else {
+        replica->checked = replica->store.index;
+        SIM_TRACE(world, "%s starts at index %" PRIu64 ", log to %" PRIu64,
+                  sim_actor_name(&replica->actor), replica->store.index,
+                  psp_log_last(replica->log));
+        perform(world, replica);
+        tick(world, replica);
+    }
+    end_if_failed(world, replica);
+}
+
+void sim_replica_stop(struct sim_world *world, struct sim_replica *replica)
+{
+    replica->disk.dead = true; /* closing writes nothing any more */
+    psp_core_destroy(&replica->core);
+    psp_count_destroy(&replica->count);
+    psp_log_close(&replica->log);
+    sim_disk_end_process(&replica->disk);
+    for (uint32_t i = 0; i < replica->append_count; i++)
+        free(replica->appends[i].records);
+    replica->append_count = replica->writing = 0;
+    replica->writer = SIM_WRITER_IDLE;
+    if (replica->checkpoint != NULL) {
+        world->faults.counts[SIM_FAULT_LOST_CHECKPOINT]++;
+        psp_count_delta_destroy(&replica->checkpoint);
+    }
+    replica->checkpoint_durable = false;
+    replica->load_first = 0;
+    if (replica->power_lost)
+        sim_disk_lose_power(&replica->disk);
+    replica->power_lost = false;
+}
+
+void sim_replica_end_cleanly(struct sim_world *world, struct sim_replica *replica)
+{
+    /* The writer thread ends first; what it had queued is not written. */
+    psp_log_close(&replica->log);
+    world->faults.counts[SIM_FAULT_RESTART]++;
+}
+
+/* ---- events ---- */
+
+static void trace_message(struct sim_world *world, const struct sim_replica *replica,
+                          const struct sim_actor *from, const struct psp_cluster_message *message)
+{
+    if (world->trace == NULL)
+        return;
+    char text[160] = "";
+    size_t at = 0;
+    for (uint32_t i = 0; message->type == PSP_CLUSTER_RAFT && i < message->raft.field_count; i++)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, " %" PRIu64, message->raft.fields[i]);
+    if (message->type == PSP_CLUSTER_RAFT)
+        SIM_TRACE(world, "%s <- %s: raft %u:%s, %u entries", sim_actor_name(&replica->actor),
+                  sim_actor_name(from), message->raft.type, text, message->raft.entry_count);
+    else
+        SIM_TRACE(world, "%s <- %s: type %u id %" PRIu64, sim_actor_name(&replica->actor),
+                  sim_actor_name(from), message->type, message->id);
+}
+
+/* A defect: the leader remembers what it was sent, and says that it has it. */
+static bool answer_from_memory(struct sim_world *world, struct sim_replica *replica,
+                               const struct psp_core_sender *sender,
+                               const struct psp_cluster_message *batch)
+{
+    if (batch->type != PSP_CLUSTER_COUNT_BATCH || psp_core_role(replica->core) != PSP_CORE_LEADER ||
+        batch->count_batch.columns.n != 1)
+        return false;
+    uint8_t *place = &replica->remembered[batch->count_batch.columns.digests[15]];
+    const uint8_t tag = batch->count_batch.columns.tags[0] | 1;
+    if (*place != tag) {
+        *place = tag;
+        return false;
+    }
+    const uint8_t verdict = psp_verdict_replayed(PSP_COUNTED);
+    struct psp_cluster_message answer = {.type = PSP_CLUSTER_COUNT_VERDICTS, .id = batch->id};
+    answer.count_verdicts.shard = replica->shard;
+    answer.count_verdicts.index = psp_core_applied(replica->core);
+    answer.count_verdicts.verdicts = &verdict;
+    answer.count_verdicts.n = 1;
+    if (psp_cluster_message_encode(&answer, &world->buffer) == PSP_OK)
+        sim_send_peer(world, &replica->actor, &sender->peer, &world->buffer, 0);
+    return true;
+}
+
+static void take_message(struct sim_world *world, struct sim_replica *replica,
+                         const struct sim_event *event)
+{
+    static const enum psp_role roles[] = {PSP_ROLE_SHARD, PSP_ROLE_ROUTER, PSP_ROLE_STATION,
+                                          PSP_ROLE_COLLECTOR, PSP_ROLE_OPERATOR};
+    const struct sim_actor *from = world->actors[event->from];
+    struct psp_cluster_message message;
+    const char *reason = NULL;
+    struct psp_core_sender sender = {.peer = sim_peer(world, event), .role = roles[from->kind]};
+    sender.id = from->number;
+    if (from->kind == SIM_REPLICA)
+        sender.id = from->number / SIM_REPLICAS_MAX << 8 | from->number % SIM_REPLICAS_MAX;
+    psp_arena_reset(world->arena);
+    if (psp_cluster_message_decode(world->arena, event->bytes, event->length, &message, &reason) !=
+        PSP_OK) {
+        sim_violation(world, "%s cannot read a message of %s: %s", sim_actor_name(&replica->actor),
+                      sim_actor_name(from), reason);
+        return;
+    }
+    trace_message(world, replica, from, &message);
+    if (SIM_MUTANT(DEDUP_FROM_MEMORY) && answer_from_memory(world, replica, &sender, &message))
+        return;
+    psp_core_message(replica->core, sim_time(world, &replica->actor), &sender, &message);
+}
+
+static void take_writer(struct sim_world *world, struct sim_replica *replica)
+{
+    switch (replica->writer) {
+    case SIM_WRITER_IDLE:
+        return;
+    case SIM_WRITER_WRITES:
+        writer_write(world, replica);
+        if (SIM_MUTANT(PERSISTED_BEFORE_SYNC) && !replica->failed) {
+            psp_core_persisted(replica->core, sim_time(world, &replica->actor),
+                               replica->appends[replica->writing - 1].number);
+            perform(world, replica);
+        }
+        return;
+    case SIM_WRITER_SYNCS:
+        writer_sync(world, replica);
+        return;
+    case SIM_WRITER_TELLS: {
+        const uint64_t number = writer_tell(replica);
+        psp_core_persisted(replica->core, sim_time(world, &replica->actor), number);
+        perform(world, replica);
+        if (!replica->failed)
+            writer_begin(world, replica);
+        return;
+    }
+    }
+}
+
+void sim_replica_event(struct sim_world *world, struct sim_replica *replica,
+                       const struct sim_event *event)
+{
+    bool ends_turn = true;
+    replica->disk.full = world->now_us < replica->full_until_us && !world->healed;
+    if (event->type == SIM_EVENT_MESSAGE) {
+        take_message(world, replica, event);
+        if (!world->violated)
+            perform(world, replica);
+        ends_turn = !sim_chance(&world->random, 1500); /* else more comes first */
+    } else if (event->type == SIM_EVENT_WRITER) {
+        const bool tells = replica->writer == SIM_WRITER_TELLS;
+        take_writer(world, replica);
+        ends_turn = tells;
+    } else if (event->type == SIM_EVENT_CHECKPOINT) {
+        ends_turn = checkpoint_step(world, replica);
+        if (ends_turn) {
+            replica->checkpoint_durable = false;
+            psp_core_checkpointed(replica->core, sim_time(world, &replica->actor),
+                                  replica->checkpoint_index, replica->checkpoint_term);
+            perform(world, replica);
+        }
+    }
+    if (ends_turn)
+        tick(world, replica);
+    else if (!replica->failed && event->type == SIM_EVENT_MESSAGE)
+        sim_wake_at(world, &replica->actor, sim_time(world, &replica->actor).steady_ms + 1);
+    end_if_failed(world, replica);
+}
+
+uint32_t sim_leader(const struct sim_world *world, uint32_t shard)
+{
+    uint64_t term = 0;
+    uint32_t found = PSP_NONE;
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        const struct sim_replica *replica = &world->shards[shard].replicas[r];
+        if (!replica->actor.up || psp_core_role(replica->core) != PSP_CORE_LEADER ||
+            psp_core_term(replica->core) < term)
+            continue;
+        term = psp_core_term(replica->core);
+        found = r;
+    }
+    return found;
+}
+
+/* ---- a shard ---- */
+
+void sim_shard_init(struct sim_world *world, uint32_t s)
+{
+    struct sim_shard *shard = &world->shards[s];
+    const struct psp_roll_part roll = {world->election.rolls[s].n, world->election.rolls[s].digests,
+                                       world->election.rolls[s].units};
+    const struct psp_count_options options = {.definition = world->election.definition,
+                                              .roll = world->election.roll ? &roll : NULL,
+                                              .refused_max = PSP_REFUSED_MAX};
+    const enum psp_status status = psp_count_create(&options, &shard->reference);
+    assert(status == PSP_OK);
+    (void)status;
+    sim_judge_init(&shard->judge, &world->election, s);
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        struct sim_replica *replica = &shard->replicas[r];
+        replica->shard = s;
+        replica->replica = r;
+        sim_disk_init(&replica->disk, &world->random, &world->faults);
+    }
+}
+
+void sim_shard_free(struct sim_world *world, uint32_t s)
+{
+    struct sim_shard *shard = &world->shards[s];
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        struct sim_replica *replica = &shard->replicas[r];
+        store_wipe(&replica->store);
+        free(replica->store.deltas);
+        free(replica->appends);
+        sim_disk_free(&replica->disk);
+    }
+    for (uint64_t i = 0; i < shard->entry_count; i++)
+        free(shard->entries[i].payload);
+    free(shard->entries);
+    psp_count_destroy(&shard->reference);
+    sim_judge_free(&shard->judge);
+}
+
+void sim_replica_wipe(struct sim_replica *replica)
+{
+    sim_disk_wipe(&replica->disk);
+    store_wipe(&replica->store);
+}

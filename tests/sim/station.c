@@ -1,0 +1,251 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors.h"
+#include "checks.h"
+#include "network.h"
+
+enum {
+    CLIENT_TICK_MS = 20,
+    INFLIGHT_MAX = 1024,
+    RESEND_AFTER_MS = 700,
+    RECEIPTS = 64,
+    OPERATOR_AGAIN_US = 400 * SIM_MS,
+    OPERATOR_TICK_MS = 50,
+};
+
+/* ---- who casts what, and when ---- */
+
+static void give(struct sim_world *world, uint32_t client_number, uint32_t ballot)
+{
+    struct sim_client *client = &world->clients[client_number];
+    const uint64_t end_us = world->plan.faults_until_us;
+    client->papers[client->paper_count++] = (struct sim_paper){
+        .ballot = ballot, .due_us = sim_between(&world->random, 100 * SIM_MS, end_us * 9 / 10)};
+}
+
+static int by_due(const void *left, const void *right)
+{
+    const struct sim_paper *a = left, *b = right;
+    if (a->due_us != b->due_us)
+        return a->due_us < b->due_us ? -1 : 1;
+    return a->ballot < b->ballot ? -1 : a->ballot > b->ballot;
+}
+
+void sim_clients_plan(struct sim_world *world)
+{
+    const struct sim_plan *plan = &world->plan;
+    for (uint32_t i = 0; i < plan->clients; i++) {
+        world->clients[i].papers = calloc(2 * SIM_BALLOTS_MAX, sizeof(struct sim_paper));
+        assert(world->clients[i].papers != NULL);
+    }
+    for (uint32_t b = 0; b < world->election.ballot_count; b++) {
+        give(world, sim_below(&world->random, plan->clients), b);
+        if (sim_chance(&world->random, 1000)) /* again, perhaps at another station */
+            give(world, sim_below(&world->random, plan->clients), b);
+    }
+    for (uint32_t i = 0; i < plan->clients; i++)
+        qsort(world->clients[i].papers, world->clients[i].paper_count, sizeof(struct sim_paper),
+              by_due);
+    struct sim_operator *operator_ = &world->operator;
+    operator_->stages = plan->closes ? 3 : 2;
+    operator_->stage_us[0] = sim_between(&world->random, 1, 600) * SIM_MS;
+    operator_->stage_us[1] = sim_between(&world->random, 600 * SIM_MS, plan->faults_until_us);
+    operator_->stage_us[2] = sim_between(&world->random, plan->faults_until_us / 2 + 600 * SIM_MS,
+                                         plan->faults_until_us + 600 * SIM_MS);
+}
+
+void sim_clients_free(struct sim_world *world)
+{
+    for (uint32_t i = 0; i < world->plan.clients; i++)
+        free(world->clients[i].papers);
+}
+
+/* ---- a client ---- */
+
+static void client_work(struct sim_world *world, struct sim_client *client);
+
+void sim_client_start(struct sim_world *world, struct sim_client *client)
+{
+    struct psp_client_core_options options = {
+        .router_count = world->plan.routers,
+        .batch_rows = (uint32_t)sim_between(&world->random, 1, 32),
+        .inflight_max = INFLIGHT_MAX,
+        .resend_after_ms = RESEND_AFTER_MS,
+        .seed = sim_next(&world->random),
+        .definition = world->plan.rows ? world->election.definition : NULL,
+    };
+    memcpy(options.definition_hash, world->election.definition->hash, PSP_HASH_BYTES);
+    const enum psp_status status = psp_client_core_create(&options, &client->core);
+    assert(status == PSP_OK);
+    (void)status;
+    client->next = 0; /* all of them, also those that have a verdict already */
+    client_work(world, client);
+}
+
+void sim_client_stop(struct sim_world *world, struct sim_client *client)
+{
+    (void)world;
+    psp_client_core_destroy(&client->core);
+}
+
+static bool submit(struct sim_world *world, struct sim_client *client, uint32_t paper)
+{
+    const struct sim_ballot *ballot = &world->election.ballots[client->papers[paper].ballot];
+    char id[16];
+    struct psp_ballot out = {
+        .voter_id = (const uint8_t *)id,
+        .voter_id_bytes = sim_voter_id(ballot->voter, id),
+        .unit = ballot->unit,
+        .method = ballot->method,
+        .cast_at_ms = ballot->cast_at_ms,
+        .marks = ballot->marks,
+        .marks_bytes = ballot->marks_bytes,
+        .cookie = paper,
+    };
+    memcpy(out.ballot_id, ballot->ballot_id, sizeof(out.ballot_id));
+    const enum psp_status status = psp_client_core_submit(client->core, &out);
+    assert(status == PSP_OK || status == PSP_EBUSY);
+    return status == PSP_OK;
+}
+
+static void take_receipts(struct sim_world *world, struct sim_client *client)
+{
+    struct psp_receipt receipts[RECEIPTS];
+    size_t n;
+    while ((n = psp_client_core_receipts(client->core, receipts, RECEIPTS)) > 0) {
+        for (size_t i = 0; i < n; i++) {
+            struct sim_paper *paper = &client->papers[receipts[i].cookie];
+            if (paper->has_receipt &&
+                psp_verdict_first(paper->receipt.verdict) != psp_verdict_first(receipts[i].verdict))
+                sim_violation(world, "ballot %u: the verdict was %u and is %u now", paper->ballot,
+                              paper->receipt.verdict, receipts[i].verdict);
+            client->receipts += !paper->has_receipt;
+            world->verdicts++;
+            paper->has_receipt = true;
+            paper->receipt = receipts[i];
+            sim_checks_receipt(world, client, paper);
+        }
+    }
+}
+
+static void client_work(struct sim_world *world, struct sim_client *client)
+{
+    const uint64_t now_ms = sim_time(world, &client->actor).steady_ms;
+    psp_client_core_tick(client->core, now_ms);
+    while (client->next < client->paper_count &&
+           client->papers[client->next].due_us <= world->now_us &&
+           submit(world, client, client->next))
+        client->next++;
+    if (sim_below(&world->random, 3) > 0)
+        psp_client_core_flush(client->core);
+    uint32_t router;
+    struct psp_client_message message;
+    while (psp_client_core_next(client->core, now_ms, &router, &message)) {
+        const struct sim_actor *to = &world->routers[router].actor;
+        if (!to->up && sim_below(&world->random, 2) == 0) {
+            world->faults.counts[SIM_FAULT_UNSENT]++;
+            psp_client_core_unsent(client->core, now_ms);
+            continue;
+        }
+        const enum psp_status status = psp_client_message_encode(&message, &world->buffer);
+        assert(status == PSP_OK);
+        (void)status;
+        sim_send(world, &client->actor, to, to->up ? to->incarnation : 0, &world->buffer, 0);
+    }
+    take_receipts(world, client);
+    if (psp_client_core_refused(client->core) != PSP_OK)
+        sim_violation(world, "a client is refused for good: %s",
+                      psp_client_core_error(client->core));
+    if (client->actor.wake_us != 0)
+        return;
+    struct psp_client_stats stats;
+    psp_client_core_stats(client->core, &stats);
+    if (stats.unanswered > 0 || client->next < client->paper_count)
+        sim_wake_at(world, &client->actor, now_ms + CLIENT_TICK_MS);
+}
+
+void sim_client_event(struct sim_world *world, struct sim_client *client,
+                      const struct sim_event *event)
+{
+    const uint64_t now_ms = sim_time(world, &client->actor).steady_ms;
+    const struct sim_actor *from = world->actors[event->from];
+    if (event->type == SIM_EVENT_GONE)
+        psp_client_core_disconnected(client->core, from->number, now_ms);
+    if (event->type == SIM_EVENT_MESSAGE) {
+        struct psp_client_message message;
+        const char *reason = "";
+        psp_arena_reset(world->arena);
+        if (psp_client_message_decode(world->arena, event->bytes, event->length, &message,
+                                      &reason) != PSP_OK) {
+            sim_violation(world, "a client cannot read a router's message: %s", reason);
+            return;
+        }
+        SIM_TRACE(world, "%s <- %s: type %u rows %u code %u", sim_actor_name(&client->actor),
+                  sim_actor_name(from), message.type, message.n, message.code);
+        psp_client_core_message(client->core, from->number, &message, now_ms);
+    }
+    client_work(world, client);
+}
+
+/* ---- the operator ---- */
+
+static void ask(struct sim_world *world, struct sim_operator *operator_, uint32_t shard)
+{
+    static const enum psp_operation operations[SIM_STAGES] = {
+        PSP_OPERATE_OPEN, PSP_OPERATE_UNIT_COMPLETE, PSP_OPERATE_CLOSE};
+    const uint32_t stage = operator_->stage[shard];
+    const uint32_t r = sim_below(&world->random, world->plan.election.replicas);
+    const struct sim_actor *to = &world->shards[shard].replicas[r].actor;
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE};
+    message.id = stage * SIM_SHARDS_MAX + shard + 1;
+    message.operate.operation = operations[stage];
+    message.operate.unit = 1;
+    const enum psp_status status = psp_cluster_message_encode(&message, &world->buffer);
+    assert(status == PSP_OK);
+    (void)status;
+    sim_send(world, &operator_->actor, to, to->incarnation, &world->buffer, 0);
+    operator_->again_us[shard] = world->now_us + OPERATOR_AGAIN_US;
+}
+
+static void take_answer(struct sim_world *world, struct sim_operator *operator_,
+                        const struct sim_event *event)
+{
+    struct psp_cluster_message message;
+    const char *reason = "";
+    psp_arena_reset(world->arena);
+    if (psp_cluster_message_decode(world->arena, event->bytes, event->length, &message, &reason) !=
+            PSP_OK ||
+        message.type != PSP_CLUSTER_OPERATED || message.operated.status != PSP_OPERATED)
+        return;
+    const uint32_t shard = (uint32_t)((message.id - 1) % SIM_SHARDS_MAX);
+    if ((message.id - 1) / SIM_SHARDS_MAX == operator_->stage[shard]) {
+        operator_->stage[shard]++;
+        SIM_TRACE(world, "shard %u has done stage %u", shard, operator_->stage[shard]);
+    }
+}
+
+bool sim_operator_done(const struct sim_world *world)
+{
+    for (uint32_t s = 0; s < world->plan.election.shards; s++)
+        if (world->operator.stage[s]<world->operator.stages)
+            return false;
+    return true;
+}
+
+void sim_operator_event(struct sim_world *world, struct sim_operator *operator_,
+                        const struct sim_event *event)
+{
+    if (event != NULL && event->type == SIM_EVENT_MESSAGE)
+        take_answer(world, operator_, event);
+    for (uint32_t s = 0; s < world->plan.election.shards; s++)
+        if (operator_->stage[s] < operator_->stages &&
+            world->now_us >= operator_->stage_us[operator_->stage[s]] &&
+            world->now_us >= operator_->again_us[s])
+            ask(world, operator_, s);
+    if (!sim_operator_done(world) && operator_->actor.wake_us == 0)
+        sim_wake_at(world, &operator_->actor,
+                    sim_time(world, &operator_->actor).steady_ms + OPERATOR_TICK_MS);
+}
