@@ -1,0 +1,75 @@
+# What `cmake --install` puts where; one component a Debian package.
+# packages.cmake turns the components into .debs.
+include(GNUInstallDirs)
+
+option(PSP_PACKAGES "also build the shared libpsephos, for `cpack`" OFF)
+
+# The daemons lie beside the command: `psephos up` starts those beside itself.
+foreach(name IN ITEMS router shard collector)
+  install(TARGETS psephos-${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${name})
+  install(FILES deploy/systemd/psephos-${name}@.service
+    DESTINATION lib/systemd/system COMPONENT ${name})
+  install(FILES docs/man/psephos-${name}.8
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT ${name})
+endforeach()
+install(DIRECTORY ${CMAKE_BINARY_DIR}/page/
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/psephos/page COMPONENT collector OPTIONAL)
+
+install(TARGETS psephos RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT cli)
+install(FILES docs/man/psephos.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT cli)
+install(FILES docs/man/psephos-cluster.json.5 docs/man/psephos-election.json.5
+  DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT cli)
+install(FILES deploy/completions/psephos.bash RENAME psephos
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT cli)
+install(FILES deploy/completions/_psephos
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT cli)
+install(FILES deploy/completions/psephos.fish
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT cli)
+install(FILES docs/election.schema.json
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/psephos COMPONENT cli)
+
+# libpsephos as programs of others link it. The rooms are compiled once more,
+# as code of a shared library: in the daemons it would only cost time.
+if(PSP_PACKAGES)
+  add_library(psephos_shared SHARED)
+  foreach(room IN ITEMS psephos_client psp_election psp_wire psp_process psp_proto)
+    get_target_property(sources ${room} SOURCES)
+    get_target_property(folder ${room} SOURCE_DIR)
+    foreach(source IN LISTS sources)
+      cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${folder})
+      target_sources(psephos_shared PRIVATE ${source})
+    endforeach()
+  endforeach()
+  get_target_property(proto_folder psp_proto SOURCE_DIR)
+  get_target_property(generated psp_proto INTERFACE_INCLUDE_DIRECTORIES)
+  set_source_files_properties(${generated}/client.pb-c.c ${generated}/cluster.pb-c.c
+    ${generated}/log.pb-c.c PROPERTIES GENERATED TRUE)
+  add_dependencies(psephos_shared psp_proto)
+  target_include_directories(psephos_shared SYSTEM PRIVATE ${generated})
+  target_include_directories(psephos_shared PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(psephos_shared PRIVATE _GNU_SOURCE PSP_VERSION="${PROJECT_VERSION}")
+  target_compile_options(psephos_shared PRIVATE -fstack-protector-strong)
+  target_link_libraries(psephos_shared PRIVATE PkgConfig::LIBZMQ PkgConfig::LIBPROTOBUF_C
+    PkgConfig::LIBSODIUM PkgConfig::JANSSON PkgConfig::LIBUV PkgConfig::LIBSYSTEMD Threads::Threads)
+  target_link_options(psephos_shared PRIVATE
+    -Wl,--version-script=${PROJECT_SOURCE_DIR}/client/psephos.map -Wl,-z,relro,-z,now
+    -Wl,--as-needed -Wl,--gc-sections)
+  set_target_properties(psephos_shared PROPERTIES
+    OUTPUT_NAME psephos VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+    LINK_DEPENDS ${PROJECT_SOURCE_DIR}/client/psephos.map)
+  install(TARGETS psephos_shared
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT client NAMELINK_COMPONENT dev)
+  foreach(room IN ITEMS client election process)
+    set(headers_client psephos.h)
+    set(headers_election ballot.h definition.h limits.h verdict.h)
+    set(headers_process status.h)
+    list(TRANSFORM headers_${room} PREPEND ${PROJECT_SOURCE_DIR}/${room}/)
+    install(FILES ${headers_${room}}
+      DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/psephos/${room} COMPONENT dev)
+  endforeach()
+  configure_file(client/psephos.pc.in ${CMAKE_BINARY_DIR}/psephos.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/psephos.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
+endif()
+
+include(cmake/packages.cmake)

@@ -1,0 +1,37 @@
+#!/bin/sh
+# Builds the Debian packages of this checkout into FOLDER (build/packages).
+#
+# They fit the Debian release that they are built on; deploy/Dockerfile builds
+# them for another one.
+set -eu
+cd "$(dirname "$0")/.."
+folder=${1:-build/packages}
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+version=$(sed -n 's/^project(psephos VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+# shellcheck source=/dev/null
+release=$(. /etc/os-release && echo "1~deb$VERSION_ID")
+
+for tool in dpkg-shlibdeps file; do
+    command -v $tool >/dev/null || {
+        echo "packages.sh: needs dpkg-dev and file: apt-get install dpkg-dev file" >&2
+        exit 2
+    }
+done
+./run build --yes
+{
+    echo "psephos ($version-$release) unstable; urgency=medium"
+    echo
+    echo "  * See CHANGELOG.md of the source."
+    echo
+    echo " -- The Psephos authors <psephos@localhost>  $(date -R -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}")"
+} | gzip -9n >build/changelog.Debian.gz
+cmake -S . -B build -DPSP_PACKAGES=ON -DCPACK_DEBIAN_PACKAGE_RELEASE="$release" >build/packages.log
+cmake --build build -j "$(nproc)" -- --quiet
+(cd build && cpack -B "$folder" >>packages.log) || {
+    cat build/packages.log >&2
+    exit 1
+}
+rm -rf "$folder/_CPack_Packages"
+cmake -S . -B build -DPSP_PACKAGES=OFF >>build/packages.log
+ls -1 "$folder"/*.deb
