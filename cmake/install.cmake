@@ -2,6 +2,21 @@
 # packages.cmake turns the components into .debs.
 include(GNUInstallDirs)
 
+# install_man(SECTION COMPONENT PAGE...): Debian wants manual pages packed.
+function(install_man section component)
+  foreach(page IN LISTS ARGN)
+    set(file ${PROJECT_SOURCE_DIR}/docs/man/${page})
+    if(PSP_PACKAGES)
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+      file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/man)
+      execute_process(COMMAND gzip -9nc ${file} OUTPUT_FILE ${CMAKE_BINARY_DIR}/man/${page}.gz
+        COMMAND_ERROR_IS_FATAL ANY)
+      set(file ${CMAKE_BINARY_DIR}/man/${page}.gz)
+    endif()
+    install(FILES ${file} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT ${component})
+  endforeach()
+endfunction()
+
 option(PSP_PACKAGES "also build the shared libpsephos, for `cpack`" OFF)
 
 # The daemons lie beside the command: `psephos up` starts those beside itself.
@@ -9,16 +24,14 @@ foreach(name IN ITEMS router shard collector)
   install(TARGETS psephos-${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${name})
   install(FILES deploy/systemd/psephos-${name}@.service
     DESTINATION lib/systemd/system COMPONENT ${name})
-  install(FILES docs/man/psephos-${name}.8
-    DESTINATION ${CMAKE_INSTALL_MANDIR}/man8 COMPONENT ${name})
+  install_man(8 ${name} psephos-${name}.8)
 endforeach()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/page/
   DESTINATION ${CMAKE_INSTALL_DATADIR}/psephos/page COMPONENT collector OPTIONAL)
 
 install(TARGETS psephos RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT cli)
-install(FILES docs/man/psephos.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT cli)
-install(FILES docs/man/psephos-cluster.json.5 docs/man/psephos-election.json.5
-  DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT cli)
+install_man(1 cli psephos.1)
+install_man(5 cli psephos-cluster.json.5 psephos-election.json.5)
 install(FILES deploy/completions/psephos.bash RENAME psephos
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT cli)
 install(FILES deploy/completions/_psephos

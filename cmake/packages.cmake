@@ -19,22 +19,22 @@ if(PSP_PACKAGES)
 endif()
 
 set(about_router "election counting: takes ballots from stations
- The router checks each ballot, turns the voter ID into a keyed digest and hands
- the ballot to the shard that owns this digest. It keeps nothing: several can run.")
+Checks each ballot, turns the voter ID into a keyed digest and hands the
+ballot to the shard that owns the digest. Keeps nothing: several can run.")
 set(about_shard "election counting: decides which ballots count
- One replica of a shard. It decides once and for all whether a ballot counts, adds
- it to the totals and keeps both on disk, together with the shard's other replicas.")
+One replica of a shard. Decides once and for all whether a ballot counts,
+adds it to the totals and keeps both on disk, as the other replicas do.")
 set(about_collector "election counting: shows the totals over HTTP
- The collector merges the shards' totals and serves them to people (a page) and to
- programs (a REST API).")
+Merges the totals of the shards and serves them to people (a page) and to
+programs (a REST API).")
 set(about_client "election counting: library that casts ballots
- libpsephos sends ballots, resends what was not answered and gives a receipt for
- every one. A ballot that is resent counts once.")
+Sends ballots, resends what was not answered and gives a receipt for every
+one. A ballot that is resent counts once.")
 set(about_cli "election counting: the psephos command
- Makes a cluster's keys and its description, starts and watches it, casts ballots,
- shows results, checks the books and recounts the journal.")
+Makes a cluster's keys and its description, starts and watches it, casts
+ballots, shows results, checks the books and recounts the journal.")
 set(about_dev "election counting: headers of libpsephos
- Headers, pkg-config file and link of the library that casts ballots.")
+Headers, pkg-config file and link of the library that casts ballots.")
 set(about_section_router net)
 set(about_section_shard net)
 set(about_section_collector net)
@@ -74,6 +74,8 @@ foreach(daemon IN ITEMS router shard collector)
     ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
 endforeach()
 set(CPACK_DEBIAN_CLI_PACKAGE_SUGGESTS "psephos-router, psephos-shard, psephos-collector")
+file(WRITE ${CMAKE_BINARY_DIR}/debian/client/triggers "activate-noawait ldconfig\n")
+set(CPACK_DEBIAN_CLIENT_PACKAGE_CONTROL_EXTRA ${CMAKE_BINARY_DIR}/debian/client/triggers)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "psephos-client (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
 

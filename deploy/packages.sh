@@ -26,7 +26,9 @@ done
     echo
     echo " -- The Psephos authors <psephos@localhost>  $(date -R -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}")"
 } | gzip -9n >build/changelog.Debian.gz
-cmake -S . -B build -DPSP_PACKAGES=ON -DCPACK_DEBIAN_PACKAGE_RELEASE="$release" >build/packages.log
+cmake -S . -B build -DPSP_PACKAGES=ON -DCMAKE_INSTALL_PREFIX=/usr \
+    -DCMAKE_INSTALL_LIBDIR="lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)" \
+    -DCPACK_DEBIAN_PACKAGE_RELEASE="$release" >build/packages.log
 cmake --build build -j "$(nproc)" -- --quiet
 (cd build && cpack -B "$folder" >>packages.log) || {
     cat build/packages.log >&2
