@@ -1,0 +1,229 @@
+// The page in a real browser, on the demo's election: empty, counting, final,
+// stale, without its collector, and back.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Cluster, openBrowser, root, until, wait } from './cluster.mjs';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const demo = join(root, 'demo/vermont-2020-county.csv');
+const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+
+// Independent of the program: the published rows, added up here.
+function published(office) {
+  const votes = new Map();
+  const [head, ...rows] = readFileSync(demo, 'utf8').trim().split('\n').map((line) => line.match(/("([^"]|"")*"|[^,]*)(,|$)/g).map((f) => f.replace(/,$/, '').replace(/^"|"$/g, '')));
+  const at = (name) => head.indexOf(name);
+  for (const row of rows)
+    if (row[at('office')] === office) votes.set(row[at('candidate')], (votes.get(row[at('candidate')]) ?? 0) + Number(row[at('votes')]));
+  return votes;
+}
+
+let cluster, browser, page;
+const errors = [];
+
+async function newPage(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', bypassCSP: true, ...options });
+  const one = await context.newPage();
+  one.on('pageerror', (error) => errors.push(error.message));
+  return one;
+}
+
+async function violations(one, what) {
+  await one.evaluate(axeSource);
+  const found = await one.evaluate(async () => (await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
+    .violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target} (${n.any[0]?.message ?? n.failureSummary})`).join('; ')}`));
+  assert.deepEqual(found, [], what);
+}
+
+const votesOf = async (one, name) => {
+  const row = one.locator('.bars').first().locator('tbody tr', { hasText: name }).first();
+  const cell = await row.locator('td').first().evaluate((td) => td.firstChild.textContent);
+  return Number(cell.replaceAll(',', ''));
+};
+const figure = (one, name) => one.locator('main .figures div', { hasText: name }).locator('dd').innerText();
+
+before(async () => {
+  cluster = await Cluster.start(demo, {
+    change: (definition) => {
+      const biden = definition.candidates.find((c) => c.id.includes('biden'));
+      Object.assign(biden, { photo: 'biden.png', biography: 'Born in Scranton.', platform: 'Build back.' });
+      return definition;
+    },
+    files: { 'biden.png': PIXEL },
+  });
+  browser = await openBrowser();
+  page = await newPage();
+});
+after(async () => {
+  await browser?.close();
+  await cluster?.stop();
+});
+
+describe('the page', { concurrency: false }, () => {
+  it('opens on the first contest and says that nothing is counted', async () => {
+    await page.goto(cluster.url);
+    await page.getByRole('heading', { level: 2 }).waitFor();
+    const first = (await cluster.json('/api/v1/contests?limit=1')).contests[0];
+    assert.equal(await page.getByRole('heading', { level: 2 }).innerText(), first.name);
+    await page.getByText('No votes counted yet').waitFor();
+    await violations(page, 'empty');
+  });
+
+  it('shows ballots as they are counted, without reloading', async () => {
+    await page.evaluate(() => { window.stayed = true; });
+    const done = cluster.cast('--rate', '40000');
+    await page.locator('.leaders').waitFor();
+    const seen = [];
+    await until('the count grows on the page', async () => {
+      const n = await votesOf(page, 'Joseph Biden');
+      if (seen.at(-1) !== n) seen.push(n);
+      return seen.length > 5;
+    });
+    assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'no count ever goes down');
+    assert.match(await page.locator('.outlook').innerText(), /ballots are still out/);
+    await done;
+    assert.equal(await page.evaluate(() => window.stayed), true);
+  });
+
+  it('shows the exact final numbers of every contest', async () => {
+    const contests = (await cluster.json('/api/v1/contests')).contests;
+    await page.locator('.contests').getByRole('link', { name: 'President' }).click();
+    for (const contest of contests) {
+      const votes = published(contest.office);
+      const most = [...votes].sort((a, b) => b[1] - a[1])[0];
+      await page.locator('.contests').getByRole('link', { name: contest.name, exact: true }).click();
+      await until(`${contest.name} is final`, async () => (await page.locator('main h2').innerText()) === contest.name && (await figure(page, 'Counted')).startsWith('100%'));
+      const more = page.getByRole('button', { name: /^Show all/ });
+      if (await more.count()) await more.click();
+      for (const [name, n] of votes)
+        assert.equal(await votesOf(page, contest.choices.find((c) => c.name === name)?.name ?? name), n, `${contest.name}: ${name}`);
+      assert.match(await page.title(), new RegExp(most[0].split(' ').at(-1)));
+      const fewer = page.getByRole('button', { name: 'Show fewer' });
+      if (await fewer.count()) await fewer.click();
+    }
+    assert.match(await page.locator('.books').innerText(), /They balance/);
+  });
+
+  it('drills down, sorts and pages; every view has a link of its own', async () => {
+    await page.goto(`${cluster.url}/#/president?sort=unit&size=10`);
+    await page.locator('.places tbody tr').first().waitFor();
+    await until('sorted by name', async () => (await page.locator('.places tbody th').first().innerText()) === 'Addison');
+    assert.match(await page.locator('.pager').innerText(), /Page 1 of 2/);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await until('page 2', async () => (await page.locator('.places tbody tr').count()) === 4);
+    await page.locator('.places tbody th a').last().click();
+    await page.locator('.trail').getByText('Windsor').waitFor();
+    const link = page.url();
+    const other = await newPage();
+    await other.goto(link);
+    await other.locator('.trail').getByText('Windsor').waitFor();
+    const county = (await cluster.json('/api/v1/results?contest=president&level=county&limit=1000')).results.find((r) => r.unit_name === 'Windsor');
+    await until('the county alone', async () => (await votesOf(other, 'Joseph Biden')) === county.choices[0].votes);
+    await other.context().close();
+    await page.goto(`${cluster.url}/#/president`);
+  });
+
+  it('draws a map and a curve, both with a table behind them', async () => {
+    await page.locator('.map path[data-unit]').first().waitFor();
+    assert.equal(await page.locator('.map path[data-unit]').count(), 14);
+    assert.notEqual(await page.locator('.map path[data-unit]').first().evaluate((e) => e.style.fill), '');
+    await page.locator('.chart canvas').first().waitFor();
+    await page.getByText('As a table').click();
+    assert.ok((await page.locator('.as-table tbody tr').count()) > 1);
+  });
+
+  it('tells about a candidate, photo included, by keyboard alone', async () => {
+    await page.locator('.leaders a.who').first().focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    await dialog.getByText('Born in Scranton.').waitFor();
+    await until('the photo is there', () => dialog.locator('img').evaluate((img) => img.complete && img.naturalWidth === 1));
+    await violations(page, 'a candidate');
+    await page.keyboard.press('Escape');
+    await until('closed', async () => (await page.getByRole('dialog').count()) === 0);
+  });
+
+  it('is reached by keyboard: skip link, contests, places', async () => {
+    await page.goto('about:blank');
+    await page.goto(cluster.url);
+    await page.locator('.places tbody tr').first().waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the results');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'results');
+    const reached = new Set();
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab');
+      reached.add(await page.evaluate(() => document.activeElement.closest('section,nav,header,footer')?.className ?? ''));
+    }
+    for (const part of ['card leaders', 'map', 'places']) assert.ok(reached.has(part), `${part} is in ${[...reached]}`);
+  });
+
+  it('has no axe violations when final, light and dark, and fits a phone', async () => {
+    await violations(page, 'final, light');
+    const phone = await newPage({ viewport: { width: 360, height: 740 }, colorScheme: 'dark', isMobile: true, hasTouch: true });
+    await phone.goto(cluster.url);
+    await phone.locator('.places tbody tr').first().waitFor();
+    await phone.locator('.map path').first().waitFor();
+    assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than the screen');
+    await violations(phone, 'final, dark, phone');
+    await phone.context().close();
+  });
+
+  it('pauses, and asks when told to', async () => {
+    await page.getByLabel('Refresh interval').selectOption('paused');
+    let asked = 0;
+    page.on('request', (request) => { if (request.url().includes('/api/v1/')) asked++; });
+    await wait(1500);
+    assert.equal(asked, 0);
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await until('asked', () => asked > 3);
+    await page.getByLabel('Refresh interval').selectOption('live');
+  });
+
+  it('warns when a shard falls silent', async () => {
+    const [pid] = await cluster.pids('shard');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await page.getByText(/has not reported for a while/).waitFor({ timeout: 15_000 });
+      await page.locator('.strip li.bad').waitFor();
+      await violations(page, 'stale');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await until('current again', async () => (await page.getByText(/has not reported for a while/).count()) === 0);
+  });
+
+  it('says so when the collector is gone, and goes on when it is back', async () => {
+    const before = await votesOf(page, 'Joseph Biden');
+    await cluster.killCollector();
+    await page.getByRole('alert').getByText(/does not answer/).waitFor({ timeout: 15_000 });
+    assert.equal(await votesOf(page, 'Joseph Biden'), before, 'the last results stay');
+    await violations(page, 'without a collector');
+    await cluster.call('up');
+    await until('connected again', async () => (await page.getByRole('alert').count()) === 0, 30_000);
+    assert.equal(await page.evaluate(() => window.stayed ?? 'reloaded before'), 'reloaded before');
+    const points = (await cluster.json('/api/v1/series?contest=president')).points.length;
+    assert.ok(points > 2, 'the time series outlived the restart');
+  });
+
+  it('says that a contest or place does not exist', async () => {
+    await page.goto(`${cluster.url}/#/no-such-contest`);
+    await page.getByText(/no such contest or place/).waitFor();
+    await page.getByRole('link', { name: 'To the first contest' }).click();
+    await page.getByRole('heading', { level: 2, name: 'President' }).waitFor();
+  });
+
+  it('asked nothing of another host and threw no error', async () => {
+    const strange = [];
+    page.on('request', (request) => { if (!request.url().startsWith(cluster.url) && !request.url().startsWith('data:')) strange.push(request.url()); });
+    await page.reload();
+    await page.locator('.places tbody tr').first().waitFor();
+    assert.deepEqual(strange, []);
+    assert.deepEqual(errors, []);
+  });
+});
