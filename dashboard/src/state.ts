@@ -61,7 +61,7 @@ export const level = computed(() => {
 
 // Units of the list as they never change: for the map, turnout and what is out.
 export const UNITS_MAX = 5000;
-export const units = signal<{ key: string; list: Unit[]; byId: Map<string, Unit> } | null>(null);
+export const units = signal<{ key: string; list: Unit[]; byId: Map<string, Unit>; parents: Map<string, string> } | null>(null);
 const LEVELS = ['nation', 'state', 'county', 'precinct'];
 
 async function loadScope(id: string): Promise<Scope> {
@@ -85,9 +85,12 @@ async function loadScope(id: string): Promise<Scope> {
 
 async function loadUnits(key: string, parent: string, at: string): Promise<void> {
   const first: Turnouts = await get('turnout', { unit: parent, level: at, limit: 1 });
-  if (first.total > UNITS_MAX) { units.value = { key, list: [], byId: new Map() }; return; }
+  if (first.total > UNITS_MAX) { units.value = { key, list: [], byId: new Map(), parents: new Map() }; return; }
   const list = (await getAll<Units>('units', { parent, level: at })).flatMap((page) => page.units);
-  units.value = { key, list, byId: new Map(list.map((u) => [u.id, u])) };
+  // Names repeat (there are 31 Washington Counties): then it says whose they are.
+  const above = LEVELS[LEVELS.indexOf(at) - 1];
+  const outer = list.some((u) => u.parent !== parent) && above ? (await getAll<Units>('units', { parent, level: above })).flatMap((page) => page.units) : [];
+  units.value = { key, list, byId: new Map(list.map((u) => [u.id, u])), parents: new Map(outer.map((u) => [u.id, u.name])) };
 }
 
 // ---- one place for every new total, whether it was asked for or sent ----

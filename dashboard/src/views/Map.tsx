@@ -38,7 +38,8 @@ function fillOf(contest: Contest, data: Leaders, list: Unit[], scale: Scale | nu
   const part = progress(data.units_reporting[i]!, data.units_total[i]!, data.ballots[i]!, list[i]!.ballots_expected);
   const opacity = PALEST + (1 - PALEST) * part;
   const counted = text.mapIn(percentIn(part));
-  const name = list[i]!.name;
+  const parent = units.value?.parents.get(list[i]!.parent ?? '');
+  const name = parent ? `${list[i]!.name}, ${parent}` : list[i]!.name;
   if (scale) {
     const share = scale.of(i);
     const step = share === null ? 0 : Math.min(STEPS - 1, Math.floor(((share - scale.low) / (scale.high - scale.low)) * STEPS));
@@ -82,6 +83,7 @@ function Legend({ contest, data, scale }: { contest: Contest; data: Leaders; sca
   return (
     <ul class="legend">
       {[...counts].sort((a, b) => b[1] - a[1]).map(([at, n]) => <li key={at}><span class="swatch" aria-hidden="true" style={{ background: colorOf(contest, parties(), contest.choices[at]!) }} />{contest.choices[at]!.name} <strong>{number(n)}</strong></li>)}
+      {data.leader.some((at, i) => at === null && data.leader_votes[i]! > 0) && <li><span class="swatch" aria-hidden="true" style={{ background: OTHER }} />{text.mapTied}</li>}
       <li class="aside">{text.mapFaded}</li>
     </ul>
   );

@@ -18,12 +18,12 @@ function Row({ contest, place, columns }: { contest: Contest; place: Result; col
   const ahead = first && first.votes > 0 && !tied ? first.choice.id : '';
   return (
     <tr>
-      <th scope="row"><a href={toUnit(place.unit)}>{place.unit_name}</a></th>
-      <td>{ahead && first ? <><Swatch contest={contest} choice={first.choice} />{first.choice.name}</> : place.ballots > 0 ? text.tied : '–'}</td>
+      <th scope="row">{ahead && first && <span class="narrow"><Swatch contest={contest} choice={first.choice} /></span>}<a href={toUnit(place.unit)}>{place.unit_name}</a>{unit?.parent && units.value?.parents.has(unit.parent) && <small> {units.value.parents.get(unit.parent)}</small>}</th>
+      <td class="wide">{ahead && first ? <><Swatch contest={contest} choice={first.choice} />{first.choice.name}</> : place.ballots > 0 ? text.tied : '–'}</td>
       {columns.map((id) => <td key={id} class={id === ahead ? 'n ahead' : 'n'}>{valid > 0 && shareOf(id) ? percent(shareOf(id)!.share) : '–'}</td>)}
       <td class="n">{valid > 0 && first && second ? `+${points((first.votes - second.votes) / valid)}` : '–'}</td>
-      <td class="n">{number(place.ballots)}</td>
-      <td class="n">{unit?.registered ? percent(place.ballots / unit.registered) : '–'}</td>
+      <td class="n wide">{number(place.ballots)}</td>
+      <td class="n wide">{unit?.registered ? percent(place.ballots / unit.registered) : '–'}</td>
       <td class="n">{percentIn(progress(place.units_reporting, place.units_total, place.ballots, unit?.ballots_expected ?? null))}</td>
     </tr>
   );
@@ -83,9 +83,9 @@ export function Places({ contest }: { contest: Contest }) {
       <Controls contest={contest} />
       <div class="scroll" tabIndex={0} role="region" aria-label={named}>
         <table>
-          <thead><tr><th scope="col">{text.place}</th><th scope="col">{text.leader}</th>
+          <thead><tr><th scope="col">{text.place}</th><th scope="col" class="wide">{text.leader}</th>
             {columns.map((c) => <th key={c.id} scope="col" class="n"><a href={link({ sort: `votes:${c.id}`, order: '' })}>{c.name}</a></th>)}
-            <th scope="col" class="n">{text.margin}</th><th scope="col" class="n">{text.ballots}</th><th scope="col" class="n">{text.turnout}</th><th scope="col" class="n">{text.countedIn}</th></tr></thead>
+            <th scope="col" class="n">{text.margin}</th><th scope="col" class="n wide">{text.ballots}</th><th scope="col" class="n wide">{text.turnout}</th><th scope="col" class="n">{text.countedIn}</th></tr></thead>
           <tbody>{places.value.map((place) => <Row key={place.unit} contest={contest} place={place} columns={columns.map((c) => c.id)} />)}</tbody>
         </table>
         {places.value.length === 0 && placesTotal.value === 0 && <p class="aside">{text.noPlaces}</p>}

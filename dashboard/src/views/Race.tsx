@@ -82,7 +82,7 @@ function Figures({ contest, ordered, now }: { contest: Contest; ordered: Line[];
         <div><dt>{text.ballots}</dt><dd>{number(now.ballots)}</dd></div>
         <div><dt>{text.reporting}</dt><dd>{percentIn(now.units_total ? now.units_reporting / now.units_total : null)}<small>{text.reportingOf(number(now.units_reporting), number(now.units_total))}</small></dd></div>
         <div><dt>{text.turnout}</dt><dd>{turn?.share != null ? percent(turn.share) : '–'}<small>{turn?.registered != null ? text.ofRegistered(number(turn.registered)) : text.registeredUnknown}</small></dd></div>
-        <div><dt>{text.margin}</dt><dd>{view.above ? number(view.margin) : '–'}{valid > 0 && view.below && <small>{text.pointsOf(points(view.margin / valid))}</small>}</dd></div>
+        <div><dt>{text.margin}</dt><dd>{valid > 0 && view.above ? number(view.margin) : '–'}{valid > 0 && view.below && <small>{text.pointsOf(points(view.margin / valid))}</small>}</dd></div>
         <div><dt>{text.stillOut}</dt><dd>{out === null ? '–' : number(out)}<small>{turn?.ballots_expected != null ? text.ofExpected(number(turn.ballots_expected)) : text.notKnown}</small></dd></div>
       </dl>
       {!route.value.method && view.above && view.above.votes > 0 && <p class="outlook"><strong>{text.change}</strong> {contest.votes_allowed > 1 && view.above && view.below && `${text.changePlaces(view.above.choice.name, view.below.choice.name)} `}{sentence(view)}</p>}

@@ -1,16 +1,30 @@
 // Votes and ballots over time. The chart library is loaded when there is a curve.
+import { effect, signal, untracked } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import type { Contest, Series } from '../api.ts';
 import { colorOf } from '../colors.ts';
 import { compact, number, time } from '../format.ts';
 import { lines, runs } from '../race.ts';
-import { series, shown } from '../state.ts';
+import { contest as chosen, series, shown } from '../state.ts';
 import { parties } from './parts.tsx';
 import { text } from '../text.ts';
 
 const CURVES = 4;
 const ROWS = 12;
+
+const DRAW_MS = 1000; // a curve does not need every update
+
+// The series and the total it is drawn with, as of a second ago at most.
+const drawn = signal<{ data: Series; curves: Curve[] } | null>(null);
+let due: ReturnType<typeof setTimeout> | undefined;
+let last = 0, lastContest = '';
+effect(() => {
+  const data = series.value, of = chosen.value;
+  if (!data || !of || data.contest !== of.id) { drawn.value = null; return; }
+  const draw = () => { due = undefined; last = Date.now(); lastContest = of.id; const now = series.peek(); if (now?.contest === of.id) drawn.value = { data: now, curves: untracked(() => curvesOf(of, now)) }; };
+  if (lastContest !== of.id || !drawn.peek()) { clearTimeout(due); draw(); } else due ??= setTimeout(draw, Math.max(0, last + DRAW_MS - Date.now()));
+});
 
 interface Curve { name: string; color: string; values: number[] }
 
@@ -77,9 +91,8 @@ function Table({ data, curves }: { data: Series; curves: Curve[] }) {
 }
 
 export function Over({ contest }: { contest: Contest }) {
-  const data = series.value;
-  if (!data || data.contest !== contest.id) return null;
-  const curves = curvesOf(contest, data);
+  if (!drawn.value || drawn.value.data.contest !== contest.id) return null;
+  const { data, curves } = drawn.value;
   const ballots: Curve = { name: text.overTimeTurnout, color: 'var(--accent-now)', values: data.points.map((p) => p.ballots) };
   const some = data.points.length > 1 && curves.length > 0;
   return (
