@@ -62,7 +62,8 @@ static uint64_t mix(uint64_t x)
 static void voter_id(uint64_t i, uint8_t ret_id[ID_BYTES])
 {
     static const char hex[] = "0123456789abcdef";
-    memcpy(ret_id, "voter-00", 8);
+    memcpy(ret_id, "00000001", 8);
+    i = mix(i);
     for (int at = ID_BYTES - 1; at >= 8; at--, i >>= 4)
         ret_id[at] = (uint8_t)hex[i & 15];
 }

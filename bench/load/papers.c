@@ -170,9 +170,9 @@ void psp_papers_ballot(const struct psp_papers *papers, uint32_t client, uint64_
     const struct paper *paper = &papers->pool[of % PSP_PAPERS_POOL];
     const uint64_t random =
         mix(papers->seed ^ mix(i << 10 | client << 2 | (kind == PSP_PAPER_DOUBLE)));
-    write_hex(papers->seed, 12, ret_id);
-    write_hex(client, 2, ret_id + 12);
-    write_hex(i, 10, ret_id + 14);
+    /* Distinct, and in no order, as people come. */
+    write_hex(papers->seed, 8, ret_id);
+    write_hex(mix((uint64_t)client << 56 | i), 16, ret_id + 8);
     *ret_ballot = (struct psp_ballot){
         .voter_id = ret_id,
         .voter_id_bytes = PSP_PAPERS_ID_BYTES,
