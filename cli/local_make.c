@@ -370,7 +370,7 @@ static bool same_hosts(const struct psp_cluster *cluster, const struct psp_hosts
             return false;
     }
     snprintf(address, sizeof address, "tcp://%s:%u", psp_hosts_collector(hosts),
-             PSP_PORT_COLLECTOR);
+             (unsigned)PSP_PORT_COLLECTOR);
     return strcmp(cluster->collectors[0].address, address) == 0;
 }
 

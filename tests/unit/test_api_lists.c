@@ -86,7 +86,8 @@ static void a_candidate_s_choices_are_added_up(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/candidates",
            "\"candidates\":[{\"id\":\"ann\",\"name\":\"Ann \\\"A\\\" Ash\",\"party\":\"red\","
-           "\"photo\":null,\"photo_url\":null,\"votes\":6,\"choices\":[{\"contest\":\"pres\",\"choice\":\"ann-red\","
+           "\"photo\":null,\"photo_url\":null,\"votes\":6,\"choices\":[{\"contest\":\"pres\","
+           "\"choice\":\"ann-red\","
            "\"party\":\"red\",\"votes\":5},{\"contest\":\"pres\",\"choice\":\"ann-blue\","
            "\"party\":\"blue\",\"votes\":1}]},{\"id\":\"bob\",\"name\":\"Bob\",\"party\":null,"
            "\"photo\":null,\"photo_url\":null,\"votes\":6,");
@@ -100,7 +101,8 @@ static void a_candidate_has_votes_somewhere(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/candidates/ann",
            "\"candidate\":{\"id\":\"ann\",\"name\":\"Ann \\\"A\\\" Ash\",\"party\":\"red\","
-           "\"photo\":null,\"photo_url\":null,\"biography\":\"Baker\",\"platform\":null,\"votes\":6,\"choices\":[");
+           "\"photo\":null,\"photo_url\":null,\"biography\":\"Baker\",\"platform\":null,\"votes\":"
+           "6,\"choices\":[");
     expect(api, "/api/v1/candidates/ann",
            "\"where\":[{\"unit\":\"ca\",\"unit_name\":\"Zeta\",\"level\":\"county\",\"votes\":3},"
            "{\"unit\":\"cb\",\"unit_name\":\"Beta, \\\"B\\\"\",\"level\":\"county\",\"votes\":1},"

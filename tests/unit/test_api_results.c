@@ -62,7 +62,8 @@ static void an_inner_unit_shows_the_choices_of_all_leaves_below(void **context)
 static void a_unit_without_the_contest_has_no_result(void **context)
 {
     struct api *api = *context;
-    expect(api, "/api/v1/results?contest=bridge&unit=p3", "\"results\":[],\"total\":0,\"next_cursor\":null");
+    expect(api, "/api/v1/results?contest=bridge&unit=p3",
+           "\"results\":[],\"total\":0,\"next_cursor\":null");
     expect(api, "/api/v1/results?contest=bridge&unit=cb", "\"results\":[],");
 }
 

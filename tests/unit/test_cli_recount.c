@@ -82,8 +82,10 @@ static int set_up(void **state)
     struct psp_log_options options = {.shard = SHARD};
     char path[160], reason[PSP_REASON_BYTES];
     snprintf(world->folder, sizeof world->folder, "/tmp/psephos-recount-XXXXXX");
-    if (!mkdtemp(world->folder))
+    if (!mkdtemp(world->folder)) {
+        free(world);
         return -1;
+    }
     snprintf(path, sizeof path, "%s/data", world->folder);
     mkdir(path, 0700);
     snprintf(path, sizeof path, "%s/data/shard-1-0", world->folder);
