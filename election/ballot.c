@@ -95,12 +95,12 @@ size_t psp_marks_length(const uint8_t *bytes, size_t available)
 {
     if (available > PSP_MARKS_BYTES_MAX)
         available = PSP_MARKS_BYTES_MAX;
-    uint32_t contests, last_contest = 0;
+    uint32_t contests = 0, last_contest = 0;
     size_t at = shortest_varint(bytes, available, &contests);
     if (at == 0 || contests > PSP_MARKED_CONTESTS_MAX)
         return 0;
     for (uint32_t i = 0; i < contests; i++) {
-        uint32_t contest, n, last_choice = 0;
+        uint32_t contest = 0, n = 0, last_choice = 0;
         size_t used = shortest_varint(bytes + at, available - at, &contest);
         if (used == 0 || contest < last_contest)
             return 0;
@@ -110,7 +110,7 @@ size_t psp_marks_length(const uint8_t *bytes, size_t available)
             return 0;
         at += used;
         for (uint32_t j = 0; j < n; j++) {
-            uint32_t choice;
+            uint32_t choice = 0;
             used = shortest_varint(bytes + at, available - at, &choice);
             if (used == 0 || choice < last_choice)
                 return 0;
