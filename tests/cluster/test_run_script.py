@@ -1,0 +1,93 @@
+"""What ./run decides before it calls apt; nothing is installed here."""
+
+import re
+import subprocess
+
+import pytest
+
+from harness import ROOT
+
+RUN = ROOT / "run"
+ONE_LINE = "etc/sources.list"
+STANZAS = "etc/sources.list.d/debian.sources"
+
+
+def source_of(tmp_path, suite, files):
+    """What apt_source_of of ./run prints, with apt's folder moved to tmp_path/etc."""
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "etc/sources.list.d").mkdir(parents=True, exist_ok=True)
+    function = re.search(r"^apt_source_of\(\) \{.*?^\}", RUN.read_text(), re.M | re.S).group(0)
+    script = ('say() { printf "%s\\n" "$*"; }\n'
+              "backports_list=./etc/sources.list.d/psephos-backports.sources\n"
+              + function.replace("/etc/apt", "./etc") + '\napt_source_of "$1"\n')
+    done = subprocess.run(["sh", "-euc", script, "run", suite], cwd=tmp_path, check=True,
+                          capture_output=True, text=True)
+    return done.stdout.rstrip("\n").split("\t") if done.stdout.strip() else None
+
+
+@pytest.mark.parametrize("line, wanted", [
+    ("deb http://a.example/debian bookworm main", ["http://a.example/debian", ""]),
+    ("deb [signed-by=/k/a.gpg arch=amd64] http://a.example/debian bookworm main contrib # x",
+     ["http://a.example/debian", "/k/a.gpg"]),
+    ("deb [ arch=amd64 signed-by=/k/a.gpg ] http://a.example/debian bookworm main",
+     ["http://a.example/debian", "/k/a.gpg"]),
+    ("deb cdrom:[Debian 12]/ bookworm main", None),
+    ("deb-src http://a.example/debian bookworm main", None),
+    ("# deb http://a.example/debian bookworm main", None),
+    ("deb http://a.example/debian bookworm-updates main", None),
+])
+def test_a_one_line_source_is_read(tmp_path, line, wanted):
+    assert source_of(tmp_path, "bookworm", {ONE_LINE: line + "\n"}) == wanted
+
+
+def test_stanzas_are_read_with_their_continuations(tmp_path):
+    text = """# a comment
+Enabled: no
+Types: deb
+URIs: http://off.example/debian
+Suites: bookworm
+
+Types: deb-src
+URIs: http://source.example/debian
+Suites: bookworm
+
+types: deb deb-src
+# a comment inside
+URIs: http://good.example/debian
+  http://second.example/debian
+Suites: bookworm-updates
+ bookworm
+Signed-By: /k/b.gpg
+"""
+    assert source_of(tmp_path, "bookworm", {STANZAS: text}) == [
+        "http://good.example/debian", "/k/b.gpg"]
+
+
+def test_an_embedded_key_is_no_path(tmp_path):
+    text = ("Types: deb\nURIs: http://a.example/debian\nSuites: bookworm\nSigned-By:\n"
+            " -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n")
+    assert source_of(tmp_path, "bookworm", {STANZAS: text}) == ["http://a.example/debian", ""]
+
+
+def test_our_own_source_does_not_count_as_the_machines(tmp_path):
+    text = "Types: deb\nURIs: http://a.example/debian\nSuites: bookworm-backports\n"
+    own = "etc/sources.list.d/psephos-backports.sources"
+    assert source_of(tmp_path, "bookworm-backports", {own: text}) is None
+    assert source_of(tmp_path, "bookworm-backports", {STANZAS: text}) == [
+        "http://a.example/debian", ""]
+
+
+def test_no_host_is_named_in_run():
+    assert not re.search(r"https?://\w", RUN.read_text())
+
+
+@pytest.mark.parametrize("arguments, code", [
+    (["help"], 0), (["--help"], 0), ([], 0), (["nonsense"], 2), (["fuzz", "--seconds", "x"], 2),
+])
+def test_exit_codes_of_the_command_line(arguments, code):
+    done = subprocess.run([RUN, *arguments], capture_output=True, text=True, timeout=20)
+    assert done.returncode == code, done.stderr
+    assert "./run" in done.stdout + done.stderr or "--seconds" in done.stderr
