@@ -47,6 +47,7 @@ struct psp_shard_shell {
     enum psp_core_role role; /* as last logged */
     bool role_logged;
     uint64_t progress_ms;
+    struct psp_log_limit warnings;
 };
 
 static struct psp_core_time now(void)
@@ -84,10 +85,23 @@ static void fail_storage(struct psp_shard_shell *shell, const char *what, enum p
 
 /* ---- carrying out ---- */
 
+/* Counting goes on; only what is shown stands still. */
+static void warn_too_large(struct psp_shard_shell *shell)
+{
+    if (psp_log_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
+        psp_log_line(PSP_LOG_ERROR, "too_large",
+                     "an answer is over the %d bytes of a message and was not sent: this election "
+                     "has too many places and choices for collectors to be shown the count; the "
+                     "ballots are safe",
+                     PSP_MESSAGE_BYTES_MAX);
+}
+
 static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_action *action)
 {
     /* A peer that is gone misses its answer: routers time out, collectors ask again. */
-    if (psp_cluster_message_encode(&action->send.message, &shell->buffer) == PSP_OK)
+    if (psp_cluster_message_encode(&action->send.message, &shell->buffer) != PSP_OK)
+        warn_too_large(shell);
+    else
         psp_socket_send(shell->socket, &action->send.peer, shell->buffer.data,
                         shell->buffer.length);
     shell->sent = true;

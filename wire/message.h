@@ -97,7 +97,8 @@ struct psp_client_message {
 enum psp_status psp_client_message_decode(struct psp_arena *arena, const uint8_t *bytes,
                                           size_t length, struct psp_client_message *ret_message,
                                           const char **ret_reason);
-/* Replaces the buffer's content. PSP_ENOMEM. */
+/* Replaces the buffer's content. PSP_ENOMEM, also over PSP_MESSAGE_BYTES_MAX:
+ * so for the other two below. */
 enum psp_status psp_client_message_encode(const struct psp_client_message *message,
                                           struct psp_buffer *ret_buffer);
 

@@ -138,6 +138,8 @@ static enum psp_status reserve(struct psp_buffer *buffer, size_t bytes)
 enum psp_status psp_pack(const ProtobufCMessage *message, struct psp_buffer *ret_buffer)
 {
     const size_t size = protobuf_c_message_get_packed_size(message);
+    if (size > PSP_MESSAGE_BYTES_MAX)
+        return PSP_ENOMEM;
     const enum psp_status status = reserve(ret_buffer, size);
     if (status != PSP_OK)
         return status;

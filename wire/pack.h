@@ -27,7 +27,7 @@ enum psp_status psp_unpack(const ProtobufCMessageDescriptor *descriptor, uint32_
                            struct psp_arena *arena, const uint8_t *bytes, size_t length,
                            ProtobufCMessage **ret_message, const char **ret_reason);
 
-/* Replaces the buffer's content. PSP_ENOMEM. */
+/* Replaces the buffer's content. PSP_ENOMEM, also over PSP_MESSAGE_BYTES_MAX. */
 enum psp_status psp_pack(const ProtobufCMessage *message, struct psp_buffer *ret_buffer);
 
 /* The number of the first field from `first` to `last`, 0 when there is none or

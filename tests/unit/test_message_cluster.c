@@ -636,6 +636,23 @@ static void fence_hash_is_blake2b_of_its_parts_in_order(void **state)
     assert_memory_equal(got, expected, 32);
 }
 
+static void a_message_too_large_to_be_sent_is_not_made(void **state)
+{
+    (void)state;
+    const size_t bytes = PSP_MESSAGE_BYTES_MAX;
+    uint8_t *rows = calloc(1, bytes);
+    assert_non_null(rows);
+    struct psp_buffer buffer = {0};
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_PARTIAL};
+    message.partial.rows = (struct psp_bytes){rows, bytes};
+    assert_int_equal(psp_cluster_message_encode(&message, &buffer), PSP_ENOMEM);
+    message.partial.rows.length = bytes - 1024;
+    assert_int_equal(psp_cluster_message_encode(&message, &buffer), PSP_OK);
+    assert_true(buffer.length <= PSP_MESSAGE_BYTES_MAX);
+    psp_buffer_free(&buffer);
+    free(rows);
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
@@ -663,6 +680,7 @@ int main(void)
         FACT(ballots_whose_lengths_do_not_fit_are_refused),
         FACT(entry_of_another_format_is_refused),
         FACT(fence_hash_is_blake2b_of_its_parts_in_order),
+        FACT(a_message_too_large_to_be_sent_is_not_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
