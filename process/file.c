@@ -159,7 +159,9 @@ enum psp_status psp_file_make_folder(const char *path, unsigned mode)
         at += strcspn(at, "/");
         const char end = *at;
         *at = '\0';
-        if (mkdir(prefix, (mode_t)mode) != 0 && errno != EEXIST)
+        if (mkdir(prefix, (mode_t)mode) == 0)
+            status = psp_file_sync_folder(prefix);
+        else if (errno != EEXIST)
             status = psp_status_from_errno(errno);
         *at = end;
     }

@@ -32,7 +32,7 @@ enum psp_status psp_file_read_secret(const char *path, char *ret_text, size_t si
 /* Creates it with mode 0600, durable. PSP_EEXIST: never overwritten. */
 enum psp_status psp_file_create_secret(const char *path, const char *text, size_t bytes);
 
-/* mkdir -p. */
+/* mkdir -p; what it makes is durable. */
 enum psp_status psp_file_make_folder(const char *path, unsigned mode);
 
 #endif

@@ -11,12 +11,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "process/file.h"
+
 enum { BLOCKS_A_WRITE = 512 }; /* below IOV_MAX everywhere */
 
 static enum psp_status posix_make_folder(void *context, const char *path)
 {
     (void)context;
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+    if (mkdir(path, 0700) == 0)
+        return psp_file_sync_folder(path); /* else a power cut takes the log, folder and all */
+    if (errno == EEXIST)
         return PSP_OK;
     return psp_status_from_errno(errno);
 }

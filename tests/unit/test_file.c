@@ -1,6 +1,7 @@
 /* Whole files, secrets and folders. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,30 @@
 #include <cmocka.h>
 
 #include "process/file.h"
+
+enum { SYNCED_MAX = 64 };
+static ino_t synced[SYNCED_MAX]; /* what was made durable, in order */
+static size_t synced_n;
+
+/* In place of the system's: a test cannot cut the power. */
+int fsync(int fd)
+{
+    struct stat about;
+    assert_int_equal(fstat(fd, &about), 0);
+    assert_true(synced_n < SYNCED_MAX);
+    synced[synced_n++] = about.st_ino;
+    return 0;
+}
+
+static bool was_synced(const char *path)
+{
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    for (size_t i = 0; i < synced_n; i++)
+        if (synced[i] == about.st_ino)
+            return true;
+    return false;
+}
 
 struct folder {
     char path[64], file[96], deep[128];
@@ -25,6 +50,7 @@ static int make_folder(void **state)
     assert_non_null(mkdtemp(f->path));
     snprintf(f->file, sizeof f->file, "%s/file", f->path);
     snprintf(f->deep, sizeof f->deep, "%s/a/b/c", f->path);
+    synced_n = 0;
     *state = f;
     return 0;
 }
@@ -153,6 +179,21 @@ static void folders_above_are_made_too(void **state)
     assert_int_not_equal(psp_file_make_folder(f->file, 0755), PSP_OK);
 }
 
+static void a_folder_made_is_still_there_after_a_power_cut(void **state)
+{
+    struct folder *f = *state;
+    char above[128];
+    assert_int_equal(psp_file_make_folder(f->deep, 0755), PSP_OK);
+    assert_true(was_synced(f->path)); /* it names a */
+    snprintf(above, sizeof above, "%s/a", f->path);
+    assert_true(was_synced(above));
+    snprintf(above, sizeof above, "%s/a/b", f->path);
+    assert_true(was_synced(above));
+    synced_n = 0;
+    assert_int_equal(psp_file_make_folder(f->deep, 0755), PSP_OK);
+    assert_int_equal(synced_n, 0); /* nothing new */
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_folder, end_folder)
@@ -160,7 +201,7 @@ int main(void)
         FACT(what_is_written_is_read),         FACT(file_of_many_pages_is_read_whole),
         FACT(file_over_the_limit_is_refused),  FACT(missing_file_and_folder_are_told),
         FACT(failed_write_keeps_the_old_file), FACT(secret_is_for_its_owner_alone),
-        FACT(folders_above_are_made_too),
+        FACT(folders_above_are_made_too),      FACT(a_folder_made_is_still_there_after_a_power_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
