@@ -23,16 +23,18 @@ static struct psp_watcher *place_for(struct psp_core *core, uint32_t collector)
  * but its own log: if the collector knows more, acknowledged entries are gone,
  * which the replica itself cannot tell from a torn write. With more replicas it
  * proves nothing: others may lead by now. */
-static bool knows_more(const struct psp_core *core, const struct psp_cluster_message *message)
+static bool knows_more(const struct psp_core *core, const struct psp_core_sender *sender,
+                       const struct psp_cluster_message *message)
 {
-    return core->member_count == 1 && message->watch.base_epoch == core->genesis.epoch &&
+    return sender->role == PSP_ROLE_COLLECTOR && core->member_count == 1 &&
+           message->watch.base_epoch == core->genesis.epoch &&
            message->watch.base_index > psp_consensus_last_index(core->consensus);
 }
 
 void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
                     const struct psp_cluster_message *message)
 {
-    if (knows_more(core, message)) {
+    if (knows_more(core, sender, message)) {
         psp_core_stop(core,
                       "collector %" PRIu32 " has seen index %" PRIu64 " of this shard, but its log "
                       "ends at %" PRIu64 ": acknowledged ballots were lost; restore this replica's "
@@ -123,7 +125,9 @@ static bool fill_partial(struct psp_core *core, const struct psp_watcher *watche
 
 void psp_core_answer_watchers(struct psp_core *core)
 {
-    for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX && !core->stopped; i++) {
+    size_t bytes = 0; /* the rest waits for the next tick: together they would not fit memory */
+    for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX && !core->stopped && bytes < PSP_MESSAGE_BYTES_MAX;
+         i++) {
         struct psp_watcher *watcher = &core->watchers[i];
         if (answer_ms(core, watcher) > core->now.steady_ms)
             continue;
@@ -137,6 +141,7 @@ void psp_core_answer_watchers(struct psp_core *core)
         action->send.message.type = PSP_CLUSTER_PARTIAL;
         action->send.message.id = watcher->watch_id;
         action->send.message.partial = partial;
+        bytes += partial.rows.length;
         watcher->waiting = false;
         watcher->answered_ms = core->now.steady_ms;
     }

@@ -338,6 +338,21 @@ static void a_collector_that_has_seen_more_than_the_log_stops_the_replica(void *
     destroy_group(group);
 }
 
+static void an_operator_cannot_stop_the_replica(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    struct node *node = &group->nodes[0];
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = 2};
+    message.watch.base_index = psp_core_last(node->core) + 1;
+    message.watch.base_epoch = 1;
+    tell(group, 0, PSP_ROLE_OPERATOR, 0, &message);
+    run(group, 60);
+    assert_string_equal(node->stop, "");
+    assert_int_equal(answer_to(node, PSP_CLUSTER_PARTIAL, 2)->message.partial.base_index, 0);
+    destroy_group(group);
+}
+
 static void a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector(void **state)
 {
     (void)state;
@@ -550,6 +565,7 @@ int main(void)
         cmocka_unit_test(a_watcher_without_news_is_answered_when_its_wait_is_over),
         cmocka_unit_test(a_collector_that_has_seen_more_than_the_log_stops_the_replica),
         cmocka_unit_test(a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector),
+        cmocka_unit_test(an_operator_cannot_stop_the_replica),
         cmocka_unit_test(status_shows_books_and_leader),
         cmocka_unit_test(a_log_of_another_election_stops_the_replica),
         cmocka_unit_test(leader_time_never_goes_back),
