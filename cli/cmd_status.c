@@ -150,17 +150,21 @@ static int show(const struct arguments *arguments, const struct psp_local *local
     struct psp_daemon *daemons = psp_daemons_of(local, &n);
     struct line *lines = psp_memory_array(n, sizeof *lines);
     bool *asked = psp_memory_array(n, sizeof *asked);
-    uint32_t answered = 0;
+    uint32_t answered = 0, here = 0;
     for (uint32_t i = 0; i < n; i++) {
         lines[i].daemon = &daemons[i];
         lines[i].pid = psp_daemon_pid(&daemons[i]);
-        asked[i] = lines[i].pid != 0; /* no need to wait for one that is down */
+        here += lines[i].pid != 0;
     }
+    /* No need to wait for one that is down; but a cluster of which nothing runs
+     * from this folder may run elsewhere. */
+    for (uint32_t i = 0; i < n; i++)
+        asked[i] = !here || lines[i].pid;
     psp_operate_ask(operate, asked, &request, ANSWER_MS);
     for (uint32_t i = 0; i < n; i++) {
         const struct psp_cluster_message *answer = asked[i] ? psp_operate_answer(operate, i) : NULL;
         lines[i].answered = answer && answer->type == PSP_CLUSTER_STATUS_REPLY;
-        lines[i].state = lines[i].pid ? "not answering" : "down";
+        lines[i].state = lines[i].pid || !here ? "not answering" : "down";
         if (lines[i].answered) {
             lines[i].state = answer->status.state;
             lines[i].index = answer->status.index;
@@ -168,6 +172,8 @@ static int show(const struct arguments *arguments, const struct psp_local *local
         }
         answered += lines[i].answered;
     }
+    for (uint32_t i = 0; i < n && !answered; i++)
+        lines[i].state = lines[i].pid ? "not answering" : "down";
     find_lag(local->cluster, lines, n);
     if (arguments->json)
         print_json(lines, n, answered == n);
