@@ -39,7 +39,7 @@ const REST_LARGE_MS = 5000; // with a thousand places and more
 const JITTER_MS = 500; // so that a thousand viewers do not ask at once
 const POLL_MS = 5000; // while there is no stream
 const RETRY_MS = 15_000;
-let lastVersion = '';
+let lastAsOf = '';
 
 // The total comes with the event; the lists are asked for, less often.
 const question = computed(() => (contest.value ? address('stream', { contest: contest.value.id, unit: unitId.value, method: route.value.method }) : ''));
@@ -59,11 +59,10 @@ function listen(asked: string): () => void {
   stream.addEventListener('open', () => { connected.value = true; stopPolling(); });
   stream.addEventListener('board', (message) => {
     const event: BoardEvent = JSON.parse((message as MessageEvent<string>).data);
-    const version = JSON.stringify(event.version);
     takeEvent(event);
-    // The first one may be of any age; a change of staleness alone is no new count.
-    if (!first && event.as_of && version !== lastVersion) measure(event.as_of);
-    lastVersion = version;
+    // The first one may be of any age; with an old time another shard has moved.
+    if (!first && event.as_of && event.as_of > lastAsOf) measure(event.as_of);
+    lastAsOf = event.as_of ?? lastAsOf;
     if (first) void loadSeries().catch(() => {});
     first = false;
     rest();

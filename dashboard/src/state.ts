@@ -2,10 +2,10 @@
 import { batch, computed, signal } from '@preact/signals';
 import { ApiError, get, getAll } from './api.ts';
 import type {
-  Accounting, BoardEvent, Contest, Contests, Election, Envelope, Leaders, OneUnit, Result, Results, Series, Shard, Shards, Turnout, Turnouts, Unit, Units,
+  Accounting, BoardEvent, Choice, Contest, Contests, Election, Envelope, Leaders, OneUnit, Result, Results, Series, Shard, Shards, Turnout, Turnouts, Unit, Units,
 } from './api.ts';
 import { link, route } from './route.ts';
-import { same } from './race.ts';
+import { lines, runs, same } from './race.ts';
 
 // ---- the answers ----
 
@@ -47,6 +47,14 @@ export const shown = computed(() => {
   const now = result.value;
   const matches = now && now.contest === contest.value?.id && now.unit === unitId.value && (now.method ?? '') === route.value.method;
   return matches ? now : undefined;
+});
+
+// The racing choices, most votes first: changes only when somebody is overtaken,
+// so that tables and the map are not made again for every count.
+const order = computed(() => (contest.value ? lines(contest.value, shown.value).filter((line) => runs(line.choice)).map((line) => line.choice.id).join('\n') : ''));
+export const ranking = computed((): Choice[] => {
+  const known = contest.value?.choices ?? [];
+  return order.value.split('\n').flatMap((id) => known.find((c) => c.id === id) ?? []);
 });
 
 // The unit, the units above it, and what is listed below it. Where a unit has

@@ -14,7 +14,7 @@ const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQ
 // Independent of the program: the published rows, added up here.
 function published(office) {
   const votes = new Map();
-  const [head, ...rows] = readFileSync(demo, 'utf8').trim().split('\n').map((line) => line.match(/("([^"]|"")*"|[^,]*)(,|$)/g).map((f) => f.replace(/,$/, '').replace(/^"|"$/g, '')));
+  const [head, ...rows] = readFileSync(demo, 'utf8').trim().split('\n').map((line) => line.match(/("([^"]|"")*"|[^,]*)(,|$)/g).map((f) => f.replace(/,$/, '').replace(/^"|"$/g, '').replaceAll('""', '"')));
   const at = (name) => head.indexOf(name);
   for (const row of rows)
     if (row[at('office')] === office) votes.set(row[at('candidate')], (votes.get(row[at('candidate')]) ?? 0) + Number(row[at('votes')]));
@@ -43,7 +43,7 @@ const votesOf = async (one, name) => {
   const cell = await row.locator('td').first().evaluate((td) => td.firstChild.textContent);
   return Number(cell.replaceAll(',', ''));
 };
-const figure = (one, name) => one.locator('main .figures div', { hasText: name }).locator('dd').innerText();
+const counted = (one) => one.locator('main .figures .in dd').innerText();
 
 before(async () => {
   cluster = await Cluster.start(demo, {
@@ -95,7 +95,7 @@ describe('the page', { concurrency: false }, () => {
       const votes = published(contest.office);
       const most = [...votes].sort((a, b) => b[1] - a[1])[0];
       await page.locator('.contests').getByRole('link', { name: contest.name, exact: true }).click();
-      await until(`${contest.name} is final`, async () => (await page.locator('main h2').innerText()) === contest.name && (await figure(page, 'Counted')).startsWith('100%'));
+      await until(`${contest.name} is final`, async () => (await page.locator('main h2').innerText()) === contest.name && (await counted(page)).startsWith('100%'));
       const more = page.getByRole('button', { name: /^Show all/ });
       if (await more.count()) await more.click();
       for (const [name, n] of votes)
@@ -131,7 +131,7 @@ describe('the page', { concurrency: false }, () => {
     assert.equal(await page.locator('.map path[data-unit]').count(), 14);
     assert.notEqual(await page.locator('.map path[data-unit]').first().evaluate((e) => e.style.fill), '');
     await page.locator('.chart canvas').first().waitFor();
-    await page.getByText('As a table').click();
+    await page.getByText('As a table', { exact: true }).click();
     assert.ok((await page.locator('.as-table tbody tr').count()) > 1);
   });
 
@@ -205,7 +205,7 @@ describe('the page', { concurrency: false }, () => {
     assert.equal(await votesOf(page, 'Joseph Biden'), before, 'the last results stay');
     await violations(page, 'without a collector');
     await cluster.call('up');
-    await until('connected again', async () => (await page.getByRole('alert').count()) === 0, 30_000);
+    await until('connected again', async () => (await page.getByRole('alert').count()) === 0, 60_000);
     assert.equal(await page.evaluate(() => window.stayed ?? 'reloaded before'), 'reloaded before');
     const points = (await cluster.json('/api/v1/series?contest=president')).points.length;
     assert.ok(points > 2, 'the time series outlived the restart');

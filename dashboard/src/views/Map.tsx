@@ -4,11 +4,11 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Contest, Leaders, Unit } from '../api.ts';
 import { colorOf, OTHER } from '../colors.ts';
 import { number, percent, percentIn, points } from '../format.ts';
-import { lines, progress, runs } from '../race.ts';
+import { progress } from '../race.ts';
 import { go, route, toUnit } from '../route.ts';
 import { shapesOf } from '../shapes.ts';
 import type { Shapes } from '../shapes.ts';
-import { election, leaders, level, scope, shown, units } from '../state.ts';
+import { election, leaders, level, ranking, scope, units } from '../state.ts';
 import { parties } from './parts.tsx';
 import { text } from '../text.ts';
 
@@ -123,7 +123,7 @@ export function Map_({ contest }: { contest: Contest }) {
   }, [usable, shapes, data, by, contest]);
 
   if (!usable) return null;
-  const racing = lines(contest, shown.value).filter((line) => runs(line.choice)).slice(0, 8);
+  const racing = ranking.value.slice(0, 8);
   const hasTurnout = known.list.some((u) => u.registered);
   const show = (event: PointerEvent) => {
     const unit = (event.target as Element).closest<SVGPathElement>('path[data-unit]')?.dataset.unit;
@@ -144,7 +144,7 @@ export function Map_({ contest }: { contest: Contest }) {
         <label>{text.mapBy} <select value={by} onChange={(e) => go({ map: e.currentTarget.value })}>
           <option value="leader">{text.mapLeader}</option>
           {hasTurnout && <option value="turnout">{text.mapTurnout}</option>}
-          {racing.map((line) => <option key={line.choice.id} value={`share:${line.choice.id}`}>{text.mapShare(line.choice.name)}</option>)}
+          {racing.map((choice) => <option key={choice.id} value={`share:${choice.id}`}>{text.mapShare(choice.name)}</option>)}
         </select></label>
       </div>
       <div class="map-box" style={{ aspectRatio: `${shapes.shapes.width} / ${shapes.shapes.height}` }}>

@@ -1,15 +1,15 @@
 import type { Contest } from '../api.ts';
 import { number, percent } from '../format.ts';
-import { lines, runs } from '../race.ts';
+import { lines } from '../race.ts';
 import { link, route } from '../route.ts';
-import { election, methods, shown } from '../state.ts';
+import { election, methods, ranking } from '../state.ts';
 import { text } from '../text.ts';
 
 // Only where ballots are cast in more than one way.
 export function Methods({ contest }: { contest: Contest }) {
   const known = election.value?.election.methods ?? [];
   if (known.length < 2) return null;
-  const columns = lines(contest, shown.value).filter((line) => runs(line.choice)).slice(0, 3).map((line) => line.choice);
+  const columns = ranking.value.slice(0, 3);
   const chosen = route.value.method;
   return (
     <section class="methods">

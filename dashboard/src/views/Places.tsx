@@ -2,7 +2,7 @@ import { lines, progress, runs } from '../race.ts';
 import type { Contest, Result } from '../api.ts';
 import { number, percent, percentIn, points } from '../format.ts';
 import { go, link, pageSizes, route, toUnit } from '../route.ts';
-import { cursors, level, nextCursor, page, places, placesTotal, scope, shown, units } from '../state.ts';
+import { cursors, level, nextCursor, page, places, placesTotal, ranking, scope, units } from '../state.ts';
 import { Swatch } from './parts.tsx';
 import { text } from '../text.ts';
 
@@ -76,7 +76,7 @@ export function Places({ contest }: { contest: Contest }) {
     return <section class="places"><h3>{text.places}</h3><p class="aside">{text.bottom} {above && <a href={toUnit(above.id)}>{above.name}</a>}</p></section>;
   }
   const named = text.levels[level.value] ?? text.places;
-  const columns = lines(contest, shown.value).filter((line) => runs(line.choice)).slice(0, COLUMNS).map((line) => line.choice);
+  const columns = ranking.value.slice(0, COLUMNS);
   return (
     <section class="places" id="places" tabIndex={-1}>
       <h3>{named} {placesTotal.value !== null && <span class="count">{number(placesTotal.value)}</span>}</h3>

@@ -78,7 +78,7 @@ function Figures({ contest, ordered, now }: { contest: Contest; ordered: Line[];
   return (
     <>
       <dl class="figures">
-        <div class="in"><dt>{text.countedIn}</dt><dd>{percentIn(part)}<meter min={0} max={1} value={part} aria-hidden="true" /></dd></div>
+        <div class="in"><dt>{text.countedIn}</dt><dd>{percentIn(part)}<span class="bar" aria-hidden="true"><span style={{ width: `${100 * part}%` }} /></span></dd></div>
         <div><dt>{text.ballots}</dt><dd>{number(now.ballots)}</dd></div>
         <div><dt>{text.reporting}</dt><dd>{percentIn(now.units_total ? now.units_reporting / now.units_total : null)}<small>{text.reportingOf(number(now.units_reporting), number(now.units_total))}</small></dd></div>
         <div><dt>{text.turnout}</dt><dd>{turn?.share != null ? percent(turn.share) : '–'}<small>{turn?.registered != null ? text.ofRegistered(number(turn.registered)) : text.registeredUnknown}</small></dd></div>
