@@ -74,11 +74,33 @@ enum psp_status psp_log_vote_create(const struct psp_disk *disk, const char *dir
     return status;
 }
 
+/* Both copies, one after the other: a crash spoils one at most, which then is
+ * either not acted on yet or the second of two. With an older vote in the other
+ * copy, one flipped bit would make a replica vote twice in a term. */
+static enum psp_status write_copies(struct psp_log_vote_file *file, const struct psp_log_vote *vote,
+                                    uint64_t first)
+{
+    uint8_t slot[SLOT_BYTES];
+    encode(slot, file->cluster_id, file->shard, vote);
+    const struct psp_disk_block block = {slot, sizeof(slot)};
+    enum psp_status status = PSP_OK;
+    for (uint64_t i = first; i < first + 2 && status == PSP_OK; i++) {
+        status =
+            file->disk->write(file->disk->context, file->file, i % 2 * SLOT_DISTANCE, &block, 1);
+        if (status == PSP_OK)
+            status = file->disk->sync(file->disk->context, file->file);
+    }
+    if (status == PSP_OK)
+        file->vote = *vote;
+    return status;
+}
+
+/* *ret_bad: PSP_OK, or what is wrong with slot *ret_bad_slot. */
 static enum psp_status read_slots(struct psp_log_vote_file *file, enum psp_status *ret_good,
-                                  enum psp_status *ret_bad)
+                                  enum psp_status *ret_bad, uint64_t *ret_bad_slot)
 {
     const struct psp_disk *disk = file->disk;
-    *ret_good = PSP_ECORRUPT, *ret_bad = PSP_OK;
+    *ret_good = PSP_ECORRUPT, *ret_bad = PSP_OK, *ret_bad_slot = 0;
     for (uint64_t i = 0; i < 2; i++) {
         uint8_t slot[SLOT_BYTES] = {0};
         size_t bytes = 0;
@@ -93,6 +115,7 @@ static enum psp_status read_slots(struct psp_log_vote_file *file, enum psp_statu
             *ret_good = PSP_OK;
         } else if (status != PSP_OK && *ret_bad != PSP_EVERSION && *ret_bad != PSP_EMISMATCH) {
             *ret_bad = status;
+            *ret_bad_slot = i;
         }
     }
     return PSP_OK;
@@ -110,9 +133,14 @@ enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *di
         return status;
     }
     enum psp_status good, bad;
-    status = read_slots(file, &good, &bad);
+    uint64_t bad_slot;
+    status = read_slots(file, &good, &bad, &bad_slot);
     if (status == PSP_OK && (bad == PSP_EMISMATCH || good != PSP_OK))
         status = bad;
+    if (status == PSP_OK && bad == PSP_ECORRUPT && mode == PSP_DISK_WRITE) {
+        const struct psp_log_vote vote = file->vote;
+        status = write_copies(file, &vote, bad_slot); /* before the good one can tear */
+    }
     if (status == PSP_OK)
         return PSP_OK;
     psp_log_vote_close(file);
@@ -142,14 +170,5 @@ void psp_log_vote_close(struct psp_log_vote_file *file)
 enum psp_status psp_log_vote_write(struct psp_log_vote_file *file, struct psp_log_vote vote)
 {
     vote.sequence = file->vote.sequence + 1;
-    uint8_t slot[SLOT_BYTES];
-    encode(slot, file->cluster_id, file->shard, &vote);
-    const struct psp_disk_block block = {slot, sizeof(slot)};
-    enum psp_status status = file->disk->write(file->disk->context, file->file,
-                                               vote.sequence % 2 * SLOT_DISTANCE, &block, 1);
-    if (status == PSP_OK)
-        status = file->disk->sync(file->disk->context, file->file);
-    if (status == PSP_OK)
-        file->vote = vote;
-    return status;
+    return write_copies(file, &vote, vote.sequence % 2);
 }

@@ -1,8 +1,9 @@
 /*
- * log_vote - term and vote of one replica, in two slots written alternately.
+ * log_vote - term and vote of one replica, in two slots.
  *
- * A write tears at most the slot it goes to; the other one still holds the
- * state before. File `vote`, slots of 72 bytes at offset 0 and 4096,
+ * Both are written, one after the other, each followed by a sync. A crash tears
+ * at most the one being written; afterwards a flipped bit spoils one of two
+ * equal copies. A spoilt copy is written anew at open. File `vote`, slots of 72 bytes at offset 0 and 4096,
  * little-endian:
  *
  *      0  CRC32C of the other 68 bytes (4), format (4)

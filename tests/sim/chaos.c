@@ -164,17 +164,33 @@ static void leave_in_peace(struct sim_world *world, struct sim_shard *shard)
     }
 }
 
+/* A bit of the vote file, in one of its two copies: harmless, so the replica
+ * must start, and nothing else needs to keep still. */
+static void damage_vote(struct sim_world *world, struct sim_replica *replica)
+{
+    sim_replica_end_cleanly(world, replica);
+    sim_actor_down(world, &replica->actor, some_us(world, 1, 600));
+    if (sim_disk_rot(&replica->disk, true, 0)) {
+        world->shards[replica->shard].spoilt = true;
+        SIM_TRACE(world, "%s: bit rot in the vote file", sim_actor_name(&replica->actor));
+    }
+}
+
 static void damage(struct sim_world *world, struct sim_replica *replica, uint32_t kind)
 {
     struct sim_shard *shard = &world->shards[replica->shard];
     if (shard->spoilt)
         return;
+    if (kind == SIM_FAULT_ROT && sim_chance(&world->random, 4000)) {
+        damage_vote(world, replica);
+        return;
+    }
     replica->power_lost = true;
     sim_actor_down(world, &replica->actor, some_us(world, 3000, 6000));
     if (kind == SIM_FAULT_WIPED) {
         sim_replica_wipe(replica);
         world->faults.counts[SIM_FAULT_WIPED]++;
-    } else if (!sim_disk_rot(&replica->disk, sim_chance(&world->random, 2500),
+    } else if (!sim_disk_rot(&replica->disk, false,
                              sim_chance(&world->random, 6000) ? ROT_TAIL_BYTES : 0)) {
         return;
     } else {

@@ -24,6 +24,7 @@
     X(OVERWRITTEN_PERSISTED, "a write is reported though replaced")                                \
     X(NO_SYNC, "fsync of the log skipped")                                                         \
     X(NO_VOTE_SYNC, "vote file not synced")                                                        \
+    X(ONE_VOTE_COPY, "a vote is written to one copy only")                                         \
     X(NO_FOLDER_SYNC, "a new segment's name not synced")                                           \
     X(NO_SYNC_AT_OPEN, "a killed process's tail trusted unsynced")                                 \
     X(NO_CHECKSUM, "a record's checksum not checked")                                              \

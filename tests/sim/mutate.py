@@ -51,12 +51,15 @@ CHANGES = [
      "    const enum psp_status status =\n"
      "        M(NO_SYNC) ? PSP_OK : log->disk->sync(log->disk->context, log->file);\n"),
     ("NO_VOTE_SYNC", "shard/log_vote.c",
-     "    enum psp_status status = file->disk->write(file->disk->context, file->file,\n"
-     "                                               vote.sequence % 2 * SLOT_DISTANCE, &block, 1);\n"
-     "    if (status == PSP_OK)\n",
-     "    enum psp_status status = file->disk->write(file->disk->context, file->file,\n"
-     "                                               vote.sequence % 2 * SLOT_DISTANCE, &block, 1);\n"
-     "    if (status == PSP_OK && !M(NO_VOTE_SYNC))\n"),
+     "        if (status == PSP_OK)\n"
+     "            status = file->disk->sync(file->disk->context, file->file);\n",
+     "        if (status == PSP_OK && !M(NO_VOTE_SYNC))\n"
+     "            status = file->disk->sync(file->disk->context, file->file);\n"),
+    ("ONE_VOTE_COPY", "shard/log_vote.c",
+     "    for (uint64_t i = first; i < first + 2 && status == PSP_OK; i++) {\n",
+     "    for (uint64_t i = first; i < first + 2 && status == PSP_OK; i++) {\n"
+     "        if (M(ONE_VOTE_COPY) && i > first)\n"
+     "            break;\n"),
     ("NO_FOLDER_SYNC", "shard/log.c",
      "        status = disk->rename(disk->context, beside, path);\n"
      "    if (status == PSP_OK)\n",
