@@ -18,6 +18,9 @@ enum psp_disposition {
     PSP_INVALID = 5,
     PSP_CLOSED = 6,
 };
+/* In place of a verdict, between shard and router: there is no room to keep the
+ * refusal, so the ballot is not judged and a station is told BUSY. */
+enum { PSP_NOT_JUDGED = 0 };
 enum { PSP_DISPOSITIONS_END = 7 }; /* arrays indexed by disposition have this size */
 
 static inline enum psp_disposition psp_verdict_disposition(uint8_t verdict)

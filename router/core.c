@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "election/verdict.h"
 #include "router/batch.h"
 #include "router/translate.h"
 
@@ -36,6 +37,7 @@ struct psp_router_core {
     char reason[PSP_ROUTER_REASON_BYTES];
     uint8_t busy_rows[2 * PSP_BATCH_ROWS_MAX];
     uint32_t busy_count;
+    uint8_t verdicts[PSP_BATCH_ROWS_MAX]; /* of the batch answered last */
     struct psp_router_counters counters;
     struct place places[PSP_SHARDS_MAX];
     uint8_t shard_of_slot[PSP_SLOT_COUNT];
@@ -442,22 +444,56 @@ void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_
 
 /* ---- shards ---- */
 
+/* Moves the span's rows that were judged to its front; how many they are. The
+ * verdicts go where the core keeps them, in the rows' new order. */
+static uint32_t judged_first(struct psp_router_core *core, struct psp_router_batch *batch,
+                             uint32_t first, uint32_t end, const uint8_t *verdicts)
+{
+    uint32_t judged = first;
+    for (uint32_t row = first; row < end; row++) {
+        if (verdicts[row] == PSP_NOT_JUDGED)
+            continue;
+        uint8_t moved[2], *from = batch->row_numbers + 2 * (size_t)row,
+                          *to = batch->row_numbers + 2 * (size_t)judged;
+        memcpy(moved, from, sizeof moved);
+        memcpy(from, to, sizeof moved);
+        memcpy(to, moved, sizeof moved);
+        core->verdicts[judged++] = verdicts[row];
+    }
+    return judged - first;
+}
+
 static void answer(struct psp_router_core *core, struct psp_router_batch *batch,
                    const struct psp_cluster_message *message)
 {
-    core->counters.judged += batch->n;
     for (uint32_t i = 0; i < batch->span_count; i++) {
         const struct psp_router_span *span = &batch->spans[i];
-        act(core, &(struct psp_router_action){
-                      .type = PSP_ROUTER_VERDICTS,
-                      .peer = span->peer,
-                      .batch_id = span->client_batch_id,
-                      .shard = core->cluster->shards[batch->shard].shard,
-                      .index = message->count_verdicts.index,
-                      .n = psp_router_span_end(batch, i) - span->first,
-                      .row_numbers = batch->row_numbers + (size_t)span->first * 2,
-                      .verdicts = message->count_verdicts.verdicts + span->first,
-                  });
+        const uint32_t end = psp_router_span_end(batch, i);
+        const uint32_t n =
+            judged_first(core, batch, span->first, end, message->count_verdicts.verdicts);
+        struct psp_router_action action = {
+            .type = PSP_ROUTER_VERDICTS,
+            .peer = span->peer,
+            .batch_id = span->client_batch_id,
+            .shard = core->cluster->shards[batch->shard].shard,
+            .index = message->count_verdicts.index,
+            .n = n,
+            .row_numbers = batch->row_numbers + (size_t)span->first * 2,
+            .verdicts = core->verdicts + span->first,
+        };
+        if (n > 0)
+            act(core, &action);
+        core->counters.judged += n;
+        if (span->first + n == end)
+            continue;
+        action.type = PSP_ROUTER_REFUSE;
+        action.code = PSP_REFUSAL_BUSY;
+        action.n = end - span->first - n;
+        action.row_numbers += (size_t)n * 2;
+        action.verdicts = NULL;
+        action.text = "the shard keeps as many refused ballots as it may";
+        act(core, &action);
+        core->counters.busy += action.n;
     }
     retire(core, batch);
 }

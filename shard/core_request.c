@@ -56,11 +56,6 @@ static void answer_batch(struct psp_core *core, const struct psp_waiting *waitin
                          const char *refused_text)
 {
     const uint32_t n = entry->ballots.columns.n;
-    if (result == PSP_APPLY_FULL) {
-        core->busy_rows += n;
-        refuse_batch(core, &waiting->peer, waiting->id, PSP_COUNT_BUSY, refused_text);
-        return;
-    }
     if (result != PSP_APPLIED) {
         refuse_batch(core, &waiting->peer, waiting->id, PSP_COUNT_FENCE, refused_text);
         return;
@@ -69,6 +64,8 @@ static void answer_batch(struct psp_core *core, const struct psp_waiting *waitin
     if (verdicts == NULL)
         return;
     memcpy(verdicts, core->verdicts, n);
+    for (uint32_t i = 0; i < n; i++)
+        core->busy_rows += verdicts[i] == PSP_NOT_JUDGED;
     struct psp_cluster_message *message =
         answer(core, &waiting->peer, PSP_CLUSTER_COUNT_VERDICTS, waiting->id);
     if (message == NULL)

@@ -246,6 +246,11 @@ static enum psp_status apply_row(struct psp_count *count, const struct psp_judge
     const uint8_t verdict =
         psp_judge(count->totals, count->election_state == PSP_ELECTION_OPEN, row, &known);
     const enum psp_disposition disposition = psp_verdict_disposition(verdict);
+    if (disposition != PSP_COUNTED && disposition != PSP_REPLAYED &&
+        psp_refusals_room(count->refusals) == 0) {
+        *ret_verdict = PSP_NOT_JUDGED;
+        return PSP_OK;
+    }
     count->books.disposed[disposition]++;
     *ret_verdict = verdict;
     if (disposition == PSP_REPLAYED)
@@ -288,8 +293,8 @@ static enum psp_status apply_rows(struct psp_count *count, const struct psp_coun
         prefetch(count, columns, i);
         struct psp_judge_row row;
         marks += psp_count_row(columns, i, marks, &row);
-        count->books.received++;
         status = apply_row(count, &row, &ret_verdicts[i]);
+        count->books.received += ret_verdicts[i] != PSP_NOT_JUDGED;
     }
     return status;
 }
@@ -304,11 +309,6 @@ static enum psp_status apply_ballots(struct psp_count *count, const struct psp_e
     if (fault) {
         *ret_result = PSP_APPLY_FENCED;
         *ret_refused_text = fault;
-        return PSP_OK;
-    }
-    if (psp_count_over_bound(count, columns)) {
-        *ret_result = PSP_APPLY_FULL;
-        *ret_refused_text = "this shard keeps as many refused ballots as it may";
         return PSP_OK;
     }
     *ret_result = PSP_APPLIED;

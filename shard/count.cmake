@@ -4,7 +4,6 @@ target_link_libraries(psp_shard_checksum PRIVATE psp_flags)
 
 add_library(psp_shard_count STATIC
   ${CMAKE_CURRENT_LIST_DIR}/count.c
-  ${CMAKE_CURRENT_LIST_DIR}/count_bound.c
   ${CMAKE_CURRENT_LIST_DIR}/count_delta.c
   ${CMAKE_CURRENT_LIST_DIR}/count_genesis.c
   ${CMAKE_CURRENT_LIST_DIR}/count_restore.c

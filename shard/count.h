@@ -52,8 +52,8 @@ struct psp_roll_part {
     const uint8_t *units;   /* 4 n */
 };
 
-/* refused_max of every shard. A batch past it is refused whole, so it is part of
- * the rules: replicas and recounts must have the same, always. */
+/* refused_max of every shard. A ballot to be refused past it is PSP_NOT_JUDGED,
+ * outside the books; the rest of its batch is judged. So it is part of the rules: replicas and recounts must have the same, always. */
 #define PSP_REFUSED_MAX (UINT64_C(4) << 20)
 
 struct psp_count_options {
@@ -72,7 +72,6 @@ void psp_count_destroy(struct psp_count **count);
 enum psp_apply_result {
     PSP_APPLIED,
     PSP_APPLY_FENCED,  /* whole batch refused by the fence or a slot not owned: outside the books */
-    PSP_APPLY_FULL,    /* refused_max reached: whole batch refused as BUSY, outside the books */
     PSP_APPLY_NOTHING, /* open when open, close when closed, genesis repeated, ... */
 };
 

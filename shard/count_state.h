@@ -2,7 +2,6 @@
  * count_state - what a count holds; for the count*.c files only.
  *
  *     count.c          entries: fence, judge, add, books, state hash
- *     count_bound.c    would a batch need more refusals than may be kept
  *     count_delta.c    what is new since the last delta
  *     count_restore.c  back from the store
  */
@@ -72,9 +71,6 @@ void psp_count_look(const struct psp_count *count, const struct psp_judge_row *r
 /* A row of a batch and the length of its marks. */
 size_t psp_count_row(const struct psp_count_columns *columns, uint32_t i, const uint8_t *marks,
                      struct psp_judge_row *ret_row);
-
-/* count_bound.c: whether the batch holds more new refusals than there is room for. */
-bool psp_count_over_bound(const struct psp_count *count, const struct psp_count_columns *columns);
 
 /* count_delta.c */
 enum psp_status psp_count_pending_create(struct psp_count *count);

@@ -187,7 +187,7 @@ static enum psp_status decode_verdicts(const Psephos__V1__Verdicts *body,
     const uint32_t n = (uint32_t)body->verdicts.len;
     if (!psp_pack_holds(&body->rows, n, 2))
         return refuse(ret_reason, "rows is not 2 bytes a verdict");
-    if (!psp_pack_verdicts_valid(body->verdicts.data, n))
+    if (!psp_pack_verdicts_valid(body->verdicts.data, n, false))
         return refuse(ret_reason, "an unknown verdict");
     ret_message->type = PSP_CLIENT_VERDICTS;
     ret_message->shard = body->shard;

@@ -95,7 +95,7 @@ static enum psp_status decode_count_verdicts(const Psephos__V1__CountVerdicts *b
     ret_message->id = body->batch_id;
     if (body->verdicts.len == 0 || body->verdicts.len > PSP_BATCH_ROWS_MAX)
         return refuse(ret_reason, "not 1 to 8192 verdicts");
-    if (!psp_pack_verdicts_valid(body->verdicts.data, body->verdicts.len))
+    if (!psp_pack_verdicts_valid(body->verdicts.data, body->verdicts.len, true))
         return refuse(ret_reason, "an unknown verdict");
     ret_message->count_verdicts.shard = body->shard;
     ret_message->count_verdicts.index = body->index;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "election/verdict.h"
 #include "router/batch.h"
 #include "router/core.h"
 
@@ -59,6 +60,7 @@ static inline struct fixture *fixture_make(uint32_t shards, uint32_t replicas, u
 {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
+    memset(f->verdicts, PSP_COUNTED, sizeof f->verdicts);
     const uint8_t secret[PSP_DIGEST_KEY_BYTES] = "sixteen byte key";
     psp_digest_key_init(&f->key, secret);
     struct psp_definition_fault fault;

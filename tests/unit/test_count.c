@@ -229,7 +229,7 @@ static void a_slot_of_another_shard_fences_the_whole_batch(void **state)
     psp_count_destroy(&count);
 }
 
-static void refusals_are_bounded_and_the_batch_is_refused_whole(void **state)
+static void past_the_bound_only_the_ballots_to_be_refused_are_not_judged(void **state)
 {
     (void)state;
     struct psp_count *count = open_count(definition, NULL, 3);
@@ -244,17 +244,17 @@ static void refusals_are_bounded_and_the_batch_is_refused_whole(void **state)
            VERDICTS(PSP_COUNTED, PSP_DOUBLE_VOTE, PSP_DOUBLE_VOTE, AGAIN(PSP_DOUBLE_VOTE),
                     AGAIN(PSP_COUNTED), PSP_INVALID));
     struct batch fourth = {0};
+    add(&fourth, 2, 21, 0, BOOTH, ANN);
     add(&fourth, 3, 30, P1, BOOTH, ANN);
     add(&fourth, 3, 31, P1, BOOTH, ANN); /* a double vote, because of the row before */
-    struct psp_entry entry = batch_entry(&fourth, false);
-    expect_unjudged(count, &entry, PSP_APPLY_FULL);
-    /* Ballots that need no refusal are still counted. */
-    struct batch good = {0};
-    add(&good, 3, 30, P1, BOOTH, ANN);
-    add(&good, 3, 30, P1, BOOTH, ANN);
-    add(&good, 1, 12, P1, BOOTH, ANN);
-    expect(count, &good, false, VERDICTS(PSP_COUNTED, AGAIN(PSP_COUNTED), AGAIN(PSP_DOUBLE_VOTE)));
+    add(&fourth, 3, 30, P1, BOOTH, ANN);
+    add(&fourth, 1, 12, P1, BOOTH, ANN);
+    expect(count, &fourth, false,
+           VERDICTS(PSP_NOT_JUDGED, PSP_COUNTED, PSP_NOT_JUDGED, AGAIN(PSP_COUNTED),
+                    AGAIN(PSP_DOUBLE_VOTE)));
     assert_int_equal(psp_count_books(count)->received, 9);
+    assert_int_equal(psp_count_books(count)->disposed[PSP_COUNTED], 2);
+    assert_true(psp_books_balanced(psp_count_books(count)));
     psp_count_destroy(&count);
 }
 
@@ -424,7 +424,7 @@ int main(void)
         cmocka_unit_test(an_empty_batch_changes_nothing_but_the_index),
         cmocka_unit_test(a_batch_of_another_configuration_is_fenced),
         cmocka_unit_test(a_slot_of_another_shard_fences_the_whole_batch),
-        cmocka_unit_test(refusals_are_bounded_and_the_batch_is_refused_whole),
+        cmocka_unit_test(past_the_bound_only_the_ballots_to_be_refused_are_not_judged),
         cmocka_unit_test(open_and_close_and_unit_complete),
         cmocka_unit_test(time_never_goes_back_and_skipped_indexes_advance),
         cmocka_unit_test(a_roll_gives_registered_voters_per_leaf),

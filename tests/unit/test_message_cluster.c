@@ -429,6 +429,9 @@ static void verdicts_must_be_some_and_known(void **state)
     d->body.length = 0;
     proto_filled(&d->body, 4, 0x0F, 1);
     assert_int_equal(decode_body(d, 3), PSP_EINVAL);
+    d->body.length = 0;
+    proto_filled(&d->body, 4, PSP_NOT_JUDGED, 3);
+    assert_int_equal(decode_body(d, 3), PSP_OK);
 }
 
 static enum psp_status decode_number(struct desk *d, unsigned body, unsigned field, uint64_t value)

@@ -380,11 +380,41 @@ static void hello_is_welcomed_with_the_limits(void **state)
     fixture_end(f);
 }
 
+static void rows_not_judged_are_busy_and_the_others_have_their_verdicts(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    const uint32_t shard = 0;
+    fixture_submit(f, &station_a, 1, &shard, 1, 2, 1);
+    fixture_submit(f, &station_b, 2, &shard, 1, 4, 1);
+    const uint64_t id = fixture_flush_one(f, 1);
+    memcpy(f->verdicts, "\0\0\1\0\3\0", 6);
+    fixture_verdicts(f, 0, 0, id, 6, 5, 2);
+    const struct psp_router_action *actions = fixture_actions(f, 3);
+    assert_int_equal(actions[0].type, PSP_ROUTER_REFUSE); /* all of station a's */
+    assert_int_equal(actions[0].code, PSP_REFUSAL_BUSY);
+    assert_int_equal(actions[0].batch_id, 1);
+    assert_int_equal(actions[0].n, 2);
+    assert_int_equal(actions[1].type, PSP_ROUTER_VERDICTS);
+    assert_int_equal(actions[1].n, 2);
+    assert_memory_equal(actions[1].verdicts, "\1\3", 2);
+    assert_memory_equal(actions[1].row_numbers, "\0\0\2\0", 4);
+    assert_int_equal(actions[2].type, PSP_ROUTER_REFUSE);
+    assert_int_equal(actions[2].batch_id, 2);
+    assert_int_equal(actions[2].n, 2);
+    const uint8_t *rows = actions[2].row_numbers;
+    assert_int_equal(rows[0] + rows[2], 1 + 3);
+    assert_int_equal(fixture_counters(f).judged, 2);
+    assert_int_equal(fixture_counters(f).busy, 4);
+    fixture_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_is_split_over_the_shards_of_its_voters),
         cmocka_unit_test(one_shards_verdicts_go_back_before_the_other_answers),
+        cmocka_unit_test(rows_not_judged_are_busy_and_the_others_have_their_verdicts),
         cmocka_unit_test(ballots_of_two_stations_share_a_batch_and_part_again),
         cmocka_unit_test(a_full_batch_leaves_without_a_flush),
         cmocka_unit_test(a_shard_over_its_share_is_busy_at_once_and_the_others_are_not),
