@@ -53,7 +53,8 @@ struct psp_roll_part {
 };
 
 /* refused_max of every shard. A ballot to be refused past it is PSP_NOT_JUDGED,
- * outside the books; the rest of its batch is judged. So it is part of the rules: replicas and recounts must have the same, always. */
+ * outside the books; the rest of its batch is judged. So it is part of the rules:
+ * replicas and recounts must have the same, always. */
 #define PSP_REFUSED_MAX (UINT64_C(4) << 20)
 
 struct psp_count_options {
