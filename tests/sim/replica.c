@@ -18,8 +18,6 @@ enum {
     REASON_BYTES = 1024,
 };
 
-/* ---- failing ---- */
-
 static void fail(struct sim_world *world, struct sim_replica *replica, const char *what)
 {
     if (replica->failed)
@@ -658,19 +656,16 @@ uint32_t sim_leader(const struct sim_world *world, uint32_t shard)
     return found;
 }
 
-/* ---- a shard ---- */
-
 void sim_shard_init(struct sim_world *world, uint32_t s)
 {
     struct sim_shard *shard = &world->shards[s];
     const struct psp_roll_part roll = {world->election.rolls[s].n, world->election.rolls[s].digests,
                                        world->election.rolls[s].units};
-    const struct psp_count_options options = {.definition = world->election.definition,
-                                              .roll = world->election.roll ? &roll : NULL,
-                                              .refused_max = PSP_REFUSED_MAX};
+    const struct psp_roll_part *const used = world->election.roll ? &roll : NULL;
+    const struct psp_count_options options = {
+        .definition = world->election.definition, .roll = used, .refused_max = PSP_REFUSED_MAX};
     const enum psp_status status = psp_count_create(&options, &shard->reference);
     assert(status == PSP_OK);
-    (void)status;
     sim_judge_init(&shard->judge, &world->election, s);
     for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
         struct sim_replica *replica = &shard->replicas[r];
