@@ -38,6 +38,15 @@ static double disk_bytes(const struct psp_load_result *result)
     return result->counted ? bytes / (double)result->counted : 0;
 }
 
+static void print_times(FILE *out, const char *name, const struct psp_histogram *histogram)
+{
+    fprintf(out, "%12s", name);
+    for (int p = 0; p < PERCENTILES; p++)
+        fprintf(out, "  %s %.2f", percentiles[p].name,
+                (double)psp_histogram_at(histogram, percentiles[p].share) / 1e3);
+    fprintf(out, "  max %.2f\n", (double)histogram->max_us / 1e3);
+}
+
 void psp_report_print(const struct psp_load_options *options, const struct psp_load_result *result,
                       FILE *out)
 {
@@ -45,11 +54,8 @@ void psp_report_print(const struct psp_load_options *options, const struct psp_l
             rate(result), result->measured_receipts, result->measured_seconds,
             options->rate > 0 ? "open loop" : "closed loop", options->rows ? "rows" : "columns",
             options->clients);
-    fprintf(out, "%12s", "latency ms");
-    for (int p = 0; p < PERCENTILES; p++)
-        fprintf(out, "  %s %.2f", percentiles[p].name,
-                (double)psp_histogram_at(&result->latency, percentiles[p].share) / 1e3);
-    fprintf(out, "  max %.2f\n", (double)result->latency.max_us / 1e3);
+    print_times(out, "latency ms", &result->latency);
+    print_times(out, "visible ms", &result->visible);
     if (options->directory) {
         fprintf(out, "%12s", "CPU us/ballot");
         for (int r = 0; r < ROLES; r++)
@@ -67,14 +73,14 @@ void psp_report_print(const struct psp_load_options *options, const struct psp_l
 
 /* ---- JSON ---- */
 
-static json_t *latency_json(const struct psp_load_result *result)
+static json_t *latency_json(const struct psp_histogram *histogram)
 {
     json_t *latency = json_object();
     for (int p = 0; p < PERCENTILES; p++)
         json_object_set_new(
             latency, percentiles[p].name,
-            json_real((double)psp_histogram_at(&result->latency, percentiles[p].share) / 1e3));
-    json_object_set_new(latency, "max", json_real((double)result->latency.max_us / 1e3));
+            json_real((double)psp_histogram_at(histogram, percentiles[p].share) / 1e3));
+    json_object_set_new(latency, "max", json_real((double)histogram->max_us / 1e3));
     return latency;
 }
 
@@ -123,13 +129,14 @@ enum psp_status psp_report_json(const struct psp_load_options *options,
         json_object_set_new(cpu, roles[r], json_real(per_ballot_us(result, roles[r])));
     json_object_set_new(cpu, "all", json_real(per_ballot_us(result, "")));
     json_t *report = json_pack(
-        "{s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:o,s:o,s:f,s:f,s:f,s:b,s:s,s:o,s:o}", "what",
-        "load", "options", options_json(options), "sent", (json_int_t)result->sent, "receipts",
-        (json_int_t)result->receipts, "counted", (json_int_t)result->counted, "replayed",
-        (json_int_t)result->replayed, "double_votes", (json_int_t)result->double_votes, "resent",
-        (json_int_t)result->resent, "busy", (json_int_t)result->busy, "seconds",
+        "{s:s,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:o,s:o,s:o,s:f,s:f,s:f,s:b,s:s,s:o,s:o}",
+        "what", "load", "options", options_json(options), "sent", (json_int_t)result->sent,
+        "receipts", (json_int_t)result->receipts, "counted", (json_int_t)result->counted,
+        "replayed", (json_int_t)result->replayed, "double_votes", (json_int_t)result->double_votes,
+        "resent", (json_int_t)result->resent, "busy", (json_int_t)result->busy, "seconds",
         result->measured_seconds, "ballots_per_second", rate(result), "latency_ms",
-        latency_json(result), "cpu_us_per_ballot", cpu, "disk_bytes_per_ballot", disk_bytes(result),
+        latency_json(&result->latency), "visible_ms", latency_json(&result->visible),
+        "cpu_us_per_ballot", cpu, "disk_bytes_per_ballot", disk_bytes(result),
         "load_average_before", result->load_before, "load_average_after", result->load_after,
         "verified", !*result->verdict, "verdict", result->verdict, "processes",
         processes_json(result), "points", points_json(result));

@@ -22,6 +22,8 @@ struct run {
     struct psp_papers *papers;
     struct psp_station_shared *stations;
     pid_t *pids;
+    struct psp_viewer_shared *viewer;
+    pid_t viewer_pid;
     uint64_t start_us;
     struct psp_histogram last, warm; /* sums: of the last look, of the warm-up's end */
     bool warmed;
@@ -93,6 +95,36 @@ static void fill_options(const struct run *run, uint32_t client,
         .seconds = options->seconds,
         .start_us = run->start_us,
     };
+}
+
+/* Without it there is no figure for visibility, and no harm. */
+static void start_viewer(struct run *run)
+{
+    run->viewer =
+        mmap(NULL, sizeof *run->viewer, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (run->viewer == MAP_FAILED) {
+        run->viewer = NULL;
+        return;
+    }
+    fflush(NULL);
+    run->viewer_pid = fork();
+    if (run->viewer_pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        psp_viewer_run(run->cluster, run->stations, run->options->clients, run->viewer);
+        _exit(0);
+    }
+}
+
+static void end_viewer(struct run *run)
+{
+    if (!run->viewer)
+        return;
+    __atomic_store_n(&run->viewer->end, 1, __ATOMIC_RELEASE);
+    if (run->viewer_pid > 0)
+        waitpid(run->viewer_pid, NULL, 0);
+    run->result->visible = run->viewer->visible;
+    munmap(run->viewer, sizeof *run->viewer);
+    run->viewer = NULL;
 }
 
 static enum psp_status start(struct run *run, char *ret_reason)
@@ -323,6 +355,7 @@ static enum psp_status measure(struct run *run, char *ret_reason)
         result->disk_bytes_before = psp_sampler_disk_bytes(data);
     }
     result->load_before = load_average();
+    start_viewer(run);
     status = start(run, ret_reason);
     if (status == PSP_OK)
         watch(run);
@@ -336,6 +369,7 @@ static enum psp_status measure(struct run *run, char *ret_reason)
     if (status == PSP_OK)
         status = psp_bench_books_read(run->cluster, run->definition, index, &result->books_after,
                                       ret_reason);
+    end_viewer(run);
     if (status == PSP_OK)
         psp_load_check(run->definition, votes, result);
     if (directory)

@@ -9,6 +9,7 @@
 #include "bench/load/books.h"
 #include "bench/load/sampler.h"
 #include "bench/load/station.h"
+#include "bench/load/viewer.h"
 
 struct psp_load_options {
     const char *directory; /* of a local cluster; NULL: nothing is sampled */
@@ -37,6 +38,7 @@ struct psp_load_result {
     double measured_seconds; /* without warm-up, until the last send is answered */
     uint64_t measured_receipts;
     struct psp_histogram latency; /* of the measured part */
+    struct psp_histogram visible; /* from receipt to an event that shows it */
     uint64_t sent, receipts, counted, replayed, double_votes, unintended, resent, busy;
     struct psp_sampler sampler;                                       /* its processes, */
     struct psp_usage before[PSP_SAMPLER_MAX], after[PSP_SAMPLER_MAX]; /* at start and end, */
