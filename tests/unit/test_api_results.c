@@ -291,6 +291,18 @@ static void wrong_values_say_what_would_be_right(void **context)
     expect_problem(api, "/api/v1/results?order=asc", 400, "without sort");
 }
 
+/* Counties in order: Zeta (p1, p2), Beta (p3), Delta. In Zeta ann-red and
+ * ann-blue and bob have 2, 1 and 3 votes; in Beta 1 to 1; in Delta 2 to 2. */
+static void leaders_are_columns_over_units(void **context)
+{
+    expect(*context, "/api/v1/leaders?contest=pres&unit=vt&level=county&choice=ann-red",
+           "\"total\":3,\"leader\":[2,null,null],\"leader_votes\":[3,1,2],\"second_votes\":[2,1,2],"
+           "\"valid\":[6,2,4],\"ballots\":[7,3,5],\"units_reporting\":[0,0,0],"
+           "\"units_total\":[2,1,1],\"choice_votes\":[2,1,2]}");
+    expect_problem(*context, "/api/v1/leaders", 400, "contest: say which");
+    expect_problem(*context, "/api/v1/leaders?contest=pres&choice=nobody", 404, "choice");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, api_set_up, api_tear_down)
@@ -300,6 +312,7 @@ int main(void)
         TEST(zeros_are_shown_where_a_choice_stands),
         TEST(an_inner_unit_shows_the_choices_of_all_leaves_below),
         TEST(a_unit_without_the_contest_has_no_result),
+        TEST(leaders_are_columns_over_units),
         TEST(a_unit_above_the_contest_shows_the_contest_s_own),
         TEST(levels_list_the_units_that_vote_on_the_contest),
         TEST(methods_can_be_shown_apart),

@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "collector/http.h"
+#include "collector/stream.h"
 #include "process/clock.h"
 
 enum { ANSWER_BYTES = 1 << 20, ANSWER_WAIT_MS = 5000 };
@@ -409,11 +410,125 @@ static void views_come_and_go_under_readers(void **context)
         pthread_join(readers[i], NULL);
 }
 
+/* Reads on until the words came; false: not within the wait. */
+static bool read_until(struct server *server, int fd, const char *words, int wait_ms)
+{
+    const uint64_t end_ms = psp_clock_ms() + (uint64_t)wait_ms;
+    server->answer[server->length] = 0;
+    while (!strstr(server->answer, words)) {
+        struct pollfd poller = {.fd = fd, .events = POLLIN};
+        const uint64_t now_ms = psp_clock_ms();
+        if (now_ms >= end_ms || poll(&poller, 1, (int)(end_ms - now_ms)) <= 0)
+            return false;
+        const ssize_t n =
+            recv(fd, server->answer + server->length, ANSWER_BYTES - 1 - server->length, 0);
+        if (n <= 0)
+            return false;
+        server->length += (size_t)n;
+        server->answer[server->length] = 0;
+    }
+    return true;
+}
+
+static void publish_tag(struct server *server, uint64_t tag)
+{
+    struct psp_view *view;
+    assert_int_equal(psp_view_create(server->api->board, server->api->catalog, &view), PSP_OK);
+    view->tag = tag;
+    psp_view_slot_put(&server->views, view);
+    psp_http_publish(server->http, psp_clock_ms());
+}
+
+static int open_stream(struct server *server, const char *last_id)
+{
+    char request[256];
+    const int fd = connect_to(server->http);
+    snprintf(request, sizeof request,
+             "GET /api/v1/stream?contest=pres HTTP/1.1\r\nHost: x\r\n%s%s\r\n",
+             last_id ? "Last-Event-ID: " : "", last_id ? last_id : "");
+    send_text(fd, request);
+    server->length = 0;
+    return fd;
+}
+
+static void a_stream_begins_with_the_newest_and_goes_on(void **context)
+{
+    struct server *server = *context;
+    publish_tag(server, 0x11);
+    const int fd = open_stream(server, NULL);
+    assert_true(read_until(server, fd, "id: 0000000000000011-0\nevent: board", ANSWER_WAIT_MS));
+    assert_non_null(strstr(server->answer, "Content-Type: text/event-stream"));
+    for (uint64_t tag = 0x12; tag < 0x18; tag++) {
+        char words[64];
+        publish_tag(server, tag);
+        snprintf(words, sizeof words, "id: 00000000000000%02x-0\n", (unsigned)tag);
+        assert_true(read_until(server, fd, words, ANSWER_WAIT_MS));
+    }
+    close(fd);
+}
+
+static void a_viewer_that_has_the_newest_waits_for_the_next(void **context)
+{
+    struct server *server = *context;
+    publish_tag(server, 0x21);
+    const int fd = open_stream(server, "0000000000000021-0\r\n");
+    assert_true(read_until(server, fd, "retry: ", ANSWER_WAIT_MS));
+    assert_false(read_until(server, fd, "event: board", 300));
+    publish_tag(server, 0x22);
+    assert_true(read_until(server, fd, "id: 0000000000000022-0", ANSWER_WAIT_MS));
+    close(fd);
+}
+
+static void a_heartbeat_comes_when_nothing_else_does(void **context)
+{
+    struct server *server = *context;
+    const int fd = open_stream(server, NULL);
+    assert_true(read_until(server, fd, "event: board", ANSWER_WAIT_MS));
+    psp_http_sweep(server->http, psp_clock_ms() + PSP_STREAM_HEARTBEAT_MS);
+    assert_true(read_until(server, fd, ": still here\nevent: shards", ANSWER_WAIT_MS));
+    close(fd);
+}
+
+/* Suspended viewers are there when the server stops; stopping must not wait for them. */
+static void a_server_stops_while_viewers_wait(void **context)
+{
+    struct server *server = *context;
+    int fds[20];
+    for (int i = 0; i < 20; i++) {
+        fds[i] = open_stream(server, NULL);
+        assert_true(read_until(server, fds[i], "event: board", ANSWER_WAIT_MS));
+    }
+    assert_int_equal(psp_stats_read(&server->api->stats.stream_viewers), 20);
+    psp_http_stop(&server->http);
+    assert_int_equal(psp_stats_read(&server->api->stats.stream_viewers), 0);
+    for (int i = 0; i < 20; i++)
+        close(fds[i]);
+}
+
+static void a_viewer_that_left_is_let_go(void **context)
+{
+    struct server *server = *context;
+    const int fd = open_stream(server, NULL);
+    assert_true(read_until(server, fd, "event: board", ANSWER_WAIT_MS));
+    close(fd);
+    const uint64_t end_ms = psp_clock_ms() + ANSWER_WAIT_MS;
+    for (uint64_t tag = 0x31; psp_stats_read(&server->api->stats.stream_viewers) > 0; tag++) {
+        assert_true(psp_clock_ms() < end_ms);
+        publish_tag(server, tag);
+        poll(NULL, 0, 5);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_get_is_answered_with_all_its_headers),
+        TEST(a_stream_begins_with_the_newest_and_goes_on),
+        TEST(a_viewer_that_has_the_newest_waits_for_the_next),
+        TEST(a_heartbeat_comes_when_nothing_else_does),
+        TEST(a_server_stops_while_viewers_wait),
+        TEST(a_viewer_that_left_is_let_go),
         TEST(a_head_is_a_get_without_a_body),
         TEST(options_tell_what_is_allowed),
         TEST(nothing_can_be_written),
