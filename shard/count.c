@@ -265,7 +265,10 @@ static enum psp_status apply_row(struct psp_count *count, const struct psp_judge
 static void prefetch(const struct psp_count *count, const struct psp_count_columns *columns,
                      uint32_t i)
 {
-    const uint32_t table = i + 2 * PREFETCH_AHEAD, row = i + PREFETCH_AHEAD;
+    const uint32_t slot = i + 3 * PREFETCH_AHEAD, table = i + 2 * PREFETCH_AHEAD;
+    const uint32_t row = i + PREFETCH_AHEAD;
+    if (slot < columns->n)
+        psp_index_prefetch_slot(count->index, columns->digests + (size_t)slot * PSP_DIGEST_BYTES);
     if (table < columns->n)
         psp_index_prefetch_table(count->index, columns->digests + (size_t)table * PSP_DIGEST_BYTES);
     if (row >= columns->n)

@@ -37,6 +37,8 @@ struct psp_index_table {
     uint32_t *blocks;       /* [end / BLOCK_ENTRIES]: numbers of blocks */
     uint32_t capacity, end; /* places that keys ask for; all places */
     uint32_t used;
+    uint32_t run_first, run; /* the first `run` blocks are numbered from run_first on: all of
+                                them when the table was reserved, and nothing is read to know */
 };
 
 struct psp_index {
@@ -84,7 +86,8 @@ static inline bool fits(uint64_t voters, uint64_t capacity)
 static inline struct psp_index_entry *entry_at(const struct psp_index *index,
                                                const struct psp_index_table *table, uint32_t at)
 {
-    const uint32_t block = table->blocks[at >> BLOCK_BITS];
+    const uint32_t place = at >> BLOCK_BITS;
+    const uint32_t block = place < table->run ? table->run_first + place : table->blocks[place];
     return &index->regions[block >> REGION_BITS][block % REGION_BLOCKS].entries[at % BLOCK_ENTRIES];
 }
 
@@ -162,7 +165,12 @@ static bool add_blocks(struct psp_index *index, struct psp_index_table *table, u
     while (table->end < blocks * BLOCK_ENTRIES) {
         if (index->block_count == index->region_count * REGION_BLOCKS && !add_region(index))
             return false;
-        numbers[table->end / BLOCK_ENTRIES] = index->block_count++;
+        const uint32_t place = table->end / BLOCK_ENTRIES;
+        if (place == 0)
+            table->run_first = index->block_count;
+        if (place == table->run && table->run_first + place == index->block_count)
+            table->run++;
+        numbers[place] = index->block_count++;
         table->end += BLOCK_ENTRIES;
     }
     return true;
@@ -287,12 +295,17 @@ enum psp_status psp_index_reserve(struct psp_index *index, uint32_t slot, uint64
 
 /* ---- use ---- */
 
+void psp_index_prefetch_slot(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES])
+{
+    __builtin_prefetch(&index->tables[psp_digest_slot(digest)]);
+}
+
 void psp_index_prefetch_table(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES])
 {
     const struct psp_index_table *table = &index->tables[psp_digest_slot(digest)];
-    if (table->capacity > 0)
-        __builtin_prefetch(
-            &table->blocks[home_of(key_of_digest(digest), table->capacity) >> BLOCK_BITS]);
+    const uint32_t place = home_of(key_of_digest(digest), table->capacity) >> BLOCK_BITS;
+    if (place >= table->run && table->capacity > 0)
+        __builtin_prefetch(&table->blocks[place]);
 }
 
 void psp_index_prefetch(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES])

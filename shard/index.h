@@ -60,7 +60,9 @@ enum psp_status psp_index_reserve(struct psp_index *index, uint32_t slot, uint64
  * wait for all of it at once. True: there is more. */
 bool psp_index_warm(struct psp_index *index);
 
-/* Asks the memory for what psp_index_prefetch will read: call some rows earlier. */
+/* Asks the memory for what psp_index_prefetch_table will read: call some rows earlier. */
+void psp_index_prefetch_slot(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES]);
+/* The same of what psp_index_prefetch will read. */
 void psp_index_prefetch_table(const struct psp_index *index,
                               const uint8_t digest[PSP_DIGEST_BYTES]);
 /* Asks the memory for the cache lines that finding `digest` will read. */
