@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/local_media.h"
 #include "cli/local_roll.h"
 #include "cli/memory.h"
 #include "cli/port.h"
@@ -126,6 +127,7 @@ static enum psp_status make_definition(struct making *making)
                  fault.pointer, fault.reason[0] ? fault.reason : psp_status_text(status));
         return status;
     }
+    psp_local_copy_media(making->definition, source, making->local.directory);
     return copy_definition(making, source);
 }
 
