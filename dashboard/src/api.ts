@@ -35,7 +35,7 @@ export interface Unit {
   registered: number | null; ballots_expected: number | null;
 }
 export interface Units extends Envelope { units: Unit[]; next_cursor: string | null }
-export interface OneUnit extends Envelope { unit: Unit & { path: Unit[] } }
+export interface OneUnit extends Envelope { unit: Unit & { path: { unit: string; unit_name: string; level: string }[] } }
 export interface Leaders extends Envelope {
   contest: string; unit: string; total: number; leader: (number | null)[]; leader_votes: number[]; second_votes: number[];
   valid: number[]; ballots: number[]; units_reporting: number[]; units_total: number[]; choice_votes?: number[];

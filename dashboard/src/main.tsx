@@ -34,6 +34,7 @@ function Main() {
   if (trouble.value?.kind === 'missing') return <Empty says={text.troubles.missing!} back />;
   if (!election.value) return <Empty says={trouble.value ? text.nothingYet : text.loading} />;
   const chosen = contest.value;
+  if (!chosen && contests.value.length > 0 && route.value.contest) return <Empty says={text.troubles.missing!} back />;
   if (!chosen || !scope.value) return <Empty says={text.loading} />;
   const named = election.value.election.methods.find((m) => m.id === route.value.method);
   return (

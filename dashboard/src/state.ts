@@ -60,7 +60,7 @@ export const ranking = computed((): Choice[] => {
 // The unit, the units above it, and what is listed below it. Where a unit has
 // only one child (a state election under its nation) the list starts further
 // down, so that it is not one line that says the same again.
-export interface Scope { unit: Unit; path: Unit[]; below: Unit; levels: string[] }
+export interface Scope { unit: Unit; path: { id: string; name: string }[]; below: Unit; levels: string[] }
 export const scope = signal<Scope | null>(null);
 export const level = computed(() => {
   const levels = scope.value?.levels ?? [];
@@ -88,7 +88,7 @@ async function loadScope(id: string): Promise<Scope> {
     const some: Units = await get('units', { parent: below.id, level: name, limit: 1 });
     if (some.units.length > 0) levels.push(name);
   }
-  return { unit, path: [...unit.path, unit], below, levels };
+  return { unit, path: [...unit.path.map((above) => ({ id: above.unit, name: above.unit_name })), unit], below, levels };
 }
 
 async function loadUnits(key: string, parent: string, at: string): Promise<void> {
