@@ -42,16 +42,19 @@ one_size() { # VOTERS SHARDS REPLICAS
     begun=$(date +%s.%N)
     "$bin/psephos" up --dir "$folder/$name" >/dev/null
     restart=$(seconds_since "$begun")
+    restart_cpu=$(cat "$folder/$name"/run/shard-*-0.pid | while read -r pid; do
+        awk '{ sub(/.*\) /, ""); print ($12 + $13) / 100 }' "/proc/$pid/stat"
+    done | awk '{ sum += $1 } END { printf "%.2f", sum }')
     counted=$(counted_now "$api")
     "$bin/psephos" down --dir "$folder/$name" >/dev/null
     rm -rf "${folder:?}/$name"
     [ "$counted" = "$1" ] || { say "bench: $1 cast, $counted counted after the restart" >&2; exit 1; }
     awk -v voters="$1" -v shards="$2" -v replicas="$3" -v router="$router" -v shard="$shard" \
-        -v ram="$ram" -v disk="$disk" -v restart="$restart" -v load="$(load_average)" \
+        -v ram="$ram" -v disk="$disk" -v restart="$restart" -v restart_cpu="$restart_cpu" -v load="$(load_average)" \
         -v rate="$(value_in "$folder/last.json" ballots_per_second)" 'BEGIN {
         printf "{\"voters\":%d,\"shards\":%d,\"replicas\":%d,\"router_cpu_us\":%.3f,\"shards_cpu_us\":%.3f,", voters, shards, replicas, router, shard
         printf "\"cpu_us_per_ballot\":%.3f,\"ballots_per_second\":%.0f,\"ram_bytes_per_voter\":%.1f,\"disk_bytes_per_ballot\":%.1f,", router + shard, rate, ram / voters, disk / voters
-        printf "\"restart_seconds\":%s,\"load_average\":%s}\n", restart, load
+        printf "\"restart_seconds\":%s,\"restart_cpu_seconds\":%s,\"load_average\":%s}\n", restart, restart_cpu, load
     }'
 }
 
