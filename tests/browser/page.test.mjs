@@ -83,7 +83,7 @@ describe('the page', { concurrency: false }, () => {
       return seen.length > 5;
     });
     assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'no count ever goes down');
-    assert.match(await page.locator('.outlook').innerText(), /ballots are still out/);
+    assert.match(await page.locator('.outlook').innerText(), /still out/);
     await done;
     assert.equal(await page.evaluate(() => window.stayed), true);
   });
