@@ -208,7 +208,8 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_ends_the_shard_and_nothing_counted_is_lost(
-        cluster, import_returns, fixture_file, small_disk, tmp_path):
+        small_disk, cluster, import_returns, fixture_file):
+    # small_disk comes first so that the cluster ends before its disk does.
     one = cluster(import_returns(fixture_file("sparse.csv")), shards=1, start=False,
                   name="disk/cluster")
     one.up()
