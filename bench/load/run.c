@@ -263,12 +263,19 @@ static void watch(struct run *run)
     result->measured_seconds = result->seconds - run->warmed_s;
 }
 
-/* A station's own /proc entry lasts until it is waited for. */
+/* A station's own /proc entry lasts until it is waited for, but then no longer
+ * says how much memory it had. */
 static void end(struct run *run)
 {
     struct psp_load_result *result = run->result;
-    for (uint32_t p = 0; p < result->sampler.n; p++)
+    for (uint32_t p = 0; p < result->sampler.n; p++) {
         psp_sampler_look(&result->sampler, p, &result->after[p]);
+        for (uint32_t i = 0; i < result->point_n; i++) {
+            const uint64_t then = result->usages[(size_t)i * result->sampler.n + p].hwm_bytes;
+            if (then > result->after[p].hwm_bytes)
+                result->after[p].hwm_bytes = then;
+        }
+    }
     for (uint32_t client = 0; run->pids && client < run->options->clients; client++) {
         if (run->pids[client] <= 0)
             continue;
