@@ -5,45 +5,7 @@
 #include <string.h>
 
 #include "election/verdict.h"
-#include "router/batch.h"
-#include "router/translate.h"
-
-/* One shard, as the router sees it. */
-struct place {
-    uint32_t replica; /* position of the replica believed to lead */
-    uint32_t rows;    /* open and on the way */
-    uint32_t batches; /* on the way */
-    uint64_t message; /* the station's message that the open batch's last span belongs to */
-    struct psp_router_batch *open;
-};
-
-struct psp_router_core {
-    const struct psp_cluster *cluster;
-    const struct psp_definition *definition;
-    struct psp_digest_key key;
-    struct psp_fence fence;
-    uint32_t share_rows;  /* a shard's own part of the bound */
-    uint32_t common_rows; /* what is left for all */
-    uint32_t common_used;
-    uint64_t message; /* stations' batches so far */
-    uint64_t batch_id_next;
-    struct psp_router_pool pool;
-    struct psp_router_batch *oldest, *newest; /* on the way, in order of sending */
-    struct psp_router_batch *retired;         /* actions may still point into these */
-    struct psp_router_batch *table[PSP_ROUTER_INFLIGHT_BATCHES_MAX];
-    struct psp_router_action *actions;
-    size_t action_count, action_capacity;
-    struct psp_translation translation;
-    char reason[PSP_ROUTER_REASON_BYTES];
-    uint8_t busy_rows[2 * PSP_BATCH_ROWS_MAX];
-    uint32_t busy_count;
-    uint8_t verdicts[PSP_BATCH_ROWS_MAX]; /* of the batch answered last */
-    struct psp_router_counters counters;
-    struct place places[PSP_SHARDS_MAX];
-    uint8_t shard_of_slot[PSP_SLOT_COUNT];
-};
-
-_Static_assert(PSP_SHARDS_MAX <= 256, "shard_of_slot holds a byte");
+#include "router/core_state.h"
 
 enum psp_status psp_router_core_create(const struct psp_router_options *options,
                                        struct psp_router_core **ret_core)
@@ -140,7 +102,7 @@ static void refuse(struct psp_router_core *core, const struct psp_peer *peer, ui
 
 /* ---- rows on the way ---- */
 
-static bool admit(struct psp_router_core *core, struct place *place)
+static bool admit(struct psp_router_core *core, struct psp_router_place *place)
 {
     if (place->rows >= core->share_rows) {
         if (core->common_used >= core->common_rows)
@@ -151,7 +113,7 @@ static bool admit(struct psp_router_core *core, struct place *place)
     return true;
 }
 
-static void release(struct psp_router_core *core, struct place *place, uint32_t n)
+static void release(struct psp_router_core *core, struct psp_router_place *place, uint32_t n)
 {
     assert(place->rows >= n);
     const uint32_t over = place->rows > core->share_rows ? place->rows - core->share_rows : 0;
@@ -187,7 +149,7 @@ static void send_batch(struct psp_router_core *core, struct psp_router_batch *ba
 /* False: the table is full, the batch stays open. */
 static bool flush_place(struct psp_router_core *core, uint32_t shard, uint64_t now_ms)
 {
-    struct place *place = &core->places[shard];
+    struct psp_router_place *place = &core->places[shard];
     struct psp_router_batch *batch = place->open;
     assert(batch != NULL && batch->n > 0);
     uint32_t searched = 0;
@@ -215,7 +177,7 @@ static bool flush_place(struct psp_router_core *core, uint32_t shard, uint64_t n
 
 static void retire(struct psp_router_core *core, struct psp_router_batch *batch)
 {
-    struct place *place = &core->places[batch->shard];
+    struct psp_router_place *place = &core->places[batch->shard];
     release(core, place, batch->n);
     if (batch == place->open) {
         place->open = NULL;
@@ -266,7 +228,7 @@ static void refuse_busy(struct psp_router_core *core, struct psp_router_batch *b
 static bool reserve(struct psp_router_core *core, uint32_t shard, size_t marks_bytes,
                     uint64_t now_ms)
 {
-    struct place *place = &core->places[shard];
+    struct psp_router_place *place = &core->places[shard];
     if (place->open != NULL) {
         const enum psp_status status =
             psp_router_batch_reserve(&core->pool, place->open, marks_bytes);
@@ -294,8 +256,9 @@ static void store_row(uint8_t *row_numbers, size_t i, uint32_t row)
     row_numbers[2 * i + 1] = (uint8_t)(row >> 8);
 }
 
-static void append(struct psp_router_core *core, struct place *place, const struct psp_peer *peer,
-                   uint64_t batch_id, const struct psp_client_columns *columns, uint32_t row,
+static void append(struct psp_router_core *core, struct psp_router_place *place,
+                   const struct psp_peer *peer, uint64_t batch_id,
+                   const struct psp_client_columns *columns, uint32_t row,
                    const uint8_t digest[PSP_DIGEST_BYTES], const uint8_t *marks, size_t marks_bytes)
 {
     struct psp_router_batch *batch = place->open;
@@ -333,7 +296,7 @@ static void forward(struct psp_router_core *core, const struct psp_peer *peer, u
         const size_t marks_bytes = psp_marks_length(marks, (size_t)(marks_end - marks));
         assert(marks_bytes > 0);
         const uint32_t shard = core->shard_of_slot[psp_digest_slot(digest)];
-        struct place *place = &core->places[shard];
+        struct psp_router_place *place = &core->places[shard];
         if (!admit(core, place)) {
             store_row(core->busy_rows, core->busy_count++, row);
         } else if (!reserve(core, shard, marks_bytes, now_ms)) {
@@ -510,7 +473,7 @@ static void pause_batch(struct psp_router_batch *batch, uint64_t now_ms)
 static void ask_another(struct psp_router_core *core, struct psp_router_batch *batch,
                         uint32_t leader, uint64_t now_ms)
 {
-    struct place *place = &core->places[batch->shard];
+    struct psp_router_place *place = &core->places[batch->shard];
     const uint32_t replicas = core->cluster->shards[batch->shard].replica_count;
     /* Another answer may have moved the place on already. */
     if (place->replica == batch->replica)
@@ -605,7 +568,7 @@ void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms)
 {
     drop_actions(core);
     for (uint32_t s = 0; s < core->cluster->shard_count; s++) {
-        const struct place *place = &core->places[s];
+        const struct psp_router_place *place = &core->places[s];
         if (place->open != NULL && place->batches < PSP_ROUTER_WINDOW_BATCHES)
             flush_place(core, s, now_ms);
     }
@@ -613,7 +576,7 @@ void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms)
 
 static void expire(struct psp_router_core *core, struct psp_router_batch *batch)
 {
-    struct place *place = &core->places[batch->shard];
+    struct psp_router_place *place = &core->places[batch->shard];
     if (batch->state == PSP_ROUTER_BATCH_WAITING) {
         refuse_busy(core, batch, "no replica of the shard leads; send again later");
         return;
@@ -651,55 +614,6 @@ const struct psp_router_action *psp_router_core_actions(const struct psp_router_
 {
     *ret_n = core->action_count;
     return core->actions;
-}
-
-void psp_router_action_answer(const struct psp_router_core *core,
-                              const struct psp_router_action *action,
-                              struct psp_client_message *ret_message)
-{
-    assert(action->type != PSP_ROUTER_COUNT);
-    memset(ret_message, 0, sizeof *ret_message);
-    ret_message->batch_id = action->batch_id;
-    ret_message->row_numbers = action->row_numbers;
-    ret_message->n = action->n;
-    if (action->type == PSP_ROUTER_WELCOME) {
-        ret_message->type = PSP_CLIENT_WELCOME;
-        memcpy(ret_message->definition_hash, core->definition->hash, PSP_HASH_BYTES);
-        memcpy(ret_message->welcome.cluster_id, core->fence.cluster_id, PSP_CLUSTER_ID_BYTES);
-        ret_message->welcome.batch_rows_max = PSP_BATCH_ROWS_MAX;
-        ret_message->welcome.message_bytes_max = PSP_MESSAGE_BYTES_MAX;
-        ret_message->welcome.election_id = core->definition->id;
-    } else if (action->type == PSP_ROUTER_VERDICTS) {
-        ret_message->type = PSP_CLIENT_VERDICTS;
-        ret_message->shard = action->shard;
-        ret_message->index = action->index;
-        ret_message->verdicts = action->verdicts;
-    } else {
-        ret_message->type = PSP_CLIENT_REFUSAL;
-        ret_message->code = action->code;
-        ret_message->text = action->text;
-    }
-}
-
-void psp_router_action_count(const struct psp_router_core *core,
-                             const struct psp_router_action *action,
-                             struct psp_cluster_message *ret_message)
-{
-    assert(action->type == PSP_ROUTER_COUNT);
-    const struct psp_router_batch *batch = action->batch;
-    memset(ret_message, 0, sizeof *ret_message);
-    ret_message->type = PSP_CLUSTER_COUNT_BATCH;
-    ret_message->id = batch->id;
-    ret_message->count_batch.fence = core->fence;
-    ret_message->count_batch.columns = (struct psp_count_columns){
-        .n = batch->n,
-        .digests = batch->digests,
-        .tags = batch->tags,
-        .units = batch->units,
-        .methods = batch->methods,
-        .marks = batch->marks,
-        .marks_bytes = batch->marks_bytes,
-    };
 }
 
 void psp_router_core_counters(const struct psp_router_core *core,
