@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -57,14 +58,14 @@ enum { PORT_FIRST = 10000, PORT_EPHEMERAL = 32768, PORT_TRIES = 256 };
 /* Where the ports begin that the kernel gives to outgoing connections. */
 static unsigned ephemeral_first(void)
 {
-    unsigned first = 0;
     FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
     if (file == NULL)
         return PORT_EPHEMERAL;
-    if (fscanf(file, "%u", &first) != 1)
-        first = PORT_EPHEMERAL;
+    char line[64] = "";
+    const bool read = fgets(line, sizeof line, file) != NULL;
     fclose(file);
-    return first;
+    const unsigned long first = read ? strtoul(line, NULL, 10) : 0;
+    return first > 0 && first <= UINT16_MAX ? (unsigned)first : PORT_EPHEMERAL;
 }
 
 static bool hold(int held, unsigned port)
@@ -91,7 +92,7 @@ int psp_port_hold(uint16_t *ret_port)
             return held;
         }
     }
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t bytes = sizeof address;
     if (hold(held, 0) && getsockname(held, (struct sockaddr *)&address, &bytes) == 0) {
         *ret_port = ntohs(address.sin_port);

@@ -1,5 +1,6 @@
 #include "bench/load/papers.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,7 @@ static enum psp_status fill(struct psp_papers *papers, struct paper *paper, uint
         psp_marks_encode(marks, n, papers->bytes + papers->byte_n, PSP_MARKS_BYTES_MAX, &bytes);
     if (status != PSP_OK)
         return status;
+    assert(papers->marks != NULL);
     memcpy(papers->marks + papers->mark_n, marks, n * sizeof *marks);
     paper->mark_first = (uint32_t)papers->mark_n;
     paper->mark_n = (uint32_t)n;
