@@ -21,10 +21,11 @@ struct ballots {
     struct psp_row_mark row_marks[N];
 };
 
+/* CPU time: what else the machine does is not counted. */
 static double now_ns(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
 }
 
