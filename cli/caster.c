@@ -72,10 +72,12 @@ static void take(struct run *run, size_t n)
         summary->cast++;
         summary->disposed[meaning.counts_as]++;
         summary->unintended += !meaning.intended;
-        summary->resent += receipt->resent;
         if (receipt->shard < PSP_SHARDS_MAX && receipt->index > summary->index[receipt->shard])
             summary->index[receipt->shard] = receipt->index;
     }
+    struct psp_client_stats stats;
+    psp_client_stats(run->client, &stats);
+    summary->resent = stats.resent;
 }
 
 static enum psp_status step(struct run *run, struct psp_progress *progress)

@@ -43,7 +43,7 @@ struct psp_cast_summary {
     uint64_t cast; /* ballots with a verdict */
     uint64_t disposed[PSP_DISPOSITIONS_END];
     uint64_t unintended; /* verdicts other than the intended one */
-    uint64_t resent;     /* ballots sent more than once */
+    uint64_t resent;     /* sends again that may have arrived twice: so many replays */
     uint64_t unanswered; /* without a verdict when it gave up */
     double seconds;
     uint64_t index[PSP_SHARDS_MAX]; /* highest of the receipts, by shard */
