@@ -95,12 +95,15 @@ static enum psp_status write_copies(struct psp_log_vote_file *file, const struct
     return status;
 }
 
-/* *ret_bad: PSP_OK, or what is wrong with slot *ret_bad_slot. */
+enum { NO_SLOT = 2 };
+
+/* *ret_bad: PSP_OK, or what is wrong with a slot. *ret_stale: the slot that does
+ * not hold what file->vote holds then, NO_SLOT when both do. */
 static enum psp_status read_slots(struct psp_log_vote_file *file, enum psp_status *ret_good,
-                                  enum psp_status *ret_bad, uint64_t *ret_bad_slot)
+                                  enum psp_status *ret_bad, uint64_t *ret_stale)
 {
     const struct psp_disk *disk = file->disk;
-    *ret_good = PSP_ECORRUPT, *ret_bad = PSP_OK, *ret_bad_slot = 0;
+    *ret_good = PSP_ECORRUPT, *ret_bad = PSP_OK, *ret_stale = NO_SLOT;
     for (uint64_t i = 0; i < 2; i++) {
         uint8_t slot[SLOT_BYTES] = {0};
         size_t bytes = 0;
@@ -110,15 +113,29 @@ static enum psp_status read_slots(struct psp_log_vote_file *file, enum psp_statu
             return status;
         struct psp_log_vote vote;
         status = decode(slot, file, &vote);
-        if (status == PSP_OK && (*ret_good != PSP_OK || vote.sequence > file->vote.sequence)) {
+        if (status != PSP_OK) {
+            *ret_stale = i;
+            if (*ret_bad != PSP_EVERSION && *ret_bad != PSP_EMISMATCH)
+                *ret_bad = status;
+        } else if (*ret_good != PSP_OK) {
             file->vote = vote;
             *ret_good = PSP_OK;
-        } else if (status != PSP_OK && *ret_bad != PSP_EVERSION && *ret_bad != PSP_EMISMATCH) {
-            *ret_bad = status;
-            *ret_bad_slot = i;
+        } else if (vote.sequence != file->vote.sequence) {
+            *ret_stale = vote.sequence > file->vote.sequence ? 0 : 1;
+            if (vote.sequence > file->vote.sequence)
+                file->vote = vote;
         }
     }
     return PSP_OK;
+}
+
+/* What was read becomes durable: a killed process may have written it without a
+ * sync, and from here on the replica acts on it. */
+static enum psp_status settle(struct psp_log_vote_file *file, uint64_t stale)
+{
+    const struct psp_log_vote vote = file->vote;
+    return stale == NO_SLOT ? file->disk->sync(file->disk->context, file->file)
+                            : write_copies(file, &vote, stale);
 }
 
 enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *directory,
@@ -133,14 +150,12 @@ enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *di
         return status;
     }
     enum psp_status good, bad;
-    uint64_t bad_slot;
-    status = read_slots(file, &good, &bad, &bad_slot);
+    uint64_t stale;
+    status = read_slots(file, &good, &bad, &stale);
     if (status == PSP_OK && (bad == PSP_EMISMATCH || good != PSP_OK))
         status = bad;
-    if (status == PSP_OK && bad == PSP_ECORRUPT && mode == PSP_DISK_WRITE) {
-        const struct psp_log_vote vote = file->vote;
-        status = write_copies(file, &vote, bad_slot); /* before the good one can tear */
-    }
+    if (status == PSP_OK && mode == PSP_DISK_WRITE && bad != PSP_EVERSION)
+        status = settle(file, stale);
     if (status == PSP_OK)
         return PSP_OK;
     psp_log_vote_close(file);

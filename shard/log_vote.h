@@ -3,8 +3,9 @@
  *
  * Both are written, one after the other, each followed by a sync. A crash tears
  * at most the one being written; afterwards a flipped bit spoils one of two
- * equal copies. A spoilt copy is written anew at open. File `vote`, slots of 72 bytes at offset 0 and 4096,
- * little-endian:
+ * equal copies. Opening makes what it read durable, and both copies equal.
+ *
+ * File `vote`, slots of 72 bytes at offset 0 and 4096, little-endian:
  *
  *      0  CRC32C of the other 68 bytes (4), format (4)
  *      8  magic "PSPVOTE\n"

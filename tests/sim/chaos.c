@@ -4,6 +4,7 @@
 
 #include "actors.h"
 #include "network.h"
+#include "shard/log.h"
 
 enum { ROT_TAIL_BYTES = 700, WRONG_US = 1200 * SIM_MS, HELP_US = 900 * SIM_MS };
 
@@ -185,6 +186,7 @@ static void damage(struct sim_world *world, struct sim_replica *replica, uint32_
         damage_vote(world, replica);
         return;
     }
+    const uint64_t last = psp_log_last(replica->log); /* it may have acknowledged so much */
     replica->power_lost = true;
     sim_actor_down(world, &replica->actor, some_us(world, 3000, 6000));
     if (kind == SIM_FAULT_WIPED) {
@@ -198,7 +200,7 @@ static void damage(struct sim_world *world, struct sim_replica *replica, uint32_
     }
     SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), sim_fault_name(kind));
     replica->damaged = true;
-    replica->damaged_last = shard->entry_count;
+    replica->damaged_last = last > shard->entry_count ? last : shard->entry_count;
     leave_in_peace(world, shard);
 }
 

@@ -35,14 +35,8 @@ CHANGES = [
      "        if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)",
      "        if (stale && M(STALE_REPLY_INDEX) && reply->type == RAFT_APPEND_ENTRIES_RESULT) {\n"
      "            reply->append_entries_result.rejected = 0;\n"
-     "            reply->append_entries_result.last_log_index = consensus->last_index;\n"
+     "            reply->append_entries_result.last_log_index = consensus->last_index + 1000;\n"
      "        } else if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)"),
-    ("STALE_REJECTION", "shard/consensus.c",
-     "    if (result->rejected <= match)\n",
-     "    if (result->rejected <= match && !M(STALE_REJECTION))\n"),
-    ("LONE_VOTER_TERM", "shard/consensus.c",
-     "    if (!empty && lone_voter(&configuration, consensus->raft.id))\n",
-     "    if (!empty && lone_voter(&configuration, consensus->raft.id) && !M(LONE_VOTER_TERM))\n"),
     ("OVERWRITTEN_PERSISTED", "shard/consensus_memory.c",
      "        if (appends->items[i].first <= upto)\n",
      "        if (appends->items[i].first <= upto && !M(OVERWRITTEN_PERSISTED))\n"),
@@ -125,9 +119,8 @@ CHANGES = [
      "        if (M(CLIENT_NEW_ID))\n"
      "            ballot->ballot_id[0]++;\n"),
     ("ROWS_MIXED_UP", "router/core.c",
-     "                      .verdicts = message->count_verdicts.verdicts + span->first,\n",
-     "                      .verdicts = message->count_verdicts.verdicts +\n"
-     "                                  (M(ROWS_MIXED_UP) ? 0 : span->first),\n"),
+     "            .verdicts = core->verdicts + span->first,\n",
+     "            .verdicts = core->verdicts + (M(ROWS_MIXED_UP) ? 0 : span->first),\n"),
 ]
 
 
