@@ -132,7 +132,10 @@ static void reply_status(struct psp_router_shell *shell, const struct psp_peer *
         psp_socket_send(shell->ingest, peer, shell->buffer.data, shell->buffer.length);
 }
 
-static void take_operator(struct psp_router_shell *shell, const struct psp_received *received)
+/* Performs only what the core was just asked for: without an event its actions
+ * are still those of the last one, and would be carried out a second time. */
+static void take_operator(struct psp_router_shell *shell, const struct psp_received *received,
+                          uint64_t now_ms)
 {
     struct psp_cluster_message message;
     const char *reason = NULL;
@@ -145,6 +148,7 @@ static void take_operator(struct psp_router_shell *shell, const struct psp_recei
     psp_router_core_undecodable(shell->core, &received->peer, PSP_EPERM, 0,
                                 "an operator's key may ask for the status; ballots need a "
                                 "station's key");
+    perform(shell, now_ms);
 }
 
 static void take_station(struct psp_router_shell *shell, const struct psp_received *received,
@@ -158,6 +162,7 @@ static void take_station(struct psp_router_shell *shell, const struct psp_receiv
         psp_router_core_client(shell->core, &received->peer, &message, now_ms);
     else
         psp_router_core_undecodable(shell->core, &received->peer, status, message.batch_id, reason);
+    perform(shell, now_ms);
 }
 
 static uint32_t receive_clients(struct psp_router_shell *shell, uint64_t now_ms)
@@ -168,10 +173,9 @@ static uint32_t receive_clients(struct psp_router_shell *shell, uint64_t now_ms)
            psp_socket_receive(shell->ingest, &received) == PSP_OK) {
         psp_arena_reset(shell->arena);
         if (received.role == PSP_ROLE_OPERATOR)
-            take_operator(shell, &received);
+            take_operator(shell, &received, now_ms);
         else
             take_station(shell, &received, now_ms);
-        perform(shell, now_ms);
         psp_received_release(&received);
         n++;
     }
