@@ -2,7 +2,8 @@
  * actors - the processes: what their shells do, on the simulated world.
  *
  *     actors.c      which is which
- *     replica.c     a shard's replica: shell, log writer, checkpointer, store
+ *     replica.c     a shard's replica: shell, checkpointer, store
+ *     writer.c      and its log writer
  *     router.c      a router
  *     station.c     clients, and the operator who opens and closes the polls
  *     collector.c   a collector and its database

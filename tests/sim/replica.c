@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors.h"
 #include "checks.h"
 #include "mutants.h"
 #include "network.h"
+#include "replica.h"
 #include "shard/log.h"
 #include "shard/replica.h"
 #include "shard/shell.h"
@@ -18,7 +18,7 @@ enum {
     REASON_BYTES = 1024,
 };
 
-static void fail(struct sim_world *world, struct sim_replica *replica, const char *what)
+void sim_replica_fail(struct sim_world *world, struct sim_replica *replica, const char *what)
 {
     if (replica->failed)
         return;
@@ -34,13 +34,13 @@ static void fail(struct sim_world *world, struct sim_replica *replica, const cha
     replica->down_us = sim_between(&world->random, DOWN_US / 8, 3 * DOWN_US);
 }
 
-static void fail_storage(struct sim_world *world, struct sim_replica *replica, const char *what,
-                         enum psp_status status)
+void sim_replica_fail_storage(struct sim_world *world, struct sim_replica *replica,
+                              const char *what, enum psp_status status)
 {
     if (status != PSP_EIO && status != PSP_ENOSPC)
         sim_violation(world, "%s: %s: %s", sim_actor_name(&replica->actor), what,
                       psp_status_text(status));
-    fail(world, replica, what);
+    sim_replica_fail(world, replica, what);
 }
 
 static void end_if_failed(struct sim_world *world, struct sim_replica *replica)
@@ -49,85 +49,11 @@ static void end_if_failed(struct sim_world *world, struct sim_replica *replica)
         sim_actor_down(world, &replica->actor, replica->down_us);
 }
 
-/* ---- the log writer ---- */
-
-static uint64_t disk_us(struct sim_world *world, const struct sim_replica *replica)
+uint64_t sim_disk_us(struct sim_world *world, const struct sim_replica *replica)
 {
     const uint64_t usual = world->plan.sync_us;
     const uint64_t us = sim_between(&world->random, usual / 8 + 1, usual);
     return world->now_us < replica->slow_until_us && !world->healed ? us * SLOW_FACTOR : us;
-}
-
-static void writer_event(struct sim_world *world, struct sim_replica *replica,
-                         enum sim_writer_state state, uint64_t us)
-{
-    replica->writer = state;
-    sim_event_add(world, SIM_EVENT_WRITER, world->now_us + us, &replica->actor)->to_incarnation =
-        replica->actor.incarnation;
-}
-
-static void writer_begin(struct sim_world *world, struct sim_replica *replica)
-{
-    if (replica->writer != SIM_WRITER_IDLE || replica->append_count == 0)
-        return;
-    replica->writing = (uint32_t)sim_between(&world->random, 1, replica->append_count);
-    writer_event(world, replica, SIM_WRITER_WRITES, disk_us(world, replica) / 4 + 1);
-}
-
-static void writer_push(struct sim_world *world, struct sim_replica *replica,
-                        const struct psp_core_action *action)
-{
-    if (replica->append_count == replica->append_capacity) {
-        replica->append_capacity = replica->append_capacity * 2 + 64;
-        replica->appends =
-            realloc(replica->appends, replica->append_capacity * sizeof(*replica->appends));
-        assert(replica->appends != NULL);
-    }
-    struct sim_append *append = &replica->appends[replica->append_count++];
-    append->number = action->append.number;
-    append->n = action->append.n;
-    append->records = malloc(append->n * sizeof(*append->records));
-    assert(append->records != NULL);
-    memcpy(append->records, action->append.records, append->n * sizeof(*append->records));
-    writer_begin(world, replica);
-}
-
-static void writer_write(struct sim_world *world, struct sim_replica *replica)
-{
-    enum psp_status status = PSP_OK;
-    for (uint32_t i = 0; i < replica->writing && status == PSP_OK; i++) {
-        const struct sim_append *append = &replica->appends[i];
-        if (append->records[0].index <= psp_log_last(replica->log))
-            status = psp_log_truncate(replica->log, append->records[0].index);
-        if (status == PSP_OK)
-            status = psp_log_append(replica->log, append->records, append->n);
-    }
-    if (status != PSP_OK)
-        fail_storage(world, replica, "writing the log", status);
-    else
-        writer_event(world, replica, SIM_WRITER_SYNCS, disk_us(world, replica));
-}
-
-static void writer_sync(struct sim_world *world, struct sim_replica *replica)
-{
-    const enum psp_status status = psp_log_sync(replica->log);
-    if (status != PSP_OK)
-        fail_storage(world, replica, "syncing the log", status);
-    else
-        writer_event(world, replica, SIM_WRITER_TELLS, sim_between(&world->random, 1, 200));
-}
-
-static uint64_t writer_tell(struct sim_replica *replica)
-{
-    const uint64_t number = replica->appends[replica->writing - 1].number;
-    for (uint32_t i = 0; i < replica->writing; i++)
-        free(replica->appends[i].records);
-    replica->append_count -= replica->writing;
-    memmove(replica->appends, replica->appends + replica->writing,
-            replica->append_count * sizeof(*replica->appends));
-    replica->writer = SIM_WRITER_IDLE;
-    replica->writing = 0;
-    return number;
 }
 
 /* ---- the store ---- */
@@ -162,7 +88,8 @@ static void store_wipe(struct sim_store *store)
 static void checkpoint_event(struct sim_world *world, struct sim_replica *replica)
 {
     sim_event_add(world, SIM_EVENT_CHECKPOINT,
-                  world->now_us + disk_us(world, replica) * 4 + sim_below(&world->random, 20000),
+                  world->now_us + sim_disk_us(world, replica) * 4 +
+                      sim_below(&world->random, 20000),
                   &replica->actor)
         ->to_incarnation = replica->actor.incarnation;
 }
@@ -184,7 +111,7 @@ static bool checkpoint_step(struct sim_world *world, struct sim_replica *replica
     if (replica->store_fails || replica->disk.full) {
         world->faults.counts[replica->store_fails ? SIM_FAULT_STORE_EIO : SIM_FAULT_ENOSPC]++;
         replica->store_fails = false;
-        fail(world, replica, "writing a checkpoint");
+        sim_replica_fail(world, replica, "writing a checkpoint");
         return false;
     }
     replica->checkpoint_index = replica->checkpoint->index;
@@ -216,7 +143,7 @@ static void send_raft(struct sim_world *world, struct sim_replica *replica,
         const enum psp_status status =
             psp_log_read(replica->log, action->raft.first + i, &buffers[i], &size, &record);
         if (status != PSP_OK) {
-            fail_storage(world, replica, "reading the log for a follower", status);
+            sim_replica_fail_storage(world, replica, "reading the log for a follower", status);
             message.raft.entry_count = i;
             break;
         }
@@ -241,12 +168,12 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         const enum psp_status status =
             psp_log_set_vote(replica->log, action->vote.term, action->vote.voted_for);
         if (status != PSP_OK)
-            fail_storage(world, replica, "writing term and vote", status);
-        *extra_us += disk_us(world, replica);
+            sim_replica_fail_storage(world, replica, "writing term and vote", status);
+        *extra_us += sim_disk_us(world, replica);
         return;
     }
     case PSP_CORE_APPEND:
-        writer_push(world, replica, action);
+        sim_writer_push(world, replica, action);
         return;
     case PSP_CORE_SEND:
         if (psp_cluster_message_encode(&action->send.message, &world->buffer) == PSP_OK)
@@ -264,12 +191,12 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         return;
     case PSP_CORE_STOP:
         sim_violation(world, "%s stops: %s", sim_actor_name(&replica->actor), action->stop);
-        fail(world, replica, "it stops");
+        sim_replica_fail(world, replica, "it stops");
         return;
     }
 }
 
-static void perform(struct sim_world *world, struct sim_replica *replica)
+void sim_replica_perform(struct sim_world *world, struct sim_replica *replica)
 {
     size_t n;
     uint64_t extra_us = 0;
@@ -298,7 +225,7 @@ static void load(struct sim_world *world, struct sim_replica *replica)
         const enum psp_status status =
             psp_log_read(replica->log, index, &buffers[n], &size, &records[n]);
         if (status != PSP_OK) {
-            fail_storage(world, replica, "reading the log back", status);
+            sim_replica_fail_storage(world, replica, "reading the log back", status);
             break;
         }
         n++;
@@ -306,7 +233,7 @@ static void load(struct sim_world *world, struct sim_replica *replica)
     replica->load_first = 0;
     if (!replica->failed) {
         psp_core_loaded(replica->core, sim_time(world, &replica->actor), records, n);
-        perform(world, replica);
+        sim_replica_perform(world, replica);
     }
     for (uint32_t i = 0; i < PSP_SHARD_LOAD_RECORDS; i++)
         free(buffers[i]);
@@ -318,7 +245,7 @@ static void tick(struct sim_world *world, struct sim_replica *replica)
     const struct psp_core_time now = sim_time(world, &replica->actor);
     if (!replica->failed) {
         psp_core_tick(replica->core, now);
-        perform(world, replica);
+        sim_replica_perform(world, replica);
     }
     if (!replica->failed && replica->load_first != 0)
         load(world, replica);
@@ -443,7 +370,7 @@ static void refuse(struct sim_world *world, struct sim_replica *replica, enum ps
               psp_status_text(status), reason);
     const bool failing = status == PSP_EIO || status == PSP_ENOSPC;
     if (failing && (replica->disk.dead || replica->disk.failed || replica->disk.full)) {
-        fail(world, replica, "opening");
+        sim_replica_fail(world, replica, "opening");
         return;
     }
     replica->failed = true;
@@ -480,7 +407,7 @@ void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
         SIM_TRACE(world, "%s starts at index %" PRIu64 ", log to %" PRIu64,
                   sim_actor_name(&replica->actor), replica->store.index,
                   psp_log_last(replica->log));
-        perform(world, replica);
+        sim_replica_perform(world, replica);
         tick(world, replica);
     }
     end_if_failed(world, replica);
@@ -493,10 +420,7 @@ void sim_replica_stop(struct sim_world *world, struct sim_replica *replica)
     psp_count_destroy(&replica->count);
     psp_log_close(&replica->log);
     sim_disk_end_process(&replica->disk);
-    for (uint32_t i = 0; i < replica->append_count; i++)
-        free(replica->appends[i].records);
-    replica->append_count = replica->writing = 0;
-    replica->writer = SIM_WRITER_IDLE;
+    sim_writer_stop(replica);
     if (replica->checkpoint != NULL) {
         world->faults.counts[SIM_FAULT_LOST_CHECKPOINT]++;
         psp_count_delta_destroy(&replica->checkpoint);
@@ -584,33 +508,6 @@ static void take_message(struct sim_world *world, struct sim_replica *replica,
     psp_core_message(replica->core, sim_time(world, &replica->actor), &sender, &message);
 }
 
-static void take_writer(struct sim_world *world, struct sim_replica *replica)
-{
-    switch (replica->writer) {
-    case SIM_WRITER_IDLE:
-        return;
-    case SIM_WRITER_WRITES:
-        writer_write(world, replica);
-        if (SIM_MUTANT(PERSISTED_BEFORE_SYNC) && !replica->failed) {
-            psp_core_persisted(replica->core, sim_time(world, &replica->actor),
-                               replica->appends[replica->writing - 1].number);
-            perform(world, replica);
-        }
-        return;
-    case SIM_WRITER_SYNCS:
-        writer_sync(world, replica);
-        return;
-    case SIM_WRITER_TELLS: {
-        const uint64_t number = writer_tell(replica);
-        psp_core_persisted(replica->core, sim_time(world, &replica->actor), number);
-        perform(world, replica);
-        if (!replica->failed)
-            writer_begin(world, replica);
-        return;
-    }
-    }
-}
-
 void sim_replica_event(struct sim_world *world, struct sim_replica *replica,
                        const struct sim_event *event)
 {
@@ -619,11 +516,11 @@ void sim_replica_event(struct sim_world *world, struct sim_replica *replica,
     if (event->type == SIM_EVENT_MESSAGE) {
         take_message(world, replica, event);
         if (!world->violated)
-            perform(world, replica);
+            sim_replica_perform(world, replica);
         ends_turn = !sim_chance(&world->random, 1500); /* else more comes first */
     } else if (event->type == SIM_EVENT_WRITER) {
         const bool tells = replica->writer == SIM_WRITER_TELLS;
-        take_writer(world, replica);
+        sim_writer_event(world, replica);
         ends_turn = tells;
     } else if (event->type == SIM_EVENT_CHECKPOINT) {
         ends_turn = checkpoint_step(world, replica);
@@ -631,7 +528,7 @@ void sim_replica_event(struct sim_world *world, struct sim_replica *replica,
             replica->checkpoint_durable = false;
             psp_core_checkpointed(replica->core, sim_time(world, &replica->actor),
                                   replica->checkpoint_index, replica->checkpoint_term);
-            perform(world, replica);
+            sim_replica_perform(world, replica);
         }
     }
     if (ends_turn)

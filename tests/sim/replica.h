@@ -1,0 +1,29 @@
+/*
+ * replica - what the parts of a simulated replica share.
+ *
+ *     replica.c     the shell: start, stop, events, what actions do
+ *     writer.c      the log-writer thread: write, sync, tell, one after the other
+ */
+#ifndef SIM_REPLICA_H
+#define SIM_REPLICA_H
+
+#include "actors.h"
+
+/* The process ends after this event. */
+void sim_replica_fail(struct sim_world *world, struct sim_replica *replica, const char *what);
+/* The same, for a status of the disk; any but PSP_EIO and PSP_ENOSPC is a violation. */
+void sim_replica_fail_storage(struct sim_world *world, struct sim_replica *replica,
+                              const char *what, enum psp_status status);
+/* Carries out what the core has decided. */
+void sim_replica_perform(struct sim_world *world, struct sim_replica *replica);
+/* How long an operation of its disk takes. */
+uint64_t sim_disk_us(struct sim_world *world, const struct sim_replica *replica);
+
+void sim_writer_push(struct sim_world *world, struct sim_replica *replica,
+                     const struct psp_core_action *action);
+/* The next step of the thread. */
+void sim_writer_event(struct sim_world *world, struct sim_replica *replica);
+/* The process is gone. */
+void sim_writer_stop(struct sim_replica *replica);
+
+#endif
