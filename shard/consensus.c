@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "shard/consensus_memory.h"
+#include "shard/consensus_mend.h"
 
 enum {
     INSTALL_SNAPSHOT_TIMEOUT_MS = 2000,
@@ -30,6 +31,7 @@ struct psp_consensus {
 
     struct psp_appends appends;
     struct psp_configurations configurations;
+    struct psp_doubts doubts;
 
     /* scratch of the actions */
     struct psp_record *records;
@@ -239,28 +241,6 @@ static enum psp_status collect_entries(struct psp_consensus *consensus,
     return PSP_OK;
 }
 
-/* W1 and W4: two replies that tell what is not so. */
-static void mend_replies(const struct psp_consensus *consensus, const struct raft_event *event,
-                         uint64_t term_before, const struct raft_update *update)
-{
-    if (event->type != RAFT_RECEIVE || (update->flags & (RAFT_UPDATE_MESSAGES)) == 0)
-        return;
-    const struct raft_message *received = event->receive.message;
-    const bool stale =
-        (received->type == RAFT_APPEND_ENTRIES && received->append_entries.term < term_before) ||
-        (received->type == RAFT_INSTALL_SNAPSHOT && received->install_snapshot.term < term_before);
-    const bool old_pre_vote = received->type == RAFT_REQUEST_VOTE &&
-                              received->request_vote.pre_vote &&
-                              received->request_vote.term < raft_current_term(&consensus->raft);
-    for (unsigned i = 0; i < update->messages.n; i++) {
-        struct raft_message *reply = &update->messages.batch[i];
-        if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)
-            reply->append_entries_result.rejected = reply->append_entries_result.last_log_index = 0;
-        if (old_pre_vote && reply->type == RAFT_REQUEST_VOTE_RESULT)
-            reply->request_vote_result.term = raft_current_term(&consensus->raft);
-    }
-}
-
 static enum psp_status step_once(struct psp_consensus *consensus, struct raft_event *event,
                                  const char *name, struct psp_consensus_actions *actions)
 {
@@ -270,7 +250,7 @@ static enum psp_status step_once(struct psp_consensus *consensus, struct raft_ev
     const int error = raft_step(&consensus->raft, event, &update);
     if (error != 0)
         return refused(consensus, name, error);
-    mend_replies(consensus, event, term_before, &update);
+    psp_mend_replies(&consensus->raft, event, term_before, &update);
     enum psp_status status = PSP_OK;
     if ((update.flags & (RAFT_UPDATE_ENTRIES)) != 0)
         status = collect_entries(consensus, &update, actions);
@@ -563,20 +543,6 @@ static bool entries_valid(const struct psp_raft_message *message)
     return true;
 }
 
-/* W3: a stale rejection would move `next` to or below `match`. */
-static void mend_rejection(struct psp_consensus *consensus, struct raft_message *message)
-{
-    if (message->type != RAFT_APPEND_ENTRIES_RESULT || raft_state(&consensus->raft) != RAFT_LEADER)
-        return;
-    struct raft_append_entries_result *result = &message->append_entries_result;
-    raft_index match;
-    if (result->rejected == 0 || result->term != raft_current_term(&consensus->raft) ||
-        raft_match_index(&consensus->raft, message->server_id, &match) != 0)
-        return;
-    if (result->rejected <= match)
-        result->rejected = result->last_log_index = 0;
-}
-
 enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t now_ms,
                                       uint64_t from_raft_id, const struct psp_raft_message *plain,
                                       struct psp_consensus_actions *ret_actions)
@@ -587,11 +553,11 @@ enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t 
     struct raft_message message = {.server_id = from_raft_id, .server_address = address};
     if (!message_of_fields(plain, &message) || !entries_valid(plain))
         return finish(consensus, PSP_EINVAL, ret_actions);
-    enum psp_status status;
+    enum psp_status status = PSP_OK;
     if (message.type == RAFT_APPEND_ENTRIES) {
         status = receive_append(consensus, &message, plain, ret_actions);
-    } else {
-        mend_rejection(consensus, &message);
+    } else if (psp_mend_received(&consensus->raft, &consensus->doubts, consensus->clock_ms,
+                                 &message)) {
         struct raft_event event = {.type = RAFT_RECEIVE};
         event.receive.message = &message;
         status = step_once(consensus, &event, "a message", ret_actions);

@@ -1,8 +1,8 @@
 /*
  * consensus - libraft's pure core behind an interface of our own.
  *
- * Event in, plain actions out: no I/O, no clock, no thread. The only file that
- * includes raft.h is consensus.c; it hides the library's defects W1..W8
+ * Event in, plain actions out: no I/O, no clock, no thread. Only consensus.c and
+ * consensus_mend.c include raft.h; they hide the library's defects W1..W9
  * (docs/decisions/0001-raft-step.md) and its ownership rules.
  *
  * The caller carries the actions out in this order, always:

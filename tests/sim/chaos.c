@@ -6,7 +6,7 @@
 #include "network.h"
 #include "shard/log.h"
 
-enum { ROT_TAIL_BYTES = 700, WRONG_US = 1200 * SIM_MS, HELP_US = 900 * SIM_MS };
+enum { ROT_TAIL_BYTES = 700, WRONG_US = 1200 * SIM_MS };
 
 /* ---- the plan of a run ---- */
 
@@ -319,34 +319,8 @@ static void mend_routers(struct sim_world *world, uint64_t after_us)
     }
 }
 
-/* A leader does not send again what a replica has once acknowledged in its term
- * (consensus.c, W3): one that lost such entries with its disk waits for another
- * leader. As an operator would, move the leadership, once the others are level. */
-static bool help_damaged(struct sim_world *world)
-{
-    bool any = false;
-    for (uint32_t s = 0; s < world->plan.election.shards; s++) {
-        struct sim_shard *shard = &world->shards[s];
-        const uint32_t leader = sim_leader(world, s);
-        bool level = leader != PSP_NONE, waits = false;
-        for (uint32_t r = 0; r < world->plan.election.replicas && shard->calm; r++) {
-            struct sim_replica *replica = &shard->replicas[r];
-            level = level && replica->actor.up &&
-                    (replica->damaged || replica->checked == shard->entry_count);
-            waits = waits || (replica->damaged && replica->actor.up &&
-                              world->now_us > replica->started_us + HELP_US);
-        }
-        any = any || shard->calm;
-        if (shard->calm && level && waits)
-            down(world, &shard->replicas[leader], false);
-    }
-    return any;
-}
-
 void sim_chaos(struct sim_world *world)
 {
-    if (help_damaged(world) && world->healed)
-        sim_event_add(world, SIM_EVENT_FAULT, world->now_us + HELP_US, NULL);
     if (world->healed)
         return;
     mend_routers(world, WRONG_US);

@@ -245,6 +245,21 @@ static void w8_a_replaced_configuration_no_longer_holds(void **state)
     psp_consensus_destroy(&consensus);
 }
 
+static void w9_an_answer_to_a_vote_no_longer_asked_for_changes_nothing(void **state)
+{
+    (void)state;
+    struct psp_consensus_actions actions;
+    struct psp_consensus *consensus = lone(4, 1, 0, &actions, 3);
+    for (uint64_t pre_vote = 0; pre_vote < 2; pre_vote++) {
+        /* version, term, granted, pre-vote, features, capacity */
+        receive(consensus, VOTE_RESULT, (const uint64_t[]){2, 9, 0, pre_vote, 1, 0}, 6, &actions);
+        assert_false(actions.vote);
+        assert_int_equal(psp_consensus_term(consensus), 4);
+        assert_int_equal(psp_consensus_state(consensus), PSP_FOLLOWER);
+    }
+    psp_consensus_destroy(&consensus);
+}
+
 static void a_message_that_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -372,6 +387,58 @@ static void an_entry_of_an_old_term_is_not_committed_by_counting(void **state)
     destroy_cluster(cluster);
 }
 
+/* Its log was damaged, or its disk replaced; what is committed stays on the others. */
+static void a_follower_gets_again_what_it_acknowledged_and_lost(void **state)
+{
+    (void)state;
+    static const uint64_t kept[] = {8, 4, 0};
+    for (size_t k = 0; k < sizeof kept / sizeof *kept; k++) {
+        struct cluster *cluster = create_cluster(3, 11 + k);
+        elect(cluster, 0);
+        for (uint32_t i = 0; i < 8; i++) { /* the configuration is index 1 */
+            propose(cluster, 0, 1);
+            run_cluster(cluster, 20);
+        }
+        const uint64_t term = psp_consensus_term(cluster->members[0].consensus);
+        assert_int_equal(cluster->members[1].disk_n, 9);
+        crash_member(cluster, 1);
+        cluster->members[1].disk_n = kept[k];
+        start_member(cluster, 1);
+        run_cluster(cluster, 5000);
+        assert_int_not_equal(leader_now(cluster), 1);
+        assert_true(cluster->members[1].disk_n >= 9);
+        for (uint64_t i = 1; i < 9; i++)
+            assert_int_equal(cluster->members[1].disk[i].value, i);
+        assert_true(psp_consensus_term(cluster->members[0].consensus) > term);
+        destroy_cluster(cluster);
+    }
+}
+
+/* A rejection that comes late, even twice, is no reason to give up the leadership. */
+static void a_late_rejection_costs_no_leadership(void **state)
+{
+    (void)state;
+    struct cluster *cluster = create_cluster(3, 21);
+    elect(cluster, 0);
+    propose(cluster, 0, 4);
+    run_cluster(cluster, 100);
+    const uint64_t term = psp_consensus_term(cluster->members[0].consensus);
+    for (int i = 0; i < 20; i++) {
+        struct psp_consensus_actions actions;
+        const uint64_t fields[] = {0, term, 3, 2, 0, 0}; /* rejected 3, its log ends at 2 */
+        const struct psp_raft_message late = {
+            .type = APPEND_RESULT, .fields = fields, .field_count = 6};
+        assert_int_equal(psp_consensus_receive(cluster->members[0].consensus, cluster->now_ms, 2,
+                                               &late, &actions),
+                         PSP_OK);
+        carry(cluster, 0, PSP_OK, &actions);
+        run_cluster(cluster, 100); /* with its answers to heartbeats in between */
+    }
+    assert_int_equal(leader_now(cluster), 0);
+    assert_int_equal(psp_consensus_term(cluster->members[0].consensus), term);
+    destroy_cluster(cluster);
+}
+
 static void shake(struct cluster *cluster)
 {
     memset(cluster->cut, 0, sizeof cluster->cut);
@@ -484,10 +551,13 @@ int main(void)
         cmocka_unit_test(w7_a_repeated_snapshot_offer_is_told_once_and_leaks_nothing),
         cmocka_unit_test(w8_a_configuration_among_entries_keeps_its_place),
         cmocka_unit_test(w8_a_replaced_configuration_no_longer_holds),
+        cmocka_unit_test(w9_an_answer_to_a_vote_no_longer_asked_for_changes_nothing),
         cmocka_unit_test(a_message_that_cannot_be_is_refused),
         cmocka_unit_test(a_replaced_write_is_not_reported_as_persisted),
         cmocka_unit_test(an_acknowledged_entry_is_never_lost_to_a_returning_leader),
         cmocka_unit_test(an_entry_of_an_old_term_is_not_committed_by_counting),
+        cmocka_unit_test(a_follower_gets_again_what_it_acknowledged_and_lost),
+        cmocka_unit_test(a_late_rejection_costs_no_leadership),
         cmocka_unit_test(random_schedules_keep_what_is_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
