@@ -50,7 +50,8 @@ enum {
     PSP_CORE_LOAD_BYTES = 1 << 20, /* about as much is loaded from the log at a time */
     PSP_CORE_WATCH_GAP_MS = 50,    /* between two answers to a watcher */
     PSP_CORE_WATCH_WAIT_MAX_MS = 10000,
-    PSP_CORE_CHECKPOINT_BYTES = 4 << 20,      /* take one at this size, */
+    PSP_CORE_CHECKPOINT_BYTES = 1 << 20,      /* take one at this size: small, because a log
+                                                 write waits behind it on the disk; */
     PSP_CORE_CHECKPOINT_MS = 1000,            /* or this long after the last */
     PSP_CORE_CHECKPOINT_BYTES_MAX = 64 << 20, /* applying waits for the checkpoint under way */
     PSP_CORE_ELECTION_MS = 300,

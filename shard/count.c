@@ -12,7 +12,11 @@
 
 /* Rows between asking for a voter's cache lines and reading them: long enough
  * for memory to answer, short enough not to lose the lines again. */
-enum { PREFETCH_AHEAD = 12 };
+enum {
+    PREFETCH_AHEAD = 12,
+    PAGES_AHEAD = 32, /* further ahead than any of the above, */
+    PAGES_GROUP = 16, /* and so many rows at a time */
+};
 
 /* ---- create ---- */
 
@@ -287,12 +291,21 @@ static void prefetch(const struct psp_count *count, const struct psp_count_colum
     __builtin_prefetch(&totals->row_index[total_row], 1);
 }
 
+static void prefetch_pages(const struct psp_count *count, const struct psp_count_columns *columns,
+                           uint32_t first)
+{
+    for (uint32_t i = first; i < first + PAGES_GROUP && i < columns->n; i++)
+        psp_index_prefetch_page(count->index, columns->digests + (size_t)i * PSP_DIGEST_BYTES);
+}
+
 static enum psp_status apply_rows(struct psp_count *count, const struct psp_count_columns *columns,
                                   uint8_t *ret_verdicts)
 {
     enum psp_status status = psp_count_pending_reserve(count, columns->n);
     const uint8_t *marks = columns->marks;
     for (uint32_t i = 0; i < columns->n && status == PSP_OK; i++) {
+        if (i % PAGES_GROUP == 0)
+            prefetch_pages(count, columns, i + PAGES_AHEAD);
         prefetch(count, columns, i);
         struct psp_judge_row row;
         marks += psp_count_row(columns, i, marks, &row);

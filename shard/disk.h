@@ -49,6 +49,8 @@ struct psp_disk {
     enum psp_status (*write)(void *context, int file, uint64_t offset,
                              const struct psp_disk_block *blocks, size_t n);
     enum psp_status (*sync)(void *context, int file);
+    /* A synced file that is hardly read again: it need not stay in memory. */
+    void (*forget)(void *context, int file);
     enum psp_status (*truncate)(void *context, int file, uint64_t bytes);
     enum psp_status (*rename)(void *context, const char *from, const char *to);
     enum psp_status (*remove)(void *context, const char *path);

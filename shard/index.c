@@ -319,6 +319,14 @@ void psp_index_prefetch(const struct psp_index *index, const uint8_t digest[PSP_
         __builtin_prefetch(line + i * CACHE_LINE, 1);
 }
 
+void psp_index_prefetch_page(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES])
+{
+    const struct psp_index_table *table = &index->tables[psp_digest_slot(digest)];
+    const uint32_t at = home_of(key_of_digest(digest), table->capacity);
+    if (at >> BLOCK_BITS < table->run)
+        __builtin_prefetch(entry_at(index, table, at), 1);
+}
+
 void psp_index_find(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES],
                     struct psp_index_place *ret_place)
 {

@@ -65,6 +65,10 @@ void psp_index_prefetch_slot(const struct psp_index *index, const uint8_t digest
 /* The same of what psp_index_prefetch will read. */
 void psp_index_prefetch_table(const struct psp_index *index,
                               const uint8_t digest[PSP_DIGEST_BYTES]);
+/* Has the processor find the page of a reserved table that finding `digest` will
+ * read. In gigabytes of table that takes as long as reading it, and a prefetch
+ * does not retire before: called for many digests in a row, the waits overlap. */
+void psp_index_prefetch_page(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES]);
 /* Asks the memory for the cache lines that finding `digest` will read. */
 void psp_index_prefetch(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES]);
 

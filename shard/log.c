@@ -121,8 +121,10 @@ static enum psp_status start_segment(struct psp_log *log, uint64_t first)
         disk->close(disk->context, file);
         return status;
     }
-    if (log->file != PSP_LOG_NO_FILE)
+    if (log->file != PSP_LOG_NO_FILE) {
+        disk->forget(disk->context, log->file);
         disk->close(disk->context, log->file);
+    }
     log->file = file;
     pthread_mutex_lock(&log->mutex);
     if (log->segment_count > 0)

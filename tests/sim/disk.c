@@ -324,6 +324,12 @@ static enum psp_status remove_file(void *context, const char *path)
     return PSP_OK;
 }
 
+static void forget(void *context, int file)
+{
+    (void)context; /* all is in memory here */
+    (void)file;
+}
+
 static enum psp_status sync_folder(void *context, const char *path)
 {
     (void)path;
@@ -353,6 +359,7 @@ void sim_disk_init(struct sim_disk *disk, struct sim_random *random, struct sim_
         .read = read_file,
         .write = write_file,
         .sync = sync_file,
+        .forget = forget,
         .truncate = truncate_file,
         .rename = rename_file,
         .remove = remove_file,
