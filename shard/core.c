@@ -429,6 +429,7 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now)
     psp_core_propose_genesis(core);
     psp_core_answer_watchers(core);
     psp_core_take_checkpoint(core);
+    core->warming = psp_count_warm(core->count);
     const size_t kept = core->member_count > 1 ? KEPT_ENTRIES : 0;
     psp_window_release(&core->window, psp_count_index(core->count), core->written_number, kept,
                        kept == 0 ? 0 : KEPT_BYTES);
@@ -438,7 +439,7 @@ uint64_t psp_core_deadline(const struct psp_core *core)
 {
     if (core->stopped)
         return UINT64_MAX;
-    if (psp_core_apply_pending(core) || psp_core_genesis_pending(core))
+    if (psp_core_apply_pending(core) || psp_core_genesis_pending(core) || core->warming)
         return core->now.steady_ms;
     uint64_t deadline = psp_consensus_deadline(core->consensus);
     const uint64_t watch = psp_core_watch_deadline(core);
@@ -469,7 +470,9 @@ enum psp_core_role psp_core_role(const struct psp_core *core)
 {
     switch (psp_consensus_state(core->consensus)) {
     case PSP_LEADER:
-        return psp_core_serves(core) ? PSP_CORE_LEADER : PSP_CORE_STARTING;
+        return psp_core_serves(core) && psp_count_genesis(core->count) != NULL && !core->warming
+                   ? PSP_CORE_LEADER
+                   : PSP_CORE_STARTING;
     case PSP_CANDIDATE:
         return PSP_CORE_CANDIDATE;
     case PSP_FOLLOWER:

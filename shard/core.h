@@ -172,7 +172,7 @@ struct psp_core_action {
 const struct psp_core_action *psp_core_actions(const struct psp_core *core, size_t *ret_n);
 
 enum psp_core_role {
-    PSP_CORE_STARTING, /* leads, but has not applied its log yet */
+    PSP_CORE_STARTING, /* leads, but has not applied its log yet, or has not its voters' memory */
     PSP_CORE_LEADER,
     PSP_CORE_FOLLOWER,
     PSP_CORE_CANDIDATE,

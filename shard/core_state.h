@@ -56,6 +56,7 @@ struct psp_core {
     uint64_t written_number;            /* appends known durable */
     uint64_t commit_index, applied_term;
     bool loading;
+    bool warming; /* the system has not handed out all memory of the expected voters */
 
     bool leading; /* as of the last call */
     uint64_t leading_term;

@@ -336,8 +336,7 @@ static void turn(void *context)
         return;
     tell(shell);
     /* Sending takes the socket's edge too, so look again before sleeping. */
-    const bool warming = psp_count_warm(shell->state->count);
-    if (more || shell->sent || warming || receive(shell))
+    if (more || shell->sent || receive(shell))
         psp_loop_wake(shell->loop);
     const uint64_t deadline = psp_core_deadline(shell->core), at = psp_clock_ms();
     psp_loop_timer_set(shell->timer, deadline > at ? deadline - at : 0);
