@@ -253,6 +253,13 @@ static enum psp_status open_folder(struct psp_log *log, uint64_t checkpoint_inde
         status = open_vote(log, listing.vote_seen, ret_reason, size);
     if (status == PSP_OK)
         status = check_against_vote(log, ret_reason, size);
+    if (status == PSP_OK && !log->read_only) {
+        /* A killed process may have renamed or removed a segment and not come to
+         * this: its name would be as it was after the next power cut. */
+        status = disk->sync_folder(disk->context, log->directory);
+        if (status != PSP_OK)
+            snprintf(ret_reason, size, "%s: %s", log->directory, psp_status_text(status));
+    }
     return status;
 }
 

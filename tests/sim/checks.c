@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "actors.h"
+#include "durable.h"
 #include "shard/log.h"
 
 enum { HASH_BYTES = 16, TEXT_BYTES = 256 };
@@ -85,6 +86,7 @@ static void compare_entry(struct sim_world *world, struct sim_replica *replica,
     if (record->index > shard->entry_count) {
         struct sim_entry *entry = entry_at(world, shard, record->index);
         entry->term = record->term;
+        entry->seen_term = psp_core_term(replica->core);
         entry->type = record->type;
         entry->payload_bytes = record->payload_bytes;
         entry->payload = malloc(record->payload_bytes + 1);
@@ -92,6 +94,7 @@ static void compare_entry(struct sim_world *world, struct sim_replica *replica,
         if (record->payload_bytes > 0)
             memcpy(entry->payload, record->payload, record->payload_bytes);
         commit(world, shard, entry, record->index);
+        sim_durable_committed(world, shard, record->index, record->term);
         SIM_TRACE(world, "shard %u: index %" PRIu64 " of term %" PRIu64 " is committed (%s)",
                   replica->shard, record->index, record->term, sim_actor_name(&replica->actor));
         return;

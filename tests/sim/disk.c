@@ -442,15 +442,31 @@ void sim_disk_wipe(struct sim_disk *disk)
     disk->seen.count = disk->durable.count = 0;
 }
 
+static bool is_segment(const char *path)
+{
+    const size_t length = strlen(path);
+    return length > 4 && strcmp(path + length - 4, ".log") == 0;
+}
+
+bool sim_disk_log_is_clean(const struct sim_disk *disk)
+{
+    for (uint32_t i = 0; i < disk->seen.count; i++)
+        if (is_segment(disk->seen.names[i].path) &&
+            disk->files[disk->seen.names[i].file]->write_count > 0)
+            return false;
+    for (uint32_t i = 0; i < disk->name_op_count; i++)
+        if (is_segment(disk->name_ops[i].from) || is_segment(disk->name_ops[i].to))
+            return false;
+    return true;
+}
+
 bool sim_disk_rot(struct sim_disk *disk, bool vote, uint32_t tail)
 {
     const struct sim_name *found = NULL;
     for (uint32_t i = 0; i < disk->durable.count; i++) {
         const struct sim_name *name = &disk->durable.names[i];
-        const size_t length = strlen(name->path);
-        const bool segment = length > 4 && strcmp(name->path + length - 4, ".log") == 0;
         if (vote ? strcmp(name->path, "log/vote") == 0
-                 : segment && (found == NULL || strcmp(name->path, found->path) > 0))
+                 : is_segment(name->path) && (found == NULL || strcmp(name->path, found->path) > 0))
             found = name;
     }
     if (found == NULL || disk->files[found->file]->durable_size == 0)

@@ -82,6 +82,8 @@ void sim_disk_free(struct sim_disk *disk);
 void sim_disk_end_process(struct sim_disk *disk);
 void sim_disk_lose_power(struct sim_disk *disk);
 void sim_disk_wipe(struct sim_disk *disk);
+/* Nothing of the log (all but the vote file) waits for a sync. */
+bool sim_disk_log_is_clean(const struct sim_disk *disk);
 /* Flips one bit in a durable and clean file: in its last `tail` bytes, or
  * anywhere (0). Vote files when `vote`, else the newest segment. False: no such
  * file. The machine must be without power. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "durable.h"
 #include "mutants.h"
 #include "network.h"
 #include "replica.h"
@@ -153,6 +154,8 @@ static void send_raft(struct sim_world *world, struct sim_replica *replica,
     }
     const struct sim_actor *to =
         &world->shards[replica->shard].replicas[action->raft.replica].actor;
+    if (!replica->failed)
+        sim_durable_sends(world, replica, action->raft.replica, &message.raft);
     if (!replica->failed && to->up &&
         psp_cluster_message_encode(&message, &world->buffer) == PSP_OK)
         sim_send(world, &replica->actor, to, to->incarnation, &world->buffer, extra_us);
@@ -169,6 +172,8 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
             psp_log_set_vote(replica->log, action->vote.term, action->vote.voted_for);
         if (status != PSP_OK)
             sim_replica_fail_storage(world, replica, "writing term and vote", status);
+        else
+            sim_durable_vote(replica, action->vote.term, action->vote.voted_for);
         *extra_us += sim_disk_us(world, replica);
         return;
     }
@@ -251,6 +256,7 @@ static void tick(struct sim_world *world, struct sim_replica *replica)
         load(world, replica);
     if (!replica->failed) {
         sim_checks_applied(world, replica);
+        sim_durable_leads(world, replica);
         sim_wake_at(world, &replica->actor, psp_core_deadline(replica->core));
     }
 }
@@ -330,6 +336,8 @@ static enum psp_status create_core(struct sim_world *world, struct sim_replica *
     const struct psp_record first = psp_core_bootstrap(replica->core);
     enum psp_status written = psp_log_set_vote(replica->log, first.term, 0);
     if (written == PSP_OK)
+        sim_durable_vote(replica, first.term, 0);
+    if (written == PSP_OK)
         written = psp_log_append(replica->log, &first, 1);
     return written == PSP_OK ? psp_log_sync(replica->log) : written;
 }
@@ -397,6 +405,8 @@ void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
     if (status == PSP_OK && reason[0] != 0)
         SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), reason);
     if (status == PSP_OK)
+        sim_durable_check_vote(world, replica);
+    if (status == PSP_OK)
         status = create_core(world, replica);
     if (status == PSP_OK)
         status = start_core(world, replica);
@@ -404,6 +414,7 @@ void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
         refuse(world, replica, status, reason);
     } else {
         replica->checked = replica->store.index;
+        sim_durable_log(replica);
         SIM_TRACE(world, "%s starts at index %" PRIu64 ", log to %" PRIu64,
                   sim_actor_name(&replica->actor), replica->store.index,
                   psp_log_last(replica->log));
@@ -587,10 +598,12 @@ void sim_shard_free(struct sim_world *world, uint32_t s)
     free(shard->entries);
     psp_count_destroy(&shard->reference);
     sim_judge_free(&shard->judge);
+    sim_durable_free(shard, world->plan.election.replicas);
 }
 
 void sim_replica_wipe(struct sim_replica *replica)
 {
     sim_disk_wipe(&replica->disk);
+    sim_durable_wipe(replica);
     store_wipe(&replica->store);
 }

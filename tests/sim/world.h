@@ -78,6 +78,14 @@ struct sim_append {
     struct psp_record *records;
 };
 
+/* durable.h */
+struct sim_durable {
+    uint64_t *terms; /* terms[i] of index i + 1; those before the log's first are not known */
+    uint64_t last, capacity;
+    uint64_t term, voted_for;
+    uint64_t granted_term, granted_to; /* the newest vote that it sent */
+};
+
 struct sim_store {
     struct psp_count_delta **deltas;
     uint32_t count, capacity;
@@ -91,6 +99,7 @@ struct sim_replica {
     uint32_t shard, replica;
     struct sim_disk disk;
     struct sim_store store;
+    struct sim_durable durable;
     struct psp_log *log;
     struct psp_count *count;
     struct psp_core *core;
@@ -117,6 +126,7 @@ struct sim_replica {
 /* What is known of a shard from outside. */
 struct sim_entry {
     uint64_t term;
+    uint64_t seen_term; /* of the replica that was the first to apply it */
     enum psp_record_type type;
     uint8_t *payload;
     uint32_t payload_bytes;
@@ -129,6 +139,8 @@ struct sim_shard {
     uint64_t entry_count, entry_capacity;
     struct psp_count *reference; /* never restarted */
     struct sim_judge judge;
+    uint32_t *leaders; /* of each term: replica + 1 */
+    uint64_t leader_capacity;
     bool spoilt; /* one disk was damaged: no second one */
     bool calm;   /* a replica with a damaged disk catches up: no other faults */
 };
