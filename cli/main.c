@@ -30,6 +30,7 @@ static const struct call {
     {"open", psp_cmd_open, "open the election: ballots are counted from here on"},
     {"close", psp_cmd_close, "close the election: later ballots are refused as closed"},
     {"unit-complete", psp_cmd_unit_complete, "declare that a unit has reported everything"},
+    {"leader", psp_cmd_leader, "move a shard's leadership before its machine is taken away"},
     {"client", psp_cmd_client, "add or revoke a station's key, without a restart"},
     {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
 #ifdef PSP_WITH_RESULTS

@@ -209,6 +209,7 @@ static const struct psp_cluster_message *accepted(const struct psp_cluster_messa
     case PSP_OPERATED:
         return answer;
     case PSP_OPERATE_UNKNOWN_UNIT:
+    case PSP_OPERATE_UNKNOWN_REPLICA:
         *ret_status = PSP_EINVAL;
         return NULL;
     case PSP_OPERATE_NOT_LEADER:

@@ -604,6 +604,29 @@ enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint
     return finish(consensus, status, ret_actions);
 }
 
+static bool votes(const struct raft *raft, uint64_t raft_id)
+{
+    for (unsigned i = 0; i < raft->configuration.n; i++)
+        if (raft->configuration.servers[i].id == raft_id)
+            return raft->configuration.servers[i].role == RAFT_VOTER;
+    return false;
+}
+
+enum psp_status psp_consensus_transfer(struct psp_consensus *consensus, uint64_t now_ms,
+                                       uint64_t raft_id, struct psp_consensus_actions *ret_actions)
+{
+    begin(consensus, now_ms, ret_actions);
+    if (raft_state(&consensus->raft) != RAFT_LEADER)
+        return finish(consensus, PSP_ENOTLEADER, ret_actions);
+    if (!votes(&consensus->raft, raft_id) || raft_id == consensus->raft.id ||
+        raft_transferee(&consensus->raft) != 0)
+        return finish(consensus, PSP_EINVAL, ret_actions);
+    struct raft_event event = {.type = RAFT_TRANSFER};
+    event.transfer.server_id = raft_id;
+    const enum psp_status status = step_once(consensus, &event, "a hand-over", ret_actions);
+    return finish(consensus, status, ret_actions);
+}
+
 enum psp_status psp_consensus_timeout(struct psp_consensus *consensus, uint64_t now_ms,
                                       struct psp_consensus_actions *ret_actions)
 {

@@ -105,6 +105,11 @@ enum psp_status psp_consensus_persisted(struct psp_consensus *consensus, uint64_
 enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint64_t now_ms,
                                            uint64_t index, uint64_t term,
                                            struct psp_consensus_actions *ret_actions);
+/* Hands leadership over to a voter: it is told to stand for election at once when
+ * it has the whole log. PSP_ENOTLEADER; PSP_EINVAL: not a voter, itself, or a
+ * hand-over is under way already. It lapses after an election timeout. */
+enum psp_status psp_consensus_transfer(struct psp_consensus *consensus, uint64_t now_ms,
+                                       uint64_t raft_id, struct psp_consensus_actions *ret_actions);
 /* Call when now >= psp_consensus_deadline. */
 enum psp_status psp_consensus_timeout(struct psp_consensus *consensus, uint64_t now_ms,
                                       struct psp_consensus_actions *ret_actions);

@@ -316,6 +316,14 @@ bool psp_core_submit(struct psp_core *core, struct psp_window_bytes *bytes, uint
     return proposed;
 }
 
+void psp_core_transfer(struct psp_core *core, uint64_t raft_id)
+{
+    struct psp_consensus_actions actions;
+    const enum psp_status status =
+        psp_consensus_transfer(core->consensus, core->now.steady_ms, raft_id, &actions);
+    carry(core, status, &actions);
+}
+
 /* ---- events ---- */
 
 void psp_core_start(struct psp_core *core, struct psp_core_time now,
@@ -427,6 +435,7 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now)
     }
     psp_core_apply(core);
     psp_core_propose_genesis(core);
+    psp_core_move_on(core);
     psp_core_answer_watchers(core);
     psp_core_take_checkpoint(core);
     core->warming = psp_count_warm(core->count);
@@ -442,6 +451,8 @@ uint64_t psp_core_deadline(const struct psp_core *core)
     if (psp_core_apply_pending(core) || psp_core_genesis_pending(core) || core->warming)
         return core->now.steady_ms;
     uint64_t deadline = psp_consensus_deadline(core->consensus);
+    if (core->move_to != 0 && core->move_until_ms < deadline)
+        deadline = core->move_until_ms;
     const uint64_t watch = psp_core_watch_deadline(core);
     if (watch < deadline)
         deadline = watch;

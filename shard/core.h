@@ -54,6 +54,7 @@ enum {
                                                  write waits behind it on the disk; */
     PSP_CORE_CHECKPOINT_MS = 1000,            /* or this long after the last */
     PSP_CORE_CHECKPOINT_BYTES_MAX = 64 << 20, /* applying waits for the checkpoint under way */
+    PSP_CORE_MOVE_MS = 2000,                  /* a move of the leadership lapses */
     PSP_CORE_ELECTION_MS = 300,
     PSP_CORE_HEARTBEAT_MS = 60,
 };

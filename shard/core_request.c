@@ -114,7 +114,7 @@ void psp_core_lose(struct psp_core *core)
 
 bool psp_core_has_room(const struct psp_core *core)
 {
-    return core->waiting_count < PSP_CORE_UNAPPLIED_MAX &&
+    return core->move_to == 0 && core->waiting_count < PSP_CORE_UNAPPLIED_MAX &&
            core->window.payload_bytes < PSP_CORE_UNAPPLIED_BYTES_MAX;
 }
 
@@ -182,8 +182,9 @@ static void take_batch(struct psp_core *core, const struct psp_core_sender *send
         !psp_core_has_room(core)) {
         core->busy_rows += columns->n;
         refuse_batch(core, &sender->peer, message->id, PSP_COUNT_BUSY,
-                     psp_core_serves(core) ? "too many batches are waiting"
-                                           : "the shard is still starting");
+                     !psp_core_serves(core) ? "the shard is still starting"
+                     : core->move_to != 0   ? "the leadership is moving"
+                                            : "too many batches are waiting");
         return;
     }
     struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS};
@@ -211,8 +212,24 @@ static bool entry_of_operation(const struct psp_core *core,
         ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
         ret_entry->unit = message->operate.unit;
         return message->operate.unit < core->definition->unit_count;
+    case PSP_OPERATE_MOVE_LEADER: /* not an entry */
+        break;
     }
     return false;
+}
+
+static void take_move(struct psp_core *core, const struct psp_core_sender *sender,
+                      const struct psp_cluster_message *message)
+{
+    enum psp_operate_status status = PSP_OPERATED;
+    const char *text = "";
+    if (psp_consensus_state(core->consensus) != PSP_LEADER) {
+        status = PSP_OPERATE_NOT_LEADER;
+        text = "another replica leads this shard";
+    } else if ((text = psp_core_move(core, message->operate.replica)) != NULL) {
+        status = PSP_OPERATE_UNKNOWN_REPLICA;
+    }
+    answer_operator(core, &sender->peer, message->id, status, 0, text == NULL ? "" : text);
 }
 
 static void take_operation(struct psp_core *core, const struct psp_core_sender *sender,
@@ -280,7 +297,11 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
             take_batch(core, sender, message);
         return;
     case PSP_CLUSTER_OPERATE:
-        if (sender->role == PSP_ROLE_OPERATOR)
+        if (sender->role != PSP_ROLE_OPERATOR)
+            return;
+        if (message->operate.operation == PSP_OPERATE_MOVE_LEADER)
+            take_move(core, sender, message);
+        else
             take_operation(core, sender, message);
         return;
     case PSP_CLUSTER_WATCH:

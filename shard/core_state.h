@@ -4,6 +4,7 @@
  *
  *     core.c          events, and the actions of consensus
  *     core_request.c  batches, operator requests, status; who waits for what
+ *     core_move.c     leadership that moves on purpose
  *     core_apply.c    committed entries into the count; genesis; checkpoints
  *     core_watch.c    partials to collectors
  *     core_window.c   entries in memory
@@ -66,6 +67,9 @@ struct psp_core {
     struct psp_waiting waiting[PSP_CORE_UNAPPLIED_MAX]; /* a queue by index */
     size_t waiting_first, waiting_count;
 
+    uint64_t move_to, move_until_ms; /* the raft ID that is to lead, 0 none */
+    bool move_begun;                 /* consensus knows */
+
     struct psp_watcher watchers[PSP_CORE_WATCHERS_MAX];
 
     bool checkpointing;
@@ -103,6 +107,14 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
                      const char *refused_text);
 /* Leadership is gone: whoever waits is told that the outcome is unknown. */
 void psp_core_lose(struct psp_core *core);
+
+/* Begins to move the leadership; NULL, or why not. Nothing is proposed until it
+ * has moved or PSP_CORE_MOVE_MS are over. */
+const char *psp_core_move(struct psp_core *core, uint32_t replica);
+/* A turn's part of it. */
+void psp_core_move_on(struct psp_core *core);
+/* Tells consensus to hand over. */
+void psp_core_transfer(struct psp_core *core, uint64_t raft_id);
 
 /* Applies committed entries, a slice. */
 void psp_core_apply(struct psp_core *core);

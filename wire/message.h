@@ -126,7 +126,12 @@ enum psp_election_state {
     PSP_ELECTION_CLOSED = 2,
 };
 
-enum psp_operation { PSP_OPERATE_OPEN = 1, PSP_OPERATE_CLOSE = 2, PSP_OPERATE_UNIT_COMPLETE = 3 };
+enum psp_operation {
+    PSP_OPERATE_OPEN = 1,
+    PSP_OPERATE_CLOSE = 2,
+    PSP_OPERATE_UNIT_COMPLETE = 3,
+    PSP_OPERATE_MOVE_LEADER = 4,
+};
 
 enum psp_operate_status {
     PSP_OPERATED = 0,
@@ -134,6 +139,7 @@ enum psp_operate_status {
     PSP_OPERATE_UNKNOWN_UNIT = 2,
     PSP_OPERATE_LOST = 3,
     PSP_OPERATE_BUSY = 4,
+    PSP_OPERATE_UNKNOWN_REPLICA = 5,
 };
 
 struct psp_partial { /* see proto/cluster.proto */
@@ -210,7 +216,8 @@ struct psp_cluster_message {
         struct psp_partial partial;
         struct {
             enum psp_operation operation;
-            uint32_t unit;
+            uint32_t unit;    /* UNIT_COMPLETE */
+            uint32_t replica; /* MOVE_LEADER */
         } operate;
         struct {
             enum psp_operate_status status;

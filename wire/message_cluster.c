@@ -169,10 +169,11 @@ static enum psp_status decode_operate(const Psephos__V1__Operate *body,
     const int operation = (int)body->operation;
     ret_message->type = PSP_CLUSTER_OPERATE;
     ret_message->id = body->request_id;
-    if (operation < PSP_OPERATE_OPEN || operation > PSP_OPERATE_UNIT_COMPLETE)
+    if (operation < PSP_OPERATE_OPEN || operation > PSP_OPERATE_MOVE_LEADER)
         return refuse(ret_reason, "an unknown operation");
     ret_message->operate.operation = (enum psp_operation)operation;
     ret_message->operate.unit = body->unit;
+    ret_message->operate.replica = body->replica;
     return PSP_OK;
 }
 
@@ -182,7 +183,7 @@ static enum psp_status decode_operated(const Psephos__V1__Operated *body,
 {
     ret_message->type = PSP_CLUSTER_OPERATED;
     ret_message->id = body->request_id;
-    if (body->status > PSP_OPERATE_BUSY)
+    if (body->status > PSP_OPERATE_UNKNOWN_REPLICA)
         return refuse(ret_reason, "an unknown status of an operation");
     ret_message->operated.status = (enum psp_operate_status)body->status;
     ret_message->operated.index = body->index;
@@ -415,6 +416,7 @@ static enum psp_status encode_operate(const struct psp_cluster_message *from,
     body.request_id = from->id;
     body.operation = (Psephos__V1__Operation)from->operate.operation;
     body.unit = from->operate.unit;
+    body.replica = from->operate.replica;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATE;
     message->operate = &body;
     return psp_pack(&message->base, ret_buffer);

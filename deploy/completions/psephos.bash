@@ -3,7 +3,7 @@ _psephos()
 {
     local cur prev words cword
     _init_completion -n = || return
-    local calls='import generate check up down status open close unit-complete client cast results accounting recount'
+    local calls='import generate check up down status open close unit-complete leader client cast results accounting recount'
     if [ "$cword" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$calls --help --version" -- "$cur")
         return
@@ -37,12 +37,13 @@ _psephos()
     *:--api | *:--contest | *:--date | *:--double-votes | *:--give-up-after | \
         *:--http | *:--id | *:--map-object | *:--name | *:--rate | \
         *:--replayed | *:--routers | *:--seed | *:--shard | *:--shards | \
-        *:--strangers | *:--turnout | *:--voters)
+        *:--strangers | *:--to | *:--turnout | *:--voters)
         return
         ;;
     esac
     if [[ $cur != -* ]]; then
         case "${words[1]}" in
+        leader) mapfile -t COMPREPLY < <(compgen -W 'move' -- "$cur") ;;
         client) mapfile -t COMPREPLY < <(compgen -W 'add revoke' -- "$cur") ;;
         import | check | cast) _filedir ;;
         esac
@@ -59,6 +60,7 @@ _psephos()
     open) options='--dir' ;;
     close) options='--dir' ;;
     unit-complete) options='--dir' ;;
+    leader) options='--dir --json --shard --to' ;;
     client) options='--dir' ;;
     cast) options='--cluster --double-votes --dir --format --give-up-after --json --key --random --rate --replayed --returns --roll --rows --seed --strangers --turnout' ;;
     results) options='--api --contest --dir --format --json --level --watch' ;;

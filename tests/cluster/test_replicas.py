@@ -104,6 +104,33 @@ def test_a_rolling_restart_refuses_and_loses_nothing(one, county_returns):  # no
     assert_exact(one, county_returns)
 
 
+def test_leadership_moves_under_load_without_a_lost_or_refused_ballot(
+        one, county_returns):  # noqa: F811
+    cast = casting(one, county_returns)
+    wait_until(lambda: counted_so_far(one) > ballots_of(county_returns) // 8, what="a start")
+    for to in (0, 1, 2, 1):
+        told = json.loads(one.call("leader", "move", "--shard", 0, "--to", to, "--json",
+                                   check=0).stdout)
+        assert told["to"] == to and told["moved"] == (told["from"] != to)
+        assert leader(one, 0)["replica"] == to
+    assert "leads already" in one.call("leader", "move", "--shard", 0, "--to", 1, check=0).stdout
+    summary = finish_cast(cast)
+    assert summary["counted"] == ballots_of(county_returns)
+    assert all(summary[name] == 0 for name in ("invalid", "not_eligible", "closed", "double_vote"))
+    wait_for_all(one)
+    assert_exact(one, county_returns)
+
+
+def test_leadership_does_not_move_to_what_is_not_there(one):
+    stopped = replicas(one, 0, "follower")[0]
+    end(stopped, signal.SIGTERM)
+    refused = one.call("leader", "move", "--shard", 0, "--to", stopped["replica"], check=1)
+    assert "does not answer" in refused.stderr
+    assert "no replica 3" in one.call("leader", "move", "--shard", 0, "--to", 3, check=1).stderr
+    assert "no shard 2" in one.call("leader", "move", "--shard", 2, check=1).stderr
+    assert one.call("leader", "stay", "--shard", 0).returncode == 2
+
+
 def test_a_replica_that_was_away_for_the_whole_count_catches_up(one, county_returns):  # noqa: F811
     away = replicas(one, 0, "follower")[0]
     end(away)

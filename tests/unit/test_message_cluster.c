@@ -266,6 +266,14 @@ static void operations_come_back_as_they_went(void **state)
     encode_and_decode(d, &operate);
     assert_int_equal(d->got.operate.operation, PSP_OPERATE_UNIT_COMPLETE);
     assert_int_equal(d->got.operate.unit, 12);
+    const struct psp_cluster_message move = {
+        .type = PSP_CLUSTER_OPERATE,
+        .id = 2,
+        .operate = {.operation = PSP_OPERATE_MOVE_LEADER, .replica = 2},
+    };
+    encode_and_decode(d, &move);
+    assert_int_equal(d->got.operate.operation, PSP_OPERATE_MOVE_LEADER);
+    assert_int_equal(d->got.operate.replica, 2);
     const struct psp_cluster_message operated = {
         .type = PSP_CLUSTER_OPERATED,
         .id = 1,
@@ -448,11 +456,11 @@ static void numbers_outside_their_enum_are_refused(void **state)
     assert_int_equal(decode_number(d, 4, 2, 5), PSP_OK);
     assert_int_equal(decode_number(d, 4, 2, 6), PSP_EINVAL);
     assert_int_equal(decode_number(d, 7, 2, 0), PSP_EINVAL); /* Operate.operation */
-    assert_int_equal(decode_number(d, 7, 2, 3), PSP_OK);
-    assert_int_equal(decode_number(d, 7, 2, 4), PSP_EINVAL);
+    assert_int_equal(decode_number(d, 7, 2, 4), PSP_OK);
+    assert_int_equal(decode_number(d, 7, 2, 5), PSP_EINVAL);
     assert_int_equal(decode_number(d, 7, 2, UINT64_MAX), PSP_EINVAL);
-    assert_int_equal(decode_number(d, 8, 2, 4), PSP_OK); /* Operated.status */
-    assert_int_equal(decode_number(d, 8, 2, 5), PSP_EINVAL);
+    assert_int_equal(decode_number(d, 8, 2, 5), PSP_OK); /* Operated.status */
+    assert_int_equal(decode_number(d, 8, 2, 6), PSP_EINVAL);
 }
 
 /* A partial; part 2, 8, 9, 12, 13 or 15 is made wrong. */

@@ -547,6 +547,86 @@ static void a_follower_behind_the_checkpoints_catches_up(void **state)
     destroy_group(group);
 }
 
+static uint32_t other_than(uint32_t leader)
+{
+    return leader == 0 ? 1 : 0;
+}
+
+static void move(struct group *group, uint32_t leader, uint64_t request_id, uint32_t to)
+{
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE, .id = request_id};
+    message.operate.operation = PSP_OPERATE_MOVE_LEADER;
+    message.operate.replica = to;
+    tell(group, leader, PSP_ROLE_OPERATOR, 0, &message);
+}
+
+static void leadership_moves_after_what_waits_is_answered(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), to = other_than(leader);
+    const struct batch before = ballots(1, 3), during = ballots(11, 3);
+    send_batch(group, leader, 7, &before);
+    move(group, leader, 8, to);
+    send_batch(group, leader, 9, &during);
+    const struct answer *busy = answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_REFUSAL, 9);
+    assert_non_null(busy);
+    assert_int_equal(busy->message.count_refusal.code, PSP_COUNT_BUSY);
+    run(group, 300);
+    assert_int_equal(serving(group), to);
+    const struct answer *counted = answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_VERDICTS, 7);
+    assert_non_null(counted);
+    assert_memory_equal(counted->verdicts, VERDICTS(PSP_COUNTED, PSP_COUNTED, PSP_COUNTED), 3);
+    send_batch(group, to, 10, &during);
+    run(group, 200);
+    assert_non_null(answer_to(&group->nodes[to], PSP_CLUSTER_COUNT_VERDICTS, 10));
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(psp_count_books(group->nodes[i].count)->received, 6);
+    destroy_group(group);
+}
+
+static void a_move_to_a_replica_that_is_away_lapses(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), to = other_than(leader);
+    for (uint32_t i = 0; i < 3; i++)
+        group->cut[i][to] = group->cut[to][i] = true;
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, leader, 6, &batch); /* which that replica then lacks */
+    run(group, 100);
+    move(group, leader, 7, to);
+    run(group, PSP_CORE_MOVE_MS - 200);
+    assert_int_equal(serving(group), leader);
+    run(group, 400);
+    const struct batch more = ballots(11, 2);
+    send_batch(group, leader, 8, &more);
+    run(group, 200);
+    assert_non_null(answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_VERDICTS, 8));
+    destroy_group(group);
+}
+
+static void leadership_does_not_move_to_a_replica_that_is_not_there(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group);
+    move(group, leader, 7, 3);
+    run(group, 10);
+    assert_int_equal(
+        answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, 7)->message.operated.status,
+        PSP_OPERATE_UNKNOWN_REPLICA);
+    move(group, other_than(leader), 8, leader);
+    run(group, 10);
+    assert_int_equal(answer_to(&group->nodes[other_than(leader)], PSP_CLUSTER_OPERATED, 8)
+                         ->message.operated.status,
+                     PSP_OPERATE_NOT_LEADER);
+    move(group, leader, 9, leader); /* it leads already */
+    run(group, 1000);
+    assert_int_equal(serving(group), leader);
+    destroy_group(group);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +653,9 @@ int main(void)
         cmocka_unit_test(a_killed_leader_loses_no_answered_ballot),
         cmocka_unit_test(a_follower_behind_the_checkpoints_catches_up),
         cmocka_unit_test(a_cut_off_leader_answers_lost_and_its_entries_are_replaced),
+        cmocka_unit_test(leadership_moves_after_what_waits_is_answered),
+        cmocka_unit_test(a_move_to_a_replica_that_is_away_lapses),
+        cmocka_unit_test(leadership_does_not_move_to_a_replica_that_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
