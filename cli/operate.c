@@ -8,6 +8,7 @@
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/progress.h"
+#include "wire/partial_parts.h"
 
 enum {
     ARENA_BYTES = 64 << 20, /* the largest partial, decoded */
@@ -24,6 +25,7 @@ struct link {
     bool holds; /* `received` is to be released */
     bool answered;
     struct psp_cluster_message answer;
+    struct psp_partial_parts parts; /* of an answer that takes several messages */
 };
 
 struct psp_operate {
@@ -97,6 +99,7 @@ static void forget_answer(struct link *link)
 {
     if (link->holds)
         psp_received_release(&link->received);
+    psp_partial_parts_clear(&link->parts);
     link->holds = false;
     link->answered = false;
 }
@@ -139,6 +142,18 @@ const struct psp_cluster_message *psp_operate_answer(const struct psp_operate *o
     return link->answered ? &link->answer : NULL;
 }
 
+/* False: a partial of which more must come. */
+static bool whole(struct link *link, struct psp_cluster_message *message)
+{
+    struct psp_partial partial;
+    if (message->type != PSP_CLUSTER_PARTIAL)
+        return true;
+    if (psp_partial_parts_take(&link->parts, message->id, &message->partial, &partial) != PSP_OK)
+        return false;
+    message->partial = partial;
+    return true;
+}
+
 /* Takes what has come; keeps the answer to request `id`. */
 static void receive(struct link *link, uint64_t id)
 {
@@ -153,7 +168,7 @@ static void receive(struct link *link, uint64_t id)
         psp_arena_reset(link->arena);
         if (psp_cluster_message_decode(link->arena, received.data, received.length, &message,
                                        &reason) != PSP_OK ||
-            message.id != id) {
+            message.id != id || !whole(link, &message)) {
             psp_received_release(&received);
             continue;
         }

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/partial_parts.h"
+
 struct replica_state {
     struct psp_collector_replica seen;
     uint32_t shard, replica_at;
-    uint64_t due_ms;   /* ask then: not before, or again when silent */
-    uint64_t watch_id; /* of the outstanding Watch */
-    bool ask_all;      /* its base was not what the board holds */
-    bool answered;     /* the last Watch: the next one may wait for news */
+    uint64_t due_ms;                /* ask then: not before, or again when silent */
+    uint64_t watch_id;              /* of the outstanding Watch */
+    bool ask_all;                   /* its base was not what the board holds */
+    bool answered;                  /* the last Watch: the next one may wait for news */
+    struct psp_partial_parts parts; /* of an answer that takes several messages */
 };
 
 struct psp_collector_core {
@@ -29,6 +32,8 @@ void psp_collector_core_destroy(struct psp_collector_core **core)
     if (!*core)
         return;
     psp_board_destroy(&(*core)->board);
+    for (uint32_t i = 0; (*core)->replicas && i < (*core)->replica_count; i++)
+        psp_partial_parts_clear(&(*core)->replicas[i].parts);
     free((*core)->replicas);
     free((*core)->replica_first);
     free((*core)->fresh_ms);
@@ -138,11 +143,9 @@ static void plan_next(struct replica_state *state, uint64_t now_ms, enum psp_sta
     state->due_ms = usable || gap ? now_ms : now_ms + PSP_WATCH_FAULT_PAUSE_MS;
 }
 
-enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint64_t now_ms,
-                                           uint32_t shard, uint32_t replica_at, uint64_t watch_id,
-                                           const struct psp_partial *partial)
+static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, uint32_t shard,
+                             struct replica_state *state, const struct psp_partial *partial)
 {
-    struct replica_state *state = replica_state(core, shard, replica_at);
     const enum psp_status status =
         partial->shard == shard ? psp_board_merge(core->board, partial) : PSP_EMISMATCH;
     const struct psp_board_shard *held = psp_board_shard(core->board, shard);
@@ -154,8 +157,27 @@ enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint
         if (partial->epoch == held->epoch && partial->index == held->index)
             core->fresh_ms[shard] = now_ms > 0 ? now_ms : 1;
     }
+    return status;
+}
+
+enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint64_t now_ms,
+                                           uint32_t shard, uint32_t replica_at, uint64_t watch_id,
+                                           const struct psp_partial *partial)
+{
+    struct replica_state *state = replica_state(core, shard, replica_at);
     /* A late answer to an older Watch must not start a second chain of them. */
-    if (watch_id == state->watch_id) {
+    const bool asked = watch_id == state->watch_id;
+    struct psp_partial whole;
+    enum psp_status status = psp_partial_parts_take(&state->parts, watch_id, partial, &whole);
+    if (status == PSP_EAGAIN) {
+        if (asked)
+            state->due_ms = now_ms + PSP_WATCH_SILENCE_MS; /* it is being answered */
+        return status;
+    }
+    if (status == PSP_OK)
+        status = merge(core, now_ms, shard, state, &whole);
+    psp_partial_parts_clear(&state->parts);
+    if (asked) {
         state->answered = true;
         plan_next(state, now_ms, status);
     }

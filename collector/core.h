@@ -73,7 +73,8 @@ void psp_collector_core_unsent(struct psp_collector_core *core, uint64_t now_ms,
 
 /* A partial came over the connection to (shard, replica_at). Returns what
  * psp_board_merge says; PSP_EMISMATCH as well when it speaks of another shard
- * than the one that was asked. */
+ * than the one that was asked; PSP_EAGAIN when it is a part and more will come,
+ * PSP_EINVAL when a part is missing, PSP_ENOMEM when there is no room for it. */
 enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint64_t now_ms,
                                            uint32_t shard, uint32_t replica_at, uint64_t watch_id,
                                            const struct psp_partial *partial);

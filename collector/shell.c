@@ -161,6 +161,8 @@ static void take_partial(struct psp_collector_shell *shell, const struct link *l
     }
     const enum psp_status status = psp_collector_core_partial(
         shell->core, psp_clock_ms(), link->shard, link->replica_at, message.id, &message.partial);
+    if (status == PSP_EAGAIN)
+        return; /* a part: nothing has come of it yet */
     psp_stats_count(&shell->stats.partials[outcome_of(status)]);
     if (status == PSP_OK || status == PSP_STALE)
         note_freshness(shell, link);

@@ -38,6 +38,7 @@ enum {
     PSP_MARKS_BYTES_MAX = 8192,    /* canonical marks of one ballot */
     PSP_BATCH_ROWS_MAX = 8192,     /* ballots in one message or log entry */
     PSP_MESSAGE_BYTES_MAX = 16 << 20,
+    PSP_PARTIAL_PARTS_MAX = 64, /* messages that one partial goes in */
 };
 
 #endif

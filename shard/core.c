@@ -9,7 +9,7 @@
 #include "shard/core_state.h"
 
 enum {
-    SCRATCH_BYTES = 128 << 20, /* verdicts of a slice, partials */
+    SCRATCH_BYTES = 512 << 20, /* at most: verdicts of a slice, partials */
     DECODE_BYTES = 64 << 20,
     KEPT_ENTRIES = 256, /* applied ones kept for followers */
     KEPT_BYTES = 32 << 20,
@@ -117,6 +117,8 @@ enum psp_status psp_core_create(const struct psp_core_options *options, struct p
     core->definition = options->definition;
     core->count = options->count;
     core->pid = options->pid;
+    core->part_bytes = options->part_bytes > 0 ? options->part_bytes : PSP_CORE_PART_BYTES;
+    core->parts_max = options->parts_max > 0 ? options->parts_max : PSP_PARTIAL_PARTS_MAX;
     const enum psp_status status = create_parts(core, options);
     if (status != PSP_OK) {
         psp_core_destroy(&core);

@@ -50,6 +50,7 @@ enum {
     PSP_CORE_LOAD_BYTES = 1 << 20, /* about as much is loaded from the log at a time */
     PSP_CORE_WATCH_GAP_MS = 50,    /* between two answers to a watcher */
     PSP_CORE_WATCH_WAIT_MAX_MS = 10000,
+    PSP_CORE_PART_BYTES = 4 << 20,            /* rows in one message of a partial */
     PSP_CORE_CHECKPOINT_BYTES = 1 << 20,      /* take one at this size: small, because a log
                                                  write waits behind it on the disk; */
     PSP_CORE_CHECKPOINT_MS = 1000,            /* or this long after the last */
@@ -74,6 +75,9 @@ struct psp_core_options {
     const struct psp_definition *definition; /* not owned */
     struct psp_count *count;                 /* restored from the store; not owned */
     uint64_t pid;                            /* shown in status */
+    /* 0: PSP_CORE_PART_BYTES, PSP_PARTIAL_PARTS_MAX; tests cut smaller. */
+    size_t part_bytes;
+    uint32_t parts_max;
     uint32_t seed;
 };
 
@@ -133,6 +137,7 @@ enum psp_core_action_type {
     PSP_CORE_VOTE,       /* make durable before anything that follows */
     PSP_CORE_APPEND,     /* cut the log before records[0], append, sync, tell persisted */
     PSP_CORE_SEND,       /* to a peer of the socket */
+    PSP_CORE_TOO_LARGE,  /* a partial needs more parts than there may be: tell somebody */
     PSP_CORE_RAFT,       /* to another replica */
     PSP_CORE_LOAD,       /* read records, tell loaded */
     PSP_CORE_CHECKPOINT, /* store the delta (owned by the caller then), tell checkpointed */
@@ -165,7 +170,8 @@ struct psp_core_action {
             uint64_t first, last;
         } load;
         struct psp_count_delta *checkpoint;
-        const char *stop; /* what happened and what to do */
+        size_t too_large_bytes; /* its rows */
+        const char *stop;       /* what happened and what to do */
     };
 };
 

@@ -42,6 +42,8 @@ struct psp_core {
     struct psp_count *count;
     struct psp_consensus *consensus;
     uint64_t pid;
+    size_t part_bytes;
+    uint32_t parts_max;
     struct psp_core_time now;
     bool stopped;
     char stop_text[512];

@@ -69,14 +69,13 @@ static uint64_t answer_ms(const struct psp_core *core, const struct psp_watcher 
     return watcher->due_ms > soonest ? watcher->due_ms : soonest;
 }
 
-static bool pack_rows(struct psp_core *core, uint64_t base, struct psp_bytes *ret_rows)
+static bool pack_rows(struct psp_core *core, uint64_t base, size_t bytes,
+                      struct psp_bytes *ret_rows)
 {
-    const struct psp_totals *totals = psp_count_totals(core->count);
-    const size_t bytes = psp_totals_encode_since(totals, base, NULL, 0);
     uint8_t *rows = psp_core_scratch(core, bytes == 0 ? 1 : bytes);
     if (rows == NULL)
         return false;
-    psp_totals_encode_since(totals, base, rows, bytes);
+    psp_totals_encode_since(psp_count_totals(core->count), base, rows, bytes);
     *ret_rows = (struct psp_bytes){rows, bytes};
     return true;
 }
@@ -95,18 +94,24 @@ static bool pack_numbers(struct psp_core *core, const uint32_t *numbers, uint32_
     return true;
 }
 
-static bool fill_partial(struct psp_core *core, const struct psp_watcher *watcher,
+/* What changed since the base that the watcher holds; 0: all. */
+static uint64_t base_of(const struct psp_core *core, const struct psp_watcher *watcher)
+{
+    const bool known = watcher->base_epoch == core->genesis.epoch &&
+                       watcher->base_index <= psp_count_index(core->count);
+    return known ? watcher->base_index : 0;
+}
+
+static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes,
                          struct psp_partial *partial)
 {
-    const uint64_t index = psp_count_index(core->count);
-    const bool known = watcher->base_epoch == core->genesis.epoch && watcher->base_index <= index;
     *partial = (struct psp_partial){
         .shard = core->genesis.shard,
         .replica = core->replica,
         .epoch = core->genesis.epoch,
-        .index = index,
+        .index = psp_count_index(core->count),
         .time_ms = psp_count_time_ms(core->count),
-        .base_index = known ? watcher->base_index : 0,
+        .base_index = base,
         .registered = psp_count_registered(core->count),
         .election_state = psp_count_election_state(core->count),
         .books = *psp_count_books(core->count),
@@ -118,9 +123,55 @@ static bool fill_partial(struct psp_core *core, const struct psp_watcher *watche
     const uint32_t *leaves = psp_count_registered_leaves(core->count, &leaf_n);
     if (partial->base_index != 0)
         leaf_n = 0; /* they never change */
-    return pack_rows(core, partial->base_index, &partial->rows) &&
+    return pack_rows(core, base, rows_bytes, &partial->rows) &&
            pack_numbers(core, complete, complete_n, &partial->units_complete) &&
            pack_numbers(core, leaves, leaf_n, &partial->registered_leaves);
+}
+
+/* One message, or several of the same index: wire/partial_parts.h. */
+static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
+                       const struct psp_partial *whole, uint32_t parts)
+{
+    size_t at = 0;
+    for (uint32_t part = 0; part < parts; part++) {
+        struct psp_core_action *action = psp_core_act(core, PSP_CORE_SEND);
+        if (action == NULL)
+            return false;
+        const size_t left = whole->rows.length - at;
+        struct psp_partial *partial = &action->send.message.partial;
+        action->send.peer = watcher->peer;
+        action->send.message.type = PSP_CLUSTER_PARTIAL;
+        action->send.message.id = watcher->watch_id;
+        *partial = *whole;
+        partial->part = part;
+        partial->parts = parts;
+        partial->rows.data = whole->rows.data + at;
+        partial->rows.length = left < core->part_bytes ? left : core->part_bytes;
+        at += partial->rows.length;
+        if (part + 1 < parts)
+            partial->units_complete = partial->registered_leaves = (struct psp_bytes){0};
+    }
+    return true;
+}
+
+/* False: out of memory, the core has stopped. */
+static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, size_t *bytes)
+{
+    const uint64_t base = base_of(core, watcher);
+    const size_t length = psp_totals_encode_since(psp_count_totals(core->count), base, NULL, 0);
+    const size_t parts = length == 0 ? 1 : (length + core->part_bytes - 1) / core->part_bytes;
+    watcher->waiting = false;
+    watcher->answered_ms = core->now.steady_ms;
+    if (parts > core->parts_max) {
+        struct psp_core_action *action = psp_core_act(core, PSP_CORE_TOO_LARGE);
+        if (action != NULL)
+            action->too_large_bytes = length;
+        return action != NULL;
+    }
+    struct psp_partial partial;
+    *bytes += length;
+    return fill_partial(core, base, length, &partial) &&
+           send_parts(core, watcher, &partial, (uint32_t)parts);
 }
 
 void psp_core_answer_watchers(struct psp_core *core)
@@ -128,22 +179,9 @@ void psp_core_answer_watchers(struct psp_core *core)
     size_t bytes = 0; /* the rest waits for the next tick: together they would not fit memory */
     for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX && !core->stopped && bytes < PSP_MESSAGE_BYTES_MAX;
          i++) {
-        struct psp_watcher *watcher = &core->watchers[i];
-        if (answer_ms(core, watcher) > core->now.steady_ms)
-            continue;
-        struct psp_partial partial;
-        if (!fill_partial(core, watcher, &partial))
+        if (answer_ms(core, &core->watchers[i]) <= core->now.steady_ms &&
+            !answer_watcher(core, &core->watchers[i], &bytes))
             return;
-        struct psp_core_action *action = psp_core_act(core, PSP_CORE_SEND);
-        if (action == NULL)
-            return;
-        action->send.peer = watcher->peer;
-        action->send.message.type = PSP_CLUSTER_PARTIAL;
-        action->send.message.id = watcher->watch_id;
-        action->send.message.partial = partial;
-        bytes += partial.rows.length;
-        watcher->waiting = false;
-        watcher->answered_ms = core->now.steady_ms;
     }
 }
 

@@ -86,21 +86,20 @@ static void fail_storage(struct psp_shard_shell *shell, const char *what, enum p
 /* ---- carrying out ---- */
 
 /* Counting goes on; only what is shown stands still. */
-static void warn_too_large(struct psp_shard_shell *shell)
+static void warn_too_large(struct psp_shard_shell *shell, size_t bytes)
 {
     if (psp_log_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
         psp_log_line(PSP_LOG_ERROR, "too_large",
-                     "an answer is over the %d bytes of a message and was not sent: this election "
-                     "has too many places and choices for collectors to be shown the count; the "
-                     "ballots are safe",
-                     PSP_MESSAGE_BYTES_MAX);
+                     "an answer of %zu bytes was not sent: this election has too many places and "
+                     "choices for collectors to be shown the count; the ballots are safe",
+                     bytes);
 }
 
 static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_action *action)
 {
     /* A peer that is gone misses its answer: routers time out, collectors ask again. */
     if (psp_cluster_message_encode(&action->send.message, &shell->buffer) != PSP_OK)
-        warn_too_large(shell);
+        warn_too_large(shell, (size_t)PSP_MESSAGE_BYTES_MAX + 1);
     else
         psp_socket_send(shell->socket, &action->send.peer, shell->buffer.data,
                         shell->buffer.length);
@@ -174,6 +173,9 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
         return;
     case PSP_CORE_SEND:
         send_to_peer(shell, action);
+        return;
+    case PSP_CORE_TOO_LARGE:
+        warn_too_large(shell, action->too_large_bytes);
         return;
     case PSP_CORE_RAFT:
         send_to_replica(shell, action);

@@ -147,6 +147,8 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
         return refuse(ret_reason, "a partial without books");
     if (body->units_complete.len % 4 != 0 || body->registered_leaves.len % 4 != 0)
         return refuse(ret_reason, "a list of 4-byte numbers has a wrong length");
+    if (body->parts > PSP_PARTIAL_PARTS_MAX || (body->part > 0 && body->part >= body->parts))
+        return refuse(ret_reason, "a part that cannot be");
     partial->shard = body->shard;
     partial->replica = body->replica;
     partial->epoch = body->epoch;
@@ -159,6 +161,8 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     partial->books = books_of(body->books);
     partial->units_complete = psp_pack_bytes(&body->units_complete);
     partial->registered_leaves = psp_pack_bytes(&body->registered_leaves);
+    partial->part = body->part;
+    partial->parts = body->parts;
     return PSP_OK;
 }
 
@@ -403,6 +407,8 @@ static enum psp_status encode_partial(const struct psp_cluster_message *from,
     body.registered = partial->registered;
     body.registered_leaves =
         psp_pack_data(partial->registered_leaves.data, partial->registered_leaves.length);
+    body.part = partial->part;
+    body.parts = partial->parts;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
     message->partial = &body;
     return psp_pack(&message->base, ret_buffer);

@@ -17,6 +17,7 @@ enum {
     DOWN_US = 800 * SIM_MS,
     SLOW_FACTOR = 60,
     REASON_BYTES = 1024,
+    SIM_PART_BYTES = 48, /* so that most partials come in parts */
 };
 
 void sim_replica_fail(struct sim_world *world, struct sim_replica *replica, const char *what)
@@ -184,6 +185,9 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         if (psp_cluster_message_encode(&action->send.message, &world->buffer) == PSP_OK)
             sim_send_peer(world, &replica->actor, &action->send.peer, &world->buffer, *extra_us);
         return;
+    case PSP_CORE_TOO_LARGE:
+        sim_violation(world, "%s has a partial too large", sim_actor_name(&replica->actor));
+        return;
     case PSP_CORE_RAFT:
         send_raft(world, replica, action, *extra_us);
         return;
@@ -328,6 +332,7 @@ static enum psp_status create_core(struct sim_world *world, struct sim_replica *
         .count = replica->count,
         .pid = replica->actor.incarnation,
         .seed = (uint32_t)sim_next(&world->random),
+        .part_bytes = SIM_PART_BYTES,
     };
     psp_replica_genesis(&world->election.cluster, replica->shard, &options.genesis);
     const enum psp_status status = psp_core_create(&options, &replica->core);

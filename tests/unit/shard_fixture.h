@@ -47,6 +47,9 @@ struct node {
     char stop[512];
     struct answer answers[ANSWERS_MAX];
     size_t answer_n;
+    uint8_t rows[1024]; /* of the parts of the last partial, one after the other */
+    size_t rows_n;
+    size_t too_large_bytes;
 };
 
 struct post {
@@ -66,6 +69,8 @@ struct group {
     struct post posts[POSTS_MAX];
     size_t post_n;
     struct psp_genesis genesis;
+    size_t part_bytes; /* 0: as in the program */
+    uint32_t parts_max;
 };
 
 static inline struct psp_core_time at(const struct group *group)
@@ -82,12 +87,23 @@ static inline void copy_record(struct stored *to, const struct psp_record *from)
     to->record.payload = to->payload;
 }
 
+static inline void keep_rows(struct node *node, const struct psp_partial *partial)
+{
+    if (partial->part == 0)
+        node->rows_n = 0;
+    assert_true(node->rows_n + partial->rows.length <= sizeof node->rows);
+    memcpy(node->rows + node->rows_n, partial->rows.data, partial->rows.length);
+    node->rows_n += partial->rows.length;
+}
+
 static inline void keep_answer(struct node *node, const struct psp_core_action *action)
 {
     assert_true(node->answer_n < ANSWERS_MAX);
     struct answer *answer = &node->answers[node->answer_n++];
     answer->peer = action->send.peer;
     answer->message = action->send.message;
+    if (answer->message.type == PSP_CLUSTER_PARTIAL)
+        keep_rows(node, &answer->message.partial);
     if (answer->message.type == PSP_CLUSTER_COUNT_VERDICTS)
         memcpy(answer->verdicts, answer->message.count_verdicts.verdicts,
                answer->message.count_verdicts.n);
@@ -144,6 +160,9 @@ static inline void carry_out(struct group *group, struct node *node)
         }
         case PSP_CORE_SEND:
             keep_answer(node, action);
+            break;
+        case PSP_CORE_TOO_LARGE:
+            node->too_large_bytes = action->too_large_bytes;
             break;
         case PSP_CORE_RAFT:
             post(group, node->replica, action);
@@ -219,6 +238,8 @@ static inline void create_core(struct group *group, struct node *node)
         .count = node->count,
         .pid = 4711,
         .seed = node->replica + 1,
+        .part_bytes = group->part_bytes,
+        .parts_max = group->parts_max,
     };
     assert_int_equal(psp_core_create(&options, &node->core), PSP_OK);
 }
@@ -283,7 +304,7 @@ static inline void stop_node(struct group *group, uint32_t i)
     node->up = false;
 }
 
-static inline struct group *create_group(uint32_t n)
+static inline struct group *create_group_cut(uint32_t n, size_t part_bytes, uint32_t parts_max)
 {
     struct group *group = calloc(1, sizeof *group);
     assert_non_null(group);
@@ -291,9 +312,16 @@ static inline struct group *create_group(uint32_t n)
     group->n = n;
     group->now_ms = 1000;
     group->genesis = fixture_genesis(false);
+    group->part_bytes = part_bytes;
+    group->parts_max = parts_max;
     for (uint32_t i = 0; i < n; i++)
         start_node(group, i, fixture_count(group->definition, NULL, 1000), 0);
     return group;
+}
+
+static inline struct group *create_group(uint32_t n)
+{
+    return create_group_cut(n, 0, 0);
 }
 
 static inline void destroy_group(struct group *group)

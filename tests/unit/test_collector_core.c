@@ -96,6 +96,48 @@ static void an_answer_is_followed_by_the_next_question(void **context)
     assert_int_equal(next[0].wait_ms, 1000);
 }
 
+static void an_answer_in_parts_counts_when_its_last_part_is_there(void **context)
+{
+    struct state *state = *context;
+    struct psp_collector_watch watches[3], next[3];
+    struct fixture_rows rows;
+    fixture_rows_0(&rows);
+    take_watches(state, 1000, watches);
+    struct psp_partial part = fixture_partial_0(&rows);
+    part.parts = 2;
+    part.rows.length = 3;
+    const struct psp_bytes rest = {rows.bytes + 3, rows.length - 3};
+    assert_int_equal(
+        psp_collector_core_partial(state->core, 2900, 0, 0, watches[0].watch_id, &part),
+        PSP_EAGAIN);
+    const struct psp_board *board = psp_collector_core_board(state->core);
+    assert_false(psp_board_shard(board, 0)->present);
+    assert_true(psp_collector_core_stale(state->core, 0, 2900));
+    assert_int_equal(take_watches(state, 3100, next), 2); /* the two that are silent */
+    part.part = 1;
+    part.rows = rest;
+    assert_int_equal(
+        psp_collector_core_partial(state->core, 3200, 0, 0, watches[0].watch_id, &part), PSP_OK);
+    assert_int_equal(psp_board_shard(board, 0)->ballots, 7);
+    assert_int_equal(take_watches(state, 3200, next), 1);
+    assert_int_equal(next[0].base_index, 5);
+}
+
+static void a_part_that_is_missing_is_answered_by_asking_for_all(void **context)
+{
+    struct state *state = *context;
+    struct psp_collector_watch watches[3];
+    take_watches(state, 1000, watches);
+    struct psp_partial part = fixture_partial(0, 5, &state->rows);
+    part.part = 1;
+    part.parts = 2;
+    assert_int_equal(
+        psp_collector_core_partial(state->core, 1010, 0, 0, watches[0].watch_id, &part),
+        PSP_EINVAL);
+    assert_int_equal(take_watches(state, 1010, watches), 1);
+    assert_int_equal(watches[0].base_index, 0);
+}
+
 static void silence_is_asked_again_after_two_seconds(void **context)
 {
     struct state *state = *context;
@@ -269,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_replica_is_asked_once_at_the_start),
         TEST(an_answer_is_followed_by_the_next_question),
+        TEST(an_answer_in_parts_counts_when_its_last_part_is_there),
+        TEST(a_part_that_is_missing_is_answered_by_asking_for_all),
         TEST(silence_is_asked_again_after_two_seconds),
         TEST(a_late_answer_does_not_start_a_second_chain),
         TEST(a_watch_that_was_not_sent_is_tried_again_soon),

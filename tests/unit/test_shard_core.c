@@ -9,9 +9,9 @@ static struct batch ballots(uint32_t first_voter, uint32_t n)
     return batch;
 }
 
-static struct group *open_group(uint32_t n)
+static struct group *open_group_cut(uint32_t n, size_t part_bytes, uint32_t parts_max)
 {
-    struct group *group = create_group(n);
+    struct group *group = create_group_cut(n, part_bytes, parts_max);
     const uint32_t leader = run_until_serving(group);
     send_operation(group, leader, 1, PSP_OPERATE_OPEN, 0);
     run(group, 200);
@@ -19,6 +19,11 @@ static struct group *open_group(uint32_t n)
     assert_non_null(answer);
     assert_int_equal(answer->message.operated.status, PSP_OPERATED);
     return group;
+}
+
+static struct group *open_group(uint32_t n)
+{
+    return open_group_cut(n, 0, 0);
 }
 
 static void a_lone_replica_leads_and_writes_its_genesis(void **state)
@@ -304,6 +309,57 @@ static void a_watcher_hears_of_news_at_most_every_50_ms(void **state)
     assert_int_equal(answer->message.partial.base_index, index);
     assert_true(answer->message.partial.rows.length > 0);
     assert_int_equal(answer->message.partial.books.disposed[PSP_COUNTED], 3);
+    destroy_group(group);
+}
+
+static void a_partial_too_large_for_a_message_comes_in_parts(void **state)
+{
+    (void)state;
+    struct group *group = open_group_cut(1, 4, 0);
+    struct node *node = &group->nodes[0];
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, 0, 7, &batch);
+    run(group, 60);
+    watch(group, 1, 0, 0);
+    run(group, 60);
+    uint8_t expected[256];
+    const size_t length = psp_totals_encode_since(psp_count_totals(node->count), 0, expected, 256);
+    const uint32_t parts = (uint32_t)(length + 3) / 4;
+    assert_true(parts > 2 && length <= sizeof expected);
+    uint32_t n = 0;
+    for (size_t i = 0; i < node->answer_n; i++) {
+        const struct psp_cluster_message *message = &node->answers[i].message;
+        if (message->type != PSP_CLUSTER_PARTIAL)
+            continue;
+        assert_int_equal(message->id, 1);
+        assert_int_equal(message->partial.part, n++);
+        assert_int_equal(message->partial.parts, parts);
+        assert_int_equal(message->partial.index, psp_count_index(node->count));
+        assert_true(message->partial.rows.length <= 4);
+    }
+    assert_int_equal(n, parts);
+    assert_int_equal(node->rows_n, length);
+    assert_memory_equal(node->rows, expected, length);
+    destroy_group(group);
+}
+
+static void a_partial_of_more_parts_than_there_may_be_is_told_and_counting_goes_on(void **state)
+{
+    (void)state;
+    struct group *group = open_group_cut(1, 4, 2);
+    struct node *node = &group->nodes[0];
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, 0, 7, &batch);
+    run(group, 60);
+    watch(group, 1, 0, 0);
+    run(group, 60);
+    assert_true(node->too_large_bytes > 8);
+    assert_null(answer_to(node, PSP_CLUSTER_PARTIAL, 1));
+    assert_string_equal(node->stop, "");
+    const struct batch more = ballots(20, 2);
+    send_batch(group, 0, 8, &more);
+    run(group, 60);
+    assert_non_null(answer_to(node, PSP_CLUSTER_COUNT_VERDICTS, 8));
     destroy_group(group);
 }
 
@@ -642,6 +698,8 @@ int main(void)
         cmocka_unit_test(an_unknown_unit_cannot_be_complete),
         cmocka_unit_test(a_key_of_another_role_gets_nothing_through),
         cmocka_unit_test(a_watcher_hears_of_news_at_most_every_50_ms),
+        cmocka_unit_test(a_partial_too_large_for_a_message_comes_in_parts),
+        cmocka_unit_test(a_partial_of_more_parts_than_there_may_be_is_told_and_counting_goes_on),
         cmocka_unit_test(a_watcher_without_news_is_answered_when_its_wait_is_over),
         cmocka_unit_test(a_collector_that_has_seen_more_than_the_log_stops_the_replica),
         cmocka_unit_test(a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector),
