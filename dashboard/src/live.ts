@@ -4,7 +4,7 @@ import { computed, effect, signal, untracked } from '@preact/signals';
 import { address } from './api.ts';
 import type { BoardEvent, Shards } from './api.ts';
 import { route } from './route.ts';
-import { blame, contest, cursors, loadSeries, refresh, takeEvent, takeShards, unitId, units } from './state.ts';
+import { blame, contest, cursors, loadSeries, refresh, takeEvent, takeShards, trouble, unitId, units } from './state.ts';
 
 export type Mode = 'live' | 'paused' | 5 | 10 | 30 | 60;
 export const modes: Mode[] = ['live', 5, 10, 30, 60, 'paused'];
@@ -56,7 +56,9 @@ function listen(asked: string): () => void {
       Math.max(0, restAt + pause - Date.now()) + Math.random() * JITTER_MS);
   };
   const stopPolling = () => { clearInterval(poll); poll = undefined; };
-  stream.addEventListener('open', () => { connected.value = true; stopPolling(); });
+  // Resumed where it was, the stream says nothing until something is new: what
+  // was wrong must not stay on the screen until then.
+  stream.addEventListener('open', () => { connected.value = true; stopPolling(); if (trouble.value) void refresh(); });
   stream.addEventListener('board', (message) => {
     const event: BoardEvent = JSON.parse((message as MessageEvent<string>).data);
     takeEvent(event);
