@@ -37,9 +37,10 @@ export function colorOf(contest: Contest, parties: Party[], choice: Choice): str
   return colors.get(choice.id) ?? OTHER;
 }
 
-export function partyColor(parties: Party[], id: string | null, at: number): string {
-  if (!id) return OTHER;
-  return parties.find((p) => p.id === id)?.color ?? PALETTE[at % PALETTE.length]!;
+// A party has the colour of its first choice in the contest, so that both charts agree.
+export function partyColor(contest: Contest, parties: Party[], id: string | null): string {
+  const first = id ? contest.choices.find((choice) => choice.party === id) : undefined;
+  return first ? colorOf(contest, parties, first) : OTHER;
 }
 
 // Black or white, whichever reads better on the colour.

@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { number, percent, percentIn } from './format.ts';
 import { start } from './live.ts';
 import { lines, progress, runs } from './race.ts';
-import { route, toContest, toUnit } from './route.ts';
+import { link, route, toContest, toUnit } from './route.ts';
 import { contest, contests, election, scope, shown, trouble, turnout } from './state.ts';
 import { text } from './text.ts';
 import { Books, Electorate, Health } from './views/Books.tsx';
@@ -41,7 +41,7 @@ function Main() {
     <>
       <Trail />
       <h2>{chosen.name}{scope.value.unit.id !== chosen.unit && <span class="at">{scope.value.unit.name}</span>}</h2>
-      {named && <p class="only">{text.onlyMethod(named.name)}</p>}
+      {named && <p class="only">{text.onlyMethod(named.name)} <a href={link({ method: '' })}>{text.allMethods}</a></p>}
       <Race contest={chosen} />
       <div class="two"><Choices contest={chosen} /><Map_ contest={chosen} /></div>
       <Places contest={chosen} />

@@ -220,9 +220,18 @@ export async function loadMap(): Promise<void> {
   leaders.value = await get<Leaders>('leaders', { contest: chosen.id, unit: at.below.id, level: listed, method: route.value.method, choice });
 }
 
+// Of the contest's own unit, which the series is of; null: not known.
+export const seriesRegistered = signal<number | null>(null);
+
 export async function loadSeries(): Promise<void> {
   const chosen = contest.value;
-  if (chosen) series.value = await get<Series>('series', { contest: chosen.id });
+  if (!chosen) return;
+  const [points, { unit }] = await Promise.all([get<Series>('series', { contest: chosen.id }), get<OneUnit>(`units/${encodeURIComponent(chosen.unit)}`)]);
+  const { turnout: all } = await get<Turnouts>('turnout', { unit: unit.id, level: unit.level });
+  batch(() => {
+    seriesRegistered.value = all.find((t) => t.unit === unit.id)?.registered ?? null;
+    series.value = points;
+  });
 }
 
 // Everything that is shown. Asked again while it runs, it runs once more.

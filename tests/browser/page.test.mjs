@@ -1,8 +1,9 @@
 // The page in a real browser, on the demo's election: empty, counting, final,
 // stale, without its collector, and back.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Cluster, openBrowser, root, until, wait } from './cluster.mjs';
@@ -226,5 +227,62 @@ describe('the page', { concurrency: false }, () => {
     await page.locator('.places tbody tr').first().waitFor();
     assert.deepEqual(strange, []);
     assert.deepEqual(errors, []);
+  });
+});
+
+// Two ways to vote in one county of two, every number worked out by hand.
+describe('several methods', { concurrency: false }, () => {
+  const returns = `state,county,county_fips,precinct,office,district,party,candidate,votes
+VT,Addison,50001,,Governor,,Red,Ann Ash,30
+VT,Addison,50001,,Governor,,Blue,Bob Birch,40
+VT,Essex,50009,,Governor,,Red,Ann Ash,5
+VT,Essex,50009,,Governor,,Blue,Bob Birch,5
+`;
+  const cells = (row) => row.locator('th, td').allInnerTexts();
+  let two;
+  before(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'psephos-methods-'));
+    writeFileSync(join(folder, 'xx-2024-general-county.csv'), returns);
+    two = await Cluster.start(join(folder, 'xx-2024-general-county.csv'), {
+      change: (d) => ({ ...d, methods: [{ id: 'booth', name: 'At the polls' }, { id: 'mail', name: 'By mail' }] }),
+    });
+    const { contests } = await two.json('/api/v1/contests');
+    const { units } = await two.json('/api/v1/units?level=county');
+    const [{ id: contest, choices }] = contests;
+    const [ann, bob] = ['Ann Ash', 'Bob Birch'].map((name) => choices.find((c) => c.name === name).id);
+    const [addison, essex] = ['Addison', 'Essex'].map((name) => units.find((u) => u.name === name).id);
+    const ballots = [];
+    const add = (n, unit, method, choice) => {
+      for (let i = 0; i < n; i++)
+        ballots.push(JSON.stringify({ voter_id: `voter-${ballots.length}`, unit, method, cast_at: '2024-11-05T10:00:00Z', contests: { [contest]: [choice] } }));
+    };
+    add(20, addison, 'booth', ann); add(10, addison, 'booth', bob);
+    add(10, addison, 'mail', ann); add(30, addison, 'mail', bob);
+    add(5, essex, 'booth', ann); add(5, essex, 'mail', bob);
+    writeFileSync(join(folder, 'ballots.ndjson'), `${ballots.join('\n')}\n`);
+    await two.call('cast', join(folder, 'ballots.ndjson'));
+    rmSync(folder, { recursive: true });
+  });
+  after(() => two?.stop());
+
+  it('are shown side by side and one at a time, in the whole and in a county', async () => {
+    const one = await newPage();
+    await one.goto(two.url);
+    const rows = one.locator('.methods tbody tr');
+    await until('two methods', async () => (await rows.count()) === 2 && (await cells(rows.first()))[1] === '35');
+    assert.deepEqual(await cells(rows.nth(0)), ['At the polls', '35', '43.8%', '28.6%', '71.4%']); // Bob leads in all, 45 to 35
+    assert.deepEqual(await cells(rows.nth(1)), ['By mail', '45', '56.3%', '77.8%', '22.2%']);
+    await violations(one, 'several methods');
+    await one.getByRole('link', { name: 'By mail' }).click();
+    await one.getByText('Only ballots cast by this method: By mail.').waitFor();
+    await until('mail alone', async () => (await votesOf(one, 'Bob Birch')) === 35);
+    assert.equal(await votesOf(one, 'Ann Ash'), 10);
+    await one.locator('.places').getByRole('link', { name: 'Addison' }).click();
+    await until('mail in Addison', async () => (await votesOf(one, 'Bob Birch')) === 30);
+    assert.deepEqual(await cells(rows.nth(0)), ['At the polls', '30', '42.9%', '33.3%', '66.7%']);
+    await one.getByRole('link', { name: 'All methods' }).click();
+    await until('every method in Addison', async () => (await votesOf(one, 'Bob Birch')) === 40);
+    assert.equal(await votesOf(one, 'Ann Ash'), 30);
+    await one.context().close();
   });
 });

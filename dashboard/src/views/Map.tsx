@@ -76,7 +76,7 @@ function draw(svg: SVGSVGElement, shapes: Shapes): Map<string, SVGPathElement> {
 function Legend({ contest, data, scale }: { contest: Contest; data: Leaders; scale: Scale | null }) {
   if (scale) {
     const step = (scale.high - scale.low) / STEPS;
-    return <ul class="legend">{Array.from({ length: STEPS }, (_, i) => <li key={i}><span class="swatch" aria-hidden="true" style={{ background: mixed((i + 1) / STEPS) }} />{percentIn(scale.low + i * step)}–{percentIn(scale.low + (i + 1) * step)}</li>)}</ul>;
+    return <ul class="legend">{Array.from({ length: STEPS }, (_, i) => <li key={i}><span class="swatch" aria-hidden="true" style={{ background: mixed((i + 1) / STEPS) }} />{percentIn(scale.low + i * step)}–{percentIn(scale.low + (i + 1) * step)}</li>)}<li class="aside">{text.mapFaded}</li></ul>;
   }
   const counts = new Map<number, number>();
   for (const at of data.leader) if (at !== null) counts.set(at, (counts.get(at) ?? 0) + 1);

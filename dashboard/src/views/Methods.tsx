@@ -11,19 +11,21 @@ export function Methods({ contest }: { contest: Contest }) {
   if (known.length < 2) return null;
   const columns = ranking.value.slice(0, 3);
   const chosen = route.value.method;
+  const all = methods.value.reduce((sum, row) => sum + row.ballots, 0);
   return (
     <section class="methods">
       <h3>{text.methods}</h3>
       <div class="scroll" tabIndex={0} role="region" aria-label={text.methods}>
         <table>
-          <thead><tr><th scope="col">{text.method}</th><th scope="col" class="n">{text.ballots}</th>{columns.map((c) => <th key={c.id} scope="col" class="n">{c.name}</th>)}</tr></thead>
+          <thead><tr><th scope="col">{text.method}</th><th scope="col" class="n">{text.ballots}</th><th scope="col" class="n">{text.ofBallots}</th>{columns.map((c) => <th key={c.id} scope="col" class="n">{c.name}</th>)}</tr></thead>
           <tbody>{methods.value.map((row) => {
-            const all = lines(contest, row);
+            const votes = lines(contest, row);
             return (
               <tr key={row.method} class={row.method === chosen ? 'chosen' : ''}>
                 <th scope="row"><a href={link({ method: row.method === chosen ? '' : row.method! })} aria-current={row.method === chosen ? 'true' : undefined}>{known.find((m) => m.id === row.method)?.name ?? row.method}</a></th>
                 <td class="n">{number(row.ballots)}</td>
-                {columns.map((c) => <td key={c.id} class="n">{row.ballots > 0 ? percent(all.find((line) => line.choice.id === c.id)?.share ?? null) : '–'}</td>)}
+                <td class="n">{all > 0 ? percent(row.ballots / all) : '–'}</td>
+                {columns.map((c) => <td key={c.id} class="n">{row.ballots > 0 ? percent(votes.find((line) => line.choice.id === c.id)?.share ?? null) : '–'}</td>)}
               </tr>
             );
           })}</tbody>

@@ -121,7 +121,7 @@ function Bars({ contest, ordered, now }: { contest: Contest; ordered: Line[]; no
   );
 }
 
-function PartySplit({ ordered }: { ordered: Line[] }) {
+function PartySplit({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
   const split = byParty(ordered);
   const some = split.filter((p) => p.votes > 0);
   if (split.filter((p) => p.party).length < 2 || some.length === 0) return null;
@@ -130,14 +130,14 @@ function PartySplit({ ordered }: { ordered: Line[] }) {
     <section>
       <h3>{text.byParty}</h3>
       <div class="split" aria-hidden="true">
-        {some.filter((p) => p.share >= SLIVER).map((p, i) => <span key={p.party} style={{ flexGrow: p.share, background: partyColor(parties(), p.party, i) }} />)}
+        {some.filter((p) => p.share >= SLIVER).map((p) => <span key={p.party} style={{ flexGrow: p.share, background: partyColor(contest, parties(), p.party) }} />)}
         <span style={{ flexGrow: some.reduce((sum, p) => sum + (p.share < SLIVER ? p.share : 0), 0), background: OTHER }} />
       </div>
       <table class="bars small">
         <thead><tr><th scope="col">{text.party}</th><th scope="col" class="n">{text.votes}</th><th scope="col" class="n">{text.share}</th></tr></thead>
-        <tbody>{some.slice(0, FEW).map((p, i) => (
-          <tr key={p.party}><th scope="row"><span class="swatch" aria-hidden="true" style={{ background: partyColor(parties(), p.party, i) }} />{partyName(p.party)}
-            <span class="bar" aria-hidden="true"><span style={{ width: `${(100 * p.votes) / most}%`, background: partyColor(parties(), p.party, i) }} /></span></th>
+        <tbody>{some.slice(0, FEW).map((p) => (
+          <tr key={p.party}><th scope="row"><span class="swatch" aria-hidden="true" style={{ background: partyColor(contest, parties(), p.party) }} />{partyName(p.party)}
+            <span class="bar" aria-hidden="true"><span style={{ width: `${(100 * p.votes) / most}%`, background: partyColor(contest, parties(), p.party) }} /></span></th>
             <td class="n">{number(p.votes)}</td><td class="n">{percent(p.share)}</td></tr>
         ))}</tbody>
       </table>
@@ -185,5 +185,5 @@ export function Race({ contest }: { contest: Contest }) {
 export function Choices({ contest }: { contest: Contest }) {
   const now = shown.value;
   const ordered = lines(contest, now);
-  return <div class="choices"><Bars contest={contest} ordered={ordered} now={now} /><PartySplit ordered={ordered} /></div>;
+  return <div class="choices"><Bars contest={contest} ordered={ordered} now={now} /><PartySplit contest={contest} ordered={ordered} /></div>;
 }

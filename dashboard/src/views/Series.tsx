@@ -4,9 +4,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import type { Contest, Series } from '../api.ts';
 import { colorOf } from '../colors.ts';
-import { compact, number, time } from '../format.ts';
+import { compact, hour, number, percent, time } from '../format.ts';
 import { lines, runs } from '../race.ts';
-import { contest as chosen, series, shown } from '../state.ts';
+import { contest as chosen, series, seriesRegistered, shown } from '../state.ts';
 import { parties } from './parts.tsx';
 import { text } from '../text.ts';
 
@@ -38,7 +38,13 @@ function curvesOf(contest: Contest, data: Series): Curve[] {
   });
 }
 
-function Chart({ data, curves, label }: { data: Series; curves: Curve[]; label: string }) {
+const SECONDS_MAX = 600; // on a longer axis seconds say nothing
+const at = (splits: number[]): string[] => {
+  const span = (splits.at(-1) ?? 0) - (splits[0] ?? 0);
+  return splits.map((s) => (span < SECONDS_MAX ? time(s * 1000) : hour(s * 1000)));
+};
+
+function Chart({ data, curves, label, share }: { data: Series; curves: Curve[]; label: string; share?: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<{ chart: uPlot; key: string } | null>(null);
   useEffect(() => {
@@ -47,14 +53,14 @@ function Chart({ data, curves, label }: { data: Series; curves: Curve[]; label: 
       const { default: Plot } = await import('uplot');
       if (!wanted || !box.current) return;
       const values: uPlot.AlignedData = [data.points.map((p) => Date.parse(p.at) / 1000), ...curves.map((c) => c.values)];
-      const key = curves.map((c) => c.name + c.color).join();
+      const key = `${curves.map((c) => c.name + c.color).join()} ${share}`;
       if (plot.current?.key === key) { plot.current.chart.setData(values); return; }
       plot.current?.chart.destroy();
       const axis = { stroke: () => css('--quiet-now'), grid: { stroke: () => css('--line-now'), width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif' };
       const chart = new Plot({
         width: box.current.clientWidth, height: 220, legend: { show: false }, cursor: { y: false },
         scales: { x: { time: true } },
-        axes: [axis, { ...axis, size: 56, values: (_: uPlot, splits: number[]) => splits.map((n) => compact(n)) }],
+        axes: [{ ...axis, space: 90, values: (_: uPlot, splits: number[]) => at(splits) }, { ...axis, size: 56, values: (_: uPlot, splits: number[]) => splits.map((n) => (share ? percent(n) : compact(n))) }],
         series: [{}, ...curves.map((c) => ({ label: c.name, stroke: c.color, width: 2.5, points: { show: false } }))],
       }, values, box.current);
       plot.current = { chart, key };
@@ -74,7 +80,7 @@ function Chart({ data, curves, label }: { data: Series; curves: Curve[]; label: 
   return <div class="chart" ref={box} role="img" aria-label={label} />;
 }
 
-function Table({ data, curves }: { data: Series; curves: Curve[] }) {
+function Table({ data, curves, registered }: { data: Series; curves: Curve[]; registered: number | null }) {
   const step = Math.max(1, Math.ceil(data.points.length / ROWS));
   const rows = data.points.map((point, i) => ({ point, i })).filter(({ i }) => (data.points.length - 1 - i) % step === 0);
   return (
@@ -82,8 +88,8 @@ function Table({ data, curves }: { data: Series; curves: Curve[] }) {
       <summary>{text.asTable}</summary>
       <div class="scroll" tabIndex={0} role="region" aria-label={text.overTime}>
         <table>
-          <thead><tr><th scope="col">{text.clock}</th><th scope="col" class="n">{text.ballots}</th>{curves.map((c) => <th key={c.name} scope="col" class="n">{c.name}</th>)}</tr></thead>
-          <tbody>{rows.map(({ point, i }) => <tr key={point.at}><th scope="row">{time(point.at)}</th><td class="n">{number(point.ballots)}</td>{curves.map((c) => <td key={c.name} class="n">{number(c.values[i]!)}</td>)}</tr>)}</tbody>
+          <thead><tr><th scope="col">{text.clock}</th><th scope="col" class="n">{text.ballots}</th>{registered && <th scope="col" class="n">{text.turnout}</th>}{curves.map((c) => <th key={c.name} scope="col" class="n">{c.name}</th>)}</tr></thead>
+          <tbody>{rows.map(({ point, i }) => <tr key={point.at}><th scope="row">{time(point.at)}</th><td class="n">{number(point.ballots)}</td>{registered && <td class="n">{percent(point.ballots / registered)}</td>}{curves.map((c) => <td key={c.name} class="n">{number(c.values[i]!)}</td>)}</tr>)}</tbody>
         </table>
       </div>
     </details>
@@ -93,7 +99,10 @@ function Table({ data, curves }: { data: Series; curves: Curve[] }) {
 export function Over({ contest }: { contest: Contest }) {
   if (!drawn.value || drawn.value.data.contest !== contest.id) return null;
   const { data, curves } = drawn.value;
-  const ballots: Curve = { name: text.overTimeTurnout, color: 'var(--accent-now)', values: data.points.map((p) => p.ballots) };
+  // As a share of registered voters where they are known.
+  const registered = seriesRegistered.value || null;
+  const named = registered ? text.overTimeTurnout : text.overTimeBallots;
+  const ballots: Curve = { name: named, color: css('--accent-now') || '#0b57a4', values: data.points.map((p) => (registered ? p.ballots / registered : p.ballots)) };
   const some = data.points.length > 1 && curves.length > 0;
   return (
     <section class="over">
@@ -103,10 +112,10 @@ export function Over({ contest }: { contest: Contest }) {
           <div class="charts">
             <div><h4>{text.overTimeVotes}</h4><Chart data={data} curves={curves} label={text.overTimeLabel(contest.name)} />
               <ul class="legend">{curves.map((c) => <li key={c.name}><span class="swatch" aria-hidden="true" style={{ background: c.color }} />{c.name}</li>)}</ul></div>
-            <div><h4>{text.overTimeTurnout}</h4><Chart data={data} curves={[{ ...ballots, color: css('--accent-now') || '#0b57a4' }]} label={text.overTimeTurnout} /></div>
+            <div><h4>{named}</h4><Chart data={data} curves={[ballots]} label={named} share={registered !== null} /></div>
           </div>
           <p class="aside">{text.overTimeWhole}</p>
-          <Table data={data} curves={curves} />
+          <Table data={data} curves={curves} registered={registered} />
         </>
       )}
     </section>
