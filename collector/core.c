@@ -191,9 +191,10 @@ bool psp_collector_core_publish_due(const struct psp_collector_core *core, uint6
 }
 
 void psp_collector_core_published(struct psp_collector_core *core, uint64_t start_ms,
-                                  uint64_t end_ms)
+                                  uint64_t end_ms, uint64_t cpu_ms)
 {
-    const uint64_t pause_ms = (end_ms - start_ms) * PSP_PUBLISH_SHARE;
+    const uint64_t for_cpu_ms = cpu_ms * PSP_PUBLISH_SHARE, for_disk_ms = end_ms - start_ms;
+    const uint64_t pause_ms = for_cpu_ms > for_disk_ms ? for_cpu_ms : for_disk_ms;
     const uint64_t by_interval = start_ms + PSP_PUBLISH_INTERVAL_MS;
     const uint64_t by_share = end_ms + pause_ms;
     core->published_changes = psp_board_changes(core->board);

@@ -37,7 +37,7 @@ enum {
     PSP_WATCH_FAULT_PAUSE_MS = 1000, /* after an answer that cannot be used */
     PSP_WATCH_UNSENT_PAUSE_MS = 100, /* when the socket would not take it */
     PSP_PUBLISH_INTERVAL_MS = 100,
-    PSP_PUBLISH_SHARE = 4, /* publishing takes at most 1 in 4 + 1 of the time */
+    PSP_PUBLISH_SHARE = 4, /* publishing takes at most 1 in 4 + 1 of a core */
 };
 
 struct psp_collector_core;
@@ -81,9 +81,12 @@ enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint
 
 /* The board changed and the last publication is long enough ago. */
 bool psp_collector_core_publish_due(const struct psp_collector_core *core, uint64_t now_ms);
-/* The board as it is now was committed and published in [start, end]. */
+/* The board as it is now was committed and published in [start, end], of which
+ * `cpu_ms` were work. The rest was waiting, for the disk or for a core: that
+ * long again is left to others, not four times as long, or a slow disk would
+ * delay what is shown for its own sake. */
 void psp_collector_core_published(struct psp_collector_core *core, uint64_t start_ms,
-                                  uint64_t end_ms);
+                                  uint64_t end_ms, uint64_t cpu_ms);
 
 /* When something will be due, at the latest; never before now. */
 uint64_t psp_collector_core_wake_ms(const struct psp_collector_core *core, uint64_t now_ms);

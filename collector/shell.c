@@ -54,7 +54,7 @@ static enum psp_status publish(struct psp_collector_shell *shell)
 {
     const struct psp_board *board = psp_collector_core_board(shell->core);
     struct psp_view *view;
-    const uint64_t start_us = psp_clock_us();
+    const uint64_t start_us = psp_clock_us(), cpu_us = psp_clock_cpu_us();
     enum psp_status status = psp_collector_store_commit(shell->store, board);
     if (status != PSP_OK)
         return status;
@@ -64,7 +64,8 @@ static enum psp_status publish(struct psp_collector_shell *shell)
         return status;
     psp_view_slot_put(&shell->views, view);
     psp_stats_count(&shell->stats.publishes);
-    psp_collector_core_published(shell->core, start_us / 1000, psp_clock_us() / 1000);
+    psp_collector_core_published(shell->core, start_us / 1000, psp_clock_us() / 1000,
+                                 (psp_clock_cpu_us() - cpu_us) / 1000);
     if (shell->http)
         psp_http_publish(shell->http, psp_clock_ms());
     return PSP_OK;

@@ -19,6 +19,11 @@ uint64_t psp_clock_ms(void)
     return now_us(CLOCK_MONOTONIC) / 1000;
 }
 
+uint64_t psp_clock_cpu_us(void)
+{
+    return now_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 uint64_t psp_clock_wall_ms(void)
 {
     return now_us(CLOCK_REALTIME) / 1000;

@@ -130,7 +130,7 @@ static void work(struct sim_world *world, struct sim_collector *collector)
         for (uint32_t s = 0; s < world->plan.election.shards && !SIM_MUTANT(BOARD_NOT_STORED); s++)
             store(world, collector, s);
         sim_checks_published(world, collector);
-        psp_collector_core_published(collector->core, now_ms, now_ms);
+        psp_collector_core_published(collector->core, now_ms, now_ms, 0);
     }
     sim_wake_at(world, &collector->actor, psp_collector_core_wake_ms(collector->core, now_ms));
 }

@@ -269,7 +269,7 @@ static void it_publishes_changes_at_most_every_100_ms(void **context)
     take_watches(state, 1000, watches);
     answer(state, 1010, &watches[0], 5);
     assert_true(psp_collector_core_publish_due(state->core, 1010));
-    psp_collector_core_published(state->core, 1010, 1012);
+    psp_collector_core_published(state->core, 1010, 1012, 2);
     assert_false(psp_collector_core_publish_due(state->core, 1200)); /* nothing new */
     answer(state, 1020, &watches[1], 5);
     assert_false(psp_collector_core_publish_due(state->core, 1109));
@@ -282,10 +282,22 @@ static void publishing_that_takes_long_is_done_less_often(void **context)
     struct psp_collector_watch watches[3];
     take_watches(state, 1000, watches);
     answer(state, 1000, &watches[0], 5);
-    psp_collector_core_published(state->core, 1000, 1050); /* took 50 ms: rests 200 */
+    psp_collector_core_published(state->core, 1000, 1050, 50); /* worked 50 ms: rests 200 */
     answer(state, 1060, &watches[1], 5);
     assert_false(psp_collector_core_publish_due(state->core, 1249));
     assert_true(psp_collector_core_publish_due(state->core, 1250));
+}
+
+static void a_slow_disk_is_left_alone_as_long_as_it_took(void **context)
+{
+    struct state *state = *context;
+    struct psp_collector_watch watches[3];
+    take_watches(state, 1000, watches);
+    answer(state, 1000, &watches[0], 5);
+    psp_collector_core_published(state->core, 1000, 1300, 2);
+    answer(state, 1310, &watches[1], 5);
+    assert_false(psp_collector_core_publish_due(state->core, 1599));
+    assert_true(psp_collector_core_publish_due(state->core, 1600));
 }
 
 static void a_divergence_is_published_as_well(void **context)
@@ -294,7 +306,7 @@ static void a_divergence_is_published_as_well(void **context)
     struct psp_collector_watch watches[3];
     take_watches(state, 1000, watches);
     answer(state, 1010, &watches[1], 5);
-    psp_collector_core_published(state->core, 1010, 1010);
+    psp_collector_core_published(state->core, 1010, 1010, 0);
     struct psp_partial other = fixture_partial(1, 5, &state->rows);
     other.replica = 1;
     other.state_hash[0] ^= 1;
@@ -324,6 +336,7 @@ int main(void)
         TEST(a_replica_that_lags_does_not_make_its_shard_fresh),
         TEST(it_publishes_changes_at_most_every_100_ms),
         TEST(publishing_that_takes_long_is_done_less_often),
+        TEST(a_slow_disk_is_left_alone_as_long_as_it_took),
         TEST(a_divergence_is_published_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
