@@ -154,7 +154,7 @@ static bool ready(const struct psp_cluster_message *answer)
     if (!answer || answer->type != PSP_CLUSTER_STATUS_REPLY)
         return false;
     return strcmp(answer->status.role, "shard") != 0 || !strcmp(answer->status.state, "leader") ||
-           !strcmp(answer->status.state, "follower");
+           !strcmp(answer->status.state, "follower") || !strcmp(answer->status.state, "joining");
 }
 
 /* Says which process is not ready, and why as far as its log tells. */

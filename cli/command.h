@@ -24,6 +24,7 @@ int psp_cmd_cast(int argc, char **argv);
 int psp_cmd_check(int argc, char **argv);
 int psp_cmd_client(int argc, char **argv);
 int psp_cmd_leader(int argc, char **argv);
+int psp_cmd_replica(int argc, char **argv);
 int psp_cmd_close(int argc, char **argv);
 int psp_cmd_down(int argc, char **argv);
 int psp_cmd_generate(int argc, char **argv);

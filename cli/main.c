@@ -31,6 +31,7 @@ static const struct call {
     {"close", psp_cmd_close, "close the election: later ballots are refused as closed"},
     {"unit-complete", psp_cmd_unit_complete, "declare that a unit has reported everything"},
     {"leader", psp_cmd_leader, "move a shard's leadership before its machine is taken away"},
+    {"replica", psp_cmd_replica, "replace a replica whose disk is lost"},
     {"client", psp_cmd_client, "add or revoke a station's key, without a restart"},
     {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
 #ifdef PSP_WITH_RESULTS

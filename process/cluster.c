@@ -104,10 +104,9 @@ static bool read_replicas(const struct psp_json_at *shard_at, struct psp_cluster
             return false;
         if (replicas[i].raft_id == 0)
             return psp_json_fault(&at, "\"raft_id\" must not be 0");
-        for (size_t j = 0; j < i; j++)
-            if (replicas[j].raft_id == replicas[i].raft_id)
-                return psp_json_fault(&at, "\"raft_id\" %llu is used twice",
-                                      (unsigned long long)replicas[i].raft_id);
+        if (psp_raft_replica(replicas[i].raft_id) != i)
+            return psp_json_fault(&at, "\"raft_id\" must be %zu, or that and a multiple of %d",
+                                  i + 1, PSP_RAFT_GENERATION);
     }
     return n == 1 || n == 3 || n == 5 || n == 7
                ? true

@@ -7,37 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shard/consensus_memory.h"
-#include "shard/consensus_mend.h"
+#include "shard/consensus_state.h"
 
 enum {
     INSTALL_SNAPSHOT_TIMEOUT_MS = 2000,
     INFLIGHT_ENTRIES_MAX = 4096,
-    TRAILING_ENTRIES = 1 << 20, /* costs memory per term, not per entry */
-    ADDRESS_BYTES = 24,
-};
-
-struct psp_consensus {
-    struct raft raft;
-    char address[ADDRESS_BYTES];
-    struct raft_buffer first_configuration;
-    uint64_t clock_ms;
-    char error[RAFT_ERRMSG_BUF_SIZE + 64];
-
-    uint64_t vote_term, voted_for; /* as last handed out to be made durable */
-    uint64_t last_index, persisted, commit_index;
-    uint64_t snapshot_index, snapshot_term;
-    bool installing;
-
-    struct psp_appends appends;
-    struct psp_configurations configurations;
-    struct psp_doubts doubts;
-
-    /* scratch of the actions */
-    struct psp_record *records;
-    struct raft_entry *entries;
-    size_t record_capacity, entry_capacity;
-    struct psp_outbox outbox;
+    TRAILING_ENTRIES = INT32_MAX, /* all: costs memory per term, not per entry */
 };
 
 _Static_assert((int)RAFT_COMMAND == PSP_RECORD_COMMAND && (int)RAFT_BARRIER == PSP_RECORD_BARRIER &&
@@ -53,24 +28,6 @@ static enum psp_status refused(struct psp_consensus *consensus, const char *even
     return error == RAFT_NOMEM ? PSP_ENOMEM : PSP_EIO;
 }
 
-static bool encode_first(const struct psp_consensus_options *options,
-                         struct raft_buffer *ret_buffer)
-{
-    struct raft_configuration configuration;
-    raft_configuration_init(&configuration);
-    bool good = true;
-    for (uint32_t i = 0; i < options->member_count && good; i++) {
-        const struct psp_consensus_member *member = &options->members[i];
-        char address[ADDRESS_BYTES]; /* messages are routed by ID; addresses only have to differ */
-        snprintf(address, sizeof(address), "%" PRIu64, member->raft_id);
-        good = raft_configuration_add(&configuration, member->raft_id, address,
-                                      member->voter ? RAFT_VOTER : RAFT_STANDBY) == 0;
-    }
-    good = good && raft_configuration_encode(&configuration, ret_buffer) == 0;
-    raft_configuration_close(&configuration);
-    return good;
-}
-
 enum psp_status psp_consensus_create(const struct psp_consensus_options *options,
                                      struct psp_consensus **ret_consensus)
 {
@@ -79,8 +36,12 @@ enum psp_status psp_consensus_create(const struct psp_consensus_options *options
     if (consensus == NULL)
         return PSP_ENOMEM;
     consensus->appends.next_number = 1;
+    consensus->joiner = true;
+    for (uint32_t i = 0; i < options->member_count; i++)
+        consensus->joiner = consensus->joiner && options->members[i].raft_id != options->raft_id;
     snprintf(consensus->address, sizeof(consensus->address), "%" PRIu64, options->raft_id);
-    if (!encode_first(options, &consensus->first_configuration)) {
+    if (!psp_consensus_encode(options->members, options->member_count,
+                              &consensus->first_configuration)) {
         free(consensus);
         return PSP_ENOMEM;
     }
@@ -106,6 +67,7 @@ void psp_consensus_destroy(struct psp_consensus **consensus_at)
         return;
     raft_close(&consensus->raft, NULL);
     raft_free(consensus->first_configuration.base);
+    raft_free(consensus->proposed.base);
     psp_configurations_free(&consensus->configurations);
     psp_appends_free(&consensus->appends);
     free(consensus->records);
@@ -121,7 +83,8 @@ struct psp_record psp_consensus_bootstrap(struct psp_consensus *consensus)
     return (struct psp_record){1, 1, PSP_RECORD_CONFIGURATION, first->base, (uint32_t)first->len};
 }
 
-/* The newest at or below `index`, decoded; what raft is given it then owns. */
+/* The newest at or below `index`, decoded; what raft is given it then owns. A
+ * joiner has none until its log brings one. */
 static enum psp_status configuration_at(const struct psp_consensus *consensus, uint64_t index,
                                         struct raft_configuration *ret_configuration,
                                         raft_index *ret_index)
@@ -129,6 +92,11 @@ static enum psp_status configuration_at(const struct psp_consensus *consensus, u
     const struct psp_configuration *found =
         psp_configurations_at(&consensus->configurations, index);
     struct raft_buffer buffer = consensus->first_configuration;
+    if (found == NULL && consensus->joiner) {
+        raft_configuration_init(ret_configuration);
+        *ret_index = 0;
+        return PSP_OK;
+    }
     if (found != NULL)
         buffer = (struct raft_buffer){found->bytes, found->length};
     *ret_index = found == NULL ? 1 : found->index;
@@ -241,8 +209,8 @@ static enum psp_status collect_entries(struct psp_consensus *consensus,
     return PSP_OK;
 }
 
-static enum psp_status step_once(struct psp_consensus *consensus, struct raft_event *event,
-                                 const char *name, struct psp_consensus_actions *actions)
+enum psp_status psp_consensus_step_once(struct psp_consensus *consensus, struct raft_event *event,
+                                        const char *name, struct psp_consensus_actions *actions)
 {
     struct raft_update update = {0};
     const uint64_t term_before = raft_current_term(&consensus->raft);
@@ -289,7 +257,8 @@ static enum psp_status apply_configurations(struct psp_consensus *consensus,
         enum psp_status status =
             configuration_at(consensus, configuration->index, &event.configuration.conf, &index);
         if (status == PSP_OK)
-            status = step_once(consensus, &event, "a committed configuration", actions);
+            status =
+                psp_consensus_step_once(consensus, &event, "a committed configuration", actions);
         if (status != PSP_OK)
             return status;
         raise_commit(consensus);
@@ -297,8 +266,8 @@ static enum psp_status apply_configurations(struct psp_consensus *consensus,
     return PSP_OK;
 }
 
-static void begin(struct psp_consensus *consensus, uint64_t now_ms,
-                  struct psp_consensus_actions *ret_actions)
+void psp_consensus_begin(struct psp_consensus *consensus, uint64_t now_ms,
+                         struct psp_consensus_actions *ret_actions)
 {
     if (now_ms > consensus->clock_ms) /* event time never goes back */
         consensus->clock_ms = now_ms;
@@ -307,8 +276,8 @@ static void begin(struct psp_consensus *consensus, uint64_t now_ms,
 }
 
 /* What holds after one or more steps. */
-static enum psp_status finish(struct psp_consensus *consensus, enum psp_status status,
-                              struct psp_consensus_actions *actions)
+enum psp_status psp_consensus_finish(struct psp_consensus *consensus, enum psp_status status,
+                                     struct psp_consensus_actions *actions)
 {
     raise_commit(consensus);
     if (status == PSP_OK)
@@ -392,10 +361,12 @@ enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t no
                                     struct psp_consensus_actions *ret_actions)
 {
     assert(start->first_index >= 1 && start->first_index <= start->snapshot_index + 1);
-    begin(consensus, now_ms, ret_actions);
+    psp_consensus_begin(consensus, now_ms, ret_actions);
     consensus->vote_term = start->term;
     consensus->voted_for = start->voted_for;
     uint64_t term = 0;
+    if (consensus->joiner && start->snapshot_index > 0 && start->snapshot_configuration.length == 0)
+        return PSP_ECORRUPT;
     const struct psp_record first = psp_consensus_bootstrap(consensus);
     enum psp_status status = psp_configurations_start(&consensus->configurations, start, &first);
     if (status == PSP_OK)
@@ -421,11 +392,11 @@ enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t no
     consensus->persisted = consensus->last_index;
     consensus->commit_index = consensus->snapshot_index = start->snapshot_index;
     consensus->snapshot_term = start->snapshot_term;
-    status = step_once(consensus, &event, "the start", ret_actions);
+    status = psp_consensus_step_once(consensus, &event, "the start", ret_actions);
     if (status != PSP_OK) /* raft has freed the entries */
         return status;
     raft_free(entries);
-    return finish(consensus, status, ret_actions);
+    return psp_consensus_finish(consensus, status, ret_actions);
 }
 
 /* Room for n entries, and a token that stands for their batch: payloads stay
@@ -443,9 +414,9 @@ enum psp_status psp_consensus_submit(struct psp_consensus *consensus, uint64_t n
                                      struct psp_consensus_actions *ret_actions)
 {
     assert(n > 0);
-    begin(consensus, now_ms, ret_actions);
+    psp_consensus_begin(consensus, now_ms, ret_actions);
     if (raft_state(&consensus->raft) != RAFT_LEADER)
-        return finish(consensus, PSP_ENOTLEADER, ret_actions);
+        return psp_consensus_finish(consensus, PSP_ENOTLEADER, ret_actions);
     void *token = reserve_entries(consensus, n);
     if (token == NULL)
         return PSP_ENOMEM;
@@ -455,10 +426,11 @@ enum psp_status psp_consensus_submit(struct psp_consensus *consensus, uint64_t n
     struct raft_event event = {.type = RAFT_SUBMIT};
     event.submit.entries = consensus->entries;
     event.submit.n = n;
-    const enum psp_status status = step_once(consensus, &event, "a proposal", ret_actions);
+    const enum psp_status status =
+        psp_consensus_step_once(consensus, &event, "a proposal", ret_actions);
     if (status != PSP_OK && ret_actions->append_index == 0)
         raft_free(token);
-    return finish(consensus, status, ret_actions);
+    return psp_consensus_finish(consensus, status, ret_actions);
 }
 
 /* Steps an AppendEntries of the message's entries [first, end). */
@@ -480,7 +452,7 @@ static enum psp_status receive_entries(struct psp_consensus *consensus,
     }
     struct raft_event event = {.type = RAFT_RECEIVE};
     event.receive.message = message;
-    return step_once(consensus, &event, "an AppendEntries", actions);
+    return psp_consensus_step_once(consensus, &event, "an AppendEntries", actions);
 }
 
 static bool last_reply_rejects(const struct psp_consensus_actions *actions)
@@ -547,12 +519,12 @@ enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t 
                                       uint64_t from_raft_id, const struct psp_raft_message *plain,
                                       struct psp_consensus_actions *ret_actions)
 {
-    begin(consensus, now_ms, ret_actions);
-    char address[ADDRESS_BYTES]; /* replies point at it, and are read within the call */
+    psp_consensus_begin(consensus, now_ms, ret_actions);
+    char address[PSP_ADDRESS_BYTES]; /* replies point at it, and are read within the call */
     snprintf(address, sizeof(address), "%" PRIu64, from_raft_id);
     struct raft_message message = {.server_id = from_raft_id, .server_address = address};
     if (!message_of_fields(plain, &message) || !entries_valid(plain))
-        return finish(consensus, PSP_EINVAL, ret_actions);
+        return psp_consensus_finish(consensus, PSP_EINVAL, ret_actions);
     enum psp_status status = PSP_OK;
     if (message.type == RAFT_APPEND_ENTRIES) {
         status = receive_append(consensus, &message, plain, ret_actions);
@@ -560,34 +532,35 @@ enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t 
                                  &message)) {
         struct raft_event event = {.type = RAFT_RECEIVE};
         event.receive.message = &message;
-        status = step_once(consensus, &event, "a message", ret_actions);
+        status = psp_consensus_step_once(consensus, &event, "a message", ret_actions);
     }
-    return finish(consensus, status, ret_actions);
+    return psp_consensus_finish(consensus, status, ret_actions);
 }
 
 enum psp_status psp_consensus_persisted(struct psp_consensus *consensus, uint64_t now_ms,
                                         uint64_t append_number,
                                         struct psp_consensus_actions *ret_actions)
 {
-    begin(consensus, now_ms, ret_actions);
+    psp_consensus_begin(consensus, now_ms, ret_actions);
     const uint64_t upto = psp_appends_done(&consensus->appends, append_number);
     if (upto <= consensus->persisted)
-        return finish(consensus, PSP_OK, ret_actions);
+        return psp_consensus_finish(consensus, PSP_OK, ret_actions);
     consensus->persisted = upto;
     struct raft_event event = {.type = RAFT_PERSISTED_ENTRIES};
     event.persisted_entries.index = upto;
-    const enum psp_status status = step_once(consensus, &event, "what was persisted", ret_actions);
-    return finish(consensus, status, ret_actions);
+    const enum psp_status status =
+        psp_consensus_step_once(consensus, &event, "what was persisted", ret_actions);
+    return psp_consensus_finish(consensus, status, ret_actions);
 }
 
 enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint64_t now_ms,
                                            uint64_t index, uint64_t term,
                                            struct psp_consensus_actions *ret_actions)
 {
-    begin(consensus, now_ms, ret_actions);
+    psp_consensus_begin(consensus, now_ms, ret_actions);
     if (index <= consensus->snapshot_index || index > consensus->persisted ||
         index > consensus->commit_index || consensus->installing)
-        return finish(consensus, PSP_OK, ret_actions);
+        return psp_consensus_finish(consensus, PSP_OK, ret_actions);
     struct raft_event event = {.type = RAFT_SNAPSHOT};
     event.snapshot.metadata.index = index;
     event.snapshot.metadata.term = term;
@@ -596,47 +569,24 @@ enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint
         configuration_at(consensus, index, &event.snapshot.metadata.configuration,
                          &event.snapshot.metadata.configuration_index);
     if (status == PSP_OK)
-        status = step_once(consensus, &event, "a checkpoint", ret_actions);
+        status = psp_consensus_step_once(consensus, &event, "a checkpoint", ret_actions);
     if (status == PSP_OK) {
         consensus->snapshot_index = index;
         consensus->snapshot_term = term;
     }
-    return finish(consensus, status, ret_actions);
-}
-
-static bool votes(const struct raft *raft, uint64_t raft_id)
-{
-    for (unsigned i = 0; i < raft->configuration.n; i++)
-        if (raft->configuration.servers[i].id == raft_id)
-            return raft->configuration.servers[i].role == RAFT_VOTER;
-    return false;
-}
-
-enum psp_status psp_consensus_transfer(struct psp_consensus *consensus, uint64_t now_ms,
-                                       uint64_t raft_id, struct psp_consensus_actions *ret_actions)
-{
-    begin(consensus, now_ms, ret_actions);
-    if (raft_state(&consensus->raft) != RAFT_LEADER)
-        return finish(consensus, PSP_ENOTLEADER, ret_actions);
-    if (!votes(&consensus->raft, raft_id) || raft_id == consensus->raft.id ||
-        raft_transferee(&consensus->raft) != 0)
-        return finish(consensus, PSP_EINVAL, ret_actions);
-    struct raft_event event = {.type = RAFT_TRANSFER};
-    event.transfer.server_id = raft_id;
-    const enum psp_status status = step_once(consensus, &event, "a hand-over", ret_actions);
-    return finish(consensus, status, ret_actions);
+    return psp_consensus_finish(consensus, status, ret_actions);
 }
 
 enum psp_status psp_consensus_timeout(struct psp_consensus *consensus, uint64_t now_ms,
                                       struct psp_consensus_actions *ret_actions)
 {
-    begin(consensus, now_ms, ret_actions);
+    psp_consensus_begin(consensus, now_ms, ret_actions);
     enum psp_status status = PSP_OK;
     if (consensus->clock_ms >= raft_timeout(&consensus->raft)) { /* too often aborts pipelines */
         struct raft_event event = {.type = RAFT_TIMEOUT};
-        status = step_once(consensus, &event, "a timeout", ret_actions);
+        status = psp_consensus_step_once(consensus, &event, "a timeout", ret_actions);
     }
-    return finish(consensus, status, ret_actions);
+    return psp_consensus_finish(consensus, status, ret_actions);
 }
 
 uint64_t psp_consensus_deadline(const struct psp_consensus *consensus)

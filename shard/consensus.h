@@ -1,8 +1,8 @@
 /*
  * consensus - libraft's pure core behind an interface of our own.
  *
- * Event in, plain actions out: no I/O, no clock, no thread. Only consensus.c and
- * consensus_mend.c include raft.h; they hide the library's defects W1..W9
+ * Event in, plain actions out: no I/O, no clock, no thread. Only the
+ * consensus_*.c files include raft.h; they hide the library's defects W1..W9
  * (docs/decisions/0001-raft-step.md) and its ownership rules.
  *
  * The caller carries the actions out in this order, always:
@@ -42,8 +42,8 @@ struct psp_consensus_member {
 
 struct psp_consensus_options {
     uint64_t raft_id;
-    const struct psp_consensus_member *members; /* the first configuration */
-    uint32_t member_count;
+    const struct psp_consensus_member *members; /* the first configuration; without raft_id: */
+    uint32_t member_count;                      /* a joiner, which waits to be made a member */
     uint32_t election_timeout_ms, heartbeat_ms; /* 300, 60 */
     uint32_t seed;                              /* of randomised timeouts */
 };
@@ -105,6 +105,29 @@ enum psp_status psp_consensus_persisted(struct psp_consensus *consensus, uint64_
 enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint64_t now_ms,
                                            uint64_t index, uint64_t term,
                                            struct psp_consensus_actions *ret_actions);
+/* ---- members: one change at a time, each an entry of the log ---- */
+
+enum { PSP_MEMBERS_MAX = 2 * PSP_REPLICAS_MAX };
+
+/* As of the newest configuration in the log, committed or not; returns how many. */
+uint32_t psp_consensus_members(const struct psp_consensus *consensus,
+                               struct psp_consensus_member ret_members[PSP_MEMBERS_MAX]);
+bool psp_consensus_votes(const struct psp_consensus *consensus, uint64_t raft_id);
+/* The newest configuration is not committed yet. */
+bool psp_consensus_changing(const struct psp_consensus *consensus);
+/* A leader: the member has all of the log but at most `within` entries, and that
+ * which made it a member. */
+bool psp_consensus_level(const struct psp_consensus *consensus, uint64_t raft_id, uint64_t within);
+/* Of the log at `index`, encoded, and where it stands; empty: the first one, or
+ * none. Valid until the next call. */
+struct psp_bytes psp_consensus_configuration(const struct psp_consensus *consensus, uint64_t index,
+                                             uint64_t *ret_index);
+/* Proposes other members. The caller sees to it that at most one voter differs
+ * and that an entry of this term is committed. PSP_ENOTLEADER; PSP_EINVAL: a
+ * change is under way. */
+enum psp_status psp_consensus_change(struct psp_consensus *consensus, uint64_t now_ms,
+                                     const struct psp_consensus_member *members, uint32_t n,
+                                     struct psp_consensus_actions *ret_actions);
 /* Hands leadership over to a voter: it is told to stand for election at once when
  * it has the whole log. PSP_ENOTLEADER; PSP_EINVAL: not a voter, itself, or a
  * hand-over is under way already. It lapses after an election timeout. */

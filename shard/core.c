@@ -77,14 +77,10 @@ const struct psp_core_action *psp_core_actions(const struct psp_core *core, size
 static enum psp_status create_parts(struct psp_core *core, const struct psp_core_options *options)
 {
     struct psp_consensus_member members[PSP_REPLICAS_MAX];
-    uint64_t raft_id = 0;
-    for (uint32_t i = 0; i < core->member_count; i++) {
-        members[i] = (struct psp_consensus_member){core->members[i].raft_id, true};
-        if (core->members[i].replica == core->replica)
-            raft_id = core->members[i].raft_id;
-    }
+    for (uint32_t i = 0; i < core->member_count; i++)
+        members[i] = (struct psp_consensus_member){i + 1, true}; /* before any was replaced */
     const struct psp_consensus_options consensus = {
-        .raft_id = raft_id,
+        .raft_id = core->raft_id,
         .members = members,
         .member_count = core->member_count,
         .election_timeout_ms = PSP_CORE_ELECTION_MS,
@@ -106,6 +102,7 @@ static enum psp_status create_parts(struct psp_core *core, const struct psp_core
 enum psp_status psp_core_create(const struct psp_core_options *options, struct psp_core **ret_core)
 {
     assert(options->member_count >= 1 && options->member_count <= PSP_REPLICAS_MAX);
+    assert(psp_raft_replica(options->raft_id) == options->replica);
     struct psp_core *core = calloc(1, sizeof(*core));
     if (core == NULL)
         return PSP_ENOMEM;
@@ -113,7 +110,7 @@ enum psp_status psp_core_create(const struct psp_core_options *options, struct p
     psp_fence_hash(&core->genesis.fence, core->fence_hash);
     core->replica = options->replica;
     core->member_count = options->member_count;
-    memcpy(core->members, options->members, options->member_count * sizeof(*core->members));
+    core->raft_id = options->raft_id;
     core->definition = options->definition;
     core->count = options->count;
     core->pid = options->pid;
@@ -142,9 +139,12 @@ void psp_core_destroy(struct psp_core **core_at)
     *core_at = NULL;
 }
 
-struct psp_record psp_core_bootstrap(struct psp_core *core)
+bool psp_core_bootstrap(struct psp_core *core, struct psp_record *ret_record)
 {
-    return psp_consensus_bootstrap(core->consensus);
+    if (core->raft_id > PSP_RAFT_GENERATION)
+        return false;
+    *ret_record = psp_consensus_bootstrap(core->consensus);
+    return true;
 }
 
 /* ---- what consensus wants ---- */
@@ -205,20 +205,12 @@ static void append(struct psp_core *core, const struct psp_consensus_actions *ac
     action->append.n = actions->append_count;
 }
 
-static uint32_t replica_of(const struct psp_core *core, uint64_t raft_id)
-{
-    for (uint32_t i = 0; i < core->member_count; i++)
-        if (core->members[i].raft_id == raft_id)
-            return core->members[i].replica;
-    return PSP_NONE;
-}
-
 /* Fills in the entries that are in memory; older ones are left to the caller. */
 static void send_raft(struct psp_core *core, uint64_t raft_id,
                       const struct psp_raft_message *message)
 {
-    const uint32_t replica = replica_of(core, raft_id);
-    if (replica == PSP_NONE)
+    const uint32_t replica = psp_raft_replica(raft_id);
+    if (replica >= core->member_count || replica == core->replica)
         return;
     uint64_t first = 0;
     const uint32_t n = psp_consensus_entries_of(message, &first);
@@ -254,6 +246,8 @@ static void send_raft(struct psp_core *core, uint64_t raft_id,
     action->raft.message.type = PSP_CLUSTER_RAFT;
     action->raft.message.raft = *message;
     action->raft.message.raft.shard = core->genesis.shard;
+    action->raft.message.raft.from_id = core->raft_id;
+    action->raft.message.raft.to_id = raft_id;
     action->raft.message.raft.fields = fields;
     action->raft.message.raft.entries = entries;
     action->raft.message.raft.entry_count = filled; /* the rest follows when these have arrived */
@@ -326,6 +320,14 @@ void psp_core_transfer(struct psp_core *core, uint64_t raft_id)
     carry(core, status, &actions);
 }
 
+void psp_core_change(struct psp_core *core, const struct psp_consensus_member *members, uint32_t n)
+{
+    struct psp_consensus_actions actions;
+    const enum psp_status status =
+        psp_consensus_change(core->consensus, core->now.steady_ms, members, n, &actions);
+    carry(core, status, &actions);
+}
+
 /* ---- events ---- */
 
 void psp_core_start(struct psp_core *core, struct psp_core_time now,
@@ -344,6 +346,8 @@ void psp_core_start(struct psp_core *core, struct psp_core_time now,
         .voted_for = start->voted_for,
         .snapshot_index = start->store_index,
         .snapshot_term = start->store_term,
+        .snapshot_configuration = start->configuration,
+        .snapshot_configuration_index = start->configuration_index,
         .first_index = start->first_index,
         .records = start->records,
         .record_count = start->record_count,
@@ -358,18 +362,17 @@ void psp_core_start(struct psp_core *core, struct psp_core_time now,
 static void take_raft(struct psp_core *core, const struct psp_core_sender *sender,
                       const struct psp_raft_message *message)
 {
+    const uint32_t replica = sender->id & 0xFF;
     if (sender->role != PSP_ROLE_SHARD || sender->id >> 8 != core->genesis.shard ||
-        message->shard != core->genesis.shard)
+        message->shard != core->genesis.shard || replica >= core->member_count)
         return;
-    for (uint32_t i = 0; i < core->member_count; i++) {
-        if (core->members[i].replica != (sender->id & 0xFF))
-            continue;
-        struct psp_consensus_actions actions;
-        const enum psp_status status = psp_consensus_receive(
-            core->consensus, core->now.steady_ms, core->members[i].raft_id, message, &actions);
-        carry(core, status, &actions);
+    if (message->from_id == 0 || psp_raft_replica(message->from_id) != replica ||
+        message->to_id != core->raft_id)
         return;
-    }
+    struct psp_consensus_actions actions;
+    const enum psp_status status = psp_consensus_receive(core->consensus, core->now.steady_ms,
+                                                         message->from_id, message, &actions);
+    carry(core, status, &actions);
 }
 
 void psp_core_message(struct psp_core *core, struct psp_core_time now,
@@ -438,6 +441,7 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now)
     psp_core_apply(core);
     psp_core_propose_genesis(core);
     psp_core_move_on(core);
+    psp_core_replace_on(core);
     psp_core_answer_watchers(core);
     psp_core_take_checkpoint(core);
     core->warming = psp_count_warm(core->count);
@@ -476,7 +480,8 @@ uint32_t psp_core_leader(const struct psp_core *core)
 {
     if (psp_consensus_state(core->consensus) == PSP_LEADER)
         return core->replica;
-    return replica_of(core, psp_consensus_leader(core->consensus));
+    const uint64_t raft_id = psp_consensus_leader(core->consensus);
+    return raft_id == 0 ? PSP_NONE : psp_raft_replica(raft_id);
 }
 
 enum psp_core_role psp_core_role(const struct psp_core *core)
@@ -492,12 +497,15 @@ enum psp_core_role psp_core_role(const struct psp_core *core)
     case PSP_UNAVAILABLE:
         break;
     }
-    return PSP_CORE_FOLLOWER;
+    return psp_consensus_votes(core->consensus, core->raft_id) ? PSP_CORE_FOLLOWER
+                                                               : PSP_CORE_JOINING;
 }
 
 const char *psp_core_role_name(enum psp_core_role role)
 {
     switch (role) {
+    case PSP_CORE_JOINING:
+        return "joining";
     case PSP_CORE_STARTING:
         return "starting";
     case PSP_CORE_LEADER:

@@ -62,16 +62,11 @@ enum {
 
 struct psp_core;
 
-struct psp_core_member {
-    uint32_t replica;
-    uint64_t raft_id;
-};
-
 struct psp_core_options {
     struct psp_genesis genesis; /* what cluster.json says: proposed, or compared */
-    uint32_t replica;
-    const struct psp_core_member *members; /* of this shard, this one among them; copied */
-    uint32_t member_count;
+    uint32_t replica;           /* this one, of 0 ... member_count - 1 */
+    uint32_t member_count;      /* of this shard */
+    uint64_t raft_id; /* process/cluster.h: of a replaced replica it waits to be a member */
     const struct psp_definition *definition; /* not owned */
     struct psp_count *count;                 /* restored from the store; not owned */
     uint64_t pid;                            /* shown in status */
@@ -90,12 +85,15 @@ enum psp_status psp_core_create(const struct psp_core_options *options, struct p
 void psp_core_destroy(struct psp_core **core);
 
 /* The first record of a fresh replica: when log and store are both empty, make
- * its term durable as a vote for nobody, append it and sync, before start. */
-struct psp_record psp_core_bootstrap(struct psp_core *core);
+ * its term durable as a vote for nobody, append it and sync, before start.
+ * False: there is none, because this one joins a shard that counts already. */
+bool psp_core_bootstrap(struct psp_core *core, struct psp_record *ret_record);
 
 struct psp_core_start {
     uint64_t term, voted_for;         /* of the vote file */
     uint64_t store_index, store_term; /* of the store's last checkpoint */
+    struct psp_bytes configuration;   /* as the checkpoint carried it */
+    uint64_t configuration_index;
     /* The end of the log: term and type, payload of configurations only. From
      * first_index <= store_index + 1 on: older ones are for followers that lag
      * behind the store; without them such a follower cannot catch up. */
@@ -179,6 +177,7 @@ struct psp_core_action {
 const struct psp_core_action *psp_core_actions(const struct psp_core *core, size_t *ret_n);
 
 enum psp_core_role {
+    PSP_CORE_JOINING,  /* not a voter yet */
     PSP_CORE_STARTING, /* leads, but has not applied its log yet, or has not its voters' memory */
     PSP_CORE_LEADER,
     PSP_CORE_FOLLOWER,

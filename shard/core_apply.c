@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "shard/core_state.h"
@@ -170,6 +171,21 @@ void psp_core_apply(struct psp_core *core)
 
 /* ---- checkpoint ---- */
 
+/* A restart needs the members as of the checkpoint: their entry may lie far back in the log. */
+static bool keep_configuration(const struct psp_core *core, struct psp_count_delta *delta)
+{
+    const struct psp_bytes bytes =
+        psp_consensus_configuration(core->consensus, delta->index, &delta->configuration_index);
+    if (bytes.length == 0)
+        return true;
+    delta->configuration = malloc(bytes.length);
+    if (delta->configuration == NULL)
+        return false;
+    memcpy(delta->configuration, bytes.data, bytes.length);
+    delta->configuration_bytes = (uint32_t)bytes.length;
+    return true;
+}
+
 void psp_core_take_checkpoint(struct psp_core *core)
 {
     const uint64_t index = psp_count_index(core->count);
@@ -184,6 +200,11 @@ void psp_core_take_checkpoint(struct psp_core *core)
         return;
     }
     delta->term = core->applied_term;
+    if (!keep_configuration(core, delta)) {
+        psp_count_delta_destroy(&delta);
+        psp_core_stop(core, "out of memory for a checkpoint");
+        return;
+    }
     struct psp_core_action *action = psp_core_act(core, PSP_CORE_CHECKPOINT);
     if (action == NULL) {
         psp_count_delta_destroy(&delta);

@@ -3,19 +3,22 @@
  * the next leader may not have. */
 #include "shard/core_state.h"
 
-static uint64_t raft_id_of(const struct psp_core *core, uint32_t replica)
+/* The voter that stands for the replica; 0: none. */
+static uint64_t voter_of(const struct psp_core *core, uint32_t replica)
 {
-    for (uint32_t i = 0; i < core->member_count; i++)
-        if (core->members[i].replica == replica)
-            return core->members[i].raft_id;
+    struct psp_consensus_member members[PSP_MEMBERS_MAX];
+    const uint32_t n = psp_consensus_members(core->consensus, members);
+    for (uint32_t i = 0; i < n; i++)
+        if (members[i].voter && psp_raft_replica(members[i].raft_id) == replica)
+            return members[i].raft_id;
     return 0;
 }
 
 const char *psp_core_move(struct psp_core *core, uint32_t replica)
 {
-    const uint64_t raft_id = raft_id_of(core, replica);
+    const uint64_t raft_id = voter_of(core, replica);
     if (raft_id == 0)
-        return "the shard has no such replica";
+        return "the shard has no such replica that votes";
     if (replica == core->replica || core->move_to == raft_id)
         return NULL;
     core->move_to = raft_id;

@@ -212,22 +212,27 @@ static bool entry_of_operation(const struct psp_core *core,
         ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
         ret_entry->unit = message->operate.unit;
         return message->operate.unit < core->definition->unit_count;
-    case PSP_OPERATE_MOVE_LEADER: /* not an entry */
+    case PSP_OPERATE_MOVE_LEADER: /* not entries */
+    case PSP_OPERATE_REPLACE_REPLICA:
         break;
     }
     return false;
 }
 
-static void take_move(struct psp_core *core, const struct psp_core_sender *sender,
-                      const struct psp_cluster_message *message)
+/* Moving the leadership and replacing a replica: answered when begun. */
+static void take_order(struct psp_core *core, const struct psp_core_sender *sender,
+                       const struct psp_cluster_message *message)
 {
+    const bool move = message->operate.operation == PSP_OPERATE_MOVE_LEADER;
     enum psp_operate_status status = PSP_OPERATED;
     const char *text = "";
     if (psp_consensus_state(core->consensus) != PSP_LEADER) {
         status = PSP_OPERATE_NOT_LEADER;
         text = "another replica leads this shard";
-    } else if ((text = psp_core_move(core, message->operate.replica)) != NULL) {
-        status = PSP_OPERATE_UNKNOWN_REPLICA;
+    } else {
+        text = move ? psp_core_move(core, message->operate.replica)
+                    : psp_core_replace(core, message->operate.raft_id);
+        status = text == NULL ? PSP_OPERATED : PSP_OPERATE_UNKNOWN_REPLICA;
     }
     answer_operator(core, &sender->peer, message->id, status, 0, text == NULL ? "" : text);
 }
@@ -299,8 +304,9 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
     case PSP_CLUSTER_OPERATE:
         if (sender->role != PSP_ROLE_OPERATOR)
             return;
-        if (message->operate.operation == PSP_OPERATE_MOVE_LEADER)
-            take_move(core, sender, message);
+        if (message->operate.operation == PSP_OPERATE_MOVE_LEADER ||
+            message->operate.operation == PSP_OPERATE_REPLACE_REPLICA)
+            take_order(core, sender, message);
         else
             take_operation(core, sender, message);
         return;

@@ -5,6 +5,7 @@
  *     core.c          events, and the actions of consensus
  *     core_request.c  batches, operator requests, status; who waits for what
  *     core_move.c     leadership that moves on purpose
+ *     core_replace.c  a replica that comes back under a new ID
  *     core_apply.c    committed entries into the count; genesis; checkpoints
  *     core_watch.c    partials to collectors
  *     core_window.c   entries in memory
@@ -12,6 +13,7 @@
 #ifndef PSP_CORE_STATE_H
 #define PSP_CORE_STATE_H
 
+#include "process/cluster.h"
 #include "shard/core.h"
 #include "shard/core_window.h"
 
@@ -37,7 +39,7 @@ struct psp_core {
     struct psp_genesis genesis;
     uint8_t fence_hash[PSP_HASH_BYTES];
     uint32_t replica, member_count;
-    struct psp_core_member members[PSP_REPLICAS_MAX];
+    uint64_t raft_id;
     const struct psp_definition *definition;
     struct psp_count *count;
     struct psp_consensus *consensus;
@@ -71,6 +73,7 @@ struct psp_core {
 
     uint64_t move_to, move_until_ms; /* the raft ID that is to lead, 0 none */
     bool move_begun;                 /* consensus knows */
+    uint64_t joining;                /* the raft ID that is to become a member, 0 none */
 
     struct psp_watcher watchers[PSP_CORE_WATCHERS_MAX];
 
@@ -117,6 +120,14 @@ const char *psp_core_move(struct psp_core *core, uint32_t replica);
 void psp_core_move_on(struct psp_core *core);
 /* Tells consensus to hand over. */
 void psp_core_transfer(struct psp_core *core, uint64_t raft_id);
+
+/* Begins, or goes on, to make an ID a member in its predecessor's place; NULL, or
+ * why not. */
+const char *psp_core_replace(struct psp_core *core, uint64_t raft_id);
+/* A turn's part of it. */
+void psp_core_replace_on(struct psp_core *core);
+/* Proposes other members. */
+void psp_core_change(struct psp_core *core, const struct psp_consensus_member *members, uint32_t n);
 
 /* Applies committed entries, a slice. */
 void psp_core_apply(struct psp_core *core);

@@ -112,7 +112,10 @@ uint64_t psp_count_memory_bytes(const struct psp_count *count);
 
 /* What changed since the last delta was taken; plain data, self-contained. */
 struct psp_count_delta {
-    uint64_t index, term, time_ms; /* term is filled by the caller */
+    uint64_t index, term, time_ms; /* term is filled by the caller, and who the members are: */
+    uint8_t *configuration;        /* libraft's encoding; NULL: the first ones. Freed with it. */
+    uint32_t configuration_bytes;
+    uint64_t configuration_index; /* of its entry in the log */
     enum psp_election_state election_state;
     struct psp_books books;
     uint8_t state_hash[PSP_HASH_BYTES];

@@ -201,6 +201,7 @@ void psp_count_delta_destroy(struct psp_count_delta **delta)
     free((*delta)->row_cells);
     free((*delta)->cells);
     free((*delta)->units_complete);
+    free((*delta)->configuration);
     free(*delta);
     *delta = NULL;
 }

@@ -286,8 +286,8 @@ enum psp_status psp_log_truncate(struct psp_log *log, uint64_t from)
 
 /* ---- read ---- */
 
-/* The segment that holds `index`, scanned. */
-static enum psp_status find(struct psp_log *log, uint64_t index, size_t *ret_segment)
+/* The segment that holds `index`. */
+static enum psp_status place(const struct psp_log *log, uint64_t index, size_t *ret_segment)
 {
     if (log->segment_count == 0 || index < log->segments[0].first || index > last_locked(log))
         return PSP_ENOENT;
@@ -300,7 +300,14 @@ static enum psp_status find(struct psp_log *log, uint64_t index, size_t *ret_seg
             high = middle;
     }
     *ret_segment = low;
-    return ensure_scanned(log, low);
+    return PSP_OK;
+}
+
+/* The same, scanned. */
+static enum psp_status find(struct psp_log *log, uint64_t index, size_t *ret_segment)
+{
+    const enum psp_status status = place(log, index, ret_segment);
+    return status == PSP_OK ? ensure_scanned(log, *ret_segment) : status;
 }
 
 static enum psp_status read_bytes(struct psp_log *log, const struct psp_segment *segment,
@@ -361,6 +368,33 @@ enum psp_status psp_log_read(const struct psp_log *log, uint64_t index, uint8_t 
     struct psp_log *shared = (struct psp_log *)(uintptr_t)log;
     pthread_mutex_lock(&shared->mutex);
     const enum psp_status status = read_locked(shared, index, buffer, size, ret_record);
+    pthread_mutex_unlock(&shared->mutex);
+    return status;
+}
+
+/* Terms never fall: with the same one at both ends of a segment, all between have it. */
+static bool term_from_ends(const struct psp_log *log, size_t i, uint64_t *ret_term)
+{
+    const struct psp_segment *segment = &log->segments[i], *next = segment + 1;
+    if (segment->scanned || segment->first_term == 0 || i + 1 == log->segment_count)
+        return false;
+    const uint64_t term =
+        next->scanned && next->count > 0 ? psp_segment_term(next, next->first) : next->first_term;
+    *ret_term = segment->first_term;
+    return term == segment->first_term;
+}
+
+enum psp_status psp_log_term(const struct psp_log *log, uint64_t index, uint64_t *ret_term)
+{
+    struct psp_log *shared = (struct psp_log *)(uintptr_t)log;
+    pthread_mutex_lock(&shared->mutex);
+    size_t i;
+    enum psp_status status = place(shared, index, &i);
+    if (status == PSP_OK && !term_from_ends(shared, i, ret_term)) {
+        status = ensure_scanned(shared, i);
+        if (status == PSP_OK)
+            *ret_term = psp_segment_term(&shared->segments[i], index);
+    }
     pthread_mutex_unlock(&shared->mutex);
     return status;
 }

@@ -90,6 +90,8 @@ enum psp_status psp_log_truncate(struct psp_log *log, uint64_t from);
  * *size its capacity). PSP_ENOENT: not in the log; PSP_ECORRUPT; PSP_EIO. */
 enum psp_status psp_log_read(const struct psp_log *log, uint64_t index, uint8_t **buffer,
                              size_t *size, struct psp_record *ret_record);
+/* The term alone; of a segment not read yet usually from its ends. PSP_ENOENT. */
+enum psp_status psp_log_term(const struct psp_log *log, uint64_t index, uint64_t *ret_term);
 /* Term and type alone, from memory. PSP_ENOENT. */
 enum psp_status psp_log_peek(const struct psp_log *log, uint64_t index, uint64_t *ret_term,
                              enum psp_record_type *ret_type);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "election/ballot.h"
 #include "shard/log_state.h"
 
 enum { SEGMENT_BYTES = 64 << 20 };
@@ -144,6 +145,44 @@ static enum psp_status open_tail(struct psp_log *log, enum psp_segment_end end, 
     return PSP_OK;
 }
 
+/* The term of the segment's first record, 0 when it is not good: then the whole
+ * is read when somebody asks. */
+static uint64_t first_term(const struct psp_log *log, int file)
+{
+    const struct psp_disk *disk = log->disk;
+    uint8_t head[PSP_SEGMENT_RECORD_BYTES];
+    size_t got = 0;
+    uint64_t synced, term = 0;
+    if (disk->read(disk->context, file, PSP_SEGMENT_HEADER_BYTES, head, sizeof(head), &got) !=
+            PSP_OK ||
+        got != sizeof(head) || psp_load32(head + 4) > PSP_RECORD_PAYLOAD_MAX)
+        return 0;
+    const uint32_t payload_bytes = psp_load32(head + 4);
+    const size_t length = sizeof(head) + payload_bytes + psp_segment_padding(payload_bytes);
+    uint8_t *bytes = malloc(length);
+    struct psp_record record;
+    if (bytes != NULL &&
+        disk->read(disk->context, file, PSP_SEGMENT_HEADER_BYTES, bytes, length, &got) == PSP_OK &&
+        psp_segment_record_decode(bytes, got, &record, &synced) != 0)
+        term = record.term;
+    free(bytes);
+    return term;
+}
+
+/* Enough of a segment that the store holds already. */
+static enum psp_status glance_at_segment(const struct psp_log *log, struct psp_segment *segment)
+{
+    int file;
+    enum psp_status status = psp_log_open_segment(log, segment, PSP_DISK_READ, &file);
+    if (status != PSP_OK)
+        return status;
+    status = log->disk->size(log->disk->context, file, &segment->bytes);
+    if (status == PSP_OK)
+        segment->first_term = first_term(log, file);
+    log->disk->close(log->disk->context, file);
+    return status;
+}
+
 static enum psp_status load_segments(struct psp_log *log, uint64_t checkpoint_index,
                                      char *ret_reason, size_t size)
 {
@@ -158,12 +197,7 @@ static enum psp_status load_segments(struct psp_log *log, uint64_t checkpoint_in
         if (last || psp_log_segment_end(log, i) - 1 > checkpoint_index) {
             status = psp_log_load_segment(log, i, &end);
         } else {
-            int file;
-            status = psp_log_open_segment(log, segment, PSP_DISK_READ, &file);
-            if (status == PSP_OK)
-                status = log->disk->size(log->disk->context, file, &segment->bytes);
-            if (status == PSP_OK)
-                log->disk->close(log->disk->context, file);
+            status = glance_at_segment(log, segment);
         }
         if (status == PSP_ECORRUPT && log->read_only && last && segment->scanned)
             status = PSP_OK; /* the log ends here */

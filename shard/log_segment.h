@@ -47,8 +47,9 @@ struct psp_segment_run { /* records from `first` on have `term` */
 
 struct psp_segment {
     uint64_t first;
-    uint64_t bytes; /* header and good records */
-    bool scanned;   /* the rest is filled */
+    uint64_t bytes;      /* header and good records */
+    uint64_t first_term; /* of a segment that was not read at open; 0 unknown */
+    bool scanned;        /* the rest is filled */
     uint32_t count, capacity;
     uint32_t *places; /* [count]: offset / 8 << 2 | type */
     struct psp_segment_run *runs;

@@ -13,7 +13,9 @@
 
 enum {
     NO_LOCK = -1,
-    TRAILING_RECORDS = 65536, /* older than the store, for followers that lag */
+    /* Older than the store, for followers that lag and replicas that are new: all
+     * that a shard has in practice (32 bytes each while it starts). */
+    TRAILING_RECORDS = 32 << 20,
 };
 
 void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
@@ -175,14 +177,10 @@ static enum psp_status create_core(const struct psp_replica_options *options,
                                    struct psp_replica *replica)
 {
     const struct psp_cluster_shard *shard = &options->cluster->shards[options->shard];
-    struct psp_core_member members[PSP_REPLICAS_MAX];
-    for (uint32_t i = 0; i < shard->replica_count; i++)
-        members[i] =
-            (struct psp_core_member){shard->replicas[i].replica, shard->replicas[i].raft_id};
     struct psp_core_options core = {
         .replica = shard->replicas[options->replica].replica,
-        .members = members,
         .member_count = shard->replica_count,
+        .raft_id = shard->replicas[options->replica].raft_id,
         .definition = options->definition,
         .count = replica->count,
         .pid = (uint64_t)getpid(),
@@ -199,7 +197,9 @@ static enum psp_status bootstrap(struct psp_replica *replica)
     psp_store_position(replica->store, &index, &term);
     if (psp_log_last(replica->log) != 0 || index != 0)
         return PSP_OK;
-    const struct psp_record first = psp_core_bootstrap(replica->core);
+    struct psp_record first;
+    if (!psp_core_bootstrap(replica->core, &first))
+        return PSP_OK; /* it joins: the leader sends everything */
     enum psp_status status = psp_log_set_vote(replica->log, first.term, 0);
     if (status == PSP_OK)
         status = psp_log_append(replica->log, &first, 1);
@@ -272,12 +272,19 @@ static enum psp_status read_configuration(const struct psp_log *log, struct psp_
     return payload == NULL ? PSP_ENOMEM : PSP_OK;
 }
 
+/* Up to `checkpoint` only the terms are wanted, for followers that lag: what the
+ * records are is in the log when one of them needs it. */
 static enum psp_status read_records(const struct psp_log *log, uint64_t first, uint64_t n,
-                                    struct psp_record *records)
+                                    uint64_t checkpoint, struct psp_record *records)
 {
     enum psp_status status = PSP_OK;
     for (uint64_t i = 0; i < n && status == PSP_OK; i++) {
         records[i].index = first + i;
+        records[i].type = PSP_RECORD_COMMAND;
+        if (first + i <= checkpoint) {
+            status = psp_log_term(log, first + i, &records[i].term);
+            continue;
+        }
         status = psp_log_peek(log, first + i, &records[i].term, &records[i].type);
         if (status == PSP_OK && records[i].type == PSP_RECORD_CONFIGURATION)
             status = read_configuration(log, &records[i]);
@@ -288,6 +295,12 @@ static enum psp_status read_records(const struct psp_log *log, uint64_t first, u
 enum psp_status psp_replica_start(struct psp_replica *replica, struct psp_core_time now)
 {
     struct psp_core_start start = {0};
+    uint8_t *configuration = NULL;
+    size_t configuration_bytes = 0;
+    const enum psp_status stored = psp_store_configuration(
+        replica->store, &configuration, &configuration_bytes, &start.configuration_index);
+    if (stored != PSP_OK)
+        return stored;
     psp_store_position(replica->store, &start.store_index, &start.store_term);
     psp_log_vote(replica->log, &start.term, &start.voted_for);
     const uint64_t first = psp_log_first(replica->log);
@@ -299,13 +312,17 @@ enum psp_status psp_replica_start(struct psp_replica *replica, struct psp_core_t
         start.first_index = first;
     start.record_count = psp_log_last(replica->log) + 1 - start.first_index;
     struct psp_record *records = calloc(start.record_count + 1, sizeof(*records));
-    if (records == NULL)
+    if (records == NULL) {
+        free(configuration);
         return PSP_ENOMEM;
-    const enum psp_status status =
-        read_records(replica->log, start.first_index, start.record_count, records);
+    }
+    const enum psp_status status = read_records(replica->log, start.first_index, start.record_count,
+                                                start.store_index, records);
     start.records = records;
+    start.configuration = (struct psp_bytes){configuration, configuration_bytes};
     if (status == PSP_OK)
         psp_core_start(replica->core, now, &start);
+    free(configuration);
     for (uint64_t i = 0; i < start.record_count; i++)
         if (records[i].payload != NULL)
             free((void *)(uintptr_t)records[i].payload);

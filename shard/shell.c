@@ -313,7 +313,8 @@ static void tell(struct psp_shard_shell *shell)
         psp_log_line(PSP_LOG_INFO, psp_core_role_name(role), "term %" PRIu64 ", index %" PRIu64,
                      psp_core_term(shell->core), applied);
     }
-    if (!shell->ready && (role == PSP_CORE_LEADER || role == PSP_CORE_FOLLOWER)) {
+    if (!shell->ready &&
+        (role == PSP_CORE_LEADER || role == PSP_CORE_FOLLOWER || role == PSP_CORE_JOINING)) {
         shell->ready = true;
         shell->options.ready(shell->options.context);
     }

@@ -55,6 +55,12 @@ void psp_store_close(struct psp_store **store);
 /* Applied index and term of the last checkpoint; 0 when empty. */
 void psp_store_position(const struct psp_store *store, uint64_t *ret_index, uint64_t *ret_term);
 
+/* The members of the shard as of that checkpoint, in libraft's encoding, and the
+ * index of their entry; *ret_bytes 0: the first ones. The caller frees.
+ * PSP_ECORRUPT, PSP_EIO, PSP_ENOMEM. */
+enum psp_status psp_store_configuration(struct psp_store *store, uint8_t **ret_configuration,
+                                        size_t *ret_bytes, uint64_t *ret_index);
+
 /* Feeds everything stored into an empty count and checks the whole.
  * PSP_ECORRUPT, PSP_ENOMEM; PSP_EMISMATCH: the count has another roll. */
 enum psp_status psp_store_load(struct psp_store *store, struct psp_count *count);

@@ -236,3 +236,34 @@ close:
     mdb_txn_abort(load.txn);
     return status;
 }
+
+enum psp_status psp_store_configuration(struct psp_store *store, uint8_t **ret_configuration,
+                                        size_t *ret_bytes, uint64_t *ret_index)
+{
+    MDB_txn *txn;
+    MDB_val value;
+    int error = psp_store_begin(store, MDB_RDONLY, &txn);
+    if (error)
+        return psp_store_status(error);
+    enum psp_status status = PSP_OK;
+    error = psp_store_get(store, txn, "configuration", &value);
+    if (error == MDB_NOTFOUND) {
+        *ret_configuration = NULL;
+        *ret_bytes = 0;
+        *ret_index = 0;
+    } else if (error || value.mv_size <= 8) {
+        status = error ? psp_store_status(error) : PSP_ECORRUPT;
+    } else {
+        const size_t n = value.mv_size - 8;
+        uint8_t *copy = malloc(n);
+        status = copy ? PSP_OK : PSP_ENOMEM;
+        if (copy) {
+            memcpy(copy, (const uint8_t *)value.mv_data + 8, n);
+            *ret_configuration = copy;
+            *ret_bytes = n;
+            *ret_index = psp_load64(value.mv_data);
+        }
+    }
+    mdb_txn_abort(txn);
+    return status;
+}

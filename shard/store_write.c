@@ -111,6 +111,21 @@ static int write_units_complete(const struct psp_store *store, MDB_txn *txn,
     return 0;
 }
 
+static int write_configuration(const struct psp_store *store, MDB_txn *txn,
+                               const struct psp_count_delta *delta)
+{
+    static const char name[] = "configuration";
+    const size_t n = 8 + (size_t)delta->configuration_bytes;
+    uint8_t *at;
+    const int error = psp_store_room(store, txn, PSP_STORE_META, name, sizeof name - 1, n, 0, &at);
+    if (error)
+        return error;
+    psp_store64(at, delta->configuration_index);
+    memcpy(at + 8, delta->configuration, delta->configuration_bytes);
+    psp_store_seal(PSP_STORE_META, name, sizeof name - 1, at, n);
+    return 0;
+}
+
 static int write_meta(const struct psp_store *store, MDB_txn *txn,
                       const struct psp_count_delta *delta, struct psp_store_position *ret_position)
 {
@@ -122,6 +137,8 @@ static int write_meta(const struct psp_store *store, MDB_txn *txn,
     }
     if (!error)
         error = write_units_complete(store, txn, delta);
+    if (!error && delta->configuration_bytes > 0)
+        error = write_configuration(store, txn, delta);
     if (error)
         return error;
     struct psp_store_position position = {

@@ -131,6 +131,7 @@ enum psp_operation {
     PSP_OPERATE_CLOSE = 2,
     PSP_OPERATE_UNIT_COMPLETE = 3,
     PSP_OPERATE_MOVE_LEADER = 4,
+    PSP_OPERATE_REPLACE_REPLICA = 5,
 };
 
 enum psp_operate_status {
@@ -173,6 +174,7 @@ struct psp_raft_entry {
 };
 struct psp_raft_message {
     uint32_t shard, type;
+    uint64_t from_id, to_id;
     const uint64_t *fields;
     uint32_t field_count, entry_count;
     const struct psp_raft_entry *entries;
@@ -219,6 +221,7 @@ struct psp_cluster_message {
             enum psp_operation operation;
             uint32_t unit;    /* UNIT_COMPLETE */
             uint32_t replica; /* MOVE_LEADER */
+            uint64_t raft_id; /* REPLACE_REPLICA */
         } operate;
         struct {
             enum psp_operate_status status;

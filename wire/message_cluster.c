@@ -173,11 +173,12 @@ static enum psp_status decode_operate(const Psephos__V1__Operate *body,
     const int operation = (int)body->operation;
     ret_message->type = PSP_CLUSTER_OPERATE;
     ret_message->id = body->request_id;
-    if (operation < PSP_OPERATE_OPEN || operation > PSP_OPERATE_MOVE_LEADER)
+    if (operation < PSP_OPERATE_OPEN || operation > PSP_OPERATE_REPLACE_REPLICA)
         return refuse(ret_reason, "an unknown operation");
     ret_message->operate.operation = (enum psp_operation)operation;
     ret_message->operate.unit = body->unit;
     ret_message->operate.replica = body->replica;
+    ret_message->operate.raft_id = body->raft_id;
     return PSP_OK;
 }
 
@@ -246,6 +247,8 @@ static enum psp_status decode_raft(struct psp_arena *arena, const Psephos__V1__R
         };
     raft->shard = body->shard;
     raft->type = body->type;
+    raft->from_id = body->from_id;
+    raft->to_id = body->to_id;
     raft->fields = body->fields;
     raft->field_count = (uint32_t)body->n_fields;
     raft->entries = entries;
@@ -423,6 +426,7 @@ static enum psp_status encode_operate(const struct psp_cluster_message *from,
     body.operation = (Psephos__V1__Operation)from->operate.operation;
     body.unit = from->operate.unit;
     body.replica = from->operate.replica;
+    body.raft_id = from->operate.raft_id;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATE;
     message->operate = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -509,6 +513,8 @@ static enum psp_status encode_raft(const struct psp_cluster_message *from,
     Psephos__V1__RaftMessage body = PSEPHOS__V1__RAFT_MESSAGE__INIT;
     body.shard = raft->shard;
     body.type = raft->type;
+    body.from_id = raft->from_id;
+    body.to_id = raft->to_id;
     body.n_fields = raft->field_count;
     body.fields = (uint64_t *)(uintptr_t)raft->fields;
     body.n_entries = n;

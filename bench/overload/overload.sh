@@ -19,15 +19,15 @@ peak_mib() { # FILE PROCESS
 }
 
 flood() { # SECONDS
-    up flood "$((seconds * 3000000))" 1 1
-    "$tools/load" --dir "$folder/flood" --ballots 6000000 --quiet --json "$folder/peak.json" 2>>"$folder/load.log"
+    up cluster-flood "$((seconds * 3000000))" 1 1
+    "$tools/load" --dir "$folder/cluster-flood" --ballots 6000000 --quiet --json "$folder/peak.json" 2>>"$folder/load.log"
     peak=$(number_in "$folder/peak.json" ballots_per_second)
     say "sustainable: $(printf %.0f "$peak") ballots a second; three times that for $1 s ..." >&2
-    "$tools/load" --dir "$folder/flood" --rate "$(awk -v p="$peak" 'BEGIN { printf "%.0f", 3 * p }')" --seconds "$1" \
+    "$tools/load" --dir "$folder/cluster-flood" --rate "$(awk -v p="$peak" 'BEGIN { printf "%.0f", 3 * p }')" --seconds "$1" \
         --warm-up 1 --clients 4 --inflight 131072 --quiet --json "$folder/flood.json" 2>>"$folder/load.log"
-    "$tools/load" --dir "$folder/flood" --rate "$(awk -v p="$peak" 'BEGIN { printf "%.0f", p / 10 }')" --seconds 10 \
+    "$tools/load" --dir "$folder/cluster-flood" --rate "$(awk -v p="$peak" 'BEGIN { printf "%.0f", p / 10 }')" --seconds 10 \
         --warm-up 0 --quiet --json "$folder/after.json" 2>>"$folder/load.log"
-    "$bin/psephos" down --dir "$folder/flood" >/dev/null
+    "$bin/psephos" down --dir "$folder/cluster-flood" >/dev/null
     # Recovered: the first half second from which on p99 stays within 50 ms for two seconds.
     recovered=$(points_of "$folder/after.json" | awk '
         { good = $4 <= 50 ? good + 1 : 0; if (good == 4) { printf "%.1f", $1 - 2; found = 1; exit } }
@@ -36,14 +36,14 @@ flood() { # SECONDS
 
 # Two shards of three replicas; two replicas of shard 0 stand still from second 3 to 6.
 orphan() {
-    up orphan 1000000 2 3
-    "$tools/load" --dir "$folder/orphan" --rate 20000 --seconds 9 --warm-up 0 --inflight 262144 --quiet \
+    up cluster-orphan 1000000 2 3
+    "$tools/load" --dir "$folder/cluster-orphan" --rate 20000 --seconds 9 --warm-up 0 --inflight 262144 --quiet \
         --json "$folder/orphan.json" 2>>"$folder/load.log" &
     load=$!
     sleep 3
-    kill -STOP "$(cat "$folder/orphan/run/shard-0-0.pid")" "$(cat "$folder/orphan/run/shard-0-1.pid")"
+    kill -STOP "$(cat "$folder/cluster-orphan/run/shard-0-0.pid")" "$(cat "$folder/cluster-orphan/run/shard-0-1.pid")"
     sleep 3
-    kill -CONT "$(cat "$folder/orphan/run/shard-0-0.pid")" "$(cat "$folder/orphan/run/shard-0-1.pid")"
+    kill -CONT "$(cat "$folder/cluster-orphan/run/shard-0-0.pid")" "$(cat "$folder/cluster-orphan/run/shard-0-1.pid")"
     wait "$load"
     points_of "$folder/orphan.json" | awk '
         function median(values, n,    i, j, t) {

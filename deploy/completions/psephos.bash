@@ -3,7 +3,7 @@ _psephos()
 {
     local cur prev words cword
     _init_completion -n = || return
-    local calls='import generate check up down status open close unit-complete leader client cast results accounting recount'
+    local calls='import generate check up down status open close unit-complete leader replica client cast results accounting recount'
     if [ "$cword" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$calls --help --version" -- "$cur")
         return
@@ -36,7 +36,7 @@ _psephos()
         ;;
     *:--api | *:--contest | *:--date | *:--double-votes | *:--give-up-after | \
         *:--http | *:--id | *:--map-object | *:--name | *:--rate | \
-        *:--replayed | *:--routers | *:--seed | *:--shard | *:--shards | \
+        *:--replayed | *:--replica | *:--routers | *:--seed | *:--shard | *:--shards | \
         *:--strangers | *:--to | *:--turnout | *:--voters)
         return
         ;;
@@ -44,6 +44,7 @@ _psephos()
     if [[ $cur != -* ]]; then
         case "${words[1]}" in
         leader) mapfile -t COMPREPLY < <(compgen -W 'move' -- "$cur") ;;
+        replica) mapfile -t COMPREPLY < <(compgen -W 'replace new-id' -- "$cur") ;;
         client) mapfile -t COMPREPLY < <(compgen -W 'add revoke' -- "$cur") ;;
         import | check | cast) _filedir ;;
         esac
@@ -61,6 +62,7 @@ _psephos()
     close) options='--dir' ;;
     unit-complete) options='--dir' ;;
     leader) options='--dir --json --shard --to' ;;
+    replica) options='--dir --replica --shard' ;;
     client) options='--dir' ;;
     cast) options='--cluster --double-votes --dir --format --give-up-after --json --key --random --rate --replayed --returns --roll --rows --seed --strangers --turnout' ;;
     results) options='--api --contest --dir --format --json --level --watch' ;;

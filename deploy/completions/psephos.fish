@@ -10,6 +10,7 @@ complete -c psephos -n __fish_use_subcommand -a open -d 'open the election: ball
 complete -c psephos -n __fish_use_subcommand -a close -d 'close the election: later ballots are refused as closed'
 complete -c psephos -n __fish_use_subcommand -a unit-complete -d 'declare that a unit has reported everything'
 complete -c psephos -n __fish_use_subcommand -a leader -d 'move a shard\'s leadership before its machine is taken away'
+complete -c psephos -n __fish_use_subcommand -a replica -d 'replace a replica whose disk is lost'
 complete -c psephos -n __fish_use_subcommand -a client -d 'add or revoke a station\'s key, without a restart'
 complete -c psephos -n __fish_use_subcommand -a cast -d 'send ballots and wait until each has its verdict'
 complete -c psephos -n __fish_use_subcommand -a results -d 'who has how many votes, as a table, JSON or CSV'
@@ -53,6 +54,10 @@ complete -c psephos -n '__fish_seen_subcommand_from leader' -l shard -s s -x -d 
 complete -c psephos -n '__fish_seen_subcommand_from leader' -l to -x -d 'who is to lead'
 complete -c psephos -n '__fish_seen_subcommand_from leader' -l json -d 'print JSON'
 complete -c psephos -n '__fish_seen_subcommand_from leader' -a move
+complete -c psephos -n '__fish_seen_subcommand_from replica' -l dir -s d -x -a '(__fish_complete_directories)' -d 'folder of the cluster'
+complete -c psephos -n '__fish_seen_subcommand_from replica' -l shard -s s -x -d 'number of the shard'
+complete -c psephos -n '__fish_seen_subcommand_from replica' -l replica -s r -x -d 'number of the replica'
+complete -c psephos -n '__fish_seen_subcommand_from replica' -a 'replace new-id'
 complete -c psephos -n '__fish_seen_subcommand_from client' -l dir -s d -x -a '(__fish_complete_directories)' -d 'folder of the cluster'
 complete -c psephos -n '__fish_seen_subcommand_from cast' -l cluster -r -F -d 'cluster.json, from another machine'
 complete -c psephos -n '__fish_seen_subcommand_from cast' -l double-votes -x -d 'with --returns: extra second ballots of voters already counted'

@@ -121,6 +121,58 @@ def test_leadership_moves_under_load_without_a_lost_or_refused_ballot(
     assert_exact(one, county_returns)
 
 
+def wipe(one, process):
+    end(process)
+    shutil.rmtree(one.directory / "data" / f"shard-{process['shard']}-{process['replica']}")
+
+
+def test_wiped_replicas_are_replaced_one_after_the_other_under_load(
+        one, county_returns):  # noqa: F811
+    cast = casting(one, county_returns)
+    wait_until(lambda: counted_so_far(one) > ballots_of(county_returns) // 8, what="a start")
+    for _ in range(2):
+        gone = leader(one, 0)
+        wipe(one, gone)
+        leader(one, 0)
+        told = one.call("replica", "replace", "--shard", 0, "--replica", gone["replica"], check=0)
+        assert f"replica {gone['replica']} votes again" in told.stdout
+    summary = finish_cast(cast)
+    assert summary["counted"] == ballots_of(county_returns)
+    wait_for_all(one)
+    # The members are known after a restart of everything, from the store.
+    one.kill()
+    one.up()
+    wait_for_all(one)
+    # ... and the new ones are a majority without the third.
+    end(replicas(one, 0, "follower")[0])
+    leader(one, 0)
+    assert_exact(one, county_returns)
+
+
+def test_a_replica_that_refuses_its_damaged_log_is_replaced(one, county_returns):  # noqa: F811
+    finish_cast(casting(one, county_returns))
+    damaged = replicas(one, 0, "follower")[0]
+    end(damaged)
+    folder = one.directory / "data" / f"shard-0-{damaged['replica']}"
+    (folder / "log" / "vote").unlink()
+    assert "vote is gone" in one.up(check=1).stderr
+    one.call("replica", "replace", "--shard", 0, "--replica", damaged["replica"], check=0)
+    wait_for_all(one)
+    assert list(folder.parent.glob(folder.name + ".replaced-by-*/log/*.log"))
+    assert_exact(one, county_returns)
+
+
+def test_a_replica_is_not_replaced_when_its_state_has_nowhere_to_come_from(one):
+    first, second = replicas(one, 0, "follower")
+    end(first)
+    refused = one.call("replica", "replace", "--shard", 0, "--replica", second["replica"], check=1)
+    assert "not all others are up" in refused.stderr
+    led = leader(one, 1)
+    refused = one.call("replica", "replace", "--shard", 1, "--replica", led["replica"], check=1)
+    assert "no other replica leads" in refused.stderr
+    assert one.call("replica", "replace", "--shard", 0).returncode == 2
+
+
 def test_leadership_does_not_move_to_what_is_not_there(one):
     stopped = replicas(one, 0, "follower")[0]
     end(stopped, signal.SIGTERM)

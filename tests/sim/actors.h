@@ -28,7 +28,7 @@ void sim_replica_event(struct sim_world *world, struct sim_replica *replica,
 /* Ends it as SIGTERM does: its log is closed. */
 void sim_replica_end_cleanly(struct sim_world *world, struct sim_replica *replica);
 /* Its disk is empty; it must be down. */
-void sim_replica_wipe(struct sim_replica *replica);
+void sim_replica_wipe(struct sim_world *world, struct sim_replica *replica);
 /* The number of the replica that leads a shard, as far as it knows itself; PSP_NONE. */
 uint32_t sim_leader(const struct sim_world *world, uint32_t shard);
 
@@ -46,6 +46,8 @@ void sim_client_event(struct sim_world *world, struct sim_client *client,
 void sim_operator_event(struct sim_world *world, struct sim_operator *operator_,
                         const struct sim_event *event);
 bool sim_operator_done(const struct sim_world *world);
+/* Tells a leader to hand over, if one leads. */
+void sim_operator_moves(struct sim_world *world);
 
 void sim_collectors_free(struct sim_world *world);
 void sim_collector_start(struct sim_world *world, struct sim_collector *collector);

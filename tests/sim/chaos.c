@@ -27,12 +27,13 @@ static void plan_weights(struct sim_plan *plan, struct sim_random *random)
                                       SIM_FAULT_PAUSE,           SIM_FAULT_JUMP,
                                       SIM_FAULT_OLD_MAP,         SIM_FAULT_ROUTER_CRASH,
                                       SIM_FAULT_COLLECTOR_CRASH, SIM_FAULT_OTHER_KEY,
-                                      SIM_FAULT_CLIENT_AGAIN};
+                                      SIM_FAULT_CLIENT_AGAIN,    SIM_FAULT_MOVE};
     for (size_t i = 0; i < sizeof(planned); i++)
         plan->weights[planned[i]] = maybe(random, 10);
     plan->weights[SIM_FAULT_SKEW] = maybe(random, 10000);
     if (plan->election.replicas == 1)
-        plan->weights[SIM_FAULT_ROT] = plan->weights[SIM_FAULT_WIPED] = 0;
+        plan->weights[SIM_FAULT_ROT] = plan->weights[SIM_FAULT_WIPED] =
+            plan->weights[SIM_FAULT_MOVE] = 0;
 }
 
 void sim_chaos_plan(struct sim_world *world)
@@ -190,7 +191,7 @@ static void damage(struct sim_world *world, struct sim_replica *replica, uint32_
     replica->power_lost = true;
     sim_actor_down(world, &replica->actor, some_us(world, 3000, 6000));
     if (kind == SIM_FAULT_WIPED) {
-        sim_replica_wipe(replica);
+        sim_replica_wipe(world, replica);
         world->faults.counts[SIM_FAULT_WIPED]++;
     } else if (!sim_disk_rot(&replica->disk, false,
                              sim_chance(&world->random, 6000) ? ROT_TAIL_BYTES : 0)) {
@@ -201,7 +202,9 @@ static void damage(struct sim_world *world, struct sim_replica *replica, uint32_
     SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), sim_fault_name(kind));
     replica->damaged = true;
     replica->damaged_last = last > shard->entry_count ? last : shard->entry_count;
-    leave_in_peace(world, shard);
+    shard->spoilt = true;
+    if (kind != SIM_FAULT_WIPED) /* a new ID needs no peace */
+        leave_in_peace(world, shard);
 }
 
 static void all_down(struct sim_world *world)
@@ -286,6 +289,9 @@ static void hit(struct sim_world *world, uint32_t kind)
     case SIM_FAULT_OLD_MAP:
     case SIM_FAULT_OTHER_KEY:
         hit_router(world, kind);
+        return;
+    case SIM_FAULT_MOVE:
+        sim_operator_moves(world);
         return;
     case SIM_FAULT_COLLECTOR_CRASH:
     case SIM_FAULT_CLIENT_AGAIN: {

@@ -97,11 +97,10 @@ void sim_durable_check_vote(struct sim_world *world, const struct sim_replica *r
                       durable->voted_for);
 }
 
-static void check_vote(struct sim_world *world, struct sim_replica *replica, uint32_t to,
+static void check_vote(struct sim_world *world, struct sim_replica *replica, uint64_t id,
                        uint64_t term)
 {
     struct sim_durable *durable = &replica->durable;
-    const uint64_t id = world->election.cluster.shards[replica->shard].replicas[to].raft_id;
     if (durable->term != term || durable->voted_for != id)
         sim_violation(world, "%s votes in term %" PRIu64 " before that is durable",
                       sim_actor_name(&replica->actor), term);
@@ -112,13 +111,13 @@ static void check_vote(struct sim_world *world, struct sim_replica *replica, uin
     durable->granted_to = id;
 }
 
-void sim_durable_sends(struct sim_world *world, struct sim_replica *replica, uint32_t to,
+void sim_durable_sends(struct sim_world *world, struct sim_replica *replica,
                        const struct psp_raft_message *message)
 {
     const uint64_t *fields = message->fields;
     const struct sim_durable *durable = &replica->durable;
     if (message->type == VOTE_RESULT && fields[VOTE_GRANTED] != 0 && fields[VOTE_PRE] == 0)
-        check_vote(world, replica, to, fields[VOTE_TERM]);
+        check_vote(world, replica, message->to_id, fields[VOTE_TERM]);
     if (message->type != APPEND_RESULT || fields[RESULT_REJECTED] != 0)
         return;
     if (fields[RESULT_LAST] > durable->last && fields[RESULT_LAST] > replica->store.index)

@@ -30,7 +30,7 @@ void sim_durable_wipe(struct sim_replica *replica);
 void sim_durable_free(struct sim_shard *shard, uint32_t replicas);
 
 /* It sends this to the replica `to` of its shard. */
-void sim_durable_sends(struct sim_world *world, struct sim_replica *replica, uint32_t to,
+void sim_durable_sends(struct sim_world *world, struct sim_replica *replica,
                        const struct psp_raft_message *message);
 /* It leads, perhaps. */
 void sim_durable_leads(struct sim_world *world, const struct sim_replica *replica);

@@ -59,8 +59,7 @@ static void make_shards(struct sim_election *election, const struct sim_election
         if (plan->roll)
             memset(shard->roll_hash, (int)(0x70 + s), sizeof(shard->roll_hash));
         for (uint32_t r = 0; r < plan->replicas; r++)
-            election->replicas[s][r] =
-                (struct psp_cluster_replica){.replica = r, .raft_id = 10 * s + r + 1};
+            election->replicas[s][r] = (struct psp_cluster_replica){.replica = r, .raft_id = r + 1};
         election->old_shards[s] = *shard;
         if (s > 0) { /* borders elsewhere */
             election->old_shards[s].slot_first -= part / 2;

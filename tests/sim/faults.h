@@ -36,6 +36,9 @@
     X(ROT_REFUSED, "bit_rot_refused", "of these: the replica refused to start")                    \
     X(ROT_REPAIRED, "bit_rot_repaired", "of these: it started and caught up")                      \
     X(WIPED, "wiped", "replicas that came back with an empty disk")                                \
+    X(REPLACED, "replaced", "of these: they voted again, under a new ID")                          \
+    X(MOVE, "leader_move", "leaders told to hand over")                                            \
+    X(MOVED, "leader_moved", "of these: the wanted replica led within 2 s")                        \
     X(RESTART, "restart", "shard processes ended cleanly and started again")                       \
     X(PAUSE, "pause", "processes stopped for a while")                                             \
     X(SKEW, "clock_rate", "processes whose clock runs fast or slow")                               \

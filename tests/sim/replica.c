@@ -156,7 +156,7 @@ static void send_raft(struct sim_world *world, struct sim_replica *replica,
     const struct sim_actor *to =
         &world->shards[replica->shard].replicas[action->raft.replica].actor;
     if (!replica->failed)
-        sim_durable_sends(world, replica, action->raft.replica, &message.raft);
+        sim_durable_sends(world, replica, &message.raft);
     if (!replica->failed && to->up &&
         psp_cluster_message_encode(&message, &world->buffer) == PSP_OK)
         sim_send(world, &replica->actor, to, to->incarnation, &world->buffer, extra_us);
@@ -319,15 +319,11 @@ static enum psp_status open_log(struct sim_replica *replica, char *ret_reason,
 
 static enum psp_status create_core(struct sim_world *world, struct sim_replica *replica)
 {
-    struct psp_core_member members[SIM_REPLICAS_MAX];
     const struct psp_cluster_shard *shard = &world->election.cluster.shards[replica->shard];
-    for (uint32_t i = 0; i < shard->replica_count; i++)
-        members[i] =
-            (struct psp_core_member){shard->replicas[i].replica, shard->replicas[i].raft_id};
     struct psp_core_options options = {
         .replica = replica->replica,
-        .members = members,
         .member_count = shard->replica_count,
+        .raft_id = shard->replicas[replica->replica].raft_id,
         .definition = world->election.definition,
         .count = replica->count,
         .pid = replica->actor.incarnation,
@@ -338,7 +334,9 @@ static enum psp_status create_core(struct sim_world *world, struct sim_replica *
     const enum psp_status status = psp_core_create(&options, &replica->core);
     if (status != PSP_OK || psp_log_last(replica->log) != 0 || replica->store.index != 0)
         return status;
-    const struct psp_record first = psp_core_bootstrap(replica->core);
+    struct psp_record first;
+    if (!psp_core_bootstrap(replica->core, &first))
+        return PSP_OK;
     enum psp_status written = psp_log_set_vote(replica->log, first.term, 0);
     if (written == PSP_OK)
         sim_durable_vote(replica, first.term, 0);
@@ -351,6 +349,12 @@ static enum psp_status start_core(struct sim_world *world, struct sim_replica *r
 {
     struct psp_core_start start = {.store_index = replica->store.index,
                                    .store_term = replica->store.term};
+    if (replica->store.count > 0) {
+        const struct psp_count_delta *newest = replica->store.deltas[replica->store.count - 1];
+        start.configuration =
+            (struct psp_bytes){newest->configuration, newest->configuration_bytes};
+        start.configuration_index = newest->configuration_index;
+    }
     psp_log_vote(replica->log, &start.term, &start.voted_for);
     const bool alone = world->plan.election.replicas == 1;
     start.first_index = alone ? start.store_index + 1 : psp_log_first(replica->log);
@@ -606,8 +610,13 @@ void sim_shard_free(struct sim_world *world, uint32_t s)
     sim_durable_free(shard, world->plan.election.replicas);
 }
 
-void sim_replica_wipe(struct sim_replica *replica)
+void sim_replica_wipe(struct sim_world *world, struct sim_replica *replica)
 {
+    /* `psephos replica replace`: the operator asks for the rest, see station.c. */
+    replica->joining = true;
+    world->election.replicas[replica->shard][replica->replica].raft_id += PSP_RAFT_GENERATION;
+    sim_wake_at(world, &world->operator.actor,
+                sim_time(world, &world->operator.actor).steady_ms + 1);
     sim_disk_wipe(&replica->disk);
     sim_durable_wipe(replica);
     store_wipe(&replica->store);

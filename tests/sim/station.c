@@ -14,6 +14,8 @@ enum {
     RECEIPTS = 64,
     OPERATOR_AGAIN_US = 400 * SIM_MS,
     OPERATOR_TICK_MS = 50,
+    MOVE_US = 2000 * SIM_MS,
+    ORDER_ID = 1 << 20, /* of requests: other than those of the stages */
 };
 
 /* ---- who casts what, and when ---- */
@@ -210,6 +212,69 @@ static void ask(struct sim_world *world, struct sim_operator *operator_, uint32_
     operator_->again_us[shard] = world->now_us + OPERATOR_AGAIN_US;
 }
 
+static void order(struct sim_world *world, struct sim_operator *operator_, uint32_t shard,
+                  uint32_t replica, const struct psp_cluster_message *message)
+{
+    const struct sim_actor *to = &world->shards[shard].replicas[replica].actor;
+    const enum psp_status status = psp_cluster_message_encode(message, &world->buffer);
+    assert(status == PSP_OK);
+    (void)status;
+    sim_send(world, &operator_->actor, to, to->incarnation, &world->buffer, 0);
+}
+
+/* Replicas that came back under a new ID: whoever leads is asked until they vote. */
+static void ask_to_replace(struct sim_world *world, struct sim_operator *operator_, uint32_t shard)
+{
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        struct sim_replica *replica = &world->shards[shard].replicas[r];
+        if (!replica->joining || replica->core == NULL)
+            continue;
+        if (psp_core_role(replica->core) != PSP_CORE_JOINING) {
+            replica->joining = false;
+            world->faults.counts[SIM_FAULT_REPLACED]++;
+            continue;
+        }
+        struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE, .id = ORDER_ID};
+        message.operate.operation = PSP_OPERATE_REPLACE_REPLICA;
+        message.operate.raft_id = world->election.cluster.shards[shard].replicas[r].raft_id;
+        order(world, operator_, shard, sim_below(&world->random, world->plan.election.replicas),
+              &message);
+        operator_->again_us[shard] = world->now_us + OPERATOR_AGAIN_US;
+    }
+}
+
+void sim_operator_moves(struct sim_world *world)
+{
+    struct sim_operator *operator_ = &world->operator;
+    const uint32_t shard = sim_below(&world->random, world->plan.election.shards);
+    const uint32_t to = sim_below(&world->random, world->plan.election.replicas);
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        const struct sim_replica *replica = &world->shards[shard].replicas[r];
+        if (r == to || !replica->actor.up || psp_core_role(replica->core) != PSP_CORE_LEADER)
+            continue;
+        struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE, .id = ORDER_ID};
+        message.operate.operation = PSP_OPERATE_MOVE_LEADER;
+        message.operate.replica = to;
+        order(world, operator_, shard, r, &message);
+        world->faults.counts[SIM_FAULT_MOVE]++;
+        operator_->moved_us[shard] = world->now_us;
+        operator_->move_to[shard] = to;
+        sim_wake_at(world, &operator_->actor,
+                    sim_time(world, &operator_->actor).steady_ms + OPERATOR_TICK_MS);
+    }
+}
+
+static void watch_move(struct sim_world *world, struct sim_operator *operator_, uint32_t shard)
+{
+    if (operator_->moved_us[shard] == 0)
+        return;
+    const struct sim_replica *replica = &world->shards[shard].replicas[operator_->move_to[shard]];
+    const bool leads = replica->actor.up && psp_core_role(replica->core) == PSP_CORE_LEADER;
+    world->faults.counts[SIM_FAULT_MOVED] += leads;
+    if (leads || world->now_us > operator_->moved_us[shard] + MOVE_US)
+        operator_->moved_us[shard] = 0;
+}
+
 static void take_answer(struct sim_world *world, struct sim_operator *operator_,
                         const struct sim_event *event)
 {
@@ -218,7 +283,8 @@ static void take_answer(struct sim_world *world, struct sim_operator *operator_,
     psp_arena_reset(world->arena);
     if (psp_cluster_message_decode(world->arena, event->bytes, event->length, &message, &reason) !=
             PSP_OK ||
-        message.type != PSP_CLUSTER_OPERATED || message.operated.status != PSP_OPERATED)
+        message.type != PSP_CLUSTER_OPERATED || message.operated.status != PSP_OPERATED ||
+        message.id == ORDER_ID)
         return;
     const uint32_t shard = (uint32_t)((message.id - 1) % SIM_SHARDS_MAX);
     if ((message.id - 1) / SIM_SHARDS_MAX == operator_->stage[shard]) {
@@ -227,12 +293,21 @@ static void take_answer(struct sim_world *world, struct sim_operator *operator_,
     }
 }
 
-bool sim_operator_done(const struct sim_world *world)
+static bool stages_done(const struct sim_world *world)
 {
     for (uint32_t s = 0; s < world->plan.election.shards; s++)
         if (world->operator.stage[s]<world->operator.stages)
             return false;
     return true;
+}
+
+bool sim_operator_done(const struct sim_world *world)
+{
+    for (uint32_t s = 0; s < world->plan.election.shards; s++)
+        for (uint32_t r = 0; r < world->plan.election.replicas; r++)
+            if (world->shards[s].replicas[r].joining)
+                return false;
+    return stages_done(world);
 }
 
 void sim_operator_event(struct sim_world *world, struct sim_operator *operator_,
@@ -245,7 +320,14 @@ void sim_operator_event(struct sim_world *world, struct sim_operator *operator_,
             world->now_us >= operator_->stage_us[operator_->stage[s]] &&
             world->now_us >= operator_->again_us[s])
             ask(world, operator_, s);
-    if (!sim_operator_done(world) && operator_->actor.wake_us == 0)
+    bool watching = !sim_operator_done(world);
+    for (uint32_t s = 0; s < world->plan.election.shards; s++) {
+        if (world->now_us >= operator_->again_us[s])
+            ask_to_replace(world, operator_, s);
+        watch_move(world, operator_, s);
+        watching = watching || operator_->moved_us[s] != 0;
+    }
+    if (watching && operator_->actor.wake_us == 0)
         sim_wake_at(world, &operator_->actor,
                     sim_time(world, &operator_->actor).steady_ms + OPERATOR_TICK_MS);
 }

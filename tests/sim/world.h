@@ -108,6 +108,7 @@ struct sim_replica {
     bool power_lost;
     bool rotten;  /* its disk was damaged once */
     bool damaged; /* and it has not caught up yet */
+    bool joining; /* under a new ID, and it does not vote yet */
     bool wiped, refused;
     uint64_t damaged_last; /* what it had to have again to be whole */
     uint64_t checked;      /* applied entries compared with the others' */
@@ -175,6 +176,8 @@ struct sim_operator {
     uint32_t stages; /* to be done */
     uint32_t stage[SIM_SHARDS_MAX];
     uint64_t again_us[SIM_SHARDS_MAX];
+    uint64_t moved_us[SIM_SHARDS_MAX]; /* asked for a move; 0: no move is watched */
+    uint32_t move_to[SIM_SHARDS_MAX];
 };
 
 struct sim_collector {

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+#include "process/cluster.h"
 #include "shard/core.h"
 
 enum { NODES_MAX = 3, LOG_MAX = 4096, ANSWERS_MAX = 512, POSTS_MAX = 4096 };
@@ -36,6 +37,7 @@ struct answer {
 struct node {
     bool up;
     uint32_t replica;
+    uint64_t raft_id; /* 0: replica + 1 */
     struct psp_core *core;
     struct psp_count *count;
     struct stored log[LOG_MAX]; /* durable; [0] is index 1 */
@@ -226,14 +228,11 @@ static inline void tick(struct group *group, struct node *node)
 
 static inline void create_core(struct group *group, struct node *node)
 {
-    struct psp_core_member members[NODES_MAX];
-    for (uint32_t i = 0; i < group->n; i++)
-        members[i] = (struct psp_core_member){i, i + 1};
     const struct psp_core_options options = {
         .genesis = group->genesis,
         .replica = node->replica,
-        .members = members,
         .member_count = group->n,
+        .raft_id = node->raft_id == 0 ? node->replica + 1 : node->raft_id,
         .definition = group->definition,
         .count = node->count,
         .pid = 4711,
@@ -253,8 +252,8 @@ static inline void start_node(struct group *group, uint32_t i, struct psp_count 
     node->count = count;
     node->stop[0] = 0;
     create_core(group, node);
-    if (node->log_n == 0) {
-        const struct psp_record first = psp_core_bootstrap(node->core);
+    struct psp_record first;
+    if (node->log_n == 0 && psp_core_bootstrap(node->core, &first)) {
         copy_record(&node->log[node->log_n++], &first);
         node->term = 1;
     }

@@ -256,13 +256,16 @@ static const char another_replica[] =
     "{\"replica\": 1, \"raft_id\": 1, \"address\": \"tcp://127.0.0.1:7012\", \"public_key\": "
     "\"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\"},";
 
-static void raft_ids_of_a_shard_differ_and_replicas_are_odd(void **state)
+static void raft_ids_say_their_replica_and_replicas_are_odd(void **state)
 {
     struct folder *f = *state;
     char to[512];
     const char from[] = "\"public_key\": \"" KEY_B "\"}";
     snprintf(to, sizeof to, "%s,%.*s", from, (int)sizeof another_replica - 2, another_replica);
-    assert_fault(f, from, to, "/shards/0/replicas/1", "used twice");
+    assert_fault(f, from, to, "/shards/0/replicas/1", "must be 2");
+    snprintf(to, sizeof to, "%s,%.*s", from, (int)sizeof another_replica - 2, another_replica);
+    memcpy(strstr(to, "\"raft_id\": 1"), "\"raft_id\": 3", 12);
+    assert_fault(f, from, to, "/shards/0/replicas/1", "must be 2");
     snprintf(to, sizeof to, "%s,%.*s", from, (int)sizeof another_replica - 2, another_replica);
     memcpy(strstr(to, "\"raft_id\": 1"), "\"raft_id\": 2", 12);
     assert_fault(f, from, to, "/shards/0/replicas", "not 2");
@@ -381,7 +384,7 @@ int main(void)
         FACT(value_of_a_wrong_kind_is_refused),
         FACT(slots_without_an_owner_or_with_two_are_refused),
         FACT(numbers_follow_the_order),
-        FACT(raft_ids_of_a_shard_differ_and_replicas_are_odd),
+        FACT(raft_ids_say_their_replica_and_replicas_are_odd),
         FACT(address_or_key_twice_is_refused),
         FACT(rolls_of_cluster_and_shards_agree),
         FACT(stations_are_stored_and_loaded),

@@ -300,6 +300,38 @@ static void segments_are_sealed_and_read_back(void **state)
     psp_log_close(&log);
 }
 
+/* Twelve records of terms 1 1 1 1 1 1 1 2 2 2 2 2, two a segment; the file's first bytes are
+ * spoilt where a segment is not to be read. */
+static void terms_of_sealed_segments_come_from_their_ends(void **state)
+{
+    const struct folder *folder = *state;
+    struct psp_log_options options = options_of(folder);
+    options.segment_bytes = 150;
+    struct psp_log *log = NULL;
+    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_log_set_vote(log, 9, 0), PSP_OK);
+    for (uint64_t i = 1; i <= 12; i++) {
+        const struct psp_record record = record_of(i, i <= 7 ? 1 : 2, "0123456789");
+        assert_int_equal(psp_log_append(log, &record, 1), PSP_OK);
+    }
+    assert_int_equal(psp_log_sync(log), PSP_OK);
+    psp_log_close(&log);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/0000000000000003.log", folder->path);
+    assert_int_equal(truncate(path, 64 + 56 + 8), 0); /* a whole reading would be refused */
+    options.checkpoint_index = 11;
+    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    uint64_t term = 0;
+    for (uint64_t i = 1; i <= 12; i++) {
+        assert_int_equal(psp_log_term(log, i, &term), PSP_OK);
+        assert_int_equal(term, i <= 7 ? 1 : 2);
+    }
+    enum psp_record_type type;
+    assert_int_equal(psp_log_peek(log, 3, &term, &type), PSP_ECORRUPT);
+    assert_int_equal(psp_log_term(log, 13, &term), PSP_ENOENT);
+    psp_log_close(&log);
+}
+
 static void a_damaged_sealed_segment_is_refused(void **state)
 {
     const struct folder *folder = *state;
@@ -507,6 +539,7 @@ int main(void)
         FACT(empty_log_begins_at_one),
         FACT(a_torn_tail_leaves_a_prefix),
         FACT(a_flipped_bit_in_the_middle_is_refused),
+        FACT(terms_of_sealed_segments_come_from_their_ends),
         FACT(a_tail_lost_after_a_clean_close_is_refused),
         FACT(a_torn_group_is_cut_though_its_end_is_good),
         FACT(segments_are_sealed_and_read_back),

@@ -278,6 +278,13 @@ static void operations_come_back_as_they_went(void **state)
     encode_and_decode(d, &move);
     assert_int_equal(d->got.operate.operation, PSP_OPERATE_MOVE_LEADER);
     assert_int_equal(d->got.operate.replica, 2);
+    const struct psp_cluster_message replace = {
+        .type = PSP_CLUSTER_OPERATE,
+        .id = 3,
+        .operate = {.operation = PSP_OPERATE_REPLACE_REPLICA, .raft_id = 259},
+    };
+    encode_and_decode(d, &replace);
+    assert_int_equal(d->got.operate.raft_id, 259);
     const struct psp_cluster_message operated = {
         .type = PSP_CLUSTER_OPERATED,
         .id = 1,
@@ -460,8 +467,8 @@ static void numbers_outside_their_enum_are_refused(void **state)
     assert_int_equal(decode_number(d, 4, 2, 5), PSP_OK);
     assert_int_equal(decode_number(d, 4, 2, 6), PSP_EINVAL);
     assert_int_equal(decode_number(d, 7, 2, 0), PSP_EINVAL); /* Operate.operation */
-    assert_int_equal(decode_number(d, 7, 2, 4), PSP_OK);
-    assert_int_equal(decode_number(d, 7, 2, 5), PSP_EINVAL);
+    assert_int_equal(decode_number(d, 7, 2, 5), PSP_OK);
+    assert_int_equal(decode_number(d, 7, 2, 6), PSP_EINVAL);
     assert_int_equal(decode_number(d, 7, 2, UINT64_MAX), PSP_EINVAL);
     assert_int_equal(decode_number(d, 8, 2, 5), PSP_OK); /* Operated.status */
     assert_int_equal(decode_number(d, 8, 2, 6), PSP_EINVAL);

@@ -128,6 +128,36 @@ static void expect_same(const struct psp_count *a, const struct psp_count *b)
 
 /* ---- round trips ---- */
 
+static void the_members_come_back_with_the_checkpoint_that_carried_them(void **state)
+{
+    (void)state;
+    struct psp_store *store = open_store();
+    struct psp_count *count = open_count(definition, NULL, 100000);
+    uint8_t *members = NULL;
+    size_t bytes = 1;
+    uint64_t index = 1;
+    assert_int_equal(checkpoint(store, count), PSP_OK);
+    assert_int_equal(psp_store_configuration(store, &members, &bytes, &index), PSP_OK);
+    assert_int_equal(bytes, 0); /* the first ones */
+    cast(count, 1, 2);
+    struct psp_count_delta *delta = NULL;
+    assert_int_equal(psp_count_take_delta(count, &delta), PSP_OK);
+    delta->configuration = (uint8_t *)strdup("members");
+    delta->configuration_bytes = 7;
+    delta->configuration_index = 42;
+    assert_int_equal(psp_store_checkpoint(store, delta), PSP_OK);
+    psp_count_delta_destroy(&delta);
+    psp_store_close(&store);
+    store = open_store();
+    assert_int_equal(psp_store_configuration(store, &members, &bytes, &index), PSP_OK);
+    assert_int_equal(bytes, 7);
+    assert_memory_equal(members, "members", 7);
+    assert_int_equal(index, 42);
+    free(members);
+    psp_store_close(&store);
+    psp_count_destroy(&count);
+}
+
 static void a_retry_after_a_restart_gets_the_first_verdict(void **state)
 {
     (void)state;
@@ -605,6 +635,7 @@ int main(void)
 {
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        STORE_TEST(the_members_come_back_with_the_checkpoint_that_carried_them),
         STORE_TEST(a_retry_after_a_restart_gets_the_first_verdict),
         STORE_TEST(many_checkpoints_of_many_sizes_are_loaded),
         STORE_TEST(many_refusals_are_loaded),
