@@ -444,4 +444,31 @@ static inline const struct answer *answer_to(const struct node *node, enum psp_c
     return NULL;
 }
 
+/* `n` ballots for ann, of voters from first_voter on. */
+static inline struct batch ballots(uint32_t first_voter, uint32_t n)
+{
+    struct batch batch = {0};
+    for (uint32_t i = 0; i < n; i++)
+        add(&batch, first_voter + i, 1000 + first_voter + i, P1, BOOTH, ANN);
+    return batch;
+}
+
+static struct group *open_group_cut(uint32_t n, size_t part_bytes, uint32_t parts_max)
+{
+    struct group *group = create_group_cut(n, part_bytes, parts_max);
+    const uint32_t leader = run_until_serving(group);
+    send_operation(group, leader, 1, PSP_OPERATE_OPEN, 0);
+    run(group, 200);
+    const struct answer *answer = answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, 1);
+    assert_non_null(answer);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATED);
+    return group;
+}
+
+/* A leader serves and the election is open. */
+static inline struct group *open_group(uint32_t n)
+{
+    return open_group_cut(n, 0, 0);
+}
+
 #endif
