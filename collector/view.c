@@ -181,6 +181,8 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
     take_shards(view, board);
     settle_complete(view, board);
     sum_rows(view);
+    /* Once a version, not once an answer: it walks every cell. */
+    view->rows_balanced = psp_totals_unbalanced_row(&view->totals) == PSP_NONE;
     view->tag = hash_version(view);
     *ret_view = view;
     return PSP_OK;
@@ -206,8 +208,7 @@ bool psp_view_balanced(const struct psp_view *view, uint32_t shard)
         const struct psp_board_shard *head = &view->shards[shard];
         return psp_books_balanced(&head->books) && head->ballots == head->books.added_ballots;
     }
-    bool balanced =
-        psp_books_balanced(&view->books) && psp_totals_unbalanced_row(&view->totals) == PSP_NONE;
+    bool balanced = psp_books_balanced(&view->books) && view->rows_balanced;
     for (uint32_t s = 0; s < view->shard_count; s++)
         balanced &= psp_view_balanced(view, s);
     return balanced;

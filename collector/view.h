@@ -32,6 +32,7 @@ struct psp_view {
     bool any; /* some shard has been seen; as of time_ms */
     uint64_t time_ms;
     struct psp_totals totals; /* merged; its definition and row_first are the board's */
+    bool rows_balanced;       /* no row is psp_totals_unbalanced_row */
     uint64_t *choice_votes;   /* [choice_count]: in all */
     uint64_t *ballots_sum;    /* [leaf_count + 1]: ballots of the leaves before it */
     uint32_t *complete_sum;   /* [leaf_count + 1]: complete leaves before it */
