@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Asks a running collector everything its /openapi.json documents and checks every answer.
 
-    check_openapi.py http://127.0.0.1:8080 [--local http://127.0.0.1:8081]
+    check_openapi.py http://127.0.0.1:8080 [--local http://127.0.0.1:8081] [--also http://127.0.0.1:9080]
+                     [--shards PID,PID]
 
 Every path is asked with every documented parameter (one at a time, some together), with right
 and with wrong values, with If-None-Match, as HEAD and as POST. Each answer's status and content
 type must be documented, its body must match the schema (a small checker of the JSON Schema words
 that the document uses; python3-jsonschema checks again where it is installed), and lists must
-come whole and without repeats when followed by next_cursor. Prints one line a finding; exit code
-1 when there is any, also when a documented answer was never seen (--allow-unseen lets that pass).
+come whole and without repeats when followed by next_cursor. With --also (a collector of another
+election, without a map) and --shards (local processes, stopped for a moment so that the collector
+is not ready) every documented answer can be seen. Prints one line a finding; exit code 1 when
+there is any, also when a documented answer was never seen (--allow-unseen lets that pass), and at
+the end what it does not try to see, with the reason.
 """
 
 import argparse
@@ -16,8 +20,12 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
+import signal
+import socket
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -35,8 +43,11 @@ TYPES = {
     "object": dict, "array": list, "string": str, "boolean": bool, "null": type(None),
     "integer": int, "number": (int, float),
 }
-RARELY_SEEN = {"503"}  # needs an overload, a start or a lost shard
-MEDIA = {"/api/v1/map", "/api/v1/candidates/{id}/photo"}  # only where the definition has them
+STREAM, READY = "/api/v1/stream", "/readyz"
+# One answer of one place in the server, before it looks at the path.
+NOT_TRIED = "503 of {}: it takes 1 GiB of answers that nobody reads"
+VIEWERS = 801  # one more than a collector serves
+VIEWERS_AN_ADDRESS = 500
 
 
 class Answer:
@@ -142,6 +153,7 @@ class Checker:
         self.base, self.local = base.rstrip("/"), (local or "").rstrip("/")
         self.document = json.loads(ask(self.base + "/openapi.json").body)
         self.findings, self.seen, self.requests = [], set(), 0
+        self.not_tried = []
         self.examples = self.find_examples()
 
     def fault(self, text):
@@ -354,6 +366,49 @@ class Checker:
             if not cursor:
                 return
 
+    def see_other(self, base):
+        """What another election answers where this one has more."""
+        for path in ("/api/v1/map",):
+            self.check_answer(path, self.document["paths"][path]["get"], ask(base.rstrip("/") + path), base + path)
+
+    def see_photos(self):
+        path = "/api/v1/candidates/{id}/photo"
+        for candidate in self.get_json("/api/v1/candidates?limit=1000")["candidates"]:
+            url = self.base + path.replace("{id}", candidate["id"])
+            self.check_answer(path, self.document["paths"][path]["get"], ask(url), url)
+
+    def see_too_many_viewers(self):
+        host, port = urllib.parse.urlsplit(self.base).netloc.rsplit(":", 1)
+        question = (f"GET {STREAM}?contest={self.examples['contest']} HTTP/1.1\r\nHost: {host}\r\n\r\n").encode()
+        open_ones = []
+        try:
+            for i in range(VIEWERS - 1):
+                source = (f"127.0.0.{2 + i // VIEWERS_AN_ADDRESS}", 0)
+                viewer = socket.create_connection((host, int(port)), timeout=30, source_address=source)
+                viewer.sendall(question)
+                open_ones.append(viewer)
+            for viewer in open_ones:
+                viewer.recv(1)  # it has its place
+            operation = self.document["paths"][STREAM]["get"]
+            url = self.url(STREAM, operation, {"contest": self.examples["contest"]})
+            self.check_answer(STREAM, operation, ask(url), url)
+        finally:
+            for viewer in open_ones:
+                viewer.close()
+
+    def see_not_ready(self, pids):
+        url = self.base + READY
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            end = time.monotonic() + 30
+            while (answer := ask(url)).status == 200 and time.monotonic() < end:
+                time.sleep(0.1)
+            self.check_answer(READY, self.document["paths"][READY]["get"], answer, url)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
     def check_unseen(self):
         for path, item in self.document["paths"].items():
             operation = item["get"]
@@ -361,7 +416,10 @@ class Checker:
                 continue
             for status, response in operation["responses"].items():
                 for media in response.get("content") or {"": None}:
-                    if status in RARELY_SEEN or path in MEDIA or (path, status, media) in self.seen:
+                    if (path, status, media) in self.seen:
+                        continue
+                    if status == "503" and path not in (STREAM, READY):
+                        self.not_tried.append(path)
                         continue
                     self.fault(f"{path}: {status} {media} is documented and was never seen")
 
@@ -370,14 +428,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("base", help="of the public address, http://HOST:PORT")
     parser.add_argument("--local", help="of the loopback address, for /cluster and /metrics")
+    parser.add_argument("--also", help="the public address of a collector whose election has no map")
+    parser.add_argument("--shards", help="PIDs of the shards, on this machine")
     parser.add_argument("--allow-unseen", action="store_true",
                         help="a documented answer that was never seen is no finding")
     arguments = parser.parse_args()
     checker = Checker(arguments.base, arguments.local)
     for path, item in checker.document["paths"].items():
         checker.check_path(path, item["get"])
+    checker.see_photos()
+    if arguments.also:
+        checker.see_other(arguments.also)
+    if arguments.shards:
+        checker.see_not_ready([int(pid) for pid in arguments.shards.split(",")])
     if not arguments.allow_unseen:
+        checker.see_too_many_viewers()
         checker.check_unseen()
+        print("not tried:", NOT_TRIED.format(", ".join(checker.not_tried)))
     print(f"{checker.requests} answers checked, {len(checker.findings)} findings"
           f"{'' if jsonschema else ' (python3-jsonschema is not installed: own checker only)'}")
     return 1 if checker.findings else 0

@@ -40,8 +40,19 @@ def finished(one):
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
     """The fixture's town with BALLOTS cast; read-only for the tests."""
-    one = Cluster(tmp_path_factory.mktemp("town") / "cluster", FIXTURES / "town.json", 2)
+    folder = tmp_path_factory.mktemp("town")
+    definition = json.loads((FIXTURES / "town.json").read_text())
+    # Candidates of no contest, with a photo of each kind; Ann has a JPEG.
+    definition["candidates"] += [{"id": kind, "name": kind, "photo": f"{kind}.{kind}"} for kind in ("png", "webp", "avif")]
+    (folder / "election.json").write_text(json.dumps(definition))
+    one = Cluster(folder / "cluster", folder / "election.json", 2)
     one.up()
+    for name in ("ann.jpg", "png.png", "webp.webp", "avif.avif"):
+        (one.directory / name).write_bytes(b"not much of a photo")
+    (one.directory / "town.topojson").write_text('{"type": "Topology", "objects": {}, "arcs": []}')
+    one.kill("collector")
+    one.start_collector()
+    wait_until(lambda: is_ready(one), what="the collector's start")
     lines = "".join(
         json.dumps({"voter_id": f"v{i}", "unit": unit, "method": method, "contests": contests}) + "\n"
         for i, (unit, method, contests) in enumerate(BALLOTS))
@@ -50,15 +61,33 @@ def town(tmp_path_factory):
     yield from finished(one)
 
 
+def is_ready(one):
+    try:
+        return one.get("/readyz")[0] == 200
+    except OSError:
+        return False
+
+
 def choices_of(result):
     return {choice["choice"]: choice["votes"] for choice in result["choices"]}
 
 
-def test_every_answer_is_as_openapi_json_describes_it(town):
-    done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("check_openapi.py"), town.api, "--local",
-         town.api_local], capture_output=True, text=True, timeout=300)
+def test_every_answer_is_as_openapi_json_describes_it(town, tmp_path):
+    plain = json.loads((FIXTURES / "town.json").read_text())
+    del plain["map"]
+    (tmp_path / "plain.json").write_text(json.dumps(plain))
+    other = Cluster(tmp_path / "cluster", tmp_path / "plain.json", 1)
+    try:
+        other.up()
+        done = subprocess.run(
+            [sys.executable, Path(__file__).with_name("check_openapi.py"), town.api, "--local",
+             town.api_local, "--also", other.api, "--shards", ",".join(map(str, town.pids("shard")))],
+            capture_output=True, text=True, timeout=300)
+    finally:
+        other.finish()
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
+    assert " 0 findings" in done.stdout
+    wait_until(lambda: is_ready(town), what="a fresh board")
 
 
 def test_results_are_the_ballots_cast(town):
@@ -83,7 +112,7 @@ def test_methods_add_up(town):
 
 def test_the_definition_is_the_file(town):
     status, headers, body = town.get("/api/v1/election/definition")
-    assert status == 200 and body == (FIXTURES / "town.json").read_bytes()
+    assert status == 200 and body == town.election.read_bytes()
     assert town.get("/api/v1/election/definition",
                     headers={"If-None-Match": headers["ETag"]})[0] == 304
 
