@@ -154,6 +154,7 @@ static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, u
         state->seen.last_answer_ms = now_ms;
         state->seen.epoch = partial->epoch;
         state->seen.index = partial->index;
+        state->seen.leader = partial->leader;
         if (partial->epoch == held->epoch && partial->index == held->index)
             core->fresh_ms[shard] = now_ms > 0 ? now_ms : 1;
     }

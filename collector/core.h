@@ -52,6 +52,7 @@ struct psp_collector_watch {
 struct psp_collector_replica { /* what is known of one replica */
     bool answered;
     uint64_t last_answer_ms, epoch, index;
+    uint32_t leader; /* of the shard, as it says: replica + 1; 0 not known */
 };
 
 /* PSP_ENOMEM. Neither is owned. */

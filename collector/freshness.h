@@ -20,6 +20,7 @@
 struct psp_replica_freshness {
     _Atomic uint64_t last_answer_ms; /* monotonic; 0: no answer since the start */
     _Atomic uint64_t epoch, index;   /* of its last answer */
+    _Atomic uint32_t leader;         /* as it says: replica + 1; 0 not known */
 };
 
 struct psp_freshness {
@@ -34,6 +35,25 @@ static inline bool psp_freshness_stale(const struct psp_freshness *freshness, ui
 {
     const uint64_t fresh_ms = atomic_load(&freshness->fresh_ms[shard]);
     return fresh_ms == 0 || now_ms > fresh_ms + freshness->stale_ms;
+}
+
+/* The replica that leads, as the one says that answered last; PSP_NONE: nobody
+ * knows, or nobody has answered for long. */
+static inline uint32_t psp_freshness_leader(const struct psp_freshness *freshness, uint32_t shard,
+                                            uint64_t now_ms)
+{
+    uint64_t newest_ms = 0;
+    uint32_t leader = 0;
+    for (uint32_t r = 0; r < PSP_REPLICAS_MAX; r++) {
+        const struct psp_replica_freshness *replica = &freshness->replicas[shard][r];
+        const uint64_t at_ms = atomic_load(&replica->last_answer_ms);
+        const uint32_t told = atomic_load(&replica->leader);
+        if (told == 0 || at_ms < newest_ms || now_ms > at_ms + freshness->stale_ms)
+            continue;
+        newest_ms = at_ms;
+        leader = told;
+    }
+    return leader == 0 ? PSP_NONE : leader - 1;
 }
 
 static inline bool psp_freshness_any_stale(const struct psp_freshness *freshness, uint64_t now_ms)

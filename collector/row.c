@@ -85,6 +85,11 @@ void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request 
         psp_writer_number(json, "epoch", shard->epoch);
         psp_writer_number(json, "index", shard->index);
         psp_writer_number(json, "replica", shard->replica);
+        const uint32_t leader = psp_freshness_leader(freshness, s, request->now_ms);
+        if (leader == PSP_NONE)
+            psp_writer_null(json, "leader");
+        else
+            psp_writer_number(json, "leader", leader);
         psp_writer_number(json, "behind", behind(request, s));
         psp_writer_number(json, "ballots", shard->ballots);
         if (fresh_ms == 0)

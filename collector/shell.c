@@ -145,6 +145,7 @@ static void note_freshness(struct psp_collector_shell *shell, const struct link 
                  psp_collector_core_fresh_ms(shell->core, link->shard));
     atomic_store(&shown->epoch, seen->epoch);
     atomic_store(&shown->index, seen->index);
+    atomic_store(&shown->leader, seen->leader);
     atomic_store(&shown->last_answer_ms, seen->last_answer_ms);
 }
 

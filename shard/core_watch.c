@@ -105,6 +105,7 @@ static uint64_t base_of(const struct psp_core *core, const struct psp_watcher *w
 static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes,
                          struct psp_partial *partial)
 {
+    const uint32_t leader = psp_core_leader(core);
     *partial = (struct psp_partial){
         .shard = core->genesis.shard,
         .replica = core->replica,
@@ -115,6 +116,7 @@ static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes
         .registered = psp_count_registered(core->count),
         .election_state = psp_count_election_state(core->count),
         .books = *psp_count_books(core->count),
+        .leader = leader == PSP_NONE ? 0 : leader + 1,
     };
     memcpy(partial->cluster_id, core->genesis.fence.cluster_id, PSP_CLUSTER_ID_BYTES);
     psp_count_state_hash(core->count, partial->state_hash);

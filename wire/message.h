@@ -154,6 +154,7 @@ struct psp_partial { /* see proto/cluster.proto */
     struct psp_bytes units_complete;    /* 4 n bytes */
     struct psp_bytes registered_leaves; /* 4 bytes a leaf, or empty */
     uint32_t part, parts;               /* wire/partial_parts.h; 0 and 0 or 1: whole */
+    uint32_t leader;                    /* replica + 1; 0: not known */
 };
 
 struct psp_status_reply {

@@ -163,6 +163,7 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     partial->registered_leaves = psp_pack_bytes(&body->registered_leaves);
     partial->part = body->part;
     partial->parts = body->parts;
+    partial->leader = body->leader;
     return PSP_OK;
 }
 
@@ -412,6 +413,7 @@ static enum psp_status encode_partial(const struct psp_cluster_message *from,
         psp_pack_data(partial->registered_leaves.data, partial->registered_leaves.length);
     body.part = partial->part;
     body.parts = partial->parts;
+    body.leader = partial->leader;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
     message->partial = &body;
     return psp_pack(&message->base, ret_buffer);

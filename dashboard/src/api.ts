@@ -43,7 +43,7 @@ export interface Leaders extends Envelope {
 export interface Point { at: string; ballots: number; votes: number[] }
 export interface Series extends Envelope { contest: string; unit: string; choices: string[]; bucket_ms: number; points: Point[] }
 export interface Shard {
-  shard: number; epoch: number; index: number; replica: number; behind: number; ballots: number; age_ms: number | null; stale: boolean; diverged: boolean;
+  shard: number; epoch: number; index: number; replica: number; leader: number | null; behind: number; ballots: number; age_ms: number | null; stale: boolean; diverged: boolean;
 }
 export interface Shards extends Envelope { shards: Shard[] }
 export interface BoardEvent extends Shards { state: string; balanced: boolean; result: Result | null; turnout: Turnout }

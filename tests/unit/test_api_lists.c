@@ -306,6 +306,23 @@ static void the_cluster_shows_a_divergence(void **context)
     assert_non_null(strstr(api->body, "\"index\":6,\"age_ms\":20}"));
 }
 
+static void a_shard_s_leader_is_the_one_told_by_the_last_answer(void **context)
+{
+    struct api *api = *context;
+    struct psp_replica_freshness *replicas = api->freshness.replicas[0];
+    expect(api, "/api/v1/shards", "\"replica\":0,\"leader\":null");
+    replicas[0].leader = 1;
+    replicas[0].last_answer_ms = FIXTURE_NOW_MS - 900;
+    expect(api, "/api/v1/shards", "\"leader\":0,");
+    replicas[1].leader = 3;
+    replicas[1].last_answer_ms = FIXTURE_NOW_MS - 100;
+    expect(api, "/api/v1/shards", "\"leader\":2,");
+    replicas[1].leader = 0; /* does not know */
+    expect(api, "/api/v1/shards", "\"leader\":0,");
+    replicas[0].last_answer_ms = FIXTURE_NOW_MS - 3001;
+    expect(api, "/api/v1/shards", "\"leader\":null");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, api_set_up, api_tear_down)
@@ -330,6 +347,7 @@ int main(void)
         TEST(metrics_are_on_the_loopback_address_only),
         TEST(the_commit_histogram_is_cumulative),
         TEST(the_cluster_shows_a_divergence),
+        TEST(a_shard_s_leader_is_the_one_told_by_the_last_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,6 +228,7 @@ static void partial_comes_back_as_it_went(void **state)
                     .time_ms = 1604448000123,
                     .base_index = 300,
                     .part = 2,
+                    .leader = 2,
                     .parts = 3,
                     .registered = 620000,
                     .election_state = PSP_ELECTION_CLOSED,
@@ -247,6 +248,7 @@ static void partial_comes_back_as_it_went(void **state)
     assert_true(got->time_ms == 1604448000123);
     assert_int_equal(got->base_index, 300);
     assert_int_equal(got->part, 2);
+    assert_int_equal(got->leader, 2);
     assert_int_equal(got->parts, 3);
     assert_int_equal(got->registered, 620000);
     assert_int_equal(got->election_state, PSP_ELECTION_CLOSED);

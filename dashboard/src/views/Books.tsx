@@ -47,7 +47,7 @@ export function Health() {
           <li key={s.shard} class={s.diverged || s.stale ? 'bad' : ''}>
             <strong>{text.shard} {s.shard}</strong>
             <span>{s.diverged ? text.diverged : s.stale ? text.staleWord : text.current}</span>
-            <small>{text.shardIndex} {number(s.index)}{s.behind > 0 && ` · ${text.shardBehind} ${number(s.behind)}`} · {s.age_ms === null ? text.never : text.ago(seconds(s.age_ms))}</small>
+            <small>{s.leader === null ? text.leaderless : text.leaderIs(s.leader)} · {text.shardIndex} {number(s.index)}{s.behind > 0 && ` · ${text.shardBehind} ${number(s.behind)}`} · {s.age_ms === null ? text.never : text.ago(seconds(s.age_ms))}</small>
           </li>
         ))}
       </ul>

@@ -47,7 +47,7 @@ export function Header() {
           {modes.map((m) => <option key={m} value={String(m)}>{modeName(m)}</option>)}
         </select>
         <button type="button" onClick={() => void refresh()}>{text.refresh}</button>
-        <button type="button" class="theme" onClick={() => { theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!; }}>{text.themes[theme.value]}</button>
+        <button type="button" class="theme" aria-label={text.themes[theme.value]} onClick={() => { theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!; }}><span aria-hidden="true">◐<span class="word"> {text.themes[theme.value]}</span></span></button>
       </div>
       <Warnings />
     </header>
