@@ -67,6 +67,7 @@ export const text = {
     `On paper. The margin is ${margin} votes and ${out} ballots are still out; to draw level, ${name} would need ${share} of what the first two get from them.`,
   changeBeyond: (margin: string, out: string) =>
     `Not by the ballots expected: the margin of ${margin} votes is larger than the ${out} still out.`,
+  justOver: (share: string) => `just over ${share}`,
   changePlaces: (above: string, below: string) => `Between ${above} and ${below}:`,
   severalVotes: (n: number) => `Up to ${n} votes a ballot.`,
   places: 'Places',

@@ -10,6 +10,7 @@ const SEARCH_FROM = 6;
 
 // A disclosure on a phone, always open beside the results where there is room.
 export function Contests() {
+  if (contests.value.length < 2) return null; // nothing to choose from
   const words = wanted.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = contests.value.filter((c) => {
     const all = `${c.name} ${c.office} ${c.district} ${c.choices.map((choice) => choice.name).join(' ')}`.toLowerCase();

@@ -14,7 +14,7 @@ import { text } from '../text.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const STEPS = 5;
-const PALEST = 0.3;
+const PALEST = 0.4;
 
 interface Fill { color: string; opacity: number; label: string }
 
@@ -104,7 +104,8 @@ export function Map_({ contest }: { contest: Contest }) {
   }, [known, at]);
 
   const usable = known && data && shapes && shapes.key === known.key && data.unit === scope.value?.below.id && data.contest === contest.id && data.leader.length === known.list.length;
-  const by = route.value.map;
+  const asked = route.value.map;
+  const by = asked === 'turnout' || contest.choices.some((c) => asked === `share:${c.id}`) ? asked : 'leader';
   const scale = usable ? scaleOf(by, data, known.list) : null;
 
   useEffect(() => {

@@ -60,11 +60,13 @@ function Leaders({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
 const HARD = 0.9; // a share of the rest that nobody has yet had in earnest
 function sentence(view: Outlook): string {
   const margin = number(view.margin), out = number(view.out), name = view.below?.choice.name ?? '';
+  // A share that must be more than half is not rounded to half.
+  const needed = view.needed > 0.5 && view.needed < 0.5005 ? text.justOver(percentIn(0.5)) : percent(view.needed);
   switch (view.kind) {
     case 'unknown': return text.changeUnknown;
     case 'none': return text.changeNone;
     case 'tied': return text.changeTied(out);
-    case 'open': return view.needed > HARD ? text.changeHard(margin, out, percent(view.needed), name) : text.changeOpen(margin, out, percent(view.needed), name);
+    case 'open': return view.needed > HARD ? text.changeHard(margin, out, needed, name) : text.changeOpen(margin, out, needed, name);
     case 'beyond': return text.changeBeyond(margin, out);
   }
 }
