@@ -8,8 +8,9 @@ usage_of() {
     for pid in $1; do
         awk -v name="$(tr '\0' ' ' <"/proc/$pid/cmdline" | awk '{ print $1 }')" '
             FILENAME ~ /status$/ && $1 == "VmHWM:" { peak = $2 * 1024 }
+            FILENAME ~ /status$/ && $1 == "RssAnon:" { own = $2 * 1024 }
             FILENAME ~ /stat$/ { sub(/.*\) /, ""); cpu = ($12 + $13) / 100 }
-            END { sub(/.*psephos-/, "", name); print name, peak, cpu }' "/proc/$pid/status" "/proc/$pid/stat"
+            END { sub(/.*psephos-/, "", name); print name, peak, cpu, own }' "/proc/$pid/status" "/proc/$pid/stat"
     done
 }
 
@@ -61,13 +62,14 @@ run_national() {
     awk -v ballots="$ballots" -v shards="$shards" -v begun="$begun" -v ended="$ended" -v disk="$disk" \
         -v exact="$exact" -v before="$load_before" -v after="$(load_average)" \
         -v resent="$(sed -n 's/.*"resent": *\([0-9]*\).*/\1/p' "$folder/cast.json")" '
-        { ram += $2; cpu[$1] += $3; peak[$1] += $2 }
+        # Own memory; a peak also has what is mapped of the store, which the system takes back at will.
+        { ram += $4; cpu[$1] += $3; peak[$1] += $2; resident += $2 }
         END {
             seconds = ended - begun
             printf "{\"what\":\"national\",\"ballots\":%d,\"shards\":%d,\"exact\":%s,\"seconds\":%.1f,", ballots, shards, exact, seconds
-            printf "\"ballots_per_second\":%.0f,\"resent\":%d,\"peak_ram_bytes\":%.0f,\"disk_bytes\":%.0f,", ballots / seconds, resent, ram, disk
+            printf "\"ballots_per_second\":%.0f,\"resent\":%d,\"ram_bytes\":%.0f,\"peak_resident_bytes\":%.0f,\"disk_bytes\":%.0f,", ballots / seconds, resent, ram, resident, disk
             printf "\"ram_bytes_per_voter\":%.1f,\"disk_bytes_per_ballot\":%.1f", ram / ballots, disk / ballots
-            for (name in cpu) printf ",\"%s\":{\"cpu_us_per_ballot\":%.3f,\"peak_ram_bytes\":%.0f}", name, cpu[name] / ballots * 1e6, peak[name]
+            for (name in cpu) printf ",\"%s\":{\"cpu_us_per_ballot\":%.3f,\"peak_resident_bytes\":%.0f}", name, cpu[name] / ballots * 1e6, peak[name]
             printf ",\"load_average_before\":%s,\"load_average_after\":%s}\n", before, after
         }' "$folder/usage" >"$folder/national.json"
     emit "$folder/national.json"

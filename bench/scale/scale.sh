@@ -33,7 +33,7 @@ one_size() { # VOTERS SHARDS REPLICAS
     load_quietly --dir "$folder/$name" --ballots "$last" --seed 2 --json "$folder/last.json"
     sleep 2 # the last checkpoint
     ram=$(cat "$folder/$name"/run/shard-*-0.pid | while read -r pid; do
-        awk '$1 == "VmRSS:" { print $2 }' "/proc/$pid/status"
+        awk '$1 == "RssAnon:" { print $2 }' "/proc/$pid/status"
     done | awk '{ sum += $1 } END { printf "%.0f", sum * 1024 }')
     disk=$(du -s --block-size=1 -c "$folder/$name"/data/shard-*-0 | tail -n 1 | cut -f 1)
     router=$(sed -n '/cpu_us_per_ballot/,/}/p' "$folder/last.json" | value_in - router)
