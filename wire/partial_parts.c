@@ -1,5 +1,6 @@
 #include "wire/partial_parts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ static bool reserve(struct psp_partial_parts *parts, size_t bytes)
     size_t capacity = parts->length + bytes;
     if (parts->capacity == 0 && bytes <= PSP_MESSAGE_BYTES_MAX)
         capacity = bytes * parts->parts;
+    assert(capacity > 0); /* realloc to nothing would free */
     uint8_t *rows = realloc(parts->rows, capacity);
     if (!rows)
         return false;

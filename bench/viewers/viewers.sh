@@ -48,12 +48,21 @@ run_viewers() {
         without=$(figure_in "$folder/without.$round.json" ballots_per_second)
         with=$(figure_in "$folder/with.$round.json" ballots_per_second)
         awk -v a="$without" -v b="$with" 'BEGIN { printf "%.3f\n", b / a }' >>"$folder/ratios"
+        # What a ballot costs, all processes but the viewers: less at the mercy of other work.
+        for part in collector all; do
+            figure_in "$folder/without.$round.json" "$part" >>"$folder/cpu.without.$part"
+            figure_in "$folder/with.$round.json" "$part" >>"$folder/cpu.with.$part"
+        done
         say "round $round: $without ballots/s, with $viewers viewers $with; $(tail -n 1 "$folder/seen.$round")" >&2
         round=$((round + 1))
     done
     {
         printf '{"what":"viewers","verified":true,"seconds":%s,"rounds":%s,"ratio_median":%s,"ratios":[%s],' "$seconds" "$rounds" \
             "$(median <"$folder/ratios")" "$(paste -sd, "$folder/ratios")"
+        for part in collector all; do
+            printf '"cpu_us_a_ballot_%s":{"without":%s,"with":%s},' "$part" \
+                "$(median <"$folder/cpu.without.$part")" "$(median <"$folder/cpu.with.$part")"
+        done
         printf '"seen":[%s],' "$(tail -qn 1 "$folder"/seen.* | paste -sd, -)"
         printf '"load_average_before":%s,"load_average_after":%s}\n' "$load_before" "$(load_average)"
     } >"$folder/viewers.json"

@@ -2,7 +2,7 @@
 // update takes; asserts only that the page keeps up and shows what was counted.
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Cluster, openBrowser, root, until, wait } from './cluster.mjs';
@@ -37,7 +37,7 @@ async function look(t, cluster, hash, rate, units) {
   if (units) await until('the map is drawn', async () => (await page.locator('.map path[data-unit]').count()) === units, 30_000);
   await until('ballots are counted', async () => (await cluster.json('/api/v1/election')).election.ballots > 0, 60_000);
   const seen = await watch(page);
-  t.diagnostic(`${seen.frames} frames in ${WATCH_MS / 1000} s, ${seen.long} tasks over 50 ms, longest ${seen.longest} ms. ${seen.delay}`);
+  t.diagnostic(`${seen.frames} frames in ${WATCH_MS / 1000} s, ${seen.long} tasks over 50 ms, longest ${seen.longest} ms. ${seen.delay} Load average ${loadavg()[0].toFixed(1)}.`);
   cluster.casting.kill('SIGTERM');
   await cast;
   await until('the page shows the last count', async () => {

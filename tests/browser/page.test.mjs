@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Cluster, openBrowser, root, until, wait } from './cluster.mjs';
@@ -73,7 +73,7 @@ describe('the page', { concurrency: false }, () => {
     await violations(page, 'empty');
   });
 
-  it('shows ballots as they are counted, without reloading', async () => {
+  it('shows ballots as they are counted, without reloading', async (t) => {
     await page.evaluate(() => { window.stayed = true; });
     const done = cluster.cast('--rate', '40000');
     await page.locator('.leaders').waitFor();
@@ -86,6 +86,8 @@ describe('the page', { concurrency: false }, () => {
     assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'no count ever goes down');
     assert.match(await page.locator('.outlook').innerText(), /still out/);
     await done;
+    const delay = await page.locator('.health p').first().innerText();
+    t.diagnostic(`${delay.match(/From a counted.*$/)?.[0] ?? 'no delay'} Load average ${loadavg()[0].toFixed(1)}.`);
     assert.equal(await page.evaluate(() => window.stayed), true);
   });
 
