@@ -7,7 +7,9 @@
 void psp_partial_parts_clear(struct psp_partial_parts *parts)
 {
     free(parts->rows);
-    *parts = (struct psp_partial_parts){0};
+    parts->rows = NULL;
+    parts->length = parts->capacity = 0;
+    parts->next = 0;
 }
 
 static bool follows(const struct psp_partial_parts *parts, uint64_t id,
