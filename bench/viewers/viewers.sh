@@ -9,11 +9,11 @@ figure_in() { # FILE KEY: the first
 }
 
 count_for() { # NAME: a closed loop of $seconds
-    "$tools/load" --dir "$folder/viewers" --seconds "$seconds" --warm-up 1 --quiet --json "$folder/$1.json" 2>>"$folder/load.log"
+    "$tools/load" --dir "$folder/cluster-viewers" --seconds "$seconds" --warm-up 1 --quiet --json "$folder/$1.json" 2>>"$folder/load.log"
 }
 
 watched() { # ROUND
-    address=$(sed -n 's/.*"http": *"\([^"]*\)".*/\1/p' "$folder/viewers/cluster.json" | head -n 1)
+    address=$(sed -n 's/.*"http": *"\([^"]*\)".*/\1/p' "$folder/cluster-viewers/cluster.json" | head -n 1)
     /usr/bin/python3 "$here/viewers/viewers.py" "$address" "$viewers" "$((seconds + 1))" 3000 >"$folder/seen.$1" &
     watching=$!
     until grep -q ready "$folder/seen.$1"; do
@@ -38,7 +38,7 @@ run_viewers() {
     done
     [ $# -eq 0 ] || die "viewers does not know '$1'."
     load_before=$(load_average)
-    up viewers $((rounds * seconds * 1000000)) 1 1
+    up cluster-viewers $((rounds * seconds * 1000000)) 1 1
     round=1
     while [ "$round" -le "$rounds" ]; do
         if ! { count_for "without.$round" && watched "$round"; }; then
