@@ -5,7 +5,6 @@
  * ballots of a roll. What they share, pace, receipts, summary, is here.
  */
 #include <argp.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "cli/local.h"
 #include "cli/table.h"
 #include "cli/target.h"
+#include "process/number.h"
 
 enum {
     OPTION_CLUSTER = 256,
@@ -107,14 +107,9 @@ static error_t parse_request(int key, char *value, struct argp_state *state)
     case OPTION_DOUBLE_VOTES:
         request->double_votes = number(value, 1, state, "--double-votes");
         return 0;
-    case OPTION_SEED: {
-        char *end = NULL;
-        errno = 0;
-        request->seed = strtoull(value, &end, 10);
-        if (errno || end == value || *end || *value == '-')
-            argp_error(state, "--seed: a whole number, not \"%s\"", value);
+    case OPTION_SEED:
+        request->seed = psp_number_argument(state, "--seed", value, 0, UINT64_MAX);
         return 0;
-    }
     case ARGP_KEY_ARG:
         if (request->lines_path)
             argp_error(state, "one FILE only");

@@ -17,6 +17,7 @@
 #include "cli/table.h"
 #include "election/synthetic.h"
 #include "process/file.h"
+#include "process/number.h"
 
 #define VOTERS_MAX UINT64_C(4000000000) /* the roll's lines are counted in 32 bits */
 
@@ -45,18 +46,6 @@ struct arguments {
     bool made_up, json;
 };
 
-static uint64_t number(struct argp_state *state, const char *option, const char *value,
-                       uint64_t max)
-{
-    char *end;
-    errno = 0;
-    const unsigned long long parsed = strtoull(value, &end, 10);
-    if (errno != 0 || end == value || *end != '\0' || value[0] == '-' || parsed > max)
-        argp_error(state, "%s must be a whole number of at most %" PRIu64 ", not \"%s\"", option,
-                   max, value);
-    return parsed;
-}
-
 static void check_arguments(const struct arguments *arguments, struct argp_state *state)
 {
     const bool returns = arguments->import.returns != NULL;
@@ -74,10 +63,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     struct arguments *arguments = state->input;
     switch (key) {
     case 'n':
-        arguments->voters = number(state, "--voters", value, VOTERS_MAX);
+        arguments->voters = psp_number_argument(state, "--voters", value, 1, VOTERS_MAX);
         arguments->made_up = true;
-        if (arguments->voters == 0)
-            argp_error(state, "--voters must be at least 1");
         return 0;
     case 'o':
         arguments->import.out = value;
@@ -86,7 +73,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->import.returns = value;
         return 0;
     case KEY_SEED:
-        arguments->seed = number(state, "--seed", value, UINT64_MAX);
+        arguments->seed = psp_number_argument(state, "--seed", value, 0, UINT64_MAX);
         return 0;
     case KEY_ID:
         arguments->import.id = value;

@@ -18,6 +18,7 @@
 #include "cli/memory.h"
 #include "cli/operate.h"
 #include "cli/progress.h"
+#include "process/number.h"
 
 enum { ROUND_MS = 1000, MOVE_MS = 10000, POLL_MS = 50, OPTION_JSON = 256, OPTION_TO };
 
@@ -35,15 +36,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static uint32_t number_of(const char *text, struct argp_state *state)
-{
-    char *end = NULL;
-    const unsigned long number = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || number >= PSP_SHARDS_MAX)
-        argp_error(state, "not a number of a shard or replica: %s", text);
-    return (uint32_t)number;
-}
-
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -52,10 +44,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->directory = value;
         return 0;
     case 's':
-        arguments->shard = number_of(value, state);
+        arguments->shard =
+            (uint32_t)psp_number_argument(state, "--shard", value, 0, PSP_SHARDS_MAX - 1);
         return 0;
     case OPTION_TO:
-        arguments->to = number_of(value, state);
+        arguments->to =
+            (uint32_t)psp_number_argument(state, "--to", value, 0, PSP_REPLICAS_MAX - 1);
         return 0;
     case OPTION_JSON:
         arguments->json = true;

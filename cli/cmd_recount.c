@@ -13,6 +13,7 @@
 #include "cli/operate.h"
 #include "cli/recount.h"
 #include "cli/table.h"
+#include "process/number.h"
 
 enum { OPTION_SHARD = 256, ANSWER_MS = 15000, WATCH_MS = 1000 };
 
@@ -34,14 +35,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case 'd':
         arguments->directory = value;
         return 0;
-    case OPTION_SHARD: {
-        char *end = NULL;
-        const unsigned long shard = strtoul(value, &end, 10);
-        if (*end || end == value || shard >= PSP_SHARDS_MAX)
-            argp_error(state, "--shard: the number of a shard, not \"%s\"", value);
-        arguments->shard = (uint32_t)shard;
+    case OPTION_SHARD:
+        arguments->shard =
+            (uint32_t)psp_number_argument(state, "--shard", value, 0, PSP_SHARDS_MAX - 1);
         return 0;
-    }
     case ARGP_KEY_END:
         if (!arguments->directory)
             argp_error(state, "--dir is missing");

@@ -25,6 +25,7 @@
 #include "cli/memory.h"
 #include "cli/operate.h"
 #include "cli/progress.h"
+#include "process/number.h"
 
 #define LOOPBACK "tcp://127."
 
@@ -42,15 +43,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static uint32_t number_of(const char *text, struct argp_state *state)
-{
-    char *end = NULL;
-    const unsigned long number = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || number >= PSP_SHARDS_MAX)
-        argp_error(state, "not a number of a shard or replica: %s", text);
-    return (uint32_t)number;
-}
-
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -59,10 +51,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->directory = value;
         return 0;
     case 's':
-        arguments->shard = number_of(value, state);
+        arguments->shard =
+            (uint32_t)psp_number_argument(state, "--shard", value, 0, PSP_SHARDS_MAX - 1);
         return 0;
     case 'r':
-        arguments->replica = number_of(value, state);
+        arguments->replica =
+            (uint32_t)psp_number_argument(state, "--replica", value, 0, PSP_REPLICAS_MAX - 1);
         return 0;
     case ARGP_KEY_ARG:
         if (arguments->action)
@@ -70,8 +64,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->action = value;
         return 0;
     case ARGP_KEY_END:
-        if (!arguments->action || (strcmp(arguments->action, "replace") != 0 &&
-                                   strcmp(arguments->action, "new-id") != 0))
+        if (!arguments->action ||
+            (strcmp(arguments->action, "replace") != 0 && strcmp(arguments->action, "new-id") != 0))
             argp_error(state, "say what: replace or new-id");
         if (!arguments->directory)
             argp_error(state, "--dir is missing");
@@ -312,7 +306,8 @@ int psp_cmd_replica(int argc, char **argv)
         "replace|new-id",
         "Replaces a replica whose disk is lost, or whose data its process refuses: it comes back "
         "empty under a new ID, takes the shard's log from the leader, and votes once it is level. "
-        "What is left of its old data is moved aside. May be called again. `new-id` only writes the "
+        "What is left of its old data is moved aside. May be called again. `new-id` only writes "
+        "the "
         "new ID to cluster.json, for a process on another host." PSP_EXIT_HELP,
         NULL,
         NULL,
