@@ -32,7 +32,8 @@ enum {
 struct psp_router_span {
     struct psp_peer peer;
     uint64_t client_batch_id;
-    uint32_t first; /* row in the batch; it ends where the next one begins */
+    uint32_t first;   /* row in the batch; it ends where the next one begins */
+    uint32_t station; /* whose quota its rows take */
 };
 
 enum psp_router_batch_state {

@@ -24,12 +24,9 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
     memcpy(core->fence.slot_map_hash, cluster->slot_map_hash, PSP_HASH_BYTES);
     memcpy(core->fence.digest_key_hash, options->key->hash, PSP_HASH_BYTES);
 
-    /* Half of the bound is shared out, half is for whoever needs it: however
-     * many shards are silent, each other shard keeps its share. */
-    const uint32_t rows_max =
-        options->inflight_rows_max != 0 ? options->inflight_rows_max : PSP_ROUTER_INFLIGHT_ROWS_MAX;
-    core->share_rows = rows_max / 2 / cluster->shard_count;
-    core->common_rows = rows_max - core->share_rows * cluster->shard_count;
+    psp_router_quota_init(&core->quota, cluster->shard_count,
+                          options->inflight_rows_max != 0 ? options->inflight_rows_max
+                                                          : PSP_ROUTER_INFLIGHT_ROWS_MAX);
     core->pool.memory_max = options->memory_max != 0 ? options->memory_max : PSP_ROUTER_MEMORY_MAX;
     core->batch_id_next = options->batch_id_first != 0 ? options->batch_id_first : 1;
 
@@ -70,6 +67,7 @@ void psp_router_core_destroy(struct psp_router_core **core_at)
     psp_router_pool_free(&core->pool);
     assert(core->pool.memory_bytes == 0);
     psp_translation_free(&core->translation);
+    psp_router_quota_free(&core->quota);
     free(core->actions);
     free(core);
     *core_at = NULL;
@@ -101,25 +99,6 @@ static void refuse(struct psp_router_core *core, const struct psp_peer *peer, ui
 }
 
 /* ---- rows on the way ---- */
-
-static bool admit(struct psp_router_core *core, struct psp_router_place *place)
-{
-    if (place->rows >= core->share_rows) {
-        if (core->common_used >= core->common_rows)
-            return false;
-        core->common_used++;
-    }
-    place->rows++;
-    return true;
-}
-
-static void release(struct psp_router_core *core, struct psp_router_place *place, uint32_t n)
-{
-    assert(place->rows >= n);
-    const uint32_t over = place->rows > core->share_rows ? place->rows - core->share_rows : 0;
-    core->common_used -= n < over ? n : over;
-    place->rows -= n;
-}
 
 static struct psp_router_batch **slot_of(struct psp_router_core *core, uint64_t id)
 {
@@ -178,7 +157,9 @@ static bool flush_place(struct psp_router_core *core, uint32_t shard, uint64_t n
 static void retire(struct psp_router_core *core, struct psp_router_batch *batch)
 {
     struct psp_router_place *place = &core->places[batch->shard];
-    release(core, place, batch->n);
+    for (uint32_t i = 0; i < batch->span_count; i++)
+        psp_router_quota_release(&core->quota, batch->shard, batch->spans[i].station,
+                                 psp_router_span_end(batch, i) - batch->spans[i].first);
     if (batch == place->open) {
         place->open = NULL;
         place->message = 0;
@@ -257,16 +238,16 @@ static void store_row(uint8_t *row_numbers, size_t i, uint32_t row)
 }
 
 static void append(struct psp_router_core *core, struct psp_router_place *place,
-                   const struct psp_peer *peer, uint64_t batch_id,
-                   const struct psp_client_columns *columns, uint32_t row,
-                   const uint8_t digest[PSP_DIGEST_BYTES], const uint8_t *marks, size_t marks_bytes)
+                   const struct psp_router_span *span, const struct psp_client_columns *columns,
+                   uint32_t row, const uint8_t digest[PSP_DIGEST_BYTES], const uint8_t *marks,
+                   size_t marks_bytes)
 {
     struct psp_router_batch *batch = place->open;
     const size_t n = batch->n;
     if (place->message != core->message) {
         place->message = core->message;
-        batch->spans[batch->span_count++] =
-            (struct psp_router_span){.peer = *peer, .client_batch_id = batch_id, .first = batch->n};
+        batch->spans[batch->span_count] = *span;
+        batch->spans[batch->span_count++].first = batch->n;
     }
     memcpy(batch->digests + n * PSP_DIGEST_BYTES, digest, PSP_DIGEST_BYTES);
     psp_digest_tag(&core->key, columns->ballot_ids + (size_t)row * PSP_BALLOT_ID_BYTES,
@@ -281,7 +262,7 @@ static void append(struct psp_router_core *core, struct psp_router_place *place,
     batch->n++;
 }
 
-static void forward(struct psp_router_core *core, const struct psp_peer *peer, uint64_t batch_id,
+static void forward(struct psp_router_core *core, const struct psp_router_span *from,
                     const struct psp_client_columns *columns, uint64_t now_ms)
 {
     const uint8_t *voter = columns->voter_ids, *marks = columns->marks;
@@ -297,13 +278,13 @@ static void forward(struct psp_router_core *core, const struct psp_peer *peer, u
         assert(marks_bytes > 0);
         const uint32_t shard = core->shard_of_slot[psp_digest_slot(digest)];
         struct psp_router_place *place = &core->places[shard];
-        if (!admit(core, place)) {
+        if (!psp_router_quota_admit(&core->quota, shard, from->station)) {
             store_row(core->busy_rows, core->busy_count++, row);
         } else if (!reserve(core, shard, marks_bytes, now_ms)) {
-            release(core, place, 1);
+            psp_router_quota_release(&core->quota, shard, from->station, 1);
             store_row(core->busy_rows, core->busy_count++, row);
         } else {
-            append(core, place, peer, batch_id, columns, row, digest, marks, marks_bytes);
+            append(core, place, from, columns, row, digest, marks, marks_bytes);
         }
         marks += marks_bytes;
     }
@@ -317,9 +298,9 @@ static void forward(struct psp_router_core *core, const struct psp_peer *peer, u
     if (core->busy_count > 0)
         act(core, &(struct psp_router_action){
                       .type = PSP_ROUTER_REFUSE,
-                      .peer = *peer,
+                      .peer = from->peer,
                       .code = PSP_REFUSAL_BUSY,
-                      .batch_id = batch_id,
+                      .batch_id = from->client_batch_id,
                       .n = core->busy_count,
                       .row_numbers = core->busy_rows,
                       .text = "too many ballots are on the way to their shard; send again later"});
@@ -332,7 +313,16 @@ static void refuse_undecodable(struct psp_router_core *core, const struct psp_pe
     refuse(core, peer, batch_id, PSP_REFUSAL_UNDECODABLE, text);
 }
 
-static void submit(struct psp_router_core *core, const struct psp_peer *peer,
+static void refuse_without_memory(struct psp_router_core *core, const struct psp_router_span *from,
+                                  uint32_t n)
+{
+    core->counters.decoded += n;
+    core->counters.busy += n;
+    refuse(core, &from->peer, from->client_batch_id, PSP_REFUSAL_BUSY,
+           "out of memory; send again later");
+}
+
+static void submit(struct psp_router_core *core, const struct psp_peer *peer, uint32_t station,
                    const struct psp_client_message *message, uint64_t now_ms)
 {
     const bool rows = message->type == PSP_CLIENT_ROWS;
@@ -350,26 +340,30 @@ static void submit(struct psp_router_core *core, const struct psp_peer *peer,
                                   : "the batch holds more than 8192 ballots");
         return;
     }
+    const struct psp_router_span from = {
+        .peer = *peer, .client_batch_id = message->batch_id, .station = station};
+    if (psp_router_quota_know(&core->quota, station) != PSP_OK) {
+        refuse_without_memory(core, &from, n);
+        return;
+    }
     if (!rows) {
-        forward(core, peer, message->batch_id, &message->columns, now_ms);
+        forward(core, &from, &message->columns, now_ms);
         return;
     }
     struct psp_client_columns columns;
     const enum psp_status status = psp_translate_rows(&core->translation, core->definition,
                                                       message->rows, n, &columns, core->reason);
-    if (status == PSP_OK) {
-        forward(core, peer, message->batch_id, &columns, now_ms);
-    } else if (status == PSP_EINVAL) {
+    if (status == PSP_OK)
+        forward(core, &from, &columns, now_ms);
+    else if (status == PSP_EINVAL)
         refuse_undecodable(core, peer, message->batch_id, core->reason);
-    } else {
-        core->counters.decoded += n;
-        core->counters.busy += n;
-        refuse(core, peer, message->batch_id, PSP_REFUSAL_BUSY, "out of memory; send again later");
-    }
+    else
+        refuse_without_memory(core, &from, n);
 }
 
 void psp_router_core_client(struct psp_router_core *core, const struct psp_peer *peer,
-                            const struct psp_client_message *message, uint64_t now_ms)
+                            uint32_t station, const struct psp_client_message *message,
+                            uint64_t now_ms)
 {
     drop_actions(core);
     switch (message->type) {
@@ -378,7 +372,7 @@ void psp_router_core_client(struct psp_router_core *core, const struct psp_peer 
         break;
     case PSP_CLIENT_ROWS:
     case PSP_CLIENT_COLUMNS:
-        submit(core, peer, message, now_ms);
+        submit(core, peer, station, message, now_ms);
         break;
     case PSP_CLIENT_WELCOME:
     case PSP_CLIENT_VERDICTS:
@@ -624,8 +618,5 @@ void psp_router_core_counters(const struct psp_router_core *core,
 
 uint64_t psp_router_core_inflight(const struct psp_router_core *core)
 {
-    uint64_t rows = 0;
-    for (uint32_t s = 0; s < core->cluster->shard_count; s++)
-        rows += core->places[s].rows;
-    return rows;
+    return psp_router_quota_rows(&core->quota);
 }

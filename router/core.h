@@ -8,9 +8,8 @@
  *
  * A station's batch is split over the shards; each part is answered as soon
  * as its shard answers, so that a shard without a leader delays its own rows
- * only. Rows on the way are bounded twice: every shard has a share that the
- * others cannot take, and all draw on one common rest. Over the bound the
- * answer is BUSY, at once.
+ * only. Rows on the way are bounded by shard and by station (quota.h). Over a
+ * bound the answer is BUSY, at once.
  *
  * Nothing is sent twice that a shard may have proposed: after NOT_LEADER the
  * router asks another replica, after silence it answers UNKNOWN and leaves
@@ -99,9 +98,11 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
                                        struct psp_router_core **ret_core);
 void psp_router_core_destroy(struct psp_router_core **core);
 
-/* A station's message. */
+/* A station's message. `station`: the number of its key, whatever the number of
+ * its connections; counted from 0, so that a table of all is small. */
 void psp_router_core_client(struct psp_router_core *core, const struct psp_peer *peer,
-                            const struct psp_client_message *message, uint64_t now_ms);
+                            uint32_t station, const struct psp_client_message *message,
+                            uint64_t now_ms);
 /* A message that did not decode (status and reason of the decoder), or that
  * its sender's role may not send (PSP_EPERM). */
 void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_peer *peer,

@@ -6,12 +6,12 @@
 
 #include "router/batch.h"
 #include "router/core.h"
+#include "router/quota.h"
 #include "router/translate.h"
 
 /* One shard, as the router sees it. */
 struct psp_router_place {
     uint32_t replica; /* position of the replica believed to lead */
-    uint32_t rows;    /* open and on the way */
     uint32_t batches; /* on the way */
     uint64_t message; /* the station's message that the open batch's last span belongs to */
     struct psp_router_batch *open;
@@ -22,10 +22,8 @@ struct psp_router_core {
     const struct psp_definition *definition;
     struct psp_digest_key key;
     struct psp_fence fence;
-    uint32_t share_rows;  /* a shard's own part of the bound */
-    uint32_t common_rows; /* what is left for all */
-    uint32_t common_used;
-    uint64_t message; /* stations' batches so far */
+    struct psp_router_quota quota; /* rows open and on the way */
+    uint64_t message;              /* stations' batches so far */
     uint64_t batch_id_next;
     struct psp_router_pool pool;
     struct psp_router_batch *oldest, *newest; /* on the way, in order of sending */

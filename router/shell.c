@@ -159,7 +159,7 @@ static void take_station(struct psp_router_shell *shell, const struct psp_receiv
     const enum psp_status status = psp_client_message_decode(shell->arena, received->data,
                                                              received->length, &message, &reason);
     if (status == PSP_OK)
-        psp_router_core_client(shell->core, &received->peer, &message, now_ms);
+        psp_router_core_client(shell->core, &received->peer, received->id, &message, now_ms);
     else
         psp_router_core_undecodable(shell->core, &received->peer, status, message.batch_id, reason);
     perform(shell, now_ms);

@@ -52,6 +52,8 @@ struct fixture {
 
 static const struct psp_peer station_a = {{0, 1, 2, 3, 4}, 5};
 static const struct psp_peer station_b = {{0, 9, 9, 9, 9}, 5};
+static const struct psp_peer stations[] = {
+    {{0, 0, 7}, 3}, {{0, 1, 7}, 3}, {{0, 2, 7}, 3}, {{0, 3, 7}, 3}, {{0, 4, 7}, 3}};
 
 /* Shards of equal parts; shard numbers are 10 more than positions, so that
  * mixing them up shows. */
@@ -136,7 +138,7 @@ static inline void fixture_submit(struct fixture *f, const struct psp_peer *peer
                                                   .cast_at_ms = f->cast,
                                                   .marks = f->marks,
                                                   .marks_bytes = n};
-    psp_router_core_client(f->core, peer, &message, now_ms);
+    psp_router_core_client(f->core, peer, peer->id[1], &message, now_ms);
 }
 
 /* The actions of the last event: exactly n of them. */

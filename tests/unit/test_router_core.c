@@ -105,31 +105,74 @@ static void a_full_batch_leaves_without_a_flush(void **state)
     fixture_end(f);
 }
 
+/* Rows of the message that were refused as BUSY at once. */
+static uint32_t busy_of(struct fixture *f, const struct psp_peer *peer, const uint32_t *shards,
+                        uint32_t n)
+{
+    fixture_submit(f, peer, 1, shards, 1, n, 0);
+    size_t count = 0;
+    const struct psp_router_action *actions = psp_router_core_actions(f->core, &count);
+    if (count == 0)
+        return 0;
+    assert_int_equal(count, 1);
+    assert_int_equal(actions->type, PSP_ROUTER_REFUSE);
+    assert_int_equal(actions->code, PSP_REFUSAL_BUSY);
+    return actions->n;
+}
+
 static void a_shard_over_its_share_is_busy_at_once_and_the_others_are_not(void **state)
 {
     (void)state;
     /* 40 rows: shares of 10 each, 20 for whoever comes first. */
     struct fixture *f = fixture_make(2, 1, 40, 0);
-    fixture_submit(f, &station_a, 1, shard_0, 1, 35, 0);
-    const struct psp_router_action *action = fixture_actions(f, 1);
-    assert_int_equal(action->type, PSP_ROUTER_REFUSE);
-    assert_int_equal(action->code, PSP_REFUSAL_BUSY);
-    assert_int_equal(action->batch_id, 1);
-    assert_int_equal(action->n, 5);
-    assert_memory_equal(action->row_numbers, "\36\0\37\0\40\0\41\0\42\0", 10); /* rows 30 to 34 */
-    fixture_submit(f, &station_a, 2, shard_1, 1, 10, 0);
-    fixture_actions(f, 0);
-    fixture_submit(f, &station_a, 3, shard_1, 1, 1, 0);
-    assert_int_equal(fixture_actions(f, 1)->n, 1);
+    uint32_t taken = 0;
+    for (int i = 0; i < 5; i++)
+        taken += 35 - busy_of(f, &stations[i], shard_0, 35);
+    assert_int_equal(taken, 30);
+    assert_int_equal(busy_of(f, &station_b, shard_0, 1), 1);
+    assert_int_equal(busy_of(f, &stations[0], shard_1, 5), 0);
+    assert_int_equal(busy_of(f, &stations[1], shard_1, 3), 0);
+    assert_int_equal(busy_of(f, &station_b, shard_1, 1), 0);
 
-    /* The answer of shard 0 gives the common rest back. */
+    /* The answer of shard 0 gives its share and the common rest back. */
     psp_router_core_flush(f->core, 0);
     fixture_verdicts(f, 0, 0, fixture_actions(f, 2)[0].batch_id, 30, 5, 1);
-    fixture_submit(f, &station_a, 4, shard_1, 1, 21, 2);
-    assert_int_equal(fixture_actions(f, 1)->n, 1);
-    assert_int_equal(fixture_counters(f).busy, 7);
-    assert_int_equal(fixture_counters(f).decoded, 67);
-    assert_int_equal(fixture_counters(f).forwarded, 60);
+    assert_int_equal(psp_router_core_inflight(f->core), 9);
+    assert_int_equal(busy_of(f, &station_b, shard_0, 15), 0);
+    assert_int_equal(fixture_counters(f).busy, 5 * 35 - 30 + 1);
+    assert_int_equal(fixture_counters(f).decoded, 5 * 35 + 1 + 9 + 15);
+    assert_int_equal(fixture_counters(f).forwarded, 30 + 9 + 15);
+    fixture_end(f);
+}
+
+static void a_station_takes_half_of_the_room_and_each_next_one_half_of_the_rest(void **state)
+{
+    (void)state;
+    /* 30 rows to each shard at the most. */
+    struct fixture *f = fixture_make(2, 1, 40, 0);
+    fixture_submit(f, &stations[0], 7, shard_0, 1, 20, 0);
+    const struct psp_router_action *action = fixture_actions(f, 1);
+    assert_int_equal(action->batch_id, 7);
+    assert_int_equal(action->n, 5);
+    assert_memory_equal(action->row_numbers, "\17\0\20\0\21\0\22\0\23\0", 10); /* 15 to 19 */
+    assert_int_equal(busy_of(f, &stations[0], shard_0, 1), 1);
+    assert_int_equal(busy_of(f, &stations[1], shard_0, 20), 20 - 8);
+    assert_int_equal(busy_of(f, &stations[2], shard_0, 20), 20 - 4);
+    assert_int_equal(busy_of(f, &stations[3], shard_0, 20), 20 - 2);
+    assert_int_equal(busy_of(f, &stations[4], shard_0, 20), 20 - 1);
+    /* What a station holds on its way to one shard does not count at another. */
+    assert_int_equal(busy_of(f, &stations[0], shard_1, 5), 0);
+    fixture_end(f);
+}
+
+static void another_connection_of_a_station_finds_no_more_room(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 40, 0);
+    const struct psp_peer other = {{0, 0, 8}, 3}; /* the same station number */
+    assert_int_equal(busy_of(f, &stations[0], shard_0, 21), 1);
+    assert_int_equal(busy_of(f, &other, shard_0, 1), 1);
+    assert_int_equal(busy_of(f, &stations[1], shard_0, 10), 0);
     fixture_end(f);
 }
 
@@ -329,7 +372,7 @@ static void another_election_is_refused_whole(void **state)
     struct fixture *f = fixture_make(1, 1, 0, 0);
     struct psp_client_message message = {.type = PSP_CLIENT_COLUMNS, .batch_id = 3};
     message.definition_hash[0] = (uint8_t)(f->definition->hash[0] ^ 1);
-    psp_router_core_client(f->core, &station_a, &message, 0);
+    psp_router_core_client(f->core, &station_a, 0, &message, 0);
     const struct psp_router_action *action = fixture_actions(f, 1);
     assert_int_equal(action->code, PSP_REFUSAL_WRONG_ELECTION);
     assert_int_equal(action->batch_id, 3);
@@ -343,11 +386,11 @@ static void what_is_not_a_request_is_refused(void **state)
     (void)state;
     struct fixture *f = fixture_make(1, 1, 0, 0);
     struct psp_client_message message = {.type = PSP_CLIENT_VERDICTS, .batch_id = 3};
-    psp_router_core_client(f->core, &station_a, &message, 0);
+    psp_router_core_client(f->core, &station_a, 0, &message, 0);
     assert_int_equal(fixture_actions(f, 1)->code, PSP_REFUSAL_UNDECODABLE);
     message.type = PSP_CLIENT_ROWS; /* no ballot in it */
     memcpy(message.definition_hash, f->definition->hash, PSP_HASH_BYTES);
-    psp_router_core_client(f->core, &station_a, &message, 0);
+    psp_router_core_client(f->core, &station_a, 0, &message, 0);
     assert_int_equal(fixture_actions(f, 1)->code, PSP_REFUSAL_UNDECODABLE);
 
     psp_router_core_undecodable(f->core, &station_a, PSP_EINVAL, 12, "a reason");
@@ -368,7 +411,7 @@ static void hello_is_welcomed_with_the_limits(void **state)
     (void)state;
     struct fixture *f = fixture_make(1, 1, 0, 0);
     const struct psp_client_message hello = {.type = PSP_CLIENT_HELLO};
-    psp_router_core_client(f->core, &station_a, &hello, 0);
+    psp_router_core_client(f->core, &station_a, 0, &hello, 0);
     struct psp_client_message message;
     psp_router_action_answer(f->core, fixture_actions(f, 1), &message);
     assert_int_equal(message.type, PSP_CLIENT_WELCOME);
@@ -418,6 +461,8 @@ int main(void)
         cmocka_unit_test(ballots_of_two_stations_share_a_batch_and_part_again),
         cmocka_unit_test(a_full_batch_leaves_without_a_flush),
         cmocka_unit_test(a_shard_over_its_share_is_busy_at_once_and_the_others_are_not),
+        cmocka_unit_test(a_station_takes_half_of_the_room_and_each_next_one_half_of_the_rest),
+        cmocka_unit_test(another_connection_of_a_station_finds_no_more_room),
         cmocka_unit_test(a_silent_shard_is_answered_unknown_and_does_not_hold_up_another),
         cmocka_unit_test(not_leader_sends_the_same_columns_to_the_hinted_leader),
         cmocka_unit_test(without_a_leader_it_asks_around_pauses_and_at_last_says_busy),

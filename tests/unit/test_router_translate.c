@@ -29,7 +29,7 @@ static void submit_rows(struct fixture *f, const struct psp_row *rows, uint32_t 
     struct psp_client_message message = {
         .type = PSP_CLIENT_ROWS, .batch_id = 5, .rows = rows, .row_count = n};
     memcpy(message.definition_hash, f->definition->hash, PSP_HASH_BYTES);
-    psp_router_core_client(f->core, &station_a, &message, 0);
+    psp_router_core_client(f->core, &station_a, 0, &message, 0);
 }
 
 static const struct psp_router_batch *flushed(struct fixture *f)
@@ -65,7 +65,7 @@ static void a_row_and_a_column_of_one_ballot_are_the_same(void **state)
                                                   .cast_at_ms = cast_at,
                                                   .marks = canonical,
                                                   .marks_bytes = sizeof canonical};
-    psp_router_core_client(f->core, &station_a, &message, 0);
+    psp_router_core_client(f->core, &station_a, 0, &message, 0);
 
     const struct psp_router_batch *batch = flushed(f);
     assert_int_equal(batch->n, 2);

@@ -1,0 +1,46 @@
+/*
+ * quota - how many rows may be on the way, and whose they are.
+ *
+ * By shard: half of the bound is shared out, half is a common rest for whoever
+ * needs it, so that shards which do not answer leave every other shard its
+ * share.
+ *
+ * By station: on its way to a shard a station may hold as many rows as the
+ * shard has room left for, and no more. Alone it gets half of the room, with
+ * another one a third, and so on: nobody has to be asked how many stations
+ * there are, and a newcomer finds room however greedy the others are.
+ *
+ * Threads: one owner.
+ * Memory:  four bytes for each station and shard.
+ */
+#ifndef PSP_ROUTER_QUOTA_H
+#define PSP_ROUTER_QUOTA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "election/limits.h"
+#include "process/status.h"
+
+struct psp_router_quota {
+    uint32_t shard_count;
+    uint32_t share_rows; /* a shard's own part of the bound */
+    uint32_t common_rows, common_used;
+    uint32_t shard_rows[PSP_SHARDS_MAX];
+    uint32_t station_count;
+    uint32_t *station_rows; /* [station][shard] */
+};
+
+void psp_router_quota_init(struct psp_router_quota *quota, uint32_t shard_count, uint32_t rows_max);
+void psp_router_quota_free(struct psp_router_quota *quota);
+
+/* Before a station's first row. PSP_ENOMEM. */
+enum psp_status psp_router_quota_know(struct psp_router_quota *quota, uint32_t station);
+/* One more row of the station to the shard; false: over a bound. */
+bool psp_router_quota_admit(struct psp_router_quota *quota, uint32_t shard, uint32_t station);
+void psp_router_quota_release(struct psp_router_quota *quota, uint32_t shard, uint32_t station,
+                              uint32_t n);
+/* Of all shards. */
+uint64_t psp_router_quota_rows(const struct psp_router_quota *quota);
+
+#endif
