@@ -369,6 +369,9 @@ static void take_raft(struct psp_core *core, const struct psp_core_sender *sende
     if (message->from_id == 0 || psp_raft_replica(message->from_id) != replica ||
         message->to_id != core->raft_id)
         return;
+    /* As if lost on the way: the leader sends them again. */
+    if (message->entry_count > 0 && psp_window_is_full(&core->window))
+        return;
     struct psp_consensus_actions actions;
     const enum psp_status status = psp_consensus_receive(core->consensus, core->now.steady_ms,
                                                          message->from_id, message, &actions);

@@ -101,12 +101,18 @@ static void release_dropped(struct psp_window *window, uint64_t written_number)
     }
 }
 
+bool psp_window_is_full(const struct psp_window *window)
+{
+    return window->payload_bytes >= PSP_WINDOW_BYTES_MAX;
+}
+
 void psp_window_release(struct psp_window *window, uint64_t applied, uint64_t written_number,
                         size_t kept, uint64_t kept_bytes)
 {
     release_dropped(window, written_number);
-    while (window->count > 0 && window->first <= applied &&
-           (window->count > kept || window->payload_bytes > kept_bytes)) {
+    while (window->count > 0 &&
+           (window->first <= applied ? window->count > kept || window->payload_bytes > kept_bytes
+                                     : window->payload_bytes > PSP_WINDOW_BYTES_MAX / 2)) {
         struct psp_window_bytes *bytes = entry_at(window, 0)->bytes;
         if (bytes != NULL && bytes->append_number > written_number)
             break;

@@ -7,6 +7,12 @@
  * and the count has applied them. Their memory is used again, so that a busy
  * shard does not allocate.
  *
+ * A replica that applies or writes more slowly than its leader sends is bounded
+ * too: beyond half of PSP_WINDOW_BYTES_MAX, entries that are written go although
+ * they are not applied (they are read back from the log then), and a window
+ * that is full of unwritten ones takes no more from the leader, which sends
+ * them again. A leader's own proposals end well below that.
+ *
  * Threads: one owner; the log writer reads the bytes of entries not yet synced.
  */
 #ifndef PSP_CORE_WINDOW_H
@@ -19,6 +25,8 @@
 #include "process/status.h"
 #include "shard/log.h"
 #include "wire/message.h"
+
+enum { PSP_WINDOW_BYTES_MAX = 256 << 20 }; /* of payloads */
 
 /* Memory of one entry. */
 struct psp_window_bytes {
@@ -53,8 +61,10 @@ enum psp_status psp_window_push(struct psp_window *window, uint64_t term, enum p
                                 struct psp_window_bytes *bytes);
 /* NULL: not held. */
 const struct psp_window_entry *psp_window_at(const struct psp_window *window, uint64_t index);
+/* Nothing more should come in, if that can be helped. */
+bool psp_window_is_full(const struct psp_window *window);
 /* Lets go of entries up to `applied` whose write is done, but keeps the newest
- * `kept` entries within `kept_bytes`. */
+ * `kept` entries within `kept_bytes`; over the bound, of later ones as well. */
 void psp_window_release(struct psp_window *window, uint64_t applied, uint64_t written_number,
                         size_t kept, uint64_t kept_bytes);
 void psp_window_free(struct psp_window *window);
