@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "cli/command.h"
-#include "cli/local.h"
 #include "cli/rest.h"
 #include "cli/table.h"
 #include "election/books.h"
@@ -154,24 +153,12 @@ int psp_cmd_accounting(int argc, char **argv)
         NULL,
         NULL};
     struct arguments arguments = {0};
-    struct psp_local *local = NULL;
     struct psp_rest *api = NULL;
-    char reason[PSP_REASON_BYTES];
-    char *url = NULL;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (arguments.directory) {
-        if (psp_local_open(arguments.directory, &local, reason) != PSP_OK) {
-            fprintf(stderr, "psephos accounting: %s\n", reason);
-            return PSP_EXIT_NO;
-        }
-        url = psp_rest_url(local->cluster, 0);
-    }
-    int code = PSP_EXIT_NO;
-    if (psp_rest_create(url ? url : arguments.api, &api) == PSP_OK)
-        code = show(api, arguments.json);
+    if (!psp_rest_open(argv[0], arguments.api, arguments.directory, &api))
+        return PSP_EXIT_NO;
+    const int code = show(api, arguments.json);
     psp_rest_destroy(&api);
-    psp_local_close(&local);
-    free(url);
     return code;
 }

@@ -255,24 +255,12 @@ int psp_cmd_results(int argc, char **argv)
         NULL,
         NULL};
     struct arguments arguments = {0};
-    struct psp_local *local = NULL;
     struct psp_rest *rest = NULL;
-    char reason[PSP_REASON_BYTES];
-    char *url = NULL;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (arguments.directory) {
-        if (psp_local_open(arguments.directory, &local, reason) != PSP_OK) {
-            fprintf(stderr, "psephos results: %s\n", reason);
-            return PSP_EXIT_NO;
-        }
-        url = psp_rest_url(local->cluster, 0);
-    }
-    int code = PSP_EXIT_NO;
-    if (psp_rest_create(url ? url : arguments.api, &rest) == PSP_OK)
-        code = show(rest, &arguments);
+    if (!psp_rest_open(argv[0], arguments.api, arguments.directory, &rest))
+        return PSP_EXIT_NO;
+    const int code = show(rest, &arguments);
     psp_rest_destroy(&rest);
-    psp_local_close(&local);
-    free(url);
     return code;
 }

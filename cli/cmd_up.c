@@ -16,6 +16,7 @@
 #include "cli/operate.h"
 #include "cli/progress.h"
 #include "cli/rest.h"
+#include "process/number.h"
 
 enum {
     READY_MS = 30000,
@@ -56,15 +57,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static uint32_t number(const char *text, uint32_t max, struct argp_state *state, const char *what)
-{
-    char *end = NULL;
-    const unsigned long value = strtoul(text, &end, 10);
-    if (*end || end == text || value < 1 || value > max)
-        argp_error(state, "%s: 1 to %u, not \"%s\"", what, max, text);
-    return (uint32_t)value;
-}
-
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -76,18 +68,20 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->plan.election_path = value;
         return 0;
     case 's':
-        arguments->plan.shards = number(value, PSP_SHARDS_MAX, state, "--shards");
+        arguments->plan.shards =
+            (uint32_t)psp_number_argument(state, "--shards", value, 1, PSP_SHARDS_MAX);
         return 0;
     case OPTION_ROLL:
         arguments->plan.roll_path = value;
         return 0;
     case OPTION_REPLICAS:
-        arguments->plan.replicas = number(value, 3, state, "--replicas");
+        arguments->plan.replicas = (uint32_t)psp_number_argument(state, "--replicas", value, 1, 3);
         if (arguments->plan.replicas == 2)
             argp_error(state, "--replicas: 1 or 3; two survive no more than one does");
         return 0;
     case OPTION_ROUTERS:
-        arguments->plan.routers = number(value, ROUTERS_MAX, state, "--routers");
+        arguments->plan.routers =
+            (uint32_t)psp_number_argument(state, "--routers", value, 1, ROUTERS_MAX);
         return 0;
     case OPTION_HTTP:
         if (!strrchr(value, ':'))
@@ -265,17 +259,19 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
 
 static void tell(const struct psp_local *local)
 {
-    const struct psp_cluster_collector *collector = &local->cluster->collectors[0];
-    char *url = psp_rest_url(local->cluster, 0);
-    printf("ready to count: %u shard%s in %s\n", local->cluster->shard_count,
-           local->cluster->shard_count == 1 ? "" : "s", local->directory);
-    printf("page      %s/\n", url);
-    printf("results   %s/api/v1/results\n", url);
-    printf("API       %s/openapi.json\n", url);
-    printf("metrics   http://%s/metrics\n", collector->http_local);
-    for (uint32_t i = 0; i < local->cluster->router_count; i++)
-        printf("stations  %s\n", local->cluster->routers[i].address);
-    free(url);
+    const struct psp_cluster *cluster = local->cluster;
+    printf("ready to count: %u shard%s in %s\n", cluster->shard_count,
+           cluster->shard_count == 1 ? "" : "s", local->directory);
+    if (cluster->collector_count > 0) {
+        char *url = psp_rest_url(cluster, 0);
+        printf("page      %s/\n", url);
+        printf("results   %s/api/v1/results\n", url);
+        printf("API       %s/openapi.json\n", url);
+        printf("metrics   http://%s/metrics\n", cluster->collectors[0].http_local);
+        free(url);
+    }
+    for (uint32_t i = 0; i < cluster->router_count; i++)
+        printf("stations  %s\n", cluster->routers[i].address);
 }
 
 static int load_hosts(const struct arguments *arguments, struct psp_hosts **ret_hosts)

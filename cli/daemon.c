@@ -164,8 +164,12 @@ static void become(const struct psp_daemon *daemon, int log, int errors)
     const int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
     if (nothing >= 0 && pid_file >= 0 && write(pid_file, pid, (size_t)n) == n &&
         dup2(nothing, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
-        dup2(log, STDERR_FILENO) >= 0)
+        dup2(log, STDERR_FILENO) >= 0) {
+        /* A lock or pipe that our caller left open would otherwise be held for
+         * as long as the daemon runs. Only a kernel before 5.11 refuses this. */
+        close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         execv(daemon->program, daemon->arguments);
+    }
     const int error = errno;
     const ssize_t written = write(errors, &error, sizeof error);
     _exit(written == sizeof error ? 126 : 127);

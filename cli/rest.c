@@ -1,11 +1,11 @@
 #include "cli/rest.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/local.h"
 #include "cli/memory.h"
 
 enum { TIMEOUT_MS = 30000, WALKS_MAX = 50, WALK_PAUSE_MS = 100, PAGE_LIMIT = 1000 };
@@ -34,6 +34,43 @@ void psp_rest_destroy(struct psp_rest **rest)
     psp_http_client_destroy(&(*rest)->http);
     free(*rest);
     *rest = NULL;
+}
+
+static bool open_first(const char *directory, struct psp_rest **ret_rest,
+                       char ret_reason[PSP_REASON_BYTES])
+{
+    struct psp_local *local = NULL;
+    if (psp_local_open(directory, &local, ret_reason) != PSP_OK)
+        return false;
+    enum psp_status status = PSP_ENOENT;
+    if (local->cluster->collector_count > 0) {
+        char *url = psp_rest_url(local->cluster, 0);
+        status = psp_rest_create(url, ret_rest);
+        free(url);
+    }
+    if (status != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s",
+                 status == PSP_ENOENT ? "cluster.json has no collector; name one with --api URL"
+                                      : psp_status_text(status));
+    psp_local_close(&local);
+    return status == PSP_OK;
+}
+
+bool psp_rest_open(const char *call, const char *url, const char *directory,
+                   struct psp_rest **ret_rest)
+{
+    char reason[PSP_REASON_BYTES];
+    if (directory) {
+        if (open_first(directory, ret_rest, reason))
+            return true;
+    } else {
+        const enum psp_status status = psp_rest_create(url, ret_rest);
+        if (status == PSP_OK)
+            return true;
+        snprintf(reason, sizeof reason, "%s: %s", url, psp_status_text(status));
+    }
+    fprintf(stderr, "%s: %s\n", call, reason);
+    return false;
 }
 
 char *psp_rest_url(const struct psp_cluster *cluster, uint32_t collector)

@@ -10,6 +10,7 @@
 #define PSP_REST_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "cli/http_client.h"
 #include "process/cluster.h"
@@ -21,7 +22,12 @@ struct psp_rest;
 enum psp_status psp_rest_create(const char *url, struct psp_rest **ret_rest);
 void psp_rest_destroy(struct psp_rest **rest);
 
-/* The first collector's URL; the caller frees. An address that means "all
+/* The collector at `url`, or, without one, the first of the cluster in
+ * `directory`. False: said why on stderr, in the name of `call`. */
+bool psp_rest_open(const char *call, const char *url, const char *directory,
+                   struct psp_rest **ret_rest);
+
+/* A collector's URL; the caller frees. An address that means "all
  * interfaces" is asked on this host. */
 char *psp_rest_url(const struct psp_cluster *cluster, uint32_t collector);
 

@@ -23,11 +23,12 @@ SLOWER = 6 if os.environ.get("PSEPHOS_SANITIZER") else 1
 TIMEOUT_S = 60 * SLOWER
 
 
-def run_psephos(*args, timeout=TIMEOUT_S, stdin=None, check=None):
+def run_psephos(*args, timeout=TIMEOUT_S, stdin=None, check=None, close_fds=True):
     """Runs build/bin/psephos; check=N asserts the exit code."""
     command = [str(BIN / "psephos"), *map(str, args)]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout,
-                          stdin=subprocess.DEVNULL if stdin is None else None)
+                          stdin=subprocess.DEVNULL if stdin is None else None,
+                          close_fds=close_fds)
     if check is not None:
         assert done.returncode == check, (
             f"{' '.join(command)}\nexit code {done.returncode}, wanted {check}\n"

@@ -243,3 +243,14 @@ def test_a_full_disk_ends_the_shard_and_nothing_counted_is_lost(
     assert total["balanced"] is True
     one.recount()
     assert total["counted"] >= counted_before  # what had a receipt is still there
+
+
+@pytest.mark.parametrize("call", ["results", "accounting"])
+def test_a_cluster_without_a_collector_says_so(counted, call):
+    description = counted.directory / "cluster.json"
+    cluster = json.loads(description.read_text())
+    cluster["collectors"] = []
+    description.write_text(json.dumps(cluster))
+    done = counted.call(call, check=1)
+    assert done.stderr == (f"psephos {call}: cluster.json has no collector; "
+                           "name one with --api URL\n")
