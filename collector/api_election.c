@@ -3,19 +3,7 @@
  * /api/v1/election/definition: the file itself, byte for byte.
  */
 #include "collector/answer.h"
-
-static const char *state_name(enum psp_election_state state)
-{
-    switch (state) {
-    case PSP_ELECTION_NEW:
-        return "new";
-    case PSP_ELECTION_OPEN:
-        return "open";
-    case PSP_ELECTION_CLOSED:
-        return "closed";
-    }
-    return "new";
-}
+#include "collector/row.h"
 
 static void write_methods(struct psp_writer *json, const struct psp_definition *definition)
 {
@@ -80,7 +68,7 @@ void psp_api_election(const struct psp_api_request *request, struct psp_api_repl
     psp_writer_string(&json, "id", definition->id);
     psp_writer_string(&json, "name", definition->name);
     psp_writer_string(&json, "date", definition->date);
-    psp_writer_string(&json, "state", state_name(view->election_state));
+    psp_writer_string(&json, "state", psp_row_state(view->election_state));
     psp_writer_hex(&json, "definition_hash", definition->hash, PSP_HASH_BYTES);
     psp_writer_string(&json, "root", definition->units[definition->root].id);
     psp_writer_number(&json, "contests", definition->contest_count);

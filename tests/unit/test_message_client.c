@@ -1,44 +1,7 @@
 /* What stations and routers say to each other: proto/client.proto. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+#define DESK_MESSAGE struct psp_client_message
 #include "election/definition.h"
-#include "proto_writer.h"
-#include "wire/message.h"
-
-enum { BUDGET_BYTES = 64 << 20 };
-
-struct desk {
-    struct psp_arena *arena;
-    struct psp_buffer buffer;
-    struct psp_client_message got;
-    const char *reason;
-    struct proto body, top;
-};
-
-static int open_desk(void **state)
-{
-    struct desk *d = calloc(1, sizeof *d);
-    assert_non_null(d);
-    assert_int_equal(psp_arena_create(BUDGET_BYTES, &d->arena), PSP_OK);
-    *state = d;
-    return 0;
-}
-
-static int close_desk(void **state)
-{
-    struct desk *d = *state;
-    psp_arena_destroy(&d->arena);
-    psp_buffer_free(&d->buffer);
-    free(d);
-    return 0;
-}
+#include "message_desk.h"
 
 static enum psp_status decode(struct desk *d, const uint8_t *bytes, size_t length)
 {
@@ -53,24 +16,10 @@ static void encode_and_decode(struct desk *d, const struct psp_client_message *m
     assert_int_equal(d->got.type, message->type);
 }
 
-/* Wraps d->body as the given body of a message of protocol 1. */
 static enum psp_status decode_body(struct desk *d, unsigned field)
 {
-    d->top.length = 0;
-    proto_number(&d->top, 1, 1);
-    proto_message(&d->top, field, &d->body);
+    wrap_body(d, field);
     return decode(d, d->top.bytes, d->top.length);
-}
-
-static struct psp_bytes text(const char *of)
-{
-    return (struct psp_bytes){.data = (const uint8_t *)of, .length = strlen(of)};
-}
-
-static void assert_bytes(struct psp_bytes got, const char *expected)
-{
-    assert_int_equal(got.length, strlen(expected));
-    assert_memory_equal(got.data, expected, got.length);
 }
 
 /* ---- every type there and back ---- */

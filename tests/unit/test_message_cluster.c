@@ -1,46 +1,9 @@
 /* What processes say to each other, and what lies in the log. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <sodium.h>
-#include <cmocka.h>
 
+#define DESK_MESSAGE struct psp_cluster_message
 #include "election/definition.h"
-#include "proto_writer.h"
-#include "wire/message.h"
-
-enum { BUDGET_BYTES = 64 << 20 };
-
-struct desk {
-    struct psp_arena *arena;
-    struct psp_buffer buffer;
-    struct psp_cluster_message got;
-    struct psp_entry entry;
-    const char *reason;
-    struct proto inner, body, top;
-};
-
-static int open_desk(void **state)
-{
-    struct desk *d = calloc(1, sizeof *d);
-    assert_non_null(d);
-    assert_int_equal(psp_arena_create(BUDGET_BYTES, &d->arena), PSP_OK);
-    *state = d;
-    return 0;
-}
-
-static int close_desk(void **state)
-{
-    struct desk *d = *state;
-    psp_arena_destroy(&d->arena);
-    psp_buffer_free(&d->buffer);
-    free(d);
-    return 0;
-}
+#include "message_desk.h"
 
 static enum psp_status decode(struct desk *d, const uint8_t *bytes, size_t length)
 {
@@ -54,14 +17,6 @@ static void encode_and_decode(struct desk *d, const struct psp_cluster_message *
     assert_int_equal(decode(d, d->buffer.data, d->buffer.length), PSP_OK);
     assert_int_equal(d->got.type, message->type);
     assert_true(d->got.id == message->id);
-}
-
-/* Wraps d->body as the given body of a message of protocol (or format) 1. */
-static void wrap_body(struct desk *d, unsigned field)
-{
-    d->top.length = 0;
-    proto_number(&d->top, 1, 1);
-    proto_message(&d->top, field, &d->body);
 }
 
 static enum psp_status decode_body(struct desk *d, unsigned field)
