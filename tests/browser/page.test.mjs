@@ -174,6 +174,7 @@ describe('the page', { concurrency: false }, () => {
     await phone.locator('.places tbody tr').first().waitFor();
     await phone.locator('.map path').first().waitFor();
     assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than the screen');
+    assert.ok(await phone.locator('.places .scroll').evaluate((box) => box.scrollWidth <= box.clientWidth), 'the places fit, too');
     await violations(phone, 'final, dark, phone');
     await phone.context().close();
   });

@@ -11,6 +11,7 @@ import { parties } from './parts.tsx';
 import { text } from '../text.ts';
 
 const CURVES = 4;
+const HEIGHT = 200;
 const ROWS = 12;
 
 const DRAW_MS = 1000; // a curve does not need every update
@@ -58,9 +59,9 @@ function Chart({ data, curves, label, share }: { data: Series; curves: Curve[]; 
       plot.current?.chart.destroy();
       const axis = { stroke: () => css('--quiet-now'), grid: { stroke: () => css('--line-now'), width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif' };
       const chart = new Plot({
-        width: box.current.clientWidth, height: 220, legend: { show: false }, cursor: { y: false },
+        width: box.current.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { y: false },
         scales: { x: { time: true } },
-        axes: [{ ...axis, space: 90, values: (_: uPlot, splits: number[]) => at(splits) }, { ...axis, size: 56, values: (_: uPlot, splits: number[]) => splits.map((n) => (share ? percent(n) : compact(n))) }],
+        axes: [{ ...axis, space: 90, size: 30, values: (_: uPlot, splits: number[]) => at(splits) }, { ...axis, size: 56, values: (_: uPlot, splits: number[]) => splits.map((n) => (share ? percent(n) : compact(n))) }],
         series: [{}, ...curves.map((c) => ({ label: c.name, stroke: c.color, width: 2.5, points: { show: false } }))],
       }, values, box.current);
       plot.current = { chart, key };
@@ -68,7 +69,7 @@ function Chart({ data, curves, label, share }: { data: Series; curves: Curve[]; 
     return () => { wanted = false; };
   });
   useEffect(() => {
-    const observer = new ResizeObserver(() => { if (box.current) plot.current?.chart.setSize({ width: box.current.clientWidth, height: 220 }); });
+    const observer = new ResizeObserver(() => { if (box.current) plot.current?.chart.setSize({ width: box.current.clientWidth, height: HEIGHT }); });
     if (box.current) observer.observe(box.current);
     const dark = matchMedia('(prefers-color-scheme: dark)');
     const redraw = () => plot.current?.chart.redraw();
