@@ -7,6 +7,7 @@
 
 #include "cli/deal.h"
 #include "cli/electorate.h"
+#include "cli/fault.h"
 #include "cli/line_source.h"
 #include "cli/local.h"
 #include "cli/memory.h"
@@ -68,8 +69,7 @@ static enum psp_status open_returns(const struct psp_cast_request *request,
         status = psp_deal_create(target->definition, returns, seed, &opened->deal, &fault);
     psp_returns_destroy(&returns);
     if (status != PSP_OK) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s:%" PRIu64 ": %s", request->returns_path,
-                 fault.line, fault.reason[0] ? fault.reason : psp_status_text(status));
+        psp_fault_csv(ret_reason, request->returns_path, &fault, status);
         return status;
     }
     if (request->roll_path)

@@ -249,7 +249,8 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
         fprintf(stderr, "psephos cast: %" PRIu64 " ballots have another verdict than intended\n",
                 summary.unintended);
     if (unreadable)
-        fprintf(stderr, "psephos cast: %" PRIu64 " lines could not be read\n", unreadable);
+        fprintf(stderr, "psephos cast: %" PRIu64 " line%s could not be read\n", unreadable,
+                unreadable == 1 ? "" : "s");
     return summary.unintended || unreadable || cut_short ? PSP_EXIT_NO : PSP_EXIT_DONE;
 }
 

@@ -151,6 +151,8 @@ static void print(const struct arguments *arguments, const json_t *root, const j
     case FORMAT_TABLE:
         if (lines)
             fputs("\033[H\033[J", stdout);
+        if (json_array_size(results) == 0 && arguments->level)
+            printf("this election has no unit of level %s\n", arguments->level);
         psp_results_table_print(results, contests, parties, lines, stdout);
         printf("\nunofficial%s%s%s\n", as_of ? ", as of " : "", as_of ? as_of : "",
                json_is_true(json_object_get(root, "stale"))

@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/coverage.h"
+#include "cli/fault.h"
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/operate.h"
@@ -87,9 +88,13 @@ static bool find_units(const struct psp_local *local, const char *name,
     struct psp_definition *definition = NULL;
     struct psp_definition_fault fault = {0};
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
-    bool found = psp_definition_load(path, &definition, &fault) == PSP_OK;
-    if (!found)
-        fprintf(stderr, "%s: %s:%d: %s: %s\n", name, path, fault.line, fault.pointer, fault.reason);
+    const enum psp_status status = psp_definition_load(path, &definition, &fault);
+    bool found = status == PSP_OK;
+    if (!found) {
+        char reason[PSP_REASON_BYTES];
+        psp_fault_definition(reason, path, &fault, status);
+        fprintf(stderr, "%s: %s\n", name, reason);
+    }
     for (int i = 0; found && i < arguments->unit_n; i++) {
         const char *id = arguments->units[i];
         ret_units[i] = psp_definition_unit(definition, id, strlen(id));

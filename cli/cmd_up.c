@@ -57,6 +57,15 @@ static const struct argp_option options[] = {
     {0},
 };
 
+/* "host:port", the port a number: what cluster.json takes. Checked before anything
+ * is made: a folder that never starts would be left behind. */
+static bool is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+    return colon && colon != text && psp_number_read(colon + 1, 1, UINT16_MAX, &port);
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -84,7 +93,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
             (uint32_t)psp_number_argument(state, "--routers", value, 1, ROUTERS_MAX);
         return 0;
     case OPTION_HTTP:
-        if (!strrchr(value, ':'))
+        if (!is_address(value))
             argp_error(state, "--http: ADDR:PORT, for example 127.0.0.1:8080");
         arguments->plan.http = value;
         return 0;

@@ -225,8 +225,9 @@ uint32_t psp_daemons_stop(const struct psp_daemon *daemons, uint32_t n, uint64_t
         uint32_t left = 0;
         const bool kill_now = !late && psp_progress_clock_ms() >= end_ms;
         late = late || kill_now;
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            continue; /* those that we started ourselves */
+        pid_t ended; /* of those that we started ourselves; -1: no more */
+        while ((ended = waitpid(-1, NULL, WNOHANG)) > 0)
+            continue;
         for (uint32_t i = 0; i < n; i++) {
             const pid_t pid = psp_daemon_pid(&daemons[i]);
             if (!pid)
@@ -235,7 +236,8 @@ uint32_t psp_daemons_stop(const struct psp_daemon *daemons, uint32_t n, uint64_t
             if (kill_now && kill(pid, SIGKILL) == 0)
                 killed++;
         }
-        if (!left || psp_progress_clock_ms() >= end_ms + 1000)
+        /* A process that is about to end has no command line any more. */
+        if ((!left && ended < 0) || psp_progress_clock_ms() >= end_ms + 1000)
             break;
         usleep(POLL_MS * 1000);
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/fault.h"
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/permutation.h"
@@ -160,8 +161,7 @@ enum psp_status psp_electorate_load(const char *roll_path, const struct psp_defi
         *ret_electorate = electorate;
         return PSP_OK;
     }
-    snprintf(ret_reason, PSP_REASON_BYTES, "%s:%" PRIu64 ": %s", roll_path, fault.line,
-             fault.reason[0] ? fault.reason : psp_status_text(status));
+    psp_fault_csv(ret_reason, roll_path, &fault, status);
     psp_electorate_destroy(&electorate);
     return status;
 }

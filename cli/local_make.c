@@ -2,6 +2,7 @@
  * How a cluster folder comes about. Every step may have been done already by
  * an `up` that was interrupted; cluster.json is the last one.
  */
+#include "cli/fault.h"
 #include "cli/local.h"
 
 #include <dirent.h>
@@ -123,8 +124,7 @@ static enum psp_status make_definition(struct making *making)
     struct psp_definition_fault fault = {0};
     enum psp_status status = psp_definition_load(source, &making->definition, &fault);
     if (status != PSP_OK) {
-        snprintf(making->reason, PSP_REASON_BYTES, "%s:%d: %s: %s", source, fault.line,
-                 fault.pointer, fault.reason[0] ? fault.reason : psp_status_text(status));
+        psp_fault_definition(making->reason, source, &fault, status);
         return status;
     }
     psp_local_copy_media(making->definition, source, making->local.directory);
@@ -387,7 +387,8 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
         differs = "--replicas";
     else if (plan->routers && plan->routers != cluster->router_count)
         differs = "--routers";
-    else if (plan->http && strcmp(plan->http, cluster->collectors[0].http) != 0)
+    else if (plan->http && (cluster->collector_count == 0 ||
+                            strcmp(plan->http, cluster->collectors[0].http) != 0))
         differs = "--http";
     else if (plan->hosts && !same_hosts(cluster, plan->hosts))
         differs = "--hosts";
@@ -397,8 +398,7 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
         const enum psp_status status =
             psp_definition_load(plan->election_path, &definition, &fault);
         if (status != PSP_OK) {
-            snprintf(ret_reason, PSP_REASON_BYTES, "%s:%d: %s: %s", plan->election_path, fault.line,
-                     fault.pointer, fault.reason[0] ? fault.reason : psp_status_text(status));
+            psp_fault_definition(ret_reason, plan->election_path, &fault, status);
             return status;
         }
         if (memcmp(definition->hash, cluster->definition_hash, PSP_HASH_BYTES) != 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/fault.h"
 #include "cli/memory.h"
 #include "cli/progress.h"
 #include "election/digest.h"
@@ -120,8 +121,7 @@ static enum psp_status store_parts(const struct psp_local *local, const char *ro
     }
     explicit_bzero(&key, sizeof key);
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s:%" PRIu64 ": %s", roll_path, fault.line,
-                 fault.reason[0] ? fault.reason : psp_status_text(status));
+        psp_fault_csv(ret_reason, roll_path, &fault, status);
     for (uint32_t i = 0; i < parts->n && status == PSP_OK; i++) {
         char *path = psp_local_path(local, "roll/%s-%u.roll", name, cluster->shards[i].shard);
         status = psp_roll_file_store(path, &parts->files[i]);

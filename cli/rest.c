@@ -63,6 +63,9 @@ bool psp_rest_open(const char *call, const char *url, const char *directory,
     if (directory) {
         if (open_first(directory, ret_rest, reason))
             return true;
+    } else if (!*url || (strstr(url, "://") && strncmp(url, "http://", 7) != 0 &&
+                         strncmp(url, "https://", 8) != 0)) {
+        snprintf(reason, sizeof reason, "--api: http://HOST:PORT, not \"%s\"", url);
     } else {
         const enum psp_status status = psp_rest_create(url, ret_rest);
         if (status == PSP_OK)

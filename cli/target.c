@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/fault.h"
 #include "cli/local.h"
 #include "cli/memory.h"
 
@@ -22,8 +23,7 @@ static enum psp_status load(struct psp_target *target, char *ret_reason)
                      : psp_memory_print("%s/%s", target->cluster->directory, election);
     status = psp_definition_load(path, &target->definition, &where);
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s:%d: %s: %s", path, where.line, where.pointer,
-                 where.reason[0] ? where.reason : psp_status_text(status));
+        psp_fault_definition(ret_reason, path, &where, status);
     free(path);
     return status;
 }

@@ -3,7 +3,8 @@
 usage: summary.py FOLDER SUITE...
 
 A suite whose report is missing did not finish: that is one failure. A cmocka
-program reports its cases in its output; each case counts.
+program reports its cases in its output; each case counts. (Debian 13's cmocka
+puts the group's name before some of the numbers.)
 """
 
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 
 CMOCKA_RUN = re.compile(r"^\[==========\] (?:\S+: )?Running (\d+) test", re.M)
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
-CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (\d+) test", re.M)
+CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (?:\S+: )?(\d+) test", re.M)
 
 
 def count_program(case):

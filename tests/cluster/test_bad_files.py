@@ -125,6 +125,34 @@ def test_usage_errors_exit_with_2(psephos, tmp_path):
     assert psephos("cast", "--dir", tmp_path, "--no-such-option").returncode == 2
 
 
+def test_a_missing_file_has_no_line(psephos, tmp_path, definition):
+    election = tmp_path / "good" / "election.json"
+    result = psephos("up", "--dir", tmp_path / "c", "--election", tmp_path / "none.json")
+    assert result.returncode == 1
+    assert result.stderr == f"psephos up: {tmp_path}/none.json: No such file or directory\n"
+    result = psephos("up", "--dir", tmp_path / "c", "--election", election,
+                     "--roll", tmp_path / "none.csv")
+    assert result.returncode == 1
+    assert f"{tmp_path}/none.csv: " in result.stderr
+
+
+@pytest.mark.parametrize("address", ["8080", ":8080", "127.0.0.1:", "127.0.0.1:0",
+                                     "127.0.0.1:99999", "127.0.0.1:http"])
+def test_an_address_that_is_none_leaves_no_cluster_behind(psephos, tmp_path, definition, address):
+    election = tmp_path / "good" / "election.json"
+    result = psephos("up", "--dir", tmp_path / "c", "--election", election, "--http", address)
+    assert result.returncode == 2
+    assert "127.0.0.1:8080" in result.stderr  # the example
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("url", ["", "ftp://127.0.0.1/"])
+def test_a_url_that_is_none_is_refused(psephos, url):
+    result = psephos("accounting", "--api", url)
+    assert result.returncode == 1
+    assert result.stderr == f'psephos accounting: --api: http://HOST:PORT, not "{url}"\n'
+
+
 def test_no_cluster_to_reach_exits_with_3(psephos):
     result = psephos("results", "--api", "http://127.0.0.1:9")
     assert result.returncode == 3

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -91,3 +92,28 @@ def test_exit_codes_of_the_command_line(arguments, code):
     done = subprocess.run([RUN, *arguments], capture_output=True, text=True, timeout=20)
     assert done.returncode == code, done.stderr
     assert "./run" in done.stdout + done.stderr or "--seconds" in done.stderr
+
+
+REPORT = """<testsuite><testcase name="test_import" classname="test_import" status="{status}">
+<system-out>[==========] {group}Running 3 test(s).
+[ RUN      ] one
+[==========] {group}3 test(s) run.
+[  PASSED  ] {passed} test(s).
+[  SKIPPED ] {group}1 test(s), listed below:
+[  SKIPPED ] two
+</system-out></testcase></testsuite>
+"""
+
+
+@pytest.mark.parametrize("group", ["", "tests: "], ids=["Debian 12", "Debian 13"])
+@pytest.mark.parametrize("status, passed, line", [
+    ("run", 2, "2 passed, 0 failed, 1 skipped"),
+    ("fail", 1, "1 passed, 1 failed, 1 skipped"),
+    ("fail", 2, "2 passed, 1 failed, 1 skipped")])
+def test_the_summary_counts_the_cases_of_both_cmockas(tmp_path, group, status, passed, line):
+    (tmp_path / "unit-plain.xml").write_text(
+        REPORT.format(group=group, status=status, passed=passed))
+    done = subprocess.run([sys.executable, ROOT / "tests" / "summary.py", tmp_path, "unit-plain"],
+                          capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == line
+    assert done.returncode == (status == "fail")

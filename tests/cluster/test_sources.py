@@ -162,6 +162,11 @@ def test_results_come_as_table_json_and_csv(one, names):
     assert sum(int(row["votes"]) for row in rows) == 2
 
 
+def test_a_level_without_units_is_told(one):
+    assert "no unit of level precinct" in one.api_call("results", "--level", "precinct",
+                                                       check=0).stdout
+
+
 def test_status_names_every_process(one):
     processes = one.processes()
     assert sorted(p["role"] for p in processes) == ["collector", "router", "shard", "shard"]
