@@ -28,6 +28,7 @@ struct line {
     bool answered;
     int64_t pid; /* 0: none */
     const char *state;
+    char state_hash[2 * PSP_HASH_BYTES + 1]; /* of a shard's replica, at its index */
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all */
 };
 
@@ -112,6 +113,8 @@ static void print_json(const struct line *lines, uint32_t n, bool healthy)
         if (line->daemon->role == PSP_ROLE_SHARD) {
             json_object_set_new(process, "shard", json_integer(line->daemon->number));
             json_object_set_new(process, "replica", json_integer(line->daemon->replica));
+            json_object_set_new(process, "state_hash",
+                                line->answered ? json_string(line->state_hash) : json_null());
         }
         json_array_append_new(processes, process);
     }
@@ -169,6 +172,8 @@ static int show(const struct arguments *arguments, const struct psp_local *local
             lines[i].state = answer->status.state;
             lines[i].index = answer->status.index;
             lines[i].pid = (int64_t)answer->status.pid;
+            for (size_t b = 0; b < PSP_HASH_BYTES; b++)
+                snprintf(lines[i].state_hash + 2 * b, 3, "%02x", answer->status.state_hash[b]);
         }
         answered += lines[i].answered;
     }
