@@ -8,6 +8,7 @@
 
 #include "election/definition_text.h"
 #include "election/import_build.h"
+#include "election/state_names.h"
 #include "election/utf8.h"
 
 /* Lines that are counted but are nobody's votes, as published in the United
@@ -233,10 +234,14 @@ static void write_units(struct psp_definition_text *text, const struct psp_impor
     psp_definition_text_array(text, "units");
     for (uint32_t i = 0; i < import->units.n; i++) {
         const struct psp_import_unit *unit = &psp_import_units(import)[i];
-        json_t *json = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "id", ids->units[i].id, "name",
-                                 unit->name, "level", psp_level_name(unit->level), "parent",
-                                 unit->parent != PSP_NONE ? ids->units[unit->parent].id : NULL,
-                                 "code", unit->code[0] != '\0' ? unit->code : NULL);
+        /* "VT" is a code; people read "Vermont". */
+        const char *state = unit->level == PSP_STATE ? psp_state_name(unit->name) : NULL;
+        const char *code = state != NULL ? unit->name : unit->code;
+        json_t *json =
+            json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "id", ids->units[i].id, "name",
+                      state != NULL ? state : unit->name, "level", psp_level_name(unit->level),
+                      "parent", unit->parent != PSP_NONE ? ids->units[unit->parent].id : NULL,
+                      "code", code[0] != '\0' ? code : NULL);
         bool whole = true;
         if (json != NULL && unit->style != PSP_NONE)
             whole = json_object_set_new(json, "ballots_expected",

@@ -9,6 +9,7 @@
 
 #include "election/id_index.h"
 #include "election/pool.h"
+#include "election/state_names.h"
 #include "election/utf8.h"
 
 static const char *const column_names[PSP_RETURNS_COLUMNS] = {
@@ -275,7 +276,7 @@ void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t 
         case PSP_NATION:
             break;
         case PSP_STATE:
-            row.text[PSP_COLUMN_STATE] = unit->name;
+            row.text[PSP_COLUMN_STATE] = psp_state_name(unit->code) ? unit->code : unit->name;
             break;
         case PSP_COUNTY:
             row.text[PSP_COLUMN_COUNTY] = unit->name;

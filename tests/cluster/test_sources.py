@@ -105,8 +105,8 @@ def test_votes_of_the_kafka_demos_count_where_the_state_is_the_unit(
     assert json.loads(done.stdout)["counted"] == 7
     rows = {r["unit_name"]: r["choices"]
             for r in one.get_json("/api/v1/results?level=leaf")["results"]}
-    assert sum(c["votes"] for c in rows["NY"]) == 7
-    assert sum(c["votes"] for c in rows["VT"]) == 0
+    assert sum(c["votes"] for c in rows["New York"]) == 7
+    assert sum(c["votes"] for c in rows["Vermont"]) == 0
 
 
 def test_random_ballots_of_a_made_up_electorate_balance(cluster, tmp_path):

@@ -204,7 +204,8 @@ static void sparse_units_have_their_places(void **state)
     load("tests/fixtures/sparse.csv", &imported);
     const struct psp_definition *definition = imported.definition;
     assert_string_equal(definition->units[definition->root].id, "us");
-    assert_string_equal(unit(&imported, "vt")->name, "VT");
+    assert_string_equal(unit(&imported, "vt")->name, "Vermont");
+    assert_string_equal(unit(&imported, "vt")->code, "VT");
     assert_string_equal(unit(&imported, "vt-addison")->code, "50001");
     assert_int_equal(unit(&imported, "vt-addison")->level, PSP_COUNTY);
     assert_int_equal(unit(&imported, "vt-addison")->style, PSP_NONE);

@@ -1,3 +1,4 @@
+import { effect, signal } from '@preact/signals';
 import type { Books as BooksRow } from '../api.ts';
 import { number, seconds } from '../format.ts';
 import { connected, delay, mode } from '../live.ts';
@@ -34,6 +35,14 @@ export function Books() {
   );
 }
 
+// No news comes of a shard that is silent: its age is counted on here.
+const now = signal(0);
+effect(() => {
+  if (!shards.value?.list.some((s) => s.stale)) return undefined;
+  const timer = setInterval(() => { now.value = Date.now(); }, 1000);
+  return () => clearInterval(timer);
+});
+
 export function Health() {
   const known = shards.value;
   if (!known) return null;
@@ -47,7 +56,7 @@ export function Health() {
           <li key={s.shard} class={s.diverged || s.stale ? 'bad' : ''}>
             <strong>{text.shard} {s.shard}</strong>
             <span>{s.diverged ? text.diverged : s.stale ? text.staleWord : text.current}</span>
-            <small>{s.leader === null ? text.leaderless : text.leaderIs(s.leader)} · {text.shardIndex} {number(s.index)}{s.behind > 0 && ` · ${text.shardBehind} ${number(s.behind)}`} · {s.age_ms === null ? text.never : text.ago(seconds(s.age_ms))}</small>
+            <small>{s.leader === null ? text.leaderless : text.leaderIs(s.leader)} · {text.shardIndex} {number(s.index)}{s.behind > 0 && ` · ${text.shardBehind} ${number(s.behind)}`} · {s.age_ms === null ? text.never : text.ago(seconds(s.age_ms + (s.stale ? Math.max(0, now.value - known.at) : 0)))}</small>
           </li>
         ))}
       </ul>
