@@ -263,9 +263,16 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
     }
     route->handler(request, ret_reply);
     if (ret_reply->body.failed || ret_reply->next.failed) {
+        const bool too_long = ret_reply->body.too_long;
         psp_api_reply_free(ret_reply);
-        psp_answer_problem(ret_reply, 500, "Out of memory",
-                           "the answer does not fit into memory; ask for less with limit");
+        if (too_long)
+            psp_answer_problem(ret_reply, 400, "Too long",
+                               "the answer would be longer than 512 MiB; ask for one contest "
+                               "(contest=ID), one place (unit=ID) or page by page (limit=1000)");
+        else
+            psp_answer_problem(ret_reply, 503, "Out of memory",
+                               "the collector has no memory for this answer now; ask again in a "
+                               "few seconds, or for less with limit");
     }
     return true;
 }

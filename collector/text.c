@@ -19,7 +19,7 @@ bool psp_text_reserve(struct psp_text *text, size_t more)
         return true;
     size_t capacity = text->capacity ? text->capacity : 1024;
     if (more > PSP_ANSWER_BYTES_MAX - text->length) {
-        text->failed = true;
+        text->failed = text->too_long = true;
         return false;
     }
     while (capacity - text->length < more)

@@ -5,7 +5,7 @@
  * every append: a writer writes on, and whoever sends the text checks once.
  *
  * Ownership: owns `data`.   Threads: one owner.
- * Memory:    doubles as it grows, up to PSP_ANSWER_BYTES_MAX; more sets `failed`.
+ * Memory:    doubles as it grows, up to PSP_ANSWER_BYTES_MAX; more sets `failed` and `too_long`.
  */
 #ifndef PSP_TEXT_H
 #define PSP_TEXT_H
@@ -19,7 +19,7 @@
 struct psp_text { /* zero-initialise; free with psp_text_free */
     char *data;   /* not NUL-terminated */
     size_t length, capacity;
-    bool failed;
+    bool failed, too_long;
 };
 
 void psp_text_free(struct psp_text *text);

@@ -2,7 +2,7 @@
 """Asks a running collector everything its /openapi.json documents and checks every answer.
 
     check_openapi.py http://127.0.0.1:8080 [--local http://127.0.0.1:8081] [--also http://127.0.0.1:9080]
-                     [--shards PID,PID]
+                     [--shards PID,PID] [--busy]
 
 Every path is asked with every documented parameter (one at a time, some together), with right
 and with wrong values, with If-None-Match, as HEAD and as POST. Each answer's status and content
@@ -10,7 +10,8 @@ type must be documented, its body must match the schema (a small checker of the 
 that the document uses; python3-jsonschema checks again where it is installed), and lists must
 come whole and without repeats when followed by next_cursor. With --also (a collector of another
 election, without a map) and --shards (local processes, stopped for a moment so that the collector
-is not ready) every documented answer can be seen. Prints one line a finding; exit code 1 when
+is not ready) every documented answer can be seen but the 503 of a collector that is busy: it needs
+1 GiB of answers that nobody reads, which --busy brings about where the election is large enough. Prints one line a finding; exit code 1 when
 there is any, also when a documented answer was never seen (--allow-unseen lets that pass), and at
 the end what it does not try to see, with the reason.
 """
@@ -44,8 +45,8 @@ TYPES = {
     "integer": int, "number": (int, float),
 }
 STREAM, READY = "/api/v1/stream", "/readyz"
-# One answer of one place in the server, before it looks at the path.
-NOT_TRIED = "503 of {}: it takes 1 GiB of answers that nobody reads"
+NOT_TRIED = "503 of {}: a collector that starts, has no memory, or 1 GiB of answers under way (--busy)"
+BUSY_ANSWERS = 400  # of results.csv with every leaf: together more than the collector holds ready
 VIEWERS = 801  # one more than a collector serves
 VIEWERS_AN_ADDRESS = 500
 
@@ -409,6 +410,28 @@ class Checker:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
+    def see_busy(self):
+        """Large answers that nobody reads, until one more does not fit."""
+        path = "/api/v1/results.csv"
+        host, port = urllib.parse.urlsplit(self.base).netloc.rsplit(":", 1)
+        question = f"{path}?contest={self.examples['contest']}&level=leaf"
+        open_ones = []
+        try:
+            for _ in range(BUSY_ANSWERS):
+                reader = socket.create_connection((host, int(port)), timeout=60)
+                open_ones.append(reader)
+                reader.sendall(f"GET {question} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                if reader.recv(12) == b"HTTP/1.1 503":
+                    break
+            else:
+                print(f"not busy after {BUSY_ANSWERS} answers: the election is too small")
+                return
+            url = self.base + question
+            self.check_answer(path, self.document["paths"][path]["get"], ask(url), url)
+        finally:
+            for reader in open_ones:
+                reader.close()
+
     def check_unseen(self):
         for path, item in self.document["paths"].items():
             operation = item["get"]
@@ -430,6 +453,7 @@ def main():
     parser.add_argument("--local", help="of the loopback address, for /cluster and /metrics")
     parser.add_argument("--also", help="the public address of a collector whose election has no map")
     parser.add_argument("--shards", help="PIDs of the shards, on this machine")
+    parser.add_argument("--busy", action="store_true", help="also the answers of a busy collector")
     parser.add_argument("--allow-unseen", action="store_true",
                         help="a documented answer that was never seen is no finding")
     arguments = parser.parse_args()
@@ -441,10 +465,13 @@ def main():
         checker.see_other(arguments.also)
     if arguments.shards:
         checker.see_not_ready([int(pid) for pid in arguments.shards.split(",")])
+    if arguments.busy:
+        checker.see_busy()
     if not arguments.allow_unseen:
         checker.see_too_many_viewers()
         checker.check_unseen()
-        print("not tried:", NOT_TRIED.format(", ".join(checker.not_tried)))
+        if checker.not_tried:
+            print("not tried:", NOT_TRIED.format(", ".join(checker.not_tried)))
     print(f"{checker.requests} answers checked, {len(checker.findings)} findings"
           f"{'' if jsonschema else ' (python3-jsonschema is not installed: own checker only)'}")
     return 1 if checker.findings else 0

@@ -203,6 +203,19 @@ static void any_bytes_become_valid_json(void **context)
     psp_text_free(&text);
 }
 
+static void an_answer_over_the_limit_is_told_from_a_lack_of_memory(void **context)
+{
+    (void)context;
+    struct psp_text text = {0};
+    psp_text_string(&text, "x");
+    assert_true(psp_text_reserve(&text, 4096));
+    assert_false(psp_text_reserve(&text, PSP_ANSWER_BYTES_MAX));
+    assert_true(text.failed);
+    assert_true(text.too_long);
+    assert_int_equal(text.length, 1);
+    psp_text_free(&text);
+}
+
 static void gzip_is_used_when_it_is_accepted(void **context)
 {
     (void)context;
@@ -282,6 +295,7 @@ int main(void)
         TEST(openapi_describes_the_api),
         cmocka_unit_test(cursors_survive_the_way),
         cmocka_unit_test(any_bytes_become_valid_json),
+        cmocka_unit_test(an_answer_over_the_limit_is_told_from_a_lack_of_memory),
         cmocka_unit_test(gzip_is_used_when_it_is_accepted),
         cmocka_unit_test(a_page_is_what_the_folder_held_at_the_start),
     };
