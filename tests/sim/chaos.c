@@ -27,13 +27,31 @@ static void plan_weights(struct sim_plan *plan, struct sim_random *random)
                                       SIM_FAULT_PAUSE,           SIM_FAULT_JUMP,
                                       SIM_FAULT_OLD_MAP,         SIM_FAULT_ROUTER_CRASH,
                                       SIM_FAULT_COLLECTOR_CRASH, SIM_FAULT_OTHER_KEY,
-                                      SIM_FAULT_CLIENT_AGAIN,    SIM_FAULT_MOVE};
+                                      SIM_FAULT_CLIENT_AGAIN,    SIM_FAULT_MOVE,
+                                      SIM_FAULT_LEADER_CUT};
     for (size_t i = 0; i < sizeof(planned); i++)
         plan->weights[planned[i]] = maybe(random, 10);
     plan->weights[SIM_FAULT_SKEW] = maybe(random, 10000);
     if (plan->election.replicas == 1)
         plan->weights[SIM_FAULT_ROT] = plan->weights[SIM_FAULT_WIPED] =
             plan->weights[SIM_FAULT_MOVE] = 0;
+}
+
+/* One leader after the other is cut off while ballots come and disks are slow, so
+ * that logs part ways and writes are replaced before they are durable. */
+static void plan_turmoil(struct sim_plan *plan, struct sim_random *random)
+{
+    for (uint32_t i = 0; i < SIM_FAULTS; i++)
+        if (i != SIM_FAULT_SKEW)
+            plan->weights[i] = (plan->weights[i] + 4) / 5;
+    plan->weights[SIM_FAULT_LEADER_CUT] = 20;
+    plan->election.shards = 1;
+    plan->latency_us = sim_between(random, 1000, 40000);
+    plan->sync_us = sim_between(random, 1000, 120000);
+    plan->segment_bytes = sim_between(random, 700, 2000);
+    plan->trimmed = (uint32_t)sim_between(random, 0, 9000);
+    plan->cut_new = (uint32_t)sim_between(random, 0, 8000);
+    plan->fault_gap_us = sim_between(random, 300, 900) * SIM_MS;
 }
 
 void sim_chaos_plan(struct sim_world *world)
@@ -58,7 +76,10 @@ void sim_chaos_plan(struct sim_world *world)
     plan->segment_bytes = sim_between(random, 1, 32) * 1024;
     plan->faults_until_us = sim_between(random, 3000, 9000) * SIM_MS;
     plan->fault_gap_us = sim_between(random, 60, 600) * SIM_MS;
+    plan->trimmed = maybe(random, 3000);
     plan_weights(plan, random);
+    if (plan->election.replicas == 3 && sim_below(random, 4) == 0)
+        plan_turmoil(plan, random);
 }
 
 /* ---- whom it hits ---- */
@@ -119,6 +140,28 @@ static void cut_links(struct sim_world *world, uint32_t kind)
     sim_cut(world, a, b, until_us);
     if (kind == SIM_FAULT_PARTITION)
         sim_cut(world, b, a, until_us);
+}
+
+/* From its followers only: ballots still reach it. */
+static void cut_leader(struct sim_world *world)
+{
+    const uint32_t s = sim_below(&world->random, world->plan.election.shards);
+    const struct sim_shard *shard = &world->shards[s];
+    const uint32_t leader = sim_leader(world, s);
+    if (leader == PSP_NONE || shard->calm)
+        return;
+    world->faults.counts[SIM_FAULT_LEADER_CUT]++;
+    const uint32_t from = shard->replicas[leader].actor.id;
+    SIM_TRACE(world, "%s: cut off from its followers", sim_actor_name(world->actors[from]));
+    const uint64_t until_us = world->now_us + some_us(world, 200, 2000);
+    const uint32_t ways = sim_below(&world->random, 4); /* both, to them, from them, both */
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        const uint32_t to = shard->replicas[r].actor.id;
+        if (ways != 2)
+            sim_cut(world, from, to, until_us);
+        if (ways != 1)
+            sim_cut(world, to, from, until_us);
+    }
 }
 
 /* Disk faults in wait for the next operations. */
@@ -278,6 +321,9 @@ static void hit(struct sim_world *world, uint32_t kind)
     case SIM_FAULT_ISOLATED:
         cut_links(world, kind);
         return;
+    case SIM_FAULT_LEADER_CUT:
+        cut_leader(world);
+        return;
     case SIM_FAULT_ALL_DOWN:
         all_down(world);
         return;
@@ -325,10 +371,22 @@ static void mend_routers(struct sim_world *world, uint64_t after_us)
     }
 }
 
-void sim_chaos(struct sim_world *world)
+void sim_chaos_elected(struct sim_world *world)
+{
+    if (world->healed || !sim_chance(&world->random, world->plan.cut_new))
+        return;
+    const uint64_t at_us = world->now_us + sim_below(&world->random, 200 * SIM_MS);
+    sim_event_add(world, SIM_EVENT_FAULT, at_us, NULL)->ticket = SIM_FAULT_LEADER_CUT;
+}
+
+void sim_chaos(struct sim_world *world, const struct sim_event *event)
 {
     if (world->healed)
         return;
+    if (event->ticket != 0) {
+        hit(world, (uint32_t)event->ticket);
+        return;
+    }
     mend_routers(world, WRONG_US);
     uint32_t sum = 0;
     for (uint32_t i = 0; i < SIM_FAULTS; i++)

@@ -16,7 +16,9 @@
 
 void sim_chaos_plan(struct sim_world *world);
 /* Something goes wrong now. */
-void sim_chaos(struct sim_world *world);
+void sim_chaos(struct sim_world *world, const struct sim_event *event);
+/* A shard has a new leader. */
+void sim_chaos_elected(struct sim_world *world);
 void sim_chaos_heal(struct sim_world *world);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "chaos.h"
 #include "shard/log.h"
 
 enum { APPEND_RESULT = 2, VOTE_RESULT = 4 }; /* of raft's messages */
@@ -146,6 +147,7 @@ void sim_durable_leads(struct sim_world *world, const struct sim_replica *replic
         sim_violation(world, "term %" PRIu64 " of shard %u has two leaders, %u and %u", term,
                       replica->shard, *leader - 1, replica->replica);
     *leader = replica->replica + 1;
+    sim_chaos_elected(world);
     uint64_t before_it = shard->entry_count; /* an old term may be won late, by late votes */
     while (before_it > 0 && shard->entries[before_it - 1].seen_term >= term)
         before_it--;

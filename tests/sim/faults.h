@@ -17,6 +17,8 @@
     X(ONE_WAY, "one_way_partition", "links cut in one direction")                                  \
     X(PARTITION, "partition", "links cut in both directions")                                      \
     X(ISOLATED, "isolated", "one process cut off from everybody")                                  \
+    X(LEADER_CUT, "leader_cut", "leaders cut off from their followers")                            \
+    X(TRIMMED, "trimmed", "raft messages with fewer entries than were to be sent")                 \
     X(CUT, "cut_message", "messages that met a partition")                                         \
     X(UNSENT, "unreachable", "sends refused: the peer is not connected")                           \
     X(KILL, "kill", "shard processes killed; the page cache survives")                             \

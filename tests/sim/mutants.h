@@ -19,12 +19,15 @@
     X(DEDUP_FROM_MEMORY, "a retry is answered from leader memory")                                 \
     X(FOLLOWER_SKIPS, "a follower does not count")                                                 \
     X(STALE_REPLY_INDEX, "W1: a stale reply claims what it has not")                               \
+    X(REPLY_LAST_STORED, "a follower acknowledges all that it has stored")                         \
+    X(OLD_TERM_COMMIT, "an old term's entry committed by counting")                                \
     X(OVERWRITTEN_PERSISTED, "a write is reported though replaced")                                \
     X(NO_SYNC, "fsync of the log skipped")                                                         \
     X(NO_VOTE_SYNC, "vote file not synced")                                                        \
     X(ONE_VOTE_COPY, "a vote is written to one copy only")                                         \
     X(NO_FOLDER_SYNC, "a new segment's name not synced")                                           \
     X(NO_SYNC_AT_OPEN, "a killed process's tail trusted unsynced")                                 \
+    X(NO_NAME_SYNC_AT_OPEN, "a killed process's rename trusted unsynced")                          \
     X(NO_CHECKSUM, "a record's checksum not checked")                                              \
     X(PERSISTED_BEFORE_SYNC, "persisted is told before the sync")                                  \
     X(SENT_BEFORE_VOTE, "messages leave before the vote is durable")                               \
@@ -55,15 +58,6 @@ extern int psp_mutant;
 #else
 #define SIM_MUTANT(name) false
 #endif
-
-/* Needs a coincidence of several faults: many thousand seeds, if they suffice.
- * --mutants leaves it out unless it is asked for by number. */
-static inline bool sim_mutant_rare(uint32_t mutant)
-{
-    return mutant == SIM_MUTANT_STALE_REPLY_INDEX || mutant == SIM_MUTANT_OVERWRITTEN_PERSISTED ||
-           mutant == SIM_MUTANT_ONE_VOTE_COPY || mutant == SIM_MUTANT_NO_SYNC_AT_OPEN ||
-           mutant == SIM_MUTANT_SENT_BEFORE_VOTE;
-}
 
 void sim_mutant_set(uint32_t mutant);
 bool sim_mutants_built(void);

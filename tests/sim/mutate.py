@@ -31,12 +31,27 @@ CHANGES = [
      "            psp_count_skip(core->count, index);\n"
      "            break;\n"
      "        }\n"),
-    ("STALE_REPLY_INDEX", "shard/consensus.c",
-     "        if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)",
+    ("STALE_REPLY_INDEX", "shard/consensus_mend.c",
+     "        if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT) /* W1 */",
+     "        if (M(REPLY_LAST_STORED) && reply->type == RAFT_APPEND_ENTRIES_RESULT &&\n"
+     "            reply->append_entries_result.rejected == 0)\n"
+     "            reply->append_entries_result.last_log_index = raft->last_stored;\n"
      "        if (stale && M(STALE_REPLY_INDEX) && reply->type == RAFT_APPEND_ENTRIES_RESULT) {\n"
      "            reply->append_entries_result.rejected = 0;\n"
-     "            reply->append_entries_result.last_log_index = consensus->last_index + 1000;\n"
+     "            reply->append_entries_result.last_log_index = raft->last_stored + 1000;\n"
      "        } else if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)"),
+    ("OLD_TERM_COMMIT", "shard/consensus.c",
+     "    const uint64_t index = raft_commit_index(&consensus->raft);\n",
+     "    uint64_t index = raft_commit_index(&consensus->raft);\n"
+     "    for (unsigned i = 0; M(OLD_TERM_COMMIT) && i < consensus->raft.configuration.n &&\n"
+     "         raft_state(&consensus->raft) == RAFT_LEADER; i++) {\n"
+     "        raft_index match;\n"
+     "        const raft_id id = consensus->raft.configuration.servers[i].id;\n"
+     "        if (id != consensus->raft.id && consensus->raft.configuration.n == 3 &&\n"
+     "            raft_match_index(&consensus->raft, id, &match) == 0 &&\n"
+     "            match <= consensus->persisted && match > index)\n"
+     "            index = match;\n"
+     "    }\n"),
     ("OVERWRITTEN_PERSISTED", "shard/consensus_memory.c",
      "        if (appends->items[i].first <= upto)\n",
      "        if (appends->items[i].first <= upto && !M(OVERWRITTEN_PERSISTED))\n"),
@@ -64,6 +79,10 @@ CHANGES = [
      "        status = log->disk->sync(log->disk->context, log->file);\n",
      "    if (status == PSP_OK && !M(NO_SYNC_AT_OPEN))\n"
      "        status = log->disk->sync(log->disk->context, log->file);\n"),
+    ("NO_NAME_SYNC_AT_OPEN", "shard/log_open.c",
+     "        status = disk->sync_folder(disk->context, log->directory);\n",
+     "        status = M(NO_NAME_SYNC_AT_OPEN) ? PSP_OK :\n"
+     "            disk->sync_folder(disk->context, log->directory);\n"),
     ("NO_CHECKSUM", "shard/log_segment.c",
      "psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4))",
      "(psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4) && !M(NO_CHECKSUM)))"),

@@ -153,6 +153,10 @@ static void send_raft(struct sim_world *world, struct sim_replica *replica,
         entry->type = (uint32_t)record.type;
         entry->payload = (struct psp_bytes){record.payload, record.payload_bytes};
     }
+    if (message.raft.entry_count > 1 && sim_chance(&world->random, world->plan.trimmed)) {
+        message.raft.entry_count = 1 + sim_below(&world->random, message.raft.entry_count - 1);
+        world->faults.counts[SIM_FAULT_TRIMMED]++;
+    }
     const struct sim_actor *to =
         &world->shards[replica->shard].replicas[action->raft.replica].actor;
     if (!replica->failed)

@@ -181,7 +181,7 @@ static void handle(struct sim_world *world, struct sim_event *event)
             world->cut[event->from][event->to]--;
         return;
     case SIM_EVENT_FAULT:
-        sim_chaos(world);
+        sim_chaos(world, event);
         return;
     case SIM_EVENT_RESTART:
         restart(world, actor);
@@ -195,6 +195,11 @@ static void handle(struct sim_world *world, struct sim_event *event)
     }
     if (!is_for(actor, event))
         return;
+    if (event->type == SIM_EVENT_MESSAGE && world->cut[event->from][event->to] > 0 &&
+        sim_below(&world->random, 2) == 0) { /* on its way when the link was cut */
+        world->faults.counts[SIM_FAULT_CUT]++;
+        return;
+    }
     if (held_up(world, actor, event)) {
         event->bytes = NULL; /* the new one has them */
         return;

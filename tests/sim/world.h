@@ -53,6 +53,8 @@ struct sim_plan {
     bool rows;                      /* stations send rows */
     bool closes;                    /* the polls close while ballots come */
     uint32_t drop, duplicate, late; /* of messages */
+    uint32_t trimmed;               /* of raft's: not all entries fit */
+    uint32_t cut_new;               /* of leaders hardly elected: cut off */
     uint64_t latency_us, sync_us;   /* usual */
     uint64_t segment_bytes;
     uint64_t faults_until_us, fault_gap_us;
