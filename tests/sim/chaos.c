@@ -210,9 +210,11 @@ static void leave_in_peace(struct sim_world *world, struct sim_shard *shard)
 }
 
 /* A bit of the vote file, in one of its two copies: harmless, so the replica
- * must start, and nothing else needs to keep still. */
+ * must start, and nothing else needs to keep still. But the clean end writes both:
+ * cut short there, the other copy would be spoilt as well. */
 static void damage_vote(struct sim_world *world, struct sim_replica *replica)
 {
+    replica->disk.dies_after = replica->disk.fails_after = 0;
     sim_replica_end_cleanly(world, replica);
     sim_actor_down(world, &replica->actor, some_us(world, 1, 600));
     if (sim_disk_rot(&replica->disk, true, 0)) {
