@@ -325,7 +325,7 @@ static int run_mutants(const struct options *options)
     }
     printf("%-3s %-34s %7s %5s %5s  caught by\n", "", "mutant", "median", "min", "max");
     for (uint32_t m = 1; m < SIM_MUTANTS; m++) {
-        if (options->mutant != 0 && options->mutant != m)
+        if (options->mutant != 0 ? options->mutant != m : sim_mutant_by_schedule(m))
             continue;
         uint64_t seeds[TRIALS];
         char text[512] = "";

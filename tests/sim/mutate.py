@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOMS = ["cmake", "client", "collector", "election", "process", "proto", "router", "shard", "wire",
-         "bench/micro", "tests/sim"]
+         "bench/micro", "tests/sim", "tests/unit"]
 
 CHANGES = [
     ("VERDICT_BEFORE_COMMIT", "shard/core_apply.c",

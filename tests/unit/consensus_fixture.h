@@ -67,6 +67,7 @@ struct cluster {
     size_t mail_n;
     bool cut[MEMBERS_MAX][MEMBERS_MAX];
     bool mute[MEMBERS_MAX]; /* its requests for votes are dropped */
+    bool one_entry;         /* a message has room for no more */
     struct faults faults;
     struct entry *committed; /* the oracle: [0] is index 1 */
     uint64_t committed_n, next_value;
@@ -154,6 +155,8 @@ static inline void post_message(struct cluster *cluster, uint32_t from, uint64_t
         uint32_t n = psp_consensus_entries_of(message, &first);
         if (n > 1 && chance(cluster, cluster->faults.trim_percent)) /* too large for a message */
             mail->message.entry_count = n = (uint32_t)between(cluster, 1, n);
+        if (n > 1 && cluster->one_entry)
+            mail->message.entry_count = n = 1;
         mail->entries = calloc(n + 1, sizeof *mail->entries);
         mail->values = calloc(n + 1, sizeof *mail->values);
         for (uint32_t k = 0; k < n; k++) {
