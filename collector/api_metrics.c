@@ -24,6 +24,11 @@ static void write_shards(const struct psp_api_request *request, struct psp_text 
     for (uint32_t s = 0; s < view->shard_count; s++)
         psp_text_format(text, "psephos_shard_stale{shard=\"%u\"} %d\n", s,
                         psp_freshness_stale(freshness, s, request->now_ms));
+    head(text, "psephos_shard_has_leader", "gauge",
+         "1 when a replica that answers knows who leads; without a leader nothing is counted.");
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        psp_text_format(text, "psephos_shard_has_leader{shard=\"%u\"} %d\n", s,
+                        psp_freshness_leader(freshness, s, request->now_ms) != PSP_NONE);
     head(text, "psephos_partial_age_seconds", "gauge",
          "Since the shard last proved its state current; none before the first time.");
     for (uint32_t s = 0; s < view->shard_count; s++) {

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <uv.h>
 
+#include "process/notify.h"
+
 struct psp_loop_watcher {
     uv_poll_t poll;
     psp_loop_callback callback;
@@ -26,6 +28,7 @@ struct psp_loop {
     uv_prepare_t after;
     uv_async_t wake;
     uv_signal_t terminate, interrupt;
+    uv_timer_t alive;
     psp_loop_callback on_after, on_wake;
     void *after_context, *wake_context;
     atomic_bool stopping;
@@ -53,6 +56,12 @@ static void signal_fired(uv_signal_t *handle, int number)
 {
     (void)number;
     psp_loop_stop(handle->data);
+}
+
+static void alive_fired(uv_timer_t *handle)
+{
+    (void)handle;
+    psp_notify_alive();
 }
 
 static void poll_fired(uv_poll_t *poll, int status, int events)
@@ -93,6 +102,7 @@ enum psp_status psp_loop_create(struct psp_loop **ret_loop)
     if (uv_prepare_init(&loop->uv, &loop->after) != 0 ||
         uv_prepare_start(&loop->after, after_fired) != 0 ||
         uv_async_init(&loop->uv, &loop->wake, wake_fired) != 0 ||
+        uv_timer_init(&loop->uv, &loop->alive) != 0 ||
         uv_signal_init(&loop->uv, &loop->terminate) != 0 ||
         uv_signal_start(&loop->terminate, signal_fired, SIGTERM) != 0 ||
         uv_signal_init(&loop->uv, &loop->interrupt) != 0 ||
@@ -200,6 +210,9 @@ void psp_loop_wake(struct psp_loop *loop)
 
 void psp_loop_run(struct psp_loop *loop)
 {
+    const uint64_t alive_ms = psp_notify_alive_ms();
+    if (alive_ms > 0)
+        uv_timer_start(&loop->alive, alive_fired, alive_ms, alive_ms);
     while (!atomic_load(&loop->stopping))
         uv_run(&loop->uv, UV_RUN_ONCE);
 }

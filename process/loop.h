@@ -39,7 +39,8 @@ void psp_loop_after(struct psp_loop *loop, psp_loop_callback callback, void *con
 void psp_loop_on_wake(struct psp_loop *loop, psp_loop_callback callback, void *context);
 void psp_loop_wake(struct psp_loop *loop);
 
-/* Returns after psp_loop_stop or a signal. */
+/* Returns after psp_loop_stop or a signal. Tells the service manager's watchdog, if
+ * there is one, that it turns (process/notify.h). */
 void psp_loop_run(struct psp_loop *loop);
 void psp_loop_stop(struct psp_loop *loop);
 

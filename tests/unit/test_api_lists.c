@@ -242,11 +242,15 @@ static void metrics_are_on_the_loopback_address_only(void **context)
 {
     struct api *api = *context;
     struct psp_api_request request = {.local = true};
+    api->freshness.replicas[0][2].leader = 2;
+    api->freshness.replicas[0][2].last_answer_ms = FIXTURE_NOW_MS - 20;
     assert_true(api_ask(api, "/metrics", &request));
     assert_string_equal(api->reply.content_type, "text/plain; version=0.0.4; charset=utf-8");
     static const char *const lines[] = {
         "\npsephos_shard_index{shard=\"1\"} 7\n",
         "\npsephos_shard_stale{shard=\"0\"} 0\n",
+        "\npsephos_shard_has_leader{shard=\"0\"} 1\n",
+        "\npsephos_shard_has_leader{shard=\"1\"} 0\n",
         "\npsephos_partial_age_seconds{shard=\"0\"} 1.000\n",
         "\npsephos_dispositions_total{disposition=\"double_vote\",shard=\"0\"} 1\n",
         "\npsephos_received_total{shard=\"1\"} 8\n",

@@ -7,7 +7,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -158,6 +162,42 @@ static void broken_pipe_does_not_end_the_process(void **state)
     close(ends[1]);
 }
 
+/* Stands for systemd: $NOTIFY_SOCKET. */
+static int listen_as_manager(char path[64])
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    snprintf(path, 64, "/tmp/psp-test-loop-%ld", (long)getpid());
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    unlink(path);
+    assert_int_equal(bind(manager, (struct sockaddr *)&address, sizeof address), 0);
+    return manager;
+}
+
+static void a_watchdog_hears_that_the_loop_turns(void **state)
+{
+    struct seen *s = *state;
+    char path[64], number[24], said[64];
+    const int manager = listen_as_manager(path);
+    snprintf(number, sizeof number, "%ld", (long)getpid());
+    setenv("NOTIFY_SOCKET", path, 1);
+    setenv("WATCHDOG_USEC", "40000", 1);
+    setenv("WATCHDOG_PID", number, 1);
+    assert_int_equal(psp_loop_timer_create(s->loop, too_late, s, &s->timer), PSP_OK);
+    psp_loop_timer_set(s->timer, 200);
+    psp_loop_run(s->loop);
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+    for (int i = 0; i < 2; i++) {
+        const ssize_t n = recv(manager, said, sizeof said, 0);
+        assert_int_equal(n, strlen("WATCHDOG=1"));
+        assert_memory_equal(said, "WATCHDOG=1", (size_t)n);
+    }
+    close(manager);
+    unlink(path);
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_loop, end_loop)
@@ -169,6 +209,7 @@ int main(void)
         FACT(turn_ends_with_its_callback_before_sleeping),
         FACT(signal_ends_the_loop),
         FACT(broken_pipe_does_not_end_the_process),
+        FACT(a_watchdog_hears_that_the_loop_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
