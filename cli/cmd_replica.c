@@ -29,7 +29,13 @@
 
 #define LOOPBACK "tcp://127."
 
-enum { ROUND_MS = 1000, GIVE_UP_MS = 3600000, STUCK_MS = 60000, GRACE_MS = 10000 };
+enum {
+    ROUND_MS = 1000,
+    GIVE_UP_MS = 3600000,
+    STUCK_MS = 60000,
+    GRACE_MS = 10000,
+    ELECTION_MS = 10000,
+};
 
 struct arguments {
     const char *directory, *action;
@@ -220,11 +226,24 @@ static int make_member(const struct arguments *arguments, const struct psp_local
     return code;
 }
 
+/* Another replica may just be elected, its leader lost with the disk: that is waited for. */
+static struct standing look_until_led(struct psp_operate *operate,
+                                      const struct arguments *arguments, uint32_t replicas)
+{
+    const uint64_t end_ms = psp_progress_clock_ms() + ELECTION_MS;
+    struct standing now = look(operate, arguments);
+    while ((!now.leads || now.others + 1 < replicas) && psp_progress_clock_ms() < end_ms) {
+        poll(NULL, 0, ROUND_MS / 10);
+        now = look(operate, arguments);
+    }
+    return now;
+}
+
 static int replace(const struct arguments *arguments, struct psp_local *local,
                    struct psp_operate *operate, const struct psp_daemon *daemon)
 {
     const uint32_t replicas = local->cluster->shards[arguments->shard].replica_count;
-    const struct standing before = look(operate, arguments);
+    const struct standing before = look_until_led(operate, arguments, replicas);
     if (!before.leads || before.others + 1 < replicas) {
         fprintf(stderr,
                 "psephos replica: replica %" PRIu32 " cannot be replaced now: %s. Its state comes "

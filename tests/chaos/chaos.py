@@ -56,7 +56,10 @@ def ip(*arguments, check=True):
 
 class Network:
     """Namespaces psp-chaosS-NAME on one bridge; .1 is the machine itself. S, a slot that no
-    other run holds: what a killed run left there is removed."""
+    other run holds: what a killed run left there is removed.
+
+    The bridge is in a namespace of its own, for packets of a bridge pass the machine's firewall
+    where Docker has set that up, and are dropped there."""
 
     def __init__(self):
         for self.slot in range(8):
@@ -68,22 +71,28 @@ class Network:
                 self.lock.close()
         else:
             sys.exit("chaos: eight other runs are under way; end one of them first")
-        self.bridge, self.net = f"psp-chaos{self.slot}", f"10.213.{70 + self.slot}"
+        self.net = f"10.213.{70 + self.slot}"
+        self.machine = f"psp-chaos{self.slot}"  # its own end of the wire
         self.remove()
-        ip("link", "add", self.bridge, "type", "bridge")
-        ip("addr", "add", f"{self.net}.1/24", "dev", self.bridge)
-        ip("link", "set", self.bridge, "up")
-        for i, host in enumerate(HOSTS):
-            space, inner, outer = self.space(host), f"pspi{self.slot}{i}", f"pspo{self.slot}{i}"
+        wire = self.space("wire")
+        ip("netns", "add", wire)
+        ip("-n", wire, "link", "add", "bridge", "type", "bridge")
+        ip("-n", wire, "link", "set", "bridge", "up")
+        ip("link", "add", self.machine, "type", "veth", "peer", "name", "machine", "netns", wire)
+        ip("-n", wire, "link", "set", "machine", "master", "bridge", "up")
+        ip("addr", "add", f"{self.net}.1/24", "dev", self.machine)
+        ip("link", "set", self.machine, "up")
+        for host in HOSTS:
+            space = self.space(host)
             ip("netns", "add", space)
-            ip("link", "add", outer, "type", "veth", "peer", "name", inner, "netns", space)
-            ip("link", "set", outer, "master", self.bridge, "up")
+            ip("-n", space, "link", "add", "eth0", "type", "veth", "peer", "name", host, "netns", wire)
+            ip("-n", wire, "link", "set", host, "master", "bridge", "up")
             ip("-n", space, "link", "set", "lo", "up")
-            ip("-n", space, "addr", "add", f"{self.address(host)}/24", "dev", inner)
-            ip("-n", space, "link", "set", inner, "up")
+            ip("-n", space, "addr", "add", f"{self.address(host)}/24", "dev", "eth0")
+            ip("-n", space, "link", "set", "eth0", "up")
 
     def space(self, host):
-        return f"{self.bridge}-{host}"
+        return f"psp-chaos{self.slot}-{host}"
 
     def address(self, host):
         return f"{self.net}.{11 + HOSTS.index(host)}"
@@ -99,9 +108,9 @@ class Network:
                    f"{self.address(other)}/32", check=False)
 
     def remove(self):
-        for host in HOSTS:
+        for host in (*HOSTS, "wire"):
             ip("netns", "del", self.space(host), check=False)
-        ip("link", "del", self.bridge, check=False)
+        ip("link", "del", self.machine, check=False)
 
 
 class Process:

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <raft.h>
+#include <stddef.h>
 #include <string.h>
 
 enum { CLASSES = 20, SMALLEST = 16, HEADER = 16 };
@@ -41,7 +42,9 @@ size_t small_heap_save(uint32_t node, uint8_t *ret_memory)
 
 void small_heap_restore(uint32_t node, const uint8_t *memory)
 {
-    memcpy(heaps[node].bytes, memory, ((const struct heap *)(const void *)memory)->used);
+    uint64_t bytes = 0; /* kept memory need not be aligned */
+    memcpy(&bytes, memory + offsetof(struct heap, used), sizeof bytes);
+    memcpy(heaps[node].bytes, memory, bytes);
 }
 
 static uint64_t *header_of(const void *block)

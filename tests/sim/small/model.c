@@ -514,7 +514,8 @@ void small_hash(const struct small_world *world, uint64_t ret_hash[2])
     mix_number(hash, world->message_count);
     mix(hash, world->messages, world->message_count * sizeof(*world->messages));
     mix(hash, &world->left, sizeof(world->left));
-    mix_number(hash, (uint64_t)world->started << 16 | world->next_value << 8 | world->committed_n);
+    mix_number(hash, (uint64_t)world->started << 16 | (uint64_t)world->next_value << 8 |
+                         world->committed_n);
     mix(hash, world->committed, world->committed_n * sizeof(*world->committed));
     mix(hash, world->committed_by, world->committed_n);
     mix(hash, world->leaders, sizeof(world->leaders));
