@@ -20,6 +20,7 @@ enum psp_exit {
     "\vExit codes: 0 done; 1 it ran and the answer is no; 2 usage; 3 cannot reach the cluster."
 
 int psp_cmd_accounting(int argc, char **argv);
+int psp_cmd_backup(int argc, char **argv);
 int psp_cmd_cast(int argc, char **argv);
 int psp_cmd_check(int argc, char **argv);
 int psp_cmd_client(int argc, char **argv);
@@ -31,6 +32,7 @@ int psp_cmd_generate(int argc, char **argv);
 int psp_cmd_import(int argc, char **argv);
 int psp_cmd_open(int argc, char **argv);
 int psp_cmd_recount(int argc, char **argv);
+int psp_cmd_restore(int argc, char **argv);
 int psp_cmd_results(int argc, char **argv);
 int psp_cmd_status(int argc, char **argv);
 int psp_cmd_unit_complete(int argc, char **argv);

@@ -32,6 +32,8 @@ static const struct call {
     {"unit-complete", psp_cmd_unit_complete, "declare that a unit has reported everything"},
     {"leader", psp_cmd_leader, "move a shard's leadership before its machine is taken away"},
     {"replica", psp_cmd_replica, "replace a replica whose disk is lost"},
+    {"backup", psp_cmd_backup, "copy every shard's journal while ballots are counted"},
+    {"restore", psp_cmd_restore, "the shards' logs again from a backup, when all is lost"},
     {"client", psp_cmd_client, "add or revoke a station's key, without a restart"},
     {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
 #ifdef PSP_WITH_RESULTS

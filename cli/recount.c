@@ -46,17 +46,15 @@ static enum psp_status load_roll(struct replay *replay, const struct psp_local *
 
 static enum psp_status begin(struct replay *replay, const struct psp_local *local,
                              const struct psp_definition *definition, uint32_t shard,
-                             uint32_t replica)
+                             const char *path)
 {
     bool has_roll = false;
     enum psp_status status = load_roll(replay, local, shard, &has_roll);
     if (status != PSP_OK)
         return status;
-    char *path = psp_local_path(local, "data/shard-%u-%u/log", shard, replica);
     struct psp_log_options log_options = {.directory = path, .shard = shard, .read_only = true};
     memcpy(log_options.cluster_id, local->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     status = psp_log_open(&log_options, &replay->log, replay->reason, PSP_REASON_BYTES);
-    free(path);
     if (status != PSP_OK)
         return status;
     const struct psp_roll_part roll = {
@@ -203,33 +201,58 @@ static enum psp_status compare(const struct replay *replay, const struct psp_def
     return status;
 }
 
+/* The caller ends the replay, also after a failure. */
+static enum psp_status replay_to(struct replay *replay, const struct psp_local *local,
+                                 const struct psp_definition *definition, uint32_t shard,
+                                 const char *path, uint64_t last)
+{
+    struct psp_progress progress;
+    enum psp_status status = begin(replay, local, definition, shard, path);
+    if (status == PSP_OK && (psp_log_first(replay->log) != 1 || psp_log_last(replay->log) < last)) {
+        snprintf(replay->reason, PSP_REASON_BYTES,
+                 "the journal holds indexes %" PRIu64 " to %" PRIu64
+                 ", the recount needs 1 to %" PRIu64,
+                 psp_log_first(replay->log), psp_log_last(replay->log), last);
+        status = PSP_ENOENT;
+    }
+    psp_progress_start(&progress);
+    for (uint64_t index = 1; status == PSP_OK && index <= last; index++) {
+        status = apply(replay, index);
+        psp_progress_step(&progress, "entries", index, last);
+    }
+    psp_progress_end(&progress);
+    return status;
+}
+
 enum psp_status psp_recount_compare(const struct psp_local *local,
                                     const struct psp_definition *definition, uint32_t shard,
                                     uint32_t replica, const struct psp_partial *partial,
                                     struct psp_recount_result *ret_result, char *ret_reason)
 {
     struct replay replay = {.reason = ret_reason};
-    struct psp_progress progress;
     struct psp_recount_result result = {0};
-    enum psp_status status = begin(&replay, local, definition, shard, replica);
-    if (status == PSP_OK &&
-        (psp_log_first(replay.log) != 1 || psp_log_last(replay.log) < partial->index)) {
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "the journal holds indexes %" PRIu64 " to %" PRIu64
-                 ", the recount needs 1 to %" PRIu64,
-                 psp_log_first(replay.log), psp_log_last(replay.log), partial->index);
-        status = PSP_ENOENT;
-    }
-    psp_progress_start(&progress);
-    for (uint64_t index = 1; status == PSP_OK && index <= partial->index; index++) {
-        status = apply(&replay, index);
-        psp_progress_step(&progress, "entries", index, partial->index);
-    }
-    psp_progress_end(&progress);
+    char *path = psp_local_path(local, "data/shard-%u-%u/log", shard, replica);
+    enum psp_status status = replay_to(&replay, local, definition, shard, path, partial->index);
     if (status == PSP_OK)
         status = compare(&replay, definition, partial, &result);
     end(&replay);
+    free(path);
     if (status == PSP_OK)
         *ret_result = result;
+    return status;
+}
+
+enum psp_status psp_recount_journal(const struct psp_local *local,
+                                    const struct psp_definition *definition, uint32_t shard,
+                                    const char *path, uint64_t index,
+                                    struct psp_recount_state *ret_state, char *ret_reason)
+{
+    struct replay replay = {.reason = ret_reason};
+    const enum psp_status status = replay_to(&replay, local, definition, shard, path, index);
+    if (status == PSP_OK) {
+        ret_state->books = *psp_count_books(replay.count);
+        psp_count_state_hash(replay.count, ret_state->state_hash);
+    }
+    end(&replay);
     return status;
 }

@@ -5,7 +5,7 @@
  * that counts; what comes out is compared with what the running leader says:
  * books, every row of the totals, units declared complete, the state hash.
  *
- * Ownership: psp_recount_compare fills plain data.
+ * Ownership: both fill plain data.
  * Threads:   one owner.   Memory: that of one shard's count.
  */
 #ifndef PSP_RECOUNT_H
@@ -33,5 +33,17 @@ enum psp_status psp_recount_compare(const struct psp_local *local,
                                     const struct psp_definition *definition, uint32_t shard,
                                     uint32_t replica, const struct psp_partial *partial,
                                     struct psp_recount_result *ret_result, char *ret_reason);
+
+struct psp_recount_state {
+    struct psp_books books;
+    uint8_t state_hash[PSP_HASH_BYTES];
+};
+
+/* A journal that nobody writes any more, replayed up to `index`. `path`: the
+ * folder with its segments. Errors as above; PSP_ENOENT also: it ends before. */
+enum psp_status psp_recount_journal(const struct psp_local *local,
+                                    const struct psp_definition *definition, uint32_t shard,
+                                    const char *path, uint64_t index,
+                                    struct psp_recount_state *ret_state, char *ret_reason);
 
 #endif

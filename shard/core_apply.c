@@ -26,6 +26,8 @@ static const char *genesis_difference(const struct psp_genesis *log, const struc
         return "slots of the shard";
     if (memcmp(log->shard_roll_hash, own->shard_roll_hash, PSP_HASH_BYTES) != 0)
         return "roll_hash of the shard";
+    if (log->epoch != own->epoch)
+        return "epoch (the cluster was restored from a backup since)";
     return NULL;
 }
 

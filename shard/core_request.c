@@ -317,7 +317,9 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
     case PSP_CLUSTER_STATUS_REQUEST:
         tell_status(core, sender, message);
         return;
-    case PSP_CLUSTER_RAFT: /* core.c */
+    case PSP_CLUSTER_RAFT:            /* core.c */
+    case PSP_CLUSTER_JOURNAL_REQUEST: /* shell.c */
+    case PSP_CLUSTER_JOURNAL:
     case PSP_CLUSTER_COUNT_VERDICTS:
     case PSP_CLUSTER_COUNT_REFUSAL:
     case PSP_CLUSTER_PARTIAL:

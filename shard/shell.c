@@ -41,7 +41,7 @@ struct psp_shard_shell {
     uint64_t appends_done;
     uint64_t load_first, load_last; /* asked for by the core; 0 none */
     struct loaded loaded[PSP_SHARD_LOAD_RECORDS];
-    uint8_t *raft_buffers[RAFT_BUFFERS]; /* of entries read for a follower */
+    uint8_t *raft_buffers[RAFT_BUFFERS]; /* of entries read for a follower or a backup */
     bool failed, ready;
     bool sent;               /* in this turn: the sockets' edges may have been taken */
     enum psp_core_role role; /* as last logged */
@@ -106,6 +106,46 @@ static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_ac
     shell->sent = true;
 }
 
+static void free_raft_buffers(struct psp_shard_shell *shell)
+{
+    for (size_t i = 0; i < RAFT_BUFFERS; i++) {
+        free(shell->raft_buffers[i]);
+        shell->raft_buffers[i] = NULL;
+    }
+}
+
+/* For a backup: applied entries, as many as fit a message well. They are in the
+ * log's files for good, and no other entry will stand in their place. */
+static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *peer, uint64_t id,
+                         uint64_t first)
+{
+    struct psp_raft_entry entries[RAFT_BUFFERS];
+    struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_JOURNAL, .id = id, .journal = {.first = first, .entries = entries}};
+    const uint64_t applied = psp_core_applied(shell->core);
+    uint32_t n = 0;
+    for (size_t bytes = 0; first > 0 && first + n <= applied && n < RAFT_BUFFERS; n++) {
+        size_t size = 0;
+        struct psp_record record;
+        const enum psp_status status =
+            psp_log_read(shell->state->log, first + n, &shell->raft_buffers[n], &size, &record);
+        if (status != PSP_OK) {
+            fail_storage(shell, "reading the log", status);
+            break;
+        }
+        bytes += record.payload_bytes;
+        if (bytes > PSP_CORE_RAFT_BYTES && n > 0)
+            break;
+        entries[n] = (struct psp_raft_entry){
+            record.term, (uint32_t)record.type, {record.payload, record.payload_bytes}};
+    }
+    message.journal.entry_count = n;
+    if (!shell->failed && psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
+        psp_socket_send(shell->socket, peer, shell->buffer.data, shell->buffer.length);
+    free_raft_buffers(shell);
+    shell->sent = true;
+}
+
 /* Reads the entries that the core no longer has, and leaves out what would make
  * the message too large: consensus sends the rest when it hears what arrived.
  * False: leave the whole message out. */
@@ -149,10 +189,7 @@ static void send_to_replica(struct psp_shard_shell *shell, const struct psp_core
         if (shell->links[i].replica == action->raft.replica &&
             psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
             psp_socket_send(shell->links[i].socket, NULL, shell->buffer.data, shell->buffer.length);
-    for (size_t i = 0; i < RAFT_BUFFERS; i++) {
-        free(shell->raft_buffers[i]);
-        shell->raft_buffers[i] = NULL;
-    }
+    free_raft_buffers(shell);
     shell->sent = true;
 }
 
@@ -240,8 +277,14 @@ static void take(struct psp_shard_shell *shell, const struct psp_received *recei
     const struct psp_core_sender sender = {
         .peer = received->peer, .role = received->role, .id = received->id};
     psp_arena_reset(shell->arena);
-    if (psp_cluster_message_decode(shell->arena, received->data, received->length, &message,
-                                   &reason) == PSP_OK)
+    const enum psp_status status = psp_cluster_message_decode(shell->arena, received->data,
+                                                              received->length, &message, &reason);
+    if (status == PSP_OK && message.type == PSP_CLUSTER_JOURNAL_REQUEST) {
+        if (sender.role == PSP_ROLE_OPERATOR)
+            send_journal(shell, &sender.peer, message.id, message.journal_request.first);
+        return;
+    }
+    if (status == PSP_OK)
         psp_core_message(shell->core, now(), &sender, &message);
     else
         psp_core_undecodable(shell->core, now(), &sender, message.id, reason);

@@ -192,6 +192,8 @@ enum psp_cluster_type {
     PSP_CLUSTER_STATUS_REQUEST,
     PSP_CLUSTER_STATUS_REPLY,
     PSP_CLUSTER_RAFT,
+    PSP_CLUSTER_JOURNAL_REQUEST,
+    PSP_CLUSTER_JOURNAL,
 };
 
 struct psp_cluster_message {
@@ -232,6 +234,14 @@ struct psp_cluster_message {
         } operated;
         struct psp_status_reply status;
         struct psp_raft_message raft;
+        struct {
+            uint64_t first;
+        } journal_request;
+        struct {
+            uint64_t first;
+            uint32_t entry_count;
+            const struct psp_raft_entry *entries;
+        } journal;
     };
 };
 

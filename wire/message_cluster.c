@@ -230,6 +230,20 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     return PSP_OK;
 }
 
+/* NULL: out of memory. */
+static const struct psp_raft_entry *entries_of(struct psp_arena *arena,
+                                               Psephos__V1__RaftEntry *const *from, size_t n)
+{
+    struct psp_raft_entry *entries = psp_arena_alloc(arena, n * sizeof *entries);
+    for (size_t i = 0; entries && i < n; i++)
+        entries[i] = (struct psp_raft_entry){
+            .term = from[i]->term,
+            .type = from[i]->type,
+            .payload = psp_pack_bytes(&from[i]->payload),
+        };
+    return entries;
+}
+
 static enum psp_status decode_raft(struct psp_arena *arena, const Psephos__V1__RaftMessage *body,
                                    struct psp_cluster_message *ret_message, const char **ret_reason)
 {
@@ -237,15 +251,9 @@ static enum psp_status decode_raft(struct psp_arena *arena, const Psephos__V1__R
     ret_message->type = PSP_CLUSTER_RAFT;
     if (body->n_fields > PSP_RAFT_FIELDS_MAX)
         return refuse(ret_reason, "too many fields in a raft message");
-    struct psp_raft_entry *entries = psp_arena_alloc(arena, body->n_entries * sizeof *entries);
+    const struct psp_raft_entry *entries = entries_of(arena, body->entries, body->n_entries);
     if (!entries)
         return PSP_ENOMEM;
-    for (size_t i = 0; i < body->n_entries; i++)
-        entries[i] = (struct psp_raft_entry){
-            .term = body->entries[i]->term,
-            .type = body->entries[i]->type,
-            .payload = psp_pack_bytes(&body->entries[i]->payload),
-        };
     raft->shard = body->shard;
     raft->type = body->type;
     raft->from_id = body->from_id;
@@ -255,6 +263,17 @@ static enum psp_status decode_raft(struct psp_arena *arena, const Psephos__V1__R
     raft->entries = entries;
     raft->entry_count = (uint32_t)body->n_entries;
     return PSP_OK;
+}
+
+static enum psp_status decode_journal(struct psp_arena *arena, const Psephos__V1__Journal *body,
+                                      struct psp_cluster_message *ret_message)
+{
+    ret_message->type = PSP_CLUSTER_JOURNAL;
+    ret_message->id = body->request_id;
+    ret_message->journal.first = body->first;
+    ret_message->journal.entry_count = (uint32_t)body->n_entries;
+    ret_message->journal.entries = entries_of(arena, body->entries, body->n_entries);
+    return ret_message->journal.entries ? PSP_OK : PSP_ENOMEM;
 }
 
 static enum psp_status decode_body(struct psp_arena *arena,
@@ -284,6 +303,13 @@ static enum psp_status decode_body(struct psp_arena *arena,
         return decode_status(message->status_reply, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_RAFT:
         return decode_raft(arena, message->raft, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL_REQUEST:
+        ret_message->type = PSP_CLUSTER_JOURNAL_REQUEST;
+        ret_message->id = message->journal_request->request_id;
+        ret_message->journal_request.first = message->journal_request->first;
+        return PSP_OK;
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL:
+        return decode_journal(arena, message->journal, ret_message);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY__NOT_SET:
     case _PSEPHOS__V1__CLUSTER_MESSAGE__BODY__CASE_IS_INT_SIZE:
         break;
@@ -492,26 +518,33 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
     return psp_pack(&message->base, ret_buffer);
 }
 
+/* The pointers that protobuf-c wants, and behind them what they point at; the
+ * caller frees. NULL: out of memory. */
+static Psephos__V1__RaftEntry **build_entries(const struct psp_raft_entry *from, size_t n)
+{
+    Psephos__V1__RaftEntry **pointers = malloc((n + 1) * (sizeof *pointers + sizeof **pointers));
+    if (!pointers)
+        return NULL;
+    Psephos__V1__RaftEntry *entries = (Psephos__V1__RaftEntry *)(void *)(pointers + n + 1);
+    for (size_t i = 0; i < n; i++) {
+        psephos__v1__raft_entry__init(&entries[i]);
+        entries[i].term = from[i].term;
+        entries[i].type = from[i].type;
+        entries[i].payload = psp_pack_data(from[i].payload.data, from[i].payload.length);
+        pointers[i] = &entries[i];
+    }
+    return pointers;
+}
+
 static enum psp_status encode_raft(const struct psp_cluster_message *from,
                                    Psephos__V1__ClusterMessage *message,
                                    struct psp_buffer *ret_buffer)
 {
     const struct psp_raft_message *raft = &from->raft;
-    const size_t n = raft->entry_count;
     assert(raft->field_count <= PSP_RAFT_FIELDS_MAX);
-    Psephos__V1__RaftEntry *entries = calloc(n + 1, sizeof *entries);
-    Psephos__V1__RaftEntry **pointers = calloc(n + 1, sizeof *pointers);
-    enum psp_status status = PSP_ENOMEM;
-    if (!entries || !pointers)
-        goto out;
-    for (size_t i = 0; i < n; i++) {
-        psephos__v1__raft_entry__init(&entries[i]);
-        entries[i].term = raft->entries[i].term;
-        entries[i].type = raft->entries[i].type;
-        entries[i].payload =
-            psp_pack_data(raft->entries[i].payload.data, raft->entries[i].payload.length);
-        pointers[i] = &entries[i];
-    }
+    Psephos__V1__RaftEntry **entries = build_entries(raft->entries, raft->entry_count);
+    if (!entries)
+        return PSP_ENOMEM;
     Psephos__V1__RaftMessage body = PSEPHOS__V1__RAFT_MESSAGE__INIT;
     body.shard = raft->shard;
     body.type = raft->type;
@@ -519,13 +552,43 @@ static enum psp_status encode_raft(const struct psp_cluster_message *from,
     body.to_id = raft->to_id;
     body.n_fields = raft->field_count;
     body.fields = (uint64_t *)(uintptr_t)raft->fields;
-    body.n_entries = n;
-    body.entries = pointers;
+    body.n_entries = raft->entry_count;
+    body.entries = entries;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_RAFT;
     message->raft = &body;
-    status = psp_pack(&message->base, ret_buffer);
-out:
-    free(pointers);
+    const enum psp_status status = psp_pack(&message->base, ret_buffer);
+    free(entries);
+    return status;
+}
+
+static enum psp_status encode_journal_request(const struct psp_cluster_message *from,
+                                              Psephos__V1__ClusterMessage *message,
+                                              struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__JournalRequest body = PSEPHOS__V1__JOURNAL_REQUEST__INIT;
+    body.request_id = from->id;
+    body.first = from->journal_request.first;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL_REQUEST;
+    message->journal_request = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_journal(const struct psp_cluster_message *from,
+                                      Psephos__V1__ClusterMessage *message,
+                                      struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__RaftEntry **entries =
+        build_entries(from->journal.entries, from->journal.entry_count);
+    if (!entries)
+        return PSP_ENOMEM;
+    Psephos__V1__Journal body = PSEPHOS__V1__JOURNAL__INIT;
+    body.request_id = from->id;
+    body.first = from->journal.first;
+    body.n_entries = from->journal.entry_count;
+    body.entries = entries;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL;
+    message->journal = &body;
+    const enum psp_status status = psp_pack(&message->base, ret_buffer);
     free(entries);
     return status;
 }
@@ -556,6 +619,10 @@ enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *fro
         return encode_status(from, &message, ret_buffer);
     case PSP_CLUSTER_RAFT:
         return encode_raft(from, &message, ret_buffer);
+    case PSP_CLUSTER_JOURNAL_REQUEST:
+        return encode_journal_request(from, &message, ret_buffer);
+    case PSP_CLUSTER_JOURNAL:
+        return encode_journal(from, &message, ret_buffer);
     }
     assert(!"a cluster message type");
     return PSP_EINVAL;

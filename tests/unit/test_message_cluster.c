@@ -465,6 +465,33 @@ static void status_with_a_wrong_part_is_refused(void **state)
     assert_int_equal(decode_status(d, 17), PSP_EINVAL);
 }
 
+static void journal_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    const struct psp_raft_entry entries[] = {
+        {.term = 1, .type = 3, .payload = {(const uint8_t *)"members", 7}},
+        {.term = 2, .type = 2},
+    };
+    struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_JOURNAL_REQUEST, .id = 11, .journal_request.first = UINT64_MAX};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.id, 11);
+    assert_true(d->got.journal_request.first == UINT64_MAX);
+    message = (struct psp_cluster_message){
+        .type = PSP_CLUSTER_JOURNAL, .id = 12, .journal = {7, 2, entries}};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.id, 12);
+    assert_int_equal(d->got.journal.first, 7);
+    assert_int_equal(d->got.journal.entry_count, 2);
+    assert_int_equal(d->got.journal.entries[0].term, 1);
+    assert_memory_equal(d->got.journal.entries[0].payload.data, "members", 7);
+    assert_int_equal(d->got.journal.entries[1].type, 2);
+    assert_int_equal(d->got.journal.entries[1].payload.length, 0);
+    message.journal.entry_count = 0;
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.journal.entry_count, 0);
+}
+
 static void raft_message_has_at_most_64_fields(void **state)
 {
     struct desk *d = *state;
@@ -636,6 +663,7 @@ int main(void)
         FACT(operations_come_back_as_they_went),
         FACT(status_comes_back_as_it_went),
         FACT(raft_message_comes_back_as_it_went),
+        FACT(journal_comes_back_as_it_went),
         FACT(unknown_version_and_missing_body_are_refused),
         FACT(batch_whose_lengths_do_not_fit_is_refused),
         FACT(batch_without_fence_or_columns_is_refused),

@@ -1,0 +1,130 @@
+"""Backups are taken while ballots are counted, and a lost cluster comes back from one."""
+
+import json
+import shutil
+
+import pytest
+
+from harness import SLOWER, wait_until
+from test_crashes import assert_exact, casting, county_returns, counted_so_far, finish_cast  # noqa: F401
+from test_replicas import caught_up, leader, wait_for_all
+from test_round_trip import ballots_of
+
+
+@pytest.fixture
+def one(cluster, import_returns, county_returns):  # noqa: F811
+    return cluster(import_returns(county_returns), shards=2, up_options=["--replicas", 3])
+
+
+def backup(one, out, check=0):
+    done = one.call("backup", "--out", out, check=check, timeout=60 * SLOWER)
+    return json.loads((out / "backup.json").read_text()) if check == 0 else done.stderr
+
+
+def restore(one, out, check=0):
+    done = one.call("restore", "--backup", out, check=check, timeout=60 * SLOWER)
+    return done.stdout if check == 0 else done.stderr
+
+
+def restored(one, out):
+    """All machines lost, restored, up again."""
+    one.kill()
+    shutil.rmtree(one.directory / "data")
+    restore(one, out)
+    one.up()
+    wait_for_all(one)
+
+
+def test_a_backup_under_load_is_restored_as_of_its_index(one, county_returns, tmp_path):  # noqa: F811
+    out = tmp_path / "backup"
+    cast = casting(one, county_returns)
+    wait_until(lambda: counted_so_far(one) > ballots_of(county_returns) // 5, what="a fifth")
+    first = backup(one, out)
+    second = backup(one, out)
+    assert all(a["index"] < b["index"] for a, b in zip(first["shards"], second["shards"]))
+    finish_cast(cast)
+    restored(one, out)
+    shards = {s["shard"]: s for s in one.accounting()["shards"]}
+    for saved in second["shards"]:
+        shown = shards[saved["shard"]]
+        assert (shown["received"], shown["counted"]) == (saved["received"], saved["counted"])
+    assert one.accounting()["total"]["balanced"]
+    one.recount()
+    assert {s["epoch"] for s in one.get_json("/api/v1/accounting")["version"]["shards"]} == {2}
+    assert "from before a restore" in backup(one, out, check=1)
+    backup(one, tmp_path / "next")
+
+    # The ballots since are cast again; those in the backup get their first verdict.
+    summary = one.cast("--returns", county_returns, "--seed", 5)
+    counted_before = sum(s["counted"] for s in second["shards"])
+    assert summary["counted"] == ballots_of(county_returns)
+    assert one.accounting()["total"]["counted"] == ballots_of(county_returns) > counted_before
+    assert_exact(one, county_returns)
+
+
+def test_a_restored_replica_restarts_and_can_be_replaced(one, county_returns, tmp_path):  # noqa: F811
+    out = tmp_path / "backup"
+    one.cast("--returns", county_returns)
+    gone = leader(one, 0)["replica"]
+    one.call("replica", "replace", "--shard", 0, "--replica", gone, check=1)  # it leads: refused
+    follower = (gone + 1) % 3
+    one.call("replica", "replace", "--shard", 0, "--replica", follower, check=0)
+    backup(one, out)  # has entries that changed the members
+    restored(one, out)
+    one.kill()
+    one.up()
+    wait_for_all(one)
+    follower = (leader(one, 0)["replica"] + 1) % 3
+    one.call("replica", "replace", "--shard", 0, "--replica", follower, check=0)
+    wait_until(lambda: caught_up(one, 0), timeout=30 * SLOWER, what="three replicas at one index")
+    assert_exact(one, county_returns)
+
+
+def test_what_cannot_be_restored_is_refused(one, county_returns, tmp_path):  # noqa: F811
+    out = tmp_path / "backup"
+    assert "no backup in this folder" in restore(one, tmp_path, check=1)
+    one.cast("--returns", county_returns)
+    backup(one, out)
+    assert "still runs" in restore(one, out, check=1)
+    one.down()
+    assert "move it away" in restore(one, out, check=1)
+    data, kept = one.directory / "data", one.directory / "data.old"
+    data.rename(kept)
+
+    segment = next((out / "shard-1").glob("*.log"))
+    good = segment.read_bytes()
+    segment.write_bytes(good[:len(good) // 2])
+    assert str(out / "shard-1") in restore(one, out, check=1)
+    segment.write_bytes(good)
+    told = json.loads((out / "backup.json").read_text())
+    told["shards"][0]["state_hash"] = "00" * 32
+    saved = (out / "backup.json").read_text()
+    (out / "backup.json").write_text(json.dumps(told))
+    assert "is not what the shard had" in restore(one, out, check=1)
+    told["cluster_id"] = "00" * 16
+    (out / "backup.json").write_text(json.dumps(told))
+    assert "another cluster" in restore(one, out, check=1)
+
+    assert not data.exists()
+    assert one.description["epoch"] == 1
+    (out / "backup.json").write_text(saved)
+    restore(one, out)
+    one.up()
+    wait_for_all(one)
+    assert_exact(one, county_returns)
+
+
+def test_an_old_machine_does_not_join_the_restored_cluster(one, county_returns, tmp_path):  # noqa: F811
+    out = tmp_path / "backup"
+    one.cast("--returns", county_returns)
+    backup(one, out)
+    one.down()
+    old = tmp_path / "old"
+    shutil.copytree(one.directory / "data", old)
+    shutil.rmtree(one.directory / "data")
+    restore(one, out)
+    data = one.directory / "data" / "shard-0-0"
+    shutil.rmtree(data)
+    shutil.copytree(old / "shard-0-0", data)
+    one.up(check=1)
+    assert "epoch" in (one.directory / "logs" / "shard-0-0.log").read_text()
