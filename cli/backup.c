@@ -1,7 +1,6 @@
 #include "cli/backup.h"
 
 #include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,19 +74,18 @@ enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backu
 enum psp_status psp_backup_store(const struct psp_backup *backup, const char *folder,
                                  char *ret_reason)
 {
-    char id[2 * PSP_CLUSTER_ID_BYTES + 1], hash[2 * PSP_HASH_BYTES + 1];
     json_t *shards = json_array();
     for (uint32_t i = 0; i < backup->shard_count; i++) {
         const struct psp_backup_shard *shard = &backup->shards[i];
-        sodium_bin2hex(hash, sizeof hash, shard->state_hash, PSP_HASH_BYTES);
         json_array_append_new(
-            shards, json_pack("{s:i, s:I, s:I, s:I, s:I, s:s}", "shard", (int)shard->shard, "index",
-                              (json_int_t)shard->index, "term", (json_int_t)shard->term, "received",
-                              (json_int_t)shard->received, "counted", (json_int_t)shard->counted,
-                              "state_hash", hash));
+            shards,
+            json_pack("{s:i, s:I, s:I, s:I, s:I, s:o}", "shard", (int)shard->shard, "index",
+                      (json_int_t)shard->index, "term", (json_int_t)shard->term, "received",
+                      (json_int_t)shard->received, "counted", (json_int_t)shard->counted,
+                      "state_hash", psp_json_of_bytes(shard->state_hash, PSP_HASH_BYTES, false)));
     }
-    sodium_bin2hex(id, sizeof id, backup->cluster_id, PSP_CLUSTER_ID_BYTES);
-    json_t *root = json_pack("{s:i, s:s, s:I, s:I, s:o}", "format", FORMAT, "cluster_id", id,
+    json_t *root = json_pack("{s:i, s:o, s:I, s:I, s:o}", "format", FORMAT, "cluster_id",
+                             psp_json_of_bytes(backup->cluster_id, PSP_CLUSTER_ID_BYTES, false),
                              "epoch", (json_int_t)backup->epoch, "made_ms",
                              (json_int_t)backup->made_ms, "shards", shards);
     char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;

@@ -12,7 +12,7 @@
 
 enum { STATIONS_FORMAT = 1, STATIONS_MAX = 100000, FILE_MODE = 0644 };
 
-static json_t *hex(const uint8_t *bytes, size_t n, bool null_when_zero)
+json_t *psp_json_of_bytes(const uint8_t *bytes, size_t n, bool null_when_zero)
 {
     char text[2 * PSP_HASH_BYTES + 1];
     if (null_when_zero && sodium_is_zero(bytes, n))
@@ -32,7 +32,8 @@ static json_t *shard_json(const struct psp_cluster_shard *shard)
     }
     return json_pack("{s:i, s:[ii], s:o, s:o}", "shard", (int)shard->shard, "slots",
                      (int)shard->slot_first, (int)shard->slot_end, "roll_hash",
-                     hex(shard->roll_hash, PSP_HASH_BYTES, true), "replicas", replicas);
+                     psp_json_of_bytes(shard->roll_hash, PSP_HASH_BYTES, true), "replicas",
+                     replicas);
 }
 
 static json_t *cluster_json(const struct psp_cluster *cluster)
@@ -59,12 +60,14 @@ static json_t *cluster_json(const struct psp_cluster *cluster)
                                                    "public_key", cluster->operators[i].public_key));
     return json_pack(
         "{s:i, s:o, s:I, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "format",
-        PSP_CLUSTER_FORMAT, "cluster_id", hex(cluster->cluster_id, PSP_CLUSTER_ID_BYTES, false),
-        "epoch", (json_int_t)cluster->epoch, "election", cluster->election_path, "definition_hash",
-        hex(cluster->definition_hash, PSP_HASH_BYTES, false), "roll_hash",
-        hex(cluster->roll_hash, PSP_HASH_BYTES, true), "digest_key_hash",
-        hex(cluster->digest_key_hash, PSP_HASH_BYTES, false), "clients", cluster->clients_path,
-        "routers", routers, "shards", shards, "collectors", collectors, "operators", operators);
+        PSP_CLUSTER_FORMAT, "cluster_id",
+        psp_json_of_bytes(cluster->cluster_id, PSP_CLUSTER_ID_BYTES, false), "epoch",
+        (json_int_t)cluster->epoch, "election", cluster->election_path, "definition_hash",
+        psp_json_of_bytes(cluster->definition_hash, PSP_HASH_BYTES, false), "roll_hash",
+        psp_json_of_bytes(cluster->roll_hash, PSP_HASH_BYTES, true), "digest_key_hash",
+        psp_json_of_bytes(cluster->digest_key_hash, PSP_HASH_BYTES, false), "clients",
+        cluster->clients_path, "routers", routers, "shards", shards, "collectors", collectors,
+        "operators", operators);
 }
 
 /* Takes the reference. */

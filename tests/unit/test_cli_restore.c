@@ -16,7 +16,7 @@ static void the_configuration_is_librafts(void **state)
     static const uint64_t epochs[] = {2, 3, 1000};
     for (size_t c = 0; c < 3; c++)
         for (size_t e = 0; e < 3; e++) {
-            struct psp_consensus_member members[PSP_REPLICAS_MAX];
+            struct psp_consensus_member members[PSP_REPLICAS_MAX] = {{0}};
             for (uint32_t r = 0; r < counts[c]; r++)
                 members[r] = (struct psp_consensus_member){psp_restore_raft_id(epochs[e], r), true};
             const struct psp_consensus_options options = {.raft_id = members[0].raft_id,
