@@ -3,7 +3,7 @@ _psephos()
 {
     local cur prev words cword
     _init_completion -n = || return
-    local calls='import generate check up down status open close unit-complete leader replica client cast results accounting recount'
+    local calls='import generate check up down status open close unit-complete leader replica backup restore client cast results accounting recount'
     if [ "$cword" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "$calls --help --version" -- "$cur")
         return
@@ -25,7 +25,7 @@ _psephos()
         mapfile -t COMPREPLY < <(compgen -W 'nation state county precinct' -- "$cur")
         return
         ;;
-    *:--dir | *:-d | *:--out | *:-o)
+    *:--backup | *:-b | *:--dir | *:-d | *:--out | *:-o)
         _filedir -d
         return
         ;;
@@ -63,6 +63,8 @@ _psephos()
     unit-complete) options='--dir' ;;
     leader) options='--dir --json --shard --to' ;;
     replica) options='--dir --replica --shard' ;;
+    backup) options='--dir --out' ;;
+    restore) options='--backup --dir --hosts' ;;
     client) options='--dir' ;;
     cast) options='--cluster --double-votes --dir --format --give-up-after --json --key --random --rate --replayed --returns --roll --rows --seed --strangers --turnout' ;;
     results) options='--api --contest --dir --format --json --level --watch' ;;

@@ -448,6 +448,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./run hosts", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["compose"], help="the compose stage alone")
+    parser.add_argument("--packages", type=Path, help="a kept folder of an earlier run, for its packages")
     parser.add_argument("--keep", action="store_true", help="leave the hosts and the folder")
     arguments = parser.parse_args()
     for tool in ("docker", "ansible-playbook", "docker-compose", "debootstrap"):
@@ -462,9 +463,13 @@ def main():
             compose(bed)
             return 0
         bed.make_image()
-        bed.build_packages("now", None)
-        bed.build_packages("next", "999.0.0")
-        say("packages of this version and of a next one are built")
+        if arguments.packages:
+            for name in ("now", "next"):
+                shutil.copytree(arguments.packages / name, bed.folder / name)
+        else:
+            bed.build_packages("now", None)
+            bed.build_packages("next", "999.0.0")
+            say("packages of this version and of a next one are built")
         bed.write_inventory()
         for stage in STAGES.values():
             stage(bed)

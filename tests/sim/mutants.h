@@ -42,7 +42,9 @@
     X(OLD_PARTIAL_WINS, "an older partial replaces a newer one")                                   \
     X(CLIENT_GIVES_UP, "a client gives up on timeout")                                             \
     X(CLIENT_NEW_ID, "a resend under a new ballot ID")                                             \
-    X(ROWS_MIXED_UP, "a router gives verdicts to other rows")
+    X(ROWS_MIXED_UP, "a router gives verdicts to other rows")                                      \
+    X(WIPED_KEEPS_ID, "a wiped replica comes back under its old ID")                               \
+    X(MEMBERS_NOT_STORED, "members not in the checkpoint")
 
 enum sim_mutant {
     SIM_MUTANT_NONE,

@@ -121,6 +121,9 @@ CHANGES = [
      "    if (entry->time_ms < core->last_time_ms && !M(TIME_NOT_CLAMPED))\n"
      "        entry->time_ms = core->last_time_ms;\n"
      "    if (entry->time_ms < psp_count_time_ms(core->count) && !M(TIME_NOT_CLAMPED))\n"),
+    ("MEMBERS_NOT_STORED", "shard/core_apply.c",
+     "    delta->configuration_bytes = (uint32_t)bytes.length;\n",
+     "    delta->configuration_bytes = M(MEMBERS_NOT_STORED) ? 0 : (uint32_t)bytes.length;\n"),
     ("MERGED_BY_ADDING", "collector/board.c",
      "            board->merged->cells[c] += value - totals->cells[c];\n",
      "            board->merged->cells[c] += M(MERGED_BY_ADDING) ? value : value - totals->cells[c];\n"),

@@ -617,10 +617,12 @@ void sim_shard_free(struct sim_world *world, uint32_t s)
 void sim_replica_wipe(struct sim_world *world, struct sim_replica *replica)
 {
     /* `psephos replica replace`: the operator asks for the rest, see station.c. */
-    replica->joining = true;
-    world->election.replicas[replica->shard][replica->replica].raft_id += PSP_RAFT_GENERATION;
-    sim_wake_at(world, &world->operator.actor,
-                sim_time(world, &world->operator.actor).steady_ms + 1);
+    if (!SIM_MUTANT(WIPED_KEEPS_ID)) {
+        replica->joining = true;
+        world->election.replicas[replica->shard][replica->replica].raft_id += PSP_RAFT_GENERATION;
+        sim_wake_at(world, &world->operator.actor,
+                    sim_time(world, &world->operator.actor).steady_ms + 1);
+    }
     sim_disk_wipe(&replica->disk);
     sim_durable_wipe(replica);
     store_wipe(&replica->store);

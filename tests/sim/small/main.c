@@ -222,5 +222,7 @@ int main(int argc, char **argv)
            options.budget.beats, options.trims ? ", messages in parts" : "", search.states,
            search.steps, search.deepest, (double)(clock() - begin) / CLOCKS_PER_SEC,
            good ? "complete, no violation" : "a violation");
+    munmap(search.seen, search.slots * sizeof(uint64_t));
+    free(search.levels);
     return good ? 0 : 1;
 }
