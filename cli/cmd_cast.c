@@ -47,7 +47,8 @@ struct arguments {
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of a local cluster", 0},
-    {"cluster", OPTION_CLUSTER, "FILE", 0, "cluster.json, from another machine", 0},
+    {"cluster", OPTION_CLUSTER, "FILE", 0,
+     "cluster.json of another machine, election.json beside it", 0},
     {"key", OPTION_KEY, "FILE", 0, "the station's key, with --cluster", 0},
     {"format", OPTION_FORMAT, "ndjson|votes-topic", 0,
      "of FILE: our lines, or the vote messages of the Kafka demos", 0},

@@ -127,6 +127,7 @@ export const text = {
   } as Record<string, string>,
   health: 'How current this is',
   healthWhy: 'The count runs on several shards; each line says when the shard last confirmed its state.',
+  restored: (epoch: number) => `The cluster was restored from a backup (epoch ${epoch}). Counts can be lower than what was shown before it; ballots counted after the backup are cast again.`,
   shardState: 'State',
   shardIndex: 'Log index',
   shardBehind: 'Behind',

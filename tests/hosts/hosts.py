@@ -212,7 +212,8 @@ class Bed:
         self.cast_again(rate)
 
     def cast_again(self, rate):
-        self.put("station", self.cluster / "cluster.json", "/root/cluster.json")
+        for name in ("cluster.json", "election.json"):
+            self.put("station", self.cluster / name, f"/root/{name}")
         self.casting = subprocess.Popen(
             ["docker", "exec", "psephos-station", "psephos", "cast", "--cluster", "/root/cluster.json",
              "--key", "/root/station.key", "--returns", "/root/returns.csv", "--rate", str(rate),
@@ -230,7 +231,11 @@ class Bed:
         return summary
 
     def counted_past(self, ballots):
-        wait_until(lambda: self.accounting()["total"]["counted"] >= ballots, 300, f"{ballots} counted")
+        wait_until(lambda: self.casting.poll() is not None or self.accounting()["total"]["counted"] >= ballots,
+                   300, f"{ballots} counted")
+        if self.casting.poll() is not None:
+            self.cast_done()
+            raise Wrong("the cast was over too early")
 
     def exact(self):
         """The published rows, as many times as they were cast."""

@@ -47,10 +47,12 @@ export function Health() {
   const known = shards.value;
   if (!known) return null;
   const stream = mode.value !== 'live' ? text.stream.off : connected.value ? text.stream.live : text.stream.away;
+  const epoch = Math.max(0, ...known.list.map((s) => s.epoch));
   return (
     <section class="health">
       <h3>{text.health}</h3>
       <p>{text.healthWhy} {stream} {delay.value && text.delay(number(Math.round(delay.value.p50)), number(Math.round(delay.value.p99)))}</p>
+      {epoch > 1 && <p><strong>{text.restored(epoch)}</strong></p>}
       <ul class="strip">
         {known.list.map((s) => (
           <li key={s.shard} class={s.diverged || s.stale ? 'bad' : ''}>
