@@ -27,7 +27,7 @@ struct line {
     const struct psp_daemon *daemon;
     bool answered;
     int64_t pid; /* 0: none */
-    const char *state;
+    const char *state, *version; /* version NULL: not known */
     char state_hash[2 * PSP_HASH_BYTES + 1]; /* of a shard's replica, at its index */
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all */
 };
@@ -110,6 +110,8 @@ static void print_json(const struct line *lines, uint32_t n, bool healthy)
                       line->daemon->address);
         json_object_set_new(process, "pid",
                             line->pid ? json_integer((json_int_t)line->pid) : json_null());
+        json_object_set_new(process, "version",
+                            line->version ? json_string(line->version) : json_null());
         if (line->daemon->role == PSP_ROLE_SHARD) {
             json_object_set_new(process, "shard", json_integer(line->daemon->number));
             json_object_set_new(process, "replica", json_integer(line->daemon->replica));
@@ -170,6 +172,7 @@ static int show(const struct arguments *arguments, const struct psp_local *local
         lines[i].state = lines[i].pid || !here ? "not answering" : "down";
         if (lines[i].answered) {
             lines[i].state = answer->status.state;
+            lines[i].version = answer->status.version;
             lines[i].index = answer->status.index;
             lines[i].pid = (int64_t)answer->status.pid;
             for (size_t b = 0; b < PSP_HASH_BYTES; b++)
