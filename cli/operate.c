@@ -184,10 +184,14 @@ bool psp_operate_ask(struct psp_operate *operate, const bool *asked,
     struct psp_cluster_message message = *request;
     const uint64_t start_ms = psp_progress_clock_ms();
     uint64_t *resend_ms = psp_memory_array(operate->n, sizeof *resend_ms);
+    struct pollfd *fds = psp_memory_array(operate->n, sizeof *fds);
     bool all = false;
     message.id = ++operate->next_id;
-    for (uint32_t i = 0; i < operate->n; i++)
+    for (uint32_t i = 0; i < operate->n; i++) {
         forget_answer(&operate->links[i]);
+        fds[i] =
+            (struct pollfd){asked[i] ? psp_socket_fd(operate->links[i].socket) : -1, POLLIN, 0};
+    }
     if (psp_cluster_message_encode(&message, &operate->buffer) != PSP_OK)
         timeout_ms = 0;
     for (uint64_t now_ms = start_ms; !all; now_ms = psp_progress_clock_ms()) {
@@ -207,8 +211,9 @@ bool psp_operate_ask(struct psp_operate *operate, const bool *asked,
         }
         if (all || now_ms - start_ms >= timeout_ms)
             break;
-        poll(NULL, 0, POLL_MS);
+        poll(fds, operate->n, POLL_MS); /* an edge may have been taken while sending */
     }
+    free(fds);
     free(resend_ms);
     return all;
 }

@@ -12,7 +12,7 @@
 #include "shard/checkpointer.h"
 #include "shard/log_writer.h"
 
-enum { LINE_BYTES = 1024, RAFT_BUFFERS = 64 };
+enum { LINE_BYTES = 1024, RAFT_BUFFERS = 64, JOURNAL_ENTRIES = 1024 };
 
 struct link { /* to another replica: raft messages go out here */
     uint32_t replica;
@@ -41,7 +41,9 @@ struct psp_shard_shell {
     uint64_t appends_done;
     uint64_t load_first, load_last; /* asked for by the core; 0 none */
     struct loaded loaded[PSP_SHARD_LOAD_RECORDS];
-    uint8_t *raft_buffers[RAFT_BUFFERS]; /* of entries read for a follower or a backup */
+    uint8_t *raft_buffers[RAFT_BUFFERS];                    /* of entries read for a follower */
+    struct psp_raft_entry journal_entries[JOURNAL_ENTRIES]; /* of entries read for a backup */
+    uint8_t *journal_buffers[JOURNAL_ENTRIES];
     bool failed, ready;
     bool sent;               /* in this turn: the sockets' edges may have been taken */
     enum psp_core_role role; /* as last logged */
@@ -106,29 +108,22 @@ static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_ac
     shell->sent = true;
 }
 
-static void free_raft_buffers(struct psp_shard_shell *shell)
-{
-    for (size_t i = 0; i < RAFT_BUFFERS; i++) {
-        free(shell->raft_buffers[i]);
-        shell->raft_buffers[i] = NULL;
-    }
-}
-
 /* For a backup: applied entries, as many as fit a message well. They are in the
  * log's files for good, and no other entry will stand in their place. */
 static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *peer, uint64_t id,
                          uint64_t first)
 {
-    struct psp_raft_entry entries[RAFT_BUFFERS];
+    struct psp_raft_entry *entries = shell->journal_entries;
+    uint8_t **buffers = shell->journal_buffers;
     struct psp_cluster_message message = {
         .type = PSP_CLUSTER_JOURNAL, .id = id, .journal = {.first = first, .entries = entries}};
     const uint64_t applied = psp_core_applied(shell->core);
     uint32_t n = 0;
-    for (size_t bytes = 0; first > 0 && first + n <= applied && n < RAFT_BUFFERS; n++) {
+    for (size_t bytes = 0; first > 0 && first + n <= applied && n < JOURNAL_ENTRIES; n++) {
         size_t size = 0;
         struct psp_record record;
         const enum psp_status status =
-            psp_log_read(shell->state->log, first + n, &shell->raft_buffers[n], &size, &record);
+            psp_log_read(shell->state->log, first + n, &buffers[n], &size, &record);
         if (status != PSP_OK) {
             fail_storage(shell, "reading the log", status);
             break;
@@ -142,7 +137,10 @@ static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *p
     message.journal.entry_count = n;
     if (!shell->failed && psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
         psp_socket_send(shell->socket, peer, shell->buffer.data, shell->buffer.length);
-    free_raft_buffers(shell);
+    for (uint32_t i = 0; i < JOURNAL_ENTRIES && buffers[i] != NULL; i++) {
+        free(buffers[i]);
+        buffers[i] = NULL;
+    }
     shell->sent = true;
 }
 
@@ -189,7 +187,10 @@ static void send_to_replica(struct psp_shard_shell *shell, const struct psp_core
         if (shell->links[i].replica == action->raft.replica &&
             psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
             psp_socket_send(shell->links[i].socket, NULL, shell->buffer.data, shell->buffer.length);
-    free_raft_buffers(shell);
+    for (size_t i = 0; i < RAFT_BUFFERS; i++) {
+        free(shell->raft_buffers[i]);
+        shell->raft_buffers[i] = NULL;
+    }
     shell->sent = true;
 }
 

@@ -150,7 +150,7 @@ class Bed:
     # ---- Ansible ----
 
     def write_inventory(self):
-        call(PSEPHOS, "import", RETURNS, "--out", self.folder / "e")
+        call(PSEPHOS, "import", RETURNS, "--out", self.folder / "e", "--force")
         groups = {"routers": ["east"], "collectors": ["east"], "monitoring": ["east"],
                   "shards": list(SHARD_HOSTS)}
         (self.folder / "inventory.json").write_text(json.dumps({"all": {
