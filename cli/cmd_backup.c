@@ -68,36 +68,27 @@ struct copy {
 /* A follower, unless only the leader has what the copy has already. */
 static void choose(struct copy *copy)
 {
-    const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
-    const uint32_t n = psp_operate_count(copy->operate);
     const uint64_t held = psp_log_last(copy->log);
-    bool *asked = psp_memory_array(n, sizeof *asked);
-    bool leads = true;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct psp_operate_process *process = psp_operate_process(copy->operate, i);
-        asked[i] = process->role == PSP_ROLE_SHARD && process->number == copy->shard;
-    }
-    psp_operate_ask(copy->operate, asked, &request, STATUS_MS);
+    bool chosen_follows = false;
     copy->process = PSP_NONE;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct psp_cluster_message *answer = psp_operate_answer(copy->operate, i);
-        if (!asked[i] || !answer || answer->type != PSP_CLUSTER_STATUS_REPLY)
+    psp_operate_ask_shard(copy->operate, copy->shard, STATUS_MS);
+    for (uint32_t i = 0; i < psp_operate_count(copy->operate); i++) {
+        const struct psp_status_reply *status = psp_operate_status(copy->operate, i);
+        const bool follows = status && !strcmp(status->state, "follower");
+        const bool leads = status && !strcmp(status->state, "leader");
+        if ((!follows && !leads) || status->index < held)
             continue;
-        const struct psp_status_reply *status = &answer->status;
-        const bool follows = !strcmp(status->state, "follower");
-        if ((!follows && strcmp(status->state, "leader") != 0) || status->index < held)
-            continue;
-        if (copy->process != PSP_NONE && (!leads || !follows) &&
-            (leads == follows || status->index <= copy->to->index))
+        const bool better = copy->process == PSP_NONE || (follows && !chosen_follows) ||
+                            (follows == chosen_follows && status->index > copy->to->index);
+        if (!better)
             continue;
         copy->process = i;
-        leads = !follows;
+        chosen_follows = follows;
         copy->to->index = status->index;
         copy->to->received = status->books.received;
         copy->to->counted = status->books.disposed[PSP_COUNTED];
         memcpy(copy->to->state_hash, status->state_hash, PSP_HASH_BYTES);
     }
-    free(asked);
     if (copy->process == PSP_NONE)
         snprintf(copy->reason, sizeof copy->reason,
                  held == 0 ? "no replica answers; see `psephos status`"
@@ -110,11 +101,7 @@ static const struct psp_cluster_message *fetch(struct copy *copy, uint64_t first
 {
     const struct psp_cluster_message request = {.type = PSP_CLUSTER_JOURNAL_REQUEST,
                                                 .journal_request.first = first};
-    const uint32_t n = psp_operate_count(copy->operate);
-    bool *asked = psp_memory_array(n, sizeof *asked);
-    asked[copy->process] = true;
-    psp_operate_ask(copy->operate, asked, &request, ANSWER_MS);
-    free(asked);
+    psp_operate_ask_one(copy->operate, copy->process, &request, ANSWER_MS);
     const struct psp_cluster_message *answer = psp_operate_answer(copy->operate, copy->process);
     if (answer && answer->type == PSP_CLUSTER_JOURNAL && answer->journal.first == first &&
         answer->journal.entry_count > 0)

@@ -81,31 +81,23 @@ struct standing {
 
 static struct standing look(struct psp_operate *operate, const struct arguments *arguments)
 {
-    const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
-    const uint32_t n = psp_operate_count(operate);
-    bool *asked = psp_memory_array(n, sizeof *asked);
     struct standing standing = {.leader = PSP_NONE, .furthest = PSP_NONE};
-    for (uint32_t i = 0; i < n; i++) {
-        const struct psp_operate_process *process = psp_operate_process(operate, i);
-        asked[i] = process->role == PSP_ROLE_SHARD && process->number == arguments->shard;
-    }
-    psp_operate_ask(operate, asked, &request, ROUND_MS);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct psp_cluster_message *answer = psp_operate_answer(operate, i);
-        if (!asked[i] || !answer || answer->type != PSP_CLUSTER_STATUS_REPLY)
+    psp_operate_ask_shard(operate, arguments->shard, ROUND_MS);
+    for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
+        const struct psp_status_reply *status = psp_operate_status(operate, i);
+        if (!status)
             continue;
         const uint32_t replica = psp_operate_process(operate, i)->replica;
-        if (!strcmp(answer->status.state, "leader")) {
+        if (!strcmp(status->state, "leader")) {
             standing.leader = replica;
-        } else if (!strcmp(answer->status.state, "follower")) {
+        } else if (!strcmp(status->state, "follower")) {
             standing.wanted_follows = standing.wanted_follows || replica == arguments->to;
-            if (standing.furthest == PSP_NONE || answer->status.log_last > standing.furthest_last) {
+            if (standing.furthest == PSP_NONE || status->log_last > standing.furthest_last) {
                 standing.furthest = replica;
-                standing.furthest_last = answer->status.log_last;
+                standing.furthest_last = status->log_last;
             }
         }
     }
-    free(asked);
     return standing;
 }
 

@@ -95,34 +95,26 @@ struct standing {
 
 static struct standing look(struct psp_operate *operate, const struct arguments *arguments)
 {
-    const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
-    const uint32_t n = psp_operate_count(operate);
-    bool *asked = psp_memory_array(n, sizeof *asked);
     struct standing standing = {0};
-    for (uint32_t i = 0; i < n; i++) {
-        const struct psp_operate_process *process = psp_operate_process(operate, i);
-        asked[i] = process->role == PSP_ROLE_SHARD && process->number == arguments->shard;
-    }
-    psp_operate_ask(operate, asked, &request, ROUND_MS);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct psp_cluster_message *answer = psp_operate_answer(operate, i);
-        if (!asked[i] || !answer || answer->type != PSP_CLUSTER_STATUS_REPLY)
+    psp_operate_ask_shard(operate, arguments->shard, ROUND_MS);
+    for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
+        const struct psp_status_reply *status = psp_operate_status(operate, i);
+        if (!status)
             continue;
-        const bool leads = !strcmp(answer->status.state, "leader");
-        const bool votes = leads || !strcmp(answer->status.state, "follower");
+        const bool leads = !strcmp(status->state, "leader");
+        const bool votes = leads || !strcmp(status->state, "follower");
         if (psp_operate_process(operate, i)->replica == arguments->replica) {
             standing.answers = true;
-            standing.joining = !strcmp(answer->status.state, "joining");
+            standing.joining = !strcmp(status->state, "joining");
             standing.votes = votes;
-            standing.index = answer->status.index;
+            standing.index = status->index;
             continue;
         }
         standing.others += votes;
         standing.leads = standing.leads || leads;
-        if (answer->status.index > standing.furthest)
-            standing.furthest = answer->status.index;
+        if (status->index > standing.furthest)
+            standing.furthest = status->index;
     }
-    free(asked);
     return standing;
 }
 

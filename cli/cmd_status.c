@@ -26,8 +26,8 @@ struct arguments {
 struct line {
     const struct psp_daemon *daemon;
     bool answered;
-    int64_t pid; /* 0: none */
-    const char *state, *version; /* version NULL: not known */
+    int64_t pid;                             /* 0: none */
+    const char *state, *version;             /* version NULL: not known */
     char state_hash[2 * PSP_HASH_BYTES + 1]; /* of a shard's replica, at its index */
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all */
 };

@@ -218,6 +218,35 @@ bool psp_operate_ask(struct psp_operate *operate, const bool *asked,
     return all;
 }
 
+void psp_operate_ask_shard(struct psp_operate *operate, uint32_t shard, uint64_t timeout_ms)
+{
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
+    bool *asked = psp_memory_array(operate->n, sizeof *asked);
+    for (uint32_t i = 0; i < operate->n; i++) {
+        const struct psp_operate_process *process = &operate->links[i].process;
+        asked[i] = process->role == PSP_ROLE_SHARD && process->number == shard;
+    }
+    psp_operate_ask(operate, asked, &request, timeout_ms);
+    free(asked);
+}
+
+bool psp_operate_ask_one(struct psp_operate *operate, uint32_t process,
+                         const struct psp_cluster_message *request, uint64_t timeout_ms)
+{
+    bool *asked = psp_memory_array(operate->n, sizeof *asked);
+    asked[process] = true;
+    const bool answered = psp_operate_ask(operate, asked, request, timeout_ms);
+    free(asked);
+    return answered;
+}
+
+const struct psp_status_reply *psp_operate_status(const struct psp_operate *operate,
+                                                  uint32_t process)
+{
+    const struct psp_cluster_message *answer = psp_operate_answer(operate, process);
+    return answer && answer->type == PSP_CLUSTER_STATUS_REPLY ? &answer->status : NULL;
+}
+
 static const struct psp_cluster_message *accepted(const struct psp_cluster_message *answer,
                                                   enum psp_status *ret_status)
 {
@@ -245,29 +274,21 @@ enum psp_status psp_operate_shard(struct psp_operate *operate, uint32_t shard,
                                   const struct psp_cluster_message **ret_answer,
                                   uint32_t *ret_process)
 {
-    const struct psp_cluster_message status_request = {.type = PSP_CLUSTER_STATUS_REQUEST};
     const uint64_t end_ms = psp_progress_clock_ms() + timeout_ms;
-    bool *asked = psp_memory_array(operate->n, sizeof *asked);
     enum psp_status status = PSP_ETIMEDOUT;
     while (status == PSP_ETIMEDOUT && psp_progress_clock_ms() < end_ms) {
         uint32_t leader = operate->n;
-        for (uint32_t i = 0; i < operate->n; i++)
-            asked[i] = operate->links[i].process.role == PSP_ROLE_SHARD &&
-                       operate->links[i].process.number == shard;
-        psp_operate_ask(operate, asked, &status_request, LEADER_ROUND_MS);
+        psp_operate_ask_shard(operate, shard, LEADER_ROUND_MS);
         for (uint32_t i = 0; i < operate->n; i++) {
-            const struct psp_cluster_message *answer = psp_operate_answer(operate, i);
-            if (asked[i] && answer && answer->type == PSP_CLUSTER_STATUS_REPLY &&
-                !strcmp(answer->status.state, "leader"))
+            const struct psp_status_reply *reply = psp_operate_status(operate, i);
+            if (reply && !strcmp(reply->state, "leader"))
                 leader = i;
-            asked[i] = false;
         }
         if (leader == operate->n) {
             poll(NULL, 0, POLL_MS);
             continue;
         }
-        asked[leader] = true;
-        psp_operate_ask(operate, asked, request, timeout_ms);
+        psp_operate_ask_one(operate, leader, request, timeout_ms);
         const struct psp_cluster_message *answer =
             accepted(psp_operate_answer(operate, leader), &status);
         if (answer) {
@@ -278,6 +299,5 @@ enum psp_status psp_operate_shard(struct psp_operate *operate, uint32_t shard,
             poll(NULL, 0, POLL_MS);
         }
     }
-    free(asked);
     return status;
 }

@@ -42,6 +42,13 @@ const struct psp_operate_process *psp_operate_process(const struct psp_operate *
  * thing. True when all of them answered in time. */
 bool psp_operate_ask(struct psp_operate *operate, const bool *asked,
                      const struct psp_cluster_message *request, uint64_t timeout_ms);
+/* The same of every replica of a shard, for its status; and of one process. */
+void psp_operate_ask_shard(struct psp_operate *operate, uint32_t shard, uint64_t timeout_ms);
+bool psp_operate_ask_one(struct psp_operate *operate, uint32_t process,
+                         const struct psp_cluster_message *request, uint64_t timeout_ms);
+/* What an asked process says of itself; NULL: it did not answer. */
+const struct psp_status_reply *psp_operate_status(const struct psp_operate *operate,
+                                                  uint32_t process);
 /* The answer to the last request, NULL when there is none. */
 const struct psp_cluster_message *psp_operate_answer(const struct psp_operate *operate,
                                                      uint32_t process);
