@@ -34,7 +34,7 @@ static bool read_backup(const struct psp_json_at *root, struct psp_backup *backu
     size_t n = 0;
     if (!psp_json_members(root, names) ||
         !psp_json_hex(root, "cluster_id", false, PSP_CLUSTER_ID_BYTES, backup->cluster_id) ||
-        !psp_json_number(root, "epoch", INT64_MAX, &backup->epoch) ||
+        !psp_json_number(root, "epoch", PSP_EPOCH_MAX, &backup->epoch) ||
         !psp_json_number(root, "made_ms", INT64_MAX, &backup->made_ms) ||
         !psp_json_list(root, "shards", PSP_SHARDS_MAX, &list, &n))
         return false;
@@ -106,12 +106,14 @@ void psp_backup_free(struct psp_backup *backup)
     *backup = (struct psp_backup){0};
 }
 
-enum psp_status psp_backup_journal(const char *folder, const uint8_t *cluster_id, uint32_t shard,
-                                   struct psp_log **ret_log, char *ret_reason)
+enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *backup,
+                                   const struct psp_backup_shard *shard, struct psp_log **ret_log,
+                                   char *ret_reason)
 {
-    char *path = psp_memory_print("%s/shard-%u", folder, shard);
-    struct psp_log_options options = {.directory = path, .shard = shard};
-    memcpy(options.cluster_id, cluster_id, PSP_CLUSTER_ID_BYTES);
+    char *path = psp_memory_print("%s/shard-%u", folder, shard->shard);
+    struct psp_log_options options = {
+        .directory = path, .shard = shard->shard, .checkpoint_index = shard->index};
+    memcpy(options.cluster_id, backup->cluster_id, PSP_CLUSTER_ID_BYTES);
     enum psp_status status = psp_file_make_folder(path, 0700);
     if (status != PSP_OK)
         snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));

@@ -4,8 +4,9 @@
  *     FOLDER/backup.json   how far each shard's copy goes, and what its count is there
  *     FOLDER/shard-S/      the shard's journal up to there, in the format of its log
  *
- * A copy grows: the next backup into the same folder fetches what is new. No key
- * is in it; restoring needs the folder of the cluster, or a copy of that.
+ * A copy grows: the next backup into the same folder fetches what is new. A
+ * shard whose index is 0 has not been copied whole yet. No key is in it;
+ * restoring needs the folder of the cluster, or a copy of that.
  *
  * Ownership: psp_backup_free frees what psp_backup_load made.   Threads: one owner.
  */
@@ -16,6 +17,8 @@
 
 #include "cli/local.h"
 #include "shard/log.h"
+
+enum { PSP_EPOCH_MAX = 1 << 14 }; /* as many restores; cli/restore.h makes raft IDs of it */
 
 struct psp_backup_shard {
     uint32_t shard;
@@ -39,8 +42,10 @@ enum psp_status psp_backup_store(const struct psp_backup *backup, const char *fo
                                  char *ret_reason);
 void psp_backup_free(struct psp_backup *backup);
 
-/* A shard's journal in FOLDER/shard-S, made when it is not there. As psp_log_open. */
-enum psp_status psp_backup_journal(const char *folder, const uint8_t *cluster_id, uint32_t shard,
-                                   struct psp_log **ret_log, char *ret_reason);
+/* A shard's journal in FOLDER/shard-S, made when it is not there. As psp_log_open;
+ * of what lies before `shard->index` the end is looked at only. */
+enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *backup,
+                                   const struct psp_backup_shard *shard, struct psp_log **ret_log,
+                                   char *ret_reason);
 
 #endif

@@ -22,7 +22,8 @@
 #include "process/clock.h"
 #include "process/file.h"
 
-enum { STATUS_MS = 3000, ANSWER_MS = 15000 };
+/* A follower this close to the leader is asked in its place. */
+enum { STATUS_MS = 3000, ANSWER_MS = 15000, NEAR_ENTRIES = 10000 };
 
 struct arguments {
     const char *directory, *out;
@@ -59,41 +60,67 @@ static error_t parse(int key, char *value, struct argp_state *state)
 struct copy {
     struct psp_operate *operate;
     struct psp_log *log;
-    uint32_t shard, process; /* who is asked; PSP_NONE: nobody */
-    struct psp_backup_shard *to;
+    uint64_t epoch;
+    uint32_t process; /* who is asked; PSP_NONE: nobody */
+    struct psp_backup_shard to;
     uint64_t voted_term;
     char reason[PSP_REASON_BYTES];
 };
 
-/* A follower, unless only the leader has what the copy has already. */
+/* How well it serves: a follower, so that counting is not disturbed; a leader;
+ * what else answers, perhaps the last one left: what it has applied is committed. */
+static int rank(const struct psp_status_reply *status, uint64_t furthest)
+{
+    if (!strcmp(status->state, "follower") && status->index + NEAR_ENTRIES >= furthest)
+        return 3;
+    if (!strcmp(status->state, "leader"))
+        return 2;
+    return strcmp(status->state, "joining") != 0 ? 1 : 0;
+}
+
+static void aim(struct copy *copy, uint32_t process, const struct psp_status_reply *status)
+{
+    copy->process = process;
+    copy->to.index = status->index;
+    copy->to.received = status->books.received;
+    copy->to.counted = status->books.disposed[PSP_COUNTED];
+    memcpy(copy->to.state_hash, status->state_hash, PSP_HASH_BYTES);
+}
+
+/* Which replica is asked, and how far its copy will go. */
 static void choose(struct copy *copy)
 {
+    const uint32_t n = psp_operate_count(copy->operate);
     const uint64_t held = psp_log_last(copy->log);
-    bool chosen_follows = false;
+    uint64_t furthest = 0;
+    int best = 0;
     copy->process = PSP_NONE;
-    psp_operate_ask_shard(copy->operate, copy->shard, STATUS_MS);
-    for (uint32_t i = 0; i < psp_operate_count(copy->operate); i++) {
+    snprintf(copy->reason, sizeof copy->reason, "no replica answers; see `psephos status`");
+    psp_operate_ask_shard(copy->operate, copy->to.shard, STATUS_MS);
+    for (uint32_t i = 0; i < n; i++) {
         const struct psp_status_reply *status = psp_operate_status(copy->operate, i);
-        const bool follows = status && !strcmp(status->state, "follower");
-        const bool leads = status && !strcmp(status->state, "leader");
-        if ((!follows && !leads) || status->index < held)
-            continue;
-        const bool better = copy->process == PSP_NONE || (follows && !chosen_follows) ||
-                            (follows == chosen_follows && status->index > copy->to->index);
-        if (!better)
-            continue;
-        copy->process = i;
-        chosen_follows = follows;
-        copy->to->index = status->index;
-        copy->to->received = status->books.received;
-        copy->to->counted = status->books.disposed[PSP_COUNTED];
-        memcpy(copy->to->state_hash, status->state_hash, PSP_HASH_BYTES);
+        if (status && status->index > furthest)
+            furthest = status->index;
     }
-    if (copy->process == PSP_NONE)
-        snprintf(copy->reason, sizeof copy->reason,
-                 held == 0 ? "no replica answers; see `psephos status`"
-                           : "no replica that answers has all that the backup holds; see `psephos "
-                             "status`. After a restore, begin a new backup in another folder");
+    for (uint32_t i = 0; i < n; i++) {
+        const struct psp_status_reply *status = psp_operate_status(copy->operate, i);
+        const int its = status ? rank(status, furthest) : 0;
+        if (its == 0)
+            continue;
+        if (status->epoch != copy->epoch)
+            snprintf(copy->reason, sizeof copy->reason,
+                     "the cluster has epoch %" PRIu64 " and cluster.json here %" PRIu64
+                     ": it was restored; bring its cluster.json here and begin a new backup in "
+                     "another folder",
+                     status->epoch, copy->epoch);
+        else if (status->index < held || status->index == 0)
+            snprintf(copy->reason, sizeof copy->reason,
+                     "no replica that answers has all that the backup holds; see `psephos status`");
+        else if (its > best || (its == best && status->index > copy->to.index)) {
+            best = its;
+            aim(copy, i, status);
+        }
+    }
 }
 
 /* The entries from `first` on; NULL after a reason. */
@@ -129,7 +156,8 @@ static enum psp_status compare_end(struct copy *copy)
     if (status != PSP_OK) {
         snprintf(copy->reason, sizeof copy->reason, "the backup's entry %" PRIu64 ": %s", last,
                  psp_status_text(status));
-    } else if (own.term != theirs->term || own.payload_bytes != theirs->payload.length ||
+    } else if (own.term != theirs->term || (uint32_t)own.type != theirs->type ||
+               own.payload_bytes != theirs->payload.length ||
                (own.payload_bytes > 0 &&
                 memcmp(own.payload, theirs->payload.data, own.payload_bytes) != 0)) {
         snprintf(copy->reason, sizeof copy->reason,
@@ -146,8 +174,11 @@ static enum psp_status append(struct copy *copy, const struct psp_cluster_messag
 {
     const uint64_t first = answer->journal.first;
     enum psp_status status = PSP_OK;
-    for (uint32_t i = 0; i < answer->journal.entry_count && first + i <= copy->to->index; i++) {
+    for (uint32_t i = 0; i < answer->journal.entry_count && first + i <= copy->to.index; i++) {
         const struct psp_raft_entry *entry = &answer->journal.entries[i];
+        if (entry->term < copy->voted_term || entry->type < PSP_RECORD_COMMAND ||
+            entry->type > PSP_RECORD_CONFIGURATION)
+            status = PSP_ECORRUPT; /* the log would not open again */
         const struct psp_record record = {.index = first + i,
                                           .term = entry->term,
                                           .type = (enum psp_record_type)entry->type,
@@ -179,14 +210,14 @@ static enum psp_status copy_shard(struct copy *copy)
     psp_log_vote(copy->log, &copy->voted_term, &voted_for);
     enum psp_status status = compare_end(copy);
     psp_progress_start(&progress);
-    while (status == PSP_OK && psp_log_last(copy->log) < copy->to->index) {
+    while (status == PSP_OK && psp_log_last(copy->log) < copy->to.index) {
         const struct psp_cluster_message *answer = fetch(copy, psp_log_last(copy->log) + 1);
         status = answer ? append(copy, answer) : PSP_ETIMEDOUT;
-        psp_progress_step(&progress, "entries", psp_log_last(copy->log), copy->to->index);
+        psp_progress_step(&progress, "entries", psp_log_last(copy->log), copy->to.index);
     }
     psp_progress_end(&progress);
     if (status == PSP_OK)
-        status = psp_log_term(copy->log, copy->to->index, &copy->to->term);
+        status = psp_log_term(copy->log, copy->to.index, &copy->to.term);
     return status;
 }
 
@@ -194,46 +225,64 @@ static void add_line(struct psp_table *table, const struct copy *copy)
 {
     char shard[16], replica[16], index[PSP_COUNT_TEXT_BYTES], received[PSP_COUNT_TEXT_BYTES],
         counted[PSP_COUNT_TEXT_BYTES];
-    snprintf(shard, sizeof shard, "%u", copy->shard);
+    snprintf(shard, sizeof shard, "%u", copy->to.shard);
     snprintf(replica, sizeof replica, "%u",
              psp_operate_process(copy->operate, copy->process)->replica);
-    const char *const cells[] = {shard, replica, psp_count_text(copy->to->index, index),
-                                 psp_count_text(copy->to->received, received),
-                                 psp_count_text(copy->to->counted, counted)};
+    const char *const cells[] = {shard, replica, psp_count_text(copy->to.index, index),
+                                 psp_count_text(copy->to.received, received),
+                                 psp_count_text(copy->to.counted, counted)};
     psp_table_add(table, cells);
 }
 
-static int back_up(const struct arguments *arguments, const struct psp_local *local,
-                   struct psp_operate *operate, struct psp_backup *backup)
+/* What was copied of this shard before stays when it fails. */
+static int back_up_shard(const struct arguments *arguments, struct psp_operate *operate,
+                         const struct psp_backup *backup, struct psp_backup_shard *shard,
+                         struct psp_table *table)
+{
+    struct copy copy = {.operate = operate, .epoch = backup->epoch, .to = {.shard = shard->shard}};
+    enum psp_status status =
+        psp_backup_journal(arguments->out, backup, shard, &copy.log, copy.reason);
+    if (status == PSP_OK)
+        status = copy_shard(&copy);
+    psp_log_close(&copy.log);
+    if (status == PSP_OK) {
+        *shard = copy.to;
+        add_line(table, &copy);
+        return PSP_EXIT_DONE;
+    }
+    fprintf(stderr, "psephos backup: shard %" PRIu32 ": %s\n", shard->shard, copy.reason);
+    return status == PSP_ETIMEDOUT ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
+}
+
+static bool store(const struct arguments *arguments, const struct psp_backup *backup)
+{
+    char reason[PSP_REASON_BYTES];
+    if (psp_backup_store(backup, arguments->out, reason) == PSP_OK)
+        return true;
+    fprintf(stderr, "psephos backup: %s\n", reason);
+    return false;
+}
+
+/* One shard's trouble does not keep the others from being copied. */
+static int back_up(const struct arguments *arguments, struct psp_operate *operate,
+                   struct psp_backup *backup)
 {
     static const char *const headings[] = {"shard", "replica", "index", "received", "counted"};
+    if (!store(arguments, backup)) /* whose journals these are, before the first of them */
+        return PSP_EXIT_NO;
     struct psp_table *table = psp_table_create("llrrr", headings);
     int code = PSP_EXIT_DONE;
-    for (uint32_t s = 0; code == PSP_EXIT_DONE && s < backup->shard_count; s++) {
-        struct copy copy = {.operate = operate, .shard = s, .to = &backup->shards[s]};
-        enum psp_status status = psp_backup_journal(arguments->out, local->cluster->cluster_id, s,
-                                                    &copy.log, copy.reason);
-        if (status == PSP_OK)
-            status = copy_shard(&copy);
-        if (status == PSP_OK) {
-            add_line(table, &copy);
-        } else {
-            fprintf(stderr, "psephos backup: shard %" PRIu32 ": %s\n", s, copy.reason);
-            code = status == PSP_ETIMEDOUT ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
-        }
-        psp_log_close(&copy.log);
+    for (uint32_t s = 0; s < backup->shard_count; s++) {
+        const int one = back_up_shard(arguments, operate, backup, &backup->shards[s], table);
+        code = one > code ? one : code;
     }
-    char reason[PSP_REASON_BYTES];
-    if (code == PSP_EXIT_DONE && psp_backup_store(backup, arguments->out, reason) != PSP_OK) {
-        fprintf(stderr, "psephos backup: %s\n", reason);
+    backup->made_ms = psp_clock_wall_ms();
+    if (!store(arguments, backup))
         code = PSP_EXIT_NO;
-    }
-    if (code == PSP_EXIT_DONE) {
-        psp_table_print(table, stdout);
-        printf("the journals are in %s; keys are not: keep a copy of %s/keys, too\n",
-               arguments->out, local->directory);
-    }
+    psp_table_print(table, stdout);
     psp_table_destroy(&table);
+    if (code == PSP_EXIT_DONE)
+        printf("the journals are in %s; keys are not: keep a copy of them, too\n", arguments->out);
     return code;
 }
 
@@ -252,19 +301,17 @@ static bool begin(const struct arguments *arguments, const struct psp_local *loc
                  arguments->out);
         return false;
     }
-    if (status == PSP_ENOENT) {
-        status = psp_file_make_folder(arguments->out, 0700);
-        if (status != PSP_OK)
-            snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", arguments->out,
-                     psp_status_text(status));
-        memcpy(ret_backup->cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
-        ret_backup->epoch = cluster->epoch;
-        ret_backup->shard_count = cluster->shard_count;
-        ret_backup->shards = psp_memory_array(cluster->shard_count, sizeof *ret_backup->shards);
-        for (uint32_t s = 0; s < cluster->shard_count; s++)
-            ret_backup->shards[s].shard = s;
-    }
-    ret_backup->made_ms = psp_clock_wall_ms();
+    if (status != PSP_ENOENT)
+        return status == PSP_OK;
+    status = psp_file_make_folder(arguments->out, 0700);
+    if (status != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", arguments->out, psp_status_text(status));
+    memcpy(ret_backup->cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
+    ret_backup->epoch = cluster->epoch;
+    ret_backup->shard_count = cluster->shard_count;
+    ret_backup->shards = psp_memory_array(cluster->shard_count, sizeof *ret_backup->shards);
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        ret_backup->shards[s].shard = s;
     return status == PSP_OK;
 }
 
@@ -291,7 +338,7 @@ int psp_cmd_backup(int argc, char **argv)
         begin(&arguments, local, &backup, reason)) {
         char *key = psp_local_path(local, "keys/operator.key");
         if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
-            code = back_up(&arguments, local, operate, &backup);
+            code = back_up(&arguments, operate, &backup);
         free(key);
     }
     if (!operate)

@@ -9,15 +9,18 @@
  * epoch. So nobody takes what is older for newer: collectors show the new epoch,
  * and no replica of the old cluster is a member of this one.
  *
- * The epoch is written to cluster.json last; until then nothing has changed.
+ * The logs are written beside, then cluster.json with the new epoch, then the logs
+ * get their name: cut short anywhere, it is done again from the start.
  */
 #include <argp.h>
 #include <errno.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,7 +31,6 @@
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/operate.h"
-#include "cli/progress.h"
 #include "cli/recount.h"
 #include "cli/restore.h"
 #include "cli/table.h"
@@ -36,10 +38,11 @@
 
 #define LOOPBACK "tcp://127."
 
-enum { STATUS_MS = 1500 };
+enum { OPTION_RECOUNTED = 256, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20, FOLDERS_OPEN = 8 };
 
 struct arguments {
     const char *directory, *backup, *hosts;
+    bool recounted;
 };
 
 struct restoring {
@@ -47,7 +50,8 @@ struct restoring {
     struct psp_local *local;
     struct psp_definition *definition;
     struct psp_backup backup;
-    bool here; /* the replicas run on this machine, in DIR/data */
+    bool here;         /* the replicas run on this machine, in DIR/data */
+    uint64_t first_id; /* raft ID of replica 0 */
     char reason[PSP_REASON_BYTES];
 };
 
@@ -55,6 +59,8 @@ static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster, keys included", 0},
     {"backup", 'b', "FOLDER", 0, "what `psephos backup` made", 0},
     {"hosts", 'H', "FILE", 0, "the new machines, when they have other addresses", 0},
+    {"as-recounted", OPTION_RECOUNTED, NULL, 0,
+     "take what the journals give, also where it is not what backup.json says", 0},
     {0},
 };
 
@@ -70,6 +76,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'H':
         arguments->hosts = value;
+        return 0;
+    case OPTION_RECOUNTED:
+        arguments->recounted = true;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->directory)
@@ -139,40 +148,69 @@ static bool nobody_answers(struct restoring *restoring)
     return alone;
 }
 
-static bool exists(const char *path)
+static int remove_one(const char *path, const struct stat *about, int type, struct FTW *where)
 {
-    struct stat about;
-    return stat(path, &about) == 0;
+    (void)about, (void)type, (void)where;
+    return remove(path);
 }
 
+/* What an interrupted restore left goes; ballots stay where they are. */
 static bool nothing_is_there(struct restoring *restoring)
 {
-    static const char *const names[] = {"data.restoring", "restored"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *path = psp_local_path(restoring->local, "%s", names[i]);
-        const bool there = exists(path);
-        if (there)
-            refuse(restoring, "%s is left of an earlier restore; delete it and call this again",
-                   path);
-        free(path);
-        if (there)
-            return false;
-    }
+    struct stat about;
+    char *left = psp_local_path(restoring->local, "data.restoring");
+    char *restored = psp_local_path(restoring->local, "restored");
     char *data = psp_local_path(restoring->local, "data");
-    const bool good = rmdir(data) == 0 || errno == ENOENT; /* only an empty one */
+    bool good = nftw(left, remove_one, FOLDERS_OPEN, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
     if (!good)
-        refuse(restoring, "%s is there; move it away (mv %s %s.old) and call this again", data,
-               data, data);
+        refuse(restoring, "%s: %s", left, strerror(errno));
+    else if (stat(restored, &about) == 0)
+        good = refuse(restoring,
+                      "%s is there, of an earlier restore: bring it to the hosts (restore.yml), or "
+                      "delete it and call this again",
+                      restored);
+    else if (rmdir(data) != 0 && errno != ENOENT) /* only an empty one */
+        good = refuse(restoring, "%s is there; move it away (mv %s %s.old) and call this again",
+                      data, data, data);
     free(data);
+    free(restored);
+    free(left);
     return good;
 }
 
-/* A backup that is damaged, or was changed, gives another hash. */
+/* Damaged or changed since, or copied from a replica with a damaged memory. */
+static bool differs(struct restoring *restoring, struct psp_backup_shard *shard,
+                    const struct psp_recount_state *state)
+{
+    const uint64_t counted = state->books.disposed[PSP_COUNTED];
+    if (memcmp(state->state_hash, shard->state_hash, PSP_HASH_BYTES) == 0 &&
+        counted == shard->counted)
+        return false;
+    if (!restoring->arguments->recounted) {
+        refuse(restoring,
+               "the backup of shard %u, counted again, is not what the shard had: it gives %" PRIu64
+               " counted and another state hash, backup.json says %" PRIu64
+               ". Take another backup; or what the journal gives, with --as-recounted",
+               shard->shard, counted, shard->counted);
+        return true;
+    }
+    fprintf(stderr,
+            "psephos restore: shard %u: backup.json says %" PRIu64
+            " counted with another state hash; taken as recounted\n",
+            shard->shard, shard->counted);
+    shard->received = state->books.received;
+    shard->counted = counted;
+    return false;
+}
+
 static bool verify(struct restoring *restoring)
 {
     for (uint32_t s = 0; s < restoring->backup.shard_count; s++) {
-        const struct psp_backup_shard *shard = &restoring->backup.shards[s];
+        struct psp_backup_shard *shard = &restoring->backup.shards[s];
         struct psp_recount_state state;
+        if (shard->index == 0)
+            return refuse(restoring, "shard %u was never copied whole to %s; take another backup",
+                          s, restoring->arguments->backup);
         char *path = psp_memory_print("%s/shard-%u", restoring->arguments->backup, s);
         char reason[PSP_REASON_BYTES] = "";
         const enum psp_status status = psp_recount_journal(restoring->local, restoring->definition,
@@ -180,14 +218,8 @@ static bool verify(struct restoring *restoring)
         if (status != PSP_OK)
             refuse(restoring, "%s: %.800s; take another backup", path, reason);
         free(path);
-        if (status != PSP_OK)
+        if (status != PSP_OK || differs(restoring, shard, &state))
             return false;
-        if (memcmp(state.state_hash, shard->state_hash, PSP_HASH_BYTES) != 0 ||
-            state.books.disposed[PSP_COUNTED] != shard->counted)
-            return refuse(restoring,
-                          "the backup of shard %u, counted again, is not what the shard had: it "
-                          "is damaged; take another one",
-                          s);
     }
     return true;
 }
@@ -203,19 +235,25 @@ static void set_text(const char **text, char *value)
     *text = value;
 }
 
-/* In memory only; stored at the end. */
-static void renew(struct restoring *restoring, const struct psp_hosts *hosts)
+/* In memory only; stored later. */
+static bool renew(struct restoring *restoring, const struct psp_hosts *hosts)
 {
     struct psp_cluster *cluster = restoring->local->cluster;
     const uint64_t older =
         cluster->epoch > restoring->backup.epoch ? cluster->epoch : restoring->backup.epoch;
+    uint32_t chance = 0;
+    if (older >= PSP_EPOCH_MAX)
+        return refuse(restoring, "epoch %" PRIu64 " is the last one", older);
+    if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+        return refuse(restoring, "no random number: %s", strerror(errno));
     cluster->epoch = older + 1;
+    restoring->first_id = psp_restore_first_id(cluster->epoch, chance);
     for (uint32_t s = 0; s < cluster->shard_count; s++) {
         const struct psp_cluster_shard *shard = &cluster->shards[s];
         for (uint32_t r = 0; r < shard->replica_count; r++) {
             struct psp_cluster_replica *replica =
                 OWNED(struct psp_cluster_replica, &shard->replicas[r]);
-            replica->raft_id = psp_restore_raft_id(cluster->epoch, r);
+            replica->raft_id = restoring->first_id + r;
             if (hosts)
                 set_text(&replica->address,
                          psp_memory_print("tcp://%s:%u",
@@ -223,17 +261,20 @@ static void renew(struct restoring *restoring, const struct psp_hosts *hosts)
                                           PSP_PORT_SHARDS + s));
         }
     }
+    restoring->here =
+        strncmp(cluster->shards[0].replicas[0].address, LOOPBACK, sizeof LOOPBACK - 1) == 0;
     for (uint32_t i = 0; hosts && i < cluster->router_count; i++)
         set_text(&OWNED(struct psp_cluster_router, &cluster->routers[i])->address,
                  psp_memory_print("tcp://%s:%u", psp_hosts_router(hosts, i), PSP_PORT_ROUTERS + i));
     if (!hosts)
-        return;
+        return true;
     struct psp_cluster_collector *collector =
         OWNED(struct psp_cluster_collector, &cluster->collectors[0]);
     const char *host = psp_hosts_collector(hosts);
     set_text(&collector->address,
              psp_memory_print("tcp://%s:%u", host, (unsigned)PSP_PORT_COLLECTOR));
     set_text(&collector->http, psp_memory_print("%s:%u", host, (unsigned)PSP_PORT_PAGE));
+    return true;
 }
 
 static bool write_log(struct restoring *restoring, uint32_t s, const char *folder)
@@ -244,6 +285,7 @@ static bool write_log(struct restoring *restoring, uint32_t s, const char *folde
                                           .shard = &restoring->backup.shards[s],
                                           .replica_count = cluster->shards[s].replica_count,
                                           .epoch = cluster->epoch,
+                                          .first_id = restoring->first_id,
                                           .cluster_id = cluster->cluster_id};
     return psp_restore_journal(&plan, restoring->reason) == PSP_OK;
 }
@@ -266,19 +308,34 @@ static bool write_logs(struct restoring *restoring)
     return good;
 }
 
+/* The one before stays beside it, for whoever restored by mistake. */
+static bool store_cluster(struct restoring *restoring)
+{
+    char *path = psp_local_path(restoring->local, "cluster.json");
+    char *kept = psp_local_path(restoring->local, "cluster.json.before-epoch-%" PRIu64,
+                                restoring->local->cluster->epoch);
+    char *text = NULL;
+    size_t bytes = 0;
+    enum psp_status status = psp_file_read(path, CLUSTER_BYTES_MAX, &text, &bytes);
+    if (status == PSP_OK)
+        status = psp_file_write(kept, text, bytes, 0644);
+    if (status == PSP_OK)
+        status = psp_cluster_store(restoring->local->cluster, path);
+    if (status != PSP_OK)
+        refuse(restoring, "%s: %s", path, psp_status_text(status));
+    free(text);
+    free(kept);
+    free(path);
+    return status == PSP_OK;
+}
+
 static bool put_in_place(struct restoring *restoring)
 {
     char *from = psp_local_path(restoring->local, "data.restoring");
     char *to = psp_local_path(restoring->local, restoring->here ? "data" : "restored");
-    char *cluster = psp_local_path(restoring->local, "cluster.json");
-    bool good = rename(from, to) == 0 && psp_file_sync_folder(to) == PSP_OK;
-    if (!good)
-        refuse(restoring, "%s: %s", to, strerror(errno));
-    const enum psp_status status =
-        good ? psp_cluster_store(restoring->local->cluster, cluster) : PSP_EIO;
-    if (good && status != PSP_OK)
-        good = refuse(restoring, "%s: %s", cluster, psp_status_text(status));
-    free(cluster);
+    bool good = store_cluster(restoring);
+    if (good && (rename(from, to) != 0 || psp_file_sync_folder(to) != PSP_OK))
+        good = refuse(restoring, "%s: %s", to, strerror(errno));
     free(to);
     free(from);
     return good;
@@ -323,14 +380,9 @@ static bool restore(struct restoring *restoring)
         psp_hosts_destroy(&hosts);
         return false;
     }
-    bool good = load(restoring) && nobody_answers(restoring) && nothing_is_there(restoring) &&
-                verify(restoring);
-    if (good) {
-        renew(restoring, hosts);
-        restoring->here =
-            strncmp(cluster->shards[0].replicas[0].address, LOOPBACK, sizeof LOOPBACK - 1) == 0;
-        good = write_logs(restoring) && put_in_place(restoring);
-    }
+    const bool good = load(restoring) && nobody_answers(restoring) && nothing_is_there(restoring) &&
+                      verify(restoring) && renew(restoring, hosts) && write_logs(restoring) &&
+                      put_in_place(restoring);
     psp_hosts_destroy(&hosts);
     return good;
 }

@@ -18,7 +18,7 @@ enum {
     ARENA_BYTES = 1 << 20,
 };
 
-size_t psp_restore_configuration(uint64_t epoch, uint32_t replica_count,
+size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
                                  uint8_t ret_bytes[PSP_RESTORE_CONFIGURATION_MAX])
 {
     memset(ret_bytes, 0, PSP_RESTORE_CONFIGURATION_MAX);
@@ -26,7 +26,7 @@ size_t psp_restore_configuration(uint64_t epoch, uint32_t replica_count,
     psp_store64(ret_bytes + 1, replica_count);
     size_t at = 9;
     for (uint32_t r = 0; r < replica_count; r++) {
-        const uint64_t id = psp_restore_raft_id(epoch, r);
+        const uint64_t id = first_id + r;
         psp_store64(ret_bytes + at, id);
         at += 8;
         at += (size_t)snprintf((char *)ret_bytes + at, 21, "%" PRIu64, id) + 1;
@@ -75,7 +75,7 @@ static enum psp_status change(struct writing *writing, struct psp_record *record
     } else if (record->type == PSP_RECORD_CONFIGURATION) {
         record->payload = writing->configuration;
         record->payload_bytes = (uint32_t)psp_restore_configuration(
-            writing->plan->epoch, writing->plan->replica_count, writing->configuration);
+            writing->plan->first_id, writing->plan->replica_count, writing->configuration);
     } else if (record->type == PSP_RECORD_COMMAND && record->payload_bytes <= GENESIS_BYTES_MAX) {
         return next_epoch(writing, record);
     }

@@ -16,21 +16,23 @@
 /* A configuration record's payload (docs/storage.md) of so many voters. */
 enum { PSP_RESTORE_CONFIGURATION_MAX = 16 + PSP_REPLICAS_MAX * 32 };
 
-/* Each epoch has a range of IDs of its own, past all that replaced replicas got. */
-static inline uint64_t psp_restore_raft_id(uint64_t epoch, uint32_t replica)
+/* Each restore has a range of IDs of its own, past all that replaced replicas got:
+ * by its epoch, and by chance (24 bits), because the epoch is the same when
+ * something is restored twice from the same copy of a cluster's folder. */
+static inline uint64_t psp_restore_first_id(uint64_t epoch, uint32_t chance)
 {
-    return ((epoch - 1) << 28) + replica + 1;
+    return ((epoch - 1) << 48) + ((uint64_t)(chance & 0xFFFFFF) << 24) + 1;
 }
 
-/* Returns its length. */
-size_t psp_restore_configuration(uint64_t epoch, uint32_t replica_count,
+/* Of replicas first_id, first_id + 1, ...; returns its length. */
+size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
                                  uint8_t ret_bytes[PSP_RESTORE_CONFIGURATION_MAX]);
 
 struct psp_restore_plan {
     const char *from, *to; /* the backup's folder; the log's, made */
     const struct psp_backup_shard *shard;
     uint32_t replica_count;
-    uint64_t epoch; /* of the new cluster */
+    uint64_t epoch, first_id; /* of the new cluster */
     const uint8_t *cluster_id;
 };
 

@@ -108,6 +108,15 @@ static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_ac
     shell->sent = true;
 }
 
+/* An old entry that only a backup or a newcomer needs: counting goes on. */
+static void warn_unreadable(struct psp_shard_shell *shell, uint64_t index, enum psp_status status)
+{
+    if (psp_log_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
+        psp_log_line(PSP_LOG_ERROR, "unreadable",
+                     "log entry %" PRIu64 " cannot be read for a backup: %s; replace this replica",
+                     index, psp_status_text(status));
+}
+
 /* For a backup: applied entries, as many as fit a message well. They are in the
  * log's files for good, and no other entry will stand in their place. */
 static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *peer, uint64_t id,
@@ -125,7 +134,7 @@ static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *p
         const enum psp_status status =
             psp_log_read(shell->state->log, first + n, &buffers[n], &size, &record);
         if (status != PSP_OK) {
-            fail_storage(shell, "reading the log", status);
+            warn_unreadable(shell, first + n, status);
             break;
         }
         bytes += record.payload_bytes;
@@ -135,7 +144,7 @@ static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *p
             record.term, (uint32_t)record.type, {record.payload, record.payload_bytes}};
     }
     message.journal.entry_count = n;
-    if (!shell->failed && psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
+    if (psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
         psp_socket_send(shell->socket, peer, shell->buffer.data, shell->buffer.length);
     for (uint32_t i = 0; i < JOURNAL_ENTRIES && buffers[i] != NULL; i++) {
         free(buffers[i]);

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from harness import SLOWER, wait_until
+from harness import SLOWER, run_psephos, wait_until
 from test_crashes import assert_exact, casting, county_returns, counted_so_far, finish_cast  # noqa: F401
-from test_replicas import caught_up, leader, wait_for_all
+from test_replicas import caught_up, end, leader, replicas, wait_for_all
 from test_round_trip import ballots_of
 
 
@@ -32,7 +32,12 @@ def restored(one, out):
     shutil.rmtree(one.directory / "data")
     restore(one, out)
     one.up()
-    wait_for_all(one)
+    wait_until(lambda: all(p["state"] in ("leader", "follower", "ready") for p in one.processes()),
+               timeout=30 * SLOWER, what="a leader of each shard")
+
+
+def epochs(one):
+    return {s["epoch"] for s in one.get_json("/api/v1/accounting")["version"]["shards"]}
 
 
 def test_a_backup_under_load_is_restored_as_of_its_index(one, county_returns, tmp_path):  # noqa: F811
@@ -44,13 +49,14 @@ def test_a_backup_under_load_is_restored_as_of_its_index(one, county_returns, tm
     assert all(a["index"] < b["index"] for a, b in zip(first["shards"], second["shards"]))
     finish_cast(cast)
     restored(one, out)
+    wait_for_all(one)
     shards = {s["shard"]: s for s in one.accounting()["shards"]}
     for saved in second["shards"]:
         shown = shards[saved["shard"]]
         assert (shown["received"], shown["counted"]) == (saved["received"], saved["counted"])
     assert one.accounting()["total"]["balanced"]
     one.recount()
-    assert {s["epoch"] for s in one.get_json("/api/v1/accounting")["version"]["shards"]} == {2}
+    assert epochs(one) == {2}
     assert "from before a restore" in backup(one, out, check=1)
     backup(one, tmp_path / "next")
 
@@ -71,6 +77,7 @@ def test_a_restored_replica_restarts_and_can_be_replaced(one, county_returns, tm
     one.call("replica", "replace", "--shard", 0, "--replica", follower, check=0)
     backup(one, out)  # has entries that changed the members
     restored(one, out)
+    wait_for_all(one)
     one.kill()
     one.up()
     wait_for_all(one)
@@ -101,14 +108,20 @@ def test_what_cannot_be_restored_is_refused(one, county_returns, tmp_path):  # n
     saved = (out / "backup.json").read_text()
     (out / "backup.json").write_text(json.dumps(told))
     assert "is not what the shard had" in restore(one, out, check=1)
+    assert one.description["epoch"] == 1 and not data.exists()
+    (one.directory / "data.restoring" / "shard-0-0").mkdir(parents=True)  # of one cut short
     told["cluster_id"] = "00" * 16
     (out / "backup.json").write_text(json.dumps(told))
     assert "another cluster" in restore(one, out, check=1)
 
     assert not data.exists()
     assert one.description["epoch"] == 1
-    (out / "backup.json").write_text(saved)
-    restore(one, out)
+    told = json.loads(saved)
+    told["shards"][0]["state_hash"] = "00" * 32
+    (out / "backup.json").write_text(json.dumps(told))
+    one.call("restore", "--backup", out, "--as-recounted", check=0)
+    assert one.description["epoch"] == 2
+    assert json.loads((one.directory / "cluster.json.before-epoch-2").read_text())["epoch"] == 1
     one.up()
     wait_for_all(one)
     assert_exact(one, county_returns)
@@ -128,3 +141,46 @@ def test_an_old_machine_does_not_join_the_restored_cluster(one, county_returns, 
     shutil.copytree(old / "shard-0-0", data)
     one.up(check=1)
     assert "epoch" in (one.directory / "logs" / "shard-0-0.log").read_text()
+
+
+def test_one_replica_and_a_second_restore(cluster, import_returns, county_returns, tmp_path):  # noqa: F811
+    one = cluster(import_returns(county_returns), shards=2)
+    first_ids = [r["raft_id"] for s in one.description["shards"] for r in s["replicas"]]
+    one.cast("--returns", county_returns)
+    backup(one, tmp_path / "first")
+    restored(one, tmp_path / "first")
+    second_ids = [r["raft_id"] for s in one.description["shards"] for r in s["replicas"]]
+    backup(one, tmp_path / "second")
+    stale = tmp_path / "stale"  # a machine that backs up, and has not heard of the restore
+    (stale / "keys").mkdir(parents=True)
+    shutil.copy(one.directory / "keys" / "operator.key", stale / "keys")
+    shutil.copy(one.directory / "cluster.json.before-epoch-2", stale / "cluster.json")
+    done = run_psephos("backup", "--dir", stale, "--out", tmp_path / "first")
+    assert done.returncode == 3 and "it was restored" in done.stderr
+    restored(one, tmp_path / "second")
+    assert epochs(one) == {3}
+    third_ids = [r["raft_id"] for s in one.description["shards"] for r in s["replicas"]]
+    assert max(first_ids) < min(second_ids) and max(second_ids) < min(third_ids)
+    assert_exact(one, county_returns)
+
+
+def test_the_last_replica_and_the_other_shards_are_backed_up(one, county_returns, tmp_path):  # noqa: F811
+    out = tmp_path / "backup"
+    one.cast("--returns", county_returns)
+    backup(one, out)
+    for process in replicas(one, 0)[:2]:
+        end(process)
+    wait_until(lambda: not replicas(one, 0, "leader"), what="no leader of shard 0")
+    one.call("backup", "--out", tmp_path / "last", check=0)  # from the only one left
+    end(next(p for p in replicas(one, 0) if p["state"] not in ("down", "not answering")))
+    one.cast("--returns", county_returns, "--seed", 7, "--give-up-after", 8, check=3)
+    before = json.loads((out / "backup.json").read_text())["shards"]
+    assert "shard 0: no replica answers" in one.call("backup", "--out", out, check=3).stderr
+    after = json.loads((out / "backup.json").read_text())["shards"]
+    assert after[0] == before[0] and after[1]["counted"] > before[1]["counted"]
+    one.kill()
+    shutil.rmtree(one.directory / "data")
+    restore(one, tmp_path / "last")
+    one.up()
+    wait_for_all(one)
+    assert_exact(one, county_returns)
