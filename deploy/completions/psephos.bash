@@ -64,7 +64,7 @@ _psephos()
     leader) options='--dir --json --shard --to' ;;
     replica) options='--dir --replica --shard' ;;
     backup) options='--dir --out' ;;
-    restore) options='--backup --dir --hosts' ;;
+    restore) options='--as-recounted --backup --dir --hosts' ;;
     client) options='--dir' ;;
     cast) options='--cluster --double-votes --dir --format --give-up-after --json --key --random --rate --replayed --returns --roll --rows --seed --strangers --turnout' ;;
     results) options='--api --contest --dir --format --json --level --watch' ;;
