@@ -98,7 +98,6 @@ class Bed:
     # ---- hosts ----
 
     def make_image(self):
-        have_base()
         for name in ("Dockerfile", "stranger.py"):
             shutil.copy(HERE / name, self.folder)
         call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "id")
@@ -457,7 +456,8 @@ STAGES = {"nothing": from_nothing, "stranger": stranger, "upgrade": upgrade, "ba
 def main():
     parser = argparse.ArgumentParser(prog="./run hosts", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=["compose"], help="the compose stage alone")
+    parser.add_argument("--stages", default=",".join(STAGES), metavar="A,B",
+                        help="of the list above, in its order; `nothing` comes before any but compose")
     parser.add_argument("--packages", type=Path, help="a kept folder of an earlier run, for its packages")
     parser.add_argument("--keep", action="store_true", help="leave the hosts and the folder")
     arguments = parser.parse_args()
@@ -466,10 +466,13 @@ def main():
             sys.exit(f"hosts: needs {tool}: apt-get install docker.io docker-compose ansible debootstrap")
     if docker("info", check=False).returncode != 0:
         sys.exit("hosts: no Docker engine answers; start dockerd")
+    if set(arguments.stages.split(",")) - set(STAGES):
+        sys.exit(f"hosts: stages are {', '.join(STAGES)}")
     bed = Bed()
     try:
-        if arguments.only == "compose":
-            have_base()
+        wanted = arguments.stages.split(",")
+        have_base()
+        if wanted == ["compose"]:
             compose(bed)
             return 0
         bed.make_image()
@@ -481,8 +484,9 @@ def main():
             bed.build_packages("next", "999.0.0")
             say("packages of this version and of a next one are built")
         bed.write_inventory()
-        for stage in STAGES.values():
-            stage(bed)
+        for name, stage in STAGES.items():
+            if name in wanted:
+                stage(bed)
         return 0
     except (Wrong, subprocess.TimeoutExpired) as problem:
         print(f"WRONG: {problem}\nthe control node's folder: {bed.folder}", file=sys.stderr)
