@@ -40,6 +40,7 @@ MOVED = {"east": 21, "north": 22, "south": 23, "west": 24}
 HOST_OPTIONS = ["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--security-opt", "seccomp=unconfined",
                 "--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp",
                 "-v", "/sys/fs/cgroup:/sys/fs/cgroup:ro"]
+CA = "/root/usr/local/share/machine-ca.crt"
 BEGUN = time.monotonic()
 
 
@@ -82,7 +83,11 @@ def have_base():
     say(f"making {BASE} with debootstrap")
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         call("debootstrap", "--variant=minbase", "bookworm", folder + "/root")
-        call("sh", "-c", f"tar -C {folder}/root -c . | docker import - {BASE}")
+        change = ""
+        if "NODE_EXTRA_CA_CERTS" in os.environ:  # this machine reaches npm through a proxy with a CA of its own
+            shutil.copy(os.environ["NODE_EXTRA_CA_CERTS"], folder + CA)
+            change = f"--change 'ENV NODE_EXTRA_CA_CERTS={CA.removeprefix('/root')}'"
+        call("sh", "-c", f"tar -C {folder}/root -c . | docker import {change} - {BASE}")
 
 
 class Bed:
