@@ -11,7 +11,7 @@
  *     DIR/logs/, DIR/run/      what the daemons say; their process numbers
  *
  * cluster.json is written last: while it is not there, the folder is unfinished
- * and `up` may complete it; once it is there, only `replica replace` changes it. Keys are
+ * and `up` may complete it; once it is there, only `replica replace` and `restore` change it. Keys are
  * made once and never made anew, because a second digest key would let every
  * voter in a second time.
  *
