@@ -11,6 +11,7 @@ import re
 import sys
 from pathlib import Path
 
+# What the copy needs to build the simulator; a room that is not there has moved away.
 ROOMS = ["cmake", "client", "collector", "election", "process", "proto", "router", "shard", "wire",
          "bench/micro", "tests/sim", "tests/unit"]
 
@@ -155,6 +156,8 @@ def numbers(tree):
 def read(tree):
     wanted = [tree / "CMakeLists.txt"]
     for room in ROOMS:
+        if not (tree / room).is_dir():
+            sys.exit(f"mutate.py: the room {room} is not there")
         wanted += [path for path in (tree / room).rglob("*") if path.is_file()]
     return {path.relative_to(tree): path.read_bytes() for path in wanted}
 
