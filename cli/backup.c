@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/file.h"
 #include "cli/memory.h"
 #include "process/cluster_json.h"
-#include "process/file.h"
 
 enum { FORMAT = 1 };
 

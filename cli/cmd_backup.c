@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/clock.h"
+#include "base/system/file.h"
 #include "cli/backup.h"
 #include "cli/command.h"
 #include "cli/local.h"
@@ -19,8 +21,6 @@
 #include "cli/operate.h"
 #include "cli/progress.h"
 #include "cli/table.h"
-#include "process/clock.h"
-#include "process/file.h"
 
 /* A follower this close to the leader is asked in its place. */
 enum { STATUS_MS = 3000, ANSWER_MS = 15000, NEAR_ENTRIES = 10000 };

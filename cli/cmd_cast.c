@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/number.h"
 #include "cli/cast_sources.h"
 #include "cli/caster.h"
 #include "cli/command.h"
@@ -18,7 +19,6 @@
 #include "cli/local.h"
 #include "cli/table.h"
 #include "cli/target.h"
-#include "process/number.h"
 
 enum {
     OPTION_CLUSTER = 256,

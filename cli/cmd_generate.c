@@ -11,13 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes/number.h"
+#include "base/system/file.h"
 #include "cli/cmd_import.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "election/synthetic.h"
-#include "process/file.h"
-#include "process/number.h"
 
 #define VOTERS_MAX UINT64_C(4000000000) /* the roll's lines are counted in 32 bits */
 

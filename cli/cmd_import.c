@@ -12,11 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system/file.h"
 #include "cli/command.h"
 #include "cli/table.h"
 #include "election/import.h"
 #include "election/import_guess.h"
-#include "process/file.h"
 
 #define MAP_BYTES_MAX ((size_t)64 << 20)
 

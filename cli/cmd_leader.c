@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/number.h"
 #include "cli/command.h"
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/operate.h"
 #include "cli/progress.h"
-#include "process/number.h"
 
 enum { ROUND_MS = 1000, MOVE_MS = 10000, POLL_MS = 50, OPTION_JSON = 256, OPTION_TO };
 

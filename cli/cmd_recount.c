@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/number.h"
 #include "cli/command.h"
 #include "cli/local.h"
 #include "cli/operate.h"
 #include "cli/recount.h"
 #include "cli/table.h"
-#include "process/number.h"
 
 enum { OPTION_SHARD = 256, ANSWER_MS = 15000, WATCH_MS = 1000 };
 

@@ -19,13 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/number.h"
 #include "cli/command.h"
 #include "cli/daemon.h"
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/operate.h"
 #include "cli/progress.h"
-#include "process/number.h"
 
 #define LOOPBACK "tcp://127."
 

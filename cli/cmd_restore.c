@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/system/file.h"
 #include "cli/backup.h"
 #include "cli/command.h"
 #include "cli/fault.h"
@@ -34,7 +35,6 @@
 #include "cli/recount.h"
 #include "cli/restore.h"
 #include "cli/table.h"
-#include "process/file.h"
 
 #define LOOPBACK "tcp://127."
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/number.h"
 #include "cli/command.h"
 #include "cli/coverage.h"
 #include "cli/daemon.h"
@@ -16,7 +17,6 @@
 #include "cli/operate.h"
 #include "cli/progress.h"
 #include "cli/rest.h"
-#include "process/number.h"
 
 enum {
     READY_MS = 30000,

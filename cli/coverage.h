@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
+#include "base/status.h"
 #include "process/cluster.h"
-#include "process/status.h"
 
 /* Waits until every collector's board has reached `index` (by shard, 0: no
  * receipt). PSP_ETIMEDOUT; PSP_EUNREACHABLE: no answer at all. `ret_reason`:

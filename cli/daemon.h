@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/status.h"
 #include "cli/local.h"
-#include "process/status.h"
 #include "wire/socket.h"
 
 enum { PSP_DAEMON_ARGUMENTS_MAX = 12 };

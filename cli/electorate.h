@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
+#include "base/status.h"
 #include "election/definition.h"
-#include "election/limits.h"
-#include "process/status.h"
 
 struct psp_electorate;
 

@@ -7,7 +7,7 @@
 #ifndef PSP_FAULT_H
 #define PSP_FAULT_H
 
-#include "election/csv.h"
+#include "base/text/csv.h"
 #include "election/definition.h"
 
 /* Into PSP_REASON_BYTES; the status speaks when the fault has no reason. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/file.h"
 #include "cli/memory.h"
-#include "process/file.h"
 
 enum { HOSTS_MAX = 1024, HOSTS_FILE_BYTES_MAX = 1 << 20 };
 

@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 enum {
     PSP_PORT_COLLECTOR = 7000,

@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 #define PSP_HTTP_BODY_BYTES_MAX ((size_t)256 << 20)
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 enum { PSP_LINE_BYTES_MAX = 1 << 20 };
 

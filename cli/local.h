@@ -24,9 +24,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/status.h"
 #include "cli/hosts.h"
 #include "process/cluster.h"
-#include "process/status.h"
 
 enum { PSP_REASON_BYTES = 1024 };
 

@@ -15,13 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/system/file.h"
 #include "cli/local_media.h"
 #include "cli/local_roll.h"
 #include "cli/memory.h"
 #include "cli/port.h"
 #include "election/definition.h"
 #include "election/digest.h"
-#include "process/file.h"
 #include "wire/socket.h"
 
 /* What is being made; every string belongs to `texts`. */

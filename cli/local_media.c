@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 
 enum { MEDIA_BYTES_MAX = 64 << 20 }; /* what a collector holds in all */
 

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system/file.h"
 #include "cli/fault.h"
 #include "cli/memory.h"
 #include "cli/progress.h"
 #include "election/digest.h"
 #include "election/roll.h"
 #include "election/roll_file.h"
-#include "process/file.h"
 
 enum { VOTERS_FIRST = 4096, UNIT_BYTES = 4 };
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 /* Can one listen at "host:port" or "tcp://host:port"? PSP_EEXIST: in use.
  * PSP_EINVAL: no address of this machine. */

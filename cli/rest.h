@@ -12,9 +12,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/status.h"
 #include "cli/http_client.h"
 #include "process/cluster.h"
-#include "process/status.h"
 
 struct psp_rest;
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/file.h"
 #include "cli/memory.h"
 #include "cli/progress.h"
-#include "process/file.h"
 #include "wire/message.h"
 
 enum {

@@ -11,8 +11,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/status.h"
 #include "election/definition.h"
-#include "process/status.h"
 
 /* `results`: the API's list at leaf level, whole. PSP_EINVAL: it does not
  * have every row once; `ret_reason` (PSP_REASON_BYTES) names the first. */

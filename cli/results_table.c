@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/csv.h"
 #include "cli/memory.h"
 #include "cli/table.h"
-#include "election/csv.h"
 
 static const char *text(const json_t *object, const char *name)
 {

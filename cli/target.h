@@ -7,9 +7,9 @@
 #ifndef PSP_TARGET_H
 #define PSP_TARGET_H
 
+#include "base/status.h"
 #include "election/definition.h"
 #include "process/cluster.h"
-#include "process/status.h"
 
 struct psp_target {
     char *cluster_path, *key_path;

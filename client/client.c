@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/clock.h"
 #include "client/core.h"
-#include "process/clock.h"
 #include "process/cluster.h"
 #include "wire/message.h"
 #include "wire/socket.h"

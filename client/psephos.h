@@ -20,10 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/status.h"
 #include "election/ballot.h"
 #include "election/definition.h"
 #include "election/verdict.h"
-#include "process/status.h"
 
 struct psp_client;
 

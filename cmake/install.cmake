@@ -45,7 +45,7 @@ install(FILES docs/election.schema.json
 # as code of a shared library: in the daemons it would only cost time.
 if(PSP_PACKAGES)
   add_library(psephos_shared SHARED)
-  foreach(room IN ITEMS psephos_client psp_election psp_wire psp_process psp_proto)
+  foreach(room IN ITEMS psephos_client psp_election psp_wire psp_process psp_base psp_proto)
     get_target_property(sources ${room} SOURCES)
     get_target_property(folder ${room} SOURCE_DIR)
     foreach(source IN LISTS sources)
@@ -59,7 +59,7 @@ if(PSP_PACKAGES)
     ${generated}/log.pb-c.c PROPERTIES GENERATED TRUE)
   add_dependencies(psephos_shared psp_proto)
   target_include_directories(psephos_shared SYSTEM PRIVATE ${generated})
-  target_include_directories(psephos_shared PRIVATE ${PROJECT_SOURCE_DIR})
+  target_include_directories(psephos_shared PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/lib)
   target_compile_definitions(psephos_shared PRIVATE _GNU_SOURCE PSP_VERSION="${PROJECT_VERSION}")
   target_compile_options(psephos_shared PRIVATE -fstack-protector-strong)
   target_link_libraries(psephos_shared PRIVATE PkgConfig::LIBZMQ PkgConfig::LIBPROTOBUF_C
@@ -72,13 +72,14 @@ if(PSP_PACKAGES)
     LINK_DEPENDS ${PROJECT_SOURCE_DIR}/client/psephos.map)
   install(TARGETS psephos_shared
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT client NAMELINK_COMPONENT dev)
-  foreach(room IN ITEMS client election process)
-    set(headers_client psephos.h)
-    set(headers_election ballot.h definition.h limits.h verdict.h)
-    set(headers_process status.h)
-    list(TRANSFORM headers_${room} PREPEND ${PROJECT_SOURCE_DIR}/${room}/)
-    install(FILES ${headers_${room}}
-      DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/psephos/${room} COMPONENT dev)
+  # As they are included: "client/…" of the root, the others of lib/.
+  set(headers client/psephos.h election/ballot.h election/definition.h election/verdict.h
+    lib/base/limits.h lib/base/status.h)
+  foreach(header IN LISTS headers)
+    string(REGEX REPLACE "^lib/" "" included ${header})
+    cmake_path(GET included PARENT_PATH folder)
+    install(FILES ${PROJECT_SOURCE_DIR}/${header}
+      DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/psephos/${folder} COMPONENT dev)
   endforeach()
   configure_file(client/psephos.pc.in ${CMAKE_BINARY_DIR}/psephos.pc @ONLY)
   install(FILES ${CMAKE_BINARY_DIR}/psephos.pc

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "election/csv.h"
+#include "base/text/csv.h"
 
 void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char *title,
                         const char *detail, ...)

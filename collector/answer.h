@@ -6,9 +6,9 @@
 #ifndef PSP_ANSWER_H
 #define PSP_ANSWER_H
 
+#include "base/json/writer.h"
 #include "collector/api.h"
 #include "collector/cursor.h"
-#include "collector/json_writer.h"
 
 /* Replaces the reply by application/problem+json (RFC 9457). The detail says
  * what to do. */

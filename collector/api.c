@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/utf8.h"
 #include "collector/answer.h"
 #include "collector/openapi_text.h"
-#include "election/utf8.h"
 
 enum tag { /* what an ETag of the route depends on */
            TAG_NONE,

@@ -18,9 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text/text.h"
 #include "collector/freshness.h"
 #include "collector/stats.h"
-#include "collector/text.h"
 #include "collector/view.h"
 #include "process/cluster.h"
 

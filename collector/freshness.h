@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "election/limits.h"
+#include "base/limits.h"
 
 struct psp_replica_freshness {
     _Atomic uint64_t last_answer_ms; /* monotonic; 0: no answer since the start */

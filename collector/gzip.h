@@ -6,7 +6,7 @@
 #ifndef PSP_GZIP_H
 #define PSP_GZIP_H
 
-#include "collector/text.h"
+#include "base/text/text.h"
 
 enum { PSP_GZIP_FAST = 1, PSP_GZIP_SMALL = 9 };
 

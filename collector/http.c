@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/system/clock.h"
 #include "collector/answer.h"
 #include "collector/gzip.h"
 #include "collector/stream.h"
-#include "process/clock.h"
 
 enum { LISTEN_BACKLOG = 512, PACKED_MAX = 2 };
 

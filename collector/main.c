@@ -6,11 +6,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/bytes/number.h"
 #include "collector/media.h"
 #include "collector/shell.h"
 #include "process/log_line.h"
 #include "process/notify.h"
-#include "process/number.h"
 #include "wire/identity.h"
 
 const char *argp_program_version = "psephos-collector " PSP_VERSION;

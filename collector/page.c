@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/system/file.h"
 #include "collector/gzip.h"
-#include "process/file.h"
 
 struct psp_page {
     struct psp_page_file *files;

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 enum {
     PSP_PAGE_FILES_MAX = 4096,

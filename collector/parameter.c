@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "base/text/utf8.h"
 #include "collector/answer.h"
-#include "election/utf8.h"
 
 const char *psp_parameter(const struct psp_api_request *request, const char *name)
 {

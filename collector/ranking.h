@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 struct psp_ranked {
     uint64_t key, position;

@@ -7,8 +7,8 @@
 #ifndef PSP_ROW_H
 #define PSP_ROW_H
 
+#include "base/json/writer.h"
 #include "collector/api.h"
-#include "collector/json_writer.h"
 
 /* What a result is of. */
 struct psp_row_result {

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system/clock.h"
 #include "collector/core.h"
 #include "collector/freshness.h"
 #include "collector/http.h"
 #include "collector/store.h"
 #include "collector/store_series.h"
-#include "process/clock.h"
 #include "process/log_line.h"
 #include "process/loop.h"
 #include "wire/message.h"

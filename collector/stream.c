@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/system/clock.h"
 #include "collector/stream_event.h"
-#include "process/clock.h"
 
 struct event {
     uint32_t references; /* under events_lock */

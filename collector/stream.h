@@ -22,8 +22,8 @@
 #ifndef PSP_STREAM_H
 #define PSP_STREAM_H
 
+#include "base/status.h"
 #include "collector/api.h"
-#include "process/status.h"
 
 struct MHD_Connection;
 struct MHD_Response;

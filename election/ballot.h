@@ -22,8 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/limits.h"
-#include "process/status.h"
+#include "base/limits.h"
+#include "base/status.h"
 
 struct psp_mark {
     uint32_t contest; /* position or PSP_NONE */

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json/line.h"
+#include "base/system/file.h"
 #include "election/definition_build.h"
-#include "election/json_line.h"
-#include "process/file.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 

@@ -18,10 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/limits.h"
-#include "process/status.h"
-
-#define PSP_UNSTATED UINT64_MAX /* a number the definition does not give */
+#include "base/limits.h"
+#include "base/status.h"
 
 enum psp_level { PSP_NATION, PSP_STATE, PSP_COUNTY, PSP_PRECINCT };
 

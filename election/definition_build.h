@@ -18,11 +18,11 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/json/cut.h"
+#include "base/memory/id_index.h"
+#include "base/memory/pool.h"
+#include "base/text/utf8.h"
 #include "election/definition.h"
-#include "election/id_index.h"
-#include "election/json_cut.h"
-#include "election/pool.h"
-#include "election/utf8.h"
 
 /* What psp_definition_parse allocates; users see `shown`. */
 struct psp_definition_whole {

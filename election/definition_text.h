@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 struct psp_definition_text;
 

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text/utf8.h"
 #include "election/definition_text.h"
 #include "election/import_build.h"
 #include "election/state_names.h"
-#include "election/utf8.h"
 
 /* Lines that are counted but are nobody's votes, as published in the United
  * States. Compared without case. */

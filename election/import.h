@@ -21,9 +21,9 @@
 
 #include <stddef.h>
 
+#include "base/status.h"
 #include "election/definition.h"
 #include "election/returns.h"
-#include "process/status.h"
 
 struct psp_import_options {
     const char *id, *name, *date;      /* of the election */

@@ -7,9 +7,9 @@
 #ifndef PSP_IMPORT_BUILD_H
 #define PSP_IMPORT_BUILD_H
 
-#include "election/id_index.h"
+#include "base/memory/id_index.h"
+#include "base/memory/pool.h"
 #include "election/import.h"
-#include "election/pool.h"
 #include "election/slug.h"
 
 struct psp_import_unit {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "election/utf8.h"
+#include "base/text/utf8.h"
 
 enum { YEAR_DIGITS = 4, YEAR_MIN = 1788, YEAR_MAX = 2199 };
 

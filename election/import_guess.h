@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "election/limits.h"
+#include "base/limits.h"
 
 struct psp_import_guess {
     char id[PSP_ID_BYTES_MAX + 1];

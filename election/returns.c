@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/id_index.h"
-#include "election/pool.h"
+#include "base/memory/id_index.h"
+#include "base/memory/pool.h"
+#include "base/text/utf8.h"
 #include "election/state_names.h"
-#include "election/utf8.h"
 
 static const char *const column_names[PSP_RETURNS_COLUMNS] = {
     [PSP_COLUMN_STATE] = "state",

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/utf8.h"
+#include "base/text/utf8.h"
 
 enum { SLOTS_MIN = 1024, PREFIX_WORDS = 3 };
 

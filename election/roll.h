@@ -19,9 +19,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "election/csv.h"
+#include "base/status.h"
+#include "base/text/csv.h"
 #include "election/definition.h"
-#include "process/status.h"
 
 /* The columns of a full roll, in the order `psephos generate` writes them. */
 enum { PSP_ROLL_COLUMNS = 17 };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/file.h"
 #include "election/ballot.h"
-#include "process/file.h"
 
 enum { MAGIC_BYTES = 8, HEADER_BYTES = MAGIC_BYTES + 8, ROW_BYTES = PSP_DIGEST_BYTES + 4 };
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "election/id_index.h"
-#include "election/limits.h"
-#include "election/utf8.h"
+#include "base/limits.h"
+#include "base/memory/id_index.h"
+#include "base/text/utf8.h"
 
 enum { HEX_STEP = 4, HEX_OF_CUT = 8, HEX_MAX = 16 };
 

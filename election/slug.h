@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/pool.h"
-#include "process/status.h"
+#include "base/memory/pool.h"
+#include "base/status.h"
 
 struct psp_slug {
     uint32_t scope;   /* IDs are unique within a scope */

@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/csv.h"
+#include "base/status.h"
+#include "base/text/csv.h"
 #include "election/definition.h"
 #include "election/roll.h"
-#include "process/status.h"
 
 enum { PSP_SYNTHETIC_FIELD_BYTES = 64 };
 

@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-#include "election/limits.h"
-#include "process/status.h"
+#include "base/limits.h"
+#include "base/status.h"
 
 enum { PSP_CLUSTER_FORMAT = 1, PSP_RAFT_GENERATION = 256 };
 

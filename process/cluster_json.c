@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 
 enum { FILE_BYTES_MAX = 16 << 20, KEY_CHARACTERS = 40 };
 

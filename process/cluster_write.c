@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/file.h"
 #include "process/cluster.h"
 #include "process/cluster_json.h"
-#include "process/file.h"
 
 enum { STATIONS_FORMAT = 1, STATIONS_MAX = 100000, FILE_MODE = 0644 };
 

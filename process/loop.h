@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 struct psp_loop;
 struct psp_loop_timer;

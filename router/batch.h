@@ -20,8 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/status.h"
 #include "election/ballot.h"
-#include "process/status.h"
 #include "wire/socket.h"
 
 enum {

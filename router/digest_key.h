@@ -12,8 +12,8 @@
 
 #include <stddef.h>
 
+#include "base/status.h"
 #include "election/digest.h"
-#include "process/status.h"
 
 /* PSP_ENOENT, PSP_EPERM (others can read it), PSP_EINVAL (not 32 hex digits),
  * PSP_EMISMATCH (another key than `wanted_hash` names), PSP_EIO; ret_reason says

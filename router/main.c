@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/number.h"
 #include "process/log_line.h"
 #include "process/notify.h"
-#include "process/number.h"
 #include "router/digest_key.h"
 #include "router/shell.h"
 #include "wire/identity.h"

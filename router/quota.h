@@ -19,8 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "election/limits.h"
-#include "process/status.h"
+#include "base/limits.h"
+#include "base/status.h"
 
 struct psp_router_quota {
     uint32_t shard_count;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "process/clock.h"
+#include "base/system/clock.h"
 #include "process/log_line.h"
 #include "process/loop.h"
 #include "router/core.h"

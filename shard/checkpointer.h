@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 #include "shard/store.h"
 
 struct psp_checkpointer;

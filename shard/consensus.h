@@ -27,7 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 #include "shard/log.h"
 #include "wire/message.h"
 

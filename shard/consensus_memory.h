@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 #include "shard/consensus.h"
 #include "wire/message.h"
 

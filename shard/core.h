@@ -33,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 #include "shard/consensus.h"
 #include "shard/count.h"
 #include "shard/log.h"

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 
 enum { BLOCKS_A_WRITE = 512 }; /* below IOV_MAX everywhere */
 

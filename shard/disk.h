@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 enum psp_disk_mode {
     PSP_DISK_READ,   /* must exist */

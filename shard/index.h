@@ -30,8 +30,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "election/limits.h"
-#include "process/status.h"
+#include "base/limits.h"
+#include "base/status.h"
 
 struct psp_index;
 

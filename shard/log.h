@@ -30,8 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/limits.h"
-#include "process/status.h"
+#include "base/limits.h"
+#include "base/status.h"
 
 struct psp_disk;
 

@@ -27,8 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/limits.h"
-#include "process/status.h"
+#include "base/limits.h"
+#include "base/status.h"
 #include "shard/disk.h"
 #include "shard/log.h"
 

@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 #include "shard/log.h"
 
 struct psp_log_writer;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/number.h"
 #include "process/log_line.h"
 #include "process/notify.h"
-#include "process/number.h"
 #include "shard/shell.h"
 #include "wire/identity.h"
 

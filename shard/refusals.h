@@ -19,9 +19,9 @@
 
 #include <stdint.h>
 
-#include "election/limits.h"
+#include "base/limits.h"
+#include "base/status.h"
 #include "election/verdict.h"
-#include "process/status.h"
 
 enum { PSP_REFUSAL_BYTES = PSP_DIGEST_BYTES + PSP_TAG_BYTES + 1 };
 

@@ -8,7 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 #include "shard/disk.h"
 
 enum {

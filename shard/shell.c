@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/clock.h"
+#include "base/system/clock.h"
 #include "process/log_line.h"
 #include "process/loop.h"
 #include "shard/checkpointer.h"

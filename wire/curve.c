@@ -3,7 +3,7 @@
 #include <string.h>
 #include <zmq.h>
 
-#include "election/limits.h"
+#include "base/limits.h"
 #include "wire/zap.h"
 
 static bool set_int(void *socket, int option, int value)

@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 /* "tcp://name:port" -> "tcp://192.0.2.7:port"; an address, an interface or "*"
  * stays as it is. PSP_EINVAL: not of this form, too long, or the name is not known. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 
 enum { DEFINITION_BYTES_MAX = 1 << 30 };
 

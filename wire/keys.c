@@ -4,7 +4,7 @@
 #include <string.h>
 #include <zmq.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 #include "wire/socket.h"
 
 enum { KEY_FILE_BYTES_MAX = 256 };

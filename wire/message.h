@@ -17,10 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/memory/arena.h"
+#include "base/status.h"
 #include "election/ballot.h"
 #include "election/books.h"
-#include "process/status.h"
-#include "wire/arena.h"
 
 enum {
     PSP_PROTOCOL = 1,

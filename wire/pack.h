@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "process/status.h"
-#include "wire/arena.h"
+#include "base/memory/arena.h"
+#include "base/status.h"
 #include "wire/message.h"
 
 /* PSP_EINVAL, PSP_ENOMEM (the arena's budget), PSP_EVERSION: unreadable, and of

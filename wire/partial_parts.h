@@ -15,7 +15,7 @@
 #ifndef PSP_PARTIAL_PARTS_H
 #define PSP_PARTIAL_PARTS_H
 
-#include "process/status.h"
+#include "base/status.h"
 #include "wire/message.h"
 
 /* All zero: nothing begun. */

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <zmq.h>
 
-#include "election/limits.h"
-#include "process/clock.h"
+#include "base/limits.h"
+#include "base/system/clock.h"
 #include "wire/curve.h"
 #include "wire/endpoint.h"
 #include "wire/key_table.h"

@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 /* bits: a socket admits a set */
 enum psp_role {

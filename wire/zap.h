@@ -14,7 +14,7 @@
 #ifndef PSP_ZAP_H
 #define PSP_ZAP_H
 
-#include "process/status.h"
+#include "base/status.h"
 #include "wire/key_table.h"
 
 struct psp_zap;

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system/clock.h"
 #include "client/psephos.h"
-#include "process/clock.h"
 
 enum { RECEIPTS = 256, PATH_BYTES = 4096, LAST_WAIT_MS = 60000 };
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/clock.h"
 #include "bench/load/report.h"
-#include "process/clock.h"
 
 enum {
     OPTION_CLUSTER = 256,

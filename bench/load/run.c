@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process/clock.h"
+#include "base/system/clock.h"
 
 enum { REASON_BYTES = 512, START_AFTER_US = 300000 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/clock.h"
+#include "base/system/clock.h"
 
 enum {
     ROUND = 256, /* submits that share one time stamp; fewer than a counter in `open` holds */

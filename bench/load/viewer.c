@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "process/clock.h"
+#include "base/system/clock.h"
 
 enum { NOTES = 8192, TEXT_BYTES = 1 << 20, HOST_BYTES = 256, WAIT_MS = 1 };
 

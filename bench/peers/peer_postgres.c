@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/system/clock.h"
 #include "bench/peers/peer.h"
-#include "process/clock.h"
 
 enum { BATCH_MAX = 65536, CLIENTS_MAX = 64, OID_BYTEA = 17, OID_INT4 = 23, HEADER = 20 };
 

@@ -17,8 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/system/clock.h"
 #include "bench/peers/peer.h"
-#include "process/clock.h"
 
 enum { BATCH = 100, CONNECTIONS_MAX = 64, REQUEST_BYTES = 32768, ANSWER_BYTES = 65536 };
 

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 # What the copy needs to build the simulator; a room that is not there has moved away.
-ROOMS = ["cmake", "client", "collector", "election", "process", "proto", "router", "shard", "wire",
-         "bench/micro", "tests/sim", "tests/unit"]
+ROOMS = ["cmake", "client", "collector", "election", "lib", "process", "proto", "router", "shard",
+         "wire", "bench/micro", "tests/sim", "tests/unit"]
 
 CHANGES = [
     ("VERDICT_BEFORE_COMMIT", "shard/core_apply.c",

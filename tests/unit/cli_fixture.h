@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/csv.h"
+#include "base/text/csv.h"
 #include "election/definition.h"
 #include "election/import.h"
 #include "election/returns.h"

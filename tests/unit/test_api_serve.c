@@ -1,9 +1,9 @@
 /* What all resources share: routes, parameters, ETags, staleness, JSON text. */
 #include "api_fixture.h"
 
+#include "base/json/writer.h"
 #include "collector/cursor.h"
 #include "collector/gzip.h"
-#include "collector/json_writer.h"
 #include "collector/page.h"
 
 #include <sys/stat.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "wire/arena.h"
+#include "base/memory/arena.h"
 
 static void what_is_handed_out_is_aligned_and_apart(void **state)
 {

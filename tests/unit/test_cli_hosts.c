@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system/file.h"
 #include "cli/hosts.h"
-#include "process/file.h"
 
 static char reason[512];
 

@@ -12,10 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/system/file.h"
 #include "cli/daemon.h"
 #include "cli/local.h"
 #include "cli/port.h"
-#include "process/file.h"
 #include "tests/unit/cli_fixture.h"
 
 struct place {

@@ -11,8 +11,8 @@
 #include <sodium.h>
 #include <cmocka.h>
 
+#include "base/system/file.h"
 #include "process/cluster.h"
-#include "process/file.h"
 
 enum { TEXT_BYTES = 8192 };
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/csv.h"
+#include "base/text/csv.h"
 
 /* Reads all and prints records as a|b; one a line, to compare with. From memory, or
  * from a FILE that gives few bytes at a time. */

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 
 enum { SYNCED_MAX = 64 };
 static ino_t synced[SYNCED_MAX]; /* what was made durable, in order */

@@ -10,9 +10,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/system/clock.h"
 #include "collector/http.h"
 #include "collector/stream.h"
-#include "process/clock.h"
 
 enum { ANSWER_BYTES = 1 << 20, ANSWER_WAIT_MS = 5000 };
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 #include "wire/identity.h"
 
 enum { TEXT_BYTES = 4096 };

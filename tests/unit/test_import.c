@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/file.h"
 #include "election/import.h"
-#include "process/file.h"
 
 static const struct psp_import_options options = {
     .id = "test", .name = "Test", .date = "2020-11-03"};

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "process/file.h"
+#include "base/system/file.h"
 #include "wire/socket.h"
 
 /* The pair of the examples in libzmq's zmq_curve(7). */

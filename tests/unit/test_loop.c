@@ -15,9 +15,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "process/clock.h"
+#include "base/status.h"
+#include "base/system/clock.h"
 #include "process/loop.h"
-#include "process/status.h"
 
 struct seen {
     struct psp_loop *loop;

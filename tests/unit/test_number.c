@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "process/number.h"
+#include "base/bytes/number.h"
 
 static void digits_within_the_bounds_are_a_number(void **state)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/id_index.h"
+#include "base/memory/id_index.h"
 #include "election/import_guess.h"
 #include "election/slug.h"
 

@@ -12,7 +12,7 @@
 #include <zmq.h>
 #include <cmocka.h>
 
-#include "election/limits.h"
+#include "base/limits.h"
 #include "wire/socket.h"
 
 enum { PATIENCE_MS = 5000, SILENCE_MS = 300 };

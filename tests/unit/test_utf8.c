@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "election/json_line.h"
-#include "election/utf8.h"
+#include "base/json/line.h"
+#include "base/text/utf8.h"
 
 static void lengths_follow_the_unicode_standard(void **state)
 {

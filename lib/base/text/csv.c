@@ -1,10 +1,10 @@
-#include "election/csv.h"
+#include "base/text/csv.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/utf8.h"
+#include "base/text/utf8.h"
 
 /* A record is first only looked at, and looked at again from its start when
  * the buffer ends inside it; only a complete one is changed in place (quotes

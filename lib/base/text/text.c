@@ -1,4 +1,4 @@
-#include "collector/text.h"
+#include "base/text/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
-#include "collector/json_writer.h"
+#include "base/json/writer.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "election/definition.h"
-#include "election/utf8.h"
+#include "base/limits.h"
+#include "base/text/utf8.h"
 
 void psp_writer_start(struct psp_writer *json, struct psp_text *text)
 {

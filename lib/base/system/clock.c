@@ -1,4 +1,4 @@
-#include "process/clock.h"
+#include "base/system/clock.h"
 
 #include <time.h>
 

@@ -1,4 +1,4 @@
-#include "election/utf8.h"
+#include "base/text/utf8.h"
 
 #include <stdint.h>
 #include <string.h>

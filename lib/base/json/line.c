@@ -1,4 +1,4 @@
-#include "election/json_line.h"
+#include "base/json/line.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "process/number.h"
+#include "base/bytes/number.h"
 
 #include <inttypes.h>
 

@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 struct psp_arena;
 

@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collector/text.h"
+#include "base/text/text.h"
 
 enum { PSP_JSON_DEPTH_MAX = 32 };
 

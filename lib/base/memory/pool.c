@@ -1,4 +1,4 @@
-#include "election/pool.h"
+#include "base/memory/pool.h"
 
 #include <stdint.h>
 #include <stdlib.h>

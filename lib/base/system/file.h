@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 /* Reads the whole file; *ret_data is malloc'ed and ends in a NUL that is not
  * counted. PSP_ENOENT, PSP_EIO (also a folder), PSP_ENOMEM (also a file over

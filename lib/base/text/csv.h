@@ -23,7 +23,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "process/status.h"
+#include "base/status.h"
 
 enum {
     PSP_CSV_FIELDS_MAX = 64,

@@ -1,4 +1,4 @@
-#include "process/file.h"
+#include "base/system/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

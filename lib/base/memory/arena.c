@@ -1,4 +1,4 @@
-#include "wire/arena.h"
+#include "base/memory/arena.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-#define PSP_NONE UINT32_MAX /* no such position: of a unit, contest, choice, party, ... */
+#define PSP_NONE UINT32_MAX     /* no such position: of a unit, contest, choice, party, ... */
+#define PSP_UNSTATED UINT64_MAX /* a number that a file does not give */
 
 enum {
     PSP_VOTER_ID_BYTES_MAX = 255,

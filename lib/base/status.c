@@ -1,4 +1,4 @@
-#include "process/status.h"
+#include "base/status.h"
 
 #include <errno.h>
 

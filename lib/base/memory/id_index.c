@@ -1,4 +1,4 @@
-#include "election/id_index.h"
+#include "base/memory/id_index.h"
 
 #include <stdlib.h>
 #include <string.h>

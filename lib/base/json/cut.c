@@ -1,4 +1,4 @@
-#include "election/json_cut.h"
+#include "base/json/cut.h"
 
 #include <stdbool.h>
 
