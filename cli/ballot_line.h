@@ -23,7 +23,7 @@
 #include <stddef.h>
 
 #include "client/psephos.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 enum { PSP_BALLOT_LINE_REASON_BYTES = 256 };
 

@@ -14,7 +14,7 @@
 #include "cli/permutation.h"
 #include "cli/returns_source.h"
 #include "cli/roll_source.h"
-#include "election/returns.h"
+#include "election/returns/returns.h"
 
 struct psp_cast_opened {
     struct psp_cast_source source;

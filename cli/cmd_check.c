@@ -9,7 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/table.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 enum { KEY_JSON = 256 };
 

@@ -17,7 +17,7 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/table.h"
-#include "election/synthetic.h"
+#include "election/synthetic/synthetic.h"
 
 #define VOTERS_MAX UINT64_C(4000000000) /* the roll's lines are counted in 32 bits */
 

@@ -15,8 +15,8 @@
 #include "base/system/file.h"
 #include "cli/command.h"
 #include "cli/table.h"
-#include "election/import.h"
-#include "election/import_guess.h"
+#include "election/import/guess.h"
+#include "election/import/import.h"
 
 #define MAP_BYTES_MAX ((size_t)64 << 20)
 

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-#include "election/definition.h"
-#include "election/returns.h"
+#include "election/definition/definition.h"
+#include "election/returns/returns.h"
 
 struct psp_import_call {
     const char *command;               /* for messages: "psephos import" */

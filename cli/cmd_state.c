@@ -16,7 +16,7 @@
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/operate.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 enum { ANSWER_MS = 10000, SHOWN_MS = 5000 };
 

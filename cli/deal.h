@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 #include "election/ballot.h"
-#include "election/definition.h"
-#include "election/returns.h"
+#include "election/definition/definition.h"
+#include "election/returns/returns.h"
 
 struct psp_deal;
 

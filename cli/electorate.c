@@ -11,7 +11,7 @@
 #include "cli/memory.h"
 #include "cli/permutation.h"
 #include "cli/progress.h"
-#include "election/roll.h"
+#include "election/roll/roll.h"
 
 struct psp_electorate {
     uint64_t seed;

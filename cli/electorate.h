@@ -15,7 +15,7 @@
 
 #include "base/limits.h"
 #include "base/status.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 struct psp_electorate;
 

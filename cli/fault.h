@@ -8,7 +8,7 @@
 #define PSP_FAULT_H
 
 #include "base/text/csv.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 /* Into PSP_REASON_BYTES; the status speaks when the fault has no reason. */
 void psp_fault_definition(char *ret_reason, const char *path,

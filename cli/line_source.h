@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "cli/caster.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 struct psp_line_source;
 

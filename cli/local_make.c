@@ -20,7 +20,7 @@
 #include "cli/local_roll.h"
 #include "cli/memory.h"
 #include "cli/port.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "election/digest.h"
 #include "wire/socket.h"
 

@@ -11,7 +11,7 @@
 #ifndef PSP_LOCAL_MEDIA_H
 #define PSP_LOCAL_MEDIA_H
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 /* `election_path`: the definition's file; the files stand beside it. Returns how
  * many of those named were not copied. */

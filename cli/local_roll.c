@@ -11,8 +11,8 @@
 #include "cli/memory.h"
 #include "cli/progress.h"
 #include "election/digest.h"
-#include "election/roll.h"
-#include "election/roll_file.h"
+#include "election/roll/file.h"
+#include "election/roll/roll.h"
 
 enum { VOTERS_FIRST = 4096, UNIT_BYTES = 4 };
 

@@ -13,7 +13,7 @@
 
 #include "base/limits.h"
 #include "cli/local.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 /* The secret in keys/digest.key. PSP_ENOENT, PSP_EINVAL, PSP_EIO. */
 enum psp_status psp_local_digest_secret(const struct psp_local *local,

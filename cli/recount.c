@@ -7,7 +7,7 @@
 
 #include "cli/memory.h"
 #include "cli/progress.h"
-#include "election/roll_file.h"
+#include "election/roll/file.h"
 #include "election/totals.h"
 #include "shard/count.h"
 #include "shard/log.h"

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "cli/local.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "wire/message.h"
 
 struct psp_recount_result {

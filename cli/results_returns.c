@@ -6,7 +6,7 @@
 
 #include "cli/local.h"
 #include "cli/memory.h"
-#include "election/returns.h"
+#include "election/returns/returns.h"
 
 /* Votes of every (leaf, choice of any contest); UNSEEN where none was named. */
 #define UNSEEN UINT64_MAX

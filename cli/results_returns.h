@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 /* `results`: the API's list at leaf level, whole. PSP_EINVAL: it does not
  * have every row once; `ret_reason` (PSP_REASON_BYTES) names the first. */

@@ -9,7 +9,7 @@
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/permutation.h"
-#include "election/roll.h"
+#include "election/roll/roll.h"
 
 enum { MARKS_MAX = 4096 };
 

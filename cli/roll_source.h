@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "cli/caster.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 struct psp_roll_source;
 

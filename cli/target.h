@@ -8,7 +8,7 @@
 #define PSP_TARGET_H
 
 #include "base/status.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "process/cluster.h"
 
 struct psp_target {

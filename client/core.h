@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "client/psephos.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "wire/message.h"
 
 enum {

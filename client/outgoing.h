@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 #include "client/ballots.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "wire/message.h"
 
 enum {

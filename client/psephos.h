@@ -22,7 +22,7 @@
 
 #include "base/status.h"
 #include "election/ballot.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "election/verdict.h"
 
 struct psp_client;
@@ -53,7 +53,7 @@ struct psp_ballot {
 
 struct psp_receipt {
     uint64_t cookie;
-    uint8_t verdict; /* election/verdict.h; psp_verdict_first is what to act on */
+    uint8_t verdict; /* lib/election/verdict.h; psp_verdict_first is what to act on */
     bool resent;     /* an earlier send may have arrived (timeout, UNKNOWN; not BUSY) */
     uint32_t shard;
     uint64_t index;

@@ -73,7 +73,7 @@ if(PSP_PACKAGES)
   install(TARGETS psephos_shared
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT client NAMELINK_COMPONENT dev)
   # As they are included: "client/…" of the root, the others of lib/.
-  set(headers client/psephos.h election/ballot.h election/definition.h election/verdict.h
+  set(headers client/psephos.h lib/election/ballot.h lib/election/definition/definition.h lib/election/verdict.h
     lib/base/limits.h lib/base/status.h)
   foreach(header IN LISTS headers)
     string(REGEX REPLACE "^lib/" "" included ${header})

@@ -85,7 +85,7 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
     return PSP_OK;
 }
 
-/* ---- reading rows (their bytes: election/totals.h) ---- */
+/* ---- reading rows (their bytes: lib/election/totals.h) ---- */
 
 struct row_reader {
     const struct psp_totals *totals;

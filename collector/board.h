@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "election/books.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "election/totals.h"
 #include "wire/message.h"
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 enum { PSP_LEVELS = 4 };
 

@@ -17,7 +17,7 @@
 #define PSP_MEDIA_H
 
 #include "collector/page.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 enum { PSP_MEDIA_PHOTO_BYTES_MAX = 2 << 20 };
 

@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #include "collector/page.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "process/cluster.h"
 #include "wire/socket.h"
 

@@ -14,7 +14,7 @@
  *                 then LE32 a unit held complete
  *     registered  BE32 shard -> LE32 a leaf; only with a roll
  *     rows        BE32 shard, BE32 chunk -> the cells of rows
- *                 [64 chunk, 64 chunk + 64) of election/totals.h, each a LEB128
+ *                 [64 chunk, 64 chunk + 64) of lib/election/totals.h, each a LEB128
  *                 varint of up to 64 bits; a missing chunk is all zero
  *     series      store_series.h
  *

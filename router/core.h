@@ -29,7 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "election/digest.h"
 #include "process/cluster.h"
 #include "wire/message.h"

@@ -13,7 +13,7 @@
 #ifndef PSP_ROUTER_SHELL_H
 #define PSP_ROUTER_SHELL_H
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "election/digest.h"
 #include "process/cluster.h"
 #include "wire/socket.h"

@@ -16,7 +16,7 @@
 #ifndef PSP_ROUTER_TRANSLATE_H
 #define PSP_ROUTER_TRANSLATE_H
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "wire/message.h"
 
 enum { PSP_METHOD_UNKNOWN = 255, PSP_ROUTER_REASON_BYTES = 128 };

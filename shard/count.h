@@ -38,14 +38,14 @@
 #include <stdint.h>
 
 #include "election/books.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "election/totals.h"
 #include "wire/message.h"
 
 struct psp_count;
 
 /* A shard's part of the roll, in roll order; the file's format is in
- * election/roll_file.h. */
+ * lib/election/roll/file.h. */
 struct psp_roll_part {
     uint64_t n;
     const uint8_t *digests; /* 16 n */

@@ -30,7 +30,7 @@ struct psp_judge_known {
     bool eligible;      /* no roll, or on it and in this unit */
 };
 
-/* The verdict, a byte as in election/verdict.h. */
+/* The verdict, a byte as in lib/election/verdict.h. */
 uint8_t psp_judge(const struct psp_totals *totals, bool election_open,
                   const struct psp_judge_row *row, const struct psp_judge_known *known);
 

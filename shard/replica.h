@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/definition.h"
-#include "election/roll_file.h"
+#include "election/definition/definition.h"
+#include "election/roll/file.h"
 #include "process/cluster.h"
 #include "shard/core.h"
 #include "shard/log.h"

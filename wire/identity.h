@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "process/cluster.h"
 #include "wire/socket.h"
 

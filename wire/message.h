@@ -3,7 +3,7 @@
  *
  * Cores speak these structs and never see protobuf. Decoding checks what can
  * be checked without knowing the election: version, lengths, column counts,
- * limits, marks (election/ballot.h). Pointers in a decoded message point into
+ * limits, marks (lib/election/ballot.h). Pointers in a decoded message point into
  * the arena.
  *
  * Encoding writes into a growing buffer that the caller keeps and reuses.

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "cluster.pb-c.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "wire/message.h"
 #include "wire/pack.h"
 

@@ -34,7 +34,7 @@ enum psp_status psp_pack(const ProtobufCMessage *message, struct psp_buffer *ret
  * the bytes are no fields. */
 uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, uint32_t last);
 
-/* True when every byte is a verdict (election/verdict.h). */
+/* True when every byte is a verdict (lib/election/verdict.h). */
 bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool not_judged_too);
 
 /* protobuf-c's structs are not const, but packing only reads them. */

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "process/cluster.h"
 
 struct psp_bench_books {

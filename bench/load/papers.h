@@ -12,7 +12,7 @@
 #define PSP_BENCH_PAPERS_H
 
 #include "client/psephos.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 struct psp_papers;
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

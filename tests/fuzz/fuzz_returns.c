@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/import.h"
+#include "election/import/import.h"
 
 static const char header[] =
     "state,county,county_fips,precinct,office,district,party,candidate,votes\n";

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "election/roll.h"
+#include "election/roll/roll.h"
 
 static const char election[] =
     "{\"format\":1,\"id\":\"t\",\"name\":\"T\",\"date\":\"2024-11-05\",\"parties\":[],"

@@ -22,7 +22,7 @@ ROOM_OF_HEADER = {
     "raft/": ["shard/consensus"],
     "uv.h": ["process/loop", "router/", "shard/", "collector/"],
     "curl/": ["cli/"],
-    "sodium.h": ["election/", "wire/", "process/cluster", "shard/count"],
+    "sodium.h": ["lib/election/", "wire/", "process/cluster", "shard/count"],
     "systemd/": ["process/"],
     "zlib.h": ["collector/gzip"],
 }

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "election/digest.h"
 #include "process/cluster.h"
 #include "random.h"

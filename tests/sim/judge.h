@@ -19,7 +19,7 @@
 struct sim_judged { /* a row of a batch, in the order of the log */
     uint64_t index;
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
-    uint8_t verdict; /* as election/verdict.h */
+    uint8_t verdict; /* as lib/election/verdict.h */
     uint32_t next;   /* in the chain of its digest, + 1 */
 };
 

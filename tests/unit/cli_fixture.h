@@ -15,9 +15,9 @@
 #include <string.h>
 
 #include "base/text/csv.h"
-#include "election/definition.h"
-#include "election/import.h"
-#include "election/returns.h"
+#include "election/definition/definition.h"
+#include "election/import/import.h"
+#include "election/returns/returns.h"
 
 enum { FIXTURE_BALLOTS = 10, FIXTURE_BALLOTS_A = 7, FIXTURE_BALLOTS_B = 3 };
 

@@ -63,7 +63,7 @@ static inline struct psp_definition *fixture_definition(void)
     return definition;
 }
 
-/* Marks, as canonical bytes (election/ballot.h). */
+/* Marks, as canonical bytes (lib/election/ballot.h). */
 #define MARKS(...) (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
 #define ANN MARKS(1, 0, 1, 0)
 #define BOB MARKS(1, 0, 1, 1)

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 static const char good[] =
     "{\n" /* line 1 */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/system/file.h"
-#include "election/import.h"
+#include "election/import/import.h"
 
 static const struct psp_import_options options = {
     .id = "test", .name = "Test", .date = "2020-11-03"};

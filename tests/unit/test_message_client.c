@@ -1,6 +1,6 @@
 /* What stations and routers say to each other: proto/client.proto. */
 #define DESK_MESSAGE struct psp_client_message
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "message_desk.h"
 
 static enum psp_status decode(struct desk *d, const uint8_t *bytes, size_t length)

@@ -2,7 +2,7 @@
 #include <sodium.h>
 
 #define DESK_MESSAGE struct psp_cluster_message
-#include "election/definition.h"
+#include "election/definition/definition.h"
 #include "message_desk.h"
 
 static enum psp_status decode(struct desk *d, const uint8_t *bytes, size_t length)

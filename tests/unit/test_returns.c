@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/returns.h"
+#include "election/returns/returns.h"
 
 #define HEADER "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
 

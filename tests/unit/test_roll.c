@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/roll.h"
-#include "election/synthetic.h"
+#include "election/roll/roll.h"
+#include "election/synthetic/synthetic.h"
 
 static const char election[] =
     "{\"format\":1,\"id\":\"t\",\"name\":\"T\",\"date\":\"2024-11-05\",\"parties\":[],"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "election/roll_file.h"
+#include "election/roll/file.h"
 
 static char folder[] = "/tmp/psp-roll-XXXXXX";
 static char path[64];

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/memory/id_index.h"
-#include "election/import_guess.h"
-#include "election/slug.h"
+#include "election/import/guess.h"
+#include "election/import/slug.h"
 
 static void slug_is(const char *a, const char *b, const char *expected)
 {

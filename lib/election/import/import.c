@@ -1,4 +1,4 @@
-#include "election/import.h"
+#include "election/import/import.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -7,9 +7,9 @@
 #include <strings.h>
 
 #include "base/text/utf8.h"
-#include "election/definition_text.h"
-#include "election/import_build.h"
-#include "election/state_names.h"
+#include "election/definition/text.h"
+#include "election/import/inner.h"
+#include "election/import/state_names.h"
 
 /* Lines that are counted but are nobody's votes, as published in the United
  * States. Compared without case. */

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 struct psp_totals {
     const struct psp_definition *definition; /* not owned */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/definition_build.h"
+#include "election/definition/inner.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 

@@ -1,4 +1,4 @@
-#include "election/synthetic_names.h"
+#include "election/synthetic/names.h"
 
 #define NAMES(array)                                                                               \
     {                                                                                              \

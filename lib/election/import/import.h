@@ -22,8 +22,8 @@
 #include <stddef.h>
 
 #include "base/status.h"
-#include "election/definition.h"
-#include "election/returns.h"
+#include "election/definition/definition.h"
+#include "election/returns/returns.h"
 
 struct psp_import_options {
     const char *id, *name, *date;      /* of the election */

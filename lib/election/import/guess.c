@@ -1,4 +1,4 @@
-#include "election/import_guess.h"
+#include "election/import/guess.h"
 
 #include <stdio.h>
 #include <string.h>

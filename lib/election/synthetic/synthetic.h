@@ -15,8 +15,8 @@
 
 #include "base/status.h"
 #include "base/text/csv.h"
-#include "election/definition.h"
-#include "election/roll.h"
+#include "election/definition/definition.h"
+#include "election/roll/roll.h"
 
 enum { PSP_SYNTHETIC_FIELD_BYTES = 64 };
 

@@ -1,4 +1,4 @@
-#include "election/definition_text.h"
+#include "election/definition/text.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -9,8 +9,8 @@
 
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"
-#include "election/import.h"
-#include "election/slug.h"
+#include "election/import/import.h"
+#include "election/import/slug.h"
 
 struct psp_import_unit {
     enum psp_level level;

@@ -22,7 +22,7 @@
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"
 #include "base/text/utf8.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 /* What psp_definition_parse allocates; users see `shown`. */
 struct psp_definition_whole {

@@ -1,4 +1,4 @@
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 
 #include "base/json/line.h"
 #include "base/system/file.h"
-#include "election/definition_build.h"
+#include "election/definition/inner.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 

@@ -1,4 +1,4 @@
-#include "election/roll_file.h"
+#include "election/roll/file.h"
 
 #include <sodium.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "election/definition_text.h"
-#include "election/synthetic.h"
-#include "election/synthetic_names.h"
+#include "election/definition/text.h"
+#include "election/synthetic/names.h"
+#include "election/synthetic/synthetic.h"
 
 enum { STATES = 4, COUNTIES_MAX = 6, VOTERS_A_PRECINCT = 1500, PRECINCTS_MAX = 100000 };
 

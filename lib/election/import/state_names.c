@@ -1,4 +1,4 @@
-#include "election/state_names.h"
+#include "election/import/state_names.h"
 
 #include <stddef.h>
 #include <string.h>

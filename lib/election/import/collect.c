@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "election/import_build.h"
+#include "election/import/inner.h"
 
 /* Distinct things are found by the pointers of their texts: within one file,
  * equal texts are one pointer (returns.h). */

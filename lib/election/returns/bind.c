@@ -5,7 +5,7 @@
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"
 #include "base/text/utf8.h"
-#include "election/returns.h"
+#include "election/returns/returns.h"
 
 enum { UNIT_TEXTS = PSP_COLUMN_PRECINCT + 1 };
 enum { KEY_BYTES_MAX = UNIT_TEXTS * (PSP_NAME_BYTES_MAX + 1) };

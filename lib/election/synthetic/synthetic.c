@@ -1,10 +1,10 @@
-#include "election/synthetic.h"
+#include "election/synthetic/synthetic.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "election/synthetic_names.h"
+#include "election/synthetic/names.h"
 
 /* Ages are as of the day of the synthetic election, 5 November 2024. */
 enum { ELECTION_YEAR = 2024, AGE_MIN = 18, AGE_MAX = 97 };

@@ -21,7 +21,7 @@
 
 #include "base/status.h"
 #include "base/text/csv.h"
-#include "election/definition.h"
+#include "election/definition/definition.h"
 
 /* The columns of a full roll, in the order `psephos generate` writes them. */
 enum { PSP_ROLL_COLUMNS = 17 };

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "election/definition_build.h"
+#include "election/definition/inner.h"
 
 #define COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON reader */
 

@@ -1,4 +1,4 @@
-#include "election/slug.h"
+#include "election/import/slug.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "election/roll.h"
+#include "election/roll/roll.h"
 
 #include <inttypes.h>
 #include <sodium.h>

@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "election/definition_build.h"
+#include "election/definition/inner.h"
 
 static const char *const array_names[PSP_ARRAYS] = {
     [PSP_ARRAY_METHODS] = "methods",       [PSP_ARRAY_PARTIES] = "parties",

@@ -1,4 +1,4 @@
-#include "election/returns.h"
+#include "election/returns/returns.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"
 #include "base/text/utf8.h"
-#include "election/state_names.h"
+#include "election/import/state_names.h"
 
 static const char *const column_names[PSP_RETURNS_COLUMNS] = {
     [PSP_COLUMN_STATE] = "state",
