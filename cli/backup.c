@@ -7,7 +7,7 @@
 
 #include "base/system/file.h"
 #include "cli/memory.h"
-#include "process/cluster_json.h"
+#include "cluster/json.h"
 
 enum { FORMAT = 1 };
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "client/psephos.h"
-#include "process/cluster.h"
+#include "cluster/cluster.h"
 
 /* What a receipt means to its source. */
 struct psp_cast_meaning {

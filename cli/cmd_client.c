@@ -11,7 +11,7 @@
 #include "cli/command.h"
 #include "cli/local.h"
 #include "cli/memory.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 enum { NAME_BYTES_MAX = 63 };
 

@@ -28,7 +28,7 @@
 #include "cli/backup.h"
 #include "cli/command.h"
 #include "cli/fault.h"
-#include "cli/hosts.h"
+#include "cli/folder/hosts.h"
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/operate.h"

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "process/cluster.h"
+#include "cluster/cluster.h"
 
 /* Waits until every collector's board has reached `index` (by shard, 0: no
  * receipt). PSP_ETIMEDOUT; PSP_EUNREACHABLE: no answer at all. `ret_reason`:

@@ -17,7 +17,7 @@
 
 #include "base/status.h"
 #include "cli/local.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 enum { PSP_DAEMON_ARGUMENTS_MAX = 12 };
 

@@ -25,8 +25,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "cli/hosts.h"
-#include "process/cluster.h"
+#include "cli/folder/hosts.h"
+#include "cluster/cluster.h"
 
 enum { PSP_REASON_BYTES = 1024 };
 

@@ -22,7 +22,7 @@
 #include "cli/port.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 /* What is being made; every string belongs to `texts`. */
 struct making {

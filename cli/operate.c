@@ -8,7 +8,7 @@
 #include "cli/local.h"
 #include "cli/memory.h"
 #include "cli/progress.h"
-#include "wire/partial_parts.h"
+#include "wire/message/partial_parts.h"
 
 enum {
     ARENA_BYTES = 64 << 20, /* the largest partial, decoded */

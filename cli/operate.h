@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "process/cluster.h"
-#include "wire/message.h"
-#include "wire/socket.h"
+#include "cluster/cluster.h"
+#include "wire/message/message.h"
+#include "wire/socket/socket.h"
 
 struct psp_operate;
 

@@ -16,7 +16,7 @@
 
 #include "cli/local.h"
 #include "election/definition/definition.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 struct psp_recount_result {
     uint64_t index;          /* replayed up to here, where the leader's totals stand */

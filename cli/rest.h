@@ -14,7 +14,7 @@
 
 #include "base/status.h"
 #include "cli/http_client.h"
-#include "process/cluster.h"
+#include "cluster/cluster.h"
 
 struct psp_rest;
 

@@ -8,7 +8,7 @@
 #include "base/system/file.h"
 #include "cli/memory.h"
 #include "cli/progress.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum {
     FORMAT = 1,

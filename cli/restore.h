@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "cli/backup.h"
-#include "process/cluster.h"
+#include "cluster/cluster.h"
 
 /* A configuration record's payload (docs/storage.md) of so many voters. */
 enum { PSP_RESTORE_CONFIGURATION_MAX = 16 + PSP_REPLICAS_MAX * 32 };

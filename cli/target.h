@@ -8,8 +8,8 @@
 #define PSP_TARGET_H
 
 #include "base/status.h"
+#include "cluster/cluster.h"
 #include "election/definition/definition.h"
-#include "process/cluster.h"
 
 struct psp_target {
     char *cluster_path, *key_path;

@@ -10,9 +10,9 @@
 
 #include "base/system/clock.h"
 #include "client/core.h"
-#include "process/cluster.h"
-#include "wire/message.h"
-#include "wire/socket.h"
+#include "cluster/cluster.h"
+#include "wire/message/message.h"
+#include "wire/socket/socket.h"
 
 enum {
     TICK_MS = 10,            /* the longest sleep: deadlines are met this well */

@@ -26,7 +26,7 @@
 
 #include "client/psephos.h"
 #include "election/definition/definition.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum {
     PSP_CLIENT_BATCH_ROWS = 2048,

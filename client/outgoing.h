@@ -17,7 +17,7 @@
 
 #include "client/ballots.h"
 #include "election/definition/definition.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum {
     PSP_CLIENT_BATCH_BYTES_MAX = 4 << 20, /* of a message, about; well below the wire's limit */

@@ -45,7 +45,7 @@ install(FILES docs/election.schema.json
 # as code of a shared library: in the daemons it would only cost time.
 if(PSP_PACKAGES)
   add_library(psephos_shared SHARED)
-  foreach(room IN ITEMS psephos_client psp_election psp_wire psp_process psp_base psp_proto)
+  foreach(room IN ITEMS psephos_client psp_cluster psp_wire psp_election psp_process psp_base psp_proto)
     get_target_property(sources ${room} SOURCES)
     get_target_property(folder ${room} SOURCE_DIR)
     foreach(source IN LISTS sources)

@@ -19,10 +19,10 @@
 #include <stdint.h>
 
 #include "base/text/text.h"
+#include "cluster/cluster.h"
 #include "collector/freshness.h"
 #include "collector/stats.h"
 #include "collector/view.h"
-#include "process/cluster.h"
 
 enum {
     PSP_API_PARAMETERS_MAX = 16,

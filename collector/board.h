@@ -27,7 +27,7 @@
 #include "election/books.h"
 #include "election/definition/definition.h"
 #include "election/totals.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 struct psp_board;
 

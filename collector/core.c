@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/partial_parts.h"
+#include "wire/message/partial_parts.h"
 
 struct replica_state {
     struct psp_collector_replica seen;

@@ -27,8 +27,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/cluster.h"
 #include "collector/board.h"
-#include "process/cluster.h"
 
 enum {
     PSP_STALE_MS = 3000,

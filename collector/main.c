@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/bytes/number.h"
+#include "cluster/identity.h"
 #include "collector/media.h"
 #include "collector/shell.h"
-#include "process/log_line.h"
 #include "process/notify.h"
-#include "wire/identity.h"
+#include "process/say.h"
 
 const char *argp_program_version = "psephos-collector " PSP_VERSION;
 

@@ -11,9 +11,9 @@
 #include "collector/http.h"
 #include "collector/store.h"
 #include "collector/store_series.h"
-#include "process/log_line.h"
 #include "process/loop.h"
-#include "wire/message.h"
+#include "process/say.h"
+#include "wire/message/message.h"
 
 enum { WARN_EVERY_MS = 5000 };
 

@@ -15,10 +15,10 @@
 
 #include <stddef.h>
 
+#include "cluster/cluster.h"
 #include "collector/page.h"
 #include "election/definition/definition.h"
-#include "process/cluster.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 enum {
     PSP_COLLECTOR_MESSAGES_A_TURN = 16, /* of each socket */

@@ -22,7 +22,7 @@
 
 #include "base/status.h"
 #include "election/ballot.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 enum {
     PSP_ROUTER_BATCH_MARKS_MAX = 4 << 20, /* bytes of marks in one batch: the message stays small */

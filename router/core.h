@@ -29,11 +29,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
-#include "process/cluster.h"
-#include "wire/message.h"
-#include "wire/socket.h"
+#include "wire/message/message.h"
+#include "wire/socket/socket.h"
 
 enum {
     PSP_ROUTER_INFLIGHT_ROWS_MAX = 262144,

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/bytes/number.h"
-#include "process/log_line.h"
+#include "cluster/identity.h"
 #include "process/notify.h"
+#include "process/say.h"
 #include "router/digest_key.h"
 #include "router/shell.h"
-#include "wire/identity.h"
 
 const char *argp_program_version = "psephos-router " PSP_VERSION;
 

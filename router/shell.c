@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/system/clock.h"
-#include "process/log_line.h"
 #include "process/loop.h"
+#include "process/say.h"
 #include "router/core.h"
 #include "router/stations.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum {
     UNSENT_MAX = 1024, /* remembered a turn; one more is found by its timeout */

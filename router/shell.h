@@ -13,10 +13,10 @@
 #ifndef PSP_ROUTER_SHELL_H
 #define PSP_ROUTER_SHELL_H
 
+#include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
-#include "process/cluster.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 enum {
     PSP_ROUTER_CLIENT_MESSAGES_A_TURN = 16,

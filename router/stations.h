@@ -16,8 +16,8 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "process/cluster.h"
-#include "wire/socket.h"
+#include "cluster/cluster.h"
+#include "wire/socket/socket.h"
 
 enum { PSP_ROUTER_PATH_BYTES = 4096 };
 

@@ -17,7 +17,7 @@
 #define PSP_ROUTER_TRANSLATE_H
 
 #include "election/definition/definition.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum { PSP_METHOD_UNKNOWN = 255, PSP_ROUTER_REASON_BYTES = 128 };
 

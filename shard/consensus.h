@@ -29,7 +29,7 @@
 
 #include "base/status.h"
 #include "shard/log.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 struct psp_consensus;
 

@@ -14,7 +14,7 @@
 
 #include "base/status.h"
 #include "shard/consensus.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 struct psp_append {
     uint64_t number, first, last; /* entries [first, last] */

@@ -13,7 +13,7 @@
 #ifndef PSP_CORE_STATE_H
 #define PSP_CORE_STATE_H
 
-#include "process/cluster.h"
+#include "cluster/cluster.h"
 #include "shard/core.h"
 #include "shard/core_window.h"
 

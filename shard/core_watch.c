@@ -130,7 +130,7 @@ static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes
            pack_numbers(core, leaves, leaf_n, &partial->registered_leaves);
 }
 
-/* One message, or several of the same index: wire/partial_parts.h. */
+/* One message, or several of the same index: lib/wire/message/partial_parts.h. */
 static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
                        const struct psp_partial *whole, uint32_t parts)
 {

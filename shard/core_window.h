@@ -24,7 +24,7 @@
 
 #include "base/status.h"
 #include "shard/log.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum { PSP_WINDOW_BYTES_MAX = 256 << 20 }; /* of payloads */
 

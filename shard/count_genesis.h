@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum { PSP_GENESIS_BYTES = PSP_CLUSTER_ID_BYTES + 5 * PSP_HASH_BYTES + 3 * 4 + 8 };
 

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/bytes/number.h"
-#include "process/log_line.h"
+#include "cluster/identity.h"
 #include "process/notify.h"
+#include "process/say.h"
 #include "shard/shell.h"
-#include "wire/identity.h"
 
 const char *argp_program_version = "psephos-shard " PSP_VERSION;
 

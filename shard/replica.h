@@ -17,9 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/roll/file.h"
-#include "process/cluster.h"
 #include "shard/core.h"
 #include "shard/log.h"
 #include "shard/store.h"

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/system/clock.h"
-#include "process/log_line.h"
 #include "process/loop.h"
+#include "process/say.h"
 #include "shard/checkpointer.h"
 #include "shard/log_writer.h"
 

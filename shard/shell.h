@@ -18,7 +18,7 @@
 #include <stdbool.h>
 
 #include "shard/replica.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 enum {
     PSP_SHARD_MESSAGES_A_TURN = 64,

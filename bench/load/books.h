@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
+#include "cluster/cluster.h"
 #include "election/definition/definition.h"
-#include "process/cluster.h"
 
 struct psp_bench_books {
     uint64_t received, counted, replayed, double_vote;

@@ -10,7 +10,7 @@
 #define PSP_BENCH_VIEWER_H
 
 #include "bench/load/station.h"
-#include "process/cluster.h"
+#include "cluster/cluster.h"
 
 struct psp_viewer_shared {
     struct psp_histogram visible;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum { CLIENT, CLUSTER, ENTRY, DECODERS };
 

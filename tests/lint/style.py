@@ -14,16 +14,16 @@ FUNCTION_LINES_MAX = 70
 # Third-party header -> where it may be included. A folder ends with a slash.
 ROOM_OF_HEADER = {
     "lmdb.h": ["shard/store", "collector/store"],
-    "protobuf-c/": ["wire/"],
-    ".pb-c.h": ["wire/"],
-    "zmq.h": ["wire/"],
+    "protobuf-c/": ["lib/wire/"],
+    ".pb-c.h": ["lib/wire/"],
+    "zmq.h": ["lib/wire/"],
     "microhttpd.h": ["collector/http", "collector/stream"],
     "raft.h": ["shard/consensus"],
     "raft/": ["shard/consensus"],
-    "uv.h": ["process/loop", "router/", "shard/", "collector/"],
+    "uv.h": ["lib/process/loop", "router/", "shard/", "collector/"],
     "curl/": ["cli/"],
-    "sodium.h": ["lib/election/", "wire/", "process/cluster", "shard/count"],
-    "systemd/": ["process/"],
+    "sodium.h": ["lib/election/", "lib/wire/", "lib/cluster/", "shard/count"],
+    "systemd/": ["lib/process/"],
     "zlib.h": ["collector/gzip"],
 }
 

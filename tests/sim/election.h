@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
-#include "process/cluster.h"
 #include "random.h"
 
 enum {

@@ -14,7 +14,7 @@
 #include "election.h"
 #include "election/books.h"
 #include "election/totals.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 struct sim_judged { /* a row of a batch, in the order of the log */
     uint64_t index;

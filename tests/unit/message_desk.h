@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "proto_writer.h"
-#include "wire/message.h"
+#include "wire/message/message.h"
 
 enum { BUDGET_BYTES = 64 << 20 };
 

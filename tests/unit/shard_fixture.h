@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#include "process/cluster.h"
+#include "cluster/cluster.h"
 #include "shard/core.h"
 
 enum { NODES_MAX = 3, LOG_MAX = 4096, ANSWERS_MAX = 512, POSTS_MAX = 4096 };

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/system/file.h"
-#include "cli/hosts.h"
+#include "cli/folder/hosts.h"
 
 static char reason[512];
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/system/file.h"
-#include "process/cluster.h"
+#include "cluster/cluster.h"
 
 enum { TEXT_BYTES = 8192 };
 

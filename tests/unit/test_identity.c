@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/system/file.h"
-#include "wire/identity.h"
+#include "cluster/identity.h"
 
 enum { TEXT_BYTES = 4096 };
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/system/file.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 /* The pair of the examples in libzmq's zmq_curve(7). */
 static const char known_public[] = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";

@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <cmocka.h>
 
-#include "process/log_line.h"
+#include "process/say.h"
 
 /* Runs one call with stderr going into a file; gives what was written. */
 #define WRITTEN(text, call)                                                                        \

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/limits.h"
-#include "wire/socket.h"
+#include "wire/socket/socket.h"
 
 enum { PATIENCE_MS = 5000, SILENCE_MS = 300 };
 

@@ -1,0 +1,51 @@
+/*
+ * cluster_json - small readers for the JSON files of process/cluster, each of
+ * which knows where it is, so that a fault can say so.
+ */
+#ifndef PSP_CLUSTER_JSON_H
+#define PSP_CLUSTER_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/cluster.h"
+
+/* A value and the JSON Pointer that leads to it. */
+struct psp_json_at {
+    const json_t *value;
+    char pointer[256];
+    struct psp_cluster_fault *fault;
+};
+
+/* Reads and parses a file into *ret_root (json_decref it) and checks `format`. */
+enum psp_status psp_json_load(const char *path, int format, struct psp_cluster_fault *ret_fault,
+                              json_t **ret_root);
+
+/* Fills the fault; returns false, for use in a condition. */
+bool psp_json_fault(const struct psp_json_at *at, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* An object with no other members than `names` (NULL at the end). */
+bool psp_json_members(const struct psp_json_at *at, const char *const *names);
+bool psp_json_member(const struct psp_json_at *at, const char *name, struct psp_json_at *ret_at);
+bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at *ret_at);
+bool psp_json_list(const struct psp_json_at *at, const char *name, size_t most,
+                   struct psp_json_at *ret_at, size_t *ret_n);
+
+bool psp_json_number(const struct psp_json_at *at, const char *name, uint64_t most,
+                     uint64_t *ret_number);
+/* A copy, free it. */
+bool psp_json_text(const struct psp_json_at *at, const char *name, char **ret_text);
+bool psp_json_hex(const struct psp_json_at *at, const char *name, bool null_allowed, size_t bytes,
+                  uint8_t *ret_bytes);
+/* The other direction; at most PSP_HASH_BYTES bytes. */
+json_t *psp_json_of_bytes(const uint8_t *bytes, size_t n, bool null_when_zero);
+/* 40 Z85 characters; a copy. */
+bool psp_json_key(const struct psp_json_at *at, const char *name, char **ret_key);
+/* "tcp://host:port" or, with `scheme` "", "host:port"; a copy. */
+bool psp_json_address(const struct psp_json_at *at, const char *name, const char *scheme,
+                      char **ret_address);
+
+#endif

@@ -1,0 +1,629 @@
+/* Between the processes of a cluster: proto/cluster.proto. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "cluster.pb-c.h"
+#include "election/definition/definition.h"
+#include "wire/message/message.h"
+#include "wire/message/pack.h"
+
+static enum psp_status refuse(const char **ret_reason, const char *reason)
+{
+    *ret_reason = reason;
+    return PSP_EINVAL;
+}
+
+static bool take_fence(const Psephos__V1__Fence *from, struct psp_fence *ret_fence)
+{
+    return psp_pack_take(&from->cluster_id, ret_fence->cluster_id, PSP_CLUSTER_ID_BYTES) &&
+           psp_pack_take(&from->definition_hash, ret_fence->definition_hash, PSP_HASH_BYTES) &&
+           psp_pack_take(&from->roll_hash, ret_fence->roll_hash, PSP_HASH_BYTES) &&
+           psp_pack_take(&from->slot_map_hash, ret_fence->slot_map_hash, PSP_HASH_BYTES) &&
+           psp_pack_take(&from->digest_key_hash, ret_fence->digest_key_hash, PSP_HASH_BYTES);
+}
+
+static struct psp_books books_of(const Psephos__V1__Books *from)
+{
+    return (struct psp_books){
+        .received = from->received,
+        .disposed =
+            {
+                [PSP_COUNTED] = from->counted,
+                [PSP_REPLAYED] = from->replayed,
+                [PSP_DOUBLE_VOTE] = from->double_vote,
+                [PSP_NOT_ELIGIBLE] = from->not_eligible,
+                [PSP_INVALID] = from->invalid,
+                [PSP_CLOSED] = from->closed,
+            },
+        .added_ballots = from->added_ballots,
+        .voters_counted = from->voters_counted,
+    };
+}
+
+static Psephos__V1__Books build_books(const struct psp_books *from)
+{
+    Psephos__V1__Books books = PSEPHOS__V1__BOOKS__INIT;
+    books.received = from->received;
+    books.counted = from->disposed[PSP_COUNTED];
+    books.replayed = from->disposed[PSP_REPLAYED];
+    books.double_vote = from->disposed[PSP_DOUBLE_VOTE];
+    books.not_eligible = from->disposed[PSP_NOT_ELIGIBLE];
+    books.invalid = from->disposed[PSP_INVALID];
+    books.closed = from->disposed[PSP_CLOSED];
+    books.added_ballots = from->added_ballots;
+    books.voters_counted = from->voters_counted;
+    return books;
+}
+
+/* ---- decoding, a function a type ---- */
+
+static enum psp_status decode_count_batch(const Psephos__V1__CountBatch *body,
+                                          struct psp_cluster_message *ret_message,
+                                          const char **ret_reason)
+{
+    const Psephos__V1__Columns *columns = body->columns;
+    ret_message->type = PSP_CLUSTER_COUNT_BATCH;
+    ret_message->id = body->batch_id;
+    if (!body->fence || !columns)
+        return refuse(ret_reason, "a batch without fence or columns");
+    if (!take_fence(body->fence, &ret_message->count_batch.fence))
+        return refuse(ret_reason, "a part of the fence has a wrong length");
+    const uint32_t n = columns->n;
+    if (n == 0 || n > PSP_BATCH_ROWS_MAX)
+        return refuse(ret_reason, "not 1 to 8192 ballots");
+    if (!psp_pack_holds(&columns->digests, n, PSP_DIGEST_BYTES) ||
+        !psp_pack_holds(&columns->tags, n, PSP_TAG_BYTES) ||
+        !psp_pack_holds(&columns->units, n, 4) || !psp_pack_holds(&columns->methods, n, 1))
+        return refuse(ret_reason, "a column's length does not fit n");
+    ret_message->count_batch.columns = (struct psp_count_columns){
+        .n = n,
+        .digests = columns->digests.data,
+        .tags = columns->tags.data,
+        .units = columns->units.data,
+        .methods = columns->methods.data,
+        .marks = columns->marks.data,
+        .marks_bytes = columns->marks.len,
+    };
+    return psp_count_columns_check(&ret_message->count_batch.columns, ret_reason);
+}
+
+static enum psp_status decode_count_verdicts(const Psephos__V1__CountVerdicts *body,
+                                             struct psp_cluster_message *ret_message,
+                                             const char **ret_reason)
+{
+    ret_message->type = PSP_CLUSTER_COUNT_VERDICTS;
+    ret_message->id = body->batch_id;
+    if (body->verdicts.len == 0 || body->verdicts.len > PSP_BATCH_ROWS_MAX)
+        return refuse(ret_reason, "not 1 to 8192 verdicts");
+    if (!psp_pack_verdicts_valid(body->verdicts.data, body->verdicts.len, true))
+        return refuse(ret_reason, "an unknown verdict");
+    ret_message->count_verdicts.shard = body->shard;
+    ret_message->count_verdicts.index = body->index;
+    ret_message->count_verdicts.verdicts = body->verdicts.data;
+    ret_message->count_verdicts.n = (uint32_t)body->verdicts.len;
+    return PSP_OK;
+}
+
+static enum psp_status decode_count_refusal(const Psephos__V1__CountRefusal *body,
+                                            struct psp_cluster_message *ret_message,
+                                            const char **ret_reason)
+{
+    ret_message->type = PSP_CLUSTER_COUNT_REFUSAL;
+    ret_message->id = body->batch_id;
+    if (body->code < PSP_COUNT_BUSY || body->code > PSP_COUNT_UNDECODABLE)
+        return refuse(ret_reason, "an unknown refusal code");
+    ret_message->count_refusal.code = (enum psp_count_refusal)body->code;
+    ret_message->count_refusal.leader = body->leader_known ? body->leader : PSP_NONE;
+    ret_message->count_refusal.text = body->text;
+    return PSP_OK;
+}
+
+static enum psp_status decode_watch(const Psephos__V1__Watch *body,
+                                    struct psp_cluster_message *ret_message)
+{
+    ret_message->type = PSP_CLUSTER_WATCH;
+    ret_message->id = body->watch_id;
+    ret_message->watch.after_index = body->after_index;
+    ret_message->watch.base_index = body->base_index;
+    ret_message->watch.base_epoch = body->base_epoch;
+    ret_message->watch.wait_ms = body->wait_ms;
+    return PSP_OK;
+}
+
+static enum psp_status decode_partial(const Psephos__V1__Partial *body,
+                                      struct psp_cluster_message *ret_message,
+                                      const char **ret_reason)
+{
+    struct psp_partial *partial = &ret_message->partial;
+    ret_message->type = PSP_CLUSTER_PARTIAL;
+    ret_message->id = body->watch_id;
+    if (!psp_pack_take(&body->cluster_id, partial->cluster_id, PSP_CLUSTER_ID_BYTES))
+        return refuse(ret_reason, "cluster_id is not 16 bytes");
+    if (!psp_pack_take(&body->state_hash, partial->state_hash, PSP_HASH_BYTES))
+        return refuse(ret_reason, "state_hash is not 32 bytes");
+    if (body->election_state > PSP_ELECTION_CLOSED)
+        return refuse(ret_reason, "an unknown election state");
+    if (!body->books)
+        return refuse(ret_reason, "a partial without books");
+    if (body->units_complete.len % 4 != 0 || body->registered_leaves.len % 4 != 0)
+        return refuse(ret_reason, "a list of 4-byte numbers has a wrong length");
+    if (body->parts > PSP_PARTIAL_PARTS_MAX || (body->part > 0 && body->part >= body->parts))
+        return refuse(ret_reason, "a part that cannot be");
+    partial->shard = body->shard;
+    partial->replica = body->replica;
+    partial->epoch = body->epoch;
+    partial->index = body->index;
+    partial->time_ms = body->time_ms;
+    partial->base_index = body->base_index;
+    partial->registered = body->registered;
+    partial->election_state = (enum psp_election_state)body->election_state;
+    partial->rows = psp_pack_bytes(&body->rows);
+    partial->books = books_of(body->books);
+    partial->units_complete = psp_pack_bytes(&body->units_complete);
+    partial->registered_leaves = psp_pack_bytes(&body->registered_leaves);
+    partial->part = body->part;
+    partial->parts = body->parts;
+    partial->leader = body->leader;
+    return PSP_OK;
+}
+
+static enum psp_status decode_operate(const Psephos__V1__Operate *body,
+                                      struct psp_cluster_message *ret_message,
+                                      const char **ret_reason)
+{
+    const int operation = (int)body->operation;
+    ret_message->type = PSP_CLUSTER_OPERATE;
+    ret_message->id = body->request_id;
+    if (operation < PSP_OPERATE_OPEN || operation > PSP_OPERATE_REPLACE_REPLICA)
+        return refuse(ret_reason, "an unknown operation");
+    ret_message->operate.operation = (enum psp_operation)operation;
+    ret_message->operate.unit = body->unit;
+    ret_message->operate.replica = body->replica;
+    ret_message->operate.raft_id = body->raft_id;
+    return PSP_OK;
+}
+
+static enum psp_status decode_operated(const Psephos__V1__Operated *body,
+                                       struct psp_cluster_message *ret_message,
+                                       const char **ret_reason)
+{
+    ret_message->type = PSP_CLUSTER_OPERATED;
+    ret_message->id = body->request_id;
+    if (body->status > PSP_OPERATE_UNKNOWN_REPLICA)
+        return refuse(ret_reason, "an unknown status of an operation");
+    ret_message->operated.status = (enum psp_operate_status)body->status;
+    ret_message->operated.index = body->index;
+    ret_message->operated.leader = body->leader_known ? body->leader : PSP_NONE;
+    ret_message->operated.text = body->text;
+    return PSP_OK;
+}
+
+static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
+                                     struct psp_cluster_message *ret_message,
+                                     const char **ret_reason)
+{
+    struct psp_status_reply *status = &ret_message->status;
+    ret_message->type = PSP_CLUSTER_STATUS_REPLY;
+    ret_message->id = body->request_id;
+    if (body->election_state > PSP_ELECTION_CLOSED)
+        return refuse(ret_reason, "an unknown election state");
+    if (!body->books)
+        return refuse(ret_reason, "a status without books");
+    if (!psp_pack_take(&body->state_hash, status->state_hash, PSP_HASH_BYTES))
+        return refuse(ret_reason, "state_hash is not 32 bytes");
+    status->role = body->role;
+    status->state = body->state;
+    status->version = body->version;
+    status->id = body->id;
+    status->replica = body->replica;
+    status->pid = body->pid;
+    status->index = body->index;
+    status->log_last = body->log_last;
+    status->checkpoint_index = body->checkpoint_index;
+    status->term = body->term;
+    status->epoch = body->epoch;
+    status->election_state = (enum psp_election_state)body->election_state;
+    status->books = books_of(body->books);
+    status->inflight = body->inflight;
+    status->busy = body->busy;
+    status->leader = body->leader;
+    return PSP_OK;
+}
+
+/* NULL: out of memory. */
+static const struct psp_raft_entry *entries_of(struct psp_arena *arena,
+                                               Psephos__V1__RaftEntry *const *from, size_t n)
+{
+    struct psp_raft_entry *entries = psp_arena_alloc(arena, n * sizeof *entries);
+    for (size_t i = 0; entries && i < n; i++)
+        entries[i] = (struct psp_raft_entry){
+            .term = from[i]->term,
+            .type = from[i]->type,
+            .payload = psp_pack_bytes(&from[i]->payload),
+        };
+    return entries;
+}
+
+static enum psp_status decode_raft(struct psp_arena *arena, const Psephos__V1__RaftMessage *body,
+                                   struct psp_cluster_message *ret_message, const char **ret_reason)
+{
+    struct psp_raft_message *raft = &ret_message->raft;
+    ret_message->type = PSP_CLUSTER_RAFT;
+    if (body->n_fields > PSP_RAFT_FIELDS_MAX)
+        return refuse(ret_reason, "too many fields in a raft message");
+    const struct psp_raft_entry *entries = entries_of(arena, body->entries, body->n_entries);
+    if (!entries)
+        return PSP_ENOMEM;
+    raft->shard = body->shard;
+    raft->type = body->type;
+    raft->from_id = body->from_id;
+    raft->to_id = body->to_id;
+    raft->fields = body->fields;
+    raft->field_count = (uint32_t)body->n_fields;
+    raft->entries = entries;
+    raft->entry_count = (uint32_t)body->n_entries;
+    return PSP_OK;
+}
+
+static enum psp_status decode_journal(struct psp_arena *arena, const Psephos__V1__Journal *body,
+                                      struct psp_cluster_message *ret_message)
+{
+    ret_message->type = PSP_CLUSTER_JOURNAL;
+    ret_message->id = body->request_id;
+    ret_message->journal.first = body->first;
+    ret_message->journal.entry_count = (uint32_t)body->n_entries;
+    ret_message->journal.entries = entries_of(arena, body->entries, body->n_entries);
+    return ret_message->journal.entries ? PSP_OK : PSP_ENOMEM;
+}
+
+static enum psp_status decode_body(struct psp_arena *arena,
+                                   const Psephos__V1__ClusterMessage *message,
+                                   struct psp_cluster_message *ret_message, const char **ret_reason)
+{
+    switch (message->body_case) {
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_BATCH:
+        return decode_count_batch(message->count_batch, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_VERDICTS:
+        return decode_count_verdicts(message->count_verdicts, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_REFUSAL:
+        return decode_count_refusal(message->count_refusal, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_WATCH:
+        return decode_watch(message->watch, ret_message);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL:
+        return decode_partial(message->partial, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATE:
+        return decode_operate(message->operate, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATED:
+        return decode_operated(message->operated, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REQUEST:
+        ret_message->type = PSP_CLUSTER_STATUS_REQUEST;
+        ret_message->id = message->status_request->request_id;
+        return PSP_OK;
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REPLY:
+        return decode_status(message->status_reply, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_RAFT:
+        return decode_raft(arena, message->raft, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL_REQUEST:
+        ret_message->type = PSP_CLUSTER_JOURNAL_REQUEST;
+        ret_message->id = message->journal_request->request_id;
+        ret_message->journal_request.first = message->journal_request->first;
+        return PSP_OK;
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL:
+        return decode_journal(arena, message->journal, ret_message);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY__NOT_SET:
+    case _PSEPHOS__V1__CLUSTER_MESSAGE__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+    return refuse(ret_reason, "a message without a body");
+}
+
+enum psp_status psp_cluster_message_decode(struct psp_arena *arena, const uint8_t *bytes,
+                                           size_t length, struct psp_cluster_message *ret_message,
+                                           const char **ret_reason)
+{
+    *ret_message = (struct psp_cluster_message){0};
+    *ret_reason = "out of memory for one message";
+    ProtobufCMessage *unpacked = NULL;
+    const enum psp_status status =
+        psp_unpack(&psephos__v1__cluster_message__descriptor, PSP_PROTOCOL, arena, bytes, length,
+                   &unpacked, ret_reason);
+    if (status != PSP_OK)
+        return status;
+    const Psephos__V1__ClusterMessage *message = (const Psephos__V1__ClusterMessage *)unpacked;
+    if (message->protocol != PSP_PROTOCOL) {
+        *ret_reason = "unknown protocol version";
+        return PSP_EVERSION;
+    }
+    return decode_body(arena, message, ret_message, ret_reason);
+}
+
+/* ---- encoding ---- */
+
+static enum psp_status encode_count_batch(const struct psp_cluster_message *from,
+                                          Psephos__V1__ClusterMessage *message,
+                                          struct psp_buffer *ret_buffer)
+{
+    const struct psp_fence *fence = &from->count_batch.fence;
+    const struct psp_count_columns *columns = &from->count_batch.columns;
+    const size_t n = columns->n;
+    Psephos__V1__Fence fence_body = PSEPHOS__V1__FENCE__INIT;
+    fence_body.cluster_id = psp_pack_data(fence->cluster_id, PSP_CLUSTER_ID_BYTES);
+    fence_body.definition_hash = psp_pack_data(fence->definition_hash, PSP_HASH_BYTES);
+    fence_body.roll_hash = psp_pack_data(fence->roll_hash, PSP_HASH_BYTES);
+    fence_body.slot_map_hash = psp_pack_data(fence->slot_map_hash, PSP_HASH_BYTES);
+    fence_body.digest_key_hash = psp_pack_data(fence->digest_key_hash, PSP_HASH_BYTES);
+    Psephos__V1__Columns columns_body = PSEPHOS__V1__COLUMNS__INIT;
+    columns_body.n = columns->n;
+    columns_body.digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES);
+    columns_body.tags = psp_pack_data(columns->tags, n * PSP_TAG_BYTES);
+    columns_body.units = psp_pack_data(columns->units, n * 4);
+    columns_body.methods = psp_pack_data(columns->methods, n);
+    columns_body.marks = psp_pack_data(columns->marks, columns->marks_bytes);
+    Psephos__V1__CountBatch body = PSEPHOS__V1__COUNT_BATCH__INIT;
+    body.batch_id = from->id;
+    body.fence = &fence_body;
+    body.columns = &columns_body;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_BATCH;
+    message->count_batch = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_count_verdicts(const struct psp_cluster_message *from,
+                                             Psephos__V1__ClusterMessage *message,
+                                             struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__CountVerdicts body = PSEPHOS__V1__COUNT_VERDICTS__INIT;
+    body.batch_id = from->id;
+    body.shard = from->count_verdicts.shard;
+    body.index = from->count_verdicts.index;
+    body.verdicts = psp_pack_data(from->count_verdicts.verdicts, from->count_verdicts.n);
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_VERDICTS;
+    message->count_verdicts = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_count_refusal(const struct psp_cluster_message *from,
+                                            Psephos__V1__ClusterMessage *message,
+                                            struct psp_buffer *ret_buffer)
+{
+    const bool known = from->count_refusal.leader != PSP_NONE;
+    Psephos__V1__CountRefusal body = PSEPHOS__V1__COUNT_REFUSAL__INIT;
+    body.batch_id = from->id;
+    body.code = (uint32_t)from->count_refusal.code;
+    body.leader = known ? from->count_refusal.leader : 0;
+    body.leader_known = known;
+    body.text = psp_pack_text(from->count_refusal.text);
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_REFUSAL;
+    message->count_refusal = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_watch(const struct psp_cluster_message *from,
+                                    Psephos__V1__ClusterMessage *message,
+                                    struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__Watch body = PSEPHOS__V1__WATCH__INIT;
+    body.watch_id = from->id;
+    body.after_index = from->watch.after_index;
+    body.base_index = from->watch.base_index;
+    body.base_epoch = from->watch.base_epoch;
+    body.wait_ms = from->watch.wait_ms;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_WATCH;
+    message->watch = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_partial(const struct psp_cluster_message *from,
+                                      Psephos__V1__ClusterMessage *message,
+                                      struct psp_buffer *ret_buffer)
+{
+    const struct psp_partial *partial = &from->partial;
+    Psephos__V1__Books books = build_books(&partial->books);
+    Psephos__V1__Partial body = PSEPHOS__V1__PARTIAL__INIT;
+    body.watch_id = from->id;
+    body.cluster_id = psp_pack_data(partial->cluster_id, PSP_CLUSTER_ID_BYTES);
+    body.shard = partial->shard;
+    body.replica = partial->replica;
+    body.epoch = partial->epoch;
+    body.index = partial->index;
+    body.time_ms = partial->time_ms;
+    body.state_hash = psp_pack_data(partial->state_hash, PSP_HASH_BYTES);
+    body.election_state = (uint32_t)partial->election_state;
+    body.base_index = partial->base_index;
+    body.rows = psp_pack_data(partial->rows.data, partial->rows.length);
+    body.books = &books;
+    body.units_complete =
+        psp_pack_data(partial->units_complete.data, partial->units_complete.length);
+    body.registered = partial->registered;
+    body.registered_leaves =
+        psp_pack_data(partial->registered_leaves.data, partial->registered_leaves.length);
+    body.part = partial->part;
+    body.parts = partial->parts;
+    body.leader = partial->leader;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
+    message->partial = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_operate(const struct psp_cluster_message *from,
+                                      Psephos__V1__ClusterMessage *message,
+                                      struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__Operate body = PSEPHOS__V1__OPERATE__INIT;
+    body.request_id = from->id;
+    body.operation = (Psephos__V1__Operation)from->operate.operation;
+    body.unit = from->operate.unit;
+    body.replica = from->operate.replica;
+    body.raft_id = from->operate.raft_id;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATE;
+    message->operate = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_operated(const struct psp_cluster_message *from,
+                                       Psephos__V1__ClusterMessage *message,
+                                       struct psp_buffer *ret_buffer)
+{
+    const bool known = from->operated.leader != PSP_NONE;
+    Psephos__V1__Operated body = PSEPHOS__V1__OPERATED__INIT;
+    body.request_id = from->id;
+    body.status = (uint32_t)from->operated.status;
+    body.index = from->operated.index;
+    body.leader = known ? from->operated.leader : 0;
+    body.leader_known = known;
+    body.text = psp_pack_text(from->operated.text);
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATED;
+    message->operated = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_status_request(const struct psp_cluster_message *from,
+                                             Psephos__V1__ClusterMessage *message,
+                                             struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__StatusRequest body = PSEPHOS__V1__STATUS_REQUEST__INIT;
+    body.request_id = from->id;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REQUEST;
+    message->status_request = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_status(const struct psp_cluster_message *from,
+                                     Psephos__V1__ClusterMessage *message,
+                                     struct psp_buffer *ret_buffer)
+{
+    const struct psp_status_reply *status = &from->status;
+    Psephos__V1__Books books = build_books(&status->books);
+    Psephos__V1__StatusReply body = PSEPHOS__V1__STATUS_REPLY__INIT;
+    body.request_id = from->id;
+    body.role = psp_pack_text(status->role);
+    body.id = status->id;
+    body.replica = status->replica;
+    body.pid = status->pid;
+    body.state = psp_pack_text(status->state);
+    body.index = status->index;
+    body.log_last = status->log_last;
+    body.checkpoint_index = status->checkpoint_index;
+    body.term = status->term;
+    body.epoch = status->epoch;
+    body.election_state = (uint32_t)status->election_state;
+    body.books = &books;
+    body.inflight = status->inflight;
+    body.busy = status->busy;
+    body.version = psp_pack_text(status->version);
+    body.state_hash = psp_pack_data(status->state_hash, PSP_HASH_BYTES);
+    body.leader = status->leader;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REPLY;
+    message->status_reply = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+/* The pointers that protobuf-c wants, and behind them what they point at; the
+ * caller frees. NULL: out of memory. */
+static Psephos__V1__RaftEntry **build_entries(const struct psp_raft_entry *from, size_t n)
+{
+    Psephos__V1__RaftEntry **pointers = malloc((n + 1) * (sizeof *pointers + sizeof **pointers));
+    if (!pointers)
+        return NULL;
+    Psephos__V1__RaftEntry *entries = (Psephos__V1__RaftEntry *)(void *)(pointers + n + 1);
+    for (size_t i = 0; i < n; i++) {
+        psephos__v1__raft_entry__init(&entries[i]);
+        entries[i].term = from[i].term;
+        entries[i].type = from[i].type;
+        entries[i].payload = psp_pack_data(from[i].payload.data, from[i].payload.length);
+        pointers[i] = &entries[i];
+    }
+    return pointers;
+}
+
+static enum psp_status encode_raft(const struct psp_cluster_message *from,
+                                   Psephos__V1__ClusterMessage *message,
+                                   struct psp_buffer *ret_buffer)
+{
+    const struct psp_raft_message *raft = &from->raft;
+    assert(raft->field_count <= PSP_RAFT_FIELDS_MAX);
+    Psephos__V1__RaftEntry **entries = build_entries(raft->entries, raft->entry_count);
+    if (!entries)
+        return PSP_ENOMEM;
+    Psephos__V1__RaftMessage body = PSEPHOS__V1__RAFT_MESSAGE__INIT;
+    body.shard = raft->shard;
+    body.type = raft->type;
+    body.from_id = raft->from_id;
+    body.to_id = raft->to_id;
+    body.n_fields = raft->field_count;
+    body.fields = (uint64_t *)(uintptr_t)raft->fields;
+    body.n_entries = raft->entry_count;
+    body.entries = entries;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_RAFT;
+    message->raft = &body;
+    const enum psp_status status = psp_pack(&message->base, ret_buffer);
+    free(entries);
+    return status;
+}
+
+static enum psp_status encode_journal_request(const struct psp_cluster_message *from,
+                                              Psephos__V1__ClusterMessage *message,
+                                              struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__JournalRequest body = PSEPHOS__V1__JOURNAL_REQUEST__INIT;
+    body.request_id = from->id;
+    body.first = from->journal_request.first;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL_REQUEST;
+    message->journal_request = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_journal(const struct psp_cluster_message *from,
+                                      Psephos__V1__ClusterMessage *message,
+                                      struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__RaftEntry **entries =
+        build_entries(from->journal.entries, from->journal.entry_count);
+    if (!entries)
+        return PSP_ENOMEM;
+    Psephos__V1__Journal body = PSEPHOS__V1__JOURNAL__INIT;
+    body.request_id = from->id;
+    body.first = from->journal.first;
+    body.n_entries = from->journal.entry_count;
+    body.entries = entries;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL;
+    message->journal = &body;
+    const enum psp_status status = psp_pack(&message->base, ret_buffer);
+    free(entries);
+    return status;
+}
+
+enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *from,
+                                           struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__ClusterMessage message = PSEPHOS__V1__CLUSTER_MESSAGE__INIT;
+    message.protocol = PSP_PROTOCOL;
+    switch (from->type) {
+    case PSP_CLUSTER_COUNT_BATCH:
+        return encode_count_batch(from, &message, ret_buffer);
+    case PSP_CLUSTER_COUNT_VERDICTS:
+        return encode_count_verdicts(from, &message, ret_buffer);
+    case PSP_CLUSTER_COUNT_REFUSAL:
+        return encode_count_refusal(from, &message, ret_buffer);
+    case PSP_CLUSTER_WATCH:
+        return encode_watch(from, &message, ret_buffer);
+    case PSP_CLUSTER_PARTIAL:
+        return encode_partial(from, &message, ret_buffer);
+    case PSP_CLUSTER_OPERATE:
+        return encode_operate(from, &message, ret_buffer);
+    case PSP_CLUSTER_OPERATED:
+        return encode_operated(from, &message, ret_buffer);
+    case PSP_CLUSTER_STATUS_REQUEST:
+        return encode_status_request(from, &message, ret_buffer);
+    case PSP_CLUSTER_STATUS_REPLY:
+        return encode_status(from, &message, ret_buffer);
+    case PSP_CLUSTER_RAFT:
+        return encode_raft(from, &message, ret_buffer);
+    case PSP_CLUSTER_JOURNAL_REQUEST:
+        return encode_journal_request(from, &message, ret_buffer);
+    case PSP_CLUSTER_JOURNAL:
+        return encode_journal(from, &message, ret_buffer);
+    }
+    assert(!"a cluster message type");
+    return PSP_EINVAL;
+}

@@ -1,0 +1,184 @@
+/* In a shard's log: proto/log.proto. */
+#include <assert.h>
+#include <sodium.h>
+
+#include "log.pb-c.h"
+#include "wire/message/message.h"
+#include "wire/message/pack.h"
+
+enum { ENTRY_FORMAT = 1 };
+
+static enum psp_status refuse(const char **ret_reason, const char *reason)
+{
+    *ret_reason = reason;
+    return PSP_EINVAL;
+}
+
+static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct psp_entry *ret_entry,
+                                      const char **ret_reason)
+{
+    struct psp_genesis *genesis = &ret_entry->genesis;
+    struct psp_fence *fence = &genesis->fence;
+    if (!psp_pack_take(&body->cluster_id, fence->cluster_id, PSP_CLUSTER_ID_BYTES))
+        return refuse(ret_reason, "cluster_id is not 16 bytes");
+    if (!psp_pack_take(&body->definition_hash, fence->definition_hash, PSP_HASH_BYTES) ||
+        !psp_pack_take(&body->roll_hash, fence->roll_hash, PSP_HASH_BYTES) ||
+        !psp_pack_take(&body->slot_map_hash, fence->slot_map_hash, PSP_HASH_BYTES) ||
+        !psp_pack_take(&body->digest_key_hash, fence->digest_key_hash, PSP_HASH_BYTES) ||
+        !psp_pack_take(&body->shard_roll_hash, genesis->shard_roll_hash, PSP_HASH_BYTES))
+        return refuse(ret_reason, "a hash is not 32 bytes");
+    if (body->shard >= PSP_SHARDS_MAX)
+        return refuse(ret_reason, "shard number over the limit");
+    if (body->slot_first >= body->slot_end || body->slot_end > PSP_SLOT_COUNT)
+        return refuse(ret_reason, "slots are not a range within 0 to 4096");
+    ret_entry->type = PSP_ENTRY_GENESIS;
+    genesis->shard = body->shard;
+    genesis->slot_first = body->slot_first;
+    genesis->slot_end = body->slot_end;
+    genesis->epoch = body->epoch;
+    return PSP_OK;
+}
+
+static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body,
+                                      struct psp_entry *ret_entry, const char **ret_reason)
+{
+    const uint32_t n = body->n;
+    if (n == 0 || n > PSP_BATCH_ROWS_MAX)
+        return refuse(ret_reason, "not 1 to 8192 ballots");
+    if (!psp_pack_holds(&body->digests, n, PSP_DIGEST_BYTES) ||
+        !psp_pack_holds(&body->tags, n, PSP_TAG_BYTES) || !psp_pack_holds(&body->units, n, 4) ||
+        !psp_pack_holds(&body->methods, n, 1))
+        return refuse(ret_reason, "a column's length does not fit n");
+    if (!psp_pack_take(&body->fence_hash, ret_entry->ballots.fence_hash, PSP_HASH_BYTES))
+        return refuse(ret_reason, "fence_hash is not 32 bytes");
+    ret_entry->type = PSP_ENTRY_BALLOTS;
+    ret_entry->ballots.columns = (struct psp_count_columns){
+        .n = n,
+        .digests = body->digests.data,
+        .tags = body->tags.data,
+        .units = body->units.data,
+        .methods = body->methods.data,
+        .marks = body->marks.data,
+        .marks_bytes = body->marks.len,
+    };
+    return psp_count_columns_check(&ret_entry->ballots.columns, ret_reason);
+}
+
+enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
+                                 struct psp_entry *ret_entry, const char **ret_reason)
+{
+    *ret_entry = (struct psp_entry){0};
+    *ret_reason = "out of memory for one entry";
+    ProtobufCMessage *unpacked = NULL;
+    const enum psp_status status = psp_unpack(&psephos__v1__log_entry__descriptor, ENTRY_FORMAT,
+                                              arena, bytes, length, &unpacked, ret_reason);
+    if (status != PSP_OK)
+        return status;
+    const Psephos__V1__LogEntry *entry = (const Psephos__V1__LogEntry *)unpacked;
+    if (entry->format != ENTRY_FORMAT) {
+        *ret_reason = "unknown format of a log entry";
+        return PSP_EVERSION;
+    }
+    ret_entry->time_ms = entry->time_ms;
+    switch (entry->body_case) {
+    case PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS:
+        return decode_genesis(entry->genesis, ret_entry, ret_reason);
+    case PSEPHOS__V1__LOG_ENTRY__BODY_BALLOTS:
+        return decode_ballots(entry->ballots, ret_entry, ret_reason);
+    case PSEPHOS__V1__LOG_ENTRY__BODY_OPEN:
+        ret_entry->type = PSP_ENTRY_OPEN;
+        return PSP_OK;
+    case PSEPHOS__V1__LOG_ENTRY__BODY_CLOSE:
+        ret_entry->type = PSP_ENTRY_CLOSE;
+        return PSP_OK;
+    case PSEPHOS__V1__LOG_ENTRY__BODY_UNIT_COMPLETE:
+        ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
+        ret_entry->unit = entry->unit_complete->unit;
+        return PSP_OK;
+    case PSEPHOS__V1__LOG_ENTRY__BODY__NOT_SET:
+    case _PSEPHOS__V1__LOG_ENTRY__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+    return refuse(ret_reason, "an entry without a body");
+}
+
+static enum psp_status encode_genesis(const struct psp_genesis *genesis,
+                                      Psephos__V1__LogEntry *entry, struct psp_buffer *ret_buffer)
+{
+    const struct psp_fence *fence = &genesis->fence;
+    Psephos__V1__Genesis body = PSEPHOS__V1__GENESIS__INIT;
+    body.cluster_id = psp_pack_data(fence->cluster_id, PSP_CLUSTER_ID_BYTES);
+    body.definition_hash = psp_pack_data(fence->definition_hash, PSP_HASH_BYTES);
+    body.roll_hash = psp_pack_data(fence->roll_hash, PSP_HASH_BYTES);
+    body.slot_map_hash = psp_pack_data(fence->slot_map_hash, PSP_HASH_BYTES);
+    body.digest_key_hash = psp_pack_data(fence->digest_key_hash, PSP_HASH_BYTES);
+    body.shard = genesis->shard;
+    body.slot_first = genesis->slot_first;
+    body.slot_end = genesis->slot_end;
+    body.shard_roll_hash = psp_pack_data(genesis->shard_roll_hash, PSP_HASH_BYTES);
+    body.epoch = genesis->epoch;
+    entry->body_case = PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS;
+    entry->genesis = &body;
+    return psp_pack(&entry->base, ret_buffer);
+}
+
+static enum psp_status encode_ballots(const struct psp_entry *from, Psephos__V1__LogEntry *entry,
+                                      struct psp_buffer *ret_buffer)
+{
+    const struct psp_count_columns *columns = &from->ballots.columns;
+    const size_t n = columns->n;
+    Psephos__V1__BallotBatch body = PSEPHOS__V1__BALLOT_BATCH__INIT;
+    body.n = columns->n;
+    body.digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES);
+    body.tags = psp_pack_data(columns->tags, n * PSP_TAG_BYTES);
+    body.units = psp_pack_data(columns->units, n * 4);
+    body.methods = psp_pack_data(columns->methods, n);
+    body.marks = psp_pack_data(columns->marks, columns->marks_bytes);
+    body.fence_hash = psp_pack_data(from->ballots.fence_hash, PSP_HASH_BYTES);
+    entry->body_case = PSEPHOS__V1__LOG_ENTRY__BODY_BALLOTS;
+    entry->ballots = &body;
+    return psp_pack(&entry->base, ret_buffer);
+}
+
+enum psp_status psp_entry_encode(const struct psp_entry *from, struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__LogEntry entry = PSEPHOS__V1__LOG_ENTRY__INIT;
+    Psephos__V1__Open open = PSEPHOS__V1__OPEN__INIT;
+    Psephos__V1__Close close = PSEPHOS__V1__CLOSE__INIT;
+    Psephos__V1__UnitComplete complete = PSEPHOS__V1__UNIT_COMPLETE__INIT;
+    entry.format = ENTRY_FORMAT;
+    entry.time_ms = from->time_ms;
+    switch (from->type) {
+    case PSP_ENTRY_GENESIS:
+        return encode_genesis(&from->genesis, &entry, ret_buffer);
+    case PSP_ENTRY_BALLOTS:
+        return encode_ballots(from, &entry, ret_buffer);
+    case PSP_ENTRY_OPEN:
+        entry.body_case = PSEPHOS__V1__LOG_ENTRY__BODY_OPEN;
+        entry.open = &open;
+        return psp_pack(&entry.base, ret_buffer);
+    case PSP_ENTRY_CLOSE:
+        entry.body_case = PSEPHOS__V1__LOG_ENTRY__BODY_CLOSE;
+        entry.close = &close;
+        return psp_pack(&entry.base, ret_buffer);
+    case PSP_ENTRY_UNIT_COMPLETE:
+        complete.unit = from->unit;
+        entry.body_case = PSEPHOS__V1__LOG_ENTRY__BODY_UNIT_COMPLETE;
+        entry.unit_complete = &complete;
+        return psp_pack(&entry.base, ret_buffer);
+    }
+    assert(!"an entry type");
+    return PSP_EINVAL;
+}
+
+void psp_fence_hash(const struct psp_fence *fence, uint8_t ret_hash[PSP_HASH_BYTES])
+{
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, PSP_HASH_BYTES);
+    crypto_generichash_update(&state, fence->cluster_id, PSP_CLUSTER_ID_BYTES);
+    crypto_generichash_update(&state, fence->definition_hash, PSP_HASH_BYTES);
+    crypto_generichash_update(&state, fence->roll_hash, PSP_HASH_BYTES);
+    crypto_generichash_update(&state, fence->slot_map_hash, PSP_HASH_BYTES);
+    crypto_generichash_update(&state, fence->digest_key_hash, PSP_HASH_BYTES);
+    crypto_generichash_final(&state, ret_hash, PSP_HASH_BYTES);
+}

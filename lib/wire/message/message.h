@@ -1,0 +1,292 @@
+/*
+ * message - every message as plain data, and its bytes.
+ *
+ * Cores speak these structs and never see protobuf. Decoding checks what can
+ * be checked without knowing the election: version, lengths, column counts,
+ * limits, marks (lib/election/ballot.h). Pointers in a decoded message point into
+ * the arena.
+ *
+ * Encoding writes into a growing buffer that the caller keeps and reuses.
+ *
+ * Threads: any, one arena and buffer each.
+ */
+#ifndef PSP_MESSAGE_H
+#define PSP_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/memory/arena.h"
+#include "base/status.h"
+#include "election/ballot.h"
+#include "election/books.h"
+
+enum {
+    PSP_PROTOCOL = 1,
+    PSP_RAFT_FIELDS_MAX = 64, /* numbers in one raft message beside its entries */
+};
+
+struct psp_bytes {
+    const uint8_t *data;
+    size_t length;
+};
+
+struct psp_buffer { /* zero-initialise; free with psp_buffer_free */
+    uint8_t *data;
+    size_t length, capacity;
+};
+void psp_buffer_free(struct psp_buffer *buffer);
+
+/* ---- between station and router: proto/client.proto ---- */
+
+/* the numbers of RefusalCode */
+enum psp_refusal_code {
+    PSP_REFUSAL_BUSY = 1,
+    PSP_REFUSAL_UNKNOWN = 2,
+    PSP_REFUSAL_UNDECODABLE = 3,
+    PSP_REFUSAL_UNSUPPORTED_PROTOCOL = 4,
+    PSP_REFUSAL_WRONG_ELECTION = 5,
+    PSP_REFUSAL_NOT_ALLOWED = 6,
+    PSP_REFUSAL_CONFIGURATION = 7,
+};
+
+struct psp_row_mark {
+    struct psp_bytes contest, *choices;
+    uint32_t choice_count;
+};
+struct psp_row {
+    struct psp_bytes voter_id, ballot_id, unit, method;
+    uint64_t cast_at_ms;
+    const struct psp_row_mark *marks;
+    uint32_t mark_count;
+};
+
+enum psp_client_type {
+    PSP_CLIENT_HELLO,
+    PSP_CLIENT_ROWS,
+    PSP_CLIENT_COLUMNS,
+    PSP_CLIENT_WELCOME,
+    PSP_CLIENT_VERDICTS,
+    PSP_CLIENT_REFUSAL,
+};
+
+struct psp_client_message {
+    enum psp_client_type type;
+    uint64_t batch_id;                       /* not of HELLO, WELCOME */
+    uint8_t definition_hash[PSP_HASH_BYTES]; /* ROWS, COLUMNS, WELCOME */
+    const struct psp_row *rows;              /* ROWS: not yet checked beyond lengths */
+    uint32_t row_count;
+    struct psp_client_columns columns; /* COLUMNS: checked */
+    struct {
+        uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+        uint32_t batch_rows_max, message_bytes_max;
+        const char *election_id;
+    } welcome;
+    uint32_t shard; /* VERDICTS */
+    uint64_t index;
+    const uint8_t *row_numbers; /* VERDICTS, REFUSAL: 2 n bytes */
+    const uint8_t *verdicts;    /* VERDICTS: n bytes */
+    uint32_t n;                 /* REFUSAL: 0 = the whole batch */
+    enum psp_refusal_code code; /* REFUSAL */
+    const char *text;
+};
+
+/* PSP_EINVAL (*ret_reason: static text, or in the arena), PSP_EVERSION, PSP_ENOMEM (budget).
+ * On failure ret_message->batch_id is the batch ID if it could be read, else 0. */
+enum psp_status psp_client_message_decode(struct psp_arena *arena, const uint8_t *bytes,
+                                          size_t length, struct psp_client_message *ret_message,
+                                          const char **ret_reason);
+/* Replaces the buffer's content. PSP_ENOMEM, also over PSP_MESSAGE_BYTES_MAX:
+ * so for the other two below. */
+enum psp_status psp_client_message_encode(const struct psp_client_message *message,
+                                          struct psp_buffer *ret_buffer);
+
+/* ---- inside the cluster: proto/cluster.proto ---- */
+
+struct psp_fence {
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    uint8_t definition_hash[PSP_HASH_BYTES];
+    uint8_t roll_hash[PSP_HASH_BYTES]; /* zeros: no roll */
+    uint8_t slot_map_hash[PSP_HASH_BYTES];
+    uint8_t digest_key_hash[PSP_HASH_BYTES];
+};
+
+enum psp_count_refusal {
+    PSP_COUNT_BUSY = 1,       /* definitely not proposed */
+    PSP_COUNT_NOT_LEADER = 2, /* definitely not proposed here */
+    PSP_COUNT_FENCE = 3,      /* the configuration fence refuses the batch */
+    PSP_COUNT_LOST = 4,       /* proposed, then leadership lost: unknown */
+    PSP_COUNT_UNDECODABLE = 5,
+};
+
+enum psp_election_state {
+    PSP_ELECTION_NEW = 0, /* never opened */
+    PSP_ELECTION_OPEN = 1,
+    PSP_ELECTION_CLOSED = 2,
+};
+
+enum psp_operation {
+    PSP_OPERATE_OPEN = 1,
+    PSP_OPERATE_CLOSE = 2,
+    PSP_OPERATE_UNIT_COMPLETE = 3,
+    PSP_OPERATE_MOVE_LEADER = 4,
+    PSP_OPERATE_REPLACE_REPLICA = 5,
+};
+
+enum psp_operate_status {
+    PSP_OPERATED = 0,
+    PSP_OPERATE_NOT_LEADER = 1,
+    PSP_OPERATE_UNKNOWN_UNIT = 2,
+    PSP_OPERATE_LOST = 3,
+    PSP_OPERATE_BUSY = 4,
+    PSP_OPERATE_UNKNOWN_REPLICA = 5,
+};
+
+struct psp_partial { /* see proto/cluster.proto */
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    uint32_t shard, replica;
+    uint64_t epoch, index, time_ms, base_index, registered;
+    uint8_t state_hash[PSP_HASH_BYTES];
+    enum psp_election_state election_state;
+    struct psp_bytes rows; /* psp_totals_encode_since */
+    struct psp_books books;
+    struct psp_bytes units_complete;    /* 4 n bytes */
+    struct psp_bytes registered_leaves; /* 4 bytes a leaf, or empty */
+    uint32_t part, parts;               /* lib/wire/message/partial_parts.h; 0 and 0 or 1: whole */
+    uint32_t leader;                    /* replica + 1; 0: not known */
+};
+
+struct psp_status_reply {
+    const char *role, *state, *version;
+    uint32_t id, replica;
+    uint64_t pid, index, log_last, checkpoint_index, term, epoch;
+    enum psp_election_state election_state;
+    struct psp_books books;
+    uint64_t inflight, busy;
+    uint8_t state_hash[PSP_HASH_BYTES];
+    uint64_t leader; /* replica + 1; 0 unknown */
+};
+
+struct psp_raft_entry {
+    uint64_t term;
+    uint32_t type;
+    struct psp_bytes payload;
+};
+struct psp_raft_message {
+    uint32_t shard, type;
+    uint64_t from_id, to_id;
+    const uint64_t *fields;
+    uint32_t field_count, entry_count;
+    const struct psp_raft_entry *entries;
+};
+
+enum psp_cluster_type {
+    PSP_CLUSTER_COUNT_BATCH,
+    PSP_CLUSTER_COUNT_VERDICTS,
+    PSP_CLUSTER_COUNT_REFUSAL,
+    PSP_CLUSTER_WATCH,
+    PSP_CLUSTER_PARTIAL,
+    PSP_CLUSTER_OPERATE,
+    PSP_CLUSTER_OPERATED,
+    PSP_CLUSTER_STATUS_REQUEST,
+    PSP_CLUSTER_STATUS_REPLY,
+    PSP_CLUSTER_RAFT,
+    PSP_CLUSTER_JOURNAL_REQUEST,
+    PSP_CLUSTER_JOURNAL,
+};
+
+struct psp_cluster_message {
+    enum psp_cluster_type type;
+    uint64_t id; /* batch_id, watch_id or request_id */
+    union {
+        struct {
+            struct psp_fence fence;
+            struct psp_count_columns columns; /* checked */
+        } count_batch;
+        struct {
+            uint32_t shard;
+            uint64_t index;
+            const uint8_t *verdicts;
+            uint32_t n;
+        } count_verdicts;
+        struct {
+            enum psp_count_refusal code;
+            uint32_t leader; /* or PSP_NONE */
+            const char *text;
+        } count_refusal;
+        struct {
+            uint64_t after_index, base_index, base_epoch;
+            uint32_t wait_ms;
+        } watch;
+        struct psp_partial partial;
+        struct {
+            enum psp_operation operation;
+            uint32_t unit;    /* UNIT_COMPLETE */
+            uint32_t replica; /* MOVE_LEADER */
+            uint64_t raft_id; /* REPLACE_REPLICA */
+        } operate;
+        struct {
+            enum psp_operate_status status;
+            uint64_t index;
+            uint32_t leader; /* or PSP_NONE */
+            const char *text;
+        } operated;
+        struct psp_status_reply status;
+        struct psp_raft_message raft;
+        struct {
+            uint64_t first;
+        } journal_request;
+        struct {
+            uint64_t first;
+            uint32_t entry_count;
+            const struct psp_raft_entry *entries;
+        } journal;
+    };
+};
+
+enum psp_status psp_cluster_message_decode(struct psp_arena *arena, const uint8_t *bytes,
+                                           size_t length, struct psp_cluster_message *ret_message,
+                                           const char **ret_reason);
+enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *message,
+                                           struct psp_buffer *ret_buffer);
+
+/* ---- in the log: proto/log.proto ---- */
+
+/* of a decoded entry */
+enum psp_entry_type {
+    PSP_ENTRY_GENESIS,
+    PSP_ENTRY_BALLOTS,
+    PSP_ENTRY_OPEN,
+    PSP_ENTRY_CLOSE,
+    PSP_ENTRY_UNIT_COMPLETE,
+};
+
+struct psp_genesis {
+    struct psp_fence fence;
+    uint32_t shard, slot_first, slot_end;
+    uint8_t shard_roll_hash[PSP_HASH_BYTES];
+    uint64_t epoch;
+};
+
+struct psp_entry {
+    enum psp_entry_type type;
+    uint64_t time_ms;
+    union {
+        struct psp_genesis genesis;
+        struct {
+            struct psp_count_columns columns;
+            uint8_t fence_hash[PSP_HASH_BYTES];
+        } ballots;
+        uint32_t unit; /* UNIT_COMPLETE */
+    };
+};
+
+enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
+                                 struct psp_entry *ret_entry, const char **ret_reason);
+enum psp_status psp_entry_encode(const struct psp_entry *entry, struct psp_buffer *ret_buffer);
+
+/* BLAKE2b-256 of the five fields, in order. */
+void psp_fence_hash(const struct psp_fence *fence, uint8_t ret_hash[PSP_HASH_BYTES]);
+
+#endif

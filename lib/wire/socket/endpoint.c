@@ -1,0 +1,60 @@
+#include "wire/socket/endpoint.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { HOST_BYTES = 256 };
+
+static bool binds_as_it_is(const char *host)
+{
+    struct in_addr ipv4;
+    return host[0] == '[' || strcmp(host, "*") == 0 || inet_pton(AF_INET, host, &ipv4) == 1 ||
+           if_nametoindex(host) != 0;
+}
+
+/* The name's first address, in brackets when it is IPv6. */
+static enum psp_status look_up(const char *host, char *ret_text, size_t size)
+{
+    const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *found = NULL;
+    char text[INET6_ADDRSTRLEN];
+    if (getaddrinfo(host, NULL, &wanted, &found) != 0)
+        return PSP_EINVAL;
+    const bool ipv6 = found->ai_family == AF_INET6;
+    const int error =
+        getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    if (error != 0)
+        return PSP_EINVAL;
+    const int n = snprintf(ret_text, size, ipv6 ? "[%s]" : "%s", text);
+    return n > 0 && (size_t)n < size ? PSP_OK : PSP_EINVAL;
+}
+
+enum psp_status psp_endpoint_to_bind(const char *address, char *ret_endpoint, size_t size)
+{
+    static const char scheme[] = "tcp://";
+    char host[HOST_BYTES], numeric[HOST_BYTES];
+    const char *begin = address + strlen(scheme);
+    if (strncmp(address, scheme, strlen(scheme)) != 0)
+        return PSP_EINVAL;
+    const char *colon = strrchr(begin, ':');
+    if (!colon || colon == begin || (size_t)(colon - begin) >= sizeof host)
+        return PSP_EINVAL;
+    memcpy(host, begin, (size_t)(colon - begin));
+    host[colon - begin] = '\0';
+    if (binds_as_it_is(host)) {
+        snprintf(numeric, sizeof numeric, "%s", host);
+    } else {
+        const enum psp_status status = look_up(host, numeric, sizeof numeric);
+        if (status != PSP_OK)
+            return status;
+    }
+    const int n = snprintf(ret_endpoint, size, "%s%s%s", scheme, numeric, colon);
+    return n > 0 && (size_t)n < size ? PSP_OK : PSP_EINVAL;
+}

@@ -1,0 +1,93 @@
+#include "wire/socket/key_table.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct psp_key_table {
+    pthread_rwlock_t lock;
+    struct psp_known_key *keys; /* by public_z85, ascending */
+    size_t n;
+    _Atomic uint64_t generation; /* written under the lock */
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct psp_known_key *left = a, *right = b;
+    return strcmp(left->public_z85, right->public_z85);
+}
+
+enum psp_status psp_key_table_create(struct psp_key_table **ret_table)
+{
+    struct psp_key_table *table = calloc(1, sizeof *table);
+    if (!table)
+        return PSP_ENOMEM;
+    if (pthread_rwlock_init(&table->lock, NULL) != 0) {
+        free(table);
+        return PSP_ENOMEM;
+    }
+    atomic_init(&table->generation, 1);
+    *ret_table = table;
+    return PSP_OK;
+}
+
+void psp_key_table_destroy(struct psp_key_table **table)
+{
+    if (!*table)
+        return;
+    pthread_rwlock_destroy(&(*table)->lock);
+    free((*table)->keys);
+    free(*table);
+    *table = NULL;
+}
+
+enum psp_status psp_key_table_set(struct psp_key_table *table, const struct psp_known_key *keys,
+                                  size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!psp_key_valid(keys[i].public_z85))
+            return PSP_EINVAL;
+    struct psp_known_key *sorted = calloc(n + 1, sizeof *sorted);
+    if (!sorted)
+        return PSP_ENOMEM;
+    if (n > 0) {
+        memcpy(sorted, keys, n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, compare);
+    }
+    for (size_t i = 1; i < n; i++)
+        if (compare(&sorted[i - 1], &sorted[i]) == 0) {
+            free(sorted);
+            return PSP_EINVAL;
+        }
+    pthread_rwlock_wrlock(&table->lock);
+    struct psp_known_key *old = table->keys;
+    table->keys = sorted;
+    table->n = n;
+    atomic_fetch_add(&table->generation, 1);
+    pthread_rwlock_unlock(&table->lock);
+    free(old);
+    return PSP_OK;
+}
+
+bool psp_key_table_find(struct psp_key_table *table, const char *public_z85,
+                        struct psp_known_key *ret_key, uint64_t *ret_generation)
+{
+    struct psp_known_key wanted = {0};
+    if (strlen(public_z85) != PSP_KEY_Z85_BYTES - 1)
+        return false;
+    memcpy(wanted.public_z85, public_z85, PSP_KEY_Z85_BYTES);
+    pthread_rwlock_rdlock(&table->lock);
+    const struct psp_known_key *found =
+        table->n == 0 ? NULL : bsearch(&wanted, table->keys, table->n, sizeof wanted, compare);
+    if (found)
+        *ret_key = *found;
+    *ret_generation = atomic_load(&table->generation);
+    pthread_rwlock_unlock(&table->lock);
+    return found != NULL;
+}
+
+uint64_t psp_key_table_generation(struct psp_key_table *table)
+{
+    return atomic_load_explicit(&table->generation, memory_order_acquire);
+}

@@ -1,0 +1,32 @@
+/*
+ * key_table - which public keys are known, and as whom.
+ *
+ * Read by the ZAP thread for every connection and by sockets for every sender
+ * they have not seen since the last change; replaced as a whole.
+ *
+ * Threads: any.
+ */
+#ifndef PSP_KEY_TABLE_H
+#define PSP_KEY_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/socket/socket.h"
+
+struct psp_key_table;
+
+enum psp_status psp_key_table_create(struct psp_key_table **ret_table);
+void psp_key_table_destroy(struct psp_key_table **table);
+
+/* PSP_EINVAL: not a key, or a key twice; PSP_ENOMEM; unchanged then. */
+enum psp_status psp_key_table_set(struct psp_key_table *table, const struct psp_known_key *keys,
+                                  size_t n);
+
+/* False when the key is not known. *ret_generation changes with every set. */
+bool psp_key_table_find(struct psp_key_table *table, const char *public_z85,
+                        struct psp_known_key *ret_key, uint64_t *ret_generation);
+uint64_t psp_key_table_generation(struct psp_key_table *table);
+
+#endif
