@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "cli/local.h"
-#include "shard/log.h"
+#include "journal/journal.h"
 
 enum { PSP_EPOCH_MAX = 1 << 14 }; /* as many restores; cli/restore.h makes raft IDs of it */
 

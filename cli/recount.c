@@ -9,8 +9,8 @@
 #include "cli/progress.h"
 #include "election/roll/file.h"
 #include "election/totals.h"
+#include "journal/journal.h"
 #include "shard/count.h"
-#include "shard/log.h"
 
 enum { ARENA_BYTES = 64 << 20 };
 

@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "shard/log.h"
+#include "journal/journal.h"
 #include "wire/message/message.h"
 
 struct psp_consensus;

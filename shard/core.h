@@ -34,9 +34,9 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "journal/journal.h"
 #include "shard/consensus.h"
 #include "shard/count.h"
-#include "shard/log.h"
 #include "wire/message/message.h"
 #include "wire/socket/socket.h"
 

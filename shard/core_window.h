@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "shard/log.h"
+#include "journal/journal.h"
 #include "wire/message/message.h"
 
 enum { PSP_WINDOW_BYTES_MAX = 256 << 20 }; /* of payloads */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/system/file.h"
-#include "shard/disk.h"
+#include "journal/disk.h"
 
 enum {
     NO_LOCK = -1,

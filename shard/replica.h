@@ -20,8 +20,8 @@
 #include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/roll/file.h"
+#include "journal/journal.h"
 #include "shard/core.h"
-#include "shard/log.h"
 #include "shard/store.h"
 
 struct psp_replica_options {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "election/ballot.h"
-#include "shard/log_checksum.h"
+#include "journal/checksum.h"
 #include "shard/store_state.h"
 
 enum { POSITION_BYTES = 3 * 8 + 4 + 9 * 8 + PSP_HASH_BYTES + 3 * 8 };

@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shard/log.h"
-#include "shard/log_checksum.h"
+#include "journal/checksum.h"
+#include "journal/journal.h"
 
 enum { CLUSTER_ID_AT = 16, REASON_BYTES = 512 };
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "actors.h"
+#include "journal/journal.h"
 #include "network.h"
-#include "shard/log.h"
 
 enum { ROT_TAIL_BYTES = 700, WRONG_US = 1200 * SIM_MS };
 

@@ -7,7 +7,7 @@
 
 #include "actors.h"
 #include "durable.h"
-#include "shard/log.h"
+#include "journal/journal.h"
 
 enum { HASH_BYTES = 16, TEXT_BYTES = 256 };
 

@@ -23,8 +23,8 @@
 #include <stdint.h>
 
 #include "faults.h"
+#include "journal/disk.h"
 #include "random.h"
-#include "shard/disk.h"
 
 enum { SIM_FILES_MAX = 256, SIM_HANDLES_MAX = 32, SIM_PATH_BYTES = 48, SIM_NAME_OPS_MAX = 64 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "chaos.h"
-#include "shard/log.h"
+#include "journal/journal.h"
 
 enum { APPEND_RESULT = 2, VOTE_RESULT = 4 }; /* of raft's messages */
 enum { RESULT_TERM = 1, RESULT_REJECTED, RESULT_LAST };

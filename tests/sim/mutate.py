@@ -55,35 +55,35 @@ CHANGES = [
     ("OVERWRITTEN_PERSISTED", "shard/consensus_memory.c",
      "        if (appends->items[i].first <= upto)\n",
      "        if (appends->items[i].first <= upto && !M(OVERWRITTEN_PERSISTED))\n"),
-    ("NO_SYNC", "shard/log.c",
+    ("NO_SYNC", "lib/journal/journal.c",
      "    const enum psp_status status = log->disk->sync(log->disk->context, log->file);\n",
      "    const enum psp_status status =\n"
      "        M(NO_SYNC) ? PSP_OK : log->disk->sync(log->disk->context, log->file);\n"),
-    ("NO_VOTE_SYNC", "shard/log_vote.c",
+    ("NO_VOTE_SYNC", "lib/journal/vote.c",
      "        if (status == PSP_OK)\n"
      "            status = file->disk->sync(file->disk->context, file->file);\n",
      "        if (status == PSP_OK && !M(NO_VOTE_SYNC))\n"
      "            status = file->disk->sync(file->disk->context, file->file);\n"),
-    ("ONE_VOTE_COPY", "shard/log_vote.c",
+    ("ONE_VOTE_COPY", "lib/journal/vote.c",
      "    for (uint64_t i = first; i < first + 2 && status == PSP_OK; i++) {\n",
      "    for (uint64_t i = first; i < first + 2 && status == PSP_OK; i++) {\n"
      "        if (M(ONE_VOTE_COPY) && i > first)\n"
      "            break;\n"),
-    ("NO_FOLDER_SYNC", "shard/log.c",
+    ("NO_FOLDER_SYNC", "lib/journal/journal.c",
      "        status = disk->rename(disk->context, beside, path);\n"
      "    if (status == PSP_OK)\n",
      "        status = disk->rename(disk->context, beside, path);\n"
      "    if (status == PSP_OK && !M(NO_FOLDER_SYNC))\n"),
-    ("NO_SYNC_AT_OPEN", "shard/log_open.c",
+    ("NO_SYNC_AT_OPEN", "lib/journal/open.c",
      "    if (status == PSP_OK)\n"
      "        status = log->disk->sync(log->disk->context, log->file);\n",
      "    if (status == PSP_OK && !M(NO_SYNC_AT_OPEN))\n"
      "        status = log->disk->sync(log->disk->context, log->file);\n"),
-    ("NO_NAME_SYNC_AT_OPEN", "shard/log_open.c",
+    ("NO_NAME_SYNC_AT_OPEN", "lib/journal/open.c",
      "        status = disk->sync_folder(disk->context, log->directory);\n",
      "        status = M(NO_NAME_SYNC_AT_OPEN) ? PSP_OK :\n"
      "            disk->sync_folder(disk->context, log->directory);\n"),
-    ("NO_CHECKSUM", "shard/log_segment.c",
+    ("NO_CHECKSUM", "lib/journal/segment.c",
      "psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4))",
      "(psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4) && !M(NO_CHECKSUM)))"),
     ("NO_FENCE", "shard/core_request.c",

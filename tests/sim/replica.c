@@ -5,10 +5,10 @@
 
 #include "checks.h"
 #include "durable.h"
+#include "journal/journal.h"
 #include "mutants.h"
 #include "network.h"
 #include "replica.h"
-#include "shard/log.h"
 #include "shard/replica.h"
 #include "shard/shell.h"
 

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "durable.h"
+#include "journal/journal.h"
 #include "mutants.h"
 #include "replica.h"
-#include "shard/log.h"
 
 static void writer_event(struct sim_world *world, struct sim_replica *replica,
                          enum sim_writer_state state, uint64_t us)

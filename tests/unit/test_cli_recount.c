@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli/recount.h"
-#include "shard/log.h"
+#include "journal/journal.h"
 
 enum { SHARD = 1 };
 

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "shard/disk.h"
-#include "shard/log.h"
-#include "shard/log_checksum.h"
+#include "journal/checksum.h"
+#include "journal/disk.h"
+#include "journal/journal.h"
 
 static const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES] = "sixteen bytes !";
 static char reason[1024];

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "shard/disk.h"
-#include "shard/log_writer.h"
+#include "journal/disk.h"
+#include "journal/writer.h"
 
 struct place {
     char path[64];

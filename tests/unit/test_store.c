@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "count_fixture.h"
-#include "shard/log_checksum.h"
+#include "journal/checksum.h"
 #include "shard/store.h"
 
 static struct psp_definition *definition;

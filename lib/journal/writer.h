@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "shard/log.h"
+#include "journal/journal.h"
 
 struct psp_log_writer;
 

@@ -1,4 +1,4 @@
-#include "shard/log_checksum.h"
+#include "journal/checksum.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -9,10 +9,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "shard/disk.h"
-#include "shard/log.h"
-#include "shard/log_segment.h"
-#include "shard/log_vote.h"
+#include "journal/disk.h"
+#include "journal/journal.h"
+#include "journal/segment.h"
+#include "journal/vote.h"
 
 enum { PSP_LOG_NO_FILE = -1 };
 

@@ -1,4 +1,4 @@
-#include "shard/log_writer.h"
+#include "journal/writer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

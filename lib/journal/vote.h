@@ -27,7 +27,7 @@
 
 #include "base/limits.h"
 #include "base/status.h"
-#include "shard/disk.h"
+#include "journal/disk.h"
 
 struct psp_log_vote {
     uint64_t term, voted_for, last;

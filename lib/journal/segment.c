@@ -1,4 +1,4 @@
-#include "shard/log_segment.h"
+#include "journal/segment.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "election/ballot.h"
-#include "shard/log_checksum.h"
+#include "journal/checksum.h"
 
 static const char magic[8] = {'P', 'S', 'P', 'L', 'O', 'G', '1', '\n'};
 

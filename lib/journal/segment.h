@@ -29,8 +29,8 @@
 
 #include "base/limits.h"
 #include "base/status.h"
-#include "shard/disk.h"
-#include "shard/log.h"
+#include "journal/disk.h"
+#include "journal/journal.h"
 
 enum {
     PSP_SEGMENT_FORMAT = 1,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "election/ballot.h"
-#include "shard/log_state.h"
+#include "journal/inner.h"
 
 enum { SEGMENT_BYTES = 64 << 20 };
 

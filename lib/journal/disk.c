@@ -1,4 +1,4 @@
-#include "shard/disk.h"
+#include "journal/disk.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "shard/log_vote.h"
+#include "journal/vote.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "election/ballot.h"
-#include "shard/log_checksum.h"
+#include "journal/checksum.h"
 
 enum { VOTE_FORMAT = 1, SLOT_BYTES = 72, SLOT_DISTANCE = 4096 };
 static const char magic[8] = {'P', 'S', 'P', 'V', 'O', 'T', 'E', '\n'};

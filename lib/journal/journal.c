@@ -1,11 +1,11 @@
-#include "shard/log.h"
+#include "journal/journal.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "shard/log_state.h"
+#include "journal/inner.h"
 
 static enum psp_status fail(struct psp_log *log, enum psp_status status)
 {
