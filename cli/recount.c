@@ -7,10 +7,10 @@
 
 #include "cli/memory.h"
 #include "cli/progress.h"
+#include "count/count.h"
 #include "election/roll/file.h"
 #include "election/totals.h"
 #include "journal/journal.h"
-#include "shard/count.h"
 
 enum { ARENA_BYTES = 64 << 20 };
 

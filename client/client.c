@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/system/clock.h"
-#include "client/core.h"
+#include "client/core/core.h"
 #include "cluster/cluster.h"
 #include "wire/message/message.h"
 #include "wire/socket/socket.h"

@@ -9,7 +9,7 @@
 #include "base/system/clock.h"
 #include "process/loop.h"
 #include "process/say.h"
-#include "router/core.h"
+#include "router/core/core.h"
 #include "router/stations.h"
 #include "wire/message/message.h"
 

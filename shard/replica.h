@@ -21,8 +21,8 @@
 #include "election/definition/definition.h"
 #include "election/roll/file.h"
 #include "journal/journal.h"
-#include "shard/core.h"
-#include "shard/store.h"
+#include "shard/core/core.h"
+#include "shard/store/store.h"
 
 struct psp_replica_options {
     const struct psp_cluster *cluster;

@@ -10,7 +10,7 @@
 #include "journal/writer.h"
 #include "process/loop.h"
 #include "process/say.h"
-#include "shard/checkpointer.h"
+#include "shard/store/checkpointer.h"
 
 enum { LINE_BYTES = 1024, RAFT_BUFFERS = 64, JOURNAL_ENTRIES = 1024 };
 

@@ -21,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "count/index.h"
 #include "election/digest.h"
-#include "shard/index.h"
 
 enum {
     ROWS = PSP_BATCH_ROWS_MAX,

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "shard/store.h"
+#include "shard/store/store.h"
 
 enum { ROWS = PSP_BATCH_ROWS_MAX, LEAVES = 3000, DELTA_BYTES = 4 << 20 };
 

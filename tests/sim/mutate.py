@@ -15,7 +15,7 @@ from pathlib import Path
 ROOMS = ["cmake", "client", "collector", "lib", "proto", "router", "shard", "bench/micro", "tests/sim", "tests/unit"]
 
 CHANGES = [
-    ("VERDICT_BEFORE_COMMIT", "shard/core_apply.c",
+    ("VERDICT_BEFORE_COMMIT", "shard/core/apply.c",
      "    return core->commit_index < persisted ? core->commit_index : persisted;",
      "    if (M(VERDICT_BEFORE_COMMIT) && core->leading)\n"
      "        return psp_consensus_last_index(core->consensus);\n"
@@ -24,14 +24,14 @@ CHANGES = [
      "    if (M(APPLY_BEFORE_OWN_LOG))\n"
      "        return core->commit_index;\n"
      "    return core->commit_index < persisted ? core->commit_index : persisted;"),
-    ("FOLLOWER_SKIPS", "shard/core_apply.c",
+    ("FOLLOWER_SKIPS", "shard/core/apply.c",
      "    case PSP_RECORD_COMMAND:\n",
      "    case PSP_RECORD_COMMAND:\n"
      "        if (M(FOLLOWER_SKIPS) && !core->leading && core->member_count > 1 && bytes > 300) {\n"
      "            psp_count_skip(core->count, index);\n"
      "            break;\n"
      "        }\n"),
-    ("STALE_REPLY_INDEX", "shard/consensus_mend.c",
+    ("STALE_REPLY_INDEX", "shard/consensus/mend.c",
      "        if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT) /* W1 */",
      "        if (M(REPLY_LAST_STORED) && reply->type == RAFT_APPEND_ENTRIES_RESULT &&\n"
      "            reply->append_entries_result.rejected == 0)\n"
@@ -40,7 +40,7 @@ CHANGES = [
      "            reply->append_entries_result.rejected = 0;\n"
      "            reply->append_entries_result.last_log_index = raft->last_stored + 1000;\n"
      "        } else if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)"),
-    ("OLD_TERM_COMMIT", "shard/consensus.c",
+    ("OLD_TERM_COMMIT", "shard/consensus/consensus.c",
      "    const uint64_t index = raft_commit_index(&consensus->raft);\n",
      "    uint64_t index = raft_commit_index(&consensus->raft);\n"
      "    for (unsigned i = 0; M(OLD_TERM_COMMIT) && i < consensus->raft.configuration.n &&\n"
@@ -52,7 +52,7 @@ CHANGES = [
      "            match <= consensus->persisted && match > index)\n"
      "            index = match;\n"
      "    }\n"),
-    ("OVERWRITTEN_PERSISTED", "shard/consensus_memory.c",
+    ("OVERWRITTEN_PERSISTED", "shard/consensus/memory.c",
      "        if (appends->items[i].first <= upto)\n",
      "        if (appends->items[i].first <= upto && !M(OVERWRITTEN_PERSISTED))\n"),
     ("NO_SYNC", "lib/journal/journal.c",
@@ -86,42 +86,42 @@ CHANGES = [
     ("NO_CHECKSUM", "lib/journal/segment.c",
      "psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4))",
      "(psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4) && !M(NO_CHECKSUM)))"),
-    ("NO_FENCE", "shard/core_request.c",
+    ("NO_FENCE", "shard/core/request.c",
      "    if (difference != NULL) {\n",
      "    if (difference != NULL && !M(NO_FENCE)) {\n"),
-    ("REPLAY_ANEW", "shard/count_restore.c",
+    ("REPLAY_ANEW", "lib/count/restore.c",
      "    if (delta->refused_n == 0)\n",
      "    if (M(REPLAY_ANEW))\n"
      "        return PSP_OK;\n"
      "    if (delta->refused_n == 0)\n"),
-    ("REPLAY_ANEW", "shard/count_restore.c",
+    ("REPLAY_ANEW", "lib/count/restore.c",
      "psp_refusals_count(count->refusals) != refused)",
      "(psp_refusals_count(count->refusals) != refused && !M(REPLAY_ANEW)))"),
-    ("DOUBLE_VOTE_NEW_LEADER", "shard/count.c",
+    ("DOUBLE_VOTE_NEW_LEADER", "lib/count/count.c",
      "void psp_count_look(const struct psp_count *count, const struct psp_judge_row *row,\n",
      "int psp_mutant_new_leader;\n"
      "void psp_count_look(const struct psp_count *count, const struct psp_judge_row *row,\n"),
-    ("DOUBLE_VOTE_NEW_LEADER", "shard/count.c",
+    ("DOUBLE_VOTE_NEW_LEADER", "lib/count/count.c",
      "    known.voter_counted = ret_place->known && ret_place->counted;\n",
      "    known.voter_counted = ret_place->known && ret_place->counted;\n"
      "    if (M(DOUBLE_VOTE_NEW_LEADER) && psp_mutant_new_leader > 0) {\n"
      "        psp_mutant_new_leader--;\n"
      "        ret_place->counted = known.voter_counted = false;\n"
      "    }\n"),
-    ("DOUBLE_VOTE_NEW_LEADER", "shard/core.c",
+    ("DOUBLE_VOTE_NEW_LEADER", "shard/core/core.c",
      "    if (leading && !(core->leading && term == core->leading_term))\n",
      "    extern int psp_mutant_new_leader;\n"
      "    if (M(DOUBLE_VOTE_NEW_LEADER) && leading && !core->leading && term > 2)\n"
      "        psp_mutant_new_leader = 8;\n"
      "    if (leading && !(core->leading && term == core->leading_term))\n"),
-    ("TIME_NOT_CLAMPED", "shard/core_request.c",
+    ("TIME_NOT_CLAMPED", "shard/core/request.c",
      "    if (entry->time_ms < core->last_time_ms)\n"
      "        entry->time_ms = core->last_time_ms;\n"
      "    if (entry->time_ms < psp_count_time_ms(core->count))\n",
      "    if (entry->time_ms < core->last_time_ms && !M(TIME_NOT_CLAMPED))\n"
      "        entry->time_ms = core->last_time_ms;\n"
      "    if (entry->time_ms < psp_count_time_ms(core->count) && !M(TIME_NOT_CLAMPED))\n"),
-    ("MEMBERS_NOT_STORED", "shard/core_apply.c",
+    ("MEMBERS_NOT_STORED", "shard/core/apply.c",
      "    delta->configuration_bytes = (uint32_t)bytes.length;\n",
      "    delta->configuration_bytes = M(MEMBERS_NOT_STORED) ? 0 : (uint32_t)bytes.length;\n"),
     ("MERGED_BY_ADDING", "collector/board.c",
@@ -130,17 +130,17 @@ CHANGES = [
     ("OLD_PARTIAL_WINS", "collector/board.c",
      "    if (same_epoch && partial->index < head->index)\n",
      "    if (same_epoch && partial->index < head->index && !M(OLD_PARTIAL_WINS))\n"),
-    ("CLIENT_GIVES_UP", "client/core.c",
+    ("CLIENT_GIVES_UP", "client/core/core.c",
      "        count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n",
      "        if (M(CLIENT_GIVES_UP))\n"
      "            continue;\n"
      "        count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n"),
-    ("CLIENT_NEW_ID", "client/core.c",
+    ("CLIENT_NEW_ID", "client/core/core.c",
      "        core->stats.resent++;\n",
      "        core->stats.resent++;\n"
      "        if (M(CLIENT_NEW_ID))\n"
      "            ballot->ballot_id[0]++;\n"),
-    ("ROWS_MIXED_UP", "router/core.c",
+    ("ROWS_MIXED_UP", "router/core/core.c",
      "            .verdicts = core->verdicts + span->first,\n",
      "            .verdicts = core->verdicts + (M(ROWS_MIXED_UP) ? 0 : span->first),\n"),
 ]

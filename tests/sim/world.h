@@ -25,15 +25,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "client/core.h"
+#include "client/core/core.h"
 #include "collector/core.h"
 #include "disk.h"
 #include "election.h"
 #include "faults.h"
 #include "judge.h"
 #include "random.h"
-#include "router/core.h"
-#include "shard/core.h"
+#include "router/core/core.h"
+#include "shard/core/core.h"
 
 enum {
     SIM_ROUTERS_MAX = 2,

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "shard/consensus.h"
+#include "shard/consensus/consensus.h"
 
 enum { MEMBERS_MAX = 5, ENTRIES_MAX = 20000, WRITES_MAX = 512, MAIL_MAX = 8192, TERMS_MAX = 4096 };
 

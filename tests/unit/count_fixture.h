@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shard/count.h"
+#include "count/count.h"
 
 enum { P1 = 1, P2 = 2, BOOTH = 0, MAIL = 1, SLOT_FIRST = 1024, SLOT_END = 2048 };
 

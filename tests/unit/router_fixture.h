@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "election/verdict.h"
-#include "router/batch.h"
-#include "router/core.h"
+#include "router/core/batch.h"
+#include "router/core/core.h"
 
 enum { FIXTURE_ROWS_MAX = PSP_BATCH_ROWS_MAX, FIXTURE_ID_BYTES = 12 };
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "cluster/cluster.h"
-#include "shard/core.h"
+#include "shard/core/core.h"
 
 enum { NODES_MAX = 3, LOG_MAX = 4096, ANSWERS_MAX = 512, POSTS_MAX = 4096 };
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "cli/restore.h"
-#include "shard/consensus.h"
+#include "shard/consensus/consensus.h"
 
 static void the_configuration_is_librafts(void **state)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/core.h"
+#include "client/core/core.h"
 
 static const uint8_t blank[] = {0};
 

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "shard/core_window.h"
+#include "shard/core/window.h"
 
 enum { MIB = 1 << 20 };
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
+#include "count/index.h"
 #include "election/ballot.h"
-#include "shard/index.h"
 
 static void digest_of(uint64_t voter, uint32_t slot, uint8_t ret_digest[PSP_DIGEST_BYTES])
 {

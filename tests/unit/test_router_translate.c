@@ -1,7 +1,7 @@
 /* Rows become columns: the same ballot has the same digest, tag and marks. */
 #include "tests/unit/router_fixture.h"
 
-#include "router/translate.h"
+#include "router/core/translate.h"
 
 static struct psp_bytes bytes(const char *text)
 {

@@ -19,7 +19,7 @@
 
 #include "count_fixture.h"
 #include "journal/checksum.h"
-#include "shard/store.h"
+#include "shard/store/store.h"
 
 static struct psp_definition *definition;
 static char folder[64], data_file[96];

@@ -1,0 +1,193 @@
+#include "client/core/outgoing.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    COLUMN_ROW_BYTES = 1 + PSP_BALLOT_ID_BYTES + 4 + 1 + 8,
+    ROW_BYTES = PSP_BALLOT_ID_BYTES + 32, /* tags, lengths, cast time */
+    FIELD_BYTES = 4,                      /* tag and length, generously */
+};
+
+enum psp_status psp_outgoing_init(struct psp_outgoing *ret_outgoing, uint32_t batch_rows,
+                                  const struct psp_definition *definition)
+{
+    struct psp_outgoing out = {.definition = definition, .batch_rows = batch_rows};
+    bool complete;
+    if (definition != NULL) {
+        out.rows = malloc(batch_rows * sizeof *out.rows);
+        out.row_marks = malloc(PSP_CLIENT_BATCH_CHOICES_MAX * sizeof *out.row_marks);
+        out.choices = malloc(PSP_CLIENT_BATCH_CHOICES_MAX * sizeof *out.choices);
+        complete = out.rows && out.row_marks && out.choices;
+    } else {
+        out.voter_lengths = malloc(batch_rows);
+        out.voter_ids = malloc((size_t)batch_rows * PSP_VOTER_ID_BYTES_MAX);
+        out.ballot_ids = malloc((size_t)batch_rows * PSP_BALLOT_ID_BYTES);
+        out.units = malloc((size_t)batch_rows * 4);
+        out.methods = malloc(batch_rows);
+        out.cast_at_ms = malloc((size_t)batch_rows * 8);
+        out.marks = malloc(PSP_CLIENT_BATCH_BYTES_MAX + PSP_MARKS_BYTES_MAX);
+        complete = out.voter_lengths && out.voter_ids && out.ballot_ids && out.units &&
+                   out.methods && out.cast_at_ms && out.marks;
+    }
+    if (!complete) {
+        psp_outgoing_free(&out);
+        return PSP_ENOMEM;
+    }
+    *ret_outgoing = out;
+    return PSP_OK;
+}
+
+void psp_outgoing_free(struct psp_outgoing *outgoing)
+{
+    free(outgoing->voter_lengths);
+    free(outgoing->voter_ids);
+    free(outgoing->ballot_ids);
+    free(outgoing->units);
+    free(outgoing->methods);
+    free(outgoing->cast_at_ms);
+    free(outgoing->marks);
+    free(outgoing->rows);
+    free(outgoing->row_marks);
+    free(outgoing->choices);
+    memset(outgoing, 0, sizeof *outgoing);
+}
+
+void psp_outgoing_clear(struct psp_outgoing *outgoing)
+{
+    outgoing->n = 0;
+    outgoing->bytes = outgoing->voter_bytes = outgoing->marks_bytes = 0;
+    outgoing->row_mark_count = outgoing->choice_count = 0;
+}
+
+static bool add_columns(struct psp_outgoing *out, const struct psp_client_ballot *ballot)
+{
+    const size_t bytes = COLUMN_ROW_BYTES + (size_t)ballot->voter_bytes + ballot->marks_bytes;
+    if (out->n > 0 && out->bytes + bytes > PSP_CLIENT_BATCH_BYTES_MAX)
+        return false;
+    const uint8_t *at = psp_client_ballot_bytes(ballot);
+    const size_t n = out->n;
+    out->voter_lengths[n] = ballot->voter_bytes;
+    memcpy(out->voter_ids + out->voter_bytes, at, ballot->voter_bytes);
+    memcpy(out->marks + out->marks_bytes, at + ballot->voter_bytes, ballot->marks_bytes);
+    memcpy(out->ballot_ids + n * PSP_BALLOT_ID_BYTES, ballot->ballot_id, PSP_BALLOT_ID_BYTES);
+    psp_store32(out->units + n * 4, ballot->unit);
+    out->methods[n] = ballot->method;
+    psp_store64(out->cast_at_ms + n * 8, ballot->cast_at_ms);
+    out->voter_bytes += ballot->voter_bytes;
+    out->marks_bytes += ballot->marks_bytes;
+    out->bytes += bytes;
+    return true;
+}
+
+static struct psp_bytes id_bytes(const char *id)
+{
+    return (struct psp_bytes){(const uint8_t *)id, strlen(id)};
+}
+
+static uint32_t next_varint(const uint8_t **at, const uint8_t *end)
+{
+    uint32_t value = 0;
+    const size_t used = psp_varint_read(*at, (size_t)(end - *at), &value);
+    assert(used > 0); /* checked when the ballot was submitted */
+    *at += used;
+    return value;
+}
+
+/* Puts the ballot's marks after those that are there; the bytes they take. */
+static size_t add_marks(struct psp_outgoing *out, const uint8_t *at, const uint8_t *end)
+{
+    const struct psp_definition *definition = out->definition;
+    size_t bytes = 0;
+    for (uint32_t contests = next_varint(&at, end); contests > 0; contests--) {
+        const uint32_t position = next_varint(&at, end);
+        const struct psp_contest *contest =
+            position < definition->contest_count ? &definition->contests[position] : NULL;
+        struct psp_row_mark *mark = &out->row_marks[out->row_mark_count++];
+        mark->contest = id_bytes(contest != NULL ? contest->id : "?");
+        mark->choices = &out->choices[out->choice_count];
+        mark->choice_count = next_varint(&at, end);
+        bytes += 2 * FIELD_BYTES + mark->contest.length;
+        for (uint32_t i = 0; i < mark->choice_count; i++) {
+            const uint32_t choice = next_varint(&at, end);
+            const bool known = contest != NULL && choice < contest->choice_count;
+            mark->choices[i] = id_bytes(known ? contest->choices[choice].id : "?");
+            bytes += FIELD_BYTES + mark->choices[i].length;
+        }
+        out->choice_count += mark->choice_count;
+    }
+    return bytes;
+}
+
+static bool add_row(struct psp_outgoing *out, const struct psp_client_ballot *ballot)
+{
+    const struct psp_definition *definition = out->definition;
+    const uint32_t marks_before = out->row_mark_count, choices_before = out->choice_count;
+    /* Every contest and choice takes a byte of marks at least. */
+    if (marks_before + ballot->marks_bytes > PSP_CLIENT_BATCH_CHOICES_MAX ||
+        choices_before + ballot->marks_bytes > PSP_CLIENT_BATCH_CHOICES_MAX)
+        return false;
+    const uint8_t *at = psp_client_ballot_bytes(ballot);
+    const uint8_t *marks = at + ballot->voter_bytes;
+    struct psp_row row = {
+        .voter_id = {at, ballot->voter_bytes},
+        .ballot_id = {ballot->ballot_id, PSP_BALLOT_ID_BYTES},
+        .unit = id_bytes(ballot->unit < definition->unit_count ? definition->units[ballot->unit].id
+                                                               : "?"),
+        .method = id_bytes(ballot->method < definition->method_count
+                               ? definition->methods[ballot->method].id
+                               : "?"),
+        .cast_at_ms = ballot->cast_at_ms,
+        .marks = &out->row_marks[marks_before],
+    };
+    const size_t bytes = ROW_BYTES + row.voter_id.length + row.unit.length + row.method.length +
+                         add_marks(out, marks, marks + ballot->marks_bytes);
+    if (out->n > 0 && out->bytes + bytes > PSP_CLIENT_BATCH_BYTES_MAX) {
+        out->row_mark_count = marks_before;
+        out->choice_count = choices_before;
+        return false;
+    }
+    row.mark_count = out->row_mark_count - marks_before;
+    out->rows[out->n] = row;
+    out->bytes += bytes;
+    return true;
+}
+
+bool psp_outgoing_add(struct psp_outgoing *outgoing, const struct psp_client_ballot *ballot)
+{
+    if (outgoing->n == outgoing->batch_rows)
+        return false;
+    if (outgoing->definition != NULL ? !add_row(outgoing, ballot) : !add_columns(outgoing, ballot))
+        return false;
+    outgoing->n++;
+    return true;
+}
+
+void psp_outgoing_message(const struct psp_outgoing *outgoing, uint64_t batch_id,
+                          const uint8_t definition_hash[PSP_HASH_BYTES],
+                          struct psp_client_message *ret_message)
+{
+    memset(ret_message, 0, sizeof *ret_message);
+    ret_message->batch_id = batch_id;
+    memcpy(ret_message->definition_hash, definition_hash, PSP_HASH_BYTES);
+    if (outgoing->definition != NULL) {
+        ret_message->type = PSP_CLIENT_ROWS;
+        ret_message->rows = outgoing->rows;
+        ret_message->row_count = outgoing->n;
+        return;
+    }
+    ret_message->type = PSP_CLIENT_COLUMNS;
+    ret_message->columns = (struct psp_client_columns){
+        .n = outgoing->n,
+        .voter_lengths = outgoing->voter_lengths,
+        .voter_ids = outgoing->voter_ids,
+        .voter_bytes = outgoing->voter_bytes,
+        .ballot_ids = outgoing->ballot_ids,
+        .units = outgoing->units,
+        .methods = outgoing->methods,
+        .cast_at_ms = outgoing->cast_at_ms,
+        .marks = outgoing->marks,
+        .marks_bytes = outgoing->marks_bytes,
+    };
+}

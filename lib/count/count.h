@@ -1,0 +1,155 @@
+/*
+ * count - the state machine of a shard: committed entries in, verdicts out.
+ *
+ * Same entries, same count, bit for bit: it reads no clock, no random, no
+ * address order. Rows of a batch are judged in order; each sees the earlier
+ * ones. It also collects what changed since the last checkpoint, for the
+ * store, without ever waiting for it.
+ *
+ *     committed entry -> count (judge, index, totals, books) -> verdicts
+ *                              `-> delta -> store (checkpoint thread)
+ *
+ * The state hash is a chain over every applied entry, its outcome and its
+ * verdicts. H is 16 zero bytes at first, and each part P is absorbed by
+ *
+ *     H = SipHash-2-4-128 (key H, message P)
+ *
+ * For every entry, in this order (integers little-endian):
+ *
+ *     index 8, time_ms as clamped 8, entry type 1, apply result 1,
+ *     rows 4 (0 unless BALLOTS)                          one part, 22 bytes
+ *     GENESIS: its 196 bytes (lib/count/genesis.h)     one part
+ *     UNIT_COMPLETE: unit position, 4 bytes              one part
+ *     BALLOTS: fence hash; digests; tags; units; methods;
+ *              marks; and verdicts when APPLIED          one part each
+ *
+ * It costs some 15 ns a ballot. It is meant to notice that replicas differ, by
+ * a fault in memory or in the program; it is no proof against a forger.
+ *
+ * Ownership: owns its index, totals and delta.
+ * Threads:   one owner; a taken delta belongs to whoever took it.
+ * Memory:    about 40 bytes a voter (44 with a roll), plus totals; refusals
+ *            kept are bounded.
+ */
+#ifndef PSP_COUNT_H
+#define PSP_COUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "election/books.h"
+#include "election/definition/definition.h"
+#include "election/totals.h"
+#include "wire/message/message.h"
+
+struct psp_count;
+
+/* A shard's part of the roll, in roll order; the file's format is in
+ * lib/election/roll/file.h. */
+struct psp_roll_part {
+    uint64_t n;
+    const uint8_t *digests; /* 16 n */
+    const uint8_t *units;   /* 4 n */
+};
+
+/* refused_max of every shard. A ballot to be refused past it is PSP_NOT_JUDGED,
+ * outside the books; the rest of its batch is judged. So it is part of the rules:
+ * replicas and recounts must have the same, always. */
+#define PSP_REFUSED_MAX (UINT64_C(4) << 20)
+
+struct psp_count_options {
+    const struct psp_definition *definition; /* not owned */
+    const struct psp_roll_part *roll;        /* NULL: none. Copied. */
+    uint64_t voters_expected;                /* sizes the index at first; 0 unknown */
+    uint64_t refused_max;                    /* first dispositions of refused ballots kept:
+                                              * PSP_REFUSED_MAX, except in tests */
+};
+
+/* PSP_EINVAL: the roll has a voter twice or a unit that is no leaf. PSP_ENOMEM. */
+enum psp_status psp_count_create(const struct psp_count_options *options,
+                                 struct psp_count **ret_count);
+void psp_count_destroy(struct psp_count **count);
+
+enum psp_apply_result {
+    PSP_APPLIED,
+    PSP_APPLY_FENCED,  /* whole batch refused by the fence or a slot not owned: outside the books */
+    PSP_APPLY_NOTHING, /* open when open, close when closed, genesis repeated, ... */
+};
+
+/* Applies one committed entry at `index` (must be past the last applied one).
+ * For BALLOTS and PSP_APPLIED, ret_verdicts[0..n) is filled; it must hold
+ * PSP_BATCH_ROWS_MAX bytes. *ret_refused_text: static text unless APPLIED.
+ * Never fails on input: a broken entry is a bug and asserts.
+ * PSP_ENOMEM: the entry may be half applied; PSP_EMISMATCH: a genesis with a
+ * roll, but none was given at create, or the other way round. Either way
+ * nothing may be asked of this count any more and the process must end. */
+enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
+                                const struct psp_entry *entry, enum psp_apply_result *ret_result,
+                                uint8_t *ret_verdicts, const char **ret_refused_text);
+
+/* Indexes without a command (barrier, configuration) still advance. */
+void psp_count_skip(struct psp_count *count, uint64_t index);
+
+uint64_t psp_count_index(const struct psp_count *count);                    /* last applied */
+uint64_t psp_count_time_ms(const struct psp_count *count);                  /* leader time of it */
+const struct psp_genesis *psp_count_genesis(const struct psp_count *count); /* NULL before */
+enum psp_election_state psp_count_election_state(const struct psp_count *count);
+const struct psp_books *psp_count_books(const struct psp_count *count);
+const struct psp_totals *psp_count_totals(const struct psp_count *count);
+/* Voters on the roll, in all and per leaf of the definition; 0 and n = 0 without. */
+uint64_t psp_count_registered(const struct psp_count *count);
+const uint32_t *psp_count_registered_leaves(const struct psp_count *count, uint32_t *ret_n);
+/* The 16 bytes of the chain, rest zero. */
+void psp_count_state_hash(const struct psp_count *count, uint8_t ret_hash[PSP_HASH_BYTES]);
+/* Units declared complete, ascending positions. */
+const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t *ret_n);
+/* psp_index_warm, of the voters' index. */
+bool psp_count_warm(struct psp_count *count);
+/* Bytes of RAM that voters and refusals take. */
+uint64_t psp_count_memory_bytes(const struct psp_count *count);
+
+/* ---- checkpoint ---- */
+
+/* What changed since the last delta was taken; plain data, self-contained. */
+struct psp_count_delta {
+    uint64_t index, term, time_ms; /* term is filled by the caller, and who the members are: */
+    uint8_t *configuration;        /* libraft's encoding; NULL: the first ones. Freed with it. */
+    uint32_t configuration_bytes;
+    uint64_t configuration_index; /* of its entry in the log */
+    enum psp_election_state election_state;
+    struct psp_books books;
+    uint8_t state_hash[PSP_HASH_BYTES];
+    bool has_genesis; /* the first delta carries it */
+    struct psp_genesis genesis;
+    uint64_t voter_first,
+        voter_n;            /* new voters, in order of first count (no roll) or all of the roll */
+    uint8_t *voter_digests; /* 16 n */
+    uint8_t *voter_units;   /* 4 n */
+    uint64_t counted_first, counted_n;
+    uint8_t *counted; /* 12 n: voter number LE32, tag 8 bytes */
+    uint64_t refused_first, refused_n;
+    uint8_t *refused; /* 25 n: digest 16, tag 8, disposition 1 */
+    uint32_t row_n;   /* changed rows of the totals */
+    uint32_t *rows;
+    uint32_t *row_cells; /* how many cells each of them has */
+    uint64_t *cells;     /* the rows' cells, one row after another */
+    uint32_t units_complete_n;
+    uint32_t *units_complete; /* all of them */
+};
+
+/* How many bytes a delta would append now, to decide when to take one. Changed
+ * rows of the totals are left out: they replace what is stored, so waiting
+ * makes them cheaper. */
+uint64_t psp_count_delta_bytes(const struct psp_count *count);
+enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_delta **ret_delta);
+void psp_count_delta_destroy(struct psp_count_delta **delta);
+
+/* Restores what the store holds: a sequence of deltas as they were stored
+ * (any chunking, the genesis first), before any apply; then restore_end checks
+ * the whole. PSP_ECORRUPT: they contradict each other (gap, voter twice, books
+ * that do not balance); PSP_EMISMATCH: of another roll; PSP_ENOMEM. Without
+ * PSP_OK the count is of no further use. */
+enum psp_status psp_count_restore(struct psp_count *count, const struct psp_count_delta *delta);
+enum psp_status psp_count_restore_end(struct psp_count *count);
+
+#endif

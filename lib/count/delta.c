@@ -1,0 +1,207 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "count/inner.h"
+
+enum { COUNTED_BYTES = 4 + PSP_TAG_BYTES, ROLL_BYTES = PSP_DIGEST_BYTES + 4 };
+
+enum psp_status psp_count_pending_create(struct psp_count *count)
+{
+    struct psp_count_pending *pending = &count->pending;
+    const uint32_t rows = count->totals->row_count;
+    pending->row_changed = calloc(rows ? rows : 1, sizeof *pending->row_changed);
+    pending->rows = malloc((rows ? rows : 1) * sizeof *pending->rows);
+    return pending->row_changed && pending->rows ? PSP_OK : PSP_ENOMEM;
+}
+
+static void drop_buffers(struct psp_count_pending *pending)
+{
+    pending->voter_digests = pending->voter_units = pending->counted = NULL;
+    pending->voter_n = pending->counted_n = pending->capacity = 0;
+}
+
+void psp_count_pending_destroy(struct psp_count *count)
+{
+    struct psp_count_pending *pending = &count->pending;
+    free(pending->voter_digests);
+    free(pending->voter_units);
+    free(pending->counted);
+    free(pending->row_changed);
+    free(pending->rows);
+    drop_buffers(pending);
+}
+
+static bool grow(uint8_t **bytes, uint64_t size)
+{
+    uint8_t *bigger = realloc(*bytes, size);
+    if (bigger)
+        *bytes = bigger;
+    return bigger != NULL;
+}
+
+enum psp_status psp_count_pending_reserve(struct psp_count *count, uint32_t n)
+{
+    struct psp_count_pending *pending = &count->pending;
+    if (pending->counted_n + n <= pending->capacity)
+        return PSP_OK;
+    uint64_t capacity = pending->capacity ? pending->capacity * 2 : PSP_BATCH_ROWS_MAX;
+    if (capacity < pending->counted_n + n)
+        capacity = pending->counted_n + n;
+    if (!grow(&pending->counted, capacity * COUNTED_BYTES))
+        return PSP_ENOMEM;
+    if (!count->has_roll && (!grow(&pending->voter_digests, capacity * PSP_DIGEST_BYTES) ||
+                             !grow(&pending->voter_units, capacity * 4)))
+        return PSP_ENOMEM;
+    pending->capacity = capacity;
+    return PSP_OK;
+}
+
+void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_row *row,
+                               uint32_t number, bool new_voter)
+{
+    struct psp_count_pending *pending = &count->pending;
+    assert(pending->counted_n < pending->capacity);
+    if (new_voter) {
+        assert(!count->has_roll);
+        memcpy(pending->voter_digests + pending->voter_n * PSP_DIGEST_BYTES, row->digest,
+               PSP_DIGEST_BYTES);
+        psp_store32(pending->voter_units + pending->voter_n * 4, row->unit);
+        pending->voter_n++;
+    }
+    uint8_t *counted = pending->counted + pending->counted_n * COUNTED_BYTES;
+    psp_store32(counted, number);
+    memcpy(counted + 4, row->tag, PSP_TAG_BYTES);
+    pending->counted_n++;
+
+    const uint32_t total_row =
+        psp_totals_row(count->totals, count->definition->leaf_of_unit[row->unit], row->method);
+    if (!pending->row_changed[total_row]) {
+        pending->row_changed[total_row] = 1;
+        pending->rows[pending->row_n++] = total_row;
+        pending->row_cells +=
+            count->totals->row_first[total_row + 1] - count->totals->row_first[total_row];
+    }
+}
+
+/* The whole roll goes with the genesis. */
+static bool roll_is_pending(const struct psp_count *count)
+{
+    return count->pending.genesis && count->has_roll;
+}
+
+uint64_t psp_count_delta_bytes(const struct psp_count *count)
+{
+    const struct psp_count_pending *pending = &count->pending;
+    const uint64_t refused = psp_refusals_count(count->refusals) - pending->refused_first;
+    const uint64_t voters = pending->voter_n + (roll_is_pending(count) ? count->roll_n : 0);
+    return voters * ROLL_BYTES + pending->counted_n * COUNTED_BYTES + refused * PSP_REFUSAL_BYTES;
+}
+
+/* Copies of what the count keeps: refusals, changed rows, complete units, units of the roll. */
+static enum psp_status copy_kept(const struct psp_count *count, struct psp_count_delta *delta)
+{
+    const struct psp_count_pending *pending = &count->pending;
+    const struct psp_totals *totals = count->totals;
+    delta->refused_first = pending->refused_first;
+    delta->refused_n = psp_refusals_count(count->refusals) - pending->refused_first;
+    delta->row_n = pending->row_n;
+    delta->units_complete_n = count->units_complete_n;
+    /* + 1: no zero sizes */
+    delta->refused = malloc(delta->refused_n * PSP_REFUSAL_BYTES + 1);
+    delta->rows = malloc((uint64_t)delta->row_n * sizeof *delta->rows + 1);
+    delta->row_cells = malloc((uint64_t)delta->row_n * sizeof *delta->row_cells + 1);
+    delta->cells = malloc(pending->row_cells * sizeof *delta->cells + 1);
+    delta->units_complete = malloc(delta->units_complete_n * sizeof *delta->units_complete + 1);
+    if (!delta->refused || !delta->rows || !delta->row_cells || !delta->cells ||
+        !delta->units_complete)
+        return PSP_ENOMEM;
+    if (delta->refused_n > 0)
+        memcpy(delta->refused, psp_refusals_records(count->refusals, delta->refused_first),
+               delta->refused_n * PSP_REFUSAL_BYTES);
+    uint64_t *cells = delta->cells;
+    for (uint32_t i = 0; i < delta->row_n; i++) {
+        const uint32_t row = pending->rows[i];
+        const uint64_t n = totals->row_first[row + 1] - totals->row_first[row];
+        delta->rows[i] = row;
+        delta->row_cells[i] = (uint32_t)n;
+        memcpy(cells, totals->cells + totals->row_first[row], n * sizeof *cells);
+        cells += n;
+    }
+    memcpy(delta->units_complete, count->units_complete,
+           delta->units_complete_n * sizeof *delta->units_complete);
+    if (!roll_is_pending(count))
+        return PSP_OK;
+    delta->voter_units = malloc(count->roll_n * 4 + 1);
+    if (!delta->voter_units)
+        return PSP_ENOMEM;
+    for (uint64_t voter = 0; voter < count->roll_n; voter++)
+        psp_store32(delta->voter_units + voter * 4, count->roll_units[voter]);
+    return PSP_OK;
+}
+
+/* Hands buffers over instead of copying them; cannot fail. */
+static void move_new(struct psp_count *count, struct psp_count_delta *delta)
+{
+    struct psp_count_pending *pending = &count->pending;
+    if (roll_is_pending(count)) {
+        delta->voter_n = count->roll_n;
+        delta->voter_digests = count->roll_digests;
+        count->roll_digests = NULL;
+    } else {
+        delta->voter_first = psp_index_voters(count->index) - pending->voter_n;
+        delta->voter_n = pending->voter_n;
+        delta->voter_digests = pending->voter_digests;
+        delta->voter_units = pending->voter_units;
+    }
+    delta->counted_first = count->books.voters_counted - pending->counted_n;
+    delta->counted_n = pending->counted_n;
+    delta->counted = pending->counted;
+    drop_buffers(pending);
+    for (uint32_t i = 0; i < pending->row_n; i++)
+        pending->row_changed[pending->rows[i]] = 0;
+    pending->row_n = 0;
+    pending->row_cells = 0;
+    pending->refused_first = psp_refusals_count(count->refusals);
+    pending->genesis = false;
+}
+
+enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_delta **ret_delta)
+{
+    struct psp_count_delta *delta = calloc(1, sizeof *delta);
+    if (!delta)
+        return PSP_ENOMEM;
+    const enum psp_status status = copy_kept(count, delta);
+    if (status != PSP_OK) {
+        psp_count_delta_destroy(&delta);
+        return status;
+    }
+    delta->index = count->last_index;
+    delta->time_ms = count->time_ms;
+    delta->election_state = count->election_state;
+    delta->books = count->books;
+    psp_count_state_hash(count, delta->state_hash);
+    delta->has_genesis = count->pending.genesis;
+    if (delta->has_genesis)
+        delta->genesis = count->genesis;
+    move_new(count, delta);
+    *ret_delta = delta;
+    return PSP_OK;
+}
+
+void psp_count_delta_destroy(struct psp_count_delta **delta)
+{
+    if (!*delta)
+        return;
+    free((*delta)->voter_digests);
+    free((*delta)->voter_units);
+    free((*delta)->counted);
+    free((*delta)->refused);
+    free((*delta)->rows);
+    free((*delta)->row_cells);
+    free((*delta)->cells);
+    free((*delta)->units_complete);
+    free((*delta)->configuration);
+    free(*delta);
+    *delta = NULL;
+}

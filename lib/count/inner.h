@@ -1,0 +1,92 @@
+/*
+ * count_state - what a count holds; for the count*.c files only.
+ *
+ *     count.c          entries: fence, judge, add, books, state hash
+ *     count_delta.c    what is new since the last delta
+ *     count_restore.c  back from the store
+ */
+#ifndef PSP_COUNT_STATE_H
+#define PSP_COUNT_STATE_H
+
+#include "count/count.h"
+#include "count/index.h"
+#include "count/judge.h"
+#include "count/refusals.h"
+
+enum { PSP_STATE_HASH_BYTES = 16 };
+
+/* New since the last delta was taken. */
+struct psp_count_pending {
+    bool genesis;
+    uint64_t voter_n, counted_n, capacity; /* capacity: of both, in rows */
+    uint8_t *voter_digests, *voter_units;  /* without a roll */
+    uint8_t *counted;
+    uint64_t refused_first; /* refusals before this are in earlier deltas */
+    uint8_t *row_changed;   /* [row_count] 0 or 1 */
+    uint32_t *rows;         /* [row_count]: the changed ones */
+    uint32_t row_n;
+    uint64_t row_cells; /* of the changed rows */
+};
+
+/* Only between the first psp_count_restore and psp_count_restore_end. */
+struct psp_count_restoring {
+    uint64_t voter_n, counted_n;
+    uint64_t queue_n, queue_capacity; /* voters read whose counted record is still to come */
+    uint8_t *queue_digests, *queue_units;
+    uint64_t *leaf_counted; /* [leaf_count] */
+};
+
+struct psp_count {
+    const struct psp_definition *definition;
+    struct psp_totals *totals;
+    struct psp_index *index;
+    struct psp_refusals *refusals;
+    struct psp_books books;
+    uint64_t last_index, time_ms;
+    enum psp_election_state election_state;
+    uint8_t state_hash[PSP_STATE_HASH_BYTES];
+
+    bool has_genesis;
+    struct psp_genesis genesis;
+    uint8_t fence_hash[PSP_HASH_BYTES];
+
+    uint32_t *units_complete; /* room for all units */
+    uint32_t units_complete_n;
+
+    bool has_roll;
+    uint64_t roll_n;
+    uint32_t *roll_units;        /* [roll_n] */
+    uint8_t *roll_digests;       /* 16 roll_n, until they are in a delta or found in the store */
+    uint32_t *registered_leaves; /* [leaf_count] */
+
+    uint64_t voters_expected;
+    struct psp_count_pending pending;
+    struct psp_count_restoring *restoring;
+};
+
+/* What index, refusals and roll say of a row. */
+void psp_count_look(const struct psp_count *count, const struct psp_judge_row *row,
+                    struct psp_index_place *ret_place, struct psp_judge_known *ret_known);
+
+/* A row of a batch and the length of its marks. */
+size_t psp_count_row(const struct psp_count_columns *columns, uint32_t i, const uint8_t *marks,
+                     struct psp_judge_row *ret_row);
+
+/* count_delta.c */
+enum psp_status psp_count_pending_create(struct psp_count *count);
+void psp_count_pending_destroy(struct psp_count *count);
+/* Room for `n` more counted ballots, so that noting one cannot fail. */
+enum psp_status psp_count_pending_reserve(struct psp_count *count, uint32_t n);
+void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_row *row,
+                               uint32_t number, bool new_voter);
+
+/* count_restore.c */
+void psp_count_restoring_destroy(struct psp_count *count);
+
+/* Takes over what the genesis says. PSP_EMISMATCH: roll given or not, against it. */
+enum psp_status psp_count_set_genesis(struct psp_count *count, const struct psp_genesis *genesis);
+
+/* Makes room for so many voters in all; after the genesis. */
+enum psp_status psp_count_reserve(struct psp_count *count, uint64_t voters);
+
+#endif

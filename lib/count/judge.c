@@ -1,0 +1,17 @@
+#include "count/judge.h"
+
+uint8_t psp_judge(const struct psp_totals *totals, bool election_open,
+                  const struct psp_judge_row *row, const struct psp_judge_known *known)
+{
+    if (known->first != 0)
+        return psp_verdict_replayed((enum psp_disposition)known->first);
+    if (!psp_totals_valid(totals, row->unit, row->method, row->marks))
+        return PSP_INVALID;
+    if (!known->eligible)
+        return PSP_NOT_ELIGIBLE;
+    if (known->voter_counted)
+        return PSP_DOUBLE_VOTE;
+    if (!election_open)
+        return PSP_CLOSED;
+    return PSP_COUNTED;
+}

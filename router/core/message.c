@@ -1,0 +1,54 @@
+/* What the core's actions say on the wire. */
+#include <assert.h>
+#include <string.h>
+
+#include "router/core/inner.h"
+
+void psp_router_action_answer(const struct psp_router_core *core,
+                              const struct psp_router_action *action,
+                              struct psp_client_message *ret_message)
+{
+    assert(action->type != PSP_ROUTER_COUNT);
+    memset(ret_message, 0, sizeof *ret_message);
+    ret_message->batch_id = action->batch_id;
+    ret_message->row_numbers = action->row_numbers;
+    ret_message->n = action->n;
+    if (action->type == PSP_ROUTER_WELCOME) {
+        ret_message->type = PSP_CLIENT_WELCOME;
+        memcpy(ret_message->definition_hash, core->definition->hash, PSP_HASH_BYTES);
+        memcpy(ret_message->welcome.cluster_id, core->fence.cluster_id, PSP_CLUSTER_ID_BYTES);
+        ret_message->welcome.batch_rows_max = PSP_BATCH_ROWS_MAX;
+        ret_message->welcome.message_bytes_max = PSP_MESSAGE_BYTES_MAX;
+        ret_message->welcome.election_id = core->definition->id;
+    } else if (action->type == PSP_ROUTER_VERDICTS) {
+        ret_message->type = PSP_CLIENT_VERDICTS;
+        ret_message->shard = action->shard;
+        ret_message->index = action->index;
+        ret_message->verdicts = action->verdicts;
+    } else {
+        ret_message->type = PSP_CLIENT_REFUSAL;
+        ret_message->code = action->code;
+        ret_message->text = action->text;
+    }
+}
+
+void psp_router_action_count(const struct psp_router_core *core,
+                             const struct psp_router_action *action,
+                             struct psp_cluster_message *ret_message)
+{
+    assert(action->type == PSP_ROUTER_COUNT);
+    const struct psp_router_batch *batch = action->batch;
+    memset(ret_message, 0, sizeof *ret_message);
+    ret_message->type = PSP_CLUSTER_COUNT_BATCH;
+    ret_message->id = batch->id;
+    ret_message->count_batch.fence = core->fence;
+    ret_message->count_batch.columns = (struct psp_count_columns){
+        .n = batch->n,
+        .digests = batch->digests,
+        .tags = batch->tags,
+        .units = batch->units,
+        .methods = batch->methods,
+        .marks = batch->marks,
+        .marks_bytes = batch->marks_bytes,
+    };
+}

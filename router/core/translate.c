@@ -1,0 +1,199 @@
+#include "router/core/translate.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAIRS_MAX = PSP_MARKED_CONTESTS_MAX * PSP_MARKED_CHOICES_MAX + 1,
+    MARKS_FIRST = 64 << 10,
+};
+
+void psp_translation_free(struct psp_translation *translation)
+{
+    free(translation->voter_lengths);
+    free(translation->voter_ids);
+    free(translation->ballot_ids);
+    free(translation->units);
+    free(translation->methods);
+    free(translation->cast_at_ms);
+    free(translation->marks);
+    free(translation->pairs);
+    free(translation->seen);
+    memset(translation, 0, sizeof *translation);
+}
+
+static enum psp_status reserve_rows(struct psp_translation *translation, uint32_t n)
+{
+    if (n <= translation->capacity)
+        return PSP_OK;
+    psp_translation_free(translation);
+    translation->voter_lengths = malloc(n);
+    translation->voter_ids = malloc((size_t)n * PSP_VOTER_ID_BYTES_MAX);
+    translation->ballot_ids = malloc((size_t)n * PSP_BALLOT_ID_BYTES);
+    translation->units = malloc((size_t)n * 4);
+    translation->methods = malloc(n);
+    translation->cast_at_ms = malloc((size_t)n * 8);
+    translation->marks = malloc(MARKS_FIRST);
+    translation->pairs = malloc(PAIRS_MAX * sizeof *translation->pairs);
+    if (!translation->voter_lengths || !translation->voter_ids || !translation->ballot_ids ||
+        !translation->units || !translation->methods || !translation->cast_at_ms ||
+        !translation->marks || !translation->pairs) {
+        psp_translation_free(translation);
+        return PSP_ENOMEM;
+    }
+    translation->marks_capacity = MARKS_FIRST;
+    translation->capacity = n;
+    return PSP_OK;
+}
+
+/* A new row has a new stamp, so what earlier rows named need not be cleared. */
+static enum psp_status reserve_seen(struct psp_translation *translation, uint32_t contests,
+                                    uint32_t n)
+{
+    if (translation->seen_count == contests && translation->stamp < UINT32_MAX - n)
+        return PSP_OK;
+    uint32_t *seen = calloc(contests + 1, sizeof *seen);
+    if (seen == NULL)
+        return PSP_ENOMEM;
+    free(translation->seen);
+    translation->seen = seen;
+    translation->seen_count = contests;
+    translation->stamp = 0;
+    return PSP_OK;
+}
+
+static enum psp_status reserve_marks(struct psp_translation *translation, size_t needed)
+{
+    size_t capacity = translation->marks_capacity;
+    if (needed <= capacity)
+        return PSP_OK;
+    while (capacity < needed)
+        capacity *= 2;
+    uint8_t *marks = realloc(translation->marks, capacity);
+    if (marks == NULL)
+        return PSP_ENOMEM;
+    translation->marks = marks;
+    translation->marks_capacity = capacity;
+    return PSP_OK;
+}
+
+/* What is wrong with the shape of a row; NULL: nothing. */
+static const char *shape_fault(const struct psp_row *row)
+{
+    if (row->voter_id.length == 0)
+        return "voter_id is missing";
+    if (row->voter_id.length > PSP_VOTER_ID_BYTES_MAX)
+        return "voter_id is longer than 255 bytes";
+    if (row->ballot_id.length != PSP_BALLOT_ID_BYTES)
+        return "ballot_id is not 16 bytes";
+    if (row->unit.length == 0 || row->unit.length > PSP_ID_BYTES_MAX)
+        return row->unit.length == 0 ? "unit is missing" : "unit is longer than 128 bytes";
+    if (row->method.length == 0 || row->method.length > PSP_ID_BYTES_MAX)
+        return row->method.length == 0 ? "method is missing" : "method is longer than 128 bytes";
+    if (row->mark_count > PSP_MARKED_CONTESTS_MAX)
+        return "more than 512 contests are marked";
+    for (uint32_t i = 0; i < row->mark_count; i++) {
+        if (row->marks[i].contest.length > PSP_ID_BYTES_MAX)
+            return "a contest is longer than 128 bytes";
+        if (row->marks[i].choice_count > PSP_MARKED_CHOICES_MAX)
+            return "more than 256 choices of one contest are marked";
+        for (uint32_t j = 0; j < row->marks[i].choice_count; j++) {
+            if (row->marks[i].choices[j].length > PSP_ID_BYTES_MAX)
+                return "a choice is longer than 128 bytes";
+        }
+    }
+    return NULL;
+}
+
+static size_t pairs_of(struct psp_translation *translation, const struct psp_definition *definition,
+                       const struct psp_row *row)
+{
+    struct psp_mark *pairs = translation->pairs;
+    size_t n = 0;
+    bool broken = false;
+    translation->stamp++;
+    for (uint32_t i = 0; i < row->mark_count; i++) {
+        const struct psp_row_mark *mark = &row->marks[i];
+        const uint32_t contest = psp_definition_contest(
+            definition, (const char *)mark->contest.data, mark->contest.length);
+        if (contest == PSP_NONE || translation->seen[contest] == translation->stamp) {
+            broken = true;
+            continue;
+        }
+        translation->seen[contest] = translation->stamp;
+        for (uint32_t j = 0; j < mark->choice_count; j++) {
+            const struct psp_bytes *id = &mark->choices[j];
+            const uint32_t choice =
+                psp_definition_choice(definition, contest, (const char *)id->data, id->length);
+            pairs[n++] = (struct psp_mark){contest, choice};
+        }
+    }
+    if (broken)
+        pairs[n++] = (struct psp_mark){PSP_NONE, PSP_NONE};
+    assert(n <= PAIRS_MAX);
+    return n;
+}
+
+static enum psp_status reason_of(uint32_t row, const char *fault,
+                                 char ret_reason[PSP_ROUTER_REASON_BYTES])
+{
+    snprintf(ret_reason, PSP_ROUTER_REASON_BYTES, "row %u: %s", row, fault);
+    return PSP_EINVAL;
+}
+
+enum psp_status psp_translate_rows(struct psp_translation *translation,
+                                   const struct psp_definition *definition,
+                                   const struct psp_row *rows, uint32_t n,
+                                   struct psp_client_columns *ret_columns,
+                                   char ret_reason[PSP_ROUTER_REASON_BYTES])
+{
+    assert(n > 0 && n <= PSP_BATCH_ROWS_MAX);
+    enum psp_status status = reserve_rows(translation, n);
+    if (status == PSP_OK)
+        status = reserve_seen(translation, definition->contest_count, n);
+    if (status != PSP_OK)
+        return status;
+    size_t voter_bytes = 0, marks_bytes = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct psp_row *row = &rows[i];
+        const char *fault = shape_fault(row);
+        if (fault != NULL)
+            return reason_of(i, fault, ret_reason);
+        status = reserve_marks(translation, marks_bytes + PSP_MARKS_BYTES_MAX);
+        if (status != PSP_OK)
+            return status;
+        size_t length = 0;
+        const size_t pairs = pairs_of(translation, definition, row);
+        if (psp_marks_encode(translation->pairs, pairs, translation->marks + marks_bytes,
+                             PSP_MARKS_BYTES_MAX, &length) != PSP_OK)
+            return reason_of(i, "more is marked than a ballot may hold", ret_reason);
+        marks_bytes += length;
+        translation->voter_lengths[i] = (uint8_t)row->voter_id.length;
+        memcpy(translation->voter_ids + voter_bytes, row->voter_id.data, row->voter_id.length);
+        voter_bytes += row->voter_id.length;
+        memcpy(translation->ballot_ids + (size_t)i * PSP_BALLOT_ID_BYTES, row->ballot_id.data,
+               PSP_BALLOT_ID_BYTES);
+        psp_store32(
+            translation->units + (size_t)i * 4,
+            psp_definition_unit(definition, (const char *)row->unit.data, row->unit.length));
+        const uint32_t method =
+            psp_definition_method(definition, (const char *)row->method.data, row->method.length);
+        translation->methods[i] = method == PSP_NONE ? PSP_METHOD_UNKNOWN : (uint8_t)method;
+        psp_store64(translation->cast_at_ms + (size_t)i * 8, row->cast_at_ms);
+    }
+    *ret_columns = (struct psp_client_columns){
+        .n = n,
+        .voter_lengths = translation->voter_lengths,
+        .voter_ids = translation->voter_ids,
+        .voter_bytes = voter_bytes,
+        .ballot_ids = translation->ballot_ids,
+        .units = translation->units,
+        .methods = translation->methods,
+        .cast_at_ms = translation->cast_at_ms,
+        .marks = translation->marks,
+        .marks_bytes = marks_bytes,
+    };
+    return PSP_OK;
+}

@@ -1,0 +1,192 @@
+/*
+ * core - what a shard's replica decides: plain data in, plain data out.
+ *
+ *     batch -> entry -> append -> persisted -> commit -> apply -> verdicts
+ *                                                          `-> checkpoint
+ *
+ * Nothing is decided before commit: every verdict is computed while a
+ * committed entry is applied, the same on every replica. The leader answers
+ * who sent the batch; a replica that stops leading answers LOST.
+ *
+ * The caller (shell or simulator) tells events and the time, and after each
+ * call carries out psp_core_actions in their order. It calls psp_core_tick at
+ * the end of every turn, and again when psp_core_deadline has come: applying,
+ * watches and checkpoints happen there, a bounded slice a call, so that no
+ * heartbeat waits for a long replay.
+ *
+ * Start: psp_core_create, psp_core_bootstrap (into an empty log), then
+ * psp_core_start with what is durable.
+ *
+ * Bounds: PSP_CORE_UNAPPLIED_MAX entries and PSP_CORE_UNAPPLIED_BYTES_MAX bytes
+ * proposed and not yet applied, then BUSY; PSP_CORE_WATCHERS_MAX watchers, the
+ * longest silent one gives way.
+ *
+ * Ownership: owns neither count nor definition. What actions point at is valid
+ *            until the next call; payloads of PSP_CORE_APPEND until
+ *            psp_core_persisted has been told that append's number.
+ * Threads:   one owner.
+ */
+#ifndef PSP_CORE_H
+#define PSP_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "count/count.h"
+#include "journal/journal.h"
+#include "shard/consensus/consensus.h"
+#include "wire/message/message.h"
+#include "wire/socket/socket.h"
+
+enum {
+    PSP_CORE_UNAPPLIED_MAX = 64,
+    PSP_CORE_UNAPPLIED_BYTES_MAX = 64 << 20,
+    PSP_CORE_WATCHERS_MAX = 16,
+    PSP_CORE_RAFT_BYTES = 1 << 20, /* of entries in one message, if more than one */
+    PSP_CORE_BATCH_BYTES_MAX = PSP_MESSAGE_BYTES_MAX - 8192, /* so that an entry fits a message */
+    PSP_CORE_APPLY_ROWS = 16384,                             /* a tick */
+    PSP_CORE_LOAD_BYTES = 1 << 20, /* about as much is loaded from the log at a time */
+    PSP_CORE_WATCH_GAP_MS = 50,    /* between two answers to a watcher */
+    PSP_CORE_WATCH_WAIT_MAX_MS = 10000,
+    PSP_CORE_PART_BYTES = 4 << 20,            /* rows in one message of a partial */
+    PSP_CORE_CHECKPOINT_BYTES = 1 << 20,      /* take one at this size: small, because a log
+                                                 write waits behind it on the disk; */
+    PSP_CORE_CHECKPOINT_MS = 1000,            /* or this long after the last */
+    PSP_CORE_CHECKPOINT_BYTES_MAX = 64 << 20, /* applying waits for the checkpoint under way */
+    PSP_CORE_MOVE_MS = 2000,                  /* a move of the leadership lapses */
+    PSP_CORE_ELECTION_MS = 300,
+    PSP_CORE_HEARTBEAT_MS = 60,
+};
+
+struct psp_core;
+
+struct psp_core_options {
+    struct psp_genesis genesis; /* what cluster.json says: proposed, or compared */
+    uint32_t replica;           /* this one, of 0 ... member_count - 1 */
+    uint32_t member_count;      /* of this shard */
+    uint64_t raft_id; /* lib/cluster/cluster.h: of a replaced replica it waits to be a member */
+    const struct psp_definition *definition; /* not owned */
+    struct psp_count *count;                 /* restored from the store; not owned */
+    uint64_t pid;                            /* shown in status */
+    /* 0: PSP_CORE_PART_BYTES, PSP_PARTIAL_PARTS_MAX; tests cut smaller. */
+    size_t part_bytes;
+    uint32_t parts_max;
+    uint32_t seed;
+};
+
+/* Two clocks, told by the caller: steady for timeouts, wall for entries. */
+struct psp_core_time {
+    uint64_t steady_ms, wall_ms;
+};
+
+enum psp_status psp_core_create(const struct psp_core_options *options, struct psp_core **ret_core);
+void psp_core_destroy(struct psp_core **core);
+
+/* The first record of a fresh replica: when log and store are both empty, make
+ * its term durable as a vote for nobody, append it and sync, before start.
+ * False: there is none, because this one joins a shard that counts already. */
+bool psp_core_bootstrap(struct psp_core *core, struct psp_record *ret_record);
+
+struct psp_core_start {
+    uint64_t term, voted_for;         /* of the vote file */
+    uint64_t store_index, store_term; /* of the store's last checkpoint */
+    struct psp_bytes configuration;   /* as the checkpoint carried it */
+    uint64_t configuration_index;
+    /* The end of the log: term and type, payload of configurations only. From
+     * first_index <= store_index + 1 on: older ones are for followers that lag
+     * behind the store; without them such a follower cannot catch up. */
+    uint64_t first_index;
+    const struct psp_record *records;
+    uint64_t record_count;
+};
+void psp_core_start(struct psp_core *core, struct psp_core_time now,
+                    const struct psp_core_start *start);
+
+/* Who sent a message, from the authenticated key. */
+struct psp_core_sender {
+    struct psp_peer peer;
+    enum psp_role role;
+    uint32_t id;
+};
+/* A decoded message. What the sender's role does not allow is dropped. */
+void psp_core_message(struct psp_core *core, struct psp_core_time now,
+                      const struct psp_core_sender *sender,
+                      const struct psp_cluster_message *message);
+/* A message that could not be decoded: answered, when it was a batch. */
+void psp_core_undecodable(struct psp_core *core, struct psp_core_time now,
+                          const struct psp_core_sender *sender, uint64_t batch_id,
+                          const char *reason);
+/* All appends up to this number are durable. */
+void psp_core_persisted(struct psp_core *core, struct psp_core_time now, uint64_t append_number);
+/* The records asked for with PSP_CORE_LOAD, or the first of them; copied or
+ * applied within the call. */
+void psp_core_loaded(struct psp_core *core, struct psp_core_time now,
+                     const struct psp_record *records, size_t n);
+/* The checkpoint handed out is durable. */
+void psp_core_checkpointed(struct psp_core *core, struct psp_core_time now, uint64_t index,
+                           uint64_t term);
+void psp_core_tick(struct psp_core *core, struct psp_core_time now);
+/* Steady time at which tick has something to do. */
+uint64_t psp_core_deadline(const struct psp_core *core);
+
+enum psp_core_action_type {
+    PSP_CORE_VOTE,       /* make durable before anything that follows */
+    PSP_CORE_APPEND,     /* cut the log before records[0], append, sync, tell persisted */
+    PSP_CORE_SEND,       /* to a peer of the socket */
+    PSP_CORE_TOO_LARGE,  /* a partial needs more parts than there may be: tell somebody */
+    PSP_CORE_RAFT,       /* to another replica */
+    PSP_CORE_LOAD,       /* read records, tell loaded */
+    PSP_CORE_CHECKPOINT, /* store the delta (owned by the caller then), tell checkpointed */
+    PSP_CORE_STOP,       /* end the process; nothing follows */
+};
+
+struct psp_core_action {
+    enum psp_core_action_type type;
+    union {
+        struct {
+            uint64_t term, voted_for;
+        } vote;
+        struct {
+            uint64_t number;
+            const struct psp_record *records;
+            uint32_t n;
+        } append;
+        struct {
+            struct psp_peer peer;
+            struct psp_cluster_message message;
+        } send;
+        struct { /* entries [0, from_log) of the message: read index first + i from the log */
+            uint32_t replica;
+            struct psp_cluster_message message;
+            struct psp_raft_entry *entries; /* those of the message, to be filled */
+            uint64_t first;
+            uint32_t from_log;
+        } raft;
+        struct {
+            uint64_t first, last;
+        } load;
+        struct psp_count_delta *checkpoint;
+        size_t too_large_bytes; /* its rows */
+        const char *stop;       /* what happened and what to do */
+    };
+};
+
+/* Actions of the last call, in the order to carry them out. */
+const struct psp_core_action *psp_core_actions(const struct psp_core *core, size_t *ret_n);
+
+enum psp_core_role {
+    PSP_CORE_JOINING,  /* not a voter yet */
+    PSP_CORE_STARTING, /* leads, but has not applied its log yet, or has not its voters' memory */
+    PSP_CORE_LEADER,
+    PSP_CORE_FOLLOWER,
+    PSP_CORE_CANDIDATE,
+};
+enum psp_core_role psp_core_role(const struct psp_core *core);
+const char *psp_core_role_name(enum psp_core_role role);
+uint64_t psp_core_applied(const struct psp_core *core);
+uint64_t psp_core_last(const struct psp_core *core);
+uint64_t psp_core_term(const struct psp_core *core);
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * core_state - what a shard's core is made of; shared by the core_*.c files,
+ * and by nobody else.
+ *
+ *     core.c          events, and the actions of consensus
+ *     core_request.c  batches, operator requests, status; who waits for what
+ *     core_move.c     leadership that moves on purpose
+ *     core_replace.c  a replica that comes back under a new ID
+ *     core_apply.c    committed entries into the count; genesis; checkpoints
+ *     core_watch.c    partials to collectors
+ *     core_window.c   entries in memory
+ */
+#ifndef PSP_CORE_STATE_H
+#define PSP_CORE_STATE_H
+
+#include "cluster/cluster.h"
+#include "shard/core/core.h"
+#include "shard/core/window.h"
+
+enum psp_waiting_kind { PSP_WAITING_NOBODY, PSP_WAITING_BATCH, PSP_WAITING_OPERATOR };
+
+/* Who is to be told when an index is applied. */
+struct psp_waiting {
+    uint64_t index, term;
+    enum psp_waiting_kind kind;
+    struct psp_peer peer;
+    uint64_t id; /* of the batch or request */
+};
+
+struct psp_watcher {
+    bool used, waiting;
+    struct psp_peer peer;
+    uint32_t collector;
+    uint64_t watch_id, after_index, base_index, base_epoch;
+    uint64_t due_ms, answered_ms;
+};
+
+struct psp_core {
+    struct psp_genesis genesis;
+    uint8_t fence_hash[PSP_HASH_BYTES];
+    uint32_t replica, member_count;
+    uint64_t raft_id;
+    const struct psp_definition *definition;
+    struct psp_count *count;
+    struct psp_consensus *consensus;
+    uint64_t pid;
+    size_t part_bytes;
+    uint32_t parts_max;
+    struct psp_core_time now;
+    bool stopped;
+    char stop_text[512];
+
+    struct psp_core_action *actions;
+    size_t action_count, action_capacity;
+    struct psp_arena *scratch; /* of the actions of one call */
+    struct psp_arena *decode;  /* of the entry being applied */
+    uint8_t verdicts[PSP_BATCH_ROWS_MAX];
+
+    struct psp_window window;
+    struct psp_window_bytes *proposing; /* the bytes being submitted right now */
+    uint64_t written_number;            /* appends known durable */
+    uint64_t commit_index, applied_term;
+    bool loading;
+    bool warming; /* the system has not handed out all memory of the expected voters */
+
+    bool leading; /* as of the last call */
+    uint64_t leading_term;
+    uint64_t inherited_index; /* end of the log when it began to lead, barrier included */
+    uint64_t genesis_term;    /* in which this replica proposed a genesis */
+    uint64_t last_time_ms;    /* of the newest entry proposed */
+    struct psp_waiting waiting[PSP_CORE_UNAPPLIED_MAX]; /* a queue by index */
+    size_t waiting_first, waiting_count;
+
+    uint64_t move_to, move_until_ms; /* the raft ID that is to lead, 0 none */
+    bool move_begun;                 /* consensus knows */
+    uint64_t joining;                /* the raft ID that is to become a member, 0 none */
+
+    struct psp_watcher watchers[PSP_CORE_WATCHERS_MAX];
+
+    bool checkpointing;
+    uint64_t checkpoint_index, checkpoint_ms;
+    uint64_t busy_rows;
+};
+
+/* Adds an action of the type; NULL: out of memory (the core has stopped). */
+struct psp_core_action *psp_core_act(struct psp_core *core, enum psp_core_action_type type);
+void psp_core_stop(struct psp_core *core, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Memory until the next call; NULL: out of memory (the core has stopped). */
+void *psp_core_scratch(struct psp_core *core, size_t bytes);
+/* Leads and has applied all that earlier leaders left: may propose. */
+bool psp_core_serves(const struct psp_core *core);
+/* The replica that leads, as far as known, or PSP_NONE. */
+uint32_t psp_core_leader(const struct psp_core *core);
+
+/* Proposes an entry at the leader's time; false: not proposed (not leading).
+ * Somebody may wait for it. */
+bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
+                      const struct psp_waiting *waiting);
+/* Gives the bytes to consensus; owns them in any case. False: not leading. */
+bool psp_core_submit(struct psp_core *core, struct psp_window_bytes *bytes, uint64_t *ret_index,
+                     uint64_t *ret_term);
+/* Of every event: the time, and no actions yet. */
+void psp_core_begin(struct psp_core *core, struct psp_core_time now);
+bool psp_core_has_room(const struct psp_core *core);
+
+void psp_core_request(struct psp_core *core, const struct psp_core_sender *sender,
+                      const struct psp_cluster_message *message);
+/* An entry was applied: tells who waits for it. */
+void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
+                     const struct psp_entry *entry, enum psp_apply_result result,
+                     const char *refused_text);
+/* Leadership is gone: whoever waits is told that the outcome is unknown. */
+void psp_core_lose(struct psp_core *core);
+
+/* Begins to move the leadership; NULL, or why not. Nothing is proposed until it
+ * has moved or PSP_CORE_MOVE_MS are over. */
+const char *psp_core_move(struct psp_core *core, uint32_t replica);
+/* A turn's part of it. */
+void psp_core_move_on(struct psp_core *core);
+/* Tells consensus to hand over. */
+void psp_core_transfer(struct psp_core *core, uint64_t raft_id);
+
+/* Begins, or goes on, to make an ID a member in its predecessor's place; NULL, or
+ * why not. */
+const char *psp_core_replace(struct psp_core *core, uint64_t raft_id);
+/* A turn's part of it. */
+void psp_core_replace_on(struct psp_core *core);
+/* Proposes other members. */
+void psp_core_change(struct psp_core *core, const struct psp_consensus_member *members, uint32_t n);
+
+/* Applies committed entries, a slice. */
+void psp_core_apply(struct psp_core *core);
+bool psp_core_apply_pending(const struct psp_core *core);
+void psp_core_check_genesis(struct psp_core *core);
+bool psp_core_genesis_pending(const struct psp_core *core);
+void psp_core_propose_genesis(struct psp_core *core);
+void psp_core_take_checkpoint(struct psp_core *core);
+bool psp_core_apply_record(struct psp_core *core, uint64_t index, uint64_t term,
+                           enum psp_record_type type, const uint8_t *payload, size_t bytes);
+
+void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
+                    const struct psp_cluster_message *message);
+void psp_core_answer_watchers(struct psp_core *core);
+uint64_t psp_core_watch_deadline(const struct psp_core *core);
+
+#endif

@@ -1,0 +1,199 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "election/ballot.h"
+#include "election/totals.h"
+#include "shard/core/inner.h"
+
+static struct psp_watcher *place_for(struct psp_core *core, uint32_t collector)
+{
+    struct psp_watcher *oldest = &core->watchers[0];
+    for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX; i++) {
+        struct psp_watcher *watcher = &core->watchers[i];
+        if (watcher->used && watcher->collector == collector)
+            return watcher;
+        if (oldest->used && (!watcher->used || watcher->answered_ms < oldest->answered_ms))
+            oldest = watcher;
+    }
+    *oldest = (struct psp_watcher){.used = true, .collector = collector};
+    return oldest;
+}
+
+/* A collector holds what was committed, and a lone replica has committed nothing
+ * but its own log: if the collector knows more, acknowledged entries are gone,
+ * which the replica itself cannot tell from a torn write. With more replicas it
+ * proves nothing: others may lead by now. */
+static bool knows_more(const struct psp_core *core, const struct psp_core_sender *sender,
+                       const struct psp_cluster_message *message)
+{
+    return sender->role == PSP_ROLE_COLLECTOR && core->member_count == 1 &&
+           message->watch.base_epoch == core->genesis.epoch &&
+           message->watch.base_index > psp_consensus_last_index(core->consensus);
+}
+
+void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
+                    const struct psp_cluster_message *message)
+{
+    if (knows_more(core, sender, message)) {
+        psp_core_stop(core,
+                      "collector %" PRIu32 " has seen index %" PRIu64 " of this shard, but its log "
+                      "ends at %" PRIu64 ": acknowledged ballots were lost; restore this replica's "
+                      "data folder from a backup, or replace the replica",
+                      sender->id, message->watch.base_index,
+                      psp_consensus_last_index(core->consensus));
+        return;
+    }
+    /* An operator watches too, to compare with a recount. */
+    struct psp_watcher *watcher = place_for(core, (uint32_t)sender->role << 16 | sender->id);
+    const uint64_t wait_ms = message->watch.wait_ms < PSP_CORE_WATCH_WAIT_MAX_MS
+                                 ? message->watch.wait_ms
+                                 : PSP_CORE_WATCH_WAIT_MAX_MS;
+    watcher->waiting = true;
+    watcher->peer = sender->peer;
+    watcher->watch_id = message->id;
+    watcher->after_index = message->watch.after_index;
+    watcher->base_index = message->watch.base_index;
+    watcher->base_epoch = message->watch.base_epoch;
+    watcher->due_ms = core->now.steady_ms + wait_ms;
+}
+
+/* When the watcher's answer may leave: at once for news, but not too soon
+ * after the last one. */
+static uint64_t answer_ms(const struct psp_core *core, const struct psp_watcher *watcher)
+{
+    if (!watcher->waiting)
+        return UINT64_MAX;
+    const uint64_t soonest = watcher->answered_ms + PSP_CORE_WATCH_GAP_MS;
+    if (psp_count_index(core->count) > watcher->after_index)
+        return soonest;
+    return watcher->due_ms > soonest ? watcher->due_ms : soonest;
+}
+
+static bool pack_rows(struct psp_core *core, uint64_t base, size_t bytes,
+                      struct psp_bytes *ret_rows)
+{
+    uint8_t *rows = psp_core_scratch(core, bytes == 0 ? 1 : bytes);
+    if (rows == NULL)
+        return false;
+    psp_totals_encode_since(psp_count_totals(core->count), base, rows, bytes);
+    *ret_rows = (struct psp_bytes){rows, bytes};
+    return true;
+}
+
+static bool pack_numbers(struct psp_core *core, const uint32_t *numbers, uint32_t n,
+                         struct psp_bytes *ret_bytes)
+{
+    if (n == 0)
+        return true;
+    uint8_t *bytes = psp_core_scratch(core, 4 * (size_t)n);
+    if (bytes == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        psp_store32(bytes + 4 * (size_t)i, numbers[i]);
+    *ret_bytes = (struct psp_bytes){bytes, 4 * (size_t)n};
+    return true;
+}
+
+/* What changed since the base that the watcher holds; 0: all. */
+static uint64_t base_of(const struct psp_core *core, const struct psp_watcher *watcher)
+{
+    const bool known = watcher->base_epoch == core->genesis.epoch &&
+                       watcher->base_index <= psp_count_index(core->count);
+    return known ? watcher->base_index : 0;
+}
+
+static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes,
+                         struct psp_partial *partial)
+{
+    const uint32_t leader = psp_core_leader(core);
+    *partial = (struct psp_partial){
+        .shard = core->genesis.shard,
+        .replica = core->replica,
+        .epoch = core->genesis.epoch,
+        .index = psp_count_index(core->count),
+        .time_ms = psp_count_time_ms(core->count),
+        .base_index = base,
+        .registered = psp_count_registered(core->count),
+        .election_state = psp_count_election_state(core->count),
+        .books = *psp_count_books(core->count),
+        .leader = leader == PSP_NONE ? 0 : leader + 1,
+    };
+    memcpy(partial->cluster_id, core->genesis.fence.cluster_id, PSP_CLUSTER_ID_BYTES);
+    psp_count_state_hash(core->count, partial->state_hash);
+    uint32_t complete_n = 0, leaf_n = 0;
+    const uint32_t *complete = psp_count_units_complete(core->count, &complete_n);
+    const uint32_t *leaves = psp_count_registered_leaves(core->count, &leaf_n);
+    if (partial->base_index != 0)
+        leaf_n = 0; /* they never change */
+    return pack_rows(core, base, rows_bytes, &partial->rows) &&
+           pack_numbers(core, complete, complete_n, &partial->units_complete) &&
+           pack_numbers(core, leaves, leaf_n, &partial->registered_leaves);
+}
+
+/* One message, or several of the same index: lib/wire/message/partial_parts.h. */
+static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
+                       const struct psp_partial *whole, uint32_t parts)
+{
+    size_t at = 0;
+    for (uint32_t part = 0; part < parts; part++) {
+        struct psp_core_action *action = psp_core_act(core, PSP_CORE_SEND);
+        if (action == NULL)
+            return false;
+        const size_t left = whole->rows.length - at;
+        struct psp_partial *partial = &action->send.message.partial;
+        action->send.peer = watcher->peer;
+        action->send.message.type = PSP_CLUSTER_PARTIAL;
+        action->send.message.id = watcher->watch_id;
+        *partial = *whole;
+        partial->part = part;
+        partial->parts = parts;
+        partial->rows.data = whole->rows.data + at;
+        partial->rows.length = left < core->part_bytes ? left : core->part_bytes;
+        at += partial->rows.length;
+        if (part + 1 < parts)
+            partial->units_complete = partial->registered_leaves = (struct psp_bytes){0};
+    }
+    return true;
+}
+
+/* False: out of memory, the core has stopped. */
+static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, size_t *bytes)
+{
+    const uint64_t base = base_of(core, watcher);
+    const size_t length = psp_totals_encode_since(psp_count_totals(core->count), base, NULL, 0);
+    const size_t parts = length == 0 ? 1 : (length + core->part_bytes - 1) / core->part_bytes;
+    watcher->waiting = false;
+    watcher->answered_ms = core->now.steady_ms;
+    if (parts > core->parts_max) {
+        struct psp_core_action *action = psp_core_act(core, PSP_CORE_TOO_LARGE);
+        if (action != NULL)
+            action->too_large_bytes = length;
+        return action != NULL;
+    }
+    struct psp_partial partial;
+    *bytes += length;
+    return fill_partial(core, base, length, &partial) &&
+           send_parts(core, watcher, &partial, (uint32_t)parts);
+}
+
+void psp_core_answer_watchers(struct psp_core *core)
+{
+    size_t bytes = 0; /* the rest waits for the next tick: together they would not fit memory */
+    for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX && !core->stopped && bytes < PSP_MESSAGE_BYTES_MAX;
+         i++) {
+        if (answer_ms(core, &core->watchers[i]) <= core->now.steady_ms &&
+            !answer_watcher(core, &core->watchers[i], &bytes))
+            return;
+    }
+}
+
+uint64_t psp_core_watch_deadline(const struct psp_core *core)
+{
+    uint64_t deadline = UINT64_MAX;
+    for (size_t i = 0; i < PSP_CORE_WATCHERS_MAX; i++) {
+        const uint64_t at = answer_ms(core, &core->watchers[i]);
+        if (at < deadline)
+            deadline = at;
+    }
+    return deadline;
+}

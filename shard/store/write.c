@@ -1,0 +1,231 @@
+#include <assert.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "count/genesis.h"
+#include "election/ballot.h"
+#include "shard/store/inner.h"
+
+enum { FULL_BELOW_BYTES = 1 << 20 };
+
+/* How many rows of the delta are in the tables. */
+struct progress {
+    uint64_t done[PSP_STORE_TABLES];
+    uint64_t room_bytes; /* left in this transaction */
+};
+
+struct source {
+    uint64_t first, n;
+    const uint8_t *rows;
+    const uint8_t *voter_units; /* VOTERS: digest and unit lie apart in the delta */
+};
+
+static struct source source_of(const struct psp_count_delta *delta, enum psp_store_table table)
+{
+    const struct source sources[PSP_STORE_TABLES] = {
+        [PSP_STORE_VOTERS] = {delta->voter_first, delta->voter_n, delta->voter_digests,
+                              delta->voter_units},
+        [PSP_STORE_COUNTED] = {delta->counted_first, delta->counted_n, delta->counted, NULL},
+        [PSP_STORE_REFUSED] = {delta->refused_first, delta->refused_n, delta->refused, NULL},
+    };
+    return sources[table];
+}
+
+static void interleave(const struct source *source, uint64_t from, uint64_t n, uint8_t *ret_rows)
+{
+    for (uint64_t i = from; i < from + n; i++, ret_rows += PSP_STORE_VOTER_BYTES) {
+        memcpy(ret_rows, source->rows + i * PSP_DIGEST_BYTES, PSP_DIGEST_BYTES);
+        memcpy(ret_rows + PSP_DIGEST_BYTES, source->voter_units + i * 4, 4);
+    }
+}
+
+/* Appends chunks until all rows are in, or the transaction has its fill. */
+static int append_rows(const struct psp_store *store, MDB_txn *txn, enum psp_store_table table,
+                       const struct psp_count_delta *delta, struct progress *progress)
+{
+    const struct source source = source_of(delta, table);
+    const uint32_t row_bytes = psp_store_row_bytes(table);
+    uint64_t *done = &progress->done[table];
+    while (*done < source.n && progress->room_bytes >= PSP_STORE_CHUNK_BYTES) {
+        uint64_t n = PSP_STORE_CHUNK_BYTES / row_bytes;
+        if (n > source.n - *done)
+            n = source.n - *done;
+        uint8_t key[8], *at;
+        psp_store_key(source.first + *done, key);
+        const int error =
+            psp_store_room(store, txn, table, key, sizeof key, n * row_bytes, MDB_APPEND, &at);
+        if (error)
+            return error;
+        if (source.voter_units)
+            interleave(&source, *done, n, at);
+        else
+            memcpy(at, source.rows + *done * row_bytes, n * row_bytes);
+        psp_store_seal(table, key, sizeof key, at, n * row_bytes);
+        *done += n;
+        progress->room_bytes -= n * row_bytes;
+    }
+    return 0;
+}
+
+static bool complete(const struct psp_count_delta *delta, const struct progress *progress)
+{
+    return progress->done[PSP_STORE_VOTERS] == delta->voter_n &&
+           progress->done[PSP_STORE_COUNTED] == delta->counted_n &&
+           progress->done[PSP_STORE_REFUSED] == delta->refused_n;
+}
+
+static int write_totals(const struct psp_store *store, MDB_txn *txn,
+                        const struct psp_count_delta *delta)
+{
+    const uint64_t *cells = delta->cells;
+    for (uint32_t i = 0; i < delta->row_n; i++) {
+        const uint32_t n = delta->row_cells[i];
+        uint8_t key[8], *at;
+        psp_store_key(delta->rows[i], key);
+        const int error =
+            psp_store_room(store, txn, PSP_STORE_TOTALS, key, sizeof key, (size_t)n * 8, 0, &at);
+        if (error)
+            return error;
+        for (uint32_t cell = 0; cell < n; cell++)
+            psp_store64(at + (size_t)cell * 8, cells[cell]);
+        psp_store_seal(PSP_STORE_TOTALS, key, sizeof key, at, (size_t)n * 8);
+        cells += n;
+    }
+    return 0;
+}
+
+static int write_units_complete(const struct psp_store *store, MDB_txn *txn,
+                                const struct psp_count_delta *delta)
+{
+    static const char name[] = "units_complete";
+    const size_t n = (size_t)delta->units_complete_n * 4;
+    uint8_t *at;
+    const int error = psp_store_room(store, txn, PSP_STORE_META, name, sizeof name - 1, n, 0, &at);
+    if (error)
+        return error;
+    for (uint32_t i = 0; i < delta->units_complete_n; i++)
+        psp_store32(at + (size_t)i * 4, delta->units_complete[i]);
+    psp_store_seal(PSP_STORE_META, name, sizeof name - 1, at, n);
+    return 0;
+}
+
+static int write_configuration(const struct psp_store *store, MDB_txn *txn,
+                               const struct psp_count_delta *delta)
+{
+    static const char name[] = "configuration";
+    const size_t n = 8 + (size_t)delta->configuration_bytes;
+    uint8_t *at;
+    const int error = psp_store_room(store, txn, PSP_STORE_META, name, sizeof name - 1, n, 0, &at);
+    if (error)
+        return error;
+    psp_store64(at, delta->configuration_index);
+    memcpy(at + 8, delta->configuration, delta->configuration_bytes);
+    psp_store_seal(PSP_STORE_META, name, sizeof name - 1, at, n);
+    return 0;
+}
+
+static int write_meta(const struct psp_store *store, MDB_txn *txn,
+                      const struct psp_count_delta *delta, struct psp_store_position *ret_position)
+{
+    int error = 0;
+    if (delta->has_genesis) {
+        uint8_t bytes[PSP_GENESIS_BYTES];
+        psp_genesis_pack(&delta->genesis, bytes);
+        error = psp_store_put(store, txn, "genesis", bytes, sizeof bytes);
+    }
+    if (!error)
+        error = write_units_complete(store, txn, delta);
+    if (!error && delta->configuration_bytes > 0)
+        error = write_configuration(store, txn, delta);
+    if (error)
+        return error;
+    struct psp_store_position position = {
+        .index = delta->index,
+        .term = delta->term,
+        .time_ms = delta->time_ms,
+        .election_state = delta->election_state,
+        .books = delta->books,
+    };
+    memcpy(position.state_hash, delta->state_hash, PSP_HASH_BYTES);
+    for (enum psp_store_table table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++)
+        position.rows[table] = store->position.rows[table] + source_of(delta, table).n;
+    *ret_position = position;
+    return psp_store_put_position(store, txn, &position);
+}
+
+/* One transaction: rows, and with the last of them totals and position. */
+static int write_part(const struct psp_store *store, const struct psp_count_delta *delta,
+                      struct progress *progress, struct psp_store_position *ret_position)
+{
+    MDB_txn *txn;
+    int error = psp_store_begin(store, 0, &txn);
+    if (error)
+        return error;
+    progress->room_bytes = PSP_STORE_TRANSACTION_BYTES;
+    for (enum psp_store_table table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED && !error;
+         table++)
+        error = append_rows(store, txn, table, delta, progress);
+    if (!error && complete(delta, progress)) {
+        error = write_totals(store, txn, delta);
+        if (!error)
+            error = write_meta(store, txn, delta, ret_position);
+    }
+    if (error) {
+        mdb_txn_abort(txn);
+        return error;
+    }
+    return mdb_txn_commit(txn); /* frees the transaction either way */
+}
+
+/* LMDB tells EIO of a write that came out short, which is how a disk fills up
+ * in the middle of one. Nothing is retried for knowing better; it is the
+ * person who has to act that must be told the right thing. */
+static enum psp_status failure(const struct psp_store *store, int error)
+{
+    const enum psp_status status = psp_store_status(error);
+    struct statvfs disk;
+    struct stat file;
+    struct rlimit limit;
+    if (status != PSP_EIO || fstatvfs(store->directory_fd, &disk) != 0 ||
+        fstatat(store->directory_fd, "data.mdb", &file, 0) != 0 ||
+        getrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return status;
+    const bool disk_full = (uint64_t)disk.f_bavail * disk.f_frsize < FULL_BELOW_BYTES;
+    const bool file_full = limit.rlim_cur != RLIM_INFINITY &&
+                           (uint64_t)file.st_size + FULL_BELOW_BYTES > limit.rlim_cur;
+    return disk_full || file_full ? PSP_ENOSPC : PSP_EIO;
+}
+
+enum psp_status psp_store_checkpoint(struct psp_store *store, const struct psp_count_delta *delta)
+{
+    assert(store->directory_fd >= 0); /* not read_only */
+    if (store->failed != PSP_OK)
+        return store->failed;
+    assert(delta->index >= store->position.index);
+    for (enum psp_store_table table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++) {
+        const struct source source = source_of(delta, table);
+        assert(source.n == 0 || source.first == store->position.rows[table]);
+    }
+    struct progress progress = {0};
+    struct psp_store_position position;
+    bool done = false;
+    while (!done) {
+        struct progress next = progress;
+        int error = write_part(store, delta, &next, &position);
+        if (error == MDB_MAP_FULL) {
+            error = psp_store_grow_map(store);
+            if (!error)
+                continue; /* the same part again */
+        }
+        if (error) {
+            store->failed = failure(store, error);
+            return store->failed;
+        }
+        progress = next;
+        done = complete(delta, &progress);
+    }
+    store->position = position;
+    return PSP_OK;
+}
