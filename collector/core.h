@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #include "cluster/cluster.h"
-#include "collector/board.h"
+#include "collector/board/board.h"
 
 enum {
     PSP_STALE_MS = 3000,

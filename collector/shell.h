@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 #include "cluster/cluster.h"
-#include "collector/page.h"
+#include "collector/http/page.h"
 #include "election/definition/definition.h"
 #include "wire/socket/socket.h"
 

@@ -7,7 +7,7 @@
 
 #include "collector_fixture.h"
 
-#include "collector/api.h"
+#include "collector/api/api.h"
 
 enum { FIXTURE_NOW_MS = 10000 };
 

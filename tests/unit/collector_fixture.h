@@ -34,7 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/board.h"
+#include "collector/board/board.h"
 
 static const char fixture_json[] =
     "{\"format\":1,\"id\":\"town\",\"name\":\"Town\",\"date\":\"2024-11-05\","

@@ -2,9 +2,9 @@
 #include "api_fixture.h"
 
 #include "base/json/writer.h"
-#include "collector/cursor.h"
-#include "collector/gzip.h"
-#include "collector/page.h"
+#include "collector/api/cursor.h"
+#include "collector/http/gzip.h"
+#include "collector/http/page.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

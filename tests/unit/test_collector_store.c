@@ -4,7 +4,7 @@
 #include <lmdb.h>
 #include <unistd.h>
 
-#include "collector/store.h"
+#include "collector/store/store.h"
 
 struct state {
     struct psp_definition *definition;

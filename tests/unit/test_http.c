@@ -11,8 +11,8 @@
 #include <zlib.h>
 
 #include "base/system/clock.h"
-#include "collector/http.h"
-#include "collector/stream.h"
+#include "collector/http/http.h"
+#include "collector/http/stream.h"
 
 enum { ANSWER_BYTES = 1 << 20, ANSWER_WAIT_MS = 5000 };
 

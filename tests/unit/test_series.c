@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "collector/series.h"
-#include "collector/store_series.h"
+#include "collector/store/series.h"
+#include "collector/view/series.h"
 
 /* A view of the fixture's counts as of another time. */
 static void note(struct api *api, struct psp_series *series, uint64_t time_ms)

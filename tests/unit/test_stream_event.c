@@ -1,7 +1,7 @@
 /* What a viewer of the stream is sent. */
 #include "api_fixture.h"
 
-#include "collector/stream_event.h"
+#include "collector/http/stream_event.h"
 
 static void an_event_is_the_whole_answer(void **context)
 {

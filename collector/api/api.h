@@ -1,0 +1,119 @@
+/*
+ * api - requests in, answers out, without a socket.
+ *
+ *     path ─▶ route ─▶ parameters known? ─▶ ETag the same? ─▶ one api_*.c a resource
+ *                        │ 400                │ 304              │ 200, 404, …
+ *
+ * Everything a handler reads is in the request and immutable, so a handler is a
+ * plain function of (view, question, now), and tests call it so. A list never
+ * answers more than PSP_API_LIMIT_MAX items; a cursor continues it.
+ *
+ * Ownership: a request borrows everything; a reply owns its body.
+ * Threads:   any number of requests at once.
+ */
+#ifndef PSP_API_H
+#define PSP_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text/text.h"
+#include "cluster/cluster.h"
+#include "collector/freshness.h"
+#include "collector/stats.h"
+#include "collector/view/view.h"
+
+enum {
+    PSP_API_PARAMETERS_MAX = 16,
+    PSP_API_LIMIT_DEFAULT = 100,
+    PSP_API_LIMIT_MAX = 1000,
+    PSP_API_LEADERS_MAX = 5000,    /* units in one answer of /leaders */
+    PSP_API_VALUE_BYTES_MAX = 256, /* of a query parameter */
+};
+
+struct psp_page;
+struct psp_series;
+
+/* What does not change while the collector runs. */
+struct psp_api_site {
+    const struct psp_catalog *catalog;
+    const struct psp_cluster *cluster;
+    const struct psp_freshness *freshness;
+    struct psp_stats *stats;
+    struct psp_series *series;
+    const struct psp_page *page; /* NULL: none */
+    const char *definition_text; /* the bytes of election.json */
+    size_t definition_bytes;
+    uint32_t collector;
+};
+
+struct psp_api_parameter {
+    const char *name, *value;
+};
+
+struct psp_api_request {
+    const struct psp_api_site *site;
+    const struct psp_view *view;
+    uint64_t now_ms;           /* monotonic */
+    bool local;                /* came to the loopback address */
+    const char *path;          /* decoded, without the query */
+    const char *accept;        /* header or NULL */
+    const char *if_none_match; /* header or NULL */
+    bool gzip;                 /* the body will be sent so: another representation, another ETag */
+    uint32_t parameter_count;
+    struct psp_api_parameter parameters[PSP_API_PARAMETERS_MAX];
+    /* filled in by psp_api_serve */
+    const char *id; /* the {id} of the path, or NULL */
+    bool csv;
+    bool stale;
+};
+
+/* What a viewer of the stream wants to see; PSP_NONE: everything. */
+struct psp_stream_question {
+    uint32_t contest, unit, method;
+};
+
+struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
+    unsigned status;
+    const char *content_type; /* static */
+    struct psp_text body;
+    char etag[48];        /* without quotes; "" for none */
+    struct psp_text next; /* path and query of the next page; empty: none */
+    const char *shared;   /* a body that is not owned, instead of `body` */
+    size_t shared_bytes;
+    bool stream; /* go on with events that answer the question, instead of a body */
+    struct psp_stream_question question;
+};
+void psp_api_reply_free(struct psp_api_reply *reply);
+
+/* Answers a GET or HEAD. Always fills a reply: problems too are replies.
+ * False: no such path here (a page file may have it). */
+bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_reply);
+
+/* Whether the value of If-None-Match names the ETag (RFC 9110, 13.1.2). */
+bool psp_api_etag_matches(const char *if_none_match, const char *etag);
+
+/* One a resource. The route is found, the parameters are known by name. */
+typedef void psp_api_handler(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_election(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_definition(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_contests(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_results(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_candidates(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_candidate(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_unit(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_accounting(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_stream(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_leaders(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_series(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_shards(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_healthz(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_readyz(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_cluster(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_openapi(const struct psp_api_request *request, struct psp_api_reply *reply);
+
+#endif

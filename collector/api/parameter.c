@@ -1,0 +1,178 @@
+#include "collector/api/parameter.h"
+
+#include <string.h>
+
+#include "base/text/utf8.h"
+#include "collector/api/answer.h"
+
+const char *psp_parameter(const struct psp_api_request *request, const char *name)
+{
+    for (uint32_t i = 0; i < request->parameter_count; i++) {
+        if (strcmp(request->parameters[i].name, name) == 0)
+            return request->parameters[i].value;
+    }
+    return NULL;
+}
+
+static struct psp_shown shown(const char *value)
+{
+    return psp_shown(value, strlen(value));
+}
+
+bool psp_parameter_unit(const struct psp_api_request *request, struct psp_api_reply *reply,
+                        const char *name, uint32_t *ret_unit)
+{
+    const char *value = psp_parameter(request, name);
+    *ret_unit = PSP_NONE;
+    if (!value)
+        return true;
+    *ret_unit = psp_definition_unit(request->view->definition, value, strlen(value));
+    if (*ret_unit != PSP_NONE)
+        return true;
+    psp_answer_problem(reply, 404, "No such unit",
+                       "%s: there is no unit \"%s\"; /api/v1/units lists them", name,
+                       shown(value).text);
+    return false;
+}
+
+bool psp_parameter_contest(const struct psp_api_request *request, struct psp_api_reply *reply,
+                           uint32_t *ret_contest)
+{
+    const char *value = psp_parameter(request, "contest");
+    *ret_contest = PSP_NONE;
+    if (!value)
+        return true;
+    *ret_contest = psp_definition_contest(request->view->definition, value, strlen(value));
+    if (*ret_contest != PSP_NONE)
+        return true;
+    psp_answer_problem(reply, 404, "No such contest",
+                       "contest: there is no contest \"%s\"; /api/v1/contests lists them",
+                       shown(value).text);
+    return false;
+}
+
+bool psp_parameter_method(const struct psp_api_request *request, struct psp_api_reply *reply,
+                          uint32_t *ret_method)
+{
+    const char *value = psp_parameter(request, "method");
+    *ret_method = PSP_NONE;
+    if (!value)
+        return true;
+    *ret_method = psp_definition_method(request->view->definition, value, strlen(value));
+    if (*ret_method != PSP_NONE)
+        return true;
+    psp_answer_problem(reply, 404, "No such method",
+                       "method: there is no method \"%s\"; /api/v1/election lists them",
+                       shown(value).text);
+    return false;
+}
+
+bool psp_parameter_level(const struct psp_api_request *request, struct psp_api_reply *reply,
+                         struct psp_level_choice *ret_level)
+{
+    const char *value = psp_parameter(request, "level");
+    *ret_level = (struct psp_level_choice){.scope = PSP_SCOPE_OWN};
+    if (!value)
+        return true;
+    if (strcmp(value, "leaf") == 0) {
+        ret_level->scope = PSP_SCOPE_LEAF;
+        return true;
+    }
+    for (int level = 0; level < PSP_LEVELS; level++) {
+        if (strcmp(value, psp_level_name((enum psp_level)level)) == 0) {
+            ret_level->scope = PSP_SCOPE_LEVEL;
+            ret_level->level = (enum psp_level)level;
+            return true;
+        }
+    }
+    psp_answer_problem(reply, 400, "Bad parameter",
+                       "level: \"%s\" is none of leaf, precinct, county, state, nation",
+                       shown(value).text);
+    return false;
+}
+
+bool psp_parameter_limit(const struct psp_api_request *request, struct psp_api_reply *reply,
+                         uint32_t absent, uint32_t *ret_limit)
+{
+    const char *value = psp_parameter(request, "limit");
+    uint32_t limit = 0;
+    *ret_limit = absent;
+    if (!value)
+        return true;
+    const char *at = value;
+    for (; *at >= '0' && *at <= '9' && limit <= PSP_API_LIMIT_MAX; at++)
+        limit = limit * 10 + (uint32_t)(*at - '0');
+    if (*at == 0 && limit >= 1 && limit <= PSP_API_LIMIT_MAX) {
+        *ret_limit = limit;
+        return true;
+    }
+    psp_answer_problem(reply, 400, "Bad parameter", "limit: \"%s\" is not a number from 1 to %d",
+                       shown(value).text, PSP_API_LIMIT_MAX);
+    return false;
+}
+
+bool psp_parameter_descending(const struct psp_api_request *request, struct psp_api_reply *reply,
+                              bool absent, bool *ret_descending)
+{
+    const char *value = psp_parameter(request, "order");
+    *ret_descending = absent;
+    if (!value)
+        return true;
+    *ret_descending = strcmp(value, "desc") == 0;
+    if (*ret_descending || strcmp(value, "asc") == 0)
+        return true;
+    psp_answer_problem(reply, 400, "Bad parameter", "order: \"%s\" is neither asc nor desc",
+                       shown(value).text);
+    return false;
+}
+
+static uint32_t hash_string(uint32_t hash, const char *string)
+{
+    for (const unsigned char *at = (const unsigned char *)string; *at; at++)
+        hash = (hash ^ *at) * 16777619u;
+    return (hash ^ 0xFF) * 16777619u; /* an end that no UTF-8 text has */
+}
+
+/* The order in which parameters stand does not matter. */
+static uint32_t hash_question(const struct psp_api_request *request)
+{
+    uint32_t hash = hash_string(2166136261u, request->path);
+    for (int i = 0; i < PSP_HASH_BYTES; i++)
+        hash = (hash ^ request->view->definition->hash[i]) * 16777619u;
+    for (uint32_t i = 0; i < request->parameter_count; i++) {
+        const struct psp_api_parameter *parameter = &request->parameters[i];
+        if (strcmp(parameter->name, "cursor") == 0 || strcmp(parameter->name, "limit") == 0)
+            continue;
+        hash ^= hash_string(hash_string(2166136261u, parameter->name), parameter->value);
+    }
+    return hash;
+}
+
+bool psp_parameter_cursor(const struct psp_api_request *request, struct psp_api_reply *reply,
+                          struct psp_cursor *ret_cursor, bool *ret_given)
+{
+    const char *value = psp_parameter(request, "cursor");
+    *ret_cursor = (struct psp_cursor){0};
+    *ret_given = value != NULL;
+    if (!value)
+        return true;
+    if (psp_cursor_read(value, ret_cursor) && ret_cursor->question == hash_question(request))
+        return true;
+    psp_answer_problem(reply, 400, "Bad cursor",
+                       "cursor: \"%s\" was not given for this question; leave it out to begin "
+                       "again, and keep the other parameters as they were to go on",
+                       shown(value).text);
+    return false;
+}
+
+struct psp_cursor psp_parameter_next(const struct psp_api_request *request, uint64_t key,
+                                     uint64_t position)
+{
+    return (struct psp_cursor){
+        .question = hash_question(request), .key = key, .position = position};
+}
+
+bool psp_parameter_matches(const char *q, const char *text)
+{
+    return !q || (text && strcasestr(text, q) != NULL);
+}

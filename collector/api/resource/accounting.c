@@ -1,0 +1,37 @@
+/*
+ * /api/v1/accounting: the books, and whether they balance.
+ */
+#include "collector/api/answer.h"
+
+static void write_books(struct psp_writer *json, const struct psp_books *books, bool balanced)
+{
+    psp_writer_number(json, "received", books->received);
+    psp_writer_number(json, "counted", books->disposed[PSP_COUNTED]);
+    psp_writer_number(json, "replayed", books->disposed[PSP_REPLAYED]);
+    psp_writer_number(json, "double_vote", books->disposed[PSP_DOUBLE_VOTE]);
+    psp_writer_number(json, "not_eligible", books->disposed[PSP_NOT_ELIGIBLE]);
+    psp_writer_number(json, "invalid", books->disposed[PSP_INVALID]);
+    psp_writer_number(json, "closed", books->disposed[PSP_CLOSED]);
+    psp_writer_number(json, "added_ballots", books->added_ballots);
+    psp_writer_number(json, "voters_counted", books->voters_counted);
+    psp_writer_bool(json, "balanced", balanced);
+}
+
+void psp_api_accounting(const struct psp_api_request *request, struct psp_api_reply *reply)
+{
+    const struct psp_view *view = request->view;
+    struct psp_writer json;
+    psp_answer_begin(request, reply, &json);
+    psp_writer_begin_object(&json, "total");
+    write_books(&json, &view->books, psp_view_balanced(view, PSP_NONE));
+    psp_writer_end_object(&json);
+    psp_writer_begin_array(&json, "shards");
+    for (uint32_t s = 0; s < view->shard_count; s++) {
+        psp_writer_begin_object(&json, NULL);
+        psp_writer_number(&json, "shard", s);
+        write_books(&json, &view->shards[s].books, psp_view_balanced(view, s));
+        psp_writer_end_object(&json);
+    }
+    psp_writer_end_array(&json);
+    psp_answer_end(&json);
+}

@@ -1,0 +1,176 @@
+/*
+ * /api/v1/leaders: who leads in every unit of a level, as columns.
+ *
+ * What a map is coloured by, for thousands of units at once: the results list
+ * would be ten times as long. The columns stand in the order of
+ * /api/v1/units?parent=UNIT&level=LEVEL, which says what they are of.
+ */
+#include "collector/api/answer.h"
+#include "collector/api/parameter.h"
+#include "collector/view/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMNS = 7 };
+enum column { LEADER, LEADER_VOTES, SECOND_VOTES, VALID, BALLOTS, REPORTING, TOTAL };
+
+static const char *const names[COLUMNS] = {"leader",  "leader_votes",    "second_votes", "valid",
+                                           "ballots", "units_reporting", "units_total"};
+
+struct question {
+    uint32_t contest, unit, method;
+    uint32_t choice; /* PSP_NONE: no column of its own */
+    struct psp_level_choice level;
+};
+
+/* Blank and spoiled lines are counted but do not take part in the race. */
+static bool runs(enum psp_choice_kind kind)
+{
+    switch (kind) {
+    case PSP_CHOICE_CANDIDATE:
+    case PSP_CHOICE_YES:
+    case PSP_CHOICE_NO:
+    case PSP_CHOICE_WRITE_IN:
+    case PSP_CHOICE_OTHER:
+        return true;
+    case PSP_CHOICE_BLANK:
+    case PSP_CHOICE_SPOILED:
+        return false;
+    }
+    return false;
+}
+
+/* Leader PSP_UNSTATED: no vote yet, or level. */
+static void fill(const struct psp_contest *contest, const struct psp_tally *tally,
+                 uint64_t ret_row[COLUMNS])
+{
+    uint64_t first = 0, second = 0, valid = 0, leader = PSP_UNSTATED;
+    for (uint32_t c = 0; c < contest->choice_count; c++) {
+        const uint64_t votes = runs(contest->choices[c].kind) ? tally->votes[c] : 0;
+        valid += votes;
+        if (votes > first) {
+            second = first;
+            first = votes;
+            leader = c;
+        } else if (votes > second) {
+            second = votes;
+        }
+    }
+    ret_row[LEADER] = first == second ? PSP_UNSTATED : leader;
+    ret_row[LEADER_VOTES] = first;
+    ret_row[SECOND_VOTES] = second;
+    ret_row[VALID] = valid;
+    ret_row[BALLOTS] = tally->ballots;
+    ret_row[REPORTING] = tally->units_reporting;
+    ret_row[TOTAL] = tally->units_total;
+}
+
+static void write_column(struct psp_writer *json, const char *name, const uint64_t *cells,
+                         uint32_t n, uint32_t stride)
+{
+    psp_writer_begin_array(json, name);
+    for (uint32_t i = 0; i < n; i++)
+        psp_writer_stated(json, NULL, cells[(size_t)i * stride]);
+    psp_writer_end_array(json);
+}
+
+static struct psp_unit_run run_of(const struct psp_view *view, const struct question *question)
+{
+    switch (question->level.scope) {
+    case PSP_SCOPE_OWN:
+        break;
+    case PSP_SCOPE_LEAF:
+        return psp_catalog_leaves(view->catalog, question->unit);
+    case PSP_SCOPE_LEVEL:
+        return psp_catalog_level(view->catalog, question->level.level, question->unit);
+    }
+    return psp_catalog_children(view->catalog, question->unit);
+}
+
+/* PSP_ENOMEM. */
+static enum psp_status write_columns(struct psp_writer *json, const struct psp_view *view,
+                                     const struct question *question,
+                                     const struct psp_unit_run *run)
+{
+    const struct psp_contest *contest = &view->definition->contests[question->contest];
+    const uint32_t n = run->end - run->first;
+    uint64_t *cells = calloc((size_t)n * (COLUMNS + 1) + 1, sizeof *cells);
+    struct psp_tally tally;
+    if (!cells)
+        return PSP_ENOMEM;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t *row = cells + (size_t)i * (COLUMNS + 1);
+        const struct psp_unit_run leaves =
+            psp_catalog_leaves(view->catalog, run->list[run->first + i]);
+        psp_tally_run(view, question->contest, leaves.first, leaves.end, question->method, &tally);
+        fill(contest, &tally, row);
+        row[COLUMNS] = question->choice == PSP_NONE ? 0 : tally.votes[question->choice];
+    }
+    for (uint32_t column = 0; column < COLUMNS; column++)
+        write_column(json, names[column], cells + column, n, COLUMNS + 1);
+    if (question->choice != PSP_NONE)
+        write_column(json, "choice_votes", cells + COLUMNS, n, COLUMNS + 1);
+    free(cells);
+    return PSP_OK;
+}
+
+static bool read_choice(const struct psp_api_request *request, struct psp_api_reply *reply,
+                        struct question *question)
+{
+    const char *value = psp_parameter(request, "choice");
+    question->choice = PSP_NONE;
+    if (!value)
+        return true;
+    question->choice =
+        psp_definition_choice(request->view->definition, question->contest, value, strlen(value));
+    if (question->choice != PSP_NONE)
+        return true;
+    psp_answer_problem(reply, 404, "No such choice",
+                       "choice: the contest has no such choice; /api/v1/contests lists them");
+    return false;
+}
+
+static bool read_question(const struct psp_api_request *request, struct psp_api_reply *reply,
+                          struct question *question)
+{
+    if (!psp_parameter_contest(request, reply, &question->contest))
+        return false;
+    if (question->contest == PSP_NONE) {
+        psp_answer_problem(reply, 400, "Missing parameter",
+                           "contest: say which; /api/v1/contests lists them");
+        return false;
+    }
+    if (!psp_parameter_unit(request, reply, "unit", &question->unit) ||
+        !psp_parameter_method(request, reply, &question->method) ||
+        !psp_parameter_level(request, reply, &question->level) ||
+        !read_choice(request, reply, question))
+        return false;
+    if (question->unit == PSP_NONE)
+        question->unit = request->view->definition->contests[question->contest].unit;
+    return true;
+}
+
+void psp_api_leaders(const struct psp_api_request *request, struct psp_api_reply *reply)
+{
+    const struct psp_definition *definition = request->view->definition;
+    struct question question;
+    struct psp_writer json;
+    if (!read_question(request, reply, &question))
+        return;
+    const struct psp_unit_run run = run_of(request->view, &question);
+    if (run.end - run.first > PSP_API_LEADERS_MAX) {
+        psp_answer_problem(reply, 400, "Too many units",
+                           "%u units of that level are below the unit; at most %d go into one "
+                           "answer: ask below a smaller unit",
+                           run.end - run.first, PSP_API_LEADERS_MAX);
+        return;
+    }
+    psp_answer_begin(request, reply, &json);
+    psp_writer_string(&json, "contest", definition->contests[question.contest].id);
+    psp_writer_string(&json, "unit", definition->units[question.unit].id);
+    psp_writer_number(&json, "total", run.end - run.first);
+    if (write_columns(&json, request->view, &question, &run) != PSP_OK)
+        reply->body.failed = true;
+    psp_answer_end(&json);
+}

@@ -1,0 +1,130 @@
+/*
+ * /metrics: numbers for Prometheus (text format 0.0.4), loopback address only.
+ */
+#include "collector/api/api.h"
+
+static void head(struct psp_text *text, const char *name, const char *type, const char *help)
+{
+    psp_text_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void write_shards(const struct psp_api_request *request, struct psp_text *text)
+{
+    const struct psp_view *view = request->view;
+    const struct psp_freshness *freshness = request->site->freshness;
+    head(text, "psephos_shard_index", "gauge", "Log index of the partial shown.");
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        psp_text_format(text, "psephos_shard_index{shard=\"%u\"} %llu\n", s,
+                        (unsigned long long)view->shards[s].index);
+    head(text, "psephos_shard_epoch", "gauge", "Epoch of the partial shown.");
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        psp_text_format(text, "psephos_shard_epoch{shard=\"%u\"} %llu\n", s,
+                        (unsigned long long)view->shards[s].epoch);
+    head(text, "psephos_shard_stale", "gauge", "1 when the shard has sent nothing current.");
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        psp_text_format(text, "psephos_shard_stale{shard=\"%u\"} %d\n", s,
+                        psp_freshness_stale(freshness, s, request->now_ms));
+    head(text, "psephos_shard_has_leader", "gauge",
+         "1 when a replica that answers knows who leads; without a leader nothing is counted.");
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        psp_text_format(text, "psephos_shard_has_leader{shard=\"%u\"} %d\n", s,
+                        psp_freshness_leader(freshness, s, request->now_ms) != PSP_NONE);
+    head(text, "psephos_partial_age_seconds", "gauge",
+         "Since the shard last proved its state current; none before the first time.");
+    for (uint32_t s = 0; s < view->shard_count; s++) {
+        const uint64_t fresh_ms = atomic_load(&freshness->fresh_ms[s]);
+        if (fresh_ms > 0)
+            psp_text_format(text, "psephos_partial_age_seconds{shard=\"%u\"} %.3f\n", s,
+                            request->now_ms > fresh_ms ? (double)(request->now_ms - fresh_ms) / 1000
+                                                       : 0.0);
+    }
+    head(text, "psephos_diverged_total", "counter",
+         "Partials that contradicted what is held: replicas disagree. Must be 0.");
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        psp_text_format(text, "psephos_diverged_total{shard=\"%u\"} %llu\n", s,
+                        (unsigned long long)view->shards[s].divergence.count);
+}
+
+static void write_books(const struct psp_view *view, struct psp_text *text)
+{
+    head(text, "psephos_received_total", "counter", "Ballots decoded from committed entries.");
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        psp_text_format(text, "psephos_received_total{shard=\"%u\"} %llu\n", s,
+                        (unsigned long long)view->shards[s].books.received);
+    head(text, "psephos_dispositions_total", "counter", "Ballots judged, by verdict.");
+    for (uint32_t s = 0; s < view->shard_count; s++) {
+        for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
+            psp_text_format(text,
+                            "psephos_dispositions_total{disposition=\"%s\",shard=\"%u\"} %llu\n",
+                            psp_disposition_name((enum psp_disposition)d), s,
+                            (unsigned long long)view->shards[s].books.disposed[d]);
+    }
+    head(text, "psephos_balanced", "gauge", "1 when books and totals balance. Must be 1.");
+    psp_text_format(text, "psephos_balanced %d\n", psp_view_balanced(view, PSP_NONE));
+}
+
+static void write_partials(const struct psp_stats *stats, struct psp_text *text)
+{
+    static const char *const results[] = {"merged", "stale", "diverged", "gap", "refused"};
+    head(text, "psephos_partials_total", "counter", "Partials received, by what became of them.");
+    for (int i = PSP_PARTIAL_MERGED; i <= PSP_PARTIAL_REFUSED; i++)
+        psp_text_format(text, "psephos_partials_total{result=\"%s\"} %llu\n", results[i],
+                        (unsigned long long)psp_stats_read(&stats->partials[i]));
+    head(text, "psephos_publishes_total", "counter", "Versions published.");
+    psp_text_format(text, "psephos_publishes_total %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->publishes));
+}
+
+static void write_commits(const struct psp_stats *stats, struct psp_text *text)
+{
+    uint64_t sum = 0;
+    head(text, "psephos_board_commit_seconds", "histogram", "Time to make a version durable.");
+    for (int i = 0; i < PSP_STATS_BUCKETS; i++) {
+        sum += psp_stats_read(&stats->commit_bucket[i]);
+        psp_text_format(text, "psephos_board_commit_seconds_bucket{le=\"%g\"} %llu\n",
+                        (double)psp_stats_commit_bounds_us[i] / 1e6, (unsigned long long)sum);
+    }
+    sum += psp_stats_read(&stats->commit_bucket[PSP_STATS_BUCKETS]);
+    psp_text_format(text,
+                    "psephos_board_commit_seconds_bucket{le=\"+Inf\"} %llu\n"
+                    "psephos_board_commit_seconds_sum %.6f\n"
+                    "psephos_board_commit_seconds_count %llu\n",
+                    (unsigned long long)sum, (double)psp_stats_read(&stats->commit_us_sum) / 1e6,
+                    (unsigned long long)sum);
+}
+
+static void write_http(const struct psp_stats *stats, struct psp_text *text)
+{
+    head(text, "psephos_http_requests_total", "counter", "HTTP requests answered, by status code.");
+    for (int code = 0; code < PSP_STATS_CODES; code++) {
+        const uint64_t n = psp_stats_read(&stats->requests[code]);
+        if (n > 0)
+            psp_text_format(text, "psephos_http_requests_total{code=\"%d\"} %llu\n", code,
+                            (unsigned long long)n);
+    }
+    head(text, "psephos_http_connections", "gauge", "HTTP connections open now.");
+    psp_text_format(text, "psephos_http_connections %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->connections));
+    head(text, "psephos_http_connections_cut_total", "counter",
+         "HTTP connections ended because they took too long.");
+    psp_text_format(text, "psephos_http_connections_cut_total %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->connections_cut));
+    head(text, "psephos_stream_viewers", "gauge", "Event streams open now.");
+    psp_text_format(text, "psephos_stream_viewers %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->stream_viewers));
+    head(text, "psephos_stream_events_total", "counter", "Events sent to viewers.");
+    psp_text_format(text, "psephos_stream_events_total %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->stream_events));
+}
+
+void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply *reply)
+{
+    struct psp_text *text = &reply->body;
+    reply->status = 200;
+    reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    write_shards(request, text);
+    write_books(request->view, text);
+    write_partials(request->site->stats, text);
+    write_commits(request->site->stats, text);
+    write_http(request->site->stats, text);
+}

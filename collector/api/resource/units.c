@@ -1,0 +1,121 @@
+/*
+ * /api/v1/units: the tree of reporting units; /api/v1/units/{id}: one of them.
+ */
+#include "collector/api/answer.h"
+#include "collector/api/parameter.h"
+
+#include <string.h>
+
+static void write_members(struct psp_writer *json, const struct psp_view *view, uint32_t position)
+{
+    const struct psp_definition *definition = view->definition;
+    const struct psp_unit *unit = &definition->units[position];
+    const struct psp_unit_run children = psp_catalog_children(view->catalog, position);
+    psp_writer_string(json, "id", unit->id);
+    psp_writer_string(json, "name", unit->name);
+    psp_writer_string(json, "code", unit->code);
+    psp_writer_string(json, "level", psp_level_name(unit->level));
+    psp_writer_string(json, "parent",
+                      unit->parent == PSP_NONE ? NULL : definition->units[unit->parent].id);
+    psp_writer_bool(json, "leaf", definition->leaf_of_unit[position] != PSP_NONE);
+    psp_writer_number(json, "children", children.end - children.first);
+    psp_writer_number(json, "leaves", unit->leaf_end - unit->leaf_first);
+    psp_writer_number(json, "leaves_reporting",
+                      view->complete_sum[unit->leaf_end] - view->complete_sum[unit->leaf_first]);
+    psp_writer_stated(json, "registered", psp_view_registered(view, position));
+    psp_writer_stated(json, "ballots_expected", psp_catalog_expected(view->catalog, position));
+    psp_writer_bool(json, "complete", view->unit_complete[position]);
+}
+
+/* From the root down to the unit's parent. */
+static void write_path(struct psp_writer *json, const struct psp_definition *definition,
+                       uint32_t position)
+{
+    uint32_t below = PSP_NONE; /* the unit written last */
+    uint32_t next = definition->root;
+    psp_writer_begin_array(json, "path");
+    while (below != position && next != position) {
+        psp_writer_begin_object(json, NULL);
+        psp_writer_string(json, "unit", definition->units[next].id);
+        psp_writer_string(json, "unit_name", definition->units[next].name);
+        psp_writer_string(json, "level", psp_level_name(definition->units[next].level));
+        psp_writer_end_object(json);
+        below = next;
+        for (next = position; definition->units[next].parent != below;)
+            next = definition->units[next].parent;
+    }
+    psp_writer_end_array(json);
+}
+
+void psp_api_unit(const struct psp_api_request *request, struct psp_api_reply *reply)
+{
+    const struct psp_definition *definition = request->view->definition;
+    const uint32_t unit = psp_definition_unit(definition, request->id, strlen(request->id));
+    struct psp_writer json;
+    if (unit == PSP_NONE) {
+        psp_answer_problem(reply, 404, "No such unit",
+                           "there is no such unit; /api/v1/units lists them");
+        return;
+    }
+    psp_answer_begin(request, reply, &json);
+    psp_writer_begin_object(&json, "unit");
+    write_members(&json, request->view, unit);
+    write_path(&json, definition, unit);
+    psp_writer_end_object(&json);
+    psp_answer_end(&json);
+}
+
+/* Parent alone: its children. Parent and level: all of that level below it. */
+static struct psp_unit_run run_of(const struct psp_view *view, const struct psp_level_choice *level,
+                                  uint32_t parent)
+{
+    const uint32_t above = parent == PSP_NONE ? view->definition->root : parent;
+    switch (level->scope) {
+    case PSP_SCOPE_OWN:
+        break;
+    case PSP_SCOPE_LEAF:
+        return psp_catalog_leaves(view->catalog, above);
+    case PSP_SCOPE_LEVEL:
+        return psp_catalog_level(view->catalog, level->level, above);
+    }
+    return parent == PSP_NONE ? psp_catalog_subtree(view->catalog, above)
+                              : psp_catalog_children(view->catalog, parent);
+}
+
+void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *reply)
+{
+    const struct psp_view *view = request->view;
+    const struct psp_unit *units = view->definition->units;
+    const char *q = psp_parameter(request, "q");
+    struct psp_level_choice level;
+    struct psp_writer json;
+    struct psp_cursor from, next;
+    uint32_t parent, limit, written = 0;
+    bool resumed, more = false;
+    if (!psp_parameter_unit(request, reply, "parent", &parent) ||
+        !psp_parameter_level(request, reply, &level) ||
+        !psp_parameter_limit(request, reply, PSP_API_LIMIT_DEFAULT, &limit) ||
+        !psp_parameter_cursor(request, reply, &from, &resumed))
+        return;
+    const struct psp_unit_run run = run_of(view, &level, parent);
+    psp_answer_begin(request, reply, &json);
+    psp_writer_begin_array(&json, "units");
+    for (uint64_t i = from.position > run.first ? from.position : run.first; i < run.end; i++) {
+        const uint32_t unit = run.list[i];
+        if (!psp_parameter_matches(q, units[unit].name) &&
+            !psp_parameter_matches(q, units[unit].id) &&
+            !psp_parameter_matches(q, units[unit].code))
+            continue;
+        if (written++ == limit) {
+            more = true;
+            next = psp_parameter_next(request, 0, i);
+            break;
+        }
+        psp_writer_begin_object(&json, NULL);
+        write_members(&json, view, unit);
+        psp_writer_end_object(&json);
+    }
+    psp_writer_end_array(&json);
+    psp_answer_next(request, reply, &json, more ? &next : NULL);
+    psp_answer_end(&json);
+}

@@ -1,0 +1,118 @@
+#include "collector/api/row.h"
+
+#include "collector/view/tally.h"
+
+void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
+                          const struct psp_row_result *row)
+{
+    const struct psp_definition *definition = view->definition;
+    const struct psp_contest *contest = &definition->contests[row->contest];
+    const struct psp_unit *unit = &definition->units[row->unit];
+    struct psp_tally tally;
+    psp_tally_run(view, row->contest, row->leaf_first, row->leaf_end, row->method, &tally);
+    psp_writer_begin_object(json, key);
+    psp_writer_string(json, "contest", contest->id);
+    psp_writer_string(json, "unit", unit->id);
+    psp_writer_string(json, "unit_name", unit->name);
+    psp_writer_string(json, "level", psp_level_name(unit->level));
+    psp_writer_string(json, "method",
+                      row->method == PSP_NONE ? NULL : definition->methods[row->method].id);
+    psp_writer_number(json, "ballots", tally.ballots);
+    psp_writer_begin_array(json, "choices");
+    for (uint32_t c = 0; c < contest->choice_count; c++) {
+        if (!tally.present[c])
+            continue;
+        psp_writer_begin_object(json, NULL);
+        psp_writer_string(json, "choice", contest->choices[c].id);
+        psp_writer_number(json, "votes", tally.votes[c]);
+        psp_writer_end_object(json);
+    }
+    psp_writer_end_array(json);
+    psp_writer_number(json, "undervotes", tally.undervotes);
+    psp_writer_number(json, "overvotes", tally.overvotes);
+    psp_writer_number(json, "units_reporting", tally.units_reporting);
+    psp_writer_number(json, "units_started", tally.units_started);
+    psp_writer_number(json, "units_total", tally.units_total);
+    psp_writer_end_object(json);
+}
+
+void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
+                           uint32_t unit)
+{
+    const struct psp_unit *at = &view->definition->units[unit];
+    const uint64_t ballots = psp_view_ballots(view, unit);
+    const uint64_t registered = psp_view_registered(view, unit);
+    psp_writer_begin_object(json, key);
+    psp_writer_string(json, "unit", at->id);
+    psp_writer_string(json, "unit_name", at->name);
+    psp_writer_string(json, "level", psp_level_name(at->level));
+    psp_writer_number(json, "ballots", ballots);
+    psp_writer_stated(json, "registered", registered);
+    psp_writer_stated(json, "ballots_expected", psp_catalog_expected(view->catalog, unit));
+    if (registered != PSP_UNSTATED && registered > 0)
+        psp_writer_real(json, "share", (double)ballots / (double)registered);
+    else
+        psp_writer_null(json, "share");
+    psp_writer_bool(json, "complete", view->unit_complete[unit]);
+    psp_writer_end_object(json);
+}
+
+/* How many log entries the shown index is behind the newest that any replica
+ * said it has. */
+static uint64_t behind(const struct psp_api_request *request, uint32_t shard)
+{
+    const struct psp_cluster_shard *known = &request->site->cluster->shards[shard];
+    const struct psp_board_shard *shown = &request->view->shards[shard];
+    uint64_t newest = shown->index;
+    for (uint32_t r = 0; r < known->replica_count && r < PSP_REPLICAS_MAX; r++) {
+        const struct psp_replica_freshness *seen = &request->site->freshness->replicas[shard][r];
+        const uint64_t index = atomic_load(&seen->index);
+        if (atomic_load(&seen->epoch) == shown->epoch && index > newest)
+            newest = index;
+    }
+    return newest - shown->index;
+}
+
+void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request *request)
+{
+    const struct psp_freshness *freshness = request->site->freshness;
+    psp_writer_begin_array(json, "shards");
+    for (uint32_t s = 0; s < request->view->shard_count; s++) {
+        const struct psp_board_shard *shard = &request->view->shards[s];
+        const uint64_t fresh_ms = atomic_load(&freshness->fresh_ms[s]);
+        psp_writer_begin_object(json, NULL);
+        psp_writer_number(json, "shard", s);
+        psp_writer_number(json, "epoch", shard->epoch);
+        psp_writer_number(json, "index", shard->index);
+        psp_writer_number(json, "replica", shard->replica);
+        const uint32_t leader = psp_freshness_leader(freshness, s, request->now_ms);
+        if (leader == PSP_NONE)
+            psp_writer_null(json, "leader");
+        else
+            psp_writer_number(json, "leader", leader);
+        psp_writer_number(json, "behind", behind(request, s));
+        psp_writer_number(json, "ballots", shard->ballots);
+        if (fresh_ms == 0)
+            psp_writer_null(json, "age_ms");
+        else
+            psp_writer_number(json, "age_ms",
+                              request->now_ms > fresh_ms ? request->now_ms - fresh_ms : 0);
+        psp_writer_bool(json, "stale", psp_freshness_stale(freshness, s, request->now_ms));
+        psp_writer_bool(json, "diverged", shard->divergence.count > 0);
+        psp_writer_end_object(json);
+    }
+    psp_writer_end_array(json);
+}
+
+const char *psp_row_state(enum psp_election_state state)
+{
+    switch (state) {
+    case PSP_ELECTION_NEW:
+        return "new";
+    case PSP_ELECTION_OPEN:
+        return "open";
+    case PSP_ELECTION_CLOSED:
+        return "closed";
+    }
+    return "new";
+}

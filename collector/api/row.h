@@ -1,0 +1,30 @@
+/*
+ * row - one result, one turnout and the shards' health as JSON, the same in
+ * lists and in events.
+ *
+ * Threads: any; pure.
+ */
+#ifndef PSP_ROW_H
+#define PSP_ROW_H
+
+#include "base/json/writer.h"
+#include "collector/api/api.h"
+
+/* What a result is of. */
+struct psp_row_result {
+    uint32_t contest, unit, method; /* method: PSP_NONE for all */
+    uint32_t leaf_first, leaf_end;  /* the leaves it adds up */
+};
+void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
+                          const struct psp_row_result *row);
+
+void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
+                           uint32_t unit);
+
+/* Array "shards": version, age and staleness of each, as of request->now_ms. */
+void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request *request);
+
+/* "new", "open" or "closed". */
+const char *psp_row_state(enum psp_election_state state);
+
+#endif

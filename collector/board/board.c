@@ -1,0 +1,434 @@
+#include "collector/board/board.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "election/ballot.h"
+
+struct shard_state {
+    struct psp_board_shard head;
+    struct psp_totals *totals;
+    uint32_t *complete; /* [unit_count]: units held complete, complete_n used */
+    uint32_t complete_n;
+    uint32_t *registered; /* [leaf_count] */
+    bool has_registered;
+};
+
+struct psp_board {
+    struct psp_board_options options;
+    uint64_t changes;
+    struct shard_state *shards;
+    struct psp_totals *merged;
+    uint32_t *complete_shards; /* [unit_count]: shards that hold the unit complete */
+};
+
+/* What a partial's rows say, found out before anything changes. */
+struct comparison {
+    bool differs; /* from what is held */
+    bool lower;   /* some count is lower than what is held */
+};
+
+static void free_shard(struct shard_state *state)
+{
+    psp_totals_destroy(&state->totals);
+    free(state->complete);
+    free(state->registered);
+}
+
+void psp_board_destroy(struct psp_board **board)
+{
+    if (!*board)
+        return;
+    struct psp_board *gone = *board;
+    if (gone->shards) {
+        for (uint32_t i = 0; i < gone->options.shard_count; i++)
+            free_shard(&gone->shards[i]);
+    }
+    free(gone->shards);
+    psp_totals_destroy(&gone->merged);
+    free(gone->complete_shards);
+    free(gone);
+    *board = NULL;
+}
+
+static enum psp_status create_shard(const struct psp_definition *definition,
+                                    struct shard_state *ret_state)
+{
+    ret_state->complete = calloc(definition->unit_count, sizeof *ret_state->complete);
+    ret_state->registered = calloc(definition->leaf_count + 1, sizeof *ret_state->registered);
+    if (!ret_state->complete || !ret_state->registered)
+        return PSP_ENOMEM;
+    return psp_totals_create(definition, &ret_state->totals);
+}
+
+enum psp_status psp_board_create(const struct psp_board_options *options,
+                                 struct psp_board **ret_board)
+{
+    const struct psp_definition *definition = options->definition;
+    struct psp_board *board = calloc(1, sizeof *board);
+    if (!board)
+        return PSP_ENOMEM;
+    board->options = *options;
+    board->shards = calloc(options->shard_count, sizeof *board->shards);
+    board->complete_shards = calloc(definition->unit_count, sizeof *board->complete_shards);
+    enum psp_status status = board->shards && board->complete_shards ? PSP_OK : PSP_ENOMEM;
+    if (status == PSP_OK)
+        status = psp_totals_create(definition, &board->merged);
+    for (uint32_t i = 0; i < options->shard_count && status == PSP_OK; i++)
+        status = create_shard(definition, &board->shards[i]);
+    if (status != PSP_OK) {
+        psp_board_destroy(&board);
+        return status;
+    }
+    *ret_board = board;
+    return PSP_OK;
+}
+
+/* ---- reading rows (their bytes: lib/election/totals.h) ---- */
+
+struct row_reader {
+    const struct psp_totals *totals;
+    const uint8_t *at, *end;
+    uint64_t row_next; /* lowest row that may follow */
+};
+
+static bool read_long_varint(struct row_reader *reader, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 70; shift += 7) {
+        if (reader->at == reader->end)
+            return false;
+        const uint8_t byte = *reader->at++;
+        if (shift == 63 && byte > 1)
+            return false;
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) {
+            *ret_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Most counts of a leaf are below 2^14. */
+static inline bool read_varint(struct row_reader *reader, uint64_t *ret_value)
+{
+    const uint8_t *at = reader->at;
+    if (reader->end - at < 2)
+        return read_long_varint(reader, ret_value);
+    if (at[0] < 0x80) {
+        *ret_value = at[0];
+        reader->at = at + 1;
+        return true;
+    }
+    if (at[1] < 0x80) {
+        *ret_value = (uint64_t)(at[0] & 0x7F) | (uint64_t)at[1] << 7;
+        reader->at = at + 2;
+        return true;
+    }
+    return read_long_varint(reader, ret_value);
+}
+
+/* False: no such row. The row's cells follow. */
+static bool read_row(struct row_reader *reader, uint32_t *ret_row)
+{
+    uint64_t gap;
+    if (!read_varint(reader, &gap))
+        return false;
+    const uint64_t row_count = reader->totals->row_count;
+    if (gap >= row_count || reader->row_next + gap >= row_count)
+        return false;
+    *ret_row = (uint32_t)(reader->row_next + gap);
+    reader->row_next += gap + 1;
+    return true;
+}
+
+/* Whether rows [first, end) of the held totals have any count. */
+static bool any_counts(const struct psp_totals *totals, uint64_t first, uint64_t end)
+{
+    for (uint64_t row = first; row < end; row++) {
+        if (totals->row_index[row] == 0)
+            continue;
+        for (uint64_t c = totals->row_first[row]; c < totals->row_first[row + 1]; c++) {
+            if (totals->cells[c] != 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Checks all rows of a partial against what is held. With base 0 a row that is
+ * not listed says that it is all zero. False: malformed. */
+static bool compare_rows(const struct psp_totals *held, const struct psp_partial *partial,
+                         struct comparison *ret_comparison)
+{
+    struct row_reader reader = {.totals = held, .at = partial->rows.data};
+    struct comparison found = {0};
+    const bool whole = partial->base_index == 0;
+    reader.end = reader.at + partial->rows.length;
+    while (reader.at != reader.end) {
+        const uint64_t unlisted = reader.row_next;
+        uint32_t row;
+        if (!read_row(&reader, &row))
+            return false;
+        if (whole && any_counts(held, unlisted, row))
+            found.differs = found.lower = true;
+        for (uint64_t c = held->row_first[row]; c < held->row_first[row + 1]; c++) {
+            uint64_t value;
+            if (!read_varint(&reader, &value))
+                return false;
+            found.differs |= value != held->cells[c];
+            found.lower |= value < held->cells[c];
+        }
+    }
+    if (whole && any_counts(held, reader.row_next, held->row_count))
+        found.differs = found.lower = true;
+    *ret_comparison = found;
+    return true;
+}
+
+/* ---- checking ---- */
+
+static bool positions_ascend(const struct psp_bytes *bytes, uint32_t end)
+{
+    uint64_t next = 0;
+    if (bytes->length % 4 != 0)
+        return false;
+    for (size_t i = 0; i < bytes->length; i += 4) {
+        const uint32_t position = psp_load32(bytes->data + i);
+        if (position < next || position >= end)
+            return false;
+        next = (uint64_t)position + 1;
+    }
+    return true;
+}
+
+static bool well_formed(const struct psp_board *board, const struct psp_partial *partial)
+{
+    const struct psp_definition *definition = board->options.definition;
+    const size_t leaves = partial->registered_leaves.length;
+    return positions_ascend(&partial->units_complete, definition->unit_count) &&
+           (leaves == 0 || leaves == (size_t)definition->leaf_count * 4) &&
+           partial->base_index <= partial->index &&
+           (partial->index > 0 || partial->rows.length == 0);
+}
+
+static bool same_books(const struct psp_books *a, const struct psp_books *b)
+{
+    bool same = a->received == b->received && a->added_ballots == b->added_ballots &&
+                a->voters_counted == b->voters_counted;
+    for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
+        same &= a->disposed[d] == b->disposed[d];
+    return same;
+}
+
+static bool books_went_down(const struct psp_books *held, const struct psp_books *now)
+{
+    bool down = now->received < held->received || now->added_ballots < held->added_ballots ||
+                now->voters_counted < held->voters_counted;
+    for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
+        down |= now->disposed[d] < held->disposed[d];
+    return down;
+}
+
+/* NULL: a partial of the epoch held agrees with what is held. */
+static const char *contradiction(const struct psp_board_shard *head,
+                                 const struct psp_partial *partial,
+                                 const struct comparison *comparison)
+{
+    if (partial->index == head->index) {
+        if (memcmp(partial->state_hash, head->state_hash, PSP_HASH_BYTES) != 0)
+            return "state hash";
+        if (!same_books(&partial->books, &head->books))
+            return "books";
+        return comparison->differs ? "rows" : NULL;
+    }
+    if (comparison->lower || books_went_down(&head->books, &partial->books))
+        return "a count went down";
+    return NULL;
+}
+
+static void remember_divergence(struct psp_board *board, struct psp_board_shard *head,
+                                const struct psp_partial *partial, const char *what)
+{
+    struct psp_board_divergence *divergence = &head->divergence;
+    divergence->count++;
+    divergence->replica = partial->replica;
+    divergence->epoch = partial->epoch;
+    divergence->index = partial->index;
+    memcpy(divergence->held_hash, head->state_hash, PSP_HASH_BYTES);
+    memcpy(divergence->other_hash, partial->state_hash, PSP_HASH_BYTES);
+    divergence->what = what;
+    board->changes++;
+}
+
+/* ---- changing ---- */
+
+/* A higher epoch starts the shard anew: its old counts leave the sum. */
+static void forget_rows(struct psp_board *board, struct shard_state *state)
+{
+    for (uint64_t c = 0; c < state->totals->cell_count; c++)
+        board->merged->cells[c] -= state->totals->cells[c];
+    memset(state->totals->cells, 0, state->totals->cell_count * sizeof *state->totals->cells);
+    memset(state->totals->row_index, 0,
+           state->totals->row_count * sizeof *state->totals->row_index);
+    state->head.ballots = 0;
+    state->has_registered = false;
+}
+
+/* The rows were checked by compare_rows. */
+static void take_rows(struct psp_board *board, struct shard_state *state,
+                      const struct psp_partial *partial)
+{
+    struct psp_totals *totals = state->totals;
+    struct row_reader reader = {.totals = totals, .at = partial->rows.data};
+    reader.end = reader.at + partial->rows.length;
+    while (reader.at != reader.end) {
+        uint32_t row;
+        bool read = read_row(&reader, &row);
+        assert(read);
+        const uint64_t first = totals->row_first[row];
+        state->head.ballots -= totals->cells[first];
+        for (uint64_t c = first; c < totals->row_first[row + 1]; c++) {
+            uint64_t value;
+            read = read_varint(&reader, &value);
+            assert(read);
+            board->merged->cells[c] += value - totals->cells[c];
+            totals->cells[c] = value;
+        }
+        state->head.ballots += totals->cells[first];
+        totals->row_index[row] = partial->index;
+        board->merged->row_index[row] = board->changes;
+    }
+}
+
+static void take_complete(struct psp_board *board, struct shard_state *state,
+                          const struct psp_bytes *units)
+{
+    for (uint32_t i = 0; i < state->complete_n; i++)
+        board->complete_shards[state->complete[i]]--;
+    state->complete_n = (uint32_t)(units->length / 4);
+    for (uint32_t i = 0; i < state->complete_n; i++) {
+        state->complete[i] = psp_load32(units->data + (size_t)i * 4);
+        board->complete_shards[state->complete[i]]++;
+    }
+}
+
+static void take_registered(struct shard_state *state, const struct psp_bytes *leaves)
+{
+    if (leaves->length == 0)
+        return;
+    for (size_t i = 0; i < leaves->length / 4; i++)
+        state->registered[i] = psp_load32(leaves->data + i * 4);
+    state->has_registered = true;
+}
+
+static void take_head(struct psp_board_shard *head, const struct psp_partial *partial)
+{
+    head->present = true;
+    head->replica = partial->replica;
+    head->epoch = partial->epoch;
+    head->index = partial->index;
+    head->time_ms = partial->time_ms;
+    head->registered = partial->registered;
+    memcpy(head->state_hash, partial->state_hash, PSP_HASH_BYTES);
+    head->election_state = partial->election_state;
+    head->books = partial->books;
+}
+
+enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial)
+{
+    if (memcmp(partial->cluster_id, board->options.cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
+        partial->shard >= board->options.shard_count)
+        return PSP_EMISMATCH;
+    struct shard_state *state = &board->shards[partial->shard];
+    struct psp_board_shard *head = &state->head;
+    const bool same_epoch = head->present && partial->epoch == head->epoch;
+    if (head->present && partial->epoch < head->epoch)
+        return PSP_STALE;
+    if (same_epoch && partial->index < head->index)
+        return PSP_STALE;
+    if (!well_formed(board, partial))
+        return PSP_EINVAL;
+    if (partial->base_index != 0 && (!same_epoch || partial->base_index > head->index))
+        return PSP_EINVAL;
+    struct comparison comparison;
+    if (!compare_rows(state->totals, partial, &comparison))
+        return PSP_EINVAL;
+    if (same_epoch) {
+        const char *what = contradiction(head, partial, &comparison);
+        if (what) {
+            remember_divergence(board, head, partial, what);
+            return PSP_EDIVERGED;
+        }
+        if (partial->index == head->index)
+            return PSP_STALE;
+    }
+    board->changes++;
+    if (head->present && !same_epoch)
+        forget_rows(board, state);
+    take_rows(board, state, partial);
+    take_complete(board, state, &partial->units_complete);
+    take_registered(state, &partial->registered_leaves);
+    take_head(head, partial);
+    return PSP_OK;
+}
+
+/* ---- reading the board ---- */
+
+uint64_t psp_board_changes(const struct psp_board *board)
+{
+    return board->changes;
+}
+
+const struct psp_definition *psp_board_definition(const struct psp_board *board)
+{
+    return board->options.definition;
+}
+
+const uint8_t *psp_board_cluster_id(const struct psp_board *board)
+{
+    return board->options.cluster_id;
+}
+
+uint32_t psp_board_shard_count(const struct psp_board *board)
+{
+    return board->options.shard_count;
+}
+
+const struct psp_board_shard *psp_board_shard(const struct psp_board *board, uint32_t shard)
+{
+    assert(shard < board->options.shard_count);
+    return &board->shards[shard].head;
+}
+
+const struct psp_totals *psp_board_shard_totals(const struct psp_board *board, uint32_t shard)
+{
+    assert(shard < board->options.shard_count);
+    return board->shards[shard].totals;
+}
+
+const struct psp_totals *psp_board_merged(const struct psp_board *board)
+{
+    return board->merged;
+}
+
+const uint32_t *psp_board_shard_complete(const struct psp_board *board, uint32_t shard,
+                                         uint32_t *ret_n)
+{
+    assert(shard < board->options.shard_count);
+    *ret_n = board->shards[shard].complete_n;
+    return board->shards[shard].complete;
+}
+
+bool psp_board_complete(const struct psp_board *board, uint32_t unit)
+{
+    return board->complete_shards[unit] == board->options.shard_count;
+}
+
+const uint32_t *psp_board_shard_registered(const struct psp_board *board, uint32_t shard)
+{
+    assert(shard < board->options.shard_count);
+    return board->shards[shard].has_registered ? board->shards[shard].registered : NULL;
+}

@@ -1,0 +1,673 @@
+#include "collector/http/http.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/system/clock.h"
+#include "collector/api/answer.h"
+#include "collector/http/gzip.h"
+#include "collector/http/stream.h"
+
+enum { LISTEN_BACKLOG = 512, PACKED_MAX = 2 };
+
+struct connection {
+    struct connection *next, *previous;
+    int fd;
+    uint64_t deadline_ms;
+    uint64_t answer_bytes; /* held for the answer under way */
+    bool streaming;        /* MHD's timeout holds: it must take bytes now and then */
+};
+
+/* The compressed copy of a body that is the same all the time. */
+struct packed {
+    const char *of; /* NULL: not made yet */
+    struct psp_text text;
+};
+
+struct psp_http {
+    struct psp_http_options options;
+    struct MHD_Daemon *daemon;
+    struct psp_stream *stream; /* NULL on the loopback address */
+    uint16_t port;
+    pthread_mutex_t lock; /* for the next two */
+    struct connection *connections;
+    uint64_t answer_bytes;
+    pthread_mutex_t pack_lock;
+    struct packed packed[PACKED_MAX];
+};
+
+/* ---- connections ---- */
+
+static void link_connection(struct psp_http *http, struct connection *connection)
+{
+    pthread_mutex_lock(&http->lock);
+    connection->next = http->connections;
+    if (connection->next)
+        connection->next->previous = connection;
+    http->connections = connection;
+    pthread_mutex_unlock(&http->lock);
+}
+
+static void unlink_connection(struct psp_http *http, struct connection *connection)
+{
+    pthread_mutex_lock(&http->lock);
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        http->connections = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    http->answer_bytes -= connection->answer_bytes;
+    pthread_mutex_unlock(&http->lock);
+}
+
+/* MHD closes the socket only after it has said so here; so a sweep under the
+ * lock never cuts a stranger's descriptor. */
+static void on_connection(void *context, struct MHD_Connection *mhd, void **ret_connection,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct psp_http *http = context;
+    struct psp_stats *stats = http->options.site->stats;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        struct connection *connection = calloc(1, sizeof *connection);
+        *ret_connection = connection;
+        if (!connection || !info)
+            return; /* served without a deadline of its own; MHD's still holds */
+        connection->fd = info->connect_fd;
+        connection->deadline_ms = psp_clock_ms() + PSP_HTTP_REQUEST_MS;
+        link_connection(http, connection);
+        psp_stats_count(&stats->connections);
+    } else if (*ret_connection) {
+        struct connection *connection = *ret_connection;
+        if (connection->deadline_ms > 0) {
+            unlink_connection(http, connection);
+            atomic_fetch_sub(&stats->connections, 1);
+        }
+        free(connection);
+        *ret_connection = NULL;
+    }
+}
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* An answer of so many bytes goes out; false: too many are under way. */
+static bool begin_answer(struct psp_http *http, struct MHD_Connection *mhd, uint64_t bytes)
+{
+    struct connection *connection = connection_of(mhd);
+    bool fits = true;
+    if (!connection)
+        return true;
+    pthread_mutex_lock(&http->lock);
+    if (http->answer_bytes + bytes > PSP_HTTP_ANSWER_BYTES_MAX) {
+        fits = false;
+    } else {
+        http->answer_bytes += bytes - connection->answer_bytes;
+        connection->answer_bytes = bytes;
+        connection->deadline_ms =
+            psp_clock_ms() + PSP_HTTP_ANSWER_MS + bytes / PSP_HTTP_ANSWER_BYTES_PER_MS;
+    }
+    pthread_mutex_unlock(&http->lock);
+    return fits;
+}
+
+static void on_completed(void *context, struct MHD_Connection *mhd, void **request,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct psp_http *http = context;
+    struct connection *connection = connection_of(mhd);
+    (void)request;
+    (void)code;
+    if (!connection)
+        return;
+    pthread_mutex_lock(&http->lock);
+    http->answer_bytes -= connection->answer_bytes;
+    connection->answer_bytes = 0;
+    connection->streaming = false;
+    connection->deadline_ms = psp_clock_ms() + PSP_HTTP_IDLE_MS;
+    pthread_mutex_unlock(&http->lock);
+}
+
+void psp_http_sweep(struct psp_http *http, uint64_t now_ms)
+{
+    pthread_mutex_lock(&http->lock);
+    for (struct connection *at = http->connections; at; at = at->next) {
+        if (at->streaming || now_ms <= at->deadline_ms)
+            continue;
+        shutdown(at->fd, SHUT_RDWR);
+        at->deadline_ms = now_ms + PSP_HTTP_ANSWER_MS; /* cut once */
+        psp_stats_count(&http->options.site->stats->connections_cut);
+    }
+    pthread_mutex_unlock(&http->lock);
+    if (http->stream)
+        psp_stream_wake(http->stream, now_ms);
+}
+
+void psp_http_publish(struct psp_http *http, uint64_t now_ms)
+{
+    if (http->stream)
+        psp_stream_wake(http->stream, now_ms);
+}
+
+/* ---- answers ---- */
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    MHD_add_response_header(response, name, value);
+}
+
+static void add_common_headers(struct MHD_Response *response)
+{
+    add_header(response, "Access-Control-Allow-Origin", "*");
+    add_header(response, "Access-Control-Expose-Headers", "ETag, Link, Retry-After");
+    add_header(response, "X-Content-Type-Options", "nosniff");
+    add_header(response, "Referrer-Policy", "no-referrer");
+}
+
+static void add_etag(struct MHD_Response *response, const char *etag)
+{
+    char quoted[64];
+    if (!etag[0]) {
+        add_header(response, "Cache-Control", "no-store");
+        return;
+    }
+    snprintf(quoted, sizeof quoted, "\"%s\"", etag);
+    add_header(response, "ETag", quoted);
+    add_header(response, "Cache-Control", "no-cache");
+}
+
+static enum MHD_Result send_response(struct psp_http *http, struct MHD_Connection *mhd,
+                                     unsigned status, struct MHD_Response *response)
+{
+    if (status < PSP_STATS_CODES)
+        psp_stats_count(&http->options.site->stats->requests[status]);
+    add_common_headers(response);
+    const enum MHD_Result queued = MHD_queue_response(mhd, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* A response that owns the text's bytes; NULL: out of memory. */
+static struct MHD_Response *response_of_text(struct psp_text *text)
+{
+    struct MHD_Response *response =
+        text->length > 0
+            ? MHD_create_response_from_buffer(text->length, text->data, MHD_RESPMEM_MUST_FREE)
+            : MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+    if (!response || text->length == 0)
+        psp_text_free(text);
+    *text = (struct psp_text){0};
+    return response;
+}
+
+/* The compressed copy of a shared body, made once; NULL: no memory for it. */
+static const struct psp_text *packed_copy(struct psp_http *http, const char *bytes, size_t length)
+{
+    const struct psp_text *found = NULL;
+    pthread_mutex_lock(&http->pack_lock);
+    for (int i = 0; i < PACKED_MAX && !found; i++) {
+        struct packed *packed = &http->packed[i];
+        if (!packed->of && psp_gzip(bytes, length, PSP_GZIP_SMALL, &packed->text))
+            packed->of = bytes;
+        if (packed->of == bytes)
+            found = &packed->text;
+    }
+    pthread_mutex_unlock(&http->pack_lock);
+    return found;
+}
+
+static struct MHD_Response *response_of_shared(struct psp_http *http, const char *bytes,
+                                               size_t length, bool gzip)
+{
+    const struct psp_text *packed = gzip ? packed_copy(http, bytes, length) : NULL;
+    if (gzip && !packed)
+        return NULL;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        gzip ? packed->length : length, (void *)(uintptr_t)(gzip ? packed->data : bytes),
+        MHD_RESPMEM_PERSISTENT);
+    if (response && gzip)
+        add_header(response, "Content-Encoding", "gzip");
+    return response;
+}
+
+static struct MHD_Response *response_of_body(struct psp_text *body, bool gzip)
+{
+    struct psp_text packed = {0};
+    if (!gzip)
+        return response_of_text(body);
+    const bool done = psp_gzip(body->data, body->length, PSP_GZIP_FAST, &packed);
+    psp_text_free(body);
+    if (!done) {
+        psp_text_free(&packed);
+        return NULL;
+    }
+    struct MHD_Response *response = response_of_text(&packed);
+    if (response)
+        add_header(response, "Content-Encoding", "gzip");
+    return response;
+}
+
+static enum MHD_Result send_busy(struct psp_http *http, struct MHD_Connection *mhd)
+{
+    static const char text[] =
+        "{\"type\":\"about:blank\",\"title\":\"Busy\",\"status\":503,\"detail\":\"too many large "
+        "answers are on their way; ask again in a few seconds, or for less with limit\"}";
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        sizeof text - 1, (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    add_header(response, "Content-Type", "application/problem+json");
+    add_header(response, "Retry-After", "5");
+    add_header(response, "Cache-Control", "no-store");
+    return send_response(http, mhd, 503, response);
+}
+
+static enum MHD_Result send_reply(struct psp_http *http, struct MHD_Connection *mhd,
+                                  struct psp_api_reply *reply, bool gzip)
+{
+    gzip = gzip && reply->status == 200;
+    if (!begin_answer(http, mhd, reply->body.length))
+        return send_busy(http, mhd);
+    struct MHD_Response *response =
+        reply->shared ? response_of_shared(http, reply->shared, reply->shared_bytes, gzip)
+                      : response_of_body(&reply->body, gzip);
+    if (!response)
+        return MHD_NO;
+    if (reply->content_type)
+        add_header(response, "Content-Type", reply->content_type);
+    if (reply->status == 503)
+        add_header(response, "Retry-After", "1");
+    if (reply->next.length > 0) {
+        struct psp_text link = {0};
+        psp_text_format(&link, "<%.*s>; rel=\"next\"", (int)reply->next.length, reply->next.data);
+        psp_text_bytes(&link, "", 1);
+        if (!link.failed)
+            add_header(response, "Link", link.data);
+        psp_text_free(&link);
+    }
+    add_etag(response, reply->etag);
+    add_header(response, "Vary", "Accept, Accept-Encoding");
+    add_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    return send_response(http, mhd, reply->status, response);
+}
+
+static enum MHD_Result send_problem(struct psp_http *http, struct MHD_Connection *mhd,
+                                    unsigned status, const char *title, const char *detail)
+{
+    struct psp_api_reply reply = {0};
+    psp_answer_problem(&reply, status, title, "%s", detail);
+    const enum MHD_Result result = send_reply(http, mhd, &reply, false);
+    psp_api_reply_free(&reply);
+    return result;
+}
+
+/* The stream has no deadline; a viewer that takes nothing for 30 s is cut by MHD. */
+static enum MHD_Result send_stream(struct psp_http *http, struct MHD_Connection *mhd,
+                                   const struct psp_stream_question *question)
+{
+    struct MHD_Response *response;
+    const char *last_id = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Last-Event-ID");
+    struct connection *connection = connection_of(mhd);
+    const enum psp_status status = psp_stream_open(http->stream, mhd, question, last_id, &response);
+    if (status != PSP_OK)
+        return send_problem(http, mhd, 503, "Too many viewers",
+                            "this collector has as many event streams as it serves; ask "
+                            "/api/v1/results now and then instead, with If-None-Match");
+    if (connection) {
+        pthread_mutex_lock(&http->lock);
+        connection->streaming = true;
+        pthread_mutex_unlock(&http->lock);
+    }
+    add_header(response, "Content-Type", "text/event-stream");
+    add_header(response, "Cache-Control", "no-store");
+    add_header(response, "X-Accel-Buffering", "no");
+    add_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    return send_response(http, mhd, 200, response);
+}
+
+static void add_page_headers(struct MHD_Response *response)
+{
+    add_header(response, "Content-Security-Policy",
+               "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+               "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    add_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+    add_header(response, "Vary", "Accept-Encoding");
+}
+
+static enum MHD_Result send_fallback(struct psp_http *http, struct MHD_Connection *mhd)
+{
+    const char *text = psp_page_fallback();
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    add_header(response, "Content-Type", "text/html; charset=utf-8");
+    add_header(response, "Cache-Control", "no-cache");
+    add_page_headers(response);
+    return send_response(http, mhd, 200, response);
+}
+
+static enum MHD_Result send_file(struct psp_http *http, struct MHD_Connection *mhd,
+                                 const struct psp_page_file *file, bool gzip,
+                                 const char *if_none_match)
+{
+    char etag[48];
+    gzip = gzip && file->packed;
+    snprintf(etag, sizeof etag, "%s%s", file->etag, gzip ? "-gz" : "");
+    const bool same = if_none_match && psp_api_etag_matches(if_none_match, etag);
+    const size_t bytes = same ? 0 : gzip ? file->packed_bytes : file->bytes;
+    if (!begin_answer(http, mhd, 0))
+        return send_busy(http, mhd);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        bytes, gzip ? file->packed : file->data, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    add_header(response, "Content-Type", file->content_type);
+    if (gzip && !same)
+        add_header(response, "Content-Encoding", "gzip");
+    add_etag(response, etag);
+    add_page_headers(response);
+    return send_response(http, mhd, same ? 304 : 200, response);
+}
+
+static enum MHD_Result send_methods(struct psp_http *http, struct MHD_Connection *mhd,
+                                    unsigned status)
+{
+    static const char text[] =
+        "{\"type\":\"about:blank\",\"title\":\"Method not allowed\",\"status\":405,\"detail\":"
+        "\"this interface only reads: use GET, HEAD or OPTIONS\"}";
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        status == 405 ? sizeof text - 1 : 0, (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    if (status == 405)
+        add_header(response, "Content-Type", "application/problem+json");
+    add_header(response, "Allow", "GET, HEAD, OPTIONS");
+    add_header(response, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+    add_header(response, "Access-Control-Allow-Headers", "If-None-Match, Last-Event-ID");
+    add_header(response, "Access-Control-Max-Age", "86400");
+    return send_response(http, mhd, status, response);
+}
+
+/* ---- requests ---- */
+
+struct reading {
+    struct psp_api_request *request;
+    const char *fault; /* static; NULL: none */
+};
+
+static enum MHD_Result read_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_bytes, const char *value, size_t value_bytes)
+{
+    struct reading *reading = context;
+    struct psp_api_request *request = reading->request;
+    (void)kind;
+    if (memchr(name, 0, name_bytes) || (value && memchr(value, 0, value_bytes))) {
+        reading->fault = "the query holds a NUL (%00); leave it out";
+        return MHD_NO;
+    }
+    if (request->parameter_count == PSP_API_PARAMETERS_MAX) {
+        reading->fault = "the query has more than 16 parameters; leave some out";
+        return MHD_NO;
+    }
+    request->parameters[request->parameter_count++] =
+        (struct psp_api_parameter){.name = name, .value = value ? value : ""};
+    return MHD_YES;
+}
+
+static enum MHD_Result serve_api(struct psp_http *http, struct MHD_Connection *mhd,
+                                 struct psp_api_request *request, bool *ret_served)
+{
+    struct psp_api_reply reply = {0};
+    struct psp_view *view = psp_view_slot_take(http->options.views);
+    enum MHD_Result result = MHD_NO;
+    *ret_served = true;
+    if (!view)
+        return send_problem(http, mhd, 503, "Starting", "nothing is published yet; ask again");
+    request->view = view;
+    request->now_ms = psp_clock_ms();
+    *ret_served = psp_api_serve(request, &reply);
+    if (reply.stream)
+        result = send_stream(http, mhd, &reply.question);
+    else if (*ret_served)
+        result = send_reply(http, mhd, &reply, request->gzip);
+    psp_api_reply_free(&reply);
+    psp_view_release(&view);
+    return result;
+}
+
+/* Photos and the map stand below /api/ but are files of the page. */
+static const struct psp_page_file *find_media(const struct psp_http *http, const char *path)
+{
+    const char *last = strrchr(path, '/');
+    if (http->options.local || strncmp(path, "/api/", 5) != 0 ||
+        (strcmp(last, "/photo") != 0 && strcmp(last, "/map") != 0))
+        return NULL;
+    return psp_page_find(http->options.page, path);
+}
+
+static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, const char *path)
+{
+    struct psp_api_request request = {
+        .site = http->options.site,
+        .local = http->options.local,
+        .path = path,
+        .accept = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Accept"),
+        .if_none_match = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "If-None-Match"),
+        .gzip =
+            psp_gzip_accepted(MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Accept-Encoding")),
+    };
+    struct reading reading = {.request = &request};
+    bool served;
+    const struct psp_page_file *file = find_media(http, path);
+    if (file)
+        return send_file(http, mhd, file, request.gzip, request.if_none_match);
+    MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, read_parameter, &reading);
+    if (reading.fault)
+        return send_problem(http, mhd, 400, "Bad query", reading.fault);
+    const enum MHD_Result result = serve_api(http, mhd, &request, &served);
+    if (served)
+        return result;
+    file = http->options.local ? NULL : psp_page_find(http->options.page, path);
+    if (file)
+        return send_file(http, mhd, file, request.gzip, request.if_none_match);
+    if (strcmp(path, "/") == 0 && !http->options.local)
+        return send_fallback(http, mhd);
+    return send_problem(http, mhd, 404, "No such path",
+                        http->options.local
+                            ? "here are /metrics, /cluster, /healthz, /readyz and /openapi.json"
+                            : "/openapi.json describes every path there is");
+}
+
+/* States of a request, by address. */
+static char begun, cut_short;
+
+/* MHD decodes the path in place: %00 would end it early. */
+static void *on_uri(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    const char *nul = strstr(uri, "%00");
+    (void)context;
+    (void)mhd;
+    return nul && nul < uri + strcspn(uri, "?") ? &cut_short : NULL;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_bytes, void **state)
+{
+    struct psp_http *http = context;
+    (void)version;
+    (void)upload;
+    const bool options = strcmp(method, "OPTIONS") == 0;
+    if (!options && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        return send_methods(http, mhd, 405);
+    if (*state == &cut_short)
+        return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");
+    if (!*state) { /* headers are there; a body may follow */
+        *state = &begun;
+        return MHD_YES;
+    }
+    if (*upload_bytes > 0) { /* nobody reads it */
+        *upload_bytes = 0;
+        return MHD_YES;
+    }
+    return options ? send_methods(http, mhd, 204) : serve(http, mhd, path);
+}
+
+/* ---- starting ---- */
+
+static bool split_address(const char *address, char *ret_host, size_t size, const char **ret_port)
+{
+    const char *colon = strrchr(address, ':');
+    const bool bracketed = address[0] == '[';
+    if (!colon || !colon[1] || (bracketed && (colon == address || colon[-1] != ']')))
+        return false;
+    const char *host = address + bracketed;
+    const size_t length = (size_t)(colon - host) - bracketed;
+    if (length >= size)
+        return false;
+    memcpy(ret_host, host, length);
+    ret_host[length] = 0;
+    *ret_port = colon + 1;
+    return true;
+}
+
+static int listen_on(const struct addrinfo *info)
+{
+    const int on = 1;
+    const int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+        return fd;
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static enum psp_status open_port(const char *address, int *ret_fd, char *ret_reason, size_t size)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found;
+    char host[256];
+    const char *port;
+    if (!split_address(address, host, sizeof host, &port) ||
+        getaddrinfo(host[0] ? host : NULL, port, &hints, &found) != 0) {
+        snprintf(ret_reason, size, "%s is not an address to listen on: give HOST:PORT", address);
+        return PSP_EINVAL;
+    }
+    *ret_fd = listen_on(found);
+    const int error = errno;
+    freeaddrinfo(found);
+    if (*ret_fd >= 0)
+        return PSP_OK;
+    snprintf(ret_reason, size, "cannot listen on %s: %s%s", address, strerror(error),
+             error == EADDRINUSE ? "; end the program that holds it, or give another address" : "");
+    return error == EADDRINUSE                 ? PSP_EEXIST
+           : error == EACCES || error == EPERM ? PSP_EPERM
+           : error == EADDRNOTAVAIL            ? PSP_EINVAL
+                                               : PSP_EIO;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    char port[8] = "0";
+    if (getsockname(fd, (struct sockaddr *)&address, &length) == 0)
+        getnameinfo((struct sockaddr *)&address, length, NULL, 0, port, sizeof port,
+                    NI_NUMERICSERV);
+    return (uint16_t)strtoul(port, NULL, 10);
+}
+
+static struct MHD_Daemon *start_daemon(struct psp_http *http, int fd)
+{
+    const struct MHD_OptionItem settings[] = {
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_THREAD_POOL_SIZE, PSP_HTTP_THREADS, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, PSP_HTTP_CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, PSP_HTTP_CONNECTIONS_PER_IP_MAX, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, PSP_HTTP_CONNECTION_BYTES, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, PSP_HTTP_SILENCE_S, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, http},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+                            on_request, http, MHD_OPTION_ARRAY, settings, MHD_OPTION_END);
+}
+
+enum psp_status psp_http_start(const struct psp_http_options *options, struct psp_http **ret_http,
+                               char *ret_reason, size_t size)
+{
+    int fd = -1;
+    const enum psp_status status = open_port(options->address, &fd, ret_reason, size);
+    if (status != PSP_OK)
+        return status;
+    struct psp_http *http = calloc(1, sizeof *http);
+    if (!http) {
+        snprintf(ret_reason, size, "out of memory");
+        close(fd);
+        return PSP_ENOMEM;
+    }
+    pthread_mutex_init(&http->lock, NULL);
+    pthread_mutex_init(&http->pack_lock, NULL);
+    http->options = *options;
+    http->port = port_of(fd);
+    if (!options->local &&
+        psp_stream_create(options->site, options->views, &http->stream) != PSP_OK) {
+        snprintf(ret_reason, size, "out of memory");
+        close(fd);
+        psp_http_stop(&http);
+        return PSP_ENOMEM;
+    }
+    http->daemon = start_daemon(http, fd);
+    if (!http->daemon) {
+        snprintf(ret_reason, size, "cannot start the HTTP threads on %s: %s", options->address,
+                 strerror(errno));
+        close(fd);
+        psp_http_stop(&http);
+        return PSP_EIO;
+    }
+    *ret_http = http;
+    return PSP_OK;
+}
+
+void psp_http_stop(struct psp_http **http)
+{
+    if (!*http)
+        return;
+    if ((*http)->stream)
+        psp_stream_stop((*http)->stream);
+    if ((*http)->daemon)
+        MHD_stop_daemon((*http)->daemon);
+    psp_stream_destroy(&(*http)->stream);
+    for (int i = 0; i < PACKED_MAX; i++)
+        psp_text_free(&(*http)->packed[i].text);
+    pthread_mutex_destroy(&(*http)->lock);
+    pthread_mutex_destroy(&(*http)->pack_lock);
+    free(*http);
+    *http = NULL;
+}
+
+uint16_t psp_http_port(const struct psp_http *http)
+{
+    return http->port;
+}

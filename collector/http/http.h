@@ -1,0 +1,64 @@
+/*
+ * http - the API and the page on a TCP port.
+ *
+ *     connection ─▶ MHD thread ─▶ take the view ─▶ psp_api_serve ─▶ answer
+ *                                                  └─ no such path ─▶ page file
+ *
+ * Read-only: GET, HEAD and OPTIONS. MHD's own timeout is for silence only, and
+ * a client that trickles bytes is never silent; so every connection has a
+ * deadline here, and psp_http_sweep cuts what is past it.
+ *
+ * When a bound is reached: a connection more is refused; an answer more than
+ * fits into PSP_HTTP_ANSWER_BYTES_MAX is 503 with Retry-After.
+ *
+ * Ownership: borrows site, slot and page until psp_http_stop.
+ * Threads:   its own, for answering; start, sweep and stop from one other.
+ */
+#ifndef PSP_HTTP_H
+#define PSP_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/api/api.h"
+#include "collector/http/page.h"
+
+enum {
+    PSP_HTTP_THREADS = 2,
+    PSP_HTTP_CONNECTIONS_MAX = 1024,
+    PSP_HTTP_CONNECTIONS_PER_IP_MAX = 600,
+    PSP_HTTP_CONNECTION_BYTES = 32 * 1024, /* request line and headers must fit */
+    PSP_HTTP_SILENCE_S = 30,
+    PSP_HTTP_REQUEST_MS = 10000,       /* for the first request to be whole */
+    PSP_HTTP_IDLE_MS = 60000,          /* for the next one on a kept connection */
+    PSP_HTTP_ANSWER_MS = 30000,        /* for an answer to be taken, and … */
+    PSP_HTTP_ANSWER_BYTES_PER_MS = 64, /* … so many bytes of it a ms more */
+};
+#define PSP_HTTP_ANSWER_BYTES_MAX ((uint64_t)1 << 30)
+
+struct psp_http;
+
+struct psp_http_options {
+    const char *address; /* "host:port", "[v6]:port"; port 0: a free one */
+    bool local;          /* the loopback address: /metrics and /cluster instead of the API */
+    const struct psp_api_site *site;
+    struct psp_view_slot *views;
+    const struct psp_page *page; /* NULL: none */
+};
+
+/* PSP_EINVAL: not an address; PSP_EEXIST: in use; PSP_EIO, PSP_EPERM,
+ * PSP_ENOMEM. ret_reason[size] says what to do. */
+enum psp_status psp_http_start(const struct psp_http_options *options, struct psp_http **ret_http,
+                               char *ret_reason, size_t size);
+/* Ends its threads; requests under way are cut. */
+void psp_http_stop(struct psp_http **http);
+
+/* A version was published: event streams go on. */
+void psp_http_publish(struct psp_http *http, uint64_t now_ms);
+
+uint16_t psp_http_port(const struct psp_http *http);
+
+/* Cuts connections past their deadline, sends heartbeats. Call about once a second. */
+void psp_http_sweep(struct psp_http *http, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * stream - viewers that wait for the next version (GET /api/v1/stream).
+ *
+ *     publish ─▶ wake: resume all ─▶ MHD asks each for bytes ─▶ newest event,
+ *                                       ▲                        nothing new: suspend
+ *                                       └── every 12 s: heartbeat
+ *
+ * A viewer holds at most one event, the one on its way; when that has been
+ * taken it gets the newest one there is then. So a slow reader skips versions
+ * and nobody waits for it. Its socket buffer is kept small for the same reason.
+ *
+ * A suspended connection neither times out nor notices that its client is gone:
+ * the heartbeat resumes all of them, and so does stopping, before the daemon
+ * stops.
+ *
+ * When the bound is reached a viewer more is refused (503).
+ *
+ * Ownership: borrows site and views.
+ * Threads:   wake and stop from the loop's; the rest from MHD's.
+ * Memory:    an event for each question in use; viewers that ask the same share it.
+ */
+#ifndef PSP_STREAM_H
+#define PSP_STREAM_H
+
+#include "base/status.h"
+#include "collector/api/api.h"
+
+struct MHD_Connection;
+struct MHD_Response;
+
+enum {
+    PSP_STREAM_VIEWERS_MAX = 800, /* leaves connections for requests; see http.h */
+    PSP_STREAM_HEARTBEAT_MS = 12000,
+    PSP_STREAM_RETRY_MS = 2000,         /* when the viewer should come back */
+    PSP_STREAM_SOCKET_BYTES = 16 << 10, /* of events the kernel may hold for a viewer */
+    PSP_STREAM_EVENTS_KEPT = 64,        /* questions whose newest event is kept */
+};
+
+struct psp_stream;
+
+/* PSP_ENOMEM. */
+enum psp_status psp_stream_create(const struct psp_api_site *site, struct psp_view_slot *views,
+                                  struct psp_stream **ret_stream);
+/* After the daemon has stopped. */
+void psp_stream_destroy(struct psp_stream **stream);
+
+/* Sends what is new. Call after each publication and about once a second. */
+void psp_stream_wake(struct psp_stream *stream, uint64_t now_ms);
+
+/* Ends every stream, also those that come later. Before the daemon is stopped. */
+void psp_stream_stop(struct psp_stream *stream);
+
+/* A response for one viewer. `last_id`: value of Last-Event-ID or NULL.
+ * PSP_EBUSY: too many viewers; PSP_ENOMEM. */
+enum psp_status psp_stream_open(struct psp_stream *stream, struct MHD_Connection *mhd,
+                                const struct psp_stream_question *question, const char *last_id,
+                                struct MHD_Response **ret_response);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * store - the collector's LMDB: the board as it was last published.
+ *
+ * What is published was committed here before, so a restarted collector shows
+ * at least what it showed last, at once. One transaction a commit; only chunks
+ * of rows that changed are written.
+ *
+ *     meta        "format" -> LE32 = 1        "cluster" -> 16 bytes
+ *                 "definition" -> SHA-256     "shards" -> LE32
+ *     shards      BE32 shard -> head: LE64 epoch, index, time_ms, registered,
+ *                 LE32 replica, LE32 election state, 32 bytes state hash,
+ *                 LE64 received, counted, replayed, double_vote, not_eligible,
+ *                 invalid, closed, added_ballots, voters_counted,
+ *                 then LE32 a unit held complete
+ *     registered  BE32 shard -> LE32 a leaf; only with a roll
+ *     rows        BE32 shard, BE32 chunk -> the cells of rows
+ *                 [64 chunk, 64 chunk + 64) of lib/election/totals.h, each a LEB128
+ *                 varint of up to 64 bits; a missing chunk is all zero
+ *     series      store_series.h
+ *
+ * No MDB_NOSYNC, MDB_WRITEMAP or DUPSORT. A full map grows with no transaction
+ * open. A failed commit is final: the process must end. A lock file keeps a
+ * second process out.
+ *
+ * Threads: one owner.
+ */
+#ifndef PSP_COLLECTOR_STORE_H
+#define PSP_COLLECTOR_STORE_H
+
+#include <stddef.h>
+
+#include "collector/board/board.h"
+
+enum { PSP_COLLECTOR_STORE_FORMAT = 1, PSP_COLLECTOR_CHUNK_ROWS = 64 };
+
+struct psp_collector_store;
+
+/* Opens or creates the folder's store for the board's cluster and definition.
+ * PSP_EMISMATCH: of another cluster or election; PSP_EVERSION: format unknown;
+ * PSP_EBUSY: another process has it; PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC.
+ * Then ret_reason[size] says what to do. */
+enum psp_status psp_collector_store_open(const char *directory, const struct psp_board *board,
+                                         struct psp_collector_store **ret_store, char *ret_reason,
+                                         size_t size);
+void psp_collector_store_close(struct psp_collector_store **store);
+
+/* Merges what is stored into a board that holds nothing yet. PSP_ECORRUPT (with
+ * ret_reason), PSP_EIO, PSP_ENOMEM. */
+enum psp_status psp_collector_store_load(struct psp_collector_store *store, struct psp_board *board,
+                                         char *ret_reason, size_t size);
+
+/* Durable when it returns PSP_OK. PSP_EIO, PSP_ENOSPC, PSP_ENOMEM: final. */
+enum psp_status psp_collector_store_commit(struct psp_collector_store *store,
+                                           const struct psp_board *board);
+
+#endif

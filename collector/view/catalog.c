@@ -1,0 +1,300 @@
+#include "collector/view/catalog.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void psp_catalog_destroy(struct psp_catalog **catalog)
+{
+    struct psp_catalog *gone = *catalog;
+    if (!gone)
+        return;
+    free(gone->walk_first);
+    free(gone->walk_end);
+    free(gone->walk);
+    free(gone->child_first);
+    free(gone->children);
+    for (int level = 0; level < PSP_LEVELS; level++)
+        free(gone->level_units[level]);
+    free(gone->name_rank);
+    free(gone->leaf_style);
+    free(gone->contest_leaf_first);
+    free(gone->contest_leaf_end);
+    free(gone->choice_contest);
+    free(gone->candidate_first);
+    free(gone->candidate_choices);
+    free(gone->registered_sum);
+    free(gone->expected_sum);
+    free(gone->registered_gaps);
+    free(gone->expected_gaps);
+    free(gone);
+    *catalog = NULL;
+}
+
+static bool reserve(struct psp_catalog *catalog)
+{
+    const size_t units = (size_t)catalog->definition->unit_count + 1;
+    const size_t leaves = (size_t)catalog->definition->leaf_count + 1;
+    const size_t contests = (size_t)catalog->definition->contest_count + 1;
+    const size_t choices = (size_t)catalog->definition->choice_count + 1;
+    const size_t candidates = (size_t)catalog->definition->candidate_count + 1;
+    bool done = (catalog->walk_first = calloc(units, sizeof(uint32_t))) &&
+                (catalog->walk_end = calloc(units, sizeof(uint32_t))) &&
+                (catalog->walk = calloc(units, sizeof(uint32_t))) &&
+                (catalog->child_first = calloc(units + 1, sizeof(uint32_t))) &&
+                (catalog->children = calloc(units, sizeof(uint32_t))) &&
+                (catalog->name_rank = calloc(units, sizeof(uint32_t))) &&
+                (catalog->leaf_style = calloc(leaves, sizeof(uint32_t))) &&
+                (catalog->contest_leaf_first = calloc(contests, sizeof(uint32_t))) &&
+                (catalog->contest_leaf_end = calloc(contests, sizeof(uint32_t))) &&
+                (catalog->choice_contest = calloc(choices, sizeof(uint32_t))) &&
+                (catalog->candidate_first = calloc(candidates + 1, sizeof(uint32_t))) &&
+                (catalog->candidate_choices = calloc(choices, sizeof(uint32_t))) &&
+                (catalog->registered_sum = calloc(leaves, sizeof(uint64_t))) &&
+                (catalog->expected_sum = calloc(leaves, sizeof(uint64_t))) &&
+                (catalog->registered_gaps = calloc(leaves, sizeof(uint32_t))) &&
+                (catalog->expected_gaps = calloc(leaves, sizeof(uint32_t)));
+    for (int level = 0; level < PSP_LEVELS && done; level++)
+        done = (catalog->level_units[level] = calloc(units, sizeof(uint32_t)));
+    return done;
+}
+
+/* Children in file order, as runs of one array. */
+static void arrange_children(struct psp_catalog *catalog)
+{
+    const struct psp_definition *definition = catalog->definition;
+    uint32_t *first = catalog->child_first; /* one further, until the runs are filled */
+    for (uint32_t u = 0; u < definition->unit_count; u++) {
+        if (definition->units[u].parent != PSP_NONE)
+            first[definition->units[u].parent + 2]++;
+    }
+    for (uint32_t u = 2; u <= definition->unit_count + 1; u++)
+        first[u] += first[u - 1];
+    for (uint32_t u = 0; u < definition->unit_count; u++) {
+        if (definition->units[u].parent != PSP_NONE)
+            catalog->children[first[definition->units[u].parent + 1]++] = u;
+    }
+}
+
+/* A candidate's choices, contest by contest. */
+static void arrange_candidates(struct psp_catalog *catalog)
+{
+    const struct psp_definition *definition = catalog->definition;
+    uint32_t *first = catalog->candidate_first; /* one further, until the runs are filled */
+    for (uint32_t i = 0; i < definition->contest_count; i++) {
+        const struct psp_contest *contest = &definition->contests[i];
+        for (uint32_t c = 0; c < contest->choice_count; c++)
+            catalog->choice_contest[contest->choice_first + c] = i;
+    }
+    for (uint32_t c = 0; c < definition->choice_count; c++) {
+        if (definition->choices[c].candidate != PSP_NONE)
+            first[definition->choices[c].candidate + 2]++;
+    }
+    for (uint32_t n = 2; n <= definition->candidate_count + 1; n++)
+        first[n] += first[n - 1];
+    for (uint32_t c = 0; c < definition->choice_count; c++) {
+        if (definition->choices[c].candidate != PSP_NONE)
+            catalog->candidate_choices[first[definition->choices[c].candidate + 1]++] = c;
+    }
+}
+
+/* The walk without recursion: the tree may be as deep as the file likes. */
+static void walk_tree(struct psp_catalog *catalog)
+{
+    const struct psp_definition *definition = catalog->definition;
+    uint32_t unit = definition->root, n = 0;
+    bool down = true;
+    for (;;) {
+        if (down) {
+            catalog->walk_first[unit] = n;
+            catalog->walk_end[unit] = catalog->child_first[unit]; /* next child, for now */
+            catalog->walk[n++] = unit;
+        }
+        if (catalog->walk_end[unit] < catalog->child_first[unit + 1]) {
+            unit = catalog->children[catalog->walk_end[unit]++];
+            down = true;
+            continue;
+        }
+        catalog->walk_end[unit] = n;
+        if (unit == definition->root)
+            break;
+        unit = definition->units[unit].parent;
+        down = false;
+    }
+    assert(n == definition->unit_count);
+}
+
+static void list_levels(struct psp_catalog *catalog)
+{
+    for (uint32_t i = 0; i < catalog->definition->unit_count; i++) {
+        const uint32_t unit = catalog->walk[i];
+        const enum psp_level level = catalog->definition->units[unit].level;
+        assert((unsigned)level < PSP_LEVELS);
+        catalog->level_units[level][catalog->level_count[level]++] = unit;
+    }
+}
+
+static int by_name(const void *a, const void *b, void *definition)
+{
+    const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    const struct psp_unit *units = ((const struct psp_definition *)definition)->units;
+    int order = strcasecmp(units[left].name, units[right].name);
+    if (order == 0)
+        order = strcmp(units[left].name, units[right].name);
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+static bool rank_names(struct psp_catalog *catalog)
+{
+    const uint32_t n = catalog->definition->unit_count;
+    uint32_t *order = malloc(((size_t)n + 1) * sizeof *order);
+    if (!order)
+        return false;
+    for (uint32_t u = 0; u < n; u++)
+        order[u] = u;
+    qsort_r(order, n, sizeof *order, by_name, (void *)(uintptr_t)catalog->definition);
+    for (uint32_t i = 0; i < n; i++)
+        catalog->name_rank[order[i]] = i;
+    free(order);
+    return true;
+}
+
+static void note_contests(struct psp_catalog *catalog, uint32_t leaf)
+{
+    const struct psp_style *style = &catalog->definition->styles[catalog->leaf_style[leaf]];
+    for (uint32_t i = 0; i < style->contest_count; i++) {
+        const uint32_t contest = style->contests[i].contest;
+        if (catalog->contest_leaf_end[contest] == 0)
+            catalog->contest_leaf_first[contest] = leaf;
+        catalog->contest_leaf_end[contest] = leaf + 1;
+    }
+}
+
+static void sum_leaves(struct psp_catalog *catalog)
+{
+    const struct psp_definition *definition = catalog->definition;
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
+        const bool registered = unit->registered != PSP_UNSTATED;
+        const bool expected = unit->ballots_expected != PSP_UNSTATED;
+        catalog->leaf_style[leaf] = unit->style;
+        catalog->registered_sum[leaf + 1] =
+            catalog->registered_sum[leaf] + (registered ? unit->registered : 0);
+        catalog->registered_gaps[leaf + 1] = catalog->registered_gaps[leaf] + !registered;
+        catalog->expected_sum[leaf + 1] =
+            catalog->expected_sum[leaf] + (expected ? unit->ballots_expected : 0);
+        catalog->expected_gaps[leaf + 1] = catalog->expected_gaps[leaf] + !expected;
+        note_contests(catalog, leaf);
+    }
+}
+
+enum psp_status psp_catalog_create(const struct psp_definition *definition,
+                                   struct psp_catalog **ret_catalog)
+{
+    struct psp_catalog *catalog = calloc(1, sizeof *catalog);
+    if (!catalog)
+        return PSP_ENOMEM;
+    catalog->definition = definition;
+    if (!reserve(catalog) || !rank_names(catalog)) {
+        psp_catalog_destroy(&catalog);
+        return PSP_ENOMEM;
+    }
+    arrange_children(catalog);
+    arrange_candidates(catalog);
+    walk_tree(catalog);
+    list_levels(catalog);
+    sum_leaves(catalog);
+    *ret_catalog = catalog;
+    return PSP_OK;
+}
+
+bool psp_catalog_below(const struct psp_catalog *catalog, uint32_t unit, uint32_t above)
+{
+    return catalog->walk_first[unit] >= catalog->walk_first[above] &&
+           catalog->walk_first[unit] < catalog->walk_end[above];
+}
+
+/* First place in a depth-first list of units that is not before `walk`. */
+static uint32_t lower_bound(const struct psp_catalog *catalog, const uint32_t *list, uint32_t n,
+                            uint32_t walk)
+{
+    uint32_t low = 0, high = n;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (catalog->walk_first[list[middle]] < walk)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct psp_unit_run psp_catalog_level(const struct psp_catalog *catalog, enum psp_level level,
+                                      uint32_t above)
+{
+    const uint32_t *list = catalog->level_units[level];
+    const uint32_t n = catalog->level_count[level];
+    return (struct psp_unit_run){
+        .list = list,
+        .first = lower_bound(catalog, list, n, catalog->walk_first[above]),
+        .end = lower_bound(catalog, list, n, catalog->walk_end[above]),
+    };
+}
+
+struct psp_unit_run psp_catalog_leaves(const struct psp_catalog *catalog, uint32_t above)
+{
+    const struct psp_unit *unit = &catalog->definition->units[above];
+    return (struct psp_unit_run){
+        .list = catalog->definition->leaves, .first = unit->leaf_first, .end = unit->leaf_end};
+}
+
+struct psp_unit_run psp_catalog_children(const struct psp_catalog *catalog, uint32_t unit)
+{
+    return (struct psp_unit_run){.list = catalog->children,
+                                 .first = catalog->child_first[unit],
+                                 .end = catalog->child_first[unit + 1]};
+}
+
+struct psp_unit_run psp_catalog_subtree(const struct psp_catalog *catalog, uint32_t above)
+{
+    return (struct psp_unit_run){.list = catalog->walk,
+                                 .first = catalog->walk_first[above],
+                                 .end = catalog->walk_end[above]};
+}
+
+bool psp_catalog_votes_on(const struct psp_catalog *catalog, uint32_t unit, uint32_t contest)
+{
+    const struct psp_unit *at = &catalog->definition->units[unit];
+    uint32_t leaf = catalog->contest_leaf_first[contest];
+    uint32_t end = catalog->contest_leaf_end[contest];
+    leaf = at->leaf_first > leaf ? at->leaf_first : leaf;
+    end = at->leaf_end < end ? at->leaf_end : end;
+    for (; leaf < end; leaf++) {
+        if (psp_catalog_entry(catalog, leaf, contest))
+            return true;
+    }
+    return false;
+}
+
+static uint64_t stated(uint64_t own, const uint64_t *sum, const uint32_t *gaps,
+                       const struct psp_unit *unit)
+{
+    if (own != PSP_UNSTATED)
+        return own;
+    if (unit->leaf_first == unit->leaf_end || gaps[unit->leaf_end] != gaps[unit->leaf_first])
+        return PSP_UNSTATED;
+    return sum[unit->leaf_end] - sum[unit->leaf_first];
+}
+
+uint64_t psp_catalog_registered(const struct psp_catalog *catalog, uint32_t unit)
+{
+    const struct psp_unit *at = &catalog->definition->units[unit];
+    return stated(at->registered, catalog->registered_sum, catalog->registered_gaps, at);
+}
+
+uint64_t psp_catalog_expected(const struct psp_catalog *catalog, uint32_t unit)
+{
+    const struct psp_unit *at = &catalog->definition->units[unit];
+    return stated(at->ballots_expected, catalog->expected_sum, catalog->expected_gaps, at);
+}

@@ -1,0 +1,247 @@
+#include "collector/view/view.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void destroy(struct psp_view *view)
+{
+    free(view->shards);
+    free(view->totals.cells);
+    free(view->choice_votes);
+    free(view->ballots_sum);
+    free(view->complete_sum);
+    free(view->unit_complete);
+    free(view->registered_sum);
+    free(view);
+}
+
+void psp_view_release(struct psp_view **view)
+{
+    if (!*view)
+        return;
+    if (atomic_fetch_sub(&(*view)->references, 1) == 1)
+        destroy(*view);
+    *view = NULL;
+}
+
+static bool reserve(struct psp_view *view)
+{
+    const struct psp_definition *definition = view->definition;
+    const size_t leaves = (size_t)definition->leaf_count + 1;
+    view->shards = calloc((size_t)view->shard_count + 1, sizeof *view->shards);
+    view->totals.cells = malloc((view->totals.cell_count + 1) * sizeof *view->totals.cells);
+    view->choice_votes = calloc((size_t)definition->choice_count + 1, sizeof *view->choice_votes);
+    view->ballots_sum = calloc(leaves, sizeof *view->ballots_sum);
+    view->complete_sum = calloc(leaves, sizeof *view->complete_sum);
+    view->unit_complete = calloc((size_t)definition->unit_count + 1, sizeof *view->unit_complete);
+    return view->shards && view->totals.cells && view->choice_votes && view->ballots_sum &&
+           view->complete_sum && view->unit_complete;
+}
+
+static enum psp_election_state state_of_all(const struct psp_view *view)
+{
+    uint32_t open = 0, closed = 0;
+    for (uint32_t s = 0; s < view->shard_count; s++) {
+        open += view->shards[s].election_state == PSP_ELECTION_OPEN;
+        closed += view->shards[s].election_state == PSP_ELECTION_CLOSED;
+    }
+    if (closed == view->shard_count)
+        return PSP_ELECTION_CLOSED;
+    /* Some closed and some not: ballots are still counted. */
+    return open > 0 || closed > 0 ? PSP_ELECTION_OPEN : PSP_ELECTION_NEW;
+}
+
+static void take_shards(struct psp_view *view, const struct psp_board *board)
+{
+    for (uint32_t s = 0; s < view->shard_count; s++) {
+        view->shards[s] = *psp_board_shard(board, s);
+        psp_books_add(&view->books, &view->shards[s].books);
+        if (!view->shards[s].present)
+            continue;
+        view->any = true;
+        if (view->shards[s].time_ms > view->time_ms)
+            view->time_ms = view->shards[s].time_ms;
+    }
+    view->election_state = state_of_all(view);
+}
+
+/* FNV-1a, 64 bits: told apart are versions of one server, nothing hostile. */
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ at[i]) * 0x100000001B3u;
+    return hash;
+}
+
+static uint64_t hash_version(const struct psp_view *view)
+{
+    uint64_t hash = hash_bytes(0xCBF29CE484222325u, PSP_VERSION, sizeof PSP_VERSION);
+    hash = hash_bytes(hash, view->cluster_id, PSP_CLUSTER_ID_BYTES);
+    hash = hash_bytes(hash, view->definition->hash, PSP_HASH_BYTES);
+    for (uint32_t s = 0; s < view->shard_count; s++) {
+        const struct psp_board_shard *shard = &view->shards[s];
+        hash = hash_bytes(hash, &shard->present, sizeof shard->present);
+        hash = hash_bytes(hash, &shard->epoch, sizeof shard->epoch);
+        hash = hash_bytes(hash, &shard->index, sizeof shard->index);
+        hash = hash_bytes(hash, shard->state_hash, PSP_HASH_BYTES);
+    }
+    return hash;
+}
+
+/* A unit is complete when it is declared, when a unit above it is, or when all
+ * leaves below it are. */
+static void settle_complete(struct psp_view *view, const struct psp_board *board)
+{
+    const struct psp_definition *definition = view->definition;
+    for (uint32_t i = 0; i < definition->unit_count; i++) {
+        const uint32_t unit = view->catalog->walk[i];
+        const uint32_t parent = definition->units[unit].parent;
+        view->unit_complete[unit] =
+            psp_board_complete(board, unit) || (parent != PSP_NONE && view->unit_complete[parent]);
+    }
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++)
+        view->complete_sum[leaf + 1] =
+            view->complete_sum[leaf] + view->unit_complete[definition->leaves[leaf]];
+    for (uint32_t u = 0; u < definition->unit_count; u++) {
+        const struct psp_unit *unit = &definition->units[u];
+        const uint32_t leaves = unit->leaf_end - unit->leaf_first;
+        if (leaves > 0 &&
+            view->complete_sum[unit->leaf_end] - view->complete_sum[unit->leaf_first] == leaves)
+            view->unit_complete[u] = 1;
+    }
+}
+
+static void sum_rows(struct psp_view *view)
+{
+    const struct psp_definition *definition = view->definition;
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        const struct psp_style *style = &definition->styles[view->catalog->leaf_style[leaf]];
+        uint64_t ballots = 0;
+        for (uint32_t method = 0; method < definition->method_count; method++) {
+            const uint64_t *cells =
+                view->totals.cells +
+                view->totals.row_first[psp_totals_row(&view->totals, leaf, method)];
+            ballots += cells[0];
+            for (uint32_t i = 0; i < style->contest_count; i++) {
+                const struct psp_style_contest *entry = &style->contests[i];
+                uint64_t *votes =
+                    view->choice_votes + definition->contests[entry->contest].choice_first;
+                for (uint32_t c = 0; c < entry->choice_count; c++)
+                    votes[entry->choices[c]] += cells[entry->cell + c];
+            }
+        }
+        view->ballots_sum[leaf + 1] = view->ballots_sum[leaf] + ballots;
+    }
+}
+
+/* Only when every shard has sent its part of the roll: a part of it would be a
+ * wrong denominator. */
+static bool sum_registered(struct psp_view *view, const struct psp_board *board)
+{
+    const uint32_t leaves = view->definition->leaf_count;
+    for (uint32_t s = 0; s < view->shard_count; s++) {
+        if (!psp_board_shard_registered(board, s))
+            return true;
+    }
+    view->registered_sum = calloc((size_t)leaves + 1, sizeof *view->registered_sum);
+    if (!view->registered_sum)
+        return false;
+    for (uint32_t s = 0; s < view->shard_count; s++) {
+        const uint32_t *registered = psp_board_shard_registered(board, s);
+        for (uint32_t leaf = 0; leaf < leaves; leaf++)
+            view->registered_sum[leaf + 1] += registered[leaf];
+    }
+    for (uint32_t leaf = 0; leaf < leaves; leaf++)
+        view->registered_sum[leaf + 1] += view->registered_sum[leaf];
+    return true;
+}
+
+enum psp_status psp_view_create(const struct psp_board *board, const struct psp_catalog *catalog,
+                                struct psp_view **ret_view)
+{
+    const struct psp_totals *merged = psp_board_merged(board);
+    struct psp_view *view = calloc(1, sizeof *view);
+    if (!view)
+        return PSP_ENOMEM;
+    atomic_init(&view->references, 1);
+    view->catalog = catalog;
+    view->definition = catalog->definition;
+    view->shard_count = psp_board_shard_count(board);
+    memcpy(view->cluster_id, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
+    view->totals = *merged;
+    view->totals.cells = NULL;
+    view->totals.row_index = NULL;
+    if (!reserve(view) || !sum_registered(view, board)) {
+        destroy(view);
+        return PSP_ENOMEM;
+    }
+    memcpy(view->totals.cells, merged->cells, merged->cell_count * sizeof *merged->cells);
+    take_shards(view, board);
+    settle_complete(view, board);
+    sum_rows(view);
+    /* Once a version, not once an answer: it walks every cell. */
+    view->rows_balanced = psp_totals_unbalanced_row(&view->totals) == PSP_NONE;
+    view->tag = hash_version(view);
+    *ret_view = view;
+    return PSP_OK;
+}
+
+uint64_t psp_view_ballots(const struct psp_view *view, uint32_t unit)
+{
+    const struct psp_unit *at = &view->definition->units[unit];
+    return view->ballots_sum[at->leaf_end] - view->ballots_sum[at->leaf_first];
+}
+
+uint64_t psp_view_registered(const struct psp_view *view, uint32_t unit)
+{
+    const struct psp_unit *at = &view->definition->units[unit];
+    if (!view->registered_sum)
+        return psp_catalog_registered(view->catalog, unit);
+    return view->registered_sum[at->leaf_end] - view->registered_sum[at->leaf_first];
+}
+
+bool psp_view_balanced(const struct psp_view *view, uint32_t shard)
+{
+    if (shard != PSP_NONE) {
+        const struct psp_board_shard *head = &view->shards[shard];
+        return psp_books_balanced(&head->books) && head->ballots == head->books.added_ballots;
+    }
+    bool balanced = psp_books_balanced(&view->books) && view->rows_balanced;
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        balanced &= psp_view_balanced(view, s);
+    return balanced;
+}
+
+void psp_view_slot_init(struct psp_view_slot *slot)
+{
+    slot->current = NULL;
+    const int rc = pthread_mutex_init(&slot->lock, NULL);
+    assert(rc == 0);
+}
+
+void psp_view_slot_clear(struct psp_view_slot *slot)
+{
+    psp_view_slot_put(slot, NULL);
+    pthread_mutex_destroy(&slot->lock);
+}
+
+void psp_view_slot_put(struct psp_view_slot *slot, struct psp_view *view)
+{
+    pthread_mutex_lock(&slot->lock);
+    struct psp_view *old = slot->current;
+    slot->current = view;
+    pthread_mutex_unlock(&slot->lock);
+    psp_view_release(&old);
+}
+
+struct psp_view *psp_view_slot_take(struct psp_view_slot *slot)
+{
+    pthread_mutex_lock(&slot->lock);
+    struct psp_view *view = slot->current;
+    if (view)
+        atomic_fetch_add(&view->references, 1);
+    pthread_mutex_unlock(&slot->lock);
+    return view;
+}

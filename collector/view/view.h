@@ -1,0 +1,70 @@
+/*
+ * view - what is shown, as of one version.
+ *
+ * Made from the board when it is published and never changed after: a request
+ * takes a reference and reads without a lock, so every answer is of one version
+ * whole. Sums that most requests need are made once, at the start.
+ *
+ * Ownership: counted references; owns its arrays, not the catalog.
+ * Threads:   immutable; the slot that holds the current view has a lock.
+ */
+#ifndef PSP_VIEW_H
+#define PSP_VIEW_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/board/board.h"
+#include "collector/view/catalog.h"
+
+struct psp_view {
+    _Atomic uint32_t references;
+    const struct psp_catalog *catalog;
+    const struct psp_definition *definition;
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    uint64_t tag; /* hash of everything the version is made of: for ETags */
+    uint32_t shard_count;
+    struct psp_board_shard *shards; /* [shard_count] */
+    struct psp_books books;         /* of all shards */
+    enum psp_election_state election_state;
+    bool any; /* some shard has been seen; as of time_ms */
+    uint64_t time_ms;
+    struct psp_totals totals; /* merged; its definition and row_first are the board's */
+    bool rows_balanced;       /* no row is psp_totals_unbalanced_row */
+    uint64_t *choice_votes;   /* [choice_count]: in all */
+    uint64_t *ballots_sum;    /* [leaf_count + 1]: ballots of the leaves before it */
+    uint32_t *complete_sum;   /* [leaf_count + 1]: complete leaves before it */
+    uint8_t *unit_complete;   /* [unit_count]: it, a unit above it or all below it */
+    uint64_t *registered_sum; /* [leaf_count + 1] of the roll; NULL without one */
+};
+
+/* PSP_ENOMEM. The board's row_first must outlive the view. */
+enum psp_status psp_view_create(const struct psp_board *board, const struct psp_catalog *catalog,
+                                struct psp_view **ret_view);
+void psp_view_release(struct psp_view **view);
+
+/* Ballots counted in the leaves of a unit. */
+uint64_t psp_view_ballots(const struct psp_view *view, uint32_t unit);
+/* Voters on the roll in the leaves of a unit; without a roll what the
+ * definition says; PSP_UNSTATED when neither is known. */
+uint64_t psp_view_registered(const struct psp_view *view, uint32_t unit);
+
+/* Books, totals and every row's contests balance. `shard`: PSP_NONE for all. */
+bool psp_view_balanced(const struct psp_view *view, uint32_t shard);
+
+/* Where the loop puts the current view and the HTTP threads take it. */
+struct psp_view_slot {
+    pthread_mutex_t lock;
+    struct psp_view *current;
+};
+
+void psp_view_slot_init(struct psp_view_slot *slot);
+void psp_view_slot_clear(struct psp_view_slot *slot);
+/* Takes over the caller's reference. */
+void psp_view_slot_put(struct psp_view_slot *slot, struct psp_view *view);
+/* A reference of its own, NULL before the first put. */
+struct psp_view *psp_view_slot_take(struct psp_view_slot *slot);
+
+#endif
