@@ -8,22 +8,16 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/memory.h"
+#include "cli/say/memory.h"
 
 static const struct call {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *about;
 } calls[] = {
-#ifdef PSP_WITH_IMPORT
     {"import", psp_cmd_import, "published returns (CSV) to an election definition"},
-#endif
-#ifdef PSP_WITH_GENERATE
     {"generate", psp_cmd_generate, "a synthetic electorate, or a roll that fits published returns"},
-#endif
-#ifdef PSP_WITH_CHECK
     {"check", psp_cmd_check, "is this election.json valid, and if not, where and why"},
-#endif
     {"up", psp_cmd_up, "make and start a local cluster, or start what is not running"},
     {"down", psp_cmd_down, "stop the local cluster; nothing counted is lost"},
     {"status", psp_cmd_status, "health, leader, index and lag of every process"},
@@ -36,13 +30,9 @@ static const struct call {
     {"restore", psp_cmd_restore, "the shards' logs again from a backup, when all is lost"},
     {"client", psp_cmd_client, "add or revoke a station's key, without a restart"},
     {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
-#ifdef PSP_WITH_RESULTS
     {"results", psp_cmd_results, "who has how many votes, as a table, JSON or CSV"},
-#endif
     {"accounting", psp_cmd_accounting, "the books, and whether they balance"},
-#ifdef PSP_WITH_RECOUNT
     {"recount", psp_cmd_recount, "replay the journal and compare with the live totals"},
-#endif
 };
 
 static void overview(FILE *file)

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/coverage.h"
-#include "cli/rest.h"
+#include "cli/show/coverage.h"
+#include "cli/show/rest.h"
 
 enum { REASON_BYTES = 512, BOARD_WAIT_MS = 60000 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/system/file.h"
-#include "cli/memory.h"
+#include "cli/say/memory.h"
 
 enum { HOSTS_MAX = 1024, HOSTS_FILE_BYTES_MAX = 1 << 20 };
 

@@ -27,7 +27,7 @@ struct psp_cluster_replica {
     uint32_t replica;       /* number within the shard, from 0 */
     uint64_t raft_id;       /* replica + 1, and 256 more each time it was replaced: a disk that
                                was lost must not vote again under the ID that it voted with.
-                               A restore begins a new range (cli/restore.h) */
+                               A restore begins a new range (cli/audit/restore_log.h) */
     const char *address;    /* tcp://host:port: routers, collectors, operators, other replicas */
     const char *public_key; /* Z85 */
 };

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "cli/deal.h"
-#include "cli/permutation.h"
+#include "cli/cast/deal.h"
+#include "cli/cast/permutation.h"
 #include "election/ballot.h"
 #include "election/totals.h"
 #include "tests/unit/cli_fixture.h"

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "base/system/file.h"
-#include "cli/daemon.h"
-#include "cli/local.h"
-#include "cli/port.h"
+#include "cli/folder/daemon.h"
+#include "cli/folder/local.h"
+#include "cli/folder/port.h"
 #include "tests/unit/cli_fixture.h"
 
 struct place {

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/recount.h"
+#include "cli/audit/recount_shard.h"
 #include "journal/journal.h"
 
 enum { SHARD = 1 };

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "cli/restore.h"
+#include "cli/audit/restore_log.h"
 #include "shard/consensus/consensus.h"
 
 static void the_configuration_is_librafts(void **state)

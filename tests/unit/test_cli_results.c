@@ -7,10 +7,10 @@
 
 #include <stdio.h>
 
-#include "cli/local.h"
-#include "cli/results_returns.h"
-#include "cli/results_table.h"
-#include "cli/table.h"
+#include "cli/folder/local.h"
+#include "cli/say/table.h"
+#include "cli/show/results_returns.h"
+#include "cli/show/results_table.h"
 #include "tests/unit/cli_fixture.h"
 
 /* As a collector lists them, in another order than published. */

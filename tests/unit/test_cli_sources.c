@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/ballot_line.h"
-#include "cli/lines.h"
-#include "cli/returns_source.h"
+#include "cli/cast/ballot_line.h"
+#include "cli/cast/lines.h"
+#include "cli/cast/returns_source.h"
 #include "tests/unit/cli_fixture.h"
 
 enum { SENT_MAX = 256, EAGER = 1, LATE = 0 };

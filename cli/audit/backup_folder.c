@@ -1,0 +1,124 @@
+#include "cli/audit/backup_folder.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/system/file.h"
+#include "cli/say/memory.h"
+#include "cluster/json.h"
+
+enum { FORMAT = 1 };
+
+static bool read_shard(const struct psp_json_at *at, struct psp_backup_shard *shard)
+{
+    static const char *const names[] = {"shard",   "index",      "term", "received",
+                                        "counted", "state_hash", NULL};
+    uint64_t number = 0;
+    const bool good = psp_json_members(at, names) &&
+                      psp_json_number(at, "shard", PSP_SHARDS_MAX - 1, &number) &&
+                      psp_json_number(at, "index", INT64_MAX, &shard->index) &&
+                      psp_json_number(at, "term", INT64_MAX, &shard->term) &&
+                      psp_json_number(at, "received", INT64_MAX, &shard->received) &&
+                      psp_json_number(at, "counted", INT64_MAX, &shard->counted) &&
+                      psp_json_hex(at, "state_hash", false, PSP_HASH_BYTES, shard->state_hash);
+    shard->shard = (uint32_t)number;
+    return good;
+}
+
+static bool read_backup(const struct psp_json_at *root, struct psp_backup *backup)
+{
+    static const char *const names[] = {"format", "cluster_id", "epoch", "made_ms", "shards", NULL};
+    struct psp_json_at list, at;
+    size_t n = 0;
+    if (!psp_json_members(root, names) ||
+        !psp_json_hex(root, "cluster_id", false, PSP_CLUSTER_ID_BYTES, backup->cluster_id) ||
+        !psp_json_number(root, "epoch", PSP_EPOCH_MAX, &backup->epoch) ||
+        !psp_json_number(root, "made_ms", INT64_MAX, &backup->made_ms) ||
+        !psp_json_list(root, "shards", PSP_SHARDS_MAX, &list, &n))
+        return false;
+    backup->shards = psp_memory_array(n + 1, sizeof *backup->shards);
+    backup->shard_count = (uint32_t)n;
+    for (size_t i = 0; i < n; i++) {
+        if (!psp_json_element(&list, i, &at) || !read_shard(&at, &backup->shards[i]))
+            return false;
+        if (backup->shards[i].shard != i)
+            return psp_json_fault(&at, "\"shard\" must be %zu here", i);
+    }
+    return true;
+}
+
+enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backup, char *ret_reason)
+{
+    struct psp_cluster_fault fault = {0};
+    char *path = psp_memory_print("%s/backup.json", folder);
+    json_t *root = NULL;
+    *ret_backup = (struct psp_backup){0};
+    enum psp_status status = psp_json_load(path, FORMAT, &fault, &root);
+    const struct psp_json_at at = {.value = root, .fault = &fault};
+    if (status == PSP_OK && !read_backup(&at, ret_backup))
+        status = PSP_EINVAL;
+    if (status == PSP_ENOENT)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: there is no backup in this folder", path);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%.300s: %.200s: %s", path, fault.pointer,
+                 fault.reason);
+    if (status != PSP_OK)
+        psp_backup_free(ret_backup);
+    json_decref(root);
+    free(path);
+    return status;
+}
+
+enum psp_status psp_backup_store(const struct psp_backup *backup, const char *folder,
+                                 char *ret_reason)
+{
+    json_t *shards = json_array();
+    for (uint32_t i = 0; i < backup->shard_count; i++) {
+        const struct psp_backup_shard *shard = &backup->shards[i];
+        json_array_append_new(
+            shards,
+            json_pack("{s:i, s:I, s:I, s:I, s:I, s:o}", "shard", (int)shard->shard, "index",
+                      (json_int_t)shard->index, "term", (json_int_t)shard->term, "received",
+                      (json_int_t)shard->received, "counted", (json_int_t)shard->counted,
+                      "state_hash", psp_json_of_bytes(shard->state_hash, PSP_HASH_BYTES, false)));
+    }
+    json_t *root = json_pack("{s:i, s:o, s:I, s:I, s:o}", "format", FORMAT, "cluster_id",
+                             psp_json_of_bytes(backup->cluster_id, PSP_CLUSTER_ID_BYTES, false),
+                             "epoch", (json_int_t)backup->epoch, "made_ms",
+                             (json_int_t)backup->made_ms, "shards", shards);
+    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    char *path = psp_memory_print("%s/backup.json", folder);
+    const enum psp_status status =
+        text ? psp_file_write(path, text, strlen(text), 0600) : PSP_ENOMEM;
+    if (status != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+    free(path);
+    free(text);
+    json_decref(root);
+    return status;
+}
+
+void psp_backup_free(struct psp_backup *backup)
+{
+    free(backup->shards);
+    *backup = (struct psp_backup){0};
+}
+
+enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *backup,
+                                   const struct psp_backup_shard *shard, struct psp_log **ret_log,
+                                   char *ret_reason)
+{
+    char *path = psp_memory_print("%s/shard-%u", folder, shard->shard);
+    struct psp_log_options options = {
+        .directory = path, .shard = shard->shard, .checkpoint_index = shard->index};
+    memcpy(options.cluster_id, backup->cluster_id, PSP_CLUSTER_ID_BYTES);
+    enum psp_status status = psp_file_make_folder(path, 0700);
+    if (status != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+    else
+        status = psp_log_open(&options, ret_log, ret_reason, PSP_REASON_BYTES);
+    free(path);
+    return status;
+}

@@ -1,0 +1,168 @@
+/*
+ * psephos recount - replays the journal from the start and compares with the
+ * live totals.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes/number.h"
+#include "cli/audit/recount_shard.h"
+#include "cli/command.h"
+#include "cli/folder/local.h"
+#include "cli/operate/operate.h"
+#include "cli/say/table.h"
+
+enum { OPTION_SHARD = 256, ANSWER_MS = 15000, WATCH_MS = 1000 };
+
+struct arguments {
+    const char *directory;
+    uint32_t shard; /* or PSP_NONE: all */
+};
+
+static const struct argp_option options[] = {
+    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
+    {"shard", OPTION_SHARD, "N", 0, "one shard only", 0},
+    {0},
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'd':
+        arguments->directory = value;
+        return 0;
+    case OPTION_SHARD:
+        arguments->shard =
+            (uint32_t)psp_number_argument(state, "--shard", value, 0, PSP_SHARDS_MAX - 1);
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->directory)
+            argp_error(state, "--dir is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const char *yes(bool agree)
+{
+    return agree ? "yes" : "NO";
+}
+
+static void add_line(struct psp_table *table, uint32_t shard,
+                     const struct psp_recount_result *result)
+{
+    char name[16], index[PSP_COUNT_TEXT_BYTES], ballots[PSP_COUNT_TEXT_BYTES];
+    snprintf(name, sizeof name, "%u", shard);
+    const char *const cells[] = {name,
+                                 psp_count_text(result->index, index),
+                                 psp_count_text(result->ballots, ballots),
+                                 yes(result->books_agree),
+                                 yes(result->totals_agree),
+                                 yes(result->units_agree),
+                                 yes(result->hash_agrees),
+                                 yes(result->balanced)};
+    psp_table_add(table, cells);
+}
+
+static int recount_shard(const struct psp_local *local, const struct psp_definition *definition,
+                         struct psp_operate *operate, uint32_t shard, struct psp_table *table)
+{
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_WATCH,
+                                                .watch.wait_ms = WATCH_MS};
+    const struct psp_cluster_message *answer = NULL;
+    struct psp_recount_result result;
+    char reason[PSP_REASON_BYTES] = "";
+    uint32_t process = 0;
+    if (psp_operate_shard(operate, shard, &request, ANSWER_MS, &answer, &process) != PSP_OK) {
+        fprintf(stderr, "psephos recount: the leader of shard %u does not answer\n", shard);
+        return PSP_EXIT_UNREACHABLE;
+    }
+    if (psp_recount_compare(local, definition, shard,
+                            psp_operate_process(operate, process)->replica, &answer->partial,
+                            &result, reason) != PSP_OK) {
+        fprintf(stderr, "psephos recount: shard %u: %s\n", shard, reason);
+        return PSP_EXIT_NO;
+    }
+    add_line(table, shard, &result);
+    if (result.first_difference[0])
+        fprintf(stderr, "psephos recount: shard %u differs: %s\n", shard, result.first_difference);
+    return result.books_agree && result.totals_agree && result.units_agree && result.hash_agrees &&
+                   result.balanced
+               ? PSP_EXIT_DONE
+               : PSP_EXIT_NO;
+}
+
+static int recount(const struct arguments *arguments, const struct psp_local *local,
+                   const struct psp_definition *definition, struct psp_operate *operate)
+{
+    static const char *const headings[] = {"shard",  "index", "counted", "books",
+                                           "totals", "units", "hash",    "balanced"};
+    struct psp_table *table = psp_table_create("lrrlllll", headings);
+    int code = PSP_EXIT_DONE;
+    bool any = false;
+    for (uint32_t s = 0; s < local->cluster->shard_count; s++) {
+        const uint32_t shard = local->cluster->shards[s].shard;
+        if (arguments->shard != PSP_NONE && arguments->shard != shard)
+            continue;
+        const int one = recount_shard(local, definition, operate, shard, table);
+        any = true;
+        code = one > code ? one : code;
+        if (one == PSP_EXIT_UNREACHABLE)
+            break;
+    }
+    if (!any) {
+        fprintf(stderr, "psephos recount: there is no shard %u\n", arguments->shard);
+        code = PSP_EXIT_USAGE;
+    } else if (code != PSP_EXIT_UNREACHABLE) {
+        psp_table_print(table, stdout);
+    }
+    if (any && code == PSP_EXIT_DONE)
+        puts("the journal, replayed from the start, gives the live totals");
+    psp_table_destroy(&table);
+    return code;
+}
+
+int psp_cmd_recount(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Replays every shard's journal from its first entry and compares books, totals and state "
+        "hash with the running shard; exit code 1 on any difference." PSP_EXIT_HELP,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {.shard = PSP_NONE};
+    struct psp_local *local = NULL;
+    struct psp_operate *operate = NULL;
+    struct psp_definition *definition = NULL;
+    struct psp_definition_fault fault = {0};
+    char reason[PSP_REASON_BYTES] = "";
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return PSP_EXIT_USAGE;
+    int code = PSP_EXIT_NO;
+    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
+        char *election = psp_local_path(local, "%s", local->cluster->election_path);
+        char *key = psp_local_path(local, "keys/operator.key");
+        if (psp_definition_load(election, &definition, &fault) != PSP_OK)
+            snprintf(reason, sizeof reason, "%.200s: %s: %.500s", election, fault.pointer,
+                     fault.reason);
+        else if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
+            code = recount(&arguments, local, definition, operate);
+        free(key);
+        free(election);
+    }
+    if (!operate)
+        fprintf(stderr, "psephos recount: %s\n", reason);
+    psp_operate_destroy(&operate);
+    if (definition)
+        psp_definition_destroy(&definition);
+    psp_local_close(&local);
+    return code;
+}

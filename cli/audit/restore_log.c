@@ -1,0 +1,152 @@
+#include "cli/audit/restore_log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/system/file.h"
+#include "cli/say/memory.h"
+#include "cli/say/progress.h"
+#include "wire/message/message.h"
+
+enum {
+    FORMAT = 1,
+    VOTER = 1,
+    SYNC_BYTES = 8 << 20,
+    GENESIS_BYTES_MAX = 1024,
+    ARENA_BYTES = 1 << 20,
+};
+
+size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
+                                 uint8_t ret_bytes[PSP_RESTORE_CONFIGURATION_MAX])
+{
+    memset(ret_bytes, 0, PSP_RESTORE_CONFIGURATION_MAX);
+    ret_bytes[0] = FORMAT;
+    psp_store64(ret_bytes + 1, replica_count);
+    size_t at = 9;
+    for (uint32_t r = 0; r < replica_count; r++) {
+        const uint64_t id = first_id + r;
+        psp_store64(ret_bytes + at, id);
+        at += 8;
+        at += (size_t)snprintf((char *)ret_bytes + at, 21, "%" PRIu64, id) + 1;
+        ret_bytes[at++] = VOTER;
+    }
+    return (at + 7) / 8 * 8;
+}
+
+struct writing {
+    const struct psp_restore_plan *plan;
+    struct psp_log *from, *to;
+    struct psp_buffer genesis;
+    uint8_t configuration[PSP_RESTORE_CONFIGURATION_MAX];
+    uint64_t voted_term;
+    size_t unsynced;
+};
+
+/* The genesis as it was, but for the epoch; other entries stay as they are. */
+static enum psp_status next_epoch(struct writing *writing, struct psp_record *record)
+{
+    struct psp_arena *arena = NULL;
+    struct psp_entry entry;
+    const char *reason = NULL;
+    enum psp_status status = psp_arena_create(ARENA_BYTES, &arena);
+    if (status != PSP_OK)
+        return status;
+    status = psp_entry_decode(arena, record->payload, record->payload_bytes, &entry, &reason);
+    if (status == PSP_OK && entry.type == PSP_ENTRY_GENESIS) {
+        entry.genesis.epoch = writing->plan->epoch;
+        status = psp_entry_encode(&entry, &writing->genesis);
+        record->payload = writing->genesis.data;
+        record->payload_bytes = (uint32_t)writing->genesis.length;
+    }
+    psp_arena_destroy(&arena);
+    return status;
+}
+
+static enum psp_status change(struct writing *writing, struct psp_record *record)
+{
+    if (record->index == 1 && record->type != PSP_RECORD_CONFIGURATION)
+        return PSP_ECORRUPT;
+    if (record->type == PSP_RECORD_CONFIGURATION && record->index > 1) {
+        record->type = PSP_RECORD_BARRIER;
+        record->payload = NULL;
+        record->payload_bytes = 0;
+    } else if (record->type == PSP_RECORD_CONFIGURATION) {
+        record->payload = writing->configuration;
+        record->payload_bytes = (uint32_t)psp_restore_configuration(
+            writing->plan->first_id, writing->plan->replica_count, writing->configuration);
+    } else if (record->type == PSP_RECORD_COMMAND && record->payload_bytes <= GENESIS_BYTES_MAX) {
+        return next_epoch(writing, record);
+    }
+    return PSP_OK;
+}
+
+static enum psp_status append(struct writing *writing, const struct psp_record *record)
+{
+    enum psp_status status = PSP_OK;
+    if (record->term > writing->voted_term) {
+        status = psp_log_set_vote(writing->to, record->term, 0);
+        writing->voted_term = record->term;
+    }
+    if (status == PSP_OK)
+        status = psp_log_append(writing->to, record, 1);
+    writing->unsynced += record->payload_bytes;
+    if (status == PSP_OK &&
+        (writing->unsynced > SYNC_BYTES || record->index == writing->plan->shard->index)) {
+        writing->unsynced = 0;
+        status = psp_log_sync(writing->to);
+    }
+    return status;
+}
+
+static enum psp_status write_all(struct writing *writing, char *ret_reason)
+{
+    const uint64_t last = writing->plan->shard->index;
+    struct psp_progress progress;
+    uint8_t *buffer = NULL;
+    size_t size = 0;
+    enum psp_status status = PSP_OK;
+    psp_progress_start(&progress);
+    for (uint64_t index = 1; status == PSP_OK && index <= last; index++) {
+        struct psp_record record;
+        status = psp_log_read(writing->from, index, &buffer, &size, &record);
+        if (status == PSP_OK)
+            status = change(writing, &record);
+        if (status == PSP_OK)
+            status = append(writing, &record);
+        if (status != PSP_OK)
+            snprintf(ret_reason, PSP_REASON_BYTES, "%s, entry %" PRIu64 ": %s", writing->plan->to,
+                     index, psp_status_text(status));
+        psp_progress_step(&progress, "entries", index, last);
+    }
+    psp_progress_end(&progress);
+    free(buffer);
+    return status;
+}
+
+enum psp_status psp_restore_journal(const struct psp_restore_plan *plan, char *ret_reason)
+{
+    struct writing writing = {.plan = plan};
+    char *from = psp_memory_print("%s/shard-%u", plan->from, plan->shard->shard);
+    struct psp_log_options options = {
+        .directory = from, .shard = plan->shard->shard, .read_only = true};
+    memcpy(options.cluster_id, plan->cluster_id, PSP_CLUSTER_ID_BYTES);
+    enum psp_status status = psp_log_open(&options, &writing.from, ret_reason, PSP_REASON_BYTES);
+    if (status == PSP_OK) {
+        status = psp_file_make_folder(plan->to, 0700);
+        if (status != PSP_OK)
+            snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", plan->to, psp_status_text(status));
+    }
+    options.directory = plan->to;
+    options.read_only = false;
+    if (status == PSP_OK)
+        status = psp_log_open(&options, &writing.to, ret_reason, PSP_REASON_BYTES);
+    if (status == PSP_OK)
+        status = write_all(&writing, ret_reason);
+    psp_log_close(&writing.to);
+    psp_log_close(&writing.from);
+    psp_buffer_free(&writing.genesis);
+    free(from);
+    return status;
+}

@@ -1,0 +1,43 @@
+/*
+ * restore - one shard's log, written again from its backed-up journal for a
+ * cluster of the next epoch.
+ *
+ * Threads: any.
+ */
+#ifndef PSP_RESTORE_H
+#define PSP_RESTORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/audit/backup_folder.h"
+#include "cluster/cluster.h"
+
+/* A configuration record's payload (docs/storage.md) of so many voters. */
+enum { PSP_RESTORE_CONFIGURATION_MAX = 16 + PSP_REPLICAS_MAX * 32 };
+
+/* Each restore has a range of IDs of its own, past all that replaced replicas got:
+ * by its epoch, and by chance (24 bits), because the epoch is the same when
+ * something is restored twice from the same copy of a cluster's folder. */
+static inline uint64_t psp_restore_first_id(uint64_t epoch, uint32_t chance)
+{
+    return ((epoch - 1) << 48) + ((uint64_t)(chance & 0xFFFFFF) << 24) + 1;
+}
+
+/* Of replicas first_id, first_id + 1, ...; returns its length. */
+size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
+                                 uint8_t ret_bytes[PSP_RESTORE_CONFIGURATION_MAX]);
+
+struct psp_restore_plan {
+    const char *from, *to; /* the backup's folder; the log's, made */
+    const struct psp_backup_shard *shard;
+    uint32_t replica_count;
+    uint64_t epoch, first_id; /* of the new cluster */
+    const uint8_t *cluster_id;
+};
+
+/* Durable when it returns PSP_OK. PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC, PSP_ENOMEM with
+ * `ret_reason` (PSP_REASON_BYTES). */
+enum psp_status psp_restore_journal(const struct psp_restore_plan *plan, char *ret_reason);
+
+#endif

@@ -1,0 +1,277 @@
+#include "cli/cast/ballot_line.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "election/digest.h"
+
+enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
+
+struct reading {
+    const struct psp_definition *definition;
+    const json_t *root;
+    struct psp_ballot_line *storage;
+    struct psp_ballot *ballot;
+    char *reason;
+};
+
+static enum psp_status no(struct reading *reading, const char *reason)
+{
+    snprintf(reading->reason, PSP_BALLOT_LINE_REASON_BYTES, "%s", reason);
+    return PSP_EINVAL;
+}
+
+/* The number in two digits, -1 when they are none. */
+static int two_digits(const char *at)
+{
+    if (!isdigit((unsigned char)at[0]) || !isdigit((unsigned char)at[1]))
+        return -1;
+    return (at[0] - '0') * 10 + at[1] - '0';
+}
+
+/* "+01:00", "-09:30"; false: no offset. */
+static bool read_offset(const char **at, int64_t *ret_seconds)
+{
+    const char *text = *at + 1;
+    const int hours = two_digits(text);
+    const int minutes = hours < 0 || text[2] != ':' ? -1 : two_digits(text + 3);
+    if (minutes < 0)
+        return false;
+    *ret_seconds = (**at == '-' ? -1 : 1) * ((int64_t)hours * 3600 + (int64_t)minutes * 60);
+    *at = text + 5;
+    return true;
+}
+
+bool psp_ballot_line_time(const char *text, uint64_t *ret_ms)
+{
+    struct tm tm = {0};
+    const char *at = strptime(text, "%Y-%m-%d", &tm);
+    if (!at || (*at != 'T' && *at != ' ' && *at != 't'))
+        return false;
+    at = strptime(at + 1, "%H:%M:%S", &tm);
+    if (!at)
+        return false;
+    unsigned ms = 0;
+    if (*at == '.') {
+        unsigned place = 100;
+        for (at++; isdigit((unsigned char)*at); at++, place /= 10)
+            ms += (unsigned)(*at - '0') * place;
+    }
+    int64_t offset = 0;
+    if (*at == 'Z' || *at == 'z')
+        at++;
+    else if ((*at == '+' || *at == '-') && !read_offset(&at, &offset))
+        return false;
+    const int64_t seconds = timegm(&tm) - offset;
+    if (*at || seconds < 0)
+        return false;
+    *ret_ms = (uint64_t)seconds * 1000 + ms;
+    return true;
+}
+
+static enum psp_status read_voter(struct reading *reading)
+{
+    const json_t *value = json_object_get(reading->root, "voter_id");
+    const size_t bytes = json_string_length(value);
+    if (!json_is_string(value) || !bytes || bytes > PSP_VOTER_ID_BYTES_MAX)
+        return no(reading, "voter_id: a string of 1 to 255 bytes is needed");
+    memcpy(reading->storage->voter_id, json_string_value(value), bytes);
+    reading->ballot->voter_id = reading->storage->voter_id;
+    reading->ballot->voter_id_bytes = bytes;
+    return PSP_OK;
+}
+
+/* 32 hex digits, dashes anywhere between them; else the hash of the line. */
+static enum psp_status read_ballot_id(struct reading *reading, const char *text, size_t bytes)
+{
+    static const uint8_t secret[PSP_DIGEST_KEY_BYTES] = "psephos line id";
+    const json_t *value = json_object_get(reading->root, "ballot_id");
+    if (!value || json_is_null(value)) {
+        struct psp_digest_key key;
+        psp_digest_key_init(&key, secret);
+        psp_digest_voter(&key, (const uint8_t *)text, bytes, reading->ballot->ballot_id);
+        return PSP_OK;
+    }
+    const char *at = json_string_value(value);
+    size_t digits = 0;
+    for (; at && *at && digits <= 2 * PSP_BALLOT_ID_BYTES; at++) {
+        if (*at == '-')
+            continue;
+        if (!isxdigit((unsigned char)*at) || digits == 2 * PSP_BALLOT_ID_BYTES)
+            break;
+        const char digit[2] = {*at, '\0'};
+        uint8_t *byte = &reading->ballot->ballot_id[digits / 2];
+        *byte = (uint8_t)((digits % 2 ? *byte << 4 : 0) | (int)strtol(digit, NULL, 16));
+        digits++;
+    }
+    return at && !*at && digits == 2 * PSP_BALLOT_ID_BYTES
+               ? PSP_OK
+               : no(reading, "ballot_id: 32 hex digits are needed");
+}
+
+static enum psp_status read_time(struct reading *reading, const char *name)
+{
+    const json_t *value = json_object_get(reading->root, name);
+    if (!value || json_is_null(value))
+        return PSP_OK;
+    if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        reading->ballot->cast_at_ms = (uint64_t)json_integer_value(value);
+        return PSP_OK;
+    }
+    if (json_is_string(value) &&
+        psp_ballot_line_time(json_string_value(value), &reading->ballot->cast_at_ms))
+        return PSP_OK;
+    return no(reading, "the time of casting: RFC 3339 or ms since 1970 is needed");
+}
+
+static enum psp_status read_unit_and_method(struct reading *reading)
+{
+    const struct psp_definition *definition = reading->definition;
+    const json_t *unit = json_object_get(reading->root, "unit");
+    const json_t *method = json_object_get(reading->root, "method");
+    if (json_is_string(unit))
+        reading->ballot->unit =
+            psp_definition_unit(definition, json_string_value(unit), json_string_length(unit));
+    else if (!unit && definition->leaf_count == 1)
+        reading->ballot->unit = definition->leaves[0];
+    else
+        return no(reading, "unit: an ID of election.json is needed");
+    if (!method && definition->method_count == 1)
+        return PSP_OK;
+    if (!json_is_string(method))
+        return no(reading, "method: an ID of election.json is needed");
+    const uint32_t position =
+        psp_definition_method(definition, json_string_value(method), json_string_length(method));
+    reading->ballot->method = position == PSP_NONE ? METHOD_UNKNOWN : (uint8_t)position;
+    return PSP_OK;
+}
+
+static enum psp_status set_marks(struct reading *reading, struct psp_mark *marks, size_t n)
+{
+    reading->ballot->marks = reading->storage->marks;
+    return psp_marks_encode(marks, n, reading->storage->marks, PSP_MARKS_BYTES_MAX,
+                            &reading->ballot->marks_bytes) == PSP_OK
+               ? PSP_OK
+               : no(reading, "more marks than a ballot may have");
+}
+
+static enum psp_status read_contests(struct reading *reading)
+{
+    struct psp_mark marks[MARKS_MAX];
+    size_t n = 0;
+    json_t *contests = json_object_get(reading->root, "contests");
+    const char *id;
+    json_t *choices;
+    if (!json_is_object(contests))
+        return no(reading, "contests: {\"contest\": [\"choice\"]} is needed");
+    json_object_foreach(contests, id, choices)
+    {
+        const uint32_t contest = psp_definition_contest(reading->definition, id, strlen(id));
+        if (!json_is_array(choices))
+            return no(reading, "contests: each needs a list of choices");
+        if (contest == PSP_NONE && n < MARKS_MAX) /* also without choices: invalid */
+            marks[n++] = (struct psp_mark){PSP_NONE, PSP_NONE};
+        for (size_t i = 0; i < json_array_size(choices) && contest != PSP_NONE; i++) {
+            const json_t *choice = json_array_get(choices, i);
+            if (!json_is_string(choice))
+                return no(reading, "contests: a choice is a string");
+            if (n == MARKS_MAX)
+                return no(reading, "more marks than a ballot may have");
+            marks[n++] =
+                (struct psp_mark){contest, psp_definition_choice(reading->definition, contest,
+                                                                 json_string_value(choice),
+                                                                 json_string_length(choice))};
+        }
+    }
+    return set_marks(reading, marks, n);
+}
+
+/* A leaf by ID, name or code, whatever the case of its letters. */
+static uint32_t leaf_named(const struct psp_definition *definition, const char *name)
+{
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
+        if (!strcasecmp(unit->id, name) || !strcasecmp(unit->name, name) ||
+            (*unit->code && !strcasecmp(unit->code, name)))
+            return definition->leaves[leaf];
+    }
+    return PSP_NONE;
+}
+
+/* Where the candidate stands on the unit's ballot; contest PSP_NONE: nowhere. */
+static struct psp_mark mark_of(const struct psp_definition *definition, uint32_t unit,
+                               const char *candidate_id)
+{
+    const size_t bytes = strlen(candidate_id);
+    const uint32_t candidate = psp_definition_candidate(definition, candidate_id, bytes);
+    const struct psp_mark nowhere = {PSP_NONE, PSP_NONE};
+    if (unit == PSP_NONE)
+        return nowhere;
+    const struct psp_style *style = &definition->styles[definition->units[unit].style];
+    for (uint32_t c = 0; c < style->contest_count; c++) {
+        const struct psp_style_contest *entry = &style->contests[c];
+        const struct psp_contest *contest = &definition->contests[entry->contest];
+        for (uint32_t i = 0; i < entry->choice_count; i++) {
+            const struct psp_choice *choice = &contest->choices[entry->choices[i]];
+            if (candidate != PSP_NONE ? choice->candidate == candidate
+                                      : !strcmp(choice->id, candidate_id))
+                return (struct psp_mark){entry->contest, entry->choices[i]};
+        }
+    }
+    return nowhere;
+}
+
+static enum psp_status read_vote(struct reading *reading)
+{
+    const struct psp_definition *definition = reading->definition;
+    const char *candidate = json_string_value(json_object_get(reading->root, "candidate_id"));
+    const char *state =
+        json_string_value(json_object_get(json_object_get(reading->root, "address"), "state"));
+    if (!candidate)
+        return no(reading, "candidate_id is needed");
+    if (definition->leaf_count == 1)
+        reading->ballot->unit = definition->leaves[0];
+    else if (state)
+        reading->ballot->unit = leaf_named(definition, state);
+    else
+        return no(reading, "address.state is needed");
+    struct psp_mark mark = mark_of(definition, reading->ballot->unit, candidate);
+    return set_marks(reading, &mark, 1);
+}
+
+enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bool votes_topic,
+                                     const char *text, size_t bytes,
+                                     struct psp_ballot_line *storage, struct psp_ballot *ret_ballot,
+                                     char ret_reason[PSP_BALLOT_LINE_REASON_BYTES])
+{
+    struct psp_ballot ballot = {0};
+    json_error_t error;
+    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    struct reading reading = {.definition = definition,
+                              .root = root,
+                              .storage = storage,
+                              .ballot = &ballot,
+                              .reason = ret_reason};
+    enum psp_status status = PSP_OK;
+    if (!json_is_object(root))
+        status = no(&reading, root ? "a JSON object is needed" : error.text);
+    if (status == PSP_OK)
+        status = read_voter(&reading);
+    if (status == PSP_OK)
+        status = read_ballot_id(&reading, text, bytes);
+    if (status == PSP_OK)
+        status = read_time(&reading, votes_topic ? "voting_time" : "cast_at");
+    if (status == PSP_OK && !votes_topic)
+        status = read_unit_and_method(&reading);
+    if (status == PSP_OK)
+        status = votes_topic ? read_vote(&reading) : read_contests(&reading);
+    json_decref(root);
+    if (status == PSP_OK)
+        *ret_ballot = ballot;
+    return status;
+}

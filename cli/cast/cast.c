@@ -1,0 +1,285 @@
+/*
+ * psephos cast - sends ballots and waits until each has its verdict.
+ *
+ * Three sources: lines of JSON, published returns dealt vote by vote, random
+ * ballots of a roll. What they share, pace, receipts, summary, is here.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes/number.h"
+#include "cli/cast/caster.h"
+#include "cli/cast/sources.h"
+#include "cli/command.h"
+#include "cli/folder/local.h"
+#include "cli/folder/target.h"
+#include "cli/say/table.h"
+#include "cli/show/coverage.h"
+
+enum {
+    OPTION_CLUSTER = 256,
+    OPTION_KEY,
+    OPTION_FORMAT,
+    OPTION_RETURNS,
+    OPTION_ROLL,
+    OPTION_RANDOM,
+    OPTION_TURNOUT,
+    OPTION_STRANGERS,
+    OPTION_REPLAYED,
+    OPTION_DOUBLE_VOTES,
+    OPTION_RATE,
+    OPTION_SEED,
+    OPTION_GIVE_UP,
+    OPTION_ROWS,
+    OPTION_JSON,
+};
+
+struct arguments {
+    const char *directory, *cluster, *key;
+    struct psp_cast_request request;
+    struct psp_caster_options caster;
+    bool json;
+};
+
+static const struct argp_option options[] = {
+    {"dir", 'd', "DIR", 0, "folder of a local cluster", 0},
+    {"cluster", OPTION_CLUSTER, "FILE", 0,
+     "cluster.json of another machine, election.json beside it", 0},
+    {"key", OPTION_KEY, "FILE", 0, "the station's key, with --cluster", 0},
+    {"format", OPTION_FORMAT, "ndjson|votes-topic", 0,
+     "of FILE: our lines, or the vote messages of the Kafka demos", 0},
+    {"returns", OPTION_RETURNS, "R.csv", 0, "cast published returns, every row exact", 0},
+    {"roll", OPTION_ROLL, "ROLL.csv", 0, "by the voters of this roll, in their units", 0},
+    {"random", OPTION_RANDOM, NULL, 0, "random ballots of the voters in --roll", 0},
+    {"turnout", OPTION_TURNOUT, "SHARE", 0, "with --random: share that votes, default 1", 0},
+    {"strangers", OPTION_STRANGERS, "SHARE", 0,
+     "with --returns and --roll: extra ballots of voters on no roll", 0},
+    {"replayed", OPTION_REPLAYED, "SHARE", 0, "with --returns: extra ballots sent once more", 0},
+    {"double-votes", OPTION_DOUBLE_VOTES, "SHARE", 0,
+     "with --returns: extra second ballots of voters already counted", 0},
+    {"rate", OPTION_RATE, "N", 0, "ballots a second, default as fast as possible", 0},
+    {"seed", OPTION_SEED, "S", 0, "of everything random, default 1", 0},
+    {"give-up-after", OPTION_GIVE_UP, "S", 0, "seconds without any verdict, default 120", 0},
+    {"rows", OPTION_ROWS, NULL, 0, "send rows (IDs as text) instead of columns", 0},
+    {"json", OPTION_JSON, NULL, 0, "print the summary as JSON", 0},
+    {0},
+};
+
+static double number(const char *text, double max, struct argp_state *state, const char *what)
+{
+    char *end = NULL;
+    const double value = strtod(text, &end);
+    if (end == text || *end || !(value >= 0) || value > max)
+        argp_error(state, "%s: a number from 0 to %g, not \"%s\"", what, max, text);
+    return value;
+}
+
+static error_t parse_request(int key, char *value, struct argp_state *state)
+{
+    struct psp_cast_request *request = &((struct arguments *)state->input)->request;
+    switch (key) {
+    case OPTION_FORMAT:
+        if (strcmp(value, "ndjson") != 0 && strcmp(value, "votes-topic") != 0)
+            argp_error(state, "--format: ndjson or votes-topic, not \"%s\"", value);
+        request->votes_topic = !strcmp(value, "votes-topic");
+        return 0;
+    case OPTION_RETURNS:
+        request->returns_path = value;
+        return 0;
+    case OPTION_ROLL:
+        request->roll_path = value;
+        return 0;
+    case OPTION_RANDOM:
+        request->random = true;
+        return 0;
+    case OPTION_TURNOUT:
+        request->turnout = number(value, 1, state, "--turnout");
+        return 0;
+    case OPTION_STRANGERS:
+        request->strangers = number(value, 1, state, "--strangers");
+        return 0;
+    case OPTION_REPLAYED:
+        request->replayed = number(value, 1, state, "--replayed");
+        return 0;
+    case OPTION_DOUBLE_VOTES:
+        request->double_votes = number(value, 1, state, "--double-votes");
+        return 0;
+    case OPTION_SEED:
+        request->seed = psp_number_argument(state, "--seed", value, 0, UINT64_MAX);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->lines_path)
+            argp_error(state, "one FILE only");
+        request->lines_path = value;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void check(const struct arguments *arguments, struct argp_state *state)
+{
+    const struct psp_cast_request *request = &arguments->request;
+    const bool elsewhere = arguments->cluster && arguments->key;
+    if (!arguments->directory == !elsewhere || (!arguments->cluster != !arguments->key))
+        argp_error(state, "either --dir DIR, or --cluster FILE and --key FILE");
+    if ((request->lines_path != NULL) + (request->returns_path != NULL) + request->random != 1)
+        argp_error(state, "one of FILE (or -), --returns R.csv, --roll ROLL.csv --random");
+    if (request->random && !request->roll_path)
+        argp_error(state, "--random needs --roll ROLL.csv");
+    if (request->lines_path && request->roll_path)
+        argp_error(state, "--roll goes with --returns or --random");
+    if (!request->returns_path &&
+        (request->replayed > 0 || request->double_votes > 0 || request->strangers > 0))
+        argp_error(state, "--replayed, --double-votes and --strangers go with --returns");
+    if (request->strangers > 0 && !request->roll_path)
+        argp_error(state, "--strangers needs --roll: without a roll nobody is a stranger");
+    if (request->votes_topic && !request->lines_path)
+        argp_error(state, "--format goes with FILE or -");
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'd':
+        arguments->directory = value;
+        return 0;
+    case OPTION_CLUSTER:
+        arguments->cluster = value;
+        return 0;
+    case OPTION_KEY:
+        arguments->key = value;
+        return 0;
+    case OPTION_RATE:
+        arguments->caster.rate = number(value, 1e9, state, "--rate");
+        return 0;
+    case OPTION_GIVE_UP:
+        arguments->caster.give_up_after_ms =
+            (uint64_t)(number(value, 1e6, state, "--give-up-after") * 1000);
+        return 0;
+    case OPTION_ROWS:
+        arguments->caster.rows = true;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
+        return 0;
+    case ARGP_KEY_END:
+        check(arguments, state);
+        return 0;
+    default:
+        return parse_request(key, value, state);
+    }
+}
+
+static void print_json(const struct psp_cast_summary *summary)
+{
+    json_t *root = json_pack("{s:I}", "cast", (json_int_t)summary->cast);
+    for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
+        json_object_set_new(root, psp_disposition_name((enum psp_disposition)d),
+                            json_integer((json_int_t)summary->disposed[d]));
+    json_object_set_new(root, "resent", json_integer((json_int_t)summary->resent));
+    json_object_set_new(root, "seconds", json_real(summary->seconds));
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    putchar('\n');
+    json_decref(root);
+}
+
+static void print_table(const struct psp_cast_summary *summary)
+{
+    static const char *const headings[] = {"", "ballots"};
+    struct psp_table *table = psp_table_create("lr", headings);
+    char text[PSP_COUNT_TEXT_BYTES];
+    const char *cells[2] = {"cast", psp_count_text(summary->cast, text)};
+    psp_table_add(table, cells);
+    for (int d = 1; d < PSP_DISPOSITIONS_END; d++) {
+        cells[0] = psp_disposition_name((enum psp_disposition)d);
+        cells[1] = psp_count_text(summary->disposed[d], text);
+        psp_table_add(table, cells);
+    }
+    cells[0] = "resent";
+    cells[1] = psp_count_text(summary->resent, text);
+    psp_table_add(table, cells);
+    psp_table_print(table, stdout);
+    psp_table_destroy(&table);
+    const double rate = summary->seconds > 0 ? (double)summary->cast / summary->seconds : 0;
+    printf("%.1f s, %s ballots/s\n", summary->seconds, psp_count_text((uint64_t)rate, text));
+}
+
+static int exit_of(enum psp_status status)
+{
+    return status == PSP_ETIMEDOUT || status == PSP_EUNREACHABLE ? PSP_EXIT_UNREACHABLE
+                                                                 : PSP_EXIT_NO;
+}
+
+static int run(const struct arguments *arguments, const struct psp_target *target)
+{
+    char reason[PSP_REASON_BYTES] = "";
+    struct psp_cast_opened *opened = NULL;
+    struct psp_caster_options caster = arguments->caster;
+    struct psp_cast_summary summary;
+    enum psp_status status = psp_cast_open(&arguments->request, target, &opened, reason);
+    if (status != PSP_OK) {
+        fprintf(stderr, "psephos cast: %s\n", reason);
+        return PSP_EXIT_NO;
+    }
+    caster.cluster_path = target->cluster_path;
+    caster.key_path = target->key_path;
+    caster.seed = arguments->request.seed;
+    status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, reason);
+    if (status == PSP_OK)
+        status = psp_coverage_wait(target->cluster, summary.index, caster.give_up_after_ms, reason);
+    const uint64_t unreadable = psp_cast_unreadable(opened);
+    const bool cut_short = *psp_cast_fault(opened) != '\0';
+    if (cut_short)
+        fprintf(stderr, "psephos cast: %s\n", psp_cast_fault(opened));
+    psp_cast_close(&opened);
+    if (arguments->json)
+        print_json(&summary);
+    else
+        print_table(&summary);
+    if (status != PSP_OK) {
+        fprintf(stderr, "psephos cast: %s\n", reason);
+        return exit_of(status);
+    }
+    if (summary.unintended)
+        fprintf(stderr, "psephos cast: %" PRIu64 " ballots have another verdict than intended\n",
+                summary.unintended);
+    if (unreadable)
+        fprintf(stderr, "psephos cast: %" PRIu64 " line%s could not be read\n", unreadable,
+                unreadable == 1 ? "" : "s");
+    return summary.unintended || unreadable || cut_short ? PSP_EXIT_NO : PSP_EXIT_DONE;
+}
+
+int psp_cmd_cast(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        "[FILE|-]",
+        "Sends ballots and waits until each has its verdict and the board shows them. Cast the "
+        "same again after an interruption: nothing counts twice.\n\nFILE holds one JSON object a "
+        "line: voter_id, ballot_id (optional), unit, method, cast_at (optional), contests "
+        "{\"contest\": [\"choice\"]}." PSP_EXIT_HELP,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {.request = {.seed = 1, .turnout = 1},
+                                  .caster = {.give_up_after_ms = 120000}};
+    struct psp_target target = {0};
+    char reason[PSP_REASON_BYTES] = "";
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return PSP_EXIT_USAGE;
+    if (psp_target_open(arguments.directory, arguments.cluster, arguments.key, &target, reason) !=
+        PSP_OK) {
+        fprintf(stderr, "psephos cast: %s\n", reason);
+        return PSP_EXIT_NO;
+    }
+    const int code = run(&arguments, &target);
+    psp_target_close(&target);
+    return code;
+}

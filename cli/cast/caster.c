@@ -1,0 +1,146 @@
+#include "cli/cast/caster.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/folder/local.h"
+#include "cli/say/progress.h"
+
+enum {
+    RECEIPTS = 4096,
+    SUBMIT_ROUND = 4096, /* submitted between two looks for receipts */
+    WAIT_MS = 20,
+    RATE_BURST_MS = 20,
+};
+
+struct run {
+    const struct psp_caster_options *options;
+    const struct psp_cast_source *source;
+    struct psp_client *client;
+    struct psp_cast_summary *summary;
+    uint64_t start_ms, moved_ms; /* the last verdict, or nothing was awaited */
+    uint64_t submitted;
+    bool ended; /* the source has no more */
+    bool held;  /* `ballot` was refused as one too many on the way */
+    struct psp_ballot ballot;
+    struct psp_receipt receipts[RECEIPTS];
+};
+
+/* How many may be submitted by now. */
+static uint64_t allowed(const struct run *run)
+{
+    if (run->options->rate <= 0)
+        return UINT64_MAX;
+    const double ms = (double)(psp_progress_clock_ms() - run->start_ms + RATE_BURST_MS);
+    return (uint64_t)(ms * run->options->rate / 1000);
+}
+
+/* PSP_EAGAIN: there is reason to wait before the next round. */
+static enum psp_status submit(struct run *run)
+{
+    const uint64_t limit = allowed(run);
+    for (int i = 0; i < SUBMIT_ROUND && !run->ended; i++) {
+        if (run->submitted >= limit)
+            return PSP_EAGAIN;
+        if (!run->held) {
+            const enum psp_status next = run->source->next(run->source->context, &run->ballot);
+            if (next == PSP_ENOENT)
+                run->ended = true;
+            if (next == PSP_ENOENT || next == PSP_EAGAIN)
+                return PSP_EAGAIN;
+            if (next != PSP_OK)
+                return next;
+        }
+        const enum psp_status status = psp_client_submit(run->client, &run->ballot);
+        run->held = status == PSP_EBUSY;
+        if (run->held)
+            return PSP_EAGAIN;
+        if (status != PSP_OK)
+            return status;
+        run->submitted++;
+    }
+    return PSP_OK;
+}
+
+static void take(struct run *run, size_t n)
+{
+    struct psp_cast_summary *summary = run->summary;
+    for (size_t i = 0; i < n; i++) {
+        const struct psp_receipt *receipt = &run->receipts[i];
+        const struct psp_cast_meaning meaning = run->source->receipt(run->source->context, receipt);
+        summary->cast++;
+        summary->disposed[meaning.counts_as]++;
+        summary->unintended += !meaning.intended;
+        if (receipt->shard < PSP_SHARDS_MAX && receipt->index > summary->index[receipt->shard])
+            summary->index[receipt->shard] = receipt->index;
+    }
+    struct psp_client_stats stats;
+    psp_client_stats(run->client, &stats);
+    summary->resent = stats.resent;
+}
+
+static enum psp_status step(struct run *run, struct psp_progress *progress)
+{
+    const enum psp_status submitted = submit(run);
+    if (submitted != PSP_OK && submitted != PSP_EAGAIN)
+        return submitted;
+    if (submitted == PSP_EAGAIN && !run->held)
+        psp_client_flush(run->client);
+    size_t n = 0;
+    const bool awaited = run->submitted > run->summary->cast;
+    if (!awaited && submitted == PSP_EAGAIN && !run->ended)
+        usleep(WAIT_MS * 1000);
+    const enum psp_status status = psp_client_poll(
+        run->client, submitted == PSP_EAGAIN && awaited ? WAIT_MS : 0, run->receipts, RECEIPTS, &n);
+    if (status == PSP_OK || status == PSP_EAGAIN)
+        take(run, n);
+    else
+        return status;
+    const uint64_t now_ms = psp_progress_clock_ms();
+    if (n || !awaited)
+        run->moved_ms = now_ms;
+    psp_progress_step(progress, "ballots", run->summary->cast, run->source->expected);
+    return now_ms - run->moved_ms > run->options->give_up_after_ms ? PSP_ETIMEDOUT : PSP_OK;
+}
+
+enum psp_status psp_caster_run(const struct psp_caster_options *options,
+                               const struct psp_cast_source *source,
+                               struct psp_cast_summary *ret_summary, char *ret_reason)
+{
+    static struct run run;
+    struct psp_progress progress;
+    const struct psp_client_options client_options = {
+        .cluster_path = options->cluster_path,
+        .key_path = options->key_path,
+        .rows = options->rows,
+        .seed = options->seed,
+    };
+    *ret_summary = (struct psp_cast_summary){0};
+    memset(&run, 0, sizeof run);
+    run.options = options;
+    run.source = source;
+    run.summary = ret_summary;
+    enum psp_status status =
+        psp_client_create(&client_options, &run.client, ret_reason, PSP_REASON_BYTES);
+    if (status != PSP_OK)
+        return status;
+    run.start_ms = run.moved_ms = psp_progress_clock_ms();
+    psp_progress_start(&progress);
+    while (status == PSP_OK && !(run.ended && run.summary->cast == run.submitted))
+        status = step(&run, &progress);
+    psp_progress_end(&progress);
+    ret_summary->seconds = (double)(psp_progress_clock_ms() - run.start_ms) / 1000;
+    ret_summary->unanswered = run.submitted - ret_summary->cast;
+    const char *refusal = psp_client_error(run.client);
+    if (status == PSP_ETIMEDOUT)
+        snprintf(ret_reason, PSP_REASON_BYTES,
+                 "no verdict for %.0f s%s%s; cast the same again when the cluster answers: "
+                 "nothing will count twice",
+                 (double)options->give_up_after_ms / 1000, *refusal ? "; last refusal: " : "",
+                 refusal);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s", *refusal ? refusal : psp_status_text(status));
+    psp_client_destroy(&run.client);
+    return status;
+}

@@ -1,0 +1,181 @@
+#include "cli/cast/deal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cast/permutation.h"
+#include "cli/say/memory.h"
+
+enum { MARKS_MAX = 4096, GUIDE_BITS = 14 };
+
+/* One contest of one leaf: its choices' runs of votes in the line. */
+struct contest_line {
+    uint32_t contest;
+    uint32_t choice_n;
+    uint32_t first; /* in deal->choices and deal->ends */
+    struct psp_permutation order;
+};
+
+struct psp_deal {
+    const struct psp_definition *definition;
+    struct psp_permutation order; /* of all ballots */
+    uint64_t *leaf_end;           /* [leaf_count]: ballots of the leaves up to and with this one */
+    uint32_t *guide;              /* [..]: the leaf of every 2^guide_shift-th ballot */
+    unsigned guide_shift;
+    uint32_t *line_first; /* [leaf_count + 1]: a leaf's contests in `lines` */
+    struct contest_line *lines;
+    uint32_t *choices; /* position within the contest */
+    uint64_t *ends;    /* end of the choice's run in its line */
+};
+
+static uint64_t leaf_start(const struct psp_deal *deal, uint32_t leaf)
+{
+    return leaf ? deal->leaf_end[leaf - 1] : 0;
+}
+
+uint64_t psp_deal_leaf_ballots(const struct psp_deal *deal, uint32_t leaf)
+{
+    return deal->leaf_end[leaf] - leaf_start(deal, leaf);
+}
+
+uint64_t psp_deal_ballots(const struct psp_deal *deal)
+{
+    return deal->leaf_end[deal->definition->leaf_count - 1];
+}
+
+/* Fills the lines of one leaf from its run of rows; returns the lines used. */
+static uint32_t lay_out(struct psp_deal *deal, const struct psp_returns *returns,
+                        const struct psp_returns_binding *binding, uint32_t leaf, uint64_t seed)
+{
+    uint32_t line_n = deal->line_first[leaf];
+    const uint64_t ballots = binding->leaf_ballots[leaf];
+    struct contest_line *line = NULL;
+    uint64_t end = 0;
+    for (uint32_t at = binding->leaf_first[leaf]; at < binding->leaf_first[leaf + 1]; at++) {
+        const uint32_t row = binding->order[at];
+        const struct psp_returns_place *place = &binding->places[row];
+        if (!returns->rows[row].votes)
+            continue;
+        if (!line || line->contest != place->contest) {
+            line = &deal->lines[line_n++];
+            *line = (struct contest_line){.contest = place->contest, .first = at};
+            psp_permutation_init(&line->order, ballots,
+                                 psp_mix(seed ^ psp_mix((uint64_t)leaf << 32 | place->contest)));
+            end = 0;
+        }
+        end += returns->rows[row].votes;
+        deal->choices[line->first + line->choice_n] = place->choice;
+        deal->ends[line->first + line->choice_n] = end;
+        line->choice_n++;
+    }
+    return line_n;
+}
+
+/* A leaf's ballots lie side by side: from the guide it is a step or two. */
+static void make_guide(struct psp_deal *deal)
+{
+    const uint64_t ballots = psp_deal_ballots(deal);
+    while (ballots >> deal->guide_shift >> GUIDE_BITS)
+        deal->guide_shift++;
+    const uint64_t n = (ballots >> deal->guide_shift) + 1;
+    deal->guide = psp_memory_array(n, sizeof *deal->guide);
+    uint32_t leaf = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        while (leaf + 1 < deal->definition->leaf_count &&
+               deal->leaf_end[leaf] <= i << deal->guide_shift)
+            leaf++;
+        deal->guide[i] = leaf;
+    }
+}
+
+enum psp_status psp_deal_create(const struct psp_definition *definition,
+                                const struct psp_returns *returns, uint64_t seed,
+                                struct psp_deal **ret_deal, struct psp_csv_fault *ret_fault)
+{
+    struct psp_returns_binding *binding = NULL;
+    const enum psp_status status = psp_returns_bind(returns, definition, &binding, ret_fault);
+    if (status != PSP_OK)
+        return status;
+    if (!binding->ballots) {
+        psp_csv_fault_set(ret_fault, 0, 0, "there is not one vote in this file");
+        psp_returns_binding_destroy(&binding);
+        return PSP_EINVAL;
+    }
+    struct psp_deal *deal = psp_memory_array(1, sizeof *deal);
+    deal->definition = definition;
+    deal->leaf_end = psp_memory_array(definition->leaf_count, sizeof *deal->leaf_end);
+    deal->line_first = psp_memory_array(definition->leaf_count + 1, sizeof *deal->line_first);
+    deal->lines = psp_memory_array(binding->n, sizeof *deal->lines);
+    deal->choices = psp_memory_array(binding->n, sizeof *deal->choices);
+    deal->ends = psp_memory_array(binding->n, sizeof *deal->ends);
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        deal->leaf_end[leaf] = leaf_start(deal, leaf) + binding->leaf_ballots[leaf];
+        deal->line_first[leaf + 1] = lay_out(deal, returns, binding, leaf, seed);
+    }
+    make_guide(deal);
+    psp_permutation_init(&deal->order, binding->ballots, psp_mix(seed));
+    psp_returns_binding_destroy(&binding);
+    *ret_deal = deal;
+    return PSP_OK;
+}
+
+void psp_deal_destroy(struct psp_deal **deal)
+{
+    if (!*deal)
+        return;
+    free((*deal)->leaf_end);
+    free((*deal)->guide);
+    free((*deal)->line_first);
+    free((*deal)->lines);
+    free((*deal)->choices);
+    free((*deal)->ends);
+    free(*deal);
+    *deal = NULL;
+}
+
+/* First entry of ascending `ends` past `at`. */
+static uint32_t run_of(const uint64_t *ends, uint32_t n, uint64_t at)
+{
+    uint32_t low = 0;
+    while (n) {
+        const uint32_t half = n / 2;
+        if (ends[low + half] <= at) {
+            low += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return low;
+}
+
+uint32_t psp_deal_leaf(const struct psp_deal *deal, uint64_t i, uint64_t *ret_place)
+{
+    const uint64_t at = psp_permutation_at(&deal->order, i);
+    uint32_t leaf = deal->guide[at >> deal->guide_shift];
+    while (deal->leaf_end[leaf] <= at)
+        leaf++;
+    *ret_place = at - leaf_start(deal, leaf);
+    return leaf;
+}
+
+enum psp_status psp_deal_marks(const struct psp_deal *deal, uint32_t leaf, uint64_t place,
+                               uint8_t ret_marks[PSP_MARKS_BYTES_MAX], size_t *ret_bytes)
+{
+    struct psp_mark marks[MARKS_MAX];
+    size_t n = 0;
+    const uint64_t ballots = psp_deal_leaf_ballots(deal, leaf);
+    for (uint32_t l = deal->line_first[leaf]; l < deal->line_first[leaf + 1]; l++) {
+        const struct contest_line *line = &deal->lines[l];
+        const uint64_t *ends = deal->ends + line->first;
+        const uint64_t votes = ends[line->choice_n - 1];
+        for (uint64_t at = psp_permutation_at(&line->order, place); at < votes; at += ballots) {
+            if (n == MARKS_MAX)
+                return PSP_EINVAL;
+            marks[n++] = (struct psp_mark){
+                .contest = line->contest,
+                .choice = deal->choices[line->first + run_of(ends, line->choice_n, at)]};
+        }
+    }
+    return psp_marks_encode(marks, n, ret_marks, PSP_MARKS_BYTES_MAX, ret_bytes);
+}

@@ -1,0 +1,95 @@
+#include "cli/cast/line_source.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cast/ballot_line.h"
+#include "cli/cast/lines.h"
+#include "cli/say/memory.h"
+
+enum { REPORTED_MAX = 10 };
+
+struct psp_line_source {
+    const struct psp_definition *definition;
+    struct psp_lines *lines;
+    bool votes_topic;
+    uint64_t unreadable;
+    struct psp_ballot_line storage;
+};
+
+enum psp_status psp_line_source_open(const char *path, bool votes_topic,
+                                     const struct psp_definition *definition,
+                                     struct psp_line_source **ret_source)
+{
+    struct psp_lines *lines = NULL;
+    const enum psp_status status = psp_lines_open(path, &lines);
+    if (status != PSP_OK)
+        return status;
+    struct psp_line_source *source = psp_memory_array(1, sizeof *source);
+    source->definition = definition;
+    source->lines = lines;
+    source->votes_topic = votes_topic;
+    *ret_source = source;
+    return PSP_OK;
+}
+
+void psp_line_source_close(struct psp_line_source **source)
+{
+    if (!*source)
+        return;
+    psp_lines_close(&(*source)->lines);
+    free(*source);
+    *source = NULL;
+}
+
+static void report(struct psp_line_source *source, const char *reason)
+{
+    source->unreadable++;
+    if (source->unreadable <= REPORTED_MAX)
+        fprintf(stderr, "psephos cast: line %" PRIu64 ": %s\n", psp_lines_number(source->lines),
+                reason);
+    if (source->unreadable == REPORTED_MAX)
+        fputs("psephos cast: further lines like that are only counted\n", stderr);
+}
+
+static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
+{
+    struct psp_line_source *source = context;
+    for (;;) {
+        const char *text = NULL;
+        size_t bytes = 0;
+        char reason[PSP_BALLOT_LINE_REASON_BYTES];
+        const enum psp_status status = psp_lines_next(source->lines, &text, &bytes);
+        if (status == PSP_EINVAL) {
+            report(source, "longer than a line may be (1 MiB)");
+            continue;
+        }
+        if (status != PSP_OK)
+            return status;
+        if (bytes == strspn(text, " \t"))
+            continue; /* empty */
+        if (psp_ballot_line_read(source->definition, source->votes_topic, text, bytes,
+                                 &source->storage, ret_ballot, reason) == PSP_OK)
+            return PSP_OK;
+        report(source, reason);
+    }
+}
+
+static struct psp_cast_meaning receipt(void *context, const struct psp_receipt *got)
+{
+    (void)context; /* nobody intended any verdict */
+    return (struct psp_cast_meaning){.counts_as = psp_verdict_first(got->verdict),
+                                     .intended = true};
+}
+
+struct psp_cast_source psp_line_source_view(struct psp_line_source *source)
+{
+    return (struct psp_cast_source){.context = source, .next = next, .receipt = receipt};
+}
+
+uint64_t psp_line_source_unreadable(const struct psp_line_source *source)
+{
+    return source->unreadable;
+}

@@ -1,0 +1,29 @@
+/*
+ * line_source - ballots from lines of JSON, as they come.
+ *
+ * A line that is no ballot is reported (the first ones on stderr, all of them
+ * in the number), and the others are cast: a stream should not stop for it.
+ *
+ * Threads: one owner.
+ */
+#ifndef PSP_LINE_SOURCE_H
+#define PSP_LINE_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/cast/caster.h"
+#include "election/definition/definition.h"
+
+struct psp_line_source;
+
+/* `path`: "-" is standard input. PSP_ENOENT, PSP_EIO. */
+enum psp_status psp_line_source_open(const char *path, bool votes_topic,
+                                     const struct psp_definition *definition,
+                                     struct psp_line_source **ret_source);
+void psp_line_source_close(struct psp_line_source **source);
+
+struct psp_cast_source psp_line_source_view(struct psp_line_source *source);
+uint64_t psp_line_source_unreadable(const struct psp_line_source *source);
+
+#endif

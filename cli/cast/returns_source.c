@@ -1,0 +1,177 @@
+#include "cli/cast/returns_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/cast/permutation.h"
+#include "cli/say/memory.h"
+
+enum kind { KIND_DEALT, KIND_REPLAY, KIND_DOUBLE, KIND_STRANGER };
+enum { KIND_BITS = 2, KIND_MASK = 3, POLLS_OPEN_HOUR = 7, POLLS_OPEN_HOURS = 12 };
+
+struct psp_returns_source {
+    struct psp_returns_source_options options;
+    uint64_t ballots, next, dealt_receipts;
+    uint64_t day_ms;
+    uint64_t *extras; /* ring of cookies to send */
+    size_t extra_first, extra_n, extra_max;
+    char voter[PSP_VOTER_ID_BYTES_MAX + 1];
+    uint8_t marks[PSP_MARKS_BYTES_MAX];
+};
+
+uint64_t psp_returns_source_day_ms(const char *date)
+{
+    struct tm day = {0};
+    const char *end = strptime(date, "%Y-%m-%d", &day);
+    const time_t seconds = end && !*end ? timegm(&day) : 0;
+    return seconds > 0 ? (uint64_t)seconds * 1000 : 0;
+}
+
+struct psp_returns_source *psp_returns_source_create(
+    const struct psp_returns_source_options *options)
+{
+    struct psp_returns_source *source = psp_memory_array(1, sizeof *source);
+    source->options = *options;
+    source->ballots = psp_deal_ballots(options->deal);
+    source->day_ms = psp_returns_source_day_ms(options->definition->date);
+    return source;
+}
+
+void psp_returns_source_destroy(struct psp_returns_source **source)
+{
+    if (!*source)
+        return;
+    free((*source)->extras);
+    free(*source);
+    *source = NULL;
+}
+
+static void add_extra(struct psp_returns_source *source, uint64_t cookie)
+{
+    if (source->extra_n == source->extra_max) {
+        const size_t max = source->extra_max ? source->extra_max * 2 : 1024;
+        uint64_t *extras = psp_memory_array(max, sizeof *extras);
+        for (size_t i = 0; i < source->extra_n; i++)
+            extras[i] = source->extras[(source->extra_first + i) % source->extra_max];
+        free(source->extras);
+        source->extras = extras;
+        source->extra_first = 0;
+        source->extra_max = max;
+    }
+    source->extras[(source->extra_first + source->extra_n++) % source->extra_max] = cookie;
+}
+
+/* Spreads exactly floor(share * ballots) over all numbers. */
+static bool falls_on(double share, uint64_t i)
+{
+    return (uint64_t)((double)(i + 1) * share) > (uint64_t)((double)i * share);
+}
+
+/* Marks, unit and cast time of what is dealt at `place` of `leaf`. */
+static enum psp_status fill(struct psp_returns_source *source, uint32_t leaf, uint64_t place,
+                            uint64_t cookie, struct psp_ballot *ret_ballot)
+{
+    const uint64_t id = psp_mix(source->options.seed) ^ psp_mix(cookie);
+    const uint64_t minute = psp_mix(cookie ^ 1) % (POLLS_OPEN_HOURS * 60);
+    psp_store64(ret_ballot->ballot_id, psp_mix(id));
+    psp_store64(ret_ballot->ballot_id + 8, psp_mix(~id));
+    ret_ballot->unit = source->options.definition->leaves[leaf];
+    ret_ballot->method = 0;
+    ret_ballot->cast_at_ms =
+        source->day_ms ? source->day_ms + (POLLS_OPEN_HOUR * 60 + minute) * 60000 : 0;
+    ret_ballot->marks = source->marks;
+    return psp_deal_marks(source->options.deal, leaf, place, source->marks,
+                          &ret_ballot->marks_bytes);
+}
+
+static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
+{
+    struct psp_returns_source *source = context;
+    uint64_t cookie;
+    if (source->extra_n) {
+        cookie = source->extras[source->extra_first];
+        source->extra_first = (source->extra_first + 1) % source->extra_max;
+        source->extra_n--;
+    } else if (source->next < source->ballots) {
+        cookie = source->next++ << KIND_BITS | KIND_DEALT;
+    } else {
+        /* A receipt still on its way may bring an extra ballot with it. */
+        return source->dealt_receipts < source->ballots ? PSP_EAGAIN : PSP_ENOENT;
+    }
+    const uint64_t i = cookie >> KIND_BITS;
+    const enum kind kind = (enum kind)(cookie & KIND_MASK);
+    uint64_t place;
+    const uint32_t leaf = psp_deal_leaf(source->options.deal, i, &place);
+    const uint64_t leaf_ballots = psp_deal_leaf_ballots(source->options.deal, leaf);
+    *ret_ballot = (struct psp_ballot){.cookie = cookie};
+    const char *voter = source->voter;
+    if (kind == KIND_STRANGER)
+        ret_ballot->voter_id_bytes =
+            psp_electorate_stranger(source->options.seed, i, source->voter);
+    else
+        ret_ballot->voter_id_bytes =
+            psp_electorate_voter(source->options.electorate, leaf, place, i, source->voter, &voter);
+    ret_ballot->voter_id = (const uint8_t *)voter;
+    switch (kind) {
+    case KIND_DEALT:
+    case KIND_REPLAY:
+        return fill(source, leaf, place, i << KIND_BITS | KIND_DEALT, ret_ballot);
+    case KIND_DOUBLE:
+        return fill(source, leaf, (place + 1) % leaf_ballots, cookie, ret_ballot);
+    case KIND_STRANGER:
+        return fill(source, leaf, place, cookie, ret_ballot);
+    }
+    return PSP_EINVAL;
+}
+
+static void plan_extras(struct psp_returns_source *source, uint64_t i)
+{
+    const struct psp_returns_source_options *options = &source->options;
+    if (options->replayed > 0 && falls_on(options->replayed, i))
+        add_extra(source, i << KIND_BITS | KIND_REPLAY);
+    if (options->double_votes > 0 && falls_on(options->double_votes, i))
+        add_extra(source, i << KIND_BITS | KIND_DOUBLE);
+    if (options->strangers > 0 && falls_on(options->strangers, i))
+        add_extra(source, i << KIND_BITS | KIND_STRANGER);
+}
+
+static struct psp_cast_meaning receipt(void *context, const struct psp_receipt *got)
+{
+    struct psp_returns_source *source = context;
+    const enum kind kind = (enum kind)(got->cookie & KIND_MASK);
+    const enum psp_disposition first = psp_verdict_first(got->verdict);
+    struct psp_cast_meaning meaning = {.counts_as = first};
+    switch (kind) {
+    case KIND_DEALT:
+        source->dealt_receipts++;
+        meaning.intended = first == PSP_COUNTED;
+        if (meaning.intended)
+            plan_extras(source, got->cookie >> KIND_BITS);
+        return meaning;
+    case KIND_REPLAY:
+        meaning.counts_as = psp_verdict_disposition(got->verdict);
+        meaning.intended = meaning.counts_as == PSP_REPLAYED && first == PSP_COUNTED;
+        return meaning;
+    case KIND_DOUBLE:
+        meaning.intended = first == PSP_DOUBLE_VOTE;
+        return meaning;
+    case KIND_STRANGER:
+        meaning.intended = first == PSP_NOT_ELIGIBLE;
+        return meaning;
+    }
+    return meaning;
+}
+
+struct psp_cast_source psp_returns_source_view(struct psp_returns_source *source)
+{
+    const struct psp_returns_source_options *options = &source->options;
+    const double shares = options->replayed + options->double_votes + options->strangers;
+    return (struct psp_cast_source){
+        .context = source,
+        .expected = source->ballots + (uint64_t)((double)source->ballots * shares),
+        .next = next,
+        .receipt = receipt,
+    };
+}

@@ -1,0 +1,45 @@
+/*
+ * returns_source - published returns, ballot by ballot, with the attempts to
+ * vote twice that an election night has.
+ *
+ * Besides the dealt ballots, shares of extra ones: replays (the same ballot
+ * again), double votes (another ballot of the same voter) and strangers (voters
+ * on no roll). An extra ballot goes out after the receipt of the ballot it
+ * belongs to, so that its verdict is certain: replayed, double_vote,
+ * not_eligible.
+ *
+ * Every ballot is a pure function of returns, definition and seed: cast again
+ * after an interruption, nothing counts twice.
+ *
+ * Threads: one owner.
+ */
+#ifndef PSP_RETURNS_SOURCE_H
+#define PSP_RETURNS_SOURCE_H
+
+#include <stdint.h>
+
+#include "cli/cast/caster.h"
+#include "cli/cast/deal.h"
+#include "cli/cast/electorate.h"
+
+struct psp_returns_source;
+
+struct psp_returns_source_options {
+    const struct psp_definition *definition;
+    const struct psp_deal *deal;             /* not owned */
+    const struct psp_electorate *electorate; /* not owned */
+    uint64_t seed;
+    double replayed, double_votes, strangers; /* shares of the ballots, 0 .. 1 */
+};
+
+struct psp_returns_source *psp_returns_source_create(
+    const struct psp_returns_source_options *options);
+void psp_returns_source_destroy(struct psp_returns_source **source);
+
+/* The caster's view of it. */
+struct psp_cast_source psp_returns_source_view(struct psp_returns_source *source);
+
+/* Midnight UTC of a date "YYYY-MM-DD", in ms; 0 when it is none. */
+uint64_t psp_returns_source_day_ms(const char *date);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * roll_source - random ballots of a roll's voters.
+ *
+ * Reads the roll as it goes, so its size does not matter. Who votes and what
+ * is a pure function of seed and line: cast again, nothing counts twice.
+ *
+ * Threads: one owner.
+ */
+#ifndef PSP_ROLL_SOURCE_H
+#define PSP_ROLL_SOURCE_H
+
+#include <stdint.h>
+
+#include "cli/cast/caster.h"
+#include "election/definition/definition.h"
+
+struct psp_roll_source;
+
+/* `turnout`: the share of voters that votes, 0 .. 1. PSP_ENOENT, PSP_EINVAL,
+ * PSP_EIO; `ret_reason`: PSP_REASON_BYTES. */
+enum psp_status psp_roll_source_open(const char *path, const struct psp_definition *definition,
+                                     double turnout, uint64_t seed,
+                                     struct psp_roll_source **ret_source, char *ret_reason);
+void psp_roll_source_close(struct psp_roll_source **source);
+
+struct psp_cast_source psp_roll_source_view(struct psp_roll_source *source);
+/* Why it ended before the roll did, or "". */
+const char *psp_roll_source_fault(const struct psp_roll_source *source);
+
+#endif

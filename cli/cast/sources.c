@@ -1,0 +1,176 @@
+#include "cli/cast/sources.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cast/deal.h"
+#include "cli/cast/electorate.h"
+#include "cli/cast/line_source.h"
+#include "cli/cast/permutation.h"
+#include "cli/cast/returns_source.h"
+#include "cli/cast/roll_source.h"
+#include "cli/folder/local.h"
+#include "cli/say/fault.h"
+#include "cli/say/memory.h"
+#include "election/returns/returns.h"
+
+struct psp_cast_opened {
+    struct psp_cast_source source;
+    struct psp_deal *deal;
+    struct psp_electorate *electorate;
+    struct psp_returns_source *returns_source;
+    struct psp_line_source *line_source;
+    struct psp_roll_source *roll_source;
+};
+
+/* Names the content, so that two files under one seed are two sets of
+ * ballots. */
+static uint64_t seed_of(const struct psp_returns *returns, uint64_t seed)
+{
+    uint64_t hash = psp_mix(seed);
+    for (size_t i = 0; i < returns->n; i++) {
+        const struct psp_returns_row *row = &returns->rows[i];
+        for (int t = 0; t < PSP_RETURNS_TEXTS; t++)
+            for (const char *c = row->text[t]; *c; c++)
+                hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001B3);
+        hash = psp_mix(hash ^ row->votes);
+    }
+    return hash;
+}
+
+static enum psp_status enough_voters(const struct psp_cast_opened *opened,
+                                     const struct psp_definition *definition, char *ret_reason)
+{
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        const uint64_t ballots = psp_deal_leaf_ballots(opened->deal, leaf);
+        const uint64_t voters = psp_electorate_leaf_voters(opened->electorate, leaf);
+        if (ballots <= voters)
+            continue;
+        snprintf(ret_reason, PSP_REASON_BYTES,
+                 "unit %s has %" PRIu64 " voters on the roll and %" PRIu64
+                 " ballots in the returns; `psephos generate --returns` makes a roll that fits",
+                 definition->units[definition->leaves[leaf]].id, voters, ballots);
+        return PSP_EINVAL;
+    }
+    return PSP_OK;
+}
+
+static enum psp_status open_returns(const struct psp_cast_request *request,
+                                    const struct psp_target *target, struct psp_cast_opened *opened,
+                                    char *ret_reason)
+{
+    struct psp_returns *returns = NULL;
+    struct psp_csv_fault fault = {0};
+    enum psp_status status = psp_returns_load(request->returns_path, &returns, &fault);
+    const uint64_t seed = status == PSP_OK ? seed_of(returns, request->seed) : 0;
+    if (status == PSP_OK)
+        status = psp_deal_create(target->definition, returns, seed, &opened->deal, &fault);
+    psp_returns_destroy(&returns);
+    if (status != PSP_OK) {
+        psp_fault_csv(ret_reason, request->returns_path, &fault, status);
+        return status;
+    }
+    if (request->roll_path)
+        status = psp_electorate_load(request->roll_path, target->definition, seed,
+                                     &opened->electorate, ret_reason);
+    else
+        opened->electorate = psp_electorate_create(seed);
+    if (status == PSP_OK)
+        status = enough_voters(opened, target->definition, ret_reason);
+    if (status != PSP_OK)
+        return status;
+    opened->returns_source = psp_returns_source_create(
+        &(struct psp_returns_source_options){.definition = target->definition,
+                                             .deal = opened->deal,
+                                             .electorate = opened->electorate,
+                                             .seed = seed,
+                                             .replayed = request->replayed,
+                                             .double_votes = request->double_votes,
+                                             .strangers = request->strangers});
+    opened->source = psp_returns_source_view(opened->returns_source);
+    return PSP_OK;
+}
+
+static enum psp_status open_lines(const struct psp_cast_request *request,
+                                  const struct psp_target *target, struct psp_cast_opened *opened,
+                                  char *ret_reason)
+{
+    const enum psp_status status = psp_line_source_open(request->lines_path, request->votes_topic,
+                                                        target->definition, &opened->line_source);
+    if (status == PSP_OK)
+        opened->source = psp_line_source_view(opened->line_source);
+    else
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", request->lines_path,
+                 psp_status_text(status));
+    return status;
+}
+
+static enum psp_status open_roll(const struct psp_cast_request *request,
+                                 const struct psp_target *target, struct psp_cast_opened *opened,
+                                 char *ret_reason)
+{
+    const enum psp_status status =
+        psp_roll_source_open(request->roll_path, target->definition, request->turnout,
+                             request->seed, &opened->roll_source, ret_reason);
+    if (status == PSP_OK)
+        opened->source = psp_roll_source_view(opened->roll_source);
+    return status;
+}
+
+enum psp_status psp_cast_open(const struct psp_cast_request *request,
+                              const struct psp_target *target, struct psp_cast_opened **ret_opened,
+                              char *ret_reason)
+{
+    static const uint8_t no_roll[PSP_HASH_BYTES];
+    const bool has_roll = memcmp(target->cluster->roll_hash, no_roll, PSP_HASH_BYTES) != 0;
+    struct psp_cast_opened *opened = psp_memory_array(1, sizeof *opened);
+    enum psp_status status = PSP_EINVAL;
+    if (request->returns_path && has_roll && !request->roll_path)
+        snprintf(
+            ret_reason, PSP_REASON_BYTES,
+            "this cluster has a voter roll: give it with --roll, made-up voters are not on it");
+    else if (request->strangers > 0 && !has_roll)
+        snprintf(ret_reason, PSP_REASON_BYTES,
+                 "this cluster has no voter roll: --strangers would be counted");
+    else if (request->returns_path)
+        status = open_returns(request, target, opened, ret_reason);
+    else if (request->lines_path)
+        status = open_lines(request, target, opened, ret_reason);
+    else if (request->random)
+        status = open_roll(request, target, opened, ret_reason);
+    if (status == PSP_OK)
+        *ret_opened = opened;
+    else
+        psp_cast_close(&opened);
+    return status;
+}
+
+void psp_cast_close(struct psp_cast_opened **opened)
+{
+    if (!*opened)
+        return;
+    psp_returns_source_destroy(&(*opened)->returns_source);
+    psp_line_source_close(&(*opened)->line_source);
+    psp_roll_source_close(&(*opened)->roll_source);
+    psp_electorate_destroy(&(*opened)->electorate);
+    psp_deal_destroy(&(*opened)->deal);
+    free(*opened);
+    *opened = NULL;
+}
+
+const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened)
+{
+    return &opened->source;
+}
+
+uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened)
+{
+    return opened->line_source ? psp_line_source_unreadable(opened->line_source) : 0;
+}
+
+const char *psp_cast_fault(const struct psp_cast_opened *opened)
+{
+    return opened->roll_source ? psp_roll_source_fault(opened->roll_source) : "";
+}

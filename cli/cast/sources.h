@@ -1,0 +1,39 @@
+/*
+ * cast_sources - from what a user asks to be cast to a source of ballots.
+ *
+ * Ownership: what is opened owns all its parts; the target must outlive it.
+ * Threads:   one owner.
+ */
+#ifndef PSP_CAST_SOURCES_H
+#define PSP_CAST_SOURCES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/cast/caster.h"
+#include "cli/folder/target.h"
+
+struct psp_cast_request {   /* exactly one of lines_path, returns_path, random */
+    const char *lines_path; /* "-": standard input */
+    bool votes_topic;       /* of the lines */
+    const char *returns_path, *roll_path;
+    bool random; /* of roll_path */
+    double turnout, strangers, replayed, double_votes;
+    uint64_t seed;
+};
+
+struct psp_cast_opened;
+
+/* `ret_reason`: PSP_REASON_BYTES, what to do. */
+enum psp_status psp_cast_open(const struct psp_cast_request *request,
+                              const struct psp_target *target, struct psp_cast_opened **ret_opened,
+                              char *ret_reason);
+void psp_cast_close(struct psp_cast_opened **opened);
+
+const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);
+/* Lines that were not ballots; each of the first ones was reported on stderr. */
+uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened);
+/* Why the source ended early, or "". */
+const char *psp_cast_fault(const struct psp_cast_opened *opened);
+
+#endif

@@ -1,0 +1,274 @@
+#include "cli/folder/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/folder/port.h"
+#include "cli/say/memory.h"
+#include "cli/say/progress.h"
+
+enum { PATH_BYTES = 4096, COMMAND_LINE_BYTES = 16384, POLL_MS = 20 };
+
+/* The folder of our own executable: the daemons lie beside it. */
+static char *program_beside(const char *name)
+{
+    char self[PATH_BYTES];
+    const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash)
+        *slash = '\0';
+    return psp_memory_print("%s/%s", self, name);
+}
+
+static void argument(struct psp_daemon *daemon, size_t *at, char *text)
+{
+    daemon->arguments[(*at)++] = text;
+}
+
+static void describe(const struct psp_local *local, struct psp_daemon *daemon, const char *kind)
+{
+    size_t at = 0;
+    char *program = psp_memory_print("psephos-%s", kind);
+    daemon->program = program_beside(program);
+    argument(daemon, &at, program);
+    argument(daemon, &at, psp_memory_copy("--cluster"));
+    argument(daemon, &at, psp_local_path(local, "cluster.json"));
+    argument(daemon, &at, psp_memory_print("--%s", kind));
+    argument(daemon, &at, psp_memory_print("%u", daemon->number));
+    if (daemon->role == PSP_ROLE_SHARD) {
+        daemon->name = psp_memory_print("shard-%u-%u", daemon->number, daemon->replica);
+        argument(daemon, &at, psp_memory_copy("--replica"));
+        argument(daemon, &at, psp_memory_print("%u", daemon->replica));
+    } else {
+        daemon->name = psp_memory_print("%s-%u", kind, daemon->number);
+    }
+    if (daemon->role != PSP_ROLE_ROUTER) {
+        argument(daemon, &at, psp_memory_copy("--data"));
+        argument(daemon, &at, psp_local_path(local, "data/%s", daemon->name));
+    }
+    daemon->pid_path = psp_local_path(local, "run/%s.pid", daemon->name);
+    daemon->log_path = psp_local_path(local, "logs/%s.log", daemon->name);
+}
+
+struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n)
+{
+    const struct psp_cluster *cluster = local->cluster;
+    uint32_t n = cluster->router_count + cluster->collector_count;
+    for (uint32_t i = 0; i < cluster->shard_count; i++)
+        n += cluster->shards[i].replica_count;
+    struct psp_daemon *daemons = psp_memory_array(n, sizeof *daemons);
+    struct psp_daemon *at = daemons;
+    for (uint32_t i = 0; i < cluster->shard_count; i++) {
+        const struct psp_cluster_shard *shard = &cluster->shards[i];
+        for (uint32_t r = 0; r < shard->replica_count; r++, at++) {
+            *at = (struct psp_daemon){.role = PSP_ROLE_SHARD,
+                                      .number = shard->shard,
+                                      .replica = shard->replicas[r].replica,
+                                      .address = shard->replicas[r].address};
+            describe(local, at, "shard");
+        }
+    }
+    for (uint32_t i = 0; i < cluster->collector_count; i++, at++) {
+        const struct psp_cluster_collector *collector = &cluster->collectors[i];
+        *at = (struct psp_daemon){.role = PSP_ROLE_COLLECTOR,
+                                  .number = collector->collector,
+                                  .address = collector->address,
+                                  .http = collector->http,
+                                  .http_local = collector->http_local};
+        describe(local, at, "collector");
+    }
+    for (uint32_t i = 0; i < cluster->router_count; i++, at++) {
+        *at = (struct psp_daemon){.role = PSP_ROLE_ROUTER,
+                                  .number = cluster->routers[i].router,
+                                  .address = cluster->routers[i].address};
+        describe(local, at, "router");
+    }
+    *ret_n = n;
+    return daemons;
+}
+
+void psp_daemons_free(struct psp_daemon **daemons, uint32_t n)
+{
+    for (uint32_t i = 0; *daemons && i < n; i++) {
+        struct psp_daemon *daemon = &(*daemons)[i];
+        for (size_t a = 0; daemon->arguments[a]; a++)
+            free(daemon->arguments[a]);
+        free(daemon->program);
+        free(daemon->name);
+        free(daemon->pid_path);
+        free(daemon->log_path);
+    }
+    free(*daemons);
+    *daemons = NULL;
+}
+
+/* Does process `pid` run this daemon's command line? */
+static bool runs(const struct psp_daemon *daemon, pid_t pid)
+{
+    char path[64], line[COMMAND_LINE_BYTES], exe[PATH_BYTES];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    const ssize_t length = readlink(path, exe, sizeof exe - 1);
+    if (length <= 0)
+        return false; /* gone, or a process of somebody else */
+    exe[length] = '\0';
+    /* A program that was rebuilt meanwhile shows as "... (deleted)". */
+    const char *slash = strrchr(exe, '/');
+    const size_t name_bytes = strlen(daemon->arguments[0]);
+    if (!slash || strncmp(slash + 1, daemon->arguments[0], name_bytes) != 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    const ssize_t n = read(file, line, sizeof line);
+    close(file);
+    /* The program's name may have been given in another way: exe told. */
+    size_t at = n > 0 ? strnlen(line, (size_t)n) + 1 : 0;
+    for (size_t i = 1; daemon->arguments[i]; i++) {
+        const size_t bytes = strlen(daemon->arguments[i]) + 1;
+        if (n < 0 || at + bytes > (size_t)n || memcmp(line + at, daemon->arguments[i], bytes) != 0)
+            return false;
+        at += bytes;
+    }
+    return n > 0 && at == (size_t)n;
+}
+
+pid_t psp_daemon_pid(const struct psp_daemon *daemon)
+{
+    FILE *file = fopen(daemon->pid_path, "re");
+    if (!file)
+        return 0;
+    char text[32] = "";
+    const char *line = fgets(text, sizeof text, file);
+    fclose(file);
+    const long pid = line ? strtol(line, NULL, 10) : 0;
+    return pid > 0 && pid <= INT_MAX && runs(daemon, (pid_t)pid) ? (pid_t)pid : 0;
+}
+
+/* In the child: from here on only exec or _exit. */
+static void become(const struct psp_daemon *daemon, int log, int errors)
+{
+    setsid();
+    signal(SIGPIPE, SIG_DFL);
+    const int nothing = open("/dev/null", O_RDONLY);
+    const int pid_file = open(daemon->pid_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    char pid[16];
+    const int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    if (nothing >= 0 && pid_file >= 0 && write(pid_file, pid, (size_t)n) == n &&
+        dup2(nothing, STDIN_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
+        dup2(log, STDERR_FILENO) >= 0) {
+        /* A lock or pipe that our caller left open would otherwise be held for
+         * as long as the daemon runs. Only a kernel before 5.11 refuses this. */
+        close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+        execv(daemon->program, daemon->arguments);
+    }
+    const int error = errno;
+    const ssize_t written = write(errors, &error, sizeof error);
+    _exit(written == sizeof error ? 126 : 127);
+}
+
+enum psp_status psp_daemon_start(const struct psp_daemon *daemon, char *ret_reason)
+{
+    const char *const addresses[] = {daemon->address, daemon->http, daemon->http_local};
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        if (addresses[i] && psp_port_check(addresses[i]) == PSP_EEXIST) {
+            snprintf(ret_reason, PSP_REASON_BYTES,
+                     "%s cannot start: another program uses its port %s; stop that program",
+                     daemon->name, addresses[i]);
+            return PSP_EEXIST;
+        }
+    const int log = open(daemon->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int errors[2] = {-1, -1};
+    if (log < 0 || pipe2(errors, O_CLOEXEC) != 0) {
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", daemon->log_path, strerror(errno));
+        if (log >= 0)
+            close(log);
+        return PSP_EIO;
+    }
+    const pid_t child = fork();
+    if (child == 0)
+        become(daemon, log, errors[1]);
+    close(log);
+    close(errors[1]);
+    int error = child < 0 ? errno : 0;
+    /* The pipe closes by itself when exec worked. */
+    if (child > 0 && read(errors[0], &error, sizeof error) != sizeof error)
+        error = 0;
+    close(errors[0]);
+    if (error) {
+        snprintf(ret_reason, PSP_REASON_BYTES, "cannot start %s: %s", daemon->program,
+                 strerror(error));
+        return psp_status_from_errno(error);
+    }
+    return PSP_OK;
+}
+
+uint32_t psp_daemons_stop(const struct psp_daemon *daemons, uint32_t n, uint64_t grace_ms,
+                          uint32_t *ret_stopped)
+{
+    uint32_t ran = 0, killed = 0;
+    for (uint32_t i = n; i-- > 0;) { /* routers first: nothing new comes in */
+        const pid_t pid = psp_daemon_pid(&daemons[i]);
+        if (pid && kill(pid, SIGTERM) == 0)
+            ran++;
+    }
+    const uint64_t end_ms = psp_progress_clock_ms() + grace_ms;
+    for (bool late = false;;) {
+        uint32_t left = 0;
+        const bool kill_now = !late && psp_progress_clock_ms() >= end_ms;
+        late = late || kill_now;
+        pid_t ended; /* of those that we started ourselves; -1: no more */
+        while ((ended = waitpid(-1, NULL, WNOHANG)) > 0)
+            continue;
+        for (uint32_t i = 0; i < n; i++) {
+            const pid_t pid = psp_daemon_pid(&daemons[i]);
+            if (!pid)
+                continue;
+            left++;
+            if (kill_now && kill(pid, SIGKILL) == 0)
+                killed++;
+        }
+        /* A process that is about to end has no command line any more. */
+        if ((!left && ended < 0) || psp_progress_clock_ms() >= end_ms + 1000)
+            break;
+        usleep(POLL_MS * 1000);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (!psp_daemon_pid(&daemons[i]))
+            unlink(daemons[i].pid_path);
+    *ret_stopped = ran;
+    return killed;
+}
+
+void psp_daemon_log_tail(const struct psp_daemon *daemon, unsigned lines, FILE *file)
+{
+    FILE *log = fopen(daemon->log_path, "re");
+    if (!log)
+        return;
+    enum { TAIL_BYTES = 4096 };
+    char tail[TAIL_BYTES + 1];
+    fseek(log, 0, SEEK_END);
+    const long size = ftell(log);
+    fseek(log, size > TAIL_BYTES ? size - TAIL_BYTES : 0, SEEK_SET);
+    const size_t n = fread(tail, 1, TAIL_BYTES, log);
+    fclose(log);
+    tail[n] = '\0';
+    size_t from = n;
+    unsigned seen = 0;
+    while (from > 0 && (tail[from - 1] != '\n' || from == n || ++seen < lines))
+        from--;
+    fprintf(file, "the end of %s:\n", daemon->log_path);
+    for (char *line = tail + from, *end; *line; line = end) {
+        end = strchrnul(line, '\n');
+        fprintf(file, "  %.*s\n", (int)(end - line), line);
+        end += *end == '\n';
+    }
+}

@@ -1,0 +1,55 @@
+/*
+ * daemon - the processes of a local cluster: start, find again, stop.
+ *
+ * A daemon is found again by its pid file, and believed only when /proc says
+ * that this process runs the very command line we would start: process numbers
+ * are reused, and signalling a stranger is worse than starting nothing.
+ *
+ * Ownership: psp_daemons_free frees the array and all it shows.
+ * Threads:   one owner.
+ */
+#ifndef PSP_DAEMON_H
+#define PSP_DAEMON_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/status.h"
+#include "cli/folder/local.h"
+#include "wire/socket/socket.h"
+
+enum { PSP_DAEMON_ARGUMENTS_MAX = 12 };
+
+struct psp_daemon {
+    enum psp_role role;
+    uint32_t number, replica;
+    const char *address; /* of the cluster: where the operator reaches it */
+    const char *http;    /* collectors: both HTTP addresses; else NULL */
+    const char *http_local;
+    char *name;                                /* "router-0", "shard-0-0", "collector-0" */
+    char *program;                             /* beside our own executable */
+    char *arguments[PSP_DAEMON_ARGUMENTS_MAX]; /* NULL-terminated */
+    char *pid_path, *log_path;
+};
+
+/* Every process of the cluster: shards, then collectors, then routers, the
+ * order in which to start them. */
+struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n);
+void psp_daemons_free(struct psp_daemon **daemons, uint32_t n);
+
+/* Its process number when it runs, else 0. */
+pid_t psp_daemon_pid(const struct psp_daemon *daemon);
+
+/* PSP_EEXIST: a port is in use. PSP_ENOENT: no such program. PSP_EIO. */
+enum psp_status psp_daemon_start(const struct psp_daemon *daemon, char *ret_reason);
+
+/* SIGTERM to all, SIGKILL to those still there after `grace_ms`. Returns how
+ * many had to be killed; *ret_stopped counts all that ran. */
+uint32_t psp_daemons_stop(const struct psp_daemon *daemons, uint32_t n, uint64_t grace_ms,
+                          uint32_t *ret_stopped);
+
+/* The last lines of its log, indented. */
+void psp_daemon_log_tail(const struct psp_daemon *daemon, unsigned lines, FILE *file);
+
+#endif

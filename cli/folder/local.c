@@ -1,0 +1,95 @@
+#include "cli/folder/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "cli/say/memory.h"
+
+bool psp_local_exists(const char *directory)
+{
+    char *path = psp_memory_print("%s/cluster.json", directory);
+    const bool exists = access(path, F_OK) == 0;
+    free(path);
+    return exists;
+}
+
+enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
+                               char *ret_reason)
+{
+    char *absolute = realpath(directory, NULL);
+    if (!absolute) {
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", directory, strerror(errno));
+        return PSP_ENOENT;
+    }
+    struct psp_local *local = psp_memory_array(1, sizeof *local);
+    local->directory = absolute;
+    local->lock = -1;
+    char *path = psp_local_path(local, "cluster.json");
+    struct psp_cluster_fault fault = {0};
+    const enum psp_status status = psp_cluster_load(path, &local->cluster, &fault);
+    if (status == PSP_ENOENT)
+        snprintf(ret_reason, PSP_REASON_BYTES,
+                 "%s holds no cluster; `psephos up --dir %s --election FILE` makes one", directory,
+                 directory);
+    else if (status != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s %s", path, fault.pointer, fault.reason);
+    free(path);
+    if (status != PSP_OK) {
+        psp_local_close(&local);
+        return status;
+    }
+    *ret_local = local;
+    return PSP_OK;
+}
+
+void psp_local_close(struct psp_local **local)
+{
+    if (!*local)
+        return;
+    if ((*local)->lock >= 0)
+        close((*local)->lock);
+    if ((*local)->cluster)
+        psp_cluster_destroy(&(*local)->cluster);
+    free((*local)->directory);
+    free(*local);
+    *local = NULL;
+}
+
+enum psp_status psp_local_lock(struct psp_local *local, char *ret_reason)
+{
+    char *path = psp_local_path(local, "run/lock");
+    const int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(path);
+    if (lock < 0) {
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s/run/lock: %s", local->directory,
+                 strerror(errno));
+        return psp_status_from_errno(errno);
+    }
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        snprintf(ret_reason, PSP_REASON_BYTES,
+                 "another `psephos up` or `down` is at work in %s; wait until it is done",
+                 local->directory);
+        close(lock);
+        return PSP_EBUSY;
+    }
+    local->lock = lock;
+    return PSP_OK;
+}
+
+char *psp_local_path(const struct psp_local *local, const char *format, ...)
+{
+    char *rest = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vasprintf(&rest, format, arguments);
+    va_end(arguments);
+    char *path = psp_memory_print("%s/%s", local->directory, length < 0 ? "" : rest);
+    free(rest);
+    return path;
+}

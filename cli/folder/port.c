@@ -1,0 +1,105 @@
+#include "cli/folder/port.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static enum psp_status try_listen(const struct addrinfo *where)
+{
+    const int on = 1;
+    const int held = socket(where->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (held < 0)
+        return PSP_EINVAL;
+    /* As the daemons do: connections that are just closing are no obstacle. */
+    setsockopt(held, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    enum psp_status status = PSP_OK;
+    if (bind(held, where->ai_addr, where->ai_addrlen) != 0)
+        status = errno == EADDRINUSE ? PSP_EEXIST : PSP_EINVAL;
+    close(held);
+    return status;
+}
+
+enum psp_status psp_port_check(const char *address)
+{
+    static const char prefix[] = "tcp://";
+    char host[256];
+    if (!strncmp(address, prefix, sizeof prefix - 1))
+        address += sizeof prefix - 1;
+    const char *colon = strrchr(address, ':');
+    if (!colon || colon == address || (size_t)(colon - address) >= sizeof host)
+        return PSP_EINVAL;
+    size_t bytes = (size_t)(colon - address);
+    if (address[0] == '[' && address[bytes - 1] == ']') { /* [::1]:8080 */
+        address++;
+        bytes -= 2;
+    }
+    memcpy(host, address, bytes);
+    host[bytes] = '\0';
+    struct addrinfo *list = NULL;
+    const struct addrinfo wanted = {.ai_family = AF_UNSPEC,
+                                    .ai_socktype = SOCK_STREAM,
+                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    if (getaddrinfo(host, colon + 1, &wanted, &list) != 0)
+        return PSP_EINVAL;
+    const enum psp_status status = try_listen(list);
+    freeaddrinfo(list);
+    return status;
+}
+
+enum { PORT_FIRST = 10000, PORT_EPHEMERAL = 32768, PORT_TRIES = 256 };
+
+/* Where the ports begin that the kernel gives to outgoing connections. */
+static unsigned ephemeral_first(void)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    if (file == NULL)
+        return PORT_EPHEMERAL;
+    char line[64] = "";
+    const bool read = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    const unsigned long first = read ? strtoul(line, NULL, 10) : 0;
+    return first > 0 && first <= UINT16_MAX ? (unsigned)first : PORT_EPHEMERAL;
+}
+
+static bool hold(int held, unsigned port)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                        .sin_port = htons((uint16_t)port)};
+    return bind(held, (const struct sockaddr *)&address, sizeof address) == 0;
+}
+
+int psp_port_hold(uint16_t *ret_port)
+{
+    const int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (held < 0)
+        return -1;
+    const unsigned end = ephemeral_first();
+    for (int i = 0; end > PORT_FIRST && i < PORT_TRIES; i++) {
+        unsigned port = 0;
+        if (getrandom(&port, sizeof port, 0) != sizeof port)
+            break;
+        port = PORT_FIRST + port % (end - PORT_FIRST);
+        if (hold(held, port)) {
+            *ret_port = (uint16_t)port;
+            return held;
+        }
+    }
+    struct sockaddr_in address = {0};
+    socklen_t bytes = sizeof address;
+    if (hold(held, 0) && getsockname(held, (struct sockaddr *)&address, &bytes) == 0) {
+        *ret_port = ntohs(address.sin_port);
+        return held;
+    }
+    const int error = errno;
+    close(held);
+    errno = error;
+    return -1;
+}

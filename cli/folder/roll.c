@@ -1,0 +1,182 @@
+#include "cli/folder/roll.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/system/file.h"
+#include "cli/say/fault.h"
+#include "cli/say/memory.h"
+#include "cli/say/progress.h"
+#include "election/digest.h"
+#include "election/roll/file.h"
+#include "election/roll/roll.h"
+
+enum { VOTERS_FIRST = 4096, UNIT_BYTES = 4 };
+
+enum psp_status psp_local_digest_secret(const struct psp_local *local,
+                                        uint8_t ret_secret[PSP_DIGEST_KEY_BYTES])
+{
+    static const char hex[] = "0123456789abcdef";
+    char *path = psp_local_path(local, "keys/digest.key");
+    char text[2 * PSP_DIGEST_KEY_BYTES + 2] = "";
+    size_t bytes = 0;
+    enum psp_status status = psp_file_read_secret(path, text, sizeof text - 1, &bytes);
+    free(path);
+    if (status != PSP_OK)
+        return status;
+    uint8_t secret[PSP_DIGEST_KEY_BYTES];
+    const size_t digits = 2 * PSP_DIGEST_KEY_BYTES;
+    if (bytes < digits || strspn(text, hex) != digits || strcspn(text + digits, "\n") != 0)
+        status = PSP_EINVAL;
+    for (size_t i = 0; status == PSP_OK && i < sizeof secret; i++)
+        secret[i] =
+            (uint8_t)((strchr(hex, text[2 * i]) - hex) << 4 | (strchr(hex, text[2 * i + 1]) - hex));
+    explicit_bzero(text, sizeof text);
+    if (status == PSP_OK)
+        memcpy(ret_secret, secret, sizeof secret);
+    explicit_bzero(secret, sizeof secret);
+    return status;
+}
+
+/* The roll's parts as they grow. */
+struct parts {
+    uint32_t n;
+    struct psp_roll_file *files; /* by shard */
+    uint64_t *sizes;             /* voters reserved */
+};
+
+static void parts_free(struct parts *parts)
+{
+    for (uint32_t i = 0; i < parts->n; i++)
+        psp_roll_file_free(&parts->files[i]);
+    free(parts->files);
+    free(parts->sizes);
+}
+
+static void parts_add(struct parts *parts, uint32_t shard, const uint8_t *digest, uint32_t unit)
+{
+    struct psp_roll_file *file = &parts->files[shard];
+    if (file->n == parts->sizes[shard]) {
+        parts->sizes[shard] = file->n ? file->n + file->n / 2 : VOTERS_FIRST;
+        file->digests = psp_memory_resize(file->digests, parts->sizes[shard], PSP_DIGEST_BYTES);
+        file->units = psp_memory_resize(file->units, parts->sizes[shard], UNIT_BYTES);
+    }
+    memcpy(file->digests + PSP_DIGEST_BYTES * file->n, digest, PSP_DIGEST_BYTES);
+    psp_store32(file->units + UNIT_BYTES * file->n, unit);
+    file->n++;
+}
+
+static uint32_t shard_of_slot(const struct psp_cluster *cluster, uint32_t slot)
+{
+    uint32_t i = 0;
+    while (slot >= cluster->shards[i].slot_end || slot < cluster->shards[i].slot_first)
+        i++;
+    return i;
+}
+
+static enum psp_status read_parts(FILE *file, const struct psp_digest_key *key,
+                                  const struct psp_definition *definition,
+                                  const struct psp_cluster *cluster, struct parts *parts,
+                                  struct psp_csv_fault *ret_fault)
+{
+    struct psp_roll *roll = NULL;
+    struct psp_roll_voter voter;
+    struct psp_progress progress;
+    uint64_t voters = 0;
+    enum psp_status status = psp_roll_open(file, definition, &roll, ret_fault);
+    psp_progress_start(&progress);
+    while (status == PSP_OK && (status = psp_roll_next(roll, &voter, ret_fault)) == PSP_OK) {
+        uint8_t digest[PSP_DIGEST_BYTES];
+        psp_digest_voter(key, (const uint8_t *)voter.voter_id, voter.voter_id_bytes, digest);
+        parts_add(parts, shard_of_slot(cluster, psp_digest_slot(digest)), digest, voter.unit);
+        psp_progress_step(&progress, "voters of the roll", ++voters, 0);
+    }
+    psp_progress_end(&progress);
+    psp_roll_close(&roll);
+    return status == PSP_ENOENT ? PSP_OK : status;
+}
+
+/* Turns the roll into one part a shard and stores each under a name of
+ * roll/; the hashes are then known. */
+static enum psp_status store_parts(const struct psp_local *local, const char *roll_path,
+                                   const uint8_t secret[PSP_DIGEST_KEY_BYTES],
+                                   const struct psp_definition *definition,
+                                   const struct psp_cluster *cluster, const char *name,
+                                   struct parts *parts, char *ret_reason)
+{
+    struct psp_digest_key key;
+    struct psp_csv_fault fault = {0};
+    enum psp_status status = PSP_ENOENT;
+    FILE *file = fopen(roll_path, "re");
+    parts->n = cluster->shard_count;
+    parts->files = psp_memory_array(parts->n, sizeof *parts->files);
+    parts->sizes = psp_memory_array(parts->n, sizeof *parts->sizes);
+    psp_digest_key_init(&key, secret);
+    if (file) {
+        status = read_parts(file, &key, definition, cluster, parts, &fault);
+        fclose(file);
+    }
+    explicit_bzero(&key, sizeof key);
+    if (status != PSP_OK)
+        psp_fault_csv(ret_reason, roll_path, &fault, status);
+    for (uint32_t i = 0; i < parts->n && status == PSP_OK; i++) {
+        char *path = psp_local_path(local, "roll/%s-%u.roll", name, cluster->shards[i].shard);
+        status = psp_roll_file_store(path, &parts->files[i]);
+        if (status != PSP_OK)
+            snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+        free(path);
+    }
+    return status;
+}
+
+enum psp_status psp_local_roll_make(const struct psp_local *local, const char *roll_path,
+                                    const uint8_t secret[PSP_DIGEST_KEY_BYTES],
+                                    const struct psp_definition *definition,
+                                    const struct psp_cluster *cluster,
+                                    struct psp_cluster_shard *ret_shards, char *ret_reason)
+{
+    struct parts parts = {0};
+    const enum psp_status status =
+        store_parts(local, roll_path, secret, definition, cluster, "shard", &parts, ret_reason);
+    for (uint32_t i = 0; i < parts.n && status == PSP_OK; i++)
+        memcpy(ret_shards[i].roll_hash, parts.files[i].hash, PSP_HASH_BYTES);
+    parts_free(&parts);
+    return status;
+}
+
+enum psp_status psp_local_roll_compare(const struct psp_local *local, const char *roll_path,
+                                       char *ret_reason)
+{
+    struct parts parts = {0};
+    struct psp_definition *definition = NULL;
+    struct psp_definition_fault fault = {0};
+    uint8_t secret[PSP_DIGEST_KEY_BYTES];
+    const struct psp_cluster *cluster = local->cluster;
+    char *election = psp_local_path(local, "%s", cluster->election_path);
+    enum psp_status status = psp_definition_load(election, &definition, &fault);
+    if (status != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s: %s", election, fault.pointer, fault.reason);
+    free(election);
+    if (status == PSP_OK && (status = psp_local_digest_secret(local, secret)) != PSP_OK)
+        snprintf(ret_reason, PSP_REASON_BYTES,
+                 "%s/keys/digest.key: %s; put it back from a copy: without it nobody can vote here",
+                 local->directory, psp_status_text(status));
+    if (status == PSP_OK)
+        status =
+            store_parts(local, roll_path, secret, definition, cluster, "check", &parts, ret_reason);
+    for (uint32_t i = 0; i < parts.n; i++) {
+        char *path = psp_local_path(local, "roll/check-%u.roll", cluster->shards[i].shard);
+        unlink(path);
+        free(path);
+        if (status == PSP_OK &&
+            memcmp(parts.files[i].hash, cluster->shards[i].roll_hash, PSP_HASH_BYTES) != 0)
+            status = PSP_EMISMATCH;
+    }
+    explicit_bzero(secret, sizeof secret);
+    parts_free(&parts);
+    psp_definition_destroy(&definition);
+    return status;
+}

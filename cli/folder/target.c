@@ -1,0 +1,57 @@
+#include "cli/folder/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/folder/local.h"
+#include "cli/say/fault.h"
+#include "cli/say/memory.h"
+
+static enum psp_status load(struct psp_target *target, char *ret_reason)
+{
+    struct psp_cluster_fault fault = {0};
+    struct psp_definition_fault where = {0};
+    enum psp_status status = psp_cluster_load(target->cluster_path, &target->cluster, &fault);
+    if (status != PSP_OK) {
+        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s %s", target->cluster_path, fault.pointer,
+                 fault.reason[0] ? fault.reason : psp_status_text(status));
+        return status;
+    }
+    const char *election = target->cluster->election_path;
+    char *path = election[0] == '/'
+                     ? psp_memory_copy(election)
+                     : psp_memory_print("%s/%s", target->cluster->directory, election);
+    status = psp_definition_load(path, &target->definition, &where);
+    if (status != PSP_OK)
+        psp_fault_definition(ret_reason, path, &where, status);
+    free(path);
+    return status;
+}
+
+enum psp_status psp_target_open(const char *directory, const char *cluster_path,
+                                const char *key_path, struct psp_target *ret_target,
+                                char *ret_reason)
+{
+    struct psp_target target = {0};
+    target.cluster_path =
+        directory ? psp_memory_print("%s/cluster.json", directory) : psp_memory_copy(cluster_path);
+    target.key_path =
+        key_path ? psp_memory_copy(key_path) : psp_memory_print("%s/clients/local.key", directory);
+    const enum psp_status status = load(&target, ret_reason);
+    if (status == PSP_OK)
+        *ret_target = target;
+    else
+        psp_target_close(&target);
+    return status;
+}
+
+void psp_target_close(struct psp_target *target)
+{
+    if (target->definition)
+        psp_definition_destroy(&target->definition);
+    if (target->cluster)
+        psp_cluster_destroy(&target->cluster);
+    free(target->cluster_path);
+    free(target->key_path);
+    *target = (struct psp_target){0};
+}

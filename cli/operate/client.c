@@ -1,0 +1,169 @@
+/*
+ * psephos client add|revoke - which stations may cast ballots.
+ *
+ * Only clients.json changes; routers read it anew within a second.
+ */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/folder/local.h"
+#include "cli/say/memory.h"
+#include "wire/socket/socket.h"
+
+enum { NAME_BYTES_MAX = 63 };
+
+struct arguments {
+    const char *directory, *action, *name;
+};
+
+static const struct argp_option options[] = {
+    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
+    {0},
+};
+
+static void check(const struct arguments *arguments, struct argp_state *state)
+{
+    const char *name = arguments->name ? arguments->name : "";
+    const char *action = arguments->action ? arguments->action : "";
+    const size_t bytes = strlen(name);
+    if (!arguments->directory)
+        argp_error(state, "--dir is missing");
+    if (strcmp(action, "add") != 0 && strcmp(action, "revoke") != 0)
+        argp_error(state, "add NAME or revoke NAME");
+    if (!bytes || bytes > NAME_BYTES_MAX ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != bytes)
+        argp_error(state, "NAME: 1 to %d of a-z 0-9 _ -", NAME_BYTES_MAX);
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'd':
+        arguments->directory = value;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!arguments->action)
+            arguments->action = value;
+        else if (!arguments->name)
+            arguments->name = value;
+        else
+            argp_error(state, "one argument too many: %s", value);
+        return 0;
+    case ARGP_KEY_END:
+        check(arguments, state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* A new key pair, or the one whose `add` was interrupted. */
+static enum psp_status station_key(const char *path, struct psp_station *station)
+{
+    struct psp_keypair pair = {0};
+    enum psp_status status = psp_keypair_load(path, &pair);
+    if (status == PSP_ENOENT) {
+        status = psp_keypair_generate(&pair);
+        if (status == PSP_OK)
+            status = psp_keypair_store(path, &pair);
+    }
+    memcpy(station->public_key, pair.public_z85, sizeof station->public_key);
+    explicit_bzero(&pair, sizeof pair);
+    return status;
+}
+
+/* Changes the list in place; false after a message. */
+static bool change(const struct arguments *arguments, const char *key_path,
+                   struct psp_station **stations, uint32_t *n)
+{
+    uint32_t at = 0;
+    while (at < *n && strcmp((*stations)[at].name, arguments->name) != 0)
+        at++;
+    if (!strcmp(arguments->action, "revoke")) {
+        if (at == *n) {
+            fprintf(stderr, "psephos client: there is no station \"%s\"\n", arguments->name);
+            return false;
+        }
+        memmove(*stations + at, *stations + at + 1, (*n - at - 1) * sizeof **stations);
+        --*n;
+        return true;
+    }
+    if (at < *n) {
+        fprintf(stderr, "psephos client: there is a station \"%s\" already\n", arguments->name);
+        return false;
+    }
+    *stations = psp_memory_resize(*stations, *n + 1, sizeof **stations);
+    struct psp_station *station = &(*stations)[*n];
+    *station = (struct psp_station){0};
+    memcpy(station->name, arguments->name, strlen(arguments->name));
+    const enum psp_status status = station_key(key_path, station);
+    if (status != PSP_OK) {
+        fprintf(stderr, "psephos client: %s: %s\n", key_path, psp_status_text(status));
+        return false;
+    }
+    ++*n;
+    return true;
+}
+
+static int run(const struct arguments *arguments, const struct psp_local *local)
+{
+    char *path = psp_local_path(local, "%s", local->cluster->clients_path);
+    char *key_path = psp_local_path(local, "clients/%s.key", arguments->name);
+    struct psp_station *stations = NULL;
+    struct psp_cluster_fault fault = {0};
+    uint32_t n = 0;
+    int code = PSP_EXIT_NO;
+    enum psp_status status = psp_stations_load(path, &stations, &n, &fault);
+    if (status != PSP_OK) {
+        fprintf(stderr, "psephos client: %s: %s %s\n", path, fault.pointer, fault.reason);
+    } else if (change(arguments, key_path, &stations, &n)) {
+        status = psp_stations_store(path, stations, n);
+        if (status != PSP_OK) {
+            fprintf(stderr, "psephos client: %s: %s\n", path, psp_status_text(status));
+        } else if (!strcmp(arguments->action, "add")) {
+            printf("%s may cast ballots; its key (keep it secret): %s\n", arguments->name,
+                   key_path);
+            code = PSP_EXIT_DONE;
+        } else {
+            /* The key file goes too: adding the name again makes a new key. */
+            remove(key_path);
+            printf("%s may cast no more ballots\n", arguments->name);
+            code = PSP_EXIT_DONE;
+        }
+    }
+    free(stations);
+    free(key_path);
+    free(path);
+    return code;
+}
+
+int psp_cmd_client(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        "add NAME\nrevoke NAME",
+        "Lets a station cast ballots, or no longer. Works while the cluster runs, within a "
+        "second or two." PSP_EXIT_HELP,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {0};
+    struct psp_local *local = NULL;
+    char reason[PSP_REASON_BYTES];
+    int code = PSP_EXIT_NO;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return PSP_EXIT_USAGE;
+    /* Two changes at once would lose one of them, hence the lock. */
+    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK &&
+        psp_local_lock(local, reason) == PSP_OK)
+        code = run(&arguments, local);
+    else
+        fprintf(stderr, "psephos client: %s\n", reason);
+    psp_local_close(&local);
+    return code;
+}

@@ -1,0 +1,179 @@
+/*
+ * psephos check - is this election.json fit to count with?
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/say/table.h"
+#include "election/definition/definition.h"
+
+enum { KEY_JSON = 256 };
+
+static const struct argp_option options[] = {
+    {"json", KEY_JSON, NULL, 0, "print the answer as JSON", 0},
+    {0},
+};
+
+struct arguments {
+    const char *path;
+    bool json;
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case KEY_JSON:
+        arguments->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (arguments->path != NULL)
+            argp_error(state, "only one file can be checked");
+        arguments->path = value;
+        return 0;
+    case ARGP_KEY_END:
+        if (arguments->path == NULL)
+            argp_error(state, "election.json is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void print_json(json_t *json)
+{
+    json_dumpf(json, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(json);
+}
+
+static void refuse(const struct arguments *arguments, const struct psp_definition_fault *fault)
+{
+    if (arguments->json) {
+        print_json(json_pack("{s:b, s:s, s:s, s:i, s:s}", "valid", 0, "file", arguments->path,
+                             "pointer", fault->pointer, "line", fault->line, "reason",
+                             fault->reason));
+        return;
+    }
+    fprintf(stderr, "%s: ", arguments->path);
+    if (fault->line > 0)
+        fprintf(stderr, "line %d: ", fault->line);
+    if (fault->pointer[0] != '\0')
+        fprintf(stderr, "%s: ", fault->pointer);
+    fprintf(stderr, "%s\n", fault->reason);
+}
+
+/* Of the leaves; PSP_UNSTATED unless every leaf says it. */
+static uint64_t sum_of(const struct psp_definition *definition, bool registered)
+{
+    uint64_t sum = 0;
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
+        const uint64_t stated = registered ? unit->registered : unit->ballots_expected;
+        if (stated == PSP_UNSTATED)
+            return PSP_UNSTATED;
+        sum += stated;
+    }
+    return sum;
+}
+
+static void hash_text(const struct psp_definition *definition, char ret_text[65])
+{
+    for (int i = 0; i < PSP_HASH_BYTES; i++)
+        snprintf(ret_text + 2 * i, 3, "%02x", definition->hash[i]);
+}
+
+struct line {
+    const char *name, *label;
+    uint64_t count;
+};
+enum { LINES = 10 };
+
+static void list_counts(const struct psp_definition *definition, struct line ret_lines[LINES])
+{
+    const struct line lines[LINES] = {
+        {"methods", "methods", definition->method_count},
+        {"parties", "parties", definition->party_count},
+        {"candidates", "candidates", definition->candidate_count},
+        {"contests", "contests", definition->contest_count},
+        {"choices", "choices", definition->choice_count},
+        {"units", "units", definition->unit_count},
+        {"leaves", "units with ballots", definition->leaf_count},
+        {"ballot_styles", "ballot styles", definition->style_count},
+        {"registered", "registered voters", sum_of(definition, true)},
+        {"ballots_expected", "ballots expected", sum_of(definition, false)},
+    };
+    for (int i = 0; i < LINES; i++)
+        ret_lines[i] = lines[i];
+}
+
+static void accept_json(const struct arguments *arguments, const struct psp_definition *definition)
+{
+    char hash[65];
+    struct line lines[LINES];
+    hash_text(definition, hash);
+    list_counts(definition, lines);
+    json_t *json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s}", "valid", 1, "file", arguments->path,
+                             "id", definition->id, "name", definition->name, "date",
+                             definition->date, "definition_hash", hash);
+    for (int i = 0; i < LINES; i++)
+        json_object_set_new(json, lines[i].name,
+                            lines[i].count == PSP_UNSTATED
+                                ? json_null()
+                                : json_integer((json_int_t)lines[i].count));
+    print_json(json);
+}
+
+static void accept_text(const struct arguments *arguments, const struct psp_definition *definition)
+{
+    char hash[65], text[PSP_COUNT_TEXT_BYTES];
+    struct line lines[LINES];
+    hash_text(definition, hash);
+    list_counts(definition, lines);
+    struct psp_table *table =
+        psp_table_create("lr", (const char *[]){"in the definition", "count"});
+    for (int i = 0; i < LINES; i++)
+        psp_table_add(table,
+                      (const char *[]){lines[i].label, lines[i].count == PSP_UNSTATED
+                                                           ? "not stated"
+                                                           : psp_count_text(lines[i].count, text)});
+    printf("%s: %s, %s\n", arguments->path, definition->name, definition->date);
+    psp_table_print(table, stdout);
+    printf("SHA-256 %s\n", hash);
+    psp_table_destroy(&table);
+}
+
+int psp_cmd_check(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        "election.json",
+        "Checks an election definition: what is wrong is told with line, JSON Pointer and "
+        "reason, and the exit code is 1." PSP_EXIT_HELP,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {0};
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return PSP_EXIT_USAGE;
+    struct psp_definition *definition = NULL;
+    struct psp_definition_fault fault = {0};
+    const enum psp_status status = psp_definition_load(arguments.path, &definition, &fault);
+    if (status != PSP_OK) {
+        if (fault.reason[0] == '\0')
+            snprintf(fault.reason, sizeof fault.reason, "%s", psp_status_text(status));
+        refuse(&arguments, &fault);
+        return PSP_EXIT_NO;
+    }
+    if (arguments.json)
+        accept_json(&arguments, definition);
+    else
+        accept_text(&arguments, definition);
+    psp_definition_destroy(&definition);
+    return PSP_EXIT_DONE;
+}

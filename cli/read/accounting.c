@@ -1,0 +1,164 @@
+/*
+ * psephos accounting - the books, per shard and in all, and whether they
+ * balance.
+ *
+ * The collector's word "balanced" is not taken: the sums are made here again.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/command.h"
+#include "cli/say/table.h"
+#include "cli/show/rest.h"
+#include "election/books.h"
+
+enum { OPTION_API = 256, OPTION_JSON };
+
+struct arguments {
+    const char *api, *directory;
+    bool json;
+};
+
+static const struct argp_option options[] = {
+    {"api", OPTION_API, "URL", 0, "of a collector, as `psephos up` prints it", 0},
+    {"dir", 'd', "DIR", 0, "or the folder of a local cluster", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
+    {0},
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'd':
+        arguments->directory = value;
+        return 0;
+    case OPTION_API:
+        arguments->api = value;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->api == !arguments->directory)
+            argp_error(state, "either --api URL or --dir DIR");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static uint64_t count_of(const json_t *books, const char *name)
+{
+    const json_t *value = json_object_get(books, name);
+    return json_is_integer(value) ? (uint64_t)json_integer_value(value) : UINT64_MAX;
+}
+
+static struct psp_books books_of(const json_t *value)
+{
+    struct psp_books books = {.received = count_of(value, "received"),
+                              .added_ballots = count_of(value, "added_ballots"),
+                              .voters_counted = count_of(value, "voters_counted")};
+    for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
+        books.disposed[d] = count_of(value, psp_disposition_name((enum psp_disposition)d));
+    return books;
+}
+
+static void add_line(struct psp_table *table, const char *name, const json_t *value)
+{
+    char text[PSP_DISPOSITIONS_END][PSP_COUNT_TEXT_BYTES];
+    const struct psp_books books = books_of(value);
+    const char *cells[PSP_DISPOSITIONS_END + 2] = {name, psp_count_text(books.received, text[0])};
+    for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
+        cells[d + 1] = psp_count_text(books.disposed[d], text[d]);
+    cells[PSP_DISPOSITIONS_END + 1] = psp_books_balanced(&books) ? "yes" : "NO";
+    psp_table_add(table, cells);
+}
+
+static void print_table(const json_t *root)
+{
+    static const char *const headings[] = {"shard",    "received",    "counted",
+                                           "replayed", "double vote", "not eligible",
+                                           "invalid",  "closed",      "balanced"};
+    struct psp_table *table = psp_table_create("lrrrrrrrl", headings);
+    const json_t *shard;
+    size_t i;
+    json_array_foreach(json_object_get(root, "shards"), i, shard)
+    {
+        char name[32];
+        snprintf(name, sizeof name, "%" PRId64,
+                 (int64_t)json_integer_value(json_object_get(shard, "shard")));
+        add_line(table, name, shard);
+    }
+    add_line(table, "total", json_object_get(root, "total"));
+    psp_table_print(table, stdout);
+    psp_table_destroy(&table);
+    if (json_is_true(json_object_get(root, "stale")))
+        puts("stale: not every shard has answered of late");
+}
+
+/* Every shard balances, and the shards' sums are the total. */
+static bool balanced(const json_t *root)
+{
+    struct psp_books sum = {0};
+    const struct psp_books total = books_of(json_object_get(root, "total"));
+    const json_t *shard;
+    size_t i;
+    bool good = psp_books_balanced(&total);
+    json_array_foreach(json_object_get(root, "shards"), i, shard)
+    {
+        const struct psp_books books = books_of(shard);
+        good = good && psp_books_balanced(&books);
+        psp_books_add(&sum, &books);
+    }
+    good = good && sum.received == total.received && sum.added_ballots == total.added_ballots &&
+           sum.voters_counted == total.voters_counted;
+    for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
+        good = good && sum.disposed[d] == total.disposed[d];
+    return good;
+}
+
+static int show(struct psp_rest *api, bool json)
+{
+    json_t *root = NULL;
+    const enum psp_status status = psp_rest_get(api, "/api/v1/accounting", &root);
+    if (status != PSP_OK) {
+        fprintf(stderr, "psephos accounting: %s\n", psp_rest_error(api));
+        return status == PSP_EUNREACHABLE ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
+    }
+    const bool good = balanced(root);
+    if (json) {
+        json_dumpf(root, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        print_table(root);
+    }
+    if (!good)
+        fputs("psephos accounting: the books do not balance\n", stderr);
+    json_decref(root);
+    return good ? PSP_EXIT_DONE : PSP_EXIT_NO;
+}
+
+int psp_cmd_accounting(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Shows how many ballots came in and what became of them; exit code 1 when the books "
+        "do not balance." PSP_EXIT_HELP,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {0};
+    struct psp_rest *api = NULL;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return PSP_EXIT_USAGE;
+    if (!psp_rest_open(argv[0], arguments.api, arguments.directory, &api))
+        return PSP_EXIT_NO;
+    const int code = show(api, arguments.json);
+    psp_rest_destroy(&api);
+    return code;
+}

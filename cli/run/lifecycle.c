@@ -1,0 +1,175 @@
+/*
+ * psephos open, close, unit-complete - what an operator tells every shard.
+ *
+ * Each is an entry in the shard's log and may be repeated: open when open does
+ * nothing.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/folder/local.h"
+#include "cli/operate/operate.h"
+#include "cli/say/fault.h"
+#include "cli/say/memory.h"
+#include "cli/show/coverage.h"
+#include "election/definition/definition.h"
+
+enum { ANSWER_MS = 10000, SHOWN_MS = 5000 };
+
+struct arguments {
+    const char *directory;
+    char **units; /* of argv */
+    int unit_n;
+    bool wants_units;
+};
+
+static const struct argp_option options[] = {
+    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
+    {0},
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'd':
+        arguments->directory = value;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!arguments->wants_units)
+            argp_error(state, "one argument too many: %s", value);
+        return ARGP_ERR_UNKNOWN; /* all of them together, below */
+    case ARGP_KEY_ARGS:
+        arguments->units = state->argv + state->next;
+        arguments->unit_n = state->argc - state->next;
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->directory)
+            argp_error(state, "--dir is missing");
+        if (arguments->wants_units && !arguments->unit_n)
+            argp_error(state, "UNIT is missing: an ID of election.json");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* `ret_index`, by shard: where it stands in each log. */
+static int tell_shards(const struct psp_local *local, struct psp_operate *operate, const char *name,
+                       const struct psp_cluster_message *request, uint64_t *ret_index)
+{
+    int code = PSP_EXIT_DONE;
+    for (uint32_t s = 0; s < local->cluster->shard_count; s++) {
+        const struct psp_cluster_message *answer = NULL;
+        uint32_t process = 0;
+        const enum psp_status status =
+            psp_operate_shard(operate, s, request, ANSWER_MS, &answer, &process);
+        if (status == PSP_OK) {
+            printf("shard %u: done at index %" PRIu64 "\n", s, answer->operated.index);
+            ret_index[s] = answer->operated.index;
+            continue;
+        }
+        fprintf(stderr, "%s: shard %u: %s; call again when `psephos status` shows a leader\n", name,
+                s, psp_status_text(status));
+        code = PSP_EXIT_UNREACHABLE;
+    }
+    return code;
+}
+
+/* The units' positions; false after a message. All are looked up before the
+ * first shard hears of any. */
+static bool find_units(const struct psp_local *local, const char *name,
+                       const struct arguments *arguments, uint32_t *ret_units)
+{
+    struct psp_definition *definition = NULL;
+    struct psp_definition_fault fault = {0};
+    char *path = psp_local_path(local, "%s", local->cluster->election_path);
+    const enum psp_status status = psp_definition_load(path, &definition, &fault);
+    bool found = status == PSP_OK;
+    if (!found) {
+        char reason[PSP_REASON_BYTES];
+        psp_fault_definition(reason, path, &fault, status);
+        fprintf(stderr, "%s: %s\n", name, reason);
+    }
+    for (int i = 0; found && i < arguments->unit_n; i++) {
+        const char *id = arguments->units[i];
+        ret_units[i] = psp_definition_unit(definition, id, strlen(id));
+        found = ret_units[i] != PSP_NONE;
+        if (!found)
+            fprintf(stderr, "%s: %s has no unit \"%s\"\n", name, path, id);
+    }
+    psp_definition_destroy(&definition);
+    free(path);
+    return found;
+}
+
+static int operate_all(const struct psp_local *local, struct psp_operate *operate, const char *name,
+                       const struct arguments *arguments, struct psp_cluster_message *request,
+                       uint64_t *ret_index)
+{
+    if (!arguments->wants_units)
+        return tell_shards(local, operate, name, request, ret_index);
+    uint32_t *units = psp_memory_array((size_t)arguments->unit_n, sizeof *units);
+    int code = find_units(local, name, arguments, units) ? PSP_EXIT_DONE : PSP_EXIT_NO;
+    for (int i = 0; code == PSP_EXIT_DONE && i < arguments->unit_n; i++) {
+        request->operate.unit = units[i];
+        code = tell_shards(local, operate, name, request, ret_index);
+    }
+    free(units);
+    return code;
+}
+
+static int operate(int argc, char **argv, enum psp_operation operation, const char *about)
+{
+    struct arguments arguments = {.wants_units = operation == PSP_OPERATE_UNIT_COMPLETE};
+    const struct argp argp = {options, parse, arguments.wants_units ? "UNIT..." : NULL, about, NULL,
+                              NULL,    NULL};
+    struct psp_cluster_message request = {.type = PSP_CLUSTER_OPERATE,
+                                          .operate.operation = operation};
+    struct psp_local *local = NULL;
+    struct psp_operate *operators = NULL;
+    char reason[PSP_REASON_BYTES];
+    uint64_t index[PSP_SHARDS_MAX] = {0};
+    int code = PSP_EXIT_NO;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return PSP_EXIT_USAGE;
+    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
+        char *key = psp_local_path(local, "keys/operator.key");
+        if (psp_operate_create(local->cluster, key, &operators, reason) == PSP_OK)
+            code = operate_all(local, operators, argv[0], &arguments, &request, index);
+        free(key);
+        /* Done is done; that it is not shown yet deserves a word, no more. */
+        if (code == PSP_EXIT_DONE &&
+            psp_coverage_wait(local->cluster, index, SHOWN_MS, reason) != PSP_OK)
+            fprintf(stderr, "%s: done, but %s\n", argv[0], reason);
+    }
+    if (!operators)
+        fprintf(stderr, "%s: %s\n", argv[0], reason);
+    psp_operate_destroy(&operators);
+    psp_local_close(&local);
+    return code;
+}
+
+int psp_cmd_open(int argc, char **argv)
+{
+    return operate(argc, argv, PSP_OPERATE_OPEN,
+                   "Opens the election in DIR: ballots are counted from here on." PSP_EXIT_HELP);
+}
+
+int psp_cmd_close(int argc, char **argv)
+{
+    return operate(argc, argv, PSP_OPERATE_CLOSE,
+                   "Closes the election in DIR: ballots that come later are refused as "
+                   "closed; a retry of an earlier one gets its first verdict." PSP_EXIT_HELP);
+}
+
+int psp_cmd_unit_complete(int argc, char **argv)
+{
+    return operate(argc, argv, PSP_OPERATE_UNIT_COMPLETE,
+                   "Declares that each UNIT (its ID in election.json) has reported all its "
+                   "ballots." PSP_EXIT_HELP);
+}

@@ -1,0 +1,227 @@
+/*
+ * psephos status - health, leader, index and lag of every process.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/folder/daemon.h"
+#include "cli/folder/local.h"
+#include "cli/operate/operate.h"
+#include "cli/say/memory.h"
+#include "cli/say/table.h"
+
+enum { ANSWER_MS = 2000, OPTION_JSON = 256 };
+
+struct arguments {
+    const char *directory;
+    bool json;
+};
+
+/* One process as shown. */
+struct line {
+    const struct psp_daemon *daemon;
+    bool answered;
+    int64_t pid;                             /* 0: none */
+    const char *state, *version;             /* version NULL: not known */
+    char state_hash[2 * PSP_HASH_BYTES + 1]; /* of a shard's replica, at its index */
+    uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all */
+};
+
+static const struct argp_option options[] = {
+    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
+    {0},
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'd':
+        arguments->directory = value;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->directory)
+            argp_error(state, "--dir is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const char *role_name(enum psp_role role)
+{
+    switch (role) {
+    case PSP_ROLE_ROUTER:
+        return "router";
+    case PSP_ROLE_SHARD:
+        return "shard";
+    case PSP_ROLE_COLLECTOR:
+        return "collector";
+    case PSP_ROLE_STATION:
+    case PSP_ROLE_OPERATOR:
+        break;
+    }
+    return "";
+}
+
+static uint64_t furthest(const struct line *lines, uint32_t n, uint32_t shard)
+{
+    uint64_t index = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (lines[i].daemon->role == PSP_ROLE_SHARD && lines[i].daemon->number == shard &&
+            lines[i].index > index)
+            index = lines[i].index;
+    return index;
+}
+
+static void find_lag(const struct psp_cluster *cluster, struct line *lines, uint32_t n)
+{
+    uint64_t all = 0;
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        all += furthest(lines, n, cluster->shards[s].shard);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t target = 0;
+        if (lines[i].daemon->role == PSP_ROLE_SHARD)
+            target = furthest(lines, n, lines[i].daemon->number);
+        else if (lines[i].daemon->role == PSP_ROLE_COLLECTOR)
+            target = all;
+        lines[i].lag = lines[i].answered && target > lines[i].index ? target - lines[i].index : 0;
+    }
+}
+
+static void print_json(const struct line *lines, uint32_t n, bool healthy)
+{
+    json_t *processes = json_array();
+    for (uint32_t i = 0; i < n; i++) {
+        const struct line *line = &lines[i];
+        json_t *process =
+            json_pack("{s:s, s:I, s:s, s:I, s:I, s:s}", "role", role_name(line->daemon->role),
+                      "number", (json_int_t)line->daemon->number, "state", line->state, "index",
+                      (json_int_t)line->index, "lag", (json_int_t)line->lag, "address",
+                      line->daemon->address);
+        json_object_set_new(process, "pid",
+                            line->pid ? json_integer((json_int_t)line->pid) : json_null());
+        json_object_set_new(process, "version",
+                            line->version ? json_string(line->version) : json_null());
+        if (line->daemon->role == PSP_ROLE_SHARD) {
+            json_object_set_new(process, "shard", json_integer(line->daemon->number));
+            json_object_set_new(process, "replica", json_integer(line->daemon->replica));
+            json_object_set_new(process, "state_hash",
+                                line->answered ? json_string(line->state_hash) : json_null());
+        }
+        json_array_append_new(processes, process);
+    }
+    json_t *root = json_pack("{s:b, s:o}", "healthy", healthy, "processes", processes);
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(root);
+}
+
+static void print_table(const struct line *lines, uint32_t n)
+{
+    static const char *const headings[] = {"process", "pid", "state", "index", "lag", "address"};
+    struct psp_table *table = psp_table_create("lrlrrl", headings);
+    for (uint32_t i = 0; i < n; i++) {
+        char pid[24] = "-", index[PSP_COUNT_TEXT_BYTES], lag[PSP_COUNT_TEXT_BYTES];
+        if (lines[i].pid)
+            snprintf(pid, sizeof pid, "%" PRId64, lines[i].pid);
+        const char *const cells[] = {
+            lines[i].daemon->name,
+            pid,
+            lines[i].state,
+            lines[i].answered ? psp_count_text(lines[i].index, index) : "-",
+            lines[i].answered ? psp_count_text(lines[i].lag, lag) : "-",
+            lines[i].daemon->http ? lines[i].daemon->http : lines[i].daemon->address};
+        psp_table_add(table, cells);
+    }
+    psp_table_print(table, stdout);
+    psp_table_destroy(&table);
+}
+
+static int show(const struct arguments *arguments, const struct psp_local *local,
+                struct psp_operate *operate)
+{
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
+    uint32_t n = 0;
+    struct psp_daemon *daemons = psp_daemons_of(local, &n);
+    struct line *lines = psp_memory_array(n, sizeof *lines);
+    bool *asked = psp_memory_array(n, sizeof *asked);
+    uint32_t answered = 0, here = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        lines[i].daemon = &daemons[i];
+        lines[i].pid = psp_daemon_pid(&daemons[i]);
+        here += lines[i].pid != 0;
+    }
+    /* No need to wait for one that is down; but a cluster of which nothing runs
+     * from this folder may run elsewhere. */
+    for (uint32_t i = 0; i < n; i++)
+        asked[i] = !here || lines[i].pid;
+    psp_operate_ask(operate, asked, &request, ANSWER_MS);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct psp_cluster_message *answer = asked[i] ? psp_operate_answer(operate, i) : NULL;
+        lines[i].answered = answer && answer->type == PSP_CLUSTER_STATUS_REPLY;
+        lines[i].state = lines[i].pid || !here ? "not answering" : "down";
+        if (lines[i].answered) {
+            lines[i].state = answer->status.state;
+            lines[i].version = answer->status.version;
+            lines[i].index = answer->status.index;
+            lines[i].pid = (int64_t)answer->status.pid;
+            for (size_t b = 0; b < PSP_HASH_BYTES; b++)
+                snprintf(lines[i].state_hash + 2 * b, 3, "%02x", answer->status.state_hash[b]);
+        }
+        answered += lines[i].answered;
+    }
+    for (uint32_t i = 0; i < n && !answered; i++)
+        lines[i].state = lines[i].pid ? "not answering" : "down";
+    find_lag(local->cluster, lines, n);
+    if (arguments->json)
+        print_json(lines, n, answered == n);
+    else
+        print_table(lines, n);
+    free(asked);
+    free(lines);
+    psp_daemons_free(&daemons, n);
+    if (answered == n)
+        return PSP_EXIT_DONE;
+    return answered ? PSP_EXIT_NO : PSP_EXIT_UNREACHABLE;
+}
+
+int psp_cmd_status(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Shows every process of the cluster in DIR; exit code 1 when one of them is down or "
+        "does not answer, 3 when none answers." PSP_EXIT_HELP,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {0};
+    struct psp_local *local = NULL;
+    struct psp_operate *operate = NULL;
+    char reason[PSP_REASON_BYTES];
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return PSP_EXIT_USAGE;
+    int code = PSP_EXIT_NO;
+    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
+        char *key = psp_local_path(local, "keys/operator.key");
+        if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
+            code = show(&arguments, local, operate);
+        free(key);
+    }
+    if (!operate)
+        fprintf(stderr, "psephos status: %s\n", reason);
+    psp_operate_destroy(&operate);
+    psp_local_close(&local);
+    return code;
+}

@@ -1,0 +1,341 @@
+/*
+ * psephos up - makes a local cluster, starts what is not running, waits until
+ * it can count, opens the election the first time.
+ */
+#include <argp.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes/number.h"
+#include "cli/command.h"
+#include "cli/folder/daemon.h"
+#include "cli/folder/local.h"
+#include "cli/operate/operate.h"
+#include "cli/say/memory.h"
+#include "cli/say/progress.h"
+#include "cli/show/coverage.h"
+#include "cli/show/rest.h"
+
+enum {
+    READY_MS = 30000,
+    ROUND_MS = 500,
+    OPEN_MS = 10000,
+    LOG_LINES = 8,
+    ROUTERS_MAX = 64,
+};
+
+enum {
+    OPTION_ROLL = 256,
+    OPTION_REPLICAS,
+    OPTION_ROUTERS,
+    OPTION_HTTP,
+    OPTION_HOSTS,
+    OPTION_CLOSED
+};
+
+struct arguments {
+    struct psp_local_plan plan; /* 0 or NULL: not given */
+    const char *hosts_path;     /* NULL: this machine */
+    bool closed;
+};
+
+static const struct argp_option options[] = {
+    {"dir", 'd', "DIR", 0, "folder of the cluster; made when it is not there", 0},
+    {"election", 'e', "FILE", 0, "election.json (needed the first time)", 0},
+    {"roll", OPTION_ROLL, "FILE", 0, "voter roll, CSV: who may vote, and where", 0},
+    {"shards", 's', "N", 0, "shards, default 1", 0},
+    {"replicas", OPTION_REPLICAS, "1|3", 0, "copies of each shard, default 1", 0},
+    {"routers", OPTION_ROUTERS, "N", 0, "routers, default 1", 0},
+    {"http", OPTION_HTTP, "ADDR:PORT", 0, "where results are served, default a free port", 0},
+    {"hosts", OPTION_HOSTS, "FILE", 0,
+     "only lay the cluster out over the machines in FILE, and start nothing. A line each: name, "
+     "IPv4 address, roles (router, shard, collector)",
+     0},
+    {"closed", OPTION_CLOSED, NULL, 0, "do not open the election", 0},
+    {0},
+};
+
+/* "host:port", the port a number: what cluster.json takes. Checked before anything
+ * is made: a folder that never starts would be left behind. */
+static bool is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+    return colon && colon != text && psp_number_read(colon + 1, 1, UINT16_MAX, &port);
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'd':
+        arguments->plan.directory = value;
+        return 0;
+    case 'e':
+        arguments->plan.election_path = value;
+        return 0;
+    case 's':
+        arguments->plan.shards =
+            (uint32_t)psp_number_argument(state, "--shards", value, 1, PSP_SHARDS_MAX);
+        return 0;
+    case OPTION_ROLL:
+        arguments->plan.roll_path = value;
+        return 0;
+    case OPTION_REPLICAS:
+        arguments->plan.replicas = (uint32_t)psp_number_argument(state, "--replicas", value, 1, 3);
+        if (arguments->plan.replicas == 2)
+            argp_error(state, "--replicas: 1 or 3; two survive no more than one does");
+        return 0;
+    case OPTION_ROUTERS:
+        arguments->plan.routers =
+            (uint32_t)psp_number_argument(state, "--routers", value, 1, ROUTERS_MAX);
+        return 0;
+    case OPTION_HTTP:
+        if (!is_address(value))
+            argp_error(state, "--http: ADDR:PORT, for example 127.0.0.1:8080");
+        arguments->plan.http = value;
+        return 0;
+    case OPTION_HOSTS:
+        arguments->hosts_path = value;
+        return 0;
+    case OPTION_CLOSED:
+        arguments->closed = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (!arguments->plan.directory)
+            argp_error(state, "--dir is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The folder, made if need be. */
+static int prepare(const struct arguments *arguments, struct psp_local **ret_local)
+{
+    char reason[PSP_REASON_BYTES] = "";
+    struct psp_local_plan plan = arguments->plan;
+    if (!psp_local_exists(plan.directory)) {
+        if (!plan.election_path) {
+            fprintf(stderr, "psephos up: %s holds no cluster yet: --election FILE is needed\n",
+                    plan.directory);
+            return PSP_EXIT_USAGE;
+        }
+        plan.shards = plan.shards ? plan.shards : 1;
+        plan.replicas = plan.replicas ? plan.replicas : 1;
+        plan.routers = plan.routers ? plan.routers : 1;
+        if ((plan.hosts &&
+             psp_hosts_check(plan.hosts, plan.replicas, reason, sizeof reason) != PSP_OK) ||
+            psp_local_make(&plan, reason) != PSP_OK) {
+            fprintf(stderr, "psephos up: %s\n", reason);
+            return PSP_EXIT_NO;
+        }
+    }
+    if (psp_local_open(plan.directory, ret_local, reason) == PSP_OK &&
+        psp_local_lock(*ret_local, reason) == PSP_OK &&
+        psp_local_compare(*ret_local, &arguments->plan, reason) == PSP_OK)
+        return PSP_EXIT_DONE;
+    fprintf(stderr, "psephos up: %s\n", reason);
+    return PSP_EXIT_NO;
+}
+
+static int start(const struct psp_daemon *daemons, uint32_t n)
+{
+    char reason[PSP_REASON_BYTES];
+    for (uint32_t i = 0; i < n; i++)
+        if (!psp_daemon_pid(&daemons[i]) && psp_daemon_start(&daemons[i], reason) != PSP_OK) {
+            fprintf(stderr, "psephos up: %s\n", reason);
+            return PSP_EXIT_NO;
+        }
+    return PSP_EXIT_DONE;
+}
+
+static bool ready(const struct psp_cluster_message *answer)
+{
+    if (!answer || answer->type != PSP_CLUSTER_STATUS_REPLY)
+        return false;
+    return strcmp(answer->status.role, "shard") != 0 || !strcmp(answer->status.state, "leader") ||
+           !strcmp(answer->status.state, "follower") || !strcmp(answer->status.state, "joining");
+}
+
+/* Says which process is not ready, and why as far as its log tells. */
+static int not_ready(const struct psp_daemon *daemon)
+{
+    if (psp_daemon_pid(daemon))
+        fprintf(stderr, "psephos up: %s does not answer at %s after %d s; ", daemon->name,
+                daemon->address, READY_MS / 1000);
+    else
+        fprintf(stderr, "psephos up: %s ended; ", daemon->name);
+    psp_daemon_log_tail(daemon, LOG_LINES, stderr);
+    return psp_daemon_pid(daemon) ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
+}
+
+static int wait_ready(struct psp_operate *operate, const struct psp_daemon *daemons, uint32_t n)
+{
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
+    const uint64_t end_ms = psp_progress_clock_ms() + READY_MS;
+    struct psp_progress progress;
+    bool *asked = psp_memory_array(n, sizeof *asked);
+    int code = PSP_EXIT_UNREACHABLE;
+    psp_progress_start(&progress);
+    while (code == PSP_EXIT_UNREACHABLE) {
+        uint32_t left = n, first_left = n, gone = n;
+        memset(asked, true, n * sizeof *asked);
+        psp_operate_ask(operate, asked, &request, ROUND_MS);
+        for (uint32_t i = n; i-- > 0;) {
+            if (ready(psp_operate_answer(operate, i)))
+                left--;
+            else
+                first_left = i;
+            if (!psp_daemon_pid(&daemons[i]))
+                gone = i;
+        }
+        psp_progress_step(&progress, "processes ready", n - left, n);
+        if (gone < n || (left && psp_progress_clock_ms() >= end_ms)) {
+            psp_progress_end(&progress);
+            code = not_ready(&daemons[gone < n ? gone : first_left]);
+            break;
+        }
+        if (!left)
+            code = PSP_EXIT_DONE;
+    }
+    psp_progress_end(&progress);
+    free(asked);
+    return code;
+}
+
+/* The first time only: whoever closed an election does not want a restart to
+ * open it again. */
+static int open_new(struct psp_operate *operate, const struct psp_cluster *cluster)
+{
+    const struct psp_cluster_message watch = {.type = PSP_CLUSTER_STATUS_REQUEST};
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_OPERATE,
+                                                .operate.operation = PSP_OPERATE_OPEN};
+    const uint32_t n = psp_operate_count(operate);
+    bool *asked = psp_memory_array(n, sizeof *asked);
+    bool *is_new = psp_memory_array(cluster->shard_count, sizeof *is_new);
+    int code = PSP_EXIT_DONE;
+    for (uint32_t i = 0; i < n; i++)
+        asked[i] = psp_operate_process(operate, i)->role == PSP_ROLE_SHARD;
+    psp_operate_ask(operate, asked, &watch, OPEN_MS);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct psp_cluster_message *answer = psp_operate_answer(operate, i);
+        if (asked[i] && answer && answer->status.election_state == PSP_ELECTION_NEW)
+            is_new[psp_operate_process(operate, i)->number] = true;
+    }
+    for (uint32_t s = 0; s < cluster->shard_count && code == PSP_EXIT_DONE; s++) {
+        const struct psp_cluster_message *answer = NULL;
+        uint32_t process = 0;
+        if (!is_new[s])
+            continue;
+        if (psp_operate_shard(operate, s, &request, OPEN_MS, &answer, &process) != PSP_OK) {
+            fprintf(stderr, "psephos up: shard %u could not be opened: no leader answers\n", s);
+            code = PSP_EXIT_UNREACHABLE;
+        }
+    }
+    free(is_new);
+    free(asked);
+    return code;
+}
+
+static int bring_up(const struct arguments *arguments, const struct psp_local *local,
+                    const struct psp_daemon *daemons, uint32_t n)
+{
+    char reason[PSP_REASON_BYTES];
+    struct psp_operate *operate = NULL;
+    int code = start(daemons, n);
+    if (code != PSP_EXIT_DONE)
+        return code;
+    char *key = psp_local_path(local, "keys/operator.key");
+    if (psp_operate_create(local->cluster, key, &operate, reason) != PSP_OK) {
+        fprintf(stderr, "psephos up: %s\n", reason);
+        code = PSP_EXIT_NO;
+    }
+    free(key);
+    if (code == PSP_EXIT_DONE)
+        code = wait_ready(operate, daemons, n);
+    if (code == PSP_EXIT_DONE && !arguments->closed)
+        code = open_new(operate, local->cluster);
+    psp_operate_destroy(&operate);
+    if (code == PSP_EXIT_DONE && psp_coverage_ready(local->cluster, READY_MS, reason) != PSP_OK) {
+        fprintf(stderr, "psephos up: the collector is not ready: %s\n", reason);
+        code = PSP_EXIT_UNREACHABLE;
+    }
+    return code;
+}
+
+static void tell(const struct psp_local *local)
+{
+    const struct psp_cluster *cluster = local->cluster;
+    printf("ready to count: %u shard%s in %s\n", cluster->shard_count,
+           cluster->shard_count == 1 ? "" : "s", local->directory);
+    if (cluster->collector_count > 0) {
+        char *url = psp_rest_url(cluster, 0);
+        printf("page      %s/\n", url);
+        printf("results   %s/api/v1/results\n", url);
+        printf("API       %s/openapi.json\n", url);
+        printf("metrics   http://%s/metrics\n", cluster->collectors[0].http_local);
+        free(url);
+    }
+    for (uint32_t i = 0; i < cluster->router_count; i++)
+        printf("stations  %s\n", cluster->routers[i].address);
+}
+
+static int load_hosts(const struct arguments *arguments, struct psp_hosts **ret_hosts)
+{
+    char reason[PSP_REASON_BYTES] = "";
+    if (!arguments->hosts_path ||
+        psp_hosts_load(arguments->hosts_path, ret_hosts, reason, sizeof reason) == PSP_OK)
+        return PSP_EXIT_DONE;
+    fprintf(stderr, "psephos up: %s\n", reason);
+    return PSP_EXIT_NO;
+}
+
+/* Which process is to be started on which machine. */
+static void tell_layout(const struct psp_local *local)
+{
+    uint32_t n = 0;
+    struct psp_daemon *daemons = psp_daemons_of(local, &n);
+    printf("laid out in %s; nothing was started\n", local->directory);
+    for (uint32_t i = 0; i < n; i++)
+        printf("%-14s %s\n", daemons[i].name, daemons[i].address);
+    psp_daemons_free(&daemons, n);
+}
+
+int psp_cmd_up(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Makes a cluster in DIR, starts it on this machine and opens the election. Called again, "
+        "it starts what is not running. Keys are made once." PSP_EXIT_HELP,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {0};
+    struct psp_local *local = NULL;
+    struct psp_hosts *hosts = NULL;
+    struct psp_daemon *daemons = NULL;
+    uint32_t n = 0;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+        return PSP_EXIT_USAGE;
+    int code = load_hosts(&arguments, &hosts);
+    arguments.plan.hosts = hosts;
+    if (code == PSP_EXIT_DONE)
+        code = prepare(&arguments, &local);
+    if (code == PSP_EXIT_DONE && hosts) {
+        tell_layout(local);
+    } else if (code == PSP_EXIT_DONE) {
+        daemons = psp_daemons_of(local, &n);
+        code = bring_up(&arguments, local, daemons, n);
+        if (code == PSP_EXIT_DONE)
+            tell(local);
+    }
+    psp_daemons_free(&daemons, n);
+    psp_local_close(&local);
+    psp_hosts_destroy(&hosts);
+    return code;
+}

@@ -1,0 +1,121 @@
+#include "cli/show/results_returns.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/folder/local.h"
+#include "cli/say/memory.h"
+#include "election/returns/returns.h"
+
+/* Votes of every (leaf, choice of any contest); UNSEEN where none was named. */
+#define UNSEEN UINT64_MAX
+
+static const char *text(const json_t *object, const char *name)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+    return value ? value : "";
+}
+
+static enum psp_status place(const json_t *result, const struct psp_definition *definition,
+                             const uint64_t *leaf_first, uint64_t *votes, char *ret_reason)
+{
+    const char *unit_id = text(result, "unit"), *contest_id = text(result, "contest");
+    const uint32_t unit = psp_definition_unit(definition, unit_id, strlen(unit_id));
+    const uint32_t contest = psp_definition_contest(definition, contest_id, strlen(contest_id));
+    const uint32_t leaf = unit == PSP_NONE ? PSP_NONE : definition->leaf_of_unit[unit];
+    if (leaf == PSP_NONE || contest == PSP_NONE) {
+        snprintf(ret_reason, PSP_REASON_BYTES, "unexpected row: unit \"%s\", contest \"%s\"",
+                 unit_id, contest_id);
+        return PSP_EINVAL;
+    }
+    const struct psp_style *style = &definition->styles[definition->units[unit].style];
+    const json_t *entry;
+    size_t i;
+    json_array_foreach(json_object_get(result, "choices"), i, entry)
+    {
+        const char *id = text(entry, "choice");
+        const uint32_t choice = psp_definition_choice(definition, contest, id, strlen(id));
+        const int64_t cell = psp_style_cell(style, contest, choice);
+        if (cell < 0 || votes[leaf_first[leaf] + (uint64_t)cell] != UNSEEN) {
+            snprintf(ret_reason, PSP_REASON_BYTES,
+                     "unit \"%s\", contest \"%s\": choice \"%s\" is %s", unit_id, contest_id, id,
+                     cell < 0 ? "not on its ballot" : "there twice");
+            return PSP_EINVAL;
+        }
+        votes[leaf_first[leaf] + (uint64_t)cell] =
+            (uint64_t)json_integer_value(json_object_get(entry, "votes"));
+    }
+    return PSP_OK;
+}
+
+static enum psp_status print_row(const struct psp_definition *definition, uint32_t leaf,
+                                 uint32_t contest, uint32_t choice, uint64_t votes, FILE *file)
+{
+    struct psp_returns_row row;
+    struct psp_csv_field fields[PSP_RETURNS_COLUMNS];
+    char number[24];
+    psp_returns_columns(definition, leaf, contest, choice, &row);
+    for (int c = 0; c < PSP_RETURNS_TEXTS; c++)
+        fields[c] = (struct psp_csv_field){row.text[c], strlen(row.text[c])};
+    const int bytes = snprintf(number, sizeof number, "%" PRIu64, votes);
+    fields[PSP_COLUMN_VOTES] = (struct psp_csv_field){number, (size_t)bytes};
+    return psp_csv_write(file, fields, PSP_RETURNS_COLUMNS);
+}
+
+static enum psp_status print_leaf(const struct psp_definition *definition, uint32_t leaf,
+                                  const uint64_t *votes, FILE *file, char *ret_reason)
+{
+    const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
+    const struct psp_style *style = &definition->styles[unit->style];
+    enum psp_status status = PSP_OK;
+    for (uint32_t c = 0; c < style->contest_count && status == PSP_OK; c++) {
+        const struct psp_style_contest *contest = &style->contests[c];
+        for (uint32_t i = 0; i < contest->choice_count && status == PSP_OK; i++) {
+            const uint64_t count = votes[contest->cell + i];
+            if (count == UNSEEN) {
+                snprintf(ret_reason, PSP_REASON_BYTES,
+                         "the collector names no votes for unit \"%s\", contest \"%s\"", unit->id,
+                         definition->contests[contest->contest].id);
+                return PSP_EINVAL;
+            }
+            status =
+                print_row(definition, leaf, contest->contest, contest->choices[i], count, file);
+        }
+    }
+    return status;
+}
+
+static void print_header(FILE *file)
+{
+    for (int c = 0; c < PSP_RETURNS_COLUMNS; c++)
+        fprintf(file, "%s%s", c ? "," : "", psp_returns_column_name((enum psp_returns_column)c));
+    fputc('\n', file);
+}
+
+enum psp_status psp_results_returns_print(const json_t *results,
+                                          const struct psp_definition *definition, FILE *file,
+                                          char *ret_reason)
+{
+    uint64_t *leaf_first = psp_memory_array(definition->leaf_count + 1, sizeof *leaf_first);
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        const uint32_t style = definition->units[definition->leaves[leaf]].style;
+        leaf_first[leaf + 1] = leaf_first[leaf] + definition->styles[style].row_cells;
+    }
+    const uint64_t cells = leaf_first[definition->leaf_count];
+    uint64_t *votes = psp_memory_array(cells, sizeof *votes);
+    for (uint64_t i = 0; i < cells; i++)
+        votes[i] = UNSEEN;
+    enum psp_status status = PSP_OK;
+    for (size_t i = 0; i < json_array_size(results) && status == PSP_OK; i++)
+        status = place(json_array_get(results, i), definition, leaf_first, votes, ret_reason);
+    if (status == PSP_OK)
+        print_header(file);
+    for (uint32_t leaf = 0; leaf < definition->leaf_count && status == PSP_OK; leaf++)
+        status = print_leaf(definition, leaf, votes + leaf_first[leaf], file, ret_reason);
+    if (status == PSP_EIO)
+        snprintf(ret_reason, PSP_REASON_BYTES, "could not write the output");
+    free(votes);
+    free(leaf_first);
+    return status;
+}
