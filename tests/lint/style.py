@@ -22,7 +22,7 @@ ROOM_OF_HEADER = {
     "raft/": ["shard/consensus"],
     "uv.h": ["lib/process/loop", "router/", "shard/", "collector/"],
     "curl/": ["cli/"],
-    "sodium.h": ["lib/election/", "lib/wire/", "lib/cluster/", "shard/count"],
+    "sodium.h": ["lib/election/", "lib/wire/", "lib/cluster/", "lib/count/count"],
     "systemd/": ["lib/process/"],
     "zlib.h": ["collector/http/gzip"],
 }

@@ -1,0 +1,173 @@
+/* Returns dealt as ballots: every row comes out exact, whatever the seed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "cli/cast/deal.h"
+#include "cli/cast/permutation.h"
+#include "election/ballot.h"
+#include "election/totals.h"
+#include "tests/unit/fixture/cli.h"
+
+static void a_permutation_hits_every_number_once(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n < 300; n++) {
+        uint8_t hits[300] = {0};
+        struct psp_permutation order;
+        psp_permutation_init(&order, n, n * 77);
+        for (uint64_t i = 0; i < n; i++) {
+            const uint64_t at = psp_permutation_at(&order, i);
+            assert_true(at < n);
+            hits[at]++;
+        }
+        for (uint64_t i = 0; i < n; i++)
+            assert_int_equal(hits[i], 1);
+    }
+}
+
+static void a_permutation_of_many_stays_in_range_and_depends_on_the_key(void **state)
+{
+    (void)state;
+    const uint64_t n = UINT64_C(154863739);
+    struct psp_permutation one, other;
+    unsigned same = 0, below_half = 0;
+    psp_permutation_init(&one, n, 1);
+    psp_permutation_init(&other, n, 2);
+    for (uint64_t i = 0; i < 10000; i++) {
+        const uint64_t a = psp_permutation_at(&one, i), b = psp_permutation_at(&other, i);
+        assert_true(a < n && b < n);
+        same += a == b;
+        below_half += a < n / 2;
+    }
+    assert_true(same < 3);
+    assert_in_range(below_half, 4700, 5300); /* six standard deviations of a fair coin */
+}
+
+static struct psp_deal *dealt(const struct psp_definition *definition,
+                              const struct psp_returns *returns, uint64_t seed)
+{
+    struct psp_deal *deal = NULL;
+    struct psp_csv_fault fault = {0};
+    assert_int_equal(psp_deal_create(definition, returns, seed, &deal, &fault), PSP_OK);
+    return deal;
+}
+
+/* Adds all dealt ballots to totals, checking each is valid. */
+static struct psp_totals *totals_of(const struct psp_definition *definition,
+                                    const struct psp_deal *deal)
+{
+    struct psp_totals *totals = NULL;
+    assert_int_equal(psp_totals_create(definition, &totals), PSP_OK);
+    for (uint64_t i = 0; i < psp_deal_ballots(deal); i++) {
+        uint8_t marks[PSP_MARKS_BYTES_MAX];
+        size_t bytes = 0;
+        uint64_t place = 0;
+        const uint32_t leaf = psp_deal_leaf(deal, i, &place);
+        assert_int_equal(psp_deal_marks(deal, leaf, place, marks, &bytes), PSP_OK);
+        assert_int_equal(psp_marks_length(marks, bytes), bytes);
+        const uint32_t unit = definition->leaves[leaf];
+        assert_true(psp_totals_valid(totals, unit, 0, marks));
+        psp_totals_add(totals, unit, 0, marks, i + 1);
+    }
+    return totals;
+}
+
+static uint64_t cell(const struct psp_totals *totals, const char *unit_id, const char *contest_id,
+                     const char *choice_id)
+{
+    const struct psp_definition *definition = totals->definition;
+    const uint32_t unit = fixture_unit(definition, unit_id);
+    const uint32_t contest = psp_definition_contest(definition, contest_id, strlen(contest_id));
+    const uint32_t choice =
+        psp_definition_choice(definition, contest, choice_id, strlen(choice_id));
+    const struct psp_style *style = &definition->styles[definition->units[unit].style];
+    const int64_t at = psp_style_cell(style, contest, choice);
+    assert_true(at > 0);
+    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], 0);
+    return totals->cells[totals->row_first[row] + (uint64_t)at];
+}
+
+static void every_row_comes_out_exact_for_any_seed(void **state)
+{
+    (void)state;
+    struct psp_returns *returns = fixture_returns();
+    struct psp_definition *definition = fixture_definition(returns);
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        struct psp_deal *deal = dealt(definition, returns, seed);
+        assert_int_equal(psp_deal_ballots(deal), FIXTURE_BALLOTS);
+        struct psp_totals *totals = totals_of(definition, deal);
+        assert_int_equal(cell(totals, "vt-addison-a", "president", "democratic-joseph-biden"), 5);
+        assert_int_equal(cell(totals, "vt-addison-a", "president", "blanks"), 2);
+        assert_int_equal(cell(totals, "vt-addison-a", "vt-council-1", "ann"), 6);
+        assert_int_equal(cell(totals, "vt-addison-a", "vt-council-1", "bob"), 4);
+        assert_int_equal(cell(totals, "vt-addison-a", "vt-council-1", "cid"), 3);
+        assert_int_equal(cell(totals, "vt-addison-b", "president", "democratic-joseph-biden"), 0);
+        assert_int_equal(cell(totals, "vt-addison-b", "president", "republican-donald-trump"), 3);
+        assert_int_equal(psp_totals_unbalanced_row(totals), PSP_NONE);
+        psp_totals_destroy(&totals);
+        psp_deal_destroy(&deal);
+    }
+    psp_definition_destroy(&definition);
+    psp_returns_destroy(&returns);
+}
+
+static void a_contest_short_of_votes_leaves_undervotes(void **state)
+{
+    (void)state;
+    struct psp_returns *returns = fixture_returns();
+    struct psp_definition *definition = fixture_definition(returns);
+    struct psp_deal *deal = dealt(definition, returns, 9);
+    struct psp_totals *totals = totals_of(definition, deal);
+    const uint32_t unit = fixture_unit(definition, "vt-addison-a");
+    const struct psp_style *style = &definition->styles[definition->units[unit].style];
+    const uint32_t contest = psp_definition_contest(definition, "vt-council-1", 12);
+    const struct psp_style_contest *entry = psp_style_entry(style, contest);
+    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], 0);
+    const uint64_t *cells = totals->cells + totals->row_first[row];
+    assert_int_equal(cells[0], FIXTURE_BALLOTS_A);
+    assert_int_equal(cells[entry->cell + entry->choice_count], 1);     /* 7 x 2 - 13 */
+    assert_int_equal(cells[entry->cell + entry->choice_count + 1], 0); /* overvotes */
+    psp_totals_destroy(&totals);
+    psp_deal_destroy(&deal);
+    psp_definition_destroy(&definition);
+    psp_returns_destroy(&returns);
+}
+
+static void the_same_seed_deals_the_same_ballots(void **state)
+{
+    (void)state;
+    struct psp_returns *returns = fixture_returns();
+    struct psp_definition *definition = fixture_definition(returns);
+    struct psp_deal *one = dealt(definition, returns, 4), *again = dealt(definition, returns, 4);
+    for (uint64_t i = FIXTURE_BALLOTS; i-- > 0;) { /* any order: no state is kept */
+        uint8_t a[PSP_MARKS_BYTES_MAX], b[PSP_MARKS_BYTES_MAX];
+        size_t a_bytes = 0, b_bytes = 0;
+        uint64_t a_place = 0, b_place = 0;
+        const uint32_t leaf = psp_deal_leaf(one, i, &a_place);
+        assert_int_equal(leaf, psp_deal_leaf(again, i, &b_place));
+        assert_int_equal(a_place, b_place);
+        assert_int_equal(psp_deal_marks(one, leaf, a_place, a, &a_bytes), PSP_OK);
+        assert_int_equal(psp_deal_marks(again, leaf, b_place, b, &b_bytes), PSP_OK);
+        assert_int_equal(a_bytes, b_bytes);
+        assert_memory_equal(a, b, a_bytes);
+    }
+    psp_deal_destroy(&one);
+    psp_deal_destroy(&again);
+    psp_definition_destroy(&definition);
+    psp_returns_destroy(&returns);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_permutation_hits_every_number_once),
+        cmocka_unit_test(a_permutation_of_many_stays_in_range_and_depends_on_the_key),
+        cmocka_unit_test(every_row_comes_out_exact_for_any_seed),
+        cmocka_unit_test(a_contest_short_of_votes_leaves_undervotes),
+        cmocka_unit_test(the_same_seed_deals_the_same_ballots),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

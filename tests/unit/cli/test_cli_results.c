@@ -1,0 +1,174 @@
+/* Results as text: the published form again, and tables for people. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "cli/folder/local.h"
+#include "cli/say/table.h"
+#include "cli/show/results_returns.h"
+#include "cli/show/results_table.h"
+#include "tests/unit/fixture/cli.h"
+
+/* As a collector lists them, in another order than published. */
+#define COUNCIL                                                                                    \
+    "{'unit': 'vt-addison-a', 'contest': 'vt-council-1', 'choices': ["                             \
+    "{'choice': 'cid', 'votes': 3}, {'choice': 'ann', 'votes': 6}, {'choice': 'bob', 'votes': 4}"  \
+    "]}"
+#define PRESIDENT_A                                                                                \
+    "{'unit': 'vt-addison-a', 'contest': 'president', 'choices': ["                                \
+    "{'choice': 'democratic-joseph-biden', 'votes': 5}, {'choice': 'blanks', 'votes': 2}]}"
+#define PRESIDENT_B                                                                                \
+    "{'unit': 'vt-addison-b', 'contest': 'president', 'choices': ["                                \
+    "{'choice': 'democratic-joseph-biden', 'votes': 0},"                                           \
+    "{'choice': 'republican-donald-trump', 'votes': 3}]}"
+
+/* JSON with single quotes, so that it can be read here. */
+static json_t *json(const char *text)
+{
+    char *copy = strdup(text);
+    assert_non_null(copy);
+    for (char *c = copy; *c; c++)
+        if (*c == '\'')
+            *c = '"';
+    json_t *value = json_loads(copy, 0, NULL);
+    assert_non_null(value);
+    free(copy);
+    return value;
+}
+
+struct output {
+    FILE *file;
+    char *text;
+    size_t bytes;
+};
+
+static void open_output(struct output *output)
+{
+    output->file = open_memstream(&output->text, &output->bytes);
+    assert_non_null(output->file);
+}
+
+static enum psp_status print_returns(const char *results, char **ret_text, char *ret_reason)
+{
+    struct psp_returns *returns = fixture_returns();
+    struct psp_definition *definition = fixture_definition(returns);
+    struct output output;
+    json_t *list = json(results);
+    open_output(&output);
+    const enum psp_status status =
+        psp_results_returns_print(list, definition, output.file, ret_reason);
+    fclose(output.file);
+    *ret_text = output.text;
+    json_decref(list);
+    psp_definition_destroy(&definition);
+    psp_returns_destroy(&returns);
+    return status;
+}
+
+static int compare_lines(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* The lines of a text, sorted. */
+static size_t lines_of(char *text, char **ret_lines, size_t max)
+{
+    size_t n = 0;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        assert_true(n < max);
+        ret_lines[n++] = line;
+    }
+    qsort(ret_lines, n, sizeof *ret_lines, compare_lines);
+    return n;
+}
+
+static void returns_come_out_as_they_were_published(void **state)
+{
+    (void)state;
+    enum { LINES_MAX = 16 };
+    char *published = strdup(fixture_text), *printed = NULL, reason[PSP_REASON_BYTES] = "";
+    char *wanted[LINES_MAX], *got[LINES_MAX];
+    assert_int_equal(
+        print_returns("[" COUNCIL "," PRESIDENT_B "," PRESIDENT_A "]", &printed, reason), PSP_OK);
+    const size_t n = lines_of(published, wanted, LINES_MAX);
+    assert_int_equal(lines_of(printed, got, LINES_MAX), n);
+    assert_int_equal(n, 8);
+    for (size_t i = 0; i < n; i++)
+        assert_string_equal(got[i], wanted[i]);
+    free(published);
+    free(printed);
+}
+
+static void a_result_that_is_not_whole_is_not_printed_as_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *results, *reason;
+    } cases[] = {
+        {"[" COUNCIL "," PRESIDENT_A "]", "names no votes for unit \"vt-addison-b\""},
+        {"[" COUNCIL "," PRESIDENT_A "," PRESIDENT_B "," PRESIDENT_B "]", "there twice"},
+        {"[{'unit': 'vt-addison', 'contest': 'president', 'choices': []}]", "unexpected row"},
+        {"[{'unit': 'vt-addison-b', 'contest': 'president', 'choices':"
+         " [{'choice': 'blanks', 'votes': 1}]}]",
+         "not on its ballot"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = NULL, reason[PSP_REASON_BYTES] = "";
+        assert_int_equal(print_returns(cases[i].results, &text, reason), PSP_EINVAL);
+        if (!strstr(reason, cases[i].reason))
+            fail_msg("\"%s\" has no \"%s\"", reason, cases[i].reason);
+        free(text);
+    }
+}
+
+static void a_table_is_sorted_by_votes_and_fits_the_screen(void **state)
+{
+    (void)state;
+    json_t *results = json("[{'contest': 'c', 'unit_name': 'Town', 'ballots': 1234, 'choices':"
+                           " [{'choice': 'a', 'votes': 1}, {'choice': 'b', 'votes': 1200},"
+                           " {'choice': 'd', 'votes': 20}, {'choice': 'e', 'votes': 10}],"
+                           " 'undervotes': 3, 'overvotes': 0,"
+                           " 'units_reporting': 1, 'units_total': 2}]");
+    json_t *contests = json("[{'id': 'c', 'name': 'Mayor', 'choices':"
+                            " [{'id': 'b', 'name': 'Zo\xc3\xab', 'party': 'p'}]}]");
+    json_t *parties = json("[{'id': 'p', 'name': 'Party'}]");
+    struct output output;
+    open_output(&output);
+    psp_results_table_print(results, contests, parties, 1, output.file);
+    fclose(output.file);
+    assert_string_equal(output.text, "Mayor, Town: 1,234 ballots, 1 of 2 units reporting\n"
+                                     "choice        party  votes    share\n"
+                                     "Zo\xc3\xab           Party  1,200  97.24 %\n"
+                                     "d                       20   1.62 %\n"
+                                     "(2 others)              11   0.89 %\n"
+                                     "(undervotes)             3   0.24 %\n");
+    free(output.text);
+    json_decref(results);
+    json_decref(contests);
+    json_decref(parties);
+}
+
+static void counts_have_separators(void **state)
+{
+    (void)state;
+    char text[PSP_COUNT_TEXT_BYTES];
+    assert_string_equal(psp_count_text(0, text), "0");
+    assert_string_equal(psp_count_text(999, text), "999");
+    assert_string_equal(psp_count_text(1000, text), "1,000");
+    assert_string_equal(psp_count_text(UINT64_MAX, text), "18,446,744,073,709,551,615");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(returns_come_out_as_they_were_published),
+        cmocka_unit_test(a_result_that_is_not_whole_is_not_printed_as_one),
+        cmocka_unit_test(a_table_is_sorted_by_votes_and_fits_the_screen),
+        cmocka_unit_test(counts_have_separators),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

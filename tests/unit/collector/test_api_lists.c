@@ -1,0 +1,357 @@
+/* The other resources: what they say, worked out from collector_fixture.h. */
+#include "tests/unit/fixture/api.h"
+
+static void the_election_says_how_far_the_count_is(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/election",
+           "\"election\":{\"id\":\"town\",\"name\":\"Town\",\"date\":\"2024-11-05\","
+           "\"state\":\"open\",\"definition_hash\":\"");
+    expect(
+        api, "/api/v1/election",
+        "\"root\":\"us\",\"contests\":2,\"candidates\":2,\"units\":8,\"leaves\":4,"
+        "\"leaves_reporting\":0,\"ballots\":15,\"registered\":null,\"ballots_expected\":null,"
+        "\"levels\":[{\"level\":\"nation\",\"units\":1},{\"level\":\"state\",\"units\":1},"
+        "{\"level\":\"county\",\"units\":3},{\"level\":\"precinct\",\"units\":3}],"
+        "\"methods\":[{\"id\":\"booth\",\"name\":\"Booth\"},{\"id\":\"mail\",\"name\":\"Mail\"}],"
+        "\"parties\":[{\"id\":\"red\",\"name\":\"Red\",\"color\":\"#aa0000\"},"
+        "{\"id\":\"blue\",\"name\":\"Blue\",\"color\":null}],\"map\":null}");
+}
+
+static void before_any_answer_everything_is_zero_and_stale(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/election",
+           "\"shards\":[{\"shard\":0,\"epoch\":0,\"index\":0},{\"shard\":1,\"epoch\":0,"
+           "\"index\":0}]},\"as_of\":null,\"stale\":true,\"status\":\"unofficial\",");
+    expect(api, "/api/v1/election", "\"state\":\"new\"");
+    expect(api, "/api/v1/results?contest=bridge",
+           "\"ballots\":0,\"choices\":[{\"choice\":\"yes\",\"votes\":0},"
+           "{\"choice\":\"no\",\"votes\":0}]");
+    expect(api, "/api/v1/accounting", "\"balanced\":true");
+}
+
+static void the_state_is_closed_when_every_shard_closed(void **context)
+{
+    struct api *api = *context;
+    for (uint32_t s = 0; s < FIXTURE_SHARDS; s++) {
+        struct fixture_rows rows = {0};
+        struct psp_partial partial = fixture_partial(s, 9, &rows);
+        partial.base_index = 5;
+        partial.books = psp_board_shard(api->board, s)->books;
+        partial.election_state = PSP_ELECTION_CLOSED;
+        assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
+        api_publish(api);
+        expect(api, "/api/v1/election", s == 0 ? "\"state\":\"open\"" : "\"state\":\"closed\"");
+    }
+}
+
+static void the_definition_comes_byte_for_byte(void **context)
+{
+    struct api *api = *context;
+    api_get(api, "/api/v1/election/definition");
+    assert_int_equal(api->reply.status, 200);
+    assert_string_equal(api->body, fixture_json);
+}
+
+static void contests_list_their_choices(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/contests",
+           "\"contests\":[{\"id\":\"pres\",\"name\":\"President\",\"office\":\"President\","
+           "\"district\":\"\",\"unit\":\"us\",\"votes_allowed\":1,\"choices\":["
+           "{\"id\":\"ann-red\",\"name\":\"Ann Ash\",\"kind\":\"candidate\",\"candidate\":\"ann\","
+           "\"party\":\"red\"},{\"id\":\"ann-blue\",\"name\":\"Ann Ash\",\"kind\":\"candidate\","
+           "\"candidate\":\"ann\",\"party\":\"blue\"},{\"id\":\"bob\",\"name\":\"Bob\","
+           "\"kind\":\"candidate\",\"candidate\":\"bob\",\"party\":null},{\"id\":\"blank\","
+           "\"name\":\"Blanks\",\"kind\":\"blank\",\"candidate\":null,\"party\":null}]},"
+           "{\"id\":\"bridge\",");
+}
+
+static void contests_of_a_unit_are_those_on_its_ballots(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/contests?unit=p3", "\"contests\":[{\"id\":\"pres\"");
+    assert_null(strstr(api->body, "\"id\":\"bridge\""));
+    expect(api, "/api/v1/contests?unit=vt", "\"id\":\"bridge\"");
+    expect(api, "/api/v1/contests?q=BRID", "\"contests\":[{\"id\":\"bridge\"");
+    expect(api, "/api/v1/contests?q=ann%20ash", "\"contests\":[]"); /* not decoded here */
+    expect(api, "/api/v1/contests?q=ann ash", "\"contests\":[{\"id\":\"pres\"");
+    assert_int_equal(expect_pages(api, "/api/v1/contests?limit=1", "office", "President Bridge "),
+                     2);
+}
+
+static void a_candidate_s_choices_are_added_up(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/candidates",
+           "\"candidates\":[{\"id\":\"ann\",\"name\":\"Ann \\\"A\\\" Ash\",\"party\":\"red\","
+           "\"photo\":null,\"photo_url\":null,\"votes\":6,\"choices\":[{\"contest\":\"pres\","
+           "\"choice\":\"ann-red\","
+           "\"party\":\"red\",\"votes\":5},{\"contest\":\"pres\",\"choice\":\"ann-blue\","
+           "\"party\":\"blue\",\"votes\":1}]},{\"id\":\"bob\",\"name\":\"Bob\",\"party\":null,"
+           "\"photo\":null,\"photo_url\":null,\"votes\":6,");
+    expect(api, "/api/v1/candidates?q=red", "\"candidates\":[{\"id\":\"ann\"");
+    assert_null(strstr(api->body, "\"id\":\"bob\""));
+    assert_int_equal(expect_pages(api, "/api/v1/candidates?limit=1", "id", "ann bob "), 2);
+}
+
+static void a_candidate_has_votes_somewhere(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/candidates/ann",
+           "\"candidate\":{\"id\":\"ann\",\"name\":\"Ann \\\"A\\\" Ash\",\"party\":\"red\","
+           "\"photo\":null,\"photo_url\":null,\"biography\":\"Baker\",\"platform\":null,\"votes\":"
+           "6,\"choices\":[");
+    expect(api, "/api/v1/candidates/ann",
+           "\"where\":[{\"unit\":\"ca\",\"unit_name\":\"Zeta\",\"level\":\"county\",\"votes\":3},"
+           "{\"unit\":\"cb\",\"unit_name\":\"Beta, \\\"B\\\"\",\"level\":\"county\",\"votes\":1},"
+           "{\"unit\":\"cd\",\"unit_name\":\"Delta\",\"level\":\"county\",\"votes\":2}],"
+           "\"next_cursor\":null}");
+    expect(api, "/api/v1/candidates/bob?level=leaf",
+           "\"where\":[{\"unit\":\"p1\",\"unit_name\":\"One\",\"level\":\"precinct\",\"votes\":3},"
+           "{\"unit\":\"p2\",\"unit_name\":\"Two\",\"level\":\"precinct\",\"votes\":0},"
+           "{\"unit\":\"p3\",\"unit_name\":\"Three\",\"level\":\"precinct\",\"votes\":1},"
+           "{\"unit\":\"cd\",\"unit_name\":\"Delta\",\"level\":\"county\",\"votes\":2}]");
+    assert_int_equal(expect_pages(api, "/api/v1/candidates/ann?limit=2", "unit", "ca cb cd "), 2);
+    expect_problem(api, "/api/v1/candidates/nobody", 404, "no such candidate");
+}
+
+static void turnout_has_a_share_where_registrations_are_known(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/turnout",
+           "\"turnout\":[{\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\","
+           "\"ballots\":15,\"registered\":null,\"ballots_expected\":null,\"share\":null,"
+           "\"complete\":false}],\"total\":1,\"next_cursor\":null}");
+    /* p1 10 registered, p2 4: 7 ballots of 14 */
+    expect(api, "/api/v1/turnout?unit=ca",
+           "\"ballots\":7,\"registered\":14,\"ballots_expected\":null,\"share\":0.500000");
+    expect(api, "/api/v1/turnout?unit=p1",
+           "\"ballots\":6,\"registered\":10,\"ballots_expected\":8,\"share\":0.600000");
+    assert_int_equal(
+        expect_pages(api, "/api/v1/turnout?level=leaf&limit=3", "unit", "p1 p2 p3 cd "), 2);
+    expect_pages(api, "/api/v1/turnout?level=precinct&unit=ca", "unit", "p1 p2 ");
+    expect_pages(api, "/api/v1/turnout?level=leaf&unit=cd&limit=1", "unit", "cd ");
+}
+
+static void turnout_as_csv(void **context)
+{
+    struct api *api = *context;
+    api_get(api, "/api/v1/turnout.csv?level=county");
+    assert_string_equal(api->body,
+                        "unit,unit_name,level,ballots,registered,ballots_expected,share,complete\n"
+                        "ca,Zeta,county,7,14,,0.500000,false\n"
+                        "cb,\"Beta, \"\"B\"\"\",county,3,,,,false\n"
+                        "cd,Delta,county,5,,,,false\n");
+}
+
+static void a_roll_is_the_denominator_when_every_shard_has_sent_its_part(void **context)
+{
+    struct api *api = *context;
+    static const uint8_t leaves[16] = {6, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 10, 0, 0, 0};
+    for (uint32_t s = 0; s < FIXTURE_SHARDS; s++) {
+        struct fixture_rows rows;
+        s == 0 ? fixture_rows_0(&rows) : fixture_rows_1(&rows);
+        struct psp_partial partial = fixture_partial(s, 9, &rows);
+        partial.books = psp_board_shard(api->board, s)->books;
+        partial.registered_leaves = (struct psp_bytes){leaves, 16};
+        partial.registered = 21;
+        assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
+        api_publish(api);
+        if (s == 0) /* a part of the roll would be a wrong denominator */
+            expect(api, "/api/v1/turnout?unit=p1", "\"registered\":10,");
+    }
+    expect(api, "/api/v1/turnout?unit=p1", "\"registered\":12,");
+    expect(api, "/api/v1/turnout", "\"registered\":42,");
+    expect(api, "/api/v1/units/cb", "\"registered\":8,");
+}
+
+static void units_form_a_tree(void **context)
+{
+    struct api *api = *context;
+    expect_pages(api, "/api/v1/units?limit=3", "id", "us vt ca p1 p2 cb p3 cd ");
+    expect_pages(api, "/api/v1/units?parent=vt", "id", "ca cb cd ");
+    expect_pages(api, "/api/v1/units?parent=vt&level=precinct", "id", "p1 p2 p3 ");
+    expect_pages(api, "/api/v1/units?level=county", "id", "ca cb cd ");
+    expect_pages(api, "/api/v1/units?parent=p1", "id", "");
+    expect_pages(api, "/api/v1/units?q=T", "id", "us vt ca p2 cb p3 cd "); /* name or ID */
+    expect_pages(api, "/api/v1/units?q=50001", "id", "ca ");
+    expect_problem(api, "/api/v1/units?parent=nope", 404, "no unit");
+}
+
+static void a_unit_says_where_it_lies(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/units/p1",
+           "\"unit\":{\"id\":\"p1\",\"name\":\"One\",\"code\":\"\",\"level\":\"precinct\","
+           "\"parent\":\"ca\",\"leaf\":true,\"children\":0,\"leaves\":1,\"leaves_reporting\":0,"
+           "\"registered\":10,\"ballots_expected\":8,\"complete\":false,\"path\":["
+           "{\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\"},"
+           "{\"unit\":\"vt\",\"unit_name\":\"Vermont\",\"level\":\"state\"},"
+           "{\"unit\":\"ca\",\"unit_name\":\"Zeta\",\"level\":\"county\"}]}");
+    expect(api, "/api/v1/units/us", "\"parent\":null,\"leaf\":false,\"children\":1,\"leaves\":4,");
+    expect(api, "/api/v1/units/us", "\"path\":[]");
+    expect_problem(api, "/api/v1/units/nope", 404, "no such unit");
+}
+
+static void the_books_are_shown_by_shard_and_in_all(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/accounting",
+           "\"total\":{\"received\":17,\"counted\":15,\"replayed\":1,\"double_vote\":1,"
+           "\"not_eligible\":0,\"invalid\":0,\"closed\":0,\"added_ballots\":15,"
+           "\"voters_counted\":15,\"balanced\":true},\"shards\":[{\"shard\":0,\"received\":9,"
+           "\"counted\":7,\"replayed\":1,\"double_vote\":1,\"not_eligible\":0,\"invalid\":0,"
+           "\"closed\":0,\"added_ballots\":7,\"voters_counted\":7,\"balanced\":true},"
+           "{\"shard\":1,\"received\":8,\"counted\":8,");
+}
+
+static void books_that_do_not_balance_are_told(void **context)
+{
+    struct api *api = *context;
+    struct fixture_rows rows = {0};
+    ROW(&rows, 5, 1, 1, 0, 0, 0); /* a ballot in the totals that the books lack */
+    struct psp_partial partial = fixture_partial_0(&rows);
+    partial.index = 6;
+    partial.base_index = 5;
+    assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
+    api_publish(api);
+    expect(api, "/api/v1/accounting", "\"voters_counted\":15,\"balanced\":false},\"shards\":[");
+    expect(api, "/api/v1/accounting", "\"voters_counted\":7,\"balanced\":false},{\"shard\":1");
+    expect(api, "/api/v1/accounting", "\"voters_counted\":8,\"balanced\":true}]");
+}
+
+static void totals_that_do_not_add_up_are_told(void **context)
+{
+    struct api *api = *context;
+    struct fixture_rows rows = {0};
+    ROW(&rows, 5, 1, 2, 0, 0, 0); /* one ballot, two votes */
+    struct psp_partial partial = fixture_partial_0(&rows);
+    partial.index = 6;
+    partial.base_index = 5;
+    partial.books.received++;
+    partial.books.disposed[PSP_COUNTED]++;
+    partial.books.added_ballots = partial.books.voters_counted = 8;
+    assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
+    api_publish(api);
+    expect(api, "/api/v1/accounting", "\"voters_counted\":16,\"balanced\":false},\"shards\":[");
+}
+
+static void metrics_are_on_the_loopback_address_only(void **context)
+{
+    struct api *api = *context;
+    struct psp_api_request request = {.local = true};
+    api->freshness.replicas[0][2].leader = 2;
+    api->freshness.replicas[0][2].last_answer_ms = FIXTURE_NOW_MS - 20;
+    assert_true(api_ask(api, "/metrics", &request));
+    assert_string_equal(api->reply.content_type, "text/plain; version=0.0.4; charset=utf-8");
+    static const char *const lines[] = {
+        "\npsephos_shard_index{shard=\"1\"} 7\n",
+        "\npsephos_shard_stale{shard=\"0\"} 0\n",
+        "\npsephos_shard_has_leader{shard=\"0\"} 1\n",
+        "\npsephos_shard_has_leader{shard=\"1\"} 0\n",
+        "\npsephos_partial_age_seconds{shard=\"0\"} 1.000\n",
+        "\npsephos_dispositions_total{disposition=\"double_vote\",shard=\"0\"} 1\n",
+        "\npsephos_received_total{shard=\"1\"} 8\n",
+        "\npsephos_diverged_total{shard=\"0\"} 0\n",
+        "\npsephos_balanced 1\n",
+        "\npsephos_board_commit_seconds_bucket{le=\"+Inf\"} 0\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_non_null(strstr(api->body, lines[i]));
+    request = (struct psp_api_request){.local = true};
+    assert_false(api_ask(api, "/api", &request));
+    request = (struct psp_api_request){0};
+    assert_false(api_ask(api, "/metrics", &request)); /* public: no such path */
+}
+
+static void the_commit_histogram_is_cumulative(void **context)
+{
+    struct api *api = *context;
+    psp_stats_commit(&api->stats, 400);     /* le 0.0005 */
+    psp_stats_commit(&api->stats, 1500);    /* le 0.002 */
+    psp_stats_commit(&api->stats, 9000000); /* over 5 s */
+    struct psp_api_request request = {.local = true};
+    assert_true(api_ask(api, "/metrics", &request));
+    assert_non_null(strstr(api->body, "seconds_bucket{le=\"0.0005\"} 1\n"));
+    assert_non_null(strstr(api->body, "seconds_bucket{le=\"0.001\"} 1\n"));
+    assert_non_null(strstr(api->body, "seconds_bucket{le=\"0.002\"} 2\n"));
+    assert_non_null(strstr(api->body, "seconds_bucket{le=\"5\"} 2\n"));
+    assert_non_null(strstr(api->body, "seconds_bucket{le=\"+Inf\"} 3\n"));
+    assert_non_null(strstr(api->body, "seconds_sum 9.001900\n"));
+    assert_non_null(strstr(api->body, "seconds_count 3\n"));
+}
+
+static void the_cluster_shows_a_divergence(void **context)
+{
+    struct api *api = *context;
+    struct fixture_rows rows;
+    fixture_rows_1(&rows);
+    struct psp_partial partial = fixture_partial_1(&rows);
+    partial.replica = 2;
+    partial.state_hash[0] ^= 0xFF; /* 0x17 -> 0xe8 */
+    assert_int_equal(psp_board_merge(api->board, &partial), PSP_EDIVERGED);
+    api_publish(api);
+    api->freshness.replicas[1][0].index = 6;
+    api->freshness.replicas[1][0].last_answer_ms = FIXTURE_NOW_MS - 20;
+    struct psp_api_request request = {.local = true};
+    assert_true(api_ask(api, "/cluster", &request));
+    assert_non_null(strstr(api->body, "\"collector\":0,\"shards\":[{\"shard\":0,\"state\":\"open\","
+                                      "\"epoch\":1,\"index\":5,\"state_hash\":\"05050505"));
+    assert_non_null(strstr(api->body, "\"age_ms\":1000,\"stale\":false,\"diverged\":false,"
+                                      "\"divergence\":null,\"replicas\":[{\"replica\":0,"
+                                      "\"address\":\"tcp://127.0.0.1:1\",\"epoch\":0,\"index\":0,"
+                                      "\"age_ms\":null}]}"));
+    assert_non_null(strstr(api->body, "\"diverged\":true,\"divergence\":{\"count\":1,"
+                                      "\"what\":\"state hash\",\"replica\":2,\"epoch\":1,"
+                                      "\"index\":7,\"held_hash\":\"17171717"));
+    assert_non_null(strstr(api->body, "\"other_hash\":\"e8171717"));
+    assert_non_null(strstr(api->body, "\"index\":6,\"age_ms\":20}"));
+}
+
+static void a_shard_s_leader_is_the_one_told_by_the_last_answer(void **context)
+{
+    struct api *api = *context;
+    struct psp_replica_freshness *replicas = api->freshness.replicas[0];
+    expect(api, "/api/v1/shards", "\"replica\":0,\"leader\":null");
+    replicas[0].leader = 1;
+    replicas[0].last_answer_ms = FIXTURE_NOW_MS - 900;
+    expect(api, "/api/v1/shards", "\"leader\":0,");
+    replicas[1].leader = 3;
+    replicas[1].last_answer_ms = FIXTURE_NOW_MS - 100;
+    expect(api, "/api/v1/shards", "\"leader\":2,");
+    replicas[1].leader = 0; /* does not know */
+    expect(api, "/api/v1/shards", "\"leader\":0,");
+    replicas[0].last_answer_ms = FIXTURE_NOW_MS - 3001;
+    expect(api, "/api/v1/shards", "\"leader\":null");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, api_set_up, api_tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(the_election_says_how_far_the_count_is),
+        cmocka_unit_test_setup_teardown(before_any_answer_everything_is_zero_and_stale,
+                                        api_set_up_empty, api_tear_down),
+        TEST(the_state_is_closed_when_every_shard_closed),
+        TEST(the_definition_comes_byte_for_byte),
+        TEST(contests_list_their_choices),
+        TEST(contests_of_a_unit_are_those_on_its_ballots),
+        TEST(a_candidate_s_choices_are_added_up),
+        TEST(a_candidate_has_votes_somewhere),
+        TEST(turnout_has_a_share_where_registrations_are_known),
+        TEST(turnout_as_csv),
+        TEST(a_roll_is_the_denominator_when_every_shard_has_sent_its_part),
+        TEST(units_form_a_tree),
+        TEST(a_unit_says_where_it_lies),
+        TEST(the_books_are_shown_by_shard_and_in_all),
+        TEST(books_that_do_not_balance_are_told),
+        TEST(totals_that_do_not_add_up_are_told),
+        TEST(metrics_are_on_the_loopback_address_only),
+        TEST(the_commit_histogram_is_cumulative),
+        TEST(the_cluster_shows_a_divergence),
+        TEST(a_shard_s_leader_is_the_one_told_by_the_last_answer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,374 @@
+/* The board: what a partial may change, and what it may not. */
+#include "tests/unit/fixture/collector.h"
+
+struct state {
+    struct psp_definition *definition;
+    struct psp_board *board;
+    struct fixture_rows rows;
+};
+
+static int set_up(void **context)
+{
+    struct state *state = calloc(1, sizeof *state);
+    state->definition = fixture_definition();
+    state->board = fixture_board(state->definition);
+    *context = state;
+    return 0;
+}
+
+static int tear_down(void **context)
+{
+    struct state *state = *context;
+    psp_board_destroy(&state->board);
+    psp_definition_destroy(&state->definition);
+    free(state);
+    return 0;
+}
+
+/* The sums of the fixture's head comment. */
+static void assert_filled(const struct psp_board *board)
+{
+    const struct psp_totals *merged = psp_board_merged(board);
+    static const uint64_t ballots[8] = {4, 2, 1, 0, 3, 0, 5, 0};
+    for (uint32_t row = 0; row < 8; row++)
+        assert_int_equal(fixture_cell(merged, row, 0), ballots[row]);
+    assert_int_equal(fixture_cell(merged, 0, 1), 2);  /* p1 booth ann-red */
+    assert_int_equal(fixture_cell(merged, 1, 3), 2);  /* p1 mail bob */
+    assert_int_equal(fixture_cell(merged, 2, 4), 1);  /* p2 booth blank */
+    assert_int_equal(fixture_cell(merged, 2, 10), 1); /* p2 booth bridge overvote */
+    assert_int_equal(fixture_cell(merged, 6, 4), 1);  /* cd booth overvote */
+    assert_int_equal(psp_board_shard(board, 0)->ballots, 7);
+    assert_int_equal(psp_board_shard(board, 1)->ballots, 8);
+}
+
+static void two_shards_add_up(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    assert_filled(state->board);
+}
+
+static void the_same_partial_again_changes_nothing(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    const uint64_t changes = psp_board_changes(state->board);
+    fixture_rows_0(&state->rows);
+    const struct psp_partial again = fixture_partial_0(&state->rows);
+    assert_int_equal(psp_board_merge(state->board, &again), PSP_STALE);
+    assert_int_equal(psp_board_changes(state->board), changes);
+    assert_filled(state->board);
+}
+
+static void an_older_partial_changes_nothing(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    state->rows = (struct fixture_rows){0};
+    ROW(&state->rows, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    const struct psp_partial older = fixture_partial(0, 4, &state->rows);
+    assert_int_equal(psp_board_merge(state->board, &older), PSP_STALE);
+    assert_filled(state->board);
+}
+
+static void changed_rows_replace_and_the_others_stay(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    state->rows = (struct fixture_rows){0};
+    ROW(&state->rows, 4, 5, 2, 2, 1, 0); /* p3 booth: 3 -> 5 ballots */
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.index = 6;
+    partial.base_index = 5;
+    partial.books.received = 11;
+    partial.books.disposed[PSP_COUNTED] = 9;
+    partial.books.added_ballots = partial.books.voters_counted = 9;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    const struct psp_totals *merged = psp_board_merged(state->board);
+    assert_int_equal(fixture_cell(merged, 4, 0), 5);
+    assert_int_equal(fixture_cell(merged, 4, 1), 2);
+    assert_int_equal(fixture_cell(merged, 0, 0), 4);
+    assert_int_equal(psp_board_shard(state->board, 0)->ballots, 9);
+    assert_int_equal(psp_board_shard_totals(state->board, 0)->row_index[4], 6);
+    assert_int_equal(psp_board_shard_totals(state->board, 0)->row_index[0], 5);
+}
+
+static void a_base_older_than_held_is_good_enough(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    fixture_rows_0(&state->rows);
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.index = 8;
+    partial.base_index = 3; /* rows changed since 3 hold those changed since 5 */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_filled(state->board);
+}
+
+static void a_gap_asks_for_all(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    state->rows = (struct fixture_rows){0};
+    ROW(&state->rows, 4, 9, 9, 0, 0, 0);
+    struct psp_partial partial = fixture_partial(0, 9, &state->rows);
+    partial.base_index = 8; /* held is 5 */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
+    partial.epoch = 2;
+    partial.base_index = 5; /* of another epoch */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
+    assert_filled(state->board);
+}
+
+static void the_first_partial_must_be_whole(void **context)
+{
+    struct state *state = *context;
+    struct psp_partial partial = fixture_partial(0, 9, &state->rows);
+    partial.base_index = 4;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
+    assert_false(psp_board_shard(state->board, 0)->present);
+}
+
+static void expect_divergence(struct state *state, const struct psp_partial *partial,
+                              const char *what)
+{
+    const uint64_t changes = psp_board_changes(state->board);
+    assert_int_equal(psp_board_merge(state->board, partial), PSP_EDIVERGED);
+    const struct psp_board_divergence *divergence = &psp_board_shard(state->board, 0)->divergence;
+    assert_string_equal(divergence->what, what);
+    assert_int_equal(divergence->count, 1);
+    assert_int_equal(divergence->index, partial->index);
+    assert_int_equal(divergence->replica, 2);
+    assert_memory_equal(divergence->other_hash, partial->state_hash, PSP_HASH_BYTES);
+    assert_true(psp_board_changes(state->board) > changes);
+    assert_filled(state->board);
+}
+
+static void another_state_hash_is_an_alarm_and_the_old_stays(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    fixture_rows_0(&state->rows);
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.replica = 2;
+    partial.state_hash[3] ^= 1;
+    expect_divergence(state, &partial, "state hash");
+}
+
+static void other_books_are_an_alarm_and_the_old_stay(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    fixture_rows_0(&state->rows);
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.replica = 2;
+    partial.books.disposed[PSP_REPLAYED]++;
+    expect_divergence(state, &partial, "books");
+}
+
+static void another_count_is_an_alarm_and_the_old_stays(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    ROW(&state->rows, 0, 4, 3, 0, 1, 0, 0, 0, 3, 1, 0, 0); /* a vote moved to ann-red */
+    ROW(&state->rows, 4, 3, 1, 1, 1, 0);
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.replica = 2;
+    expect_divergence(state, &partial, "rows");
+}
+
+static void a_missing_row_at_the_same_index_is_an_alarm(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    ROW(&state->rows, 0, 4, 2, 1, 1, 0, 0, 0, 3, 1, 0, 0);
+    struct psp_partial partial = fixture_partial_0(&state->rows); /* row 4 left out */
+    partial.replica = 2;
+    expect_divergence(state, &partial, "rows");
+}
+
+static void a_count_never_goes_down_within_an_epoch(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    ROW(&state->rows, 0, 4, 2, 1, 1, 0, 0, 0, 3, 1, 0, 0);
+    ROW(&state->rows, 4, 2, 1, 1, 0, 0); /* p3: 3 -> 2 ballots */
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.replica = 2;
+    partial.index = 6;
+    expect_divergence(state, &partial, "a count went down");
+}
+
+static void a_higher_epoch_replaces_also_by_less(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    ROW(&state->rows, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    struct psp_partial restored = fixture_partial(0, 2, &state->rows);
+    restored.epoch = 2;
+    assert_int_equal(psp_board_merge(state->board, &restored), PSP_OK);
+    const struct psp_totals *merged = psp_board_merged(state->board);
+    assert_int_equal(fixture_cell(merged, 0, 0), 1);
+    assert_int_equal(fixture_cell(merged, 4, 0), 0); /* was shard 0's only */
+    assert_int_equal(fixture_cell(merged, 6, 0), 5); /* shard 1's stays */
+    assert_int_equal(psp_board_shard(state->board, 0)->ballots, 1);
+
+    fixture_rows_0(&state->rows);
+    const struct psp_partial late = fixture_partial_0(&state->rows); /* of epoch 1 */
+    assert_int_equal(psp_board_merge(state->board, &late), PSP_STALE);
+    assert_int_equal(fixture_cell(merged, 0, 0), 1);
+}
+
+static void another_cluster_or_shard_is_refused(void **context)
+{
+    struct state *state = *context;
+    struct psp_partial partial = fixture_partial(0, 5, &state->rows);
+    partial.cluster_id[0] ^= 1;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EMISMATCH);
+    partial = fixture_partial(2, 5, &state->rows);
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EMISMATCH);
+    assert_false(psp_board_shard(state->board, 0)->present);
+}
+
+static void malformed_rows_change_nothing(void **context)
+{
+    struct state *state = *context;
+    static const struct {
+        uint8_t bytes[16];
+        size_t length;
+    } bad[] = {
+        {{0x04, 3, 1, 1, 1}, 5},                         /* a cell short */
+        {{0x08, 3, 1, 1, 1, 0}, 6},                      /* row 8 of 8 */
+        {{0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 3, 1, 1, 1}, 9}, /* row 2^32 - 1 */
+        {{0x04, 0x80}, 2},                               /* a varint without an end */
+        {{0x04, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02, 0, 0, 0, 0}, 15},
+    };
+    fixture_fill(state->board);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        memcpy(state->rows.bytes, bad[i].bytes, bad[i].length);
+        state->rows.length = bad[i].length;
+        const struct psp_partial partial = fixture_partial(0, 6, &state->rows);
+        assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
+    }
+    assert_filled(state->board);
+}
+
+static void malformed_lists_change_nothing(void **context)
+{
+    struct state *state = *context;
+    static const uint8_t descending[8] = {P2, 0, 0, 0, P1, 0, 0, 0};
+    static const uint8_t beyond[4] = {8, 0, 0, 0};
+    fixture_fill(state->board);
+    fixture_rows_0(&state->rows);
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.index = 6;
+    partial.units_complete = (struct psp_bytes){descending, 8};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
+    partial.units_complete = (struct psp_bytes){descending, 3};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
+    partial.units_complete = (struct psp_bytes){beyond, 4};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
+    partial.units_complete = (struct psp_bytes){0};
+    partial.registered_leaves = (struct psp_bytes){descending, 8}; /* 4 leaves need 16 */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
+    assert_int_equal(psp_board_shard(state->board, 0)->index, 5);
+}
+
+static void a_unit_is_complete_when_every_shard_says_so(void **context)
+{
+    struct state *state = *context;
+    static const uint8_t p1_p2[8] = {P1, 0, 0, 0, P2, 0, 0, 0};
+    struct psp_partial partial = fixture_partial(0, 1, &state->rows);
+    partial.units_complete = (struct psp_bytes){p1_p2, 8};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_false(psp_board_complete(state->board, P1));
+    partial = fixture_partial(1, 1, &state->rows);
+    partial.units_complete = (struct psp_bytes){p1_p2, 4};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_true(psp_board_complete(state->board, P1));
+    assert_false(psp_board_complete(state->board, P2));
+}
+
+static void the_roll_is_kept_when_later_partials_leave_it_out(void **context)
+{
+    struct state *state = *context;
+    static const uint8_t leaves[16] = {7, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0};
+    struct psp_partial partial = fixture_partial(0, 1, &state->rows);
+    assert_null(psp_board_shard_registered(state->board, 0));
+    partial.registered = 265;
+    partial.registered_leaves = (struct psp_bytes){leaves, 16};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    partial.index = 2;
+    partial.base_index = 1;
+    partial.registered_leaves = (struct psp_bytes){0};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    const uint32_t *registered = psp_board_shard_registered(state->board, 0);
+    assert_non_null(registered);
+    assert_int_equal(registered[0], 7);
+    assert_int_equal(registered[1], 256);
+    assert_int_equal(registered[3], 2);
+}
+
+/* A shard that counts 60 ballots, one an index, all of p3 and cd; partials of
+ * any index and base arrive in any order, some twice, some never. */
+static void any_order_of_partials_ends_in_the_newest(void **context)
+{
+    struct state *state = *context;
+    for (unsigned seed = 1; seed <= 200; seed++) {
+        struct psp_board *board = fixture_board(state->definition);
+        uint64_t shown = 0;
+        unsigned random = seed;
+        for (int i = 0; i < 200; i++) {
+            random = random * 1103515245 + 12345;
+            uint64_t index = i == 199 ? 60 : 1 + (random >> 8) % 60;
+            const uint64_t held = psp_board_shard(board, 0)->index;
+            const bool whole = (random & 0x10000) || i == 199 || index < held;
+            struct fixture_rows rows = {0};
+            const uint64_t p3 = index / 2, cd = index - index / 2;
+            if (p3 > 0 && (whole || p3 != held / 2))
+                ROW(&rows, 4, p3, p3, 0, 0, 0);
+            if (whole || cd != held - held / 2)
+                ROW(&rows, 6, cd, 0, cd, 0, 0);
+            struct psp_partial partial = fixture_partial(0, index, &rows);
+            partial.base_index = whole ? 0 : held;
+            partial.books.received = partial.books.disposed[PSP_COUNTED] = index;
+            partial.books.added_ballots = partial.books.voters_counted = index;
+            const enum psp_status status = psp_board_merge(board, &partial);
+            assert_int_equal(status, index > held ? PSP_OK : PSP_STALE);
+            const struct psp_totals *merged = psp_board_merged(board);
+            const uint64_t now = fixture_cell(merged, 4, 0) + fixture_cell(merged, 6, 0);
+            assert_true(now >= shown);
+            shown = now;
+        }
+        assert_int_equal(shown, 60);
+        assert_int_equal(psp_board_shard(board, 0)->divergence.count, 0);
+        psp_board_destroy(&board);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(two_shards_add_up),
+        TEST(the_same_partial_again_changes_nothing),
+        TEST(an_older_partial_changes_nothing),
+        TEST(changed_rows_replace_and_the_others_stay),
+        TEST(a_base_older_than_held_is_good_enough),
+        TEST(a_gap_asks_for_all),
+        TEST(the_first_partial_must_be_whole),
+        TEST(another_state_hash_is_an_alarm_and_the_old_stays),
+        TEST(other_books_are_an_alarm_and_the_old_stay),
+        TEST(another_count_is_an_alarm_and_the_old_stays),
+        TEST(a_missing_row_at_the_same_index_is_an_alarm),
+        TEST(a_count_never_goes_down_within_an_epoch),
+        TEST(a_higher_epoch_replaces_also_by_less),
+        TEST(another_cluster_or_shard_is_refused),
+        TEST(malformed_rows_change_nothing),
+        TEST(malformed_lists_change_nothing),
+        TEST(a_unit_is_complete_when_every_shard_says_so),
+        TEST(the_roll_is_kept_when_later_partials_leave_it_out),
+        TEST(any_order_of_partials_ends_in_the_newest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,356 @@
+/* Deltas hold what is new, and a count restored from them goes on like the
+ * first; what contradicts itself is refused. Values are worked out by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/fixture/count.h"
+
+static struct psp_definition *definition;
+
+static int set_up(void **state)
+{
+    (void)state;
+    definition = fixture_definition();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    psp_definition_destroy(&definition);
+    return 0;
+}
+
+static struct psp_count_delta *take(struct psp_count *count)
+{
+    struct psp_count_delta *delta = NULL;
+    assert_int_equal(psp_count_take_delta(count, &delta), PSP_OK);
+    return delta;
+}
+
+static void a_delta_holds_what_is_new_and_only_that(void **state)
+{
+    (void)state;
+    struct psp_count *count = open_count(definition, NULL, 100);
+    struct batch batch = {0};
+    add(&batch, 1, 10, P1, BOOTH, ANN);
+    add(&batch, 1, 11, P1, BOOTH, ANN);
+    add(&batch, 2, 20, P2, MAIL, ANN);
+    expect(count, &batch, false, VERDICTS(PSP_COUNTED, PSP_DOUBLE_VOTE, PSP_COUNTED));
+    assert_int_equal(psp_count_delta_bytes(count), 2 * 20 + 2 * 12 + 25);
+    struct psp_count_delta *delta = take(count);
+    assert_int_equal(psp_count_delta_bytes(count), 0);
+    assert_true(delta->has_genesis);
+    assert_int_equal(delta->index, 3);
+    assert_int_equal(delta->voter_first, 0);
+    assert_int_equal(delta->voter_n, 2);
+    assert_memory_equal(delta->voter_digests, batch.digests, 16);
+    assert_memory_equal(delta->voter_digests + 16, batch.digests + 32, 16);
+    assert_int_equal(psp_load32(delta->voter_units + 4), P2);
+    assert_int_equal(delta->counted_n, 2);
+    assert_int_equal(psp_load32(delta->counted + 12), 1); /* the second voter */
+    assert_int_equal(psp_load64(delta->counted + 16), 20);
+    assert_int_equal(delta->refused_n, 1);
+    assert_int_equal(psp_load64(delta->refused + 16), 11);
+    assert_int_equal(delta->refused[24], PSP_DOUBLE_VOTE);
+    assert_int_equal(delta->row_n, 2);
+    assert_int_equal(delta->rows[0], 0);
+    assert_int_equal(delta->row_cells[0], 11);
+    assert_int_equal(delta->rows[1], 3);
+    assert_int_equal(delta->row_cells[1], 5);
+    assert_int_equal(delta->cells[11], 1); /* the second row's ballots */
+    psp_count_delta_destroy(&delta);
+    assert_null(delta);
+
+    struct batch next = {0};
+    add(&next, 3, 30, P2, MAIL, ANN);
+    expect(count, &next, false, VERDICTS(PSP_COUNTED));
+    delta = take(count);
+    assert_false(delta->has_genesis);
+    assert_int_equal(delta->voter_first, 2);
+    assert_int_equal(delta->voter_n, 1);
+    assert_int_equal(delta->counted_first, 2);
+    assert_int_equal(delta->counted_n, 1);
+    assert_int_equal(delta->refused_first, 1);
+    assert_int_equal(delta->refused_n, 0);
+    assert_int_equal(delta->row_n, 1);
+    assert_int_equal(delta->cells[0], 2);
+    psp_count_delta_destroy(&delta);
+    psp_count_destroy(&count);
+}
+
+static void a_restored_count_goes_on_like_the_first(void **state)
+{
+    (void)state;
+    struct psp_count *first = open_count(definition, NULL, 100);
+    struct psp_count *second = fixture_count(definition, NULL, 100);
+    struct batch batch = {0}, next = {0};
+    add(&batch, 1, 10, P1, BOOTH, ANN);
+    add(&batch, 1, 11, P1, BOOTH, ANN);
+    add(&batch, 2, 20, P2, MAIL, ANN);
+    add(&next, 2, 20, P2, MAIL, ANN);
+    add(&next, 1, 11, P1, BOOTH, ANN);
+    add(&next, 1, 12, P1, BOOTH, ANN);
+    add(&next, 3, 30, P1, BOOTH, BOB);
+    expect(first, &batch, false, VERDICTS(PSP_COUNTED, PSP_DOUBLE_VOTE, PSP_COUNTED));
+    struct psp_count_delta *delta = take(first);
+    assert_int_equal(psp_count_restore(second, delta), PSP_OK);
+    psp_count_delta_destroy(&delta);
+    apply_plain(first, PSP_ENTRY_UNIT_COMPLETE, P2);
+    delta = take(first);
+    assert_int_equal(psp_count_restore(second, delta), PSP_OK);
+    psp_count_delta_destroy(&delta);
+    assert_int_equal(psp_count_restore_end(second), PSP_OK);
+
+    struct psp_count *const both[] = {first, second};
+    uint8_t hashes[2][PSP_HASH_BYTES];
+    for (int i = 0; i < 2; i++) {
+        expect(both[i], &next, false,
+               VERDICTS(AGAIN(PSP_COUNTED), AGAIN(PSP_DOUBLE_VOTE), PSP_DOUBLE_VOTE, PSP_COUNTED));
+        expect_row(both[i], 0, CELLS(2, 1, 1, 0, 0, 0, 0, 0, 0, 4, 0));
+        psp_count_state_hash(both[i], hashes[i]);
+        uint32_t n;
+        assert_int_equal(psp_count_units_complete(both[i], &n)[0], P2);
+        assert_int_equal(n, 1);
+    }
+    assert_memory_equal(hashes[0], hashes[1], PSP_HASH_BYTES);
+    assert_memory_equal(psp_count_books(first), psp_count_books(second), sizeof(struct psp_books));
+    delta = take(second); /* nothing of what was restored comes again */
+    assert_false(delta->has_genesis);
+    assert_int_equal(delta->voter_first, 2);
+    assert_int_equal(delta->voter_n, 1);
+    assert_int_equal(delta->counted_first, 2);
+    assert_int_equal(delta->counted_n, 1);
+    assert_int_equal(delta->refused_first, 1);
+    assert_int_equal(delta->refused_n, 1);
+    psp_count_delta_destroy(&delta);
+    psp_count_destroy(&first);
+    psp_count_destroy(&second);
+}
+
+/* Restores a delta after `spoil` has had its hands on it. */
+static enum psp_status restore_spoiled(void (*spoil)(struct psp_count_delta *))
+{
+    struct psp_count *count = open_count(definition, NULL, 100);
+    struct batch batch = {0};
+    add(&batch, 1, 10, P1, BOOTH, ANN);
+    add(&batch, 2, 20, P1, BOOTH, ANN);
+    add(&batch, 2, 21, P1, BOOTH, ANN);
+    add(&batch, 2, 22, P1, BOOTH, ANN);
+    expect(count, &batch, false,
+           VERDICTS(PSP_COUNTED, PSP_COUNTED, PSP_DOUBLE_VOTE, PSP_DOUBLE_VOTE));
+    apply_plain(count, PSP_ENTRY_UNIT_COMPLETE, P1);
+    apply_plain(count, PSP_ENTRY_UNIT_COMPLETE, P2);
+    struct psp_count_delta *delta = take(count);
+    psp_count_destroy(&count);
+    spoil(delta);
+    count = fixture_count(definition, NULL, 100);
+    enum psp_status status = psp_count_restore(count, delta);
+    if (status == PSP_OK)
+        status = psp_count_restore_end(count);
+    psp_count_destroy(&count);
+    psp_count_delta_destroy(&delta);
+    return status;
+}
+
+static void spoil_nothing(struct psp_count_delta *delta)
+{
+    (void)delta;
+}
+static void spoil_voter_gap(struct psp_count_delta *delta)
+{
+    delta->voter_first = 1;
+}
+static void spoil_voter_twice(struct psp_count_delta *delta)
+{
+    memcpy(delta->voter_digests + 16, delta->voter_digests, 16);
+}
+static void spoil_voter_missing(struct psp_count_delta *delta)
+{
+    delta->voter_n = 1;
+}
+static void spoil_voter_slot(struct psp_count_delta *delta)
+{
+    delta->voter_digests[0] = 0;
+}
+static void spoil_voter_unit(struct psp_count_delta *delta)
+{
+    psp_store32(delta->voter_units, P2); /* a leaf, but not where the ballot is */
+}
+static void spoil_voter_no_leaf(struct psp_count_delta *delta)
+{
+    psp_store32(delta->voter_units, 0);
+}
+static void spoil_counted_gap(struct psp_count_delta *delta)
+{
+    delta->counted_first = 1;
+}
+static void spoil_counted_number(struct psp_count_delta *delta)
+{
+    psp_store32(delta->counted, 1);
+}
+static void spoil_counted_missing(struct psp_count_delta *delta)
+{
+    delta->counted_n = 1;
+}
+static void spoil_refused_gap(struct psp_count_delta *delta)
+{
+    delta->refused_first = 1;
+}
+static void spoil_refused_twice(struct psp_count_delta *delta)
+{
+    memcpy(delta->refused + 25, delta->refused, 25);
+}
+static void spoil_refused_disposition(struct psp_count_delta *delta)
+{
+    delta->refused[24] = PSP_COUNTED;
+}
+static void spoil_refused_missing(struct psp_count_delta *delta)
+{
+    delta->refused_n = 1;
+}
+static void spoil_row_number(struct psp_count_delta *delta)
+{
+    delta->rows[0] = 4;
+}
+static void spoil_row_size(struct psp_count_delta *delta)
+{
+    delta->row_cells[0] = 5;
+}
+static void spoil_cell(struct psp_count_delta *delta)
+{
+    delta->cells[1]++;
+}
+static void spoil_books(struct psp_count_delta *delta)
+{
+    delta->books.received++;
+}
+static void spoil_books_all(struct psp_count_delta *delta)
+{
+    delta->books.received++; /* balanced, but not what the records say */
+    delta->books.disposed[PSP_COUNTED]++;
+    delta->books.added_ballots++;
+    delta->books.voters_counted++;
+}
+static void spoil_units_order(struct psp_count_delta *delta)
+{
+    delta->units_complete[0] = P2;
+}
+static void spoil_genesis(struct psp_count_delta *delta)
+{
+    delta->has_genesis = false;
+}
+static void spoil_slots(struct psp_count_delta *delta)
+{
+    delta->genesis.slot_end = PSP_SLOT_COUNT + 1;
+}
+static void spoil_state(struct psp_count_delta *delta)
+{
+    delta->election_state = (enum psp_election_state)7;
+}
+
+static void restore_refuses_what_contradicts_itself(void **state)
+{
+    (void)state;
+    void (*const spoils[])(struct psp_count_delta *) = {
+        spoil_voter_gap,       spoil_voter_twice,   spoil_voter_missing, spoil_voter_slot,
+        spoil_voter_unit,      spoil_voter_no_leaf, spoil_counted_gap,   spoil_counted_number,
+        spoil_counted_missing, spoil_refused_gap,   spoil_refused_twice, spoil_refused_disposition,
+        spoil_refused_missing, spoil_row_number,    spoil_row_size,      spoil_cell,
+        spoil_books,           spoil_books_all,     spoil_units_order,   spoil_genesis,
+        spoil_slots,           spoil_state,
+    };
+    assert_int_equal(restore_spoiled(spoil_nothing), PSP_OK);
+    for (size_t i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
+        const enum psp_status status = restore_spoiled(spoils[i]);
+        if (status != PSP_ECORRUPT)
+            print_error("spoil %zu: %s\n", i, psp_status_text(status));
+        assert_int_equal(status, PSP_ECORRUPT);
+    }
+}
+
+static void deltas_out_of_order_are_refused(void **state)
+{
+    (void)state;
+    struct psp_count *count = open_count(definition, NULL, 100);
+    struct psp_count_delta *first = take(count);
+    apply_plain(count, PSP_ENTRY_CLOSE, 0);
+    struct psp_count_delta *second = take(count);
+    psp_count_destroy(&count);
+    count = fixture_count(definition, NULL, 100);
+    assert_int_equal(psp_count_restore(count, second), PSP_OK);
+    assert_int_equal(psp_count_restore(count, first), PSP_ECORRUPT);
+    psp_count_destroy(&count);
+    psp_count_delta_destroy(&first);
+    psp_count_delta_destroy(&second);
+}
+
+/* ---- the roll and deltas ---- */
+
+static void the_first_delta_holds_the_whole_roll_and_restore_wants_the_same(void **state)
+{
+    (void)state;
+    uint8_t digests[3 * 16], units[3 * 4];
+    for (uint32_t voter = 0; voter < 3; voter++) {
+        fixture_digest(voter, digests + voter * 16);
+        psp_store32(units + voter * 4, P1);
+    }
+    const struct psp_roll_part roll = {3, digests, units};
+    struct psp_count *count = open_count(definition, &roll, 100);
+    struct batch batch = {0};
+    add(&batch, 2, 20, P1, BOOTH, ANN);
+    expect(count, &batch, true, VERDICTS(PSP_COUNTED));
+    struct psp_count_delta *delta = take(count);
+    assert_int_equal(delta->voter_n, 3);
+    assert_memory_equal(delta->voter_digests, digests, sizeof digests);
+    assert_memory_equal(delta->voter_units, units, sizeof units);
+    assert_int_equal(psp_load32(delta->counted), 2);
+    psp_count_destroy(&count);
+
+    count = fixture_count(definition, &roll, 100);
+    assert_int_equal(psp_count_restore(count, delta), PSP_OK);
+    assert_int_equal(psp_count_restore_end(count), PSP_OK);
+    struct batch next = {0};
+    add(&next, 2, 20, P1, BOOTH, ANN);
+    add(&next, 1, 10, P1, BOOTH, ANN);
+    add(&next, 7, 70, P1, BOOTH, ANN);
+    expect(count, &next, true, VERDICTS(AGAIN(PSP_COUNTED), PSP_COUNTED, PSP_NOT_ELIGIBLE));
+    struct psp_count_delta *later = take(count);
+    assert_int_equal(later->voter_n, 0);
+    assert_int_equal(later->counted_n, 1);
+    assert_int_equal(psp_load32(later->counted), 1);
+    psp_count_delta_destroy(&later);
+    psp_count_destroy(&count);
+
+    count = fixture_count(definition, NULL, 100);
+    assert_int_equal(psp_count_restore(count, delta), PSP_EMISMATCH); /* no roll given */
+    psp_count_destroy(&count);
+    psp_store32(units, P2);
+    count = fixture_count(definition, &roll, 100);
+    assert_int_equal(psp_count_restore(count, delta), PSP_EMISMATCH); /* another roll */
+    psp_count_destroy(&count);
+    psp_store32(units, P1);
+    psp_store32(delta->counted, 3); /* no such voter */
+    count = fixture_count(definition, &roll, 100);
+    assert_int_equal(psp_count_restore(count, delta), PSP_ECORRUPT);
+    psp_count_destroy(&count);
+    psp_count_delta_destroy(&delta);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_delta_holds_what_is_new_and_only_that),
+        cmocka_unit_test(a_restored_count_goes_on_like_the_first),
+        cmocka_unit_test(restore_refuses_what_contradicts_itself),
+        cmocka_unit_test(deltas_out_of_order_are_refused),
+        cmocka_unit_test(the_first_delta_holds_the_whole_roll_and_restore_wants_the_same),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,191 @@
+/* Who leads a shard and who is a member of it, changed on purpose. */
+#include "tests/unit/fixture/shard.h"
+
+static uint32_t other_than(uint32_t leader)
+{
+    return leader == 0 ? 1 : 0;
+}
+
+static void move(struct group *group, uint32_t leader, uint64_t request_id, uint32_t to)
+{
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE, .id = request_id};
+    message.operate.operation = PSP_OPERATE_MOVE_LEADER;
+    message.operate.replica = to;
+    tell(group, leader, PSP_ROLE_OPERATOR, 0, &message);
+}
+
+static void leadership_moves_after_what_waits_is_answered(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), to = other_than(leader);
+    const struct batch before = ballots(1, 3), during = ballots(11, 3);
+    send_batch(group, leader, 7, &before);
+    move(group, leader, 8, to);
+    send_batch(group, leader, 9, &during);
+    const struct answer *busy = answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_REFUSAL, 9);
+    assert_non_null(busy);
+    assert_int_equal(busy->message.count_refusal.code, PSP_COUNT_BUSY);
+    run(group, 300);
+    assert_int_equal(serving(group), to);
+    const struct answer *counted = answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_VERDICTS, 7);
+    assert_non_null(counted);
+    assert_memory_equal(counted->verdicts, VERDICTS(PSP_COUNTED, PSP_COUNTED, PSP_COUNTED), 3);
+    send_batch(group, to, 10, &during);
+    run(group, 200);
+    assert_non_null(answer_to(&group->nodes[to], PSP_CLUSTER_COUNT_VERDICTS, 10));
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(psp_count_books(group->nodes[i].count)->received, 6);
+    destroy_group(group);
+}
+
+static void a_move_to_a_replica_that_is_away_lapses(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), to = other_than(leader);
+    for (uint32_t i = 0; i < 3; i++)
+        group->cut[i][to] = group->cut[to][i] = true;
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, leader, 6, &batch); /* which that replica then lacks */
+    run(group, 100);
+    move(group, leader, 7, to);
+    run(group, PSP_CORE_MOVE_MS - 200);
+    assert_int_equal(serving(group), leader);
+    run(group, 400);
+    const struct batch more = ballots(11, 2);
+    send_batch(group, leader, 8, &more);
+    run(group, 200);
+    assert_non_null(answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_VERDICTS, 8));
+    destroy_group(group);
+}
+
+static void leadership_does_not_move_to_a_replica_that_is_not_there(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group);
+    move(group, leader, 7, 3);
+    run(group, 10);
+    assert_int_equal(
+        answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, 7)->message.operated.status,
+        PSP_OPERATE_UNKNOWN_REPLICA);
+    move(group, other_than(leader), 8, leader);
+    run(group, 10);
+    assert_int_equal(answer_to(&group->nodes[other_than(leader)], PSP_CLUSTER_OPERATED, 8)
+                         ->message.operated.status,
+                     PSP_OPERATE_NOT_LEADER);
+    move(group, leader, 9, leader); /* it leads already */
+    run(group, 1000);
+    assert_int_equal(serving(group), leader);
+    destroy_group(group);
+}
+
+/* Its disk is gone: an empty one, and a new ID. */
+static void come_back_empty(struct group *group, uint32_t i)
+{
+    struct node *node = &group->nodes[i];
+    stop_node(group, i);
+    for (uint64_t k = 0; k < node->log_n; k++)
+        free(node->log[k].payload);
+    node->log_n = 0;
+    node->term = node->voted_for = 0;
+    node->raft_id = i + 1 + PSP_RAFT_GENERATION;
+    start_node(group, i, fixture_count(group->definition, NULL, 1000), 0);
+}
+
+static void ask_to_replace(struct group *group, uint32_t leader, uint64_t request_id,
+                           uint64_t raft_id)
+{
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE, .id = request_id};
+    message.operate.operation = PSP_OPERATE_REPLACE_REPLICA;
+    message.operate.raft_id = raft_id;
+    tell(group, leader, PSP_ROLE_OPERATOR, 0, &message);
+}
+
+static void a_replaced_replica_joins_without_a_vote_and_votes_when_it_is_level(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), gone = other_than(leader), third = 3 - leader - gone;
+    const struct batch before = ballots(1, 3);
+    send_batch(group, leader, 7, &before);
+    run(group, 200);
+    come_back_empty(group, gone);
+    run(group, 1000);
+    assert_int_equal(psp_core_role(group->nodes[gone].core), PSP_CORE_JOINING);
+    assert_int_equal(psp_core_applied(group->nodes[gone].core), 0); /* nobody knows it yet */
+    ask_to_replace(group, leader, 8, gone + 1 + PSP_RAFT_GENERATION);
+    run(group, 1000);
+    assert_int_equal(psp_core_role(group->nodes[gone].core), PSP_CORE_FOLLOWER);
+    assert_int_equal(psp_count_books(group->nodes[gone].count)->received, 3);
+    /* With it two of three are a majority, though the third is away. */
+    stop_node(group, third);
+    const struct batch after = ballots(11, 2);
+    send_batch(group, leader, 9, &after);
+    run(group, 300);
+    assert_non_null(answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_VERDICTS, 9));
+    assert_int_equal(psp_count_books(group->nodes[gone].count)->received, 5);
+    destroy_group(group);
+}
+
+static void a_replica_under_its_replaced_id_is_not_heard(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), gone = other_than(leader), third = 3 - leader - gone;
+    come_back_empty(group, gone);
+    ask_to_replace(group, leader, 8, gone + 1 + PSP_RAFT_GENERATION);
+    run(group, 1000);
+    assert_int_equal(psp_core_role(group->nodes[gone].core), PSP_CORE_FOLLOWER);
+    stop_node(group, gone);
+    group->nodes[gone].raft_id = 0; /* the old machine is switched on again */
+    start_node(group, gone, fixture_count(group->definition, NULL, 1000), 0);
+    stop_node(group, third);
+    const struct batch batch = ballots(1, 2);
+    send_batch(group, leader, 9, &batch);
+    run(group, 300);
+    assert_null(answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_VERDICTS, 9));
+    destroy_group(group);
+}
+
+static void replacements_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), gone = other_than(leader), third = 3 - leader - gone;
+    ask_to_replace(group, leader, 7, leader + 1 + PSP_RAFT_GENERATION); /* who leads */
+    ask_to_replace(group, leader, 8, 4 + PSP_RAFT_GENERATION);          /* nobody */
+    ask_to_replace(group, leader, 9, 0);
+    come_back_empty(group, gone);
+    group->held[gone] = true; /* so that it is never level */
+    ask_to_replace(group, leader, 10, gone + 1 + PSP_RAFT_GENERATION);
+    run(group, 500);
+    ask_to_replace(group, leader, 11, third + 1 + PSP_RAFT_GENERATION); /* a second one */
+    run(group, 10);
+    static const uint64_t refused[] = {7, 8, 9, 11};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_int_equal(answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, refused[i])
+                             ->message.operated.status,
+                         PSP_OPERATE_UNKNOWN_REPLICA);
+    assert_int_equal(
+        answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, 10)->message.operated.status,
+        PSP_OPERATED);
+    group->held[gone] = false;
+    run(group, 1000);
+    assert_int_equal(psp_core_role(group->nodes[gone].core), PSP_CORE_FOLLOWER);
+    destroy_group(group);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leadership_moves_after_what_waits_is_answered),
+        cmocka_unit_test(a_move_to_a_replica_that_is_away_lapses),
+        cmocka_unit_test(leadership_does_not_move_to_a_replica_that_is_not_there),
+        cmocka_unit_test(a_replaced_replica_joins_without_a_vote_and_votes_when_it_is_level),
+        cmocka_unit_test(a_replica_under_its_replaced_id_is_not_heard),
+        cmocka_unit_test(replacements_that_make_no_sense_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

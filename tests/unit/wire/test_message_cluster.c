@@ -1,0 +1,685 @@
+/* What processes say to each other, and what lies in the log. */
+#include <sodium.h>
+
+#define DESK_MESSAGE struct psp_cluster_message
+#include "election/definition/definition.h"
+#include "tests/unit/fixture/message_desk.h"
+
+static enum psp_status decode(struct desk *d, const uint8_t *bytes, size_t length)
+{
+    psp_arena_reset(d->arena);
+    return psp_cluster_message_decode(d->arena, bytes, length, &d->got, &d->reason);
+}
+
+static void encode_and_decode(struct desk *d, const struct psp_cluster_message *message)
+{
+    assert_int_equal(psp_cluster_message_encode(message, &d->buffer), PSP_OK);
+    assert_int_equal(decode(d, d->buffer.data, d->buffer.length), PSP_OK);
+    assert_int_equal(d->got.type, message->type);
+    assert_true(d->got.id == message->id);
+}
+
+static enum psp_status decode_body(struct desk *d, unsigned field)
+{
+    wrap_body(d, field);
+    return decode(d, d->top.bytes, d->top.length);
+}
+
+static enum psp_status decode_entry(struct desk *d, unsigned field)
+{
+    wrap_body(d, field);
+    psp_arena_reset(d->arena);
+    return psp_entry_decode(d->arena, d->top.bytes, d->top.length, &d->entry, &d->reason);
+}
+
+static struct psp_fence some_fence(void)
+{
+    struct psp_fence fence;
+    memset(fence.cluster_id, 1, sizeof fence.cluster_id);
+    memset(fence.definition_hash, 2, sizeof fence.definition_hash);
+    memset(fence.roll_hash, 3, sizeof fence.roll_hash);
+    memset(fence.slot_map_hash, 4, sizeof fence.slot_map_hash);
+    memset(fence.digest_key_hash, 5, sizeof fence.digest_key_hash);
+    return fence;
+}
+
+static void assert_some_fence(const struct psp_fence *got)
+{
+    const struct psp_fence expected = some_fence();
+    assert_memory_equal(got->cluster_id, expected.cluster_id, sizeof expected.cluster_id);
+    assert_memory_equal(got->definition_hash, expected.definition_hash, PSP_HASH_BYTES);
+    assert_memory_equal(got->roll_hash, expected.roll_hash, PSP_HASH_BYTES);
+    assert_memory_equal(got->slot_map_hash, expected.slot_map_hash, PSP_HASH_BYTES);
+    assert_memory_equal(got->digest_key_hash, expected.digest_key_hash, PSP_HASH_BYTES);
+}
+
+static struct psp_count_columns two_ballots(void)
+{
+    static uint8_t digests[32], tags[16], units[8], methods[2];
+    static const uint8_t marks[] = {0, 2, 0, 1, 1, 3, 2, 4, 5};
+    for (size_t i = 0; i < sizeof digests; i++)
+        digests[i] = (uint8_t)i;
+    memset(tags, 0xEE, sizeof tags);
+    psp_store32(units + 4, 9);
+    methods[1] = 3;
+    return (struct psp_count_columns){.n = 2,
+                                      .digests = digests,
+                                      .tags = tags,
+                                      .units = units,
+                                      .methods = methods,
+                                      .marks = marks,
+                                      .marks_bytes = sizeof marks};
+}
+
+static void assert_two_ballots(const struct psp_count_columns *got)
+{
+    const struct psp_count_columns expected = two_ballots();
+    assert_int_equal(got->n, 2);
+    assert_memory_equal(got->digests, expected.digests, 32);
+    assert_memory_equal(got->tags, expected.tags, 16);
+    assert_memory_equal(got->units, expected.units, 8);
+    assert_memory_equal(got->methods, expected.methods, 2);
+    assert_int_equal(got->marks_bytes, 9);
+    assert_memory_equal(got->marks, expected.marks, 9);
+}
+
+static const struct psp_books some_books = {
+    .received = 21,
+    .disposed = {[PSP_COUNTED] = 1,
+                 [PSP_REPLAYED] = 2,
+                 [PSP_DOUBLE_VOTE] = 3,
+                 [PSP_NOT_ELIGIBLE] = 4,
+                 [PSP_INVALID] = 5,
+                 [PSP_CLOSED] = 6},
+    .added_ballots = 7,
+    .voters_counted = UINT64_MAX,
+};
+
+static void assert_some_books(const struct psp_books *got)
+{
+    assert_true(got->received == 21);
+    for (uint64_t i = 1; i < PSP_DISPOSITIONS_END; i++)
+        assert_true(got->disposed[i] == i);
+    assert_true(got->disposed[0] == 0);
+    assert_true(got->added_ballots == 7);
+    assert_true(got->voters_counted == UINT64_MAX);
+}
+
+/* ---- every type there and back ---- */
+
+static void batch_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    const struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_COUNT_BATCH,
+        .id = 1ull << 60,
+        .count_batch = {.fence = some_fence(), .columns = two_ballots()},
+    };
+    encode_and_decode(d, &message);
+    assert_some_fence(&d->got.count_batch.fence);
+    assert_two_ballots(&d->got.count_batch.columns);
+}
+
+static void verdicts_come_back_as_they_went(void **state)
+{
+    struct desk *d = *state;
+    const uint8_t verdicts[] = {0x01, 0x12, 0x06};
+    const struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_COUNT_VERDICTS,
+        .id = 5,
+        .count_verdicts = {.shard = 255, .index = 1ull << 40, .verdicts = verdicts, .n = 3},
+    };
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.count_verdicts.shard, 255);
+    assert_true(d->got.count_verdicts.index == 1ull << 40);
+    assert_int_equal(d->got.count_verdicts.n, 3);
+    assert_memory_equal(d->got.count_verdicts.verdicts, verdicts, 3);
+}
+
+static void refusal_keeps_replica_0_apart_from_no_leader(void **state)
+{
+    struct desk *d = *state;
+    struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_COUNT_REFUSAL,
+        .id = 5,
+        .count_refusal = {.code = PSP_COUNT_NOT_LEADER, .leader = 0, .text = "ask replica 0"},
+    };
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.count_refusal.code, PSP_COUNT_NOT_LEADER);
+    assert_int_equal(d->got.count_refusal.leader, 0);
+    assert_string_equal(d->got.count_refusal.text, "ask replica 0");
+    message.count_refusal.leader = PSP_NONE;
+    encode_and_decode(d, &message);
+    assert_true(d->got.count_refusal.leader == PSP_NONE);
+}
+
+static void watch_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    const struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_WATCH,
+        .id = 4,
+        .watch = {.after_index = 10, .base_index = 9, .base_epoch = 2, .wait_ms = 1000},
+    };
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.watch.after_index, 10);
+    assert_int_equal(d->got.watch.base_index, 9);
+    assert_int_equal(d->got.watch.base_epoch, 2);
+    assert_int_equal(d->got.watch.wait_ms, 1000);
+}
+
+static void partial_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    static const uint8_t rows[] = {0, 1, 1}, units[] = {9, 0, 0, 0},
+                         leaves[] = {1, 0, 0, 0, 2, 0, 0, 0};
+    struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_PARTIAL,
+        .id = 6,
+        .partial = {.shard = 2,
+                    .replica = 1,
+                    .epoch = 3,
+                    .index = 400,
+                    .time_ms = 1604448000123,
+                    .base_index = 300,
+                    .part = 2,
+                    .leader = 2,
+                    .parts = 3,
+                    .registered = 620000,
+                    .election_state = PSP_ELECTION_CLOSED,
+                    .rows = {rows, sizeof rows},
+                    .books = some_books,
+                    .units_complete = {units, sizeof units},
+                    .registered_leaves = {leaves, sizeof leaves}},
+    };
+    memset(message.partial.cluster_id, 8, PSP_CLUSTER_ID_BYTES);
+    memset(message.partial.state_hash, 9, PSP_HASH_BYTES);
+    encode_and_decode(d, &message);
+    const struct psp_partial *got = &d->got.partial;
+    assert_int_equal(got->shard, 2);
+    assert_int_equal(got->replica, 1);
+    assert_int_equal(got->epoch, 3);
+    assert_int_equal(got->index, 400);
+    assert_true(got->time_ms == 1604448000123);
+    assert_int_equal(got->base_index, 300);
+    assert_int_equal(got->part, 2);
+    assert_int_equal(got->leader, 2);
+    assert_int_equal(got->parts, 3);
+    assert_int_equal(got->registered, 620000);
+    assert_int_equal(got->election_state, PSP_ELECTION_CLOSED);
+    assert_int_equal(got->rows.length, sizeof rows);
+    assert_memory_equal(got->rows.data, rows, sizeof rows);
+    assert_some_books(&got->books);
+    assert_memory_equal(got->units_complete.data, units, sizeof units);
+    assert_int_equal(got->registered_leaves.length, sizeof leaves);
+    assert_memory_equal(got->cluster_id, message.partial.cluster_id, PSP_CLUSTER_ID_BYTES);
+    assert_memory_equal(got->state_hash, message.partial.state_hash, PSP_HASH_BYTES);
+}
+
+static void operations_come_back_as_they_went(void **state)
+{
+    struct desk *d = *state;
+    const struct psp_cluster_message operate = {
+        .type = PSP_CLUSTER_OPERATE,
+        .id = 1,
+        .operate = {.operation = PSP_OPERATE_UNIT_COMPLETE, .unit = 12},
+    };
+    encode_and_decode(d, &operate);
+    assert_int_equal(d->got.operate.operation, PSP_OPERATE_UNIT_COMPLETE);
+    assert_int_equal(d->got.operate.unit, 12);
+    const struct psp_cluster_message order = {
+        .type = PSP_CLUSTER_OPERATE,
+        .operate = {.operation = PSP_OPERATE_MOVE_LEADER, .replica = 2, .raft_id = 259},
+    };
+    encode_and_decode(d, &order);
+    assert_int_equal(d->got.operate.replica, 2);
+    assert_int_equal(d->got.operate.raft_id, 259);
+    const struct psp_cluster_message operated = {
+        .type = PSP_CLUSTER_OPERATED,
+        .id = 1,
+        .operated = {.status = PSP_OPERATE_UNKNOWN_UNIT, .index = 7, .leader = 2, .text = "12"},
+    };
+    encode_and_decode(d, &operated);
+    assert_int_equal(d->got.operated.status, PSP_OPERATE_UNKNOWN_UNIT);
+    assert_int_equal(d->got.operated.index, 7);
+    assert_int_equal(d->got.operated.leader, 2);
+    assert_string_equal(d->got.operated.text, "12");
+}
+
+static void status_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST, .id = 99};
+    encode_and_decode(d, &request);
+    struct psp_cluster_message reply = {
+        .type = PSP_CLUSTER_STATUS_REPLY,
+        .id = 99,
+        .status = {.role = "shard",
+                   .state = "leader",
+                   .version = "0.1.0",
+                   .id = 3,
+                   .replica = 2,
+                   .pid = 4321,
+                   .index = 10,
+                   .log_last = 11,
+                   .checkpoint_index = 8,
+                   .term = 5,
+                   .epoch = 1,
+                   .election_state = PSP_ELECTION_OPEN,
+                   .books = some_books,
+                   .inflight = 12,
+                   .busy = 13,
+                   .leader = 3},
+    };
+    memset(reply.status.state_hash, 0x77, PSP_HASH_BYTES);
+    encode_and_decode(d, &reply);
+    const struct psp_status_reply *got = &d->got.status;
+    assert_string_equal(got->role, "shard");
+    assert_string_equal(got->state, "leader");
+    assert_string_equal(got->version, "0.1.0");
+    assert_int_equal(got->id, 3);
+    assert_int_equal(got->replica, 2);
+    assert_int_equal(got->pid, 4321);
+    assert_int_equal(got->index, 10);
+    assert_int_equal(got->log_last, 11);
+    assert_int_equal(got->checkpoint_index, 8);
+    assert_int_equal(got->term, 5);
+    assert_int_equal(got->epoch, 1);
+    assert_int_equal(got->election_state, PSP_ELECTION_OPEN);
+    assert_some_books(&got->books);
+    assert_int_equal(got->inflight, 12);
+    assert_int_equal(got->busy, 13);
+    assert_int_equal(got->leader, 3);
+    assert_memory_equal(got->state_hash, reply.status.state_hash, PSP_HASH_BYTES);
+}
+
+static void raft_message_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    static const uint64_t fields[] = {0, UINT64_MAX, 42};
+    const struct psp_raft_entry entries[] = {
+        {.term = 4, .type = 1, .payload = {(const uint8_t *)"one", 3}},
+        {.term = 5, .type = 2},
+    };
+    struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_RAFT,
+        .raft = {.shard = 1,
+                 .type = 3,
+                 .fields = fields,
+                 .field_count = 3,
+                 .entry_count = 2,
+                 .entries = entries},
+    };
+    encode_and_decode(d, &message);
+    const struct psp_raft_message *got = &d->got.raft;
+    assert_int_equal(got->shard, 1);
+    assert_int_equal(got->type, 3);
+    assert_int_equal(got->field_count, 3);
+    assert_true(got->fields[1] == UINT64_MAX && got->fields[2] == 42);
+    assert_int_equal(got->entry_count, 2);
+    assert_int_equal(got->entries[0].term, 4);
+    assert_int_equal(got->entries[0].payload.length, 3);
+    assert_memory_equal(got->entries[0].payload.data, "one", 3);
+    assert_int_equal(got->entries[1].type, 2);
+    assert_int_equal(got->entries[1].payload.length, 0);
+    message.raft = (struct psp_raft_message){.type = 1};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.raft.field_count, 0);
+    assert_int_equal(d->got.raft.entry_count, 0);
+}
+
+/* ---- what is refused ---- */
+
+static void unknown_version_and_missing_body_are_refused(void **state)
+{
+    struct desk *d = *state;
+    const uint8_t later[] = {0x08, 0x02, 0x4A, 0x00}, no_body[] = {0x08, 0x01};
+    assert_int_equal(decode(d, later, sizeof later), PSP_EVERSION);
+    assert_int_equal(decode(d, no_body, sizeof no_body), PSP_EINVAL);
+    assert_int_equal(decode(d, (const uint8_t *)"\xff\xff", 2), PSP_EINVAL);
+}
+
+/* A batch of n ballots; column `wrong` (1 is n itself, absent) is one byte too
+ * long, fence part `wrong_fence` one too short. */
+static enum psp_status decode_batch(struct desk *d, uint32_t n, unsigned wrong,
+                                    unsigned wrong_fence)
+{
+    const size_t widths[] = {[2] = 16, [3] = 8, [4] = 4, [5] = 1, [6] = 1};
+    d->body.length = d->inner.length = 0;
+    proto_number(&d->body, 1, 3);
+    for (unsigned field = 1; field <= 5; field++)
+        proto_filled(&d->inner, field, 0, (field == 1 ? 16u : 32u) - (field == wrong_fence));
+    proto_message(&d->body, 2, &d->inner);
+    d->inner.length = 0;
+    proto_number(&d->inner, 1, n);
+    for (unsigned field = 2; field <= 6; field++)
+        proto_filled(&d->inner, field, 0, n * widths[field] + (field == wrong));
+    proto_message(&d->body, 3, &d->inner);
+    return decode_body(d, 2);
+}
+
+static void batch_whose_lengths_do_not_fit_is_refused(void **state)
+{
+    struct desk *d = *state;
+    assert_int_equal(decode_batch(d, 4, 0, 0), PSP_OK);
+    assert_int_equal(decode_batch(d, 8192, 0, 0), PSP_OK);
+    assert_int_equal(decode_batch(d, 8193, 0, 0), PSP_EINVAL);
+    assert_int_equal(decode_batch(d, 0, 0, 0), PSP_EINVAL);
+    for (unsigned field = 2; field <= 6; field++) {
+        assert_int_equal(decode_batch(d, 4, field, 0), PSP_EINVAL);
+        assert_int_equal(d->got.id, 3);
+        assert_true(strlen(d->reason) > 0);
+    }
+    for (unsigned part = 1; part <= 5; part++)
+        assert_int_equal(decode_batch(d, 4, 0, part), PSP_EINVAL);
+}
+
+static void batch_without_fence_or_columns_is_refused(void **state)
+{
+    struct desk *d = *state;
+    proto_number(&d->body, 1, 3);
+    assert_int_equal(decode_body(d, 2), PSP_EINVAL);
+    for (unsigned field = 1; field <= 5; field++)
+        proto_filled(&d->inner, field, 0, field == 1 ? 16 : 32);
+    proto_message(&d->body, 2, &d->inner);
+    assert_int_equal(decode_body(d, 2), PSP_EINVAL);
+    assert_string_equal(d->reason, "a batch without fence or columns");
+}
+
+static void verdicts_must_be_some_and_known(void **state)
+{
+    struct desk *d = *state;
+    proto_filled(&d->body, 4, 0x01, 0);
+    assert_int_equal(decode_body(d, 3), PSP_EINVAL);
+    d->body.length = 0;
+    proto_filled(&d->body, 4, 0x01, 8193);
+    assert_int_equal(decode_body(d, 3), PSP_EINVAL);
+    d->body.length = 0;
+    proto_filled(&d->body, 4, 0x0F, 1);
+    assert_int_equal(decode_body(d, 3), PSP_EINVAL);
+    d->body.length = 0;
+    proto_filled(&d->body, 4, PSP_NOT_JUDGED, 3);
+    assert_int_equal(decode_body(d, 3), PSP_OK);
+}
+
+static enum psp_status decode_number(struct desk *d, unsigned body, unsigned field, uint64_t value)
+{
+    d->body.length = 0;
+    proto_number(&d->body, field, value);
+    return decode_body(d, body);
+}
+
+static void numbers_outside_their_enum_are_refused(void **state)
+{
+    struct desk *d = *state;
+    assert_int_equal(decode_number(d, 4, 2, 0), PSP_EINVAL); /* CountRefusal.code */
+    assert_int_equal(decode_number(d, 4, 2, 5), PSP_OK);
+    assert_int_equal(decode_number(d, 4, 2, 6), PSP_EINVAL);
+    assert_int_equal(decode_number(d, 7, 2, 0), PSP_EINVAL); /* Operate.operation */
+    assert_int_equal(decode_number(d, 7, 2, 5), PSP_OK);
+    assert_int_equal(decode_number(d, 7, 2, 6), PSP_EINVAL);
+    assert_int_equal(decode_number(d, 7, 2, UINT64_MAX), PSP_EINVAL);
+    assert_int_equal(decode_number(d, 8, 2, 5), PSP_OK); /* Operated.status */
+    assert_int_equal(decode_number(d, 8, 2, 6), PSP_EINVAL);
+}
+
+/* A partial; part 2, 8, 9, 12, 13 or 15 is made wrong. */
+static enum psp_status decode_partial(struct desk *d, unsigned wrong)
+{
+    d->body.length = 0;
+    proto_filled(&d->body, 2, 0, wrong == 2 ? 15 : 16);
+    proto_filled(&d->body, 8, 0, wrong == 8 ? 33 : 32);
+    proto_number(&d->body, 9, wrong == 9 ? 3 : 2);
+    if (wrong != 12)
+        proto_bytes(&d->body, 12, NULL, 0);
+    proto_filled(&d->body, 13, 0, wrong == 13 ? 5 : 4);
+    proto_filled(&d->body, 15, 0, wrong == 15 ? 3 : 4);
+    return decode_body(d, 6);
+}
+
+static void partial_with_a_wrong_part_is_refused(void **state)
+{
+    struct desk *d = *state;
+    assert_int_equal(decode_partial(d, 0), PSP_OK);
+    for (unsigned part = 1; part <= 15; part++)
+        assert_int_equal(decode_partial(d, part),
+                         strchr("\2\10\11\14\15\17", (int)part) ? PSP_EINVAL : PSP_OK);
+}
+
+static enum psp_status decode_status(struct desk *d, unsigned wrong)
+{
+    d->body.length = 0;
+    proto_number(&d->body, 12, wrong == 12 ? 3 : 2);
+    if (wrong != 13)
+        proto_bytes(&d->body, 13, NULL, 0);
+    proto_filled(&d->body, 17, 0, wrong == 17 ? 0 : 32);
+    return decode_body(d, 10);
+}
+
+static void status_with_a_wrong_part_is_refused(void **state)
+{
+    struct desk *d = *state;
+    assert_int_equal(decode_status(d, 0), PSP_OK);
+    assert_int_equal(decode_status(d, 12), PSP_EINVAL);
+    assert_int_equal(decode_status(d, 13), PSP_EINVAL);
+    assert_int_equal(decode_status(d, 17), PSP_EINVAL);
+}
+
+static void journal_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    const struct psp_raft_entry entries[] = {
+        {.term = 1, .type = 3, .payload = {(const uint8_t *)"members", 7}},
+        {.term = 2, .type = 2},
+    };
+    struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_JOURNAL_REQUEST, .id = 11, .journal_request.first = UINT64_MAX};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.id, 11);
+    assert_true(d->got.journal_request.first == UINT64_MAX);
+    message = (struct psp_cluster_message){
+        .type = PSP_CLUSTER_JOURNAL, .id = 12, .journal = {7, 2, entries}};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.id, 12);
+    assert_int_equal(d->got.journal.first, 7);
+    assert_int_equal(d->got.journal.entry_count, 2);
+    assert_int_equal(d->got.journal.entries[0].term, 1);
+    assert_memory_equal(d->got.journal.entries[0].payload.data, "members", 7);
+    assert_int_equal(d->got.journal.entries[1].type, 2);
+    assert_int_equal(d->got.journal.entries[1].payload.length, 0);
+    message.journal.entry_count = 0;
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.journal.entry_count, 0);
+}
+
+static void raft_message_has_at_most_64_fields(void **state)
+{
+    struct desk *d = *state;
+    for (int i = 0; i < 64; i++)
+        proto_number(&d->body, 3, 1);
+    assert_int_equal(decode_body(d, 11), PSP_OK);
+    proto_number(&d->body, 3, 1);
+    assert_int_equal(decode_body(d, 11), PSP_EINVAL);
+}
+
+/* ---- the log ---- */
+
+static void entry_comes_back(struct desk *d, const struct psp_entry *entry)
+{
+    assert_int_equal(psp_entry_encode(entry, &d->buffer), PSP_OK);
+    psp_arena_reset(d->arena);
+    assert_int_equal(
+        psp_entry_decode(d->arena, d->buffer.data, d->buffer.length, &d->entry, &d->reason),
+        PSP_OK);
+    assert_int_equal(d->entry.type, entry->type);
+    assert_true(d->entry.time_ms == entry->time_ms);
+}
+
+static void genesis_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    struct psp_entry entry = {
+        .type = PSP_ENTRY_GENESIS,
+        .time_ms = 1604448000123,
+        .genesis =
+            {.fence = some_fence(), .shard = 3, .slot_first = 3072, .slot_end = 4096, .epoch = 2},
+    };
+    memset(entry.genesis.shard_roll_hash, 6, PSP_HASH_BYTES);
+    entry_comes_back(d, &entry);
+    assert_some_fence(&d->entry.genesis.fence);
+    assert_int_equal(d->entry.genesis.shard, 3);
+    assert_int_equal(d->entry.genesis.slot_first, 3072);
+    assert_int_equal(d->entry.genesis.slot_end, 4096);
+    assert_int_equal(d->entry.genesis.epoch, 2);
+    assert_int_equal(d->entry.genesis.shard_roll_hash[31], 6);
+}
+
+static void ballots_come_back_as_they_went(void **state)
+{
+    struct desk *d = *state;
+    struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS, .time_ms = 1};
+    entry.ballots.columns = two_ballots();
+    memset(entry.ballots.fence_hash, 0xF0, PSP_HASH_BYTES);
+    entry_comes_back(d, &entry);
+    assert_two_ballots(&d->entry.ballots.columns);
+    assert_memory_equal(d->entry.ballots.fence_hash, entry.ballots.fence_hash, PSP_HASH_BYTES);
+}
+
+static void small_entries_are_the_bytes_of_the_format(void **state)
+{
+    struct desk *d = *state;
+    struct psp_entry entry = {.type = PSP_ENTRY_OPEN, .time_ms = 300};
+    const uint8_t open[] = {0x08, 1, 0x10, 0xAC, 0x02, 0x2A, 0};
+    entry_comes_back(d, &entry);
+    assert_int_equal(d->buffer.length, sizeof open);
+    assert_memory_equal(d->buffer.data, open, sizeof open);
+    entry.type = PSP_ENTRY_CLOSE;
+    entry_comes_back(d, &entry);
+    assert_int_equal(d->buffer.data[5], 0x32);
+    entry.type = PSP_ENTRY_UNIT_COMPLETE;
+    entry.unit = 14;
+    const uint8_t complete[] = {0x08, 1, 0x10, 0xAC, 0x02, 0x3A, 2, 0x08, 14};
+    entry_comes_back(d, &entry);
+    assert_int_equal(d->entry.unit, 14);
+    assert_memory_equal(d->buffer.data, complete, sizeof complete);
+}
+
+/* A genesis entry: cluster ID in part 1, hashes in 2 to 5 and 9. */
+static enum psp_status decode_genesis(struct desk *d, unsigned wrong, uint32_t shard,
+                                      uint32_t first, uint32_t end)
+{
+    d->body.length = 0;
+    for (unsigned part = 1; part <= 5; part++)
+        proto_filled(&d->body, part, 0, (part == 1 ? 16u : 32u) + (part == wrong));
+    proto_number(&d->body, 6, shard);
+    proto_number(&d->body, 7, first);
+    proto_number(&d->body, 8, end);
+    proto_filled(&d->body, 9, 0, 32u + (wrong == 9));
+    return decode_entry(d, 3);
+}
+
+static void genesis_with_a_wrong_part_is_refused(void **state)
+{
+    struct desk *d = *state;
+    assert_int_equal(decode_genesis(d, 0, 255, 0, 4096), PSP_OK);
+    assert_int_equal(decode_genesis(d, 0, 256, 0, 4096), PSP_EINVAL);
+    assert_int_equal(decode_genesis(d, 0, 0, 0, 4097), PSP_EINVAL);
+    assert_int_equal(decode_genesis(d, 0, 0, 7, 7), PSP_EINVAL);
+    assert_int_equal(decode_genesis(d, 1, 0, 0, 1), PSP_EINVAL);
+    assert_int_equal(decode_genesis(d, 3, 0, 0, 1), PSP_EINVAL);
+    assert_int_equal(decode_genesis(d, 9, 0, 0, 1), PSP_EINVAL);
+}
+
+static enum psp_status decode_ballots(struct desk *d, uint32_t n, unsigned wrong)
+{
+    const size_t widths[] = {[2] = 16, [3] = 8, [4] = 4, [5] = 1, [6] = 1};
+    d->body.length = 0;
+    proto_number(&d->body, 1, n);
+    for (unsigned field = 2; field <= 6; field++)
+        proto_filled(&d->body, field, 0, n * widths[field] + (field == wrong));
+    proto_filled(&d->body, 7, 0, 32u + (wrong == 7));
+    return decode_entry(d, 4);
+}
+
+static void ballots_whose_lengths_do_not_fit_are_refused(void **state)
+{
+    struct desk *d = *state;
+    assert_int_equal(decode_ballots(d, 2, 0), PSP_OK);
+    assert_int_equal(decode_ballots(d, 0, 0), PSP_EINVAL);
+    assert_int_equal(decode_ballots(d, 8193, 0), PSP_EINVAL);
+    for (unsigned field = 2; field <= 7; field++)
+        assert_int_equal(decode_ballots(d, 2, field), PSP_EINVAL);
+}
+
+static void entry_of_another_format_is_refused(void **state)
+{
+    struct desk *d = *state;
+    const uint8_t later[] = {0x08, 2, 0x2A, 0}, no_body[] = {0x08, 1};
+    assert_int_equal(psp_entry_decode(d->arena, later, sizeof later, &d->entry, &d->reason),
+                     PSP_EVERSION);
+    assert_int_equal(psp_entry_decode(d->arena, no_body, sizeof no_body, &d->entry, &d->reason),
+                     PSP_EINVAL);
+}
+
+static void fence_hash_is_blake2b_of_its_parts_in_order(void **state)
+{
+    (void)state;
+    const struct psp_fence fence = some_fence();
+    uint8_t parts[16 + 4 * 32], expected[32], got[32];
+    memset(parts, 1, 16);
+    for (int i = 0; i < 4; i++)
+        memset(parts + 16 + 32 * i, i + 2, 32);
+    crypto_generichash(expected, sizeof expected, parts, sizeof parts, NULL, 0);
+    psp_fence_hash(&fence, got);
+    assert_memory_equal(got, expected, 32);
+}
+
+static void a_message_too_large_to_be_sent_is_not_made(void **state)
+{
+    (void)state;
+    const size_t bytes = PSP_MESSAGE_BYTES_MAX;
+    uint8_t *rows = calloc(1, bytes);
+    assert_non_null(rows);
+    struct psp_buffer buffer = {0};
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_PARTIAL};
+    message.partial.rows = (struct psp_bytes){rows, bytes};
+    assert_int_equal(psp_cluster_message_encode(&message, &buffer), PSP_ENOMEM);
+    message.partial.rows.length = bytes - 1024;
+    assert_int_equal(psp_cluster_message_encode(&message, &buffer), PSP_OK);
+    assert_true(buffer.length <= PSP_MESSAGE_BYTES_MAX);
+    psp_buffer_free(&buffer);
+    free(rows);
+}
+
+int main(void)
+{
+#define FACT(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
+    const struct CMUnitTest tests[] = {
+        FACT(batch_comes_back_as_it_went),
+        FACT(verdicts_come_back_as_they_went),
+        FACT(refusal_keeps_replica_0_apart_from_no_leader),
+        FACT(watch_comes_back_as_it_went),
+        FACT(partial_comes_back_as_it_went),
+        FACT(operations_come_back_as_they_went),
+        FACT(status_comes_back_as_it_went),
+        FACT(raft_message_comes_back_as_it_went),
+        FACT(journal_comes_back_as_it_went),
+        FACT(unknown_version_and_missing_body_are_refused),
+        FACT(batch_whose_lengths_do_not_fit_is_refused),
+        FACT(batch_without_fence_or_columns_is_refused),
+        FACT(verdicts_must_be_some_and_known),
+        FACT(numbers_outside_their_enum_are_refused),
+        FACT(partial_with_a_wrong_part_is_refused),
+        FACT(status_with_a_wrong_part_is_refused),
+        FACT(raft_message_has_at_most_64_fields),
+        FACT(genesis_comes_back_as_it_went),
+        FACT(ballots_come_back_as_they_went),
+        FACT(small_entries_are_the_bytes_of_the_format),
+        FACT(genesis_with_a_wrong_part_is_refused),
+        FACT(ballots_whose_lengths_do_not_fit_are_refused),
+        FACT(entry_of_another_format_is_refused),
+        FACT(fence_hash_is_blake2b_of_its_parts_in_order),
+        FACT(a_message_too_large_to_be_sent_is_not_made),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
