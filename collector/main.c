@@ -125,15 +125,15 @@ static bool load_page(struct parts *parts)
             continue;
         const enum psp_status status = psp_page_load(path, &parts->page);
         if (status != PSP_OK && status != PSP_ENOENT)
-            psp_log_line(PSP_LOG_WARNING, "page", "%s: %s; going on without it", path,
-                         psp_status_text(status));
+            psp_say(PSP_SAY_WARNING, "page", "%s: %s; going on without it", path,
+                    psp_status_text(status));
     }
     return true;
 }
 
 static void report_media(const char *name, const char *why)
 {
-    psp_log_line(PSP_LOG_WARNING, "media", "%s: %s; going on without it", name, why);
+    psp_say(PSP_SAY_WARNING, "media", "%s: %s; going on without it", name, why);
 }
 
 /* Photos and map of the definition, beside election.json. */
@@ -144,8 +144,8 @@ static bool load_media(struct parts *parts)
         status = psp_media_load(parts->page, parts->identity.definition,
                                 parts->identity.cluster->directory, report_media);
     if (status != PSP_OK)
-        psp_log_line(PSP_LOG_WARNING, "media", "%s; some photos or the map are not shown",
-                     psp_status_text(status));
+        psp_say(PSP_SAY_WARNING, "media", "%s; some photos or the map are not shown",
+                psp_status_text(status));
     return true;
 }
 
@@ -184,13 +184,13 @@ static bool run(struct parts *parts)
 {
     const struct psp_cluster_collector *self =
         &parts->identity.cluster->collectors[parts->position];
-    psp_log_line(PSP_LOG_INFO, "ready", "http://%s/ shows %s; http://%s/metrics for operators",
-                 self->http, parts->identity.definition->name, self->http_local);
+    psp_say(PSP_SAY_INFO, "ready", "http://%s/ shows %s; http://%s/metrics for operators",
+            self->http, parts->identity.definition->name, self->http_local);
     psp_notify_ready();
     const enum psp_status status = psp_collector_shell_run(parts->shell);
     psp_notify_stopping();
     if (status == PSP_OK)
-        psp_log_line(PSP_LOG_INFO, "stopped", "ended by a signal");
+        psp_say(PSP_SAY_INFO, "stopped", "ended by a signal");
     return status == PSP_OK;
 }
 
@@ -202,13 +202,13 @@ int main(int argc, char **argv)
 
     char name[64];
     snprintf(name, sizeof name, "collector-%lu", parts.collector);
-    psp_log_name(name);
+    psp_journal_name(name);
     raise_file_limit();
     bool done = start(&parts);
     if (done)
         done = run(&parts);
     else
-        psp_log_line(PSP_LOG_ERROR, "cannot_start", "%s", parts.identity.reason);
+        psp_say(PSP_SAY_ERROR, "cannot_start", "%s", parts.identity.reason);
     psp_collector_shell_destroy(&parts.shell);
     psp_page_destroy(&parts.page);
     psp_identity_close(&parts.identity);

@@ -42,7 +42,7 @@ struct psp_collector_shell {
     struct psp_stats stats;
     struct psp_api_site site;
     struct psp_http *http, *http_local;
-    struct psp_log_limit warnings;
+    struct psp_journal_limit warnings;
     bool *was_stale; /* [shard_count]: as logged last */
     enum psp_status failed;
 };
@@ -73,9 +73,9 @@ static enum psp_status publish(struct psp_collector_shell *shell)
 
 static void fail(struct psp_collector_shell *shell, enum psp_status status)
 {
-    psp_log_line(PSP_LOG_ERROR, "store_failed",
-                 "cannot commit to %s: %s; free space or repair the disk, then start again",
-                 shell->options.data_directory, psp_status_text(status));
+    psp_say(PSP_SAY_ERROR, "store_failed",
+            "cannot commit to %s: %s; free space or repair the disk, then start again",
+            shell->options.data_directory, psp_status_text(status));
     shell->failed = status;
     psp_loop_stop(shell->loop);
 }
@@ -122,18 +122,18 @@ static void warn_of(struct psp_collector_shell *shell, const struct link *link,
     const struct psp_board *board = psp_collector_core_board(shell->core);
     const struct psp_board_divergence *divergence =
         &psp_board_shard(board, link->shard)->divergence;
-    if (!psp_log_allowed(&shell->warnings, psp_clock_ms(), WARN_EVERY_MS, &(uint64_t){0}))
+    if (!psp_journal_allowed(&shell->warnings, psp_clock_ms(), WARN_EVERY_MS, &(uint64_t){0}))
         return;
     if (status == PSP_EDIVERGED)
-        psp_log_line(PSP_LOG_ERROR, "diverged",
-                     "shard %u replica %u contradicts what is held at index %lu (%s); the old "
-                     "counts stay. Stop that replica and run psephos recount --shard %u",
-                     link->shard, partial->replica, (unsigned long)partial->index, divergence->what,
-                     link->shard);
+        psp_say(PSP_SAY_ERROR, "diverged",
+                "shard %u replica %u contradicts what is held at index %lu (%s); the old "
+                "counts stay. Stop that replica and run psephos recount --shard %u",
+                link->shard, partial->replica, (unsigned long)partial->index, divergence->what,
+                link->shard);
     else
-        psp_log_line(PSP_LOG_WARNING, "refused_partial",
-                     "shard %u replica %u sent a partial of another cluster or shard", link->shard,
-                     partial->replica);
+        psp_say(PSP_SAY_WARNING, "refused_partial",
+                "shard %u replica %u sent a partial of another cluster or shard", link->shard,
+                partial->replica);
 }
 
 static void note_freshness(struct psp_collector_shell *shell, const struct link *link)
@@ -298,12 +298,12 @@ static void log_staleness(struct psp_collector_shell *shell, uint64_t now_ms)
             continue;
         shell->was_stale[s] = stale;
         if (stale)
-            psp_log_line(PSP_LOG_WARNING, "stale",
-                         "shard %u has sent nothing current for %d ms; its last counts are shown, "
-                         "marked stale",
-                         s, PSP_STALE_MS);
+            psp_say(PSP_SAY_WARNING, "stale",
+                    "shard %u has sent nothing current for %d ms; its last counts are shown, "
+                    "marked stale",
+                    s, PSP_STALE_MS);
         else
-            psp_log_line(PSP_LOG_INFO, "fresh", "shard %u answers", s);
+            psp_say(PSP_SAY_INFO, "fresh", "shard %u answers", s);
     }
 }
 

@@ -109,18 +109,18 @@ int main(int argc, char **argv)
 
     char name[64];
     snprintf(name, sizeof name, "router-%lu", parts.router);
-    psp_log_name(name);
+    psp_journal_name(name);
     const bool started = start(&parts);
     if (started) {
         const struct psp_cluster *cluster = parts.identity.cluster;
-        psp_log_line(PSP_LOG_INFO, "ready", "listening at %s; %u shards",
-                     cluster->routers[parts.position].address, cluster->shard_count);
+        psp_say(PSP_SAY_INFO, "ready", "listening at %s; %u shards",
+                cluster->routers[parts.position].address, cluster->shard_count);
         psp_notify_ready();
         psp_router_shell_run(parts.shell);
         psp_notify_stopping();
-        psp_log_line(PSP_LOG_INFO, "stopped", "ended by a signal");
+        psp_say(PSP_SAY_INFO, "stopped", "ended by a signal");
     } else {
-        psp_log_line(PSP_LOG_ERROR, "cannot_start", "%s", parts.identity.reason);
+        psp_say(PSP_SAY_ERROR, "cannot_start", "%s", parts.identity.reason);
     }
     psp_router_shell_destroy(&parts.shell);
     explicit_bzero(&parts.digest_key, sizeof parts.digest_key);

@@ -48,7 +48,7 @@ struct psp_router_shell {
     uint32_t unsent_count;
     struct unsent unsent[UNSENT_MAX];
     struct psp_router_counters warned; /* as of the last warnings */
-    struct psp_log_limit warnings;
+    struct psp_journal_limit warnings;
 };
 
 /* ---- carrying out ---- */
@@ -242,10 +242,10 @@ static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
     const enum psp_status status = psp_router_stations_update(&shell->stations, shell->cluster,
                                                               shell->wire, reason, sizeof reason);
     if (status == PSP_OK)
-        psp_log_line(PSP_LOG_INFO, "clients", "%u stations may cast", shell->stations.count);
+        psp_say(PSP_SAY_INFO, "clients", "%u stations may cast", shell->stations.count);
     else if (status != PSP_STALE &&
-             psp_log_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
-        psp_log_line(PSP_LOG_WARNING, "clients", "%s; the stations known before stay", reason);
+             psp_journal_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
+        psp_say(PSP_SAY_WARNING, "clients", "%s; the stations known before stay", reason);
 }
 
 /* Says what was refused, summed up, so that no station can fill the log. */
@@ -259,23 +259,23 @@ static void warn(struct psp_router_shell *shell, uint64_t now_ms)
     const uint64_t ballots = now.busy - then->busy + now.unknown - then->unknown;
     const uint64_t fenced = now.configuration - then->configuration;
     if (messages + ballots + fenced == 0 ||
-        !psp_log_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
+        !psp_journal_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
         return;
     if (messages > 0)
-        psp_log_line(PSP_LOG_WARNING, "refused",
-                     "%lu messages undecodable, %lu of another election, %lu not allowed",
-                     now.undecodable - then->undecodable, now.wrong_election - then->wrong_election,
-                     now.not_allowed - then->not_allowed);
+        psp_say(PSP_SAY_WARNING, "refused",
+                "%lu messages undecodable, %lu of another election, %lu not allowed",
+                now.undecodable - then->undecodable, now.wrong_election - then->wrong_election,
+                now.not_allowed - then->not_allowed);
     if (ballots > 0)
-        psp_log_line(PSP_LOG_WARNING, "overload",
-                     "%lu ballots answered BUSY, %lu UNKNOWN: a shard is slow, down or without "
-                     "a leader; see psephos status",
-                     now.busy - then->busy, now.unknown - then->unknown);
+        psp_say(PSP_SAY_WARNING, "overload",
+                "%lu ballots answered BUSY, %lu UNKNOWN: a shard is slow, down or without "
+                "a leader; see psephos status",
+                now.busy - then->busy, now.unknown - then->unknown);
     if (fenced > 0)
-        psp_log_line(PSP_LOG_ERROR, "configuration",
-                     "shards refused %lu ballots: their genesis and this router's cluster.json, "
-                     "election or digest key differ; start both from the same folder",
-                     fenced);
+        psp_say(PSP_SAY_ERROR, "configuration",
+                "shards refused %lu ballots: their genesis and this router's cluster.json, "
+                "election or digest key differ; start both from the same folder",
+                fenced);
     shell->warned = now;
 }
 

@@ -103,8 +103,8 @@ static void tell_ready(void *context)
 {
     const struct parts *parts = context;
     const struct psp_cluster_shard *shard = &parts->identity.cluster->shards[parts->shard];
-    psp_log_line(PSP_LOG_INFO, "ready", "listening at %s; slots %" PRIu32 " to %" PRIu32,
-                 shard->replicas[parts->replica].address, shard->slot_first, shard->slot_end - 1);
+    psp_say(PSP_SAY_INFO, "ready", "listening at %s; slots %" PRIu32 " to %" PRIu32,
+            shard->replicas[parts->replica].address, shard->slot_first, shard->slot_end - 1);
     psp_notify_ready();
 }
 
@@ -126,11 +126,10 @@ static bool start(struct parts *parts)
         return false;
     parts->opened = true;
     if (identity->reason[0] != '\0')
-        psp_log_line(PSP_LOG_WARNING, "torn_tail", "%s", identity->reason);
-    psp_log_line(PSP_LOG_INFO, "opened",
-                 "%s: store at index %" PRIu64 ", log %" PRIu64 " to %" PRIu64, parts->data_path,
-                 psp_count_index(parts->state.count), psp_log_first(parts->state.log),
-                 psp_log_last(parts->state.log));
+        psp_say(PSP_SAY_WARNING, "torn_tail", "%s", identity->reason);
+    psp_say(PSP_SAY_INFO, "opened", "%s: store at index %" PRIu64 ", log %" PRIu64 " to %" PRIu64,
+            parts->data_path, psp_count_index(parts->state.count),
+            psp_journal_first(parts->state.log), psp_journal_last(parts->state.log));
     const struct psp_shard_shell_options shell = {
         .cluster = identity->cluster,
         .state = &parts->state,
@@ -152,16 +151,16 @@ int main(int argc, char **argv)
 
     char name[64];
     snprintf(name, sizeof(name), "shard-%lu-%lu", parts.shard_number, parts.replica_number);
-    psp_log_name(name);
+    psp_journal_name(name);
     const bool started = start(&parts);
     bool good = started;
     if (started) {
         good = psp_shard_shell_run(parts.shell);
         psp_notify_stopping();
         if (good)
-            psp_log_line(PSP_LOG_INFO, "stopped", "ended by a signal");
+            psp_say(PSP_SAY_INFO, "stopped", "ended by a signal");
     } else {
-        psp_log_line(PSP_LOG_ERROR, "cannot_start", "%s", parts.identity.reason);
+        psp_say(PSP_SAY_ERROR, "cannot_start", "%s", parts.identity.reason);
     }
     psp_shard_shell_destroy(&parts.shell);
     if (parts.opened)

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "base/system/file.h"
 #include "journal/disk.h"
 
@@ -134,7 +135,7 @@ static enum psp_status check_log(const struct psp_replica *replica, const char *
     uint64_t index, store_term, term = 0;
     enum psp_record_type type;
     psp_store_position(replica->store, &index, &store_term);
-    const uint64_t first = psp_log_first(replica->log), last = psp_log_last(replica->log);
+    const uint64_t first = psp_journal_first(replica->log), last = psp_journal_last(replica->log);
     if (last < index || first > index + 1) {
         snprintf(ret_reason, size,
                  "%s holds indexes %" PRIu64 " to %" PRIu64
@@ -146,7 +147,7 @@ static enum psp_status check_log(const struct psp_replica *replica, const char *
     }
     if (index < first)
         return PSP_OK;
-    const enum psp_status status = psp_log_peek(replica->log, index, &term, &type);
+    const enum psp_status status = psp_journal_peek(replica->log, index, &term, &type);
     if (status != PSP_OK || term != store_term) {
         snprintf(ret_reason, size,
                  "%s and the store beside it do not belong together (index %" PRIu64 " is of term "
@@ -162,12 +163,12 @@ static enum psp_status open_log(const struct psp_replica_options *options,
 {
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/log", options->data_path);
-    struct psp_log_options log = {.directory = path,
-                                  .shard = options->cluster->shards[options->shard].shard};
+    struct psp_journal_options log = {.directory = path,
+                                      .shard = options->cluster->shards[options->shard].shard};
     memcpy(log.cluster_id, options->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     uint64_t store_term;
     psp_store_position(replica->store, &log.checkpoint_index, &store_term);
-    enum psp_status status = psp_log_open(&log, &replica->log, ret_reason, size);
+    enum psp_status status = psp_journal_open(&log, &replica->log, ret_reason, size);
     if (status != PSP_OK)
         return status;
     return check_log(replica, path, ret_reason, size);
@@ -195,16 +196,16 @@ static enum psp_status bootstrap(struct psp_replica *replica)
 {
     uint64_t index, term;
     psp_store_position(replica->store, &index, &term);
-    if (psp_log_last(replica->log) != 0 || index != 0)
+    if (psp_journal_last(replica->log) != 0 || index != 0)
         return PSP_OK;
     struct psp_record first;
     if (!psp_core_bootstrap(replica->core, &first))
         return PSP_OK; /* it joins: the leader sends everything */
-    enum psp_status status = psp_log_set_vote(replica->log, first.term, 0);
+    enum psp_status status = psp_journal_set_vote(replica->log, first.term, 0);
     if (status == PSP_OK)
-        status = psp_log_append(replica->log, &first, 1);
+        status = psp_journal_append(replica->log, &first, 1);
     if (status == PSP_OK)
-        status = psp_log_sync(replica->log);
+        status = psp_journal_sync(replica->log);
     return status;
 }
 
@@ -248,18 +249,18 @@ void psp_replica_close(struct psp_replica *replica)
 {
     psp_core_destroy(&replica->core);
     psp_count_destroy(&replica->count);
-    psp_log_close(&replica->log);
+    psp_journal_close(&replica->log);
     psp_store_close(&replica->store);
     if (replica->lock != NO_LOCK)
         close(replica->lock);
     replica->lock = NO_LOCK;
 }
 
-static enum psp_status read_configuration(const struct psp_log *log, struct psp_record *record)
+static enum psp_status read_configuration(const struct psp_journal *log, struct psp_record *record)
 {
     uint8_t *buffer = NULL;
     size_t size = 0;
-    const enum psp_status status = psp_log_read(log, record->index, &buffer, &size, record);
+    const enum psp_status status = psp_journal_read(log, record->index, &buffer, &size, record);
     if (status != PSP_OK) {
         free(buffer);
         return status;
@@ -274,7 +275,7 @@ static enum psp_status read_configuration(const struct psp_log *log, struct psp_
 
 /* Up to `checkpoint` only the terms are wanted, for followers that lag: what the
  * records are is in the log when one of them needs it. */
-static enum psp_status read_records(const struct psp_log *log, uint64_t first, uint64_t n,
+static enum psp_status read_records(const struct psp_journal *log, uint64_t first, uint64_t n,
                                     uint64_t checkpoint, struct psp_record *records)
 {
     enum psp_status status = PSP_OK;
@@ -282,10 +283,10 @@ static enum psp_status read_records(const struct psp_log *log, uint64_t first, u
         records[i].index = first + i;
         records[i].type = PSP_RECORD_COMMAND;
         if (first + i <= checkpoint) {
-            status = psp_log_term(log, first + i, &records[i].term);
+            status = psp_journal_term(log, first + i, &records[i].term);
             continue;
         }
-        status = psp_log_peek(log, first + i, &records[i].term, &records[i].type);
+        status = psp_journal_peek(log, first + i, &records[i].term, &records[i].type);
         if (status == PSP_OK && records[i].type == PSP_RECORD_CONFIGURATION)
             status = read_configuration(log, &records[i]);
     }
@@ -302,15 +303,15 @@ enum psp_status psp_replica_start(struct psp_replica *replica, struct psp_core_t
     if (stored != PSP_OK)
         return stored;
     psp_store_position(replica->store, &start.store_index, &start.store_term);
-    psp_log_vote(replica->log, &start.term, &start.voted_for);
-    const uint64_t first = psp_log_first(replica->log);
+    psp_journal_vote(replica->log, &start.term, &start.voted_for);
+    const uint64_t first = psp_journal_first(replica->log);
     if (replica->alone || start.store_index < first)
         start.first_index = start.store_index + 1;
     else if (start.store_index - first >= TRAILING_RECORDS)
         start.first_index = start.store_index - TRAILING_RECORDS;
     else
         start.first_index = first;
-    start.record_count = psp_log_last(replica->log) + 1 - start.first_index;
+    start.record_count = psp_journal_last(replica->log) + 1 - start.first_index;
     struct psp_record *records = calloc(start.record_count + 1, sizeof(*records));
     if (records == NULL) {
         free(configuration);

@@ -34,7 +34,7 @@ struct psp_replica_options {
 struct psp_replica {
     int lock;
     bool alone; /* the shard has no other replica */
-    struct psp_log *log;
+    struct psp_journal *log;
     struct psp_store *store;
     struct psp_count *count;
     struct psp_core *core; /* not started yet */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "base/system/clock.h"
 #include "journal/writer.h"
 #include "process/loop.h"
@@ -34,7 +35,7 @@ struct psp_shard_shell {
     struct psp_socket *socket;
     struct link links[PSP_REPLICAS_MAX];
     uint32_t link_count;
-    struct psp_log_writer *writer;
+    struct psp_journal_writer *writer;
     struct psp_checkpointer *checkpointer;
     struct psp_arena *arena;
     struct psp_buffer buffer;
@@ -49,7 +50,7 @@ struct psp_shard_shell {
     enum psp_core_role role; /* as last logged */
     bool role_logged;
     uint64_t progress_ms;
-    struct psp_log_limit warnings;
+    struct psp_journal_limit warnings;
 };
 
 static struct psp_core_time now(void)
@@ -67,7 +68,7 @@ static void fail(struct psp_shard_shell *shell, const char *event, const char *f
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    psp_log_line(PSP_LOG_ERROR, event, "%s", line);
+    psp_say(PSP_SAY_ERROR, event, "%s", line);
     shell->failed = true;
     psp_loop_stop(shell->loop);
 }
@@ -90,11 +91,12 @@ static void fail_storage(struct psp_shard_shell *shell, const char *what, enum p
 /* Counting goes on; only what is shown stands still. */
 static void warn_too_large(struct psp_shard_shell *shell, size_t bytes)
 {
-    if (psp_log_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
-        psp_log_line(PSP_LOG_ERROR, "too_large",
-                     "an answer of %zu bytes was not sent: this election has too many places and "
-                     "choices for collectors to be shown the count; the ballots are safe",
-                     bytes);
+    if (psp_journal_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS,
+                            &(uint64_t){0}))
+        psp_say(PSP_SAY_ERROR, "too_large",
+                "an answer of %zu bytes was not sent: this election has too many places and "
+                "choices for collectors to be shown the count; the ballots are safe",
+                bytes);
 }
 
 static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_action *action)
@@ -111,10 +113,11 @@ static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_ac
 /* An old entry that only a backup or a newcomer needs: counting goes on. */
 static void warn_unreadable(struct psp_shard_shell *shell, uint64_t index, enum psp_status status)
 {
-    if (psp_log_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
-        psp_log_line(PSP_LOG_ERROR, "unreadable",
-                     "log entry %" PRIu64 " cannot be read for a backup: %s; replace this replica",
-                     index, psp_status_text(status));
+    if (psp_journal_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS,
+                            &(uint64_t){0}))
+        psp_say(PSP_SAY_ERROR, "unreadable",
+                "log entry %" PRIu64 " cannot be read for a backup: %s; replace this replica",
+                index, psp_status_text(status));
 }
 
 /* For a backup: applied entries, as many as fit a message well. They are in the
@@ -132,7 +135,7 @@ static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *p
         size_t size = 0;
         struct psp_record record;
         const enum psp_status status =
-            psp_log_read(shell->state->log, first + n, &buffers[n], &size, &record);
+            psp_journal_read(shell->state->log, first + n, &buffers[n], &size, &record);
         if (status != PSP_OK) {
             warn_unreadable(shell, first + n, status);
             break;
@@ -169,8 +172,8 @@ static bool fill_from_log(struct psp_shard_shell *shell, const struct psp_core_a
             }
             size_t size = 0;
             struct psp_record record;
-            const enum psp_status status = psp_log_read(shell->state->log, action->raft.first + i,
-                                                        &shell->raft_buffers[i], &size, &record);
+            const enum psp_status status = psp_journal_read(
+                shell->state->log, action->raft.first + i, &shell->raft_buffers[i], &size, &record);
             if (status != PSP_OK) {
                 fail_storage(shell, "reading the log", status);
                 return false;
@@ -208,13 +211,13 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
     enum psp_status status = PSP_OK;
     switch (action->type) {
     case PSP_CORE_VOTE:
-        status = psp_log_set_vote(shell->state->log, action->vote.term, action->vote.voted_for);
+        status = psp_journal_set_vote(shell->state->log, action->vote.term, action->vote.voted_for);
         if (status != PSP_OK)
             fail_storage(shell, "writing term and vote", status);
         return;
     case PSP_CORE_APPEND:
-        status = psp_log_writer_push(shell->writer, action->append.number, action->append.records,
-                                     action->append.n);
+        status = psp_journal_writer_push(shell->writer, action->append.number,
+                                         action->append.records, action->append.n);
         if (status != PSP_OK)
             fail(shell, "memory", "out of memory for the log writer");
         return;
@@ -262,8 +265,8 @@ static void load(struct psp_shard_shell *shell)
     for (; index <= shell->load_last && n < PSP_SHARD_LOAD_RECORDS && bytes < PSP_CORE_LOAD_BYTES;
          index++, n++) {
         const enum psp_status status =
-            psp_log_read(shell->state->log, index, &shell->loaded[n].buffer, &shell->loaded[n].size,
-                         &records[n]);
+            psp_journal_read(shell->state->log, index, &shell->loaded[n].buffer,
+                             &shell->loaded[n].size, &records[n]);
         if (status != PSP_OK) {
             fail(shell, "log",
                  "log entry %" PRIu64 " cannot be read back: %s; restore this replica's data "
@@ -327,7 +330,7 @@ static void drain_links(struct psp_shard_shell *shell)
 
 static void collect(struct psp_shard_shell *shell)
 {
-    enum psp_status status = psp_log_writer_failure(shell->writer);
+    enum psp_status status = psp_journal_writer_failure(shell->writer);
     if (status != PSP_OK)
         fail_storage(shell, "writing the log", status);
     status = psp_checkpointer_failure(shell->checkpointer);
@@ -335,7 +338,7 @@ static void collect(struct psp_shard_shell *shell)
         fail_storage(shell, "writing a checkpoint", status);
     if (shell->failed)
         return;
-    const uint64_t done = psp_log_writer_done(shell->writer);
+    const uint64_t done = psp_journal_writer_done(shell->writer);
     if (done > shell->appends_done) {
         shell->appends_done = done;
         psp_core_persisted(shell->core, now(), done);
@@ -357,14 +360,14 @@ static void tell(struct psp_shard_shell *shell)
     const uint64_t at = psp_clock_ms();
     if (role == PSP_CORE_STARTING && applied < last && at >= shell->progress_ms) {
         if (shell->progress_ms != 0)
-            psp_log_line(PSP_LOG_INFO, "replay", "index %" PRIu64 " of %" PRIu64, applied, last);
+            psp_say(PSP_SAY_INFO, "replay", "index %" PRIu64 " of %" PRIu64, applied, last);
         shell->progress_ms = at + PSP_SHARD_PROGRESS_MS;
     }
     if (!shell->role_logged || role != shell->role) {
         shell->role_logged = true;
         shell->role = role;
-        psp_log_line(PSP_LOG_INFO, psp_core_role_name(role), "term %" PRIu64 ", index %" PRIu64,
-                     psp_core_term(shell->core), applied);
+        psp_say(PSP_SAY_INFO, psp_core_role_name(role), "term %" PRIu64 ", index %" PRIu64,
+                psp_core_term(shell->core), applied);
     }
     if (!shell->ready &&
         (role == PSP_CORE_LEADER || role == PSP_CORE_FOLLOWER || role == PSP_CORE_JOINING)) {
@@ -508,7 +511,7 @@ static enum psp_status set_up(struct psp_shard_shell *shell, char *ret_reason, s
     if (status == PSP_OK)
         status = psp_arena_create(PSP_SHARD_ARENA_BYTES, &shell->arena);
     if (status == PSP_OK)
-        status = psp_log_writer_create(shell->state->log, wake, shell, &shell->writer);
+        status = psp_journal_writer_create(shell->state->log, wake, shell, &shell->writer);
     if (status == PSP_OK)
         status = psp_checkpointer_create(shell->state->store, wake, shell, &shell->checkpointer);
     if (status != PSP_OK) {
@@ -559,7 +562,7 @@ void psp_shard_shell_destroy(struct psp_shard_shell **shell_at)
     if (shell == NULL)
         return;
     psp_checkpointer_destroy(&shell->checkpointer); /* these two wake the loop */
-    psp_log_writer_destroy(&shell->writer);
+    psp_journal_writer_destroy(&shell->writer);
     psp_loop_destroy(&shell->loop); /* before the descriptors that it watches */
     if (shell->socket != NULL)
         psp_socket_destroy(&shell->socket);

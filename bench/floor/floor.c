@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "count/index.h"
 #include "election/digest.h"
 
@@ -78,12 +79,12 @@ static void fill(struct columns *columns, const struct psp_digest_key *key, uint
         uint8_t *marks = columns->marks + (size_t)4 * i;
         voter_id(first + i, id);
         psp_digest_voter(key, id, sizeof id, columns->digests + (size_t)PSP_DIGEST_BYTES * i);
-        psp_store64(ballot, random);
-        psp_store64(ballot + 8, ~random);
+        psp_put64(ballot, random);
+        psp_put64(ballot + 8, ~random);
         memcpy(marks, (uint8_t[]){1, 0, 1, (uint8_t)(random % CHOICES)}, 4);
         psp_digest_tag(key, ballot, unit, 0, 0, marks, 4,
                        columns->tags + (size_t)PSP_TAG_BYTES * i);
-        psp_store32(columns->units + (size_t)4 * i, unit);
+        psp_put32(columns->units + (size_t)4 * i, unit);
         columns->methods[i] = 0;
     }
 }
@@ -125,7 +126,7 @@ static uint64_t count(struct psp_index *index, const struct columns *columns, ui
             exit(1);
         }
         psp_index_mark(index, &place, columns->tags + (size_t)PSP_TAG_BYTES * i);
-        const uint32_t unit = psp_load32(columns->units + (size_t)4 * i);
+        const uint32_t unit = psp_get32(columns->units + (size_t)4 * i);
         totals[unit * CHOICES + columns->marks[(size_t)4 * i + 3]]++;
         counted++;
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 
 enum { MARKS_MAX = PSP_MARKED_CONTESTS_MAX };
@@ -182,8 +183,8 @@ void psp_papers_ballot(const struct psp_papers *papers, uint32_t client, uint64_
         .marks = papers->bytes + paper->bytes_first,
         .marks_bytes = paper->byte_count,
     };
-    psp_store64(ret_ballot->ballot_id, random);
-    psp_store64(ret_ballot->ballot_id + 8, mix(random));
+    psp_put64(ret_ballot->ballot_id, random);
+    psp_put64(ret_ballot->ballot_id + 8, mix(random));
 }
 
 void psp_papers_votes(const struct psp_papers *papers, uint32_t number, uint64_t times,

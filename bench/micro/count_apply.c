@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/bytes/bytes.h"
 #include "shard/store/store.h"
 
 enum { ROWS = PSP_BATCH_ROWS_MAX, LEAVES = 3000, DELTA_BYTES = 4 << 20 };
@@ -37,8 +38,8 @@ static uint64_t mix(uint64_t value)
 
 static void digest_of(uint64_t voter, uint8_t *ret_digest)
 {
-    psp_store64(ret_digest, mix(2 * voter));
-    psp_store64(ret_digest + 8, mix(2 * voter + 1));
+    psp_put64(ret_digest, mix(2 * voter));
+    psp_put64(ret_digest + 8, mix(2 * voter + 1));
 }
 
 static uint32_t unit_of(uint64_t voter)
@@ -145,8 +146,8 @@ static void cast_batch(struct bench *bench, uint64_t first, uint32_t n)
         /* With a roll voters do not come in the roll's order. */
         const uint64_t voter = bench->roll.n ? (first + i) * 7919 % bench->voters : first + i;
         digest_of(voter, digests + (size_t)16 * i);
-        psp_store64(tags + (size_t)8 * i, mix(voter + 77));
-        psp_store32(units + (size_t)4 * i, unit_of(voter));
+        psp_put64(tags + (size_t)8 * i, mix(voter + 77));
+        psp_put32(units + (size_t)4 * i, unit_of(voter));
         memcpy(marks + (size_t)4 * i, (uint8_t[]){1, 0, 1, (uint8_t)(mix(voter + 5) % 4)}, 4);
     }
     struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS, .time_ms = 1};
@@ -169,7 +170,7 @@ static void begin(struct bench *bench, bool with_roll)
             exit(1);
         for (uint64_t voter = 0; voter < bench->voters; voter++) {
             digest_of(voter, digests + voter * 16);
-            psp_store32(units + voter * 4, unit_of(voter));
+            psp_put32(units + voter * 4, unit_of(voter));
         }
         bench->roll = (struct psp_roll_part){bench->voters, digests, units};
     }

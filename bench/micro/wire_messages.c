@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/bytes/bytes.h"
 #include "wire/message/message.h"
 
 enum { N = 1000, VOTER_BYTES = 12, MARKS_BYTES = 4, ARENA_BYTES = 64 << 20 };

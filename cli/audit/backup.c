@@ -59,7 +59,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 /* One shard's copy. */
 struct copy {
     struct psp_operate *operate;
-    struct psp_log *log;
+    struct psp_journal *log;
     uint64_t epoch;
     uint32_t process; /* who is asked; PSP_NONE: nobody */
     struct psp_backup_shard to;
@@ -91,7 +91,7 @@ static void aim(struct copy *copy, uint32_t process, const struct psp_status_rep
 static void choose(struct copy *copy)
 {
     const uint32_t n = psp_operate_count(copy->operate);
-    const uint64_t held = psp_log_last(copy->log);
+    const uint64_t held = psp_journal_last(copy->log);
     uint64_t furthest = 0;
     int best = 0;
     copy->process = PSP_NONE;
@@ -142,7 +142,7 @@ static const struct psp_cluster_message *fetch(struct copy *copy, uint64_t first
 /* The last entry of a copy that goes on must be the shard's. */
 static enum psp_status compare_end(struct copy *copy)
 {
-    const uint64_t last = psp_log_last(copy->log);
+    const uint64_t last = psp_journal_last(copy->log);
     uint8_t *buffer = NULL;
     size_t size = 0;
     struct psp_record own;
@@ -151,7 +151,7 @@ static enum psp_status compare_end(struct copy *copy)
     const struct psp_cluster_message *answer = fetch(copy, last);
     if (!answer)
         return PSP_ETIMEDOUT;
-    enum psp_status status = psp_log_read(copy->log, last, &buffer, &size, &own);
+    enum psp_status status = psp_journal_read(copy->log, last, &buffer, &size, &own);
     const struct psp_raft_entry *theirs = &answer->journal.entries[0];
     if (status != PSP_OK) {
         snprintf(copy->reason, sizeof copy->reason, "the backup's entry %" PRIu64 ": %s", last,
@@ -186,14 +186,14 @@ static enum psp_status append(struct copy *copy, const struct psp_cluster_messag
                                           .payload_bytes = (uint32_t)entry->payload.length};
         /* A log's last term may not be higher than that of its vote file. */
         if (status == PSP_OK && entry->term > copy->voted_term) {
-            status = psp_log_set_vote(copy->log, entry->term, 0);
+            status = psp_journal_set_vote(copy->log, entry->term, 0);
             copy->voted_term = entry->term;
         }
         if (status == PSP_OK)
-            status = psp_log_append(copy->log, &record, 1);
+            status = psp_journal_append(copy->log, &record, 1);
     }
     if (status == PSP_OK)
-        status = psp_log_sync(copy->log);
+        status = psp_journal_sync(copy->log);
     if (status != PSP_OK)
         snprintf(copy->reason, sizeof copy->reason, "writing the backup: %s",
                  psp_status_text(status));
@@ -207,17 +207,17 @@ static enum psp_status copy_shard(struct copy *copy)
     choose(copy);
     if (copy->process == PSP_NONE)
         return PSP_ETIMEDOUT;
-    psp_log_vote(copy->log, &copy->voted_term, &voted_for);
+    psp_journal_vote(copy->log, &copy->voted_term, &voted_for);
     enum psp_status status = compare_end(copy);
     psp_progress_start(&progress);
-    while (status == PSP_OK && psp_log_last(copy->log) < copy->to.index) {
-        const struct psp_cluster_message *answer = fetch(copy, psp_log_last(copy->log) + 1);
+    while (status == PSP_OK && psp_journal_last(copy->log) < copy->to.index) {
+        const struct psp_cluster_message *answer = fetch(copy, psp_journal_last(copy->log) + 1);
         status = answer ? append(copy, answer) : PSP_ETIMEDOUT;
-        psp_progress_step(&progress, "entries", psp_log_last(copy->log), copy->to.index);
+        psp_progress_step(&progress, "entries", psp_journal_last(copy->log), copy->to.index);
     }
     psp_progress_end(&progress);
     if (status == PSP_OK)
-        status = psp_log_term(copy->log, copy->to.index, &copy->to.term);
+        status = psp_journal_term(copy->log, copy->to.index, &copy->to.term);
     return status;
 }
 
@@ -244,7 +244,7 @@ static int back_up_shard(const struct arguments *arguments, struct psp_operate *
         psp_backup_journal(arguments->out, backup, shard, &copy.log, copy.reason);
     if (status == PSP_OK)
         status = copy_shard(&copy);
-    psp_log_close(&copy.log);
+    psp_journal_close(&copy.log);
     if (status == PSP_OK) {
         *shard = copy.to;
         add_line(table, &copy);

@@ -107,18 +107,18 @@ void psp_backup_free(struct psp_backup *backup)
 }
 
 enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *backup,
-                                   const struct psp_backup_shard *shard, struct psp_log **ret_log,
-                                   char *ret_reason)
+                                   const struct psp_backup_shard *shard,
+                                   struct psp_journal **ret_log, char *ret_reason)
 {
     char *path = psp_memory_print("%s/shard-%u", folder, shard->shard);
-    struct psp_log_options options = {
+    struct psp_journal_options options = {
         .directory = path, .shard = shard->shard, .checkpoint_index = shard->index};
     memcpy(options.cluster_id, backup->cluster_id, PSP_CLUSTER_ID_BYTES);
     enum psp_status status = psp_file_make_folder(path, 0700);
     if (status != PSP_OK)
         snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
     else
-        status = psp_log_open(&options, ret_log, ret_reason, PSP_REASON_BYTES);
+        status = psp_journal_open(&options, ret_log, ret_reason, PSP_REASON_BYTES);
     free(path);
     return status;
 }

@@ -1,5 +1,5 @@
 /*
- * backup - what `psephos backup` leaves and `psephos restore` reads.
+ * backup_folder - what `psephos backup` leaves and `psephos restore` reads.
  *
  *     FOLDER/backup.json   how far each shard's copy goes, and what its count is there
  *     FOLDER/shard-S/      the shard's journal up to there, in the format of its log
@@ -44,10 +44,10 @@ enum psp_status psp_backup_store(const struct psp_backup *backup, const char *fo
                                  char *ret_reason);
 void psp_backup_free(struct psp_backup *backup);
 
-/* A shard's journal in FOLDER/shard-S, made when it is not there. As psp_log_open;
+/* A shard's journal in FOLDER/shard-S, made when it is not there. As psp_journal_open;
  * of what lies before `shard->index` the end is looked at only. */
 enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *backup,
-                                   const struct psp_backup_shard *shard, struct psp_log **ret_log,
-                                   char *ret_reason);
+                                   const struct psp_backup_shard *shard,
+                                   struct psp_journal **ret_log, char *ret_reason);
 
 #endif

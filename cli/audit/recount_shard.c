@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "count/count.h"
@@ -15,7 +16,7 @@
 enum { ARENA_BYTES = 64 << 20 };
 
 struct replay {
-    struct psp_log *log;
+    struct psp_journal *log;
     struct psp_count *count;
     struct psp_arena *arena;
     struct psp_roll_file roll;
@@ -52,9 +53,9 @@ static enum psp_status begin(struct replay *replay, const struct psp_local *loca
     enum psp_status status = load_roll(replay, local, shard, &has_roll);
     if (status != PSP_OK)
         return status;
-    struct psp_log_options log_options = {.directory = path, .shard = shard, .read_only = true};
+    struct psp_journal_options log_options = {.directory = path, .shard = shard, .read_only = true};
     memcpy(log_options.cluster_id, local->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
-    status = psp_log_open(&log_options, &replay->log, replay->reason, PSP_REASON_BYTES);
+    status = psp_journal_open(&log_options, &replay->log, replay->reason, PSP_REASON_BYTES);
     if (status != PSP_OK)
         return status;
     const struct psp_roll_part roll = {
@@ -71,7 +72,7 @@ static enum psp_status begin(struct replay *replay, const struct psp_local *loca
 
 static void end(struct replay *replay)
 {
-    psp_log_close(&replay->log);
+    psp_journal_close(&replay->log);
     psp_count_destroy(&replay->count);
     psp_arena_destroy(&replay->arena);
     psp_roll_file_free(&replay->roll);
@@ -86,7 +87,7 @@ static enum psp_status apply(struct replay *replay, uint64_t index)
     enum psp_apply_result result;
     const char *reason = NULL;
     enum psp_status status =
-        psp_log_read(replay->log, index, &replay->payload, &replay->payload_size, &record);
+        psp_journal_read(replay->log, index, &replay->payload, &replay->payload_size, &record);
     if (status != PSP_OK) {
         snprintf(replay->reason, PSP_REASON_BYTES, "the journal at index %" PRIu64 ": %s", index,
                  psp_status_text(status));
@@ -177,7 +178,7 @@ static bool units_agree(const struct psp_partial *partial, const struct psp_coun
     if (partial->units_complete.length != (size_t)n * 4)
         return false;
     for (uint32_t i = 0; i < n; i++)
-        if (psp_load32(partial->units_complete.data + 4 * (size_t)i) != units[i])
+        if (psp_get32(partial->units_complete.data + 4 * (size_t)i) != units[i])
             return false;
     return true;
 }
@@ -208,11 +209,12 @@ static enum psp_status replay_to(struct replay *replay, const struct psp_local *
 {
     struct psp_progress progress;
     enum psp_status status = begin(replay, local, definition, shard, path);
-    if (status == PSP_OK && (psp_log_first(replay->log) != 1 || psp_log_last(replay->log) < last)) {
+    if (status == PSP_OK &&
+        (psp_journal_first(replay->log) != 1 || psp_journal_last(replay->log) < last)) {
         snprintf(replay->reason, PSP_REASON_BYTES,
                  "the journal holds indexes %" PRIu64 " to %" PRIu64
                  ", the recount needs 1 to %" PRIu64,
-                 psp_log_first(replay->log), psp_log_last(replay->log), last);
+                 psp_journal_first(replay->log), psp_journal_last(replay->log), last);
         status = PSP_ENOENT;
     }
     psp_progress_start(&progress);

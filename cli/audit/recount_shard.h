@@ -1,5 +1,5 @@
 /*
- * recount - one shard's count made again from its journal.
+ * recount_shard - one shard's count made again from its journal.
  *
  * The journal is replayed from the first entry through the same state machine
  * that counts; what comes out is compared with what the running leader says:

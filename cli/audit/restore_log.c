@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "base/system/file.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
@@ -23,11 +24,11 @@ size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
 {
     memset(ret_bytes, 0, PSP_RESTORE_CONFIGURATION_MAX);
     ret_bytes[0] = FORMAT;
-    psp_store64(ret_bytes + 1, replica_count);
+    psp_put64(ret_bytes + 1, replica_count);
     size_t at = 9;
     for (uint32_t r = 0; r < replica_count; r++) {
         const uint64_t id = first_id + r;
-        psp_store64(ret_bytes + at, id);
+        psp_put64(ret_bytes + at, id);
         at += 8;
         at += (size_t)snprintf((char *)ret_bytes + at, 21, "%" PRIu64, id) + 1;
         ret_bytes[at++] = VOTER;
@@ -37,7 +38,7 @@ size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
 
 struct writing {
     const struct psp_restore_plan *plan;
-    struct psp_log *from, *to;
+    struct psp_journal *from, *to;
     struct psp_buffer genesis;
     uint8_t configuration[PSP_RESTORE_CONFIGURATION_MAX];
     uint64_t voted_term;
@@ -86,16 +87,16 @@ static enum psp_status append(struct writing *writing, const struct psp_record *
 {
     enum psp_status status = PSP_OK;
     if (record->term > writing->voted_term) {
-        status = psp_log_set_vote(writing->to, record->term, 0);
+        status = psp_journal_set_vote(writing->to, record->term, 0);
         writing->voted_term = record->term;
     }
     if (status == PSP_OK)
-        status = psp_log_append(writing->to, record, 1);
+        status = psp_journal_append(writing->to, record, 1);
     writing->unsynced += record->payload_bytes;
     if (status == PSP_OK &&
         (writing->unsynced > SYNC_BYTES || record->index == writing->plan->shard->index)) {
         writing->unsynced = 0;
-        status = psp_log_sync(writing->to);
+        status = psp_journal_sync(writing->to);
     }
     return status;
 }
@@ -110,7 +111,7 @@ static enum psp_status write_all(struct writing *writing, char *ret_reason)
     psp_progress_start(&progress);
     for (uint64_t index = 1; status == PSP_OK && index <= last; index++) {
         struct psp_record record;
-        status = psp_log_read(writing->from, index, &buffer, &size, &record);
+        status = psp_journal_read(writing->from, index, &buffer, &size, &record);
         if (status == PSP_OK)
             status = change(writing, &record);
         if (status == PSP_OK)
@@ -129,10 +130,11 @@ enum psp_status psp_restore_journal(const struct psp_restore_plan *plan, char *r
 {
     struct writing writing = {.plan = plan};
     char *from = psp_memory_print("%s/shard-%u", plan->from, plan->shard->shard);
-    struct psp_log_options options = {
+    struct psp_journal_options options = {
         .directory = from, .shard = plan->shard->shard, .read_only = true};
     memcpy(options.cluster_id, plan->cluster_id, PSP_CLUSTER_ID_BYTES);
-    enum psp_status status = psp_log_open(&options, &writing.from, ret_reason, PSP_REASON_BYTES);
+    enum psp_status status =
+        psp_journal_open(&options, &writing.from, ret_reason, PSP_REASON_BYTES);
     if (status == PSP_OK) {
         status = psp_file_make_folder(plan->to, 0700);
         if (status != PSP_OK)
@@ -141,11 +143,11 @@ enum psp_status psp_restore_journal(const struct psp_restore_plan *plan, char *r
     options.directory = plan->to;
     options.read_only = false;
     if (status == PSP_OK)
-        status = psp_log_open(&options, &writing.to, ret_reason, PSP_REASON_BYTES);
+        status = psp_journal_open(&options, &writing.to, ret_reason, PSP_REASON_BYTES);
     if (status == PSP_OK)
         status = write_all(&writing, ret_reason);
-    psp_log_close(&writing.to);
-    psp_log_close(&writing.from);
+    psp_journal_close(&writing.to);
+    psp_journal_close(&writing.from);
     psp_buffer_free(&writing.genesis);
     free(from);
     return status;

@@ -1,5 +1,5 @@
 /*
- * restore - one shard's log, written again from its backed-up journal for a
+ * restore_log - one shard's log, written again from its backed-up journal for a
  * cluster of the next epoch.
  *
  * Threads: any.

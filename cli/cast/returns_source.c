@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/bytes/bytes.h"
 #include "cli/cast/permutation.h"
 #include "cli/say/memory.h"
 
@@ -75,8 +76,8 @@ static enum psp_status fill(struct psp_returns_source *source, uint32_t leaf, ui
 {
     const uint64_t id = psp_mix(source->options.seed) ^ psp_mix(cookie);
     const uint64_t minute = psp_mix(cookie ^ 1) % (POLLS_OPEN_HOURS * 60);
-    psp_store64(ret_ballot->ballot_id, psp_mix(id));
-    psp_store64(ret_ballot->ballot_id + 8, psp_mix(~id));
+    psp_put64(ret_ballot->ballot_id, psp_mix(id));
+    psp_put64(ret_ballot->ballot_id + 8, psp_mix(~id));
     ret_ballot->unit = source->options.definition->leaves[leaf];
     ret_ballot->method = 0;
     ret_ballot->cast_at_ms =

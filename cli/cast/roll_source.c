@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "cli/cast/permutation.h"
 #include "cli/folder/local.h"
 #include "cli/say/memory.h"
@@ -112,8 +113,8 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         .method = (uint8_t)(psp_mix(hash ^ 1) % definition->method_count),
         .marks = source->marks,
     };
-    psp_store64(ret_ballot->ballot_id, psp_mix(hash ^ 2));
-    psp_store64(ret_ballot->ballot_id + 8, psp_mix(~hash));
+    psp_put64(ret_ballot->ballot_id, psp_mix(hash ^ 2));
+    psp_put64(ret_ballot->ballot_id + 8, psp_mix(~hash));
     return psp_marks_encode(marks, n, source->marks, sizeof source->marks,
                             &ret_ballot->marks_bytes);
 }

@@ -1,5 +1,5 @@
 /*
- * cast_sources - from what a user asks to be cast to a source of ballots.
+ * sources - from what a user asks to be cast to a source of ballots.
  *
  * Ownership: what is opened owns all its parts; the target must outlive it.
  * Threads:   one owner.

@@ -1,5 +1,5 @@
 /*
- * local_media - the map and the photos that come with an election definition,
+ * media - the map and the photos that come with an election definition,
  * copied into a cluster's folder.
  *
  * The collector looks for them beside its election.json. A file that is missing

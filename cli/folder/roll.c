@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "base/system/file.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
@@ -65,7 +66,7 @@ static void parts_add(struct parts *parts, uint32_t shard, const uint8_t *digest
         file->units = psp_memory_resize(file->units, parts->sizes[shard], UNIT_BYTES);
     }
     memcpy(file->digests + PSP_DIGEST_BYTES * file->n, digest, PSP_DIGEST_BYTES);
-    psp_store32(file->units + UNIT_BYTES * file->n, unit);
+    psp_put32(file->units + UNIT_BYTES * file->n, unit);
     file->n++;
 }
 

@@ -1,5 +1,5 @@
 /*
- * local_roll - the voter roll on its way into a cluster folder.
+ * roll - the voter roll on its way into a cluster folder.
  *
  * Names end here: each voter ID becomes its keyed digest, and what a shard
  * gets is digests and units of the voters in its slots.

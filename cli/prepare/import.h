@@ -1,5 +1,5 @@
 /*
- * cmd_import - published returns into an election folder; shared with
+ * import - published returns into an election folder; shared with
  * `generate --returns`, which begins the same way.
  */
 #ifndef PSP_CMD_IMPORT_H

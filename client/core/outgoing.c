@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+#include "base/bytes/varint.h"
+
 enum {
     COLUMN_ROW_BYTES = 1 + PSP_BALLOT_ID_BYTES + 4 + 1 + 8,
     ROW_BYTES = PSP_BALLOT_ID_BYTES + 32, /* tags, lengths, cast time */
@@ -72,9 +75,9 @@ static bool add_columns(struct psp_outgoing *out, const struct psp_client_ballot
     memcpy(out->voter_ids + out->voter_bytes, at, ballot->voter_bytes);
     memcpy(out->marks + out->marks_bytes, at + ballot->voter_bytes, ballot->marks_bytes);
     memcpy(out->ballot_ids + n * PSP_BALLOT_ID_BYTES, ballot->ballot_id, PSP_BALLOT_ID_BYTES);
-    psp_store32(out->units + n * 4, ballot->unit);
+    psp_put32(out->units + n * 4, ballot->unit);
     out->methods[n] = ballot->method;
-    psp_store64(out->cast_at_ms + n * 8, ballot->cast_at_ms);
+    psp_put64(out->cast_at_ms + n * 8, ballot->cast_at_ms);
     out->voter_bytes += ballot->voter_bytes;
     out->marks_bytes += ballot->marks_bytes;
     out->bytes += bytes;

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 
+#include "base/bytes/bytes.h"
 #include "client/core/ballots.h"
 #include "election/definition/definition.h"
 #include "wire/message/message.h"

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 
 enum { RAW_BYTES = 21, TEXT_LENGTH = 28, FORM = 1 };
@@ -13,9 +14,9 @@ void psp_cursor_write(const struct psp_cursor *cursor, char ret_text[PSP_CURSOR_
     uint8_t raw[RAW_BYTES];
     char *out = ret_text;
     raw[0] = FORM;
-    psp_store32(raw + 1, cursor->question);
-    psp_store64(raw + 5, cursor->key);
-    psp_store64(raw + 13, cursor->position);
+    psp_put32(raw + 1, cursor->question);
+    psp_put64(raw + 5, cursor->key);
+    psp_put64(raw + 13, cursor->position);
     for (int i = 0; i < RAW_BYTES; i += 3) {
         const uint32_t three =
             (uint32_t)raw[i] << 16 | (uint32_t)raw[i + 1] << 8 | (uint32_t)raw[i + 2];
@@ -46,8 +47,8 @@ bool psp_cursor_read(const char *text, struct psp_cursor *ret_cursor)
     }
     if (raw[0] != FORM)
         return false;
-    ret_cursor->question = psp_load32(raw + 1);
-    ret_cursor->key = psp_load64(raw + 5);
-    ret_cursor->position = psp_load64(raw + 13);
+    ret_cursor->question = psp_get32(raw + 1);
+    ret_cursor->key = psp_get64(raw + 5);
+    ret_cursor->position = psp_get64(raw + 13);
     return true;
 }

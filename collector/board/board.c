@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 
 struct shard_state {
@@ -196,7 +197,7 @@ static bool positions_ascend(const struct psp_bytes *bytes, uint32_t end)
     if (bytes->length % 4 != 0)
         return false;
     for (size_t i = 0; i < bytes->length; i += 4) {
-        const uint32_t position = psp_load32(bytes->data + i);
+        const uint32_t position = psp_get32(bytes->data + i);
         if (position < next || position >= end)
             return false;
         next = (uint64_t)position + 1;
@@ -310,7 +311,7 @@ static void take_complete(struct psp_board *board, struct shard_state *state,
         board->complete_shards[state->complete[i]]--;
     state->complete_n = (uint32_t)(units->length / 4);
     for (uint32_t i = 0; i < state->complete_n; i++) {
-        state->complete[i] = psp_load32(units->data + (size_t)i * 4);
+        state->complete[i] = psp_get32(units->data + (size_t)i * 4);
         board->complete_shards[state->complete[i]]++;
     }
 }
@@ -320,7 +321,7 @@ static void take_registered(struct shard_state *state, const struct psp_bytes *l
     if (leaves->length == 0)
         return;
     for (size_t i = 0; i < leaves->length / 4; i++)
-        state->registered[i] = psp_load32(leaves->data + i * 4);
+        state->registered[i] = psp_get32(leaves->data + i * 4);
     state->has_registered = true;
 }
 

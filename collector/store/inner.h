@@ -1,8 +1,8 @@
 /*
- * store_state - what the files of the collector's store share. Not for others.
+ * inner - what the files of the collector's store share. Not for others.
  */
-#ifndef PSP_COLLECTOR_STORE_STATE_H
-#define PSP_COLLECTOR_STORE_STATE_H
+#ifndef PSP_COLLECTOR_STORE_INNER_H
+#define PSP_COLLECTOR_STORE_INNER_H
 
 #include <lmdb.h>
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "collector/store/inner.h"
 #include "election/ballot.h"
 
@@ -33,9 +34,9 @@ static enum psp_status load_width(struct psp_collector_store *store, MDB_txn *tx
         return PSP_OK;
     if (rc)
         return psp_collector_store_status(rc);
-    if (value.mv_size != 8 || psp_load64(value.mv_data) < PSP_SERIES_WIDTH_MS)
+    if (value.mv_size != 8 || psp_get64(value.mv_data) < PSP_SERIES_WIDTH_MS)
         return PSP_ECORRUPT;
-    series->width_ms = psp_load64(value.mv_data);
+    series->width_ms = psp_get64(value.mv_data);
     return PSP_OK;
 }
 
@@ -102,7 +103,7 @@ static int put_points(struct psp_collector_store *store, MDB_txn *txn,
 {
     const uint32_t first = series->unsaved_from;
     uint8_t width[8];
-    psp_store64(width, series->width_ms);
+    psp_put64(width, series->width_ms);
     int rc = psp_collector_store_put(txn, store->meta, width_key, sizeof width_key - 1, width, 8);
     if (!rc && first < series->count)
         rc = delete_from(store, txn,

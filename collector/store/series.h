@@ -1,5 +1,5 @@
 /*
- * store_series - the time series in the collector's LMDB.
+ * series - the time series in the collector's LMDB.
  *
  *     meta    "series_width" -> LE64 ms of a bucket
  *     series  BE64 time in ms -> the cells of the point's row (collector/view/series.h),

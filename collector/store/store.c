@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "collector/store/inner.h"
 #include "election/ballot.h"
 
@@ -196,8 +197,8 @@ static int write_meta(const struct psp_collector_store *store, MDB_txn *txn,
                       const struct psp_board *board)
 {
     uint8_t format[4], shards[4];
-    psp_store32(format, PSP_COLLECTOR_STORE_FORMAT);
-    psp_store32(shards, store->shard_count);
+    psp_put32(format, PSP_COLLECTOR_STORE_FORMAT);
+    psp_put32(shards, store->shard_count);
     int rc = psp_collector_store_put(txn, store->meta, "format", 6, format, 4);
     if (!rc)
         rc = psp_collector_store_put(txn, store->meta, "cluster", 7, psp_board_cluster_id(board),
@@ -221,8 +222,8 @@ static enum psp_status check_meta(const struct psp_collector_store *store, MDB_t
                                   char *ret_reason, size_t size)
 {
     uint8_t format[4], shards[4];
-    psp_store32(format, PSP_COLLECTOR_STORE_FORMAT);
-    psp_store32(shards, store->shard_count);
+    psp_put32(format, PSP_COLLECTOR_STORE_FORMAT);
+    psp_put32(shards, store->shard_count);
     if (!meta_is(store, txn, "format", format, 4)) {
         explain(ret_reason, size,
                 "the data folder %s has a format that this version does not know (it knows %d): "
@@ -328,7 +329,7 @@ void psp_collector_store_close(struct psp_collector_store **store)
 
 static uint8_t *write64(uint8_t *at, uint64_t value)
 {
-    psp_store64(at, value);
+    psp_put64(at, value);
     return at + 8;
 }
 
@@ -341,8 +342,8 @@ static size_t encode_head(const struct psp_board *board, uint32_t shard, uint8_t
     at = write64(at, head->index);
     at = write64(at, head->time_ms);
     at = write64(at, head->registered);
-    psp_store32(at, head->replica);
-    psp_store32(at + 4, (uint32_t)head->election_state);
+    psp_put32(at, head->replica);
+    psp_put32(at + 4, (uint32_t)head->election_state);
     memcpy(at + 8, head->state_hash, PSP_HASH_BYTES);
     at = write64(at + 8 + PSP_HASH_BYTES, head->books.received);
     for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
@@ -351,7 +352,7 @@ static size_t encode_head(const struct psp_board *board, uint32_t shard, uint8_t
     at = write64(at, head->books.voters_counted);
     assert(at == ret_bytes + HEAD_BYTES);
     for (uint32_t i = 0; i < complete_n; i++)
-        psp_store32(at + (size_t)i * 4, complete[i]);
+        psp_put32(at + (size_t)i * 4, complete[i]);
     return HEAD_BYTES + (size_t)complete_n * 4;
 }
 
@@ -360,23 +361,23 @@ static bool decode_head(const MDB_val *value, struct psp_partial *ret_partial)
     const uint8_t *at = value->mv_data;
     if (value->mv_size < HEAD_BYTES || (value->mv_size - HEAD_BYTES) % 4 != 0)
         return false;
-    ret_partial->epoch = psp_load64(at);
-    ret_partial->index = psp_load64(at + 8);
-    ret_partial->time_ms = psp_load64(at + 16);
-    ret_partial->registered = psp_load64(at + 24);
-    ret_partial->replica = psp_load32(at + 32);
-    const uint32_t state = psp_load32(at + 36);
+    ret_partial->epoch = psp_get64(at);
+    ret_partial->index = psp_get64(at + 8);
+    ret_partial->time_ms = psp_get64(at + 16);
+    ret_partial->registered = psp_get64(at + 24);
+    ret_partial->replica = psp_get32(at + 32);
+    const uint32_t state = psp_get32(at + 36);
     if (state > PSP_ELECTION_CLOSED)
         return false;
     ret_partial->election_state = (enum psp_election_state)state;
     memcpy(ret_partial->state_hash, at + 40, PSP_HASH_BYTES);
     at += 40 + PSP_HASH_BYTES;
-    ret_partial->books.received = psp_load64(at);
+    ret_partial->books.received = psp_get64(at);
     for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
-        ret_partial->books.disposed[d] = psp_load64(at + (size_t)d * 8);
+        ret_partial->books.disposed[d] = psp_get64(at + (size_t)d * 8);
     at += (size_t)PSP_DISPOSITIONS_END * 8;
-    ret_partial->books.added_ballots = psp_load64(at);
-    ret_partial->books.voters_counted = psp_load64(at + 8);
+    ret_partial->books.added_ballots = psp_get64(at);
+    ret_partial->books.voters_counted = psp_get64(at + 8);
     ret_partial->units_complete =
         (struct psp_bytes){.data = at + 16, .length = value->mv_size - HEAD_BYTES};
     return true;
@@ -561,7 +562,7 @@ static int put_registered(struct psp_collector_store *store, MDB_txn *txn, uint3
     if (!bytes)
         return ENOMEM;
     for (size_t i = 0; i < n; i++)
-        psp_store32(bytes + i * 4, registered[i]);
+        psp_put32(bytes + i * 4, registered[i]);
     MDB_val held;
     int rc = psp_collector_store_get(txn, store->registered, key, 4, &held);
     if (rc || held.mv_size != n * 4 || memcmp(held.mv_data, bytes, n * 4) != 0)

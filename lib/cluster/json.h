@@ -1,5 +1,5 @@
 /*
- * cluster_json - small readers for the JSON files of process/cluster, each of
+ * json - small readers for the JSON files of process/cluster, each of
  * which knows where it is, so that a fault can say so.
  */
 #ifndef PSP_CLUSTER_JSON_H

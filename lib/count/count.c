@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "base/bytes/bytes.h"
 #include "count/genesis.h"
 #include "count/inner.h"
 #include "election/digest.h"
@@ -24,7 +25,7 @@ static enum psp_status roll_units(struct psp_count *count, const struct psp_roll
 {
     const struct psp_definition *definition = count->definition;
     for (uint64_t voter = 0; voter < roll->n; voter++) {
-        const uint32_t unit = psp_load32(roll->units + 4 * voter);
+        const uint32_t unit = psp_get32(roll->units + 4 * voter);
         const uint32_t leaf =
             unit < definition->unit_count ? definition->leaf_of_unit[unit] : PSP_NONE;
         if (leaf == PSP_NONE)
@@ -142,11 +143,11 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
                          enum psp_apply_result result, const uint8_t *verdicts)
 {
     uint8_t head[8 + 8 + 1 + 1 + 4];
-    psp_store64(head, count->last_index);
-    psp_store64(head + 8, count->time_ms);
+    psp_put64(head, count->last_index);
+    psp_put64(head + 8, count->time_ms);
     head[16] = (uint8_t)entry->type;
     head[17] = (uint8_t)result;
-    psp_store32(head + 18, entry->type == PSP_ENTRY_BALLOTS ? entry->ballots.columns.n : 0);
+    psp_put32(head + 18, entry->type == PSP_ENTRY_BALLOTS ? entry->ballots.columns.n : 0);
     absorb(count, head, sizeof head);
 
     uint8_t bytes[PSP_GENESIS_BYTES];
@@ -156,7 +157,7 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
         absorb(count, bytes, PSP_GENESIS_BYTES);
         break;
     case PSP_ENTRY_UNIT_COMPLETE:
-        psp_store32(bytes, entry->unit);
+        psp_put32(bytes, entry->unit);
         absorb(count, bytes, 4);
         break;
     case PSP_ENTRY_BALLOTS:
@@ -176,7 +177,7 @@ size_t psp_count_row(const struct psp_count_columns *columns, uint32_t i, const 
     *ret_row = (struct psp_judge_row){
         .digest = columns->digests + (size_t)i * PSP_DIGEST_BYTES,
         .tag = columns->tags + (size_t)i * PSP_TAG_BYTES,
-        .unit = psp_load32(columns->units + (size_t)i * 4),
+        .unit = psp_get32(columns->units + (size_t)i * 4),
         .method = columns->methods[i],
         .marks = marks,
     };
@@ -279,7 +280,7 @@ static void prefetch(const struct psp_count *count, const struct psp_count_colum
         return;
     psp_index_prefetch(count->index, columns->digests + (size_t)row * PSP_DIGEST_BYTES);
     const struct psp_definition *definition = count->definition;
-    const uint32_t unit = psp_load32(columns->units + (size_t)row * 4);
+    const uint32_t unit = psp_get32(columns->units + (size_t)row * 4);
     const uint32_t method = columns->methods[row];
     if (unit >= definition->unit_count || method >= definition->method_count ||
         definition->leaf_of_unit[unit] == PSP_NONE)

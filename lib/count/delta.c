@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "count/inner.h"
 
 enum { COUNTED_BYTES = 4 + PSP_TAG_BYTES, ROLL_BYTES = PSP_DIGEST_BYTES + 4 };
@@ -66,11 +67,11 @@ void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_r
         assert(!count->has_roll);
         memcpy(pending->voter_digests + pending->voter_n * PSP_DIGEST_BYTES, row->digest,
                PSP_DIGEST_BYTES);
-        psp_store32(pending->voter_units + pending->voter_n * 4, row->unit);
+        psp_put32(pending->voter_units + pending->voter_n * 4, row->unit);
         pending->voter_n++;
     }
     uint8_t *counted = pending->counted + pending->counted_n * COUNTED_BYTES;
-    psp_store32(counted, number);
+    psp_put32(counted, number);
     memcpy(counted + 4, row->tag, PSP_TAG_BYTES);
     pending->counted_n++;
 
@@ -136,7 +137,7 @@ static enum psp_status copy_kept(const struct psp_count *count, struct psp_count
     if (!delta->voter_units)
         return PSP_ENOMEM;
     for (uint64_t voter = 0; voter < count->roll_n; voter++)
-        psp_store32(delta->voter_units + voter * 4, count->roll_units[voter]);
+        psp_put32(delta->voter_units + voter * 4, count->roll_units[voter]);
     return PSP_OK;
 }
 

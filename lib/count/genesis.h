@@ -1,5 +1,5 @@
 /*
- * count_genesis - a genesis as fixed bytes, for the state hash and the store.
+ * genesis - a genesis as fixed bytes, for the state hash and the store.
  *
  *     cluster ID 16, hashes of definition, roll, slot map and digest key 32
  *     each, shard 4, first slot 4, end slot 4, hash of the shard's roll file

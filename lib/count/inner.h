@@ -1,12 +1,12 @@
 /*
- * count_state - what a count holds; for the count*.c files only.
+ * inner - what a count holds; for the files of this room only.
  *
- *     count.c          entries: fence, judge, add, books, state hash
- *     count_delta.c    what is new since the last delta
- *     count_restore.c  back from the store
+ *     count.c    entries: fence, judge, add, books, state hash
+ *     delta.c    what is new since the last delta
+ *     restore.c  back from the store
  */
-#ifndef PSP_COUNT_STATE_H
-#define PSP_COUNT_STATE_H
+#ifndef PSP_COUNT_INNER_H
+#define PSP_COUNT_INNER_H
 
 #include "count/count.h"
 #include "count/index.h"
@@ -80,7 +80,7 @@ enum psp_status psp_count_pending_reserve(struct psp_count *count, uint32_t n);
 void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_row *row,
                                uint32_t number, bool new_voter);
 
-/* count_restore.c */
+/* restore.c */
 void psp_count_restoring_destroy(struct psp_count *count);
 
 /* Takes over what the genesis says. PSP_EMISMATCH: roll given or not, against it. */

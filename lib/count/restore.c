@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "count/genesis.h"
 #include "count/inner.h"
 #include "election/digest.h"
@@ -67,7 +68,7 @@ static enum psp_status compare_roll(struct psp_count *count, const struct psp_co
                delta->voter_n * PSP_DIGEST_BYTES) != 0)
         return PSP_EMISMATCH;
     for (uint64_t i = 0; i < delta->voter_n; i++)
-        if (count->roll_units[restoring->voter_n + i] != psp_load32(delta->voter_units + 4 * i))
+        if (count->roll_units[restoring->voter_n + i] != psp_get32(delta->voter_units + 4 * i))
             return PSP_EMISMATCH;
     restoring->voter_n += delta->voter_n;
     return PSP_OK;
@@ -130,7 +131,7 @@ static void prefetch_roll(const struct psp_count *count, const struct psp_count_
         const uint64_t ahead = i + (uint64_t)step * PREFETCH_AHEAD;
         if (ahead >= delta->counted_n)
             return;
-        const uint32_t number = psp_load32(delta->counted + ahead * COUNTED_BYTES);
+        const uint32_t number = psp_get32(delta->counted + ahead * COUNTED_BYTES);
         if (number >= count->roll_n)
             continue;
         const uint8_t *digest = count->roll_digests + (uint64_t)number * PSP_DIGEST_BYTES;
@@ -150,7 +151,7 @@ static enum psp_status restore_counted_roll(struct psp_count *count,
 {
     for (uint64_t i = 0; i < delta->counted_n; i++) {
         const uint8_t *record = delta->counted + i * COUNTED_BYTES;
-        const uint32_t number = psp_load32(record);
+        const uint32_t number = psp_get32(record);
         prefetch_roll(count, delta, i);
         if (number >= count->restoring->voter_n)
             return PSP_ECORRUPT;
@@ -186,10 +187,10 @@ static enum psp_status restore_counted_new(struct psp_count *count,
     for (uint64_t i = 0; i < delta->counted_n; i++) {
         const uint8_t *digest = restoring->queue_digests + i * PSP_DIGEST_BYTES;
         const uint8_t *record = delta->counted + i * COUNTED_BYTES;
-        if (psp_load32(record) != restoring->counted_n)
+        if (psp_get32(record) != restoring->counted_n)
             return PSP_ECORRUPT; /* voters are numbered as they were counted */
         const uint32_t number = (uint32_t)restoring->counted_n;
-        if (!note_counted(count, digest, psp_load32(restoring->queue_units + i * 4)))
+        if (!note_counted(count, digest, psp_get32(restoring->queue_units + i * 4)))
             return PSP_ECORRUPT;
         const enum psp_status status = psp_index_append(count->index, digest, number, record + 4);
         if (status != PSP_OK)

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/bytes/varint.h"
+
 enum { VARINT_BYTES_MAX = 5, INSERTION_SORT_MAX = 32 };
 
 static bool mark_after(const struct psp_mark *a, const struct psp_mark *b)

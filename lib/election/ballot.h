@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes/varint.h"
 #include "base/limits.h"
 #include "base/status.h"
 
@@ -73,48 +74,5 @@ enum psp_status psp_client_columns_check(const struct psp_client_columns *column
                                          const char **ret_reason);
 enum psp_status psp_count_columns_check(const struct psp_count_columns *columns,
                                         const char **ret_reason);
-
-static inline uint32_t psp_load32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-static inline uint64_t psp_load64(const uint8_t *at)
-{
-    return (uint64_t)psp_load32(at) | (uint64_t)psp_load32(at + 4) << 32;
-}
-static inline void psp_store32(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)value, at[1] = (uint8_t)(value >> 8);
-    at[2] = (uint8_t)(value >> 16), at[3] = (uint8_t)(value >> 24);
-}
-static inline void psp_store64(uint8_t *at, uint64_t value)
-{
-    psp_store32(at, (uint32_t)value);
-    psp_store32(at + 4, (uint32_t)(value >> 32));
-}
-
-/* LEB128. Returns the bytes used, 0 when truncated or over 32 bits. */
-static inline size_t psp_varint_read(const uint8_t *at, size_t available, uint32_t *ret_value)
-{
-    uint32_t value = 0;
-    for (size_t i = 0; i < 5 && i < available; i++) {
-        if (i == 4 && at[i] > 0x0F)
-            return 0;
-        value |= (uint32_t)(at[i] & 0x7F) << (7 * i);
-        if (!(at[i] & 0x80)) {
-            *ret_value = value;
-            return i + 1;
-        }
-    }
-    return 0;
-}
-static inline size_t psp_varint_write(uint8_t *at, uint32_t value)
-{
-    size_t n = 0;
-    for (; value > 0x7F; value >>= 7)
-        at[n++] = (uint8_t)(value | 0x80);
-    at[n++] = (uint8_t)value;
-    return n;
-}
 
 #endif

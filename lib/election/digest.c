@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+
 static const uint8_t tag_context[crypto_generichash_blake2b_PERSONALBYTES] = "psephtag";
 
 void psp_digest_key_init(struct psp_digest_key *ret_key, const uint8_t secret[PSP_DIGEST_KEY_BYTES])
@@ -42,9 +44,9 @@ void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PS
     uint8_t bytes[MARKS + PSP_MARKS_BYTES_MAX];
     assert(marks_bytes <= PSP_MARKS_BYTES_MAX);
     memcpy(bytes, ballot_id, PSP_BALLOT_ID_BYTES);
-    psp_store32(bytes + UNIT, unit);
+    psp_put32(bytes + UNIT, unit);
     bytes[METHOD] = method;
-    psp_store64(bytes + CAST_AT, cast_at_ms);
+    psp_put64(bytes + CAST_AT, cast_at_ms);
     memcpy(bytes + MARKS, marks, marks_bytes);
     crypto_shorthash_siphash24(ret_tag, bytes, MARKS + marks_bytes, key->tag);
 }

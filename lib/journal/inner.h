@@ -1,9 +1,9 @@
 /*
- * log_state - what an open log is made of; shared by log.c (use) and
- * log_open.c (open and close), and by nobody else.
+ * inner - what an open log is made of; shared by journal.c (use) and open.c
+ * (open and close), and by nobody else.
  */
-#ifndef PSP_LOG_STATE_H
-#define PSP_LOG_STATE_H
+#ifndef PSP_JOURNAL_INNER_H
+#define PSP_JOURNAL_INNER_H
 
 #include <limits.h>
 #include <pthread.h>
@@ -14,9 +14,9 @@
 #include "journal/segment.h"
 #include "journal/vote.h"
 
-enum { PSP_LOG_NO_FILE = -1 };
+enum { PSP_JOURNAL_NO_FILE = -1 };
 
-struct psp_log {
+struct psp_journal {
     const struct psp_disk *disk;
     char directory[PATH_MAX - 64];
     struct psp_segment_owner owner;
@@ -40,18 +40,20 @@ struct psp_log {
     size_t scratch_records;
 
     pthread_mutex_t vote_mutex;
-    struct psp_log_vote_file vote;
+    struct psp_journal_vote_file vote;
 };
 
-void psp_log_segment_path(const struct psp_log *log, uint64_t first, const char *suffix,
-                          char ret_path[PATH_MAX]);
-struct psp_segment *psp_log_last_segment(struct psp_log *log);
+void psp_journal_segment_path(const struct psp_journal *log, uint64_t first, const char *suffix,
+                              char ret_path[PATH_MAX]);
+struct psp_segment *psp_journal_last_segment(struct psp_journal *log);
 /* Index after the segment's last record. */
-uint64_t psp_log_segment_end(const struct psp_log *log, size_t i);
-enum psp_status psp_log_push_segment(struct psp_log *log, uint64_t first);
-enum psp_status psp_log_open_segment(const struct psp_log *log, const struct psp_segment *segment,
-                                     enum psp_disk_mode mode, int *ret_file);
+uint64_t psp_journal_segment_end(const struct psp_journal *log, size_t i);
+enum psp_status psp_journal_push_segment(struct psp_journal *log, uint64_t first);
+enum psp_status psp_journal_open_segment(const struct psp_journal *log,
+                                         const struct psp_segment *segment, enum psp_disk_mode mode,
+                                         int *ret_file);
 /* Fills a segment from its file; only the last one may end torn. PSP_ECORRUPT. */
-enum psp_status psp_log_load_segment(struct psp_log *log, size_t i, enum psp_segment_end *ret_end);
+enum psp_status psp_journal_load_segment(struct psp_journal *log, size_t i,
+                                         enum psp_segment_end *ret_end);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "journal/inner.h"
 
-static enum psp_status fail(struct psp_log *log, enum psp_status status)
+static enum psp_status fail(struct psp_journal *log, enum psp_status status)
 {
     int none = PSP_OK;
     if (status != PSP_OK)
@@ -15,24 +15,24 @@ static enum psp_status fail(struct psp_log *log, enum psp_status status)
     return status;
 }
 
-static enum psp_status failed(const struct psp_log *log)
+static enum psp_status failed(const struct psp_journal *log)
 {
     return (enum psp_status)atomic_load(&log->failed);
 }
 
 /* ---- what it holds ---- */
 
-static pthread_mutex_t *lock_of(const struct psp_log *log)
+static pthread_mutex_t *lock_of(const struct psp_journal *log)
 {
-    return &((struct psp_log *)(uintptr_t)log)->mutex;
+    return &((struct psp_journal *)(uintptr_t)log)->mutex;
 }
 
-static uint64_t last_locked(const struct psp_log *log)
+static uint64_t last_locked(const struct psp_journal *log)
 {
-    return log->segment_count == 0 ? 0 : psp_log_segment_end(log, log->segment_count - 1) - 1;
+    return log->segment_count == 0 ? 0 : psp_journal_segment_end(log, log->segment_count - 1) - 1;
 }
 
-uint64_t psp_log_first(const struct psp_log *log)
+uint64_t psp_journal_first(const struct psp_journal *log)
 {
     pthread_mutex_lock(lock_of(log));
     const uint64_t first = log->segment_count == 0 ? 1 : log->segments[0].first;
@@ -40,7 +40,7 @@ uint64_t psp_log_first(const struct psp_log *log)
     return first;
 }
 
-uint64_t psp_log_last(const struct psp_log *log)
+uint64_t psp_journal_last(const struct psp_journal *log)
 {
     pthread_mutex_lock(lock_of(log));
     const uint64_t last = last_locked(log);
@@ -48,7 +48,7 @@ uint64_t psp_log_last(const struct psp_log *log)
     return last;
 }
 
-uint64_t psp_log_bytes(const struct psp_log *log)
+uint64_t psp_journal_bytes(const struct psp_journal *log)
 {
     pthread_mutex_lock(lock_of(log));
     uint64_t bytes = log->sealed_bytes;
@@ -58,36 +58,36 @@ uint64_t psp_log_bytes(const struct psp_log *log)
     return bytes;
 }
 
-void psp_log_vote(const struct psp_log *log, uint64_t *ret_term, uint64_t *ret_voted_for)
+void psp_journal_vote(const struct psp_journal *log, uint64_t *ret_term, uint64_t *ret_voted_for)
 {
     *ret_term = log->vote.vote.term;
     *ret_voted_for = log->vote.vote.voted_for;
 }
 
-enum psp_status psp_log_set_vote(struct psp_log *log, uint64_t term, uint64_t voted_for)
+enum psp_status psp_journal_set_vote(struct psp_journal *log, uint64_t term, uint64_t voted_for)
 {
     assert(!log->read_only);
     if (failed(log) != PSP_OK)
         return failed(log);
     pthread_mutex_lock(&log->vote_mutex);
-    const struct psp_log_vote vote = {
+    const struct psp_journal_vote vote = {
         .term = term, .voted_for = voted_for, .last = atomic_load(&log->synced)};
-    const enum psp_status status = psp_log_vote_write(&log->vote, vote);
+    const enum psp_status status = psp_journal_vote_write(&log->vote, vote);
     pthread_mutex_unlock(&log->vote_mutex);
     return fail(log, status);
 }
 
 /* Before records are dropped on purpose: else the next open would miss them. */
-static enum psp_status lower_synced(struct psp_log *log, uint64_t last)
+static enum psp_status lower_synced(struct psp_journal *log, uint64_t last)
 {
     pthread_mutex_lock(&log->vote_mutex);
     enum psp_status status = PSP_OK;
     if (atomic_load(&log->synced) > last)
         atomic_store(&log->synced, last);
-    struct psp_log_vote vote = log->vote.vote;
+    struct psp_journal_vote vote = log->vote.vote;
     if (vote.last > last) {
         vote.last = last;
-        status = psp_log_vote_write(&log->vote, vote);
+        status = psp_journal_vote_write(&log->vote, vote);
     }
     pthread_mutex_unlock(&log->vote_mutex);
     return status;
@@ -97,12 +97,12 @@ static enum psp_status lower_synced(struct psp_log *log, uint64_t last)
 
 /* A new last segment: written beside, synced, renamed, so that a segment never
  * has a torn header. */
-static enum psp_status start_segment(struct psp_log *log, uint64_t first)
+static enum psp_status start_segment(struct psp_journal *log, uint64_t first)
 {
     const struct psp_disk *disk = log->disk;
     char path[PATH_MAX], beside[PATH_MAX];
-    psp_log_segment_path(log, first, "", path);
-    psp_log_segment_path(log, first, ".tmp", beside);
+    psp_journal_segment_path(log, first, "", path);
+    psp_journal_segment_path(log, first, ".tmp", beside);
     int file;
     enum psp_status status = disk->open(disk->context, beside, PSP_DISK_CREATE, &file);
     if (status != PSP_OK)
@@ -121,24 +121,24 @@ static enum psp_status start_segment(struct psp_log *log, uint64_t first)
         disk->close(disk->context, file);
         return status;
     }
-    if (log->file != PSP_LOG_NO_FILE) {
+    if (log->file != PSP_JOURNAL_NO_FILE) {
         disk->forget(disk->context, log->file);
         disk->close(disk->context, log->file);
     }
     log->file = file;
     pthread_mutex_lock(&log->mutex);
     if (log->segment_count > 0)
-        log->sealed_bytes += psp_log_last_segment(log)->bytes;
-    status = psp_log_push_segment(log, first);
+        log->sealed_bytes += psp_journal_last_segment(log)->bytes;
+    status = psp_journal_push_segment(log, first);
     if (status == PSP_OK) {
-        psp_log_last_segment(log)->bytes = PSP_SEGMENT_HEADER_BYTES;
-        psp_log_last_segment(log)->scanned = true;
+        psp_journal_last_segment(log)->bytes = PSP_SEGMENT_HEADER_BYTES;
+        psp_journal_last_segment(log)->scanned = true;
     }
     pthread_mutex_unlock(&log->mutex);
     return status;
 }
 
-static enum psp_status reserve_scratch(struct psp_log *log, size_t n)
+static enum psp_status reserve_scratch(struct psp_journal *log, size_t n)
 {
     if (n <= log->scratch_records)
         return PSP_OK;
@@ -154,7 +154,7 @@ static enum psp_status reserve_scratch(struct psp_log *log, size_t n)
     return PSP_OK;
 }
 
-static enum psp_status write_records(struct psp_log *log, const struct psp_record *records,
+static enum psp_status write_records(struct psp_journal *log, const struct psp_record *records,
                                      size_t n)
 {
     static const uint8_t zeros[8];
@@ -171,42 +171,44 @@ static enum psp_status write_records(struct psp_log *log, const struct psp_recor
         if (padding > 0)
             log->blocks[block_count++] = (struct psp_disk_block){zeros, padding};
     }
-    enum psp_status status = log->disk->write(
-        log->disk->context, log->file, psp_log_last_segment(log)->bytes, log->blocks, block_count);
+    enum psp_status status =
+        log->disk->write(log->disk->context, log->file, psp_journal_last_segment(log)->bytes,
+                         log->blocks, block_count);
     pthread_mutex_lock(&log->mutex);
     for (size_t i = 0; i < n && status == PSP_OK; i++)
-        status = psp_segment_add(psp_log_last_segment(log), &records[i]);
+        status = psp_segment_add(psp_journal_last_segment(log), &records[i]);
     pthread_mutex_unlock(&log->mutex);
     return status;
 }
 
-enum psp_status psp_log_append(struct psp_log *log, const struct psp_record *records, size_t n)
+enum psp_status psp_journal_append(struct psp_journal *log, const struct psp_record *records,
+                                   size_t n)
 {
     assert(!log->read_only);
     if (failed(log) != PSP_OK)
         return failed(log);
     if (n == 0)
         return PSP_OK;
-    assert(records[0].index == psp_log_last(log) + 1);
+    assert(records[0].index == psp_journal_last(log) + 1);
     enum psp_status status = reserve_scratch(log, n);
     if (status == PSP_OK && log->segment_count > 0 &&
-        psp_log_last_segment(log)->bytes >= log->segment_bytes)
-        status = psp_log_sync(log); /* a sealed segment is whole */
+        psp_journal_last_segment(log)->bytes >= log->segment_bytes)
+        status = psp_journal_sync(log); /* a sealed segment is whole */
     if (status == PSP_OK &&
-        (log->segment_count == 0 || psp_log_last_segment(log)->bytes >= log->segment_bytes))
+        (log->segment_count == 0 || psp_journal_last_segment(log)->bytes >= log->segment_bytes))
         status = start_segment(log, records[0].index);
     if (status == PSP_OK)
         status = write_records(log, records, n);
     return fail(log, status);
 }
 
-enum psp_status psp_log_sync(struct psp_log *log)
+enum psp_status psp_journal_sync(struct psp_journal *log)
 {
     assert(!log->read_only);
     if (failed(log) != PSP_OK)
         return failed(log);
-    const uint64_t last = psp_log_last(log);
-    if (log->file == PSP_LOG_NO_FILE || atomic_load(&log->synced) == last)
+    const uint64_t last = psp_journal_last(log);
+    if (log->file == PSP_JOURNAL_NO_FILE || atomic_load(&log->synced) == last)
         return PSP_OK;
     const enum psp_status status = log->disk->sync(log->disk->context, log->file);
     if (status == PSP_OK)
@@ -215,79 +217,81 @@ enum psp_status psp_log_sync(struct psp_log *log)
 }
 
 /* Drops the last segment, file and all. */
-static enum psp_status drop_segment(struct psp_log *log)
+static enum psp_status drop_segment(struct psp_journal *log)
 {
     const struct psp_disk *disk = log->disk;
     char path[PATH_MAX];
-    psp_log_segment_path(log, psp_log_last_segment(log)->first, "", path);
+    psp_journal_segment_path(log, psp_journal_last_segment(log)->first, "", path);
     disk->close(disk->context, log->file);
-    log->file = PSP_LOG_NO_FILE;
+    log->file = PSP_JOURNAL_NO_FILE;
     pthread_mutex_lock(&log->mutex);
-    if (log->read_file != PSP_LOG_NO_FILE)
+    if (log->read_file != PSP_JOURNAL_NO_FILE)
         disk->close(disk->context, log->read_file);
-    log->read_file = PSP_LOG_NO_FILE;
-    psp_segment_free(psp_log_last_segment(log));
+    log->read_file = PSP_JOURNAL_NO_FILE;
+    psp_segment_free(psp_journal_last_segment(log));
     log->segment_count--;
     if (log->segment_count > 0)
-        log->sealed_bytes -= psp_log_last_segment(log)->bytes;
+        log->sealed_bytes -= psp_journal_last_segment(log)->bytes;
     pthread_mutex_unlock(&log->mutex);
     enum psp_status status = disk->remove(disk->context, path);
     if (status == PSP_OK)
         status = disk->sync_folder(disk->context, log->directory);
     if (status == PSP_OK && log->segment_count > 0)
-        status = psp_log_open_segment(log, psp_log_last_segment(log), PSP_DISK_WRITE, &log->file);
+        status = psp_journal_open_segment(log, psp_journal_last_segment(log), PSP_DISK_WRITE,
+                                          &log->file);
     return status;
 }
 
 /* Fills a segment that was not read at open. */
-static enum psp_status ensure_scanned(struct psp_log *log, size_t i)
+static enum psp_status ensure_scanned(struct psp_journal *log, size_t i)
 {
     if (log->segments[i].scanned)
         return PSP_OK;
     enum psp_segment_end end;
-    return psp_log_load_segment(log, i, &end);
+    return psp_journal_load_segment(log, i, &end);
 }
 
-static enum psp_status truncate_tail(struct psp_log *log, uint64_t from)
+static enum psp_status truncate_tail(struct psp_journal *log, uint64_t from)
 {
     const struct psp_disk *disk = log->disk;
     enum psp_status status = PSP_OK;
-    while (status == PSP_OK && log->segment_count > 0 && psp_log_last_segment(log)->first >= from)
+    while (status == PSP_OK && log->segment_count > 0 &&
+           psp_journal_last_segment(log)->first >= from)
         status = drop_segment(log);
     if (status != PSP_OK || log->segment_count == 0)
         return status;
     pthread_mutex_lock(&log->mutex);
     status = ensure_scanned(log, log->segment_count - 1);
     if (status == PSP_OK)
-        psp_segment_cut(psp_log_last_segment(log), from);
+        psp_segment_cut(psp_journal_last_segment(log), from);
     pthread_mutex_unlock(&log->mutex);
     if (status == PSP_OK)
-        status = disk->truncate(disk->context, log->file, psp_log_last_segment(log)->bytes);
+        status = disk->truncate(disk->context, log->file, psp_journal_last_segment(log)->bytes);
     if (status == PSP_OK)
         status = disk->sync(disk->context, log->file);
     return status;
 }
 
-enum psp_status psp_log_truncate(struct psp_log *log, uint64_t from)
+enum psp_status psp_journal_truncate(struct psp_journal *log, uint64_t from)
 {
     assert(!log->read_only);
-    assert(from >= psp_log_first(log));
+    assert(from >= psp_journal_first(log));
     if (failed(log) != PSP_OK)
         return failed(log);
-    if (from > psp_log_last(log))
+    if (from > psp_journal_last(log))
         return PSP_OK;
     enum psp_status status = lower_synced(log, from - 1);
     if (status == PSP_OK)
         status = truncate_tail(log, from);
     if (status == PSP_OK)
-        atomic_store(&log->synced, psp_log_last(log));
+        atomic_store(&log->synced, psp_journal_last(log));
     return fail(log, status);
 }
 
 /* ---- read ---- */
 
 /* The segment that holds `index`. */
-static enum psp_status place(const struct psp_log *log, uint64_t index, size_t *ret_segment)
+static enum psp_status place(const struct psp_journal *log, uint64_t index, size_t *ret_segment)
 {
     if (log->segment_count == 0 || index < log->segments[0].first || index > last_locked(log))
         return PSP_ENOENT;
@@ -304,22 +308,22 @@ static enum psp_status place(const struct psp_log *log, uint64_t index, size_t *
 }
 
 /* The same, scanned. */
-static enum psp_status find(struct psp_log *log, uint64_t index, size_t *ret_segment)
+static enum psp_status find(struct psp_journal *log, uint64_t index, size_t *ret_segment)
 {
     const enum psp_status status = place(log, index, ret_segment);
     return status == PSP_OK ? ensure_scanned(log, *ret_segment) : status;
 }
 
-static enum psp_status read_bytes(struct psp_log *log, const struct psp_segment *segment,
+static enum psp_status read_bytes(struct psp_journal *log, const struct psp_segment *segment,
                                   uint64_t offset, uint8_t *ret_bytes, size_t bytes)
 {
     enum psp_status status = PSP_OK;
-    if (log->read_file != PSP_LOG_NO_FILE && log->read_first != segment->first) {
+    if (log->read_file != PSP_JOURNAL_NO_FILE && log->read_first != segment->first) {
         log->disk->close(log->disk->context, log->read_file);
-        log->read_file = PSP_LOG_NO_FILE;
+        log->read_file = PSP_JOURNAL_NO_FILE;
     }
-    if (log->read_file == PSP_LOG_NO_FILE) {
-        status = psp_log_open_segment(log, segment, PSP_DISK_READ, &log->read_file);
+    if (log->read_file == PSP_JOURNAL_NO_FILE) {
+        status = psp_journal_open_segment(log, segment, PSP_DISK_READ, &log->read_file);
         log->read_first = segment->first;
     }
     size_t got = 0;
@@ -331,7 +335,7 @@ static enum psp_status read_bytes(struct psp_log *log, const struct psp_segment 
     return status;
 }
 
-static enum psp_status read_locked(struct psp_log *log, uint64_t index, uint8_t **buffer,
+static enum psp_status read_locked(struct psp_journal *log, uint64_t index, uint8_t **buffer,
                                    size_t *size, struct psp_record *ret_record)
 {
     size_t i;
@@ -362,10 +366,10 @@ static enum psp_status read_locked(struct psp_log *log, uint64_t index, uint8_t 
     return status;
 }
 
-enum psp_status psp_log_read(const struct psp_log *log, uint64_t index, uint8_t **buffer,
-                             size_t *size, struct psp_record *ret_record)
+enum psp_status psp_journal_read(const struct psp_journal *log, uint64_t index, uint8_t **buffer,
+                                 size_t *size, struct psp_record *ret_record)
 {
-    struct psp_log *shared = (struct psp_log *)(uintptr_t)log;
+    struct psp_journal *shared = (struct psp_journal *)(uintptr_t)log;
     pthread_mutex_lock(&shared->mutex);
     const enum psp_status status = read_locked(shared, index, buffer, size, ret_record);
     pthread_mutex_unlock(&shared->mutex);
@@ -373,7 +377,7 @@ enum psp_status psp_log_read(const struct psp_log *log, uint64_t index, uint8_t 
 }
 
 /* Terms never fall: with the same one at both ends of a segment, all between have it. */
-static bool term_from_ends(const struct psp_log *log, size_t i, uint64_t *ret_term)
+static bool term_from_ends(const struct psp_journal *log, size_t i, uint64_t *ret_term)
 {
     const struct psp_segment *segment = &log->segments[i], *next = segment + 1;
     if (segment->scanned || segment->first_term == 0 || i + 1 == log->segment_count)
@@ -384,9 +388,9 @@ static bool term_from_ends(const struct psp_log *log, size_t i, uint64_t *ret_te
     return term == segment->first_term;
 }
 
-enum psp_status psp_log_term(const struct psp_log *log, uint64_t index, uint64_t *ret_term)
+enum psp_status psp_journal_term(const struct psp_journal *log, uint64_t index, uint64_t *ret_term)
 {
-    struct psp_log *shared = (struct psp_log *)(uintptr_t)log;
+    struct psp_journal *shared = (struct psp_journal *)(uintptr_t)log;
     pthread_mutex_lock(&shared->mutex);
     size_t i;
     enum psp_status status = place(shared, index, &i);
@@ -399,10 +403,10 @@ enum psp_status psp_log_term(const struct psp_log *log, uint64_t index, uint64_t
     return status;
 }
 
-enum psp_status psp_log_peek(const struct psp_log *log, uint64_t index, uint64_t *ret_term,
-                             enum psp_record_type *ret_type)
+enum psp_status psp_journal_peek(const struct psp_journal *log, uint64_t index, uint64_t *ret_term,
+                                 enum psp_record_type *ret_type)
 {
-    struct psp_log *shared = (struct psp_log *)(uintptr_t)log;
+    struct psp_journal *shared = (struct psp_journal *)(uintptr_t)log;
     pthread_mutex_lock(&shared->mutex);
     size_t i;
     const enum psp_status status = find(shared, index, &i);

@@ -1,12 +1,12 @@
 /*
- * log - one replica's ordered, durable list of records, in segment files.
+ * journal - one replica's ordered, durable list of records, in segment files.
  *
  * Folder DIR/log: segments `<first index, 16 hex digits>.log`, and `vote` (term
  * and vote, two checksummed copies). A segment starts with a header (magic,
  * format, cluster, shard, first index, CRC32C); each record carries CRC32C,
  * length, index, term and type. docs/storage.md has the bytes.
  *
- * Writing is append-only; a record is durable when psp_log_sync has returned.
+ * Writing is append-only; a record is durable when psp_journal_sync has returned.
  * Sealed segments are kept: they are the journal that a recount replays.
  *
  * At open a torn tail (a bad record, after which nothing shows that it had
@@ -18,13 +18,13 @@
  * PSP_ENOSPC), and the process must end.
  *
  * Threads: append/truncate/sync on one thread at a time (the log writer);
- *          psp_log_set_vote on one thread at a time; the rest from any thread,
- *          psp_log_read for indexes already appended.
+ *          psp_journal_set_vote on one thread at a time; the rest from any thread,
+ *          psp_journal_read for indexes already appended.
  * All file access goes through struct psp_disk so that the simulator can lose,
  * tear and corrupt writes.
  */
-#ifndef PSP_LOG_H
-#define PSP_LOG_H
+#ifndef PSP_JOURNAL_H
+#define PSP_JOURNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,9 +48,9 @@ struct psp_record {
     uint32_t payload_bytes;
 };
 
-struct psp_log;
+struct psp_journal;
 
-struct psp_log_options {
+struct psp_journal_options {
     const char *directory;
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     uint32_t shard;
@@ -67,33 +67,34 @@ struct psp_log_options {
  * On failure `ret_reason` (size bytes) says what, where and what to do; with
  * PSP_OK it holds a note when a torn tail was cut, else "". What PSP_OK shows
  * is durable. */
-enum psp_status psp_log_open(const struct psp_log_options *options, struct psp_log **ret_log,
-                             char *ret_reason, size_t size);
-void psp_log_close(struct psp_log **log);
+enum psp_status psp_journal_open(const struct psp_journal_options *options,
+                                 struct psp_journal **ret_log, char *ret_reason, size_t size);
+void psp_journal_close(struct psp_journal **log);
 
-uint64_t psp_log_first(const struct psp_log *log); /* 1 unless cut; last + 1 when empty */
-uint64_t psp_log_last(const struct psp_log *log);  /* first - 1 when empty */
-uint64_t psp_log_bytes(const struct psp_log *log);
+uint64_t psp_journal_first(const struct psp_journal *log); /* 1 unless cut; last + 1 when empty */
+uint64_t psp_journal_last(const struct psp_journal *log);  /* first - 1 when empty */
+uint64_t psp_journal_bytes(const struct psp_journal *log);
 
 /* Term and vote as last made durable; 0 when never set. */
-void psp_log_vote(const struct psp_log *log, uint64_t *ret_term, uint64_t *ret_voted_for);
+void psp_journal_vote(const struct psp_journal *log, uint64_t *ret_term, uint64_t *ret_voted_for);
 /* Durable when it returns PSP_OK. */
-enum psp_status psp_log_set_vote(struct psp_log *log, uint64_t term, uint64_t voted_for);
+enum psp_status psp_journal_set_vote(struct psp_journal *log, uint64_t term, uint64_t voted_for);
 
 /* Indexes must follow on: records[0].index = last + 1. Not durable yet. */
-enum psp_status psp_log_append(struct psp_log *log, const struct psp_record *records, size_t n);
-enum psp_status psp_log_sync(struct psp_log *log);
+enum psp_status psp_journal_append(struct psp_journal *log, const struct psp_record *records,
+                                   size_t n);
+enum psp_status psp_journal_sync(struct psp_journal *log);
 /* Drops `from` and all that follows; durable when it returns. */
-enum psp_status psp_log_truncate(struct psp_log *log, uint64_t from);
+enum psp_status psp_journal_truncate(struct psp_journal *log, uint64_t from);
 
 /* Reads one record; the payload is copied into *buffer (grown by realloc,
  * *size its capacity). PSP_ENOENT: not in the log; PSP_ECORRUPT; PSP_EIO. */
-enum psp_status psp_log_read(const struct psp_log *log, uint64_t index, uint8_t **buffer,
-                             size_t *size, struct psp_record *ret_record);
+enum psp_status psp_journal_read(const struct psp_journal *log, uint64_t index, uint8_t **buffer,
+                                 size_t *size, struct psp_record *ret_record);
 /* The term alone; of a segment not read yet usually from its ends. PSP_ENOENT. */
-enum psp_status psp_log_term(const struct psp_log *log, uint64_t index, uint64_t *ret_term);
+enum psp_status psp_journal_term(const struct psp_journal *log, uint64_t index, uint64_t *ret_term);
 /* Term and type alone, from memory. PSP_ENOENT. */
-enum psp_status psp_log_peek(const struct psp_log *log, uint64_t index, uint64_t *ret_term,
-                             enum psp_record_type *ret_type);
+enum psp_status psp_journal_peek(const struct psp_journal *log, uint64_t index, uint64_t *ret_term,
+                                 enum psp_record_type *ret_type);
 
 #endif

@@ -4,32 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 #include "journal/inner.h"
 
 enum { SEGMENT_BYTES = 64 << 20 };
 
-void psp_log_segment_path(const struct psp_log *log, uint64_t first, const char *suffix,
-                          char ret_path[PATH_MAX])
+void psp_journal_segment_path(const struct psp_journal *log, uint64_t first, const char *suffix,
+                              char ret_path[PATH_MAX])
 {
     char name[PSP_SEGMENT_NAME_BYTES];
     psp_segment_name(first, name);
     snprintf(ret_path, PATH_MAX, "%s/%s%s", log->directory, name, suffix);
 }
 
-struct psp_segment *psp_log_last_segment(struct psp_log *log)
+struct psp_segment *psp_journal_last_segment(struct psp_journal *log)
 {
     return log->segment_count == 0 ? NULL : &log->segments[log->segment_count - 1];
 }
 
-uint64_t psp_log_segment_end(const struct psp_log *log, size_t i)
+uint64_t psp_journal_segment_end(const struct psp_journal *log, size_t i)
 {
     if (i + 1 < log->segment_count)
         return log->segments[i + 1].first;
     return log->segments[i].first + log->segments[i].count;
 }
 
-enum psp_status psp_log_push_segment(struct psp_log *log, uint64_t first)
+enum psp_status psp_journal_push_segment(struct psp_journal *log, uint64_t first)
 {
     if (log->segment_count == log->segment_capacity) {
         const size_t capacity = log->segment_capacity == 0 ? 16 : log->segment_capacity * 2;
@@ -43,19 +44,21 @@ enum psp_status psp_log_push_segment(struct psp_log *log, uint64_t first)
     return PSP_OK;
 }
 
-enum psp_status psp_log_open_segment(const struct psp_log *log, const struct psp_segment *segment,
-                                     enum psp_disk_mode mode, int *ret_file)
+enum psp_status psp_journal_open_segment(const struct psp_journal *log,
+                                         const struct psp_segment *segment, enum psp_disk_mode mode,
+                                         int *ret_file)
 {
     char path[PATH_MAX];
-    psp_log_segment_path(log, segment->first, "", path);
+    psp_journal_segment_path(log, segment->first, "", path);
     return log->disk->open(log->disk->context, path, mode, ret_file);
 }
 
-enum psp_status psp_log_load_segment(struct psp_log *log, size_t i, enum psp_segment_end *ret_end)
+enum psp_status psp_journal_load_segment(struct psp_journal *log, size_t i,
+                                         enum psp_segment_end *ret_end)
 {
     struct psp_segment *segment = &log->segments[i];
     int file;
-    enum psp_status status = psp_log_open_segment(log, segment, PSP_DISK_READ, &file);
+    enum psp_status status = psp_journal_open_segment(log, segment, PSP_DISK_READ, &file);
     if (status != PSP_OK)
         return status;
     status = psp_segment_scan(segment, log->disk, file, &log->owner, ret_end);
@@ -72,7 +75,7 @@ enum psp_status psp_log_load_segment(struct psp_log *log, size_t i, enum psp_seg
 }
 
 struct listing {
-    struct psp_log *log;
+    struct psp_journal *log;
     enum psp_status status;
     bool vote_seen;
 };
@@ -80,7 +83,7 @@ struct listing {
 static void visit_name(void *user, const char *name)
 {
     struct listing *listing = user;
-    struct psp_log *log = listing->log;
+    struct psp_journal *log = listing->log;
     const size_t length = strlen(name);
     if (strcmp(name, "vote") == 0)
         listing->vote_seen = true;
@@ -91,7 +94,7 @@ static void visit_name(void *user, const char *name)
     }
     const uint64_t first = psp_segment_name_first(name);
     if (first != 0 && listing->status == PSP_OK)
-        listing->status = psp_log_push_segment(log, first);
+        listing->status = psp_journal_push_segment(log, first);
 }
 
 static int by_first(const void *left, const void *right)
@@ -100,11 +103,11 @@ static int by_first(const void *left, const void *right)
     return a->first < b->first ? -1 : a->first > b->first;
 }
 
-static enum psp_status explain(const struct psp_log *log, const struct psp_segment *segment,
+static enum psp_status explain(const struct psp_journal *log, const struct psp_segment *segment,
                                enum psp_status status, char *ret_reason, size_t size)
 {
     char path[PATH_MAX];
-    psp_log_segment_path(log, segment->first, "", path);
+    psp_journal_segment_path(log, segment->first, "", path);
     if (status == PSP_EMISMATCH)
         snprintf(ret_reason, size,
                  "%s belongs to another cluster or shard; give this shard its own data folder",
@@ -123,11 +126,11 @@ static enum psp_status explain(const struct psp_log *log, const struct psp_segme
 
 /* Opens the last segment for appending; makes what it holds durable (a process
  * that was killed may have written without syncing). */
-static enum psp_status open_tail(struct psp_log *log, enum psp_segment_end end, char *ret_reason,
-                                 size_t size)
+static enum psp_status open_tail(struct psp_journal *log, enum psp_segment_end end,
+                                 char *ret_reason, size_t size)
 {
-    const struct psp_segment *segment = psp_log_last_segment(log);
-    enum psp_status status = psp_log_open_segment(log, segment, PSP_DISK_WRITE, &log->file);
+    const struct psp_segment *segment = psp_journal_last_segment(log);
+    enum psp_status status = psp_journal_open_segment(log, segment, PSP_DISK_WRITE, &log->file);
     if (status == PSP_OK && end == PSP_SEGMENT_TORN)
         status = log->disk->truncate(log->disk->context, log->file, segment->bytes);
     if (status == PSP_OK)
@@ -136,18 +139,18 @@ static enum psp_status open_tail(struct psp_log *log, enum psp_segment_end end, 
         return explain(log, segment, status, ret_reason, size);
     if (end == PSP_SEGMENT_TORN) {
         char path[PATH_MAX];
-        psp_log_segment_path(log, segment->first, "", path);
+        psp_journal_segment_path(log, segment->first, "", path);
         snprintf(ret_reason, size,
                  "%s ended in a write that was never acknowledged; cut at byte %" PRIu64
                  " after index %" PRIu64,
-                 path, segment->bytes, psp_log_last(log));
+                 path, segment->bytes, psp_journal_last(log));
     }
     return PSP_OK;
 }
 
 /* The term of the segment's first record, 0 when it is not good: then the whole
  * is read when somebody asks. */
-static uint64_t first_term(const struct psp_log *log, int file)
+static uint64_t first_term(const struct psp_journal *log, int file)
 {
     const struct psp_disk *disk = log->disk;
     uint8_t head[PSP_SEGMENT_RECORD_BYTES];
@@ -155,9 +158,9 @@ static uint64_t first_term(const struct psp_log *log, int file)
     uint64_t synced, term = 0;
     if (disk->read(disk->context, file, PSP_SEGMENT_HEADER_BYTES, head, sizeof(head), &got) !=
             PSP_OK ||
-        got != sizeof(head) || psp_load32(head + 4) > PSP_RECORD_PAYLOAD_MAX)
+        got != sizeof(head) || psp_get32(head + 4) > PSP_RECORD_PAYLOAD_MAX)
         return 0;
-    const uint32_t payload_bytes = psp_load32(head + 4);
+    const uint32_t payload_bytes = psp_get32(head + 4);
     const size_t length = sizeof(head) + payload_bytes + psp_segment_padding(payload_bytes);
     uint8_t *bytes = malloc(length);
     struct psp_record record;
@@ -170,10 +173,10 @@ static uint64_t first_term(const struct psp_log *log, int file)
 }
 
 /* Enough of a segment that the store holds already. */
-static enum psp_status glance_at_segment(const struct psp_log *log, struct psp_segment *segment)
+static enum psp_status glance_at_segment(const struct psp_journal *log, struct psp_segment *segment)
 {
     int file;
-    enum psp_status status = psp_log_open_segment(log, segment, PSP_DISK_READ, &file);
+    enum psp_status status = psp_journal_open_segment(log, segment, PSP_DISK_READ, &file);
     if (status != PSP_OK)
         return status;
     status = log->disk->size(log->disk->context, file, &segment->bytes);
@@ -183,7 +186,7 @@ static enum psp_status glance_at_segment(const struct psp_log *log, struct psp_s
     return status;
 }
 
-static enum psp_status load_segments(struct psp_log *log, uint64_t checkpoint_index,
+static enum psp_status load_segments(struct psp_journal *log, uint64_t checkpoint_index,
                                      char *ret_reason, size_t size)
 {
     if (log->segment_count == 0)
@@ -194,8 +197,8 @@ static enum psp_status load_segments(struct psp_log *log, uint64_t checkpoint_in
         struct psp_segment *segment = &log->segments[i];
         const bool last = i + 1 == log->segment_count;
         enum psp_status status = PSP_OK;
-        if (last || psp_log_segment_end(log, i) - 1 > checkpoint_index) {
-            status = psp_log_load_segment(log, i, &end);
+        if (last || psp_journal_segment_end(log, i) - 1 > checkpoint_index) {
+            status = psp_journal_load_segment(log, i, &end);
         } else {
             status = glance_at_segment(log, segment);
         }
@@ -209,7 +212,8 @@ static enum psp_status load_segments(struct psp_log *log, uint64_t checkpoint_in
     return log->read_only ? PSP_OK : open_tail(log, end, ret_reason, size);
 }
 
-static enum psp_status open_vote(struct psp_log *log, bool vote_seen, char *ret_reason, size_t size)
+static enum psp_status open_vote(struct psp_journal *log, bool vote_seen, char *ret_reason,
+                                 size_t size)
 {
     if (!vote_seen && log->read_only)
         return PSP_OK;
@@ -222,23 +226,23 @@ static enum psp_status open_vote(struct psp_log *log, bool vote_seen, char *ret_
     }
     enum psp_status status = PSP_OK;
     if (!vote_seen)
-        status =
-            psp_log_vote_create(log->disk, log->directory, log->owner.cluster_id, log->owner.shard);
+        status = psp_journal_vote_create(log->disk, log->directory, log->owner.cluster_id,
+                                         log->owner.shard);
     if (status != PSP_OK) {
         snprintf(ret_reason, size, "%s/vote: %s", log->directory, psp_status_text(status));
         return status;
     }
-    return psp_log_vote_open(&log->vote, log->directory,
-                             log->read_only ? PSP_DISK_READ : PSP_DISK_WRITE, ret_reason, size);
+    return psp_journal_vote_open(&log->vote, log->directory,
+                                 log->read_only ? PSP_DISK_READ : PSP_DISK_WRITE, ret_reason, size);
 }
 
 /* What the vote file saw must still be there. */
-static enum psp_status check_against_vote(struct psp_log *log, char *ret_reason, size_t size)
+static enum psp_status check_against_vote(struct psp_journal *log, char *ret_reason, size_t size)
 {
-    const uint64_t last = psp_log_last(log);
+    const uint64_t last = psp_journal_last(log);
     uint64_t term = 0;
-    if (last >= psp_log_first(log)) {
-        const struct psp_segment *segment = psp_log_last_segment(log);
+    if (last >= psp_journal_first(log)) {
+        const struct psp_segment *segment = psp_journal_last_segment(log);
         term = segment->count == 0 ? 0 : psp_segment_term(segment, last);
     }
     if (log->read_only)
@@ -260,8 +264,8 @@ static enum psp_status check_against_vote(struct psp_log *log, char *ret_reason,
     return PSP_OK;
 }
 
-static enum psp_status open_folder(struct psp_log *log, uint64_t checkpoint_index, char *ret_reason,
-                                   size_t size)
+static enum psp_status open_folder(struct psp_journal *log, uint64_t checkpoint_index,
+                                   char *ret_reason, size_t size)
 {
     const struct psp_disk *disk = log->disk;
     enum psp_status status = PSP_OK;
@@ -297,11 +301,11 @@ static enum psp_status open_folder(struct psp_log *log, uint64_t checkpoint_inde
     return status;
 }
 
-enum psp_status psp_log_open(const struct psp_log_options *options, struct psp_log **ret_log,
-                             char *ret_reason, size_t size)
+enum psp_status psp_journal_open(const struct psp_journal_options *options,
+                                 struct psp_journal **ret_log, char *ret_reason, size_t size)
 {
     snprintf(ret_reason, size, "%s", "");
-    struct psp_log *log = calloc(1, sizeof(*log));
+    struct psp_journal *log = calloc(1, sizeof(*log));
     if (log == NULL)
         return PSP_ENOMEM;
     if (snprintf(log->directory, sizeof(log->directory), "%s", options->directory) >=
@@ -315,37 +319,37 @@ enum psp_status psp_log_open(const struct psp_log_options *options, struct psp_l
     log->owner.shard = options->shard;
     log->segment_bytes = options->segment_bytes == 0 ? SEGMENT_BYTES : options->segment_bytes;
     log->read_only = options->read_only;
-    log->lock = log->file = log->read_file = PSP_LOG_NO_FILE;
-    log->vote = (struct psp_log_vote_file){
-        .disk = log->disk, .file = PSP_LOG_NO_FILE, .shard = options->shard};
+    log->lock = log->file = log->read_file = PSP_JOURNAL_NO_FILE;
+    log->vote = (struct psp_journal_vote_file){
+        .disk = log->disk, .file = PSP_JOURNAL_NO_FILE, .shard = options->shard};
     memcpy(log->vote.cluster_id, options->cluster_id, PSP_CLUSTER_ID_BYTES);
     pthread_mutex_init(&log->mutex, NULL);
     pthread_mutex_init(&log->vote_mutex, NULL);
     const enum psp_status status = open_folder(log, options->checkpoint_index, ret_reason, size);
     if (status != PSP_OK) {
         log->read_only = true; /* closing writes nothing */
-        psp_log_close(&log);
+        psp_journal_close(&log);
         return status;
     }
-    atomic_store(&log->synced, psp_log_last(log));
+    atomic_store(&log->synced, psp_journal_last(log));
     *ret_log = log;
     return PSP_OK;
 }
 
-void psp_log_close(struct psp_log **log_at)
+void psp_journal_close(struct psp_journal **log_at)
 {
-    struct psp_log *log = *log_at;
+    struct psp_journal *log = *log_at;
     if (log == NULL)
         return;
     const uint64_t synced = atomic_load(&log->synced);
     if (!log->read_only && atomic_load(&log->failed) == PSP_OK && log->vote.vote.last != synced)
-        psp_log_set_vote(log, log->vote.vote.term, log->vote.vote.voted_for);
-    psp_log_vote_close(&log->vote);
-    if (log->file != PSP_LOG_NO_FILE)
+        psp_journal_set_vote(log, log->vote.vote.term, log->vote.vote.voted_for);
+    psp_journal_vote_close(&log->vote);
+    if (log->file != PSP_JOURNAL_NO_FILE)
         log->disk->close(log->disk->context, log->file);
-    if (log->read_file != PSP_LOG_NO_FILE)
+    if (log->read_file != PSP_JOURNAL_NO_FILE)
         log->disk->close(log->disk->context, log->read_file);
-    if (log->lock != PSP_LOG_NO_FILE)
+    if (log->lock != PSP_JOURNAL_NO_FILE)
         log->disk->unlock(log->disk->context, log->lock);
     for (size_t i = 0; i < log->segment_count; i++)
         psp_segment_free(&log->segments[i]);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 #include "journal/checksum.h"
 
@@ -36,41 +37,41 @@ void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t f
 {
     memset(ret_header, 0, PSP_SEGMENT_HEADER_BYTES);
     memcpy(ret_header, magic, sizeof(magic));
-    psp_store32(ret_header + 8, PSP_SEGMENT_FORMAT);
-    psp_store32(ret_header + 12, owner->shard);
+    psp_put32(ret_header + 8, PSP_SEGMENT_FORMAT);
+    psp_put32(ret_header + 12, owner->shard);
     memcpy(ret_header + 16, owner->cluster_id, PSP_CLUSTER_ID_BYTES);
-    psp_store64(ret_header + 32, first);
-    psp_store32(ret_header + 60, psp_log_checksum(0, ret_header, 60));
+    psp_put64(ret_header + 32, first);
+    psp_put32(ret_header + 60, psp_journal_checksum(0, ret_header, 60));
 }
 
 enum psp_status psp_segment_header_check(const uint8_t header[PSP_SEGMENT_HEADER_BYTES],
                                          const struct psp_segment_owner *owner, uint64_t first)
 {
-    if (psp_load32(header + 60) != psp_log_checksum(0, header, 60) ||
+    if (psp_get32(header + 60) != psp_journal_checksum(0, header, 60) ||
         memcmp(header, magic, sizeof(magic)) != 0)
         return PSP_ECORRUPT;
-    if (psp_load32(header + 8) != PSP_SEGMENT_FORMAT)
+    if (psp_get32(header + 8) != PSP_SEGMENT_FORMAT)
         return PSP_EVERSION;
-    if (psp_load32(header + 12) != owner->shard ||
+    if (psp_get32(header + 12) != owner->shard ||
         memcmp(header + 16, owner->cluster_id, PSP_CLUSTER_ID_BYTES) != 0)
         return PSP_EMISMATCH;
-    return psp_load64(header + 32) == first ? PSP_OK : PSP_ECORRUPT;
+    return psp_get64(header + 32) == first ? PSP_OK : PSP_ECORRUPT;
 }
 
 void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
                                uint8_t ret_header[PSP_SEGMENT_RECORD_BYTES])
 {
     static const uint8_t zeros[8];
-    psp_store32(ret_header + 4, record->payload_bytes);
-    psp_store64(ret_header + 8, record->index);
-    psp_store64(ret_header + 16, record->term);
-    psp_store64(ret_header + 24, synced);
-    psp_store32(ret_header + 32, (uint32_t)record->type);
-    psp_store32(ret_header + 36, 0);
-    uint32_t checksum = psp_log_checksum(0, ret_header + 4, PSP_SEGMENT_RECORD_BYTES - 4);
-    checksum = psp_log_checksum(checksum, record->payload, record->payload_bytes);
-    checksum = psp_log_checksum(checksum, zeros, psp_segment_padding(record->payload_bytes));
-    psp_store32(ret_header, checksum);
+    psp_put32(ret_header + 4, record->payload_bytes);
+    psp_put64(ret_header + 8, record->index);
+    psp_put64(ret_header + 16, record->term);
+    psp_put64(ret_header + 24, synced);
+    psp_put32(ret_header + 32, (uint32_t)record->type);
+    psp_put32(ret_header + 36, 0);
+    uint32_t checksum = psp_journal_checksum(0, ret_header + 4, PSP_SEGMENT_RECORD_BYTES - 4);
+    checksum = psp_journal_checksum(checksum, record->payload, record->payload_bytes);
+    checksum = psp_journal_checksum(checksum, zeros, psp_segment_padding(record->payload_bytes));
+    psp_put32(ret_header, checksum);
 }
 
 size_t psp_segment_record_decode(const uint8_t *bytes, size_t available,
@@ -78,22 +79,22 @@ size_t psp_segment_record_decode(const uint8_t *bytes, size_t available,
 {
     if (available < PSP_SEGMENT_RECORD_BYTES)
         return 0;
-    const uint32_t payload_bytes = psp_load32(bytes + 4), type = psp_load32(bytes + 32);
+    const uint32_t payload_bytes = psp_get32(bytes + 4), type = psp_get32(bytes + 32);
     if (type < PSP_RECORD_COMMAND || type > PSP_RECORD_CONFIGURATION ||
-        psp_load32(bytes + 36) != 0 || payload_bytes > PSP_RECORD_PAYLOAD_MAX)
+        psp_get32(bytes + 36) != 0 || payload_bytes > PSP_RECORD_PAYLOAD_MAX)
         return 0;
     const size_t length =
         PSP_SEGMENT_RECORD_BYTES + payload_bytes + psp_segment_padding(payload_bytes);
-    if (length > available || psp_load32(bytes) != psp_log_checksum(0, bytes + 4, length - 4))
+    if (length > available || psp_get32(bytes) != psp_journal_checksum(0, bytes + 4, length - 4))
         return 0;
     *ret_record = (struct psp_record){
-        .index = psp_load64(bytes + 8),
-        .term = psp_load64(bytes + 16),
+        .index = psp_get64(bytes + 8),
+        .term = psp_get64(bytes + 16),
         .type = (enum psp_record_type)type,
         .payload = bytes + PSP_SEGMENT_RECORD_BYTES,
         .payload_bytes = payload_bytes,
     };
-    *ret_synced = psp_load64(bytes + 24);
+    *ret_synced = psp_get64(bytes + 24);
     return length;
 }
 
@@ -195,7 +196,7 @@ static bool damage_proved(const uint8_t *bytes, size_t from, size_t length, uint
     for (size_t at = from + 8; at + PSP_SEGMENT_RECORD_BYTES <= length; at += 8) {
         struct psp_record record;
         uint64_t synced;
-        const uint64_t index = psp_load64(bytes + at + 8);
+        const uint64_t index = psp_get64(bytes + at + 8);
         if (index <= bad || index - bad > (length - from) / PSP_SEGMENT_RECORD_BYTES)
             continue; /* cheap: no checksum over what cannot be one */
         if (psp_segment_record_decode(bytes + at, length - at, &record, &synced) != 0 &&

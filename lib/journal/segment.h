@@ -1,5 +1,5 @@
 /*
- * log_segment - one file of the log: a header, then records.
+ * segment - one file of the log: a header, then records.
  *
  * Little-endian; a record starts at a multiple of 8.
  *
@@ -20,8 +20,8 @@
  * Memory: 4 bytes a record, and a few more where the term changes.
  * Threads: one at a time.
  */
-#ifndef PSP_LOG_SEGMENT_H
-#define PSP_LOG_SEGMENT_H
+#ifndef PSP_JOURNAL_SEGMENT_H
+#define PSP_JOURNAL_SEGMENT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 #include "journal/checksum.h"
 
@@ -12,41 +13,43 @@ enum { VOTE_FORMAT = 1, SLOT_BYTES = 72, SLOT_DISTANCE = 4096 };
 static const char magic[8] = {'P', 'S', 'P', 'V', 'O', 'T', 'E', '\n'};
 
 static void encode(uint8_t slot[SLOT_BYTES], const uint8_t *cluster_id, uint32_t shard,
-                   const struct psp_log_vote *vote)
+                   const struct psp_journal_vote *vote)
 {
     memset(slot, 0, SLOT_BYTES);
-    psp_store32(slot + 4, VOTE_FORMAT);
+    psp_put32(slot + 4, VOTE_FORMAT);
     memcpy(slot + 8, magic, sizeof(magic));
     memcpy(slot + 16, cluster_id, PSP_CLUSTER_ID_BYTES);
-    psp_store32(slot + 32, shard);
-    psp_store64(slot + 40, vote->sequence);
-    psp_store64(slot + 48, vote->term);
-    psp_store64(slot + 56, vote->voted_for);
-    psp_store64(slot + 64, vote->last);
-    psp_store32(slot, psp_log_checksum(0, slot + 4, SLOT_BYTES - 4));
+    psp_put32(slot + 32, shard);
+    psp_put64(slot + 40, vote->sequence);
+    psp_put64(slot + 48, vote->term);
+    psp_put64(slot + 56, vote->voted_for);
+    psp_put64(slot + 64, vote->last);
+    psp_put32(slot, psp_journal_checksum(0, slot + 4, SLOT_BYTES - 4));
 }
 
 /* PSP_ECORRUPT, PSP_EVERSION, PSP_EMISMATCH or PSP_OK. */
-static enum psp_status decode(const uint8_t slot[SLOT_BYTES], const struct psp_log_vote_file *file,
-                              struct psp_log_vote *ret_vote)
+static enum psp_status decode(const uint8_t slot[SLOT_BYTES],
+                              const struct psp_journal_vote_file *file,
+                              struct psp_journal_vote *ret_vote)
 {
-    if (psp_load32(slot) != psp_log_checksum(0, slot + 4, SLOT_BYTES - 4) ||
+    if (psp_get32(slot) != psp_journal_checksum(0, slot + 4, SLOT_BYTES - 4) ||
         memcmp(slot + 8, magic, sizeof(magic)) != 0)
         return PSP_ECORRUPT;
-    if (psp_load32(slot + 4) != VOTE_FORMAT)
+    if (psp_get32(slot + 4) != VOTE_FORMAT)
         return PSP_EVERSION;
     if (memcmp(slot + 16, file->cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
-        psp_load32(slot + 32) != file->shard)
+        psp_get32(slot + 32) != file->shard)
         return PSP_EMISMATCH;
-    ret_vote->sequence = psp_load64(slot + 40);
-    ret_vote->term = psp_load64(slot + 48);
-    ret_vote->voted_for = psp_load64(slot + 56);
-    ret_vote->last = psp_load64(slot + 64);
+    ret_vote->sequence = psp_get64(slot + 40);
+    ret_vote->term = psp_get64(slot + 48);
+    ret_vote->voted_for = psp_get64(slot + 56);
+    ret_vote->last = psp_get64(slot + 64);
     return PSP_OK;
 }
 
-enum psp_status psp_log_vote_create(const struct psp_disk *disk, const char *directory,
-                                    const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES], uint32_t shard)
+enum psp_status psp_journal_vote_create(const struct psp_disk *disk, const char *directory,
+                                        const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES],
+                                        uint32_t shard)
 {
     char path[PATH_MAX], beside[PATH_MAX];
     snprintf(path, sizeof(path), "%s/vote", directory);
@@ -60,7 +63,7 @@ enum psp_status psp_log_vote_create(const struct psp_disk *disk, const char *dir
         return status;
     for (uint64_t i = 0; i < 2 && status == PSP_OK; i++) {
         uint8_t slot[SLOT_BYTES];
-        encode(slot, cluster_id, shard, &(struct psp_log_vote){.sequence = i});
+        encode(slot, cluster_id, shard, &(struct psp_journal_vote){.sequence = i});
         const struct psp_disk_block block = {slot, sizeof(slot)};
         status = disk->write(disk->context, file, i * SLOT_DISTANCE, &block, 1);
     }
@@ -77,8 +80,8 @@ enum psp_status psp_log_vote_create(const struct psp_disk *disk, const char *dir
 /* Both copies, one after the other: a crash spoils one at most, which then is
  * either not acted on yet or the second of two. With an older vote in the other
  * copy, one flipped bit would make a replica vote twice in a term. */
-static enum psp_status write_copies(struct psp_log_vote_file *file, const struct psp_log_vote *vote,
-                                    uint64_t first)
+static enum psp_status write_copies(struct psp_journal_vote_file *file,
+                                    const struct psp_journal_vote *vote, uint64_t first)
 {
     uint8_t slot[SLOT_BYTES];
     encode(slot, file->cluster_id, file->shard, vote);
@@ -99,7 +102,7 @@ enum { NO_SLOT = 2 };
 
 /* *ret_bad: PSP_OK, or what is wrong with a slot. *ret_stale: the slot that does
  * not hold what file->vote holds then, NO_SLOT when both do. */
-static enum psp_status read_slots(struct psp_log_vote_file *file, enum psp_status *ret_good,
+static enum psp_status read_slots(struct psp_journal_vote_file *file, enum psp_status *ret_good,
                                   enum psp_status *ret_bad, uint64_t *ret_stale)
 {
     const struct psp_disk *disk = file->disk;
@@ -111,7 +114,7 @@ static enum psp_status read_slots(struct psp_log_vote_file *file, enum psp_statu
             disk->read(disk->context, file->file, i * SLOT_DISTANCE, slot, sizeof(slot), &bytes);
         if (status != PSP_OK)
             return status;
-        struct psp_log_vote vote;
+        struct psp_journal_vote vote;
         status = decode(slot, file, &vote);
         if (status != PSP_OK) {
             *ret_stale = i;
@@ -131,15 +134,15 @@ static enum psp_status read_slots(struct psp_log_vote_file *file, enum psp_statu
 
 /* What was read becomes durable: a killed process may have written it without a
  * sync, and from here on the replica acts on it. */
-static enum psp_status settle(struct psp_log_vote_file *file, uint64_t stale)
+static enum psp_status settle(struct psp_journal_vote_file *file, uint64_t stale)
 {
-    const struct psp_log_vote vote = file->vote;
+    const struct psp_journal_vote vote = file->vote;
     return stale == NO_SLOT ? file->disk->sync(file->disk->context, file->file)
                             : write_copies(file, &vote, stale);
 }
 
-enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *directory,
-                                  enum psp_disk_mode mode, char *ret_reason, size_t size)
+enum psp_status psp_journal_vote_open(struct psp_journal_vote_file *file, const char *directory,
+                                      enum psp_disk_mode mode, char *ret_reason, size_t size)
 {
     const struct psp_disk *disk = file->disk;
     char path[PATH_MAX];
@@ -158,7 +161,7 @@ enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *di
         status = settle(file, stale);
     if (status == PSP_OK)
         return PSP_OK;
-    psp_log_vote_close(file);
+    psp_journal_vote_close(file);
     if (status == PSP_EMISMATCH)
         snprintf(ret_reason, size,
                  "%s belongs to another cluster or shard; give this shard its own data folder",
@@ -175,14 +178,15 @@ enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *di
     return status;
 }
 
-void psp_log_vote_close(struct psp_log_vote_file *file)
+void psp_journal_vote_close(struct psp_journal_vote_file *file)
 {
     if (file->file >= 0)
         file->disk->close(file->disk->context, file->file);
     file->file = -1;
 }
 
-enum psp_status psp_log_vote_write(struct psp_log_vote_file *file, struct psp_log_vote vote)
+enum psp_status psp_journal_vote_write(struct psp_journal_vote_file *file,
+                                       struct psp_journal_vote vote)
 {
     vote.sequence = file->vote.sequence + 1;
     return write_copies(file, &vote, vote.sequence % 2);

@@ -1,5 +1,5 @@
 /*
- * log_vote - term and vote of one replica, in two slots.
+ * vote - term and vote of one replica, in two slots.
  *
  * Both are written, one after the other, each followed by a sync. A crash tears
  * at most the one being written; afterwards a flipped bit spoils one of two
@@ -19,8 +19,8 @@
  *
  * Threads: one at a time.
  */
-#ifndef PSP_LOG_VOTE_H
-#define PSP_LOG_VOTE_H
+#ifndef PSP_JOURNAL_VOTE_H
+#define PSP_JOURNAL_VOTE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -29,29 +29,31 @@
 #include "base/status.h"
 #include "journal/disk.h"
 
-struct psp_log_vote {
+struct psp_journal_vote {
     uint64_t term, voted_for, last;
     uint64_t sequence; /* of the slot it was read from or written to last */
 };
 
-struct psp_log_vote_file {
+struct psp_journal_vote_file {
     const struct psp_disk *disk;
     int file;
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     uint32_t shard;
-    struct psp_log_vote vote;
+    struct psp_journal_vote vote;
 };
 
 /* Makes the file with term 0 and no vote, durably (write beside, rename). */
-enum psp_status psp_log_vote_create(const struct psp_disk *disk, const char *directory,
-                                    const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES], uint32_t shard);
+enum psp_status psp_journal_vote_create(const struct psp_disk *disk, const char *directory,
+                                        const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES],
+                                        uint32_t shard);
 /* Reads the newer of the good slots. PSP_ENOENT; PSP_ECORRUPT: neither slot is
  * good; PSP_EVERSION, PSP_EMISMATCH, PSP_EIO; with `ret_reason`. The members
  * disk, cluster_id and shard of *file are set by the caller. */
-enum psp_status psp_log_vote_open(struct psp_log_vote_file *file, const char *directory,
-                                  enum psp_disk_mode mode, char *ret_reason, size_t size);
-void psp_log_vote_close(struct psp_log_vote_file *file);
+enum psp_status psp_journal_vote_open(struct psp_journal_vote_file *file, const char *directory,
+                                      enum psp_disk_mode mode, char *ret_reason, size_t size);
+void psp_journal_vote_close(struct psp_journal_vote_file *file);
 /* Durable when it returns PSP_OK. `sequence` is ignored. */
-enum psp_status psp_log_vote_write(struct psp_log_vote_file *file, struct psp_log_vote vote);
+enum psp_status psp_journal_vote_write(struct psp_journal_vote_file *file,
+                                       struct psp_journal_vote vote);
 
 #endif

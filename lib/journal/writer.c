@@ -12,8 +12,8 @@ struct batch {
     uint64_t number; /* of the last append in it */
 };
 
-struct psp_log_writer {
-    struct psp_log *log;
+struct psp_journal_writer {
+    struct psp_journal *log;
     void (*wake)(void *context);
     void *context;
     pthread_t thread;
@@ -26,23 +26,23 @@ struct psp_log_writer {
 };
 
 /* Records follow on, or a later append goes back and replaces. */
-static enum psp_status write_batch(struct psp_log *log, const struct batch *batch)
+static enum psp_status write_batch(struct psp_journal *log, const struct batch *batch)
 {
     enum psp_status status = PSP_OK;
     for (size_t first = 0; first < batch->count && status == PSP_OK;) {
         size_t end = first + 1;
         while (end < batch->count && batch->records[end].index == batch->records[end - 1].index + 1)
             end++;
-        if (batch->records[first].index <= psp_log_last(log))
-            status = psp_log_truncate(log, batch->records[first].index);
+        if (batch->records[first].index <= psp_journal_last(log))
+            status = psp_journal_truncate(log, batch->records[first].index);
         if (status == PSP_OK)
-            status = psp_log_append(log, batch->records + first, end - first);
+            status = psp_journal_append(log, batch->records + first, end - first);
         first = end;
     }
-    return status == PSP_OK ? psp_log_sync(log) : status;
+    return status == PSP_OK ? psp_journal_sync(log) : status;
 }
 
-static bool wait_for_work(struct psp_log_writer *writer)
+static bool wait_for_work(struct psp_journal_writer *writer)
 {
     pthread_mutex_lock(&writer->mutex);
     while (writer->queued.count == 0 && !writer->ending)
@@ -58,7 +58,7 @@ static bool wait_for_work(struct psp_log_writer *writer)
 
 static void *run(void *context)
 {
-    struct psp_log_writer *writer = context;
+    struct psp_journal_writer *writer = context;
     while (wait_for_work(writer)) {
         const enum psp_status status = write_batch(writer->log, &writer->writing);
         if (status != PSP_OK)
@@ -72,10 +72,10 @@ static void *run(void *context)
     return NULL;
 }
 
-enum psp_status psp_log_writer_create(struct psp_log *log, void (*wake)(void *context),
-                                      void *context, struct psp_log_writer **ret_writer)
+enum psp_status psp_journal_writer_create(struct psp_journal *log, void (*wake)(void *context),
+                                          void *context, struct psp_journal_writer **ret_writer)
 {
-    struct psp_log_writer *writer = calloc(1, sizeof(*writer));
+    struct psp_journal_writer *writer = calloc(1, sizeof(*writer));
     if (writer == NULL)
         return PSP_ENOMEM;
     writer->log = log;
@@ -93,9 +93,9 @@ enum psp_status psp_log_writer_create(struct psp_log *log, void (*wake)(void *co
     return PSP_OK;
 }
 
-void psp_log_writer_destroy(struct psp_log_writer **writer_at)
+void psp_journal_writer_destroy(struct psp_journal_writer **writer_at)
 {
-    struct psp_log_writer *writer = *writer_at;
+    struct psp_journal_writer *writer = *writer_at;
     if (writer == NULL)
         return;
     pthread_mutex_lock(&writer->mutex);
@@ -111,8 +111,8 @@ void psp_log_writer_destroy(struct psp_log_writer **writer_at)
     *writer_at = NULL;
 }
 
-enum psp_status psp_log_writer_push(struct psp_log_writer *writer, uint64_t number,
-                                    const struct psp_record *records, uint32_t n)
+enum psp_status psp_journal_writer_push(struct psp_journal_writer *writer, uint64_t number,
+                                        const struct psp_record *records, uint32_t n)
 {
     pthread_mutex_lock(&writer->mutex);
     struct batch *batch = &writer->queued;
@@ -134,12 +134,12 @@ enum psp_status psp_log_writer_push(struct psp_log_writer *writer, uint64_t numb
     return PSP_OK;
 }
 
-uint64_t psp_log_writer_done(struct psp_log_writer *writer)
+uint64_t psp_journal_writer_done(struct psp_journal_writer *writer)
 {
     return atomic_load(&writer->done);
 }
 
-enum psp_status psp_log_writer_failure(struct psp_log_writer *writer)
+enum psp_status psp_journal_writer_failure(struct psp_journal_writer *writer)
 {
     return (enum psp_status)atomic_load(&writer->failure);
 }

@@ -1,5 +1,5 @@
 /*
- * log_writer - the thread that writes the log: group commit.
+ * writer - the thread that writes the log: group commit.
  *
  * Appends queue up while the last fsync runs; the thread then writes all of
  * them and syncs once, so that a sync's price is shared by whatever arrived
@@ -11,29 +11,29 @@
  *            their number is done.
  * Threads:   push, done and failure from one thread; wake is called on its own.
  */
-#ifndef PSP_LOG_WRITER_H
-#define PSP_LOG_WRITER_H
+#ifndef PSP_JOURNAL_WRITER_H
+#define PSP_JOURNAL_WRITER_H
 
 #include <stdint.h>
 
 #include "base/status.h"
 #include "journal/journal.h"
 
-struct psp_log_writer;
+struct psp_journal_writer;
 
-/* `wake` is called whenever psp_log_writer_done or _failure may have changed. */
-enum psp_status psp_log_writer_create(struct psp_log *log, void (*wake)(void *context),
-                                      void *context, struct psp_log_writer **ret_writer);
+/* `wake` is called whenever psp_journal_writer_done or _failure may have changed. */
+enum psp_status psp_journal_writer_create(struct psp_journal *log, void (*wake)(void *context),
+                                          void *context, struct psp_journal_writer **ret_writer);
 /* Waits for the write under way, drops what is queued. */
-void psp_log_writer_destroy(struct psp_log_writer **writer);
+void psp_journal_writer_destroy(struct psp_journal_writer **writer);
 
 /* Append number `number` (rising): cuts the log before records[0] if it is
  * longer. PSP_ENOMEM. */
-enum psp_status psp_log_writer_push(struct psp_log_writer *writer, uint64_t number,
-                                    const struct psp_record *records, uint32_t n);
+enum psp_status psp_journal_writer_push(struct psp_journal_writer *writer, uint64_t number,
+                                        const struct psp_record *records, uint32_t n);
 /* The highest number that is durable. */
-uint64_t psp_log_writer_done(struct psp_log_writer *writer);
+uint64_t psp_journal_writer_done(struct psp_journal_writer *writer);
 /* PSP_OK, or why it has ended. */
-enum psp_status psp_log_writer_failure(struct psp_log_writer *writer);
+enum psp_status psp_journal_writer_failure(struct psp_journal_writer *writer);
 
 #endif

@@ -12,11 +12,11 @@ enum { NAME_BYTES = 64, TEXT_BYTES = 2048, LINE_BYTES = 3 * TEXT_BYTES };
 static char process_name[NAME_BYTES] = "psephos";
 
 static const char *const level_names[] = {
-    [PSP_LOG_ERROR] = "error", [PSP_LOG_WARNING] = "warning", [PSP_LOG_INFO] = "info"};
+    [PSP_SAY_ERROR] = "error", [PSP_SAY_WARNING] = "warning", [PSP_SAY_INFO] = "info"};
 /* syslog(3): err, warning, info */
-static const int priorities[] = {[PSP_LOG_ERROR] = 3, [PSP_LOG_WARNING] = 4, [PSP_LOG_INFO] = 6};
+static const int priorities[] = {[PSP_SAY_ERROR] = 3, [PSP_SAY_WARNING] = 4, [PSP_SAY_INFO] = 6};
 
-void psp_log_name(const char *name)
+void psp_journal_name(const char *name)
 {
     snprintf(process_name, sizeof process_name, "%s", name);
 }
@@ -58,7 +58,7 @@ static void write_line(const char *line, int length)
     }
 }
 
-void psp_log_line(enum psp_log_level level, const char *event, const char *format, ...)
+void psp_say(enum psp_say_level level, const char *event, const char *format, ...)
 {
     char raw[TEXT_BYTES], text[2 * TEXT_BYTES], line[LINE_BYTES], when[32];
     va_list arguments;
@@ -85,8 +85,8 @@ void psp_log_line(enum psp_log_level level, const char *event, const char *forma
     write_line(line, length);
 }
 
-bool psp_log_allowed(struct psp_log_limit *limit, uint64_t now_ms, uint64_t interval_ms,
-                     uint64_t *ret_swallowed)
+bool psp_journal_allowed(struct psp_journal_limit *limit, uint64_t now_ms, uint64_t interval_ms,
+                         uint64_t *ret_swallowed)
 {
     if (now_ms < limit->next_ms) {
         limit->swallowed++;

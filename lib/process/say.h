@@ -1,5 +1,5 @@
 /*
- * log_line - one line on stderr an event, for people and for journald.
+ * say - one line on stderr an event, for people and for journald.
  *
  *     2026-11-22T02:00:00.123Z info shard-0-0 opened: 4096 slots, index 12
  *
@@ -10,27 +10,27 @@
  *
  * Threads: any; a line is written with one call.
  */
-#ifndef PSP_LOG_LINE_H
-#define PSP_LOG_LINE_H
+#ifndef PSP_SAY_H
+#define PSP_SAY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum psp_log_level { PSP_LOG_ERROR, PSP_LOG_WARNING, PSP_LOG_INFO };
+enum psp_say_level { PSP_SAY_ERROR, PSP_SAY_WARNING, PSP_SAY_INFO };
 
 /* Names this process in every line, e.g. "shard-0-0". Call before any thread. */
-void psp_log_name(const char *name);
+void psp_journal_name(const char *name);
 
 /* `event`: a short fixed word for programs, e.g. "refused". */
-void psp_log_line(enum psp_log_level level, const char *event, const char *format, ...)
+void psp_say(enum psp_say_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* For warnings that could repeat without end: true at most once a
  * `interval_ms`, with the number swallowed since in *ret_swallowed. */
-struct psp_log_limit { /* zero-initialise */
+struct psp_journal_limit { /* zero-initialise */
     uint64_t next_ms, swallowed;
 };
-bool psp_log_allowed(struct psp_log_limit *limit, uint64_t now_ms, uint64_t interval_ms,
-                     uint64_t *ret_swallowed);
+bool psp_journal_allowed(struct psp_journal_limit *limit, uint64_t now_ms, uint64_t interval_ms,
+                         uint64_t *ret_swallowed);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/verdict.h"
 #include "router/core/inner.h"
 
@@ -251,8 +252,8 @@ static void append(struct psp_router_core *core, struct psp_router_place *place,
     }
     memcpy(batch->digests + n * PSP_DIGEST_BYTES, digest, PSP_DIGEST_BYTES);
     psp_digest_tag(&core->key, columns->ballot_ids + (size_t)row * PSP_BALLOT_ID_BYTES,
-                   psp_load32(columns->units + (size_t)row * 4), columns->methods[row],
-                   psp_load64(columns->cast_at_ms + (size_t)row * 8), marks, marks_bytes,
+                   psp_get32(columns->units + (size_t)row * 4), columns->methods[row],
+                   psp_get64(columns->cast_at_ms + (size_t)row * 8), marks, marks_bytes,
                    batch->tags + n * PSP_TAG_BYTES);
     memcpy(batch->units + n * 4, columns->units + (size_t)row * 4, 4);
     batch->methods[n] = columns->methods[row];

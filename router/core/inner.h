@@ -1,8 +1,8 @@
 /*
- * core_state - what the router's core holds; for core.c and core_message.c only.
+ * inner - what the router's core holds; for core.c and message.c only.
  */
-#ifndef PSP_ROUTER_CORE_STATE_H
-#define PSP_ROUTER_CORE_STATE_H
+#ifndef PSP_ROUTER_CORE_INNER_H
+#define PSP_ROUTER_CORE_INNER_H
 
 #include "router/core/batch.h"
 #include "router/core/core.h"

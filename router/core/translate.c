@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+
 enum {
     PAIRS_MAX = PSP_MARKED_CONTESTS_MAX * PSP_MARKED_CHOICES_MAX + 1,
     MARKS_FIRST = 64 << 10,
@@ -175,13 +177,12 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
         voter_bytes += row->voter_id.length;
         memcpy(translation->ballot_ids + (size_t)i * PSP_BALLOT_ID_BYTES, row->ballot_id.data,
                PSP_BALLOT_ID_BYTES);
-        psp_store32(
-            translation->units + (size_t)i * 4,
-            psp_definition_unit(definition, (const char *)row->unit.data, row->unit.length));
+        psp_put32(translation->units + (size_t)i * 4,
+                  psp_definition_unit(definition, (const char *)row->unit.data, row->unit.length));
         const uint32_t method =
             psp_definition_method(definition, (const char *)row->method.data, row->method.length);
         translation->methods[i] = method == PSP_NONE ? PSP_METHOD_UNKNOWN : (uint8_t)method;
-        psp_store64(translation->cast_at_ms + (size_t)i * 8, row->cast_at_ms);
+        psp_put64(translation->cast_at_ms + (size_t)i * 8, row->cast_at_ms);
     }
     *ret_columns = (struct psp_client_columns){
         .n = n,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "shard/consensus/inner.h"
 
 bool psp_consensus_encode(const struct psp_consensus_member *members, uint32_t n,

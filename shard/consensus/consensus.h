@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bytes/bytes.h"
 #include "base/status.h"
 #include "journal/journal.h"
 #include "wire/message/message.h"

@@ -1,9 +1,9 @@
 /*
- * consensus_state - what the consensus wrapper is made of; shared by consensus.c
- * (events) and consensus_change.c (members, hand-over), and by nobody else.
+ * inner - what the consensus wrapper is made of; shared by consensus.c
+ * (events) and configuration.c (members, hand-over), and by nobody else.
  */
-#ifndef PSP_CONSENSUS_STATE_H
-#define PSP_CONSENSUS_STATE_H
+#ifndef PSP_CONSENSUS_INNER_H
+#define PSP_CONSENSUS_INNER_H
 
 #include <raft.h>
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+
 enum psp_status psp_appends_push(struct psp_appends *appends, uint64_t first, uint64_t last)
 {
     if (appends->first == appends->end)

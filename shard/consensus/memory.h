@@ -1,5 +1,5 @@
 /*
- * consensus_memory - what the consensus wrapper remembers beside libraft: the
+ * memory - what the consensus wrapper remembers beside libraft: the
  * appends on their way to the disk, the configuration entries of the log, and
  * the messages of one call.
  *

@@ -1,5 +1,5 @@
 /*
- * consensus_mend - what is put right in messages before libraft reads them and
+ * mend - what is put right in messages before libraft reads them and
  * after it wrote them (W1, W3, W4, W9; docs/decisions/0001-raft-step.md), and
  * the leader's doubts about followers.
  *

@@ -33,6 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes/bytes.h"
 #include "base/status.h"
 #include "count/count.h"
 #include "journal/journal.h"

@@ -1,17 +1,17 @@
 /*
- * core_state - what a shard's core is made of; shared by the core_*.c files,
+ * inner - what a shard's core is made of; shared by the files of this room,
  * and by nobody else.
  *
- *     core.c          events, and the actions of consensus
- *     core_request.c  batches, operator requests, status; who waits for what
- *     core_move.c     leadership that moves on purpose
- *     core_replace.c  a replica that comes back under a new ID
- *     core_apply.c    committed entries into the count; genesis; checkpoints
- *     core_watch.c    partials to collectors
- *     core_window.c   entries in memory
+ *     core.c     events, and the actions of consensus
+ *     request.c  batches, operator requests, status; who waits for what
+ *     move.c     leadership that moves on purpose
+ *     replace.c  a replica that comes back under a new ID
+ *     apply.c    committed entries into the count; genesis; checkpoints
+ *     watch.c    partials to collectors
+ *     window.c   entries in memory
  */
-#ifndef PSP_CORE_STATE_H
-#define PSP_CORE_STATE_H
+#ifndef PSP_SHARD_CORE_INNER_H
+#define PSP_SHARD_CORE_INNER_H
 
 #include "cluster/cluster.h"
 #include "shard/core/core.h"

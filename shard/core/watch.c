@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 #include "election/totals.h"
 #include "shard/core/inner.h"
@@ -89,7 +90,7 @@ static bool pack_numbers(struct psp_core *core, const uint32_t *numbers, uint32_
     if (bytes == NULL)
         return false;
     for (uint32_t i = 0; i < n; i++)
-        psp_store32(bytes + 4 * (size_t)i, numbers[i]);
+        psp_put32(bytes + 4 * (size_t)i, numbers[i]);
     *ret_bytes = (struct psp_bytes){bytes, 4 * (size_t)n};
     return true;
 }

@@ -1,5 +1,5 @@
 /*
- * core_window - the log entries that a shard holds in memory: from the oldest
+ * window - the log entries that a shard holds in memory: from the oldest
  * that is still to be applied, synced or sent, to the newest.
  *
  * An entry's bytes are written once, when a batch is encoded (or arrives from

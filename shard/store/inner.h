@@ -1,13 +1,13 @@
 /*
- * store_state - what an open store holds, and its tables; for store*.c only.
+ * inner - what an open store holds, and its tables; for this room only.
  *
- *     store.c        open, check, cut, close
- *     store_value.c  values with their checksum
- *     store_write.c  checkpoint
- *     store_load.c   load
+ *     store.c  open, check, cut, close
+ *     value.c  values with their checksum
+ *     write.c  checkpoint
+ *     load.c   load
  */
-#ifndef PSP_STORE_STATE_H
-#define PSP_STORE_STATE_H
+#ifndef PSP_STORE_INNER_H
+#define PSP_STORE_INNER_H
 
 #include <lmdb.h>
 

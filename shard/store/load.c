@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "count/genesis.h"
 #include "election/ballot.h"
 #include "shard/store/inner.h"
@@ -128,7 +129,7 @@ static enum psp_status load_row(struct load *load, const MDB_val *key, const MDB
         return PSP_ENOMEM;
     const uint8_t *bytes = value->mv_data;
     for (uint32_t cell = 0; cell < n; cell++)
-        cells[cell] = psp_load64(bytes + (size_t)cell * 8);
+        cells[cell] = psp_get64(bytes + (size_t)cell * 8);
     struct psp_count_delta delta = delta_at(&load->store->position);
     delta.row_n = 1;
     delta.rows = &row;
@@ -184,7 +185,7 @@ static enum psp_status load_units_complete(struct load *load)
     delta.units_complete_n = (uint32_t)(value.mv_size / 4);
     delta.units_complete = units;
     for (uint32_t i = 0; i < delta.units_complete_n; i++)
-        units[i] = psp_load32((const uint8_t *)value.mv_data + (size_t)i * 4);
+        units[i] = psp_get32((const uint8_t *)value.mv_data + (size_t)i * 4);
     const enum psp_status status = psp_count_restore(load->count, &delta);
     free(units);
     return status;
@@ -261,7 +262,7 @@ enum psp_status psp_store_configuration(struct psp_store *store, uint8_t **ret_c
             memcpy(copy, (const uint8_t *)value.mv_data + 8, n);
             *ret_configuration = copy;
             *ret_bytes = n;
-            *ret_index = psp_load64(value.mv_data);
+            *ret_index = psp_get64(value.mv_data);
         }
     }
     mdb_txn_abort(txn);

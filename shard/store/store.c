@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 #include "shard/store/inner.h"
 
@@ -151,13 +152,13 @@ static enum psp_status open_environment(const struct opening *opening)
 static void owner_of(const struct psp_store_options *options, uint8_t ret_owner[OWNER_BYTES])
 {
     memcpy(ret_owner, options->cluster_id, PSP_CLUSTER_ID_BYTES);
-    psp_store32(ret_owner + PSP_CLUSTER_ID_BYTES, options->shard);
+    psp_put32(ret_owner + PSP_CLUSTER_ID_BYTES, options->shard);
 }
 
 static enum psp_status write_identity(const struct opening *opening)
 {
     uint8_t format[4], owner[OWNER_BYTES];
-    psp_store32(format, PSP_STORE_FORMAT);
+    psp_put32(format, PSP_STORE_FORMAT);
     owner_of(opening->options, owner);
     int error = psp_store_put(opening->store, opening->txn, "format", format, sizeof format);
     if (!error)
@@ -175,7 +176,7 @@ static enum psp_status check_identity(const struct opening *opening)
         error = MDB_CORRUPTED;
     if (error)
         return refuse_lmdb(opening, error == MDB_NOTFOUND ? MDB_CORRUPTED : error);
-    const uint32_t number = psp_load32(format.mv_data);
+    const uint32_t number = psp_get32(format.mv_data);
     if (number != PSP_STORE_FORMAT) {
         char what[128];
         snprintf(what, sizeof what,

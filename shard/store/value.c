@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 #include "journal/checksum.h"
 #include "shard/store/inner.h"
@@ -11,9 +12,9 @@ static uint32_t checksum(enum psp_store_table table, const void *key, size_t key
                          const void *bytes, size_t n)
 {
     const uint8_t number = (uint8_t)table;
-    uint32_t sum = psp_log_checksum(0, &number, 1);
-    sum = psp_log_checksum(sum, key, key_bytes);
-    return psp_log_checksum(sum, bytes, n);
+    uint32_t sum = psp_journal_checksum(0, &number, 1);
+    sum = psp_journal_checksum(sum, key, key_bytes);
+    return psp_journal_checksum(sum, bytes, n);
 }
 
 int psp_store_room(const struct psp_store *store, MDB_txn *txn, enum psp_store_table table,
@@ -30,7 +31,7 @@ int psp_store_room(const struct psp_store *store, MDB_txn *txn, enum psp_store_t
 void psp_store_seal(enum psp_store_table table, const void *key, size_t key_bytes, uint8_t *at,
                     size_t n)
 {
-    psp_store32(at + n, checksum(table, key, key_bytes, at, n));
+    psp_put32(at + n, checksum(table, key, key_bytes, at, n));
 }
 
 int psp_store_put(const struct psp_store *store, MDB_txn *txn, const char *name,
@@ -51,7 +52,7 @@ int psp_store_check(enum psp_store_table table, const MDB_val *key, MDB_val *val
         return MDB_CORRUPTED;
     const size_t n = value->mv_size - PSP_STORE_CHECKSUM_BYTES;
     const uint8_t *bytes = value->mv_data;
-    if (psp_load32(bytes + n) != checksum(table, key->mv_data, key->mv_size, bytes, n))
+    if (psp_get32(bytes + n) != checksum(table, key->mv_data, key->mv_size, bytes, n))
         return MDB_CORRUPTED;
     value->mv_size = n;
     return 0;
@@ -91,19 +92,19 @@ int psp_store_put_position(const struct psp_store *store, MDB_txn *txn,
 {
     uint8_t bytes[POSITION_BYTES], *at = bytes;
     const struct psp_books *books = &position->books;
-    psp_store64(at, position->index);
-    psp_store64(at + 8, position->term);
-    psp_store64(at + 16, position->time_ms);
-    psp_store32(at + 24, (uint32_t)position->election_state);
+    psp_put64(at, position->index);
+    psp_put64(at + 8, position->term);
+    psp_put64(at + 16, position->time_ms);
+    psp_put32(at + 24, (uint32_t)position->election_state);
     at += 28;
-    psp_store64(at, books->received), at += 8;
+    psp_put64(at, books->received), at += 8;
     for (int disposition = 1; disposition < PSP_DISPOSITIONS_END; disposition++, at += 8)
-        psp_store64(at, books->disposed[disposition]);
-    psp_store64(at, books->added_ballots), at += 8;
-    psp_store64(at, books->voters_counted), at += 8;
+        psp_put64(at, books->disposed[disposition]);
+    psp_put64(at, books->added_ballots), at += 8;
+    psp_put64(at, books->voters_counted), at += 8;
     memcpy(at, position->state_hash, PSP_HASH_BYTES), at += PSP_HASH_BYTES;
     for (int table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++, at += 8)
-        psp_store64(at, position->rows[table]);
+        psp_put64(at, position->rows[table]);
     assert(at == bytes + POSITION_BYTES);
     return psp_store_put(store, txn, "position", bytes, sizeof bytes);
 }
@@ -119,20 +120,20 @@ int psp_store_get_position(const struct psp_store *store, MDB_txn *txn,
         return MDB_CORRUPTED;
     const uint8_t *at = value.mv_data;
     struct psp_store_position position = {
-        .index = psp_load64(at),
-        .term = psp_load64(at + 8),
-        .time_ms = psp_load64(at + 16),
-        .election_state = (enum psp_election_state)psp_load32(at + 24),
+        .index = psp_get64(at),
+        .term = psp_get64(at + 8),
+        .time_ms = psp_get64(at + 16),
+        .election_state = (enum psp_election_state)psp_get32(at + 24),
     };
     at += 28;
-    position.books.received = psp_load64(at), at += 8;
+    position.books.received = psp_get64(at), at += 8;
     for (int disposition = 1; disposition < PSP_DISPOSITIONS_END; disposition++, at += 8)
-        position.books.disposed[disposition] = psp_load64(at);
-    position.books.added_ballots = psp_load64(at), at += 8;
-    position.books.voters_counted = psp_load64(at), at += 8;
+        position.books.disposed[disposition] = psp_get64(at);
+    position.books.added_ballots = psp_get64(at), at += 8;
+    position.books.voters_counted = psp_get64(at), at += 8;
     memcpy(position.state_hash, at, PSP_HASH_BYTES), at += PSP_HASH_BYTES;
     for (int table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++, at += 8)
-        position.rows[table] = psp_load64(at);
+        position.rows[table] = psp_get64(at);
     *ret_position = position;
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/bytes/bytes.h"
 #include "count/genesis.h"
 #include "election/ballot.h"
 #include "shard/store/inner.h"
@@ -89,7 +90,7 @@ static int write_totals(const struct psp_store *store, MDB_txn *txn,
         if (error)
             return error;
         for (uint32_t cell = 0; cell < n; cell++)
-            psp_store64(at + (size_t)cell * 8, cells[cell]);
+            psp_put64(at + (size_t)cell * 8, cells[cell]);
         psp_store_seal(PSP_STORE_TOTALS, key, sizeof key, at, (size_t)n * 8);
         cells += n;
     }
@@ -106,7 +107,7 @@ static int write_units_complete(const struct psp_store *store, MDB_txn *txn,
     if (error)
         return error;
     for (uint32_t i = 0; i < delta->units_complete_n; i++)
-        psp_store32(at + (size_t)i * 4, delta->units_complete[i]);
+        psp_put32(at + (size_t)i * 4, delta->units_complete[i]);
     psp_store_seal(PSP_STORE_META, name, sizeof name - 1, at, n);
     return 0;
 }
@@ -120,7 +121,7 @@ static int write_configuration(const struct psp_store *store, MDB_txn *txn,
     const int error = psp_store_room(store, txn, PSP_STORE_META, name, sizeof name - 1, n, 0, &at);
     if (error)
         return error;
-    psp_store64(at, delta->configuration_index);
+    psp_put64(at, delta->configuration_index);
     memcpy(at + 8, delta->configuration, delta->configuration_bytes);
     psp_store_seal(PSP_STORE_META, name, sizeof name - 1, at, n);
     return 0;

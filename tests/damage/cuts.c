@@ -25,7 +25,7 @@ enum { CLUSTER_ID_AT = 16, REASON_BYTES = 512 };
 
 struct cuts {
     char folder[PATH_MAX - 64];
-    struct psp_log_options options;
+    struct psp_journal_options options;
     uint8_t *segment, *vote;
     size_t segment_bytes, vote_bytes;
     char segment_path[PATH_MAX], vote_path[PATH_MAX];
@@ -61,15 +61,15 @@ static void store_file(const char *path, const uint8_t *bytes, size_t n)
 }
 
 /* Of the record; 0: it cannot be read. */
-static uint32_t checksum_of(const struct psp_log *log, uint64_t index, uint8_t **buffer,
+static uint32_t checksum_of(const struct psp_journal *log, uint64_t index, uint8_t **buffer,
                             size_t *size)
 {
     struct psp_record record;
-    if (psp_log_read(log, index, buffer, size, &record) != PSP_OK)
+    if (psp_journal_read(log, index, buffer, size, &record) != PSP_OK)
         return 0;
     const uint64_t head[] = {record.index, record.term, (uint64_t)record.type};
-    const uint32_t sum = psp_log_checksum(0, (const uint8_t *)head, sizeof head);
-    return psp_log_checksum(sum, record.payload, record.payload_bytes) | 1;
+    const uint32_t sum = psp_journal_checksum(0, (const uint8_t *)head, sizeof head);
+    return psp_journal_checksum(sum, record.payload, record.payload_bytes) | 1;
 }
 
 static void put_back(const struct cuts *cuts, size_t cut)
@@ -81,30 +81,30 @@ static void put_back(const struct cuts *cuts, size_t cut)
 static void read_truth(struct cuts *cuts)
 {
     char reason[REASON_BYTES];
-    struct psp_log *log = NULL;
+    struct psp_journal *log = NULL;
     uint8_t *buffer = NULL;
     size_t size = 0;
     put_back(cuts, 0);
-    if (psp_log_open(&cuts->options, &log, reason, sizeof reason) != PSP_OK)
+    if (psp_journal_open(&cuts->options, &log, reason, sizeof reason) != PSP_OK)
         stop(reason);
-    cuts->last = psp_log_last(log);
+    cuts->last = psp_journal_last(log);
     cuts->records = calloc(cuts->last + 1, sizeof *cuts->records);
     if (cuts->records == NULL)
         stop("out of memory");
     for (uint64_t index = 1; index <= cuts->last; index++)
         cuts->records[index - 1] = checksum_of(log, index, &buffer, &size);
     free(buffer);
-    psp_log_close(&log);
+    psp_journal_close(&log);
 }
 
 /* "" or what is wrong with a cut log that opened. */
-static const char *fault_of(const struct cuts *cuts, const struct psp_log *log, size_t cut)
+static const char *fault_of(const struct cuts *cuts, const struct psp_journal *log, size_t cut)
 {
     uint8_t *buffer = NULL;
     size_t size = 0;
     const char *fault = "";
-    const uint64_t last = psp_log_last(log);
-    if (psp_log_first(log) != 1 || last > cuts->last)
+    const uint64_t last = psp_journal_last(log);
+    if (psp_journal_first(log) != 1 || last > cuts->last)
         return "another range of indexes";
     for (uint64_t index = 1; index <= last; index++)
         if (checksum_of(log, index, &buffer, &size) != cuts->records[index - 1])
@@ -123,9 +123,9 @@ static int run(struct cuts *cuts, size_t n)
     uint64_t shorter = 0, refused = 0, wrong = 0;
     for (size_t cut = 1; cut <= n && cut < cuts->segment_bytes; cut++) {
         char reason[REASON_BYTES] = "";
-        struct psp_log *log = NULL;
+        struct psp_journal *log = NULL;
         put_back(cuts, cut);
-        if (psp_log_open(&cuts->options, &log, reason, sizeof reason) != PSP_OK) {
+        if (psp_journal_open(&cuts->options, &log, reason, sizeof reason) != PSP_OK) {
             refused++;
             wrong += reason[0] == 0;
             continue;
@@ -136,7 +136,7 @@ static int run(struct cuts *cuts, size_t n)
             wrong++;
         }
         shorter++;
-        psp_log_close(&log);
+        psp_journal_close(&log);
     }
     printf("{\"cuts\":%" PRIu64 ",\"a_shorter_log\":%" PRIu64 ",\"refused\":%" PRIu64
            ",\"wrong\":%" PRIu64 ",\"records\":%" PRIu64 "}\n",
@@ -164,7 +164,7 @@ int main(int argc, char **argv)
     snprintf(cuts.segment_path, sizeof cuts.segment_path, "%s/0000000000000001.log", cuts.folder);
     snprintf(cuts.vote_path, sizeof cuts.vote_path, "%s/vote", cuts.folder);
     cuts.options =
-        (struct psp_log_options){.directory = cuts.folder, .shard = (uint32_t)atoi(argv[2])};
+        (struct psp_journal_options){.directory = cuts.folder, .shard = (uint32_t)atoi(argv[2])};
     memcpy(cuts.options.cluster_id, cuts.vote + CLUSTER_ID_AT, PSP_CLUSTER_ID_BYTES);
     read_truth(&cuts);
     const int code = run(&cuts, (size_t)atol(argv[3]));

@@ -232,7 +232,7 @@ static void damage(struct sim_world *world, struct sim_replica *replica, uint32_
         damage_vote(world, replica);
         return;
     }
-    const uint64_t last = psp_log_last(replica->log); /* it may have acknowledged so much */
+    const uint64_t last = psp_journal_last(replica->log); /* it may have acknowledged so much */
     replica->power_lost = true;
     sim_actor_down(world, &replica->actor, some_us(world, 3000, 6000));
     if (kind == SIM_FAULT_WIPED) {

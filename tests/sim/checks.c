@@ -118,7 +118,8 @@ static void compare_log(struct sim_world *world, struct sim_replica *replica, ui
     for (uint64_t index = from + 1; index <= to && !world->violated; index++) {
         static const uint8_t none[1];
         struct psp_record record;
-        const enum psp_status status = psp_log_read(replica->log, index, &buffer, &size, &record);
+        const enum psp_status status =
+            psp_journal_read(replica->log, index, &buffer, &size, &record);
         if (status != PSP_OK && (replica->disk.dead || replica->rotten))
             break;
         if (record.payload == NULL)
@@ -349,7 +350,7 @@ static void check_replica(struct sim_world *world, struct sim_replica *replica)
         wanted += judge->complete[i];
     if (n != wanted)
         sim_violation(world, "%s: %u units are complete, not %u", name, n, wanted);
-    compare_log(world, replica, psp_log_first(replica->log) - 1, replica->checked);
+    compare_log(world, replica, psp_journal_first(replica->log) - 1, replica->checked);
 }
 
 void sim_checks_end(struct sim_world *world)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "actors.h"
+#include "base/bytes/bytes.h"
 #include "checks.h"
 #include "mutants.h"
 #include "network.h"
@@ -23,7 +24,7 @@ static struct psp_bytes numbers(const uint32_t *values, uint32_t n)
     uint8_t *bytes = malloc(4 * (size_t)n + 1);
     assert(bytes != NULL);
     for (uint32_t i = 0; i < n; i++)
-        psp_store32(bytes + 4 * (size_t)i, values[i]);
+        psp_put32(bytes + 4 * (size_t)i, values[i]);
     return (struct psp_bytes){bytes, 4 * (size_t)n};
 }
 

@@ -34,13 +34,13 @@ static uint64_t term_at(const struct sim_replica *replica, uint64_t index)
 {
     uint64_t term = 0;
     enum psp_record_type type;
-    return psp_log_peek(replica->log, index, &term, &type) == PSP_OK ? term : 0;
+    return psp_journal_peek(replica->log, index, &term, &type) == PSP_OK ? term : 0;
 }
 
 void sim_durable_log(struct sim_replica *replica)
 {
     struct sim_durable *durable = &replica->durable;
-    const uint64_t last = psp_log_last(replica->log), first = psp_log_first(replica->log);
+    const uint64_t last = psp_journal_last(replica->log), first = psp_journal_first(replica->log);
     uint64_t same = first > 0 ? first - 1 : 0;
     durable->terms = grown(durable->terms, &durable->capacity, last + 1, sizeof(*durable->terms));
     while (same < durable->last && same < last &&
@@ -88,7 +88,7 @@ void sim_durable_check_vote(struct sim_world *world, const struct sim_replica *r
 {
     const struct sim_durable *durable = &replica->durable;
     uint64_t term, voted_for;
-    psp_log_vote(replica->log, &term, &voted_for);
+    psp_journal_vote(replica->log, &term, &voted_for);
     const bool same = durable->voted_for == 0 || durable->voted_for == voted_for;
     if (term < durable->term || (term == durable->term && !same))
         sim_violation(world,

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+
 const uint8_t sim_choices[SIM_UNITS][SIM_CONTESTS] = {{0, 0}, {7, 15}, {7, 15}, {5, 0}};
 const uint8_t sim_votes_allowed[SIM_CONTESTS] = {1, 2};
 
@@ -110,7 +112,7 @@ static void make_rolls(struct sim_election *election)
             continue;
         const uint64_t n = election->rolls[s].n++;
         memcpy(election->rolls[s].digests + n * PSP_DIGEST_BYTES, digest, PSP_DIGEST_BYTES);
-        psp_store32(election->rolls[s].units + n * 4, unit);
+        psp_put32(election->rolls[s].units + n * 4, unit);
     }
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+
 void sim_judge_init(struct sim_judge *judge, const struct sim_election *election, uint32_t shard)
 {
     memset(judge, 0, sizeof(*judge));
@@ -109,7 +111,7 @@ static uint32_t unit_on_roll(const struct sim_judge *judge, const uint8_t *diges
     const uint8_t *digests = judge->election->rolls[judge->shard].digests;
     for (uint64_t i = 0; i < judge->election->rolls[judge->shard].n; i++)
         if (memcmp(digests + i * PSP_DIGEST_BYTES, digest, PSP_DIGEST_BYTES) == 0)
-            return psp_load32(judge->election->rolls[judge->shard].units + i * 4);
+            return psp_get32(judge->election->rolls[judge->shard].units + i * 4);
     return 0;
 }
 
@@ -162,7 +164,7 @@ static void take_ballots(struct sim_judge *judge, const struct psp_count_columns
         struct sim_judged row = {.index = judge->index};
         memcpy(row.digest, columns->digests + (size_t)i * PSP_DIGEST_BYTES, PSP_DIGEST_BYTES);
         memcpy(row.tag, columns->tags + (size_t)i * PSP_TAG_BYTES, PSP_TAG_BYTES);
-        const uint32_t unit = psp_load32(columns->units + (size_t)i * 4);
+        const uint32_t unit = psp_get32(columns->units + (size_t)i * 4);
         struct psp_mark pairs[SIM_MARKS_MAX];
         uint32_t n;
         marks = read_marks(marks, pairs, &n);

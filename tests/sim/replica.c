@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "checks.h"
 #include "durable.h"
 #include "journal/journal.h"
@@ -143,7 +144,7 @@ static void send_raft(struct sim_world *world, struct sim_replica *replica,
         size_t size = 0;
         struct psp_record record;
         const enum psp_status status =
-            psp_log_read(replica->log, action->raft.first + i, &buffers[i], &size, &record);
+            psp_journal_read(replica->log, action->raft.first + i, &buffers[i], &size, &record);
         if (status != PSP_OK) {
             sim_replica_fail_storage(world, replica, "reading the log for a follower", status);
             message.raft.entry_count = i;
@@ -174,7 +175,7 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
     switch (action->type) {
     case PSP_CORE_VOTE: {
         const enum psp_status status =
-            psp_log_set_vote(replica->log, action->vote.term, action->vote.voted_for);
+            psp_journal_set_vote(replica->log, action->vote.term, action->vote.voted_for);
         if (status != PSP_OK)
             sim_replica_fail_storage(world, replica, "writing term and vote", status);
         else
@@ -236,7 +237,7 @@ static void load(struct sim_world *world, struct sim_replica *replica)
     for (uint64_t index = replica->load_first; index <= replica->load_last && n < max; index++) {
         size_t size = 0;
         const enum psp_status status =
-            psp_log_read(replica->log, index, &buffers[n], &size, &records[n]);
+            psp_journal_read(replica->log, index, &buffers[n], &size, &records[n]);
         if (status != PSP_OK) {
             sim_replica_fail_storage(world, replica, "reading the log back", status);
             break;
@@ -293,7 +294,7 @@ static enum psp_status check_log(const struct sim_replica *replica, char *ret_re
     uint64_t term = 0;
     enum psp_record_type type;
     const uint64_t index = replica->store.index;
-    const uint64_t first = psp_log_first(replica->log), last = psp_log_last(replica->log);
+    const uint64_t first = psp_journal_first(replica->log), last = psp_journal_last(replica->log);
     if (last < index || first > index + 1) {
         snprintf(ret_reason, REASON_BYTES, "the log ends at %" PRIu64 ", the store is at %" PRIu64,
                  last, index);
@@ -301,7 +302,7 @@ static enum psp_status check_log(const struct sim_replica *replica, char *ret_re
     }
     if (index < first)
         return PSP_OK;
-    const enum psp_status status = psp_log_peek(replica->log, index, &term, &type);
+    const enum psp_status status = psp_journal_peek(replica->log, index, &term, &type);
     if (status == PSP_OK && term == replica->store.term)
         return PSP_OK;
     snprintf(ret_reason, REASON_BYTES, "log and store have other terms at %" PRIu64, index);
@@ -311,13 +312,14 @@ static enum psp_status check_log(const struct sim_replica *replica, char *ret_re
 static enum psp_status open_log(struct sim_replica *replica, char *ret_reason,
                                 uint64_t segment_bytes)
 {
-    struct psp_log_options options = {.directory = "log",
-                                      .shard = replica->shard,
-                                      .segment_bytes = segment_bytes,
-                                      .checkpoint_index = replica->store.index,
-                                      .disk = &replica->disk.table};
+    struct psp_journal_options options = {.directory = "log",
+                                          .shard = replica->shard,
+                                          .segment_bytes = segment_bytes,
+                                          .checkpoint_index = replica->store.index,
+                                          .disk = &replica->disk.table};
     memset(options.cluster_id, 0xC1, sizeof(options.cluster_id));
-    const enum psp_status status = psp_log_open(&options, &replica->log, ret_reason, REASON_BYTES);
+    const enum psp_status status =
+        psp_journal_open(&options, &replica->log, ret_reason, REASON_BYTES);
     return status == PSP_OK ? check_log(replica, ret_reason) : status;
 }
 
@@ -336,17 +338,17 @@ static enum psp_status create_core(struct sim_world *world, struct sim_replica *
     };
     psp_replica_genesis(&world->election.cluster, replica->shard, &options.genesis);
     const enum psp_status status = psp_core_create(&options, &replica->core);
-    if (status != PSP_OK || psp_log_last(replica->log) != 0 || replica->store.index != 0)
+    if (status != PSP_OK || psp_journal_last(replica->log) != 0 || replica->store.index != 0)
         return status;
     struct psp_record first;
     if (!psp_core_bootstrap(replica->core, &first))
         return PSP_OK;
-    enum psp_status written = psp_log_set_vote(replica->log, first.term, 0);
+    enum psp_status written = psp_journal_set_vote(replica->log, first.term, 0);
     if (written == PSP_OK)
         sim_durable_vote(replica, first.term, 0);
     if (written == PSP_OK)
-        written = psp_log_append(replica->log, &first, 1);
-    return written == PSP_OK ? psp_log_sync(replica->log) : written;
+        written = psp_journal_append(replica->log, &first, 1);
+    return written == PSP_OK ? psp_journal_sync(replica->log) : written;
 }
 
 static enum psp_status start_core(struct sim_world *world, struct sim_replica *replica)
@@ -359,10 +361,10 @@ static enum psp_status start_core(struct sim_world *world, struct sim_replica *r
             (struct psp_bytes){newest->configuration, newest->configuration_bytes};
         start.configuration_index = newest->configuration_index;
     }
-    psp_log_vote(replica->log, &start.term, &start.voted_for);
+    psp_journal_vote(replica->log, &start.term, &start.voted_for);
     const bool alone = world->plan.election.replicas == 1;
-    start.first_index = alone ? start.store_index + 1 : psp_log_first(replica->log);
-    start.record_count = psp_log_last(replica->log) + 1 - start.first_index;
+    start.first_index = alone ? start.store_index + 1 : psp_journal_first(replica->log);
+    start.record_count = psp_journal_last(replica->log) + 1 - start.first_index;
     struct psp_record *records = calloc(start.record_count + 1, sizeof(*records));
     uint8_t **buffers = calloc(start.record_count + 1, sizeof(*buffers));
     assert(records != NULL && buffers != NULL);
@@ -370,9 +372,11 @@ static enum psp_status start_core(struct sim_world *world, struct sim_replica *r
     for (uint64_t i = 0; i < start.record_count && status == PSP_OK; i++) {
         size_t size = 0;
         records[i].index = start.first_index + i;
-        status = psp_log_peek(replica->log, records[i].index, &records[i].term, &records[i].type);
+        status =
+            psp_journal_peek(replica->log, records[i].index, &records[i].term, &records[i].type);
         if (status == PSP_OK && records[i].type == PSP_RECORD_CONFIGURATION)
-            status = psp_log_read(replica->log, records[i].index, &buffers[i], &size, &records[i]);
+            status =
+                psp_journal_read(replica->log, records[i].index, &buffers[i], &size, &records[i]);
     }
     start.records = records;
     if (status == PSP_OK)
@@ -430,7 +434,7 @@ void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
         sim_durable_log(replica);
         SIM_TRACE(world, "%s starts at index %" PRIu64 ", log to %" PRIu64,
                   sim_actor_name(&replica->actor), replica->store.index,
-                  psp_log_last(replica->log));
+                  psp_journal_last(replica->log));
         sim_replica_perform(world, replica);
         tick(world, replica);
     }
@@ -442,7 +446,7 @@ void sim_replica_stop(struct sim_world *world, struct sim_replica *replica)
     replica->disk.dead = true; /* closing writes nothing any more */
     psp_core_destroy(&replica->core);
     psp_count_destroy(&replica->count);
-    psp_log_close(&replica->log);
+    psp_journal_close(&replica->log);
     sim_disk_end_process(&replica->disk);
     sim_writer_stop(replica);
     if (replica->checkpoint != NULL) {
@@ -459,7 +463,7 @@ void sim_replica_stop(struct sim_world *world, struct sim_replica *replica)
 void sim_replica_end_cleanly(struct sim_world *world, struct sim_replica *replica)
 {
     /* The writer thread ends first; what it had queued is not written. */
-    psp_log_close(&replica->log);
+    psp_journal_close(&replica->log);
     world->faults.counts[SIM_FAULT_RESTART]++;
 }
 

@@ -102,7 +102,7 @@ struct sim_replica {
     struct sim_disk disk;
     struct sim_store store;
     struct sim_durable durable;
-    struct psp_log *log;
+    struct psp_journal *log;
     struct psp_count *count;
     struct psp_core *core;
     bool failed;      /* the process must end after this event */

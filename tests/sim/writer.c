@@ -46,12 +46,12 @@ static void writer_write(struct sim_world *world, struct sim_replica *replica)
     enum psp_status status = PSP_OK;
     for (uint32_t i = 0; i < replica->writing && status == PSP_OK; i++) {
         const struct sim_append *append = &replica->appends[i];
-        if (append->records[0].index <= psp_log_last(replica->log)) {
+        if (append->records[0].index <= psp_journal_last(replica->log)) {
             sim_durable_cut(replica, append->records[0].index);
-            status = psp_log_truncate(replica->log, append->records[0].index);
+            status = psp_journal_truncate(replica->log, append->records[0].index);
         }
         if (status == PSP_OK)
-            status = psp_log_append(replica->log, append->records, append->n);
+            status = psp_journal_append(replica->log, append->records, append->n);
     }
     if (status != PSP_OK)
         sim_replica_fail_storage(world, replica, "writing the log", status);
@@ -61,7 +61,7 @@ static void writer_write(struct sim_world *world, struct sim_replica *replica)
 
 static void writer_sync(struct sim_world *world, struct sim_replica *replica)
 {
-    const enum psp_status status = psp_log_sync(replica->log);
+    const enum psp_status status = psp_journal_sync(replica->log);
     if (status == PSP_OK)
         sim_durable_log(replica);
     if (status != PSP_OK)

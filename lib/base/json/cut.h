@@ -1,5 +1,5 @@
 /*
- * json_cut - an object or array taken apart without reading what is in it.
+ * cut - an object or array taken apart without reading what is in it.
  *
  * A national definition is 60 MB of JSON, and ten times that as a tree. Cut
  * into members and elements, only one of them need be a tree at a time. Only

@@ -1,5 +1,5 @@
 /*
- * json_line - the line of a JSON text where a JSON Pointer leads.
+ * line - the line of a JSON text where a JSON Pointer leads.
  *
  * The JSON library forgets where a value stood; a person who has to mend the
  * file needs the line. Only faults pay for this second look at the text.

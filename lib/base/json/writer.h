@@ -1,5 +1,5 @@
 /*
- * json_writer - JSON as a stream of calls into a psp_text.
+ * writer - JSON as a stream of calls into a psp_text.
  *
  * A tree of nodes for 180,000 precincts costs more than counting them; this
  * writes each value once, straight into the answer. It places commas and

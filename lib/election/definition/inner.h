@@ -1,19 +1,19 @@
 /*
- * definition_build - what the parts of the definition's parser share.
+ * inner - what the parts of the definition's parser share.
  *
- *     definition.c          text -> the parts below, lookups
- *     definition_elements.c arrays, one element at a time
- *     definition_members.c  shape of one JSON object: names, types, limits
- *     definition_things.c   methods, parties, candidates, contests, map
- *     definition_styles.c   ballot styles
- *     definition_units.c    units and their tree
+ *     definition.c  text -> the parts below, lookups
+ *     elements.c    arrays, one element at a time
+ *     members.c     shape of one JSON object: names, types, limits
+ *     things.c      methods, parties, candidates, contests, map
+ *     styles.c      ballot styles
+ *     units.c       units and their tree
  *
  * Every function returns false when the definition is refused (the fault is
  * filled), is not well-formed JSON (build->broken) or memory ran out
  * (build->no_memory).
  */
-#ifndef PSP_DEFINITION_BUILD_H
-#define PSP_DEFINITION_BUILD_H
+#ifndef PSP_DEFINITION_INNER_H
+#define PSP_DEFINITION_INNER_H
 
 #include <jansson.h>
 #include <stdbool.h>

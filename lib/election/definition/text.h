@@ -1,5 +1,5 @@
 /*
- * definition_text - writes an election.json, one thing a line.
+ * text - writes an election.json, one thing a line.
  *
  * Top-level members in the order they are given, arrays with one element a
  * line: a person can read the file, diff shows what changed, and a fault's line

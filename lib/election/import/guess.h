@@ -1,5 +1,5 @@
 /*
- * import_guess - what to call an election whose file says only its rows.
+ * guess - what to call an election whose file says only its rows.
  *
  * "data/vt-2020-general-precinct.csv" is "vt-2020-general-precinct", held on
  * the Tuesday after the first Monday of November 2020, the day of American

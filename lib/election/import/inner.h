@@ -1,11 +1,11 @@
 /*
- * import_build - what the two halves of the import share.
+ * inner - what the two halves of the import share.
  *
- *     import_collect.c  rows -> units, contests, choices, candidates, styles
- *     import.c          those -> IDs and election.json
+ *     collect.c  rows -> units, contests, choices, candidates, styles
+ *     import.c   those -> IDs and election.json
  */
-#ifndef PSP_IMPORT_BUILD_H
-#define PSP_IMPORT_BUILD_H
+#ifndef PSP_IMPORT_INNER_H
+#define PSP_IMPORT_INNER_H
 
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "base/system/file.h"
 #include "election/ballot.h"
 
@@ -15,7 +16,7 @@ static enum psp_status check(const char *bytes, size_t length, uint64_t *ret_n)
 {
     if (length < HEADER_BYTES || memcmp(bytes, magic, MAGIC_BYTES) != 0)
         return PSP_EINVAL;
-    const uint64_t n = psp_load64((const uint8_t *)bytes + MAGIC_BYTES);
+    const uint64_t n = psp_get64((const uint8_t *)bytes + MAGIC_BYTES);
     if (n != (length - HEADER_BYTES) / ROW_BYTES || (length - HEADER_BYTES) % ROW_BYTES != 0)
         return PSP_EINVAL;
     *ret_n = n;
@@ -59,7 +60,7 @@ enum psp_status psp_roll_file_store(const char *path, struct psp_roll_file *file
     if (bytes == NULL)
         return PSP_ENOMEM;
     memcpy(bytes, magic, MAGIC_BYTES);
-    psp_store64(bytes + MAGIC_BYTES, file->n);
+    psp_put64(bytes + MAGIC_BYTES, file->n);
     uint8_t *row = bytes + HEADER_BYTES;
     for (uint64_t i = 0; i < file->n; i++, row += ROW_BYTES) {
         memcpy(row, file->digests + i * PSP_DIGEST_BYTES, PSP_DIGEST_BYTES);

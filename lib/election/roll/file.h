@@ -1,5 +1,5 @@
 /*
- * roll_file - a shard's part of the voter roll: digests and units, no names.
+ * file - a shard's part of the voter roll: digests and units, no names.
  *
  * `psephos up` reads roll.csv, turns each voter ID into its digest and writes
  * one file per shard. Bytes: "PSPROLL1", count LE64, then count times (digest

@@ -1,5 +1,5 @@
 /*
- * synthetic_names - what made-up people and places are called.
+ * names - what made-up people and places are called.
  *
  * Common names first: they are picked more often.
  */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "client.pb-c.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"

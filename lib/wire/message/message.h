@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes/bytes.h"
 #include "base/memory/arena.h"
 #include "base/status.h"
 #include "election/ballot.h"
@@ -25,11 +26,6 @@
 enum {
     PSP_PROTOCOL = 1,
     PSP_RAFT_FIELDS_MAX = 64, /* numbers in one raft message beside its entries */
-};
-
-struct psp_bytes {
-    const uint8_t *data;
-    size_t length;
 };
 
 struct psp_buffer { /* zero-initialise; free with psp_buffer_free */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "base/memory/arena.h"
 #include "base/status.h"
 #include "wire/message/message.h"

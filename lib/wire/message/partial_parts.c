@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+
 void psp_partial_parts_clear(struct psp_partial_parts *parts)
 {
     free(parts->rows);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "shard/consensus/consensus.h"
 
 enum { NOW_MS = 1000, CONFIGURATION_MAX = 256, RESULT_TERM = 1 };

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "cli/audit/recount_shard.h"
 #include "journal/journal.h"
 
@@ -17,7 +18,7 @@ struct world {
     struct psp_cluster cluster;
     struct psp_local local;
     struct psp_definition *definition;
-    struct psp_log *log;
+    struct psp_journal *log;
     struct psp_count *live;
     uint8_t rows[1024];
     struct psp_partial partial;
@@ -35,8 +36,8 @@ static void record(struct world *world, struct psp_entry *entry)
                                    .type = PSP_RECORD_COMMAND,
                                    .payload = buffer.data,
                                    .payload_bytes = (uint32_t)buffer.length};
-    assert_int_equal(psp_log_append(world->log, &one, 1), PSP_OK);
-    assert_int_equal(psp_log_sync(world->log), PSP_OK);
+    assert_int_equal(psp_journal_append(world->log, &one, 1), PSP_OK);
+    assert_int_equal(psp_journal_sync(world->log), PSP_OK);
     psp_buffer_free(&buffer);
 }
 
@@ -61,7 +62,7 @@ static void count_an_election(struct world *world)
 static void tell(struct world *world)
 {
     static uint8_t units[4];
-    psp_store32(units, P2);
+    psp_put32(units, P2);
     const struct psp_totals *totals = psp_count_totals(world->live);
     const size_t bytes = psp_totals_encode_since(totals, 0, world->rows, sizeof world->rows);
     assert_true(bytes <= sizeof world->rows);
@@ -79,7 +80,7 @@ static void tell(struct world *world)
 static int set_up(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
-    struct psp_log_options options = {.shard = SHARD};
+    struct psp_journal_options options = {.shard = SHARD};
     char path[160], reason[PSP_REASON_BYTES];
     snprintf(world->folder, sizeof world->folder, "/tmp/psephos-recount-XXXXXX");
     if (!mkdtemp(world->folder)) {
@@ -100,7 +101,7 @@ static int set_up(void **state)
     world->local = (struct psp_local){.directory = world->folder, .cluster = &world->cluster};
     world->definition = fixture_definition();
     options.directory = path;
-    assert_int_equal(psp_log_open(&options, &world->log, reason, sizeof reason), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &world->log, reason, sizeof reason), PSP_OK);
     world->live = fixture_count(world->definition, NULL, PSP_REFUSED_MAX);
     count_an_election(world);
     tell(world);
@@ -112,7 +113,7 @@ static int tear_down(void **state)
 {
     struct world *world = *state;
     char command[128];
-    psp_log_close(&world->log);
+    psp_journal_close(&world->log);
     psp_count_destroy(&world->live);
     psp_definition_destroy(&world->definition);
     snprintf(command, sizeof command, "rm -rf %s", world->folder);

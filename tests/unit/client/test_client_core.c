@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+#include "base/bytes/varint.h"
 #include "client/core/core.h"
 
 static const uint8_t blank[] = {0};
@@ -37,7 +39,7 @@ static enum psp_status submit(struct psp_client_core *core, uint32_t number)
                                 .marks_bytes = sizeof blank,
                                 .cookie = number};
     ballot.voter_id_bytes = (size_t)snprintf(voter, sizeof voter, "voter %u", number);
-    psp_store32(ballot.ballot_id, number);
+    psp_put32(ballot.ballot_id, number);
     return psp_client_core_submit(core, &ballot);
 }
 
@@ -65,7 +67,7 @@ static void nothing_to_send(struct psp_client_core *core, uint64_t now_ms)
 
 static uint32_t ballot_of(const struct psp_client_message *message, uint32_t row)
 {
-    return psp_load32(message->columns.ballot_ids + (size_t)row * 16);
+    return psp_get32(message->columns.ballot_ids + (size_t)row * 16);
 }
 
 /* `rows`: pairs of bytes, little-endian. */
@@ -132,7 +134,7 @@ static void a_full_batch_goes_at_once_and_the_rest_waits_for_a_flush(void **stat
     assert_int_equal(message.columns.n, 4);
     assert_memory_equal(message.columns.voter_lengths, "\10\10\10\10", 4);
     assert_memory_equal(message.columns.voter_ids, "voter 10voter 11voter 12voter 13", 32);
-    assert_int_equal(psp_load32(message.columns.units + 4), 11);
+    assert_int_equal(psp_get32(message.columns.units + 4), 11);
     assert_int_equal(message.columns.marks_bytes, 4);
     uint8_t hash[PSP_HASH_BYTES];
     memset(hash, 0xDE, sizeof hash);

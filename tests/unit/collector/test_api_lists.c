@@ -1,6 +1,8 @@
 /* The other resources: what they say, worked out from collector_fixture.h. */
 #include "tests/unit/fixture/api.h"
 
+#include "base/bytes/bytes.h"
+
 static void the_election_says_how_far_the_count_is(void **context)
 {
     struct api *api = *context;

@@ -1,6 +1,8 @@
 /* /api/v1/results: numbers, levels, methods, order and pages. */
 #include "tests/unit/fixture/api.h"
 
+#include "base/bytes/bytes.h"
+
 #define HEAD                                                                                       \
     "{\"version\":{\"cluster\":\"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1\",\"shards\":["                  \
     "{\"shard\":0,\"epoch\":1,\"index\":5},{\"shard\":1,\"epoch\":1,\"index\":7}]},"               \

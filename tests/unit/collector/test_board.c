@@ -1,6 +1,8 @@
 /* The board: what a partial may change, and what it may not. */
 #include "tests/unit/fixture/collector.h"
 
+#include "base/bytes/bytes.h"
+
 struct state {
     struct psp_definition *definition;
     struct psp_board *board;

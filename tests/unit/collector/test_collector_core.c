@@ -1,6 +1,7 @@
 /* What the collector asks, when; what is stale, and when it publishes. */
 #include "tests/unit/fixture/collector.h"
 
+#include "base/bytes/bytes.h"
 #include "collector/core.h"
 
 struct state {

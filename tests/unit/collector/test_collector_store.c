@@ -4,6 +4,7 @@
 #include <lmdb.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "collector/store/store.h"
 
 struct state {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "tests/unit/fixture/count.h"
 
 static struct psp_definition *definition;
@@ -71,7 +72,7 @@ static void the_first_reason_in_the_order_stands(void **state)
     uint8_t digests[2 * 16], units[2 * 4];
     for (uint32_t voter = 0; voter < 2; voter++) {
         fixture_digest(voter, digests + voter * 16);
-        psp_store32(units + voter * 4, P1);
+        psp_put32(units + voter * 4, P1);
     }
     const struct psp_roll_part roll = {2, digests, units};
     struct psp_count *count = open_count(definition, &roll, 100);
@@ -311,7 +312,7 @@ static void a_roll_gives_registered_voters_per_leaf(void **state)
     uint8_t digests[3 * 16], units[3 * 4];
     for (uint32_t voter = 0; voter < 3; voter++) {
         fixture_digest(voter, digests + voter * 16);
-        psp_store32(units + voter * 4, voter == 1 ? P2 : P1);
+        psp_put32(units + voter * 4, voter == 1 ? P2 : P1);
     }
     struct psp_roll_part roll = {3, digests, units};
     struct psp_count *count = open_count(definition, &roll, 100);
@@ -336,17 +337,17 @@ static void a_roll_with_a_voter_twice_or_a_wrong_unit_is_refused(void **state)
     uint8_t digests[2 * 16], units[2 * 4];
     fixture_digest(4, digests);
     fixture_digest(4, digests + 16);
-    psp_store32(units, P1);
-    psp_store32(units + 4, P1);
+    psp_put32(units, P1);
+    psp_put32(units + 4, P1);
     const struct psp_roll_part roll = {2, digests, units};
     struct psp_count *count = NULL;
     const struct psp_count_options options = {
         .definition = definition, .roll = &roll, .refused_max = 1};
     assert_int_equal(psp_count_create(&options, &count), PSP_EINVAL);
     fixture_digest(5, digests + 16);
-    psp_store32(units + 4, 0); /* not a leaf */
+    psp_put32(units + 4, 0); /* not a leaf */
     assert_int_equal(psp_count_create(&options, &count), PSP_EINVAL);
-    psp_store32(units + 4, 3); /* no unit */
+    psp_put32(units + 4, 3); /* no unit */
     assert_int_equal(psp_count_create(&options, &count), PSP_EINVAL);
     assert_null(count);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "tests/unit/fixture/count.h"
 
 static struct psp_definition *definition;
@@ -52,12 +53,12 @@ static void a_delta_holds_what_is_new_and_only_that(void **state)
     assert_int_equal(delta->voter_n, 2);
     assert_memory_equal(delta->voter_digests, batch.digests, 16);
     assert_memory_equal(delta->voter_digests + 16, batch.digests + 32, 16);
-    assert_int_equal(psp_load32(delta->voter_units + 4), P2);
+    assert_int_equal(psp_get32(delta->voter_units + 4), P2);
     assert_int_equal(delta->counted_n, 2);
-    assert_int_equal(psp_load32(delta->counted + 12), 1); /* the second voter */
-    assert_int_equal(psp_load64(delta->counted + 16), 20);
+    assert_int_equal(psp_get32(delta->counted + 12), 1); /* the second voter */
+    assert_int_equal(psp_get64(delta->counted + 16), 20);
     assert_int_equal(delta->refused_n, 1);
-    assert_int_equal(psp_load64(delta->refused + 16), 11);
+    assert_int_equal(psp_get64(delta->refused + 16), 11);
     assert_int_equal(delta->refused[24], PSP_DOUBLE_VOTE);
     assert_int_equal(delta->row_n, 2);
     assert_int_equal(delta->rows[0], 0);
@@ -181,11 +182,11 @@ static void spoil_voter_slot(struct psp_count_delta *delta)
 }
 static void spoil_voter_unit(struct psp_count_delta *delta)
 {
-    psp_store32(delta->voter_units, P2); /* a leaf, but not where the ballot is */
+    psp_put32(delta->voter_units, P2); /* a leaf, but not where the ballot is */
 }
 static void spoil_voter_no_leaf(struct psp_count_delta *delta)
 {
-    psp_store32(delta->voter_units, 0);
+    psp_put32(delta->voter_units, 0);
 }
 static void spoil_counted_gap(struct psp_count_delta *delta)
 {
@@ -193,7 +194,7 @@ static void spoil_counted_gap(struct psp_count_delta *delta)
 }
 static void spoil_counted_number(struct psp_count_delta *delta)
 {
-    psp_store32(delta->counted, 1);
+    psp_put32(delta->counted, 1);
 }
 static void spoil_counted_missing(struct psp_count_delta *delta)
 {
@@ -299,7 +300,7 @@ static void the_first_delta_holds_the_whole_roll_and_restore_wants_the_same(void
     uint8_t digests[3 * 16], units[3 * 4];
     for (uint32_t voter = 0; voter < 3; voter++) {
         fixture_digest(voter, digests + voter * 16);
-        psp_store32(units + voter * 4, P1);
+        psp_put32(units + voter * 4, P1);
     }
     const struct psp_roll_part roll = {3, digests, units};
     struct psp_count *count = open_count(definition, &roll, 100);
@@ -310,7 +311,7 @@ static void the_first_delta_holds_the_whole_roll_and_restore_wants_the_same(void
     assert_int_equal(delta->voter_n, 3);
     assert_memory_equal(delta->voter_digests, digests, sizeof digests);
     assert_memory_equal(delta->voter_units, units, sizeof units);
-    assert_int_equal(psp_load32(delta->counted), 2);
+    assert_int_equal(psp_get32(delta->counted), 2);
     psp_count_destroy(&count);
 
     count = fixture_count(definition, &roll, 100);
@@ -324,19 +325,19 @@ static void the_first_delta_holds_the_whole_roll_and_restore_wants_the_same(void
     struct psp_count_delta *later = take(count);
     assert_int_equal(later->voter_n, 0);
     assert_int_equal(later->counted_n, 1);
-    assert_int_equal(psp_load32(later->counted), 1);
+    assert_int_equal(psp_get32(later->counted), 1);
     psp_count_delta_destroy(&later);
     psp_count_destroy(&count);
 
     count = fixture_count(definition, NULL, 100);
     assert_int_equal(psp_count_restore(count, delta), PSP_EMISMATCH); /* no roll given */
     psp_count_destroy(&count);
-    psp_store32(units, P2);
+    psp_put32(units, P2);
     count = fixture_count(definition, &roll, 100);
     assert_int_equal(psp_count_restore(count, delta), PSP_EMISMATCH); /* another roll */
     psp_count_destroy(&count);
-    psp_store32(units, P1);
-    psp_store32(delta->counted, 3); /* no such voter */
+    psp_put32(units, P1);
+    psp_put32(delta->counted, 3); /* no such voter */
     count = fixture_count(definition, &roll, 100);
     assert_int_equal(psp_count_restore(count, delta), PSP_ECORRUPT);
     psp_count_destroy(&count);

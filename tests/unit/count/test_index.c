@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "count/index.h"
 #include "election/ballot.h"
 
@@ -15,11 +16,11 @@ static void digest_of(uint64_t voter, uint32_t slot, uint8_t ret_digest[PSP_DIGE
     uint64_t mixed = (voter + 1) * 0x9E3779B97F4A7C15U;
     mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9U;
     mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBU;
-    psp_store64(ret_digest, voter);
-    psp_store64(ret_digest + 8, mixed ^ mixed >> 31);
+    psp_put64(ret_digest, voter);
+    psp_put64(ret_digest + 8, mixed ^ mixed >> 31);
     ret_digest[0] = (uint8_t)(slot >> 4);
     ret_digest[1] = (uint8_t)(slot << 4);
-    psp_store32(ret_digest + 2, (uint32_t)voter);
+    psp_put32(ret_digest + 2, (uint32_t)voter);
 }
 
 static void insert(struct psp_index *index, const uint8_t *digest, uint32_t number)
@@ -31,7 +32,7 @@ static void insert(struct psp_index *index, const uint8_t *digest, uint32_t numb
     assert_true(place.known);
     assert_int_equal(place.number, number);
     uint8_t tag[PSP_TAG_BYTES];
-    psp_store64(tag, 1000 + number);
+    psp_put64(tag, 1000 + number);
     if (number % 2 == 0)
         psp_index_mark(index, &place, tag);
 }
@@ -44,7 +45,7 @@ static void expect_found(const struct psp_index *index, const uint8_t *digest, u
     assert_int_equal(place.number, number);
     assert_int_equal(place.counted, number % 2 == 0);
     if (place.counted)
-        assert_int_equal(psp_load64(place.tag), 1000 + number);
+        assert_int_equal(psp_get64(place.tag), 1000 + number);
 }
 
 static void voters_are_found_with_number_and_tag(void **state)
@@ -102,11 +103,11 @@ static void voters_with_the_same_key_bits_are_told_apart(void **state)
     /* All at the very end of the table, where there is nothing to wrap to. */
     memset(digest, 0xFF, sizeof digest);
     for (uint32_t voter = 0; voter < 500; voter++) {
-        psp_store32(digest + 2, voter);
+        psp_put32(digest + 2, voter);
         insert(index, digest, voter);
     }
     for (uint32_t voter = 0; voter < 500; voter++) {
-        psp_store32(digest + 2, voter);
+        psp_put32(digest + 2, voter);
         expect_found(index, digest, voter);
     }
     assert_in_range(psp_index_memory_bytes(index), 1, 400000);
@@ -162,7 +163,7 @@ static void voters_appended_in_bulk_are_found_and_more_can_be_inserted(void **st
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
     for (uint32_t voter = 0; voter < 20000; voter++) {
         digest_of(voter, voter % 3 ? voter % PSP_SLOT_COUNT : 8, digest);
-        psp_store64(tag, 1000 + voter);
+        psp_put64(tag, 1000 + voter);
         assert_int_equal(psp_index_append(index, digest, voter, voter % 2 ? NULL : tag), PSP_OK);
     }
     assert_int_equal(psp_index_order(index), PSP_OK);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+#include "base/bytes/varint.h"
 #include "election/ballot.h"
 
 #define M(...) ((uint8_t[]){__VA_ARGS__})
@@ -174,11 +176,11 @@ static void integers_are_little_endian(void **state)
 {
     (void)state;
     uint8_t bytes[8];
-    psp_store64(bytes, UINT64_C(0x0807060504030201));
+    psp_put64(bytes, UINT64_C(0x0807060504030201));
     assert_memory_equal(bytes, M(1, 2, 3, 4, 5, 6, 7, 8), 8);
-    assert_true(psp_load64(bytes) == UINT64_C(0x0807060504030201));
-    psp_store32(bytes, 0xFFFFFFFE);
-    assert_int_equal(psp_load32(bytes), 0xFFFFFFFE);
+    assert_true(psp_get64(bytes) == UINT64_C(0x0807060504030201));
+    psp_put32(bytes, 0xFFFFFFFE);
+    assert_int_equal(psp_get32(bytes), 0xFFFFFFFE);
     uint32_t value = 0;
     assert_int_equal(psp_varint_write(bytes, PSP_NONE), 5);
     assert_int_equal(psp_varint_read(bytes, 5, &value), 5);

@@ -16,7 +16,7 @@ except ImportError:
     print("skipped: python3-jsonschema is not installed")
     sys.exit(0)
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 DELETE = object()
 
 # (path, new value): each breaks the town's definition in one way.

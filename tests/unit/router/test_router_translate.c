@@ -1,6 +1,7 @@
 /* Rows become columns: the same ballot has the same digest, tag and marks. */
 #include "tests/unit/fixture/router.h"
 
+#include "base/bytes/bytes.h"
 #include "router/core/translate.h"
 
 static struct psp_bytes bytes(const char *text)
@@ -52,7 +53,7 @@ static void a_row_and_a_column_of_one_ballot_are_the_same(void **state)
     /* 2 contests; contest 0: 2 choices 0 1; contest 1: 1 choice 1 */
     const uint8_t canonical[] = {2, 0, 2, 0, 1, 1, 1, 1};
     uint8_t cast_at[8];
-    psp_store64(cast_at, 1730000000123);
+    psp_put64(cast_at, 1730000000123);
     struct psp_client_message message = {.type = PSP_CLIENT_COLUMNS, .batch_id = 6};
     memcpy(message.definition_hash, f->definition->hash, PSP_HASH_BYTES);
     message.columns = (struct psp_client_columns){.n = 1,
@@ -71,8 +72,8 @@ static void a_row_and_a_column_of_one_ballot_are_the_same(void **state)
     assert_int_equal(batch->n, 2);
     assert_memory_equal(batch->digests, batch->digests + 16, 16);
     assert_memory_equal(batch->tags, batch->tags + 8, 8);
-    assert_int_equal(psp_load32(batch->units), 1);
-    assert_int_equal(psp_load32(batch->units + 4), 1);
+    assert_int_equal(psp_get32(batch->units), 1);
+    assert_int_equal(psp_get32(batch->units + 4), 1);
     assert_memory_equal(batch->methods, "\1\1", 2);
     assert_int_equal(batch->marks_bytes, 16);
     assert_memory_equal(batch->marks, canonical, 8);
@@ -96,7 +97,7 @@ static void unknown_names_become_no_position(void **state)
     ballot.method = bytes("pigeon");
     submit_rows(f, &ballot, 1);
     const struct psp_router_batch *batch = flushed(f);
-    assert_int_equal(psp_load32(batch->units), PSP_NONE);
+    assert_int_equal(psp_get32(batch->units), PSP_NONE);
     assert_int_equal(batch->methods[0], 255);
     assert_int_equal(batch->marks_bytes, 8);
     assert_memory_equal(batch->marks, "\1\0\1\xFF\xFF\xFF\xFF\x0F", 8);

@@ -1,6 +1,8 @@
 /* The consensus wrapper: libraft's defects stay hidden, and its promises hold. */
 #include "tests/unit/fixture/consensus.h"
 
+#include "base/bytes/bytes.h"
+
 enum { APPEND_ENTRIES = 1, APPEND_RESULT = 2, REQUEST_VOTE = 3, VOTE_RESULT = 4, INSTALL = 5 };
 
 static uint32_t until_leader(struct cluster *cluster)

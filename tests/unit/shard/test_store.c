@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes/bytes.h"
 #include "journal/checksum.h"
 #include "shard/store/store.h"
 #include "tests/unit/fixture/count.h"
@@ -312,7 +313,7 @@ static struct psp_roll_part make_roll(void)
     assert_non_null(units);
     for (uint32_t voter = 0; voter < ROLL; voter++) {
         fixture_digest(voter, digests + (size_t)voter * 16);
-        psp_store32(units + (size_t)voter * 4, voter % 2 ? P1 : P2);
+        psp_put32(units + (size_t)voter * 4, voter % 2 ? P1 : P2);
     }
     roll.digests = digests;
     roll.units = units;
@@ -519,9 +520,9 @@ static void set_format_2(MDB_txn *txn, MDB_dbi meta)
 {
     uint8_t bytes[8] = {2, 0, 0, 0};
     const uint8_t table = 0;
-    uint32_t sum = psp_log_checksum(0, &table, 1);
-    sum = psp_log_checksum(sum, "format", 6);
-    psp_store32(bytes + 4, psp_log_checksum(sum, bytes, 4));
+    uint32_t sum = psp_journal_checksum(0, &table, 1);
+    sum = psp_journal_checksum(sum, "format", 6);
+    psp_put32(bytes + 4, psp_journal_checksum(sum, bytes, 4));
     MDB_val key = {6, (char[]){"format"}}, value = {sizeof bytes, bytes};
     assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
 }
@@ -594,8 +595,8 @@ static void a_flipped_bit_is_corruption(void **state)
     unlink(data_file);
 
     make_small_store();
-    psp_store32(counted, 200);
-    psp_store64(counted + 4, 201);
+    psp_put32(counted, 200);
+    psp_put64(counted + 4, 201);
     flip(counted, sizeof counted);
     store = open_store();
     count = fixture_count(definition, NULL, 100);

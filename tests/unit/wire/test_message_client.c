@@ -1,5 +1,6 @@
 /* What stations and routers say to each other: proto/client.proto. */
 #define DESK_MESSAGE struct psp_client_message
+#include "base/bytes/bytes.h"
 #include "election/definition/definition.h"
 #include "tests/unit/fixture/message_desk.h"
 
@@ -83,9 +84,9 @@ static struct psp_client_message two_in_columns(void)
     static const uint8_t lengths[] = {3, 1}, voters[] = "abcd", methods[] = {0, 255};
     static uint8_t ballots[32], units[8], times[16];
     memset(ballots, 7, sizeof ballots);
-    psp_store32(units, 14);
-    psp_store32(units + 4, PSP_NONE);
-    psp_store64(times, 1604448000123);
+    psp_put32(units, 14);
+    psp_put32(units + 4, PSP_NONE);
+    psp_put64(times, 1604448000123);
     struct psp_client_message message = {
         .type = PSP_CLIENT_COLUMNS,
         .batch_id = 9,
@@ -116,10 +117,10 @@ static void columns_come_back_as_they_went(void **state)
     assert_int_equal(got->voter_bytes, 4);
     assert_memory_equal(got->voter_ids, "abcd", 4);
     assert_memory_equal(got->ballot_ids, message.columns.ballot_ids, 32);
-    assert_int_equal(psp_load32(got->units), 14);
-    assert_true(psp_load32(got->units + 4) == PSP_NONE);
+    assert_int_equal(psp_get32(got->units), 14);
+    assert_true(psp_get32(got->units + 4) == PSP_NONE);
     assert_int_equal(got->methods[1], 255);
-    assert_true(psp_load64(got->cast_at_ms) == 1604448000123);
+    assert_true(psp_get64(got->cast_at_ms) == 1604448000123);
     assert_int_equal(got->marks_bytes, sizeof two_marks);
     assert_memory_equal(got->marks, two_marks, sizeof two_marks);
 }

@@ -2,6 +2,7 @@
 #include <sodium.h>
 
 #define DESK_MESSAGE struct psp_cluster_message
+#include "base/bytes/bytes.h"
 #include "election/definition/definition.h"
 #include "tests/unit/fixture/message_desk.h"
 
@@ -60,7 +61,7 @@ static struct psp_count_columns two_ballots(void)
     for (size_t i = 0; i < sizeof digests; i++)
         digests[i] = (uint8_t)i;
     memset(tags, 0xEE, sizeof tags);
-    psp_store32(units + 4, 9);
+    psp_put32(units + 4, 9);
     methods[1] = 3;
     return (struct psp_count_columns){.n = 2,
                                       .digests = digests,

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "wire/message/partial_parts.h"
 
 static const uint8_t rows[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};

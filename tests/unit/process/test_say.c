@@ -35,7 +35,7 @@ static int plain(void **state)
     (void)state;
     unsetenv("PSP_LOG");
     unsetenv("JOURNAL_STREAM");
-    psp_log_name("shard-0-0");
+    psp_journal_name("shard-0-0");
     return 0;
 }
 
@@ -43,7 +43,7 @@ static void line_has_time_level_process_event_and_message(void **state)
 {
     (void)state;
     int year, month, day, hour, minute, second, ms, rest = 0;
-    WRITTEN(text, psp_log_line(PSP_LOG_INFO, "opened", "%d slots", 4096));
+    WRITTEN(text, psp_say(PSP_SAY_INFO, "opened", "%d slots", 4096));
     assert_int_equal(sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &year, &month, &day, &hour,
                             &minute, &second, &ms, &rest),
                      7);
@@ -54,7 +54,7 @@ static void line_has_time_level_process_event_and_message(void **state)
 static void event_stays_one_line(void **state)
 {
     (void)state;
-    WRITTEN(text, psp_log_line(PSP_LOG_WARNING, "refused", "%s", "name\nwith\tbreaks\r"));
+    WRITTEN(text, psp_say(PSP_SAY_WARNING, "refused", "%s", "name\nwith\tbreaks\r"));
     assert_string_equal(strstr(text, " warning"),
                         " warning shard-0-0 refused: name with breaks \n");
 }
@@ -63,7 +63,7 @@ static void journal_gets_a_priority_and_no_time(void **state)
 {
     (void)state;
     setenv("JOURNAL_STREAM", "8:1", 1);
-    WRITTEN(text, psp_log_line(PSP_LOG_ERROR, "disk", "full"));
+    WRITTEN(text, psp_say(PSP_SAY_ERROR, "disk", "full"));
     assert_string_equal(text, "<3>shard-0-0 disk: full\n");
     unsetenv("JOURNAL_STREAM");
 }
@@ -72,7 +72,7 @@ static void json_is_json_whatever_the_message(void **state)
 {
     (void)state;
     setenv("PSP_LOG", "json", 1);
-    WRITTEN(text, psp_log_line(PSP_LOG_INFO, "read", "\"quoted\" back\\slash\x01"));
+    WRITTEN(text, psp_say(PSP_SAY_INFO, "read", "\"quoted\" back\\slash\x01"));
     json_t *line = json_loads(text, 0, NULL);
     assert_non_null(line);
     assert_string_equal(json_string_value(json_object_get(line, "level")), "info");
@@ -91,7 +91,7 @@ static void longest_message_is_cut_but_ends_the_line(void **state)
     static char message[10000];
     memset(message, '"', sizeof message - 1);
     setenv("PSP_LOG", "json", 1);
-    WRITTEN(text, psp_log_line(PSP_LOG_INFO, "long", "%s", message));
+    WRITTEN(text, psp_say(PSP_SAY_INFO, "long", "%s", message));
     json_t *line = json_loads(text, 0, NULL);
     assert_non_null(line);
     assert_true(json_string_length(json_object_get(line, "message")) >= 2000);
@@ -102,15 +102,15 @@ static void longest_message_is_cut_but_ends_the_line(void **state)
 static void repeated_warning_comes_once_an_interval(void **state)
 {
     (void)state;
-    struct psp_log_limit limit = {0};
+    struct psp_journal_limit limit = {0};
     uint64_t swallowed = 99;
-    assert_true(psp_log_allowed(&limit, 5000, 1000, &swallowed));
+    assert_true(psp_journal_allowed(&limit, 5000, 1000, &swallowed));
     assert_int_equal(swallowed, 0);
-    assert_false(psp_log_allowed(&limit, 5001, 1000, &swallowed));
-    assert_false(psp_log_allowed(&limit, 5999, 1000, &swallowed));
-    assert_true(psp_log_allowed(&limit, 6000, 1000, &swallowed));
+    assert_false(psp_journal_allowed(&limit, 5001, 1000, &swallowed));
+    assert_false(psp_journal_allowed(&limit, 5999, 1000, &swallowed));
+    assert_true(psp_journal_allowed(&limit, 6000, 1000, &swallowed));
     assert_int_equal(swallowed, 2);
-    assert_true(psp_log_allowed(&limit, 9000, 1000, &swallowed));
+    assert_true(psp_journal_allowed(&limit, 9000, 1000, &swallowed));
     assert_int_equal(swallowed, 0);
 }
 

@@ -43,18 +43,18 @@ static int remove_folder(void **state)
     return result;
 }
 
-static struct psp_log_options options_of(const struct folder *folder)
+static struct psp_journal_options options_of(const struct folder *folder)
 {
-    struct psp_log_options options = {.directory = folder->path, .shard = 3};
+    struct psp_journal_options options = {.directory = folder->path, .shard = 3};
     memcpy(options.cluster_id, cluster_id, sizeof(cluster_id));
     return options;
 }
 
-static struct psp_log *open_log(const struct folder *folder)
+static struct psp_journal *open_log(const struct folder *folder)
 {
-    const struct psp_log_options options = options_of(folder);
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    const struct psp_journal_options options = options_of(folder);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
     return log;
 }
 
@@ -70,24 +70,24 @@ static struct psp_record record_of(uint64_t index, uint64_t term, const char *pa
 /* Vote in term 9 (records must not be newer), then records 1..n, each synced. */
 static void fill(const struct folder *folder, uint64_t n)
 {
-    struct psp_log *log = open_log(folder);
-    assert_int_equal(psp_log_set_vote(log, 9, 2), PSP_OK);
+    struct psp_journal *log = open_log(folder);
+    assert_int_equal(psp_journal_set_vote(log, 9, 2), PSP_OK);
     for (uint64_t i = 1; i <= n; i++) {
         char payload[32];
         snprintf(payload, sizeof(payload), "payload %u", (unsigned)i);
         const struct psp_record record = record_of(i, 1 + i / 3, payload);
-        assert_int_equal(psp_log_append(log, &record, 1), PSP_OK);
-        assert_int_equal(psp_log_sync(log), PSP_OK);
+        assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
+        assert_int_equal(psp_journal_sync(log), PSP_OK);
     }
-    psp_log_close(&log);
+    psp_journal_close(&log);
 }
 
-static void assert_payload(const struct psp_log *log, uint64_t index, const char *payload)
+static void assert_payload(const struct psp_journal *log, uint64_t index, const char *payload)
 {
     uint8_t *buffer = NULL;
     size_t size = 0;
     struct psp_record record;
-    assert_int_equal(psp_log_read(log, index, &buffer, &size, &record), PSP_OK);
+    assert_int_equal(psp_journal_read(log, index, &buffer, &size, &record), PSP_OK);
     assert_int_equal(record.index, index);
     assert_int_equal(record.payload_bytes, strlen(payload));
     assert_memory_equal(record.payload, payload, strlen(payload));
@@ -122,44 +122,44 @@ static void checksum_matches_rfc_3720(void **state)
     (void)state;
     uint8_t data[32];
     memset(data, 0, sizeof(data));
-    assert_int_equal(psp_log_checksum(0, data, 32), 0x8A9136AAU);
+    assert_int_equal(psp_journal_checksum(0, data, 32), 0x8A9136AAU);
     memset(data, 0xFF, sizeof(data));
-    assert_int_equal(psp_log_checksum(0, data, 32), 0x62A8AB43U);
+    assert_int_equal(psp_journal_checksum(0, data, 32), 0x62A8AB43U);
     for (uint8_t i = 0; i < 32; i++)
         data[i] = i;
-    assert_int_equal(psp_log_checksum(0, data, 32), 0x46DD794EU);
-    assert_int_equal(psp_log_checksum_table(0, data, 32), 0x46DD794EU);
-    const uint32_t head = psp_log_checksum(0, data, 13);
-    assert_int_equal(psp_log_checksum(head, data + 13, 19), 0x46DD794EU);
+    assert_int_equal(psp_journal_checksum(0, data, 32), 0x46DD794EU);
+    assert_int_equal(psp_journal_checksum_table(0, data, 32), 0x46DD794EU);
+    const uint32_t head = psp_journal_checksum(0, data, 13);
+    assert_int_equal(psp_journal_checksum(head, data + 13, 19), 0x46DD794EU);
 }
 
 static void synced_records_and_vote_come_back(void **state)
 {
     fill(*state, 10);
-    struct psp_log *log = open_log(*state);
+    struct psp_journal *log = open_log(*state);
     assert_string_equal(reason, "");
-    assert_int_equal(psp_log_first(log), 1);
-    assert_int_equal(psp_log_last(log), 10);
+    assert_int_equal(psp_journal_first(log), 1);
+    assert_int_equal(psp_journal_last(log), 10);
     uint64_t term, voted_for;
-    psp_log_vote(log, &term, &voted_for);
+    psp_journal_vote(log, &term, &voted_for);
     assert_int_equal(term, 9);
     assert_int_equal(voted_for, 2);
     assert_payload(log, 1, "payload 1");
     assert_payload(log, 10, "payload 10");
     enum psp_record_type type;
-    assert_int_equal(psp_log_peek(log, 5, &term, &type), PSP_OK);
+    assert_int_equal(psp_journal_peek(log, 5, &term, &type), PSP_OK);
     assert_int_equal(term, 2);
     assert_int_equal(type, PSP_RECORD_COMMAND);
-    assert_int_equal(psp_log_peek(log, 11, &term, &type), PSP_ENOENT);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_peek(log, 11, &term, &type), PSP_ENOENT);
+    psp_journal_close(&log);
 }
 
 static void empty_log_begins_at_one(void **state)
 {
-    struct psp_log *log = open_log(*state);
-    assert_int_equal(psp_log_first(log), 1);
-    assert_int_equal(psp_log_last(log), 0);
-    psp_log_close(&log);
+    struct psp_journal *log = open_log(*state);
+    assert_int_equal(psp_journal_first(log), 1);
+    assert_int_equal(psp_journal_last(log), 0);
+    psp_journal_close(&log);
 }
 
 /* Cut the file at every length: a prefix comes back, never anything else. */
@@ -169,18 +169,18 @@ static void a_torn_tail_leaves_a_prefix(void **state)
     char path[128], vote[128];
     first_segment(folder, path);
     snprintf(vote, sizeof(vote), "%s/vote", folder->path);
-    struct psp_log *log = open_log(folder);
-    assert_int_equal(psp_log_set_vote(log, 9, 2), PSP_OK); /* has seen no index yet */
+    struct psp_journal *log = open_log(folder);
+    assert_int_equal(psp_journal_set_vote(log, 9, 2), PSP_OK); /* has seen no index yet */
     size_t vote_bytes, bytes;
     uint8_t *vote_before = load_file(vote, &vote_bytes);
-    psp_log_close(&log);
+    psp_journal_close(&log);
     fill(folder, 6);
     uint8_t *whole = load_file(path, &bytes);
     for (size_t length = 64; length <= bytes; length++) {
         store_file(path, whole, length);
         store_file(vote, vote_before, vote_bytes);
         log = open_log(folder);
-        const uint64_t last = psp_log_last(log);
+        const uint64_t last = psp_journal_last(log);
         const size_t kept = 64 + last * 56; /* 40 + 9 bytes of payload + 7 of padding */
         assert_true(kept <= length && length < kept + 56);
         assert_int_equal(reason[0] != 0, length != kept);
@@ -190,12 +190,12 @@ static void a_torn_tail_leaves_a_prefix(void **state)
             assert_payload(log, i, payload);
         }
         const struct psp_record more = record_of(last + 1, 9, "more");
-        assert_int_equal(psp_log_append(log, &more, 1), PSP_OK);
-        assert_int_equal(psp_log_sync(log), PSP_OK);
-        psp_log_close(&log);
+        assert_int_equal(psp_journal_append(log, &more, 1), PSP_OK);
+        assert_int_equal(psp_journal_sync(log), PSP_OK);
+        psp_journal_close(&log);
         log = open_log(folder);
         assert_payload(log, last + 1, "more");
-        psp_log_close(&log);
+        psp_journal_close(&log);
     }
     free(whole);
     free(vote_before);
@@ -213,17 +213,17 @@ static void a_flipped_bit_in_the_middle_is_refused(void **state)
     for (size_t at = 0; at < 64 + 5 * 56; at++) {
         whole[at] ^= 0x10;
         store_file(path, whole, bytes);
-        const struct psp_log_options options = options_of(folder);
-        struct psp_log *log = NULL;
-        assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
+        const struct psp_journal_options options = options_of(folder);
+        struct psp_journal *log = NULL;
+        assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
         assert_null(log);
         assert_non_null(strstr(reason, path));
         whole[at] ^= 0x10;
     }
     store_file(path, whole, bytes);
-    struct psp_log *log = open_log(folder);
-    assert_int_equal(psp_log_last(log), 6);
-    psp_log_close(&log);
+    struct psp_journal *log = open_log(folder);
+    assert_int_equal(psp_journal_last(log), 6);
+    psp_journal_close(&log);
     free(whole);
 }
 
@@ -234,9 +234,9 @@ static void a_tail_lost_after_a_clean_close_is_refused(void **state)
     char path[128];
     first_segment(folder, path);
     assert_int_equal(truncate(path, 64 + 5 * 56), 0);
-    const struct psp_log_options options = options_of(folder);
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
+    const struct psp_journal_options options = options_of(folder);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
     assert_non_null(strstr(reason, "lost"));
 }
 
@@ -250,19 +250,19 @@ static void a_torn_group_is_cut_though_its_end_is_good(void **state)
     snprintf(vote, sizeof(vote), "%s/vote", folder->path);
     size_t vote_bytes, bytes;
     uint8_t *vote_before = load_file(vote, &vote_bytes);
-    struct psp_log *log = open_log(folder);
+    struct psp_journal *log = open_log(folder);
     const struct psp_record group[] = {record_of(3, 4, "three"), record_of(4, 4, "four"),
                                        record_of(5, 4, "five")};
-    assert_int_equal(psp_log_append(log, group, 3), PSP_OK);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_append(log, group, 3), PSP_OK);
+    psp_journal_close(&log);
     store_file(vote, vote_before, vote_bytes);
     uint8_t *whole = load_file(path, &bytes);
     whole[64 + 2 * 56 + 41] ^= 1; /* in the payload of 3 */
     store_file(path, whole, bytes);
     log = open_log(folder);
-    assert_int_equal(psp_log_last(log), 2);
+    assert_int_equal(psp_journal_last(log), 2);
     assert_non_null(strstr(reason, "never acknowledged"));
-    psp_log_close(&log);
+    psp_journal_close(&log);
     free(whole);
     free(vote_before);
 }
@@ -270,34 +270,34 @@ static void a_torn_group_is_cut_though_its_end_is_good(void **state)
 static void segments_are_sealed_and_read_back(void **state)
 {
     const struct folder *folder = *state;
-    struct psp_log_options options = options_of(folder);
+    struct psp_journal_options options = options_of(folder);
     options.segment_bytes = 200;
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
-    assert_int_equal(psp_log_set_vote(log, 9, 0), PSP_OK);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_set_vote(log, 9, 0), PSP_OK);
     for (uint64_t i = 1; i <= 20; i++) {
         const struct psp_record record = record_of(i, i, "0123456789");
-        assert_int_equal(psp_log_append(log, &record, 1), PSP_OK);
+        assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
     }
-    assert_int_equal(psp_log_sync(log), PSP_OK);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_sync(log), PSP_OK);
+    psp_journal_close(&log);
     char path[128]; /* 64 + 3 * 56 passes 200: three records a segment */
     snprintf(path, sizeof(path), "%s/0000000000000004.log", folder->path);
     assert_int_equal(access(path, F_OK), 0);
     options.checkpoint_index = 19; /* all but the last segment read on demand */
-    psp_log_open(&options, &log, reason, sizeof(reason));
+    psp_journal_open(&options, &log, reason, sizeof(reason));
     assert_null(log); /* terms up to 20, but the vote says 9 */
     assert_non_null(strstr(reason, "the vote was lost"));
     options.read_only = true;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
     for (uint64_t i = 1; i <= 20; i++) {
         uint64_t term;
         enum psp_record_type type;
-        assert_int_equal(psp_log_peek(log, i, &term, &type), PSP_OK);
+        assert_int_equal(psp_journal_peek(log, i, &term, &type), PSP_OK);
         assert_int_equal(term, i);
         assert_payload(log, i, "0123456789");
     }
-    psp_log_close(&log);
+    psp_journal_close(&log);
 }
 
 /* Twelve records of terms 1 1 1 1 1 1 1 2 2 2 2 2, two a segment; the file's first bytes are
@@ -305,95 +305,95 @@ static void segments_are_sealed_and_read_back(void **state)
 static void terms_of_sealed_segments_come_from_their_ends(void **state)
 {
     const struct folder *folder = *state;
-    struct psp_log_options options = options_of(folder);
+    struct psp_journal_options options = options_of(folder);
     options.segment_bytes = 150;
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
-    assert_int_equal(psp_log_set_vote(log, 9, 0), PSP_OK);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_set_vote(log, 9, 0), PSP_OK);
     for (uint64_t i = 1; i <= 12; i++) {
         const struct psp_record record = record_of(i, i <= 7 ? 1 : 2, "0123456789");
-        assert_int_equal(psp_log_append(log, &record, 1), PSP_OK);
+        assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
     }
-    assert_int_equal(psp_log_sync(log), PSP_OK);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_sync(log), PSP_OK);
+    psp_journal_close(&log);
     char path[128];
     snprintf(path, sizeof(path), "%s/0000000000000003.log", folder->path);
     assert_int_equal(truncate(path, 64 + 56 + 8), 0); /* a whole reading would be refused */
     options.checkpoint_index = 11;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
     uint64_t term = 0;
     for (uint64_t i = 1; i <= 12; i++) {
-        assert_int_equal(psp_log_term(log, i, &term), PSP_OK);
+        assert_int_equal(psp_journal_term(log, i, &term), PSP_OK);
         assert_int_equal(term, i <= 7 ? 1 : 2);
     }
     enum psp_record_type type;
-    assert_int_equal(psp_log_peek(log, 3, &term, &type), PSP_ECORRUPT);
-    assert_int_equal(psp_log_term(log, 13, &term), PSP_ENOENT);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_peek(log, 3, &term, &type), PSP_ECORRUPT);
+    assert_int_equal(psp_journal_term(log, 13, &term), PSP_ENOENT);
+    psp_journal_close(&log);
 }
 
 static void a_damaged_sealed_segment_is_refused(void **state)
 {
     const struct folder *folder = *state;
-    struct psp_log_options options = options_of(folder);
+    struct psp_journal_options options = options_of(folder);
     options.segment_bytes = 100;
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
-    assert_int_equal(psp_log_set_vote(log, 9, 0), PSP_OK);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_set_vote(log, 9, 0), PSP_OK);
     for (uint64_t i = 1; i <= 4; i++) {
         const struct psp_record record = record_of(i, 1, "0123456789");
-        assert_int_equal(psp_log_append(log, &record, 1), PSP_OK);
+        assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
     }
-    assert_int_equal(psp_log_sync(log), PSP_OK);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_sync(log), PSP_OK);
+    psp_journal_close(&log);
     char path[128];
     snprintf(path, sizeof(path), "%s/0000000000000002.log", folder->path);
     assert_int_equal(truncate(path, 64), 0); /* nothing bad in it, but a record is gone */
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
     assert_non_null(strstr(reason, path));
 }
 
 static void truncated_records_are_replaced(void **state)
 {
     const struct folder *folder = *state;
-    struct psp_log_options options = options_of(folder);
+    struct psp_journal_options options = options_of(folder);
     options.segment_bytes = 200;
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
-    assert_int_equal(psp_log_set_vote(log, 9, 0), PSP_OK);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_set_vote(log, 9, 0), PSP_OK);
     for (uint64_t i = 1; i <= 10; i++) {
         const struct psp_record record = record_of(i, 1, "old");
-        assert_int_equal(psp_log_append(log, &record, 1), PSP_OK);
-        assert_int_equal(psp_log_sync(log), PSP_OK);
+        assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
+        assert_int_equal(psp_journal_sync(log), PSP_OK);
         if (i == 10)
-            assert_int_equal(psp_log_set_vote(log, 9, 1), PSP_OK); /* has seen index 10 */
+            assert_int_equal(psp_journal_set_vote(log, 9, 1), PSP_OK); /* has seen index 10 */
     }
-    assert_int_equal(psp_log_truncate(log, 3), PSP_OK);
-    assert_int_equal(psp_log_last(log), 2);
+    assert_int_equal(psp_journal_truncate(log, 3), PSP_OK);
+    assert_int_equal(psp_journal_last(log), 2);
     const struct psp_record other = record_of(3, 2, "new");
-    assert_int_equal(psp_log_append(log, &other, 1), PSP_OK);
-    assert_int_equal(psp_log_sync(log), PSP_OK);
-    psp_log_close(&log);
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
-    assert_int_equal(psp_log_last(log), 3);
+    assert_int_equal(psp_journal_append(log, &other, 1), PSP_OK);
+    assert_int_equal(psp_journal_sync(log), PSP_OK);
+    psp_journal_close(&log);
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_last(log), 3);
     assert_payload(log, 2, "old");
     assert_payload(log, 3, "new");
-    assert_int_equal(psp_log_truncate(log, 1), PSP_OK);
-    assert_int_equal(psp_log_last(log), 0);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_truncate(log, 1), PSP_OK);
+    assert_int_equal(psp_journal_last(log), 0);
+    psp_journal_close(&log);
 }
 
 static void a_log_of_another_cluster_or_shard_is_refused(void **state)
 {
     fill(*state, 2);
-    struct psp_log_options options = options_of(*state);
-    struct psp_log *log = NULL;
+    struct psp_journal_options options = options_of(*state);
+    struct psp_journal *log = NULL;
     options.shard = 4;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_EMISMATCH);
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_EMISMATCH);
     assert_non_null(strstr(reason, "another cluster or shard"));
     options.shard = 3;
     options.cluster_id[5] ^= 1;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_EMISMATCH);
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_EMISMATCH);
 }
 
 static void an_unknown_format_is_refused(void **state)
@@ -405,34 +405,34 @@ static void an_unknown_format_is_refused(void **state)
     size_t bytes;
     uint8_t *whole = load_file(path, &bytes);
     whole[8] = 2;
-    const uint32_t checksum = psp_log_checksum_table(0, whole, 60);
+    const uint32_t checksum = psp_journal_checksum_table(0, whole, 60);
     memcpy(whole + 60, &checksum, 4); /* tests run on little-endian machines */
     store_file(path, whole, bytes);
     free(whole);
-    const struct psp_log_options options = options_of(folder);
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_EVERSION);
+    const struct psp_journal_options options = options_of(folder);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_EVERSION);
     assert_non_null(strstr(reason, "format"));
 }
 
 static void a_second_opener_is_refused_while_the_first_lives(void **state)
 {
-    struct psp_log *log = open_log(*state), *second = NULL;
-    const struct psp_log_options options = options_of(*state);
-    assert_int_equal(psp_log_open(&options, &second, reason, sizeof(reason)), PSP_EBUSY);
+    struct psp_journal *log = open_log(*state), *second = NULL;
+    const struct psp_journal_options options = options_of(*state);
+    assert_int_equal(psp_journal_open(&options, &second, reason, sizeof(reason)), PSP_EBUSY);
     assert_non_null(strstr(reason, "another process"));
-    psp_log_close(&log);
+    psp_journal_close(&log);
     log = open_log(*state);
-    psp_log_close(&log);
+    psp_journal_close(&log);
 }
 
 static void one_damaged_vote_slot_leaves_the_other(void **state)
 {
     const struct folder *folder = *state;
-    struct psp_log *log = open_log(folder);
-    assert_int_equal(psp_log_set_vote(log, 5, 1), PSP_OK);
-    assert_int_equal(psp_log_set_vote(log, 6, 2), PSP_OK);
-    psp_log_close(&log);
+    struct psp_journal *log = open_log(folder);
+    assert_int_equal(psp_journal_set_vote(log, 5, 1), PSP_OK);
+    assert_int_equal(psp_journal_set_vote(log, 6, 2), PSP_OK);
+    psp_journal_close(&log);
     char path[128];
     snprintf(path, sizeof(path), "%s/vote", folder->path);
     size_t bytes;
@@ -442,16 +442,16 @@ static void one_damaged_vote_slot_leaves_the_other(void **state)
         whole[slot * 4096 + 50] ^= 1;
         store_file(path, whole, bytes);
         log = open_log(folder);
-        psp_log_vote(log, &term, &voted_for);
+        psp_journal_vote(log, &term, &voted_for);
         assert_true((term == 5 && voted_for == 1) || (term == 6 && voted_for == 2));
-        psp_log_close(&log);
+        psp_journal_close(&log);
         whole[slot * 4096 + 50] ^= 1;
     }
     whole[50] ^= 1;
     whole[4096 + 50] ^= 1;
     store_file(path, whole, bytes);
-    const struct psp_log_options options = options_of(folder);
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
+    const struct psp_journal_options options = options_of(folder);
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
     free(whole);
 }
 
@@ -462,9 +462,9 @@ static void a_missing_vote_file_is_refused(void **state)
     char path[128];
     snprintf(path, sizeof(path), "%s/vote", folder->path);
     assert_int_equal(unlink(path), 0);
-    const struct psp_log_options options = options_of(folder);
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
+    const struct psp_journal_options options = options_of(folder);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
 }
 
 /* The real disk, until it is told to fail. */
@@ -483,51 +483,51 @@ static enum psp_status failing_sync(void *context, int file)
     return sync_status != PSP_OK ? sync_status : psp_disk_posix()->sync(context, file);
 }
 
-static struct psp_log *open_failing(const struct folder *folder, struct psp_disk *disk)
+static struct psp_journal *open_failing(const struct folder *folder, struct psp_disk *disk)
 {
     write_status = sync_status = PSP_OK;
     *disk = *psp_disk_posix();
     disk->write = failing_write;
     disk->sync = failing_sync;
-    struct psp_log_options options = options_of(folder);
+    struct psp_journal_options options = options_of(folder);
     options.disk = disk;
-    struct psp_log *log = NULL;
-    assert_int_equal(psp_log_open(&options, &log, reason, sizeof(reason)), PSP_OK);
-    assert_int_equal(psp_log_set_vote(log, 9, 2), PSP_OK);
+    struct psp_journal *log = NULL;
+    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_set_vote(log, 9, 2), PSP_OK);
     return log;
 }
 
 static void a_failed_write_is_final(void **state)
 {
     struct psp_disk disk;
-    struct psp_log *log = open_failing(*state, &disk);
+    struct psp_journal *log = open_failing(*state, &disk);
     const struct psp_record first = record_of(1, 1, "one"), second = record_of(2, 1, "two");
-    assert_int_equal(psp_log_append(log, &first, 1), PSP_OK);
-    assert_int_equal(psp_log_sync(log), PSP_OK);
+    assert_int_equal(psp_journal_append(log, &first, 1), PSP_OK);
+    assert_int_equal(psp_journal_sync(log), PSP_OK);
     write_status = PSP_ENOSPC;
-    assert_int_equal(psp_log_append(log, &second, 1), PSP_ENOSPC);
+    assert_int_equal(psp_journal_append(log, &second, 1), PSP_ENOSPC);
     write_status = PSP_OK; /* somebody makes room: too late for this process */
-    assert_int_equal(psp_log_append(log, &second, 1), PSP_ENOSPC);
-    assert_int_equal(psp_log_sync(log), PSP_ENOSPC);
-    assert_int_equal(psp_log_set_vote(log, 10, 1), PSP_ENOSPC);
-    assert_int_equal(psp_log_truncate(log, 1), PSP_ENOSPC);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_append(log, &second, 1), PSP_ENOSPC);
+    assert_int_equal(psp_journal_sync(log), PSP_ENOSPC);
+    assert_int_equal(psp_journal_set_vote(log, 10, 1), PSP_ENOSPC);
+    assert_int_equal(psp_journal_truncate(log, 1), PSP_ENOSPC);
+    psp_journal_close(&log);
     log = open_log(*state);
-    assert_int_equal(psp_log_last(log), 1);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_last(log), 1);
+    psp_journal_close(&log);
 }
 
 static void a_failed_sync_is_final(void **state)
 {
     struct psp_disk disk;
-    struct psp_log *log = open_failing(*state, &disk);
+    struct psp_journal *log = open_failing(*state, &disk);
     const struct psp_record first = record_of(1, 1, "one");
-    assert_int_equal(psp_log_append(log, &first, 1), PSP_OK);
+    assert_int_equal(psp_journal_append(log, &first, 1), PSP_OK);
     sync_status = PSP_EIO;
-    assert_int_equal(psp_log_sync(log), PSP_EIO);
+    assert_int_equal(psp_journal_sync(log), PSP_EIO);
     sync_status = PSP_OK;
-    assert_int_equal(psp_log_sync(log), PSP_EIO);
-    psp_log_close(&log);
+    assert_int_equal(psp_journal_sync(log), PSP_EIO);
+    psp_journal_close(&log);
 }
 
 int main(void)

@@ -17,8 +17,8 @@
 struct place {
     char path[64];
     struct psp_disk disk;
-    struct psp_log *log;
-    struct psp_log_writer *writer;
+    struct psp_journal *log;
+    struct psp_journal_writer *writer;
     pthread_mutex_t mutex;
     pthread_cond_t woken;
     unsigned wakes;
@@ -55,10 +55,10 @@ static int set_up(void **state)
     place->disk = *psp_disk_posix();
     place->disk.sync = counted_sync;
     char reason[512];
-    const struct psp_log_options options = {.directory = place->path, .disk = &place->disk};
-    assert_int_equal(psp_log_open(&options, &place->log, reason, sizeof(reason)), PSP_OK);
-    assert_int_equal(psp_log_set_vote(place->log, 9, 0), PSP_OK);
-    assert_int_equal(psp_log_writer_create(place->log, wake, place, &place->writer), PSP_OK);
+    const struct psp_journal_options options = {.directory = place->path, .disk = &place->disk};
+    assert_int_equal(psp_journal_open(&options, &place->log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_set_vote(place->log, 9, 0), PSP_OK);
+    assert_int_equal(psp_journal_writer_create(place->log, wake, place, &place->writer), PSP_OK);
     *state = place;
     return 0;
 }
@@ -66,8 +66,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct place *place = *state;
-    psp_log_writer_destroy(&place->writer);
-    psp_log_close(&place->log);
+    psp_journal_writer_destroy(&place->writer);
+    psp_journal_close(&place->log);
     char command[128];
     snprintf(command, sizeof(command), "rm -rf '%s'", place->path);
     const int result = system(command);
@@ -83,14 +83,14 @@ static void push(struct place *place, uint64_t number, uint64_t index, uint64_t 
     for (uint32_t i = 0; i < n; i++)
         records[i] =
             (struct psp_record){index + i, term, PSP_RECORD_COMMAND, (const uint8_t *)"payload", 7};
-    assert_int_equal(psp_log_writer_push(place->writer, number, records, n), PSP_OK);
+    assert_int_equal(psp_journal_writer_push(place->writer, number, records, n), PSP_OK);
 }
 
 static void wait_for(struct place *place, uint64_t number)
 {
     pthread_mutex_lock(&place->mutex);
-    while (psp_log_writer_done(place->writer) < number &&
-           psp_log_writer_failure(place->writer) == PSP_OK)
+    while (psp_journal_writer_done(place->writer) < number &&
+           psp_journal_writer_failure(place->writer) == PSP_OK)
         pthread_cond_wait(&place->woken, &place->mutex);
     pthread_mutex_unlock(&place->mutex);
 }
@@ -101,8 +101,8 @@ static void appends_are_durable_in_order(void **state)
     for (uint64_t i = 0; i < 100; i++)
         push(place, i + 1, 1 + 3 * i, 1, 3);
     wait_for(place, 100);
-    assert_int_equal(psp_log_writer_failure(place->writer), PSP_OK);
-    assert_int_equal(psp_log_last(place->log), 300);
+    assert_int_equal(psp_journal_writer_failure(place->writer), PSP_OK);
+    assert_int_equal(psp_journal_last(place->log), 300);
     assert_true(UINT32_MAX - syncs_left < 100); /* several appends shared a sync */
 }
 
@@ -113,12 +113,12 @@ static void a_later_append_replaces_the_end_of_an_earlier_one(void **state)
     push(place, 2, 4, 2, 1);
     push(place, 3, 5, 2, 1);
     wait_for(place, 3);
-    assert_int_equal(psp_log_last(place->log), 5);
+    assert_int_equal(psp_journal_last(place->log), 5);
     const uint64_t terms[] = {1, 1, 1, 2, 2};
     for (uint64_t i = 0; i < 5; i++) {
         uint64_t term;
         enum psp_record_type type;
-        assert_int_equal(psp_log_peek(place->log, i + 1, &term, &type), PSP_OK);
+        assert_int_equal(psp_journal_peek(place->log, i + 1, &term, &type), PSP_OK);
         assert_int_equal(term, terms[i]);
     }
 }
@@ -131,11 +131,11 @@ static void after_a_failed_sync_nothing_is_reported(void **state)
     syncs_left = 0;
     push(place, 2, 2, 1, 1);
     wait_for(place, 2);
-    assert_int_equal(psp_log_writer_failure(place->writer), PSP_EIO);
+    assert_int_equal(psp_journal_writer_failure(place->writer), PSP_EIO);
     syncs_left = UINT32_MAX;
     push(place, 3, 3, 1, 1);
     usleep(20000);
-    assert_int_equal(psp_log_writer_done(place->writer), 1);
+    assert_int_equal(psp_journal_writer_done(place->writer), 1);
 }
 
 int main(void)
