@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mutants.h"
-#include "world.h"
+#include "tests/sim/mutants.h"
+#include "tests/sim/world/world.h"
 
 enum {
     JOBS_MAX = 16,

@@ -1,4 +1,4 @@
-#include "mutants.h"
+#include "tests/sim/mutants.h"
 
 #ifdef PSP_MUTANTS
 int psp_mutant;

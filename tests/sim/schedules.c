@@ -1,7 +1,7 @@
 /* Puts one deliberate defect into a unit test with hand-made schedules: PSP_MUTANT is its number. */
 #include <stdlib.h>
 
-#include "mutants.h"
+#include "tests/sim/mutants.h"
 
 __attribute__((constructor)) static void choose(void)
 {

@@ -1,4 +1,4 @@
-#include "heap.h"
+#include "tests/sim/small/heap.h"
 
 #include <assert.h>
 #include <raft.h>

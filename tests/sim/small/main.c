@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "model.h"
+#include "tests/sim/small/model.h"
 
 #ifdef PSP_MUTANTS
 int psp_mutant;

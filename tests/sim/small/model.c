@@ -1,4 +1,4 @@
-#include "model.h"
+#include "tests/sim/small/model.h"
 
 #include <assert.h>
 #include <raft.h>

@@ -30,7 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "heap.h"
+#include "tests/sim/small/heap.h"
 
 enum { SMALL_LOG_MAX = 14, SMALL_WRITES_MAX = 8, SMALL_MESSAGES_MAX = 64, SMALL_FIELDS = 7 };
 

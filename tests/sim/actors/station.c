@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors.h"
-#include "checks.h"
-#include "network.h"
+#include "tests/sim/actors/actors.h"
+#include "tests/sim/check/checks.h"
+#include "tests/sim/world/network.h"
 
 enum {
     CLIENT_TICK_MS = 20,

@@ -1,8 +1,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "actors.h"
-#include "network.h"
+#include "tests/sim/actors/actors.h"
+#include "tests/sim/world/network.h"
 
 enum { TICK_MS = 20, UNSENT_MAX = 64 };
 

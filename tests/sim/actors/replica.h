@@ -7,7 +7,7 @@
 #ifndef SIM_REPLICA_H
 #define SIM_REPLICA_H
 
-#include "actors.h"
+#include "tests/sim/actors/actors.h"
 
 /* The process ends after this event. */
 void sim_replica_fail(struct sim_world *world, struct sim_replica *replica, const char *what);

@@ -22,9 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "faults.h"
 #include "journal/disk.h"
-#include "random.h"
+#include "tests/sim/world/faults.h"
+#include "tests/sim/world/random.h"
 
 enum { SIM_FILES_MAX = 256, SIM_HANDLES_MAX = 32, SIM_PATH_BYTES = 48, SIM_NAME_OPS_MAX = 64 };
 

@@ -20,7 +20,7 @@
 #ifndef SIM_CHECKS_H
 #define SIM_CHECKS_H
 
-#include "world.h"
+#include "tests/sim/world/world.h"
 
 /* After every event of a replica. */
 void sim_checks_applied(struct sim_world *world, struct sim_replica *replica);

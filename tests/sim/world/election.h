@@ -17,7 +17,7 @@
 #include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
-#include "random.h"
+#include "tests/sim/world/random.h"
 
 enum {
     SIM_SHARDS_MAX = 3,

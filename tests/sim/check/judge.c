@@ -1,4 +1,4 @@
-#include "judge.h"
+#include "tests/sim/check/judge.h"
 
 #include <assert.h>
 #include <inttypes.h>

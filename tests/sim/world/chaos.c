@@ -1,10 +1,10 @@
-#include "chaos.h"
+#include "tests/sim/world/chaos.h"
 
 #include <string.h>
 
-#include "actors.h"
 #include "journal/journal.h"
-#include "network.h"
+#include "tests/sim/actors/actors.h"
+#include "tests/sim/world/network.h"
 
 enum { ROT_TAIL_BYTES = 700, WRONG_US = 1200 * SIM_MS };
 

@@ -1,4 +1,4 @@
-#include "network.h"
+#include "tests/sim/world/network.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -15,7 +15,7 @@
  * at a time in microseconds; equal times go by the order of their making. The
  * trace hash covers every event, so that two runs can be compared.
  *
- * Checked while it runs: checks.h.
+ * Checked while it runs: check/checks.h.
  */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
@@ -27,13 +27,13 @@
 
 #include "client/core/core.h"
 #include "collector/core.h"
-#include "disk.h"
-#include "election.h"
-#include "faults.h"
-#include "judge.h"
-#include "random.h"
 #include "router/core/core.h"
 #include "shard/core/core.h"
+#include "tests/sim/check/judge.h"
+#include "tests/sim/world/disk.h"
+#include "tests/sim/world/election.h"
+#include "tests/sim/world/faults.h"
+#include "tests/sim/world/random.h"
 
 enum {
     SIM_ROUTERS_MAX = 2,

@@ -11,7 +11,7 @@
 #ifndef SIM_ACTORS_H
 #define SIM_ACTORS_H
 
-#include "world.h"
+#include "tests/sim/world/world.h"
 
 /* A process starts on what its machine's disk holds; ends, losing its memory. */
 void sim_actor_start(struct sim_world *world, struct sim_actor *actor);

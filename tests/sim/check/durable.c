@@ -1,11 +1,11 @@
-#include "durable.h"
+#include "tests/sim/check/durable.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "chaos.h"
 #include "journal/journal.h"
+#include "tests/sim/world/chaos.h"
 
 enum { APPEND_RESULT = 2, VOTE_RESULT = 4 }; /* of raft's messages */
 enum { RESULT_TERM = 1, RESULT_REJECTED, RESULT_LAST };

@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "election.h"
 #include "election/books.h"
 #include "election/totals.h"
+#include "tests/sim/world/election.h"
 #include "wire/message/message.h"
 
 struct sim_judged { /* a row of a batch, in the order of the log */

@@ -1,4 +1,4 @@
-#include "world.h"
+#include "tests/sim/world/world.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors.h"
-#include "chaos.h"
-#include "checks.h"
+#include "tests/sim/actors/actors.h"
+#include "tests/sim/check/checks.h"
+#include "tests/sim/world/chaos.h"
 
 enum {
     ARENA_BYTES = 64 << 20,

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors.h"
 #include "base/bytes/bytes.h"
-#include "checks.h"
-#include "mutants.h"
-#include "network.h"
+#include "tests/sim/actors/actors.h"
+#include "tests/sim/check/checks.h"
+#include "tests/sim/mutants.h"
+#include "tests/sim/world/network.h"
 
 /* ---- its database: the newest partial of every shard ---- */
 

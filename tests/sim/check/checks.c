@@ -1,13 +1,13 @@
-#include "checks.h"
+#include "tests/sim/check/checks.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors.h"
-#include "durable.h"
 #include "journal/journal.h"
+#include "tests/sim/actors/actors.h"
+#include "tests/sim/check/durable.h"
 
 enum { HASH_BYTES = 16, TEXT_BYTES = 256 };
 

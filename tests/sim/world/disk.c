@@ -1,4 +1,4 @@
-#include "disk.h"
+#include "tests/sim/world/disk.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -12,7 +12,7 @@
 #ifndef SIM_CHAOS_H
 #define SIM_CHAOS_H
 
-#include "world.h"
+#include "tests/sim/world/world.h"
 
 void sim_chaos_plan(struct sim_world *world);
 /* Something goes wrong now. */

@@ -15,7 +15,7 @@
 #ifndef SIM_DURABLE_H
 #define SIM_DURABLE_H
 
-#include "world.h"
+#include "tests/sim/world/world.h"
 
 /* The log was opened, or synced. */
 void sim_durable_log(struct sim_replica *replica);

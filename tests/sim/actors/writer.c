@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "durable.h"
 #include "journal/journal.h"
-#include "mutants.h"
-#include "replica.h"
+#include "tests/sim/actors/replica.h"
+#include "tests/sim/check/durable.h"
+#include "tests/sim/mutants.h"
 
 static void writer_event(struct sim_world *world, struct sim_replica *replica,
                          enum sim_writer_state state, uint64_t us)

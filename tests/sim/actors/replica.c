@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
-#include "checks.h"
-#include "durable.h"
 #include "journal/journal.h"
-#include "mutants.h"
-#include "network.h"
-#include "replica.h"
 #include "shard/replica.h"
 #include "shard/shell.h"
+#include "tests/sim/actors/replica.h"
+#include "tests/sim/check/checks.h"
+#include "tests/sim/check/durable.h"
+#include "tests/sim/mutants.h"
+#include "tests/sim/world/network.h"
 
 enum {
     RAFT_BUFFERS = 64, /* as in the shell */

@@ -1,4 +1,4 @@
-#include "actors.h"
+#include "tests/sim/actors/actors.h"
 
 void sim_actor_start(struct sim_world *world, struct sim_actor *actor)
 {

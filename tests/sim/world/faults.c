@@ -1,4 +1,4 @@
-#include "faults.h"
+#include "tests/sim/world/faults.h"
 
 const char *sim_fault_name(uint32_t fault)
 {

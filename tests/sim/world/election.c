@@ -1,4 +1,4 @@
-#include "election.h"
+#include "tests/sim/world/election.h"
 
 #include <assert.h>
 #include <stdio.h>

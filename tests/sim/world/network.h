@@ -8,7 +8,7 @@
 #ifndef SIM_NETWORK_H
 #define SIM_NETWORK_H
 
-#include "world.h"
+#include "tests/sim/world/world.h"
 
 /* Copies. `incarnation`: of the connection's other end, 0: whoever runs there
  * when it arrives. `extra_us`: time that the sender took before it sent. */
