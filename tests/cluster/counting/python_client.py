@@ -28,7 +28,7 @@ from pathlib import Path
 
 import zmq
 
-PROTO = Path(__file__).resolve().parents[2] / "proto"
+PROTO = Path(__file__).resolve().parents[3] / "proto"
 DISPOSITIONS = {1: "counted", 2: "replayed", 3: "double_vote", 4: "not_eligible", 5: "invalid",
                 6: "closed"}
 
