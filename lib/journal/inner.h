@@ -1,6 +1,10 @@
 /*
- * inner - what an open log is made of; shared by journal.c (use) and open.c
- * (open and close), and by nobody else.
+ * inner - what an open log is made of, for the files of this room. Each calls
+ * those below it:
+ *
+ *     open.c      open, close
+ *     journal.c   append, sync, cut, read
+ *     segments.c  the list of segments
  */
 #ifndef PSP_JOURNAL_INNER_H
 #define PSP_JOURNAL_INNER_H
@@ -43,17 +47,25 @@ struct psp_journal {
     struct psp_journal_vote_file vote;
 };
 
-void psp_journal_segment_path(const struct psp_journal *log, uint64_t first, const char *suffix,
-                              char ret_path[PATH_MAX]);
-struct psp_segment *psp_journal_last_segment(struct psp_journal *log);
+/* ---- segments.c: calls neither of the other two. The mutex is the caller's. ---- */
+
+void psp_segments_path(const struct psp_journal *log, uint64_t first, const char *suffix,
+                       char ret_path[PATH_MAX]);
+/* NULL: there is none. */
+struct psp_segment *psp_segments_newest(struct psp_journal *log);
 /* Index after the segment's last record. */
-uint64_t psp_journal_segment_end(const struct psp_journal *log, size_t i);
-enum psp_status psp_journal_push_segment(struct psp_journal *log, uint64_t first);
-enum psp_status psp_journal_open_segment(const struct psp_journal *log,
-                                         const struct psp_segment *segment, enum psp_disk_mode mode,
-                                         int *ret_file);
+uint64_t psp_segments_end(const struct psp_journal *log, size_t i);
+/* The log's last index, 0 when it has no segment. */
+uint64_t psp_segments_last(const struct psp_journal *log);
+enum psp_status psp_segments_push(struct psp_journal *log, uint64_t first);
+enum psp_status psp_segments_open(const struct psp_journal *log, const struct psp_segment *segment,
+                                  enum psp_disk_mode mode, int *ret_file);
 /* Fills a segment from its file; only the last one may end torn. PSP_ECORRUPT. */
-enum psp_status psp_journal_load_segment(struct psp_journal *log, size_t i,
-                                         enum psp_segment_end *ret_end);
+enum psp_status psp_segments_load(struct psp_journal *log, size_t i, enum psp_segment_end *ret_end);
+/* The same, of a segment that was not read at open. */
+enum psp_status psp_segments_scan(struct psp_journal *log, size_t i);
+/* The segment that holds `index`. PSP_ENOENT. */
+enum psp_status psp_segments_place(const struct psp_journal *log, uint64_t index,
+                                   size_t *ret_segment);
 
 #endif

@@ -27,11 +27,6 @@ static pthread_mutex_t *lock_of(const struct psp_journal *log)
     return &((struct psp_journal *)(uintptr_t)log)->mutex;
 }
 
-static uint64_t last_locked(const struct psp_journal *log)
-{
-    return log->segment_count == 0 ? 0 : psp_journal_segment_end(log, log->segment_count - 1) - 1;
-}
-
 uint64_t psp_journal_first(const struct psp_journal *log)
 {
     pthread_mutex_lock(lock_of(log));
@@ -43,7 +38,7 @@ uint64_t psp_journal_first(const struct psp_journal *log)
 uint64_t psp_journal_last(const struct psp_journal *log)
 {
     pthread_mutex_lock(lock_of(log));
-    const uint64_t last = last_locked(log);
+    const uint64_t last = psp_segments_last(log);
     pthread_mutex_unlock(lock_of(log));
     return last;
 }
@@ -101,8 +96,8 @@ static enum psp_status start_segment(struct psp_journal *log, uint64_t first)
 {
     const struct psp_disk *disk = log->disk;
     char path[PATH_MAX], beside[PATH_MAX];
-    psp_journal_segment_path(log, first, "", path);
-    psp_journal_segment_path(log, first, ".tmp", beside);
+    psp_segments_path(log, first, "", path);
+    psp_segments_path(log, first, ".tmp", beside);
     int file;
     enum psp_status status = disk->open(disk->context, beside, PSP_DISK_CREATE, &file);
     if (status != PSP_OK)
@@ -128,11 +123,12 @@ static enum psp_status start_segment(struct psp_journal *log, uint64_t first)
     log->file = file;
     pthread_mutex_lock(&log->mutex);
     if (log->segment_count > 0)
-        log->sealed_bytes += psp_journal_last_segment(log)->bytes;
-    status = psp_journal_push_segment(log, first);
+        log->sealed_bytes += psp_segments_newest(log)->bytes;
+    assert(first == psp_segments_last(log) + 1);
+    status = psp_segments_push(log, first);
     if (status == PSP_OK) {
-        psp_journal_last_segment(log)->bytes = PSP_SEGMENT_HEADER_BYTES;
-        psp_journal_last_segment(log)->scanned = true;
+        psp_segments_newest(log)->bytes = PSP_SEGMENT_HEADER_BYTES;
+        psp_segments_newest(log)->scanned = true;
     }
     pthread_mutex_unlock(&log->mutex);
     return status;
@@ -171,12 +167,11 @@ static enum psp_status write_records(struct psp_journal *log, const struct psp_r
         if (padding > 0)
             log->blocks[block_count++] = (struct psp_disk_block){zeros, padding};
     }
-    enum psp_status status =
-        log->disk->write(log->disk->context, log->file, psp_journal_last_segment(log)->bytes,
-                         log->blocks, block_count);
+    enum psp_status status = log->disk->write(
+        log->disk->context, log->file, psp_segments_newest(log)->bytes, log->blocks, block_count);
     pthread_mutex_lock(&log->mutex);
     for (size_t i = 0; i < n && status == PSP_OK; i++)
-        status = psp_segment_add(psp_journal_last_segment(log), &records[i]);
+        status = psp_segment_add(psp_segments_newest(log), &records[i]);
     pthread_mutex_unlock(&log->mutex);
     return status;
 }
@@ -192,10 +187,10 @@ enum psp_status psp_journal_append(struct psp_journal *log, const struct psp_rec
     assert(records[0].index == psp_journal_last(log) + 1);
     enum psp_status status = reserve_scratch(log, n);
     if (status == PSP_OK && log->segment_count > 0 &&
-        psp_journal_last_segment(log)->bytes >= log->segment_bytes)
+        psp_segments_newest(log)->bytes >= log->segment_bytes)
         status = psp_journal_sync(log); /* a sealed segment is whole */
     if (status == PSP_OK &&
-        (log->segment_count == 0 || psp_journal_last_segment(log)->bytes >= log->segment_bytes))
+        (log->segment_count == 0 || psp_segments_newest(log)->bytes >= log->segment_bytes))
         status = start_segment(log, records[0].index);
     if (status == PSP_OK)
         status = write_records(log, records, n);
@@ -221,52 +216,41 @@ static enum psp_status drop_segment(struct psp_journal *log)
 {
     const struct psp_disk *disk = log->disk;
     char path[PATH_MAX];
-    psp_journal_segment_path(log, psp_journal_last_segment(log)->first, "", path);
+    psp_segments_path(log, psp_segments_newest(log)->first, "", path);
     disk->close(disk->context, log->file);
     log->file = PSP_JOURNAL_NO_FILE;
     pthread_mutex_lock(&log->mutex);
     if (log->read_file != PSP_JOURNAL_NO_FILE)
         disk->close(disk->context, log->read_file);
     log->read_file = PSP_JOURNAL_NO_FILE;
-    psp_segment_free(psp_journal_last_segment(log));
+    psp_segment_free(psp_segments_newest(log));
     log->segment_count--;
     if (log->segment_count > 0)
-        log->sealed_bytes -= psp_journal_last_segment(log)->bytes;
+        log->sealed_bytes -= psp_segments_newest(log)->bytes;
     pthread_mutex_unlock(&log->mutex);
     enum psp_status status = disk->remove(disk->context, path);
     if (status == PSP_OK)
         status = disk->sync_folder(disk->context, log->directory);
     if (status == PSP_OK && log->segment_count > 0)
-        status = psp_journal_open_segment(log, psp_journal_last_segment(log), PSP_DISK_WRITE,
-                                          &log->file);
+        status = psp_segments_open(log, psp_segments_newest(log), PSP_DISK_WRITE, &log->file);
     return status;
-}
-
-/* Fills a segment that was not read at open. */
-static enum psp_status ensure_scanned(struct psp_journal *log, size_t i)
-{
-    if (log->segments[i].scanned)
-        return PSP_OK;
-    enum psp_segment_end end;
-    return psp_journal_load_segment(log, i, &end);
 }
 
 static enum psp_status truncate_tail(struct psp_journal *log, uint64_t from)
 {
     const struct psp_disk *disk = log->disk;
     enum psp_status status = PSP_OK;
-    while (status == PSP_OK && log->segment_count > 0 &&
-           psp_journal_last_segment(log)->first >= from)
+    while (status == PSP_OK && log->segment_count > 0 && psp_segments_newest(log)->first >= from)
         status = drop_segment(log);
     if (status != PSP_OK || log->segment_count == 0)
         return status;
     pthread_mutex_lock(&log->mutex);
-    status = ensure_scanned(log, log->segment_count - 1);
+    status = psp_segments_scan(log, log->segment_count - 1);
     if (status == PSP_OK)
-        psp_segment_cut(psp_journal_last_segment(log), from);
+        psp_segment_cut(psp_segments_newest(log), from);
     pthread_mutex_unlock(&log->mutex);
     if (status == PSP_OK)
-        status = disk->truncate(disk->context, log->file, psp_journal_last_segment(log)->bytes);
+        status = disk->truncate(disk->context, log->file, psp_segments_newest(log)->bytes);
     if (status == PSP_OK)
         status = disk->sync(disk->context, log->file);
     return status;
@@ -290,28 +274,11 @@ enum psp_status psp_journal_truncate(struct psp_journal *log, uint64_t from)
 
 /* ---- read ---- */
 
-/* The segment that holds `index`. */
-static enum psp_status place(const struct psp_journal *log, uint64_t index, size_t *ret_segment)
-{
-    if (log->segment_count == 0 || index < log->segments[0].first || index > last_locked(log))
-        return PSP_ENOENT;
-    size_t low = 0, high = log->segment_count;
-    while (high - low > 1) {
-        const size_t middle = low + (high - low) / 2;
-        if (log->segments[middle].first <= index)
-            low = middle;
-        else
-            high = middle;
-    }
-    *ret_segment = low;
-    return PSP_OK;
-}
-
 /* The same, scanned. */
 static enum psp_status find(struct psp_journal *log, uint64_t index, size_t *ret_segment)
 {
-    const enum psp_status status = place(log, index, ret_segment);
-    return status == PSP_OK ? ensure_scanned(log, *ret_segment) : status;
+    const enum psp_status status = psp_segments_place(log, index, ret_segment);
+    return status == PSP_OK ? psp_segments_scan(log, *ret_segment) : status;
 }
 
 static enum psp_status read_bytes(struct psp_journal *log, const struct psp_segment *segment,
@@ -323,7 +290,7 @@ static enum psp_status read_bytes(struct psp_journal *log, const struct psp_segm
         log->read_file = PSP_JOURNAL_NO_FILE;
     }
     if (log->read_file == PSP_JOURNAL_NO_FILE) {
-        status = psp_journal_open_segment(log, segment, PSP_DISK_READ, &log->read_file);
+        status = psp_segments_open(log, segment, PSP_DISK_READ, &log->read_file);
         log->read_first = segment->first;
     }
     size_t got = 0;
@@ -393,9 +360,9 @@ enum psp_status psp_journal_term(const struct psp_journal *log, uint64_t index, 
     struct psp_journal *shared = (struct psp_journal *)(uintptr_t)log;
     pthread_mutex_lock(&shared->mutex);
     size_t i;
-    enum psp_status status = place(shared, index, &i);
+    enum psp_status status = psp_segments_place(shared, index, &i);
     if (status == PSP_OK && !term_from_ends(shared, i, ret_term)) {
-        status = ensure_scanned(shared, i);
+        status = psp_segments_scan(shared, i);
         if (status == PSP_OK)
             *ret_term = psp_segment_term(&shared->segments[i], index);
     }

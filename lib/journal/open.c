@@ -5,74 +5,9 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
-#include "election/ballot.h"
 #include "journal/inner.h"
 
 enum { SEGMENT_BYTES = 64 << 20 };
-
-void psp_journal_segment_path(const struct psp_journal *log, uint64_t first, const char *suffix,
-                              char ret_path[PATH_MAX])
-{
-    char name[PSP_SEGMENT_NAME_BYTES];
-    psp_segment_name(first, name);
-    snprintf(ret_path, PATH_MAX, "%s/%s%s", log->directory, name, suffix);
-}
-
-struct psp_segment *psp_journal_last_segment(struct psp_journal *log)
-{
-    return log->segment_count == 0 ? NULL : &log->segments[log->segment_count - 1];
-}
-
-uint64_t psp_journal_segment_end(const struct psp_journal *log, size_t i)
-{
-    if (i + 1 < log->segment_count)
-        return log->segments[i + 1].first;
-    return log->segments[i].first + log->segments[i].count;
-}
-
-enum psp_status psp_journal_push_segment(struct psp_journal *log, uint64_t first)
-{
-    if (log->segment_count == log->segment_capacity) {
-        const size_t capacity = log->segment_capacity == 0 ? 16 : log->segment_capacity * 2;
-        struct psp_segment *segments = realloc(log->segments, capacity * sizeof(*segments));
-        if (segments == NULL)
-            return PSP_ENOMEM;
-        log->segments = segments;
-        log->segment_capacity = capacity;
-    }
-    log->segments[log->segment_count++] = (struct psp_segment){.first = first};
-    return PSP_OK;
-}
-
-enum psp_status psp_journal_open_segment(const struct psp_journal *log,
-                                         const struct psp_segment *segment, enum psp_disk_mode mode,
-                                         int *ret_file)
-{
-    char path[PATH_MAX];
-    psp_journal_segment_path(log, segment->first, "", path);
-    return log->disk->open(log->disk->context, path, mode, ret_file);
-}
-
-enum psp_status psp_journal_load_segment(struct psp_journal *log, size_t i,
-                                         enum psp_segment_end *ret_end)
-{
-    struct psp_segment *segment = &log->segments[i];
-    int file;
-    enum psp_status status = psp_journal_open_segment(log, segment, PSP_DISK_READ, &file);
-    if (status != PSP_OK)
-        return status;
-    status = psp_segment_scan(segment, log->disk, file, &log->owner, ret_end);
-    log->disk->close(log->disk->context, file);
-    if (status != PSP_OK)
-        return status;
-    const bool last = i + 1 == log->segment_count;
-    if (*ret_end == PSP_SEGMENT_DAMAGED)
-        return PSP_ECORRUPT;
-    if (!last && (*ret_end != PSP_SEGMENT_CLEAN ||
-                  segment->first + segment->count != log->segments[i + 1].first))
-        return PSP_ECORRUPT;
-    return PSP_OK;
-}
 
 struct listing {
     struct psp_journal *log;
@@ -94,7 +29,7 @@ static void visit_name(void *user, const char *name)
     }
     const uint64_t first = psp_segment_name_first(name);
     if (first != 0 && listing->status == PSP_OK)
-        listing->status = psp_journal_push_segment(log, first);
+        listing->status = psp_segments_push(log, first);
 }
 
 static int by_first(const void *left, const void *right)
@@ -107,7 +42,7 @@ static enum psp_status explain(const struct psp_journal *log, const struct psp_s
                                enum psp_status status, char *ret_reason, size_t size)
 {
     char path[PATH_MAX];
-    psp_journal_segment_path(log, segment->first, "", path);
+    psp_segments_path(log, segment->first, "", path);
     if (status == PSP_EMISMATCH)
         snprintf(ret_reason, size,
                  "%s belongs to another cluster or shard; give this shard its own data folder",
@@ -129,8 +64,8 @@ static enum psp_status explain(const struct psp_journal *log, const struct psp_s
 static enum psp_status open_tail(struct psp_journal *log, enum psp_segment_end end,
                                  char *ret_reason, size_t size)
 {
-    const struct psp_segment *segment = psp_journal_last_segment(log);
-    enum psp_status status = psp_journal_open_segment(log, segment, PSP_DISK_WRITE, &log->file);
+    const struct psp_segment *segment = psp_segments_newest(log);
+    enum psp_status status = psp_segments_open(log, segment, PSP_DISK_WRITE, &log->file);
     if (status == PSP_OK && end == PSP_SEGMENT_TORN)
         status = log->disk->truncate(log->disk->context, log->file, segment->bytes);
     if (status == PSP_OK)
@@ -139,7 +74,7 @@ static enum psp_status open_tail(struct psp_journal *log, enum psp_segment_end e
         return explain(log, segment, status, ret_reason, size);
     if (end == PSP_SEGMENT_TORN) {
         char path[PATH_MAX];
-        psp_journal_segment_path(log, segment->first, "", path);
+        psp_segments_path(log, segment->first, "", path);
         snprintf(ret_reason, size,
                  "%s ended in a write that was never acknowledged; cut at byte %" PRIu64
                  " after index %" PRIu64,
@@ -176,7 +111,7 @@ static uint64_t first_term(const struct psp_journal *log, int file)
 static enum psp_status glance_at_segment(const struct psp_journal *log, struct psp_segment *segment)
 {
     int file;
-    enum psp_status status = psp_journal_open_segment(log, segment, PSP_DISK_READ, &file);
+    enum psp_status status = psp_segments_open(log, segment, PSP_DISK_READ, &file);
     if (status != PSP_OK)
         return status;
     status = log->disk->size(log->disk->context, file, &segment->bytes);
@@ -197,8 +132,8 @@ static enum psp_status load_segments(struct psp_journal *log, uint64_t checkpoin
         struct psp_segment *segment = &log->segments[i];
         const bool last = i + 1 == log->segment_count;
         enum psp_status status = PSP_OK;
-        if (last || psp_journal_segment_end(log, i) - 1 > checkpoint_index) {
-            status = psp_journal_load_segment(log, i, &end);
+        if (last || psp_segments_end(log, i) - 1 > checkpoint_index) {
+            status = psp_segments_load(log, i, &end);
         } else {
             status = glance_at_segment(log, segment);
         }
@@ -242,7 +177,7 @@ static enum psp_status check_against_vote(struct psp_journal *log, char *ret_rea
     const uint64_t last = psp_journal_last(log);
     uint64_t term = 0;
     if (last >= psp_journal_first(log)) {
-        const struct psp_segment *segment = psp_journal_last_segment(log);
+        const struct psp_segment *segment = psp_segments_newest(log);
         term = segment->count == 0 ? 0 : psp_segment_term(segment, last);
     }
     if (log->read_only)

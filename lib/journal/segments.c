@@ -1,0 +1,103 @@
+/* The list of a log's segments: where a file lies, which one holds an index. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "journal/inner.h"
+
+void psp_segments_path(const struct psp_journal *log, uint64_t first, const char *suffix,
+                       char ret_path[PATH_MAX])
+{
+    char name[PSP_SEGMENT_NAME_BYTES];
+    psp_segment_name(first, name);
+    snprintf(ret_path, PATH_MAX, "%s/%s%s", log->directory, name, suffix);
+}
+
+struct psp_segment *psp_segments_newest(struct psp_journal *log)
+{
+    return log->segment_count == 0 ? NULL : &log->segments[log->segment_count - 1];
+}
+
+uint64_t psp_segments_end(const struct psp_journal *log, size_t i)
+{
+    assert(i < log->segment_count);
+    if (i + 1 < log->segment_count)
+        return log->segments[i + 1].first;
+    return log->segments[i].first + log->segments[i].count;
+}
+
+enum psp_status psp_segments_push(struct psp_journal *log, uint64_t first)
+{
+    if (log->segment_count == log->segment_capacity) {
+        const size_t capacity = log->segment_capacity == 0 ? 16 : log->segment_capacity * 2;
+        struct psp_segment *segments = realloc(log->segments, capacity * sizeof(*segments));
+        if (segments == NULL)
+            return PSP_ENOMEM;
+        log->segments = segments;
+        log->segment_capacity = capacity;
+    }
+    log->segments[log->segment_count++] = (struct psp_segment){.first = first};
+    return PSP_OK;
+}
+
+enum psp_status psp_segments_open(const struct psp_journal *log, const struct psp_segment *segment,
+                                  enum psp_disk_mode mode, int *ret_file)
+{
+    char path[PATH_MAX];
+    psp_segments_path(log, segment->first, "", path);
+    return log->disk->open(log->disk->context, path, mode, ret_file);
+}
+
+enum psp_status psp_segments_load(struct psp_journal *log, size_t i, enum psp_segment_end *ret_end)
+{
+    assert(i < log->segment_count);
+    struct psp_segment *segment = &log->segments[i];
+    int file;
+    enum psp_status status = psp_segments_open(log, segment, PSP_DISK_READ, &file);
+    if (status != PSP_OK)
+        return status;
+    status = psp_segment_scan(segment, log->disk, file, &log->owner, ret_end);
+    log->disk->close(log->disk->context, file);
+    if (status != PSP_OK)
+        return status;
+    const bool last = i + 1 == log->segment_count;
+    if (*ret_end == PSP_SEGMENT_DAMAGED)
+        return PSP_ECORRUPT;
+    if (!last && (*ret_end != PSP_SEGMENT_CLEAN ||
+                  segment->first + segment->count != log->segments[i + 1].first))
+        return PSP_ECORRUPT;
+    return PSP_OK;
+}
+
+uint64_t psp_segments_last(const struct psp_journal *log)
+{
+    return log->segment_count == 0 ? 0 : psp_segments_end(log, log->segment_count - 1) - 1;
+}
+
+enum psp_status psp_segments_scan(struct psp_journal *log, size_t i)
+{
+    assert(i < log->segment_count);
+    if (log->segments[i].scanned)
+        return PSP_OK;
+    enum psp_segment_end end;
+    return psp_segments_load(log, i, &end);
+}
+
+enum psp_status psp_segments_place(const struct psp_journal *log, uint64_t index,
+                                   size_t *ret_segment)
+{
+    if (log->segment_count == 0 || index < log->segments[0].first || index > psp_segments_last(log))
+        return PSP_ENOENT;
+    size_t low = 0, high = log->segment_count;
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (log->segments[middle].first <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    assert(log->segments[low].first <= index);
+    assert(index < psp_segments_end(log, low));
+    *ret_segment = low;
+    return PSP_OK;
+}
