@@ -171,7 +171,8 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
 
 /* ---- ballots ---- */
 
-size_t psp_count_row(const struct psp_count_columns *columns, uint32_t i, const uint8_t *marks,
+/* A row of a batch; returns the length of its marks. */
+static size_t row_at(const struct psp_count_columns *columns, uint32_t i, const uint8_t *marks,
                      struct psp_judge_row *ret_row)
 {
     *ret_row = (struct psp_judge_row){
@@ -187,8 +188,9 @@ size_t psp_count_row(const struct psp_count_columns *columns, uint32_t i, const 
     return length;
 }
 
-void psp_count_look(const struct psp_count *count, const struct psp_judge_row *row,
-                    struct psp_index_place *ret_place, struct psp_judge_known *ret_known)
+/* What index, refusals and roll say of a row. */
+static void look(const struct psp_count *count, const struct psp_judge_row *row,
+                 struct psp_index_place *ret_place, struct psp_judge_known *ret_known)
 {
     struct psp_judge_known known = {0};
     psp_index_find(count->index, row->digest, ret_place);
@@ -247,7 +249,7 @@ static enum psp_status apply_row(struct psp_count *count, const struct psp_judge
 {
     struct psp_index_place place;
     struct psp_judge_known known;
-    psp_count_look(count, row, &place, &known);
+    look(count, row, &place, &known);
     const uint8_t verdict =
         psp_judge(count->totals, count->election_state == PSP_ELECTION_OPEN, row, &known);
     const enum psp_disposition disposition = psp_verdict_disposition(verdict);
@@ -309,7 +311,7 @@ static enum psp_status apply_rows(struct psp_count *count, const struct psp_coun
             prefetch_pages(count, columns, i + PAGES_AHEAD);
         prefetch(count, columns, i);
         struct psp_judge_row row;
-        marks += psp_count_row(columns, i, marks, &row);
+        marks += row_at(columns, i, marks, &row);
         status = apply_row(count, &row, &ret_verdicts[i]);
         count->books.received += ret_verdicts[i] != PSP_NOT_JUDGED;
     }
@@ -333,31 +335,6 @@ static enum psp_status apply_ballots(struct psp_count *count, const struct psp_e
 }
 
 /* ---- the other entries ---- */
-
-enum psp_status psp_count_reserve(struct psp_count *count, uint64_t voters)
-{
-    assert(count->has_genesis);
-    const uint64_t slots = count->genesis.slot_end - count->genesis.slot_first;
-    /* Slots differ by chance; those above the mean just grow once more. */
-    const uint64_t share = (voters + slots - 1) / slots;
-    for (uint32_t slot = count->genesis.slot_first; slot < count->genesis.slot_end; slot++) {
-        const enum psp_status status = psp_index_reserve(count->index, slot, share);
-        if (status != PSP_OK)
-            return status;
-    }
-    return PSP_OK;
-}
-
-enum psp_status psp_count_set_genesis(struct psp_count *count, const struct psp_genesis *genesis)
-{
-    assert(genesis->slot_first < genesis->slot_end && genesis->slot_end <= PSP_SLOT_COUNT);
-    if (psp_genesis_has_roll(genesis) != count->has_roll)
-        return PSP_EMISMATCH;
-    count->genesis = *genesis;
-    psp_fence_hash(&genesis->fence, count->fence_hash);
-    count->has_genesis = true;
-    return PSP_OK;
-}
 
 static const char *set_unit_complete(struct psp_count *count, uint32_t unit)
 {
@@ -444,71 +421,4 @@ void psp_count_skip(struct psp_count *count, uint64_t index)
 {
     assert(index > count->last_index);
     count->last_index = index;
-}
-
-/* ---- what it shows ---- */
-
-uint64_t psp_count_index(const struct psp_count *count)
-{
-    return count->last_index;
-}
-
-uint64_t psp_count_time_ms(const struct psp_count *count)
-{
-    return count->time_ms;
-}
-
-const struct psp_genesis *psp_count_genesis(const struct psp_count *count)
-{
-    return count->has_genesis ? &count->genesis : NULL;
-}
-
-enum psp_election_state psp_count_election_state(const struct psp_count *count)
-{
-    return count->election_state;
-}
-
-const struct psp_books *psp_count_books(const struct psp_count *count)
-{
-    return &count->books;
-}
-
-const struct psp_totals *psp_count_totals(const struct psp_count *count)
-{
-    return count->totals;
-}
-
-uint64_t psp_count_registered(const struct psp_count *count)
-{
-    return count->roll_n;
-}
-
-const uint32_t *psp_count_registered_leaves(const struct psp_count *count, uint32_t *ret_n)
-{
-    *ret_n = count->has_roll ? count->definition->leaf_count : 0;
-    return count->registered_leaves;
-}
-
-void psp_count_state_hash(const struct psp_count *count, uint8_t ret_hash[PSP_HASH_BYTES])
-{
-    memset(ret_hash, 0, PSP_HASH_BYTES);
-    memcpy(ret_hash, count->state_hash, PSP_STATE_HASH_BYTES);
-}
-
-const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t *ret_n)
-{
-    *ret_n = count->units_complete_n;
-    return count->units_complete;
-}
-
-bool psp_count_warm(struct psp_count *count)
-{
-    return psp_index_warm(count->index);
-}
-
-uint64_t psp_count_memory_bytes(const struct psp_count *count)
-{
-    return psp_index_memory_bytes(count->index) + psp_refusals_memory_bytes(count->refusals) +
-           count->roll_n *
-               (sizeof *count->roll_units + (count->roll_digests ? PSP_DIGEST_BYTES : 0));
 }

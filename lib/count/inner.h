@@ -1,9 +1,11 @@
 /*
- * inner - what a count holds; for the files of this room only.
+ * inner - what a count holds; for the files of this room only. count.c calls
+ * the others, delta.c and restore.c call state.c, and nothing calls back.
  *
- *     count.c    entries: fence, judge, add, books, state hash
+ *     count.c    entries: fence, judge, add, books, the chain of the state hash
  *     delta.c    what is new since the last delta
  *     restore.c  back from the store
+ *     state.c    what it shows; its genesis
  */
 #ifndef PSP_COUNT_INNER_H
 #define PSP_COUNT_INNER_H
@@ -64,15 +66,8 @@ struct psp_count {
     struct psp_count_restoring *restoring;
 };
 
-/* What index, refusals and roll say of a row. */
-void psp_count_look(const struct psp_count *count, const struct psp_judge_row *row,
-                    struct psp_index_place *ret_place, struct psp_judge_known *ret_known);
+/* ---- delta.c ---- */
 
-/* A row of a batch and the length of its marks. */
-size_t psp_count_row(const struct psp_count_columns *columns, uint32_t i, const uint8_t *marks,
-                     struct psp_judge_row *ret_row);
-
-/* count_delta.c */
 enum psp_status psp_count_pending_create(struct psp_count *count);
 void psp_count_pending_destroy(struct psp_count *count);
 /* Room for `n` more counted ballots, so that noting one cannot fail. */
@@ -80,12 +75,14 @@ enum psp_status psp_count_pending_reserve(struct psp_count *count, uint32_t n);
 void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_row *row,
                                uint32_t number, bool new_voter);
 
-/* restore.c */
+/* ---- restore.c ---- */
+
 void psp_count_restoring_destroy(struct psp_count *count);
+
+/* ---- state.c ---- */
 
 /* Takes over what the genesis says. PSP_EMISMATCH: roll given or not, against it. */
 enum psp_status psp_count_set_genesis(struct psp_count *count, const struct psp_genesis *genesis);
-
 /* Makes room for so many voters in all; after the genesis. */
 enum psp_status psp_count_reserve(struct psp_count *count, uint64_t voters);
 
