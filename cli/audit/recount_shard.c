@@ -118,25 +118,10 @@ static void differ(struct psp_recount_result *result, const char *what, uint64_t
 static bool books_agree(const struct psp_books *live, const struct psp_books *again,
                         struct psp_recount_result *result)
 {
-    const struct {
-        const char *name;
-        uint64_t live, again;
-    } pairs[] = {{"received", live->received, again->received},
-                 {"ballots added", live->added_ballots, again->added_ballots},
-                 {"voters counted", live->voters_counted, again->voters_counted}};
-    bool agree = true;
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (pairs[i].live != pairs[i].again) {
-            differ(result, pairs[i].name, pairs[i].live, pairs[i].again);
-            agree = false;
-        }
-    for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
-        if (live->disposed[d] != again->disposed[d]) {
-            differ(result, psp_disposition_name((enum psp_disposition)d), live->disposed[d],
-                   again->disposed[d]);
-            agree = false;
-        }
-    return agree;
+    for (unsigned i = 0; i < PSP_BOOKS_COUNTERS; i++)
+        if (psp_books_get(live, i) != psp_books_get(again, i))
+            differ(result, psp_books_name(i), psp_books_get(live, i), psp_books_get(again, i));
+    return psp_books_same(live, again);
 }
 
 /* Row by row; the live rows come as the shard sent them. */

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/say/table.h"
@@ -58,31 +59,45 @@ static uint64_t count_of(const json_t *books, const char *name)
 
 static struct psp_books books_of(const json_t *value)
 {
-    struct psp_books books = {.received = count_of(value, "received"),
-                              .added_ballots = count_of(value, "added_ballots"),
-                              .voters_counted = count_of(value, "voters_counted")};
-    for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
-        books.disposed[d] = count_of(value, psp_disposition_name((enum psp_disposition)d));
+    struct psp_books books = {0};
+    for (unsigned i = 0; i < PSP_BOOKS_COUNTERS; i++)
+        psp_books_set(&books, i, count_of(value, psp_books_name(i)));
     return books;
+}
+
+enum { COLUMNS = PSP_DISPOSITIONS_END + 2 }; /* shard, received, dispositions, balanced */
+
+/* The words of the API, with spaces. */
+static struct psp_table *create_table(void)
+{
+    char alignment[COLUMNS + 1] = "lr", words[PSP_DISPOSITIONS_END][32];
+    const char *headings[COLUMNS] = {"shard", "received"};
+    for (int d = 1; d < PSP_DISPOSITIONS_END; d++) {
+        snprintf(words[d], sizeof words[d], "%s", psp_disposition_name((enum psp_disposition)d));
+        for (char *at = words[d]; (at = strchr(at, '_')) != NULL;)
+            *at = ' ';
+        headings[d + 1] = words[d];
+        alignment[d + 1] = 'r';
+    }
+    headings[COLUMNS - 1] = "balanced";
+    alignment[COLUMNS - 1] = 'l';
+    return psp_table_create(alignment, headings);
 }
 
 static void add_line(struct psp_table *table, const char *name, const json_t *value)
 {
     char text[PSP_DISPOSITIONS_END][PSP_COUNT_TEXT_BYTES];
     const struct psp_books books = books_of(value);
-    const char *cells[PSP_DISPOSITIONS_END + 2] = {name, psp_count_text(books.received, text[0])};
+    const char *cells[COLUMNS] = {name, psp_count_text(books.received, text[0])};
     for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
         cells[d + 1] = psp_count_text(books.disposed[d], text[d]);
-    cells[PSP_DISPOSITIONS_END + 1] = psp_books_balanced(&books) ? "yes" : "NO";
+    cells[COLUMNS - 1] = psp_books_balanced(&books) ? "yes" : "NO";
     psp_table_add(table, cells);
 }
 
 static void print_table(const json_t *root)
 {
-    static const char *const headings[] = {"shard",    "received",    "counted",
-                                           "replayed", "double vote", "not eligible",
-                                           "invalid",  "closed",      "balanced"};
-    struct psp_table *table = psp_table_create("lrrrrrrrl", headings);
+    struct psp_table *table = create_table();
     const json_t *shard;
     size_t i;
     json_array_foreach(json_object_get(root, "shards"), i, shard)
@@ -113,11 +128,7 @@ static bool balanced(const json_t *root)
         good = good && psp_books_balanced(&books);
         psp_books_add(&sum, &books);
     }
-    good = good && sum.received == total.received && sum.added_ballots == total.added_ballots &&
-           sum.voters_counted == total.voters_counted;
-    for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
-        good = good && sum.disposed[d] == total.disposed[d];
-    return good;
+    return good && psp_books_same(&sum, &total);
 }
 
 static int show(struct psp_rest *api, bool json)

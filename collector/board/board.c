@@ -215,24 +215,6 @@ static bool well_formed(const struct psp_board *board, const struct psp_partial 
            (partial->index > 0 || partial->rows.length == 0);
 }
 
-static bool same_books(const struct psp_books *a, const struct psp_books *b)
-{
-    bool same = a->received == b->received && a->added_ballots == b->added_ballots &&
-                a->voters_counted == b->voters_counted;
-    for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
-        same &= a->disposed[d] == b->disposed[d];
-    return same;
-}
-
-static bool books_went_down(const struct psp_books *held, const struct psp_books *now)
-{
-    bool down = now->received < held->received || now->added_ballots < held->added_ballots ||
-                now->voters_counted < held->voters_counted;
-    for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
-        down |= now->disposed[d] < held->disposed[d];
-    return down;
-}
-
 /* NULL: a partial of the epoch held agrees with what is held. */
 static const char *contradiction(const struct psp_board_shard *head,
                                  const struct psp_partial *partial,
@@ -241,11 +223,11 @@ static const char *contradiction(const struct psp_board_shard *head,
     if (partial->index == head->index) {
         if (memcmp(partial->state_hash, head->state_hash, PSP_HASH_BYTES) != 0)
             return "state hash";
-        if (!same_books(&partial->books, &head->books))
+        if (!psp_books_same(&partial->books, &head->books))
             return "books";
         return comparison->differs ? "rows" : NULL;
     }
-    if (comparison->lower || books_went_down(&head->books, &partial->books))
+    if (comparison->lower || psp_books_went_down(&head->books, &partial->books))
         return "a count went down";
     return NULL;
 }

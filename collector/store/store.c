@@ -16,7 +16,7 @@
 #include "election/ballot.h"
 
 enum {
-    HEAD_BYTES = 4 * 8 + 2 * 4 + PSP_HASH_BYTES + 9 * 8,
+    HEAD_BYTES = 4 * 8 + 2 * 4 + PSP_HASH_BYTES + PSP_BOOKS_BYTES,
     MAP_BYTES_FIRST = 1 << 30, /* sparse: costs address space only */
     TABLES = 5,
 };
@@ -345,11 +345,9 @@ static size_t encode_head(const struct psp_board *board, uint32_t shard, uint8_t
     psp_put32(at, head->replica);
     psp_put32(at + 4, (uint32_t)head->election_state);
     memcpy(at + 8, head->state_hash, PSP_HASH_BYTES);
-    at = write64(at + 8 + PSP_HASH_BYTES, head->books.received);
-    for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
-        at = write64(at, head->books.disposed[d]);
-    at = write64(at, head->books.added_ballots);
-    at = write64(at, head->books.voters_counted);
+    at += 8 + PSP_HASH_BYTES;
+    psp_books_pack(&head->books, at);
+    at += PSP_BOOKS_BYTES;
     assert(at == ret_bytes + HEAD_BYTES);
     for (uint32_t i = 0; i < complete_n; i++)
         psp_put32(at + (size_t)i * 4, complete[i]);
@@ -372,14 +370,9 @@ static bool decode_head(const MDB_val *value, struct psp_partial *ret_partial)
     ret_partial->election_state = (enum psp_election_state)state;
     memcpy(ret_partial->state_hash, at + 40, PSP_HASH_BYTES);
     at += 40 + PSP_HASH_BYTES;
-    ret_partial->books.received = psp_get64(at);
-    for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
-        ret_partial->books.disposed[d] = psp_get64(at + (size_t)d * 8);
-    at += (size_t)PSP_DISPOSITIONS_END * 8;
-    ret_partial->books.added_ballots = psp_get64(at);
-    ret_partial->books.voters_counted = psp_get64(at + 8);
+    psp_books_unpack(at, &ret_partial->books);
     ret_partial->units_complete =
-        (struct psp_bytes){.data = at + 16, .length = value->mv_size - HEAD_BYTES};
+        (struct psp_bytes){.data = at + PSP_BOOKS_BYTES, .length = value->mv_size - HEAD_BYTES};
     return true;
 }
 

@@ -4,24 +4,35 @@
  * Values are on the wire, in the log and in LMDB: they never change meaning.
  * A verdict is one byte: the disposition in the low four bits; when that is
  * `replayed`, the first disposition in the high four bits, else zero there.
+ *
+ * The table below is the only list of them: names, books, stores, the API and
+ * the metrics are made from it. A new one goes last.
  */
 #ifndef PSP_VERDICT_H
 #define PSP_VERDICT_H
 
 #include <stdint.h>
 
+/* X(NAME, word of the API and field of Books, value) */
+#define PSP_DISPOSITIONS(X)                                                                        \
+    X(COUNTED, counted, 1)                                                                         \
+    X(REPLAYED, replayed, 2)                                                                       \
+    X(DOUBLE_VOTE, double_vote, 3)                                                                 \
+    X(NOT_ELIGIBLE, not_eligible, 4)                                                               \
+    X(INVALID, invalid, 5)                                                                         \
+    X(CLOSED, closed, 6)
+
 enum psp_disposition {
-    PSP_COUNTED = 1,
-    PSP_REPLAYED = 2,
-    PSP_DOUBLE_VOTE = 3,
-    PSP_NOT_ELIGIBLE = 4,
-    PSP_INVALID = 5,
-    PSP_CLOSED = 6,
+#define X(NAME, word, value) PSP_##NAME = value,
+    PSP_DISPOSITIONS(X)
+#undef X
 };
 /* In place of a verdict, between shard and router: there is no room to keep the
  * refusal, so the ballot is not judged and a station is told BUSY. */
 enum { PSP_NOT_JUDGED = 0 };
-enum { PSP_DISPOSITIONS_END = 7 }; /* arrays indexed by disposition have this size */
+#define X(NAME, word, value) +1
+enum { PSP_DISPOSITIONS_END = 1 PSP_DISPOSITIONS(X) }; /* size of an array by disposition */
+#undef X
 
 static inline enum psp_disposition psp_verdict_disposition(uint8_t verdict)
 {

@@ -6,7 +6,7 @@
 #include "journal/checksum.h"
 #include "shard/store/inner.h"
 
-enum { POSITION_BYTES = 3 * 8 + 4 + 9 * 8 + PSP_HASH_BYTES + 3 * 8 };
+enum { POSITION_BYTES = 3 * 8 + 4 + PSP_BOOKS_BYTES + PSP_HASH_BYTES + 3 * 8 };
 
 static uint32_t checksum(enum psp_store_table table, const void *key, size_t key_bytes,
                          const void *bytes, size_t n)
@@ -91,17 +91,12 @@ int psp_store_put_position(const struct psp_store *store, MDB_txn *txn,
                            const struct psp_store_position *position)
 {
     uint8_t bytes[POSITION_BYTES], *at = bytes;
-    const struct psp_books *books = &position->books;
     psp_put64(at, position->index);
     psp_put64(at + 8, position->term);
     psp_put64(at + 16, position->time_ms);
     psp_put32(at + 24, (uint32_t)position->election_state);
     at += 28;
-    psp_put64(at, books->received), at += 8;
-    for (int disposition = 1; disposition < PSP_DISPOSITIONS_END; disposition++, at += 8)
-        psp_put64(at, books->disposed[disposition]);
-    psp_put64(at, books->added_ballots), at += 8;
-    psp_put64(at, books->voters_counted), at += 8;
+    psp_books_pack(&position->books, at), at += PSP_BOOKS_BYTES;
     memcpy(at, position->state_hash, PSP_HASH_BYTES), at += PSP_HASH_BYTES;
     for (int table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++, at += 8)
         psp_put64(at, position->rows[table]);
@@ -126,11 +121,7 @@ int psp_store_get_position(const struct psp_store *store, MDB_txn *txn,
         .election_state = (enum psp_election_state)psp_get32(at + 24),
     };
     at += 28;
-    position.books.received = psp_get64(at), at += 8;
-    for (int disposition = 1; disposition < PSP_DISPOSITIONS_END; disposition++, at += 8)
-        position.books.disposed[disposition] = psp_get64(at);
-    position.books.added_ballots = psp_get64(at), at += 8;
-    position.books.voters_counted = psp_get64(at), at += 8;
+    psp_books_unpack(at, &position.books), at += PSP_BOOKS_BYTES;
     memcpy(position.state_hash, at, PSP_HASH_BYTES), at += PSP_HASH_BYTES;
     for (int table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++, at += 8)
         position.rows[table] = psp_get64(at);

@@ -5,15 +5,8 @@
 
 static void write_books(struct psp_writer *json, const struct psp_books *books, bool balanced)
 {
-    psp_writer_number(json, "received", books->received);
-    psp_writer_number(json, "counted", books->disposed[PSP_COUNTED]);
-    psp_writer_number(json, "replayed", books->disposed[PSP_REPLAYED]);
-    psp_writer_number(json, "double_vote", books->disposed[PSP_DOUBLE_VOTE]);
-    psp_writer_number(json, "not_eligible", books->disposed[PSP_NOT_ELIGIBLE]);
-    psp_writer_number(json, "invalid", books->disposed[PSP_INVALID]);
-    psp_writer_number(json, "closed", books->disposed[PSP_CLOSED]);
-    psp_writer_number(json, "added_ballots", books->added_ballots);
-    psp_writer_number(json, "voters_counted", books->voters_counted);
+    for (unsigned i = 0; i < PSP_BOOKS_COUNTERS; i++)
+        psp_writer_number(json, psp_books_name(i), psp_books_get(books, i));
     psp_writer_bool(json, "balanced", balanced);
 }
 

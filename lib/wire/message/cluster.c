@@ -24,34 +24,23 @@ static bool take_fence(const Psephos__V1__Fence *from, struct psp_fence *ret_fen
 
 static struct psp_books books_of(const Psephos__V1__Books *from)
 {
-    return (struct psp_books){
-        .received = from->received,
-        .disposed =
-            {
-                [PSP_COUNTED] = from->counted,
-                [PSP_REPLAYED] = from->replayed,
-                [PSP_DOUBLE_VOTE] = from->double_vote,
-                [PSP_NOT_ELIGIBLE] = from->not_eligible,
-                [PSP_INVALID] = from->invalid,
-                [PSP_CLOSED] = from->closed,
-            },
-        .added_ballots = from->added_ballots,
-        .voters_counted = from->voters_counted,
-    };
+    struct psp_books books = {0};
+#define OWN(name) books.name = from->name;
+#define DISPOSED(NAME, word, value) books.disposed[PSP_##NAME] = from->word;
+    PSP_BOOKS(OWN, DISPOSED)
+#undef OWN
+#undef DISPOSED
+    return books;
 }
 
 static Psephos__V1__Books build_books(const struct psp_books *from)
 {
     Psephos__V1__Books books = PSEPHOS__V1__BOOKS__INIT;
-    books.received = from->received;
-    books.counted = from->disposed[PSP_COUNTED];
-    books.replayed = from->disposed[PSP_REPLAYED];
-    books.double_vote = from->disposed[PSP_DOUBLE_VOTE];
-    books.not_eligible = from->disposed[PSP_NOT_ELIGIBLE];
-    books.invalid = from->disposed[PSP_INVALID];
-    books.closed = from->disposed[PSP_CLOSED];
-    books.added_ballots = from->added_ballots;
-    books.voters_counted = from->voters_counted;
+#define OWN(name) books.name = from->name;
+#define DISPOSED(NAME, word, value) books.word = from->disposed[PSP_##NAME];
+    PSP_BOOKS(OWN, DISPOSED)
+#undef OWN
+#undef DISPOSED
     return books;
 }
 
