@@ -49,7 +49,7 @@ struct psp_collector_shell {
 
 /* ---- publishing ---- */
 
-/* Commits the board, then shows it. */
+/* promise 5: the board is committed, then shown as one view that never changes. */
 static enum psp_status publish(struct psp_collector_shell *shell)
 {
     const struct psp_board *board = psp_collector_core_board(shell->core);

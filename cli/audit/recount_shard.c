@@ -187,7 +187,8 @@ static enum psp_status compare(const struct replay *replay, const struct psp_def
     return status;
 }
 
-/* The caller ends the replay, also after a failure. */
+/* promise 4: the journal from the start, through the code that counted it.
+ * The caller ends the replay, also after a failure. */
 static enum psp_status replay_to(struct replay *replay, const struct psp_local *local,
                                  const struct psp_definition *definition, uint32_t shard,
                                  const char *path, uint64_t last)

@@ -367,6 +367,7 @@ static void count_up(uint8_t *count)
         ++*count;
 }
 
+/* promise 1, 2: a timeout means unknown: the same ballot goes again, under the same ID */
 static void expire(struct psp_client_core *core, struct batch *batch, uint64_t now_ms)
 {
     struct router *router = &core->routers[batch->router];

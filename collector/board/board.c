@@ -320,6 +320,7 @@ static void take_head(struct psp_board_shard *head, const struct psp_partial *pa
     head->books = partial->books;
 }
 
+/* promise 5: a whole state of the shard replaces an older one, or nothing changes */
 enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial)
 {
     if (memcmp(partial->cluster_id, board->options.cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||

@@ -139,6 +139,7 @@ static void absorb_ballots(struct psp_count *count, const struct psp_entry *entr
         absorb(count, verdicts, columns->n);
 }
 
+/* promise 4: the chain by which replicas and recounts are compared */
 static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
                          enum psp_apply_result result, const uint8_t *verdicts)
 {
@@ -188,7 +189,7 @@ static size_t row_at(const struct psp_count_columns *columns, uint32_t i, const 
     return length;
 }
 
-/* What index, refusals and roll say of a row. */
+/* promise 2: a retry is found by its tag, another ballot by its voter. */
 static void look(const struct psp_count *count, const struct psp_judge_row *row,
                  struct psp_index_place *ret_place, struct psp_judge_known *ret_known)
 {
@@ -204,7 +205,8 @@ static void look(const struct psp_count *count, const struct psp_judge_row *row,
     *ret_known = known;
 }
 
-/* NULL, or why the batch must not be judged at all. */
+/* promise 2: another digest key or slot map would let a voter in at a second place.
+ * NULL, or why the batch must not be judged at all. */
 static const char *fence_fault(const struct psp_count *count, const struct psp_entry *entry)
 {
     if (!count->has_genesis)
@@ -220,7 +222,7 @@ static const char *fence_fault(const struct psp_count *count, const struct psp_e
     return NULL;
 }
 
-/* Marks the voter as counted, then adds the ballot to the totals: two of the
+/* promise 3. Marks the voter as counted, then adds the ballot to the totals: two of the
  * places whose counters must agree. */
 static enum psp_status count_ballot(struct psp_count *count, const struct psp_judge_row *row,
                                     struct psp_index_place *place)
@@ -376,6 +378,7 @@ static enum psp_status apply_genesis(struct psp_count *count, const struct psp_g
     return status;
 }
 
+/* promise 4: no clock, no random source, no order of addresses */
 enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
                                 const struct psp_entry *entry, enum psp_apply_result *ret_result,
                                 uint8_t *ret_verdicts, const char **ret_refused_text)

@@ -1,5 +1,6 @@
 #include "count/judge.h"
 
+/* promise 2: from the log before this row, and from nothing else */
 uint8_t psp_judge(const struct psp_totals *totals, bool election_open,
                   const struct psp_judge_row *row, const struct psp_judge_known *known)
 {

@@ -308,7 +308,7 @@ enum psp_status psp_count_restore(struct psp_count *count, const struct psp_coun
 
 /* ---- the whole ---- */
 
-/* Promise 3 over what was read: records, books and totals tell the same. */
+/* promise 3, over what was read: records, books and totals tell the same. */
 static bool adds_up(const struct psp_count *count)
 {
     const struct psp_count_restoring *restoring = count->restoring;

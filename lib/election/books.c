@@ -36,6 +36,7 @@ void psp_books_set(struct psp_books *books, unsigned counter, uint64_t value)
     *(uint64_t *)(void *)((char *)books + counters[counter].offset) = value;
 }
 
+/* promise 3: counted where ballots are received, judged, added and marked */
 bool psp_books_balanced(const struct psp_books *books)
 {
     uint64_t disposed = 0;

@@ -235,6 +235,7 @@ static bool row_balances(const struct psp_style *style, const uint64_t *cells)
     return true;
 }
 
+/* promise 3: what the ballots allowed is what was marked or left out */
 uint32_t psp_totals_unbalanced_row(const struct psp_totals *totals)
 {
     for (uint32_t row = 0; row < totals->row_count; row++)

@@ -62,7 +62,7 @@ size_t psp_totals_encode_since(const struct psp_totals *totals, uint64_t base, u
 enum psp_status psp_totals_replace(struct psp_totals *totals, const uint8_t *bytes, size_t length,
                                    uint64_t index);
 
-/* Promise 3, second and third line: in every row, for every contest, choices +
+/* The books' second and third line: in every row, for every contest, choices +
  * undervotes + overvotes = votes allowed * ballots; returns the first row that
  * does not balance, PSP_NONE when all do. */
 uint32_t psp_totals_unbalanced_row(const struct psp_totals *totals);

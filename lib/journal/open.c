@@ -236,6 +236,7 @@ static enum psp_status open_folder(struct psp_journal *log, uint64_t checkpoint_
     return status;
 }
 
+/* promise 1: what a killed process wrote without its fsync is made durable before it is believed */
 enum psp_status psp_journal_open(const struct psp_journal_options *options,
                                  struct psp_journal **ret_log, char *ret_reason, size_t size)
 {

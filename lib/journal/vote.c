@@ -185,6 +185,7 @@ void psp_journal_vote_close(struct psp_journal_vote_file *file)
     file->file = -1;
 }
 
+/* promise 1: a vote is durable before it is told; two copies */
 enum psp_status psp_journal_vote_write(struct psp_journal_vote_file *file,
                                        struct psp_journal_vote vote)
 {

@@ -25,7 +25,8 @@ struct psp_journal_writer {
     _Atomic int failure;
 };
 
-/* Records follow on, or a later append goes back and replaces. */
+/* promise 1: nothing is reported before it is on the disk.
+ * Records follow on, or a later append goes back and replaces. */
 static enum psp_status write_batch(struct psp_journal *log, const struct batch *batch)
 {
     enum psp_status status = PSP_OK;

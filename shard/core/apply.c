@@ -120,7 +120,7 @@ bool psp_core_apply_record(struct psp_core *core, uint64_t index, uint64_t term,
     return apply_one(core, index, term, type, payload, bytes, &rows);
 }
 
-/* Committed, and in our own log: the store must never be ahead of that. */
+/* promise 1. Committed, and in our own log: the store must never be ahead of that. */
 static uint64_t apply_limit(const struct psp_core *core)
 {
     const uint64_t persisted = psp_consensus_persisted_index(core->consensus);

@@ -118,6 +118,7 @@ bool psp_core_has_room(const struct psp_core *core)
            core->window.payload_bytes < PSP_CORE_UNAPPLIED_BYTES_MAX;
 }
 
+/* promise 4: the time is the leader's, written down, and never goes back */
 bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
                       const struct psp_waiting *waiting)
 {

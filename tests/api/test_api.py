@@ -158,6 +158,7 @@ def answer_faults(one, ret_last):
     return faults
 
 
+# promise 5
 def test_what_is_published_is_whole_and_never_goes_back(tmp_path):
     returns = DATA / "vt-2020-general-precinct.csv"
     if not returns.exists():

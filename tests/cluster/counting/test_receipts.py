@@ -54,6 +54,7 @@ def test_a_retry_after_the_polls_closed_gets_the_first_verdict(one, verdict, bal
     assert verdict([names.ballot("late")]) == [("counted", "counted")]
 
 
+# promise 2
 @pytest.mark.parametrize("how", ["killed", "stopped"])
 def test_a_retry_after_a_restart_gets_the_first_verdict(one, verdict, ballots, how):
     assert verdict(ballots) == FIRST

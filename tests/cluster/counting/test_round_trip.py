@@ -25,6 +25,7 @@ def ballots_of(returns):
     return sum(max(contests.values()) for contests in largest.values())
 
 
+# promise 3
 def assert_books_balance(one):
     books = one.accounting()
     for part in [books["total"], *books["shards"]]:
@@ -97,6 +98,7 @@ def test_us_2024_counties_one_in_100_come_out_as_they_went_in(
     assert len(results) == 1 and results[0]["ballots"] == ballots_of(returns)
 
 
+# promise 2
 def test_casting_the_same_returns_again_counts_nothing_twice(
         cluster, import_returns, fixture_file):
     returns = fixture_file("sparse.csv")

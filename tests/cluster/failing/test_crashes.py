@@ -66,6 +66,7 @@ def assert_exact(one, returns):
 @pytest.mark.parametrize("role, shard", [("shard", 0), ("router", None), ("collector", None),
                                          (None, None)],
                          ids=["a shard", "the router", "the collector", "everything"])
+# promise 1, 2
 def test_killed_and_up_again_stays_exact(cluster, import_returns, county_returns, role, shard):
     one = cluster(import_returns(county_returns), shards=2)
     cast = casting(one, county_returns)
@@ -140,6 +141,7 @@ def answer_of(one):
         return None
 
 
+# promise 5
 def test_a_published_total_never_goes_backwards(cluster, import_returns, county_returns):
     one = cluster(import_returns(county_returns), shards=2)
     cast = casting(one, county_returns)

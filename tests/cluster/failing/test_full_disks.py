@@ -88,6 +88,7 @@ def test_one_full_disk_costs_that_replica_and_nothing_else(one, county_returns):
     assert_exact(one, county_returns)
 
 
+# promise 1
 def test_all_disks_full_stops_the_count_until_there_is_room(one, county_returns):  # noqa: F811
     cast = casting(one, county_returns)
     wait_until(lambda: counted_so_far(one) > ballots_of(county_returns) // 5, what="a fifth")

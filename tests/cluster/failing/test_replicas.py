@@ -62,6 +62,7 @@ def test_leaders_killed_again_and_again_stay_exact(one, county_returns):  # noqa
     assert_exact(one, county_returns)
 
 
+# promise 1
 def test_one_replica_of_each_shard_destroyed_with_its_disk_loses_nothing(
         one, county_returns):  # noqa: F811
     cast = casting(one, county_returns)

@@ -133,6 +133,7 @@ static void compare_log(struct sim_world *world, struct sim_replica *replica, ui
     free(buffer);
 }
 
+/* promise 4 */
 void sim_checks_applied(struct sim_world *world, struct sim_replica *replica)
 {
     struct sim_shard *shard = &world->shards[replica->shard];
@@ -159,6 +160,7 @@ void sim_checks_applied(struct sim_world *world, struct sim_replica *replica)
 
 /* ---- what clients are told ---- */
 
+/* promise 1, 2 */
 void sim_checks_receipt(struct sim_world *world, const struct sim_client *client,
                         const struct sim_paper *paper)
 {
@@ -225,6 +227,7 @@ static void check_shown(struct sim_world *world, struct sim_collector *collector
                       shown->index);
 }
 
+/* promise 3, 5 */
 void sim_checks_published(struct sim_world *world, struct sim_collector *collector)
 {
     const struct psp_board *board = psp_collector_core_board(collector->core);
@@ -285,6 +288,7 @@ void sim_checks_explain(struct sim_world *world)
                   missing(world), waiting, example, world->election.ballots[example].shard);
 }
 
+/* promise 2 */
 static void check_voters(struct sim_world *world)
 {
     uint32_t counted[SIM_VOTERS_MAX] = {0};

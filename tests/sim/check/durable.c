@@ -60,6 +60,7 @@ static bool has(const struct sim_replica *replica, uint64_t index, uint64_t term
            (index <= durable->last && durable->terms[index - 1] == term);
 }
 
+/* promise 1 */
 void sim_durable_committed(struct sim_world *world, const struct sim_shard *shard, uint64_t index,
                            uint64_t term)
 {

@@ -131,7 +131,7 @@ static struct psp_recount_result recount(const struct world *world)
     return result;
 }
 
-/* While the shard goes on writing its log: no lock stands in the way. */
+/* promise 4. While the shard goes on writing its log: no lock stands in the way. */
 static void the_journal_gives_the_live_totals(void **state)
 {
     const struct psp_recount_result result = recount(*state);

@@ -172,6 +172,7 @@ static void partial_verdicts_are_receipts_of_their_rows(void **state)
     psp_client_core_destroy(&core);
 }
 
+/* promise 2 */
 static void only_unanswered_ballots_are_resent_with_their_ids_in_a_new_batch(void **state)
 {
     (void)state;
@@ -490,6 +491,7 @@ static void nonsense_from_a_router_changes_nothing(void **state)
     psp_client_core_destroy(&core);
 }
 
+/* promise 1 */
 static void every_ballot_gets_one_receipt_whatever_the_network_does(void **state)
 {
     (void)state;

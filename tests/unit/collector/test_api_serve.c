@@ -114,6 +114,7 @@ static void if_none_match_is_a_list(void **context)
     assert_false(psp_api_etag_matches("*", "")); /* an answer without one */
 }
 
+/* promise 5 */
 static void every_answer_of_one_request_is_of_one_version(void **context)
 {
     struct api *api = *context;

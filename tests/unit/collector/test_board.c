@@ -189,6 +189,7 @@ static void a_missing_row_at_the_same_index_is_an_alarm(void **context)
     expect_divergence(state, &partial, "rows");
 }
 
+/* promise 5 */
 static void a_count_never_goes_down_within_an_epoch(void **context)
 {
     struct state *state = *context;
@@ -311,7 +312,7 @@ static void the_roll_is_kept_when_later_partials_leave_it_out(void **context)
     assert_int_equal(registered[3], 2);
 }
 
-/* A shard that counts 60 ballots, one an index, all of p3 and cd; partials of
+/* promise 5. A shard that counts 60 ballots, one an index, all of p3 and cd; partials of
  * any index and base arrive in any order, some twice, some never. */
 static void any_order_of_partials_ends_in_the_newest(void **context)
 {

@@ -66,6 +66,7 @@ static void overvotes_and_undervotes_have_their_cells(void **state)
     psp_count_destroy(&count);
 }
 
+/* promise 2 */
 static void the_first_reason_in_the_order_stands(void **state)
 {
     (void)state;
@@ -148,6 +149,7 @@ static void a_row_sees_the_earlier_rows_of_its_batch(void **state)
     psp_count_destroy(&count);
 }
 
+/* promise 2 */
 static void a_refused_ballot_resent_keeps_its_first_disposition(void **state)
 {
     (void)state;
@@ -190,6 +192,7 @@ static void expect_unjudged(struct psp_count *count, struct psp_entry *entry,
     assert_memory_equal(&before, psp_count_books(count), sizeof before);
 }
 
+/* promise 2 */
 static void a_batch_of_another_configuration_is_fenced(void **state)
 {
     (void)state;
@@ -379,6 +382,7 @@ static void hash_after(uint64_t first, uint64_t second, const uint8_t *marks, ui
     psp_count_destroy(&count);
 }
 
+/* promise 4 */
 static void the_state_hash_tells_entries_and_their_order(void **state)
 {
     (void)state;

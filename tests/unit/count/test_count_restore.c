@@ -86,6 +86,7 @@ static void a_delta_holds_what_is_new_and_only_that(void **state)
     psp_count_destroy(&count);
 }
 
+/* promise 4 */
 static void a_restored_count_goes_on_like_the_first(void **state)
 {
     (void)state;

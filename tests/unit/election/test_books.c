@@ -37,6 +37,7 @@ static struct psp_books some_books(void)
     return books;
 }
 
+/* promise 3 */
 static void books_balance_only_when_all_places_agree(void **state)
 {
     (void)state;

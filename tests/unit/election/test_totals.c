@@ -131,6 +131,7 @@ static void votes_undervotes_and_overvotes_are_added(void **state)
     assert_int_equal(psp_totals_unbalanced_row(totals), PSP_NONE);
 }
 
+/* promise 3 */
 static void a_row_that_does_not_balance_is_found(void **state)
 {
     const struct fixture *fixture = *state;

@@ -133,6 +133,7 @@ static void checksum_matches_rfc_3720(void **state)
     assert_int_equal(psp_journal_checksum(head, data + 13, 19), 0x46DD794EU);
 }
 
+/* promise 1 */
 static void synced_records_and_vote_come_back(void **state)
 {
     fill(*state, 10);

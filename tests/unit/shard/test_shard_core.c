@@ -14,6 +14,7 @@ static void a_lone_replica_leads_and_writes_its_genesis(void **state)
     destroy_group(group);
 }
 
+/* promise 1 */
 static void verdicts_leave_only_when_the_entry_is_durable(void **state)
 {
     (void)state;
@@ -431,6 +432,7 @@ static void a_log_of_another_election_stops_the_replica(void **state)
     destroy_group(group);
 }
 
+/* promise 4 */
 static void leader_time_never_goes_back(void **state)
 {
     (void)state;
@@ -453,6 +455,7 @@ static void leader_time_never_goes_back(void **state)
 
 /* ---- three replicas ---- */
 
+/* promise 4 */
 static void three_replicas_count_the_same(void **state)
 {
     (void)state;
@@ -482,6 +485,7 @@ static void three_replicas_count_the_same(void **state)
     destroy_group(group);
 }
 
+/* promise 1 */
 static void a_killed_leader_loses_no_answered_ballot(void **state)
 {
     (void)state;
