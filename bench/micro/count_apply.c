@@ -2,13 +2,13 @@
  * count_apply - nanoseconds a ballot of the shard's state machine, and of its
  * checkpoint and load.
  *
- *     count_apply VOTERS [--roll] [--grow] [--store DIR]
+ *     count_apply VOTERS [--roll] [--grow] [--contests N] [--store DIR]
  *
- * Casts one ballot a voter in batches of 8,192 and prints, per tenth: CPU time
- * a ballot of apply (and of taking deltas every 4 MiB), bytes of RAM a voter.
- * The number of voters is expected, as the definition says it in an election;
- * with --grow it is not. With --store also writes every delta, then loads the
- * store into a new count.
+ * Casts one ballot a voter, with N contests marked (1), in batches of 8,192 and
+ * prints, per tenth: CPU time a ballot of apply (and of taking deltas every
+ * 4 MiB), bytes of RAM a voter. The number of voters is expected, as the
+ * definition says it in an election; with --grow it is not. With --store also
+ * writes every delta, then loads the store into a new count.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -19,7 +19,12 @@
 #include "base/bytes/bytes.h"
 #include "shard/store/store.h"
 
-enum { ROWS = PSP_BATCH_ROWS_MAX, LEAVES = 3000, DELTA_BYTES = 4 << 20 };
+enum {
+    ROWS = PSP_BATCH_ROWS_MAX,
+    LEAVES = 3000,
+    CONTESTS_MAX = 100, /* a byte each in marks */
+    DELTA_BYTES = 4 << 20,
+};
 
 static double seconds(clockid_t clock)
 {
@@ -47,8 +52,8 @@ static uint32_t unit_of(uint64_t voter)
     return (uint32_t)(1 + mix(voter) % LEAVES);
 }
 
-/* One contest of four choices over 3,000 counties. */
-static struct psp_definition *make_definition(void)
+/* Contests of four choices over 3,000 counties. */
+static struct psp_definition *make_definition(uint32_t contests)
 {
     char *text = NULL;
     size_t bytes = 0;
@@ -63,13 +68,20 @@ static struct psp_definition *make_definition(void)
                 ",{\"id\":\"c%d\",\"name\":\"C\",\"level\":\"county\",\"parent\":\"us\","
                 "\"ballot_style\":\"s\"}",
                 leaf);
-    fputs("],\"contests\":[{\"id\":\"p\",\"name\":\"P\",\"office\":\"P\",\"unit\":\"us\","
-          "\"choices\":[",
-          out);
-    for (int choice = 0; choice < 4; choice++)
-        fprintf(out, "%s{\"id\":\"x%d\",\"name\":\"X\",\"kind\":\"other\"}", choice ? "," : "",
-                choice);
-    fputs("]}],\"ballot_styles\":[{\"id\":\"s\",\"contests\":[{\"contest\":\"p\"}]}]}", out);
+    fputs("],\"contests\":[", out);
+    for (uint32_t contest = 0; contest < contests; contest++) {
+        fprintf(out,
+                "%s{\"id\":\"p%u\",\"name\":\"P\",\"office\":\"P\",\"unit\":\"us\",\"choices\":[",
+                contest ? "," : "", contest);
+        for (int choice = 0; choice < 4; choice++)
+            fprintf(out, "%s{\"id\":\"x%d\",\"name\":\"X\",\"kind\":\"other\"}", choice ? "," : "",
+                    choice);
+        fputs("]}", out);
+    }
+    fputs("],\"ballot_styles\":[{\"id\":\"s\",\"contests\":[", out);
+    for (uint32_t contest = 0; contest < contests; contest++)
+        fprintf(out, "%s{\"contest\":\"p%u\"}", contest ? "," : "", contest);
+    fputs("]}]}", out);
     fclose(out);
     struct psp_definition *definition = NULL;
     struct psp_definition_fault fault;
@@ -85,6 +97,7 @@ struct bench {
     struct psp_definition *definition;
     struct psp_roll_part roll;
     uint64_t voters;
+    uint32_t contests;
     bool grow;
     struct psp_genesis genesis;
     uint8_t fence_hash[PSP_HASH_BYTES];
@@ -141,18 +154,25 @@ static void checkpoint(struct bench *bench)
 static void cast_batch(struct bench *bench, uint64_t first, uint32_t n)
 {
     static uint8_t digests[16 * ROWS], tags[8 * ROWS], units[4 * ROWS], methods[ROWS],
-        marks[4 * ROWS];
+        marks[(1 + 3 * CONTESTS_MAX) * ROWS];
+    uint8_t *mark = marks;
     for (uint32_t i = 0; i < n; i++) {
         /* With a roll voters do not come in the roll's order. */
         const uint64_t voter = bench->roll.n ? (first + i) * 7919 % bench->voters : first + i;
         digest_of(voter, digests + (size_t)16 * i);
         psp_put64(tags + (size_t)8 * i, mix(voter + 77));
         psp_put32(units + (size_t)4 * i, unit_of(voter));
-        memcpy(marks + (size_t)4 * i, (uint8_t[]){1, 0, 1, (uint8_t)(mix(voter + 5) % 4)}, 4);
+        const uint64_t choices = mix(voter + 5);
+        *mark++ = (uint8_t)bench->contests;
+        for (uint32_t contest = 0; contest < bench->contests; contest++) {
+            *mark++ = (uint8_t)contest;
+            *mark++ = 1;
+            *mark++ = (uint8_t)(choices >> contest % 63 & 3);
+        }
     }
     struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS, .time_ms = 1};
     entry.ballots.columns =
-        (struct psp_count_columns){n, digests, tags, units, methods, marks, (size_t)4 * n};
+        (struct psp_count_columns){n, digests, tags, units, methods, marks, (size_t)(mark - marks)};
     memcpy(entry.ballots.fence_hash, bench->fence_hash, PSP_HASH_BYTES);
     apply(bench, &entry);
     if (psp_count_delta_bytes(bench->count) >= DELTA_BYTES)
@@ -161,7 +181,7 @@ static void cast_batch(struct bench *bench, uint64_t first, uint32_t n)
 
 static void begin(struct bench *bench, bool with_roll)
 {
-    bench->definition = make_definition();
+    bench->definition = make_definition(bench->contests);
     bench->genesis = (struct psp_genesis){.slot_end = PSP_SLOT_COUNT, .epoch = 1};
     if (with_roll) {
         memset(bench->genesis.shard_roll_hash, 1, PSP_HASH_BYTES);
@@ -202,7 +222,7 @@ static void load(struct bench *bench)
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.voters = argc > 1 ? strtoull(argv[1], NULL, 10) : 0};
+    struct bench bench = {.voters = argc > 1 ? strtoull(argv[1], NULL, 10) : 0, .contests = 1};
     bool with_roll = false;
     for (int i = 2; i < argc; i++) {
         char reason[512] = "";
@@ -210,6 +230,8 @@ int main(int argc, char **argv)
             bench.grow = true;
         } else if (strcmp(argv[i], "--roll") == 0) {
             with_roll = true;
+        } else if (strcmp(argv[i], "--contests") == 0 && i + 1 < argc) {
+            bench.contests = (uint32_t)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc) {
             const struct psp_store_options options = {.directory = argv[++i]};
             if (psp_store_open(&options, &bench.store, reason, sizeof reason) != PSP_OK) {
@@ -218,8 +240,10 @@ int main(int argc, char **argv)
             }
         }
     }
-    if (bench.voters == 0) {
-        fprintf(stderr, "usage: count_apply VOTERS [--roll] [--grow] [--store DIR]\n");
+    if (bench.voters == 0 || bench.contests == 0 || bench.contests > CONTESTS_MAX) {
+        fprintf(stderr,
+                "usage: count_apply VOTERS [--roll] [--grow] [--contests 1-%d] [--store DIR]\n",
+                CONTESTS_MAX);
         return 2;
     }
     begin(&bench, with_roll);
