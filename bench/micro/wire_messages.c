@@ -123,7 +123,7 @@ int main(int argc, char **argv)
     const struct psp_client_message columns = {
         .type = PSP_CLIENT_COLUMNS,
         .columns = {N, b.lengths, b.voters, sizeof b.voters, b.ids, b.units, b.methods, b.times,
-                    b.marks, sizeof b.marks},
+                    b.marks, sizeof b.marks, NULL},
     };
     const struct psp_client_message rows = {
         .type = PSP_CLIENT_ROWS, .rows = b.rows, .row_count = N};

@@ -122,8 +122,11 @@ size_t psp_marks_length(const uint8_t *bytes, size_t available)
     return at;
 }
 
+_Static_assert(PSP_MARKS_BYTES_MAX <= UINT16_MAX, "a length of marks fits its column");
+
+/* ret_lengths: may be NULL. */
 static enum psp_status check_marks(const uint8_t *marks, size_t bytes, uint32_t n,
-                                   const char **ret_reason)
+                                   uint16_t *ret_lengths, const char **ret_reason)
 {
     size_t at = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -132,6 +135,8 @@ static enum psp_status check_marks(const uint8_t *marks, size_t bytes, uint32_t 
             *ret_reason = "marks of a ballot are truncated, over a limit or not canonical";
             return PSP_EINVAL;
         }
+        if (ret_lengths)
+            ret_lengths[i] = (uint16_t)length;
         at += length;
     }
     if (at != bytes) {
@@ -142,7 +147,7 @@ static enum psp_status check_marks(const uint8_t *marks, size_t bytes, uint32_t 
 }
 
 enum psp_status psp_client_columns_check(const struct psp_client_columns *columns,
-                                         const char **ret_reason)
+                                         uint16_t *ret_marks_lengths, const char **ret_reason)
 {
     if (columns->n > PSP_BATCH_ROWS_MAX) {
         *ret_reason = "more than 8192 ballots in one batch";
@@ -160,7 +165,8 @@ enum psp_status psp_client_columns_check(const struct psp_client_columns *column
         *ret_reason = "the voter IDs' lengths do not add up to their bytes";
         return PSP_EINVAL;
     }
-    return check_marks(columns->marks, columns->marks_bytes, columns->n, ret_reason);
+    return check_marks(columns->marks, columns->marks_bytes, columns->n, ret_marks_lengths,
+                       ret_reason);
 }
 
 enum psp_status psp_count_columns_check(const struct psp_count_columns *columns,
@@ -170,5 +176,5 @@ enum psp_status psp_count_columns_check(const struct psp_count_columns *columns,
         *ret_reason = "more than 8192 ballots in one batch";
         return PSP_EINVAL;
     }
-    return check_marks(columns->marks, columns->marks_bytes, columns->n, ret_reason);
+    return check_marks(columns->marks, columns->marks_bytes, columns->n, NULL, ret_reason);
 }

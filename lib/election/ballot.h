@@ -55,6 +55,7 @@ struct psp_client_columns {
     const uint8_t *cast_at_ms; /* 8 n: ms since 1970, 0 not stated */
     const uint8_t *marks;      /* concatenated canonical marks */
     size_t marks_bytes;
+    const uint16_t *marks_lengths; /* n, of those decoded or translated: not sent */
 };
 
 /* What travels inside the cluster and lies in the log. */
@@ -69,9 +70,10 @@ struct psp_count_columns {
 };
 
 /* Checks lengths and every ballot's marks: what passes can be walked without
- * further bounds checks. PSP_EINVAL with a static reason in *ret_reason. */
+ * further bounds checks, and where each ballot's marks end is known
+ * (ret_marks_lengths: n). PSP_EINVAL with a static reason in *ret_reason. */
 enum psp_status psp_client_columns_check(const struct psp_client_columns *columns,
-                                         const char **ret_reason);
+                                         uint16_t *ret_marks_lengths, const char **ret_reason);
 enum psp_status psp_count_columns_check(const struct psp_count_columns *columns,
                                         const char **ret_reason);
 

@@ -267,7 +267,6 @@ static void forward(struct psp_router_core *core, const struct psp_router_span *
                     const struct psp_client_columns *columns, uint64_t now_ms)
 {
     const uint8_t *voter = columns->voter_ids, *marks = columns->marks;
-    const uint8_t *marks_end = columns->marks + columns->marks_bytes;
     core->message++;
     core->busy_count = 0;
     core->counters.decoded += columns->n;
@@ -275,8 +274,7 @@ static void forward(struct psp_router_core *core, const struct psp_router_span *
         uint8_t digest[PSP_DIGEST_BYTES];
         psp_digest_voter(&core->key, voter, columns->voter_lengths[row], digest);
         voter += columns->voter_lengths[row];
-        const size_t marks_bytes = psp_marks_length(marks, (size_t)(marks_end - marks));
-        assert(marks_bytes > 0);
+        const size_t marks_bytes = columns->marks_lengths[row];
         const uint32_t shard = core->shard_of_slot[psp_digest_slot(digest)];
         struct psp_router_place *place = &core->places[shard];
         if (!psp_router_quota_admit(&core->quota, shard, from->station)) {

@@ -21,6 +21,7 @@ void psp_translation_free(struct psp_translation *translation)
     free(translation->methods);
     free(translation->cast_at_ms);
     free(translation->marks);
+    free(translation->marks_lengths);
     free(translation->pairs);
     free(translation->seen);
     memset(translation, 0, sizeof *translation);
@@ -38,10 +39,11 @@ static enum psp_status reserve_rows(struct psp_translation *translation, uint32_
     translation->methods = malloc(n);
     translation->cast_at_ms = malloc((size_t)n * 8);
     translation->marks = malloc(MARKS_FIRST);
+    translation->marks_lengths = malloc(n * sizeof *translation->marks_lengths);
     translation->pairs = malloc(PAIRS_MAX * sizeof *translation->pairs);
     if (!translation->voter_lengths || !translation->voter_ids || !translation->ballot_ids ||
         !translation->units || !translation->methods || !translation->cast_at_ms ||
-        !translation->marks || !translation->pairs) {
+        !translation->marks || !translation->marks_lengths || !translation->pairs) {
         psp_translation_free(translation);
         return PSP_ENOMEM;
     }
@@ -172,6 +174,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
                              PSP_MARKS_BYTES_MAX, &length) != PSP_OK)
             return reason_of(i, "more is marked than a ballot may hold", ret_reason);
         marks_bytes += length;
+        translation->marks_lengths[i] = (uint16_t)length;
         translation->voter_lengths[i] = (uint8_t)row->voter_id.length;
         memcpy(translation->voter_ids + voter_bytes, row->voter_id.data, row->voter_id.length);
         voter_bytes += row->voter_id.length;
@@ -195,6 +198,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
         .cast_at_ms = translation->cast_at_ms,
         .marks = translation->marks,
         .marks_bytes = marks_bytes,
+        .marks_lengths = translation->marks_lengths,
     };
     return PSP_OK;
 }

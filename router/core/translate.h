@@ -25,6 +25,7 @@ struct psp_translation { /* zero-initialise */
     uint32_t capacity;   /* rows */
     uint8_t *voter_lengths, *voter_ids, *ballot_ids, *units, *methods, *cast_at_ms;
     uint8_t *marks;
+    uint16_t *marks_lengths;
     size_t marks_capacity;
     struct psp_mark *pairs; /* of one ballot */
     uint32_t *seen;         /* contest -> `stamp` of the row that named it last */

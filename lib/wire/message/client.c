@@ -93,7 +93,8 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
     return PSP_OK;
 }
 
-static enum psp_status decode_columns(const Psephos__V1__SubmitColumns *body,
+static enum psp_status decode_columns(struct psp_arena *arena,
+                                      const Psephos__V1__SubmitColumns *body,
                                       struct psp_client_message *ret_message,
                                       const char **ret_reason)
 {
@@ -114,6 +115,9 @@ static enum psp_status decode_columns(const Psephos__V1__SubmitColumns *body,
         return refuse(ret_reason, "methods is not n bytes");
     if (!psp_pack_holds(&body->cast_at_ms, n, 8))
         return refuse(ret_reason, "cast_at_ms is not 8 n bytes");
+    uint16_t *marks_lengths = psp_arena_alloc(arena, n * sizeof *marks_lengths);
+    if (!marks_lengths)
+        return PSP_ENOMEM;
     const struct psp_client_columns columns = {
         .n = n,
         .voter_lengths = body->voter_lengths.data,
@@ -125,8 +129,9 @@ static enum psp_status decode_columns(const Psephos__V1__SubmitColumns *body,
         .cast_at_ms = body->cast_at_ms.data,
         .marks = body->marks.data,
         .marks_bytes = body->marks.len,
+        .marks_lengths = marks_lengths,
     };
-    const enum psp_status status = psp_client_columns_check(&columns, ret_reason);
+    const enum psp_status status = psp_client_columns_check(&columns, marks_lengths, ret_reason);
     if (status != PSP_OK)
         return status;
     ret_message->type = PSP_CLIENT_COLUMNS;
@@ -157,7 +162,7 @@ static enum psp_status decode_request(struct psp_arena *arena, const uint8_t *by
     if (body == PSEPHOS__V1__CLIENT_REQUEST__BODY_ROWS)
         return decode_rows(arena, request->rows, ret_message, ret_reason);
     if (body == PSEPHOS__V1__CLIENT_REQUEST__BODY_COLUMNS)
-        return decode_columns(request->columns, ret_message, ret_reason);
+        return decode_columns(arena, request->columns, ret_message, ret_reason);
     if (body != PSEPHOS__V1__CLIENT_REQUEST__BODY_HELLO)
         return refuse(ret_reason, "a request without a body");
     ret_message->type = PSP_CLIENT_HELLO;

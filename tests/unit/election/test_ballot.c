@@ -140,19 +140,22 @@ static void client_columns_are_checked(void **state)
                                          .voter_bytes = 4,
                                          .marks = M(0, 1, 4, 1, 0),
                                          .marks_bytes = 5};
-    assert_int_equal(psp_client_columns_check(&columns, &reason), PSP_OK);
+    uint16_t lengths[2] = {0};
+    assert_int_equal(psp_client_columns_check(&columns, lengths, &reason), PSP_OK);
+    assert_int_equal(lengths[0], 1);
+    assert_int_equal(lengths[1], 4);
     columns.voter_bytes = 5;
-    assert_int_equal(psp_client_columns_check(&columns, &reason), PSP_EINVAL);
+    assert_int_equal(psp_client_columns_check(&columns, lengths, &reason), PSP_EINVAL);
     assert_string_equal(reason, "the voter IDs' lengths do not add up to their bytes");
     columns.voter_bytes = 4;
     columns.voter_lengths = M(4, 0);
-    assert_int_equal(psp_client_columns_check(&columns, &reason), PSP_EINVAL);
+    assert_int_equal(psp_client_columns_check(&columns, lengths, &reason), PSP_EINVAL);
     assert_string_equal(reason, "a voter ID is empty");
     columns.voter_lengths = M(3, 1);
     columns.marks_bytes = 4;
-    assert_int_equal(psp_client_columns_check(&columns, &reason), PSP_EINVAL);
+    assert_int_equal(psp_client_columns_check(&columns, lengths, &reason), PSP_EINVAL);
     columns.n = PSP_BATCH_ROWS_MAX + 1;
-    assert_int_equal(psp_client_columns_check(&columns, &reason), PSP_EINVAL);
+    assert_int_equal(psp_client_columns_check(&columns, lengths, &reason), PSP_EINVAL);
     assert_string_equal(reason, "more than 8192 ballots in one batch");
 }
 

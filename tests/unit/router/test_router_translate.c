@@ -52,6 +52,7 @@ static void a_row_and_a_column_of_one_ballot_are_the_same(void **state)
 
     /* 2 contests; contest 0: 2 choices 0 1; contest 1: 1 choice 1 */
     const uint8_t canonical[] = {2, 0, 2, 0, 1, 1, 1, 1};
+    const uint16_t canonical_bytes = sizeof canonical;
     uint8_t cast_at[8];
     psp_put64(cast_at, 1730000000123);
     struct psp_client_message message = {.type = PSP_CLIENT_COLUMNS, .batch_id = 6};
@@ -65,7 +66,8 @@ static void a_row_and_a_column_of_one_ballot_are_the_same(void **state)
                                                   .methods = (const uint8_t *)"\1",
                                                   .cast_at_ms = cast_at,
                                                   .marks = canonical,
-                                                  .marks_bytes = sizeof canonical};
+                                                  .marks_bytes = sizeof canonical,
+                                                  .marks_lengths = &canonical_bytes};
     psp_router_core_client(f->core, &station_a, 0, &message, 0);
 
     const struct psp_router_batch *batch = flushed(f);

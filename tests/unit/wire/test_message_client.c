@@ -123,6 +123,8 @@ static void columns_come_back_as_they_went(void **state)
     assert_true(psp_get64(got->cast_at_ms) == 1604448000123);
     assert_int_equal(got->marks_bytes, sizeof two_marks);
     assert_memory_equal(got->marks, two_marks, sizeof two_marks);
+    assert_int_equal(got->marks_lengths[0], 4);
+    assert_int_equal(got->marks_lengths[1], 1);
 }
 
 static void welcome_comes_back_as_it_went(void **state)
