@@ -60,7 +60,7 @@ if(PSP_PACKAGES)
   add_dependencies(psephos_shared psp_proto)
   target_include_directories(psephos_shared SYSTEM PRIVATE ${generated})
   target_include_directories(psephos_shared PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/lib)
-  target_compile_definitions(psephos_shared PRIVATE _GNU_SOURCE PSP_VERSION="${PROJECT_VERSION}")
+  target_compile_definitions(psephos_shared PRIVATE _GNU_SOURCE PSP_VERSION="${PSP_VERSION}")
   target_compile_options(psephos_shared PRIVATE -fstack-protector-strong)
   target_link_libraries(psephos_shared PRIVATE PkgConfig::LIBZMQ PkgConfig::LIBPROTOBUF_C
     PkgConfig::LIBSODIUM PkgConfig::JANSSON PkgConfig::LIBUV PkgConfig::LIBSYSTEMD Threads::Threads)

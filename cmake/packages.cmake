@@ -2,7 +2,7 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_VENDOR "The Psephos authors")
 set(CPACK_PACKAGE_CONTACT "The Psephos authors <psephos@localhost>")
-set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_PACKAGE_VERSION ${PSP_DEBIAN_VERSION})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -75,10 +75,10 @@ endforeach()
 set(CPACK_DEBIAN_CLI_PACKAGE_SUGGESTS "psephos-router, psephos-shard, psephos-collector")
 file(WRITE ${CMAKE_BINARY_DIR}/debian/client/triggers "activate-noawait ldconfig\n")
 file(WRITE ${CMAKE_BINARY_DIR}/debian/client/shlibs
-  "libpsephos ${PROJECT_VERSION_MAJOR} psephos-client (>= ${PROJECT_VERSION})\n")
+  "libpsephos ${PROJECT_VERSION_MAJOR} psephos-client (>= ${PSP_DEBIAN_VERSION})\n")
 set(CPACK_DEBIAN_CLIENT_PACKAGE_CONTROL_EXTRA
   ${CMAKE_BINARY_DIR}/debian/client/triggers ${CMAKE_BINARY_DIR}/debian/client/shlibs)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
-  "psephos-client (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
+  "psephos-client (= ${PSP_DEBIAN_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
 
 include(CPack)

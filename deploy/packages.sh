@@ -9,6 +9,7 @@ folder=${1:-build/packages}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 version=$(sed -n 's/^project(psephos VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+version=$version$(sed -n 's/^set(PSP_VERSION_SUFFIX "\(.*\)")$/\1/p' CMakeLists.txt | tr - '~')
 # shellcheck source=/dev/null
 release=$(. /etc/os-release && echo "1~deb$VERSION_ID")
 
