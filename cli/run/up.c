@@ -1,9 +1,10 @@
 /*
  * psephos up - makes a local cluster, starts what is not running, waits until
- * it can count, opens the election the first time.
+ * every process takes part (cli/run/readiness.h), opens the election the first time.
  */
 #include <argp.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/run/readiness.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "cli/show/coverage.h"
@@ -21,6 +23,7 @@
 enum {
     READY_MS = 30000,
     ROUND_MS = 500,
+    PAUSE_MS = 20,
     OPEN_MS = 10000,
     LOG_LINES = 8,
     ROUTERS_MAX = 64,
@@ -152,57 +155,97 @@ static int start(const struct psp_daemon *daemons, uint32_t n)
     return PSP_EXIT_DONE;
 }
 
-static bool ready(const struct psp_cluster_message *answer)
-{
-    if (!answer || answer->type != PSP_CLUSTER_STATUS_REPLY)
-        return false;
-    return strcmp(answer->status.role, "shard") != 0 || !strcmp(answer->status.state, "leader") ||
-           !strcmp(answer->status.state, "follower") || !strcmp(answer->status.state, "joining");
-}
-
 /* Says which process is not ready, and why as far as its log tells. */
-static int not_ready(const struct psp_daemon *daemon)
+static int not_ready(const struct psp_daemon *daemon, const struct psp_status_reply *reply,
+                     uint64_t waited_ms)
 {
-    if (psp_daemon_pid(daemon))
-        fprintf(stderr, "psephos up: %s does not answer at %s after %d s; ", daemon->name,
-                daemon->address, READY_MS / 1000);
-    else
+    const bool runs = psp_daemon_pid(daemon) != 0;
+    const unsigned waited_s = (unsigned)(waited_ms / 1000);
+    if (!runs)
         fprintf(stderr, "psephos up: %s ended; ", daemon->name);
+    else if (reply)
+        fprintf(stderr, "psephos up: %s is still %s after %u s; ", daemon->name, reply->state,
+                waited_s);
+    else
+        fprintf(stderr, "psephos up: %s does not answer at %s after %u s; ", daemon->name,
+                daemon->address, waited_s);
     psp_daemon_log_tail(daemon, LOG_LINES, stderr);
-    return psp_daemon_pid(daemon) ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
+    return runs ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
 }
 
-static int wait_ready(struct psp_operate *operate, const struct psp_daemon *daemons, uint32_t n)
+/* What to call for each replica that waits; the cluster runs on meanwhile. */
+static int tell_waiting(const struct psp_local *local, const struct psp_daemon *daemons,
+                        const struct psp_readiness *readiness, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (psp_readiness_of(readiness, i) == PSP_READINESS_WAITING)
+            fprintf(stderr,
+                    "psephos up: %s waits to be made a member of its shard; call: psephos replica "
+                    "replace --dir %s --shard %" PRIu32 " --replica %" PRIu32 "\n",
+                    daemons[i].name, local->directory, daemons[i].number, daemons[i].replica);
+    return PSP_EXIT_NO;
+}
+
+/* One round of questions; counts who takes part, who waits, and finds one that
+ * ended and one that is still to come (n: none). */
+struct round {
+    uint32_t ready, waiting, gone, coming;
+};
+
+static struct round look(struct psp_operate *operate, struct psp_readiness *readiness,
+                         const struct psp_daemon *daemons, uint32_t n)
 {
     const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
-    const uint64_t end_ms = psp_progress_clock_ms() + READY_MS;
-    struct psp_progress progress;
+    struct round round = {.gone = n, .coming = n};
     bool *asked = psp_memory_array(n, sizeof *asked);
-    int code = PSP_EXIT_UNREACHABLE;
-    psp_progress_start(&progress);
-    while (code == PSP_EXIT_UNREACHABLE) {
-        uint32_t left = n, first_left = n, gone = n;
-        memset(asked, true, n * sizeof *asked);
-        psp_operate_ask(operate, asked, &request, ROUND_MS);
-        for (uint32_t i = n; i-- > 0;) {
-            if (ready(psp_operate_answer(operate, i)))
-                left--;
-            else
-                first_left = i;
-            if (!psp_daemon_pid(&daemons[i]))
-                gone = i;
-        }
-        psp_progress_step(&progress, "processes ready", n - left, n);
-        if (gone < n || (left && psp_progress_clock_ms() >= end_ms)) {
-            psp_progress_end(&progress);
-            code = not_ready(&daemons[gone < n ? gone : first_left]);
-            break;
-        }
-        if (!left)
-            code = PSP_EXIT_DONE;
+    const struct psp_status_reply **replies = psp_memory_array(n, sizeof *replies);
+    memset(asked, true, n * sizeof *asked);
+    psp_operate_ask(operate, asked, &request, ROUND_MS);
+    for (uint32_t i = 0; i < n; i++)
+        replies[i] = psp_operate_status(operate, i);
+    psp_readiness_look(readiness, psp_progress_clock_ms(), replies);
+    for (uint32_t i = n; i-- > 0;) {
+        const enum psp_readiness_state state = psp_readiness_of(readiness, i);
+        round.ready += state == PSP_READINESS_READY;
+        round.waiting += state == PSP_READINESS_WAITING;
+        if (state == PSP_READINESS_COMING)
+            round.coming = i;
+        if (!psp_daemon_pid(&daemons[i]))
+            round.gone = i;
     }
-    psp_progress_end(&progress);
+    free(replies);
     free(asked);
+    return round;
+}
+
+/* Until all take part, or what does not needs a person. A replica that catches
+ * up may take as long as it gets on. */
+static int wait_ready(const struct psp_local *local, struct psp_operate *operate,
+                      const struct psp_daemon *daemons, uint32_t n)
+{
+    const uint64_t begun_ms = psp_progress_clock_ms();
+    struct psp_readiness *readiness = psp_readiness_create(n);
+    struct psp_progress progress;
+    struct round round;
+    bool late;
+    psp_progress_start(&progress);
+    do {
+        round = look(operate, readiness, daemons, n);
+        const uint64_t moved_ms = psp_readiness_moved_ms(readiness);
+        late = psp_progress_clock_ms() >= (moved_ms ? moved_ms : begun_ms) + READY_MS;
+        psp_progress_step(&progress, "processes ready", round.ready, n);
+        if (round.ready + round.waiting < n)
+            poll(NULL, 0, PAUSE_MS);
+    } while (round.gone == n && round.coming < n && !late);
+    psp_progress_end(&progress);
+    const uint32_t at = round.gone < n ? round.gone : round.coming;
+    int code = PSP_EXIT_DONE;
+    if (round.waiting > 0)
+        code = tell_waiting(local, daemons, readiness, n);
+    if (at < n)
+        code = not_ready(&daemons[at], psp_operate_status(operate, at),
+                         psp_progress_clock_ms() - begun_ms);
+    psp_readiness_destroy(&readiness);
     return code;
 }
 
@@ -255,7 +298,7 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     }
     free(key);
     if (code == PSP_EXIT_DONE)
-        code = wait_ready(operate, daemons, n);
+        code = wait_ready(local, operate, daemons, n);
     if (code == PSP_EXIT_DONE && !arguments->closed)
         code = open_new(operate, local->cluster);
     psp_operate_destroy(&operate);
@@ -311,7 +354,9 @@ int psp_cmd_up(int argc, char **argv)
         parse,
         NULL,
         "Makes a cluster in DIR, starts it on this machine and opens the election. Called again, "
-        "it starts what is not running. Keys are made once." PSP_EXIT_HELP,
+        "it starts what is not running. Keys are made once. Done when every replica takes part; "
+        "one that waits to be made a member of its shard is named with what to call, and what "
+        "runs stays up." PSP_EXIT_HELP,
         NULL,
         NULL,
         NULL};

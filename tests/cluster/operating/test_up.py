@@ -2,8 +2,11 @@
 
 import os
 import select
+import shlex
+import shutil
 
-from harness import TIMEOUT_S, run_psephos
+from harness import TIMEOUT_S, is_running, run_psephos
+from test_replicas import end, replicas
 
 
 def test_daemons_hold_no_descriptor_of_their_caller(cluster, import_returns, fixture_file):
@@ -17,3 +20,37 @@ def test_daemons_hold_no_descriptor_of_their_caller(cluster, import_returns, fix
     ready, _, _ = select.select([read_end], [], [], TIMEOUT_S)
     assert ready and os.read(read_end, 1) == b""
     os.close(read_end)
+
+
+def test_a_replica_that_is_no_member_is_named_with_what_to_call(cluster, import_returns,
+                                                                fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=2,
+                  up_options=["--replicas", 3])
+    gone = replicas(one, 1, "follower")[0]
+    end(gone)
+    shutil.rmtree(one.directory / "data" / f"shard-1-{gone['replica']}")
+    one.call("replica", "new-id", "--shard", 1, "--replica", gone["replica"], check=0)
+    told = one.up(check=1)
+    assert "ready to count" not in told.stdout
+    lines = told.stderr.splitlines()
+    assert len(lines) == 1 and f"shard-1-{gone['replica']} waits" in lines[0], told.stderr
+    running = one.pids()
+    assert len(running) == 8 and all(map(is_running, running))
+    assert one.up(check=1).stderr == told.stderr
+    assert one.pids() == running  # nothing was started a second time
+    program, *call = shlex.split(lines[0].partition("; call: ")[2])
+    assert program == "psephos"
+    assert f"replica {gone['replica']} votes again" in run_psephos(*call, check=0).stdout
+    one.up()
+    assert one.pids() == running
+    assert [p["state"] for p in replicas(one, 1)].count("follower") == 2
+
+
+def test_up_returns_when_every_replica_has_joined(cluster, import_returns, fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=2,
+                  up_options=["--replicas", 3, "--closed"])
+    for _ in range(3):
+        for shard in range(2):
+            assert sorted(p["state"] for p in replicas(one, shard)) == ["follower"] * 2 + ["leader"]
+        one.kill()
+        one.up()
