@@ -250,23 +250,19 @@ static int wait_ready(const struct psp_local *local, struct psp_operate *operate
 }
 
 /* The first time only: whoever closed an election does not want a restart to
- * open it again. */
+ * open it again. The leaders have said last whether it is new; a follower that has
+ * just started has applied nothing, so to it every election is. */
 static int open_new(struct psp_operate *operate, const struct psp_cluster *cluster)
 {
-    const struct psp_cluster_message watch = {.type = PSP_CLUSTER_STATUS_REQUEST};
     const struct psp_cluster_message request = {.type = PSP_CLUSTER_OPERATE,
                                                 .operate.operation = PSP_OPERATE_OPEN};
-    const uint32_t n = psp_operate_count(operate);
-    bool *asked = psp_memory_array(n, sizeof *asked);
     bool *is_new = psp_memory_array(cluster->shard_count, sizeof *is_new);
     int code = PSP_EXIT_DONE;
-    for (uint32_t i = 0; i < n; i++)
-        asked[i] = psp_operate_process(operate, i)->role == PSP_ROLE_SHARD;
-    psp_operate_ask(operate, asked, &watch, OPEN_MS);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct psp_cluster_message *answer = psp_operate_answer(operate, i);
-        if (asked[i] && answer && answer->status.election_state == PSP_ELECTION_NEW)
-            is_new[psp_operate_process(operate, i)->number] = true;
+    for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
+        const struct psp_operate_process *process = psp_operate_process(operate, i);
+        const struct psp_status_reply *reply = psp_operate_status(operate, i);
+        if (process->role == PSP_ROLE_SHARD && reply && !strcmp(reply->state, "leader"))
+            is_new[process->number] = reply->election_state == PSP_ELECTION_NEW;
     }
     for (uint32_t s = 0; s < cluster->shard_count && code == PSP_EXIT_DONE; s++) {
         const struct psp_cluster_message *answer = NULL;
@@ -279,7 +275,6 @@ static int open_new(struct psp_operate *operate, const struct psp_cluster *clust
         }
     }
     free(is_new);
-    free(asked);
     return code;
 }
 

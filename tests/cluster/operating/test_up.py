@@ -54,3 +54,13 @@ def test_up_returns_when_every_replica_has_joined(cluster, import_returns, fixtu
             assert sorted(p["state"] for p in replicas(one, shard)) == ["follower"] * 2 + ["leader"]
         one.kill()
         one.up()
+
+
+def test_an_election_that_was_closed_is_not_opened_by_up(cluster, import_returns, fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=2,
+                  up_options=["--replicas", 3])
+    one.call("close", check=0)
+    for _ in range(3):
+        one.kill()
+        one.up()  # followers that have just started have applied nothing, and know of no election
+        assert one.get_json("/api/v1/election")["election"]["state"] == "closed"
