@@ -22,7 +22,8 @@ struct psp_collector_core {
     uint32_t replica_count;
     struct replica_state *replicas; /* of all shards, shard by shard */
     uint32_t *replica_first;        /* [shard_count] */
-    uint64_t *fresh_ms;             /* [shard_count] */
+    uint64_t *fresh_ms;             /* [shard_count]: of what the board holds */
+    bool *shown;                    /* [shard_count]: that, or later, is published */
     uint64_t watch_id;
     uint64_t published_changes, publish_next_ms;
 };
@@ -37,6 +38,7 @@ void psp_collector_core_destroy(struct psp_collector_core **core)
     free((*core)->replicas);
     free((*core)->replica_first);
     free((*core)->fresh_ms);
+    free((*core)->shown);
     free(*core);
     *core = NULL;
 }
@@ -76,7 +78,8 @@ enum psp_status psp_collector_core_create(const struct psp_definition *definitio
     core->replicas = calloc(core->replica_count + 1, sizeof *core->replicas);
     core->replica_first = calloc(cluster->shard_count + 1, sizeof *core->replica_first);
     core->fresh_ms = calloc(cluster->shard_count + 1, sizeof *core->fresh_ms);
-    if (!core->replicas || !core->replica_first || !core->fresh_ms ||
+    core->shown = calloc(cluster->shard_count + 1, sizeof *core->shown);
+    if (!core->replicas || !core->replica_first || !core->fresh_ms || !core->shown ||
         create_board(definition, cluster, &core->board) != PSP_OK) {
         psp_collector_core_destroy(&core);
         return PSP_ENOMEM;
@@ -143,6 +146,11 @@ static void plan_next(struct replica_state *state, uint64_t now_ms, enum psp_sta
     state->due_ms = usable || gap ? now_ms : now_ms + PSP_WATCH_FAULT_PAUSE_MS;
 }
 
+static bool all_published(const struct psp_collector_core *core)
+{
+    return psp_board_changes(core->board) == core->published_changes;
+}
+
 static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, uint32_t shard,
                              struct replica_state *state, const struct psp_partial *partial)
 {
@@ -157,6 +165,8 @@ static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, u
         state->seen.leader = partial->leader;
         if (partial->epoch == held->epoch && partial->index == held->index)
             core->fresh_ms[shard] = now_ms > 0 ? now_ms : 1;
+        if (core->fresh_ms[shard] > 0 && all_published(core))
+            core->shown[shard] = true;
     }
     return status;
 }
@@ -187,8 +197,7 @@ enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint
 
 bool psp_collector_core_publish_due(const struct psp_collector_core *core, uint64_t now_ms)
 {
-    return psp_board_changes(core->board) != core->published_changes &&
-           now_ms >= core->publish_next_ms;
+    return !all_published(core) && now_ms >= core->publish_next_ms;
 }
 
 void psp_collector_core_published(struct psp_collector_core *core, uint64_t start_ms,
@@ -199,6 +208,8 @@ void psp_collector_core_published(struct psp_collector_core *core, uint64_t star
     const uint64_t by_interval = start_ms + PSP_PUBLISH_INTERVAL_MS;
     const uint64_t by_share = end_ms + pause_ms;
     core->published_changes = psp_board_changes(core->board);
+    for (uint32_t s = 0; s < core->cluster->shard_count; s++)
+        core->shown[s] = core->fresh_ms[s] > 0;
     core->publish_next_ms = by_interval > by_share ? by_interval : by_share;
 }
 
@@ -209,8 +220,7 @@ uint64_t psp_collector_core_wake_ms(const struct psp_collector_core *core, uint6
         if (core->replicas[i].due_ms < wake_ms)
             wake_ms = core->replicas[i].due_ms;
     }
-    if (psp_board_changes(core->board) != core->published_changes &&
-        core->publish_next_ms < wake_ms)
+    if (!all_published(core) && core->publish_next_ms < wake_ms)
         wake_ms = core->publish_next_ms;
     return wake_ms > now_ms ? wake_ms : now_ms;
 }
@@ -218,13 +228,13 @@ uint64_t psp_collector_core_wake_ms(const struct psp_collector_core *core, uint6
 bool psp_collector_core_stale(const struct psp_collector_core *core, uint32_t shard,
                               uint64_t now_ms)
 {
-    const uint64_t fresh_ms = core->fresh_ms[shard];
+    const uint64_t fresh_ms = psp_collector_core_fresh_ms(core, shard);
     return fresh_ms == 0 || now_ms > fresh_ms + PSP_STALE_MS;
 }
 
 uint64_t psp_collector_core_fresh_ms(const struct psp_collector_core *core, uint32_t shard)
 {
-    return core->fresh_ms[shard];
+    return core->shown[shard] ? core->fresh_ms[shard] : 0;
 }
 
 const struct psp_collector_replica *psp_collector_core_replica(

@@ -14,7 +14,8 @@
  *
  * A shard is stale when no replica has answered, since this collector started
  * or for PSP_STALE_MS, with the index the board holds or a later one: a replica
- * that lags behind does not make the shard fresh.
+ * that lags behind does not make the shard fresh. Nor does the first answer since
+ * the start before it is published: who reads "fresh" takes what is shown for it.
  *
  * No socket, file, clock or thread: the time comes in, requests go out.
  *
@@ -94,7 +95,8 @@ uint64_t psp_collector_core_wake_ms(const struct psp_collector_core *core, uint6
 
 bool psp_collector_core_stale(const struct psp_collector_core *core, uint32_t shard,
                               uint64_t now_ms);
-/* When the shard last proved its state current; 0: not since the start. */
+/* When the shard last proved its state current; 0: not since the start, or what it
+ * proved then is not published yet. */
 uint64_t psp_collector_core_fresh_ms(const struct psp_collector_core *core, uint32_t shard);
 const struct psp_collector_replica *psp_collector_core_replica(
     const struct psp_collector_core *core, uint32_t shard, uint32_t replica_at);

@@ -66,6 +66,8 @@ static enum psp_status publish(struct psp_collector_shell *shell)
     psp_stats_count(&shell->stats.publishes);
     psp_collector_core_published(shell->core, start_us / 1000, psp_clock_us() / 1000,
                                  (psp_clock_cpu_us() - cpu_us) / 1000);
+    for (uint32_t s = 0; s < shell->options.cluster->shard_count; s++)
+        atomic_store(&shell->freshness.fresh_ms[s], psp_collector_core_fresh_ms(shell->core, s));
     if (shell->http)
         psp_http_publish(shell->http, psp_clock_ms());
     return PSP_OK;

@@ -216,6 +216,7 @@ static void a_shard_is_stale_until_it_answers_and_three_seconds_after(void **con
     assert_true(psp_collector_core_stale(state->core, 0, 1000));
     take_watches(state, 1000, watches);
     answer(state, 1500, &watches[0], 5);
+    psp_collector_core_published(state->core, 1500, 1500, 0);
     assert_false(psp_collector_core_stale(state->core, 0, 1500));
     assert_false(psp_collector_core_stale(state->core, 0, 4500));
     assert_true(psp_collector_core_stale(state->core, 0, 4501));
@@ -228,6 +229,7 @@ static void an_unchanged_answer_keeps_the_shard_fresh(void **context)
     struct psp_collector_watch watches[3];
     take_watches(state, 1000, watches);
     answer(state, 1500, &watches[0], 5);
+    psp_collector_core_published(state->core, 1500, 1500, 0);
     take_watches(state, 1500, watches);
     assert_int_equal(answer(state, 2500, &watches[0], 5), PSP_STALE);
     assert_int_equal(psp_collector_core_fresh_ms(state->core, 0), 2500);
@@ -241,6 +243,7 @@ static void a_restored_board_is_stale_until_the_shards_confirm_it(void **context
     const struct psp_partial stored = fixture_partial(0, 5, &state->rows);
     struct psp_board *board = psp_collector_core_board(state->core);
     assert_int_equal(psp_board_merge(board, &stored), PSP_OK);
+    psp_collector_core_published(state->core, 1000, 1000, 0);
     assert_true(psp_collector_core_stale(state->core, 0, 1000));
     take_watches(state, 1000, watches);
     assert_int_equal(watches[0].after_index, 5);
@@ -249,12 +252,31 @@ static void a_restored_board_is_stale_until_the_shards_confirm_it(void **context
     assert_false(psp_collector_core_stale(state->core, 0, 1010));
 }
 
+static void a_shard_is_not_fresh_before_its_first_answer_is_published(void **context)
+{
+    struct state *state = *context;
+    struct psp_collector_watch watches[3];
+    take_watches(state, 1000, watches);
+    answer(state, 1010, &watches[1], 5);
+    psp_collector_core_published(state->core, 1010, 1010, 0);
+    answer(state, 1020, &watches[0], 5);
+    assert_int_equal(psp_collector_core_fresh_ms(state->core, 0), 0);
+    assert_true(psp_collector_core_stale(state->core, 0, 1020));
+    assert_int_equal(psp_collector_core_fresh_ms(state->core, 1), 1010);
+    psp_collector_core_published(state->core, 1110, 1112, 2);
+    assert_int_equal(psp_collector_core_fresh_ms(state->core, 0), 1020);
+    take_watches(state, 1200, watches);
+    answer(state, 1300, &watches[0], 9); /* later ones need not wait: 100 ms are not stale */
+    assert_int_equal(psp_collector_core_fresh_ms(state->core, 0), 1300);
+}
+
 static void a_replica_that_lags_does_not_make_its_shard_fresh(void **context)
 {
     struct state *state = *context;
     struct psp_collector_watch watches[3];
     take_watches(state, 1000, watches);
     answer(state, 1010, &watches[1], 9);
+    psp_collector_core_published(state->core, 1010, 1010, 0);
     watches[2].base_index = 0;
     assert_int_equal(answer(state, 4500, &watches[2], 4), PSP_STALE);
     assert_int_equal(psp_collector_core_replica(state->core, 1, 1)->index, 4);
@@ -334,6 +356,7 @@ int main(void)
         TEST(a_shard_is_stale_until_it_answers_and_three_seconds_after),
         TEST(an_unchanged_answer_keeps_the_shard_fresh),
         TEST(a_restored_board_is_stale_until_the_shards_confirm_it),
+        TEST(a_shard_is_not_fresh_before_its_first_answer_is_published),
         TEST(a_replica_that_lags_does_not_make_its_shard_fresh),
         TEST(it_publishes_changes_at_most_every_100_ms),
         TEST(publishing_that_takes_long_is_done_less_often),
