@@ -58,10 +58,10 @@ static enum psp_status say(enum psp_status status, char *ret_reason, size_t size
 static enum psp_status load_cluster(struct psp_client *client, const char *path, char *ret_reason,
                                     size_t size)
 {
-    struct psp_cluster_fault fault;
-    const enum psp_status status = psp_cluster_load(path, &client->cluster, &fault);
+    struct psp_reason reason = {0};
+    const enum psp_status status = psp_cluster_load(path, &client->cluster, &reason);
     if (status != PSP_OK)
-        return say(status, ret_reason, size, "%s: %s %s", path, fault.pointer, fault.reason);
+        return say(status, ret_reason, size, "%s: %s %s", path, reason.pointer, reason.text);
     if (client->cluster->router_count == 0 ||
         client->cluster->router_count > PSP_CLIENT_ROUTERS_MAX)
         return say(PSP_EINVAL, ret_reason, size, "%s: names no router, or more than %d", path,
@@ -76,10 +76,10 @@ static enum psp_status load_definition(struct psp_client *client, char *ret_reas
     const int n = snprintf(path, sizeof path, "%s/%s", cluster->directory, cluster->election_path);
     if (n < 0 || n >= (int)sizeof path)
         return say(PSP_EINVAL, ret_reason, size, "%s: the path is too long", cluster->directory);
-    struct psp_definition_fault fault;
-    const enum psp_status status = psp_definition_load(path, &client->definition, &fault);
+    struct psp_reason reason = {0};
+    const enum psp_status status = psp_definition_load(path, &client->definition, &reason);
     if (status != PSP_OK)
-        return say(status, ret_reason, size, "%s: %s %s", path, fault.pointer, fault.reason);
+        return say(status, ret_reason, size, "%s: %s %s", path, reason.pointer, reason.text);
     return PSP_OK;
 }
 

@@ -22,25 +22,25 @@ static int hex_value(char digit)
 
 /* The permission is checked on the file that is read, not on the name. */
 static enum psp_status read_line(const char *path, char ret_line[HEX_DIGITS + 2],
-                                 ssize_t *ret_bytes, const char **ret_fault)
+                                 ssize_t *ret_bytes, const char **reterr_reason)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        *ret_fault = strerror(errno);
+        *reterr_reason = strerror(errno);
         return psp_status_from_errno(errno);
     }
     struct stat stat;
     enum psp_status status = PSP_OK;
     if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
-        *ret_fault = "it is not a file";
+        *reterr_reason = "it is not a file";
         status = PSP_EIO;
     } else if ((stat.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        *ret_fault = "others can read it: it must have mode 0600";
+        *reterr_reason = "others can read it: it must have mode 0600";
         status = PSP_EPERM;
     } else {
         *ret_bytes = read(fd, ret_line, HEX_DIGITS + 2);
         if (*ret_bytes < 0) {
-            *ret_fault = strerror(errno);
+            *reterr_reason = strerror(errno);
             status = PSP_EIO;
         }
     }

@@ -60,10 +60,10 @@ enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
 
     struct psp_station *list = NULL;
     uint32_t count = 0;
-    struct psp_cluster_fault fault;
-    enum psp_status status = psp_stations_load(stations->path, &list, &count, &fault);
+    struct psp_reason reason = {0};
+    enum psp_status status = psp_stations_load(stations->path, &list, &count, &reason);
     if (status != PSP_OK) {
-        snprintf(ret_reason, size, "%s: %s %s", stations->path, fault.pointer, fault.reason);
+        snprintf(ret_reason, size, "%s: %s %s", stations->path, reason.pointer, reason.text);
         return status;
     }
     status = set_keys(cluster, list, count, wire);

@@ -117,9 +117,9 @@ int main(int argc, char **argv)
     snprintf(key, sizeof key, "%s/clients/local.key", argv[1]);
     snprintf(election, sizeof election, "%s/election.json", argv[1]);
     struct psp_client_options options = {.cluster_path = cluster, .key_path = key};
-    struct psp_definition_fault fault;
+    struct psp_reason fault = {0};
     if (psp_definition_load(election, &definition, &fault) != PSP_OK) {
-        fprintf(stderr, "trickle: %s: %s\n", election, fault.reason);
+        fprintf(stderr, "trickle: %s: %s\n", election, fault.text);
         return 2;
     }
     if (psp_client_create(&options, &trickle.client, reason, sizeof reason) != PSP_OK) {

@@ -41,12 +41,11 @@ static double load_average(void)
 static enum psp_status prepare(struct run *run, char *ret_reason)
 {
     const struct psp_load_options *options = run->options;
-    struct psp_cluster_fault fault;
-    struct psp_definition_fault why;
+    struct psp_reason reason = {0};
     char path[4096];
-    enum psp_status status = psp_cluster_load(options->cluster_path, &run->cluster, &fault);
+    enum psp_status status = psp_cluster_load(options->cluster_path, &run->cluster, &reason);
     if (status != PSP_OK) {
-        snprintf(ret_reason, REASON_BYTES, "%.100s: %.400s", options->cluster_path, fault.reason);
+        snprintf(ret_reason, REASON_BYTES, "%.100s: %.400s", options->cluster_path, reason.text);
         return status;
     }
     static const uint8_t none[PSP_HASH_BYTES];
@@ -56,9 +55,9 @@ static enum psp_status prepare(struct run *run, char *ret_reason)
         return PSP_EINVAL;
     }
     snprintf(path, sizeof path, "%s/%s", run->cluster->directory, run->cluster->election_path);
-    status = psp_definition_load(path, &run->definition, &why);
+    status = psp_definition_load(path, &run->definition, &reason);
     if (status != PSP_OK) {
-        snprintf(ret_reason, REASON_BYTES, "%.100s: %.400s", path, why.reason);
+        snprintf(ret_reason, REASON_BYTES, "%.100s: %.400s", path, reason.text);
         return status;
     }
     const size_t bytes = options->clients * sizeof *run->stations;

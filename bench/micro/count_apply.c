@@ -84,9 +84,9 @@ static struct psp_definition *make_definition(uint32_t contests)
     fputs("]}]}", out);
     fclose(out);
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault;
-    if (psp_definition_parse(text, bytes, &definition, &fault) != PSP_OK) {
-        fprintf(stderr, "%s: %s\n", fault.pointer, fault.reason);
+    struct psp_reason reason = {0};
+    if (psp_definition_parse(text, bytes, &definition, &reason) != PSP_OK) {
+        fprintf(stderr, "%s: %s\n", reason.pointer, reason.text);
         exit(1);
     }
     free(text);

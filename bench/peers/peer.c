@@ -13,9 +13,9 @@ void psp_peer_fail(const char *what, const char *why)
 void psp_peer_ballots_open(const char *election_path, uint64_t seed,
                            struct psp_peer_ballots *ret_ballots)
 {
-    struct psp_definition_fault fault;
-    if (psp_definition_load(election_path, &ret_ballots->definition, &fault) != PSP_OK)
-        psp_peer_fail(election_path, fault.reason);
+    struct psp_reason reason = {0};
+    if (psp_definition_load(election_path, &ret_ballots->definition, &reason) != PSP_OK)
+        psp_peer_fail(election_path, reason.text);
     if (psp_papers_create(ret_ballots->definition, seed, 0, &ret_ballots->papers) != PSP_OK)
         psp_peer_fail(election_path, "cannot make ballots");
 }

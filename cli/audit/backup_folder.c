@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json/at.h"
 #include "base/system/file.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
-#include "cluster/json.h"
 
 enum { FORMAT = 1 };
 
@@ -44,26 +45,25 @@ static bool read_backup(const struct psp_json_at *root, struct psp_backup *backu
         if (!psp_json_element(&list, i, &at) || !read_shard(&at, &backup->shards[i]))
             return false;
         if (backup->shards[i].shard != i)
-            return psp_json_fault(&at, "\"shard\" must be %zu here", i);
+            return psp_json_refuse(&at, "\"shard\" must be %zu here", i);
     }
     return true;
 }
 
 enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backup, char *ret_reason)
 {
-    struct psp_cluster_fault fault = {0};
+    struct psp_reason reason = {0};
     char *path = psp_memory_print("%s/backup.json", folder);
     json_t *root = NULL;
     *ret_backup = (struct psp_backup){0};
-    enum psp_status status = psp_json_load(path, FORMAT, &fault, &root);
-    const struct psp_json_at at = {.value = root, .fault = &fault};
+    enum psp_status status = psp_json_load(path, FORMAT, &reason, &root);
+    const struct psp_json_at at = {.value = root, .reason = &reason};
     if (status == PSP_OK && !read_backup(&at, ret_backup))
         status = PSP_EINVAL;
     if (status == PSP_ENOENT)
         snprintf(ret_reason, PSP_REASON_BYTES, "%s: there is no backup in this folder", path);
     else if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%.300s: %.200s: %s", path, fault.pointer,
-                 fault.reason);
+        psp_fault_file(ret_reason, path, &reason, status);
     if (status != PSP_OK)
         psp_backup_free(ret_backup);
     json_decref(root);

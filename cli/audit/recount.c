@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/say/fault.h"
 #include "cli/say/table.h"
 
 enum { OPTION_SHARD = 256, ANSWER_MS = 15000, WATCH_MS = 1000 };
@@ -142,7 +143,7 @@ int psp_cmd_recount(int argc, char **argv)
     struct psp_local *local = NULL;
     struct psp_operate *operate = NULL;
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
+    struct psp_reason fault = {0};
     char reason[PSP_REASON_BYTES] = "";
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
@@ -150,9 +151,9 @@ int psp_cmd_recount(int argc, char **argv)
     if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
         char *election = psp_local_path(local, "%s", local->cluster->election_path);
         char *key = psp_local_path(local, "keys/operator.key");
-        if (psp_definition_load(election, &definition, &fault) != PSP_OK)
-            snprintf(reason, sizeof reason, "%.200s: %s: %.500s", election, fault.pointer,
-                     fault.reason);
+        const enum psp_status status = psp_definition_load(election, &definition, &fault);
+        if (status != PSP_OK)
+            psp_fault_file(reason, election, &fault, status);
         else if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
             code = recount(&arguments, local, definition, operate);
         free(key);

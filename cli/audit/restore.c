@@ -113,11 +113,11 @@ static bool load(struct restoring *restoring)
         restoring->backup.shard_count != cluster->shard_count)
         return refuse(restoring, "%s is the backup of another cluster than %s",
                       restoring->arguments->backup, restoring->local->directory);
-    struct psp_definition_fault fault = {0};
+    struct psp_reason fault = {0};
     char *path = psp_local_path(restoring->local, "%s", cluster->election_path);
     const enum psp_status status = psp_definition_load(path, &restoring->definition, &fault);
     if (status != PSP_OK)
-        psp_fault_definition(restoring->reason, path, &fault, status);
+        psp_fault_file(restoring->reason, path, &fault, status);
     free(path);
     return status == PSP_OK;
 }

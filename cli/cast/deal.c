@@ -90,14 +90,14 @@ static void make_guide(struct psp_deal *deal)
 
 enum psp_status psp_deal_create(const struct psp_definition *definition,
                                 const struct psp_returns *returns, uint64_t seed,
-                                struct psp_deal **ret_deal, struct psp_csv_fault *ret_fault)
+                                struct psp_deal **ret_deal, struct psp_reason *reterr_reason)
 {
     struct psp_returns_binding *binding = NULL;
-    const enum psp_status status = psp_returns_bind(returns, definition, &binding, ret_fault);
+    const enum psp_status status = psp_returns_bind(returns, definition, &binding, reterr_reason);
     if (status != PSP_OK)
         return status;
     if (!binding->ballots) {
-        psp_csv_fault_set(ret_fault, 0, 0, "there is not one vote in this file");
+        psp_reason_set(reterr_reason, "there is not one vote in this file");
         psp_returns_binding_destroy(&binding);
         return PSP_EINVAL;
     }

@@ -26,11 +26,11 @@
 
 struct psp_deal;
 
-/* PSP_EINVAL: the returns do not fit the definition (*ret_fault), or name no
+/* PSP_EINVAL: the returns do not fit the definition (*reterr_reason), or name no
  * ballot at all; PSP_ENOMEM. */
 enum psp_status psp_deal_create(const struct psp_definition *definition,
                                 const struct psp_returns *returns, uint64_t seed,
-                                struct psp_deal **ret_deal, struct psp_csv_fault *ret_fault);
+                                struct psp_deal **ret_deal, struct psp_reason *reterr_reason);
 void psp_deal_destroy(struct psp_deal **deal);
 
 uint64_t psp_deal_ballots(const struct psp_deal *deal);

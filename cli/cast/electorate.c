@@ -133,7 +133,7 @@ enum psp_status psp_electorate_load(const char *roll_path, const struct psp_defi
                                     uint64_t seed, struct psp_electorate **ret_electorate,
                                     char *ret_reason)
 {
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     struct psp_roll *roll = NULL;
     struct psp_roll_voter voter;
     struct psp_progress progress;
@@ -147,9 +147,9 @@ enum psp_status psp_electorate_load(const char *roll_path, const struct psp_defi
     electorate->definition = definition;
     electorate->leaf_first =
         psp_memory_array(definition->leaf_count + 1, sizeof *electorate->leaf_first);
-    enum psp_status status = psp_roll_open(file, definition, &roll, &fault);
+    enum psp_status status = psp_roll_open(file, definition, &roll, &reason);
     psp_progress_start(&progress);
-    while (status == PSP_OK && (status = psp_roll_next(roll, &voter, &fault)) == PSP_OK) {
+    while (status == PSP_OK && (status = psp_roll_next(roll, &voter, &reason)) == PSP_OK) {
         load_voter(&loading, &voter, definition->leaf_of_unit[voter.unit]);
         psp_progress_step(&progress, "voters of the roll", loading.n, 0);
     }
@@ -161,7 +161,7 @@ enum psp_status psp_electorate_load(const char *roll_path, const struct psp_defi
         *ret_electorate = electorate;
         return PSP_OK;
     }
-    psp_fault_csv(ret_reason, roll_path, &fault, status);
+    psp_fault_file(ret_reason, roll_path, &reason, status);
     psp_electorate_destroy(&electorate);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "base/bytes/bytes.h"
 #include "cli/cast/permutation.h"
 #include "cli/folder/local.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "election/roll/roll.h"
 
@@ -29,7 +30,7 @@ enum psp_status psp_roll_source_open(const char *path, const struct psp_definiti
                                      double turnout, uint64_t seed,
                                      struct psp_roll_source **ret_source, char *ret_reason)
 {
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     struct psp_roll_source *source = psp_memory_array(1, sizeof *source);
     source->definition = definition;
     source->turnout = turnout;
@@ -37,14 +38,13 @@ enum psp_status psp_roll_source_open(const char *path, const struct psp_definiti
     source->path = psp_memory_copy(path);
     source->file = fopen(path, "re");
     enum psp_status status = source->file
-                                 ? psp_roll_open(source->file, definition, &source->roll, &fault)
+                                 ? psp_roll_open(source->file, definition, &source->roll, &reason)
                                  : psp_status_from_errno(errno);
     if (status == PSP_OK) {
         *ret_source = source;
         return PSP_OK;
     }
-    snprintf(ret_reason, PSP_REASON_BYTES, "%s:%" PRIu64 ": %s", path, fault.line,
-             fault.reason[0] ? fault.reason : psp_status_text(status));
+    psp_fault_file(ret_reason, path, &reason, status);
     psp_roll_source_close(&source);
     return status;
 }
@@ -91,15 +91,14 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
     struct psp_roll_source *source = context;
     const struct psp_definition *definition = source->definition;
     struct psp_roll_voter voter;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     uint64_t hash;
     do {
-        const enum psp_status status = psp_roll_next(source->roll, &voter, &fault);
+        const enum psp_status status = psp_roll_next(source->roll, &voter, &reason);
         if (status == PSP_ENOENT)
             return PSP_ENOENT;
         if (status != PSP_OK) {
-            snprintf(source->fault, sizeof source->fault, "%.400s:%" PRIu64 ": %s", source->path,
-                     fault.line, fault.reason[0] ? fault.reason : psp_status_text(status));
+            psp_fault_file(source->fault, source->path, &reason, status);
             return PSP_ENOENT; /* what was sent still gets its verdicts */
         }
         hash = psp_mix(source->seed ^ psp_mix(++source->voter));

@@ -62,14 +62,14 @@ static enum psp_status open_returns(const struct psp_cast_request *request,
                                     char *ret_reason)
 {
     struct psp_returns *returns = NULL;
-    struct psp_csv_fault fault = {0};
-    enum psp_status status = psp_returns_load(request->returns_path, &returns, &fault);
+    struct psp_reason reason = {0};
+    enum psp_status status = psp_returns_load(request->returns_path, &returns, &reason);
     const uint64_t seed = status == PSP_OK ? seed_of(returns, request->seed) : 0;
     if (status == PSP_OK)
-        status = psp_deal_create(target->definition, returns, seed, &opened->deal, &fault);
+        status = psp_deal_create(target->definition, returns, seed, &opened->deal, &reason);
     psp_returns_destroy(&returns);
     if (status != PSP_OK) {
-        psp_fault_csv(ret_reason, request->returns_path, &fault, status);
+        psp_fault_file(ret_reason, request->returns_path, &reason, status);
         return status;
     }
     if (request->roll_path)

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 
 bool psp_local_exists(const char *directory)
@@ -31,14 +32,14 @@ enum psp_status psp_local_open(const char *directory, struct psp_local **ret_loc
     local->directory = absolute;
     local->lock = -1;
     char *path = psp_local_path(local, "cluster.json");
-    struct psp_cluster_fault fault = {0};
-    const enum psp_status status = psp_cluster_load(path, &local->cluster, &fault);
+    struct psp_reason reason = {0};
+    const enum psp_status status = psp_cluster_load(path, &local->cluster, &reason);
     if (status == PSP_ENOENT)
         snprintf(ret_reason, PSP_REASON_BYTES,
                  "%s holds no cluster; `psephos up --dir %s --election FILE` makes one", directory,
                  directory);
     else if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s %s", path, fault.pointer, fault.reason);
+        psp_fault_file(ret_reason, path, &reason, status);
     free(path);
     if (status != PSP_OK) {
         psp_local_close(&local);

@@ -121,10 +121,10 @@ static enum psp_status copy_definition(struct making *making, const char *source
 static enum psp_status make_definition(struct making *making)
 {
     const char *source = making->plan->election_path;
-    struct psp_definition_fault fault = {0};
+    struct psp_reason fault = {0};
     enum psp_status status = psp_definition_load(source, &making->definition, &fault);
     if (status != PSP_OK) {
-        psp_fault_definition(making->reason, source, &fault, status);
+        psp_fault_file(making->reason, source, &fault, status);
         return status;
     }
     psp_local_copy_media(making->definition, source, making->local.directory);
@@ -394,11 +394,11 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
         differs = "--hosts";
     if (!differs && plan->election_path) {
         struct psp_definition *definition = NULL;
-        struct psp_definition_fault fault = {0};
+        struct psp_reason reason = {0};
         const enum psp_status status =
-            psp_definition_load(plan->election_path, &definition, &fault);
+            psp_definition_load(plan->election_path, &definition, &reason);
         if (status != PSP_OK) {
-            psp_fault_definition(ret_reason, plan->election_path, &fault, status);
+            psp_fault_file(ret_reason, plan->election_path, &reason, status);
             return status;
         }
         if (memcmp(definition->hash, cluster->definition_hash, PSP_HASH_BYTES) != 0)

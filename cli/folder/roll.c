@@ -81,15 +81,15 @@ static uint32_t shard_of_slot(const struct psp_cluster *cluster, uint32_t slot)
 static enum psp_status read_parts(FILE *file, const struct psp_digest_key *key,
                                   const struct psp_definition *definition,
                                   const struct psp_cluster *cluster, struct parts *parts,
-                                  struct psp_csv_fault *ret_fault)
+                                  struct psp_reason *reterr_reason)
 {
     struct psp_roll *roll = NULL;
     struct psp_roll_voter voter;
     struct psp_progress progress;
     uint64_t voters = 0;
-    enum psp_status status = psp_roll_open(file, definition, &roll, ret_fault);
+    enum psp_status status = psp_roll_open(file, definition, &roll, reterr_reason);
     psp_progress_start(&progress);
-    while (status == PSP_OK && (status = psp_roll_next(roll, &voter, ret_fault)) == PSP_OK) {
+    while (status == PSP_OK && (status = psp_roll_next(roll, &voter, reterr_reason)) == PSP_OK) {
         uint8_t digest[PSP_DIGEST_BYTES];
         psp_digest_voter(key, (const uint8_t *)voter.voter_id, voter.voter_id_bytes, digest);
         parts_add(parts, shard_of_slot(cluster, psp_digest_slot(digest)), digest, voter.unit);
@@ -109,7 +109,7 @@ static enum psp_status store_parts(const struct psp_local *local, const char *ro
                                    struct parts *parts, char *ret_reason)
 {
     struct psp_digest_key key;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     enum psp_status status = PSP_ENOENT;
     FILE *file = fopen(roll_path, "re");
     parts->n = cluster->shard_count;
@@ -117,12 +117,12 @@ static enum psp_status store_parts(const struct psp_local *local, const char *ro
     parts->sizes = psp_memory_array(parts->n, sizeof *parts->sizes);
     psp_digest_key_init(&key, secret);
     if (file) {
-        status = read_parts(file, &key, definition, cluster, parts, &fault);
+        status = read_parts(file, &key, definition, cluster, parts, &reason);
         fclose(file);
     }
     explicit_bzero(&key, sizeof key);
     if (status != PSP_OK)
-        psp_fault_csv(ret_reason, roll_path, &fault, status);
+        psp_fault_file(ret_reason, roll_path, &reason, status);
     for (uint32_t i = 0; i < parts->n && status == PSP_OK; i++) {
         char *path = psp_local_path(local, "roll/%s-%u.roll", name, cluster->shards[i].shard);
         status = psp_roll_file_store(path, &parts->files[i]);
@@ -153,13 +153,13 @@ enum psp_status psp_local_roll_compare(const struct psp_local *local, const char
 {
     struct parts parts = {0};
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
+    struct psp_reason reason = {0};
     uint8_t secret[PSP_DIGEST_KEY_BYTES];
     const struct psp_cluster *cluster = local->cluster;
     char *election = psp_local_path(local, "%s", cluster->election_path);
-    enum psp_status status = psp_definition_load(election, &definition, &fault);
+    enum psp_status status = psp_definition_load(election, &definition, &reason);
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s: %s", election, fault.pointer, fault.reason);
+        psp_fault_file(ret_reason, election, &reason, status);
     free(election);
     if (status == PSP_OK && (status = psp_local_digest_secret(local, secret)) != PSP_OK)
         snprintf(ret_reason, PSP_REASON_BYTES,

@@ -9,21 +9,19 @@
 
 static enum psp_status load(struct psp_target *target, char *ret_reason)
 {
-    struct psp_cluster_fault fault = {0};
-    struct psp_definition_fault where = {0};
-    enum psp_status status = psp_cluster_load(target->cluster_path, &target->cluster, &fault);
+    struct psp_reason reason = {0};
+    enum psp_status status = psp_cluster_load(target->cluster_path, &target->cluster, &reason);
     if (status != PSP_OK) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s %s", target->cluster_path, fault.pointer,
-                 fault.reason[0] ? fault.reason : psp_status_text(status));
+        psp_fault_file(ret_reason, target->cluster_path, &reason, status);
         return status;
     }
     const char *election = target->cluster->election_path;
     char *path = election[0] == '/'
                      ? psp_memory_copy(election)
                      : psp_memory_print("%s/%s", target->cluster->directory, election);
-    status = psp_definition_load(path, &target->definition, &where);
+    status = psp_definition_load(path, &target->definition, &reason);
     if (status != PSP_OK)
-        psp_fault_definition(ret_reason, path, &where, status);
+        psp_fault_file(ret_reason, path, &reason, status);
     free(path);
     return status;
 }

@@ -114,12 +114,12 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
     char *path = psp_local_path(local, "%s", local->cluster->clients_path);
     char *key_path = psp_local_path(local, "clients/%s.key", arguments->name);
     struct psp_station *stations = NULL;
-    struct psp_cluster_fault fault = {0};
+    struct psp_reason reason = {0};
     uint32_t n = 0;
     int code = PSP_EXIT_NO;
-    enum psp_status status = psp_stations_load(path, &stations, &n, &fault);
+    enum psp_status status = psp_stations_load(path, &stations, &n, &reason);
     if (status != PSP_OK) {
-        fprintf(stderr, "psephos client: %s: %s %s\n", path, fault.pointer, fault.reason);
+        fprintf(stderr, "psephos client: %s: %s %s\n", path, reason.pointer, reason.text);
     } else if (change(arguments, key_path, &stations, &n)) {
         status = psp_stations_store(path, stations, n);
         if (status != PSP_OK) {

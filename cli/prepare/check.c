@@ -51,20 +51,20 @@ static void print_json(json_t *json)
     json_decref(json);
 }
 
-static void refuse(const struct arguments *arguments, const struct psp_definition_fault *fault)
+static void refuse(const struct arguments *arguments, const struct psp_reason *reason)
 {
     if (arguments->json) {
-        print_json(json_pack("{s:b, s:s, s:s, s:i, s:s}", "valid", 0, "file", arguments->path,
-                             "pointer", fault->pointer, "line", fault->line, "reason",
-                             fault->reason));
+        print_json(json_pack("{s:b, s:s, s:s, s:I, s:s}", "valid", 0, "file", arguments->path,
+                             "pointer", reason->pointer, "line", (json_int_t)reason->line, "reason",
+                             reason->text));
         return;
     }
     fprintf(stderr, "%s: ", arguments->path);
-    if (fault->line > 0)
-        fprintf(stderr, "line %d: ", fault->line);
-    if (fault->pointer[0] != '\0')
-        fprintf(stderr, "%s: ", fault->pointer);
-    fprintf(stderr, "%s\n", fault->reason);
+    if (reason->line > 0)
+        fprintf(stderr, "line %" PRIu64 ": ", reason->line);
+    if (reason->pointer[0] != '\0')
+        fprintf(stderr, "%s: ", reason->pointer);
+    fprintf(stderr, "%s\n", reason->text);
 }
 
 /* Of the leaves; PSP_UNSTATED unless every leaf says it. */
@@ -162,12 +162,12 @@ int psp_cmd_check(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
-    const enum psp_status status = psp_definition_load(arguments.path, &definition, &fault);
+    struct psp_reason reason = {0};
+    const enum psp_status status = psp_definition_load(arguments.path, &definition, &reason);
     if (status != PSP_OK) {
-        if (fault.reason[0] == '\0')
-            snprintf(fault.reason, sizeof fault.reason, "%s", psp_status_text(status));
-        refuse(&arguments, &fault);
+        if (reason.text[0] == '\0')
+            psp_reason_set(&reason, "%s", psp_status_text(status));
+        refuse(&arguments, &reason);
         return PSP_EXIT_NO;
     }
     if (arguments.json)

@@ -116,7 +116,7 @@ static bool make_up_election(const struct arguments *arguments, struct electorat
 {
     char *text = NULL, *path = NULL;
     size_t bytes = 0;
-    struct psp_definition_fault fault = {0};
+    struct psp_reason reason = {0};
     const char *out = arguments->import.out;
     if (asprintf(&path, "%s/election.json", out) < 0)
         return false;
@@ -129,12 +129,12 @@ static bool make_up_election(const struct arguments *arguments, struct electorat
         enum psp_status status =
             psp_synthetic_election(arguments->seed, arguments->voters, &text, &bytes);
         if (status == PSP_OK)
-            status = psp_definition_parse(text, bytes, &ret_electorate->import.definition, &fault);
+            status = psp_definition_parse(text, bytes, &ret_electorate->import.definition, &reason);
         if (status == PSP_OK)
             status = psp_file_write(path, text, bytes, 0644);
         if (status != PSP_OK)
             fprintf(stderr, "%s: cannot write %s: %s\n", command, path,
-                    fault.reason[0] != '\0' ? fault.reason : psp_status_text(status));
+                    reason.text[0] != '\0' ? reason.text : psp_status_text(status));
         made = status == PSP_OK;
     }
     free(text);

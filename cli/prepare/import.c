@@ -110,20 +110,20 @@ static const char *last_part(const char *path)
 
 static bool load(const struct psp_import_call *call, struct psp_returns **ret_returns)
 {
-    struct psp_csv_fault fault = {0};
-    const enum psp_status status = psp_returns_load(call->returns, ret_returns, &fault);
+    struct psp_reason reason = {0};
+    const enum psp_status status = psp_returns_load(call->returns, ret_returns, &reason);
     if (status == PSP_OK)
         return true;
     if (status == PSP_ENOMEM)
-        psp_csv_fault_set(&fault, 0, 0, "%s", psp_status_text(status));
-    if (fault.line > 0 && fault.column > 0)
+        psp_reason_set(&reason, "%s", psp_status_text(status));
+    if (reason.line > 0 && reason.column > 0)
         fprintf(stderr, "%s: %s: line %" PRIu64 ", column %" PRIu32 ": %s\n", call->command,
-                call->returns, fault.line, fault.column, fault.reason);
-    else if (fault.line > 0)
-        fprintf(stderr, "%s: %s: line %" PRIu64 ": %s\n", call->command, call->returns, fault.line,
-                fault.reason);
+                call->returns, reason.line, reason.column, reason.text);
+    else if (reason.line > 0)
+        fprintf(stderr, "%s: %s: line %" PRIu64 ": %s\n", call->command, call->returns, reason.line,
+                reason.text);
     else
-        fprintf(stderr, "%s: %s: %s\n", call->command, call->returns, fault.reason);
+        fprintf(stderr, "%s: %s: %s\n", call->command, call->returns, reason.text);
     return false;
 }
 
@@ -143,21 +143,21 @@ static bool make_text(const struct psp_import_call *call, struct psp_import_done
     if (call->date == NULL && !guess.year_known)
         fprintf(stderr, "%s: no year in the file's name: the date is %s; --date sets it\n",
                 call->command, guess.date);
-    struct psp_definition_fault fault = {0};
-    struct psp_csv_fault csv_fault = {0};
+    struct psp_reason reason = {0};
+    struct psp_reason csv_fault = {0};
     enum psp_status status = psp_import(done->returns, &about, ret_text, ret_bytes);
     if (status == PSP_OK)
-        status = psp_definition_parse(*ret_text, *ret_bytes, &done->definition, &fault);
+        status = psp_definition_parse(*ret_text, *ret_bytes, &done->definition, &reason);
     if (status == PSP_OK)
         status = psp_returns_bind(done->returns, done->definition, &done->binding, &csv_fault);
     if (status == PSP_OK)
         return true;
-    if (fault.reason[0] != '\0')
+    if (reason.text[0] != '\0')
         fprintf(stderr, "%s: the election made of %s is refused: %s: %s\n", call->command,
-                call->returns, fault.pointer, fault.reason);
+                call->returns, reason.pointer, reason.text);
     else
         fprintf(stderr, "%s: %s: %s\n", call->command, call->returns,
-                csv_fault.reason[0] != '\0' ? csv_fault.reason : psp_status_text(status));
+                csv_fault.text[0] != '\0' ? csv_fault.text : psp_status_text(status));
     return false;
 }
 

@@ -102,7 +102,7 @@ static int failed(struct psp_rest *rest, enum psp_status status)
 static int print_returns(struct psp_rest *rest)
 {
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
+    struct psp_reason fault = {0};
     const char *bytes = NULL;
     size_t n = 0;
     json_t *root = NULL;
@@ -112,7 +112,7 @@ static int print_returns(struct psp_rest *rest)
         return failed(rest, status);
     if (psp_definition_parse(bytes, n, &definition, &fault) != PSP_OK) {
         fprintf(stderr, "psephos results: the collector's election.json: %s: %s\n", fault.pointer,
-                fault.reason);
+                fault.text);
         return PSP_EXIT_NO;
     }
     status = psp_rest_list(rest, "/api/v1/results?level=leaf", "results", &root);

@@ -86,13 +86,13 @@ static bool find_units(const struct psp_local *local, const char *name,
                        const struct arguments *arguments, uint32_t *ret_units)
 {
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
+    struct psp_reason fault = {0};
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
     const enum psp_status status = psp_definition_load(path, &definition, &fault);
     bool found = status == PSP_OK;
     if (!found) {
         char reason[PSP_REASON_BYTES];
-        psp_fault_definition(reason, path, &fault, status);
+        psp_fault_file(reason, path, &fault, status);
         fprintf(stderr, "%s: %s\n", name, reason);
     }
     for (int i = 0; found && i < arguments->unit_n; i++) {

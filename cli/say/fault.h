@@ -7,13 +7,10 @@
 #ifndef PSP_FAULT_H
 #define PSP_FAULT_H
 
-#include "base/text/csv.h"
-#include "election/definition/definition.h"
+#include "base/reason.h"
 
-/* Into PSP_REASON_BYTES; the status speaks when the fault has no reason. */
-void psp_fault_definition(char *ret_reason, const char *path,
-                          const struct psp_definition_fault *fault, enum psp_status status);
-void psp_fault_csv(char *ret_reason, const char *path, const struct psp_csv_fault *fault,
-                   enum psp_status status);
+/* Into PSP_REASON_BYTES; the status speaks when there is no reason. */
+void psp_fault_file(char *ret_reason, const char *path, const struct psp_reason *reason,
+                    enum psp_status status);
 
 #endif

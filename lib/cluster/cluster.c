@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cluster/json.h"
+#include "base/json/at.h"
 
 enum {
     ROUTERS_MAX = 256,
@@ -55,8 +55,8 @@ static bool read_number(const struct psp_json_at *at, const char *name, size_t e
     if (!psp_json_number(at, name, ID_MAX, &number))
         return false;
     if (number != expected)
-        return psp_json_fault(at, "\"%s\" must be %zu: entries are numbered in order", name,
-                              expected);
+        return psp_json_refuse(at, "\"%s\" must be %zu: entries are numbered in order", name,
+                               expected);
     *ret_number = (uint32_t)number;
     return true;
 }
@@ -70,7 +70,7 @@ static bool read_routers(const struct psp_json_at *root, struct psp_cluster *clu
         return false;
     struct psp_cluster_router *routers = calloc(n + 1, sizeof *routers);
     if (!routers)
-        return psp_json_fault(&list, "out of memory");
+        return psp_json_refuse(&list, "out of memory");
     cluster->routers = routers;
     for (size_t i = 0; i < n; i++) {
         cluster->router_count = (uint32_t)i + 1;
@@ -80,7 +80,7 @@ static bool read_routers(const struct psp_json_at *root, struct psp_cluster *clu
             !keep(psp_json_key, &at, "public_key", &routers[i].public_key))
             return false;
     }
-    return n > 0 ? true : psp_json_fault(&list, "must have at least one router");
+    return n > 0 ? true : psp_json_refuse(&list, "must have at least one router");
 }
 
 static bool read_replicas(const struct psp_json_at *shard_at, struct psp_cluster_shard *shard)
@@ -92,7 +92,7 @@ static bool read_replicas(const struct psp_json_at *shard_at, struct psp_cluster
         return false;
     struct psp_cluster_replica *replicas = calloc(n + 1, sizeof *replicas);
     if (!replicas)
-        return psp_json_fault(&list, "out of memory");
+        return psp_json_refuse(&list, "out of memory");
     shard->replicas = replicas;
     for (size_t i = 0; i < n; i++) {
         shard->replica_count = (uint32_t)i + 1;
@@ -103,14 +103,14 @@ static bool read_replicas(const struct psp_json_at *shard_at, struct psp_cluster
             !keep(psp_json_key, &at, "public_key", &replicas[i].public_key))
             return false;
         if (replicas[i].raft_id == 0)
-            return psp_json_fault(&at, "\"raft_id\" must not be 0");
+            return psp_json_refuse(&at, "\"raft_id\" must not be 0");
         if (psp_raft_replica(replicas[i].raft_id) != i)
-            return psp_json_fault(&at, "\"raft_id\" must be %zu, or that and a multiple of %d",
-                                  i + 1, PSP_RAFT_GENERATION);
+            return psp_json_refuse(&at, "\"raft_id\" must be %zu, or that and a multiple of %d",
+                                   i + 1, PSP_RAFT_GENERATION);
     }
     return n == 1 || n == 3 || n == 5 || n == 7
                ? true
-               : psp_json_fault(&list, "must have 1, 3, 5 or 7 replicas, not %zu", n);
+               : psp_json_refuse(&list, "must have 1, 3, 5 or 7 replicas, not %zu", n);
 }
 
 static bool read_slots(const struct psp_json_at *shard_at, uint32_t first,
@@ -122,13 +122,13 @@ static bool read_slots(const struct psp_json_at *shard_at, uint32_t first,
         return false;
     const json_t *low = json_array_get(at.value, 0), *high = json_array_get(at.value, 1);
     if (!json_is_integer(low) || !json_is_integer(high))
-        return psp_json_fault(&at, "must be two numbers: first slot, and the one after the last");
+        return psp_json_refuse(&at, "must be two numbers: first slot, and the one after the last");
     const json_int_t begin = json_integer_value(low), end = json_integer_value(high);
     if (begin != first || end <= begin || end > PSP_SLOT_COUNT)
-        return psp_json_fault(&at,
-                              "must begin at %u, where the shard before ends, and end after "
-                              "it, at most at %d",
-                              first, PSP_SLOT_COUNT);
+        return psp_json_refuse(&at,
+                               "must begin at %u, where the shard before ends, and end after "
+                               "it, at most at %d",
+                               first, PSP_SLOT_COUNT);
     shard->slot_first = (uint32_t)begin;
     shard->slot_end = (uint32_t)end;
     return true;
@@ -143,7 +143,7 @@ static bool read_shards(const struct psp_json_at *root, struct psp_cluster *clus
         return false;
     struct psp_cluster_shard *shards = calloc(n + 1, sizeof *shards);
     if (!shards)
-        return psp_json_fault(&list, "out of memory");
+        return psp_json_refuse(&list, "out of memory");
     cluster->shards = shards;
     uint32_t slot = 0;
     for (size_t i = 0; i < n; i++) {
@@ -157,8 +157,8 @@ static bool read_shards(const struct psp_json_at *root, struct psp_cluster *clus
     }
     return slot == PSP_SLOT_COUNT
                ? true
-               : psp_json_fault(&list, "the shards own slots 0 to %u; all %d must have an owner",
-                                slot, PSP_SLOT_COUNT);
+               : psp_json_refuse(&list, "the shards own slots 0 to %u; all %d must have an owner",
+                                 slot, PSP_SLOT_COUNT);
 }
 
 static bool read_collectors(const struct psp_json_at *root, struct psp_cluster *cluster)
@@ -171,7 +171,7 @@ static bool read_collectors(const struct psp_json_at *root, struct psp_cluster *
         return false;
     struct psp_cluster_collector *collectors = calloc(n + 1, sizeof *collectors);
     if (!collectors)
-        return psp_json_fault(&list, "out of memory");
+        return psp_json_refuse(&list, "out of memory");
     cluster->collectors = collectors;
     for (size_t i = 0; i < n; i++) {
         cluster->collector_count = (uint32_t)i + 1;
@@ -195,7 +195,7 @@ static bool read_operators(const struct psp_json_at *root, struct psp_cluster *c
         return false;
     struct psp_cluster_operator *operators = calloc(n + 1, sizeof *operators);
     if (!operators)
-        return psp_json_fault(&list, "out of memory");
+        return psp_json_refuse(&list, "out of memory");
     cluster->operators = operators;
     for (size_t i = 0; i < n; i++) {
         cluster->operator_count = (uint32_t)i + 1;
@@ -204,7 +204,8 @@ static bool read_operators(const struct psp_json_at *root, struct psp_cluster *c
             !keep(psp_json_key, &at, "public_key", &operators[i].public_key))
             return false;
         if (strlen(operators[i].name) > OPERATOR_NAME_BYTES_MAX)
-            return psp_json_fault(&at, "\"name\" is longer than %d bytes", OPERATOR_NAME_BYTES_MAX);
+            return psp_json_refuse(&at, "\"name\" is longer than %d bytes",
+                                   OPERATOR_NAME_BYTES_MAX);
     }
     return true;
 }
@@ -219,7 +220,7 @@ static bool all_differ(const struct psp_json_at *root, const struct psp_cluster 
         most += cluster->shards[i].replica_count;
     const char **texts = calloc(2 * most + 1, sizeof *texts);
     if (!texts)
-        return psp_json_fault(root, "out of memory");
+        return psp_json_refuse(root, "out of memory");
     size_t n = 0;
     for (uint32_t i = 0; i < cluster->router_count; i++) {
         texts[n++] = cluster->routers[i].address;
@@ -243,8 +244,8 @@ static bool all_differ(const struct psp_json_at *root, const struct psp_cluster 
         assert(texts[i] != NULL);
         for (size_t j = 0; j < i && differ; j++)
             if (strcmp(texts[i], texts[j]) == 0)
-                differ = psp_json_fault(root, "\"%s\" stands twice: every process needs its own",
-                                        texts[i]);
+                differ = psp_json_refuse(root, "\"%s\" stands twice: every process needs its own",
+                                         texts[i]);
     }
     free(texts);
     return differ;
@@ -284,13 +285,14 @@ static bool rolls_agree(const struct psp_json_at *root, const struct psp_cluster
     uint8_t expected[PSP_HASH_BYTES];
     for (uint32_t i = 0; i < cluster->shard_count; i++)
         if (sodium_is_zero(cluster->shards[i].roll_hash, PSP_HASH_BYTES) == roll)
-            return psp_json_fault(root, "\"roll_hash\" of shard %u and of the cluster disagree", i);
+            return psp_json_refuse(root, "\"roll_hash\" of shard %u and of the cluster disagree",
+                                   i);
     if (!roll)
         return true;
     psp_cluster_hash_rolls(cluster->shards, cluster->shard_count, expected);
     return memcmp(expected, cluster->roll_hash, PSP_HASH_BYTES) == 0
                ? true
-               : psp_json_fault(root, "\"roll_hash\" is not that of the shards' rolls");
+               : psp_json_refuse(root, "\"roll_hash\" is not that of the shards' rolls");
 }
 
 static bool read_cluster(const struct psp_json_at *root, struct psp_cluster *cluster)
@@ -302,7 +304,7 @@ static bool read_cluster(const struct psp_json_at *root, struct psp_cluster *clu
     return psp_json_members(root, names) &&
            psp_json_hex(root, "cluster_id", false, PSP_CLUSTER_ID_BYTES, cluster->cluster_id) &&
            psp_json_number(root, "epoch", INT64_MAX, &cluster->epoch) &&
-           (cluster->epoch > 0 || psp_json_fault(root, "\"epoch\" begins at 1")) &&
+           (cluster->epoch > 0 || psp_json_refuse(root, "\"epoch\" begins at 1")) &&
            keep(psp_json_text, root, "election", &cluster->election_path) &&
            keep(psp_json_text, root, "clients", &cluster->clients_path) &&
            psp_json_hex(root, "definition_hash", false, PSP_HASH_BYTES, cluster->definition_hash) &&
@@ -322,14 +324,14 @@ static char *folder_of(const char *path)
 }
 
 enum psp_status psp_cluster_load(const char *path, struct psp_cluster **ret_cluster,
-                                 struct psp_cluster_fault *ret_fault)
+                                 struct psp_reason *reterr_reason)
 {
     json_t *root;
-    enum psp_status status = psp_json_load(path, PSP_CLUSTER_FORMAT, ret_fault, &root);
+    enum psp_status status = psp_json_load(path, PSP_CLUSTER_FORMAT, reterr_reason, &root);
     if (status != PSP_OK)
         return status;
     struct psp_cluster *cluster = calloc(1, sizeof *cluster);
-    const struct psp_json_at at = {.value = root, .fault = ret_fault};
+    const struct psp_json_at at = {.value = root, .reason = reterr_reason};
     if (cluster)
         cluster->directory = folder_of(path);
     if (!cluster || !cluster->directory)

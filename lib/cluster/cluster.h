@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/reason.h"
 #include "base/status.h"
 
 enum { PSP_CLUSTER_FORMAT = 1, PSP_RAFT_GENERATION = 256 };
@@ -70,14 +71,9 @@ struct psp_cluster {
     const struct psp_cluster_operator *operators;
 };
 
-struct psp_cluster_fault {
-    char pointer[256];
-    char reason[512];
-};
-
-/* PSP_ENOENT, PSP_EIO, PSP_EINVAL, PSP_EVERSION (format), with *ret_fault. */
+/* PSP_ENOENT, PSP_EIO, PSP_EINVAL, PSP_EVERSION (format), each with a reason. */
 enum psp_status psp_cluster_load(const char *path, struct psp_cluster **ret_cluster,
-                                 struct psp_cluster_fault *ret_fault);
+                                 struct psp_reason *reterr_reason);
 void psp_cluster_destroy(struct psp_cluster **cluster);
 
 /* Writes beside and renames, fsync of file and folder. */
@@ -96,7 +92,7 @@ struct psp_station {
     char public_key[41];
 };
 enum psp_status psp_stations_load(const char *path, struct psp_station **ret_stations,
-                                  uint32_t *ret_count, struct psp_cluster_fault *ret_fault);
+                                  uint32_t *ret_count, struct psp_reason *reterr_reason);
 enum psp_status psp_stations_store(const char *path, const struct psp_station *stations,
                                    uint32_t count);
 

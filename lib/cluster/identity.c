@@ -57,18 +57,18 @@ bool psp_identity_key_path(struct psp_identity *identity, const char *name,
 
 bool psp_identity_load_cluster(struct psp_identity *identity)
 {
-    struct psp_cluster_fault fault = {0};
+    struct psp_reason fault = {0};
     if (psp_cluster_load(identity->cluster_path, &identity->cluster, &fault) == PSP_OK)
         return true;
     snprintf(identity->reason, sizeof identity->reason, "%s: %s %s", identity->cluster_path,
-             fault.pointer, fault.reason);
+             fault.pointer, fault.text);
     return false;
 }
 
 bool psp_identity_load_definition(struct psp_identity *identity)
 {
     char path[PSP_IDENTITY_PATH_BYTES];
-    struct psp_definition_fault fault = {0};
+    struct psp_reason fault = {0};
     if (!psp_identity_path(identity, identity->cluster->directory, identity->cluster->election_path,
                            path))
         return false;
@@ -82,7 +82,7 @@ bool psp_identity_load_definition(struct psp_identity *identity)
     if (psp_definition_parse(identity->definition_text, identity->definition_bytes,
                              &identity->definition, &fault) != PSP_OK) {
         snprintf(identity->reason, sizeof identity->reason, "%s: %s %s", path, fault.pointer,
-                 fault.reason);
+                 fault.text);
         return false;
     }
     if (memcmp(identity->definition->hash, identity->cluster->definition_hash, PSP_HASH_BYTES) == 0)

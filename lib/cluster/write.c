@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json/at.h"
 #include "base/system/file.h"
 #include "cluster/cluster.h"
-#include "cluster/json.h"
 
 enum { STATIONS_FORMAT = 1, STATIONS_MAX = 100000, FILE_MODE = 0644 };
 
@@ -105,12 +105,12 @@ static bool stations_differ(const struct psp_json_at *list, struct psp_station *
     qsort(stations, n, sizeof *stations, compare_keys);
     for (size_t i = 1; i < n; i++)
         if (compare_keys(&stations[i - 1], &stations[i]) == 0)
-            return psp_json_fault(list, "\"%s\" and \"%s\" have the same public key",
-                                  stations[i - 1].name, stations[i].name);
+            return psp_json_refuse(list, "\"%s\" and \"%s\" have the same public key",
+                                   stations[i - 1].name, stations[i].name);
     qsort(stations, n, sizeof *stations, compare_names);
     for (size_t i = 1; i < n; i++)
         if (compare_names(&stations[i - 1], &stations[i]) == 0)
-            return psp_json_fault(list, "the name \"%s\" stands twice", stations[i].name);
+            return psp_json_refuse(list, "the name \"%s\" stands twice", stations[i].name);
     return true;
 }
 
@@ -126,15 +126,15 @@ static bool read_stations(const struct psp_json_at *root, struct psp_station **r
         return false;
     struct psp_station *stations = calloc(n + 1, sizeof *stations);
     if (!stations)
-        return psp_json_fault(&list, "out of memory");
+        return psp_json_refuse(&list, "out of memory");
     bool good = true;
     for (size_t i = 0; good && i < n; i++) {
         char *name = NULL, *key = NULL;
         good = psp_json_element(&list, i, &at) && psp_json_members(&at, names) &&
                psp_json_text(&at, "name", &name) && psp_json_key(&at, "public_key", &key);
         if (good && strlen(name) >= sizeof stations[i].name)
-            good = psp_json_fault(&at, "\"name\" is longer than %zu bytes",
-                                  sizeof stations[i].name - 1);
+            good = psp_json_refuse(&at, "\"name\" is longer than %zu bytes",
+                                   sizeof stations[i].name - 1);
         if (good) {
             memcpy(stations[i].name, name, strlen(name) + 1);
             memcpy(stations[i].public_key, key, sizeof stations[i].public_key);
@@ -152,13 +152,13 @@ static bool read_stations(const struct psp_json_at *root, struct psp_station **r
 }
 
 enum psp_status psp_stations_load(const char *path, struct psp_station **ret_stations,
-                                  uint32_t *ret_count, struct psp_cluster_fault *ret_fault)
+                                  uint32_t *ret_count, struct psp_reason *reterr_reason)
 {
     json_t *root;
-    const enum psp_status status = psp_json_load(path, STATIONS_FORMAT, ret_fault, &root);
+    const enum psp_status status = psp_json_load(path, STATIONS_FORMAT, reterr_reason, &root);
     if (status != PSP_OK)
         return status;
-    const struct psp_json_at at = {.value = root, .fault = ret_fault};
+    const struct psp_json_at at = {.value = root, .reason = reterr_reason};
     const bool good = read_stations(&at, ret_stations, ret_count);
     json_decref(root);
     return good ? PSP_OK : PSP_EINVAL;

@@ -52,14 +52,14 @@ static bool is_json(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {.line = -1};
+    struct psp_reason reason = {0};
     const enum psp_status status =
-        psp_definition_parse((const char *)data, size, &definition, &fault);
+        psp_definition_parse((const char *)data, size, &definition, &reason);
     if (status != PSP_OK) {
         assert(status == PSP_EINVAL && definition == NULL);
-        assert(fault.line >= 1 && fault.reason[0] != '\0');
-        const bool blamed = strncmp(fault.reason, "not well-formed", 15) == 0 ||
-                            strncmp(fault.reason, "not UTF-8", 9) == 0;
+        assert(reason.line >= 1 && reason.text[0] != '\0');
+        const bool blamed = strncmp(reason.text, "not well-formed", 15) == 0 ||
+                            strncmp(reason.text, "not UTF-8", 9) == 0;
         assert(!blamed || !is_json(data, size));
         return 0;
     }

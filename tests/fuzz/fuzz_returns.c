@@ -21,12 +21,12 @@ static void round_trip(const struct psp_returns *returns)
     char *text = NULL;
     size_t bytes = 0;
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault;
+    struct psp_reason reason;
     struct psp_returns_binding *binding = NULL;
-    struct psp_csv_fault csv_fault;
+    struct psp_reason csv_fault;
     enum psp_status status = psp_import(returns, &options, &text, &bytes);
     assert(status == PSP_OK);
-    status = psp_definition_parse(text, bytes, &definition, &fault);
+    status = psp_definition_parse(text, bytes, &definition, &reason);
     free(text);
     if (status != PSP_OK) {
         assert(returns->n > PSP_MARKED_CONTESTS_MAX);
@@ -54,15 +54,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(text + sizeof header - 1, data, size);
     struct psp_csv *csv = NULL;
     struct psp_returns *returns = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     enum psp_status status = psp_csv_open_memory(text, sizeof header - 1 + size, &csv);
     assert(status == PSP_OK);
-    status = psp_returns_read(csv, &returns, &fault);
+    status = psp_returns_read(csv, &returns, &reason);
     psp_csv_close(&csv);
     if (status == PSP_OK)
         round_trip(returns);
     else
-        assert(status == PSP_EINVAL && fault.reason[0] != '\0');
+        assert(status == PSP_EINVAL && reason.text[0] != '\0');
     psp_returns_destroy(&returns);
     free(text);
     return 0;

@@ -20,25 +20,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct psp_definition *definition;
-    struct psp_definition_fault definition_fault;
+    struct psp_reason definition_fault;
     if (definition == NULL)
         psp_definition_parse(election, sizeof election - 1, &definition, &definition_fault);
     assert(definition != NULL);
     FILE *file = size > 0 ? fmemopen((void *)(uintptr_t)data, size, "r") : fopen("/dev/null", "r");
     assert(file != NULL);
     struct psp_roll *roll = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     struct psp_roll_voter voter;
-    enum psp_status status = psp_roll_open(file, definition, &roll, &fault);
+    enum psp_status status = psp_roll_open(file, definition, &roll, &reason);
     while (status == PSP_OK) {
-        status = psp_roll_next(roll, &voter, &fault);
+        status = psp_roll_next(roll, &voter, &reason);
         if (status != PSP_OK)
             break;
         assert(voter.voter_id_bytes >= 1 && voter.voter_id_bytes <= PSP_VOTER_ID_BYTES_MAX);
         assert(strlen(voter.voter_id) == voter.voter_id_bytes);
         assert(voter.unit == 0 && voter.line >= 2);
     }
-    assert(status == PSP_ENOENT || (status == PSP_EINVAL && fault.reason[0] != '\0'));
+    assert(status == PSP_ENOENT || (status == PSP_EINVAL && reason.text[0] != '\0'));
     psp_roll_close(&roll);
     fclose(file);
     return 0;

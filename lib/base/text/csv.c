@@ -73,21 +73,6 @@ uint64_t psp_csv_position(const struct psp_csv *csv)
     return csv->taken - (csv->end - csv->begin);
 }
 
-void psp_csv_fault_set(struct psp_csv_fault *ret_fault, uint64_t line, uint32_t column,
-                       const char *format, ...)
-{
-    ret_fault->line = line;
-    ret_fault->column = column;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(ret_fault->reason, sizeof ret_fault->reason, format, arguments);
-    va_end(arguments);
-    /* vsnprintf may have cut inside a character. */
-    const size_t bytes = strlen(ret_fault->reason);
-    if (bytes == sizeof ret_fault->reason - 1)
-        ret_fault->reason[psp_utf8_cut(ret_fault->reason, bytes, bytes - 1)] = '\0';
-}
-
 /* Moves what is left to the front and reads more behind it. */
 static enum psp_status refill(struct psp_csv *csv)
 {
@@ -120,16 +105,16 @@ enum look {
     LOOK_FAULT,
 };
 
-static enum look fault(struct psp_csv_fault *ret_fault, uint64_t line, uint32_t column,
+static enum look fault(struct psp_reason *reterr_reason, uint64_t line, uint32_t column,
                        const char *reason)
 {
-    psp_csv_fault_set(ret_fault, line, column, "%s", reason);
+    psp_reason_set_line(reterr_reason, line, column, "%s", reason);
     return LOOK_FAULT;
 }
 
 /* A field in quotes; *at is at the opening quote and ends past the closing one. */
 static enum look look_quoted(const struct psp_csv *csv, size_t *at, uint64_t *line, uint32_t column,
-                             struct span *ret_span, struct psp_csv_fault *ret_fault)
+                             struct span *ret_span, struct psp_reason *reterr_reason)
 {
     const uint64_t first_line = *line;
     size_t i = *at + 1;
@@ -137,8 +122,9 @@ static enum look look_quoted(const struct psp_csv *csv, size_t *at, uint64_t *li
     ret_span->quoted = true;
     for (;; i++) {
         if (i == csv->end)
-            return csv->ended ? fault(ret_fault, first_line, column, "the quote is never closed")
-                              : LOOK_INCOMPLETE;
+            return csv->ended
+                       ? fault(reterr_reason, first_line, column, "the quote is never closed")
+                       : LOOK_INCOMPLETE;
         if (csv->buffer[i] == '\n')
             ++*line;
         if (csv->buffer[i] != '"')
@@ -161,16 +147,16 @@ static inline bool is_special(char character)
 }
 
 static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *ret_count,
-                      uint64_t *ret_line, size_t *ret_next, struct psp_csv_fault *ret_fault)
+                      uint64_t *ret_line, size_t *ret_next, struct psp_reason *reterr_reason)
 {
     uint64_t line = csv->line;
     uint32_t count = 0;
     for (size_t at = csv->begin;;) {
         if (count == PSP_CSV_FIELDS_MAX)
-            return fault(ret_fault, line, count, "more than 64 fields in one record");
+            return fault(reterr_reason, line, count, "more than 64 fields in one record");
         struct span *span = &spans[count++];
         if (at < csv->end && csv->buffer[at] == '"') {
-            const enum look looked = look_quoted(csv, &at, &line, count, span, ret_fault);
+            const enum look looked = look_quoted(csv, &at, &line, count, span, reterr_reason);
             if (looked != LOOK_RECORD)
                 return looked;
         } else {
@@ -183,7 +169,7 @@ static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *r
         if (at == csv->end && !csv->ended)
             return LOOK_INCOMPLETE;
         if (span->end - span->begin > PSP_CSV_FIELD_BYTES_MAX)
-            return fault(ret_fault, line, count, "a field of more than 65536 bytes");
+            return fault(reterr_reason, line, count, "a field of more than 65536 bytes");
         const char delimiter = at < csv->end ? csv->buffer[at] : '\n';
         if (delimiter == ',') {
             at++;
@@ -193,11 +179,11 @@ static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *r
             if (at + 1 == csv->end && !csv->ended)
                 return LOOK_INCOMPLETE;
             if (at + 1 == csv->end || csv->buffer[at + 1] != '\n')
-                return fault(ret_fault, line, count,
+                return fault(reterr_reason, line, count,
                              "a carriage return outside quotes that ends no line");
             at++;
         } else if (delimiter != '\n') {
-            return fault(ret_fault, line, count,
+            return fault(reterr_reason, line, count,
                          span->quoted ? "text after the closing quote"
                                       : "a quote inside a field that does not begin with one");
         }
@@ -232,7 +218,7 @@ static uint64_t line_of(const struct psp_csv *csv, size_t position)
 }
 
 static enum psp_status finish(struct psp_csv *csv, uint32_t count, size_t next,
-                              struct psp_csv_fault *ret_fault)
+                              struct psp_reason *reterr_reason)
 {
     const char *record = csv->buffer + csv->begin;
     const size_t bytes = next - csv->begin;
@@ -244,8 +230,8 @@ static enum psp_status finish(struct psp_csv *csv, uint32_t count, size_t next,
         const bool nul = memchr(text, '\0', length) != NULL;
         if (!nul && psp_utf8_valid(text, length))
             continue;
-        psp_csv_fault_set(ret_fault, line_of(csv, span->begin), i + 1, "%s: \"%s\"",
-                          nul ? "a NUL byte" : "not UTF-8", psp_shown(text, length).text);
+        psp_reason_set_line(reterr_reason, line_of(csv, span->begin), i + 1, "%s: \"%s\"",
+                            nul ? "a NUL byte" : "not UTF-8", psp_shown(text, length).text);
         return PSP_EINVAL;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -268,7 +254,7 @@ static void skip_byte_order_mark(struct psp_csv *csv)
 }
 
 enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_record,
-                             struct psp_csv_fault *ret_fault)
+                             struct psp_reason *reterr_reason)
 {
     for (;;) {
         if (csv->started && csv->begin == csv->end && csv->ended)
@@ -278,11 +264,11 @@ enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_rec
         size_t next;
         enum look looked = LOOK_INCOMPLETE;
         if (csv->started)
-            looked = look(csv, csv->spans, &count, &next_line, &next, ret_fault);
+            looked = look(csv, csv->spans, &count, &next_line, &next, reterr_reason);
         if (looked == LOOK_FAULT)
             return PSP_EINVAL;
         if (looked == LOOK_RECORD && next - csv->begin <= PSP_CSV_RECORD_BYTES_MAX) {
-            const enum psp_status status = finish(csv, count, next, ret_fault);
+            const enum psp_status status = finish(csv, count, next, reterr_reason);
             if (status != PSP_OK)
                 return status;
             *ret_record = (struct psp_csv_record){csv->fields, count, csv->line};
@@ -291,7 +277,7 @@ enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_rec
             return PSP_OK;
         }
         if (csv->end - csv->begin > PSP_CSV_RECORD_BYTES_MAX) {
-            fault(ret_fault, csv->line, 0,
+            fault(reterr_reason, csv->line, 0,
                   "a record of more than 1048576 bytes: perhaps a quote is never closed");
             return PSP_EINVAL;
         }

@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 
 enum {
@@ -42,13 +43,6 @@ struct psp_csv_record {
     uint64_t line; /* 1-based, where the record begins */
 };
 
-/* Where and why a CSV file was refused. */
-struct psp_csv_fault {
-    uint64_t line;   /* 1-based, 0: the whole file */
-    uint32_t column; /* 1-based number of the field, 0: the whole record */
-    char reason[512];
-};
-
 struct psp_csv;
 
 /* PSP_ENOMEM. */
@@ -56,17 +50,13 @@ enum psp_status psp_csv_open_memory(const char *text, size_t bytes, struct psp_c
 enum psp_status psp_csv_open_file(FILE *file, struct psp_csv **ret_csv);
 void psp_csv_close(struct psp_csv **csv);
 
-/* PSP_OK; PSP_ENOENT: no record is left; PSP_EINVAL with *ret_fault filled;
+/* PSP_OK; PSP_ENOENT: no record is left; PSP_EINVAL with a reason;
  * PSP_EIO: reading the file failed. */
 enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_record,
-                             struct psp_csv_fault *ret_fault);
+                             struct psp_reason *reterr_reason);
 
 /* Bytes of input consumed so far, for progress. */
 uint64_t psp_csv_position(const struct psp_csv *csv);
-
-/* Fills a fault, cutting the text at a character's boundary. */
-void psp_csv_fault_set(struct psp_csv_fault *ret_fault, uint64_t line, uint32_t column,
-                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Writes one record. PSP_EIO. */
 enum psp_status psp_csv_write(FILE *file, const struct psp_csv_field *fields, size_t n);

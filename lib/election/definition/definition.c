@@ -140,7 +140,7 @@ static bool build_all(struct psp_build *build, const json_t *top)
 
 /* The text is not JSON somewhere: read as a whole, the library tells where. */
 static enum psp_status syntax_fault(const char *text, size_t bytes,
-                                    struct psp_definition_fault *ret_fault)
+                                    struct psp_reason *reterr_reason)
 {
     json_error_t error = {.line = 1};
     json_t *top = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
@@ -148,19 +148,10 @@ static enum psp_status syntax_fault(const char *text, size_t bytes,
         return PSP_ENOMEM;
     const bool utf8 = top != NULL || json_error_code(&error) != json_error_invalid_utf8;
     json_decref(top);
-    ret_fault->pointer[0] = '\0';
-    ret_fault->line = error.line > 0 ? error.line : 1;
-    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s: %s",
-             utf8 ? "not well-formed JSON" : "not UTF-8, which JSON must be",
-             psp_shown(error.text, strlen(error.text)).text);
+    psp_reason_set_line(reterr_reason, error.line > 0 ? (uint64_t)error.line : 1, 0, "%s: %s",
+                        utf8 ? "not well-formed JSON" : "not UTF-8, which JSON must be",
+                        psp_shown(error.text, strlen(error.text)).text);
     return PSP_EINVAL;
-}
-
-static void fault_whole(struct psp_definition_fault *ret_fault, const char *reason)
-{
-    ret_fault->pointer[0] = '\0';
-    ret_fault->line = 0;
-    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s", reason);
 }
 
 static void drop_build(struct psp_build *build, size_t bytes)
@@ -177,22 +168,22 @@ static void drop_build(struct psp_build *build, size_t bytes)
 
 enum psp_status psp_definition_parse(const char *text, size_t bytes,
                                      struct psp_definition **ret_definition,
-                                     struct psp_definition_fault *ret_fault)
+                                     struct psp_reason *reterr_reason)
 {
     struct psp_definition_whole *whole = calloc(1, sizeof *whole);
     if (whole == NULL)
         return PSP_ENOMEM;
     struct psp_definition *definition = &whole->shown;
     struct psp_build build = {
-        .definition = definition, .whole = whole, .pool = &whole->pool, .fault = ret_fault};
+        .definition = definition, .whole = whole, .pool = &whole->pool, .reason = reterr_reason};
     json_t *top = NULL;
     enum psp_status status = PSP_OK;
     if (!psp_build_open(&build, text, bytes, &top) || !build_all(&build, top)) {
         status = build.no_memory ? PSP_ENOMEM : PSP_EINVAL;
         if (build.broken && !build.no_memory)
-            status = syntax_fault(text, bytes, ret_fault);
+            status = syntax_fault(text, bytes, reterr_reason);
         else if (!build.no_memory)
-            ret_fault->line = psp_json_line(text, bytes, ret_fault->pointer);
+            reterr_reason->line = (uint64_t)psp_json_line(text, bytes, reterr_reason->pointer);
     }
     json_decref(top);
     drop_build(&build, bytes);
@@ -206,16 +197,16 @@ enum psp_status psp_definition_parse(const char *text, size_t bytes,
 }
 
 enum psp_status psp_definition_load(const char *path, struct psp_definition **ret_definition,
-                                    struct psp_definition_fault *ret_fault)
+                                    struct psp_reason *reterr_reason)
 {
     char *text;
     size_t bytes;
     enum psp_status status = psp_file_read(path, PSP_DEFINITION_BYTES_MAX, &text, &bytes);
     if (status != PSP_OK) {
-        fault_whole(ret_fault, strerror(errno));
+        psp_reason_set(reterr_reason, "%s", strerror(errno));
         return status;
     }
-    status = psp_definition_parse(text, bytes, ret_definition, ret_fault);
+    status = psp_definition_parse(text, bytes, ret_definition, reterr_reason);
     free(text);
     return status;
 }

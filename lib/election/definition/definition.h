@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/reason.h"
 #include "base/status.h"
 
 enum psp_level { PSP_NATION, PSP_STATE, PSP_COUNTY, PSP_PRECINCT };
@@ -138,22 +139,15 @@ struct psp_definition {
     const struct psp_style *styles;
 };
 
-/* Where and why a definition was refused. */
-struct psp_definition_fault {
-    char pointer[256]; /* JSON Pointer (RFC 6901), "" for the whole file */
-    int line;          /* 1-based, 0 when unknown */
-    char reason[512];
-};
-
-/* PSP_OK; PSP_EINVAL with *ret_fault filled; PSP_ENOMEM.
+/* PSP_OK; PSP_EINVAL with a reason (pointer and line); PSP_ENOMEM.
  * `text` need not end in NUL and is not kept. */
 enum psp_status psp_definition_parse(const char *text, size_t bytes,
                                      struct psp_definition **ret_definition,
-                                     struct psp_definition_fault *ret_fault);
+                                     struct psp_reason *reterr_reason);
 
 /* Reads and parses; PSP_ENOENT, PSP_EIO as well. */
 enum psp_status psp_definition_load(const char *path, struct psp_definition **ret_definition,
-                                    struct psp_definition_fault *ret_fault);
+                                    struct psp_reason *reterr_reason);
 
 void psp_definition_destroy(struct psp_definition **definition);
 

@@ -8,7 +8,7 @@
  *     styles.c      ballot styles
  *     units.c       units and their tree
  *
- * Every function returns false when the definition is refused (the fault is
+ * Every function returns false when the definition is refused (the reason is
  * filled), is not well-formed JSON (build->broken) or memory ran out
  * (build->no_memory).
  */
@@ -47,7 +47,7 @@ struct psp_build {
     struct psp_definition_whole *whole;
     struct psp_pool *pool;
     struct psp_id_index parties, styles;
-    struct psp_definition_fault *fault;
+    struct psp_reason *reason;
     bool no_memory, broken;
     struct psp_json_span arrays[PSP_ARRAYS]; /* of the file, by enum psp_array */
     json_t *element;                         /* the one that psp_build_next gave last */
@@ -72,13 +72,12 @@ struct psp_member {
     bool required;
 };
 
-enum { PSP_POINTER_BYTES = sizeof((struct psp_definition_fault *)0)->pointer };
 struct psp_pointer {
-    char text[PSP_POINTER_BYTES];
+    char text[PSP_REASON_POINTER_BYTES];
 };
 struct psp_pointer psp_pointer(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Records the fault; always false. */
+/* Records the reason; always false. */
 bool psp_build_fault(struct psp_build *build, const char *pointer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool psp_build_no_memory(struct psp_build *build);

@@ -19,10 +19,9 @@ struct psp_pointer psp_pointer(const char *format, ...)
 
 bool psp_build_fault(struct psp_build *build, const char *pointer, const char *format, ...)
 {
-    snprintf(build->fault->pointer, sizeof build->fault->pointer, "%s", pointer);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(build->fault->reason, sizeof build->fault->reason, format, arguments);
+    psp_reason_vset_pointer(build->reason, pointer, format, arguments);
     va_end(arguments);
     return false;
 }

@@ -100,41 +100,41 @@ static struct psp_shown shown(const char *text)
 
 static enum psp_status find_place(const struct binding *binding, const struct psp_returns_row *row,
                                   struct psp_returns_place *ret_place,
-                                  struct psp_csv_fault *ret_fault)
+                                  struct psp_reason *reterr_reason)
 {
     const struct psp_definition *definition = binding->definition;
     char key[KEY_BYTES_MAX];
     const uint32_t leaf = psp_id_index_find(&binding->leaves, 0, key, unit_key(row, key));
     if (leaf == PSP_NONE || binding->ambiguous[leaf]) {
-        psp_csv_fault_set(ret_fault, row->line, PSP_COLUMN_PRECINCT + 1,
-                          "%s these columns: state \"%s\", county \"%s\", code \"%s\", precinct "
-                          "\"%s\"",
-                          leaf == PSP_NONE ? "no unit of the definition has"
-                                           : "more than one unit of the definition has",
-                          shown(row->text[PSP_COLUMN_STATE]).text,
-                          shown(row->text[PSP_COLUMN_COUNTY]).text,
-                          shown(row->text[PSP_COLUMN_COUNTY_FIPS]).text,
-                          shown(row->text[PSP_COLUMN_PRECINCT]).text);
+        psp_reason_set_line(reterr_reason, row->line, PSP_COLUMN_PRECINCT + 1,
+                            "%s these columns: state \"%s\", county \"%s\", code \"%s\", precinct "
+                            "\"%s\"",
+                            leaf == PSP_NONE ? "no unit of the definition has"
+                                             : "more than one unit of the definition has",
+                            shown(row->text[PSP_COLUMN_STATE]).text,
+                            shown(row->text[PSP_COLUMN_COUNTY]).text,
+                            shown(row->text[PSP_COLUMN_COUNTY_FIPS]).text,
+                            shown(row->text[PSP_COLUMN_PRECINCT]).text);
         return PSP_EINVAL;
     }
     const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
     const struct psp_style_contest *entry =
         find_contest(definition, &definition->styles[unit->style], row);
     if (entry == NULL) {
-        psp_csv_fault_set(ret_fault, row->line, PSP_COLUMN_OFFICE + 1,
-                          "unit \"%s\" has no contest for office \"%s\", district \"%s\"", unit->id,
-                          shown(row->text[PSP_COLUMN_OFFICE]).text,
-                          shown(row->text[PSP_COLUMN_DISTRICT]).text);
+        psp_reason_set_line(reterr_reason, row->line, PSP_COLUMN_OFFICE + 1,
+                            "unit \"%s\" has no contest for office \"%s\", district \"%s\"",
+                            unit->id, shown(row->text[PSP_COLUMN_OFFICE]).text,
+                            shown(row->text[PSP_COLUMN_DISTRICT]).text);
         return PSP_EINVAL;
     }
     const uint32_t choice = find_choice(definition, entry, row);
     if (choice == PSP_NONE) {
-        psp_csv_fault_set(ret_fault, row->line, PSP_COLUMN_CANDIDATE + 1,
-                          "contest \"%s\" has no choice in unit \"%s\" for party \"%s\", "
-                          "candidate \"%s\"",
-                          definition->contests[entry->contest].id, unit->id,
-                          shown(row->text[PSP_COLUMN_PARTY]).text,
-                          shown(row->text[PSP_COLUMN_CANDIDATE]).text);
+        psp_reason_set_line(reterr_reason, row->line, PSP_COLUMN_CANDIDATE + 1,
+                            "contest \"%s\" has no choice in unit \"%s\" for party \"%s\", "
+                            "candidate \"%s\"",
+                            definition->contests[entry->contest].id, unit->id,
+                            shown(row->text[PSP_COLUMN_PARTY]).text,
+                            shown(row->text[PSP_COLUMN_CANDIDATE]).text);
         return PSP_EINVAL;
     }
     *ret_place = (struct psp_returns_place){leaf, entry->contest, choice};
@@ -225,7 +225,7 @@ static enum psp_status create(size_t n, uint32_t leaf_count, struct whole **ret_
 enum psp_status psp_returns_bind(const struct psp_returns *returns,
                                  const struct psp_definition *definition,
                                  struct psp_returns_binding **ret_binding,
-                                 struct psp_csv_fault *ret_fault)
+                                 struct psp_reason *reterr_reason)
 {
     struct binding binding = {.definition = definition};
     struct whole *whole = NULL;
@@ -234,7 +234,7 @@ enum psp_status psp_returns_bind(const struct psp_returns *returns,
     if (status == PSP_OK)
         status = binding.ambiguous != NULL ? index_leaves(&binding) : PSP_ENOMEM;
     for (size_t i = 0; status == PSP_OK && i < returns->n; i++)
-        status = find_place(&binding, &returns->rows[i], &whole->places[i], ret_fault);
+        status = find_place(&binding, &returns->rows[i], &whole->places[i], reterr_reason);
     psp_id_index_free(&binding.leaves);
     psp_pool_free(&binding.pool);
     free(binding.ambiguous);

@@ -44,33 +44,33 @@ struct reading {
     uint32_t text_room;
     struct psp_id_index keys; /* the eight pointers of each row */
     uint64_t votes;           /* of all rows so far */
-    struct psp_csv_fault *fault;
+    struct psp_reason *reason;
 };
 
 static enum psp_status check_header(const struct psp_csv_record *record,
-                                    struct psp_csv_fault *ret_fault)
+                                    struct psp_reason *reterr_reason)
 {
     for (uint32_t i = 0; i < PSP_RETURNS_COLUMNS; i++) {
         const char *text = i < record->field_count ? record->fields[i].text : "";
         if (strcmp(text, column_names[i]) == 0)
             continue;
-        psp_csv_fault_set(ret_fault, record->line, i + 1,
-                          "wrong header: column %" PRIu32 " is \"%s\" and must be \"%s\"; the "
-                          "header is state,county,county_fips,precinct,office,district,party,"
-                          "candidate,votes",
-                          i + 1, psp_shown(text, strlen(text)).text, column_names[i]);
+        psp_reason_set_line(reterr_reason, record->line, i + 1,
+                            "wrong header: column %" PRIu32 " is \"%s\" and must be \"%s\"; the "
+                            "header is state,county,county_fips,precinct,office,district,party,"
+                            "candidate,votes",
+                            i + 1, psp_shown(text, strlen(text)).text, column_names[i]);
         return PSP_EINVAL;
     }
     if (record->field_count == PSP_RETURNS_COLUMNS)
         return PSP_OK;
-    psp_csv_fault_set(ret_fault, record->line, PSP_RETURNS_COLUMNS + 1,
-                      "wrong header: %" PRIu32 " columns, and must have %d", record->field_count,
-                      PSP_RETURNS_COLUMNS);
+    psp_reason_set_line(reterr_reason, record->line, PSP_RETURNS_COLUMNS + 1,
+                        "wrong header: %" PRIu32 " columns, and must have %d", record->field_count,
+                        PSP_RETURNS_COLUMNS);
     return PSP_EINVAL;
 }
 
 static enum psp_status read_votes(const struct psp_csv_record *record, uint64_t *ret_votes,
-                                  struct psp_csv_fault *ret_fault)
+                                  struct psp_reason *reterr_reason)
 {
     const struct psp_csv_field *field = &record->fields[PSP_COLUMN_VOTES];
     uint64_t votes = 0;
@@ -89,8 +89,8 @@ static enum psp_status read_votes(const struct psp_csv_record *record, uint64_t 
         *ret_votes = votes;
         return PSP_OK;
     }
-    psp_csv_fault_set(ret_fault, record->line, PSP_COLUMN_VOTES + 1, "%s: \"%s\"", reason,
-                      psp_shown(field->text, field->bytes).text);
+    psp_reason_set_line(reterr_reason, record->line, PSP_COLUMN_VOTES + 1, "%s: \"%s\"", reason,
+                        psp_shown(field->text, field->bytes).text);
     return PSP_EINVAL;
 }
 
@@ -140,26 +140,26 @@ static enum psp_status make_room(struct reading *reading)
 static enum psp_status read_row(struct reading *reading, const struct psp_csv_record *record)
 {
     if (record->field_count != PSP_RETURNS_COLUMNS) {
-        psp_csv_fault_set(reading->fault, record->line, 0,
-                          "%" PRIu32 " fields, and the header has %d columns", record->field_count,
-                          PSP_RETURNS_COLUMNS);
+        psp_reason_set_line(reading->reason, record->line, 0,
+                            "%" PRIu32 " fields, and the header has %d columns",
+                            record->field_count, PSP_RETURNS_COLUMNS);
         return PSP_EINVAL;
     }
     struct psp_returns_row row = {.line = record->line};
-    enum psp_status status = read_votes(record, &row.votes, reading->fault);
+    enum psp_status status = read_votes(record, &row.votes, reading->reason);
     if (status != PSP_OK)
         return status;
     reading->votes += row.votes;
     if (reading->votes > PSP_RETURNS_TOTAL_MAX) {
-        psp_csv_fault_set(reading->fault, record->line, PSP_COLUMN_VOTES + 1,
-                          "the votes of all rows together are over the limit");
+        psp_reason_set_line(reading->reason, record->line, PSP_COLUMN_VOTES + 1,
+                            "the votes of all rows together are over the limit");
         return PSP_EINVAL;
     }
     for (uint32_t i = 0; i < PSP_RETURNS_TEXTS; i++) {
         if (record->fields[i].bytes > PSP_NAME_BYTES_MAX) {
-            psp_csv_fault_set(reading->fault, record->line, i + 1,
-                              "a text of %zu bytes: at most %d are allowed",
-                              record->fields[i].bytes, PSP_NAME_BYTES_MAX);
+            psp_reason_set_line(reading->reason, record->line, i + 1,
+                                "a text of %zu bytes: at most %d are allowed",
+                                record->fields[i].bytes, PSP_NAME_BYTES_MAX);
             return PSP_EINVAL;
         }
         row.text[i] = intern(reading, &record->fields[i]);
@@ -186,9 +186,10 @@ static enum psp_status check_unique(struct reading *reading)
         if (status == PSP_OK)
             continue;
         if (status == PSP_EEXIST)
-            psp_csv_fault_set(reading->fault, row->line, 0,
-                              "the row of line %" PRIu64 " again: all columns but votes are equal",
-                              whole->rows[first].line);
+            psp_reason_set_line(reading->reason, row->line, 0,
+                                "the row of line %" PRIu64
+                                " again: all columns but votes are equal",
+                                whole->rows[first].line);
         return status == PSP_EEXIST ? PSP_EINVAL : status;
     }
     return PSP_OK;
@@ -197,31 +198,31 @@ static enum psp_status check_unique(struct reading *reading)
 static enum psp_status read_all(struct reading *reading, struct psp_csv *csv)
 {
     struct psp_csv_record record;
-    enum psp_status status = psp_csv_next(csv, &record, reading->fault);
+    enum psp_status status = psp_csv_next(csv, &record, reading->reason);
     if (status == PSP_ENOENT) {
-        psp_csv_fault_set(reading->fault, 0, 0, "the file is empty, without even a header");
+        psp_reason_set(reading->reason, "the file is empty, without even a header");
         return PSP_EINVAL;
     }
     if (status == PSP_OK)
-        status = check_header(&record, reading->fault);
-    while (status == PSP_OK && (status = psp_csv_next(csv, &record, reading->fault)) == PSP_OK)
+        status = check_header(&record, reading->reason);
+    while (status == PSP_OK && (status = psp_csv_next(csv, &record, reading->reason)) == PSP_OK)
         status = reading->whole->shown.n < UINT32_MAX - 1 ? read_row(reading, &record) : PSP_ENOMEM;
     if (status != PSP_ENOENT)
         return status;
     if (reading->whole->shown.n == 0) {
-        psp_csv_fault_set(reading->fault, 0, 0, "no rows follow the header");
+        psp_reason_set(reading->reason, "no rows follow the header");
         return PSP_EINVAL;
     }
     return check_unique(reading);
 }
 
 enum psp_status psp_returns_read(struct psp_csv *csv, struct psp_returns **ret_returns,
-                                 struct psp_csv_fault *ret_fault)
+                                 struct psp_reason *reterr_reason)
 {
     struct whole *whole = calloc(1, sizeof *whole);
     if (whole == NULL)
         return PSP_ENOMEM;
-    struct reading reading = {.whole = whole, .fault = ret_fault};
+    struct reading reading = {.whole = whole, .reason = reterr_reason};
     const enum psp_status status = read_all(&reading, csv);
     psp_id_index_free(&reading.texts);
     psp_id_index_free(&reading.keys);
@@ -236,19 +237,19 @@ enum psp_status psp_returns_read(struct psp_csv *csv, struct psp_returns **ret_r
 }
 
 enum psp_status psp_returns_load(const char *path, struct psp_returns **ret_returns,
-                                 struct psp_csv_fault *ret_fault)
+                                 struct psp_reason *reterr_reason)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        psp_csv_fault_set(ret_fault, 0, 0, "%s", strerror(errno));
+        psp_reason_set(reterr_reason, "%s", strerror(errno));
         return errno == ENOENT ? PSP_ENOENT : PSP_EIO;
     }
     struct psp_csv *csv = NULL;
     enum psp_status status = psp_csv_open_file(file, &csv);
     if (status == PSP_OK)
-        status = psp_returns_read(csv, ret_returns, ret_fault);
+        status = psp_returns_read(csv, ret_returns, reterr_reason);
     if (status == PSP_EIO)
-        psp_csv_fault_set(ret_fault, 0, 0, "%s", strerror(errno));
+        psp_reason_set(reterr_reason, "%s", strerror(errno));
     psp_csv_close(&csv);
     fclose(file);
     return status;

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 #include "base/text/csv.h"
 #include "election/definition/definition.h"
@@ -55,12 +56,12 @@ struct psp_returns {
     const struct psp_returns_row *rows; /* in file order */
 };
 
-/* PSP_OK; PSP_EINVAL with *ret_fault filled; PSP_EIO; PSP_ENOMEM; load also
+/* PSP_OK; PSP_EINVAL with *reterr_reason filled; PSP_EIO; PSP_ENOMEM; load also
  * PSP_ENOENT. */
 enum psp_status psp_returns_read(struct psp_csv *csv, struct psp_returns **ret_returns,
-                                 struct psp_csv_fault *ret_fault);
+                                 struct psp_reason *reterr_reason);
 enum psp_status psp_returns_load(const char *path, struct psp_returns **ret_returns,
-                                 struct psp_csv_fault *ret_fault);
+                                 struct psp_reason *reterr_reason);
 void psp_returns_destroy(struct psp_returns **returns);
 
 /* Where a row belongs. */
@@ -81,12 +82,12 @@ struct psp_returns_binding {
 
 /* Finds each row's place. A contest with votes_allowed v needs
  * max(ceil(votes / v), its largest choice) ballots.
- * PSP_EINVAL: a row that the definition does not have; *ret_fault says which
+ * PSP_EINVAL: a row that the definition does not have; *reterr_reason says which
  * and what is missing. PSP_ENOMEM. */
 enum psp_status psp_returns_bind(const struct psp_returns *returns,
                                  const struct psp_definition *definition,
                                  struct psp_returns_binding **ret_binding,
-                                 struct psp_csv_fault *ret_fault);
+                                 struct psp_reason *reterr_reason);
 void psp_returns_binding_destroy(struct psp_returns_binding **binding);
 
 /* The first four columns, of a leaf; the others "". */

@@ -41,7 +41,7 @@ static uint32_t known_column(const char *name)
 }
 
 static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_record *record,
-                                   struct psp_csv_fault *ret_fault)
+                                   struct psp_reason *reterr_reason)
 {
     bool seen[PSP_ROLL_COLUMNS] = {false};
     roll->column_count = record->field_count;
@@ -50,10 +50,10 @@ static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_r
         const struct psp_csv_field *field = &record->fields[i];
         const uint32_t column = known_column(field->text);
         if (column == PSP_NONE || seen[column]) {
-            psp_csv_fault_set(ret_fault, record->line, i + 1, "%s: \"%s\"",
-                              column == PSP_NONE ? "a roll has no column of this name"
-                                                 : "this column is there twice",
-                              psp_shown(field->text, field->bytes).text);
+            psp_reason_set_line(reterr_reason, record->line, i + 1, "%s: \"%s\"",
+                                column == PSP_NONE ? "a roll has no column of this name"
+                                                   : "this column is there twice",
+                                psp_shown(field->text, field->bytes).text);
             return PSP_EINVAL;
         }
         seen[column] = true;
@@ -63,15 +63,15 @@ static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_r
             roll->unit_column = i;
     }
     if (roll->voter_column == PSP_NONE || roll->unit_column == PSP_NONE) {
-        psp_csv_fault_set(ret_fault, record->line, 0, "the column \"%s\" is missing",
-                          roll->voter_column == PSP_NONE ? "voter_id" : "unit");
+        psp_reason_set_line(reterr_reason, record->line, 0, "the column \"%s\" is missing",
+                            roll->voter_column == PSP_NONE ? "voter_id" : "unit");
         return PSP_EINVAL;
     }
     return PSP_OK;
 }
 
 enum psp_status psp_roll_open(FILE *file, const struct psp_definition *definition,
-                              struct psp_roll **ret_roll, struct psp_csv_fault *ret_fault)
+                              struct psp_roll **ret_roll, struct psp_reason *reterr_reason)
 {
     struct psp_roll *roll = calloc(1, sizeof *roll);
     if (roll == NULL)
@@ -82,12 +82,12 @@ enum psp_status psp_roll_open(FILE *file, const struct psp_definition *definitio
     struct psp_csv_record record;
     enum psp_status status = roll->seen != NULL ? psp_csv_open_file(file, &roll->csv) : PSP_ENOMEM;
     if (status == PSP_OK)
-        status = psp_csv_next(roll->csv, &record, ret_fault);
+        status = psp_csv_next(roll->csv, &record, reterr_reason);
     if (status == PSP_ENOENT) {
-        psp_csv_fault_set(ret_fault, 0, 0, "the file is empty, without even a header");
+        psp_reason_set(reterr_reason, "the file is empty, without even a header");
         status = PSP_EINVAL;
     } else if (status == PSP_OK) {
-        status = read_header(roll, &record, ret_fault);
+        status = read_header(roll, &record, reterr_reason);
     }
     if (status == PSP_OK)
         *ret_roll = roll;
@@ -157,7 +157,7 @@ static enum psp_status note_voter(struct psp_roll *roll, const struct psp_csv_fi
 }
 
 static enum psp_status read_unit(const struct psp_roll *roll, const struct psp_csv_record *record,
-                                 uint32_t *ret_unit, struct psp_csv_fault *ret_fault)
+                                 uint32_t *ret_unit, struct psp_reason *reterr_reason)
 {
     const struct psp_csv_field *field = &record->fields[roll->unit_column];
     const uint32_t unit = psp_definition_unit(roll->definition, field->text, field->bytes);
@@ -165,51 +165,51 @@ static enum psp_status read_unit(const struct psp_roll *roll, const struct psp_c
         *ret_unit = unit;
         return PSP_OK;
     }
-    psp_csv_fault_set(ret_fault, record->line, roll->unit_column + 1, "%s: \"%s\"",
-                      unit == PSP_NONE
-                          ? "the definition has no unit of this ID"
-                          : "other units lie in this one, so no voter belongs to it directly",
-                      psp_shown(field->text, field->bytes).text);
+    psp_reason_set_line(reterr_reason, record->line, roll->unit_column + 1, "%s: \"%s\"",
+                        unit == PSP_NONE
+                            ? "the definition has no unit of this ID"
+                            : "other units lie in this one, so no voter belongs to it directly",
+                        psp_shown(field->text, field->bytes).text);
     return PSP_EINVAL;
 }
 
 static enum psp_status check_voter(struct psp_roll *roll, const struct psp_csv_record *record,
-                                   struct psp_csv_fault *ret_fault)
+                                   struct psp_reason *reterr_reason)
 {
     const struct psp_csv_field *id = &record->fields[roll->voter_column];
     if (id->bytes == 0 || id->bytes > PSP_VOTER_ID_BYTES_MAX) {
-        psp_csv_fault_set(ret_fault, record->line, roll->voter_column + 1,
-                          "a voter ID of %zu bytes: 1 to %d are allowed", id->bytes,
-                          PSP_VOTER_ID_BYTES_MAX);
+        psp_reason_set_line(reterr_reason, record->line, roll->voter_column + 1,
+                            "a voter ID of %zu bytes: 1 to %d are allowed", id->bytes,
+                            PSP_VOTER_ID_BYTES_MAX);
         return PSP_EINVAL;
     }
     uint32_t first_line;
     const enum psp_status status = note_voter(roll, id, record->line, &first_line);
     if (status != PSP_OK || first_line == 0)
         return status;
-    psp_csv_fault_set(ret_fault, record->line, roll->voter_column + 1,
-                      "voter \"%s\" is on the roll already, in line %" PRIu32,
-                      psp_shown(id->text, id->bytes).text, first_line);
+    psp_reason_set_line(reterr_reason, record->line, roll->voter_column + 1,
+                        "voter \"%s\" is on the roll already, in line %" PRIu32,
+                        psp_shown(id->text, id->bytes).text, first_line);
     return PSP_EINVAL;
 }
 
 enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_voter,
-                              struct psp_csv_fault *ret_fault)
+                              struct psp_reason *reterr_reason)
 {
     struct psp_csv_record record;
-    enum psp_status status = psp_csv_next(roll->csv, &record, ret_fault);
+    enum psp_status status = psp_csv_next(roll->csv, &record, reterr_reason);
     if (status != PSP_OK)
         return status;
     if (record.field_count != roll->column_count) {
-        psp_csv_fault_set(ret_fault, record.line, 0,
-                          "%" PRIu32 " fields, and the header has %" PRIu32 " columns",
-                          record.field_count, roll->column_count);
+        psp_reason_set_line(reterr_reason, record.line, 0,
+                            "%" PRIu32 " fields, and the header has %" PRIu32 " columns",
+                            record.field_count, roll->column_count);
         return PSP_EINVAL;
     }
     uint32_t unit;
-    status = check_voter(roll, &record, ret_fault);
+    status = check_voter(roll, &record, reterr_reason);
     if (status == PSP_OK)
-        status = read_unit(roll, &record, &unit, ret_fault);
+        status = read_unit(roll, &record, &unit, reterr_reason);
     if (status != PSP_OK)
         return status;
     const struct psp_csv_field *id = &record.fields[roll->voter_column];

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 #include "base/text/csv.h"
 #include "election/definition/definition.h"
@@ -36,15 +37,15 @@ struct psp_roll_voter {
 
 struct psp_roll;
 
-/* Reads the header. PSP_EINVAL with *ret_fault filled, PSP_EIO, PSP_ENOMEM. */
+/* Reads the header. PSP_EINVAL with *reterr_reason filled, PSP_EIO, PSP_ENOMEM. */
 enum psp_status psp_roll_open(FILE *file, const struct psp_definition *definition,
-                              struct psp_roll **ret_roll, struct psp_csv_fault *ret_fault);
+                              struct psp_roll **ret_roll, struct psp_reason *reterr_reason);
 void psp_roll_close(struct psp_roll **roll);
 
-/* PSP_OK; PSP_ENOENT: no voter is left; PSP_EINVAL with *ret_fault filled;
+/* PSP_OK; PSP_ENOENT: no voter is left; PSP_EINVAL with *reterr_reason filled;
  * PSP_EIO; PSP_ENOMEM. */
 enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_voter,
-                              struct psp_csv_fault *ret_fault);
+                              struct psp_reason *reterr_reason);
 
 /* Bytes of the file read so far, for progress. */
 uint64_t psp_roll_position(const struct psp_roll *roll);

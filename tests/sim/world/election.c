@@ -191,9 +191,9 @@ void sim_election_make(struct sim_election *election, const struct sim_election_
                        struct sim_random *random)
 {
     memset(election, 0, sizeof(*election));
-    struct psp_definition_fault fault;
+    struct psp_reason reason;
     const enum psp_status status =
-        psp_definition_parse(text, sizeof(text) - 1, &election->definition, &fault);
+        psp_definition_parse(text, sizeof(text) - 1, &election->definition, &reason);
     assert(status == PSP_OK);
     (void)status;
     const uint8_t secret[PSP_DIGEST_KEY_BYTES] = "the digest key.";

@@ -50,8 +50,8 @@ static struct psp_deal *dealt(const struct psp_definition *definition,
                               const struct psp_returns *returns, uint64_t seed)
 {
     struct psp_deal *deal = NULL;
-    struct psp_csv_fault fault = {0};
-    assert_int_equal(psp_deal_create(definition, returns, seed, &deal, &fault), PSP_OK);
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_deal_create(definition, returns, seed, &deal, &reason), PSP_OK);
     return deal;
 }
 

@@ -92,10 +92,10 @@ struct world {
 static int set_up(void **state)
 {
     static struct world world;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     world.returns = fixture_returns();
     world.definition = fixture_definition(world.returns);
-    assert_int_equal(psp_deal_create(world.definition, world.returns, 5, &world.deal, &fault),
+    assert_int_equal(psp_deal_create(world.definition, world.returns, 5, &world.deal, &reason),
                      PSP_OK);
     world.electorate = psp_electorate_create(5);
     *state = &world;

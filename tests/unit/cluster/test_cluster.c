@@ -44,7 +44,7 @@ static const char good[] =
 
 struct folder {
     char path[64], cluster[96], clients[96];
-    struct psp_cluster_fault fault;
+    struct psp_reason reason;
 };
 
 static int make_folder(void **state)
@@ -73,7 +73,7 @@ static enum psp_status load_text(struct folder *f, const char *text, struct psp_
 {
     *cluster = NULL;
     assert_int_equal(psp_file_write(f->cluster, text, strlen(text), 0644), PSP_OK);
-    return psp_cluster_load(f->cluster, cluster, &f->fault);
+    return psp_cluster_load(f->cluster, cluster, &f->reason);
 }
 
 /* The good file with one text replaced by another. */
@@ -93,9 +93,9 @@ static void assert_fault(struct folder *f, const char *from, const char *to, con
                          const char *reason)
 {
     assert_int_equal(load_changed(f, from, to), PSP_EINVAL);
-    assert_string_equal(f->fault.pointer, pointer);
-    if (!strstr(f->fault.reason, reason))
-        fail_msg("\"%s\" does not say \"%s\"", f->fault.reason, reason);
+    assert_string_equal(f->reason.pointer, pointer);
+    if (!strstr(f->reason.text, reason))
+        fail_msg("\"%s\" does not say \"%s\"", f->reason.text, reason);
 }
 
 static void every_part_of_a_good_file_is_read(void **state)
@@ -160,7 +160,7 @@ static void what_is_stored_loads_as_the_same(void **state)
     assert_int_equal(load_text(f, good, &one), PSP_OK);
     assert_int_equal(psp_cluster_store(one, f->cluster), PSP_OK);
     assert_int_equal(psp_file_read(f->cluster, TEXT_BYTES, &first, &first_bytes), PSP_OK);
-    assert_int_equal(psp_cluster_load(f->cluster, &two, &f->fault), PSP_OK);
+    assert_int_equal(psp_cluster_load(f->cluster, &two, &f->reason), PSP_OK);
     assert_int_equal(psp_cluster_store(two, f->cluster), PSP_OK);
     assert_int_equal(psp_file_read(f->cluster, TEXT_BYTES, &second, &second_bytes), PSP_OK);
     assert_int_equal(first_bytes, second_bytes);
@@ -178,15 +178,15 @@ static void missing_file_says_so(void **state)
 {
     struct folder *f = *state;
     struct psp_cluster *cluster = NULL;
-    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->fault), PSP_ENOENT);
-    assert_string_equal(f->fault.reason, "cannot be read: not found");
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_ENOENT);
+    assert_string_equal(f->reason.text, "cannot be read: not found");
 }
 
 static void unknown_format_is_refused(void **state)
 {
     struct folder *f = *state;
     assert_int_equal(load_changed(f, "\"format\": 1", "\"format\": 2"), PSP_EVERSION);
-    assert_string_equal(f->fault.pointer, "/format");
+    assert_string_equal(f->reason.pointer, "/format");
     assert_int_equal(load_changed(f, "\"format\": 1", "\"format\": \"1\""), PSP_EINVAL);
     assert_int_equal(load_changed(f, "\"format\": 1,", ""), PSP_EINVAL);
 }
@@ -196,7 +196,7 @@ static void file_that_is_no_json_object_is_refused(void **state)
     struct folder *f = *state;
     struct psp_cluster *cluster = NULL;
     assert_int_equal(load_text(f, "{\n\"format\": 1,\n", &cluster), PSP_EINVAL);
-    assert_non_null(strstr(f->fault.reason, "line 3"));
+    assert_non_null(strstr(f->reason.text, "line 3"));
     assert_int_equal(load_text(f, "[]", &cluster), PSP_EINVAL);
     assert_int_equal(load_text(f, "", &cluster), PSP_EINVAL);
     assert_fault(f, "\"epoch\": 1", "\"epoch\": 1, \"epoch\": 1", "", "line 1");
@@ -302,7 +302,7 @@ static void rolls_of_cluster_and_shards_agree(void **state)
         assert_int_equal(load_text(f, text, &cluster), i == 0 ? PSP_OK : PSP_EINVAL);
         psp_cluster_destroy(&cluster);
     }
-    assert_non_null(strstr(f->fault.reason, "not that of the shards' rolls"));
+    assert_non_null(strstr(f->reason.text, "not that of the shards' rolls"));
 }
 
 /* ---- clients.json ---- */
@@ -312,7 +312,7 @@ static enum psp_status load_stations(struct folder *f, const char *text)
     struct psp_station *stations = NULL;
     uint32_t n = 0;
     assert_int_equal(psp_file_write(f->clients, text, strlen(text), 0644), PSP_OK);
-    const enum psp_status status = psp_stations_load(f->clients, &stations, &n, &f->fault);
+    const enum psp_status status = psp_stations_load(f->clients, &stations, &n, &f->reason);
     free(stations);
     return status;
 }
@@ -324,14 +324,14 @@ static void stations_are_stored_and_loaded(void **state)
     struct psp_station *got = NULL;
     uint32_t n = 0;
     assert_int_equal(psp_stations_store(f->clients, two, 2), PSP_OK);
-    assert_int_equal(psp_stations_load(f->clients, &got, &n, &f->fault), PSP_OK);
+    assert_int_equal(psp_stations_load(f->clients, &got, &n, &f->reason), PSP_OK);
     assert_int_equal(n, 2);
     assert_string_equal(got[0].name, "hall");
     assert_string_equal(got[1].public_key, KEY_B);
     free(got);
     got = NULL;
     assert_int_equal(psp_stations_store(f->clients, two, 0), PSP_OK);
-    assert_int_equal(psp_stations_load(f->clients, &got, &n, &f->fault), PSP_OK);
+    assert_int_equal(psp_stations_load(f->clients, &got, &n, &f->reason), PSP_OK);
     assert_int_equal(n, 0);
     free(got);
 }
@@ -343,18 +343,18 @@ static void stations_that_break_a_rule_are_refused(void **state)
     assert_int_equal(load_stations(f, "{\"format\":9,\"clients\":[]}"), PSP_EVERSION);
     assert_int_equal(load_stations(f, "{\"format\":1}"), PSP_EINVAL);
     assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[7]}"), PSP_EINVAL);
-    assert_string_equal(f->fault.pointer, "/clients/0");
+    assert_string_equal(f->reason.pointer, "/clients/0");
     assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\"}]}"), PSP_EINVAL);
     assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\",\"public_key\":"
                                       "\"" KEY_A "\"},{\"name\":\"a\",\"public_key\":\"" KEY_B
                                       "\"}]}"),
                      PSP_EINVAL);
-    assert_string_equal(f->fault.reason, "the name \"a\" stands twice");
+    assert_string_equal(f->reason.text, "the name \"a\" stands twice");
     assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\",\"public_key\":"
                                       "\"" KEY_A "\"},{\"name\":\"b\",\"public_key\":\"" KEY_A
                                       "\"}]}"),
                      PSP_EINVAL);
-    assert_non_null(strstr(f->fault.reason, "the same public key"));
+    assert_non_null(strstr(f->reason.text, "the same public key"));
 }
 
 static void name_of_a_station_has_at_most_63_bytes(void **state)

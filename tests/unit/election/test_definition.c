@@ -65,10 +65,11 @@ static const char good[] =
 static struct psp_definition *parse_good(void)
 {
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
-    const enum psp_status status = psp_definition_parse(good, sizeof good - 1, &definition, &fault);
+    struct psp_reason reason = {0};
+    const enum psp_status status =
+        psp_definition_parse(good, sizeof good - 1, &definition, &reason);
     if (status != PSP_OK)
-        print_error("%s: line %d: %s\n", fault.pointer, fault.line, fault.reason);
+        print_error("%s: line %d: %s\n", reason.pointer, (int)reason.line, reason.text);
     assert_int_equal(status, PSP_OK);
     return definition;
 }
@@ -87,13 +88,13 @@ static void refused(const char *from, const char *to, const char *pointer, int l
     memcpy(exact, text, (size_t)bytes);
     free(text);
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
+    struct psp_reason fault = {0};
     assert_int_equal(psp_definition_parse(exact, (size_t)bytes, &definition, &fault), PSP_EINVAL);
     assert_null(definition);
     assert_string_equal(fault.pointer, pointer);
-    if (strstr(fault.reason, reason) == NULL)
-        print_error("reason: %s\n", fault.reason);
-    assert_non_null(strstr(fault.reason, reason));
+    if (strstr(fault.text, reason) == NULL)
+        print_error("reason: %s\n", fault.text);
+    assert_non_null(strstr(fault.text, reason));
     assert_int_equal(fault.line, line);
     free(exact);
 }
@@ -232,11 +233,11 @@ static void empty_input_is_refused(void **state)
 {
     (void)state;
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
-    assert_int_equal(psp_definition_parse("", 0, &definition, &fault), PSP_EINVAL);
-    assert_int_equal(psp_definition_parse("[]", 2, &definition, &fault), PSP_EINVAL);
-    assert_string_equal(fault.reason, "must be an object");
-    assert_int_equal(fault.line, 1);
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_definition_parse("", 0, &definition, &reason), PSP_EINVAL);
+    assert_int_equal(psp_definition_parse("[]", 2, &definition, &reason), PSP_EINVAL);
+    assert_string_equal(reason.text, "must be an object");
+    assert_int_equal(reason.line, 1);
 }
 
 static void formats_and_members_are_checked(void **state)
@@ -376,17 +377,17 @@ static void load_tells_what_is_wrong_with_the_file(void **state)
 {
     (void)state;
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
-    assert_int_equal(psp_definition_load("/nonexistent/election.json", &definition, &fault),
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_definition_load("/nonexistent/election.json", &definition, &reason),
                      PSP_ENOENT);
-    assert_string_equal(fault.reason, "No such file or directory");
-    assert_int_equal(psp_definition_load("/", &definition, &fault), PSP_EIO);
+    assert_string_equal(reason.text, "No such file or directory");
+    assert_int_equal(psp_definition_load("/", &definition, &reason), PSP_EIO);
     char path[] = "/tmp/psp-definition-XXXXXX";
     const int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, good, sizeof good - 1), sizeof good - 1);
     assert_int_equal(close(fd), 0);
-    assert_int_equal(psp_definition_load(path, &definition, &fault), PSP_OK);
+    assert_int_equal(psp_definition_load(path, &definition, &reason), PSP_OK);
     assert_string_equal(definition->id, "town-2024");
     psp_definition_destroy(&definition);
     psp_definition_destroy(&definition);
@@ -426,8 +427,8 @@ static void many_units_and_styles_are_read_quickly(void **state)
     fprintf(file, "]}");
     assert_int_equal(fclose(file), 0);
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault = {0};
-    assert_int_equal(psp_definition_parse(text, bytes, &definition, &fault), PSP_OK);
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_definition_parse(text, bytes, &definition, &reason), PSP_OK);
     assert_int_equal(definition->leaf_count, UNITS);
     assert_int_equal(psp_definition_unit(definition, "u19999", 6), UNITS);
     /* Styles that agree on a contest share its arrays. */

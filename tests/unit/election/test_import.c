@@ -26,13 +26,14 @@ struct imported {
 static void import_returns(struct psp_returns *returns, struct imported *ret_imported)
 {
     struct imported imported = {.returns = returns};
-    struct psp_definition_fault fault = {0};
-    struct psp_csv_fault csv_fault = {0};
+    struct psp_reason reason = {0};
+    struct psp_reason csv_fault = {0};
     assert_int_equal(psp_import(returns, &options, &imported.text, &imported.bytes), PSP_OK);
-    if (psp_definition_parse(imported.text, imported.bytes, &imported.definition, &fault) != PSP_OK)
-        fail_msg("%s: line %d: %s", fault.pointer, fault.line, fault.reason);
+    if (psp_definition_parse(imported.text, imported.bytes, &imported.definition, &reason) !=
+        PSP_OK)
+        fail_msg("%s: line %d: %s", reason.pointer, (int)reason.line, reason.text);
     if (psp_returns_bind(returns, imported.definition, &imported.binding, &csv_fault) != PSP_OK)
-        fail_msg("line %d: %s", (int)csv_fault.line, csv_fault.reason);
+        fail_msg("line %d: %s", (int)csv_fault.line, csv_fault.text);
     *ret_imported = imported;
 }
 
@@ -40,10 +41,10 @@ static void import_text(const char *text, size_t bytes, struct imported *ret_imp
 {
     struct psp_csv *csv = NULL;
     struct psp_returns *returns = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     assert_int_equal(psp_csv_open_memory(text, bytes, &csv), PSP_OK);
-    if (psp_returns_read(csv, &returns, &fault) != PSP_OK)
-        fail_msg("line %d: %s", (int)fault.line, fault.reason);
+    if (psp_returns_read(csv, &returns, &reason) != PSP_OK)
+        fail_msg("line %d: %s", (int)reason.line, reason.text);
     psp_csv_close(&csv);
     import_returns(returns, ret_imported);
 }
@@ -188,8 +189,8 @@ static void national_2024_comes_back_to_the_byte(void **state)
 static void load(const char *path, struct imported *ret_imported)
 {
     struct psp_returns *returns = NULL;
-    struct psp_csv_fault fault = {0};
-    if (psp_returns_load(path, &returns, &fault) == PSP_ENOENT) {
+    struct psp_reason reason = {0};
+    if (psp_returns_load(path, &returns, &reason) == PSP_ENOENT) {
         print_message("skipped: %s is not there\n", path);
         skip();
     }
@@ -367,14 +368,14 @@ static void foreign_row_is_refused(const char *line, uint32_t column, const char
     struct psp_csv *csv = NULL;
     struct psp_returns *returns = NULL;
     struct psp_returns_binding *binding = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason fault = {0};
     assert_int_equal(psp_csv_open_memory(text, (size_t)bytes, &csv), PSP_OK);
     assert_int_equal(psp_returns_read(csv, &returns, &fault), PSP_OK);
     assert_int_equal(psp_returns_bind(returns, imported.definition, &binding, &fault), PSP_EINVAL);
     assert_null(binding);
     assert_int_equal(fault.line, 3);
     assert_int_equal(fault.column, column);
-    assert_non_null(strstr(fault.reason, reason));
+    assert_non_null(strstr(fault.text, reason));
     psp_csv_close(&csv);
     psp_returns_destroy(&returns);
     release(&imported);

@@ -14,11 +14,11 @@
 #define HEADER "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
 
 static enum psp_status read_text(const char *text, struct psp_returns **ret_returns,
-                                 struct psp_csv_fault *ret_fault)
+                                 struct psp_reason *reterr_reason)
 {
     struct psp_csv *csv = NULL;
     assert_int_equal(psp_csv_open_memory(text, strlen(text), &csv), PSP_OK);
-    const enum psp_status status = psp_returns_read(csv, ret_returns, ret_fault);
+    const enum psp_status status = psp_returns_read(csv, ret_returns, reterr_reason);
     psp_csv_close(&csv);
     return status;
 }
@@ -26,11 +26,11 @@ static enum psp_status read_text(const char *text, struct psp_returns **ret_retu
 static void refused(const char *text, uint64_t line, uint32_t column, const char *reason)
 {
     struct psp_returns *returns = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason fault = {0};
     assert_int_equal(read_text(text, &returns, &fault), PSP_EINVAL);
     assert_null(returns);
-    if (strstr(fault.reason, reason) == NULL)
-        fail_msg("reason: %s", fault.reason);
+    if (strstr(fault.text, reason) == NULL)
+        fail_msg("reason: %s", fault.text);
     assert_int_equal(fault.line, line);
     assert_int_equal(fault.column, column);
 }
@@ -39,10 +39,10 @@ static void rows_are_read_in_file_order(void **state)
 {
     (void)state;
     struct psp_returns *returns = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     assert_int_equal(read_text(HEADER "VT,\"Addison\",50001,\"A, \"\"x\"\"\",President,,D,Ann,12\n"
                                       "VT,,,,Governor,3,,Bob,0\n",
-                               &returns, &fault),
+                               &returns, &reason),
                      PSP_OK);
     assert_int_equal(returns->n, 2);
     assert_string_equal(returns->rows[0].text[PSP_COLUMN_PRECINCT], "A, \"x\"");
@@ -85,8 +85,8 @@ static void counts_must_be_whole_numbers(void **state)
     refused(HEADER "VT,,,,P,,D,Ann,1000000000001\n", 2, 9, "over the limit");
     refused(HEADER "VT,,,,P,,D,Ann,99999999999999999999999999\n", 2, 9, "over the limit");
     struct psp_returns *returns = NULL;
-    struct psp_csv_fault fault = {0};
-    assert_int_equal(read_text(HEADER "VT,,,,P,,D,Ann,1000000000000\n", &returns, &fault), PSP_OK);
+    struct psp_reason reason = {0};
+    assert_int_equal(read_text(HEADER "VT,,,,P,,D,Ann,1000000000000\n", &returns, &reason), PSP_OK);
     assert_true(returns->rows[0].votes == PSP_RETURNS_VOTES_MAX);
     psp_returns_destroy(&returns);
 }
@@ -129,12 +129,12 @@ static void load_tells_what_is_wrong_with_the_file(void **state)
 {
     (void)state;
     struct psp_returns *returns = NULL;
-    struct psp_csv_fault fault = {0};
-    assert_int_equal(psp_returns_load("/nonexistent.csv", &returns, &fault), PSP_ENOENT);
-    assert_string_equal(fault.reason, "No such file or directory");
-    assert_int_equal(psp_returns_load("/", &returns, &fault), PSP_EIO);
-    assert_string_equal(fault.reason, "Is a directory");
-    assert_int_equal(psp_returns_load("tests/fixtures/sparse.csv", &returns, &fault), PSP_OK);
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_returns_load("/nonexistent.csv", &returns, &reason), PSP_ENOENT);
+    assert_string_equal(reason.text, "No such file or directory");
+    assert_int_equal(psp_returns_load("/", &returns, &reason), PSP_EIO);
+    assert_string_equal(reason.text, "Is a directory");
+    assert_int_equal(psp_returns_load("tests/fixtures/sparse.csv", &returns, &reason), PSP_OK);
     assert_int_equal(returns->n, 28);
     psp_returns_destroy(&returns);
 }
@@ -164,14 +164,14 @@ static void contests_with_several_votes_need_fewer_ballots(void **state)
         "{\"id\":\"q\",\"name\":\"Q\",\"kind\":\"no\"}]}],"
         "\"ballot_styles\":[{\"id\":\"s\",\"contests\":[{\"contest\":\"x\"}]}]}";
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault definition_fault;
+    struct psp_reason definition_fault;
     struct psp_returns *returns = NULL;
     struct psp_returns_binding *binding = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     assert_int_equal(psp_definition_parse(text, sizeof text - 1, &definition, &definition_fault),
                      PSP_OK);
-    assert_int_equal(read_text(HEADER "VT,,,,X,,,Q,4\nVT,,,,X,,,P,5\n", &returns, &fault), PSP_OK);
-    assert_int_equal(psp_returns_bind(returns, definition, &binding, &fault), PSP_OK);
+    assert_int_equal(read_text(HEADER "VT,,,,X,,,Q,4\nVT,,,,X,,,P,5\n", &returns, &reason), PSP_OK);
+    assert_int_equal(psp_returns_bind(returns, definition, &binding, &reason), PSP_OK);
     assert_int_equal(binding->leaf_ballots[0], 5);
     assert_int_equal(binding->ballots, 5);
     assert_int_equal(binding->order[0], 1);
@@ -197,16 +197,16 @@ static void units_of_one_name_are_ambiguous(void **state)
         "\"choices\":[{\"id\":\"p\",\"name\":\"P\",\"kind\":\"yes\"}]}],"
         "\"ballot_styles\":[{\"id\":\"s\",\"contests\":[{\"contest\":\"x\"}]}]}";
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault definition_fault;
+    struct psp_reason definition_fault;
     struct psp_returns *returns = NULL;
     struct psp_returns_binding *binding = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     assert_int_equal(psp_definition_parse(text, sizeof text - 1, &definition, &definition_fault),
                      PSP_OK);
-    assert_int_equal(read_text(HEADER "VT,,,,X,,,P,5\n", &returns, &fault), PSP_OK);
-    assert_int_equal(psp_returns_bind(returns, definition, &binding, &fault), PSP_EINVAL);
-    assert_non_null(strstr(fault.reason, "more than one unit"));
-    assert_int_equal(fault.line, 2);
+    assert_int_equal(read_text(HEADER "VT,,,,X,,,P,5\n", &returns, &reason), PSP_OK);
+    assert_int_equal(psp_returns_bind(returns, definition, &binding, &reason), PSP_EINVAL);
+    assert_non_null(strstr(reason.text, "more than one unit"));
+    assert_int_equal(reason.line, 2);
     psp_returns_destroy(&returns);
     psp_definition_destroy(&definition);
 }

@@ -26,8 +26,8 @@ static const char election[] =
 static int setup(void **state)
 {
     struct psp_definition *definition = NULL;
-    struct psp_definition_fault fault;
-    if (psp_definition_parse(election, sizeof election - 1, &definition, &fault) != PSP_OK)
+    struct psp_reason reason;
+    if (psp_definition_parse(election, sizeof election - 1, &definition, &reason) != PSP_OK)
         return -1;
     *state = definition;
     return 0;
@@ -52,15 +52,15 @@ static void refused(void **state, const char *text, uint64_t line, uint32_t colu
                     const char *reason)
 {
     struct psp_roll *roll = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason fault = {0};
     struct psp_roll_voter voter;
     FILE *file = file_of(text);
     enum psp_status status = psp_roll_open(file, *state, &roll, &fault);
     while (status == PSP_OK)
         status = psp_roll_next(roll, &voter, &fault);
     assert_int_equal(status, PSP_EINVAL);
-    if (strstr(fault.reason, reason) == NULL)
-        fail_msg("reason: %s", fault.reason);
+    if (strstr(fault.text, reason) == NULL)
+        fail_msg("reason: %s", fault.text);
     assert_int_equal(fault.line, line);
     assert_int_equal(fault.column, column);
     psp_roll_close(&roll);
@@ -70,19 +70,19 @@ static void refused(void **state, const char *text, uint64_t line, uint32_t colu
 static void columns_are_found_by_their_header(void **state)
 {
     struct psp_roll *roll = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     struct psp_roll_voter voter;
     FILE *file = file_of("unit,gender,voter_id,email\nb,female,\"v,1\",\na,,v2,x@example.org\n");
-    assert_int_equal(psp_roll_open(file, *state, &roll, &fault), PSP_OK);
-    assert_int_equal(psp_roll_next(roll, &voter, &fault), PSP_OK);
+    assert_int_equal(psp_roll_open(file, *state, &roll, &reason), PSP_OK);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_OK);
     assert_string_equal(voter.voter_id, "v,1");
     assert_int_equal(voter.voter_id_bytes, 3);
     assert_int_equal(voter.unit, 2);
     assert_int_equal(voter.line, 2);
-    assert_int_equal(psp_roll_next(roll, &voter, &fault), PSP_OK);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_OK);
     assert_string_equal(voter.voter_id, "v2");
     assert_int_equal(voter.unit, 1);
-    assert_int_equal(psp_roll_next(roll, &voter, &fault), PSP_ENOENT);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_ENOENT);
     assert_int_equal(psp_roll_position(roll), 27 + 16 + 20);
     psp_roll_close(&roll);
     psp_roll_close(&roll);
@@ -135,8 +135,8 @@ static void a_file_that_cannot_be_read_is_an_io_error(void **state)
 {
     FILE *folder = fopen("/", "r");
     struct psp_roll *roll = NULL;
-    struct psp_csv_fault fault;
-    assert_int_equal(psp_roll_open(folder, *state, &roll, &fault), PSP_EIO);
+    struct psp_reason reason;
+    assert_int_equal(psp_roll_open(folder, *state, &roll, &reason), PSP_EIO);
     assert_null(roll);
     fclose(folder);
 }
@@ -161,17 +161,17 @@ static void synthetic_roll_is_read_back(void **state)
     }
     fclose(file);
     struct psp_roll *roll = NULL;
-    struct psp_csv_fault fault = {0};
+    struct psp_reason reason = {0};
     struct psp_roll_voter voter;
     file = file_of(text);
-    assert_int_equal(psp_roll_open(file, definition, &roll, &fault), PSP_OK);
+    assert_int_equal(psp_roll_open(file, definition, &roll, &reason), PSP_OK);
     for (int i = 0; i < VOTERS; i++) {
-        if (psp_roll_next(roll, &voter, &fault) != PSP_OK) /* no voter ID twice */
-            fail_msg("line %d: %s", (int)fault.line, fault.reason);
+        if (psp_roll_next(roll, &voter, &reason) != PSP_OK) /* no voter ID twice */
+            fail_msg("line %d: %s", (int)reason.line, reason.text);
         assert_int_equal(voter.unit, 1 + i % 2);
         assert_int_equal(voter.voter_id_bytes, 36);
     }
-    assert_int_equal(psp_roll_next(roll, &voter, &fault), PSP_ENOENT);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_ENOENT);
     psp_roll_close(&roll);
     fclose(file);
     free(text);
@@ -207,10 +207,10 @@ static void synthetic_election_registers_exactly_the_voters(void **state)
         char *text = NULL;
         size_t bytes = 0;
         struct psp_definition *definition = NULL;
-        struct psp_definition_fault fault = {0};
+        struct psp_reason reason = {0};
         assert_int_equal(psp_synthetic_election(1, sizes[i], &text, &bytes), PSP_OK);
-        if (psp_definition_parse(text, bytes, &definition, &fault) != PSP_OK)
-            fail_msg("%s: %s", fault.pointer, fault.reason);
+        if (psp_definition_parse(text, bytes, &definition, &reason) != PSP_OK)
+            fail_msg("%s: %s", reason.pointer, reason.text);
         uint64_t registered = 0;
         for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++)
             registered += definition->units[definition->leaves[leaf]].registered;

@@ -44,8 +44,8 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    struct psp_definition_fault fault;
-    if (psp_definition_parse(text, sizeof text - 1, &fixture->definition, &fault) != PSP_OK ||
+    struct psp_reason reason;
+    if (psp_definition_parse(text, sizeof text - 1, &fixture->definition, &reason) != PSP_OK ||
         psp_totals_create(fixture->definition, &fixture->totals) != PSP_OK)
         return -1;
     *state = fixture;

@@ -1,30 +1,38 @@
 /*
- * json - small readers for the JSON files of process/cluster, each of
- * which knows where it is, so that a fault can say so.
+ * at - small readers for JSON files that people write and programs obey, each of
+ * which knows where it is, so that a refusal can say so.
+ *
+ * A refused value fills the reason (pointer and text) and the reader returns
+ * false; nothing is read on from there.
+ *
+ * Ownership: points into the tree that psp_json_load gave, and at the caller's
+ *            reason.   Threads: one owner.
  */
-#ifndef PSP_CLUSTER_JSON_H
-#define PSP_CLUSTER_JSON_H
+#ifndef PSP_JSON_AT_H
+#define PSP_JSON_AT_H
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cluster/cluster.h"
+#include "base/reason.h"
+#include "base/status.h"
 
 /* A value and the JSON Pointer that leads to it. */
 struct psp_json_at {
     const json_t *value;
-    char pointer[256];
-    struct psp_cluster_fault *fault;
+    char pointer[PSP_REASON_POINTER_BYTES];
+    struct psp_reason *reason;
 };
 
-/* Reads and parses a file into *ret_root (json_decref it) and checks `format`. */
-enum psp_status psp_json_load(const char *path, int format, struct psp_cluster_fault *ret_fault,
+/* Reads and parses a file into *ret_root (json_decref it) and checks `format`.
+ * PSP_ENOENT, PSP_EIO, PSP_ENOMEM, PSP_EINVAL, PSP_EVERSION, each with a reason. */
+enum psp_status psp_json_load(const char *path, int format, struct psp_reason *reterr_reason,
                               json_t **ret_root);
 
-/* Fills the fault; returns false, for use in a condition. */
-bool psp_json_fault(const struct psp_json_at *at, const char *format, ...)
+/* Fills the reason; returns false, for use in a condition. */
+bool psp_json_refuse(const struct psp_json_at *at, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* An object with no other members than `names` (NULL at the end). */

@@ -1,4 +1,4 @@
-#include "cluster/json.h"
+#include "base/json/at.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,50 +10,44 @@
 enum { FILE_BYTES_MAX = 16 << 20, KEY_CHARACTERS = 40 };
 
 static enum psp_status check_format(const json_t *root, int format,
-                                    struct psp_cluster_fault *ret_fault)
+                                    struct psp_reason *reterr_reason)
 {
     const json_t *value = json_object_get(root, "format");
     if (!json_is_integer(value)) {
-        snprintf(ret_fault->pointer, sizeof ret_fault->pointer, "/format");
-        snprintf(ret_fault->reason, sizeof ret_fault->reason, "must be the number %d", format);
+        psp_reason_set_pointer(reterr_reason, "/format", "must be the number %d", format);
         return PSP_EINVAL;
     }
     if (json_integer_value(value) != format) {
-        snprintf(ret_fault->pointer, sizeof ret_fault->pointer, "/format");
-        snprintf(ret_fault->reason, sizeof ret_fault->reason,
-                 "format %lld is not known to this version (%s), which reads %d: use the version "
-                 "that wrote the file",
-                 (long long)json_integer_value(value), PSP_VERSION, format);
+        psp_reason_set_pointer(
+            reterr_reason, "/format",
+            "format %lld is not known to this version (%s), which reads %d: use the version "
+            "that wrote the file",
+            (long long)json_integer_value(value), PSP_VERSION, format);
         return PSP_EVERSION;
     }
     return PSP_OK;
 }
 
-enum psp_status psp_json_load(const char *path, int format, struct psp_cluster_fault *ret_fault,
+enum psp_status psp_json_load(const char *path, int format, struct psp_reason *reterr_reason,
                               json_t **ret_root)
 {
-    *ret_fault = (struct psp_cluster_fault){0};
     char *text;
     size_t bytes;
     enum psp_status status = psp_file_read(path, FILE_BYTES_MAX, &text, &bytes);
-    if (status != PSP_OK) {
-        snprintf(ret_fault->reason, sizeof ret_fault->reason, "cannot be read: %s",
-                 psp_status_text(status));
-        return status;
-    }
+    if (status != PSP_OK)
+        return psp_reason_set_status(reterr_reason, "cannot be read", status);
     json_error_t error;
     json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     free(text);
     if (!json_is_object(root)) {
         if (root)
-            snprintf(ret_fault->reason, sizeof ret_fault->reason, "must be an object");
+            psp_reason_set(reterr_reason, "must be an object");
         else
-            snprintf(ret_fault->reason, sizeof ret_fault->reason, "line %d: %s", error.line,
-                     error.text);
+            psp_reason_set(reterr_reason, "line %d: %s", error.line, error.text);
         json_decref(root);
         return PSP_EINVAL;
     }
-    status = check_format(root, format, ret_fault);
+    status = check_format(root, format, reterr_reason);
     if (status != PSP_OK) {
         json_decref(root);
         return status;
@@ -62,12 +56,11 @@ enum psp_status psp_json_load(const char *path, int format, struct psp_cluster_f
     return PSP_OK;
 }
 
-bool psp_json_fault(const struct psp_json_at *at, const char *format, ...)
+bool psp_json_refuse(const struct psp_json_at *at, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    memcpy(at->fault->pointer, at->pointer, sizeof at->fault->pointer);
-    vsnprintf(at->fault->reason, sizeof at->fault->reason, format, arguments);
+    psp_reason_vset_pointer(at->reason, at->pointer, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -75,7 +68,7 @@ bool psp_json_fault(const struct psp_json_at *at, const char *format, ...)
 static void step(const struct psp_json_at *at, const char *name, const json_t *value,
                  struct psp_json_at *ret_at)
 {
-    struct psp_json_at next = {.value = value, .fault = at->fault};
+    struct psp_json_at next = {.value = value, .reason = at->reason};
     snprintf(next.pointer, sizeof next.pointer, "%.190s/%.60s", at->pointer, name);
     *ret_at = next;
 }
@@ -83,7 +76,7 @@ static void step(const struct psp_json_at *at, const char *name, const json_t *v
 bool psp_json_members(const struct psp_json_at *at, const char *const *names)
 {
     if (!json_is_object(at->value))
-        return psp_json_fault(at, "must be an object");
+        return psp_json_refuse(at, "must be an object");
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)at->value, key, value)
@@ -92,7 +85,7 @@ bool psp_json_members(const struct psp_json_at *at, const char *const *names)
         while (names[i] && strcmp(names[i], key) != 0)
             i++;
         if (!names[i])
-            return psp_json_fault(at, "has a member that is not known: \"%.60s\"", key);
+            return psp_json_refuse(at, "has a member that is not known: \"%.60s\"", key);
     }
     return true;
 }
@@ -100,7 +93,7 @@ bool psp_json_members(const struct psp_json_at *at, const char *const *names)
 bool psp_json_member(const struct psp_json_at *at, const char *name, struct psp_json_at *ret_at)
 {
     step(at, name, json_object_get(at->value, name), ret_at);
-    return ret_at->value ? true : psp_json_fault(ret_at, "is missing");
+    return ret_at->value ? true : psp_json_refuse(ret_at, "is missing");
 }
 
 bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at *ret_at)
@@ -117,10 +110,10 @@ bool psp_json_list(const struct psp_json_at *at, const char *name, size_t most,
     if (!psp_json_member(at, name, ret_at))
         return false;
     if (!json_is_array(ret_at->value))
-        return psp_json_fault(ret_at, "must be a list");
+        return psp_json_refuse(ret_at, "must be a list");
     *ret_n = json_array_size(ret_at->value);
     if (*ret_n > most)
-        return psp_json_fault(ret_at, "has %zu entries; %zu are the most", *ret_n, most);
+        return psp_json_refuse(ret_at, "has %zu entries; %zu are the most", *ret_n, most);
     return true;
 }
 
@@ -132,8 +125,8 @@ bool psp_json_number(const struct psp_json_at *at, const char *name, uint64_t mo
         return false;
     const json_int_t value = json_integer_value(member.value);
     if (!json_is_integer(member.value) || value < 0 || (uint64_t)value > most)
-        return psp_json_fault(&member, "must be a whole number from 0 to %llu",
-                              (unsigned long long)most);
+        return psp_json_refuse(&member, "must be a whole number from 0 to %llu",
+                               (unsigned long long)most);
     *ret_number = (uint64_t)value;
     return true;
 }
@@ -142,7 +135,7 @@ static bool copy_text(const struct psp_json_at *member, char **ret_text)
 {
     char *copy = strdup(json_string_value(member->value));
     if (!copy)
-        return psp_json_fault(member, "out of memory");
+        return psp_json_refuse(member, "out of memory");
     free(*ret_text);
     *ret_text = copy;
     return true;
@@ -154,7 +147,7 @@ bool psp_json_text(const struct psp_json_at *at, const char *name, char **ret_te
     if (!psp_json_member(at, name, &member))
         return false;
     if (!json_is_string(member.value) || json_string_length(member.value) == 0)
-        return psp_json_fault(&member, "must be a text that is not empty");
+        return psp_json_refuse(&member, "must be a text that is not empty");
     return copy_text(&member, ret_text);
 }
 
@@ -183,7 +176,7 @@ bool psp_json_hex(const struct psp_json_at *at, const char *name, bool null_allo
         if (good)
             ret_bytes[i] = (uint8_t)(high << 4 | low);
     }
-    return good ? true : psp_json_fault(&member, "must be %zu lower-case hex digits", 2 * bytes);
+    return good ? true : psp_json_refuse(&member, "must be %zu lower-case hex digits", 2 * bytes);
 }
 
 bool psp_json_key(const struct psp_json_at *at, const char *name, char **ret_key)
@@ -196,7 +189,7 @@ bool psp_json_key(const struct psp_json_at *at, const char *name, char **ret_key
     const char *text = json_string_value(member.value);
     if (!text || json_string_length(member.value) != KEY_CHARACTERS ||
         strspn(text, z85) != KEY_CHARACTERS)
-        return psp_json_fault(&member, "must be a public key: 40 characters of Z85");
+        return psp_json_refuse(&member, "must be a public key: 40 characters of Z85");
     return copy_text(&member, ret_key);
 }
 
@@ -213,6 +206,6 @@ bool psp_json_address(const struct psp_json_at *at, const char *name, const char
     char *end = NULL;
     const long port = colon && colon > text + prefix ? strtol(colon + 1, &end, 10) : 0;
     if (port < 1 || port > 65535 || *end != '\0')
-        return psp_json_fault(&member, "must be %shost:port", scheme);
+        return psp_json_refuse(&member, "must be %shost:port", scheme);
     return copy_text(&member, ret_address);
 }
