@@ -1,14 +1,87 @@
-/* Who is a member, and who leads: changes on purpose. */
-#include <assert.h>
+#include "shard/consensus/configuration.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes/bytes.h"
 #include "shard/consensus/inner.h"
+#include "shard/consensus/reserve.h"
 
-bool psp_consensus_encode(const struct psp_consensus_member *members, uint32_t n,
-                          struct raft_buffer *ret_buffer)
+/* ---- those of the log ---- */
+
+enum psp_status psp_configurations_keep(struct psp_configurations *configurations, uint64_t index,
+                                        const void *bytes, size_t length, bool applied)
+{
+    if (!psp_reserve((void **)&configurations->items, &configurations->capacity,
+                     configurations->count + 1, sizeof(*configurations->items)))
+        return PSP_ENOMEM;
+    uint8_t *copy = malloc(length == 0 ? 1 : length);
+    if (copy == NULL)
+        return PSP_ENOMEM;
+    memcpy(copy, bytes, length);
+    configurations->items[configurations->count++] =
+        (struct psp_configuration){index, copy, length, applied};
+    return PSP_OK;
+}
+
+enum psp_status psp_configurations_start(struct psp_configurations *configurations,
+                                         const struct psp_consensus_start *start,
+                                         const struct psp_record *first)
+{
+    enum psp_status status = PSP_OK;
+    struct psp_bytes snapshot = start->snapshot_configuration;
+    const bool given = snapshot.length > 0;
+    if (start->snapshot_index > 0)
+        status =
+            psp_configurations_keep(configurations, given ? start->snapshot_configuration_index : 1,
+                                    given ? snapshot.data : first->payload,
+                                    given ? snapshot.length : first->payload_bytes, true);
+    for (uint64_t i = 0; i < start->record_count && status == PSP_OK; i++) {
+        const struct psp_record *record = &start->records[i];
+        if (record->type == PSP_RECORD_CONFIGURATION && record->index > start->snapshot_index)
+            status = psp_configurations_keep(configurations, record->index, record->payload,
+                                             record->payload_bytes, false);
+    }
+    return status;
+}
+
+void psp_configurations_cut(struct psp_configurations *configurations, uint64_t from)
+{
+    while (configurations->count > 0 &&
+           configurations->items[configurations->count - 1].index >= from)
+        free(configurations->items[--configurations->count].bytes);
+}
+
+const struct psp_configuration *psp_configurations_at(
+    const struct psp_configurations *configurations, uint64_t index)
+{
+    for (size_t i = configurations->count; i > 0; i--)
+        if (configurations->items[i - 1].index <= index)
+            return &configurations->items[i - 1];
+    return NULL;
+}
+
+struct psp_configuration *psp_configurations_unapplied(struct psp_configurations *configurations,
+                                                       uint64_t commit_index)
+{
+    for (size_t i = 0; i < configurations->count; i++)
+        if (!configurations->items[i].applied && configurations->items[i].index <= commit_index)
+            return &configurations->items[i];
+    return NULL;
+}
+
+void psp_configurations_free(struct psp_configurations *configurations)
+{
+    psp_configurations_cut(configurations, 0);
+    free(configurations->items);
+    *configurations = (struct psp_configurations){0};
+}
+
+/* ---- encoding ---- */
+
+bool psp_configuration_encode(const struct psp_consensus_member *members, uint32_t n,
+                              struct raft_buffer *ret_buffer)
 {
     struct raft_configuration configuration;
     raft_configuration_init(&configuration);
@@ -23,6 +96,26 @@ bool psp_consensus_encode(const struct psp_consensus_member *members, uint32_t n
     raft_configuration_close(&configuration);
     return good;
 }
+
+enum psp_status psp_configuration_decode(const struct psp_consensus *consensus, uint64_t index,
+                                         struct raft_configuration *ret_configuration,
+                                         raft_index *ret_index)
+{
+    const struct psp_configuration *found =
+        psp_configurations_at(&consensus->configurations, index);
+    struct raft_buffer buffer = consensus->first_configuration;
+    if (found == NULL && consensus->joiner) {
+        raft_configuration_init(ret_configuration);
+        *ret_index = 0;
+        return PSP_OK;
+    }
+    if (found != NULL)
+        buffer = (struct raft_buffer){found->bytes, found->length};
+    *ret_index = found == NULL ? 1 : found->index;
+    return raft_configuration_decode(&buffer, ret_configuration) == 0 ? PSP_OK : PSP_ECORRUPT;
+}
+
+/* ---- who is a member ---- */
 
 uint32_t psp_consensus_members(const struct psp_consensus *consensus,
                                struct psp_consensus_member ret_members[PSP_MEMBERS_MAX])
@@ -66,50 +159,4 @@ struct psp_bytes psp_consensus_configuration(const struct psp_consensus *consens
     *ret_index = found == NULL ? 0 : found->index;
     return found == NULL ? (struct psp_bytes){NULL, 0}
                          : (struct psp_bytes){found->bytes, found->length};
-}
-
-enum psp_status psp_consensus_change(struct psp_consensus *consensus, uint64_t now_ms,
-                                     const struct psp_consensus_member *members, uint32_t n,
-                                     struct psp_consensus_actions *ret_actions)
-{
-    psp_consensus_begin(consensus, now_ms, ret_actions);
-    if (raft_state(&consensus->raft) != RAFT_LEADER || raft_transferee(&consensus->raft) != 0)
-        return psp_consensus_finish(consensus, PSP_ENOTLEADER, ret_actions);
-    if (psp_consensus_changing(consensus))
-        return psp_consensus_finish(consensus, PSP_EINVAL, ret_actions);
-    raft_free(consensus->proposed.base);
-    consensus->proposed = (struct raft_buffer){0};
-    void *token = raft_malloc(1); /* stands for the batch: the payload stays ours */
-    if (token == NULL || !psp_consensus_encode(members, n, &consensus->proposed)) {
-        raft_free(token);
-        return PSP_ENOMEM;
-    }
-    struct raft_entry entry = {.term = raft_current_term(&consensus->raft),
-                               .type = RAFT_CHANGE,
-                               .buf = consensus->proposed,
-                               .batch = token};
-    struct raft_event event = {.type = RAFT_SUBMIT};
-    event.submit.entries = &entry;
-    event.submit.n = 1;
-    const enum psp_status status =
-        psp_consensus_step_once(consensus, &event, "other members", ret_actions);
-    if (status != PSP_OK && ret_actions->append_index == 0)
-        raft_free(token);
-    return psp_consensus_finish(consensus, status, ret_actions);
-}
-
-enum psp_status psp_consensus_transfer(struct psp_consensus *consensus, uint64_t now_ms,
-                                       uint64_t raft_id, struct psp_consensus_actions *ret_actions)
-{
-    psp_consensus_begin(consensus, now_ms, ret_actions);
-    if (raft_state(&consensus->raft) != RAFT_LEADER)
-        return psp_consensus_finish(consensus, PSP_ENOTLEADER, ret_actions);
-    if (!psp_consensus_votes(consensus, raft_id) || raft_id == consensus->raft.id ||
-        raft_transferee(&consensus->raft) != 0)
-        return psp_consensus_finish(consensus, PSP_EINVAL, ret_actions);
-    struct raft_event event = {.type = RAFT_TRANSFER};
-    event.transfer.server_id = raft_id;
-    const enum psp_status status =
-        psp_consensus_step_once(consensus, &event, "a hand-over", ret_actions);
-    return psp_consensus_finish(consensus, status, ret_actions);
 }

@@ -2,7 +2,7 @@
  * consensus - libraft's pure core behind an interface of our own.
  *
  * Event in, plain actions out: no I/O, no clock, no thread. Only the
- * consensus_*.c files include raft.h; they hide the library's defects W1..W9
+ * files of this room include raft.h; they hide the library's defects W1..W9
  * (docs/decisions/0001-raft-step.md) and its ownership rules.
  *
  * The caller carries the actions out in this order, always:
@@ -71,8 +71,8 @@ struct psp_consensus_actions {
     const uint64_t *message_to;
     uint32_t message_count;
     uint64_t commit_index; /* never goes back */
-    bool install;          /* a snapshot is offered (issue: three replicas) */
-    uint64_t install_index, install_term;
+    bool too_old;          /* the leader has no longer what follows on this log: the replica
+                              must end, and nothing else here counts */
 };
 
 enum psp_status psp_consensus_create(const struct psp_consensus_options *options,

@@ -1,16 +1,21 @@
 /*
- * inner - what the consensus wrapper is made of; shared by consensus.c
- * (events) and configuration.c (members, hand-over), and by nobody else.
+ * inner - what the consensus wrapper is made of, for the files of this room.
+ * Each calls those below it:
+ *
+ *     consensus.c      events
+ *     step.c           one step of libraft, and what holds after some
+ *     mend.c  configuration.c  appends.c  outbox.c
+ *     fields.c         messages as numbers
  */
 #ifndef PSP_CONSENSUS_INNER_H
 #define PSP_CONSENSUS_INNER_H
 
 #include <raft.h>
 
-#include "shard/consensus/memory.h"
+#include "shard/consensus/appends.h"
+#include "shard/consensus/configuration.h"
 #include "shard/consensus/mend.h"
-
-enum { PSP_ADDRESS_BYTES = 24 };
+#include "shard/consensus/outbox.h"
 
 struct psp_consensus {
     struct raft raft;
@@ -24,7 +29,6 @@ struct psp_consensus {
     uint64_t vote_term, voted_for; /* as last handed out to be made durable */
     uint64_t last_index, persisted, commit_index;
     uint64_t snapshot_index, snapshot_term;
-    bool installing;
 
     struct psp_appends appends;
     struct psp_configurations configurations;
@@ -37,6 +41,8 @@ struct psp_consensus {
     struct psp_outbox outbox;
 };
 
+/* ---- step.c ---- */
+
 /* Of every event: the time, and no actions yet. */
 void psp_consensus_begin(struct psp_consensus *consensus, uint64_t now_ms,
                          struct psp_consensus_actions *ret_actions);
@@ -46,8 +52,4 @@ enum psp_status psp_consensus_step_once(struct psp_consensus *consensus, struct 
 /* What holds after one or more steps. */
 enum psp_status psp_consensus_finish(struct psp_consensus *consensus, enum psp_status status,
                                      struct psp_consensus_actions *actions);
-/* The members in libraft's encoding, from raft_malloc. False: out of memory. */
-bool psp_consensus_encode(const struct psp_consensus_member *members, uint32_t n,
-                          struct raft_buffer *ret_buffer);
-
 #endif

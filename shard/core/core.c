@@ -267,6 +267,9 @@ static void carry(struct psp_core *core, enum psp_status status,
                   const struct psp_consensus_actions *actions)
 {
     check_status(core, status);
+    if (!core->stopped && actions->too_old)
+        psp_core_stop(core, "this replica's log is too old for the leader to complete it; replace "
+                            "the replica");
     if (core->stopped)
         return;
     if (actions->vote) {
@@ -281,9 +284,6 @@ static void carry(struct psp_core *core, enum psp_status status,
     for (uint32_t i = 0; i < actions->message_count && !core->stopped; i++)
         send_raft(core, actions->message_to[i], &actions->messages[i]);
     core->commit_index = actions->commit_index;
-    if (actions->install)
-        psp_core_stop(core, "this replica's log is too old for the leader to complete it; replace "
-                            "the replica");
     const bool leading = psp_consensus_state(core->consensus) == PSP_LEADER;
     const uint64_t term = psp_consensus_term(core->consensus);
     if (core->leading && !(leading && term == core->leading_term))

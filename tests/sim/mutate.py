@@ -40,7 +40,7 @@ CHANGES = [
      "            reply->append_entries_result.rejected = 0;\n"
      "            reply->append_entries_result.last_log_index = raft->last_stored + 1000;\n"
      "        } else if (stale && reply->type == RAFT_APPEND_ENTRIES_RESULT)"),
-    ("OLD_TERM_COMMIT", "shard/consensus/consensus.c",
+    ("OLD_TERM_COMMIT", "shard/consensus/step.c",
      "    const uint64_t index = raft_commit_index(&consensus->raft);\n",
      "    uint64_t index = raft_commit_index(&consensus->raft);\n"
      "    for (unsigned i = 0; M(OLD_TERM_COMMIT) && i < consensus->raft.configuration.n &&\n"
@@ -52,7 +52,7 @@ CHANGES = [
      "            match <= consensus->persisted && match > index)\n"
      "            index = match;\n"
      "    }\n"),
-    ("OVERWRITTEN_PERSISTED", "shard/consensus/memory.c",
+    ("OVERWRITTEN_PERSISTED", "shard/consensus/appends.c",
      "        if (appends->items[i].first <= upto)\n",
      "        if (appends->items[i].first <= upto && !M(OVERWRITTEN_PERSISTED))\n"),
     ("NO_SYNC", "lib/journal/journal.c",

@@ -176,7 +176,7 @@ static void carry_out(struct small_world *world, uint32_t i, enum psp_status sta
     }
     for (uint32_t k = 0; k < actions->message_count; k++)
         send_message(world, i, actions->message_to[k], &actions->messages[k]);
-    CHECK(!actions->install, "a snapshot is offered though every log is whole");
+    CHECK(!actions->too_old, "a snapshot is offered though every log is whole");
     if (psp_consensus_state(cores[i]) == PSP_LEADER)
         lead(world, i);
     commit(world, i, actions->commit_index);

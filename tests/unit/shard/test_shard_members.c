@@ -81,6 +81,34 @@ static void leadership_does_not_move_to_a_replica_that_is_not_there(void **state
     destroy_group(group);
 }
 
+static void a_replica_whose_next_entries_nobody_has_stops_and_says_so(void **state)
+{
+    (void)state;
+    enum { INSTALL = 5 };
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), behind = other_than(leader);
+    struct node *node = &group->nodes[behind];
+    const uint64_t fields[] = {0, psp_core_term(node->core), 1000, 1, 1};
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_RAFT};
+    message.raft = (struct psp_raft_message){.shard = group->genesis.shard,
+                                             .from_id = leader + 1,
+                                             .to_id = behind + 1,
+                                             .type = INSTALL,
+                                             .fields = fields,
+                                             .field_count = 5};
+    const struct psp_core_sender sender = {.role = PSP_ROLE_SHARD,
+                                           .id = group->genesis.shard << 8 | leader};
+    psp_core_message(node->core, at(group), &sender, &message);
+    size_t n;
+    assert_int_equal(psp_core_actions(node->core, &n)[0].type, PSP_CORE_STOP);
+    assert_int_equal(n, 1); /* neither an answer nor a vote */
+    carry_out(group, node);
+    assert_non_null(strstr(node->stop, "too old"));
+    assert_non_null(strstr(node->stop, "replace the replica"));
+    assert_true(psp_core_deadline(node->core) == UINT64_MAX);
+    destroy_group(group);
+}
+
 /* Its disk is gone: an empty one, and a new ID. */
 static void come_back_empty(struct group *group, uint32_t i)
 {
@@ -183,6 +211,7 @@ int main(void)
         cmocka_unit_test(leadership_moves_after_what_waits_is_answered),
         cmocka_unit_test(a_move_to_a_replica_that_is_away_lapses),
         cmocka_unit_test(leadership_does_not_move_to_a_replica_that_is_not_there),
+        cmocka_unit_test(a_replica_whose_next_entries_nobody_has_stops_and_says_so),
         cmocka_unit_test(a_replaced_replica_joins_without_a_vote_and_votes_when_it_is_level),
         cmocka_unit_test(a_replica_under_its_replaced_id_is_not_heard),
         cmocka_unit_test(replacements_that_make_no_sense_are_refused),

@@ -1,0 +1,34 @@
+#include "shard/consensus/outbox.h"
+
+#include <stdlib.h>
+
+#include "shard/consensus/reserve.h"
+
+enum psp_status psp_outbox_push(struct psp_outbox *outbox, const struct raft_message *message)
+{
+    const size_t n = outbox->count + 1;
+    const bool moved = n > outbox->field_capacity;
+    if (!psp_reserve((void **)&outbox->to, &outbox->to_capacity, n, sizeof(*outbox->to)) ||
+        !psp_reserve((void **)&outbox->fields, &outbox->field_capacity, n,
+                     sizeof(*outbox->fields)) ||
+        !psp_reserve((void **)&outbox->messages, &outbox->capacity, n, sizeof(*outbox->messages)))
+        return PSP_ENOMEM;
+    const size_t at = outbox->count++;
+    outbox->to[at] = message->server_id;
+    outbox->messages[at] = (struct psp_raft_message){
+        .type = (uint32_t)message->type,
+        .field_count = psp_fields_load(message, outbox->fields[at]),
+        .entry_count = message->type == RAFT_APPEND_ENTRIES ? message->append_entries.n_entries : 0,
+    };
+    for (size_t i = moved ? 0 : at; i < outbox->count; i++)
+        outbox->messages[i].fields = outbox->fields[i];
+    return PSP_OK;
+}
+
+void psp_outbox_free(struct psp_outbox *outbox)
+{
+    free(outbox->messages);
+    free(outbox->to);
+    free(outbox->fields);
+    *outbox = (struct psp_outbox){0};
+}
