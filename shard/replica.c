@@ -27,12 +27,7 @@ void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
                                         .slot_first = facts->slot_first,
                                         .slot_end = facts->slot_end,
                                         .epoch = cluster->epoch};
-    struct psp_fence *fence = &ret_genesis->fence;
-    memcpy(fence->cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
-    memcpy(fence->definition_hash, cluster->definition_hash, PSP_HASH_BYTES);
-    memcpy(fence->roll_hash, cluster->roll_hash, PSP_HASH_BYTES);
-    memcpy(fence->slot_map_hash, cluster->slot_map_hash, PSP_HASH_BYTES);
-    memcpy(fence->digest_key_hash, cluster->digest_key_hash, PSP_HASH_BYTES);
+    psp_cluster_fence(cluster, &ret_genesis->fence);
     memcpy(ret_genesis->shard_roll_hash, facts->roll_hash, PSP_HASH_BYTES);
 }
 

@@ -277,6 +277,15 @@ static void hash_slot_map(struct psp_cluster *cluster)
     crypto_generichash_final(&state, cluster->slot_map_hash, PSP_HASH_BYTES);
 }
 
+void psp_cluster_fence(const struct psp_cluster *cluster, struct psp_fence *ret_fence)
+{
+    *ret_fence = (struct psp_fence){0};
+#define X(NAME, field, bytes, text, place)                                                         \
+    memcpy(ret_fence->parts[PSP_FENCE_##NAME], cluster->field, bytes);
+    PSP_FENCE(X)
+#undef X
+}
+
 /* With a roll every shard has its part of it, without one none: a shard that
  * lacked its part would let anybody vote there. */
 static bool rolls_agree(const struct psp_json_at *root, const struct psp_cluster *cluster)

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "wire/message/fence.h"
 
 enum { PSP_CLUSTER_FORMAT = 1, PSP_RAFT_GENERATION = 256 };
 
@@ -78,6 +79,9 @@ void psp_cluster_destroy(struct psp_cluster **cluster);
 
 /* Writes beside and renames, fsync of file and folder. */
 enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char *path);
+
+/* What a router or shard of this cluster has to agree with the other on. */
+void psp_cluster_fence(const struct psp_cluster *cluster, struct psp_fence *ret_fence);
 
 /* The cluster's roll hash: SHA-256 of its shards' roll hashes, in order. */
 void psp_cluster_hash_rolls(const struct psp_cluster_shard *shards, uint32_t count,

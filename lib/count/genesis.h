@@ -15,7 +15,7 @@
 
 #include "wire/message/message.h"
 
-enum { PSP_GENESIS_BYTES = PSP_CLUSTER_ID_BYTES + 5 * PSP_HASH_BYTES + 3 * 4 + 8 };
+enum { PSP_GENESIS_BYTES = PSP_FENCE_BYTES + 3 * 4 + PSP_HASH_BYTES + 8 };
 
 void psp_genesis_pack(const struct psp_genesis *genesis, uint8_t ret_bytes[PSP_GENESIS_BYTES]);
 void psp_genesis_unpack(const uint8_t bytes[PSP_GENESIS_BYTES], struct psp_genesis *ret_genesis);

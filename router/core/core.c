@@ -19,11 +19,10 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
     core->cluster = cluster;
     core->definition = options->definition;
     core->key = *options->key;
-    memcpy(core->fence.cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
-    memcpy(core->fence.definition_hash, options->definition->hash, PSP_HASH_BYTES);
-    memcpy(core->fence.roll_hash, cluster->roll_hash, PSP_HASH_BYTES);
-    memcpy(core->fence.slot_map_hash, cluster->slot_map_hash, PSP_HASH_BYTES);
-    memcpy(core->fence.digest_key_hash, options->key->hash, PSP_HASH_BYTES);
+    psp_cluster_fence(cluster, &core->fence);
+    /* What is used, whatever cluster.json says of it. */
+    memcpy(core->fence.parts[PSP_FENCE_DEFINITION], options->definition->hash, PSP_HASH_BYTES);
+    memcpy(core->fence.parts[PSP_FENCE_DIGEST_KEY], options->key->hash, PSP_HASH_BYTES);
 
     psp_router_quota_init(&core->quota, cluster->shard_count,
                           options->inflight_rows_max != 0 ? options->inflight_rows_max

@@ -11,16 +11,9 @@
 /* Which part of cluster.json the log contradicts; NULL: none. */
 static const char *genesis_difference(const struct psp_genesis *log, const struct psp_genesis *own)
 {
-    if (memcmp(log->fence.cluster_id, own->fence.cluster_id, PSP_CLUSTER_ID_BYTES) != 0)
-        return "cluster_id";
-    if (memcmp(log->fence.definition_hash, own->fence.definition_hash, PSP_HASH_BYTES) != 0)
-        return "definition_hash";
-    if (memcmp(log->fence.roll_hash, own->fence.roll_hash, PSP_HASH_BYTES) != 0)
-        return "roll_hash of the cluster";
-    if (memcmp(log->fence.slot_map_hash, own->fence.slot_map_hash, PSP_HASH_BYTES) != 0)
-        return "slot map (slots of the shards)";
-    if (memcmp(log->fence.digest_key_hash, own->fence.digest_key_hash, PSP_HASH_BYTES) != 0)
-        return "digest_key_hash";
+    const enum psp_fence_part part = psp_fence_difference(&log->fence, &own->fence);
+    if (part != PSP_FENCE_PARTS)
+        return psp_fence_place(part);
     if (log->shard != own->shard)
         return "number of the shard";
     if (log->slot_first != own->slot_first || log->slot_end != own->slot_end)

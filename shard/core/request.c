@@ -147,17 +147,13 @@ bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
 /* Which part of the fence differs; NULL: none. */
 static const char *fence_difference(const struct psp_fence *own, const struct psp_fence *sent)
 {
-    if (memcmp(own->cluster_id, sent->cluster_id, sizeof(own->cluster_id)) != 0)
-        return "the router belongs to another cluster";
-    if (memcmp(own->definition_hash, sent->definition_hash, PSP_HASH_BYTES) != 0)
-        return "the router has another election definition";
-    if (memcmp(own->roll_hash, sent->roll_hash, PSP_HASH_BYTES) != 0)
-        return "the router has another voter roll";
-    if (memcmp(own->slot_map_hash, sent->slot_map_hash, PSP_HASH_BYTES) != 0)
-        return "the router has another slot map";
-    if (memcmp(own->digest_key_hash, sent->digest_key_hash, PSP_HASH_BYTES) != 0)
-        return "the router has another digest key";
-    return NULL;
+    static const char *const texts[PSP_FENCE_PARTS + 1] = {
+#define X(NAME, field, bytes, text, place) "the router has another " text,
+        PSP_FENCE(X)
+#undef X
+            NULL,
+    };
+    return texts[psp_fence_difference(own, sent)];
 }
 
 static void take_batch(struct psp_core *core, const struct psp_core_sender *sender,

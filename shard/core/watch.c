@@ -119,7 +119,7 @@ static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes
         .books = *psp_count_books(core->count),
         .leader = leader == PSP_NONE ? 0 : leader + 1,
     };
-    memcpy(partial->cluster_id, core->genesis.fence.cluster_id, PSP_CLUSTER_ID_BYTES);
+    memcpy(partial->cluster_id, core->genesis.fence.parts[PSP_FENCE_CLUSTER], PSP_CLUSTER_ID_BYTES);
     psp_count_state_hash(core->count, partial->state_hash);
     uint32_t complete_n = 0, leaf_n = 0;
     const uint32_t *complete = psp_count_units_complete(core->count, &complete_n);

@@ -15,11 +15,22 @@ static enum psp_status refuse(const char **ret_reason, const char *reason)
 
 static bool take_fence(const Psephos__V1__Fence *from, struct psp_fence *ret_fence)
 {
-    return psp_pack_take(&from->cluster_id, ret_fence->cluster_id, PSP_CLUSTER_ID_BYTES) &&
-           psp_pack_take(&from->definition_hash, ret_fence->definition_hash, PSP_HASH_BYTES) &&
-           psp_pack_take(&from->roll_hash, ret_fence->roll_hash, PSP_HASH_BYTES) &&
-           psp_pack_take(&from->slot_map_hash, ret_fence->slot_map_hash, PSP_HASH_BYTES) &&
-           psp_pack_take(&from->digest_key_hash, ret_fence->digest_key_hash, PSP_HASH_BYTES);
+#define X(NAME, field, bytes, text, place)                                                         \
+    if (!psp_pack_take(&from->field, ret_fence->parts[PSP_FENCE_##NAME], bytes))                   \
+        return false;
+    PSP_FENCE(X)
+#undef X
+    return true;
+}
+
+static Psephos__V1__Fence build_fence(const struct psp_fence *from)
+{
+    Psephos__V1__Fence fence = PSEPHOS__V1__FENCE__INIT;
+#define X(NAME, field, bytes, text, place)                                                         \
+    fence.field = psp_pack_data(from->parts[PSP_FENCE_##NAME], bytes);
+    PSP_FENCE(X)
+#undef X
+    return fence;
 }
 
 static struct psp_books books_of(const Psephos__V1__Books *from)
@@ -332,15 +343,9 @@ static enum psp_status encode_count_batch(const struct psp_cluster_message *from
                                           Psephos__V1__ClusterMessage *message,
                                           struct psp_buffer *ret_buffer)
 {
-    const struct psp_fence *fence = &from->count_batch.fence;
     const struct psp_count_columns *columns = &from->count_batch.columns;
     const size_t n = columns->n;
-    Psephos__V1__Fence fence_body = PSEPHOS__V1__FENCE__INIT;
-    fence_body.cluster_id = psp_pack_data(fence->cluster_id, PSP_CLUSTER_ID_BYTES);
-    fence_body.definition_hash = psp_pack_data(fence->definition_hash, PSP_HASH_BYTES);
-    fence_body.roll_hash = psp_pack_data(fence->roll_hash, PSP_HASH_BYTES);
-    fence_body.slot_map_hash = psp_pack_data(fence->slot_map_hash, PSP_HASH_BYTES);
-    fence_body.digest_key_hash = psp_pack_data(fence->digest_key_hash, PSP_HASH_BYTES);
+    Psephos__V1__Fence fence = build_fence(&from->count_batch.fence);
     Psephos__V1__Columns columns_body = PSEPHOS__V1__COLUMNS__INIT;
     columns_body.n = columns->n;
     columns_body.digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES);
@@ -350,7 +355,7 @@ static enum psp_status encode_count_batch(const struct psp_cluster_message *from
     columns_body.marks = psp_pack_data(columns->marks, columns->marks_bytes);
     Psephos__V1__CountBatch body = PSEPHOS__V1__COUNT_BATCH__INIT;
     body.batch_id = from->id;
-    body.fence = &fence_body;
+    body.fence = &fence;
     body.columns = &columns_body;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_BATCH;
     message->count_batch = &body;

@@ -1,6 +1,5 @@
 /* In a shard's log: proto/log.proto. */
 #include <assert.h>
-#include <sodium.h>
 
 #include "log.pb-c.h"
 #include "wire/message/message.h"
@@ -18,15 +17,13 @@ static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct p
                                       const char **ret_reason)
 {
     struct psp_genesis *genesis = &ret_entry->genesis;
-    struct psp_fence *fence = &genesis->fence;
-    if (!psp_pack_take(&body->cluster_id, fence->cluster_id, PSP_CLUSTER_ID_BYTES))
-        return refuse(ret_reason, "cluster_id is not 16 bytes");
-    if (!psp_pack_take(&body->definition_hash, fence->definition_hash, PSP_HASH_BYTES) ||
-        !psp_pack_take(&body->roll_hash, fence->roll_hash, PSP_HASH_BYTES) ||
-        !psp_pack_take(&body->slot_map_hash, fence->slot_map_hash, PSP_HASH_BYTES) ||
-        !psp_pack_take(&body->digest_key_hash, fence->digest_key_hash, PSP_HASH_BYTES) ||
-        !psp_pack_take(&body->shard_roll_hash, genesis->shard_roll_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "a hash is not 32 bytes");
+#define X(NAME, field, bytes, text, place)                                                         \
+    if (!psp_pack_take(&body->field, genesis->fence.parts[PSP_FENCE_##NAME], bytes))               \
+        return refuse(ret_reason, "a part of the fence has a wrong length");
+    PSP_FENCE(X)
+#undef X
+    if (!psp_pack_take(&body->shard_roll_hash, genesis->shard_roll_hash, PSP_HASH_BYTES))
+        return refuse(ret_reason, "shard_roll_hash is not 32 bytes");
     if (body->shard >= PSP_SHARDS_MAX)
         return refuse(ret_reason, "shard number over the limit");
     if (body->slot_first >= body->slot_end || body->slot_end > PSP_SLOT_COUNT)
@@ -105,13 +102,11 @@ enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, 
 static enum psp_status encode_genesis(const struct psp_genesis *genesis,
                                       Psephos__V1__LogEntry *entry, struct psp_buffer *ret_buffer)
 {
-    const struct psp_fence *fence = &genesis->fence;
     Psephos__V1__Genesis body = PSEPHOS__V1__GENESIS__INIT;
-    body.cluster_id = psp_pack_data(fence->cluster_id, PSP_CLUSTER_ID_BYTES);
-    body.definition_hash = psp_pack_data(fence->definition_hash, PSP_HASH_BYTES);
-    body.roll_hash = psp_pack_data(fence->roll_hash, PSP_HASH_BYTES);
-    body.slot_map_hash = psp_pack_data(fence->slot_map_hash, PSP_HASH_BYTES);
-    body.digest_key_hash = psp_pack_data(fence->digest_key_hash, PSP_HASH_BYTES);
+#define X(NAME, field, bytes, text, place)                                                         \
+    body.field = psp_pack_data(genesis->fence.parts[PSP_FENCE_##NAME], bytes);
+    PSP_FENCE(X)
+#undef X
     body.shard = genesis->shard;
     body.slot_first = genesis->slot_first;
     body.slot_end = genesis->slot_end;
@@ -169,16 +164,4 @@ enum psp_status psp_entry_encode(const struct psp_entry *from, struct psp_buffer
     }
     assert(!"an entry type");
     return PSP_EINVAL;
-}
-
-void psp_fence_hash(const struct psp_fence *fence, uint8_t ret_hash[PSP_HASH_BYTES])
-{
-    crypto_generichash_state state;
-    crypto_generichash_init(&state, NULL, 0, PSP_HASH_BYTES);
-    crypto_generichash_update(&state, fence->cluster_id, PSP_CLUSTER_ID_BYTES);
-    crypto_generichash_update(&state, fence->definition_hash, PSP_HASH_BYTES);
-    crypto_generichash_update(&state, fence->roll_hash, PSP_HASH_BYTES);
-    crypto_generichash_update(&state, fence->slot_map_hash, PSP_HASH_BYTES);
-    crypto_generichash_update(&state, fence->digest_key_hash, PSP_HASH_BYTES);
-    crypto_generichash_final(&state, ret_hash, PSP_HASH_BYTES);
 }

@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "election/ballot.h"
 #include "election/books.h"
+#include "wire/message/fence.h"
 
 enum {
     PSP_PROTOCOL = 1,
@@ -99,14 +100,6 @@ enum psp_status psp_client_message_encode(const struct psp_client_message *messa
                                           struct psp_buffer *ret_buffer);
 
 /* ---- inside the cluster: proto/cluster.proto ---- */
-
-struct psp_fence {
-    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
-    uint8_t definition_hash[PSP_HASH_BYTES];
-    uint8_t roll_hash[PSP_HASH_BYTES]; /* zeros: no roll */
-    uint8_t slot_map_hash[PSP_HASH_BYTES];
-    uint8_t digest_key_hash[PSP_HASH_BYTES];
-};
 
 enum psp_count_refusal {
     PSP_COUNT_BUSY = 1,       /* definitely not proposed */
@@ -281,8 +274,5 @@ struct psp_entry {
 enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
                                  struct psp_entry *ret_entry, const char **ret_reason);
 enum psp_status psp_entry_encode(const struct psp_entry *entry, struct psp_buffer *ret_buffer);
-
-/* BLAKE2b-256 of the five fields, in order. */
-void psp_fence_hash(const struct psp_fence *fence, uint8_t ret_hash[PSP_HASH_BYTES]);
 
 #endif

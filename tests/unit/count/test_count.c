@@ -203,12 +203,9 @@ static void a_batch_of_another_configuration_is_fenced(void **state)
     expect_unjudged(count, &entry, PSP_APPLY_FENCED); /* no genesis yet */
     apply_genesis(count, false);
     apply_plain(count, PSP_ENTRY_OPEN, 0);
-    for (int part = 0; part < 5; part++) {
+    for (int part = 0; part < PSP_FENCE_PARTS; part++) {
         struct psp_genesis other = fixture_genesis(false);
-        uint8_t *const parts[] = {other.fence.cluster_id, other.fence.definition_hash,
-                                  other.fence.roll_hash, other.fence.slot_map_hash,
-                                  other.fence.digest_key_hash};
-        parts[part][3] ^= 1;
+        other.fence.parts[part][3] ^= 1;
         psp_fence_hash(&other.fence, entry.ballots.fence_hash);
         expect_unjudged(count, &entry, PSP_APPLY_FENCED);
     }

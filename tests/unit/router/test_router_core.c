@@ -25,10 +25,13 @@ static void a_batch_is_split_over_the_shards_of_its_voters(void **state)
     assert_int_equal(message.type, PSP_CLUSTER_COUNT_BATCH);
     assert_int_equal(message.count_batch.columns.n, 4);
     assert_int_equal(message.count_batch.columns.marks_bytes, 4);
-    assert_memory_equal(message.count_batch.fence.cluster_id, f->cluster.cluster_id, 16);
-    assert_memory_equal(message.count_batch.fence.slot_map_hash, f->cluster.slot_map_hash, 32);
-    assert_memory_equal(message.count_batch.fence.definition_hash, f->definition->hash, 32);
-    assert_memory_equal(message.count_batch.fence.digest_key_hash, f->key.hash, 32);
+    assert_memory_equal(message.count_batch.fence.parts[PSP_FENCE_CLUSTER], f->cluster.cluster_id,
+                        16);
+    assert_memory_equal(message.count_batch.fence.parts[PSP_FENCE_SLOT_MAP],
+                        f->cluster.slot_map_hash, 32);
+    assert_memory_equal(message.count_batch.fence.parts[PSP_FENCE_DEFINITION], f->definition->hash,
+                        32);
+    assert_memory_equal(message.count_batch.fence.parts[PSP_FENCE_DIGEST_KEY], f->key.hash, 32);
     uint8_t digest[PSP_DIGEST_BYTES]; /* row 4 of the station is row 2 of the shard */
     psp_digest_voter(&f->key, f->ids + 40, 10, digest);
     assert_memory_equal(message.count_batch.columns.digests + 32, digest, 16);

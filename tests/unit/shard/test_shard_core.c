@@ -132,7 +132,7 @@ static void a_router_with_another_configuration_is_refused(void **state)
     struct psp_cluster_message message = {.type = PSP_CLUSTER_COUNT_BATCH, .id = 5};
     message.count_batch.columns = batch_entry(&batch, false).ballots.columns;
     message.count_batch.fence = group->genesis.fence;
-    message.count_batch.fence.digest_key_hash[3] ^= 1;
+    message.count_batch.fence.parts[PSP_FENCE_DIGEST_KEY][3] ^= 1;
     tell(group, 0, PSP_ROLE_ROUTER, 0, &message);
     const struct answer *answer = answer_to(&group->nodes[0], PSP_CLUSTER_COUNT_REFUSAL, 5);
     assert_non_null(answer);
@@ -424,7 +424,7 @@ static void a_log_of_another_election_stops_the_replica(void **state)
     (void)state;
     struct group *group = open_group(1);
     stop_node(group, 0);
-    group->genesis.fence.definition_hash[0] ^= 1;
+    group->genesis.fence.parts[PSP_FENCE_DEFINITION][0] ^= 1;
     start_node(group, 0, fixture_count(group->definition, NULL, 1000), 0);
     run(group, 50);
     assert_non_null(strstr(group->nodes[0].stop, "definition_hash"));

@@ -607,7 +607,7 @@ static void a_flipped_bit_is_corruption(void **state)
 
     make_small_store();
     const struct psp_genesis genesis = fixture_genesis(false);
-    flip(genesis.fence.definition_hash, PSP_HASH_BYTES);
+    flip(genesis.fence.parts[PSP_FENCE_DEFINITION], PSP_HASH_BYTES);
     store = open_store();
     count = fixture_count(definition, NULL, 100);
     assert_int_equal(psp_store_load(store, count), PSP_ECORRUPT);
