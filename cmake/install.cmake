@@ -72,10 +72,7 @@ if(PSP_PACKAGES)
     LINK_DEPENDS ${PROJECT_SOURCE_DIR}/client/psephos.map)
   install(TARGETS psephos_shared
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT client NAMELINK_COMPONENT dev)
-  # As they are included: "client/…" of the root, the others of lib/.
-  set(headers client/psephos.h lib/election/ballot.h lib/election/definition/definition.h lib/election/verdict.h
-    lib/base/limits.h lib/base/status.h)
-  foreach(header IN LISTS headers)
+  foreach(header IN LISTS PSP_CLIENT_HEADERS) # client/CMakeLists.txt
     string(REGEX REPLACE "^lib/" "" included ${header})
     cmake_path(GET included PARENT_PATH folder)
     install(FILES ${PROJECT_SOURCE_DIR}/${header}
