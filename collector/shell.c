@@ -338,7 +338,6 @@ static enum psp_status set_keys(struct psp_collector_shell *shell)
     for (uint32_t i = 0; i < cluster->operator_count; i++) {
         snprintf(keys[i].public_z85, sizeof keys[i].public_z85, "%s",
                  cluster->operators[i].public_key);
-        snprintf(keys[i].name, sizeof keys[i].name, "%s", cluster->operators[i].name);
         keys[i].role = PSP_ROLE_OPERATOR;
     }
     const enum psp_status status = psp_wire_set_keys(shell->wire, keys, cluster->operator_count);

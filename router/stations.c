@@ -7,12 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void known_key(struct psp_known_key *ret_key, enum psp_role role, const char *name,
-                      const char *public_key, uint32_t id)
+static void known_key(struct psp_known_key *ret_key, enum psp_role role, const char *public_key,
+                      uint32_t id)
 {
     memset(ret_key, 0, sizeof *ret_key);
     snprintf(ret_key->public_z85, sizeof ret_key->public_z85, "%s", public_key);
-    snprintf(ret_key->name, sizeof ret_key->name, "%s", name);
     ret_key->role = role;
     ret_key->id = id;
 }
@@ -26,10 +25,9 @@ static enum psp_status set_keys(const struct psp_cluster *cluster,
         return PSP_ENOMEM;
     size_t n = 0;
     for (uint32_t i = 0; i < count; i++)
-        known_key(&keys[n++], PSP_ROLE_STATION, stations[i].name, stations[i].public_key, i);
+        known_key(&keys[n++], PSP_ROLE_STATION, stations[i].public_key, i);
     for (uint32_t i = 0; i < cluster->operator_count; i++)
-        known_key(&keys[n++], PSP_ROLE_OPERATOR, cluster->operators[i].name,
-                  cluster->operators[i].public_key, i);
+        known_key(&keys[n++], PSP_ROLE_OPERATOR, cluster->operators[i].public_key, i);
     const enum psp_status status = psp_wire_set_keys(wire, keys, n);
     free(keys);
     return status;

@@ -1,5 +1,6 @@
 #include "shard/replica.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,9 +16,11 @@
 enum {
     NO_LOCK = -1,
     /* Older than the store, for followers that lag and replicas that are new: all
-     * that a shard has in practice (32 bytes each while it starts). */
+     * that a shard has in practice (40 bytes each in the list that it starts
+     * from, and 40 in the copy for libraft). */
     TRAILING_RECORDS = 32 << 20,
 };
+static_assert(sizeof(struct psp_record) == 40, "see TRAILING_RECORDS");
 
 void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
                          struct psp_genesis *ret_genesis)

@@ -415,12 +415,11 @@ static void wake(void *context)
 /* ---- making and ending ---- */
 
 static void add_key(struct psp_known_key *keys, size_t *n, const char *public_key,
-                    enum psp_role role, uint32_t id, const char *name)
+                    enum psp_role role, uint32_t id)
 {
     struct psp_known_key *key = &keys[(*n)++];
     *key = (struct psp_known_key){.role = role, .id = id};
     snprintf(key->public_z85, sizeof(key->public_z85), "%s", public_key);
-    snprintf(key->name, sizeof(key->name), "%s", name);
 }
 
 static enum psp_status set_keys(struct psp_shard_shell *shell)
@@ -433,27 +432,20 @@ static enum psp_status set_keys(struct psp_shard_shell *shell)
     if (keys == NULL)
         return PSP_ENOMEM;
     size_t n = 0;
-    char name[64];
-    for (uint32_t i = 0; i < cluster->router_count; i++) {
-        snprintf(name, sizeof(name), "router-%" PRIu32, cluster->routers[i].router);
+    for (uint32_t i = 0; i < cluster->router_count; i++)
         add_key(keys, &n, cluster->routers[i].public_key, PSP_ROLE_ROUTER,
-                cluster->routers[i].router, name);
-    }
-    for (uint32_t i = 0; i < cluster->collector_count; i++) {
-        snprintf(name, sizeof(name), "collector-%" PRIu32, cluster->collectors[i].collector);
+                cluster->routers[i].router);
+    for (uint32_t i = 0; i < cluster->collector_count; i++)
         add_key(keys, &n, cluster->collectors[i].public_key, PSP_ROLE_COLLECTOR,
-                cluster->collectors[i].collector, name);
-    }
+                cluster->collectors[i].collector);
     for (uint32_t i = 0; i < cluster->operator_count; i++)
-        add_key(keys, &n, cluster->operators[i].public_key, PSP_ROLE_OPERATOR, i,
-                cluster->operators[i].name);
+        add_key(keys, &n, cluster->operators[i].public_key, PSP_ROLE_OPERATOR, i);
     for (uint32_t i = 0; i < shard->replica_count; i++) {
         if (i == shell->options.replica)
             continue;
         const uint32_t replica = shard->replicas[i].replica;
-        snprintf(name, sizeof(name), "shard-%" PRIu32 "-%" PRIu32, shard->shard, replica);
         add_key(keys, &n, shard->replicas[i].public_key, PSP_ROLE_SHARD,
-                shard->shard << 8 | replica, name);
+                shard->shard << 8 | replica);
     }
     const enum psp_status status = psp_wire_set_keys(shell->wire, keys, n);
     free(keys);

@@ -13,7 +13,8 @@ enum { PERCENTILES = sizeof percentiles / sizeof *percentiles };
 static const char *const roles[] = {"station", "router", "shard", "collector"};
 enum { ROLES = sizeof roles / sizeof *roles };
 
-double psp_report_cpu_s(const struct psp_load_result *result, const char *prefix)
+/* Of the processes whose name begins with `prefix`. */
+static double cpu_s_of(const struct psp_load_result *result, const char *prefix)
 {
     double cpu_s = 0;
     for (uint32_t p = 0; p < result->sampler.n; p++)
@@ -29,7 +30,7 @@ static double rate(const struct psp_load_result *result)
 
 static double per_ballot_us(const struct psp_load_result *result, const char *prefix)
 {
-    return result->receipts ? psp_report_cpu_s(result, prefix) * 1e6 / (double)result->receipts : 0;
+    return result->receipts ? cpu_s_of(result, prefix) * 1e6 / (double)result->receipts : 0;
 }
 
 static double disk_bytes(const struct psp_load_result *result)

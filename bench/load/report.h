@@ -17,7 +17,4 @@ enum psp_status psp_report_json(const struct psp_load_options *options,
 enum psp_status psp_report_html(const struct psp_load_options *options,
                                 const struct psp_load_result *result, const char *path);
 
-/* CPU seconds of the processes whose name begins with `prefix`. */
-double psp_report_cpu_s(const struct psp_load_result *result, const char *prefix);
-
 #endif

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/bytes/bytes.h"
@@ -103,6 +104,7 @@ struct bench {
     uint8_t fence_hash[PSP_HASH_BYTES];
     struct psp_count *count;
     struct psp_store *store;
+    const char *store_directory;
     double apply_s, take_s, store_s, worst_s;
 };
 
@@ -206,6 +208,14 @@ static void begin(struct bench *bench, bool with_roll)
     bench->apply_s = bench->take_s = bench->store_s = bench->worst_s = 0;
 }
 
+static double stored_bytes(const struct bench *bench)
+{
+    char path[4096];
+    struct stat data;
+    snprintf(path, sizeof path, "%s/data.mdb", bench->store_directory);
+    return stat(path, &data) == 0 ? (double)data.st_size : 0;
+}
+
 static void load(struct bench *bench)
 {
     psp_count_destroy(&bench->count);
@@ -216,8 +226,7 @@ static void load(struct bench *bench)
     const double spent = seconds(CLOCK_MONOTONIC) - start;
     const double cpu = seconds(CLOCK_THREAD_CPUTIME_ID) - start_cpu;
     printf("load: %.2f s, %.2f s CPU, %.0f ns CPU a ballot; store: %.1f bytes a ballot\n", spent,
-           cpu, cpu / (double)bench->voters * 1e9,
-           (double)psp_store_bytes(bench->store) / (double)bench->voters);
+           cpu, cpu / (double)bench->voters * 1e9, stored_bytes(bench) / (double)bench->voters);
 }
 
 int main(int argc, char **argv)
@@ -234,6 +243,7 @@ int main(int argc, char **argv)
             bench.contests = (uint32_t)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc) {
             const struct psp_store_options options = {.directory = argv[++i]};
+            bench.store_directory = options.directory;
             if (psp_store_open(&options, &bench.store, reason, sizeof reason) != PSP_OK) {
                 fprintf(stderr, "%s\n", reason);
                 return 1;

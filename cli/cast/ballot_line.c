@@ -47,7 +47,9 @@ static bool read_offset(const char **at, int64_t *ret_seconds)
     return true;
 }
 
-bool psp_ballot_line_time(const char *text, uint64_t *ret_ms)
+/* ms since 1970 of "2020-11-03T09:30:00Z", also with a blank for the T, a
+ * fraction, an offset instead of Z, or nothing (UTC). False: not a time. */
+static bool parse_time(const char *text, uint64_t *ret_ms)
 {
     struct tm tm = {0};
     const char *at = strptime(text, "%Y-%m-%d", &tm);
@@ -123,8 +125,7 @@ static enum psp_status read_time(struct reading *reading, const char *name)
         reading->ballot->cast_at_ms = (uint64_t)json_integer_value(value);
         return PSP_OK;
     }
-    if (json_is_string(value) &&
-        psp_ballot_line_time(json_string_value(value), &reading->ballot->cast_at_ms))
+    if (json_is_string(value) && parse_time(json_string_value(value), &reading->ballot->cast_at_ms))
         return PSP_OK;
     return no(reading, "the time of casting: RFC 3339 or ms since 1970 is needed");
 }

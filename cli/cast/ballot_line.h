@@ -39,8 +39,4 @@ enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bo
                                      struct psp_ballot_line *storage, struct psp_ballot *ret_ballot,
                                      char ret_reason[PSP_BALLOT_LINE_REASON_BYTES]);
 
-/* ms since 1970 of "2020-11-03T09:30:00Z", also with a blank for the T, a
- * fraction, an offset instead of Z, or nothing (UTC). False: not a time. */
-bool psp_ballot_line_time(const char *text, uint64_t *ret_ms);
-
 #endif

@@ -22,7 +22,8 @@ struct psp_returns_source {
     uint8_t marks[PSP_MARKS_BYTES_MAX];
 };
 
-uint64_t psp_returns_source_day_ms(const char *date)
+/* Midnight UTC of a date "YYYY-MM-DD", in ms; 0 when it is none. */
+static uint64_t day_ms_of(const char *date)
 {
     struct tm day = {0};
     const char *end = strptime(date, "%Y-%m-%d", &day);
@@ -36,7 +37,7 @@ struct psp_returns_source *psp_returns_source_create(
     struct psp_returns_source *source = psp_memory_array(1, sizeof *source);
     source->options = *options;
     source->ballots = psp_deal_ballots(options->deal);
-    source->day_ms = psp_returns_source_day_ms(options->definition->date);
+    source->day_ms = day_ms_of(options->definition->date);
     return source;
 }
 

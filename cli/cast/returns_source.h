@@ -39,7 +39,4 @@ void psp_returns_source_destroy(struct psp_returns_source **source);
 /* The caster's view of it. */
 struct psp_cast_source psp_returns_source_view(struct psp_returns_source *source);
 
-/* Midnight UTC of a date "YYYY-MM-DD", in ms; 0 when it is none. */
-uint64_t psp_returns_source_day_ms(const char *date);
-
 #endif

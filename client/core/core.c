@@ -637,11 +637,6 @@ size_t psp_client_core_receipts(struct psp_client_core *core, struct psp_receipt
     return n;
 }
 
-bool psp_client_core_has_receipts(const struct psp_client_core *core)
-{
-    return core->receipt_count > 0;
-}
-
 enum psp_status psp_client_core_refused(const struct psp_client_core *core)
 {
     return core->refused;

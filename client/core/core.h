@@ -86,7 +86,6 @@ void psp_client_core_message(struct psp_client_core *core, uint32_t router,
 /* Takes up to `max` receipts. */
 size_t psp_client_core_receipts(struct psp_client_core *core, struct psp_receipt *ret_receipts,
                                 size_t max);
-bool psp_client_core_has_receipts(const struct psp_client_core *core);
 
 /* PSP_OK, or why the routers refuse this client for good: PSP_EPERM (key),
  * PSP_EMISMATCH (election), PSP_EVERSION (protocol), PSP_EINVAL (message). */

@@ -384,11 +384,3 @@ void psp_cluster_destroy(struct psp_cluster **cluster)
     free(gone);
     *cluster = NULL;
 }
-
-uint32_t psp_cluster_shard_of_slot(const struct psp_cluster *cluster, uint32_t slot)
-{
-    for (uint32_t i = 0; i < cluster->shard_count; i++)
-        if (slot < cluster->shards[i].slot_end)
-            return i;
-    return cluster->shard_count - 1; /* not reached: every slot has an owner */
-}

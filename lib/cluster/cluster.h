@@ -87,9 +87,6 @@ void psp_cluster_fence(const struct psp_cluster *cluster, struct psp_fence *ret_
 void psp_cluster_hash_rolls(const struct psp_cluster_shard *shards, uint32_t count,
                             uint8_t ret_hash[PSP_HASH_BYTES]);
 
-/* The shard that owns a slot; every slot has exactly one (checked at load). */
-uint32_t psp_cluster_shard_of_slot(const struct psp_cluster *cluster, uint32_t slot);
-
 /* Stations allowed to cast: clients.json. */
 struct psp_station {
     char name[64];

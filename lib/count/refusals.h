@@ -5,8 +5,9 @@
  * since; so a refused ballot can be submitted anew only under a new ballot ID.
  * Counted ballots need no place here: the index keeps their tag.
  *
- * Bounded: psp_refusals_room says how many more fit, and the count refuses a
- * whole batch that would need more.
+ * Bounded: psp_refusals_room says how many more fit. A ballot that would need
+ * a place when there is none is not judged: its station is told BUSY, and may
+ * send it again.
  *
  * Records are kept in order of refusal, 25 bytes each: digest 16, tag 8,
  * disposition 1; the store takes them from here.

@@ -33,8 +33,7 @@ struct psp_journal {
     pthread_mutex_t mutex; /* of what follows */
     struct psp_segment *segments;
     size_t segment_count, segment_capacity;
-    uint64_t sealed_bytes; /* of all segments but the last */
-    int read_file;         /* kept open: of the segment that starts at read_first */
+    int read_file; /* kept open: of the segment that starts at read_first */
     uint64_t read_first;
 
     /* the writer's */

@@ -43,16 +43,6 @@ uint64_t psp_journal_last(const struct psp_journal *log)
     return last;
 }
 
-uint64_t psp_journal_bytes(const struct psp_journal *log)
-{
-    pthread_mutex_lock(lock_of(log));
-    uint64_t bytes = log->sealed_bytes;
-    if (log->segment_count > 0)
-        bytes += log->segments[log->segment_count - 1].bytes;
-    pthread_mutex_unlock(lock_of(log));
-    return bytes;
-}
-
 void psp_journal_vote(const struct psp_journal *log, uint64_t *ret_term, uint64_t *ret_voted_for)
 {
     *ret_term = log->vote.vote.term;
@@ -122,8 +112,6 @@ static enum psp_status start_segment(struct psp_journal *log, uint64_t first)
     }
     log->file = file;
     pthread_mutex_lock(&log->mutex);
-    if (log->segment_count > 0)
-        log->sealed_bytes += psp_segments_newest(log)->bytes;
     assert(first == psp_segments_last(log) + 1);
     status = psp_segments_push(log, first);
     if (status == PSP_OK) {
@@ -225,8 +213,6 @@ static enum psp_status drop_segment(struct psp_journal *log)
     log->read_file = PSP_JOURNAL_NO_FILE;
     psp_segment_free(psp_segments_newest(log));
     log->segment_count--;
-    if (log->segment_count > 0)
-        log->sealed_bytes -= psp_segments_newest(log)->bytes;
     pthread_mutex_unlock(&log->mutex);
     enum psp_status status = disk->remove(disk->context, path);
     if (status == PSP_OK)

@@ -73,7 +73,6 @@ void psp_journal_close(struct psp_journal **log);
 
 uint64_t psp_journal_first(const struct psp_journal *log); /* 1 unless cut; last + 1 when empty */
 uint64_t psp_journal_last(const struct psp_journal *log);  /* first - 1 when empty */
-uint64_t psp_journal_bytes(const struct psp_journal *log);
 
 /* Term and vote as last made durable; 0 when never set. */
 void psp_journal_vote(const struct psp_journal *log, uint64_t *ret_term, uint64_t *ret_voted_for);

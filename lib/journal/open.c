@@ -141,8 +141,6 @@ static enum psp_status load_segments(struct psp_journal *log, uint64_t checkpoin
             status = PSP_OK; /* the log ends here */
         if (status != PSP_OK)
             return explain(log, segment, status, ret_reason, size);
-        if (!last)
-            log->sealed_bytes += segment->bytes;
     }
     return log->read_only ? PSP_OK : open_tail(log, end, ret_reason, size);
 }

@@ -29,8 +29,8 @@ struct psp_loop {
     uv_async_t wake;
     uv_signal_t terminate, interrupt;
     uv_timer_t alive;
-    psp_loop_callback on_after, on_wake;
-    void *after_context, *wake_context;
+    psp_loop_callback on_after;
+    void *after_context;
     atomic_bool stopping;
     struct psp_loop_watcher *watchers;
     struct psp_loop_timer *timers;
@@ -45,11 +45,10 @@ static void after_fired(uv_prepare_t *prepare)
         uv_stop(&loop->uv);
 }
 
+/* The turn that it began is all that was asked for. */
 static void wake_fired(uv_async_t *async)
 {
-    struct psp_loop *loop = async->data;
-    if (loop->on_wake)
-        loop->on_wake(loop->wake_context);
+    (void)async;
 }
 
 static void signal_fired(uv_signal_t *handle, int number)
@@ -186,21 +185,10 @@ void psp_loop_timer_set(struct psp_loop_timer *timer, uint64_t delay_ms)
     uv_timer_start(&timer->timer, timer_fired, delay_ms, 0);
 }
 
-void psp_loop_timer_clear(struct psp_loop_timer *timer)
-{
-    uv_timer_stop(&timer->timer);
-}
-
 void psp_loop_after(struct psp_loop *loop, psp_loop_callback callback, void *context)
 {
     loop->on_after = callback;
     loop->after_context = context;
-}
-
-void psp_loop_on_wake(struct psp_loop *loop, psp_loop_callback callback, void *context)
-{
-    loop->on_wake = callback;
-    loop->wake_context = context;
 }
 
 void psp_loop_wake(struct psp_loop *loop)

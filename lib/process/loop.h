@@ -32,11 +32,9 @@ enum psp_status psp_loop_timer_create(struct psp_loop *loop, psp_loop_callback c
                                       void *context, struct psp_loop_timer **ret_timer);
 /* Fires once, after `delay_ms`; replaces what was set before. */
 void psp_loop_timer_set(struct psp_loop_timer *timer, uint64_t delay_ms);
-void psp_loop_timer_clear(struct psp_loop_timer *timer);
 /* Called at the end of every turn, before the loop may sleep. One only. */
 void psp_loop_after(struct psp_loop *loop, psp_loop_callback callback, void *context);
-/* Called on the loop's thread some time after psp_loop_wake. One only. */
-void psp_loop_on_wake(struct psp_loop *loop, psp_loop_callback callback, void *context);
+/* Another turn begins soon, and with it psp_loop_after's callback is due. */
 void psp_loop_wake(struct psp_loop *loop);
 
 /* Returns after psp_loop_stop or a signal. Tells the service manager's watchdog, if

@@ -304,12 +304,3 @@ void psp_store_position(const struct psp_store *store, uint64_t *ret_index, uint
     *ret_index = store->position.index;
     *ret_term = store->position.term;
 }
-
-uint64_t psp_store_bytes(const struct psp_store *store)
-{
-    MDB_envinfo info;
-    MDB_stat stat;
-    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &stat) != 0)
-        return 0;
-    return (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
-}

@@ -70,6 +70,4 @@ enum psp_status psp_store_load(struct psp_store *store, struct psp_count *count)
  * call fails the same way. */
 enum psp_status psp_store_checkpoint(struct psp_store *store, const struct psp_count_delta *delta);
 
-uint64_t psp_store_bytes(const struct psp_store *store); /* file size in use */
-
 #endif

@@ -22,8 +22,7 @@ struct psp_csv {
     FILE *file; /* NULL: memory */
     const char *memory;
     size_t memory_left;
-    uint64_t taken; /* bytes read into the buffer so far */
-    uint64_t line;  /* where the next record begins */
+    uint64_t line; /* where the next record begins */
     size_t begin, end;
     bool ended, started;
     uint32_t field_count;
@@ -68,11 +67,6 @@ void psp_csv_close(struct psp_csv **csv)
     *csv = NULL;
 }
 
-uint64_t psp_csv_position(const struct psp_csv *csv)
-{
-    return csv->taken - (csv->end - csv->begin);
-}
-
 /* Moves what is left to the front and reads more behind it. */
 static enum psp_status refill(struct psp_csv *csv)
 {
@@ -95,7 +89,6 @@ static enum psp_status refill(struct psp_csv *csv)
         csv->ended = n < room;
     }
     csv->end += n;
-    csv->taken += n;
     return PSP_OK;
 }
 

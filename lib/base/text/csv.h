@@ -55,9 +55,6 @@ void psp_csv_close(struct psp_csv **csv);
 enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_record,
                              struct psp_reason *reterr_reason);
 
-/* Bytes of input consumed so far, for progress. */
-uint64_t psp_csv_position(const struct psp_csv *csv);
-
 /* Writes one record. PSP_EIO. */
 enum psp_status psp_csv_write(FILE *file, const struct psp_csv_field *fields, size_t n);
 

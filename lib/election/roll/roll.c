@@ -106,11 +106,6 @@ void psp_roll_close(struct psp_roll **roll)
     *roll = NULL;
 }
 
-uint64_t psp_roll_position(const struct psp_roll *roll)
-{
-    return psp_csv_position(roll->csv);
-}
-
 static struct seen *slot_of(struct seen *seen, uint64_t mask, const uint32_t hash[PREFIX_WORDS])
 {
     for (uint64_t at = ((uint64_t)hash[0] << 32 | hash[1]) & mask;; at = (at + 1) & mask)

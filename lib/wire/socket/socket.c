@@ -395,7 +395,6 @@ static enum psp_status receive_from_peer(struct psp_socket *socket, zmq_msg_t *p
     }
     ret_received->role = key->role;
     ret_received->id = key->id;
-    memcpy(ret_received->name, key->name, sizeof ret_received->name);
     return PSP_OK;
 }
 

@@ -4,8 +4,8 @@
  * Every connection uses CURVE. psp_wire_create starts the ZAP handler before
  * any socket can be made and proves with a throw-away socket that an unknown
  * key is refused: without a handler, ZeroMQ lets every key in. A key maps to
- * (role, name); a listening socket admits only the roles it names, and every
- * message it hands out carries the sender's role and name, taken from the
+ * (role, id); a listening socket admits only the roles it names, and every
+ * message it hands out carries the sender's role and id, taken from the
  * authenticated key, never from what the message says.
  *
  * One frame a message: one of several frames is thrown away, one of more than
@@ -62,7 +62,6 @@ enum psp_status psp_key_public_of_secret(const char *secret_z85,
 struct psp_known_key {
     char public_z85[PSP_KEY_Z85_BYTES];
     enum psp_role role;
-    char name[64];
     uint32_t id; /* shard << 8 | replica for shards, number for routers and collectors */
 };
 
@@ -117,8 +116,7 @@ struct psp_received {
     size_t length;
     struct psp_peer peer;
     enum psp_role role; /* of the sender's key; 0 on a connecting socket */
-    char name[64];
-    uint32_t id;
+    uint32_t id;        /* likewise */
     void *internal;
 };
 

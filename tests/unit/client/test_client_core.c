@@ -103,6 +103,12 @@ static struct psp_receipt receipt(struct psp_client_core *core)
     return receipt;
 }
 
+static void assert_no_receipt(struct psp_client_core *core)
+{
+    struct psp_receipt receipt;
+    assert_int_equal(psp_client_core_receipts(core, &receipt, 1), 0);
+}
+
 static struct psp_client_stats stats_of(const struct psp_client_core *core)
 {
     struct psp_client_stats stats;
@@ -162,11 +168,11 @@ static void partial_verdicts_are_receipts_of_their_rows(void **state)
     assert_int_equal(second.shard, 3);
     assert_int_equal(second.index, 77);
     assert_false(second.resent);
-    assert_false(psp_client_core_has_receipts(core));
+    assert_no_receipt(core);
     verdicts(core, batch, "\0\0\1\0\2\0", "\1\1\1", 3, 6); /* row 1 twice */
     assert_int_equal(receipt(core).cookie, 10);
     assert_int_equal(receipt(core).cookie, 12);
-    assert_false(psp_client_core_has_receipts(core));
+    assert_no_receipt(core);
     assert_int_equal(stats_of(core).receipts, 4);
     assert_int_equal(stats_of(core).unanswered, 0);
     psp_client_core_destroy(&core);
@@ -213,14 +219,14 @@ static void a_late_verdict_still_counts_and_the_second_one_is_ignored(void **sta
     assert_int_equal(receipt(core).cookie, 10);
     verdicts(core, again.batch_id, "\0\0\1\0", "\x12\x12", 2, at_ms + 2);
     assert_int_equal(receipt(core).cookie, 11);
-    assert_false(psp_client_core_has_receipts(core));
+    assert_no_receipt(core);
     verdicts(core, batch, "\0\0\1\0", "\1\1", 2, at_ms + 3);
-    assert_false(psp_client_core_has_receipts(core));
+    assert_no_receipt(core);
     /* The records are free again, and new ballots are not taken for old ones. */
     submit_many(core, 20, 2);
     next(core, at_ms + 4, &router);
     verdicts(core, batch, "\0\0\1\0", "\1\1", 2, at_ms + 5);
-    assert_false(psp_client_core_has_receipts(core));
+    assert_no_receipt(core);
     assert_int_equal(stats_of(core).receipts, 2);
     psp_client_core_destroy(&core);
 }
@@ -484,7 +490,7 @@ static void nonsense_from_a_router_changes_nothing(void **state)
     verdicts(core, batch, "\0\0", "\x0F", 1, 1); /* no such verdict */
     verdicts(core, batch, "\0\0", "\xF2", 1, 1); /* replay of no such verdict */
     refuse(core, batch, PSP_REFUSAL_BUSY, "\377\377", 1, 1);
-    assert_false(psp_client_core_has_receipts(core));
+    assert_no_receipt(core);
     assert_int_equal(stats_of(core).busy, 0);
     verdicts(core, batch, "\0\0", "\1", 1, 1);
     assert_int_equal(receipt(core).cookie, 10);

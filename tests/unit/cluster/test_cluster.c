@@ -139,18 +139,6 @@ static void slot_map_hash_is_blake2b_of_the_ranges(void **state)
     psp_cluster_destroy(&cluster);
 }
 
-static void slot_belongs_to_the_shard_whose_range_has_it(void **state)
-{
-    struct folder *f = *state;
-    struct psp_cluster *cluster = NULL;
-    assert_int_equal(load_text(f, good, &cluster), PSP_OK);
-    assert_int_equal(psp_cluster_shard_of_slot(cluster, 0), 0);
-    assert_int_equal(psp_cluster_shard_of_slot(cluster, 999), 0);
-    assert_int_equal(psp_cluster_shard_of_slot(cluster, 1000), 1);
-    assert_int_equal(psp_cluster_shard_of_slot(cluster, 4095), 1);
-    psp_cluster_destroy(&cluster);
-}
-
 static void what_is_stored_loads_as_the_same(void **state)
 {
     struct folder *f = *state;
@@ -375,7 +363,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FACT(every_part_of_a_good_file_is_read),
         FACT(slot_map_hash_is_blake2b_of_the_ranges),
-        FACT(slot_belongs_to_the_shard_whose_range_has_it),
         FACT(what_is_stored_loads_as_the_same),
         FACT(missing_file_says_so),
         FACT(unknown_format_is_refused),

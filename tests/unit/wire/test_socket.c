@@ -35,11 +35,10 @@ static void sleep_ms(long ms)
 }
 
 static struct psp_known_key known_as(const struct psp_keypair *pair, enum psp_role role,
-                                     const char *name, uint32_t id)
+                                     uint32_t id)
 {
     struct psp_known_key key = {.role = role, .id = id};
     memcpy(key.public_z85, pair->public_z85, sizeof key.public_z85);
-    snprintf(key.name, sizeof key.name, "%s", name);
     return key;
 }
 
@@ -54,8 +53,8 @@ static int make_world(void **state)
         assert_int_equal(psp_keypair_generate(pairs[i]), PSP_OK);
         assert_int_equal(psp_wire_create(pairs[i], wires[i]), PSP_OK);
     }
-    w->known[0] = known_as(&w->station_key, PSP_ROLE_STATION, "hall-7", 7);
-    w->known[1] = known_as(&w->router_key, PSP_ROLE_ROUTER, "router-2", 2);
+    w->known[0] = known_as(&w->station_key, PSP_ROLE_STATION, 7);
+    w->known[1] = known_as(&w->router_key, PSP_ROLE_ROUTER, 2);
     assert_int_equal(psp_wire_set_keys(w->server, w->known, 2), PSP_OK);
     assert_int_equal(
         psp_socket_listen(w->server, "tcp://127.0.0.1:0", PSP_ROLE_STATION, &w->listening), PSP_OK);
@@ -155,7 +154,7 @@ static void assert_arrives(struct psp_socket *socket, const char *text)
     psp_received_release(&received);
 }
 
-static void known_key_is_heard_under_its_own_name(void **state)
+static void known_key_is_heard_under_its_own_id(void **state)
 {
     struct world *w = *state;
     struct psp_socket *client = connect_as(w, w->station);
@@ -164,7 +163,6 @@ static void known_key_is_heard_under_its_own_name(void **state)
     struct psp_received received;
     assert_int_equal(receive_within(w->listening, PATIENCE_MS, &received), PSP_OK);
     assert_int_equal(received.role, PSP_ROLE_STATION);
-    assert_string_equal(received.name, "hall-7");
     assert_int_equal(received.id, 7);
     assert_memory_equal(received.data, "ballots", 7);
     assert_int_equal(psp_socket_send(w->listening, &received.peer, (const uint8_t *)"receipt", 7),
@@ -207,7 +205,7 @@ static void key_added_later_is_let_in_without_a_new_socket(void **state)
     struct psp_socket *client = connect_as(w, w->stranger);
     assert_false(wait_connected(client, SILENCE_MS));
     const struct psp_known_key keys[] = {w->known[0],
-                                         known_as(&w->stranger_key, PSP_ROLE_STATION, "hall-8", 8)};
+                                         known_as(&w->stranger_key, PSP_ROLE_STATION, 8)};
     assert_int_equal(psp_wire_set_keys(w->server, keys, 2), PSP_OK);
     assert_true(wait_connected(client, PATIENCE_MS));
     assert_int_equal(psp_socket_refusals(client), 0);
@@ -429,7 +427,7 @@ int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
     const struct CMUnitTest tests[] = {
-        FACT(known_key_is_heard_under_its_own_name),
+        FACT(known_key_is_heard_under_its_own_id),
         FACT(unknown_key_is_refused),
         FACT(key_of_another_role_is_refused),
         FACT(wrong_server_key_is_noticed),
