@@ -1,13 +1,17 @@
 /*
- * inner - what a shard's core is made of; shared by the files of this room,
- * and by nobody else.
+ * inner - what a shard's core is made of, for the files of this room. Each calls
+ * those below it, and none calls back:
  *
- *     core.c     events, and the actions of consensus
- *     request.c  batches, operator requests, status; who waits for what
+ *     core.c     events
+ *     request.c  batches, operator requests, status
+ *     apply.c    committed entries into the count; genesis; checkpoints
  *     move.c     leadership that moves on purpose
  *     replace.c  a replica that comes back under a new ID
- *     apply.c    committed entries into the count; genesis; checkpoints
  *     watch.c    partials to collectors
+ *     steps.c    the only one that steps consensus; proposals
+ *     waiting.c  who waits for what
+ *     state.c    what it says of itself
+ *     actions.c  what a call hands out
  *     window.c   entries in memory
  */
 #ifndef PSP_SHARD_CORE_INNER_H
@@ -82,52 +86,84 @@ struct psp_core {
     uint64_t busy_rows;
 };
 
+/* ---- actions.c ---- */
+
+/* Of every event: the time, and no actions yet. */
+void psp_core_begin(struct psp_core *core, struct psp_core_time now);
 /* Adds an action of the type; NULL: out of memory (the core has stopped). */
 struct psp_core_action *psp_core_act(struct psp_core *core, enum psp_core_action_type type);
+/* Adds a message to a peer, to be filled; NULL as above. */
+struct psp_cluster_message *psp_core_send(struct psp_core *core, const struct psp_peer *peer,
+                                          enum psp_cluster_type type, uint64_t id);
 void psp_core_stop(struct psp_core *core, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Memory until the next call; NULL: out of memory (the core has stopped). */
 void *psp_core_scratch(struct psp_core *core, size_t bytes);
+
+/* ---- state.c ---- */
+
 /* Leads and has applied all that earlier leaders left: may propose. */
 bool psp_core_serves(const struct psp_core *core);
 /* The replica that leads, as far as known, or PSP_NONE. */
 uint32_t psp_core_leader(const struct psp_core *core);
 
-/* Proposes an entry at the leader's time; false: not proposed (not leading).
- * Somebody may wait for it. */
-bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
-                      const struct psp_waiting *waiting);
-/* Gives the bytes to consensus; owns them in any case. False: not leading. */
-bool psp_core_submit(struct psp_core *core, struct psp_window_bytes *bytes, uint64_t *ret_index,
-                     uint64_t *ret_term);
-/* Of every event: the time, and no actions yet. */
-void psp_core_begin(struct psp_core *core, struct psp_core_time now);
-bool psp_core_has_room(const struct psp_core *core);
+/* ---- waiting.c ---- */
 
-void psp_core_request(struct psp_core *core, const struct psp_core_sender *sender,
-                      const struct psp_cluster_message *message);
+/* Somebody is to be told when the entry is applied; it is the newest one. */
+void psp_core_wait(struct psp_core *core, const struct psp_waiting *waiting);
 /* An entry was applied: tells who waits for it. */
 void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
                      const struct psp_entry *entry, enum psp_apply_result result,
                      const char *refused_text);
 /* Leadership is gone: whoever waits is told that the outcome is unknown. */
 void psp_core_lose(struct psp_core *core);
+void psp_core_refuse_batch(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
+                           enum psp_count_refusal code, const char *text);
+void psp_core_answer_operator(struct psp_core *core, const struct psp_peer *peer,
+                              uint64_t request_id, enum psp_operate_status status, uint64_t index,
+                              const char *text);
+
+/* ---- steps.c ---- */
+
+bool psp_core_has_room(const struct psp_core *core);
+/* Proposes an entry at the leader's time; false: not proposed (not leading).
+ * Somebody may wait for it. */
+bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
+                      const struct psp_waiting *waiting);
+/* Tells consensus to hand over. */
+void psp_core_transfer(struct psp_core *core, uint64_t raft_id);
+/* Proposes other members. */
+void psp_core_change(struct psp_core *core, const struct psp_consensus_member *members, uint32_t n);
+void psp_core_step_start(struct psp_core *core, const struct psp_consensus_start *start);
+/* Of another replica. */
+void psp_core_step_message(struct psp_core *core, const struct psp_raft_message *message);
+void psp_core_step_persisted(struct psp_core *core, uint64_t append_number);
+void psp_core_step_checkpointed(struct psp_core *core, uint64_t index, uint64_t term);
+/* Tells consensus the time when it waits for that. */
+void psp_core_step_time(struct psp_core *core);
+
+/* ---- request.c ---- */
+
+void psp_core_request(struct psp_core *core, const struct psp_core_sender *sender,
+                      const struct psp_cluster_message *message);
+
+/* ---- move.c ---- */
 
 /* Begins to move the leadership; NULL, or why not. Nothing is proposed until it
  * has moved or PSP_CORE_MOVE_MS are over. */
 const char *psp_core_move(struct psp_core *core, uint32_t replica);
 /* A turn's part of it. */
 void psp_core_move_on(struct psp_core *core);
-/* Tells consensus to hand over. */
-void psp_core_transfer(struct psp_core *core, uint64_t raft_id);
+
+/* ---- replace.c ---- */
 
 /* Begins, or goes on, to make an ID a member in its predecessor's place; NULL, or
  * why not. */
 const char *psp_core_replace(struct psp_core *core, uint64_t raft_id);
 /* A turn's part of it. */
 void psp_core_replace_on(struct psp_core *core);
-/* Proposes other members. */
-void psp_core_change(struct psp_core *core, const struct psp_consensus_member *members, uint32_t n);
+
+/* ---- apply.c ---- */
 
 /* Applies committed entries, a slice. */
 void psp_core_apply(struct psp_core *core);
@@ -138,6 +174,8 @@ void psp_core_propose_genesis(struct psp_core *core);
 void psp_core_take_checkpoint(struct psp_core *core);
 bool psp_core_apply_record(struct psp_core *core, uint64_t index, uint64_t term,
                            enum psp_record_type type, const uint8_t *payload, size_t bytes);
+
+/* ---- watch.c ---- */
 
 void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
                     const struct psp_cluster_message *message);

@@ -108,13 +108,13 @@ CHANGES = [
      "        psp_mutant_new_leader--;\n"
      "        ret_place->counted = known.voter_counted = false;\n"
      "    }\n"),
-    ("DOUBLE_VOTE_NEW_LEADER", "shard/core/core.c",
+    ("DOUBLE_VOTE_NEW_LEADER", "shard/core/steps.c",
      "    if (leading && !(core->leading && term == core->leading_term))\n",
      "    extern int psp_mutant_new_leader;\n"
      "    if (M(DOUBLE_VOTE_NEW_LEADER) && leading && !core->leading && term > 2)\n"
      "        psp_mutant_new_leader = 8;\n"
      "    if (leading && !(core->leading && term == core->leading_term))\n"),
-    ("TIME_NOT_CLAMPED", "shard/core/request.c",
+    ("TIME_NOT_CLAMPED", "shard/core/steps.c",
      "    if (entry->time_ms < core->last_time_ms)\n"
      "        entry->time_ms = core->last_time_ms;\n"
      "    if (entry->time_ms < psp_count_time_ms(core->count))\n",

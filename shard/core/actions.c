@@ -1,0 +1,74 @@
+/* What a call hands out. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shard/core/inner.h"
+
+void psp_core_begin(struct psp_core *core, struct psp_core_time now)
+{
+    core->now = now;
+    core->action_count = 0;
+    psp_arena_reset(core->scratch);
+}
+
+void psp_core_stop(struct psp_core *core, const char *format, ...)
+{
+    if (core->stopped)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(core->stop_text, sizeof(core->stop_text), format, arguments);
+    va_end(arguments);
+    if (core->action_count < core->action_capacity)
+        core->actions[core->action_count++] =
+            (struct psp_core_action){.type = PSP_CORE_STOP, .stop = core->stop_text};
+    core->stopped = true;
+}
+
+struct psp_core_action *psp_core_act(struct psp_core *core, enum psp_core_action_type type)
+{
+    if (core->stopped)
+        return NULL;
+    if (core->action_count + 1 >= core->action_capacity) { /* one stays free for a stop */
+        const size_t capacity = core->action_capacity * 2;
+        struct psp_core_action *actions = realloc(core->actions, capacity * sizeof(*actions));
+        if (actions == NULL) {
+            psp_core_stop(core, "out of memory for actions");
+            return NULL;
+        }
+        core->actions = actions;
+        core->action_capacity = capacity;
+    }
+    struct psp_core_action *action = &core->actions[core->action_count++];
+    memset(action, 0, sizeof(*action));
+    action->type = type;
+    return action;
+}
+
+void *psp_core_scratch(struct psp_core *core, size_t bytes)
+{
+    void *memory = psp_arena_alloc(core->scratch, bytes);
+    if (memory == NULL)
+        psp_core_stop(core, "out of memory for answers");
+    return memory;
+}
+
+const struct psp_core_action *psp_core_actions(const struct psp_core *core, size_t *ret_n)
+{
+    *ret_n = core->action_count;
+    return core->actions;
+}
+
+struct psp_cluster_message *psp_core_send(struct psp_core *core, const struct psp_peer *peer,
+                                          enum psp_cluster_type type, uint64_t id)
+{
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_SEND);
+    if (action == NULL)
+        return NULL;
+    action->send.peer = *peer;
+    action->send.message.type = type;
+    action->send.message.id = id;
+    return &action->send.message;
+}
