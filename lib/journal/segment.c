@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/bytes/crc32c.h"
 #include "election/ballot.h"
-#include "journal/checksum.h"
 
 static const char magic[8] = {'P', 'S', 'P', 'L', 'O', 'G', '1', '\n'};
 
@@ -41,13 +41,13 @@ void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t f
     psp_put32(ret_header + 12, owner->shard);
     memcpy(ret_header + 16, owner->cluster_id, PSP_CLUSTER_ID_BYTES);
     psp_put64(ret_header + 32, first);
-    psp_put32(ret_header + 60, psp_journal_checksum(0, ret_header, 60));
+    psp_put32(ret_header + 60, psp_crc32c(0, ret_header, 60));
 }
 
 enum psp_status psp_segment_header_check(const uint8_t header[PSP_SEGMENT_HEADER_BYTES],
                                          const struct psp_segment_owner *owner, uint64_t first)
 {
-    if (psp_get32(header + 60) != psp_journal_checksum(0, header, 60) ||
+    if (psp_get32(header + 60) != psp_crc32c(0, header, 60) ||
         memcmp(header, magic, sizeof(magic)) != 0)
         return PSP_ECORRUPT;
     if (psp_get32(header + 8) != PSP_SEGMENT_FORMAT)
@@ -68,9 +68,9 @@ void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
     psp_put64(ret_header + 24, synced);
     psp_put32(ret_header + 32, (uint32_t)record->type);
     psp_put32(ret_header + 36, 0);
-    uint32_t checksum = psp_journal_checksum(0, ret_header + 4, PSP_SEGMENT_RECORD_BYTES - 4);
-    checksum = psp_journal_checksum(checksum, record->payload, record->payload_bytes);
-    checksum = psp_journal_checksum(checksum, zeros, psp_segment_padding(record->payload_bytes));
+    uint32_t checksum = psp_crc32c(0, ret_header + 4, PSP_SEGMENT_RECORD_BYTES - 4);
+    checksum = psp_crc32c(checksum, record->payload, record->payload_bytes);
+    checksum = psp_crc32c(checksum, zeros, psp_segment_padding(record->payload_bytes));
     psp_put32(ret_header, checksum);
 }
 
@@ -85,7 +85,7 @@ size_t psp_segment_record_decode(const uint8_t *bytes, size_t available,
         return 0;
     const size_t length =
         PSP_SEGMENT_RECORD_BYTES + payload_bytes + psp_segment_padding(payload_bytes);
-    if (length > available || psp_get32(bytes) != psp_journal_checksum(0, bytes + 4, length - 4))
+    if (length > available || psp_get32(bytes) != psp_crc32c(0, bytes + 4, length - 4))
         return 0;
     *ret_record = (struct psp_record){
         .index = psp_get64(bytes + 8),

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/bytes/crc32c.h"
 #include "election/ballot.h"
-#include "journal/checksum.h"
 
 enum { VOTE_FORMAT = 1, SLOT_BYTES = 72, SLOT_DISTANCE = 4096 };
 static const char magic[8] = {'P', 'S', 'P', 'V', 'O', 'T', 'E', '\n'};
@@ -24,7 +24,7 @@ static void encode(uint8_t slot[SLOT_BYTES], const uint8_t *cluster_id, uint32_t
     psp_put64(slot + 48, vote->term);
     psp_put64(slot + 56, vote->voted_for);
     psp_put64(slot + 64, vote->last);
-    psp_put32(slot, psp_journal_checksum(0, slot + 4, SLOT_BYTES - 4));
+    psp_put32(slot, psp_crc32c(0, slot + 4, SLOT_BYTES - 4));
 }
 
 /* PSP_ECORRUPT, PSP_EVERSION, PSP_EMISMATCH or PSP_OK. */
@@ -32,7 +32,7 @@ static enum psp_status decode(const uint8_t slot[SLOT_BYTES],
                               const struct psp_journal_vote_file *file,
                               struct psp_journal_vote *ret_vote)
 {
-    if (psp_get32(slot) != psp_journal_checksum(0, slot + 4, SLOT_BYTES - 4) ||
+    if (psp_get32(slot) != psp_crc32c(0, slot + 4, SLOT_BYTES - 4) ||
         memcmp(slot + 8, magic, sizeof(magic)) != 0)
         return PSP_ECORRUPT;
     if (psp_get32(slot + 4) != VOTE_FORMAT)

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/bytes/crc32c.h"
 #include "election/ballot.h"
-#include "journal/checksum.h"
 #include "shard/store/inner.h"
 
 enum { POSITION_BYTES = 3 * 8 + 4 + PSP_BOOKS_BYTES + PSP_HASH_BYTES + 3 * 8 };
@@ -12,9 +12,9 @@ static uint32_t checksum(enum psp_store_table table, const void *key, size_t key
                          const void *bytes, size_t n)
 {
     const uint8_t number = (uint8_t)table;
-    uint32_t sum = psp_journal_checksum(0, &number, 1);
-    sum = psp_journal_checksum(sum, key, key_bytes);
-    return psp_journal_checksum(sum, bytes, n);
+    uint32_t sum = psp_crc32c(0, &number, 1);
+    sum = psp_crc32c(sum, key, key_bytes);
+    return psp_crc32c(sum, bytes, n);
 }
 
 int psp_store_room(const struct psp_store *store, MDB_txn *txn, enum psp_store_table table,

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "journal/checksum.h"
+#include "base/bytes/crc32c.h"
 #include "journal/journal.h"
 
 enum { CLUSTER_ID_AT = 16, REASON_BYTES = 512 };
@@ -68,8 +68,8 @@ static uint32_t checksum_of(const struct psp_journal *log, uint64_t index, uint8
     if (psp_journal_read(log, index, buffer, size, &record) != PSP_OK)
         return 0;
     const uint64_t head[] = {record.index, record.term, (uint64_t)record.type};
-    const uint32_t sum = psp_journal_checksum(0, (const uint8_t *)head, sizeof head);
-    return psp_journal_checksum(sum, record.payload, record.payload_bytes) | 1;
+    const uint32_t sum = psp_crc32c(0, (const uint8_t *)head, sizeof head);
+    return psp_crc32c(sum, record.payload, record.payload_bytes) | 1;
 }
 
 static void put_back(const struct cuts *cuts, size_t cut)

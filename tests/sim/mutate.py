@@ -84,8 +84,8 @@ CHANGES = [
      "        status = M(NO_NAME_SYNC_AT_OPEN) ? PSP_OK :\n"
      "            disk->sync_folder(disk->context, log->directory);\n"),
     ("NO_CHECKSUM", "lib/journal/segment.c",
-     "psp_get32(bytes) != psp_journal_checksum(0, bytes + 4, length - 4))",
-     "(psp_get32(bytes) != psp_journal_checksum(0, bytes + 4, length - 4) && !M(NO_CHECKSUM)))"),
+     "psp_get32(bytes) != psp_crc32c(0, bytes + 4, length - 4))",
+     "(psp_get32(bytes) != psp_crc32c(0, bytes + 4, length - 4) && !M(NO_CHECKSUM)))"),
     ("NO_FENCE", "shard/core/request.c",
      "    if (difference != NULL) {\n",
      "    if (difference != NULL && !M(NO_FENCE)) {\n"),

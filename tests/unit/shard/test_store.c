@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/bytes/bytes.h"
-#include "journal/checksum.h"
+#include "base/bytes/crc32c.h"
 #include "shard/store/store.h"
 #include "tests/unit/fixture/count.h"
 
@@ -527,9 +527,9 @@ static void set_format_2(MDB_txn *txn, MDB_dbi meta)
 {
     uint8_t bytes[8] = {2, 0, 0, 0};
     const uint8_t table = 0;
-    uint32_t sum = psp_journal_checksum(0, &table, 1);
-    sum = psp_journal_checksum(sum, "format", 6);
-    psp_put32(bytes + 4, psp_journal_checksum(sum, bytes, 4));
+    uint32_t sum = psp_crc32c(0, &table, 1);
+    sum = psp_crc32c(sum, "format", 6);
+    psp_put32(bytes + 4, psp_crc32c(sum, bytes, 4));
     MDB_val key = {6, (char[]){"format"}}, value = {sizeof bytes, bytes};
     assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
 }

@@ -1,4 +1,4 @@
-#include "journal/checksum.h"
+#include "base/bytes/crc32c.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@ static void make_table(void)
     }
 }
 
-uint32_t psp_journal_checksum_table(uint32_t checksum, const void *data, size_t bytes)
+uint32_t psp_crc32c_table(uint32_t checksum, const void *data, size_t bytes)
 {
     pthread_once(&table_made, make_table);
     const uint8_t *at = data;
@@ -45,15 +45,15 @@ __attribute__((target("sse4.2"))) static uint32_t checksum_sse42(uint32_t checks
     return ~rest;
 }
 
-uint32_t psp_journal_checksum(uint32_t checksum, const void *data, size_t bytes)
+uint32_t psp_crc32c(uint32_t checksum, const void *data, size_t bytes)
 {
     if (__builtin_cpu_supports("sse4.2"))
         return checksum_sse42(checksum, data, bytes);
-    return psp_journal_checksum_table(checksum, data, bytes);
+    return psp_crc32c_table(checksum, data, bytes);
 }
 #else
-uint32_t psp_journal_checksum(uint32_t checksum, const void *data, size_t bytes)
+uint32_t psp_crc32c(uint32_t checksum, const void *data, size_t bytes)
 {
-    return psp_journal_checksum_table(checksum, data, bytes);
+    return psp_crc32c_table(checksum, data, bytes);
 }
 #endif
