@@ -4,9 +4,17 @@
 #ifndef PSP_COLLECTOR_STORE_INNER_H
 #define PSP_COLLECTOR_STORE_INNER_H
 
-#include <lmdb.h>
-
 #include "collector/store/store.h"
+#include "kv/kv.h"
+
+enum psp_collector_table {
+    PSP_COLLECTOR_META = 0,
+    PSP_COLLECTOR_SHARDS = 1,
+    PSP_COLLECTOR_REGISTERED = 2,
+    PSP_COLLECTOR_ROWS = 3,
+    PSP_COLLECTOR_SERIES = 4,
+};
+enum { PSP_COLLECTOR_TABLES = 5 };
 
 enum { PSP_COLLECTOR_VARINT_BYTES_MAX = 10 };
 
@@ -16,22 +24,12 @@ struct psp_collector_position { /* what the store holds of a shard */
 };
 
 struct psp_collector_store {
-    int lock_fd;
-    MDB_env *env;
-    MDB_dbi meta, shards, registered, rows, series;
+    struct psp_kv kv;
     uint32_t shard_count;
     struct psp_collector_position *positions; /* [shard_count] */
     uint8_t *chunk;                           /* room for the widest chunk */
     uint8_t *head;                            /* room for a head and every unit */
 };
-
-enum psp_status psp_collector_store_status(int rc);
-/* LMDB's own codes. With no transaction open. */
-int psp_collector_store_grow(struct psp_collector_store *store);
-int psp_collector_store_put(MDB_txn *txn, MDB_dbi table, const void *key, size_t key_bytes,
-                            const void *data, size_t bytes);
-int psp_collector_store_get(MDB_txn *txn, MDB_dbi table, const void *key, size_t key_bytes,
-                            MDB_val *ret_value);
 
 /* LEB128. Returns the length; at most PSP_COLLECTOR_VARINT_BYTES_MAX a cell. */
 size_t psp_collector_store_encode(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes);

@@ -2,14 +2,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/bytes/bytes.h"
 #include "collector/store/inner.h"
@@ -18,8 +14,10 @@
 enum {
     HEAD_BYTES = 4 * 8 + 2 * 4 + PSP_HASH_BYTES + PSP_BOOKS_BYTES,
     MAP_BYTES_FIRST = 1 << 30, /* sparse: costs address space only */
-    TABLES = 5,
 };
+
+static const char *const table_names[PSP_COLLECTOR_TABLES] = {"meta", "shards", "registered",
+                                                              "rows", "series"};
 
 __attribute__((format(printf, 3, 4))) static void explain(char *ret_reason, size_t size,
                                                           const char *format, ...)
@@ -28,23 +26,6 @@ __attribute__((format(printf, 3, 4))) static void explain(char *ret_reason, size
     va_start(arguments, format);
     vsnprintf(ret_reason, size, format, arguments);
     va_end(arguments);
-}
-
-enum psp_status psp_collector_store_status(int rc)
-{
-    switch (rc) {
-    case 0:
-        return PSP_OK;
-    case MDB_NOTFOUND:
-        return PSP_ENOENT;
-    case MDB_INVALID:
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_VERSION_MISMATCH:
-        return PSP_ECORRUPT;
-    default:
-        return rc > 0 ? psp_status_from_errno(rc) : PSP_EIO;
-    }
 }
 
 /* ---- the layout of rows in chunks ---- */
@@ -103,174 +84,84 @@ bool psp_collector_store_decode(const MDB_val *value, uint64_t n, uint64_t *ret_
     return at == end;
 }
 
-static void store_be32(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 24), at[1] = (uint8_t)(value >> 16);
-    at[2] = (uint8_t)(value >> 8), at[3] = (uint8_t)value;
-}
-
-static uint32_t load_be32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 /* ---- opening ---- */
 
-static enum psp_status lock_folder(const char *directory, int *ret_fd, char *ret_reason,
-                                   size_t size)
+struct opening {
+    const struct psp_kv_options *kv;
+    struct psp_collector_store *store;
+    const struct psp_board *board;
+    char *reason;
+    size_t size;
+};
+
+static enum psp_status refuse(const struct opening *opening, enum psp_status status,
+                              const char *what)
 {
-    char path[4096];
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        explain(ret_reason, size, "cannot make the data folder %s: %s", directory, strerror(errno));
-        return psp_status_from_errno(errno);
-    }
-    snprintf(path, sizeof path, "%s/lock", directory);
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        explain(ret_reason, size, "cannot open %s: %s", path, strerror(errno));
-        return psp_status_from_errno(errno);
-    }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        explain(ret_reason, size,
-                "another process uses the data folder %s: stop it first, or give --data another "
-                "folder",
-                directory);
-        close(fd);
-        return PSP_EBUSY;
-    }
-    *ret_fd = fd;
-    return PSP_OK;
+    return psp_kv_refuse(opening->kv, status, what, opening->reason, opening->size);
 }
 
-static int open_tables(struct psp_collector_store *store)
+static int write_meta(const struct opening *opening, const struct psp_kv *kv, MDB_txn *txn)
 {
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
-    if (rc)
-        return rc;
-    rc = mdb_dbi_open(txn, "meta", MDB_CREATE, &store->meta);
-    if (!rc)
-        rc = mdb_dbi_open(txn, "shards", MDB_CREATE, &store->shards);
-    if (!rc)
-        rc = mdb_dbi_open(txn, "registered", MDB_CREATE, &store->registered);
-    if (!rc)
-        rc = mdb_dbi_open(txn, "rows", MDB_CREATE, &store->rows);
-    if (!rc)
-        rc = mdb_dbi_open(txn, "series", MDB_CREATE, &store->series);
-    if (rc) {
-        mdb_txn_abort(txn);
-        return rc;
-    }
-    return mdb_txn_commit(txn);
-}
-
-static int open_env(struct psp_collector_store *store, const char *directory)
-{
-    int dead;
-    int rc = mdb_env_create(&store->env);
-    if (!rc)
-        rc = mdb_env_set_mapsize(store->env, MAP_BYTES_FIRST);
-    if (!rc)
-        rc = mdb_env_set_maxdbs(store->env, TABLES);
-    if (!rc)
-        rc = mdb_env_open(store->env, directory, 0, 0600);
-    if (!rc)
-        rc = mdb_reader_check(store->env, &dead);
-    return rc ? rc : open_tables(store);
-}
-
-int psp_collector_store_put(MDB_txn *txn, MDB_dbi table, const void *key, size_t key_bytes,
-                            const void *data, size_t bytes)
-{
-    MDB_val k = {key_bytes, (void *)(uintptr_t)key}, v = {bytes, (void *)(uintptr_t)data};
-    return mdb_put(txn, table, &k, &v, 0);
-}
-
-int psp_collector_store_get(MDB_txn *txn, MDB_dbi table, const void *key, size_t key_bytes,
-                            MDB_val *ret_value)
-{
-    MDB_val k = {key_bytes, (void *)(uintptr_t)key};
-    return mdb_get(txn, table, &k, ret_value);
-}
-
-static int write_meta(const struct psp_collector_store *store, MDB_txn *txn,
-                      const struct psp_board *board)
-{
+    const struct psp_bytes cluster = {psp_board_cluster_id(opening->board), PSP_CLUSTER_ID_BYTES};
+    const struct psp_bytes definition = {psp_board_definition(opening->board)->hash,
+                                         PSP_HASH_BYTES};
     uint8_t format[4], shards[4];
     psp_put32(format, PSP_COLLECTOR_STORE_FORMAT);
-    psp_put32(shards, store->shard_count);
-    int rc = psp_collector_store_put(txn, store->meta, "format", 6, format, 4);
+    psp_put32(shards, opening->store->shard_count);
+    int rc = psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("format"),
+                        (struct psp_bytes){format, 4});
     if (!rc)
-        rc = psp_collector_store_put(txn, store->meta, "cluster", 7, psp_board_cluster_id(board),
-                                     PSP_CLUSTER_ID_BYTES);
+        rc = psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("cluster"), cluster);
     if (!rc)
-        rc = psp_collector_store_put(txn, store->meta, "definition", 10,
-                                     psp_board_definition(board)->hash, PSP_HASH_BYTES);
-    return rc ? rc : psp_collector_store_put(txn, store->meta, "shards", 6, shards, 4);
+        rc = psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("definition"), definition);
+    return rc ? rc
+              : psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("shards"),
+                           (struct psp_bytes){shards, 4});
 }
 
-static bool meta_is(const struct psp_collector_store *store, MDB_txn *txn, const char *key,
+static bool meta_is(const struct psp_kv *kv, MDB_txn *txn, const char *name,
                     const uint8_t *expected, size_t bytes)
 {
     MDB_val value;
-    return psp_collector_store_get(txn, store->meta, key, strlen(key), &value) == 0 &&
+    return psp_kv_get(kv, txn, PSP_COLLECTOR_META, psp_kv_name(name), &value) == 0 &&
            value.mv_size == bytes && memcmp(value.mv_data, expected, bytes) == 0;
 }
 
-static enum psp_status check_meta(const struct psp_collector_store *store, MDB_txn *txn,
-                                  const struct psp_board *board, const char *directory,
-                                  char *ret_reason, size_t size)
+static enum psp_status check_meta(const struct opening *opening, const struct psp_kv *kv,
+                                  MDB_txn *txn)
 {
+    const struct psp_board *board = opening->board;
     uint8_t format[4], shards[4];
     psp_put32(format, PSP_COLLECTOR_STORE_FORMAT);
-    psp_put32(shards, store->shard_count);
-    if (!meta_is(store, txn, "format", format, 4)) {
-        explain(ret_reason, size,
-                "the data folder %s has a format that this version does not know (it knows %d): "
-                "run the version that made it, or give --data an empty folder",
-                directory, PSP_COLLECTOR_STORE_FORMAT);
-        return PSP_EVERSION;
+    psp_put32(shards, opening->store->shard_count);
+    if (!meta_is(kv, txn, "format", format, 4)) {
+        char what[160];
+        snprintf(what, sizeof what,
+                 "has a format that this version does not know (it knows %d): run the version "
+                 "that made it, or give --data an empty folder",
+                 PSP_COLLECTOR_STORE_FORMAT);
+        return refuse(opening, PSP_EVERSION, what);
     }
-    if (!meta_is(store, txn, "cluster", psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES) ||
-        !meta_is(store, txn, "definition", psp_board_definition(board)->hash, PSP_HASH_BYTES) ||
-        !meta_is(store, txn, "shards", shards, 4)) {
-        explain(ret_reason, size,
-                "the data folder %s belongs to another cluster or election: give --data the folder "
-                "of this cluster, or an empty one (the shards will fill it again)",
-                directory);
-        return PSP_EMISMATCH;
-    }
+    if (!meta_is(kv, txn, "cluster", psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES) ||
+        !meta_is(kv, txn, "definition", psp_board_definition(board)->hash, PSP_HASH_BYTES) ||
+        !meta_is(kv, txn, "shards", shards, 4))
+        return refuse(opening, PSP_EMISMATCH,
+                      "belongs to another cluster or election: give --data the folder of this "
+                      "cluster, or an empty one (the shards will fill it again)");
     return PSP_OK;
 }
 
-static enum psp_status settle_meta(struct psp_collector_store *store, const struct psp_board *board,
-                                   const char *directory, char *ret_reason, size_t size)
+/* Until 0.1.0 the tables were made in a transaction before meta was filled. */
+static enum psp_status settle(void *context, const struct psp_kv *kv, MDB_txn *txn, bool empty)
 {
-    MDB_txn *txn;
+    const struct opening *opening = context;
     MDB_stat stat;
-    enum psp_status status = psp_collector_store_status(mdb_txn_begin(store->env, NULL, 0, &txn));
-    if (status != PSP_OK)
-        return status;
-    status = psp_collector_store_status(mdb_stat(txn, store->meta, &stat));
-    if (status == PSP_OK && stat.ms_entries > 0)
-        status = check_meta(store, txn, board, directory, ret_reason, size);
-    else if (status == PSP_OK)
-        status = psp_collector_store_status(write_meta(store, txn, board));
-    if (status != PSP_OK) {
-        mdb_txn_abort(txn);
-        return status;
-    }
-    return psp_collector_store_status(mdb_txn_commit(txn));
-}
-
-static enum psp_status sync_folder(const char *directory)
-{
-    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return PSP_EIO;
-    const int rc = fsync(fd);
-    close(fd);
-    return rc == 0 ? PSP_OK : PSP_EIO;
+    int rc = mdb_stat(txn, kv->tables[PSP_COLLECTOR_META], &stat);
+    if (!rc && !empty && stat.ms_entries > 0)
+        return check_meta(opening, kv, txn);
+    if (!rc)
+        rc = write_meta(opening, kv, txn);
+    return rc ? psp_kv_refuse_error(opening->kv, rc, opening->reason, opening->size) : PSP_OK;
 }
 
 enum psp_status psp_collector_store_open(const char *directory, const struct psp_board *board,
@@ -280,28 +171,28 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     struct psp_collector_store *store = calloc(1, sizeof *store);
     if (!store)
         return PSP_ENOMEM;
-    store->lock_fd = -1;
+    store->kv = PSP_KV_CLOSED;
     store->shard_count = psp_board_shard_count(board);
     store->positions = calloc(store->shard_count, sizeof *store->positions);
     store->chunk = malloc(widest_chunk(psp_board_merged(board)) * PSP_COLLECTOR_VARINT_BYTES_MAX);
     store->head = malloc(HEAD_BYTES + (size_t)psp_board_definition(board)->unit_count * 4);
+    struct opening opening = {.store = store, .board = board, .reason = ret_reason, .size = size};
+    const struct psp_kv_options kv = {
+        .directory = directory,
+        .tables = table_names,
+        .table_count = PSP_COLLECTOR_TABLES,
+        .make_missing = true,
+        .map_bytes = MAP_BYTES_FIRST,
+        .when_damaged = "move the data folder away and start again; the shards will send their "
+                        "totals",
+        .settle = settle,
+        .context = &opening,
+    };
+    opening.kv = &kv;
     enum psp_status status = PSP_ENOMEM;
     explain(ret_reason, size, "out of memory");
     if (store->positions && store->chunk && store->head)
-        status = lock_folder(directory, &store->lock_fd, ret_reason, size);
-    if (status == PSP_OK) {
-        const int rc = open_env(store, directory);
-        status = psp_collector_store_status(rc);
-        if (rc)
-            explain(ret_reason, size, "cannot open the store in %s: %s", directory,
-                    mdb_strerror(rc));
-    }
-    if (status == PSP_OK) {
-        explain(ret_reason, size, "cannot read or write the store in %s", directory);
-        status = settle_meta(store, board, directory, ret_reason, size);
-    }
-    if (status == PSP_OK)
-        status = sync_folder(directory);
+        status = psp_kv_open(&kv, &store->kv, ret_reason, size);
     if (status != PSP_OK) {
         psp_collector_store_close(&store);
         return status;
@@ -314,10 +205,7 @@ void psp_collector_store_close(struct psp_collector_store **store)
 {
     if (!*store)
         return;
-    if ((*store)->env)
-        mdb_env_close((*store)->env);
-    if ((*store)->lock_fd >= 0)
-        close((*store)->lock_fd);
+    psp_kv_close(&(*store)->kv);
     free((*store)->positions);
     free((*store)->chunk);
     free((*store)->head);
@@ -384,20 +272,20 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
 {
     MDB_cursor *cursor;
     uint8_t first[8];
-    store_be32(first, shard);
-    store_be32(first + 4, 0);
+    psp_kv_put_key32(first, shard);
+    psp_kv_put_key32(first + 4, 0);
     MDB_val key = {sizeof first, first}, value;
-    int rc = mdb_cursor_open(txn, store->rows, &cursor);
+    int rc = mdb_cursor_open(txn, store->kv.tables[PSP_COLLECTOR_ROWS], &cursor);
     if (rc)
-        return psp_collector_store_status(rc);
+        return psp_kv_status(rc);
     for (rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE); rc == 0;
          rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
         if (key.mv_size != 8)
             break;
         const uint8_t *at = key.mv_data;
-        if (load_be32(at) != shard)
+        if (psp_kv_get_key32(at) != shard)
             break;
-        const uint32_t chunk = load_be32(at + 4);
+        const uint32_t chunk = psp_kv_get_key32(at + 4);
         if (chunk >= chunk_count(totals) ||
             !psp_collector_store_decode(&value, chunk_cells(totals, chunk),
                                         totals->cells + chunk_first_cell(totals, chunk))) {
@@ -406,7 +294,7 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
         }
     }
     mdb_cursor_close(cursor);
-    return rc == 0 || rc == MDB_NOTFOUND ? PSP_OK : psp_collector_store_status(rc);
+    return rc == 0 || rc == MDB_NOTFOUND ? PSP_OK : psp_kv_status(rc);
 }
 
 /* Marks rows with counts as changed, so that they are encoded. */
@@ -440,9 +328,9 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
     struct psp_partial partial = {.shard = shard};
     uint8_t key[4];
     MDB_val value;
-    store_be32(key, shard);
-    enum psp_status status =
-        psp_collector_store_status(psp_collector_store_get(txn, store->shards, key, 4, &value));
+    psp_kv_put_key32(key, shard);
+    enum psp_status status = psp_kv_status(
+        psp_kv_get(&store->kv, txn, PSP_COLLECTOR_SHARDS, (struct psp_bytes){key, 4}, &value));
     if (status == PSP_ENOENT)
         return PSP_OK;
     if (status != PSP_OK)
@@ -450,7 +338,8 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
     if (!decode_head(&value, &partial))
         return PSP_ECORRUPT;
     memcpy(partial.cluster_id, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
-    if (psp_collector_store_get(txn, store->registered, key, 4, &value) == 0)
+    if (psp_kv_get(&store->kv, txn, PSP_COLLECTOR_REGISTERED, (struct psp_bytes){key, 4}, &value) ==
+        0)
         partial.registered_leaves =
             (struct psp_bytes){.data = value.mv_data, .length = value.mv_size};
     memset(totals->cells, 0, totals->cell_count * sizeof *totals->cells);
@@ -473,7 +362,7 @@ enum psp_status psp_collector_store_load(struct psp_collector_store *store, stru
         explain(ret_reason, size, "out of memory");
         return status;
     }
-    status = psp_collector_store_status(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn));
+    status = psp_kv_status(psp_kv_begin(&store->kv, MDB_RDONLY, &txn));
     if (status == PSP_OK) {
         for (uint32_t s = 0; s < store->shard_count && status == PSP_OK; s++)
             status = load_shard(store, txn, s, board, totals);
@@ -493,22 +382,10 @@ enum psp_status psp_collector_store_load(struct psp_collector_store *store, stru
 /* A new epoch begins with no rows stored. */
 static int delete_rows(struct psp_collector_store *store, MDB_txn *txn, uint32_t shard)
 {
-    MDB_cursor *cursor;
     uint8_t first[8];
-    store_be32(first, shard);
-    store_be32(first + 4, 0);
-    MDB_val key = {sizeof first, first}, value;
-    int rc = mdb_cursor_open(txn, store->rows, &cursor);
-    if (rc)
-        return rc;
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    while (rc == 0 && key.mv_size == 8 && load_be32(key.mv_data) == shard) {
-        rc = mdb_cursor_del(cursor, 0);
-        if (!rc)
-            rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    }
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
+    psp_kv_put_key32(first, shard);
+    psp_kv_put_key32(first + 4, 0);
+    return psp_kv_cut(&store->kv, txn, PSP_COLLECTOR_ROWS, (struct psp_bytes){first, 8}, 4);
 }
 
 static bool chunk_changed(const struct psp_totals *totals, uint32_t chunk, uint64_t after_index)
@@ -532,10 +409,10 @@ static int put_rows(struct psp_collector_store *store, MDB_txn *txn, uint32_t sh
             psp_collector_store_encode(totals->cells + chunk_first_cell(totals, chunk),
                                        chunk_cells(totals, chunk), store->chunk);
         uint8_t key[8];
-        store_be32(key, shard);
-        store_be32(key + 4, chunk);
-        const int rc =
-            psp_collector_store_put(txn, store->rows, key, sizeof key, store->chunk, length);
+        psp_kv_put_key32(key, shard);
+        psp_kv_put_key32(key + 4, chunk);
+        const int rc = psp_kv_put(&store->kv, txn, PSP_COLLECTOR_ROWS, (struct psp_bytes){key, 8},
+                                  (struct psp_bytes){store->chunk, length});
         if (rc)
             return rc;
     }
@@ -548,18 +425,20 @@ static int put_registered(struct psp_collector_store *store, MDB_txn *txn, uint3
     const uint32_t *registered = psp_board_shard_registered(board, shard);
     const size_t n = psp_board_definition(board)->leaf_count;
     uint8_t key[4];
-    store_be32(key, shard);
     if (!registered)
         return 0;
+    psp_kv_put_key32(key, shard);
+    const struct psp_bytes name = {key, sizeof key};
     uint8_t *bytes = malloc(n * 4 + 1);
     if (!bytes)
         return ENOMEM;
     for (size_t i = 0; i < n; i++)
         psp_put32(bytes + i * 4, registered[i]);
     MDB_val held;
-    int rc = psp_collector_store_get(txn, store->registered, key, 4, &held);
+    int rc = psp_kv_get(&store->kv, txn, PSP_COLLECTOR_REGISTERED, name, &held);
     if (rc || held.mv_size != n * 4 || memcmp(held.mv_data, bytes, n * 4) != 0)
-        rc = psp_collector_store_put(txn, store->registered, key, 4, bytes, n * 4);
+        rc = psp_kv_put(&store->kv, txn, PSP_COLLECTOR_REGISTERED, name,
+                        (struct psp_bytes){bytes, n * 4});
     free(bytes);
     return rc;
 }
@@ -571,7 +450,7 @@ static int put_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t s
     const struct psp_collector_position *held = &store->positions[shard];
     const bool anew = !held->present || held->epoch != head->epoch;
     uint8_t key[4];
-    store_be32(key, shard);
+    psp_kv_put_key32(key, shard);
     int rc = anew ? delete_rows(store, txn, shard) : 0;
     if (!rc && anew)
         rc = put_registered(store, txn, shard, board);
@@ -579,8 +458,8 @@ static int put_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t s
         rc = put_rows(store, txn, shard, psp_board_shard_totals(board, shard),
                       anew ? 0 : held->index);
     if (!rc)
-        rc = psp_collector_store_put(txn, store->shards, key, 4, store->head,
-                                     encode_head(board, shard, store->head));
+        rc = psp_kv_put(&store->kv, txn, PSP_COLLECTOR_SHARDS, (struct psp_bytes){key, sizeof key},
+                        (struct psp_bytes){store->head, encode_head(board, shard, store->head)});
     return rc;
 }
 
@@ -593,41 +472,29 @@ static bool shard_changed(const struct psp_collector_store *store, const struct 
            (!held->present || held->epoch != head->epoch || held->index != head->index);
 }
 
-static int commit_once(struct psp_collector_store *store, const struct psp_board *board)
-{
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
-    if (rc)
-        return rc;
-    for (uint32_t s = 0; s < store->shard_count && rc == 0; s++) {
-        if (shard_changed(store, board, s))
-            rc = put_shard(store, txn, s, board);
-    }
-    if (rc) {
-        mdb_txn_abort(txn);
-        return rc;
-    }
-    return mdb_txn_commit(txn);
-}
+struct commit {
+    struct psp_collector_store *store;
+    const struct psp_board *board;
+};
 
-int psp_collector_store_grow(struct psp_collector_store *store)
+static int put_changed(void *context, MDB_txn *txn)
 {
-    MDB_envinfo info;
-    const int rc = mdb_env_info(store->env, &info);
-    return rc ? rc : mdb_env_set_mapsize(store->env, info.me_mapsize * 2);
+    const struct commit *commit = context;
+    int rc = 0;
+    for (uint32_t s = 0; s < commit->store->shard_count && rc == 0; s++) {
+        if (shard_changed(commit->store, commit->board, s))
+            rc = put_shard(commit->store, txn, s, commit->board);
+    }
+    return rc;
 }
 
 enum psp_status psp_collector_store_commit(struct psp_collector_store *store,
                                            const struct psp_board *board)
 {
-    int rc = commit_once(store, board);
-    while (rc == MDB_MAP_FULL) {
-        rc = psp_collector_store_grow(store);
-        if (!rc)
-            rc = commit_once(store, board);
-    }
+    struct commit commit = {store, board};
+    const int rc = psp_kv_write(&store->kv, put_changed, &commit);
     if (rc)
-        return psp_collector_store_status(rc);
+        return psp_kv_write_status(&store->kv, rc);
     for (uint32_t s = 0; s < store->shard_count; s++) {
         const struct psp_board_shard *head = psp_board_shard(board, s);
         store->positions[s] = (struct psp_collector_position){

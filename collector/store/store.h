@@ -16,11 +16,10 @@
  *     rows        BE32 shard, BE32 chunk -> the cells of rows
  *                 [64 chunk, 64 chunk + 64) of lib/election/totals.h, each a LEB128
  *                 varint of up to 64 bits; a missing chunk is all zero
- *     series      store_series.h
+ *     series      series.h
  *
- * No MDB_NOSYNC, MDB_WRITEMAP or DUPSORT. A full map grows with no transaction
- * open. A failed commit is final: the process must end. A lock file keeps a
- * second process out.
+ * kv/kv.h: how the folder is locked and the map grows. A failed commit is final:
+ * the process must end.
  *
  * Threads: one owner.
  */

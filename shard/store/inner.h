@@ -2,17 +2,16 @@
  * inner - what an open store holds, and its tables; for this room only.
  *
  *     store.c  open, check, cut, close
- *     value.c  values with their checksum
+ *     meta.c   values of meta; how far the tables hold
  *     write.c  checkpoint
  *     load.c   load
  */
 #ifndef PSP_STORE_INNER_H
 #define PSP_STORE_INNER_H
 
-#include <lmdb.h>
-
 #include "count/index.h"
 #include "count/refusals.h"
+#include "kv/sealed.h"
 #include "shard/store/store.h"
 
 /* The tables; the numbers are part of the checksums. */
@@ -26,12 +25,11 @@ enum psp_store_table {
 enum { PSP_STORE_TABLES = 5 };
 
 enum {
-    PSP_STORE_CHECKSUM_BYTES = 4,
     PSP_STORE_VOTER_BYTES = PSP_DIGEST_BYTES + 4,
     PSP_STORE_COUNTED_BYTES = 4 + PSP_TAG_BYTES,
     PSP_STORE_REFUSED_BYTES = PSP_REFUSAL_BYTES,
     /* With its checksum and LMDB's page header a chunk fills 16 pages of 4 KiB. */
-    PSP_STORE_CHUNK_BYTES = 16 * 4096 - 16 - PSP_STORE_CHECKSUM_BYTES,
+    PSP_STORE_CHUNK_BYTES = 16 * 4096 - 16 - PSP_KV_SEAL_BYTES,
     PSP_STORE_TRANSACTION_BYTES = 16 << 20,
 };
 
@@ -45,9 +43,7 @@ struct psp_store_position {
 };
 
 struct psp_store {
-    MDB_env *env;
-    MDB_dbi tables[PSP_STORE_TABLES];
-    int directory_fd; /* holds the lock */
+    struct psp_kv kv;
     struct psp_store_position position;
     enum psp_status failed; /* PSP_OK until a checkpoint fails */
 };
@@ -55,34 +51,16 @@ struct psp_store {
 /* Bytes of one row of VOTERS, COUNTED or REFUSED. */
 uint32_t psp_store_row_bytes(enum psp_store_table table);
 
-enum psp_status psp_store_status(int lmdb_error);
+/* ---- meta.c: all return an LMDB error ---- */
 
-/* Begins; takes over a map that another process has grown. An LMDB error. */
-int psp_store_begin(const struct psp_store *store, unsigned flags, MDB_txn **ret_txn);
-/* Doubles the map; no transaction may be open. An LMDB error. */
-int psp_store_grow_map(const struct psp_store *store);
-
-/* ---- store_value.c: all return an LMDB error ---- */
-
-/* Room in the table for a value of `n` bytes at *ret_at (of no alignment), to be
- * filled before psp_store_seal adds the checksum. `flags`: 0 or MDB_APPEND. */
-int psp_store_room(const struct psp_store *store, MDB_txn *txn, enum psp_store_table table,
-                   const void *key, size_t key_bytes, size_t n, unsigned flags, uint8_t **ret_at);
-void psp_store_seal(enum psp_store_table table, const void *key, size_t key_bytes, uint8_t *at,
-                    size_t n);
-/* Both, for a value of meta. */
+/* A value of meta. */
 int psp_store_put(const struct psp_store *store, MDB_txn *txn, const char *name,
                   const uint8_t *bytes, size_t n);
-/* The value without its checksum, valid within the transaction; MDB_NOTFOUND,
- * MDB_CORRUPTED. */
 int psp_store_get(const struct psp_store *store, MDB_txn *txn, const char *name,
                   MDB_val *ret_value);
-/* Checks and strips the checksum. MDB_CORRUPTED. */
-int psp_store_check(enum psp_store_table table, const MDB_val *key, MDB_val *value);
 
-/* Row numbers as keys: big-endian, so that LMDB sorts them. */
-void psp_store_key(uint64_t row, uint8_t ret_key[8]);
-uint64_t psp_store_key_row(const MDB_val *key); /* UINT64_MAX: not such a key */
+/* The row that a key names; UINT64_MAX: not such a key. */
+uint64_t psp_store_key_row(const MDB_val *key);
 
 int psp_store_put_position(const struct psp_store *store, MDB_txn *txn,
                            const struct psp_store_position *position);

@@ -46,8 +46,8 @@ static enum psp_status read_chunk(struct reader *reader, uint64_t *ret_first, ui
     if (error == MDB_NOTFOUND)
         return PSP_ECORRUPT; /* fewer rows than the position says */
     if (error)
-        return psp_store_status(error);
-    if (psp_store_check(reader->table, &key, &value) != 0)
+        return psp_kv_status(error);
+    if (psp_kv_unseal(reader->table, &key, &value) != 0)
         return PSP_ECORRUPT;
     const uint32_t row_bytes = psp_store_row_bytes(reader->table);
     const uint64_t n = value.mv_size / row_bytes;
@@ -149,8 +149,8 @@ static enum psp_status load_totals(struct load *load)
         if (error == MDB_NOTFOUND)
             return PSP_OK;
         if (error)
-            return psp_store_status(error);
-        if (psp_store_check(PSP_STORE_TOTALS, &key, &value) != 0)
+            return psp_kv_status(error);
+        if (psp_kv_unseal(PSP_STORE_TOTALS, &key, &value) != 0)
             return PSP_ECORRUPT;
         const enum psp_status status = load_row(load, &key, &value);
         if (status != PSP_OK)
@@ -212,15 +212,15 @@ enum psp_status psp_store_load(struct psp_store *store, struct psp_count *count)
         return PSP_OK;
     struct load load = {.store = store, .count = count};
     enum psp_status status = PSP_ENOMEM;
-    int error = psp_store_begin(store, MDB_RDONLY, &load.txn);
+    int error = psp_kv_begin(&store->kv, MDB_RDONLY, &load.txn);
     if (error)
-        return psp_store_status(error);
+        return psp_kv_status(error);
     for (enum psp_store_table table = PSP_STORE_VOTERS; table <= PSP_STORE_TOTALS; table++) {
         struct reader *reader = &load.readers[table];
         *reader = (struct reader){.table = table, .end = store->position.rows[table]};
-        error = mdb_cursor_open(load.txn, store->tables[table], &reader->cursor);
+        error = mdb_cursor_open(load.txn, store->kv.tables[table], &reader->cursor);
         if (error) {
-            status = psp_store_status(error);
+            status = psp_kv_status(error);
             goto close;
         }
     }
@@ -243,9 +243,9 @@ enum psp_status psp_store_configuration(struct psp_store *store, uint8_t **ret_c
 {
     MDB_txn *txn;
     MDB_val value;
-    int error = psp_store_begin(store, MDB_RDONLY, &txn);
+    int error = psp_kv_begin(&store->kv, MDB_RDONLY, &txn);
     if (error)
-        return psp_store_status(error);
+        return psp_kv_status(error);
     enum psp_status status = PSP_OK;
     error = psp_store_get(store, txn, "configuration", &value);
     if (error == MDB_NOTFOUND) {
@@ -253,7 +253,7 @@ enum psp_status psp_store_configuration(struct psp_store *store, uint8_t **ret_c
         *ret_bytes = 0;
         *ret_index = 0;
     } else if (error || value.mv_size <= 8) {
-        status = error ? psp_store_status(error) : PSP_ECORRUPT;
+        status = error ? psp_kv_status(error) : PSP_ECORRUPT;
     } else {
         const size_t n = value.mv_size - 8;
         uint8_t *copy = malloc(n);

@@ -17,10 +17,8 @@
  * loaded, and are cut off when the store is opened for writing. Totals, which
  * replace what was there, are only written together with the position.
  *
- * Every value ends in a CRC32C of its table, key and bytes.
- *
- * No MDB_NOSYNC, MDB_WRITEMAP or DUPSORT. MDB_MAP_FULL grows the map and
- * retries with no transaction open. A failed commit is final.
+ * Every value ends in a CRC32C (kv/sealed.h). kv/kv.h: how the folder is locked
+ * and the map grows. A failed commit is final.
  *
  * Threads: psp_store_checkpoint on one thread (the checkpointer); load before
  *          it starts.

@@ -1,15 +1,10 @@
 #include <assert.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/bytes/bytes.h"
 #include "count/genesis.h"
 #include "election/ballot.h"
 #include "shard/store/inner.h"
-
-enum { FULL_BELOW_BYTES = 1 << 20 };
 
 /* How many rows of the delta are in the tables. */
 struct progress {
@@ -54,16 +49,17 @@ static int append_rows(const struct psp_store *store, MDB_txn *txn, enum psp_sto
         if (n > source.n - *done)
             n = source.n - *done;
         uint8_t key[8], *at;
-        psp_store_key(source.first + *done, key);
+        psp_kv_put_key64(key, source.first + *done);
+        const struct psp_bytes name = {key, sizeof key};
         const int error =
-            psp_store_room(store, txn, table, key, sizeof key, n * row_bytes, MDB_APPEND, &at);
+            psp_kv_sealed_room(&store->kv, txn, table, name, n * row_bytes, MDB_APPEND, &at);
         if (error)
             return error;
         if (source.voter_units)
             interleave(&source, *done, n, at);
         else
             memcpy(at, source.rows + *done * row_bytes, n * row_bytes);
-        psp_store_seal(table, key, sizeof key, at, n * row_bytes);
+        psp_kv_seal(table, name, at, n * row_bytes);
         *done += n;
         progress->room_bytes -= n * row_bytes;
     }
@@ -84,14 +80,15 @@ static int write_totals(const struct psp_store *store, MDB_txn *txn,
     for (uint32_t i = 0; i < delta->row_n; i++) {
         const uint32_t n = delta->row_cells[i];
         uint8_t key[8], *at;
-        psp_store_key(delta->rows[i], key);
+        psp_kv_put_key64(key, delta->rows[i]);
+        const struct psp_bytes name = {key, sizeof key};
         const int error =
-            psp_store_room(store, txn, PSP_STORE_TOTALS, key, sizeof key, (size_t)n * 8, 0, &at);
+            psp_kv_sealed_room(&store->kv, txn, PSP_STORE_TOTALS, name, (size_t)n * 8, 0, &at);
         if (error)
             return error;
         for (uint32_t cell = 0; cell < n; cell++)
             psp_put64(at + (size_t)cell * 8, cells[cell]);
-        psp_store_seal(PSP_STORE_TOTALS, key, sizeof key, at, (size_t)n * 8);
+        psp_kv_seal(PSP_STORE_TOTALS, name, at, (size_t)n * 8);
         cells += n;
     }
     return 0;
@@ -100,30 +97,30 @@ static int write_totals(const struct psp_store *store, MDB_txn *txn,
 static int write_units_complete(const struct psp_store *store, MDB_txn *txn,
                                 const struct psp_count_delta *delta)
 {
-    static const char name[] = "units_complete";
+    const struct psp_bytes name = psp_kv_name("units_complete");
     const size_t n = (size_t)delta->units_complete_n * 4;
     uint8_t *at;
-    const int error = psp_store_room(store, txn, PSP_STORE_META, name, sizeof name - 1, n, 0, &at);
+    const int error = psp_kv_sealed_room(&store->kv, txn, PSP_STORE_META, name, n, 0, &at);
     if (error)
         return error;
     for (uint32_t i = 0; i < delta->units_complete_n; i++)
         psp_put32(at + (size_t)i * 4, delta->units_complete[i]);
-    psp_store_seal(PSP_STORE_META, name, sizeof name - 1, at, n);
+    psp_kv_seal(PSP_STORE_META, name, at, n);
     return 0;
 }
 
 static int write_configuration(const struct psp_store *store, MDB_txn *txn,
                                const struct psp_count_delta *delta)
 {
-    static const char name[] = "configuration";
+    const struct psp_bytes name = psp_kv_name("configuration");
     const size_t n = 8 + (size_t)delta->configuration_bytes;
     uint8_t *at;
-    const int error = psp_store_room(store, txn, PSP_STORE_META, name, sizeof name - 1, n, 0, &at);
+    const int error = psp_kv_sealed_room(&store->kv, txn, PSP_STORE_META, name, n, 0, &at);
     if (error)
         return error;
     psp_put64(at, delta->configuration_index);
     memcpy(at + 8, delta->configuration, delta->configuration_bytes);
-    psp_store_seal(PSP_STORE_META, name, sizeof name - 1, at, n);
+    psp_kv_seal(PSP_STORE_META, name, at, n);
     return 0;
 }
 
@@ -157,51 +154,31 @@ static int write_meta(const struct psp_store *store, MDB_txn *txn,
 }
 
 /* One transaction: rows, and with the last of them totals and position. */
-static int write_part(const struct psp_store *store, const struct psp_count_delta *delta,
-                      struct progress *progress, struct psp_store_position *ret_position)
+struct part {
+    const struct psp_store *store;
+    const struct psp_count_delta *delta;
+    struct progress before, after; /* this part */
+    struct psp_store_position position;
+};
+
+static int write_part(void *context, MDB_txn *txn)
 {
-    MDB_txn *txn;
-    int error = psp_store_begin(store, 0, &txn);
-    if (error)
-        return error;
+    struct part *part = context;
+    struct progress *progress = &part->after;
+    int error = 0;
+    *progress = part->before;
     progress->room_bytes = PSP_STORE_TRANSACTION_BYTES;
     for (enum psp_store_table table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED && !error;
          table++)
-        error = append_rows(store, txn, table, delta, progress);
-    if (!error && complete(delta, progress)) {
-        error = write_totals(store, txn, delta);
-        if (!error)
-            error = write_meta(store, txn, delta, ret_position);
-    }
-    if (error) {
-        mdb_txn_abort(txn);
+        error = append_rows(part->store, txn, table, part->delta, progress);
+    if (error || !complete(part->delta, progress))
         return error;
-    }
-    return mdb_txn_commit(txn); /* frees the transaction either way */
-}
-
-/* LMDB tells EIO of a write that came out short, which is how a disk fills up
- * in the middle of one. Nothing is retried for knowing better; it is the
- * person who has to act that must be told the right thing. */
-static enum psp_status failure(const struct psp_store *store, int error)
-{
-    const enum psp_status status = psp_store_status(error);
-    struct statvfs disk;
-    struct stat file;
-    struct rlimit limit;
-    if (status != PSP_EIO || fstatvfs(store->directory_fd, &disk) != 0 ||
-        fstatat(store->directory_fd, "data.mdb", &file, 0) != 0 ||
-        getrlimit(RLIMIT_FSIZE, &limit) != 0)
-        return status;
-    const bool disk_full = (uint64_t)disk.f_bavail * disk.f_frsize < FULL_BELOW_BYTES;
-    const bool file_full = limit.rlim_cur != RLIM_INFINITY &&
-                           (uint64_t)file.st_size + FULL_BELOW_BYTES > limit.rlim_cur;
-    return disk_full || file_full ? PSP_ENOSPC : PSP_EIO;
+    error = write_totals(part->store, txn, part->delta);
+    return error ? error : write_meta(part->store, txn, part->delta, &part->position);
 }
 
 enum psp_status psp_store_checkpoint(struct psp_store *store, const struct psp_count_delta *delta)
 {
-    assert(store->directory_fd >= 0); /* not read_only */
     if (store->failed != PSP_OK)
         return store->failed;
     assert(delta->index >= store->position.index);
@@ -209,24 +186,15 @@ enum psp_status psp_store_checkpoint(struct psp_store *store, const struct psp_c
         const struct source source = source_of(delta, table);
         assert(source.n == 0 || source.first == store->position.rows[table]);
     }
-    struct progress progress = {0};
-    struct psp_store_position position;
-    bool done = false;
-    while (!done) {
-        struct progress next = progress;
-        int error = write_part(store, delta, &next, &position);
-        if (error == MDB_MAP_FULL) {
-            error = psp_store_grow_map(store);
-            if (!error)
-                continue; /* the same part again */
-        }
+    struct part part = {.store = store, .delta = delta};
+    do {
+        part.before = part.after;
+        const int error = psp_kv_write(&store->kv, write_part, &part);
         if (error) {
-            store->failed = failure(store, error);
+            store->failed = psp_kv_write_status(&store->kv, error);
             return store->failed;
         }
-        progress = next;
-        done = complete(delta, &progress);
-    }
-    store->position = position;
+    } while (!complete(delta, &part.after));
+    store->position = part.position;
     return PSP_OK;
 }

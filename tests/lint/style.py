@@ -13,7 +13,8 @@ FUNCTION_LINES_MAX = 70
 
 # Third-party header -> where it may be included. A folder ends with a slash.
 ROOM_OF_HEADER = {
-    "lmdb.h": ["shard/store", "collector/store"],
+    "lmdb.h": ["lib/kv/", "shard/store/", "collector/store/"],
+    "kv/": ["lib/kv/", "shard/store/", "collector/store/"],
     "protobuf-c/": ["lib/wire/"],
     ".pb-c.h": ["lib/wire/"],
     "zmq.h": ["lib/wire/"],
