@@ -75,6 +75,7 @@ shell() { shell_files | xargs -0 -r shellcheck; }
 check format format
 check shellcheck shell
 check style python3 tests/lint/style.py
+check rooms python3 tests/lint/rooms.py
 check promises promises
 check cppcheck cpp_check
 check clang-tidy tidy

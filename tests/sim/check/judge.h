@@ -2,8 +2,8 @@
  * judge - an independent count of a shard's committed log.
  *
  * Written from the design's rules alone, over plain lists, and slow: it shares
- * nothing with shard/count, shard/judge or election/totals but the decoding of
- * log entries. What a replica, a client or a board shows is compared with it.
+ * nothing with lib/count or election/totals but the decoding of log entries.
+ * What a replica, a client or a board shows is compared with it.
  */
 #ifndef SIM_JUDGE_H
 #define SIM_JUDGE_H
