@@ -1,11 +1,10 @@
 #include "client/core/outgoing.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes/bytes.h"
-#include "base/bytes/varint.h"
+#include "election/ballot.h"
 
 enum {
     COLUMN_ROW_BYTES = 1 + PSP_BALLOT_ID_BYTES + 4 + 1 + 8,
@@ -89,31 +88,23 @@ static struct psp_bytes id_bytes(const char *id)
     return (struct psp_bytes){(const uint8_t *)id, strlen(id)};
 }
 
-static uint32_t next_varint(const uint8_t **at, const uint8_t *end)
-{
-    uint32_t value = 0;
-    const size_t used = psp_varint_read(*at, (size_t)(end - *at), &value);
-    assert(used > 0); /* checked when the ballot was submitted */
-    *at += used;
-    return value;
-}
-
-/* Puts the ballot's marks after those that are there; the bytes they take. */
-static size_t add_marks(struct psp_outgoing *out, const uint8_t *at, const uint8_t *end)
+/* Puts the ballot's marks, checked when it was submitted, after those that are
+ * there; the bytes they take. */
+static size_t add_marks(struct psp_outgoing *out, const uint8_t *at)
 {
     const struct psp_definition *definition = out->definition;
     size_t bytes = 0;
-    for (uint32_t contests = next_varint(&at, end); contests > 0; contests--) {
-        const uint32_t position = next_varint(&at, end);
+    for (uint32_t contests = psp_marks_next(&at); contests > 0; contests--) {
+        const uint32_t position = psp_marks_next(&at);
         const struct psp_contest *contest =
             position < definition->contest_count ? &definition->contests[position] : NULL;
         struct psp_row_mark *mark = &out->row_marks[out->row_mark_count++];
         mark->contest = id_bytes(contest != NULL ? contest->id : "?");
         mark->choices = &out->choices[out->choice_count];
-        mark->choice_count = next_varint(&at, end);
+        mark->choice_count = psp_marks_next(&at);
         bytes += 2 * FIELD_BYTES + mark->contest.length;
         for (uint32_t i = 0; i < mark->choice_count; i++) {
-            const uint32_t choice = next_varint(&at, end);
+            const uint32_t choice = psp_marks_next(&at);
             const bool known = contest != NULL && choice < contest->choice_count;
             mark->choices[i] = id_bytes(known ? contest->choices[choice].id : "?");
             bytes += FIELD_BYTES + mark->choices[i].length;
@@ -132,7 +123,6 @@ static bool add_row(struct psp_outgoing *out, const struct psp_client_ballot *ba
         choices_before + ballot->marks_bytes > PSP_CLIENT_BATCH_CHOICES_MAX)
         return false;
     const uint8_t *at = psp_client_ballot_bytes(ballot);
-    const uint8_t *marks = at + ballot->voter_bytes;
     struct psp_row row = {
         .voter_id = {at, ballot->voter_bytes},
         .ballot_id = {ballot->ballot_id, PSP_BALLOT_ID_BYTES},
@@ -145,7 +135,7 @@ static bool add_row(struct psp_outgoing *out, const struct psp_client_ballot *ba
         .marks = &out->row_marks[marks_before],
     };
     const size_t bytes = ROW_BYTES + row.voter_id.length + row.unit.length + row.method.length +
-                         add_marks(out, marks, marks + ballot->marks_bytes);
+                         add_marks(out, at + ballot->voter_bytes);
     if (out->n > 0 && out->bytes + bytes > PSP_CLIENT_BATCH_BYTES_MAX) {
         out->row_mark_count = marks_before;
         out->choice_count = choices_before;

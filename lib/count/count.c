@@ -172,28 +172,11 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
 
 /* ---- ballots ---- */
 
-/* A row of a batch; returns the length of its marks. */
-static size_t row_at(const struct psp_count_columns *columns, uint32_t i, const uint8_t *marks,
-                     struct psp_judge_row *ret_row)
-{
-    *ret_row = (struct psp_judge_row){
-        .digest = columns->digests + (size_t)i * PSP_DIGEST_BYTES,
-        .tag = columns->tags + (size_t)i * PSP_TAG_BYTES,
-        .unit = psp_get32(columns->units + (size_t)i * 4),
-        .method = columns->methods[i],
-        .marks = marks,
-    };
-    const size_t available = (size_t)(columns->marks + columns->marks_bytes - marks);
-    const size_t length = psp_marks_length(marks, available);
-    assert(length > 0); /* checked when the entry was decoded */
-    return length;
-}
-
 /* promise 2: a retry is found by its tag, another ballot by its voter. */
-static void look(const struct psp_count *count, const struct psp_judge_row *row,
+static void look(const struct psp_count *count, const struct psp_count_row *row,
                  struct psp_index_place *ret_place, struct psp_judge_known *ret_known)
 {
-    struct psp_judge_known known = {0};
+    struct psp_judge_known known = {.valid = row->ballot.valid};
     psp_index_find(count->index, row->digest, ret_place);
     known.voter_counted = ret_place->known && ret_place->counted;
     if (known.voter_counted && memcmp(ret_place->tag, row->tag, PSP_TAG_BYTES) == 0)
@@ -224,7 +207,7 @@ static const char *fence_fault(const struct psp_count *count, const struct psp_e
 
 /* promise 3. Marks the voter as counted, then adds the ballot to the totals: two of the
  * places whose counters must agree. */
-static enum psp_status count_ballot(struct psp_count *count, const struct psp_judge_row *row,
+static enum psp_status count_ballot(struct psp_count *count, const struct psp_count_row *row,
                                     struct psp_index_place *place)
 {
     const bool new_voter = !place->known;
@@ -241,19 +224,18 @@ static enum psp_status count_ballot(struct psp_count *count, const struct psp_ju
     count->books.voters_counted++;
     psp_count_pending_counted(count, row, place->number, new_voter);
 
-    psp_totals_add(count->totals, row->unit, row->method, row->marks, count->last_index);
+    psp_totals_add(count->totals, &row->ballot, count->last_index);
     count->books.added_ballots++;
     return PSP_OK;
 }
 
-static enum psp_status apply_row(struct psp_count *count, const struct psp_judge_row *row,
+static enum psp_status apply_row(struct psp_count *count, const struct psp_count_row *row,
                                  uint8_t *ret_verdict)
 {
     struct psp_index_place place;
     struct psp_judge_known known;
     look(count, row, &place, &known);
-    const uint8_t verdict =
-        psp_judge(count->totals, count->election_state == PSP_ELECTION_OPEN, row, &known);
+    const uint8_t verdict = psp_judge(count->election_state == PSP_ELECTION_OPEN, &known);
     const enum psp_disposition disposition = psp_verdict_disposition(verdict);
     if (disposition != PSP_COUNTED && disposition != PSP_REPLAYED &&
         psp_refusals_room(count->refusals) == 0) {
@@ -312,11 +294,18 @@ static enum psp_status apply_rows(struct psp_count *count, const struct psp_coun
         if (i % PAGES_GROUP == 0)
             prefetch_pages(count, columns, i + PAGES_AHEAD);
         prefetch(count, columns, i);
-        struct psp_judge_row row;
-        marks += row_at(columns, i, marks, &row);
+        const uint32_t unit = psp_get32(columns->units + (size_t)i * 4);
+        const struct psp_count_row row = {
+            .digest = columns->digests + (size_t)i * PSP_DIGEST_BYTES,
+            .tag = columns->tags + (size_t)i * PSP_TAG_BYTES,
+            .unit = unit,
+            .ballot = psp_totals_read(count->totals, unit, columns->methods[i], marks),
+        };
+        marks = row.ballot.end;
         status = apply_row(count, &row, &ret_verdicts[i]);
         count->books.received += ret_verdicts[i] != PSP_NOT_JUDGED;
     }
+    assert(status != PSP_OK || marks == columns->marks + columns->marks_bytes);
     return status;
 }
 

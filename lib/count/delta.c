@@ -58,7 +58,7 @@ enum psp_status psp_count_pending_reserve(struct psp_count *count, uint32_t n)
     return PSP_OK;
 }
 
-void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_row *row,
+void psp_count_pending_counted(struct psp_count *count, const struct psp_count_row *row,
                                uint32_t number, bool new_voter)
 {
     struct psp_count_pending *pending = &count->pending;
@@ -75,8 +75,7 @@ void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_r
     memcpy(counted + 4, row->tag, PSP_TAG_BYTES);
     pending->counted_n++;
 
-    const uint32_t total_row =
-        psp_totals_row(count->totals, count->definition->leaf_of_unit[row->unit], row->method);
+    const uint32_t total_row = row->ballot.row;
     if (!pending->row_changed[total_row]) {
         pending->row_changed[total_row] = 1;
         pending->rows[pending->row_n++] = total_row;

@@ -38,6 +38,13 @@ struct psp_count_restoring {
     uint64_t *leaf_counted; /* [leaf_count] */
 };
 
+/* A ballot as it lies in a batch, its marks read. */
+struct psp_count_row {
+    const uint8_t *digest, *tag;
+    uint32_t unit;
+    struct psp_totals_ballot ballot;
+};
+
 struct psp_count {
     const struct psp_definition *definition;
     struct psp_totals *totals;
@@ -72,7 +79,7 @@ enum psp_status psp_count_pending_create(struct psp_count *count);
 void psp_count_pending_destroy(struct psp_count *count);
 /* Room for `n` more counted ballots, so that noting one cannot fail. */
 enum psp_status psp_count_pending_reserve(struct psp_count *count, uint32_t n);
-void psp_count_pending_counted(struct psp_count *count, const struct psp_judge_row *row,
+void psp_count_pending_counted(struct psp_count *count, const struct psp_count_row *row,
                                uint32_t number, bool new_voter);
 
 /* ---- restore.c ---- */

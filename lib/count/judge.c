@@ -1,12 +1,11 @@
 #include "count/judge.h"
 
 /* promise 2: from the log before this row, and from nothing else */
-uint8_t psp_judge(const struct psp_totals *totals, bool election_open,
-                  const struct psp_judge_row *row, const struct psp_judge_known *known)
+uint8_t psp_judge(bool election_open, const struct psp_judge_known *known)
 {
     if (known->first != 0)
         return psp_verdict_replayed((enum psp_disposition)known->first);
-    if (!psp_totals_valid(totals, row->unit, row->method, row->marks))
+    if (!known->valid)
         return PSP_INVALID;
     if (!known->eligible)
         return PSP_NOT_ELIGIBLE;

@@ -12,26 +12,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "election/totals.h"
 #include "election/verdict.h"
 
-/* A ballot as it lies in a batch. */
-struct psp_judge_row {
-    const uint8_t *digest, *tag;
-    uint32_t unit;
-    uint8_t method;
-    const uint8_t *marks;
-};
-
-/* What index, refusals and roll say of the ballot and its voter. */
+/* What marks, index, refusals and roll say of the ballot and its voter. */
 struct psp_judge_known {
     uint8_t first;      /* the first disposition of this (digest, tag); 0 none */
+    bool valid;         /* psp_totals_read */
     bool voter_counted; /* the voter has a ballot counted */
     bool eligible;      /* no roll, or on it and in this unit */
 };
 
 /* The verdict, a byte as in lib/election/verdict.h. */
-uint8_t psp_judge(const struct psp_totals *totals, bool election_open,
-                  const struct psp_judge_row *row, const struct psp_judge_known *known);
+uint8_t psp_judge(bool election_open, const struct psp_judge_known *known);
 
 #endif

@@ -43,6 +43,25 @@ enum psp_status psp_marks_encode(struct psp_mark *marks, size_t n, uint8_t *ret_
  * (truncated, over a limit, not ascending). */
 size_t psp_marks_length(const uint8_t *bytes, size_t available);
 
+/* The next number of marks that are checked: no bounds to see to, and nearly
+ * always one byte. */
+static inline uint32_t psp_marks_next(const uint8_t **marks)
+{
+    const uint8_t *at = *marks;
+    uint32_t value = *at++;
+    if (value & 0x80) {
+        value &= 0x7F;
+        for (unsigned shift = 7;; shift += 7) {
+            const uint8_t byte = *at++;
+            value |= (uint32_t)(byte & 0x7F) << shift;
+            if (!(byte & 0x80))
+                break;
+        }
+    }
+    *marks = at;
+    return value;
+}
+
 /* What a client sends: voter IDs in clear, on the way to a router only. */
 struct psp_client_columns {
     uint32_t n;

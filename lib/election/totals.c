@@ -27,13 +27,17 @@ enum psp_status psp_totals_create(const struct psp_definition *definition,
     totals->row_index = calloc(totals->row_count, sizeof *totals->row_index);
     if (totals->row_first == NULL || totals->row_index == NULL)
         goto no_memory;
+    uint32_t row_cells_max = 0;
     for (uint32_t row = 0; row < totals->row_count; row++) {
+        const uint32_t row_cells = style_of_row(totals, row)->row_cells;
         totals->row_first[row] = totals->cell_count;
-        totals->cell_count += style_of_row(totals, row)->row_cells;
+        totals->cell_count += row_cells;
+        row_cells_max = row_cells > row_cells_max ? row_cells : row_cells_max;
     }
     totals->row_first[totals->row_count] = totals->cell_count;
     totals->cells = calloc(totals->cell_count, sizeof *totals->cells);
-    if (totals->cells == NULL)
+    totals->changes = malloc(row_cells_max * sizeof *totals->changes);
+    if (totals->cells == NULL || totals->changes == NULL)
         goto no_memory;
     *ret_totals = totals;
     return PSP_OK;
@@ -47,95 +51,101 @@ void psp_totals_destroy(struct psp_totals **totals)
     if (*totals == NULL)
         return;
     free((*totals)->cells);
+    free((*totals)->changes);
     free((*totals)->row_first);
     free((*totals)->row_index);
     free(*totals);
     *totals = NULL;
 }
 
-/* Reads a varint of marks that passed psp_*_columns_check: no bounds to check,
- * and nearly always one byte. */
-static inline uint32_t next(const uint8_t **marks)
+/* NULL when no ballot of this unit and method can be valid. */
+static const struct psp_style *style_of_ballot(const struct psp_definition *definition,
+                                               uint32_t unit, uint8_t method)
 {
-    const uint8_t *at = *marks;
-    uint32_t value = *at++;
-    if (value & 0x80) {
-        value &= 0x7F;
-        for (unsigned shift = 7;; shift += 7) {
-            const uint8_t byte = *at++;
-            value |= (uint32_t)(byte & 0x7F) << shift;
-            if (!(byte & 0x80))
-                break;
-        }
+    if (unit >= definition->unit_count || method >= definition->method_count ||
+        definition->units[unit].style == PSP_NONE)
+        return NULL;
+    return &definition->styles[definition->units[unit].style];
+}
+
+static struct psp_totals_change *put_change(struct psp_totals_change *at, uint32_t cell,
+                                            uint32_t add)
+{
+    *at = (struct psp_totals_change){cell, add};
+    return at + 1;
+}
+
+static struct psp_totals_change *put_blank(struct psp_totals_change *at,
+                                           const struct psp_style_contest *entry)
+{
+    return put_change(at, entry->cell + entry->choice_count, entry->votes_allowed);
+}
+
+/* The `n` choices marked in one contest of the style. */
+static struct psp_totals_change *read_choices(struct psp_totals_change *at,
+                                              const struct psp_style_contest *entry, uint32_t n,
+                                              const uint8_t **marks, bool *valid)
+{
+    const bool over = n > entry->votes_allowed;
+    uint32_t previous = PSP_NONE;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t choice = psp_marks_next(marks);
+        if (choice == previous || choice >= entry->slot_count || entry->slot_of_choice[choice] < 0)
+            *valid = false;
+        else if (!over)
+            at = put_change(at, entry->cell + (uint32_t)entry->slot_of_choice[choice], 1);
+        previous = choice;
     }
-    *marks = at;
-    return value;
+    const uint32_t under = entry->cell + entry->choice_count;
+    if (over)
+        return put_change(at, under + 1, entry->votes_allowed);
+    return n < entry->votes_allowed ? put_change(at, under, entry->votes_allowed - n) : at;
 }
 
 /* Marks and the style's contests are both ascending, so that one walk over the
  * two finds each contest, and a repeat stands next to the first. */
-bool psp_totals_valid(const struct psp_totals *totals, uint32_t unit, uint8_t method,
-                      const uint8_t *marks)
+struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t unit, uint8_t method,
+                                         const uint8_t *marks)
 {
     const struct psp_definition *definition = totals->definition;
-    if (unit >= definition->unit_count || method >= definition->method_count)
-        return false;
-    const uint32_t style_position = definition->units[unit].style;
-    if (style_position == PSP_NONE)
-        return false;
-    const struct psp_style *style = &definition->styles[style_position];
-    const struct psp_style_contest *entry = style->contests;
-    const struct psp_style_contest *end = entry + style->contest_count;
-    for (uint32_t contests = next(&marks); contests > 0; contests--) {
-        const uint32_t contest = next(&marks);
-        while (entry < end && entry->contest < contest)
-            entry++;
-        if (entry == end || entry->contest != contest)
-            return false;
-        uint32_t previous = PSP_NONE;
-        for (uint32_t n = next(&marks); n > 0; n--) {
-            const uint32_t choice = next(&marks);
-            if (choice == previous || choice >= entry->slot_count ||
-                entry->slot_of_choice[choice] < 0)
-                return false;
-            previous = choice;
-        }
-        entry++; /* a contest repeated finds its entry used up */
-    }
-    return true;
-}
-
-void psp_totals_add(struct psp_totals *totals, uint32_t unit, uint8_t method, const uint8_t *marks,
-                    uint64_t index)
-{
-    const struct psp_definition *definition = totals->definition;
-    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], method);
-    const struct psp_style *style = &definition->styles[definition->units[unit].style];
-    uint64_t *cells = totals->cells + totals->row_first[row];
-    totals->row_index[row] = index;
-    cells[0]++;
-    uint32_t contests = next(&marks);
-    uint32_t contest = contests > 0 ? next(&marks) : PSP_NONE;
-    for (uint32_t i = 0; i < style->contest_count; i++) {
-        const struct psp_style_contest *entry = &style->contests[i];
-        uint64_t *under = cells + entry->cell + entry->choice_count;
-        if (entry->contest != contest) {
-            *under += entry->votes_allowed;
+    const struct psp_style *style = style_of_ballot(definition, unit, method);
+    const struct psp_style_contest *entry = style ? style->contests : NULL;
+    const struct psp_style_contest *end = style ? entry + style->contest_count : NULL;
+    struct psp_totals_change *at = totals->changes;
+    bool valid = style != NULL;
+    for (uint32_t contests = psp_marks_next(&marks); contests > 0; contests--) {
+        const uint32_t contest = psp_marks_next(&marks);
+        const uint32_t n = psp_marks_next(&marks);
+        for (; entry < end && entry->contest < contest; entry++)
+            at = put_blank(at, entry);
+        if (entry < end && entry->contest == contest) {
+            at = read_choices(at, entry, n, &marks, &valid);
+            entry++; /* a contest repeated finds its entry used up */
             continue;
         }
-        const uint32_t n = next(&marks);
-        const bool over = n > entry->votes_allowed;
-        for (uint32_t j = 0; j < n; j++) {
-            const uint32_t choice = next(&marks);
-            cells[entry->cell + (uint32_t)entry->slot_of_choice[choice]] += !over;
-        }
-        if (over)
-            under[1] += entry->votes_allowed;
-        else
-            under[0] += entry->votes_allowed - n;
-        contest = --contests > 0 ? next(&marks) : PSP_NONE;
+        valid = false;
+        for (uint32_t i = 0; i < n; i++)
+            psp_marks_next(&marks);
     }
-    assert(contests == 0);
+    for (; entry < end; entry++)
+        at = put_blank(at, entry);
+    return (struct psp_totals_ballot){
+        .end = marks,
+        .valid = valid,
+        .row = valid ? psp_totals_row(totals, definition->leaf_of_unit[unit], method) : PSP_NONE,
+        .change_count = (uint32_t)(at - totals->changes),
+    };
+}
+
+void psp_totals_add(struct psp_totals *totals, const struct psp_totals_ballot *ballot,
+                    uint64_t index)
+{
+    assert(ballot->valid);
+    uint64_t *cells = totals->cells + totals->row_first[ballot->row];
+    totals->row_index[ballot->row] = index;
+    cells[0]++;
+    for (uint32_t i = 0; i < ballot->change_count; i++)
+        cells[totals->changes[i].cell] += totals->changes[i].add;
 }
 
 /* Writes what fits and counts what is needed. */

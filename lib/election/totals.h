@@ -10,6 +10,9 @@
  * that changed it last, so that any reader can be sent just what changed since
  * the version it has.
  *
+ * A ballot's marks are walked once: psp_totals_read finds where they end,
+ * whether the ballot is valid and what it adds, cell by cell.
+ *
  * Threads: one owner.   Memory: all at create.
  */
 #ifndef PSP_TOTALS_H
@@ -21,13 +24,25 @@
 
 #include "election/definition/definition.h"
 
+struct psp_totals_change {
+    uint32_t cell, add; /* cell: within the row */
+};
+
 struct psp_totals {
     const struct psp_definition *definition; /* not owned */
     uint32_t row_count;
     uint64_t cell_count;
     uint64_t *cells;
-    uint64_t *row_first; /* [row_count + 1]: first cell of a row */
-    uint64_t *row_index; /* [row_count]: log index of its last change, 0 never */
+    uint64_t *row_first;               /* [row_count + 1]: first cell of a row */
+    uint64_t *row_index;               /* [row_count]: log index of its last change, 0 never */
+    struct psp_totals_change *changes; /* of the ballot read last; room for the longest row */
+};
+
+/* A ballot as psp_totals_read found it; good until the next reading. */
+struct psp_totals_ballot {
+    const uint8_t *end; /* of its marks, valid or not */
+    bool valid;
+    uint32_t row, change_count; /* valid ones: what to add, once each cell */
 };
 
 enum psp_status psp_totals_create(const struct psp_definition *definition,
@@ -40,15 +55,16 @@ static inline uint32_t psp_totals_row(const struct psp_totals *totals, uint32_t 
     return leaf * totals->definition->method_count + method;
 }
 
-/* False when `unit` is not a leaf, `method` unknown, or the marks break the
+/* Not valid when `unit` is not a leaf, `method` unknown, or the marks break the
  * style: unknown or foreign contest or choice, a repeat. The disposition
- * `invalid` is just this test. Marks must have passed psp_*_columns_check. */
-bool psp_totals_valid(const struct psp_totals *totals, uint32_t unit, uint8_t method,
-                      const uint8_t *marks);
+ * `invalid` is just this test. Overvoted contest: its votes allowed to
+ * overvotes, nothing to choices. Missing votes: undervotes. Marks must have
+ * passed psp_*_columns_check. */
+struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t unit, uint8_t method,
+                                         const uint8_t *marks);
 
-/* Adds a valid ballot. Overvoted contest: its votes allowed to overvotes,
- * nothing to choices. Missing votes: undervotes. */
-void psp_totals_add(struct psp_totals *totals, uint32_t unit, uint8_t method, const uint8_t *marks,
+/* Adds the ballot read last, a valid one. */
+void psp_totals_add(struct psp_totals *totals, const struct psp_totals_ballot *ballot,
                     uint64_t index);
 
 /* Rows changed after `base`, as bytes: per row varint(row - previous row - 1

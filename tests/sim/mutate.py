@@ -98,9 +98,9 @@ CHANGES = [
      "psp_refusals_count(count->refusals) != refused)",
      "(psp_refusals_count(count->refusals) != refused && !M(REPLAY_ANEW)))"),
     ("DOUBLE_VOTE_NEW_LEADER", "lib/count/count.c",
-     "static void look(const struct psp_count *count, const struct psp_judge_row *row,\n",
+     "static void look(const struct psp_count *count, const struct psp_count_row *row,\n",
      "int psp_mutant_new_leader;\n"
-     "static void look(const struct psp_count *count, const struct psp_judge_row *row,\n"),
+     "static void look(const struct psp_count *count, const struct psp_count_row *row,\n"),
     ("DOUBLE_VOTE_NEW_LEADER", "lib/count/count.c",
      "    known.voter_counted = ret_place->known && ret_place->counted;\n",
      "    known.voter_counted = ret_place->known && ret_place->counted;\n"

@@ -69,8 +69,9 @@ static struct psp_totals *totals_of(const struct psp_definition *definition,
         assert_int_equal(psp_deal_marks(deal, leaf, place, marks, &bytes), PSP_OK);
         assert_int_equal(psp_marks_length(marks, bytes), bytes);
         const uint32_t unit = definition->leaves[leaf];
-        assert_true(psp_totals_valid(totals, unit, 0, marks));
-        psp_totals_add(totals, unit, 0, marks, i + 1);
+        const struct psp_totals_ballot ballot = psp_totals_read(totals, unit, 0, marks);
+        assert_true(ballot.valid);
+        psp_totals_add(totals, &ballot, i + 1);
     }
     return totals;
 }

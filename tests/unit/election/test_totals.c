@@ -66,7 +66,9 @@ static bool valid(const struct fixture *fixture, uint32_t unit, uint8_t method,
                   const uint8_t *marks, size_t n)
 {
     assert_int_equal(psp_marks_length(marks, n), n); /* the shape is canonical */
-    return psp_totals_valid(fixture->totals, unit, method, marks);
+    const struct psp_totals_ballot ballot = psp_totals_read(fixture->totals, unit, method, marks);
+    assert_ptr_equal(ballot.end, marks + n); /* valid or not */
+    return ballot.valid;
 }
 #define VALID(unit, method, ...) valid(fixture, unit, method, M(__VA_ARGS__), sizeof M(__VA_ARGS__))
 
@@ -107,6 +109,13 @@ static void ballots_outside_the_style_are_not_valid(void **state)
     assert_false(VALID(A, 0, 1, 0x80, 0x01, 1, 0)); /* contest 128 */
 }
 
+static void add(struct psp_totals *totals, uint32_t unit, uint8_t method, const uint8_t *marks,
+                uint64_t index)
+{
+    const struct psp_totals_ballot ballot = psp_totals_read(totals, unit, method, marks);
+    psp_totals_add(totals, &ballot, index);
+}
+
 static const uint64_t *row(const struct fixture *fixture, uint32_t number)
 {
     return fixture->totals->cells + fixture->totals->row_first[number];
@@ -116,16 +125,16 @@ static void votes_undervotes_and_overvotes_are_added(void **state)
 {
     const struct fixture *fixture = *state;
     struct psp_totals *totals = fixture->totals;
-    psp_totals_add(totals, A, 0, M(2, 0, 1, 2, 1, 2, 0, 1), 5);       /* x: r; y: s, t */
-    psp_totals_add(totals, A, 0, M(1, 1, 1, 2), 6);                   /* x left out; y: u only */
-    psp_totals_add(totals, A, 0, M(2, 0, 2, 0, 2, 1, 3, 0, 1, 2), 7); /* both overvoted */
-    psp_totals_add(totals, A, 0, M(0), 8);                            /* nothing marked */
+    add(totals, A, 0, M(2, 0, 1, 2, 1, 2, 0, 1), 5);       /* x: r; y: s, t */
+    add(totals, A, 0, M(1, 1, 1, 2), 6);                   /* x left out; y: u only */
+    add(totals, A, 0, M(2, 0, 2, 0, 2, 1, 3, 0, 1, 2), 7); /* both overvoted */
+    add(totals, A, 0, M(0), 8);                            /* nothing marked */
     /* ballots | x: p, r, under, over | y: s, t, u, under, over */
     const uint64_t expected[ROW_A_CELLS] = {4, 0, 1, 2, 1, 1, 1, 1, 1 + 2, 2};
     assert_memory_equal(row(fixture, 0), expected, sizeof expected);
     assert_int_equal(totals->row_index[0], 8);
     assert_int_equal(totals->row_index[1], 0);
-    psp_totals_add(totals, B, 1, M(1, 0, 1, 1), 9);
+    add(totals, B, 1, M(1, 0, 1, 1), 9);
     const uint64_t of_b[ROW_B_CELLS] = {1, 0, 1, 0, 0, 0};
     assert_memory_equal(row(fixture, 3), of_b, sizeof of_b);
     assert_int_equal(psp_totals_unbalanced_row(totals), PSP_NONE);
@@ -135,7 +144,7 @@ static void votes_undervotes_and_overvotes_are_added(void **state)
 static void a_row_that_does_not_balance_is_found(void **state)
 {
     const struct fixture *fixture = *state;
-    psp_totals_add(fixture->totals, B, 0, M(0), 1);
+    add(fixture->totals, B, 0, M(0), 1);
     fixture->totals->cells[fixture->totals->row_first[2]]++;
     assert_int_equal(psp_totals_unbalanced_row(fixture->totals), 2);
 }
@@ -145,9 +154,9 @@ static void changed_rows_travel_and_replace(void **state)
     const struct fixture *fixture = *state;
     struct psp_totals *copy = NULL;
     assert_int_equal(psp_totals_create(fixture->definition, &copy), PSP_OK);
-    psp_totals_add(fixture->totals, A, 0, M(0), 5);
+    add(fixture->totals, A, 0, M(0), 5);
     for (int i = 0; i < 200; i++)
-        psp_totals_add(fixture->totals, B, 0, M(1, 0, 1, 1), 6);
+        add(fixture->totals, B, 0, M(1, 0, 1, 1), 6);
     uint8_t bytes[256];
     /* Row 0: gap 0, ten cells; row 2: gap 1, 200 twice (two bytes each), four zeros. */
     const size_t all = psp_totals_encode_since(fixture->totals, 0, bytes, sizeof bytes);
@@ -167,7 +176,7 @@ static void changed_rows_travel_and_replace(void **state)
 static void encoding_writes_no_more_than_there_is_room(void **state)
 {
     const struct fixture *fixture = *state;
-    psp_totals_add(fixture->totals, A, 0, M(0), 5);
+    add(fixture->totals, A, 0, M(0), 5);
     uint8_t bytes[4] = {9, 9, 9, 9};
     assert_int_equal(psp_totals_encode_since(fixture->totals, 0, bytes, 2), 11);
     assert_memory_equal(bytes, M(0, 1, 9, 9), 4);
