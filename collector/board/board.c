@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
-#include "election/ballot.h"
+#include "election/rows.h"
 
 struct shard_state {
     struct psp_board_shard head;
@@ -86,64 +86,7 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
     return PSP_OK;
 }
 
-/* ---- reading rows (their bytes: lib/election/totals.h) ---- */
-
-struct row_reader {
-    const struct psp_totals *totals;
-    const uint8_t *at, *end;
-    uint64_t row_next; /* lowest row that may follow */
-};
-
-static bool read_long_varint(struct row_reader *reader, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-        if (reader->at == reader->end)
-            return false;
-        const uint8_t byte = *reader->at++;
-        if (shift == 63 && byte > 1)
-            return false;
-        value |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80) {
-            *ret_value = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Most counts of a leaf are below 2^14. */
-static inline bool read_varint(struct row_reader *reader, uint64_t *ret_value)
-{
-    const uint8_t *at = reader->at;
-    if (reader->end - at < 2)
-        return read_long_varint(reader, ret_value);
-    if (at[0] < 0x80) {
-        *ret_value = at[0];
-        reader->at = at + 1;
-        return true;
-    }
-    if (at[1] < 0x80) {
-        *ret_value = (uint64_t)(at[0] & 0x7F) | (uint64_t)at[1] << 7;
-        reader->at = at + 2;
-        return true;
-    }
-    return read_long_varint(reader, ret_value);
-}
-
-/* False: no such row. The row's cells follow. */
-static bool read_row(struct row_reader *reader, uint32_t *ret_row)
-{
-    uint64_t gap;
-    if (!read_varint(reader, &gap))
-        return false;
-    const uint64_t row_count = reader->totals->row_count;
-    if (gap >= row_count || reader->row_next + gap >= row_count)
-        return false;
-    *ret_row = (uint32_t)(reader->row_next + gap);
-    reader->row_next += gap + 1;
-    return true;
-}
+/* ---- reading rows ---- */
 
 /* Whether rows [first, end) of the held totals have any count. */
 static bool any_counts(const struct psp_totals *totals, uint64_t first, uint64_t end)
@@ -159,31 +102,36 @@ static bool any_counts(const struct psp_totals *totals, uint64_t first, uint64_t
     return false;
 }
 
+static struct psp_rows rows_of(const struct psp_partial *partial)
+{
+    return (struct psp_rows){.at = partial->rows.data,
+                             .end = partial->rows.data + partial->rows.length};
+}
+
 /* Checks all rows of a partial against what is held. With base 0 a row that is
  * not listed says that it is all zero. False: malformed. */
 static bool compare_rows(const struct psp_totals *held, const struct psp_partial *partial,
                          struct comparison *ret_comparison)
 {
-    struct row_reader reader = {.totals = held, .at = partial->rows.data};
+    struct psp_rows rows = rows_of(partial);
     struct comparison found = {0};
     const bool whole = partial->base_index == 0;
-    reader.end = reader.at + partial->rows.length;
-    while (reader.at != reader.end) {
-        const uint64_t unlisted = reader.row_next;
+    while (rows.at != rows.end) {
+        const uint64_t unlisted = rows.row_next;
         uint32_t row;
-        if (!read_row(&reader, &row))
+        if (!psp_rows_next(&rows, held->row_count, &row))
             return false;
         if (whole && any_counts(held, unlisted, row))
             found.differs = found.lower = true;
         for (uint64_t c = held->row_first[row]; c < held->row_first[row + 1]; c++) {
             uint64_t value;
-            if (!read_varint(&reader, &value))
+            if (!psp_rows_cell(&rows, &value))
                 return false;
             found.differs |= value != held->cells[c];
             found.lower |= value < held->cells[c];
         }
     }
-    if (whole && any_counts(held, reader.row_next, held->row_count))
+    if (whole && any_counts(held, rows.row_next, held->row_count))
         found.differs = found.lower = true;
     *ret_comparison = found;
     return true;
@@ -265,17 +213,16 @@ static void take_rows(struct psp_board *board, struct shard_state *state,
                       const struct psp_partial *partial)
 {
     struct psp_totals *totals = state->totals;
-    struct row_reader reader = {.totals = totals, .at = partial->rows.data};
-    reader.end = reader.at + partial->rows.length;
-    while (reader.at != reader.end) {
+    struct psp_rows rows = rows_of(partial);
+    while (rows.at != rows.end) {
         uint32_t row;
-        bool read = read_row(&reader, &row);
+        bool read = psp_rows_next(&rows, totals->row_count, &row);
         assert(read);
         const uint64_t first = totals->row_first[row];
         state->head.ballots -= totals->cells[first];
         for (uint64_t c = first; c < totals->row_first[row + 1]; c++) {
             uint64_t value;
-            read = read_varint(&reader, &value);
+            read = psp_rows_cell(&rows, &value);
             assert(read);
             board->merged->cells[c] += value - totals->cells[c];
             totals->cells[c] = value;

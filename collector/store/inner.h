@@ -5,6 +5,7 @@
 #define PSP_COLLECTOR_STORE_INNER_H
 
 #include "collector/store/store.h"
+#include "election/rows.h"
 #include "kv/kv.h"
 
 enum psp_collector_table {
@@ -15,8 +16,6 @@ enum psp_collector_table {
     PSP_COLLECTOR_SERIES = 4,
 };
 enum { PSP_COLLECTOR_TABLES = 5 };
-
-enum { PSP_COLLECTOR_VARINT_BYTES_MAX = 10 };
 
 struct psp_collector_position { /* what the store holds of a shard */
     bool present;
@@ -31,7 +30,7 @@ struct psp_collector_store {
     uint8_t *head;                            /* room for a head and every unit */
 };
 
-/* LEB128. Returns the length; at most PSP_COLLECTOR_VARINT_BYTES_MAX a cell. */
+/* As election/rows.h has it. Returns the length; at most PSP_CELL_BYTES_MAX a cell. */
 size_t psp_collector_store_encode(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes);
 /* False: not exactly `n` cells. */
 bool psp_collector_store_decode(const MDB_val *value, uint64_t n, uint64_t *ret_cells);

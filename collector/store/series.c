@@ -101,7 +101,7 @@ static int put_points(void *context, MDB_txn *txn)
 enum psp_status psp_collector_store_save_series(struct psp_collector_store *store,
                                                 struct psp_series *series)
 {
-    uint8_t *bytes = malloc((size_t)series->row_cells * PSP_COLLECTOR_VARINT_BYTES_MAX + 1);
+    uint8_t *bytes = malloc((size_t)series->row_cells * PSP_CELL_BYTES_MAX + 1);
     if (!bytes)
         return PSP_ENOMEM;
     struct save save = {&store->kv, series, bytes};

@@ -3,7 +3,7 @@
  *
  *     meta    "series_width" -> LE64 ms of a bucket
  *     series  BE64 time in ms -> the cells of the point's row (collector/view/series.h),
- *             each a LEB128 varint of up to 64 bits
+ *             each a number of lib/election/rows.h
  *
  * Threads: the store's owner.
  */

@@ -59,29 +59,14 @@ static uint64_t widest_chunk(const struct psp_totals *totals)
 size_t psp_collector_store_encode(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes)
 {
     uint8_t *at = ret_bytes;
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t value = cells[i];
-        for (; value > 0x7F; value >>= 7)
-            *at++ = (uint8_t)(value | 0x80);
-        *at++ = (uint8_t)value;
-    }
+    for (uint64_t i = 0; i < n; i++)
+        at = psp_rows_put(at, cells[i]);
     return (size_t)(at - ret_bytes);
 }
 
 bool psp_collector_store_decode(const MDB_val *value, uint64_t n, uint64_t *ret_cells)
 {
-    const uint8_t *at = value->mv_data, *end = at + value->mv_size;
-    for (uint64_t i = 0; i < n; i++) {
-        unsigned shift = 0;
-        ret_cells[i] = 0;
-        do {
-            if (at == end || shift > 63 || (shift == 63 && *at > 1))
-                return false;
-            ret_cells[i] |= (uint64_t)(*at & 0x7F) << shift;
-            shift += 7;
-        } while (*at++ >= 0x80);
-    }
-    return at == end;
+    return psp_rows_cells(value->mv_data, value->mv_size, n, ret_cells);
 }
 
 /* ---- opening ---- */
@@ -174,7 +159,7 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     store->kv = PSP_KV_CLOSED;
     store->shard_count = psp_board_shard_count(board);
     store->positions = calloc(store->shard_count, sizeof *store->positions);
-    store->chunk = malloc(widest_chunk(psp_board_merged(board)) * PSP_COLLECTOR_VARINT_BYTES_MAX);
+    store->chunk = malloc(widest_chunk(psp_board_merged(board)) * PSP_CELL_BYTES_MAX);
     store->head = malloc(HEAD_BYTES + (size_t)psp_board_definition(board)->unit_count * 4);
     struct opening opening = {.store = store, .board = board, .reason = ret_reason, .size = size};
     const struct psp_kv_options kv = {

@@ -14,8 +14,8 @@
  *                 then LE32 a unit held complete
  *     registered  BE32 shard -> LE32 a leaf; only with a roll
  *     rows        BE32 shard, BE32 chunk -> the cells of rows
- *                 [64 chunk, 64 chunk + 64) of lib/election/totals.h, each a LEB128
- *                 varint of up to 64 bits; a missing chunk is all zero
+ *                 [64 chunk, 64 chunk + 64) of lib/election/totals.h, each a number
+ *                 of lib/election/rows.h; a missing chunk is all zero
  *     series      series.h
  *
  * kv/kv.h: how the folder is locked and the map grows. A failed commit is final:

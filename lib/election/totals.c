@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "election/ballot.h"
-
-enum { VARINT64_BYTES_MAX = 10 };
+#include "election/rows.h"
 
 static const struct psp_style *style_of_row(const struct psp_totals *totals, uint32_t row)
 {
@@ -156,13 +155,12 @@ struct out {
 
 static void put(struct out *out, uint64_t value)
 {
-    do {
-        const uint8_t byte = (uint8_t)((value & 0x7F) | (value > 0x7F ? 0x80 : 0));
+    uint8_t bytes[PSP_CELL_BYTES_MAX];
+    const size_t n = (size_t)(psp_rows_put(bytes, value) - bytes);
+    for (size_t i = 0; i < n; i++, out->length++) {
         if (out->length < out->size)
-            out->bytes[out->length] = byte;
-        out->length++;
-        value >>= 7;
-    } while (value > 0);
+            out->bytes[out->length] = bytes[i];
+    }
 }
 
 size_t psp_totals_encode_since(const struct psp_totals *totals, uint64_t base, uint8_t *ret_bytes,
@@ -181,38 +179,19 @@ size_t psp_totals_encode_since(const struct psp_totals *totals, uint64_t base, u
     return out.length;
 }
 
-/* Returns the bytes used, 0 when truncated, over 64 bits or not the shortest. */
-static size_t read_varint64(const uint8_t *at, size_t available, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < VARINT64_BYTES_MAX && i < available; i++) {
-        if (i == VARINT64_BYTES_MAX - 1 && at[i] > 1)
-            return 0;
-        value |= (uint64_t)(at[i] & 0x7F) << (7 * i);
-        if (!(at[i] & 0x80)) {
-            *ret_value = value;
-            return i > 0 && at[i] == 0 ? 0 : i + 1;
-        }
-    }
-    return 0;
-}
-
 /* One walk over the encoding: checks only, or (write) replaces as it goes. */
 static bool walk(struct psp_totals *totals, const uint8_t *bytes, size_t length, uint64_t index,
                  bool write)
 {
-    uint64_t row = 0;
-    for (size_t at = 0; at < length; row++) {
-        uint64_t value;
-        size_t used = read_varint64(bytes + at, length - at, &value);
-        if (used == 0 || value >= totals->row_count - row)
+    struct psp_rows rows = {.at = bytes, .end = bytes + length};
+    while (rows.at != rows.end) {
+        uint32_t row;
+        if (!psp_rows_next(&rows, totals->row_count, &row))
             return false;
-        at += used, row += value;
         for (uint64_t cell = totals->row_first[row]; cell < totals->row_first[row + 1]; cell++) {
-            used = read_varint64(bytes + at, length - at, &value);
-            if (used == 0)
+            uint64_t value;
+            if (!psp_rows_cell(&rows, &value))
                 return false;
-            at += used;
             if (write)
                 totals->cells[cell] = value;
         }

@@ -67,9 +67,8 @@ struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t uni
 void psp_totals_add(struct psp_totals *totals, const struct psp_totals_ballot *ballot,
                     uint64_t index);
 
-/* Rows changed after `base`, as bytes: per row varint(row - previous row - 1
- * with previous = -1 at first), then each cell as a LEB128 varint of up to 64
- * bits. Writes at most `size`; returns the length needed. */
+/* Rows changed after `base`, as bytes (election/rows.h). Writes at most `size`;
+ * returns the length needed. */
 size_t psp_totals_encode_since(const struct psp_totals *totals, uint64_t base, uint8_t *ret_bytes,
                                size_t size);
 

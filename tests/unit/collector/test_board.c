@@ -1,4 +1,5 @@
 /* The board: what a partial may change, and what it may not. */
+#include "tests/unit/fixture/cells.h"
 #include "tests/unit/fixture/collector.h"
 
 #include "base/bytes/bytes.h"
@@ -256,6 +257,25 @@ static void malformed_rows_change_nothing(void **context)
     assert_filled(state->board);
 }
 
+static void rows_are_taken_when_every_number_is_good(void **context)
+{
+    struct state *state = *context;
+    enum { ROW = 4, CELLS = 5 };
+    for (size_t i = 0; i < FIXTURE_CELLS; i++) {
+        const struct fixture_cell *cell = &fixture_cells[i];
+        memset(state->rows.bytes, 0, CELLS);
+        state->rows.bytes[0] = ROW;
+        memcpy(state->rows.bytes + CELLS, cell->bytes, cell->n);
+        state->rows.length = CELLS + cell->n;
+        struct psp_partial partial = fixture_partial(0, 6, &state->rows);
+        partial.epoch = i + 1; /* begins anew: counts may be lower */
+        assert_int_equal(psp_board_merge(state->board, &partial), cell->good ? PSP_OK : PSP_EINVAL);
+        if (cell->good)
+            assert_true(fixture_cell(psp_board_merged(state->board), ROW, CELLS - 1) ==
+                        cell->value);
+    }
+}
+
 static void malformed_lists_change_nothing(void **context)
 {
     struct state *state = *context;
@@ -368,6 +388,7 @@ int main(void)
         TEST(a_higher_epoch_replaces_also_by_less),
         TEST(another_cluster_or_shard_is_refused),
         TEST(malformed_rows_change_nothing),
+        TEST(rows_are_taken_when_every_number_is_good),
         TEST(malformed_lists_change_nothing),
         TEST(a_unit_is_complete_when_every_shard_says_so),
         TEST(the_roll_is_kept_when_later_partials_leave_it_out),

@@ -267,6 +267,30 @@ static void rows_of_another_width_are_refused(void **context)
     }
 }
 
+/* The same counts, once as they are stored and once with a number longer than need be. */
+static void rows_must_have_their_numbers_in_the_shortest_form(void **context)
+{
+    struct state *state = *context;
+    static const uint8_t key[8] = {0};
+    uint8_t chunk[65] = {0};
+    for (size_t longer = 0; longer < 2; longer++) {
+        psp_collector_store_close(&state->store);
+        psp_board_destroy(&state->board);
+        state->board = fixture_board(state->definition);
+        open_store(state);
+        fixture_fill(state->board);
+        for (uint64_t c = 0; c < 64; c++)
+            chunk[c] = (uint8_t)psp_board_shard_totals(state->board, 0)->cells[c];
+        if (longer)
+            chunk[63] |= 0x80; /* and a zero behind it */
+        assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+        psp_collector_store_close(&state->store);
+        tamper(state, "rows", key, sizeof key, chunk, 64 + longer);
+        restart(state);
+        assert_int_equal(load(state), longer ? PSP_ECORRUPT : PSP_OK);
+    }
+}
+
 static void large_counts_are_kept(void **context)
 {
     struct state *state = *context;
@@ -308,6 +332,7 @@ int main(void)
         TEST(an_unknown_format_is_refused),
         TEST(rows_that_contradict_the_books_are_refused),
         TEST(rows_of_another_width_are_refused),
+        TEST(rows_must_have_their_numbers_in_the_shortest_form),
         TEST(large_counts_are_kept),
         TEST(a_path_that_cannot_be_made_is_refused),
     };

@@ -10,6 +10,7 @@
 
 #include "election/ballot.h"
 #include "election/totals.h"
+#include "tests/unit/fixture/cells.h"
 
 #define M(...) ((uint8_t[]){__VA_ARGS__})
 
@@ -215,6 +216,22 @@ static void broken_encodings_change_nothing(void **state)
     assert_true(row(fixture, 2)[0] == UINT64_MAX);
 }
 
+static void rows_are_taken_when_every_number_is_good(void **state)
+{
+    const struct fixture *fixture = *state;
+    for (size_t i = 0; i < FIXTURE_CELLS; i++) {
+        const struct fixture_cell *cell = &fixture_cells[i];
+        const size_t n = ROW_B_CELLS + cell->n; /* gap, all cells but the last, the last */
+        uint8_t *exact = calloc(1, n);
+        exact[0] = 2;
+        memcpy(exact + ROW_B_CELLS, cell->bytes, cell->n);
+        assert_int_equal(psp_totals_replace(fixture->totals, exact, n, 3),
+                         cell->good ? PSP_OK : PSP_EINVAL);
+        assert_true(!cell->good || row(fixture, 2)[ROW_B_CELLS - 1] == cell->value);
+        free(exact);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -228,6 +245,7 @@ int main(void)
         TEST(changed_rows_travel_and_replace),
         TEST(encoding_writes_no_more_than_there_is_room),
         TEST(broken_encodings_change_nothing),
+        TEST(rows_are_taken_when_every_number_is_good),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

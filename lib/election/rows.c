@@ -1,0 +1,39 @@
+#include "election/rows.h"
+
+bool psp_rows_long_cell(struct psp_rows *rows, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < PSP_CELL_BYTES_MAX && rows->at < rows->end; i++) {
+        const uint8_t byte = *rows->at++;
+        if (i == PSP_CELL_BYTES_MAX - 1 && byte > 1)
+            return false;
+        value |= (uint64_t)(byte & 0x7F) << (7 * i);
+        if (byte >= 0x80)
+            continue;
+        if (i > 0 && byte == 0)
+            return false;
+        *ret_value = value;
+        return true;
+    }
+    return false;
+}
+
+bool psp_rows_next(struct psp_rows *rows, uint32_t row_count, uint32_t *ret_row)
+{
+    uint64_t gap;
+    if (!psp_rows_cell(rows, &gap) || gap >= row_count - rows->row_next)
+        return false;
+    *ret_row = rows->row_next + (uint32_t)gap;
+    rows->row_next = *ret_row + 1;
+    return true;
+}
+
+bool psp_rows_cells(const uint8_t *bytes, size_t length, uint64_t n, uint64_t *ret_cells)
+{
+    struct psp_rows rows = {.at = bytes, .end = bytes + length};
+    for (uint64_t i = 0; i < n; i++) {
+        if (!psp_rows_cell(&rows, &ret_cells[i]))
+            return false;
+    }
+    return rows.at == rows.end;
+}
