@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/say/memory.h"
+#include "cli/say/when.h"
 #include "cli/show/rest.h"
 #include "cli/show/results_returns.h"
 #include "cli/show/results_table.h"
@@ -147,6 +148,7 @@ static void print(const struct arguments *arguments, const json_t *root, const j
     const json_t *results = json_object_get(root, "results");
     const char *as_of = json_string_value(json_object_get(root, "as_of"));
     const size_t lines = live_lines(arguments);
+    char when[PSP_WHEN_BYTES];
     switch (arguments->format) {
     case FORMAT_TABLE:
         if (lines)
@@ -154,7 +156,8 @@ static void print(const struct arguments *arguments, const json_t *root, const j
         if (json_array_size(results) == 0 && arguments->level)
             printf("this election has no unit of level %s\n", arguments->level);
         psp_results_table_print(results, contests, parties, lines, stdout);
-        printf("\nunofficial%s%s%s\n", as_of ? ", as of " : "", as_of ? as_of : "",
+        printf("\nunofficial, %s%s%s\n", as_of ? "as of " : "nothing counted yet",
+               as_of ? psp_when_text(as_of, when) : "",
                json_is_true(json_object_get(root, "stale"))
                    ? "; stale: not every shard has answered of late"
                    : "");

@@ -1,6 +1,7 @@
 #include "cli/show/results_table.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,11 +100,32 @@ static void print_choices(const json_t *result, const json_t *contest, const str
     free(order);
 }
 
+/* "Governor, Vermont: 370,968 ballots, …", in two lines when one has no room for it. */
+static void print_title(const json_t *result, const char *contest, FILE *file)
+{
+    const size_t room = psp_table_room(file);
+    const char *method = text(result, "method");
+    char ballots[PSP_COUNT_TEXT_BYTES];
+    char *about = psp_memory_print("%s, %s%s%s", contest, text(result, "unit_name"),
+                                   *method ? ", " : "", method);
+    char *counts = psp_memory_print("%s ballots, %" PRIu64 " of %" PRIu64 " units reporting",
+                                    psp_count_text(count(result, "ballots"), ballots),
+                                    count(result, "units_reporting"), count(result, "units_total"));
+    const bool one = psp_table_width(about) + psp_table_width(counts) + 2 <= room;
+    char *first = psp_table_shortened(about, one ? SIZE_MAX : room - (room > 0));
+    char *second = psp_table_shortened(counts, one ? SIZE_MAX : room);
+    fprintf(file, "%s:%s%s\n", first, one ? " " : "\n", second);
+    free(second);
+    free(first);
+    free(counts);
+    free(about);
+}
+
 void psp_results_table_print(const json_t *results, const json_t *contests, const json_t *parties,
                              size_t lines_max, FILE *file)
 {
-    /* Title, headings, undervotes, overvotes and an empty line. */
-    enum { LINES_BESIDES = 5, CHOICES_MIN = 3 };
+    /* Title (two), headings, undervotes, overvotes and an empty line. */
+    enum { LINES_BESIDES = 6, CHOICES_MIN = 3 };
     struct naming naming = {.contests = contests, .parties = parties, .choices_max = SIZE_MAX};
     const size_t tables = json_array_size(results);
     if (lines_max && tables) {
@@ -117,12 +139,9 @@ void psp_results_table_print(const json_t *results, const json_t *contests, cons
     {
         const json_t *contest = by_id(contests, text(result, "contest"));
         const char *name = contest ? text(contest, "name") : text(result, "contest");
-        const char *method = text(result, "method");
-        char ballots[PSP_COUNT_TEXT_BYTES];
-        fprintf(file, "%s%s, %s%s%s: %s ballots, %" PRIu64 " of %" PRIu64 " units reporting\n",
-                i ? "\n" : "", name, text(result, "unit_name"), *method ? ", " : "", method,
-                psp_count_text(count(result, "ballots"), ballots), count(result, "units_reporting"),
-                count(result, "units_total"));
+        if (i)
+            fputc('\n', file);
+        print_title(result, name, file);
         print_choices(result, contest, &naming, file);
     }
 }

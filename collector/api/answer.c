@@ -54,7 +54,7 @@ void psp_answer_begin(const struct psp_api_request *request, struct psp_api_repl
     psp_writer_start(ret_json, &reply->body);
     psp_writer_begin_object(ret_json, NULL);
     write_version(ret_json, request->view);
-    if (request->view->any)
+    if (request->view->time_ms > 0) /* 0: no shard has answered, or no log has a command yet */
         psp_writer_time(ret_json, "as_of", request->view->time_ms);
     else
         psp_writer_null(ret_json, "as_of");

@@ -106,7 +106,7 @@ static uint64_t *place_for(struct psp_series *series, uint64_t time_ms)
 bool psp_series_note(struct psp_series *series, const struct psp_view *view)
 {
     const struct psp_definition *definition = view->definition;
-    if (!view->any || view->tag == series->noted_tag)
+    if (view->time_ms == 0 || view->tag == series->noted_tag)
         return false;
     series->noted_tag = view->tag;
     pthread_mutex_lock(&series->lock);

@@ -33,6 +33,13 @@ static void before_any_answer_everything_is_zero_and_stale(void **context)
     expect(api, "/api/v1/accounting", "\"balanced\":true");
 }
 
+static void a_log_without_an_entry_has_no_time(void **context)
+{
+    struct api *api = *context;
+    api->view->time_ms = 0;
+    expect(api, "/api/v1/election", "\"as_of\":null,\"stale\":false,");
+}
+
 static void the_state_is_closed_when_every_shard_closed(void **context)
 {
     struct api *api = *context;
@@ -336,6 +343,7 @@ int main(void)
         TEST(the_election_says_how_far_the_count_is),
         cmocka_unit_test_setup_teardown(before_any_answer_everything_is_zero_and_stale,
                                         api_set_up_empty, api_tear_down),
+        TEST(a_log_without_an_entry_has_no_time),
         TEST(the_state_is_closed_when_every_shard_closed),
         TEST(the_definition_comes_byte_for_byte),
         TEST(contests_list_their_choices),

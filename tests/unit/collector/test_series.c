@@ -69,11 +69,23 @@ static void a_full_series_is_thinned_and_keeps_its_ends(void **context)
 {
     struct psp_series *series = series_of(*context);
     for (uint64_t s = 0; s <= PSP_SERIES_POINTS_MAX; s++)
-        note(*context, series, 1000 * s);
+        note(*context, series, 1000 * (s + 2));
     assert_int_equal(series->width_ms, 2 * PSP_SERIES_WIDTH_MS);
     assert_int_equal(series->count, PSP_SERIES_POINTS_MAX / 2 + 1);
-    assert_int_equal(series->times_ms[0], 1000); /* the later one of seconds 0 and 1 */
-    assert_int_equal(series->times_ms[series->count - 1], 1000 * PSP_SERIES_POINTS_MAX);
+    assert_int_equal(series->times_ms[0], 3000); /* the later one of seconds 2 and 3 */
+    assert_int_equal(series->times_ms[series->count - 1], 1000 * (PSP_SERIES_POINTS_MAX + 2));
+    psp_series_destroy(&series);
+}
+
+/* Else the page's chart would begin in 1970. */
+static void a_board_without_an_entry_is_no_point(void **context)
+{
+    struct api *api = *context;
+    struct psp_series *series = series_of(api);
+    api->view->time_ms = 0;
+    api->view->tag = 7;
+    assert_false(psp_series_note(series, api->view));
+    assert_int_equal(series->count, 0);
     psp_series_destroy(&series);
 }
 
@@ -156,6 +168,7 @@ int main(void)
         TEST(the_same_version_is_noted_once),
         TEST(a_clock_that_goes_back_stays_in_the_last_bucket),
         TEST(a_full_series_is_thinned_and_keeps_its_ends),
+        TEST(a_board_without_an_entry_is_no_point),
         TEST(the_store_gives_back_what_was_saved),
         TEST(the_api_shows_one_contest),
     };
