@@ -79,16 +79,32 @@ def ask(url, method="GET", headers=None):
         return Answer(error.code, error.headers, error.read())
 
 
+def resolved(document, item):
+    """What a $ref stands for; anything else is itself."""
+    while "$ref" in item:
+        target = document
+        for part in item["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        item = target
+    return item
+
+
+def operations(document):
+    """path -> its GET, with parameters and responses in place of their $ref."""
+    return {path: {**item["get"],
+                   "parameters": [resolved(document, one) for one in item["get"]["parameters"]],
+                   "responses": {status: resolved(document, one)
+                                 for status, one in item["get"]["responses"].items()}}
+            for path, item in document["paths"].items()}
+
+
 def check_schema(document, schema, value, where, ret_faults):
     """Checks `value`; appends to ret_faults what does not hold."""
     unknown = set(schema) - KNOWN_WORDS
     if unknown:
         ret_faults.append(f"{where}: the document uses {sorted(unknown)}, which is not checked")
     if "$ref" in schema:
-        target = document
-        for part in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        check_schema(document, target, value, where, ret_faults)
+        check_schema(document, resolved(document, schema), value, where, ret_faults)
         return
     if "anyOf" in schema:
         tries = []
@@ -153,6 +169,7 @@ class Checker:
     def __init__(self, base, local):
         self.base, self.local = base.rstrip("/"), (local or "").rstrip("/")
         self.document = json.loads(ask(self.base + "/openapi.json").body)
+        self.operations = operations(self.document)
         self.findings, self.seen, self.requests = [], set(), 0
         self.not_tried = []
         self.examples = self.find_examples()
@@ -370,13 +387,13 @@ class Checker:
     def see_other(self, base):
         """What another election answers where this one has more."""
         for path in ("/api/v1/map",):
-            self.check_answer(path, self.document["paths"][path]["get"], ask(base.rstrip("/") + path), base + path)
+            self.check_answer(path, self.operations[path], ask(base.rstrip("/") + path), base + path)
 
     def see_photos(self):
         path = "/api/v1/candidates/{id}/photo"
         for candidate in self.get_json("/api/v1/candidates?limit=1000")["candidates"]:
             url = self.base + path.replace("{id}", candidate["id"])
-            self.check_answer(path, self.document["paths"][path]["get"], ask(url), url)
+            self.check_answer(path, self.operations[path], ask(url), url)
 
     def see_too_many_viewers(self):
         host, port = urllib.parse.urlsplit(self.base).netloc.rsplit(":", 1)
@@ -390,7 +407,7 @@ class Checker:
                 open_ones.append(viewer)
             for viewer in open_ones:
                 viewer.recv(1)  # it has its place
-            operation = self.document["paths"][STREAM]["get"]
+            operation = self.operations[STREAM]
             url = self.url(STREAM, operation, {"contest": self.examples["contest"]})
             self.check_answer(STREAM, operation, ask(url), url)
         finally:
@@ -405,7 +422,7 @@ class Checker:
             end = time.monotonic() + 30
             while (answer := ask(url)).status == 200 and time.monotonic() < end:
                 time.sleep(0.1)
-            self.check_answer(READY, self.document["paths"][READY]["get"], answer, url)
+            self.check_answer(READY, self.operations[READY], answer, url)
         finally:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
@@ -427,14 +444,13 @@ class Checker:
                 print(f"not busy after {BUSY_ANSWERS} answers: the election is too small")
                 return
             url = self.base + question
-            self.check_answer(path, self.document["paths"][path]["get"], ask(url), url)
+            self.check_answer(path, self.operations[path], ask(url), url)
         finally:
             for reader in open_ones:
                 reader.close()
 
     def check_unseen(self):
-        for path, item in self.document["paths"].items():
-            operation = item["get"]
+        for path, operation in self.operations.items():
             if self.fill(path) is None or self.url(path, operation, {}) is None:
                 continue
             for status, response in operation["responses"].items():
@@ -458,8 +474,8 @@ def main():
                         help="a documented answer that was never seen is no finding")
     arguments = parser.parse_args()
     checker = Checker(arguments.base, arguments.local)
-    for path, item in checker.document["paths"].items():
-        checker.check_path(path, item["get"])
+    for path, operation in checker.operations.items():
+        checker.check_path(path, operation)
     checker.see_photos()
     if arguments.also:
         checker.see_other(arguments.also)

@@ -224,6 +224,17 @@ def test_the_checker_refuses_schema_words_it_does_not_know():
     assert faults == ["body: the document uses ['minLength'], which is not checked"]
 
 
+def test_no_parameter_and_no_response_is_described_twice():
+    document = json.loads((ROOT / "collector" / "openapi.json").read_text())
+    seen, twice = set(), set()
+    for item in document["paths"].values():
+        for one in [*item["get"]["parameters"], *item["get"]["responses"].values()]:
+            text = json.dumps(one, sort_keys=True)
+            if "$ref" not in one:
+                (twice if text in seen else seen).add(text)
+    assert not twice
+
+
 def test_openapi_json_is_the_one_in_the_tree(town):
     assert town.get_json("/openapi.json") == json.loads(
         (ROOT / "collector" / "openapi.json").read_text())
