@@ -8,6 +8,7 @@
 
 #include "base/bytes/bytes.h"
 #include "base/system/clock.h"
+#include "cluster/raft_id.h"
 #include "journal/writer.h"
 #include "process/loop.h"
 #include "process/say.h"
@@ -445,7 +446,7 @@ static enum psp_status set_keys(struct psp_shard_shell *shell)
             continue;
         const uint32_t replica = shard->replicas[i].replica;
         add_key(keys, &n, shard->replicas[i].public_key, PSP_ROLE_SHARD,
-                shard->shard << 8 | replica);
+                psp_process_id(shard->shard, replica));
     }
     const enum psp_status status = psp_wire_set_keys(shell->wire, keys, n);
     free(keys);

@@ -35,6 +35,7 @@
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/table.h"
+#include "cluster/raft_id.h"
 
 #define LOOPBACK "tcp://127."
 
@@ -247,13 +248,13 @@ static bool renew(struct restoring *restoring, const struct psp_hosts *hosts)
     if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
         return refuse(restoring, "no random number: %s", strerror(errno));
     cluster->epoch = older + 1;
-    restoring->first_id = psp_restore_first_id(cluster->epoch, chance);
+    restoring->first_id = psp_raft_id_restored(cluster->epoch, chance);
     for (uint32_t s = 0; s < cluster->shard_count; s++) {
         const struct psp_cluster_shard *shard = &cluster->shards[s];
         for (uint32_t r = 0; r < shard->replica_count; r++) {
             struct psp_cluster_replica *replica =
                 OWNED(struct psp_cluster_replica, &shard->replicas[r]);
-            replica->raft_id = restoring->first_id + r;
+            replica->raft_id = psp_raft_id_of(restoring->first_id, r);
             if (hosts)
                 set_text(&replica->address,
                          psp_memory_print("tcp://%s:%u",

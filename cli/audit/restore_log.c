@@ -9,6 +9,7 @@
 #include "base/system/file.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
+#include "cluster/raft_id.h"
 #include "wire/message/message.h"
 
 enum {
@@ -27,7 +28,7 @@ size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
     psp_put64(ret_bytes + 1, replica_count);
     size_t at = 9;
     for (uint32_t r = 0; r < replica_count; r++) {
-        const uint64_t id = first_id + r;
+        const uint64_t id = psp_raft_id_of(first_id, r);
         psp_put64(ret_bytes + at, id);
         at += 8;
         at += (size_t)snprintf((char *)ret_bytes + at, 21, "%" PRIu64, id) + 1;

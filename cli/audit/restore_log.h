@@ -16,14 +16,6 @@
 /* A configuration record's payload (docs/storage.md) of so many voters. */
 enum { PSP_RESTORE_CONFIGURATION_MAX = 16 + PSP_REPLICAS_MAX * 32 };
 
-/* Each restore has a range of IDs of its own, past all that replaced replicas got:
- * by its epoch, and by chance (24 bits), because the epoch is the same when
- * something is restored twice from the same copy of a cluster's folder. */
-static inline uint64_t psp_restore_first_id(uint64_t epoch, uint32_t chance)
-{
-    return ((epoch - 1) << 48) + ((uint64_t)(chance & 0xFFFFFF) << 24) + 1;
-}
-
 /* Of replicas first_id, first_id + 1, ...; returns its length. */
 size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
                                  uint8_t ret_bytes[PSP_RESTORE_CONFIGURATION_MAX]);

@@ -20,6 +20,7 @@
 #include "cli/folder/port.h"
 #include "cli/folder/roll.h"
 #include "cli/say/memory.h"
+#include "cluster/raft_id.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
 #include "wire/socket/socket.h"
@@ -216,7 +217,7 @@ static enum psp_status make_shards(struct making *making)
         };
         for (uint32_t r = 0; r < plan->replicas; r++) {
             replicas[r].replica = r;
-            replicas[r].raft_id = r + 1;
+            replicas[r].raft_id = psp_raft_id_of(PSP_RAFT_ID_START, r);
             replicas[r].address = address_at(
                 making, "tcp://", hosts ? psp_hosts_replica(hosts, s, plan->replicas, r) : NULL,
                 PSP_PORT_SHARDS + s);

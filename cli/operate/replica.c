@@ -26,6 +26,7 @@
 #include "cli/operate/operate.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
+#include "cluster/raft_id.h"
 
 #define LOOPBACK "tcp://127."
 
@@ -126,7 +127,7 @@ static bool write_new_id(const struct arguments *arguments, struct psp_local *lo
         (struct psp_cluster_shard *)(uintptr_t)&local->cluster->shards[arguments->shard];
     struct psp_cluster_replica *replica =
         (struct psp_cluster_replica *)(uintptr_t)&shard->replicas[arguments->replica];
-    replica->raft_id += PSP_RAFT_GENERATION;
+    replica->raft_id = psp_raft_id_next(replica->raft_id);
     char *path = psp_local_path(local, "cluster.json");
     const enum psp_status status = psp_cluster_store(local->cluster, path);
     if (status != PSP_OK)

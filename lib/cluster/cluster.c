@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json/at.h"
+#include "cluster/raft_id.h"
 
 enum {
     ROUTERS_MAX = 256,
@@ -104,7 +105,7 @@ static bool read_replicas(const struct psp_json_at *shard_at, struct psp_cluster
             return false;
         if (replicas[i].raft_id == 0)
             return psp_json_refuse(&at, "\"raft_id\" must not be 0");
-        if (psp_raft_replica(replicas[i].raft_id) != i)
+        if (psp_raft_id_replica(replicas[i].raft_id) != i)
             return psp_json_refuse(&at, "\"raft_id\" must be %zu, or that and a multiple of %d",
                                    i + 1, PSP_RAFT_GENERATION);
     }

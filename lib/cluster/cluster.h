@@ -17,19 +17,11 @@
 #include "base/status.h"
 #include "wire/message/fence.h"
 
-enum { PSP_CLUSTER_FORMAT = 1, PSP_RAFT_GENERATION = 256 };
-
-/* The replica that an ID stands for. */
-static inline uint32_t psp_raft_replica(uint64_t raft_id)
-{
-    return (uint32_t)((raft_id - 1) % PSP_RAFT_GENERATION);
-}
+enum { PSP_CLUSTER_FORMAT = 1 };
 
 struct psp_cluster_replica {
     uint32_t replica;       /* number within the shard, from 0 */
-    uint64_t raft_id;       /* replica + 1, and 256 more each time it was replaced: a disk that
-                               was lost must not vote again under the ID that it voted with.
-                               A restore begins a new range (cli/audit/restore_log.h) */
+    uint64_t raft_id;       /* cluster/raft_id.h */
     const char *address;    /* tcp://host:port: routers, collectors, operators, other replicas */
     const char *public_key; /* Z85 */
 };

@@ -20,7 +20,8 @@ static enum psp_status create_parts(struct psp_core *core, const struct psp_core
 {
     struct psp_consensus_member members[PSP_REPLICAS_MAX];
     for (uint32_t i = 0; i < core->member_count; i++)
-        members[i] = (struct psp_consensus_member){i + 1, true}; /* before any was replaced */
+        members[i] = (struct psp_consensus_member){psp_raft_id_of(PSP_RAFT_ID_START, i),
+                                                   true}; /* before any was replaced */
     const struct psp_consensus_options consensus = {
         .raft_id = core->raft_id,
         .members = members,
@@ -44,7 +45,7 @@ static enum psp_status create_parts(struct psp_core *core, const struct psp_core
 enum psp_status psp_core_create(const struct psp_core_options *options, struct psp_core **ret_core)
 {
     assert(options->member_count >= 1 && options->member_count <= PSP_REPLICAS_MAX);
-    assert(psp_raft_replica(options->raft_id) == options->replica);
+    assert(psp_raft_id_replica(options->raft_id) == options->replica);
     struct psp_core *core = calloc(1, sizeof(*core));
     if (core == NULL)
         return PSP_ENOMEM;
@@ -83,7 +84,7 @@ void psp_core_destroy(struct psp_core **core_at)
 
 bool psp_core_bootstrap(struct psp_core *core, struct psp_record *ret_record)
 {
-    if (core->raft_id > PSP_RAFT_GENERATION)
+    if (!psp_raft_id_is_original(core->raft_id))
         return false;
     *ret_record = psp_consensus_bootstrap(core->consensus);
     return true;
@@ -119,11 +120,11 @@ void psp_core_start(struct psp_core *core, struct psp_core_time now,
 static void take_raft(struct psp_core *core, const struct psp_core_sender *sender,
                       const struct psp_raft_message *message)
 {
-    const uint32_t replica = sender->id & 0xFF;
-    if (sender->role != PSP_ROLE_SHARD || sender->id >> 8 != core->genesis.shard ||
+    const uint32_t replica = psp_process_replica(sender->id);
+    if (sender->role != PSP_ROLE_SHARD || psp_process_shard(sender->id) != core->genesis.shard ||
         message->shard != core->genesis.shard || replica >= core->member_count)
         return;
-    if (message->from_id == 0 || psp_raft_replica(message->from_id) != replica ||
+    if (message->from_id == 0 || psp_raft_id_replica(message->from_id) != replica ||
         message->to_id != core->raft_id)
         return;
     psp_core_step_message(core, message);

@@ -67,7 +67,7 @@ struct psp_core_options {
     struct psp_genesis genesis; /* what cluster.json says: proposed, or compared */
     uint32_t replica;           /* this one, of 0 ... member_count - 1 */
     uint32_t member_count;      /* of this shard */
-    uint64_t raft_id; /* lib/cluster/cluster.h: of a replaced replica it waits to be a member */
+    uint64_t raft_id; /* cluster/raft_id.h: of a replaced replica it waits to be a member */
     const struct psp_definition *definition; /* not owned */
     struct psp_count *count;                 /* restored from the store; not owned */
     uint64_t pid;                            /* shown in status */

@@ -17,7 +17,7 @@
 #ifndef PSP_SHARD_CORE_INNER_H
 #define PSP_SHARD_CORE_INNER_H
 
-#include "cluster/cluster.h"
+#include "cluster/raft_id.h"
 #include "shard/core/core.h"
 #include "shard/core/window.h"
 

@@ -9,7 +9,7 @@ static uint64_t voter_of(const struct psp_core *core, uint32_t replica)
     struct psp_consensus_member members[PSP_MEMBERS_MAX];
     const uint32_t n = psp_consensus_members(core->consensus, members);
     for (uint32_t i = 0; i < n; i++)
-        if (members[i].voter && psp_raft_replica(members[i].raft_id) == replica)
+        if (members[i].voter && psp_raft_id_replica(members[i].raft_id) == replica)
             return members[i].raft_id;
     return 0;
 }

@@ -17,7 +17,7 @@ static uint64_t predecessor_of(const struct psp_consensus_member *members, uint3
 {
     for (uint32_t i = 0; i < n; i++)
         if (members[i].raft_id != raft_id &&
-            psp_raft_replica(members[i].raft_id) == psp_raft_replica(raft_id))
+            psp_raft_id_replica(members[i].raft_id) == psp_raft_id_replica(raft_id))
             return members[i].raft_id;
     return 0;
 }
@@ -26,7 +26,7 @@ const char *psp_core_replace(struct psp_core *core, uint64_t raft_id)
 {
     struct psp_consensus_member members[PSP_MEMBERS_MAX];
     const uint32_t n = psp_consensus_members(core->consensus, members);
-    const uint32_t replica = raft_id == 0 ? PSP_NONE : psp_raft_replica(raft_id);
+    const uint32_t replica = raft_id == 0 ? PSP_NONE : psp_raft_id_replica(raft_id);
     if (core->member_count == 1)
         return "the shard has one replica: there is nobody to take its state from";
     if (replica >= core->member_count)
@@ -35,10 +35,10 @@ const char *psp_core_replace(struct psp_core *core, uint64_t raft_id)
         return raft_id == core->raft_id ? NULL : "that replica leads the shard";
     if (predecessor_of(members, n, raft_id) > raft_id)
         return "the replica was replaced again since";
-    if (core->joining != 0 && psp_raft_replica(core->joining) != replica)
+    if (core->joining != 0 && psp_raft_id_replica(core->joining) != replica)
         return "another replica is being replaced";
     for (uint32_t i = 0; i < n; i++)
-        if (!members[i].voter && psp_raft_replica(members[i].raft_id) != replica)
+        if (!members[i].voter && psp_raft_id_replica(members[i].raft_id) != replica)
             return "another replica is being replaced";
     core->joining = raft_id;
     return NULL;

@@ -11,7 +11,7 @@ uint32_t psp_core_leader(const struct psp_core *core)
     if (psp_consensus_state(core->consensus) == PSP_LEADER)
         return core->replica;
     const uint64_t raft_id = psp_consensus_leader(core->consensus);
-    return raft_id == 0 ? PSP_NONE : psp_raft_replica(raft_id);
+    return raft_id == 0 ? PSP_NONE : psp_raft_id_replica(raft_id);
 }
 
 enum psp_core_role psp_core_role(const struct psp_core *core)

@@ -67,7 +67,7 @@ static void append(struct psp_core *core, const struct psp_consensus_actions *ac
 static void send_raft(struct psp_core *core, uint64_t raft_id,
                       const struct psp_raft_message *message)
 {
-    const uint32_t replica = psp_raft_replica(raft_id);
+    const uint32_t replica = psp_raft_id_replica(raft_id);
     if (replica >= core->member_count || replica == core->replica)
         return;
     uint64_t first = 0;

@@ -62,7 +62,7 @@ enum psp_status psp_key_public_of_secret(const char *secret_z85,
 struct psp_known_key {
     char public_z85[PSP_KEY_Z85_BYTES];
     enum psp_role role;
-    uint32_t id; /* shard << 8 | replica for shards, number for routers and collectors */
+    uint32_t id; /* cluster/raft_id.h for shards, number for routers and collectors */
 };
 
 struct psp_wire;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "cluster/raft_id.h"
 #include "journal/journal.h"
 #include "shard/replica.h"
 #include "shard/shell.h"
@@ -522,7 +523,8 @@ static void take_message(struct sim_world *world, struct sim_replica *replica,
     struct psp_core_sender sender = {.peer = sim_peer(world, event), .role = roles[from->kind]};
     sender.id = from->number;
     if (from->kind == SIM_REPLICA)
-        sender.id = from->number / SIM_REPLICAS_MAX << 8 | from->number % SIM_REPLICAS_MAX;
+        sender.id =
+            psp_process_id(from->number / SIM_REPLICAS_MAX, from->number % SIM_REPLICAS_MAX);
     psp_arena_reset(world->arena);
     if (psp_cluster_message_decode(world->arena, event->bytes, event->length, &message, &reason) !=
         PSP_OK) {
@@ -623,7 +625,8 @@ void sim_replica_wipe(struct sim_world *world, struct sim_replica *replica)
     /* `psephos replica replace`: the operator asks for the rest, see station.c. */
     if (!SIM_MUTANT(WIPED_KEEPS_ID)) {
         replica->joining = true;
-        world->election.replicas[replica->shard][replica->replica].raft_id += PSP_RAFT_GENERATION;
+        uint64_t *raft_id = &world->election.replicas[replica->shard][replica->replica].raft_id;
+        *raft_id = psp_raft_id_next(*raft_id);
         sim_wake_at(world, &world->operator.actor,
                     sim_time(world, &world->operator.actor).steady_ms + 1);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "cluster/raft_id.h"
 
 const uint8_t sim_choices[SIM_UNITS][SIM_CONTESTS] = {{0, 0}, {7, 15}, {7, 15}, {5, 0}};
 const uint8_t sim_votes_allowed[SIM_CONTESTS] = {1, 2};
@@ -61,7 +62,8 @@ static void make_shards(struct sim_election *election, const struct sim_election
         if (plan->roll)
             memset(shard->roll_hash, (int)(0x70 + s), sizeof(shard->roll_hash));
         for (uint32_t r = 0; r < plan->replicas; r++)
-            election->replicas[s][r] = (struct psp_cluster_replica){.replica = r, .raft_id = r + 1};
+            election->replicas[s][r] = (struct psp_cluster_replica){
+                .replica = r, .raft_id = psp_raft_id_of(PSP_RAFT_ID_START, r)};
         election->old_shards[s] = *shard;
         if (s > 0) { /* borders elsewhere */
             election->old_shards[s].slot_first -= part / 2;

@@ -97,7 +97,7 @@ static void a_replica_whose_next_entries_nobody_has_stops_and_says_so(void **sta
                                              .fields = fields,
                                              .field_count = 5};
     const struct psp_core_sender sender = {.role = PSP_ROLE_SHARD,
-                                           .id = group->genesis.shard << 8 | leader};
+                                           .id = psp_process_id(group->genesis.shard, leader)};
     psp_core_message(node->core, at(group), &sender, &message);
     size_t n;
     assert_int_equal(psp_core_actions(node->core, &n)[0].type, PSP_CORE_STOP);
