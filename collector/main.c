@@ -76,8 +76,7 @@ static bool find_collector(struct parts *parts)
             return true;
         }
     }
-    snprintf(parts->identity.reason, sizeof parts->identity.reason,
-             "cluster.json has no collector %lu", parts->collector);
+    psp_reason_set(&parts->identity.reason, "cluster.json has no collector %lu", parts->collector);
     return false;
 }
 
@@ -116,8 +115,8 @@ static bool load_page(struct parts *parts)
     if (parts->page_path) {
         const enum psp_status status = psp_page_load(parts->page_path, &parts->page);
         if (status != PSP_OK)
-            snprintf(parts->identity.reason, sizeof parts->identity.reason, "--page %s: %s",
-                     parts->page_path, psp_status_text(status));
+            psp_reason_set(&parts->identity.reason, "--page %s: %s", parts->page_path,
+                           psp_status_text(status));
         return status == PSP_OK;
     }
     for (size_t i = 0; i < sizeof places / sizeof *places && !parts->page; i++) {
@@ -166,8 +165,7 @@ static bool start(struct parts *parts)
         .data_directory = parts->data_path,
         .collector = parts->position,
     };
-    return psp_collector_shell_create(&shell, &parts->shell, identity->reason,
-                                      sizeof identity->reason) == PSP_OK;
+    return psp_collector_shell_create(&shell, &parts->shell, &identity->reason) == PSP_OK;
 }
 
 /* Viewers are connections: as many as the system lets us have. */
@@ -208,7 +206,8 @@ int main(int argc, char **argv)
     if (done)
         done = run(&parts);
     else
-        psp_say(PSP_SAY_ERROR, "cannot_start", "%s", parts.identity.reason);
+        psp_say(PSP_SAY_ERROR, "cannot_start", "%s",
+                psp_reason_text(&parts.identity.reason, PSP_ENOMEM));
     psp_collector_shell_destroy(&parts.shell);
     psp_page_destroy(&parts.page);
     psp_identity_close(&parts.identity);

@@ -322,10 +322,11 @@ static void sweep(void *context)
 
 /* ---- making and ending ---- */
 
-static enum psp_status say(char *ret_reason, size_t size, enum psp_status status, const char *what)
+static enum psp_status say(struct psp_reason *reterr_reason, enum psp_status status,
+                           const char *what)
 {
     if (status != PSP_OK)
-        snprintf(ret_reason, size, "%s: %s", what, psp_status_text(status));
+        psp_reason_set_status(reterr_reason, what, status);
     return status;
 }
 
@@ -346,7 +347,7 @@ static enum psp_status set_keys(struct psp_collector_shell *shell)
 }
 
 static enum psp_status connect_replica(struct psp_collector_shell *shell, uint32_t shard,
-                                       uint32_t replica_at, char *ret_reason, size_t size)
+                                       uint32_t replica_at, struct psp_reason *reterr_reason)
 {
     const struct psp_cluster_replica *replica =
         &shell->options.cluster->shards[shard].replicas[replica_at];
@@ -359,13 +360,13 @@ static enum psp_status connect_replica(struct psp_collector_shell *shell, uint32
         status = psp_loop_watch(shell->loop, psp_socket_fd(link->socket), wake, shell);
     }
     if (status != PSP_OK)
-        snprintf(ret_reason, size, "shard %u replica %u at %s: %s", shard, replica->replica,
-                 replica->address, psp_status_text(status));
+        psp_reason_set(reterr_reason, "shard %u replica %u at %s: %s", shard, replica->replica,
+                       replica->address, psp_status_text(status));
     return status;
 }
 
-static enum psp_status connect_shards(struct psp_collector_shell *shell, char *ret_reason,
-                                      size_t size)
+static enum psp_status connect_shards(struct psp_collector_shell *shell,
+                                      struct psp_reason *reterr_reason)
 {
     const struct psp_cluster *cluster = shell->options.cluster;
     uint32_t replicas = 0;
@@ -374,11 +375,11 @@ static enum psp_status connect_shards(struct psp_collector_shell *shell, char *r
     shell->links = calloc((size_t)replicas + 1, sizeof *shell->links);
     shell->link_first = calloc((size_t)cluster->shard_count + 1, sizeof *shell->link_first);
     if (!shell->links || !shell->link_first)
-        return say(ret_reason, size, PSP_ENOMEM, "cannot connect");
+        return say(reterr_reason, PSP_ENOMEM, "cannot connect");
     for (uint32_t s = 0; s < cluster->shard_count; s++) {
         shell->link_first[s] = shell->link_count;
         for (uint32_t r = 0; r < cluster->shards[s].replica_count; r++) {
-            const enum psp_status status = connect_replica(shell, s, r, ret_reason, size);
+            const enum psp_status status = connect_replica(shell, s, r, reterr_reason);
             if (status != PSP_OK)
                 return status;
         }
@@ -386,8 +387,8 @@ static enum psp_status connect_shards(struct psp_collector_shell *shell, char *r
     return PSP_OK;
 }
 
-static enum psp_status listen_operators(struct psp_collector_shell *shell, char *ret_reason,
-                                        size_t size)
+static enum psp_status listen_operators(struct psp_collector_shell *shell,
+                                        struct psp_reason *reterr_reason)
 {
     const char *address = shell->options.cluster->collectors[shell->options.collector].address;
     enum psp_status status =
@@ -395,31 +396,33 @@ static enum psp_status listen_operators(struct psp_collector_shell *shell, char 
     if (status == PSP_OK)
         status = psp_loop_watch(shell->loop, psp_socket_fd(shell->operators), wake, shell);
     if (status == PSP_EEXIST)
-        snprintf(ret_reason, size,
-                 "%s is in use: is this collector running already? Otherwise end the other program "
-                 "or change the address in cluster.json",
-                 address);
+        psp_reason_set(
+            reterr_reason,
+            "%s is in use: is this collector running already? Otherwise end the other program "
+            "or change the address in cluster.json",
+            address);
     else if (status != PSP_OK)
-        snprintf(ret_reason, size, "cannot listen at %s: %s", address, psp_status_text(status));
+        psp_reason_set(reterr_reason, "cannot listen at %s: %s", address, psp_status_text(status));
     return status;
 }
 
 /* The board as it was last shown, shown again: stale until the shards answer. */
-static enum psp_status restore(struct psp_collector_shell *shell, char *ret_reason, size_t size)
+static enum psp_status restore(struct psp_collector_shell *shell, struct psp_reason *reterr_reason)
 {
     struct psp_board *board = psp_collector_core_board(shell->core);
     enum psp_status status = psp_collector_store_open(shell->options.data_directory, board,
-                                                      &shell->store, ret_reason, size);
+                                                      &shell->store, reterr_reason);
     if (status == PSP_OK)
-        status = psp_collector_store_load(shell->store, board, ret_reason, size);
+        status = psp_collector_store_load(shell->store, board, reterr_reason);
     if (status == PSP_OK)
-        status = say(ret_reason, size, psp_collector_store_load_series(shell->store, shell->series),
+        status = say(reterr_reason, psp_collector_store_load_series(shell->store, shell->series),
                      "cannot read the time series in the store");
-    return status == PSP_OK ? say(ret_reason, size, publish(shell), "cannot write to the store")
+    return status == PSP_OK ? say(reterr_reason, publish(shell), "cannot write to the store")
                             : status;
 }
 
-static enum psp_status start_http(struct psp_collector_shell *shell, char *ret_reason, size_t size)
+static enum psp_status start_http(struct psp_collector_shell *shell,
+                                  struct psp_reason *reterr_reason)
 {
     const struct psp_cluster_collector *self =
         &shell->options.cluster->collectors[shell->options.collector];
@@ -440,16 +443,17 @@ static enum psp_status start_http(struct psp_collector_shell *shell, char *ret_r
         .definition_bytes = shell->options.definition_bytes,
         .collector = self->collector,
     };
-    const enum psp_status status = psp_http_start(&options, &shell->http, ret_reason, size);
+    const enum psp_status status = psp_http_start(&options, &shell->http, reterr_reason);
     if (status != PSP_OK)
         return status;
     options.address = self->http_local;
     options.local = true;
     options.page = NULL;
-    return psp_http_start(&options, &shell->http_local, ret_reason, size);
+    return psp_http_start(&options, &shell->http_local, reterr_reason);
 }
 
-static enum psp_status make_parts(struct psp_collector_shell *shell, char *ret_reason, size_t size)
+static enum psp_status make_parts(struct psp_collector_shell *shell,
+                                  struct psp_reason *reterr_reason)
 {
     const struct psp_collector_shell_options *options = &shell->options;
     shell->was_stale = calloc((size_t)options->cluster->shard_count + 1, sizeof(bool));
@@ -468,38 +472,38 @@ static enum psp_status make_parts(struct psp_collector_shell *shell, char *ret_r
         status = psp_series_create(shell->catalog, &shell->series);
     if (status == PSP_OK)
         status = psp_collector_core_create(options->definition, options->cluster, &shell->core);
-    return say(ret_reason, size, status, "cannot start");
+    return say(reterr_reason, status, "cannot start");
 }
 
-static enum psp_status set_up(struct psp_collector_shell *shell, char *ret_reason, size_t size)
+static enum psp_status set_up(struct psp_collector_shell *shell, struct psp_reason *reterr_reason)
 {
-    enum psp_status status = make_parts(shell, ret_reason, size);
+    enum psp_status status = make_parts(shell, reterr_reason);
     if (status == PSP_OK)
-        status = restore(shell, ret_reason, size);
+        status = restore(shell, reterr_reason);
     if (status == PSP_OK)
-        status = say(ret_reason, size, psp_wire_create(shell->options.self, &shell->wire),
+        status = say(reterr_reason, psp_wire_create(shell->options.self, &shell->wire),
                      "cannot set up CURVE");
     if (status == PSP_OK)
-        status = say(ret_reason, size, set_keys(shell), "operators' keys in cluster.json");
+        status = say(reterr_reason, set_keys(shell), "operators' keys in cluster.json");
     if (status == PSP_OK)
-        status = listen_operators(shell, ret_reason, size);
+        status = listen_operators(shell, reterr_reason);
     if (status == PSP_OK)
-        status = connect_shards(shell, ret_reason, size);
-    return status == PSP_OK ? start_http(shell, ret_reason, size) : status;
+        status = connect_shards(shell, reterr_reason);
+    return status == PSP_OK ? start_http(shell, reterr_reason) : status;
 }
 
 enum psp_status psp_collector_shell_create(const struct psp_collector_shell_options *options,
-                                           struct psp_collector_shell **ret_shell, char *ret_reason,
-                                           size_t size)
+                                           struct psp_collector_shell **ret_shell,
+                                           struct psp_reason *reterr_reason)
 {
     struct psp_collector_shell *shell = calloc(1, sizeof *shell);
     if (!shell)
-        return say(ret_reason, size, PSP_ENOMEM, "cannot start");
+        return say(reterr_reason, PSP_ENOMEM, "cannot start");
     shell->options = *options;
     shell->freshness.shard_count = options->cluster->shard_count;
     shell->freshness.stale_ms = PSP_STALE_MS;
     psp_view_slot_init(&shell->views);
-    const enum psp_status status = set_up(shell, ret_reason, size);
+    const enum psp_status status = set_up(shell, reterr_reason);
     if (status != PSP_OK) {
         psp_collector_shell_destroy(&shell);
         return status;

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 
+#include "base/reason.h"
 #include "cluster/cluster.h"
 #include "collector/http/page.h"
 #include "election/definition/definition.h"
@@ -41,10 +42,10 @@ struct psp_collector_shell_options {
 };
 
 /* Opens the store, shows what it holds, listens and connects. Statuses of its
- * parts; ret_reason[size] says what to do. */
+ * parts; reterr_reason says what to do. */
 enum psp_status psp_collector_shell_create(const struct psp_collector_shell_options *options,
-                                           struct psp_collector_shell **ret_shell, char *ret_reason,
-                                           size_t size);
+                                           struct psp_collector_shell **ret_shell,
+                                           struct psp_reason *reterr_reason);
 void psp_collector_shell_destroy(struct psp_collector_shell **shell);
 
 /* Returns PSP_OK after SIGTERM or SIGINT; PSP_EIO, PSP_ENOSPC, PSP_ENOMEM when

@@ -49,7 +49,8 @@ static enum psp_status read_line(const char *path, char ret_line[HEX_DIGITS + 2]
 }
 
 enum psp_status psp_digest_key_load(const char *path, const uint8_t wanted_hash[PSP_HASH_BYTES],
-                                    struct psp_digest_key *ret_key, char *ret_reason, size_t size)
+                                    struct psp_digest_key *ret_key,
+                                    struct psp_reason *reterr_reason)
 {
     char line[HEX_DIGITS + 2];
     uint8_t secret[PSP_DIGEST_KEY_BYTES];
@@ -83,7 +84,7 @@ enum psp_status psp_digest_key_load(const char *path, const uint8_t wanted_hash[
     explicit_bzero(line, sizeof line);
     return PSP_OK;
 refuse:
-    snprintf(ret_reason, size, "%s: %s", path, fault);
+    psp_reason_set(reterr_reason, "%s: %s", path, fault);
     explicit_bzero(secret, sizeof secret);
     explicit_bzero(line, sizeof line);
     return status;

@@ -12,13 +12,15 @@
 
 #include <stddef.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 #include "election/digest.h"
 
 /* PSP_ENOENT, PSP_EPERM (others can read it), PSP_EINVAL (not 32 hex digits),
- * PSP_EMISMATCH (another key than `wanted_hash` names), PSP_EIO; ret_reason says
+ * PSP_EMISMATCH (another key than `wanted_hash` names), PSP_EIO; reterr_reason says
  * what to do. */
 enum psp_status psp_digest_key_load(const char *path, const uint8_t wanted_hash[PSP_HASH_BYTES],
-                                    struct psp_digest_key *ret_key, char *ret_reason, size_t size);
+                                    struct psp_digest_key *ret_key,
+                                    struct psp_reason *reterr_reason);
 
 #endif

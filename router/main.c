@@ -66,8 +66,7 @@ static bool find_router(struct parts *parts)
             return true;
         }
     }
-    snprintf(parts->identity.reason, sizeof parts->identity.reason,
-             "cluster.json has no router %lu", parts->router);
+    psp_reason_set(&parts->identity.reason, "cluster.json has no router %lu", parts->router);
     return false;
 }
 
@@ -81,7 +80,7 @@ static bool load_keys(struct parts *parts)
                                  identity->cluster->routers[parts->position].public_key, whom) &&
            psp_identity_key_path(identity, "digest.key", path) &&
            psp_digest_key_load(path, identity->cluster->digest_key_hash, &parts->digest_key,
-                               identity->reason, sizeof identity->reason) == PSP_OK;
+                               &identity->reason) == PSP_OK;
 }
 
 static bool start(struct parts *parts)
@@ -97,8 +96,7 @@ static bool start(struct parts *parts)
         .self = &identity->self,
         .router = parts->position,
     };
-    return psp_router_shell_create(&shell, &parts->shell, identity->reason,
-                                   sizeof identity->reason) == PSP_OK;
+    return psp_router_shell_create(&shell, &parts->shell, &identity->reason) == PSP_OK;
 }
 
 int main(int argc, char **argv)
@@ -120,7 +118,8 @@ int main(int argc, char **argv)
         psp_notify_stopping();
         psp_say(PSP_SAY_INFO, "stopped", "ended by a signal");
     } else {
-        psp_say(PSP_SAY_ERROR, "cannot_start", "%s", parts.identity.reason);
+        psp_say(PSP_SAY_ERROR, "cannot_start", "%s",
+                psp_reason_text(&parts.identity.reason, PSP_ENOMEM));
     }
     psp_router_shell_destroy(&parts.shell);
     explicit_bzero(&parts.digest_key, sizeof parts.digest_key);

@@ -16,7 +16,6 @@
 enum {
     UNSENT_MAX = 1024, /* remembered a turn; one more is found by its timeout */
     WARN_EVERY_MS = 5000,
-    REASON_BYTES = 512,
 };
 
 struct link { /* to one replica of a shard */
@@ -238,14 +237,15 @@ static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
     if (now_ms < shell->stations_check_ms)
         return;
     shell->stations_check_ms = now_ms + PSP_ROUTER_CLIENTS_CHECK_MS;
-    char reason[PSP_ROUTER_PATH_BYTES + REASON_BYTES];
-    const enum psp_status status = psp_router_stations_update(&shell->stations, shell->cluster,
-                                                              shell->wire, reason, sizeof reason);
+    struct psp_reason reason = {0};
+    const enum psp_status status =
+        psp_router_stations_update(&shell->stations, shell->cluster, shell->wire, &reason);
     if (status == PSP_OK)
         psp_say(PSP_SAY_INFO, "clients", "%u stations may cast", shell->stations.count);
     else if (status != PSP_STALE &&
              psp_journal_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
-        psp_say(PSP_SAY_WARNING, "clients", "%s; the stations known before stay", reason);
+        psp_say(PSP_SAY_WARNING, "clients", "%s; the stations known before stay",
+                psp_reason_text(&reason, status));
 }
 
 /* Says what was refused, summed up, so that no station can fill the log. */
@@ -292,7 +292,8 @@ static void tick(void *context)
 
 /* ---- making and ending ---- */
 
-static enum psp_status connect_shards(struct psp_router_shell *shell, char *ret_reason, size_t size)
+static enum psp_status connect_shards(struct psp_router_shell *shell,
+                                      struct psp_reason *reterr_reason)
 {
     const struct psp_cluster *cluster = shell->cluster;
     uint32_t replicas = 0;
@@ -302,7 +303,7 @@ static enum psp_status connect_shards(struct psp_router_shell *shell, char *ret_
     shell->links = calloc(replicas, sizeof *shell->links);
     shell->link_first = calloc(cluster->shard_count, sizeof *shell->link_first);
     if (shell->links == NULL || shell->link_first == NULL) {
-        snprintf(ret_reason, size, "out of memory");
+        psp_reason_set(reterr_reason, "out of memory");
         return PSP_ENOMEM;
     }
     for (uint32_t s = 0; s < cluster->shard_count; s++) {
@@ -318,9 +319,9 @@ static enum psp_status connect_shards(struct psp_router_shell *shell, char *ret_
                 status = psp_loop_watch(shell->loop, psp_socket_fd(link->socket), readable, shell);
             }
             if (status != PSP_OK) {
-                snprintf(ret_reason, size, "shard %u replica %u at %s: %s",
-                         cluster->shards[s].shard, replica->replica, replica->address,
-                         psp_status_text(status));
+                psp_reason_set(reterr_reason, "shard %u replica %u at %s: %s",
+                               cluster->shards[s].shard, replica->replica, replica->address,
+                               psp_status_text(status));
                 return status;
             }
         }
@@ -328,7 +329,7 @@ static enum psp_status connect_shards(struct psp_router_shell *shell, char *ret_
     return PSP_OK;
 }
 
-static enum psp_status listen(struct psp_router_shell *shell, char *ret_reason, size_t size)
+static enum psp_status listen(struct psp_router_shell *shell, struct psp_reason *reterr_reason)
 {
     const char *address = shell->cluster->routers[shell->router].address;
     enum psp_status status = psp_socket_listen(
@@ -336,22 +337,23 @@ static enum psp_status listen(struct psp_router_shell *shell, char *ret_reason, 
     if (status == PSP_OK)
         status = psp_loop_watch(shell->loop, psp_socket_fd(shell->ingest), readable, shell);
     if (status == PSP_EEXIST)
-        snprintf(ret_reason, size,
-                 "%s is in use: is this router running already? Otherwise stop the other program "
-                 "or change the address in cluster.json",
-                 address);
+        psp_reason_set(
+            reterr_reason,
+            "%s is in use: is this router running already? Otherwise stop the other program "
+            "or change the address in cluster.json",
+            address);
     else if (status != PSP_OK)
-        snprintf(ret_reason, size, "cannot listen at %s: %s", address, psp_status_text(status));
+        psp_reason_set(reterr_reason, "cannot listen at %s: %s", address, psp_status_text(status));
     return status;
 }
 
 static enum psp_status set_up(struct psp_router_shell *shell,
-                              const struct psp_router_shell_options *options, char *ret_reason,
-                              size_t size)
+                              const struct psp_router_shell_options *options,
+                              struct psp_reason *reterr_reason)
 {
     enum psp_status status = psp_wire_create(options->self, &shell->wire);
     if (status != PSP_OK) {
-        snprintf(ret_reason, size, "cannot set up CURVE: %s", psp_status_text(status));
+        psp_reason_set(reterr_reason, "cannot set up CURVE: %s", psp_status_text(status));
         return status;
     }
     const struct psp_router_options core = {
@@ -368,28 +370,28 @@ static enum psp_status set_up(struct psp_router_shell *shell,
     if (status == PSP_OK)
         status = psp_loop_timer_create(shell->loop, tick, shell, &shell->ticker);
     if (status != PSP_OK) {
-        snprintf(ret_reason, size, "cannot start: %s", psp_status_text(status));
+        psp_reason_set(reterr_reason, "cannot start: %s", psp_status_text(status));
         return status;
     }
     status =
-        psp_router_stations_update(&shell->stations, shell->cluster, shell->wire, ret_reason, size);
+        psp_router_stations_update(&shell->stations, shell->cluster, shell->wire, reterr_reason);
     if (status == PSP_OK)
-        status = connect_shards(shell, ret_reason, size);
-    return status == PSP_OK ? listen(shell, ret_reason, size) : status;
+        status = connect_shards(shell, reterr_reason);
+    return status == PSP_OK ? listen(shell, reterr_reason) : status;
 }
 
 enum psp_status psp_router_shell_create(const struct psp_router_shell_options *options,
-                                        struct psp_router_shell **ret_shell, char *ret_reason,
-                                        size_t size)
+                                        struct psp_router_shell **ret_shell,
+                                        struct psp_reason *reterr_reason)
 {
     struct psp_router_shell *shell = calloc(1, sizeof *shell);
     if (shell == NULL) {
-        snprintf(ret_reason, size, "out of memory");
+        psp_reason_set(reterr_reason, "out of memory");
         return PSP_ENOMEM;
     }
     shell->cluster = options->cluster;
     shell->router = options->router;
-    const enum psp_status status = set_up(shell, options, ret_reason, size);
+    const enum psp_status status = set_up(shell, options, reterr_reason);
     if (status != PSP_OK) {
         psp_router_shell_destroy(&shell);
         return status;

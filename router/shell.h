@@ -13,6 +13,7 @@
 #ifndef PSP_ROUTER_SHELL_H
 #define PSP_ROUTER_SHELL_H
 
+#include "base/reason.h"
 #include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
@@ -38,10 +39,10 @@ struct psp_router_shell_options {
 struct psp_router_shell;
 
 /* Listens and connects. PSP_EEXIST: the port is in use; PSP_ENOENT, PSP_EINVAL
- * and others with what to do in ret_reason. */
+ * and others with what to do in reterr_reason. */
 enum psp_status psp_router_shell_create(const struct psp_router_shell_options *options,
-                                        struct psp_router_shell **ret_shell, char *ret_reason,
-                                        size_t size);
+                                        struct psp_router_shell **ret_shell,
+                                        struct psp_reason *reterr_reason);
 void psp_router_shell_destroy(struct psp_router_shell **shell);
 /* Returns after SIGTERM or SIGINT. */
 void psp_router_shell_run(struct psp_router_shell *shell);

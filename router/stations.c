@@ -35,7 +35,7 @@ static enum psp_status set_keys(const struct psp_cluster *cluster,
 
 enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
                                            const struct psp_cluster *cluster, struct psp_wire *wire,
-                                           char *ret_reason, size_t size)
+                                           struct psp_reason *reterr_reason)
 {
     if (stations->path[0] == '\0') {
         const int n = snprintf(stations->path, sizeof stations->path, "%s/%s", cluster->directory,
@@ -44,7 +44,7 @@ enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
     }
     struct stat now;
     if (stat(stations->path, &now) != 0) {
-        snprintf(ret_reason, size, "%s: %s", stations->path, strerror(errno));
+        psp_reason_set(reterr_reason, "%s: %s", stations->path, strerror(errno));
         return psp_status_from_errno(errno);
     }
     if (now.st_ino == stations->inode && now.st_size == stations->bytes &&
@@ -58,18 +58,15 @@ enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
 
     struct psp_station *list = NULL;
     uint32_t count = 0;
-    struct psp_reason reason = {0};
-    enum psp_status status = psp_stations_load(stations->path, &list, &count, &reason);
-    if (status != PSP_OK) {
-        snprintf(ret_reason, size, "%s: %s %s", stations->path, reason.pointer, reason.text);
-        return status;
-    }
+    enum psp_status status = psp_stations_load(stations->path, &list, &count, reterr_reason);
+    if (status != PSP_OK)
+        return psp_reason_set_file(reterr_reason, stations->path, status);
     status = set_keys(cluster, list, count, wire);
     free(list);
     if (status != PSP_OK)
-        snprintf(ret_reason, size, "%s: %s", stations->path,
-                 status == PSP_EINVAL ? "a public key is not a key, or stands twice"
-                                      : psp_status_text(status));
+        psp_reason_set(reterr_reason, "%s: %s", stations->path,
+                       status == PSP_EINVAL ? "a public key is not a key, or stands twice"
+                                            : psp_status_text(status));
     else
         stations->count = count;
     return status;

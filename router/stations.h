@@ -16,6 +16,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "base/reason.h"
 #include "cluster/cluster.h"
 #include "wire/socket/socket.h"
 
@@ -30,9 +31,9 @@ struct psp_router_stations { /* zero-initialise */
 };
 
 /* Reads the file when it is not the one read last, and hands the keys to the
- * wire. PSP_STALE: unchanged. Otherwise ret_reason says what is wrong. */
+ * wire. PSP_STALE: unchanged. Otherwise reterr_reason says what is wrong. */
 enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
                                            const struct psp_cluster *cluster, struct psp_wire *wire,
-                                           char *ret_reason, size_t size);
+                                           struct psp_reason *reterr_reason);
 
 #endif

@@ -81,9 +81,8 @@ static bool find_replica(struct parts *parts)
             }
         }
     }
-    snprintf(parts->identity.reason, sizeof(parts->identity.reason),
-             "%s has no replica %lu of shard %lu", parts->identity.cluster_path,
-             parts->replica_number, parts->shard_number);
+    psp_reason_set(&parts->identity.reason, "%s has no replica %lu of shard %lu",
+                   parts->identity.cluster_path, parts->replica_number, parts->shard_number);
     return false;
 }
 
@@ -121,12 +120,11 @@ static bool start(struct parts *parts)
         .replica = parts->replica,
         .data_path = parts->data_path,
     };
-    if (psp_replica_open(&state, &parts->state, identity->reason, sizeof(identity->reason)) !=
-        PSP_OK)
+    if (psp_replica_open(&state, &parts->state, &identity->reason) != PSP_OK)
         return false;
     parts->opened = true;
-    if (identity->reason[0] != '\0')
-        psp_say(PSP_SAY_WARNING, "torn_tail", "%s", identity->reason);
+    if (psp_journal_note(parts->state.log)[0] != '\0')
+        psp_say(PSP_SAY_WARNING, "torn_tail", "%s", psp_journal_note(parts->state.log));
     psp_say(PSP_SAY_INFO, "opened", "%s: store at index %" PRIu64 ", log %" PRIu64 " to %" PRIu64,
             parts->data_path, psp_count_index(parts->state.count),
             psp_journal_first(parts->state.log), psp_journal_last(parts->state.log));
@@ -139,8 +137,7 @@ static bool start(struct parts *parts)
         .ready = tell_ready,
         .context = parts,
     };
-    return psp_shard_shell_create(&shell, &parts->shell, identity->reason,
-                                  sizeof(identity->reason)) == PSP_OK;
+    return psp_shard_shell_create(&shell, &parts->shell, &identity->reason) == PSP_OK;
 }
 
 int main(int argc, char **argv)
@@ -160,7 +157,8 @@ int main(int argc, char **argv)
         if (good)
             psp_say(PSP_SAY_INFO, "stopped", "ended by a signal");
     } else {
-        psp_say(PSP_SAY_ERROR, "cannot_start", "%s", parts.identity.reason);
+        psp_say(PSP_SAY_ERROR, "cannot_start", "%s",
+                psp_reason_text(&parts.identity.reason, PSP_ENOMEM));
     }
     psp_shard_shell_destroy(&parts.shell);
     if (parts.opened)

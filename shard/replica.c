@@ -54,7 +54,7 @@ static uint64_t voters_expected(const struct psp_replica_options *options)
 }
 
 static enum psp_status create_count(const struct psp_replica_options *options,
-                                    struct psp_replica *replica, char *ret_reason, size_t size)
+                                    struct psp_replica *replica, struct psp_reason *reterr_reason)
 {
     const struct psp_cluster_shard *shard = &options->cluster->shards[options->shard];
     struct psp_count_options count = {.definition = options->definition,
@@ -63,7 +63,7 @@ static enum psp_status create_count(const struct psp_replica_options *options,
         count.voters_expected = voters_expected(options);
         const enum psp_status status = psp_count_create(&count, &replica->count);
         if (status != PSP_OK)
-            snprintf(ret_reason, size, "cannot make the count: %s", psp_status_text(status));
+            psp_reason_set(reterr_reason, "cannot make the count: %s", psp_status_text(status));
         return status;
     }
     char path[PATH_MAX];
@@ -72,8 +72,9 @@ static enum psp_status create_count(const struct psp_replica_options *options,
     struct psp_roll_file file;
     enum psp_status status = psp_roll_file_load(path, &file);
     if (status != PSP_OK) {
-        snprintf(ret_reason, size, "%s: %s; cluster.json says that the election has a voter roll",
-                 path, psp_status_text(status));
+        psp_reason_set(reterr_reason,
+                       "%s: %s; cluster.json says that the election has a voter roll", path,
+                       psp_status_text(status));
         return status;
     }
     const struct psp_roll_part part = {file.n, file.digests, file.units};
@@ -81,21 +82,22 @@ static enum psp_status create_count(const struct psp_replica_options *options,
     count.voters_expected = file.n;
     if (memcmp(file.hash, shard->roll_hash, PSP_HASH_BYTES) != 0) {
         status = PSP_EMISMATCH;
-        snprintf(ret_reason, size,
-                 "%s is not the roll that cluster.json names (roll_hash); restore the file the "
-                 "cluster was made with",
-                 path);
+        psp_reason_set(
+            reterr_reason,
+            "%s is not the roll that cluster.json names (roll_hash); restore the file the "
+            "cluster was made with",
+            path);
     } else {
         status = psp_count_create(&count, &replica->count);
         if (status != PSP_OK)
-            snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
+            psp_reason_set_status(reterr_reason, path, status);
     }
     psp_roll_file_free(&file);
     return status;
 }
 
 static enum psp_status open_store(const struct psp_replica_options *options,
-                                  struct psp_replica *replica, char *ret_reason, size_t size)
+                                  struct psp_replica *replica, struct psp_reason *reterr_reason)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/store", options->data_path);
@@ -103,61 +105,61 @@ static enum psp_status open_store(const struct psp_replica_options *options,
                                       .shard = options->cluster->shards[options->shard].shard};
     memcpy(store.cluster_id, options->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     enum psp_status status = psp_file_make_folder(path, 0700);
-    if (status != PSP_OK) {
-        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
-        return status;
-    }
-    status = psp_store_open(&store, &replica->store, ret_reason, size);
+    if (status != PSP_OK)
+        return psp_reason_set_status(reterr_reason, path, status);
+    status = psp_store_open(&store, &replica->store, reterr_reason);
     if (status != PSP_OK)
         return status;
-    status = create_count(options, replica, ret_reason, size);
+    status = create_count(options, replica, reterr_reason);
     if (status != PSP_OK)
         return status;
     status = psp_store_load(replica->store, replica->count);
     if (status == PSP_EMISMATCH)
-        snprintf(ret_reason, size,
-                 "%s was made with another voter roll or election definition; start with the "
-                 "cluster.json this folder was made with",
-                 path);
+        psp_reason_set(reterr_reason,
+                       "%s was made with another voter roll or election definition; start with the "
+                       "cluster.json this folder was made with",
+                       path);
     else if (status != PSP_OK)
-        snprintf(ret_reason, size,
-                 "%s: %s; restore this replica's data folder from a backup, or replace the replica",
-                 path, psp_status_text(status));
+        psp_reason_set(
+            reterr_reason,
+            "%s: %s; restore this replica's data folder from a backup, or replace the replica",
+            path, psp_status_text(status));
     return status;
 }
 
 /* The log must reach the store's index, with the same term there. */
 static enum psp_status check_log(const struct psp_replica *replica, const char *path,
-                                 char *ret_reason, size_t size)
+                                 struct psp_reason *reterr_reason)
 {
     uint64_t index, store_term, term = 0;
     enum psp_record_type type;
     psp_store_position(replica->store, &index, &store_term);
     const uint64_t first = psp_journal_first(replica->log), last = psp_journal_last(replica->log);
     if (last < index || first > index + 1) {
-        snprintf(ret_reason, size,
-                 "%s holds indexes %" PRIu64 " to %" PRIu64
-                 " but the store beside it is at %" PRIu64
-                 ": records were lost; restore this replica's data folder from a backup, or "
-                 "replace the replica",
-                 path, first, last, index);
+        psp_reason_set(reterr_reason,
+                       "%s holds indexes %" PRIu64 " to %" PRIu64
+                       " but the store beside it is at %" PRIu64
+                       ": records were lost; restore this replica's data folder from a backup, or "
+                       "replace the replica",
+                       path, first, last, index);
         return PSP_ECORRUPT;
     }
     if (index < first)
         return PSP_OK;
     const enum psp_status status = psp_journal_peek(replica->log, index, &term, &type);
     if (status != PSP_OK || term != store_term) {
-        snprintf(ret_reason, size,
-                 "%s and the store beside it do not belong together (index %" PRIu64 " is of term "
-                 "%" PRIu64 " here, of term %" PRIu64 " there); restore both from one backup",
-                 path, index, term, store_term);
+        psp_reason_set(reterr_reason,
+                       "%s and the store beside it do not belong together (index %" PRIu64
+                       " is of term "
+                       "%" PRIu64 " here, of term %" PRIu64 " there); restore both from one backup",
+                       path, index, term, store_term);
         return status == PSP_OK ? PSP_ECORRUPT : status;
     }
     return PSP_OK;
 }
 
 static enum psp_status open_log(const struct psp_replica_options *options,
-                                struct psp_replica *replica, char *ret_reason, size_t size)
+                                struct psp_replica *replica, struct psp_reason *reterr_reason)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/log", options->data_path);
@@ -166,10 +168,10 @@ static enum psp_status open_log(const struct psp_replica_options *options,
     memcpy(log.cluster_id, options->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     uint64_t store_term;
     psp_store_position(replica->store, &log.checkpoint_index, &store_term);
-    enum psp_status status = psp_journal_open(&log, &replica->log, ret_reason, size);
+    enum psp_status status = psp_journal_open(&log, &replica->log, reterr_reason);
     if (status != PSP_OK)
         return status;
-    return check_log(replica, path, ret_reason, size);
+    return check_log(replica, path, reterr_reason);
 }
 
 static enum psp_status create_core(const struct psp_replica_options *options,
@@ -208,32 +210,33 @@ static enum psp_status bootstrap(struct psp_replica *replica)
 }
 
 enum psp_status psp_replica_open(const struct psp_replica_options *options,
-                                 struct psp_replica *ret_replica, char *ret_reason, size_t size)
+                                 struct psp_replica *ret_replica, struct psp_reason *reterr_reason)
 {
     struct psp_replica replica = {
         .lock = NO_LOCK, .alone = options->cluster->shards[options->shard].replica_count == 1};
     const struct psp_disk *disk = psp_disk_posix();
-    snprintf(ret_reason, size, "%s", "");
     enum psp_status status = psp_file_make_folder(options->data_path, 0700);
     if (status == PSP_OK)
         status = disk->lock(disk->context, options->data_path, &replica.lock);
     if (status == PSP_EBUSY)
-        snprintf(ret_reason, size,
-                 "%s is in use by another process: is this replica running already? Otherwise "
-                 "give it its own data folder",
-                 options->data_path);
+        psp_reason_set(
+            reterr_reason,
+            "%s is in use by another process: is this replica running already? Otherwise "
+            "give it its own data folder",
+            options->data_path);
     else if (status != PSP_OK)
-        snprintf(ret_reason, size, "%s: %s", options->data_path, psp_status_text(status));
+        psp_reason_set_status(reterr_reason, options->data_path, status);
     if (status == PSP_OK)
-        status = open_store(options, &replica, ret_reason, size);
+        status = open_store(options, &replica, reterr_reason);
     if (status == PSP_OK)
-        status = open_log(options, &replica, ret_reason, size);
+        status = open_log(options, &replica, reterr_reason);
     if (status == PSP_OK) {
         status = create_core(options, &replica);
         if (status == PSP_OK)
             status = bootstrap(&replica);
         if (status != PSP_OK)
-            snprintf(ret_reason, size, "%s/log: %s", options->data_path, psp_status_text(status));
+            psp_reason_set(reterr_reason, "%s/log: %s", options->data_path,
+                           psp_status_text(status));
     }
     if (status != PSP_OK) {
         psp_replica_close(&replica);

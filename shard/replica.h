@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/roll/file.h"
@@ -44,10 +45,10 @@ struct psp_replica {
 void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
                          struct psp_genesis *ret_genesis);
 
-/* Opens and restores; `ret_reason` says what is wrong and what to do, or holds
- * a note with PSP_OK. On failure nothing stays open. */
+/* Opens and restores; the reason says what is wrong and what to do. On failure
+ * nothing stays open. */
 enum psp_status psp_replica_open(const struct psp_replica_options *options,
-                                 struct psp_replica *ret_replica, char *ret_reason, size_t size);
+                                 struct psp_replica *ret_replica, struct psp_reason *reterr_reason);
 void psp_replica_close(struct psp_replica *replica);
 
 /* Starts the core from what is durable. PSP_ECORRUPT, PSP_EIO, PSP_ENOMEM. */

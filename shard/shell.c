@@ -453,7 +453,7 @@ static enum psp_status set_keys(struct psp_shard_shell *shell)
     return status;
 }
 
-static enum psp_status listen(struct psp_shard_shell *shell, char *ret_reason, size_t size)
+static enum psp_status listen(struct psp_shard_shell *shell, struct psp_reason *reterr_reason)
 {
     const struct psp_cluster_shard *shard = &shell->options.cluster->shards[shell->options.shard];
     const char *address = shard->replicas[shell->options.replica].address;
@@ -463,17 +463,18 @@ static enum psp_status listen(struct psp_shard_shell *shell, char *ret_reason, s
     if (status == PSP_OK)
         status = psp_loop_watch(shell->loop, psp_socket_fd(shell->socket), nothing, shell);
     if (status == PSP_EEXIST)
-        snprintf(ret_reason, size,
-                 "%s is in use: is this replica running already? Otherwise stop the other program "
-                 "or change the address in cluster.json",
-                 address);
+        psp_reason_set(
+            reterr_reason,
+            "%s is in use: is this replica running already? Otherwise stop the other program "
+            "or change the address in cluster.json",
+            address);
     else if (status != PSP_OK)
-        snprintf(ret_reason, size, "cannot listen at %s: %s", address, psp_status_text(status));
+        psp_reason_set(reterr_reason, "cannot listen at %s: %s", address, psp_status_text(status));
     return status;
 }
 
-static enum psp_status connect_replicas(struct psp_shard_shell *shell, char *ret_reason,
-                                        size_t size)
+static enum psp_status connect_replicas(struct psp_shard_shell *shell,
+                                        struct psp_reason *reterr_reason)
 {
     const struct psp_cluster_shard *shard = &shell->options.cluster->shards[shell->options.shard];
     for (uint32_t i = 0; i < shard->replica_count; i++) {
@@ -488,15 +489,15 @@ static enum psp_status connect_replicas(struct psp_shard_shell *shell, char *ret
             status = psp_loop_watch(shell->loop, psp_socket_fd(link->socket), nothing, shell);
         }
         if (status != PSP_OK) {
-            snprintf(ret_reason, size, "replica %" PRIu32 " at %s: %s", link->replica,
-                     shard->replicas[i].address, psp_status_text(status));
+            psp_reason_set(reterr_reason, "replica %" PRIu32 " at %s: %s", link->replica,
+                           shard->replicas[i].address, psp_status_text(status));
             return status;
         }
     }
     return PSP_OK;
 }
 
-static enum psp_status set_up(struct psp_shard_shell *shell, char *ret_reason, size_t size)
+static enum psp_status set_up(struct psp_shard_shell *shell, struct psp_reason *reterr_reason)
 {
     enum psp_status status = psp_loop_create(&shell->loop);
     if (status == PSP_OK)
@@ -508,37 +509,37 @@ static enum psp_status set_up(struct psp_shard_shell *shell, char *ret_reason, s
     if (status == PSP_OK)
         status = psp_checkpointer_create(shell->state->store, wake, shell, &shell->checkpointer);
     if (status != PSP_OK) {
-        snprintf(ret_reason, size, "cannot start: %s", psp_status_text(status));
+        psp_reason_set(reterr_reason, "cannot start: %s", psp_status_text(status));
         return status;
     }
     status = psp_wire_create(shell->options.self, &shell->wire);
     if (status == PSP_OK)
         status = set_keys(shell);
     if (status != PSP_OK) {
-        snprintf(ret_reason, size, "cannot set up CURVE: %s", psp_status_text(status));
+        psp_reason_set(reterr_reason, "cannot set up CURVE: %s", psp_status_text(status));
         return status;
     }
-    status = connect_replicas(shell, ret_reason, size);
-    return status == PSP_OK ? listen(shell, ret_reason, size) : status;
+    status = connect_replicas(shell, reterr_reason);
+    return status == PSP_OK ? listen(shell, reterr_reason) : status;
 }
 
 enum psp_status psp_shard_shell_create(const struct psp_shard_shell_options *options,
-                                       struct psp_shard_shell **ret_shell, char *ret_reason,
-                                       size_t size)
+                                       struct psp_shard_shell **ret_shell,
+                                       struct psp_reason *reterr_reason)
 {
     struct psp_shard_shell *shell = calloc(1, sizeof(*shell));
     if (shell == NULL) {
-        snprintf(ret_reason, size, "out of memory");
+        psp_reason_set(reterr_reason, "out of memory");
         return PSP_ENOMEM;
     }
     shell->options = *options;
     shell->state = options->state;
     shell->core = options->state->core;
-    enum psp_status status = set_up(shell, ret_reason, size);
+    enum psp_status status = set_up(shell, reterr_reason);
     if (status == PSP_OK) {
         status = psp_replica_start(shell->state, now());
         if (status != PSP_OK)
-            snprintf(ret_reason, size, "the log cannot be read: %s", psp_status_text(status));
+            psp_reason_set(reterr_reason, "the log cannot be read: %s", psp_status_text(status));
     }
     if (status != PSP_OK) {
         psp_shard_shell_destroy(&shell);

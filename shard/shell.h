@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 
+#include "base/reason.h"
 #include "shard/replica.h"
 #include "wire/socket/socket.h"
 
@@ -39,10 +40,10 @@ struct psp_shard_shell_options {
 struct psp_shard_shell;
 
 /* Listens and starts the core. PSP_EEXIST: the port is in use; others with
- * what to do in ret_reason. */
+ * what to do in reterr_reason. */
 enum psp_status psp_shard_shell_create(const struct psp_shard_shell_options *options,
-                                       struct psp_shard_shell **ret_shell, char *ret_reason,
-                                       size_t size);
+                                       struct psp_shard_shell **ret_shell,
+                                       struct psp_reason *reterr_reason);
 void psp_shard_shell_destroy(struct psp_shard_shell **shell);
 /* Returns after SIGTERM or SIGINT (true), or after a failure that it has
  * logged (false). */

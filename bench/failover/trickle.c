@@ -105,7 +105,8 @@ static int run(struct trickle *trickle, int gap_ms)
 
 int main(int argc, char **argv)
 {
-    char cluster[PATH_BYTES], key[PATH_BYTES], election[PATH_BYTES], reason[512] = "";
+    char cluster[PATH_BYTES], key[PATH_BYTES], election[PATH_BYTES];
+    struct psp_reason reason = {0};
     struct psp_definition *definition = NULL;
     struct trickle trickle = {0};
     const int gap_ms = argc == 3 ? atoi(argv[2]) : 0;
@@ -122,8 +123,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "trickle: %s: %s\n", election, fault.text);
         return 2;
     }
-    if (psp_client_create(&options, &trickle.client, reason, sizeof reason) != PSP_OK) {
-        fprintf(stderr, "trickle: %s\n", reason);
+    if (psp_client_create(&options, &trickle.client, reason.text, sizeof reason.text) != PSP_OK) {
+        fprintf(stderr, "trickle: %s\n", reason.text);
         return 2;
     }
     trickle.definition = definition;

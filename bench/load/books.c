@@ -8,7 +8,7 @@
 #include "cli/show/coverage.h"
 #include "cli/show/rest.h"
 
-enum { REASON_BYTES = 512, BOARD_WAIT_MS = 60000 };
+enum { BOARD_WAIT_MS = 60000 };
 
 static uint64_t number(const json_t *object, const char *key)
 {
@@ -72,9 +72,10 @@ static enum psp_status read_board(struct psp_rest *rest, const struct psp_defini
 
 enum psp_status psp_bench_books_read(const struct psp_cluster *cluster,
                                      const struct psp_definition *definition, const uint64_t *index,
-                                     struct psp_bench_books *ret_books, char *ret_reason)
+                                     struct psp_bench_books *ret_books,
+                                     struct psp_reason *reterr_reason)
 {
-    enum psp_status status = psp_coverage_wait(cluster, index, BOARD_WAIT_MS, ret_reason);
+    enum psp_status status = psp_coverage_wait(cluster, index, BOARD_WAIT_MS, reterr_reason);
     if (status != PSP_OK)
         return status;
     struct psp_bench_books books = {0};
@@ -88,8 +89,8 @@ enum psp_status psp_bench_books_read(const struct psp_cluster *cluster,
         *ret_books = books;
         books.votes = NULL;
     } else {
-        snprintf(ret_reason, REASON_BYTES, "%s: %s", url ? url : "",
-                 rest ? psp_rest_error(rest) : psp_status_text(status));
+        psp_reason_set(reterr_reason, "%s: %s", url ? url : "",
+                       rest ? psp_rest_error(rest) : psp_status_text(status));
     }
     psp_rest_destroy(&rest);
     free(books.votes);

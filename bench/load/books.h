@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "base/reason.h"
 #include "cluster/cluster.h"
 #include "election/definition/definition.h"
 
@@ -20,10 +21,11 @@ struct psp_bench_books {
 };
 
 /* Waits until the board shows `index` (by shard), then reads. PSP_ETIMEDOUT,
- * PSP_EUNREACHABLE, PSP_EINVAL; `ret_reason`: 512 bytes. */
+ * PSP_EUNREACHABLE, PSP_EINVAL. */
 enum psp_status psp_bench_books_read(const struct psp_cluster *cluster,
                                      const struct psp_definition *definition, const uint64_t *index,
-                                     struct psp_bench_books *ret_books, char *ret_reason);
+                                     struct psp_bench_books *ret_books,
+                                     struct psp_reason *reterr_reason);
 void psp_bench_books_free(struct psp_bench_books *books);
 
 #endif

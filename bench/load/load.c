@@ -168,7 +168,8 @@ static const struct argp argp = {
 int main(int argc, char **argv)
 {
     static struct psp_load_result result;
-    static char cluster_path[PATH_BYTES], key_path[PATH_BYTES], reason[512];
+    static char cluster_path[PATH_BYTES], key_path[PATH_BYTES];
+    struct psp_reason reason = {0};
     struct arguments arguments = {.load = {.clients = 1, .seconds = 10}};
     struct psp_load_options *load = &arguments.load;
     argp_err_exit_status = 2;
@@ -181,9 +182,9 @@ int main(int argc, char **argv)
     }
     if (load->seed == 0)
         load->seed = psp_clock_wall_ms();
-    const enum psp_status status = psp_load_run(load, &result, reason);
+    const enum psp_status status = psp_load_run(load, &result, &reason);
     if (status != PSP_OK)
-        fprintf(stderr, "load: %s\n", *reason ? reason : psp_status_text(status));
+        fprintf(stderr, "load: %s\n", psp_reason_text(&reason, status));
     else
         psp_report_print(load, &result, stderr);
     bool written = true;

@@ -12,7 +12,7 @@
 
 #include "base/system/clock.h"
 
-enum { REASON_BYTES = 512, START_AFTER_US = 300000 };
+enum { START_AFTER_US = 300000 };
 
 struct run {
     const struct psp_load_options *options;
@@ -38,28 +38,24 @@ static double load_average(void)
     return getloadavg(loads, 1) == 1 ? loads[0] : 0;
 }
 
-static enum psp_status prepare(struct run *run, char *ret_reason)
+static enum psp_status prepare(struct run *run, struct psp_reason *reterr_reason)
 {
     const struct psp_load_options *options = run->options;
-    struct psp_reason reason = {0};
     char path[4096];
-    enum psp_status status = psp_cluster_load(options->cluster_path, &run->cluster, &reason);
-    if (status != PSP_OK) {
-        snprintf(ret_reason, REASON_BYTES, "%.100s: %.400s", options->cluster_path, reason.text);
-        return status;
-    }
+    enum psp_status status = psp_cluster_load(options->cluster_path, &run->cluster, reterr_reason);
+    if (status != PSP_OK)
+        return psp_reason_set_file(reterr_reason, options->cluster_path, status);
     static const uint8_t none[PSP_HASH_BYTES];
     if (memcmp(run->cluster->roll_hash, none, sizeof none) != 0) {
-        snprintf(ret_reason, REASON_BYTES,
-                 "this cluster has a roll, and the load's voters are on none: use one without");
+        psp_reason_set(
+            reterr_reason,
+            "this cluster has a roll, and the load's voters are on none: use one without");
         return PSP_EINVAL;
     }
     snprintf(path, sizeof path, "%s/%s", run->cluster->directory, run->cluster->election_path);
-    status = psp_definition_load(path, &run->definition, &reason);
-    if (status != PSP_OK) {
-        snprintf(ret_reason, REASON_BYTES, "%.100s: %.400s", path, reason.text);
-        return status;
-    }
+    status = psp_definition_load(path, &run->definition, reterr_reason);
+    if (status != PSP_OK)
+        return psp_reason_set_file(reterr_reason, path, status);
     const size_t bytes = options->clients * sizeof *run->stations;
     run->stations = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     run->pids = calloc(options->clients, sizeof *run->pids);
@@ -69,7 +65,7 @@ static enum psp_status prepare(struct run *run, char *ret_reason)
                  ? psp_papers_create(run->definition, options->seed, options->skew, &run->papers)
                  : PSP_ENOMEM;
     if (status != PSP_OK)
-        snprintf(ret_reason, REASON_BYTES, "making the ballots: %s", psp_status_text(status));
+        psp_reason_set(reterr_reason, "making the ballots: %s", psp_status_text(status));
     return status;
 }
 
@@ -126,7 +122,7 @@ static void end_viewer(struct run *run)
     run->viewer = NULL;
 }
 
-static enum psp_status start(struct run *run, char *ret_reason)
+static enum psp_status start(struct run *run, struct psp_reason *reterr_reason)
 {
     char name[32];
     run->start_us = psp_clock_us() + START_AFTER_US;
@@ -136,7 +132,7 @@ static enum psp_status start(struct run *run, char *ret_reason)
         fflush(NULL);
         const pid_t pid = fork();
         if (pid < 0) {
-            snprintf(ret_reason, REASON_BYTES, "cannot start station %" PRIu32, client);
+            psp_reason_set(reterr_reason, "cannot start station %" PRIu32, client);
             return PSP_EIO;
         }
         if (pid == 0) {
@@ -315,7 +311,8 @@ void psp_load_check(const struct psp_definition *definition, const uint64_t *vot
                      after->votes[choice] - before->votes[choice]);
 }
 
-static enum psp_status add_up(struct run *run, uint64_t *index, uint64_t *votes, char *ret_reason)
+static enum psp_status add_up(struct run *run, uint64_t *index, uint64_t *votes,
+                              struct psp_reason *reterr_reason)
 {
     struct psp_load_result *result = run->result;
     enum psp_status status = PSP_OK;
@@ -337,14 +334,13 @@ static enum psp_status add_up(struct run *run, uint64_t *index, uint64_t *votes,
                 psp_papers_votes(run->papers, paper, station->counted_of[paper], votes);
         if (station->status != PSP_OK && status == PSP_OK) {
             status = station->status;
-            snprintf(ret_reason, REASON_BYTES, "station %" PRIu32 ": %.480s", client,
-                     station->reason);
+            psp_reason_set(reterr_reason, "station %" PRIu32 ": %.480s", client, station->reason);
         }
     }
     return status;
 }
 
-static enum psp_status measure(struct run *run, char *ret_reason)
+static enum psp_status measure(struct run *run, struct psp_reason *reterr_reason)
 {
     static uint64_t index[PSP_SHARDS_MAX];
     struct psp_load_result *result = run->result;
@@ -352,7 +348,7 @@ static enum psp_status measure(struct run *run, char *ret_reason)
     char data[4096] = "";
     memset(index, 0, sizeof index);
     enum psp_status status = psp_bench_books_read(run->cluster, run->definition, index,
-                                                  &result->books_before, ret_reason);
+                                                  &result->books_before, reterr_reason);
     if (status != PSP_OK)
         return status;
     if (directory) {
@@ -362,7 +358,7 @@ static enum psp_status measure(struct run *run, char *ret_reason)
     }
     result->load_before = load_average();
     start_viewer(run);
-    status = start(run, ret_reason);
+    status = start(run, reterr_reason);
     if (status == PSP_OK)
         watch(run);
     end(run);
@@ -371,10 +367,10 @@ static enum psp_status measure(struct run *run, char *ret_reason)
     if (!votes)
         return PSP_ENOMEM;
     if (status == PSP_OK)
-        status = add_up(run, index, votes, ret_reason);
+        status = add_up(run, index, votes, reterr_reason);
     if (status == PSP_OK)
         status = psp_bench_books_read(run->cluster, run->definition, index, &result->books_after,
-                                      ret_reason);
+                                      reterr_reason);
     end_viewer(run);
     if (status == PSP_OK)
         psp_load_check(run->definition, votes, result);
@@ -385,16 +381,16 @@ static enum psp_status measure(struct run *run, char *ret_reason)
 }
 
 enum psp_status psp_load_run(const struct psp_load_options *options,
-                             struct psp_load_result *ret_result, char *ret_reason)
+                             struct psp_load_result *ret_result, struct psp_reason *reterr_reason)
 {
     static struct run run;
     memset(&run, 0, sizeof run);
     memset(ret_result, 0, sizeof *ret_result);
     run.options = options;
     run.result = ret_result;
-    enum psp_status status = prepare(&run, ret_reason);
+    enum psp_status status = prepare(&run, reterr_reason);
     if (status == PSP_OK)
-        status = measure(&run, ret_reason);
+        status = measure(&run, reterr_reason);
     if (run.stations)
         munmap(run.stations, options->clients * sizeof *run.stations);
     free(run.pids);

@@ -6,6 +6,7 @@
 #ifndef PSP_BENCH_RUN_H
 #define PSP_BENCH_RUN_H
 
+#include "base/reason.h"
 #include "bench/load/books.h"
 #include "bench/load/sampler.h"
 #include "bench/load/station.h"
@@ -52,9 +53,9 @@ struct psp_load_result {
 };
 
 /* PSP_OK also when result.verdict says that the count is wrong. Else
- * `ret_reason` (512 bytes) says what to do. */
+ * The reason says what to do. */
 enum psp_status psp_load_run(const struct psp_load_options *options,
-                             struct psp_load_result *ret_result, char *ret_reason);
+                             struct psp_load_result *ret_result, struct psp_reason *reterr_reason);
 void psp_load_result_free(struct psp_load_result *result);
 
 /* Disposition and books agree with what the stations were promised; the reason

@@ -234,7 +234,7 @@ int main(int argc, char **argv)
     struct bench bench = {.voters = argc > 1 ? strtoull(argv[1], NULL, 10) : 0, .contests = 1};
     bool with_roll = false;
     for (int i = 2; i < argc; i++) {
-        char reason[512] = "";
+        struct psp_reason reason = {0};
         if (strcmp(argv[i], "--grow") == 0) {
             bench.grow = true;
         } else if (strcmp(argv[i], "--roll") == 0) {
@@ -244,8 +244,8 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--store") == 0 && i + 1 < argc) {
             const struct psp_store_options options = {.directory = argv[++i]};
             bench.store_directory = options.directory;
-            if (psp_store_open(&options, &bench.store, reason, sizeof reason) != PSP_OK) {
-                fprintf(stderr, "%s\n", reason);
+            if (psp_store_open(&options, &bench.store, &reason) != PSP_OK) {
+                fprintf(stderr, "%s\n", reason.text);
                 return 1;
             }
         }

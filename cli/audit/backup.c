@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "cli/say/table.h"
@@ -64,7 +65,7 @@ struct copy {
     uint32_t process; /* who is asked; PSP_NONE: nobody */
     struct psp_backup_shard to;
     uint64_t voted_term;
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason;
 };
 
 /* How well it serves: a follower, so that counting is not disturbed; a leader;
@@ -95,7 +96,7 @@ static void choose(struct copy *copy)
     uint64_t furthest = 0;
     int best = 0;
     copy->process = PSP_NONE;
-    snprintf(copy->reason, sizeof copy->reason, "no replica answers; see `psephos status`");
+    psp_reason_set(&copy->reason, "no replica answers; see `psephos status`");
     psp_operate_ask_shard(copy->operate, copy->to.shard, STATUS_MS);
     for (uint32_t i = 0; i < n; i++) {
         const struct psp_status_reply *status = psp_operate_status(copy->operate, i);
@@ -108,14 +109,16 @@ static void choose(struct copy *copy)
         if (its == 0)
             continue;
         if (status->epoch != copy->epoch)
-            snprintf(copy->reason, sizeof copy->reason,
-                     "the cluster has epoch %" PRIu64 " and cluster.json here %" PRIu64
-                     ": it was restored; bring its cluster.json here and begin a new backup in "
-                     "another folder",
-                     status->epoch, copy->epoch);
+            psp_reason_set(
+                &copy->reason,
+                "the cluster has epoch %" PRIu64 " and cluster.json here %" PRIu64
+                ": it was restored; bring its cluster.json here and begin a new backup in "
+                "another folder",
+                status->epoch, copy->epoch);
         else if (status->index < held || status->index == 0)
-            snprintf(copy->reason, sizeof copy->reason,
-                     "no replica that answers has all that the backup holds; see `psephos status`");
+            psp_reason_set(
+                &copy->reason,
+                "no replica that answers has all that the backup holds; see `psephos status`");
         else if (its > best || (its == best && status->index > copy->to.index)) {
             best = its;
             aim(copy, i, status);
@@ -133,9 +136,10 @@ static const struct psp_cluster_message *fetch(struct copy *copy, uint64_t first
     if (answer && answer->type == PSP_CLUSTER_JOURNAL && answer->journal.first == first &&
         answer->journal.entry_count > 0)
         return answer;
-    snprintf(copy->reason, sizeof copy->reason,
-             "replica %" PRIu32 " does not send entry %" PRIu64 "; call this again: it goes on",
-             psp_operate_process(copy->operate, copy->process)->replica, first);
+    psp_reason_set(&copy->reason,
+                   "replica %" PRIu32 " does not send entry %" PRIu64
+                   "; call this again: it goes on",
+                   psp_operate_process(copy->operate, copy->process)->replica, first);
     return NULL;
 }
 
@@ -154,16 +158,16 @@ static enum psp_status compare_end(struct copy *copy)
     enum psp_status status = psp_journal_read(copy->log, last, &buffer, &size, &own);
     const struct psp_raft_entry *theirs = &answer->journal.entries[0];
     if (status != PSP_OK) {
-        snprintf(copy->reason, sizeof copy->reason, "the backup's entry %" PRIu64 ": %s", last,
-                 psp_status_text(status));
+        psp_reason_set(&copy->reason, "the backup's entry %" PRIu64 ": %s", last,
+                       psp_status_text(status));
     } else if (own.term != theirs->term || (uint32_t)own.type != theirs->type ||
                own.payload_bytes != theirs->payload.length ||
                (own.payload_bytes > 0 &&
                 memcmp(own.payload, theirs->payload.data, own.payload_bytes) != 0)) {
-        snprintf(copy->reason, sizeof copy->reason,
-                 "the backup and the shard differ at entry %" PRIu64
-                 ": it is of another history; choose another folder",
-                 last);
+        psp_reason_set(&copy->reason,
+                       "the backup and the shard differ at entry %" PRIu64
+                       ": it is of another history; choose another folder",
+                       last);
         status = PSP_EMISMATCH;
     }
     free(buffer);
@@ -195,8 +199,7 @@ static enum psp_status append(struct copy *copy, const struct psp_cluster_messag
     if (status == PSP_OK)
         status = psp_journal_sync(copy->log);
     if (status != PSP_OK)
-        snprintf(copy->reason, sizeof copy->reason, "writing the backup: %s",
-                 psp_status_text(status));
+        psp_reason_set(&copy->reason, "writing the backup: %s", psp_status_text(status));
     return status;
 }
 
@@ -241,7 +244,7 @@ static int back_up_shard(const struct arguments *arguments, struct psp_operate *
 {
     struct copy copy = {.operate = operate, .epoch = backup->epoch, .to = {.shard = shard->shard}};
     enum psp_status status =
-        psp_backup_journal(arguments->out, backup, shard, &copy.log, copy.reason);
+        psp_backup_journal(arguments->out, backup, shard, &copy.log, &copy.reason);
     if (status == PSP_OK)
         status = copy_shard(&copy);
     psp_journal_close(&copy.log);
@@ -250,16 +253,16 @@ static int back_up_shard(const struct arguments *arguments, struct psp_operate *
         add_line(table, &copy);
         return PSP_EXIT_DONE;
     }
-    fprintf(stderr, "psephos backup: shard %" PRIu32 ": %s\n", shard->shard, copy.reason);
+    fprintf(stderr, "psephos backup: shard %" PRIu32 ": %s\n", shard->shard, copy.reason.text);
     return status == PSP_ETIMEDOUT ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
 }
 
 static bool store(const struct arguments *arguments, const struct psp_backup *backup)
 {
-    char reason[PSP_REASON_BYTES];
-    if (psp_backup_store(backup, arguments->out, reason) == PSP_OK)
+    struct psp_reason reason = {0};
+    if (psp_backup_store(backup, arguments->out, &reason) == PSP_OK)
         return true;
-    fprintf(stderr, "psephos backup: %s\n", reason);
+    psp_fault_say("psephos backup", &reason);
     return false;
 }
 
@@ -288,24 +291,25 @@ static int back_up(const struct arguments *arguments, struct psp_operate *operat
 
 /* What is in the folder already must be of this cluster. */
 static bool begin(const struct arguments *arguments, const struct psp_local *local,
-                  struct psp_backup *ret_backup, char *ret_reason)
+                  struct psp_backup *ret_backup, struct psp_reason *reterr_reason)
 {
     const struct psp_cluster *cluster = local->cluster;
-    enum psp_status status = psp_backup_load(arguments->out, ret_backup, ret_reason);
+    enum psp_status status = psp_backup_load(arguments->out, ret_backup, reterr_reason);
     if (status == PSP_OK &&
         (memcmp(ret_backup->cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
          ret_backup->epoch != cluster->epoch || ret_backup->shard_count != cluster->shard_count)) {
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "%s holds a backup of another cluster, or from before a restore; choose another "
-                 "folder",
-                 arguments->out);
+        psp_reason_set(
+            reterr_reason,
+            "%s holds a backup of another cluster, or from before a restore; choose another "
+            "folder",
+            arguments->out);
         return false;
     }
     if (status != PSP_ENOENT)
         return status == PSP_OK;
     status = psp_file_make_folder(arguments->out, 0700);
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", arguments->out, psp_status_text(status));
+        psp_reason_set_status(reterr_reason, arguments->out, status);
     memcpy(ret_backup->cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     ret_backup->epoch = cluster->epoch;
     ret_backup->shard_count = cluster->shard_count;
@@ -330,19 +334,19 @@ int psp_cmd_backup(int argc, char **argv)
     struct psp_local *local = NULL;
     struct psp_operate *operate = NULL;
     struct psp_backup backup = {0};
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK &&
-        begin(&arguments, local, &backup, reason)) {
+    if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK &&
+        begin(&arguments, local, &backup, &reason)) {
         char *key = psp_local_path(local, "keys/operator.key");
-        if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
+        if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
             code = back_up(&arguments, operate, &backup);
         free(key);
     }
     if (!operate)
-        fprintf(stderr, "psephos backup: %s\n", reason);
+        psp_fault_say("psephos backup", &reason);
     psp_operate_destroy(&operate);
     psp_backup_free(&backup);
     psp_local_close(&local);

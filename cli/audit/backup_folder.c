@@ -7,7 +7,6 @@
 
 #include "base/json/at.h"
 #include "base/system/file.h"
-#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 
 enum { FORMAT = 1 };
@@ -50,20 +49,20 @@ static bool read_backup(const struct psp_json_at *root, struct psp_backup *backu
     return true;
 }
 
-enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backup, char *ret_reason)
+enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backup,
+                                struct psp_reason *reterr_reason)
 {
-    struct psp_reason reason = {0};
     char *path = psp_memory_print("%s/backup.json", folder);
     json_t *root = NULL;
     *ret_backup = (struct psp_backup){0};
-    enum psp_status status = psp_json_load(path, FORMAT, &reason, &root);
-    const struct psp_json_at at = {.value = root, .reason = &reason};
+    enum psp_status status = psp_json_load(path, FORMAT, reterr_reason, &root);
+    const struct psp_json_at at = {.value = root, .reason = reterr_reason};
     if (status == PSP_OK && !read_backup(&at, ret_backup))
         status = PSP_EINVAL;
     if (status == PSP_ENOENT)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: there is no backup in this folder", path);
+        psp_reason_set(reterr_reason, "%s: there is no backup in this folder", path);
     else if (status != PSP_OK)
-        psp_fault_file(ret_reason, path, &reason, status);
+        psp_reason_set_file(reterr_reason, path, status);
     if (status != PSP_OK)
         psp_backup_free(ret_backup);
     json_decref(root);
@@ -72,7 +71,7 @@ enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backu
 }
 
 enum psp_status psp_backup_store(const struct psp_backup *backup, const char *folder,
-                                 char *ret_reason)
+                                 struct psp_reason *reterr_reason)
 {
     json_t *shards = json_array();
     for (uint32_t i = 0; i < backup->shard_count; i++) {
@@ -93,7 +92,7 @@ enum psp_status psp_backup_store(const struct psp_backup *backup, const char *fo
     const enum psp_status status =
         text ? psp_file_write(path, text, strlen(text), 0600) : PSP_ENOMEM;
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(reterr_reason, path, status);
     free(path);
     free(text);
     json_decref(root);
@@ -108,7 +107,7 @@ void psp_backup_free(struct psp_backup *backup)
 
 enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *backup,
                                    const struct psp_backup_shard *shard,
-                                   struct psp_journal **ret_log, char *ret_reason)
+                                   struct psp_journal **ret_log, struct psp_reason *reterr_reason)
 {
     char *path = psp_memory_print("%s/shard-%u", folder, shard->shard);
     struct psp_journal_options options = {
@@ -116,9 +115,9 @@ enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *
     memcpy(options.cluster_id, backup->cluster_id, PSP_CLUSTER_ID_BYTES);
     enum psp_status status = psp_file_make_folder(path, 0700);
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(reterr_reason, path, status);
     else
-        status = psp_journal_open(&options, ret_log, ret_reason, PSP_REASON_BYTES);
+        status = psp_journal_open(&options, ret_log, reterr_reason);
     free(path);
     return status;
 }

@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "cli/folder/local.h"
 #include "journal/journal.h"
 
@@ -35,19 +36,18 @@ struct psp_backup {
     struct psp_backup_shard *shards;
 };
 
-/* PSP_ENOENT: there is none. PSP_EINVAL, PSP_EVERSION, PSP_EIO, with `ret_reason`
- * (PSP_REASON_BYTES). */
+/* PSP_ENOENT: there is none. PSP_EINVAL, PSP_EVERSION, PSP_EIO. */
 enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backup,
-                                char *ret_reason);
+                                struct psp_reason *reterr_reason);
 /* Replaces the one before, durably. */
 enum psp_status psp_backup_store(const struct psp_backup *backup, const char *folder,
-                                 char *ret_reason);
+                                 struct psp_reason *reterr_reason);
 void psp_backup_free(struct psp_backup *backup);
 
 /* A shard's journal in FOLDER/shard-S, made when it is not there. As psp_journal_open;
  * of what lies before `shard->index` the end is looked at only. */
 enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *backup,
                                    const struct psp_backup_shard *shard,
-                                   struct psp_journal **ret_log, char *ret_reason);
+                                   struct psp_journal **ret_log, struct psp_reason *reterr_reason);
 
 #endif

@@ -77,7 +77,7 @@ static int recount_shard(const struct psp_local *local, const struct psp_definit
                                                 .watch.wait_ms = WATCH_MS};
     const struct psp_cluster_message *answer = NULL;
     struct psp_recount_result result;
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     uint32_t process = 0;
     if (psp_operate_shard(operate, shard, &request, ANSWER_MS, &answer, &process) != PSP_OK) {
         fprintf(stderr, "psephos recount: the leader of shard %u does not answer\n", shard);
@@ -85,8 +85,8 @@ static int recount_shard(const struct psp_local *local, const struct psp_definit
     }
     if (psp_recount_compare(local, definition, shard,
                             psp_operate_process(operate, process)->replica, &answer->partial,
-                            &result, reason) != PSP_OK) {
-        fprintf(stderr, "psephos recount: shard %u: %s\n", shard, reason);
+                            &result, &reason) != PSP_OK) {
+        fprintf(stderr, "psephos recount: shard %u: %s\n", shard, reason.text);
         return PSP_EXIT_NO;
     }
     add_line(table, shard, &result);
@@ -143,24 +143,23 @@ int psp_cmd_recount(int argc, char **argv)
     struct psp_local *local = NULL;
     struct psp_operate *operate = NULL;
     struct psp_definition *definition = NULL;
-    struct psp_reason fault = {0};
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     int code = PSP_EXIT_NO;
-    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
+    if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK) {
         char *election = psp_local_path(local, "%s", local->cluster->election_path);
         char *key = psp_local_path(local, "keys/operator.key");
-        const enum psp_status status = psp_definition_load(election, &definition, &fault);
+        const enum psp_status status = psp_definition_load(election, &definition, &reason);
         if (status != PSP_OK)
-            psp_fault_file(reason, election, &fault, status);
-        else if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
+            psp_reason_set_file(&reason, election, status);
+        else if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
             code = recount(&arguments, local, definition, operate);
         free(key);
         free(election);
     }
     if (!operate)
-        fprintf(stderr, "psephos recount: %s\n", reason);
+        psp_fault_say("psephos recount", &reason);
     psp_operate_destroy(&operate);
     if (definition)
         psp_definition_destroy(&definition);

@@ -22,7 +22,7 @@ struct replay {
     struct psp_roll_file roll;
     uint8_t *payload;
     size_t payload_size;
-    char *reason;
+    struct psp_reason *reason;
 };
 
 static enum psp_status load_roll(struct replay *replay, const struct psp_local *local,
@@ -40,7 +40,7 @@ static enum psp_status load_roll(struct replay *replay, const struct psp_local *
     if (status == PSP_OK && memcmp(replay->roll.hash, part->roll_hash, PSP_HASH_BYTES) != 0)
         status = PSP_EMISMATCH;
     if (status != PSP_OK)
-        snprintf(replay->reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(replay->reason, path, status);
     free(path);
     return status;
 }
@@ -55,7 +55,7 @@ static enum psp_status begin(struct replay *replay, const struct psp_local *loca
         return status;
     struct psp_journal_options log_options = {.directory = path, .shard = shard, .read_only = true};
     memcpy(log_options.cluster_id, local->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
-    status = psp_journal_open(&log_options, &replay->log, replay->reason, PSP_REASON_BYTES);
+    status = psp_journal_open(&log_options, &replay->log, replay->reason);
     if (status != PSP_OK)
         return status;
     const struct psp_roll_part roll = {
@@ -66,7 +66,7 @@ static enum psp_status begin(struct replay *replay, const struct psp_local *loca
     if (status == PSP_OK)
         status = psp_arena_create(ARENA_BYTES, &replay->arena);
     if (status != PSP_OK)
-        snprintf(replay->reason, PSP_REASON_BYTES, "%s", psp_status_text(status));
+        psp_reason_set(replay->reason, "%s", psp_status_text(status));
     return status;
 }
 
@@ -89,8 +89,8 @@ static enum psp_status apply(struct replay *replay, uint64_t index)
     enum psp_status status =
         psp_journal_read(replay->log, index, &replay->payload, &replay->payload_size, &record);
     if (status != PSP_OK) {
-        snprintf(replay->reason, PSP_REASON_BYTES, "the journal at index %" PRIu64 ": %s", index,
-                 psp_status_text(status));
+        psp_reason_set(replay->reason, "the journal at index %" PRIu64 ": %s", index,
+                       psp_status_text(status));
         return status;
     }
     if (record.type != PSP_RECORD_COMMAND) {
@@ -102,8 +102,8 @@ static enum psp_status apply(struct replay *replay, uint64_t index)
     if (status == PSP_OK)
         status = psp_count_apply(replay->count, index, &entry, &result, verdicts, &reason);
     if (status != PSP_OK)
-        snprintf(replay->reason, PSP_REASON_BYTES, "the journal at index %" PRIu64 ": %s", index,
-                 reason ? reason : psp_status_text(status));
+        psp_reason_set(replay->reason, "the journal at index %" PRIu64 ": %s", index,
+                       reason ? reason : psp_status_text(status));
     return status == PSP_EINVAL ? PSP_ECORRUPT : status;
 }
 
@@ -128,7 +128,8 @@ static bool books_agree(const struct psp_books *live, const struct psp_books *ag
 static enum psp_status compare_totals(const struct psp_definition *definition,
                                       const struct psp_partial *partial,
                                       const struct psp_totals *again,
-                                      struct psp_recount_result *result, char *ret_reason)
+                                      struct psp_recount_result *result,
+                                      struct psp_reason *reterr_reason)
 {
     struct psp_totals *live = NULL;
     enum psp_status status = psp_totals_create(definition, &live);
@@ -151,7 +152,7 @@ static enum psp_status compare_totals(const struct psp_definition *definition,
     }
     result->totals_agree = result->rows_differing == 0;
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "the leader's totals: %s", psp_status_text(status));
+        psp_reason_set(reterr_reason, "the leader's totals: %s", psp_status_text(status));
     psp_totals_destroy(&live);
     return status;
 }
@@ -197,10 +198,10 @@ static enum psp_status replay_to(struct replay *replay, const struct psp_local *
     enum psp_status status = begin(replay, local, definition, shard, path);
     if (status == PSP_OK &&
         (psp_journal_first(replay->log) != 1 || psp_journal_last(replay->log) < last)) {
-        snprintf(replay->reason, PSP_REASON_BYTES,
-                 "the journal holds indexes %" PRIu64 " to %" PRIu64
-                 ", the recount needs 1 to %" PRIu64,
-                 psp_journal_first(replay->log), psp_journal_last(replay->log), last);
+        psp_reason_set(replay->reason,
+                       "the journal holds indexes %" PRIu64 " to %" PRIu64
+                       ", the recount needs 1 to %" PRIu64,
+                       psp_journal_first(replay->log), psp_journal_last(replay->log), last);
         status = PSP_ENOENT;
     }
     psp_progress_start(&progress);
@@ -215,9 +216,10 @@ static enum psp_status replay_to(struct replay *replay, const struct psp_local *
 enum psp_status psp_recount_compare(const struct psp_local *local,
                                     const struct psp_definition *definition, uint32_t shard,
                                     uint32_t replica, const struct psp_partial *partial,
-                                    struct psp_recount_result *ret_result, char *ret_reason)
+                                    struct psp_recount_result *ret_result,
+                                    struct psp_reason *reterr_reason)
 {
-    struct replay replay = {.reason = ret_reason};
+    struct replay replay = {.reason = reterr_reason};
     struct psp_recount_result result = {0};
     char *path = psp_local_path(local, "data/shard-%u-%u/log", shard, replica);
     enum psp_status status = replay_to(&replay, local, definition, shard, path, partial->index);
@@ -233,9 +235,10 @@ enum psp_status psp_recount_compare(const struct psp_local *local,
 enum psp_status psp_recount_journal(const struct psp_local *local,
                                     const struct psp_definition *definition, uint32_t shard,
                                     const char *path, uint64_t index,
-                                    struct psp_recount_state *ret_state, char *ret_reason)
+                                    struct psp_recount_state *ret_state,
+                                    struct psp_reason *reterr_reason)
 {
-    struct replay replay = {.reason = ret_reason};
+    struct replay replay = {.reason = reterr_reason};
     const enum psp_status status = replay_to(&replay, local, definition, shard, path, index);
     if (status == PSP_OK) {
         ret_state->books = *psp_count_books(replay.count);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "cli/folder/local.h"
 #include "election/definition/definition.h"
 #include "wire/message/message.h"
@@ -28,11 +29,12 @@ struct psp_recount_result {
 
 /* `partial`: the whole totals of the shard's leader. PSP_ENOENT: the journal
  * ends before the leader's index, or begins after 1; PSP_ECORRUPT, PSP_EIO,
- * PSP_ENOMEM; `ret_reason`: PSP_REASON_BYTES. A difference is a result. */
+ * PSP_ENOMEM. A difference is a result. */
 enum psp_status psp_recount_compare(const struct psp_local *local,
                                     const struct psp_definition *definition, uint32_t shard,
                                     uint32_t replica, const struct psp_partial *partial,
-                                    struct psp_recount_result *ret_result, char *ret_reason);
+                                    struct psp_recount_result *ret_result,
+                                    struct psp_reason *reterr_reason);
 
 struct psp_recount_state {
     struct psp_books books;
@@ -44,6 +46,7 @@ struct psp_recount_state {
 enum psp_status psp_recount_journal(const struct psp_local *local,
                                     const struct psp_definition *definition, uint32_t shard,
                                     const char *path, uint64_t index,
-                                    struct psp_recount_state *ret_state, char *ret_reason);
+                                    struct psp_recount_state *ret_state,
+                                    struct psp_reason *reterr_reason);
 
 #endif

@@ -53,7 +53,7 @@ struct restoring {
     struct psp_backup backup;
     bool here;         /* the replicas run on this machine, in DIR/data */
     uint64_t first_id; /* raft ID of replica 0 */
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason;
 };
 
 static const struct argp_option options[] = {
@@ -97,7 +97,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct restoring *resto
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(restoring->reason, sizeof restoring->reason, format, arguments);
+    psp_reason_vset_pointer(&restoring->reason, "", format, arguments);
     va_end(arguments);
     return false;
 }
@@ -107,18 +107,18 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct restoring *resto
 static bool load(struct restoring *restoring)
 {
     const struct psp_cluster *cluster = restoring->local->cluster;
-    if (psp_backup_load(restoring->arguments->backup, &restoring->backup, restoring->reason) !=
+    if (psp_backup_load(restoring->arguments->backup, &restoring->backup, &restoring->reason) !=
         PSP_OK)
         return false;
     if (memcmp(restoring->backup.cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
         restoring->backup.shard_count != cluster->shard_count)
         return refuse(restoring, "%s is the backup of another cluster than %s",
                       restoring->arguments->backup, restoring->local->directory);
-    struct psp_reason fault = {0};
     char *path = psp_local_path(restoring->local, "%s", cluster->election_path);
-    const enum psp_status status = psp_definition_load(path, &restoring->definition, &fault);
+    const enum psp_status status =
+        psp_definition_load(path, &restoring->definition, &restoring->reason);
     if (status != PSP_OK)
-        psp_fault_file(restoring->reason, path, &fault, status);
+        psp_reason_set_file(&restoring->reason, path, status);
     free(path);
     return status == PSP_OK;
 }
@@ -130,7 +130,7 @@ static bool nobody_answers(struct restoring *restoring)
     struct psp_operate *operate = NULL;
     char *key = psp_local_path(restoring->local, "keys/operator.key");
     bool alone =
-        psp_operate_create(restoring->local->cluster, key, &operate, restoring->reason) == PSP_OK;
+        psp_operate_create(restoring->local->cluster, key, &operate, &restoring->reason) == PSP_OK;
     const uint32_t n = alone ? psp_operate_count(operate) : 0;
     bool *asked = psp_memory_array(n + 1, sizeof *asked);
     for (uint32_t i = 0; i < n; i++)
@@ -213,11 +213,11 @@ static bool verify(struct restoring *restoring)
             return refuse(restoring, "shard %u was never copied whole to %s; take another backup",
                           s, restoring->arguments->backup);
         char *path = psp_memory_print("%s/shard-%u", restoring->arguments->backup, s);
-        char reason[PSP_REASON_BYTES] = "";
+        struct psp_reason reason = {0};
         const enum psp_status status = psp_recount_journal(restoring->local, restoring->definition,
-                                                           s, path, shard->index, &state, reason);
+                                                           s, path, shard->index, &state, &reason);
         if (status != PSP_OK)
-            refuse(restoring, "%s: %.800s; take another backup", path, reason);
+            refuse(restoring, "%s: %s; take another backup", path, reason.text);
         free(path);
         if (status != PSP_OK || differs(restoring, shard, &state))
             return false;
@@ -288,7 +288,7 @@ static bool write_log(struct restoring *restoring, uint32_t s, const char *folde
                                           .epoch = cluster->epoch,
                                           .first_id = restoring->first_id,
                                           .cluster_id = cluster->cluster_id};
-    return psp_restore_journal(&plan, restoring->reason) == PSP_OK;
+    return psp_restore_journal(&plan, &restoring->reason) == PSP_OK;
 }
 
 /* Here: each replica's own log. For other hosts: one a shard, to be copied. */
@@ -374,10 +374,8 @@ static bool restore(struct restoring *restoring)
     struct psp_hosts *hosts = NULL;
     const struct psp_cluster *cluster = restoring->local->cluster;
     if (restoring->arguments->hosts &&
-        (psp_hosts_load(restoring->arguments->hosts, &hosts, restoring->reason,
-                        sizeof restoring->reason) != PSP_OK ||
-         psp_hosts_check(hosts, cluster->shards[0].replica_count, restoring->reason,
-                         sizeof restoring->reason) != PSP_OK)) {
+        (psp_hosts_load(restoring->arguments->hosts, &hosts, &restoring->reason) != PSP_OK ||
+         psp_hosts_check(hosts, cluster->shards[0].replica_count, &restoring->reason) != PSP_OK)) {
         psp_hosts_destroy(&hosts);
         return false;
     }
@@ -404,12 +402,12 @@ int psp_cmd_restore(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     const bool done =
-        psp_local_open(arguments.directory, &restoring.local, restoring.reason) == PSP_OK &&
-        psp_local_lock(restoring.local, restoring.reason) == PSP_OK && restore(&restoring);
+        psp_local_open(arguments.directory, &restoring.local, &restoring.reason) == PSP_OK &&
+        psp_local_lock(restoring.local, &restoring.reason) == PSP_OK && restore(&restoring);
     if (done)
         tell(&restoring);
     else
-        fprintf(stderr, "psephos restore: %s\n", restoring.reason);
+        psp_fault_say("psephos restore", &restoring.reason);
     psp_backup_free(&restoring.backup);
     if (restoring.definition)
         psp_definition_destroy(&restoring.definition);

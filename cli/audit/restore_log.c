@@ -102,7 +102,7 @@ static enum psp_status append(struct writing *writing, const struct psp_record *
     return status;
 }
 
-static enum psp_status write_all(struct writing *writing, char *ret_reason)
+static enum psp_status write_all(struct writing *writing, struct psp_reason *reterr_reason)
 {
     const uint64_t last = writing->plan->shard->index;
     struct psp_progress progress;
@@ -118,8 +118,8 @@ static enum psp_status write_all(struct writing *writing, char *ret_reason)
         if (status == PSP_OK)
             status = append(writing, &record);
         if (status != PSP_OK)
-            snprintf(ret_reason, PSP_REASON_BYTES, "%s, entry %" PRIu64 ": %s", writing->plan->to,
-                     index, psp_status_text(status));
+            psp_reason_set(reterr_reason, "%s, entry %" PRIu64 ": %s", writing->plan->to, index,
+                           psp_status_text(status));
         psp_progress_step(&progress, "entries", index, last);
     }
     psp_progress_end(&progress);
@@ -127,26 +127,26 @@ static enum psp_status write_all(struct writing *writing, char *ret_reason)
     return status;
 }
 
-enum psp_status psp_restore_journal(const struct psp_restore_plan *plan, char *ret_reason)
+enum psp_status psp_restore_journal(const struct psp_restore_plan *plan,
+                                    struct psp_reason *reterr_reason)
 {
     struct writing writing = {.plan = plan};
     char *from = psp_memory_print("%s/shard-%u", plan->from, plan->shard->shard);
     struct psp_journal_options options = {
         .directory = from, .shard = plan->shard->shard, .read_only = true};
     memcpy(options.cluster_id, plan->cluster_id, PSP_CLUSTER_ID_BYTES);
-    enum psp_status status =
-        psp_journal_open(&options, &writing.from, ret_reason, PSP_REASON_BYTES);
+    enum psp_status status = psp_journal_open(&options, &writing.from, reterr_reason);
     if (status == PSP_OK) {
         status = psp_file_make_folder(plan->to, 0700);
         if (status != PSP_OK)
-            snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", plan->to, psp_status_text(status));
+            psp_reason_set_status(reterr_reason, plan->to, status);
     }
     options.directory = plan->to;
     options.read_only = false;
     if (status == PSP_OK)
-        status = psp_journal_open(&options, &writing.to, ret_reason, PSP_REASON_BYTES);
+        status = psp_journal_open(&options, &writing.to, reterr_reason);
     if (status == PSP_OK)
-        status = write_all(&writing, ret_reason);
+        status = write_all(&writing, reterr_reason);
     psp_journal_close(&writing.to);
     psp_journal_close(&writing.from);
     psp_buffer_free(&writing.genesis);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "cli/audit/backup_folder.h"
 #include "cluster/cluster.h"
 
@@ -28,8 +29,8 @@ struct psp_restore_plan {
     const uint8_t *cluster_id;
 };
 
-/* Durable when it returns PSP_OK. PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC, PSP_ENOMEM with
- * `ret_reason` (PSP_REASON_BYTES). */
-enum psp_status psp_restore_journal(const struct psp_restore_plan *plan, char *ret_reason);
+/* Durable when it returns PSP_OK. PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC, PSP_ENOMEM. */
+enum psp_status psp_restore_journal(const struct psp_restore_plan *plan,
+                                    struct psp_reason *reterr_reason);
 
 #endif

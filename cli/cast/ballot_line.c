@@ -17,12 +17,12 @@ struct reading {
     const json_t *root;
     struct psp_ballot_line *storage;
     struct psp_ballot *ballot;
-    char *reason;
+    struct psp_reason *reason;
 };
 
 static enum psp_status no(struct reading *reading, const char *reason)
 {
-    snprintf(reading->reason, PSP_BALLOT_LINE_REASON_BYTES, "%s", reason);
+    psp_reason_set(reading->reason, "%s", reason);
     return PSP_EINVAL;
 }
 
@@ -248,7 +248,7 @@ static enum psp_status read_vote(struct reading *reading)
 enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bool votes_topic,
                                      const char *text, size_t bytes,
                                      struct psp_ballot_line *storage, struct psp_ballot *ret_ballot,
-                                     char ret_reason[PSP_BALLOT_LINE_REASON_BYTES])
+                                     struct psp_reason *reterr_reason)
 {
     struct psp_ballot ballot = {0};
     json_error_t error;
@@ -257,7 +257,7 @@ enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bo
                               .root = root,
                               .storage = storage,
                               .ballot = &ballot,
-                              .reason = ret_reason};
+                              .reason = reterr_reason};
     enum psp_status status = PSP_OK;
     if (!json_is_object(root))
         status = no(&reading, root ? "a JSON object is needed" : error.text);

@@ -22,10 +22,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/reason.h"
 #include "client/psephos.h"
 #include "election/definition/definition.h"
-
-enum { PSP_BALLOT_LINE_REASON_BYTES = 256 };
 
 struct psp_ballot_line { /* what the ballot points at */
     uint8_t voter_id[PSP_VOTER_ID_BYTES_MAX];
@@ -33,10 +32,10 @@ struct psp_ballot_line { /* what the ballot points at */
 };
 
 /* Fills all of *ret_ballot but the cookie. PSP_EINVAL: not a ballot;
- * ret_reason says why. */
+ * reterr_reason says why. */
 enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bool votes_topic,
                                      const char *text, size_t bytes,
                                      struct psp_ballot_line *storage, struct psp_ballot *ret_ballot,
-                                     char ret_reason[PSP_BALLOT_LINE_REASON_BYTES]);
+                                     struct psp_reason *reterr_reason);
 
 #endif

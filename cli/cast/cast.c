@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/folder/target.h"
+#include "cli/say/fault.h"
 #include "cli/say/table.h"
 #include "cli/show/coverage.h"
 
@@ -218,21 +219,22 @@ static int exit_of(enum psp_status status)
 
 static int run(const struct arguments *arguments, const struct psp_target *target)
 {
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     struct psp_cast_opened *opened = NULL;
     struct psp_caster_options caster = arguments->caster;
     struct psp_cast_summary summary;
-    enum psp_status status = psp_cast_open(&arguments->request, target, &opened, reason);
+    enum psp_status status = psp_cast_open(&arguments->request, target, &opened, &reason);
     if (status != PSP_OK) {
-        fprintf(stderr, "psephos cast: %s\n", reason);
+        psp_fault_say("psephos cast", &reason);
         return PSP_EXIT_NO;
     }
     caster.cluster_path = target->cluster_path;
     caster.key_path = target->key_path;
     caster.seed = arguments->request.seed;
-    status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, reason);
+    status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, &reason);
     if (status == PSP_OK)
-        status = psp_coverage_wait(target->cluster, summary.index, caster.give_up_after_ms, reason);
+        status =
+            psp_coverage_wait(target->cluster, summary.index, caster.give_up_after_ms, &reason);
     const uint64_t unreadable = psp_cast_unreadable(opened);
     const bool cut_short = *psp_cast_fault(opened) != '\0';
     if (cut_short)
@@ -243,7 +245,7 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     else
         print_table(&summary);
     if (status != PSP_OK) {
-        fprintf(stderr, "psephos cast: %s\n", reason);
+        psp_fault_say("psephos cast", &reason);
         return exit_of(status);
     }
     if (summary.unintended)
@@ -271,12 +273,12 @@ int psp_cmd_cast(int argc, char **argv)
     struct arguments arguments = {.request = {.seed = 1, .turnout = 1},
                                   .caster = {.give_up_after_ms = 120000}};
     struct psp_target target = {0};
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (psp_target_open(arguments.directory, arguments.cluster, arguments.key, &target, reason) !=
+    if (psp_target_open(arguments.directory, arguments.cluster, arguments.key, &target, &reason) !=
         PSP_OK) {
-        fprintf(stderr, "psephos cast: %s\n", reason);
+        psp_fault_say("psephos cast", &reason);
         return PSP_EXIT_NO;
     }
     const int code = run(&arguments, &target);

@@ -106,7 +106,8 @@ static enum psp_status step(struct run *run, struct psp_progress *progress)
 
 enum psp_status psp_caster_run(const struct psp_caster_options *options,
                                const struct psp_cast_source *source,
-                               struct psp_cast_summary *ret_summary, char *ret_reason)
+                               struct psp_cast_summary *ret_summary,
+                               struct psp_reason *reterr_reason)
 {
     static struct run run;
     struct psp_progress progress;
@@ -121,8 +122,8 @@ enum psp_status psp_caster_run(const struct psp_caster_options *options,
     run.options = options;
     run.source = source;
     run.summary = ret_summary;
-    enum psp_status status =
-        psp_client_create(&client_options, &run.client, ret_reason, PSP_REASON_BYTES);
+    enum psp_status status = psp_client_create(&client_options, &run.client, reterr_reason->text,
+                                               sizeof reterr_reason->text);
     if (status != PSP_OK)
         return status;
     run.start_ms = run.moved_ms = psp_progress_clock_ms();
@@ -134,13 +135,13 @@ enum psp_status psp_caster_run(const struct psp_caster_options *options,
     ret_summary->unanswered = run.submitted - ret_summary->cast;
     const char *refusal = psp_client_error(run.client);
     if (status == PSP_ETIMEDOUT)
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "no verdict for %.0f s%s%s; cast the same again when the cluster answers: "
-                 "nothing will count twice",
-                 (double)options->give_up_after_ms / 1000, *refusal ? "; last refusal: " : "",
-                 refusal);
+        psp_reason_set(reterr_reason,
+                       "no verdict for %.0f s%s%s; cast the same again when the cluster answers: "
+                       "nothing will count twice",
+                       (double)options->give_up_after_ms / 1000, *refusal ? "; last refusal: " : "",
+                       refusal);
     else if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s", *refusal ? refusal : psp_status_text(status));
+        psp_reason_set(reterr_reason, "%s", *refusal ? refusal : psp_status_text(status));
     psp_client_destroy(&run.client);
     return status;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "client/psephos.h"
 #include "cluster/cluster.h"
 
@@ -51,10 +52,11 @@ struct psp_cast_summary {
 
 /* PSP_OK: every ballot has a verdict. PSP_ETIMEDOUT: no verdict came for
  * give_up_after_ms. PSP_EPERM, PSP_EMISMATCH: refused for good. What
- * psp_client_create returns. `ret_reason`: PSP_REASON_BYTES. The summary is
+ * psp_client_create returns. The summary is
  * filled as far as it got. */
 enum psp_status psp_caster_run(const struct psp_caster_options *options,
                                const struct psp_cast_source *source,
-                               struct psp_cast_summary *ret_summary, char *ret_reason);
+                               struct psp_cast_summary *ret_summary,
+                               struct psp_reason *reterr_reason);
 
 #endif

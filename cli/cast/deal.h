@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "election/ballot.h"
 #include "election/definition/definition.h"
 #include "election/returns/returns.h"

@@ -8,7 +8,6 @@
 
 #include "cli/cast/permutation.h"
 #include "cli/folder/local.h"
-#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "election/roll/roll.h"
@@ -131,15 +130,14 @@ static void sort_by_leaf(struct loading *loading, uint32_t leaf_count)
 
 enum psp_status psp_electorate_load(const char *roll_path, const struct psp_definition *definition,
                                     uint64_t seed, struct psp_electorate **ret_electorate,
-                                    char *ret_reason)
+                                    struct psp_reason *reterr_reason)
 {
-    struct psp_reason reason = {0};
     struct psp_roll *roll = NULL;
     struct psp_roll_voter voter;
     struct psp_progress progress;
     FILE *file = fopen(roll_path, "re");
     if (!file) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", roll_path, strerror(errno));
+        psp_reason_set(reterr_reason, "%s: %s", roll_path, strerror(errno));
         return PSP_ENOENT;
     }
     struct psp_electorate *electorate = psp_electorate_create(seed);
@@ -147,9 +145,9 @@ enum psp_status psp_electorate_load(const char *roll_path, const struct psp_defi
     electorate->definition = definition;
     electorate->leaf_first =
         psp_memory_array(definition->leaf_count + 1, sizeof *electorate->leaf_first);
-    enum psp_status status = psp_roll_open(file, definition, &roll, &reason);
+    enum psp_status status = psp_roll_open(file, definition, &roll, reterr_reason);
     psp_progress_start(&progress);
-    while (status == PSP_OK && (status = psp_roll_next(roll, &voter, &reason)) == PSP_OK) {
+    while (status == PSP_OK && (status = psp_roll_next(roll, &voter, reterr_reason)) == PSP_OK) {
         load_voter(&loading, &voter, definition->leaf_of_unit[voter.unit]);
         psp_progress_step(&progress, "voters of the roll", loading.n, 0);
     }
@@ -161,7 +159,7 @@ enum psp_status psp_electorate_load(const char *roll_path, const struct psp_defi
         *ret_electorate = electorate;
         return PSP_OK;
     }
-    psp_fault_file(ret_reason, roll_path, &reason, status);
+    psp_reason_set_file(reterr_reason, roll_path, status);
     psp_electorate_destroy(&electorate);
     return status;
 }

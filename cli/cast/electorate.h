@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/reason.h"
 #include "base/status.h"
 #include "election/definition/definition.h"
 
@@ -21,11 +22,10 @@ struct psp_electorate;
 
 /* Made-up voters: IDs of 20 characters, distinct for all numbers of one seed. */
 struct psp_electorate *psp_electorate_create(uint64_t seed);
-/* The voters of a roll. PSP_ENOENT, PSP_EINVAL, PSP_EIO; `ret_reason`:
- * PSP_REASON_BYTES. */
+/* The voters of a roll. PSP_ENOENT, PSP_EINVAL, PSP_EIO. */
 enum psp_status psp_electorate_load(const char *roll_path, const struct psp_definition *definition,
                                     uint64_t seed, struct psp_electorate **ret_electorate,
-                                    char *ret_reason);
+                                    struct psp_reason *reterr_reason);
 void psp_electorate_destroy(struct psp_electorate **electorate);
 
 /* Voters a leaf has; UINT64_MAX: as many as wanted. */

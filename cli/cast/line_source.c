@@ -60,7 +60,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
     for (;;) {
         const char *text = NULL;
         size_t bytes = 0;
-        char reason[PSP_BALLOT_LINE_REASON_BYTES];
+        struct psp_reason reason = {0};
         const enum psp_status status = psp_lines_next(source->lines, &text, &bytes);
         if (status == PSP_EINVAL) {
             report(source, "longer than a line may be (1 MiB)");
@@ -71,9 +71,9 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         if (bytes == strspn(text, " \t"))
             continue; /* empty */
         if (psp_ballot_line_read(source->definition, source->votes_topic, text, bytes,
-                                 &source->storage, ret_ballot, reason) == PSP_OK)
+                                 &source->storage, ret_ballot, &reason) == PSP_OK)
             return PSP_OK;
-        report(source, reason);
+        report(source, reason.text);
     }
 }
 

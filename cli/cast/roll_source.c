@@ -9,7 +9,6 @@
 #include "base/bytes/bytes.h"
 #include "cli/cast/permutation.h"
 #include "cli/folder/local.h"
-#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "election/roll/roll.h"
 
@@ -22,29 +21,29 @@ struct psp_roll_source {
     double turnout;
     uint64_t seed, voter;
     char *path;
-    char fault[PSP_REASON_BYTES];
+    struct psp_reason reason;
     uint8_t marks[PSP_MARKS_BYTES_MAX];
 };
 
 enum psp_status psp_roll_source_open(const char *path, const struct psp_definition *definition,
                                      double turnout, uint64_t seed,
-                                     struct psp_roll_source **ret_source, char *ret_reason)
+                                     struct psp_roll_source **ret_source,
+                                     struct psp_reason *reterr_reason)
 {
-    struct psp_reason reason = {0};
     struct psp_roll_source *source = psp_memory_array(1, sizeof *source);
     source->definition = definition;
     source->turnout = turnout;
     source->seed = psp_mix(seed);
     source->path = psp_memory_copy(path);
     source->file = fopen(path, "re");
-    enum psp_status status = source->file
-                                 ? psp_roll_open(source->file, definition, &source->roll, &reason)
-                                 : psp_status_from_errno(errno);
+    enum psp_status status =
+        source->file ? psp_roll_open(source->file, definition, &source->roll, reterr_reason)
+                     : psp_status_from_errno(errno);
     if (status == PSP_OK) {
         *ret_source = source;
         return PSP_OK;
     }
-    psp_fault_file(ret_reason, path, &reason, status);
+    psp_reason_set_file(reterr_reason, path, status);
     psp_roll_source_close(&source);
     return status;
 }
@@ -64,7 +63,7 @@ void psp_roll_source_close(struct psp_roll_source **source)
 
 const char *psp_roll_source_fault(const struct psp_roll_source *source)
 {
-    return source->fault;
+    return source->reason.text;
 }
 
 /* In each contest of the unit, as many different choices as votes allowed. */
@@ -91,14 +90,13 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
     struct psp_roll_source *source = context;
     const struct psp_definition *definition = source->definition;
     struct psp_roll_voter voter;
-    struct psp_reason reason = {0};
     uint64_t hash;
     do {
-        const enum psp_status status = psp_roll_next(source->roll, &voter, &reason);
+        const enum psp_status status = psp_roll_next(source->roll, &voter, &source->reason);
         if (status == PSP_ENOENT)
             return PSP_ENOENT;
         if (status != PSP_OK) {
-            psp_fault_file(source->fault, source->path, &reason, status);
+            psp_reason_set_file(&source->reason, source->path, status);
             return PSP_ENOENT; /* what was sent still gets its verdicts */
         }
         hash = psp_mix(source->seed ^ psp_mix(++source->voter));

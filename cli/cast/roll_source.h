@@ -11,16 +11,18 @@
 
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "cli/cast/caster.h"
 #include "election/definition/definition.h"
 
 struct psp_roll_source;
 
 /* `turnout`: the share of voters that votes, 0 .. 1. PSP_ENOENT, PSP_EINVAL,
- * PSP_EIO; `ret_reason`: PSP_REASON_BYTES. */
+ * PSP_EIO. */
 enum psp_status psp_roll_source_open(const char *path, const struct psp_definition *definition,
                                      double turnout, uint64_t seed,
-                                     struct psp_roll_source **ret_source, char *ret_reason);
+                                     struct psp_roll_source **ret_source,
+                                     struct psp_reason *reterr_reason);
 void psp_roll_source_close(struct psp_roll_source **source);
 
 struct psp_cast_source psp_roll_source_view(struct psp_roll_source *source);

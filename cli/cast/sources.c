@@ -12,7 +12,6 @@
 #include "cli/cast/returns_source.h"
 #include "cli/cast/roll_source.h"
 #include "cli/folder/local.h"
-#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "election/returns/returns.h"
 
@@ -41,17 +40,19 @@ static uint64_t seed_of(const struct psp_returns *returns, uint64_t seed)
 }
 
 static enum psp_status enough_voters(const struct psp_cast_opened *opened,
-                                     const struct psp_definition *definition, char *ret_reason)
+                                     const struct psp_definition *definition,
+                                     struct psp_reason *reterr_reason)
 {
     for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
         const uint64_t ballots = psp_deal_leaf_ballots(opened->deal, leaf);
         const uint64_t voters = psp_electorate_leaf_voters(opened->electorate, leaf);
         if (ballots <= voters)
             continue;
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "unit %s has %" PRIu64 " voters on the roll and %" PRIu64
-                 " ballots in the returns; `psephos generate --returns` makes a roll that fits",
-                 definition->units[definition->leaves[leaf]].id, voters, ballots);
+        psp_reason_set(
+            reterr_reason,
+            "unit %s has %" PRIu64 " voters on the roll and %" PRIu64
+            " ballots in the returns; `psephos generate --returns` makes a roll that fits",
+            definition->units[definition->leaves[leaf]].id, voters, ballots);
         return PSP_EINVAL;
     }
     return PSP_OK;
@@ -59,26 +60,25 @@ static enum psp_status enough_voters(const struct psp_cast_opened *opened,
 
 static enum psp_status open_returns(const struct psp_cast_request *request,
                                     const struct psp_target *target, struct psp_cast_opened *opened,
-                                    char *ret_reason)
+                                    struct psp_reason *reterr_reason)
 {
     struct psp_returns *returns = NULL;
-    struct psp_reason reason = {0};
-    enum psp_status status = psp_returns_load(request->returns_path, &returns, &reason);
+    enum psp_status status = psp_returns_load(request->returns_path, &returns, reterr_reason);
     const uint64_t seed = status == PSP_OK ? seed_of(returns, request->seed) : 0;
     if (status == PSP_OK)
-        status = psp_deal_create(target->definition, returns, seed, &opened->deal, &reason);
+        status = psp_deal_create(target->definition, returns, seed, &opened->deal, reterr_reason);
     psp_returns_destroy(&returns);
     if (status != PSP_OK) {
-        psp_fault_file(ret_reason, request->returns_path, &reason, status);
+        psp_reason_set_file(reterr_reason, request->returns_path, status);
         return status;
     }
     if (request->roll_path)
         status = psp_electorate_load(request->roll_path, target->definition, seed,
-                                     &opened->electorate, ret_reason);
+                                     &opened->electorate, reterr_reason);
     else
         opened->electorate = psp_electorate_create(seed);
     if (status == PSP_OK)
-        status = enough_voters(opened, target->definition, ret_reason);
+        status = enough_voters(opened, target->definition, reterr_reason);
     if (status != PSP_OK)
         return status;
     opened->returns_source = psp_returns_source_create(
@@ -95,25 +95,24 @@ static enum psp_status open_returns(const struct psp_cast_request *request,
 
 static enum psp_status open_lines(const struct psp_cast_request *request,
                                   const struct psp_target *target, struct psp_cast_opened *opened,
-                                  char *ret_reason)
+                                  struct psp_reason *reterr_reason)
 {
     const enum psp_status status = psp_line_source_open(request->lines_path, request->votes_topic,
                                                         target->definition, &opened->line_source);
     if (status == PSP_OK)
         opened->source = psp_line_source_view(opened->line_source);
     else
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", request->lines_path,
-                 psp_status_text(status));
+        psp_reason_set_status(reterr_reason, request->lines_path, status);
     return status;
 }
 
 static enum psp_status open_roll(const struct psp_cast_request *request,
                                  const struct psp_target *target, struct psp_cast_opened *opened,
-                                 char *ret_reason)
+                                 struct psp_reason *reterr_reason)
 {
     const enum psp_status status =
         psp_roll_source_open(request->roll_path, target->definition, request->turnout,
-                             request->seed, &opened->roll_source, ret_reason);
+                             request->seed, &opened->roll_source, reterr_reason);
     if (status == PSP_OK)
         opened->source = psp_roll_source_view(opened->roll_source);
     return status;
@@ -121,25 +120,25 @@ static enum psp_status open_roll(const struct psp_cast_request *request,
 
 enum psp_status psp_cast_open(const struct psp_cast_request *request,
                               const struct psp_target *target, struct psp_cast_opened **ret_opened,
-                              char *ret_reason)
+                              struct psp_reason *reterr_reason)
 {
     static const uint8_t no_roll[PSP_HASH_BYTES];
     const bool has_roll = memcmp(target->cluster->roll_hash, no_roll, PSP_HASH_BYTES) != 0;
     struct psp_cast_opened *opened = psp_memory_array(1, sizeof *opened);
     enum psp_status status = PSP_EINVAL;
     if (request->returns_path && has_roll && !request->roll_path)
-        snprintf(
-            ret_reason, PSP_REASON_BYTES,
+        psp_reason_set(
+            reterr_reason,
             "this cluster has a voter roll: give it with --roll, made-up voters are not on it");
     else if (request->strangers > 0 && !has_roll)
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "this cluster has no voter roll: --strangers would be counted");
+        psp_reason_set(reterr_reason,
+                       "this cluster has no voter roll: --strangers would be counted");
     else if (request->returns_path)
-        status = open_returns(request, target, opened, ret_reason);
+        status = open_returns(request, target, opened, reterr_reason);
     else if (request->lines_path)
-        status = open_lines(request, target, opened, ret_reason);
+        status = open_lines(request, target, opened, reterr_reason);
     else if (request->random)
-        status = open_roll(request, target, opened, ret_reason);
+        status = open_roll(request, target, opened, reterr_reason);
     if (status == PSP_OK)
         *ret_opened = opened;
     else

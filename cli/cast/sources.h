@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "cli/cast/caster.h"
 #include "cli/folder/target.h"
 
@@ -24,10 +25,10 @@ struct psp_cast_request {   /* exactly one of lines_path, returns_path, random *
 
 struct psp_cast_opened;
 
-/* `ret_reason`: PSP_REASON_BYTES, what to do. */
+/* The reason says what to do. */
 enum psp_status psp_cast_open(const struct psp_cast_request *request,
                               const struct psp_target *target, struct psp_cast_opened **ret_opened,
-                              char *ret_reason);
+                              struct psp_reason *reterr_reason);
 void psp_cast_close(struct psp_cast_opened **opened);
 
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);

@@ -175,20 +175,20 @@ static void become(const struct psp_daemon *daemon, int log, int errors)
     _exit(written == sizeof error ? 126 : 127);
 }
 
-enum psp_status psp_daemon_start(const struct psp_daemon *daemon, char *ret_reason)
+enum psp_status psp_daemon_start(const struct psp_daemon *daemon, struct psp_reason *reterr_reason)
 {
     const char *const addresses[] = {daemon->address, daemon->http, daemon->http_local};
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
         if (addresses[i] && psp_port_check(addresses[i]) == PSP_EEXIST) {
-            snprintf(ret_reason, PSP_REASON_BYTES,
-                     "%s cannot start: another program uses its port %s; stop that program",
-                     daemon->name, addresses[i]);
+            psp_reason_set(reterr_reason,
+                           "%s cannot start: another program uses its port %s; stop that program",
+                           daemon->name, addresses[i]);
             return PSP_EEXIST;
         }
     const int log = open(daemon->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     int errors[2] = {-1, -1};
     if (log < 0 || pipe2(errors, O_CLOEXEC) != 0) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", daemon->log_path, strerror(errno));
+        psp_reason_set(reterr_reason, "%s: %s", daemon->log_path, strerror(errno));
         if (log >= 0)
             close(log);
         return PSP_EIO;
@@ -204,8 +204,7 @@ enum psp_status psp_daemon_start(const struct psp_daemon *daemon, char *ret_reas
         error = 0;
     close(errors[0]);
     if (error) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "cannot start %s: %s", daemon->program,
-                 strerror(error));
+        psp_reason_set(reterr_reason, "cannot start %s: %s", daemon->program, strerror(error));
         return psp_status_from_errno(error);
     }
     return PSP_OK;

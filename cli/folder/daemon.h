@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 #include "cli/folder/local.h"
 #include "wire/socket/socket.h"
@@ -42,7 +43,7 @@ void psp_daemons_free(struct psp_daemon **daemons, uint32_t n);
 pid_t psp_daemon_pid(const struct psp_daemon *daemon);
 
 /* PSP_EEXIST: a port is in use. PSP_ENOENT: no such program. PSP_EIO. */
-enum psp_status psp_daemon_start(const struct psp_daemon *daemon, char *ret_reason);
+enum psp_status psp_daemon_start(const struct psp_daemon *daemon, struct psp_reason *reterr_reason);
 
 /* SIGTERM to all, SIGKILL to those still there after `grace_ms`. Returns how
  * many had to be killed; *ret_stopped counts all that ran. */

@@ -37,66 +37,66 @@ static bool add_role(struct psp_hosts *hosts, struct host *host, const char *wor
     return false;
 }
 
-/* One line without its comment. Writes what is wrong with it, or nothing. */
-static void add_line(struct psp_hosts *hosts, char *line, char *ret_fault, size_t size)
+/* One line without its comment; false, with the reason: it does not say a machine. */
+static bool add_line(struct psp_hosts *hosts, char *line, uint32_t number,
+                     struct psp_reason *reterr_reason)
 {
     static const char space[] = " \t\r";
     struct in_addr parsed;
     char *rest = NULL;
     const char *name = strtok_r(line, space, &rest);
     if (!name)
-        return; /* an empty line */
+        return true; /* empty */
     const char *address = strtok_r(NULL, space, &rest);
     if (!address || inet_pton(AF_INET, address, &parsed) != 1 || parsed.s_addr == INADDR_ANY) {
-        snprintf(ret_fault, size, "the second word is to be the IPv4 address of %s, as 10.0.0.11",
-                 name);
-        return;
+        psp_reason_set_line(reterr_reason, number, 0,
+                            "the second word is to be the IPv4 address of %s, as 10.0.0.11", name);
+        return false;
     }
     for (uint32_t i = 0; i < hosts->count; i++)
         if (!strcmp(hosts->hosts[i].name, name) || !strcmp(hosts->hosts[i].address, address)) {
-            snprintf(ret_fault, size, "%s %s is the same machine as %s %s", name, address,
-                     hosts->hosts[i].name, hosts->hosts[i].address);
-            return;
+            psp_reason_set_line(reterr_reason, number, 0, "%s %s is the same machine as %s %s",
+                                name, address, hosts->hosts[i].name, hosts->hosts[i].address);
+            return false;
         }
     if (hosts->count == HOSTS_MAX) {
-        snprintf(ret_fault, size, "more than %d machines", HOSTS_MAX);
-        return;
+        psp_reason_set_line(reterr_reason, number, 0, "more than %d machines", HOSTS_MAX);
+        return false;
     }
     hosts->hosts = psp_memory_resize(hosts->hosts, hosts->count + 1, sizeof *hosts->hosts);
     struct host *host = &hosts->hosts[hosts->count++];
     *host = (struct host){.name = psp_memory_copy(name), .address = psp_memory_copy(address)};
     for (const char *word; (word = strtok_r(NULL, space, &rest));)
         if (!add_role(hosts, host, word)) {
-            snprintf(ret_fault, size, "%s: no role; there are router, shard and collector", word);
-            return;
+            psp_reason_set_line(reterr_reason, number, 0,
+                                "%s: no role; there are router, shard and collector", word);
+            return false;
         }
+    return true;
 }
 
-enum psp_status psp_hosts_load(const char *path, struct psp_hosts **ret_hosts, char *ret_reason,
-                               size_t size)
+enum psp_status psp_hosts_load(const char *path, struct psp_hosts **ret_hosts,
+                               struct psp_reason *reterr_reason)
 {
-    char *text = NULL, fault[512] = "", *rest = NULL;
+    char *text = NULL, *rest = NULL;
     size_t bytes = 0;
     enum psp_status status = psp_file_read(path, HOSTS_FILE_BYTES_MAX, &text, &bytes);
-    if (status != PSP_OK) {
-        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
-        return status;
-    }
+    if (status != PSP_OK)
+        return psp_reason_set_status(reterr_reason, path, status);
     struct psp_hosts *hosts = psp_memory_array(1, sizeof *hosts);
-    unsigned number = 1;
-    for (char *line = text; line && !fault[0]; line = rest, number++) {
+    bool good = true;
+    uint32_t number = 1;
+    for (char *line = text; line && good; line = rest, number++) {
         rest = strchr(line, '\n');
         if (rest)
             *rest++ = '\0';
         line[strcspn(line, "#")] = '\0';
-        add_line(hosts, line, fault, sizeof fault);
-        if (fault[0])
-            snprintf(ret_reason, size, "%s:%u: %s", path, number, fault);
+        good = add_line(hosts, line, number, reterr_reason);
     }
     free(text);
-    if (fault[0]) {
+    if (!good) {
         psp_hosts_destroy(&hosts);
-        return PSP_EINVAL;
+        return psp_reason_set_file(reterr_reason, path, PSP_EINVAL);
     }
     *ret_hosts = hosts;
     return PSP_OK;
@@ -115,18 +115,19 @@ void psp_hosts_destroy(struct psp_hosts **hosts)
     *hosts = NULL;
 }
 
-enum psp_status psp_hosts_check(const struct psp_hosts *hosts, uint32_t replicas, char *ret_reason,
-                                size_t size)
+enum psp_status psp_hosts_check(const struct psp_hosts *hosts, uint32_t replicas,
+                                struct psp_reason *reterr_reason)
 {
     for (size_t role = 0; role < ROLE_COUNT; role++)
         if (!hosts->counts[role]) {
-            snprintf(ret_reason, size, "no host has the role %s; give it to one", role_names[role]);
+            psp_reason_set(reterr_reason, "no host has the role %s; give it to one",
+                           role_names[role]);
             return PSP_EINVAL;
         }
     if (hosts->counts[SHARD] >= replicas)
         return PSP_OK;
-    snprintf(
-        ret_reason, size,
+    psp_reason_set(
+        reterr_reason,
         "%u replicas of a shard need %u hosts with the role shard, and there %s %u: two copies "
         "on one machine are lost together",
         replicas, replicas, hosts->counts[SHARD] == 1 ? "is" : "are", hosts->counts[SHARD]);

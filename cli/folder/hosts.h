@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 
 enum {
@@ -37,15 +38,15 @@ enum {
 struct psp_hosts;
 
 /* PSP_ENOENT, PSP_EIO. PSP_EINVAL: an unknown role, a line that is no host, a
- * name or an address that stands there twice. `ret_reason` (`size`) says what to do. */
-enum psp_status psp_hosts_load(const char *path, struct psp_hosts **ret_hosts, char *ret_reason,
-                               size_t size);
+ * name or an address that stands there twice. The reason says what to do. */
+enum psp_status psp_hosts_load(const char *path, struct psp_hosts **ret_hosts,
+                               struct psp_reason *reterr_reason);
 void psp_hosts_destroy(struct psp_hosts **hosts);
 
 /* PSP_EINVAL: no machine for a router or the collector, or fewer machines for
  * shards than a shard has replicas: losing one would lose two of its copies. */
-enum psp_status psp_hosts_check(const struct psp_hosts *hosts, uint32_t replicas, char *ret_reason,
-                                size_t size);
+enum psp_status psp_hosts_check(const struct psp_hosts *hosts, uint32_t replicas,
+                                struct psp_reason *reterr_reason);
 
 /* Addresses of the machines; only after psp_hosts_check was content. */
 const char *psp_hosts_router(const struct psp_hosts *hosts, uint32_t router);

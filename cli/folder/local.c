@@ -9,7 +9,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 
 bool psp_local_exists(const char *directory)
@@ -21,25 +20,24 @@ bool psp_local_exists(const char *directory)
 }
 
 enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
-                               char *ret_reason)
+                               struct psp_reason *reterr_reason)
 {
     char *absolute = realpath(directory, NULL);
     if (!absolute) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", directory, strerror(errno));
+        psp_reason_set(reterr_reason, "%s: %s", directory, strerror(errno));
         return PSP_ENOENT;
     }
     struct psp_local *local = psp_memory_array(1, sizeof *local);
     local->directory = absolute;
     local->lock = -1;
     char *path = psp_local_path(local, "cluster.json");
-    struct psp_reason reason = {0};
-    const enum psp_status status = psp_cluster_load(path, &local->cluster, &reason);
+    const enum psp_status status = psp_cluster_load(path, &local->cluster, reterr_reason);
     if (status == PSP_ENOENT)
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "%s holds no cluster; `psephos up --dir %s --election FILE` makes one", directory,
-                 directory);
+        psp_reason_set(reterr_reason,
+                       "%s holds no cluster; `psephos up --dir %s --election FILE` makes one",
+                       directory, directory);
     else if (status != PSP_OK)
-        psp_fault_file(ret_reason, path, &reason, status);
+        psp_reason_set_file(reterr_reason, path, status);
     free(path);
     if (status != PSP_OK) {
         psp_local_close(&local);
@@ -62,20 +60,19 @@ void psp_local_close(struct psp_local **local)
     *local = NULL;
 }
 
-enum psp_status psp_local_lock(struct psp_local *local, char *ret_reason)
+enum psp_status psp_local_lock(struct psp_local *local, struct psp_reason *reterr_reason)
 {
     char *path = psp_local_path(local, "run/lock");
     const int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     free(path);
     if (lock < 0) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s/run/lock: %s", local->directory,
-                 strerror(errno));
+        psp_reason_set(reterr_reason, "%s/run/lock: %s", local->directory, strerror(errno));
         return psp_status_from_errno(errno);
     }
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "another `psephos up` or `down` is at work in %s; wait until it is done",
-                 local->directory);
+        psp_reason_set(reterr_reason,
+                       "another `psephos up` or `down` is at work in %s; wait until it is done",
+                       local->directory);
         close(lock);
         return PSP_EBUSY;
     }

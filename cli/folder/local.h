@@ -24,11 +24,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 #include "cli/folder/hosts.h"
 #include "cluster/cluster.h"
-
-enum { PSP_REASON_BYTES = 1024 };
 
 struct psp_local {
     char *directory; /* absolute */
@@ -48,21 +47,21 @@ struct psp_local_plan {
 /* Is there a finished cluster folder? */
 bool psp_local_exists(const char *directory);
 
-/* PSP_EINVAL, PSP_ENOENT, PSP_EEXIST, PSP_EIO, PSP_ENOSPC; `ret_reason`
- * (PSP_REASON_BYTES) says what to do. */
-enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reason);
+/* PSP_EINVAL, PSP_ENOENT, PSP_EEXIST, PSP_EIO, PSP_ENOSPC; the
+ * reason says what to do. */
+enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_reason *reterr_reason);
 
 /* Does the folder hold what the plan names? PSP_EMISMATCH with the reason when not.
  * Members of the plan that are NULL or 0 are not compared. */
 enum psp_status psp_local_compare(const struct psp_local *local, const struct psp_local_plan *plan,
-                                  char *ret_reason);
+                                  struct psp_reason *reterr_reason);
 
 enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
-                               char *ret_reason);
+                               struct psp_reason *reterr_reason);
 void psp_local_close(struct psp_local **local);
 
 /* One `up` or `down` at a time. PSP_EBUSY: another one is at work. */
-enum psp_status psp_local_lock(struct psp_local *local, char *ret_reason);
+enum psp_status psp_local_lock(struct psp_local *local, struct psp_reason *reterr_reason);
 
 /* DIR/<format>; the caller frees. */
 __attribute__((format(printf, 2, 3))) char *psp_local_path(const struct psp_local *local,

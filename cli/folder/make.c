@@ -3,7 +3,6 @@
  * an `up` that was interrupted; cluster.json is the last one.
  */
 #include "cli/folder/local.h"
-#include "cli/say/fault.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,7 +36,7 @@ struct making {
     size_t text_count;
     int *ports; /* sockets that hold the free ports until all are chosen */
     size_t port_count;
-    char *reason;
+    struct psp_reason *reason;
 };
 
 static const char *keep(struct making *making, char *text)
@@ -53,11 +52,11 @@ static enum psp_status check_http(struct making *making)
     const char *http = making->plan->hosts ? NULL : making->plan->http;
     const enum psp_status status = http ? psp_port_check(http) : PSP_OK;
     if (status == PSP_EEXIST)
-        snprintf(making->reason, PSP_REASON_BYTES,
-                 "--http %s: another program uses this port; choose another one", http);
+        psp_reason_set(making->reason,
+                       "--http %s: another program uses this port; choose another one", http);
     else if (status != PSP_OK)
-        snprintf(making->reason, PSP_REASON_BYTES,
-                 "--http %s: not an address of this machine with a port", http);
+        psp_reason_set(making->reason, "--http %s: not an address of this machine with a port",
+                       http);
     return status;
 }
 
@@ -71,10 +70,11 @@ static enum psp_status check_data(struct making *making)
     while (folder && (entry = readdir(folder)) && entry->d_name[0] == '.')
         continue;
     if (entry)
-        snprintf(making->reason, PSP_REASON_BYTES,
-                 "%s holds the data of a cluster, but cluster.json is gone: put it back from a "
-                 "copy, or choose another folder",
-                 path);
+        psp_reason_set(
+            making->reason,
+            "%s holds the data of a cluster, but cluster.json is gone: put it back from a "
+            "copy, or choose another folder",
+            path);
     if (folder)
         closedir(folder);
     free(path);
@@ -88,7 +88,7 @@ static enum psp_status make_folders(struct making *making)
         char *path = psp_memory_print("%s%s", making->plan->directory, names[i]);
         const int failed = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : 0;
         if (failed)
-            snprintf(making->reason, PSP_REASON_BYTES, "%s: %s", path, strerror(failed));
+            psp_reason_set(making->reason, "%s: %s", path, strerror(failed));
         free(path);
         if (failed)
             return psp_status_from_errno(failed);
@@ -109,10 +109,10 @@ static enum psp_status copy_definition(struct making *making, const char *source
     else if (status == PSP_OK && (bytes != there_bytes || memcmp(text, there, bytes) != 0))
         status = PSP_EEXIST;
     if (status == PSP_EEXIST)
-        snprintf(making->reason, PSP_REASON_BYTES,
-                 "%s is another election than %s; choose another folder", path, source);
+        psp_reason_set(making->reason, "%s is another election than %s; choose another folder",
+                       path, source);
     else if (status != PSP_OK)
-        snprintf(making->reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(making->reason, path, status);
     free(there);
     free(text);
     free(path);
@@ -122,12 +122,9 @@ static enum psp_status copy_definition(struct making *making, const char *source
 static enum psp_status make_definition(struct making *making)
 {
     const char *source = making->plan->election_path;
-    struct psp_reason fault = {0};
-    enum psp_status status = psp_definition_load(source, &making->definition, &fault);
-    if (status != PSP_OK) {
-        psp_fault_file(making->reason, source, &fault, status);
-        return status;
-    }
+    enum psp_status status = psp_definition_load(source, &making->definition, making->reason);
+    if (status != PSP_OK)
+        return psp_reason_set_file(making->reason, source, status);
     psp_local_copy_media(making->definition, source, making->local.directory);
     return copy_definition(making, source);
 }
@@ -143,7 +140,7 @@ static const char *make_key(struct making *making, char *path)
             status = psp_keypair_store(path, &pair);
     }
     if (status != PSP_OK)
-        snprintf(making->reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(making->reason, path, status);
     free(path);
     explicit_bzero(pair.secret_z85, sizeof pair.secret_z85);
     return status == PSP_OK ? keep(making, psp_memory_copy(pair.public_z85)) : NULL;
@@ -166,7 +163,7 @@ static enum psp_status make_digest_key(struct making *making)
             status = psp_file_create_secret(path, text, sizeof text - 1);
     }
     if (status != PSP_OK)
-        snprintf(making->reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(making->reason, path, status);
     free(path);
     struct psp_digest_key key;
     psp_digest_key_init(&key, making->secret);
@@ -181,8 +178,7 @@ static const char *free_address(struct making *making, const char *prefix)
     uint16_t port = 0;
     const int held = psp_port_hold(&port);
     if (held < 0) {
-        snprintf(making->reason, PSP_REASON_BYTES, "no free port on 127.0.0.1: %s",
-                 strerror(errno));
+        psp_reason_set(making->reason, "no free port on 127.0.0.1: %s", strerror(errno));
         return NULL;
     }
     making->ports = psp_memory_resize(making->ports, making->port_count + 1, sizeof *making->ports);
@@ -277,7 +273,7 @@ static enum psp_status make_station(struct making *making)
         snprintf(station.public_key, sizeof station.public_key, "%s", key);
         status = psp_stations_store(path, &station, 1);
         if (status != PSP_OK)
-            snprintf(making->reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+            psp_reason_set_status(making->reason, path, status);
     }
     free(path);
     return status;
@@ -296,7 +292,7 @@ static enum psp_status make_cluster_file(struct making *making)
     char *path = psp_local_path(&making->local, "cluster.json");
     const enum psp_status status = psp_cluster_store(cluster, path);
     if (status != PSP_OK)
-        snprintf(making->reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(making->reason, path, status);
     free(path);
     return status;
 }
@@ -314,10 +310,10 @@ static enum psp_status make_rolls(struct making *making)
     return status;
 }
 
-enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reason)
+enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_reason *reterr_reason)
 {
-    struct making making = {.plan = plan, .reason = ret_reason, .local.lock = -1};
-    ret_reason[0] = '\0';
+    struct psp_reason reason = {0};
+    struct making making = {.plan = plan, .reason = &reason, .local.lock = -1};
     static enum psp_status (*const steps[])(struct making *) = {check_http,
                                                                 make_folders,
                                                                 check_data,
@@ -331,8 +327,10 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reas
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == PSP_OK; i++)
         status = steps[i](&making);
-    if (status != PSP_OK && !ret_reason[0])
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", plan->directory, psp_status_text(status));
+    if (status != PSP_OK && !reason.text[0])
+        psp_reason_set_status(&reason, plan->directory, status);
+    if (status != PSP_OK)
+        *reterr_reason = reason;
     explicit_bzero(making.secret, sizeof making.secret);
     for (size_t i = 0; i < making.port_count; i++)
         close(making.ports[i]);
@@ -355,9 +353,10 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, char *ret_reas
 /* Would these hosts lead to the addresses that the cluster has? */
 static bool same_hosts(const struct psp_cluster *cluster, const struct psp_hosts *hosts)
 {
-    char reason[PSP_REASON_BYTES], address[64];
+    char address[64];
+    struct psp_reason reason = {0};
     const uint32_t replicas = cluster->shards[0].replica_count;
-    if (psp_hosts_check(hosts, replicas, reason, sizeof reason) != PSP_OK)
+    if (psp_hosts_check(hosts, replicas, &reason) != PSP_OK)
         return false;
     for (uint32_t s = 0; s < cluster->shard_count; s++)
         for (uint32_t r = 0; r < cluster->shards[s].replica_count; r++) {
@@ -378,7 +377,7 @@ static bool same_hosts(const struct psp_cluster *cluster, const struct psp_hosts
 }
 
 enum psp_status psp_local_compare(const struct psp_local *local, const struct psp_local_plan *plan,
-                                  char *ret_reason)
+                                  struct psp_reason *reterr_reason)
 {
     const struct psp_cluster *cluster = local->cluster;
     const char *differs = NULL;
@@ -395,19 +394,17 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
         differs = "--hosts";
     if (!differs && plan->election_path) {
         struct psp_definition *definition = NULL;
-        struct psp_reason reason = {0};
         const enum psp_status status =
-            psp_definition_load(plan->election_path, &definition, &reason);
-        if (status != PSP_OK) {
-            psp_fault_file(ret_reason, plan->election_path, &reason, status);
-            return status;
-        }
+            psp_definition_load(plan->election_path, &definition, reterr_reason);
+        if (status != PSP_OK)
+            return psp_reason_set_file(reterr_reason, plan->election_path, status);
         if (memcmp(definition->hash, cluster->definition_hash, PSP_HASH_BYTES) != 0)
             differs = "--election";
         psp_definition_destroy(&definition);
     }
     if (!differs && plan->roll_path) {
-        const enum psp_status status = psp_local_roll_compare(local, plan->roll_path, ret_reason);
+        const enum psp_status status =
+            psp_local_roll_compare(local, plan->roll_path, reterr_reason);
         if (status == PSP_EMISMATCH)
             differs = "--roll";
         else if (status != PSP_OK)
@@ -415,8 +412,8 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
     }
     if (!differs)
         return PSP_OK;
-    snprintf(
-        ret_reason, PSP_REASON_BYTES,
+    psp_reason_set(
+        reterr_reason,
         "%s holds a cluster with another %s, and it stays as it was made; leave the option out "
         "to start it, or choose another folder",
         local->directory, differs);

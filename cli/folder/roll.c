@@ -8,7 +8,6 @@
 
 #include "base/bytes/bytes.h"
 #include "base/system/file.h"
-#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "election/digest.h"
@@ -106,10 +105,9 @@ static enum psp_status store_parts(const struct psp_local *local, const char *ro
                                    const uint8_t secret[PSP_DIGEST_KEY_BYTES],
                                    const struct psp_definition *definition,
                                    const struct psp_cluster *cluster, const char *name,
-                                   struct parts *parts, char *ret_reason)
+                                   struct parts *parts, struct psp_reason *reterr_reason)
 {
     struct psp_digest_key key;
-    struct psp_reason reason = {0};
     enum psp_status status = PSP_ENOENT;
     FILE *file = fopen(roll_path, "re");
     parts->n = cluster->shard_count;
@@ -117,17 +115,17 @@ static enum psp_status store_parts(const struct psp_local *local, const char *ro
     parts->sizes = psp_memory_array(parts->n, sizeof *parts->sizes);
     psp_digest_key_init(&key, secret);
     if (file) {
-        status = read_parts(file, &key, definition, cluster, parts, &reason);
+        status = read_parts(file, &key, definition, cluster, parts, reterr_reason);
         fclose(file);
     }
     explicit_bzero(&key, sizeof key);
     if (status != PSP_OK)
-        psp_fault_file(ret_reason, roll_path, &reason, status);
+        psp_reason_set_file(reterr_reason, roll_path, status);
     for (uint32_t i = 0; i < parts->n && status == PSP_OK; i++) {
         char *path = psp_local_path(local, "roll/%s-%u.roll", name, cluster->shards[i].shard);
         status = psp_roll_file_store(path, &parts->files[i]);
         if (status != PSP_OK)
-            snprintf(ret_reason, PSP_REASON_BYTES, "%s: %s", path, psp_status_text(status));
+            psp_reason_set_status(reterr_reason, path, status);
         free(path);
     }
     return status;
@@ -137,11 +135,12 @@ enum psp_status psp_local_roll_make(const struct psp_local *local, const char *r
                                     const uint8_t secret[PSP_DIGEST_KEY_BYTES],
                                     const struct psp_definition *definition,
                                     const struct psp_cluster *cluster,
-                                    struct psp_cluster_shard *ret_shards, char *ret_reason)
+                                    struct psp_cluster_shard *ret_shards,
+                                    struct psp_reason *reterr_reason)
 {
     struct parts parts = {0};
     const enum psp_status status =
-        store_parts(local, roll_path, secret, definition, cluster, "shard", &parts, ret_reason);
+        store_parts(local, roll_path, secret, definition, cluster, "shard", &parts, reterr_reason);
     for (uint32_t i = 0; i < parts.n && status == PSP_OK; i++)
         memcpy(ret_shards[i].roll_hash, parts.files[i].hash, PSP_HASH_BYTES);
     parts_free(&parts);
@@ -149,25 +148,25 @@ enum psp_status psp_local_roll_make(const struct psp_local *local, const char *r
 }
 
 enum psp_status psp_local_roll_compare(const struct psp_local *local, const char *roll_path,
-                                       char *ret_reason)
+                                       struct psp_reason *reterr_reason)
 {
     struct parts parts = {0};
     struct psp_definition *definition = NULL;
-    struct psp_reason reason = {0};
     uint8_t secret[PSP_DIGEST_KEY_BYTES];
     const struct psp_cluster *cluster = local->cluster;
     char *election = psp_local_path(local, "%s", cluster->election_path);
-    enum psp_status status = psp_definition_load(election, &definition, &reason);
+    enum psp_status status = psp_definition_load(election, &definition, reterr_reason);
     if (status != PSP_OK)
-        psp_fault_file(ret_reason, election, &reason, status);
+        psp_reason_set_file(reterr_reason, election, status);
     free(election);
     if (status == PSP_OK && (status = psp_local_digest_secret(local, secret)) != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES,
-                 "%s/keys/digest.key: %s; put it back from a copy: without it nobody can vote here",
-                 local->directory, psp_status_text(status));
+        psp_reason_set(
+            reterr_reason,
+            "%s/keys/digest.key: %s; put it back from a copy: without it nobody can vote here",
+            local->directory, psp_status_text(status));
     if (status == PSP_OK)
-        status =
-            store_parts(local, roll_path, secret, definition, cluster, "check", &parts, ret_reason);
+        status = store_parts(local, roll_path, secret, definition, cluster, "check", &parts,
+                             reterr_reason);
     for (uint32_t i = 0; i < parts.n; i++) {
         char *path = psp_local_path(local, "roll/check-%u.roll", cluster->shards[i].shard);
         unlink(path);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/reason.h"
 #include "cli/folder/local.h"
 #include "election/definition/definition.h"
 
@@ -20,16 +21,17 @@ enum psp_status psp_local_digest_secret(const struct psp_local *local,
                                         uint8_t ret_secret[PSP_DIGEST_KEY_BYTES]);
 
 /* Writes roll/shard-N.roll for the cluster's shards and fills in their roll
- * hashes. PSP_EINVAL: ret_reason has file, line and reason. PSP_ENOENT,
+ * hashes. PSP_EINVAL: reterr_reason has file, line and reason. PSP_ENOENT,
  * PSP_EIO, PSP_ENOSPC. */
 enum psp_status psp_local_roll_make(const struct psp_local *local, const char *roll_path,
                                     const uint8_t secret[PSP_DIGEST_KEY_BYTES],
                                     const struct psp_definition *definition,
                                     const struct psp_cluster *cluster,
-                                    struct psp_cluster_shard *ret_shards, char *ret_reason);
+                                    struct psp_cluster_shard *ret_shards,
+                                    struct psp_reason *reterr_reason);
 
 /* PSP_EMISMATCH: the cluster counts another roll, or none. */
 enum psp_status psp_local_roll_compare(const struct psp_local *local, const char *roll_path,
-                                       char *ret_reason);
+                                       struct psp_reason *reterr_reason);
 
 #endif

@@ -4,38 +4,37 @@
 #include <stdlib.h>
 
 #include "cli/folder/local.h"
-#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 
-static enum psp_status load(struct psp_target *target, char *ret_reason)
+static enum psp_status load(struct psp_target *target, struct psp_reason *reterr_reason)
 {
-    struct psp_reason reason = {0};
-    enum psp_status status = psp_cluster_load(target->cluster_path, &target->cluster, &reason);
+    enum psp_status status =
+        psp_cluster_load(target->cluster_path, &target->cluster, reterr_reason);
     if (status != PSP_OK) {
-        psp_fault_file(ret_reason, target->cluster_path, &reason, status);
+        psp_reason_set_file(reterr_reason, target->cluster_path, status);
         return status;
     }
     const char *election = target->cluster->election_path;
     char *path = election[0] == '/'
                      ? psp_memory_copy(election)
                      : psp_memory_print("%s/%s", target->cluster->directory, election);
-    status = psp_definition_load(path, &target->definition, &reason);
+    status = psp_definition_load(path, &target->definition, reterr_reason);
     if (status != PSP_OK)
-        psp_fault_file(ret_reason, path, &reason, status);
+        psp_reason_set_file(reterr_reason, path, status);
     free(path);
     return status;
 }
 
 enum psp_status psp_target_open(const char *directory, const char *cluster_path,
                                 const char *key_path, struct psp_target *ret_target,
-                                char *ret_reason)
+                                struct psp_reason *reterr_reason)
 {
     struct psp_target target = {0};
     target.cluster_path =
         directory ? psp_memory_print("%s/cluster.json", directory) : psp_memory_copy(cluster_path);
     target.key_path =
         key_path ? psp_memory_copy(key_path) : psp_memory_print("%s/clients/local.key", directory);
-    const enum psp_status status = load(&target, ret_reason);
+    const enum psp_status status = load(&target, reterr_reason);
     if (status == PSP_OK)
         *ret_target = target;
     else

@@ -7,6 +7,7 @@
 #ifndef PSP_TARGET_H
 #define PSP_TARGET_H
 
+#include "base/reason.h"
 #include "base/status.h"
 #include "cluster/cluster.h"
 #include "election/definition/definition.h"
@@ -17,11 +18,10 @@ struct psp_target {
     struct psp_definition *definition;
 };
 
-/* Either `directory`, with the key of its station "local", or both others.
- * `ret_reason`: PSP_REASON_BYTES. */
+/* Either `directory`, with the key of its station "local", or both others. */
 enum psp_status psp_target_open(const char *directory, const char *cluster_path,
                                 const char *key_path, struct psp_target *ret_target,
-                                char *ret_reason);
+                                struct psp_reason *reterr_reason);
 void psp_target_close(struct psp_target *target);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/folder/local.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "wire/socket/socket.h"
 
@@ -154,16 +155,16 @@ int psp_cmd_client(int argc, char **argv)
         NULL};
     struct arguments arguments = {0};
     struct psp_local *local = NULL;
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     /* Two changes at once would lose one of them, hence the lock. */
-    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK &&
-        psp_local_lock(local, reason) == PSP_OK)
+    if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK &&
+        psp_local_lock(local, &reason) == PSP_OK)
         code = run(&arguments, local);
     else
-        fprintf(stderr, "psephos client: %s\n", reason);
+        psp_fault_say("psephos client", &reason);
     psp_local_close(&local);
     return code;
 }

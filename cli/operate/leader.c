@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 
@@ -193,20 +194,20 @@ int psp_cmd_leader(int argc, char **argv)
     struct arguments arguments = {.shard = PSP_NONE, .to = PSP_NONE};
     struct psp_local *local = NULL;
     struct psp_operate *operate = NULL;
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (psp_local_open(arguments.directory, &local, reason) != PSP_OK) {
-        fprintf(stderr, "%s: %s\n", argv[0], reason);
+    if (psp_local_open(arguments.directory, &local, &reason) != PSP_OK) {
+        psp_fault_say(argv[0], &reason);
         return PSP_EXIT_NO;
     }
     if (sensible(&arguments, local->cluster)) {
         char *key = psp_local_path(local, "keys/operator.key");
-        if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
+        if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
             code = move(&arguments, operate);
         else
-            fprintf(stderr, "%s: %s\n", argv[0], reason);
+            psp_fault_say(argv[0], &reason);
         free(key);
     }
     psp_operate_destroy(&operate);

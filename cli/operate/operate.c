@@ -68,13 +68,13 @@ static enum psp_status connect_all(struct psp_operate *operate, const struct psp
 }
 
 enum psp_status psp_operate_create(const struct psp_cluster *cluster, const char *key_path,
-                                   struct psp_operate **ret_operate, char *ret_reason)
+                                   struct psp_operate **ret_operate,
+                                   struct psp_reason *reterr_reason)
 {
     struct psp_keypair key;
     enum psp_status status = psp_keypair_load(key_path, &key);
     if (status != PSP_OK) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "operator key %s: %s", key_path,
-                 psp_status_text(status));
+        psp_reason_set(reterr_reason, "operator key %s: %s", key_path, psp_status_text(status));
         return status;
     }
     struct psp_operate *operate = psp_memory_array(1, sizeof *operate);
@@ -87,8 +87,7 @@ enum psp_status psp_operate_create(const struct psp_cluster *cluster, const char
     if (status == PSP_OK)
         status = connect_all(operate, cluster);
     if (status != PSP_OK) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "cannot set up connections: %s",
-                 psp_status_text(status));
+        psp_reason_set(reterr_reason, "cannot set up connections: %s", psp_status_text(status));
         psp_operate_destroy(&operate);
         return status;
     }

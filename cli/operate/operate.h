@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "cluster/cluster.h"
 #include "wire/message/message.h"
 #include "wire/socket/socket.h"
@@ -27,10 +28,11 @@ struct psp_operate_process {
     const char *address;
 };
 
-/* `ret_reason`: PSP_REASON_BYTES. PSP_ENOENT, PSP_EPERM, PSP_EINVAL, PSP_EIO:
+/* PSP_ENOENT, PSP_EPERM, PSP_EINVAL, PSP_EIO:
  * about the key. The cluster must outlive it. */
 enum psp_status psp_operate_create(const struct psp_cluster *cluster, const char *key_path,
-                                   struct psp_operate **ret_operate, char *ret_reason);
+                                   struct psp_operate **ret_operate,
+                                   struct psp_reason *reterr_reason);
 void psp_operate_destroy(struct psp_operate **operate);
 
 /* Processes in the order of psp_daemons_of. */

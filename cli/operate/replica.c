@@ -24,6 +24,7 @@
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "cluster/raft_id.h"
@@ -158,7 +159,7 @@ static bool move_aside(const struct arguments *arguments, const struct psp_local
 static int begin_anew(const struct arguments *arguments, struct psp_local *local,
                       const struct psp_daemon *daemon)
 {
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     uint32_t stopped = 0;
     psp_daemons_stop(daemon, 1, GRACE_MS, &stopped);
     if (psp_daemon_pid(daemon)) {
@@ -167,8 +168,8 @@ static int begin_anew(const struct arguments *arguments, struct psp_local *local
     }
     if (!write_new_id(arguments, local) || !move_aside(arguments, local))
         return PSP_EXIT_NO;
-    if (psp_daemon_start(daemon, reason) != PSP_OK) {
-        fprintf(stderr, "psephos replica: %s\n", reason);
+    if (psp_daemon_start(daemon, &reason) != PSP_OK) {
+        psp_fault_say("psephos replica", &reason);
         return PSP_EXIT_NO;
     }
     return PSP_EXIT_DONE;
@@ -290,7 +291,7 @@ static bool sensible(const struct arguments *arguments, const struct psp_cluster
 
 static int run(const struct arguments *arguments, struct psp_local *local)
 {
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     struct psp_operate *operate = NULL;
     uint32_t n = 0, at = 0;
     int code = PSP_EXIT_NO;
@@ -300,10 +301,10 @@ static int run(const struct arguments *arguments, struct psp_local *local)
            !(daemons[at].role == PSP_ROLE_SHARD && daemons[at].number == arguments->shard &&
              daemons[at].replica == arguments->replica))
         at++;
-    if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
+    if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
         code = replace(arguments, local, operate, &daemons[at]);
     else
-        fprintf(stderr, "psephos replica: %s\n", reason);
+        psp_fault_say("psephos replica", &reason);
     psp_operate_destroy(&operate);
     psp_daemons_free(&daemons, n);
     free(key);
@@ -326,13 +327,13 @@ int psp_cmd_replica(int argc, char **argv)
         NULL};
     struct arguments arguments = {.shard = PSP_NONE, .replica = PSP_NONE};
     struct psp_local *local = NULL;
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (psp_local_open(arguments.directory, &local, reason) != PSP_OK ||
-        psp_local_lock(local, reason) != PSP_OK)
-        fprintf(stderr, "%s: %s\n", argv[0], reason);
+    if (psp_local_open(arguments.directory, &local, &reason) != PSP_OK ||
+        psp_local_lock(local, &reason) != PSP_OK)
+        psp_fault_say(argv[0], &reason);
     else if (sensible(&arguments, local->cluster))
         code = run(&arguments, local);
     psp_local_close(&local);

@@ -11,6 +11,7 @@
 
 #include "cli/command.h"
 #include "cli/folder/local.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/when.h"
 #include "cli/show/rest.h"
@@ -107,7 +108,7 @@ static int print_returns(struct psp_rest *rest)
     const char *bytes = NULL;
     size_t n = 0;
     json_t *root = NULL;
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     enum psp_status status = psp_rest_text(rest, "/api/v1/election/definition", &bytes, &n);
     if (status != PSP_OK)
         return failed(rest, status);
@@ -121,8 +122,8 @@ static int print_returns(struct psp_rest *rest)
     if (status != PSP_OK) {
         code = failed(rest, status);
     } else if (psp_results_returns_print(json_object_get(root, "results"), definition, stdout,
-                                         reason) != PSP_OK) {
-        fprintf(stderr, "psephos results: %s\n", reason);
+                                         &reason) != PSP_OK) {
+        psp_fault_say("psephos results", &reason);
         code = PSP_EXIT_NO;
     }
     json_decref(root);

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
+#include "cli/say/fault.h"
 
 enum { GRACE_MS = 10000 };
 
@@ -44,13 +45,13 @@ int psp_cmd_down(int argc, char **argv)
         NULL,
         NULL};
     const char *directory = NULL;
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     struct psp_local *local = NULL;
     if (argp_parse(&argp, argc, argv, 0, NULL, &directory) != 0)
         return PSP_EXIT_USAGE;
-    if (psp_local_open(directory, &local, reason) != PSP_OK ||
-        psp_local_lock(local, reason) != PSP_OK) {
-        fprintf(stderr, "psephos down: %s\n", reason);
+    if (psp_local_open(directory, &local, &reason) != PSP_OK ||
+        psp_local_lock(local, &reason) != PSP_OK) {
+        psp_fault_say("psephos down", &reason);
         psp_local_close(&local);
         return PSP_EXIT_NO;
     }

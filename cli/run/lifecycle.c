@@ -86,14 +86,13 @@ static bool find_units(const struct psp_local *local, const char *name,
                        const struct arguments *arguments, uint32_t *ret_units)
 {
     struct psp_definition *definition = NULL;
-    struct psp_reason fault = {0};
+    struct psp_reason reason = {0};
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
-    const enum psp_status status = psp_definition_load(path, &definition, &fault);
+    const enum psp_status status = psp_definition_load(path, &definition, &reason);
     bool found = status == PSP_OK;
     if (!found) {
-        char reason[PSP_REASON_BYTES];
-        psp_fault_file(reason, path, &fault, status);
-        fprintf(stderr, "%s: %s\n", name, reason);
+        psp_reason_set_file(&reason, path, status);
+        psp_fault_say(name, &reason);
     }
     for (int i = 0; found && i < arguments->unit_n; i++) {
         const char *id = arguments->units[i];
@@ -132,23 +131,23 @@ static int operate(int argc, char **argv, enum psp_operation operation, const ch
                                           .operate.operation = operation};
     struct psp_local *local = NULL;
     struct psp_operate *operators = NULL;
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     uint64_t index[PSP_SHARDS_MAX] = {0};
     int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
+    if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK) {
         char *key = psp_local_path(local, "keys/operator.key");
-        if (psp_operate_create(local->cluster, key, &operators, reason) == PSP_OK)
+        if (psp_operate_create(local->cluster, key, &operators, &reason) == PSP_OK)
             code = operate_all(local, operators, argv[0], &arguments, &request, index);
         free(key);
         /* Done is done; that it is not shown yet deserves a word, no more. */
         if (code == PSP_EXIT_DONE &&
-            psp_coverage_wait(local->cluster, index, SHOWN_MS, reason) != PSP_OK)
-            fprintf(stderr, "%s: done, but %s\n", argv[0], reason);
+            psp_coverage_wait(local->cluster, index, SHOWN_MS, &reason) != PSP_OK)
+            fprintf(stderr, "%s: done, but %s\n", argv[0], reason.text);
     }
     if (!operators)
-        fprintf(stderr, "%s: %s\n", argv[0], reason);
+        psp_fault_say(argv[0], &reason);
     psp_operate_destroy(&operators);
     psp_local_close(&local);
     return code;

@@ -12,6 +12,7 @@
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/table.h"
 
@@ -209,18 +210,18 @@ int psp_cmd_status(int argc, char **argv)
     struct arguments arguments = {0};
     struct psp_local *local = NULL;
     struct psp_operate *operate = NULL;
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     int code = PSP_EXIT_NO;
-    if (psp_local_open(arguments.directory, &local, reason) == PSP_OK) {
+    if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK) {
         char *key = psp_local_path(local, "keys/operator.key");
-        if (psp_operate_create(local->cluster, key, &operate, reason) == PSP_OK)
+        if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
             code = show(&arguments, local, operate);
         free(key);
     }
     if (!operate)
-        fprintf(stderr, "psephos status: %s\n", reason);
+        psp_fault_say("psephos status", &reason);
     psp_operate_destroy(&operate);
     psp_local_close(&local);
     return code;

@@ -15,6 +15,7 @@
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
 #include "cli/run/readiness.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "cli/show/coverage.h"
@@ -118,7 +119,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 /* The folder, made if need be. */
 static int prepare(const struct arguments *arguments, struct psp_local **ret_local)
 {
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     struct psp_local_plan plan = arguments->plan;
     if (!psp_local_exists(plan.directory)) {
         if (!plan.election_path) {
@@ -129,27 +130,26 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
         plan.shards = plan.shards ? plan.shards : 1;
         plan.replicas = plan.replicas ? plan.replicas : 1;
         plan.routers = plan.routers ? plan.routers : 1;
-        if ((plan.hosts &&
-             psp_hosts_check(plan.hosts, plan.replicas, reason, sizeof reason) != PSP_OK) ||
-            psp_local_make(&plan, reason) != PSP_OK) {
-            fprintf(stderr, "psephos up: %s\n", reason);
+        if ((plan.hosts && psp_hosts_check(plan.hosts, plan.replicas, &reason) != PSP_OK) ||
+            psp_local_make(&plan, &reason) != PSP_OK) {
+            psp_fault_say("psephos up", &reason);
             return PSP_EXIT_NO;
         }
     }
-    if (psp_local_open(plan.directory, ret_local, reason) == PSP_OK &&
-        psp_local_lock(*ret_local, reason) == PSP_OK &&
-        psp_local_compare(*ret_local, &arguments->plan, reason) == PSP_OK)
+    if (psp_local_open(plan.directory, ret_local, &reason) == PSP_OK &&
+        psp_local_lock(*ret_local, &reason) == PSP_OK &&
+        psp_local_compare(*ret_local, &arguments->plan, &reason) == PSP_OK)
         return PSP_EXIT_DONE;
-    fprintf(stderr, "psephos up: %s\n", reason);
+    psp_fault_say("psephos up", &reason);
     return PSP_EXIT_NO;
 }
 
 static int start(const struct psp_daemon *daemons, uint32_t n)
 {
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     for (uint32_t i = 0; i < n; i++)
-        if (!psp_daemon_pid(&daemons[i]) && psp_daemon_start(&daemons[i], reason) != PSP_OK) {
-            fprintf(stderr, "psephos up: %s\n", reason);
+        if (!psp_daemon_pid(&daemons[i]) && psp_daemon_start(&daemons[i], &reason) != PSP_OK) {
+            psp_fault_say("psephos up", &reason);
             return PSP_EXIT_NO;
         }
     return PSP_EXIT_DONE;
@@ -281,14 +281,14 @@ static int open_new(struct psp_operate *operate, const struct psp_cluster *clust
 static int bring_up(const struct arguments *arguments, const struct psp_local *local,
                     const struct psp_daemon *daemons, uint32_t n)
 {
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     struct psp_operate *operate = NULL;
     int code = start(daemons, n);
     if (code != PSP_EXIT_DONE)
         return code;
     char *key = psp_local_path(local, "keys/operator.key");
-    if (psp_operate_create(local->cluster, key, &operate, reason) != PSP_OK) {
-        fprintf(stderr, "psephos up: %s\n", reason);
+    if (psp_operate_create(local->cluster, key, &operate, &reason) != PSP_OK) {
+        psp_fault_say("psephos up", &reason);
         code = PSP_EXIT_NO;
     }
     free(key);
@@ -297,8 +297,8 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     if (code == PSP_EXIT_DONE && !arguments->closed)
         code = open_new(operate, local->cluster);
     psp_operate_destroy(&operate);
-    if (code == PSP_EXIT_DONE && psp_coverage_ready(local->cluster, READY_MS, reason) != PSP_OK) {
-        fprintf(stderr, "psephos up: the collector is not ready: %s\n", reason);
+    if (code == PSP_EXIT_DONE && psp_coverage_ready(local->cluster, READY_MS, &reason) != PSP_OK) {
+        fprintf(stderr, "psephos up: the collector is not ready: %s\n", reason.text);
         code = PSP_EXIT_UNREACHABLE;
     }
     return code;
@@ -323,11 +323,11 @@ static void tell(const struct psp_local *local)
 
 static int load_hosts(const struct arguments *arguments, struct psp_hosts **ret_hosts)
 {
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     if (!arguments->hosts_path ||
-        psp_hosts_load(arguments->hosts_path, ret_hosts, reason, sizeof reason) == PSP_OK)
+        psp_hosts_load(arguments->hosts_path, ret_hosts, &reason) == PSP_OK)
         return PSP_EXIT_DONE;
-    fprintf(stderr, "psephos up: %s\n", reason);
+    psp_fault_say("psephos up", &reason);
     return PSP_EXIT_NO;
 }
 

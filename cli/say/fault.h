@@ -1,6 +1,5 @@
 /*
- * fault - where and why a file was refused, as one line for a person:
- * "path:line: pointer: reason", without what is not known.
+ * fault - why a call did not do what it was asked, as one line on stderr.
  *
  * Threads: any.
  */
@@ -9,8 +8,7 @@
 
 #include "base/reason.h"
 
-/* Into PSP_REASON_BYTES; the status speaks when there is no reason. */
-void psp_fault_file(char *ret_reason, const char *path, const struct psp_reason *reason,
-                    enum psp_status status);
+/* "psephos up: what is wrong and what to do". */
+void psp_fault_say(const char *call, const struct psp_reason *reason);
 
 #endif

@@ -45,16 +45,18 @@ static enum psp_status ask(struct psp_rest *rest, const struct psp_cluster *clus
 }
 
 static enum psp_status wait_one(struct psp_rest *rest, const struct psp_cluster *cluster,
-                                const uint64_t *index, uint64_t end_ms, char *ret_reason)
+                                const uint64_t *index, uint64_t end_ms,
+                                struct psp_reason *reterr_reason)
 {
     for (;;) {
         const enum psp_status status = ask(rest, cluster, index);
         if (status == PSP_OK)
             return PSP_OK;
         if (psp_progress_clock_ms() >= end_ms) {
-            snprintf(ret_reason, PSP_REASON_BYTES, "%s",
-                     status == PSP_EAGAIN ? "the collector does not show all counted ballots yet"
-                                          : psp_rest_error(rest));
+            psp_reason_set(reterr_reason, "%s",
+                           status == PSP_EAGAIN
+                               ? "the collector does not show all counted ballots yet"
+                               : psp_rest_error(rest));
             return status == PSP_EUNREACHABLE ? PSP_EUNREACHABLE : PSP_ETIMEDOUT;
         }
         usleep(POLL_MS * 1000);
@@ -62,7 +64,7 @@ static enum psp_status wait_one(struct psp_rest *rest, const struct psp_cluster 
 }
 
 static enum psp_status wait_all(const struct psp_cluster *cluster, const uint64_t *index,
-                                uint64_t timeout_ms, char *ret_reason)
+                                uint64_t timeout_ms, struct psp_reason *reterr_reason)
 {
     const uint64_t end_ms = psp_progress_clock_ms() + timeout_ms;
     enum psp_status status = PSP_OK;
@@ -71,7 +73,7 @@ static enum psp_status wait_all(const struct psp_cluster *cluster, const uint64_
         char *url = psp_rest_url(cluster, c);
         status = psp_rest_create(url, &rest);
         if (status == PSP_OK)
-            status = wait_one(rest, cluster, index, end_ms, ret_reason);
+            status = wait_one(rest, cluster, index, end_ms, reterr_reason);
         psp_rest_destroy(&rest);
         free(url);
     }
@@ -79,13 +81,13 @@ static enum psp_status wait_all(const struct psp_cluster *cluster, const uint64_
 }
 
 enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint64_t *index,
-                                  uint64_t timeout_ms, char *ret_reason)
+                                  uint64_t timeout_ms, struct psp_reason *reterr_reason)
 {
-    return wait_all(cluster, index, timeout_ms, ret_reason);
+    return wait_all(cluster, index, timeout_ms, reterr_reason);
 }
 
 enum psp_status psp_coverage_ready(const struct psp_cluster *cluster, uint64_t timeout_ms,
-                                   char *ret_reason)
+                                   struct psp_reason *reterr_reason)
 {
-    return wait_all(cluster, NULL, timeout_ms, ret_reason);
+    return wait_all(cluster, NULL, timeout_ms, reterr_reason);
 }

@@ -9,17 +9,17 @@
 
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 #include "cluster/cluster.h"
 
 /* Waits until every collector's board has reached `index` (by shard, 0: no
- * receipt). PSP_ETIMEDOUT; PSP_EUNREACHABLE: no answer at all. `ret_reason`:
- * PSP_REASON_BYTES. */
+ * receipt). PSP_ETIMEDOUT; PSP_EUNREACHABLE: no answer at all. */
 enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint64_t *index,
-                                  uint64_t timeout_ms, char *ret_reason);
+                                  uint64_t timeout_ms, struct psp_reason *reterr_reason);
 
 /* Waits until every collector says that what it shows is current. */
 enum psp_status psp_coverage_ready(const struct psp_cluster *cluster, uint64_t timeout_ms,
-                                   char *ret_reason);
+                                   struct psp_reason *reterr_reason);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/folder/local.h"
+#include "cli/say/fault.h"
 #include "cli/say/memory.h"
 
 enum { TIMEOUT_MS = 30000, WALKS_MAX = 50, WALK_PAUSE_MS = 100, PAGE_LIMIT = 1000 };
@@ -37,10 +38,10 @@ void psp_rest_destroy(struct psp_rest **rest)
 }
 
 static bool open_first(const char *directory, struct psp_rest **ret_rest,
-                       char ret_reason[PSP_REASON_BYTES])
+                       struct psp_reason *reterr_reason)
 {
     struct psp_local *local = NULL;
-    if (psp_local_open(directory, &local, ret_reason) != PSP_OK)
+    if (psp_local_open(directory, &local, reterr_reason) != PSP_OK)
         return false;
     enum psp_status status = PSP_ENOENT;
     if (local->cluster->collector_count > 0) {
@@ -49,9 +50,10 @@ static bool open_first(const char *directory, struct psp_rest **ret_rest,
         free(url);
     }
     if (status != PSP_OK)
-        snprintf(ret_reason, PSP_REASON_BYTES, "%s",
-                 status == PSP_ENOENT ? "cluster.json has no collector; name one with --api URL"
-                                      : psp_status_text(status));
+        psp_reason_set(reterr_reason, "%s",
+                       status == PSP_ENOENT
+                           ? "cluster.json has no collector; name one with --api URL"
+                           : psp_status_text(status));
     psp_local_close(&local);
     return status == PSP_OK;
 }
@@ -59,20 +61,20 @@ static bool open_first(const char *directory, struct psp_rest **ret_rest,
 bool psp_rest_open(const char *call, const char *url, const char *directory,
                    struct psp_rest **ret_rest)
 {
-    char reason[PSP_REASON_BYTES];
+    struct psp_reason reason = {0};
     if (directory) {
-        if (open_first(directory, ret_rest, reason))
+        if (open_first(directory, ret_rest, &reason))
             return true;
     } else if (!*url || (strstr(url, "://") && strncmp(url, "http://", 7) != 0 &&
                          strncmp(url, "https://", 8) != 0)) {
-        snprintf(reason, sizeof reason, "--api: http://HOST:PORT, not \"%s\"", url);
+        psp_reason_set(&reason, "--api: http://HOST:PORT, not \"%s\"", url);
     } else {
         const enum psp_status status = psp_rest_create(url, ret_rest);
         if (status == PSP_OK)
             return true;
-        snprintf(reason, sizeof reason, "%s: %s", url, psp_status_text(status));
+        psp_reason_set_status(&reason, url, status);
     }
-    fprintf(stderr, "%s: %s\n", call, reason);
+    psp_fault_say(call, &reason);
     return false;
 }
 

@@ -18,15 +18,16 @@ static const char *text(const json_t *object, const char *name)
 }
 
 static enum psp_status place(const json_t *result, const struct psp_definition *definition,
-                             const uint64_t *leaf_first, uint64_t *votes, char *ret_reason)
+                             const uint64_t *leaf_first, uint64_t *votes,
+                             struct psp_reason *reterr_reason)
 {
     const char *unit_id = text(result, "unit"), *contest_id = text(result, "contest");
     const uint32_t unit = psp_definition_unit(definition, unit_id, strlen(unit_id));
     const uint32_t contest = psp_definition_contest(definition, contest_id, strlen(contest_id));
     const uint32_t leaf = unit == PSP_NONE ? PSP_NONE : definition->leaf_of_unit[unit];
     if (leaf == PSP_NONE || contest == PSP_NONE) {
-        snprintf(ret_reason, PSP_REASON_BYTES, "unexpected row: unit \"%s\", contest \"%s\"",
-                 unit_id, contest_id);
+        psp_reason_set(reterr_reason, "unexpected row: unit \"%s\", contest \"%s\"", unit_id,
+                       contest_id);
         return PSP_EINVAL;
     }
     const struct psp_style *style = &definition->styles[definition->units[unit].style];
@@ -38,9 +39,8 @@ static enum psp_status place(const json_t *result, const struct psp_definition *
         const uint32_t choice = psp_definition_choice(definition, contest, id, strlen(id));
         const int64_t cell = psp_style_cell(style, contest, choice);
         if (cell < 0 || votes[leaf_first[leaf] + (uint64_t)cell] != UNSEEN) {
-            snprintf(ret_reason, PSP_REASON_BYTES,
-                     "unit \"%s\", contest \"%s\": choice \"%s\" is %s", unit_id, contest_id, id,
-                     cell < 0 ? "not on its ballot" : "there twice");
+            psp_reason_set(reterr_reason, "unit \"%s\", contest \"%s\": choice \"%s\" is %s",
+                           unit_id, contest_id, id, cell < 0 ? "not on its ballot" : "there twice");
             return PSP_EINVAL;
         }
         votes[leaf_first[leaf] + (uint64_t)cell] =
@@ -64,7 +64,8 @@ static enum psp_status print_row(const struct psp_definition *definition, uint32
 }
 
 static enum psp_status print_leaf(const struct psp_definition *definition, uint32_t leaf,
-                                  const uint64_t *votes, FILE *file, char *ret_reason)
+                                  const uint64_t *votes, FILE *file,
+                                  struct psp_reason *reterr_reason)
 {
     const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
     const struct psp_style *style = &definition->styles[unit->style];
@@ -74,9 +75,9 @@ static enum psp_status print_leaf(const struct psp_definition *definition, uint3
         for (uint32_t i = 0; i < contest->choice_count && status == PSP_OK; i++) {
             const uint64_t count = votes[contest->cell + i];
             if (count == UNSEEN) {
-                snprintf(ret_reason, PSP_REASON_BYTES,
-                         "the collector names no votes for unit \"%s\", contest \"%s\"", unit->id,
-                         definition->contests[contest->contest].id);
+                psp_reason_set(reterr_reason,
+                               "the collector names no votes for unit \"%s\", contest \"%s\"",
+                               unit->id, definition->contests[contest->contest].id);
                 return PSP_EINVAL;
             }
             status =
@@ -95,7 +96,7 @@ static void print_header(FILE *file)
 
 enum psp_status psp_results_returns_print(const json_t *results,
                                           const struct psp_definition *definition, FILE *file,
-                                          char *ret_reason)
+                                          struct psp_reason *reterr_reason)
 {
     uint64_t *leaf_first = psp_memory_array(definition->leaf_count + 1, sizeof *leaf_first);
     for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
@@ -108,13 +109,13 @@ enum psp_status psp_results_returns_print(const json_t *results,
         votes[i] = UNSEEN;
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < json_array_size(results) && status == PSP_OK; i++)
-        status = place(json_array_get(results, i), definition, leaf_first, votes, ret_reason);
+        status = place(json_array_get(results, i), definition, leaf_first, votes, reterr_reason);
     if (status == PSP_OK)
         print_header(file);
     for (uint32_t leaf = 0; leaf < definition->leaf_count && status == PSP_OK; leaf++)
-        status = print_leaf(definition, leaf, votes + leaf_first[leaf], file, ret_reason);
+        status = print_leaf(definition, leaf, votes + leaf_first[leaf], file, reterr_reason);
     if (status == PSP_EIO)
-        snprintf(ret_reason, PSP_REASON_BYTES, "could not write the output");
+        psp_reason_set(reterr_reason, "could not write the output");
     free(votes);
     free(leaf_first);
     return status;

@@ -11,13 +11,14 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/reason.h"
 #include "base/status.h"
 #include "election/definition/definition.h"
 
 /* `results`: the API's list at leaf level, whole. PSP_EINVAL: it does not
- * have every row once; `ret_reason` (PSP_REASON_BYTES) names the first. */
+ * have every row once; reterr_reason names the first. */
 enum psp_status psp_results_returns_print(const json_t *results,
                                           const struct psp_definition *definition, FILE *file,
-                                          char *ret_reason);
+                                          struct psp_reason *reterr_reason);
 
 #endif

@@ -560,7 +560,7 @@ static int listen_on(const struct addrinfo *info)
     return -1;
 }
 
-static enum psp_status open_port(const char *address, int *ret_fd, char *ret_reason, size_t size)
+static enum psp_status open_port(const char *address, int *ret_fd, struct psp_reason *reterr_reason)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
@@ -569,7 +569,7 @@ static enum psp_status open_port(const char *address, int *ret_fd, char *ret_rea
     const char *port;
     if (!split_address(address, host, sizeof host, &port) ||
         getaddrinfo(host[0] ? host : NULL, port, &hints, &found) != 0) {
-        snprintf(ret_reason, size, "%s is not an address to listen on: give HOST:PORT", address);
+        psp_reason_set(reterr_reason, "%s is not an address to listen on: give HOST:PORT", address);
         return PSP_EINVAL;
     }
     *ret_fd = listen_on(found);
@@ -577,8 +577,9 @@ static enum psp_status open_port(const char *address, int *ret_fd, char *ret_rea
     freeaddrinfo(found);
     if (*ret_fd >= 0)
         return PSP_OK;
-    snprintf(ret_reason, size, "cannot listen on %s: %s%s", address, strerror(error),
-             error == EADDRINUSE ? "; end the program that holds it, or give another address" : "");
+    psp_reason_set(reterr_reason, "cannot listen on %s: %s%s", address, strerror(error),
+                   error == EADDRINUSE ? "; end the program that holds it, or give another address"
+                                       : "");
     return error == EADDRINUSE                 ? PSP_EEXIST
            : error == EACCES || error == EPERM ? PSP_EPERM
            : error == EADDRNOTAVAIL            ? PSP_EINVAL
@@ -615,15 +616,15 @@ static struct MHD_Daemon *start_daemon(struct psp_http *http, int fd)
 }
 
 enum psp_status psp_http_start(const struct psp_http_options *options, struct psp_http **ret_http,
-                               char *ret_reason, size_t size)
+                               struct psp_reason *reterr_reason)
 {
     int fd = -1;
-    const enum psp_status status = open_port(options->address, &fd, ret_reason, size);
+    const enum psp_status status = open_port(options->address, &fd, reterr_reason);
     if (status != PSP_OK)
         return status;
     struct psp_http *http = calloc(1, sizeof *http);
     if (!http) {
-        snprintf(ret_reason, size, "out of memory");
+        psp_reason_set(reterr_reason, "out of memory");
         close(fd);
         return PSP_ENOMEM;
     }
@@ -633,15 +634,15 @@ enum psp_status psp_http_start(const struct psp_http_options *options, struct ps
     http->port = port_of(fd);
     if (!options->local &&
         psp_stream_create(options->site, options->views, &http->stream) != PSP_OK) {
-        snprintf(ret_reason, size, "out of memory");
+        psp_reason_set(reterr_reason, "out of memory");
         close(fd);
         psp_http_stop(&http);
         return PSP_ENOMEM;
     }
     http->daemon = start_daemon(http, fd);
     if (!http->daemon) {
-        snprintf(ret_reason, size, "cannot start the HTTP threads on %s: %s", options->address,
-                 strerror(errno));
+        psp_reason_set(reterr_reason, "cannot start the HTTP threads on %s: %s", options->address,
+                       strerror(errno));
         close(fd);
         psp_http_stop(&http);
         return PSP_EIO;

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "collector/api/api.h"
 #include "collector/http/page.h"
 
@@ -47,9 +48,9 @@ struct psp_http_options {
 };
 
 /* PSP_EINVAL: not an address; PSP_EEXIST: in use; PSP_EIO, PSP_EPERM,
- * PSP_ENOMEM. ret_reason[size] says what to do. */
+ * PSP_ENOMEM. reterr_reason says what to do. */
 enum psp_status psp_http_start(const struct psp_http_options *options, struct psp_http **ret_http,
-                               char *ret_reason, size_t size);
+                               struct psp_reason *reterr_reason);
 /* Ends its threads; requests under way are cut. */
 void psp_http_stop(struct psp_http **http);
 

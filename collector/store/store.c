@@ -19,15 +19,6 @@ enum {
 static const char *const table_names[PSP_COLLECTOR_TABLES] = {"meta", "shards", "registered",
                                                               "rows", "series"};
 
-__attribute__((format(printf, 3, 4))) static void explain(char *ret_reason, size_t size,
-                                                          const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(ret_reason, size, format, arguments);
-    va_end(arguments);
-}
-
 /* ---- the layout of rows in chunks ---- */
 
 static uint64_t chunk_first_cell(const struct psp_totals *totals, uint32_t chunk)
@@ -75,14 +66,13 @@ struct opening {
     const struct psp_kv_options *kv;
     struct psp_collector_store *store;
     const struct psp_board *board;
-    char *reason;
-    size_t size;
+    struct psp_reason *reason;
 };
 
 static enum psp_status refuse(const struct opening *opening, enum psp_status status,
                               const char *what)
 {
-    return psp_kv_refuse(opening->kv, status, what, opening->reason, opening->size);
+    return psp_kv_refuse(opening->kv, status, what, opening->reason);
 }
 
 static int write_meta(const struct opening *opening, const struct psp_kv *kv, MDB_txn *txn)
@@ -146,12 +136,12 @@ static enum psp_status settle(void *context, const struct psp_kv *kv, MDB_txn *t
         return check_meta(opening, kv, txn);
     if (!rc)
         rc = write_meta(opening, kv, txn);
-    return rc ? psp_kv_refuse_error(opening->kv, rc, opening->reason, opening->size) : PSP_OK;
+    return rc ? psp_kv_refuse_error(opening->kv, rc, opening->reason) : PSP_OK;
 }
 
 enum psp_status psp_collector_store_open(const char *directory, const struct psp_board *board,
-                                         struct psp_collector_store **ret_store, char *ret_reason,
-                                         size_t size)
+                                         struct psp_collector_store **ret_store,
+                                         struct psp_reason *reterr_reason)
 {
     struct psp_collector_store *store = calloc(1, sizeof *store);
     if (!store)
@@ -161,7 +151,7 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     store->positions = calloc(store->shard_count, sizeof *store->positions);
     store->chunk = malloc(widest_chunk(psp_board_merged(board)) * PSP_CELL_BYTES_MAX);
     store->head = malloc(HEAD_BYTES + (size_t)psp_board_definition(board)->unit_count * 4);
-    struct opening opening = {.store = store, .board = board, .reason = ret_reason, .size = size};
+    struct opening opening = {.store = store, .board = board, .reason = reterr_reason};
     const struct psp_kv_options kv = {
         .directory = directory,
         .tables = table_names,
@@ -175,9 +165,8 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     };
     opening.kv = &kv;
     enum psp_status status = PSP_ENOMEM;
-    explain(ret_reason, size, "out of memory");
     if (store->positions && store->chunk && store->head)
-        status = psp_kv_open(&kv, &store->kv, ret_reason, size);
+        status = psp_kv_open(&kv, &store->kv, reterr_reason);
     if (status != PSP_OK) {
         psp_collector_store_close(&store);
         return status;
@@ -338,15 +327,13 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
 }
 
 enum psp_status psp_collector_store_load(struct psp_collector_store *store, struct psp_board *board,
-                                         char *ret_reason, size_t size)
+                                         struct psp_reason *reterr_reason)
 {
     struct psp_totals *totals;
     MDB_txn *txn;
     enum psp_status status = psp_totals_create(psp_board_definition(board), &totals);
-    if (status != PSP_OK) {
-        explain(ret_reason, size, "out of memory");
+    if (status != PSP_OK)
         return status;
-    }
     status = psp_kv_status(psp_kv_begin(&store->kv, MDB_RDONLY, &txn));
     if (status == PSP_OK) {
         for (uint32_t s = 0; s < store->shard_count && status == PSP_OK; s++)
@@ -354,10 +341,11 @@ enum psp_status psp_collector_store_load(struct psp_collector_store *store, stru
         mdb_txn_abort(txn);
     }
     if (status != PSP_OK)
-        explain(ret_reason, size,
-                "the stored board cannot be used (%s): move the data folder away and start again; "
-                "the shards will send their totals",
-                psp_status_text(status));
+        psp_reason_set(
+            reterr_reason,
+            "the stored board cannot be used (%s): move the data folder away and start again; "
+            "the shards will send their totals",
+            psp_status_text(status));
     psp_totals_destroy(&totals);
     return status;
 }

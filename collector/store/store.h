@@ -28,6 +28,7 @@
 
 #include <stddef.h>
 
+#include "base/reason.h"
 #include "collector/board/board.h"
 
 enum { PSP_COLLECTOR_STORE_FORMAT = 1, PSP_COLLECTOR_CHUNK_ROWS = 64 };
@@ -37,16 +38,16 @@ struct psp_collector_store;
 /* Opens or creates the folder's store for the board's cluster and definition.
  * PSP_EMISMATCH: of another cluster or election; PSP_EVERSION: format unknown;
  * PSP_EBUSY: another process has it; PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC.
- * Then ret_reason[size] says what to do. */
+ * The reason says what to do. */
 enum psp_status psp_collector_store_open(const char *directory, const struct psp_board *board,
-                                         struct psp_collector_store **ret_store, char *ret_reason,
-                                         size_t size);
+                                         struct psp_collector_store **ret_store,
+                                         struct psp_reason *reterr_reason);
 void psp_collector_store_close(struct psp_collector_store **store);
 
 /* Merges what is stored into a board that holds nothing yet. PSP_ECORRUPT (with
- * ret_reason), PSP_EIO, PSP_ENOMEM. */
+ * the reason), PSP_EIO, PSP_ENOMEM. */
 enum psp_status psp_collector_store_load(struct psp_collector_store *store, struct psp_board *board,
-                                         char *ret_reason, size_t size);
+                                         struct psp_reason *reterr_reason);
 
 /* Durable when it returns PSP_OK. PSP_EIO, PSP_ENOSPC, PSP_ENOMEM: final. */
 enum psp_status psp_collector_store_commit(struct psp_collector_store *store,

@@ -41,7 +41,7 @@ bool psp_identity_path(struct psp_identity *identity, const char *folder, const 
     const int n = snprintf(ret_path, PSP_IDENTITY_PATH_BYTES, "%s/%s", folder, name);
     if (n > 0 && n < PSP_IDENTITY_PATH_BYTES)
         return true;
-    snprintf(identity->reason, sizeof identity->reason, "the path of %s is too long", name);
+    psp_reason_set(&identity->reason, "the path of %s is too long", name);
     return false;
 }
 
@@ -57,40 +57,39 @@ bool psp_identity_key_path(struct psp_identity *identity, const char *name,
 
 bool psp_identity_load_cluster(struct psp_identity *identity)
 {
-    struct psp_reason fault = {0};
-    if (psp_cluster_load(identity->cluster_path, &identity->cluster, &fault) == PSP_OK)
+    const enum psp_status status =
+        psp_cluster_load(identity->cluster_path, &identity->cluster, &identity->reason);
+    if (status == PSP_OK)
         return true;
-    snprintf(identity->reason, sizeof identity->reason, "%s: %s %s", identity->cluster_path,
-             fault.pointer, fault.text);
+    psp_reason_set_file(&identity->reason, identity->cluster_path, status);
     return false;
 }
 
 bool psp_identity_load_definition(struct psp_identity *identity)
 {
     char path[PSP_IDENTITY_PATH_BYTES];
-    struct psp_reason fault = {0};
     if (!psp_identity_path(identity, identity->cluster->directory, identity->cluster->election_path,
                            path))
         return false;
-    const enum psp_status status = psp_file_read(
-        path, DEFINITION_BYTES_MAX, &identity->definition_text, &identity->definition_bytes);
+    enum psp_status status = psp_file_read(path, DEFINITION_BYTES_MAX, &identity->definition_text,
+                                           &identity->definition_bytes);
     if (status != PSP_OK) {
-        snprintf(identity->reason, sizeof identity->reason, "%s: %s", path,
-                 psp_status_text(status));
+        psp_reason_set_status(&identity->reason, path, status);
         return false;
     }
-    if (psp_definition_parse(identity->definition_text, identity->definition_bytes,
-                             &identity->definition, &fault) != PSP_OK) {
-        snprintf(identity->reason, sizeof identity->reason, "%s: %s %s", path, fault.pointer,
-                 fault.text);
+    status = psp_definition_parse(identity->definition_text, identity->definition_bytes,
+                                  &identity->definition, &identity->reason);
+    if (status != PSP_OK) {
+        psp_reason_set_file(&identity->reason, path, status);
         return false;
     }
     if (memcmp(identity->definition->hash, identity->cluster->definition_hash, PSP_HASH_BYTES) == 0)
         return true;
-    snprintf(identity->reason, sizeof identity->reason,
-             "%s is not the election that cluster.json names (definition_hash); restore the file "
-             "the cluster was made with",
-             path);
+    psp_reason_set(
+        &identity->reason,
+        "%s is not the election that cluster.json names (definition_hash); restore the file "
+        "the cluster was made with",
+        path);
     return false;
 }
 
@@ -103,15 +102,14 @@ bool psp_identity_load_key(struct psp_identity *identity, const char *name, cons
         return false;
     const enum psp_status status = psp_keypair_load(path, &identity->self);
     if (status != PSP_OK) {
-        snprintf(identity->reason, sizeof identity->reason, "%s: %s%s", path,
-                 psp_status_text(status),
-                 status == PSP_EPERM ? "; a key file must have mode 0600" : "");
+        psp_reason_set(&identity->reason, "%s: %s%s", path, psp_status_text(status),
+                       status == PSP_EPERM ? "; a key file must have mode 0600" : "");
         return false;
     }
     if (strcmp(identity->self.public_z85, public_key) == 0)
         return true;
-    snprintf(identity->reason, sizeof identity->reason,
-             "%s is not the key that cluster.json names for %s", path, whom);
+    psp_reason_set(&identity->reason, "%s is not the key that cluster.json names for %s", path,
+                   whom);
     return false;
 }
 

@@ -14,13 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/reason.h"
 #include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "wire/socket/socket.h"
 
 enum {
     PSP_IDENTITY_PATH_BYTES = 4096,
-    PSP_IDENTITY_REASON_BYTES = 2 * PSP_IDENTITY_PATH_BYTES,
     PSP_IDENTITY_EXIT_RUNTIME = 1, /* could not start or go on */
     PSP_IDENTITY_EXIT_USAGE = 2,
 };
@@ -32,7 +32,7 @@ struct psp_identity { /* zero-initialise */
     char *definition_text; /* as the file has it */
     size_t definition_bytes;
     struct psp_keypair self;
-    char reason[PSP_IDENTITY_REASON_BYTES];
+    struct psp_reason reason;
 };
 
 /* --cluster and --keys, as a child of a daemon's own options: its input is the

@@ -26,6 +26,7 @@ struct psp_journal {
     struct psp_segment_owner owner;
     uint64_t segment_bytes;
     bool read_only;
+    char note[PATH_MAX + 128]; /* what was cut off at open; "" nothing */
     int lock;
     _Atomic int failed;      /* enum psp_status of the first failed write */
     _Atomic uint64_t synced; /* durable up to here */

@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/reason.h"
 #include "base/status.h"
 
 struct psp_disk;
@@ -64,12 +65,13 @@ struct psp_journal_options {
 
 /* Locks the folder (PSP_EBUSY: another process has it). PSP_EMISMATCH: of
  * another cluster or shard; PSP_EVERSION; PSP_ECORRUPT; PSP_EIO; PSP_ENOSPC.
- * On failure `ret_reason` (size bytes) says what, where and what to do; with
- * PSP_OK it holds a note when a torn tail was cut, else "". What PSP_OK shows
- * is durable. */
+ * The reason says what, where and what to do. What PSP_OK shows is durable. */
 enum psp_status psp_journal_open(const struct psp_journal_options *options,
-                                 struct psp_journal **ret_log, char *ret_reason, size_t size);
+                                 struct psp_journal **ret_log, struct psp_reason *reterr_reason);
 void psp_journal_close(struct psp_journal **log);
+
+/* For a person: the torn tail that was cut off at open; "" when there was none. */
+const char *psp_journal_note(const struct psp_journal *log);
 
 uint64_t psp_journal_first(const struct psp_journal *log); /* 1 unless cut; last + 1 when empty */
 uint64_t psp_journal_last(const struct psp_journal *log);  /* first - 1 when empty */

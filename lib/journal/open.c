@@ -39,30 +39,31 @@ static int by_first(const void *left, const void *right)
 }
 
 static enum psp_status explain(const struct psp_journal *log, const struct psp_segment *segment,
-                               enum psp_status status, char *ret_reason, size_t size)
+                               enum psp_status status, struct psp_reason *reterr_reason)
 {
     char path[PATH_MAX];
     psp_segments_path(log, segment->first, "", path);
     if (status == PSP_EMISMATCH)
-        snprintf(ret_reason, size,
-                 "%s belongs to another cluster or shard; give this shard its own data folder",
-                 path);
+        psp_reason_set(
+            reterr_reason,
+            "%s belongs to another cluster or shard; give this shard its own data folder", path);
     else if (status == PSP_EVERSION)
-        snprintf(ret_reason, size, "%s has a format that this version does not know", path);
+        psp_reason_set(reterr_reason, "%s has a format that this version does not know", path);
     else if (status == PSP_ECORRUPT)
-        snprintf(ret_reason, size,
-                 "%s is damaged at byte %" PRIu64 " (index %" PRIu64 "), which had been durable; "
-                 "restore this replica's data folder from a backup, or replace the replica",
-                 path, segment->bytes, segment->first + segment->count);
+        psp_reason_set(reterr_reason,
+                       "%s is damaged at byte %" PRIu64 " (index %" PRIu64
+                       "), which had been durable; "
+                       "restore this replica's data folder from a backup, or replace the replica",
+                       path, segment->bytes, segment->first + segment->count);
     else
-        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(reterr_reason, path, status);
     return status;
 }
 
 /* Opens the last segment for appending; makes what it holds durable (a process
  * that was killed may have written without syncing). */
 static enum psp_status open_tail(struct psp_journal *log, enum psp_segment_end end,
-                                 char *ret_reason, size_t size)
+                                 struct psp_reason *reterr_reason)
 {
     const struct psp_segment *segment = psp_segments_newest(log);
     enum psp_status status = psp_segments_open(log, segment, PSP_DISK_WRITE, &log->file);
@@ -71,11 +72,11 @@ static enum psp_status open_tail(struct psp_journal *log, enum psp_segment_end e
     if (status == PSP_OK)
         status = log->disk->sync(log->disk->context, log->file);
     if (status != PSP_OK)
-        return explain(log, segment, status, ret_reason, size);
+        return explain(log, segment, status, reterr_reason);
     if (end == PSP_SEGMENT_TORN) {
         char path[PATH_MAX];
         psp_segments_path(log, segment->first, "", path);
-        snprintf(ret_reason, size,
+        snprintf(log->note, sizeof log->note,
                  "%s ended in a write that was never acknowledged; cut at byte %" PRIu64
                  " after index %" PRIu64,
                  path, segment->bytes, psp_journal_last(log));
@@ -122,7 +123,7 @@ static enum psp_status glance_at_segment(const struct psp_journal *log, struct p
 }
 
 static enum psp_status load_segments(struct psp_journal *log, uint64_t checkpoint_index,
-                                     char *ret_reason, size_t size)
+                                     struct psp_reason *reterr_reason)
 {
     if (log->segment_count == 0)
         return PSP_OK;
@@ -140,21 +141,22 @@ static enum psp_status load_segments(struct psp_journal *log, uint64_t checkpoin
         if (status == PSP_ECORRUPT && log->read_only && last && segment->scanned)
             status = PSP_OK; /* the log ends here */
         if (status != PSP_OK)
-            return explain(log, segment, status, ret_reason, size);
+            return explain(log, segment, status, reterr_reason);
     }
-    return log->read_only ? PSP_OK : open_tail(log, end, ret_reason, size);
+    return log->read_only ? PSP_OK : open_tail(log, end, reterr_reason);
 }
 
-static enum psp_status open_vote(struct psp_journal *log, bool vote_seen, char *ret_reason,
-                                 size_t size)
+static enum psp_status open_vote(struct psp_journal *log, bool vote_seen,
+                                 struct psp_reason *reterr_reason)
 {
     if (!vote_seen && log->read_only)
         return PSP_OK;
     if (!vote_seen && log->segment_count > 0) {
-        snprintf(ret_reason, size,
-                 "%s/vote is gone but the log is not empty; restore this replica's data folder "
-                 "from a backup, or replace the replica",
-                 log->directory);
+        psp_reason_set(
+            reterr_reason,
+            "%s/vote is gone but the log is not empty; restore this replica's data folder "
+            "from a backup, or replace the replica",
+            log->directory);
         return PSP_ECORRUPT;
     }
     enum psp_status status = PSP_OK;
@@ -162,15 +164,15 @@ static enum psp_status open_vote(struct psp_journal *log, bool vote_seen, char *
         status = psp_journal_vote_create(log->disk, log->directory, log->owner.cluster_id,
                                          log->owner.shard);
     if (status != PSP_OK) {
-        snprintf(ret_reason, size, "%s/vote: %s", log->directory, psp_status_text(status));
+        psp_reason_set(reterr_reason, "%s/vote: %s", log->directory, psp_status_text(status));
         return status;
     }
     return psp_journal_vote_open(&log->vote, log->directory,
-                                 log->read_only ? PSP_DISK_READ : PSP_DISK_WRITE, ret_reason, size);
+                                 log->read_only ? PSP_DISK_READ : PSP_DISK_WRITE, reterr_reason);
 }
 
 /* What the vote file saw must still be there. */
-static enum psp_status check_against_vote(struct psp_journal *log, char *ret_reason, size_t size)
+static enum psp_status check_against_vote(struct psp_journal *log, struct psp_reason *reterr_reason)
 {
     const uint64_t last = psp_journal_last(log);
     uint64_t term = 0;
@@ -181,24 +183,26 @@ static enum psp_status check_against_vote(struct psp_journal *log, char *ret_rea
     if (log->read_only)
         return PSP_OK;
     if (last < log->vote.vote.last) {
-        snprintf(ret_reason, size,
-                 "%s ends at index %" PRIu64 " but held index %" PRIu64 " durably: records were "
-                 "lost; restore this replica's data folder from a backup, or replace the replica",
-                 log->directory, last, log->vote.vote.last);
+        psp_reason_set(
+            reterr_reason,
+            "%s ends at index %" PRIu64 " but held index %" PRIu64 " durably: records were "
+            "lost; restore this replica's data folder from a backup, or replace the replica",
+            log->directory, last, log->vote.vote.last);
         return PSP_ECORRUPT;
     }
     if (term > log->vote.vote.term) {
-        snprintf(ret_reason, size,
-                 "%s/vote is of term %" PRIu64 " but the log of term %" PRIu64 ": the vote was "
-                 "lost; restore this replica's data folder from a backup, or replace the replica",
-                 log->directory, log->vote.vote.term, term);
+        psp_reason_set(
+            reterr_reason,
+            "%s/vote is of term %" PRIu64 " but the log of term %" PRIu64 ": the vote was "
+            "lost; restore this replica's data folder from a backup, or replace the replica",
+            log->directory, log->vote.vote.term, term);
         return PSP_ECORRUPT;
     }
     return PSP_OK;
 }
 
 static enum psp_status open_folder(struct psp_journal *log, uint64_t checkpoint_index,
-                                   char *ret_reason, size_t size)
+                                   struct psp_reason *reterr_reason)
 {
     const struct psp_disk *disk = log->disk;
     enum psp_status status = PSP_OK;
@@ -212,40 +216,40 @@ static enum psp_status open_folder(struct psp_journal *log, uint64_t checkpoint_
     if (status == PSP_OK)
         status = listing.status;
     if (status == PSP_EBUSY)
-        snprintf(ret_reason, size,
-                 "%s is in use by another process; stop that one first, or give this one its own "
-                 "data folder",
-                 log->directory);
+        psp_reason_set(
+            reterr_reason,
+            "%s is in use by another process; stop that one first, or give this one its own "
+            "data folder",
+            log->directory);
     else if (status != PSP_OK)
-        snprintf(ret_reason, size, "%s: %s", log->directory, psp_status_text(status));
+        psp_reason_set_status(reterr_reason, log->directory, status);
     if (status == PSP_OK)
-        status = load_segments(log, checkpoint_index, ret_reason, size);
+        status = load_segments(log, checkpoint_index, reterr_reason);
     if (status == PSP_OK)
-        status = open_vote(log, listing.vote_seen, ret_reason, size);
+        status = open_vote(log, listing.vote_seen, reterr_reason);
     if (status == PSP_OK)
-        status = check_against_vote(log, ret_reason, size);
+        status = check_against_vote(log, reterr_reason);
     if (status == PSP_OK && !log->read_only) {
         /* A killed process may have renamed or removed a segment and not come to
          * this: its name would be as it was after the next power cut. */
         status = disk->sync_folder(disk->context, log->directory);
         if (status != PSP_OK)
-            snprintf(ret_reason, size, "%s: %s", log->directory, psp_status_text(status));
+            psp_reason_set_status(reterr_reason, log->directory, status);
     }
     return status;
 }
 
 /* promise 1: what a killed process wrote without its fsync is made durable before it is believed */
 enum psp_status psp_journal_open(const struct psp_journal_options *options,
-                                 struct psp_journal **ret_log, char *ret_reason, size_t size)
+                                 struct psp_journal **ret_log, struct psp_reason *reterr_reason)
 {
-    snprintf(ret_reason, size, "%s", "");
     struct psp_journal *log = calloc(1, sizeof(*log));
     if (log == NULL)
         return PSP_ENOMEM;
     if (snprintf(log->directory, sizeof(log->directory), "%s", options->directory) >=
         (int)sizeof(log->directory)) {
         free(log);
-        snprintf(ret_reason, size, "the path of the log folder is too long");
+        psp_reason_set(reterr_reason, "the path of the log folder is too long");
         return PSP_EINVAL;
     }
     log->disk = options->disk == NULL ? psp_disk_posix() : options->disk;
@@ -259,7 +263,7 @@ enum psp_status psp_journal_open(const struct psp_journal_options *options,
     memcpy(log->vote.cluster_id, options->cluster_id, PSP_CLUSTER_ID_BYTES);
     pthread_mutex_init(&log->mutex, NULL);
     pthread_mutex_init(&log->vote_mutex, NULL);
-    const enum psp_status status = open_folder(log, options->checkpoint_index, ret_reason, size);
+    const enum psp_status status = open_folder(log, options->checkpoint_index, reterr_reason);
     if (status != PSP_OK) {
         log->read_only = true; /* closing writes nothing */
         psp_journal_close(&log);
@@ -268,6 +272,11 @@ enum psp_status psp_journal_open(const struct psp_journal_options *options,
     atomic_store(&log->synced, psp_journal_last(log));
     *ret_log = log;
     return PSP_OK;
+}
+
+const char *psp_journal_note(const struct psp_journal *log)
+{
+    return log->note;
 }
 
 void psp_journal_close(struct psp_journal **log_at)

@@ -142,16 +142,14 @@ static enum psp_status settle(struct psp_journal_vote_file *file, uint64_t stale
 }
 
 enum psp_status psp_journal_vote_open(struct psp_journal_vote_file *file, const char *directory,
-                                      enum psp_disk_mode mode, char *ret_reason, size_t size)
+                                      enum psp_disk_mode mode, struct psp_reason *reterr_reason)
 {
     const struct psp_disk *disk = file->disk;
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/vote", directory);
     enum psp_status status = disk->open(disk->context, path, mode, &file->file);
-    if (status != PSP_OK) {
-        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
-        return status;
-    }
+    if (status != PSP_OK)
+        return psp_reason_set_status(reterr_reason, path, status);
     enum psp_status good, bad;
     uint64_t stale;
     status = read_slots(file, &good, &bad, &stale);
@@ -163,18 +161,19 @@ enum psp_status psp_journal_vote_open(struct psp_journal_vote_file *file, const 
         return PSP_OK;
     psp_journal_vote_close(file);
     if (status == PSP_EMISMATCH)
-        snprintf(ret_reason, size,
-                 "%s belongs to another cluster or shard; give this shard its own data folder",
-                 path);
+        psp_reason_set(
+            reterr_reason,
+            "%s belongs to another cluster or shard; give this shard its own data folder", path);
     else if (status == PSP_EVERSION)
-        snprintf(ret_reason, size, "%s has a format that this version does not know", path);
+        psp_reason_set(reterr_reason, "%s has a format that this version does not know", path);
     else if (status == PSP_ECORRUPT)
-        snprintf(ret_reason, size,
-                 "%s: both copies of term and vote are damaged; restore this replica's data folder "
-                 "from a backup, or replace the replica",
-                 path);
+        psp_reason_set(
+            reterr_reason,
+            "%s: both copies of term and vote are damaged; restore this replica's data folder "
+            "from a backup, or replace the replica",
+            path);
     else
-        snprintf(ret_reason, size, "%s: %s", path, psp_status_text(status));
+        psp_reason_set_status(reterr_reason, path, status);
     return status;
 }
 

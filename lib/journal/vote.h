@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "base/reason.h"
 #include "base/status.h"
 #include "journal/disk.h"
 
@@ -47,10 +48,10 @@ enum psp_status psp_journal_vote_create(const struct psp_disk *disk, const char 
                                         const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES],
                                         uint32_t shard);
 /* Reads the newer of the good slots. PSP_ENOENT; PSP_ECORRUPT: neither slot is
- * good; PSP_EVERSION, PSP_EMISMATCH, PSP_EIO; with `ret_reason`. The members
+ * good; PSP_EVERSION, PSP_EMISMATCH, PSP_EIO, each with a reason. The members
  * disk, cluster_id and shard of *file are set by the caller. */
 enum psp_status psp_journal_vote_open(struct psp_journal_vote_file *file, const char *directory,
-                                      enum psp_disk_mode mode, char *ret_reason, size_t size);
+                                      enum psp_disk_mode mode, struct psp_reason *reterr_reason);
 void psp_journal_vote_close(struct psp_journal_vote_file *file);
 /* Durable when it returns PSP_OK. `sequence` is ignored. */
 enum psp_status psp_journal_vote_write(struct psp_journal_vote_file *file,

@@ -58,19 +58,19 @@ enum psp_status psp_kv_write_status(const struct psp_kv *kv, int error)
 }
 
 enum psp_status psp_kv_refuse(const struct psp_kv_options *options, enum psp_status status,
-                              const char *what, char *ret_reason, size_t size)
+                              const char *what, struct psp_reason *reterr_reason)
 {
-    snprintf(ret_reason, size, "store %s: %s", options->directory, what);
+    psp_reason_set(reterr_reason, "store %s: %s", options->directory, what);
     return status;
 }
 
 enum psp_status psp_kv_refuse_error(const struct psp_kv_options *options, int error,
-                                    char *ret_reason, size_t size)
+                                    struct psp_reason *reterr_reason)
 {
     const enum psp_status status = psp_kv_status(error);
     if (status == PSP_ECORRUPT) {
-        snprintf(ret_reason, size, "store %s: not a store, or damaged; %s", options->directory,
-                 options->when_damaged);
+        psp_reason_set(reterr_reason, "store %s: not a store, or damaged; %s", options->directory,
+                       options->when_damaged);
         return status;
     }
     const char *what = mdb_strerror(error); /* the system's words where ours know no better */
@@ -78,7 +78,7 @@ enum psp_status psp_kv_refuse_error(const struct psp_kv_options *options, int er
         what = "written by another version of LMDB; use the version that wrote it";
     if (status == PSP_ENOSPC)
         what = "the disk is full; make room and start again";
-    return psp_kv_refuse(options, status, what, ret_reason, size);
+    return psp_kv_refuse(options, status, what, reterr_reason);
 }
 
 /* ---- open ---- */
@@ -86,19 +86,18 @@ enum psp_status psp_kv_refuse_error(const struct psp_kv_options *options, int er
 struct opening {
     const struct psp_kv_options *options;
     struct psp_kv *kv;
-    char *reason;
-    size_t size;
+    struct psp_reason *reason;
 };
 
 static enum psp_status refuse(const struct opening *opening, enum psp_status status,
                               const char *what)
 {
-    return psp_kv_refuse(opening->options, status, what, opening->reason, opening->size);
+    return psp_kv_refuse(opening->options, status, what, opening->reason);
 }
 
 static enum psp_status refuse_error(const struct opening *opening, int error)
 {
-    return psp_kv_refuse_error(opening->options, error, opening->reason, opening->size);
+    return psp_kv_refuse_error(opening->options, error, opening->reason);
 }
 
 static enum psp_status lock_directory(const struct opening *opening)
@@ -188,11 +187,11 @@ static enum psp_status open_all(const struct opening *opening)
 }
 
 enum psp_status psp_kv_open(const struct psp_kv_options *options, struct psp_kv *ret_kv,
-                            char *ret_reason, size_t size)
+                            struct psp_reason *reterr_reason)
 {
     assert(options->table_count > 0 && options->table_count <= PSP_KV_TABLES_MAX);
     struct psp_kv kv = PSP_KV_CLOSED;
-    const struct opening opening = {options, &kv, ret_reason, size};
+    const struct opening opening = {options, &kv, reterr_reason};
     const enum psp_status status = open_all(&opening);
     if (status == PSP_OK)
         *ret_kv = kv;

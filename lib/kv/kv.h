@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "base/bytes/bytes.h"
+#include "base/reason.h"
 #include "base/status.h"
 
 enum { PSP_KV_TABLES_MAX = 8 };
@@ -57,17 +58,17 @@ struct psp_kv_options {
 
 /* PSP_EBUSY: another process has the folder; PSP_EVERSION: of another LMDB;
  * PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC, PSP_ENOMEM, PSP_ENOENT, or what settle returned.
- * ret_reason[size] says what to do. Not PSP_OK: nothing is open. */
+ * The reason says what to do. Not PSP_OK: nothing is open. */
 enum psp_status psp_kv_open(const struct psp_kv_options *options, struct psp_kv *ret_kv,
-                            char *ret_reason, size_t size);
+                            struct psp_reason *reterr_reason);
 void psp_kv_close(struct psp_kv *kv); /* PSP_KV_CLOSED: nothing */
 
 /* The words for a fault of the folder: "store FOLDER: what". Returns `status`. */
 enum psp_status psp_kv_refuse(const struct psp_kv_options *options, enum psp_status status,
-                              const char *what, char *ret_reason, size_t size);
+                              const char *what, struct psp_reason *reterr_reason);
 /* The same with our words for LMDB's code. */
 enum psp_status psp_kv_refuse_error(const struct psp_kv_options *options, int error,
-                                    char *ret_reason, size_t size);
+                                    struct psp_reason *reterr_reason);
 
 /* MDB_NOTFOUND is PSP_ENOENT, an append that does not follow on PSP_ECORRUPT. */
 enum psp_status psp_kv_status(int error);

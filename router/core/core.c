@@ -350,11 +350,11 @@ static void submit(struct psp_router_core *core, const struct psp_peer *peer, ui
     }
     struct psp_client_columns columns;
     const enum psp_status status = psp_translate_rows(&core->translation, core->definition,
-                                                      message->rows, n, &columns, core->reason);
+                                                      message->rows, n, &columns, &core->reason);
     if (status == PSP_OK)
         forward(core, &from, &columns, now_ms);
     else if (status == PSP_EINVAL)
-        refuse_undecodable(core, peer, message->batch_id, core->reason);
+        refuse_undecodable(core, peer, message->batch_id, core->reason.text);
     else
         refuse_without_memory(core, &from, n);
 }

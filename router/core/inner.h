@@ -4,6 +4,7 @@
 #ifndef PSP_ROUTER_CORE_INNER_H
 #define PSP_ROUTER_CORE_INNER_H
 
+#include "base/reason.h"
 #include "router/core/batch.h"
 #include "router/core/core.h"
 #include "router/core/quota.h"
@@ -32,7 +33,7 @@ struct psp_router_core {
     struct psp_router_action *actions;
     size_t action_count, action_capacity;
     struct psp_translation translation;
-    char reason[PSP_ROUTER_REASON_BYTES];
+    struct psp_reason reason;
     uint8_t busy_rows[2 * PSP_BATCH_ROWS_MAX];
     uint32_t busy_count;
     uint8_t verdicts[PSP_BATCH_ROWS_MAX]; /* of the batch answered last */

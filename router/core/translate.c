@@ -140,10 +140,9 @@ static size_t pairs_of(struct psp_translation *translation, const struct psp_def
     return n;
 }
 
-static enum psp_status reason_of(uint32_t row, const char *fault,
-                                 char ret_reason[PSP_ROUTER_REASON_BYTES])
+static enum psp_status reason_of(uint32_t row, const char *fault, struct psp_reason *reterr_reason)
 {
-    snprintf(ret_reason, PSP_ROUTER_REASON_BYTES, "row %u: %s", row, fault);
+    psp_reason_set(reterr_reason, "row %u: %s", row, fault);
     return PSP_EINVAL;
 }
 
@@ -151,7 +150,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
                                    const struct psp_definition *definition,
                                    const struct psp_row *rows, uint32_t n,
                                    struct psp_client_columns *ret_columns,
-                                   char ret_reason[PSP_ROUTER_REASON_BYTES])
+                                   struct psp_reason *reterr_reason)
 {
     assert(n > 0 && n <= PSP_BATCH_ROWS_MAX);
     enum psp_status status = reserve_rows(translation, n);
@@ -164,7 +163,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
         const struct psp_row *row = &rows[i];
         const char *fault = shape_fault(row);
         if (fault != NULL)
-            return reason_of(i, fault, ret_reason);
+            return reason_of(i, fault, reterr_reason);
         status = reserve_marks(translation, marks_bytes + PSP_MARKS_BYTES_MAX);
         if (status != PSP_OK)
             return status;
@@ -172,7 +171,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
         const size_t pairs = pairs_of(translation, definition, row);
         if (psp_marks_encode(translation->pairs, pairs, translation->marks + marks_bytes,
                              PSP_MARKS_BYTES_MAX, &length) != PSP_OK)
-            return reason_of(i, "more is marked than a ballot may hold", ret_reason);
+            return reason_of(i, "more is marked than a ballot may hold", reterr_reason);
         marks_bytes += length;
         translation->marks_lengths[i] = (uint16_t)length;
         translation->voter_lengths[i] = (uint8_t)row->voter_id.length;

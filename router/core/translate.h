@@ -16,10 +16,11 @@
 #ifndef PSP_ROUTER_TRANSLATE_H
 #define PSP_ROUTER_TRANSLATE_H
 
+#include "base/reason.h"
 #include "election/definition/definition.h"
 #include "wire/message/message.h"
 
-enum { PSP_METHOD_UNKNOWN = 255, PSP_ROUTER_REASON_BYTES = 128 };
+enum { PSP_METHOD_UNKNOWN = 255 };
 
 struct psp_translation { /* zero-initialise */
     uint32_t capacity;   /* rows */
@@ -34,11 +35,11 @@ struct psp_translation { /* zero-initialise */
 
 void psp_translation_free(struct psp_translation *translation);
 
-/* PSP_EINVAL: a row breaks a limit, ret_reason says which; PSP_ENOMEM. */
+/* PSP_EINVAL: a row breaks a limit, reterr_reason says which; PSP_ENOMEM. */
 enum psp_status psp_translate_rows(struct psp_translation *translation,
                                    const struct psp_definition *definition,
                                    const struct psp_row *rows, uint32_t n,
                                    struct psp_client_columns *ret_columns,
-                                   char ret_reason[PSP_ROUTER_REASON_BYTES]);
+                                   struct psp_reason *reterr_reason);
 
 #endif

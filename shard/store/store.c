@@ -33,19 +33,18 @@ struct opening {
     const struct psp_kv_options *kv;
     struct psp_store *store;
     MDB_txn *txn;
-    char *reason;
-    size_t size;
+    struct psp_reason *reason;
 };
 
 static enum psp_status refuse(const struct opening *opening, enum psp_status status,
                               const char *what)
 {
-    return psp_kv_refuse(opening->kv, status, what, opening->reason, opening->size);
+    return psp_kv_refuse(opening->kv, status, what, opening->reason);
 }
 
 static enum psp_status refuse_lmdb(const struct opening *opening, int error)
 {
-    return psp_kv_refuse_error(opening->kv, error, opening->reason, opening->size);
+    return psp_kv_refuse_error(opening->kv, error, opening->reason);
 }
 
 static void owner_of(const struct psp_store_options *options, uint8_t ret_owner[OWNER_BYTES])
@@ -124,13 +123,12 @@ static enum psp_status settle(void *context, const struct psp_kv *kv, MDB_txn *t
 }
 
 enum psp_status psp_store_open(const struct psp_store_options *options,
-                               struct psp_store **ret_store, char *ret_reason, size_t size)
+                               struct psp_store **ret_store, struct psp_reason *reterr_reason)
 {
     struct psp_store *store = calloc(1, sizeof *store);
     if (!store)
         return PSP_ENOMEM;
-    struct opening opening = {
-        .options = options, .store = store, .reason = ret_reason, .size = size};
+    struct opening opening = {.options = options, .store = store, .reason = reterr_reason};
     const struct psp_kv_options kv = {
         .directory = options->directory,
         .tables = table_names,
@@ -143,7 +141,7 @@ enum psp_status psp_store_open(const struct psp_store_options *options,
         .context = &opening,
     };
     opening.kv = &kv;
-    const enum psp_status status = psp_kv_open(&kv, &store->kv, ret_reason, size);
+    const enum psp_status status = psp_kv_open(&kv, &store->kv, reterr_reason);
     if (status != PSP_OK) {
         free(store);
         return status;

@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
 #include "count/count.h"
 
 enum { PSP_STORE_FORMAT = 1 };
@@ -45,9 +46,9 @@ struct psp_store_options {
 };
 
 /* Creates when empty. PSP_EBUSY: another process has it; PSP_EMISMATCH: of another cluster or shard; PSP_EVERSION:
- * format unknown; PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC. `ret_reason` says what to do. */
+ * format unknown; PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC. The reason says what to do. */
 enum psp_status psp_store_open(const struct psp_store_options *options,
-                               struct psp_store **ret_store, char *ret_reason, size_t size);
+                               struct psp_store **ret_store, struct psp_reason *reterr_reason);
 void psp_store_close(struct psp_store **store);
 
 /* Applied index and term of the last checkpoint; 0 when empty. */

@@ -21,7 +21,7 @@
 #include "base/bytes/crc32c.h"
 #include "journal/journal.h"
 
-enum { CLUSTER_ID_AT = 16, REASON_BYTES = 512 };
+enum { CLUSTER_ID_AT = 16 };
 
 struct cuts {
     char folder[PATH_MAX - 64];
@@ -80,13 +80,13 @@ static void put_back(const struct cuts *cuts, size_t cut)
 
 static void read_truth(struct cuts *cuts)
 {
-    char reason[REASON_BYTES];
+    struct psp_reason reason = {0};
     struct psp_journal *log = NULL;
     uint8_t *buffer = NULL;
     size_t size = 0;
     put_back(cuts, 0);
-    if (psp_journal_open(&cuts->options, &log, reason, sizeof reason) != PSP_OK)
-        stop(reason);
+    if (psp_journal_open(&cuts->options, &log, &reason) != PSP_OK)
+        stop(reason.text);
     cuts->last = psp_journal_last(log);
     cuts->records = calloc(cuts->last + 1, sizeof *cuts->records);
     if (cuts->records == NULL)
@@ -122,12 +122,12 @@ static int run(struct cuts *cuts, size_t n)
 {
     uint64_t shorter = 0, refused = 0, wrong = 0;
     for (size_t cut = 1; cut <= n && cut < cuts->segment_bytes; cut++) {
-        char reason[REASON_BYTES] = "";
+        struct psp_reason reason = {0};
         struct psp_journal *log = NULL;
         put_back(cuts, cut);
-        if (psp_journal_open(&cuts->options, &log, reason, sizeof reason) != PSP_OK) {
+        if (psp_journal_open(&cuts->options, &log, &reason) != PSP_OK) {
             refused++;
-            wrong += reason[0] == 0;
+            wrong += reason.text[0] == 0;
             continue;
         }
         const char *fault = fault_of(cuts, log, cut);

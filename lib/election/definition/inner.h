@@ -21,6 +21,7 @@
 #include "base/json/cut.h"
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"
+#include "base/reason.h"
 #include "base/text/utf8.h"
 #include "election/definition/definition.h"
 

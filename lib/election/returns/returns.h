@@ -56,7 +56,7 @@ struct psp_returns {
     const struct psp_returns_row *rows; /* in file order */
 };
 
-/* PSP_OK; PSP_EINVAL with *reterr_reason filled; PSP_EIO; PSP_ENOMEM; load also
+/* PSP_OK; PSP_EINVAL, with line and column; PSP_EIO; PSP_ENOMEM; load also
  * PSP_ENOENT. */
 enum psp_status psp_returns_read(struct psp_csv *csv, struct psp_returns **ret_returns,
                                  struct psp_reason *reterr_reason);

@@ -37,12 +37,12 @@ struct psp_roll_voter {
 
 struct psp_roll;
 
-/* Reads the header. PSP_EINVAL with *reterr_reason filled, PSP_EIO, PSP_ENOMEM. */
+/* Reads the header. PSP_EINVAL, with line and column, PSP_EIO, PSP_ENOMEM. */
 enum psp_status psp_roll_open(FILE *file, const struct psp_definition *definition,
                               struct psp_roll **ret_roll, struct psp_reason *reterr_reason);
 void psp_roll_close(struct psp_roll **roll);
 
-/* PSP_OK; PSP_ENOENT: no voter is left; PSP_EINVAL with *reterr_reason filled;
+/* PSP_OK; PSP_ENOENT: no voter is left; PSP_EINVAL, with line and column;
  * PSP_EIO; PSP_ENOMEM. */
 enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_voter,
                               struct psp_reason *reterr_reason);

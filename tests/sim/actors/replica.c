@@ -18,7 +18,6 @@ enum {
     RAFT_BUFFERS = 64, /* as in the shell */
     DOWN_US = 800 * SIM_MS,
     SLOW_FACTOR = 60,
-    REASON_BYTES = 1024,
     SIM_PART_BYTES = 48, /* so that most partials come in parts */
 };
 
@@ -290,15 +289,16 @@ static enum psp_status restore(struct sim_world *world, struct sim_replica *repl
 }
 
 /* As replica.c: the log must reach the store's index, with its term there. */
-static enum psp_status check_log(const struct sim_replica *replica, char *ret_reason)
+static enum psp_status check_log(const struct sim_replica *replica,
+                                 struct psp_reason *reterr_reason)
 {
     uint64_t term = 0;
     enum psp_record_type type;
     const uint64_t index = replica->store.index;
     const uint64_t first = psp_journal_first(replica->log), last = psp_journal_last(replica->log);
     if (last < index || first > index + 1) {
-        snprintf(ret_reason, REASON_BYTES, "the log ends at %" PRIu64 ", the store is at %" PRIu64,
-                 last, index);
+        psp_reason_set(reterr_reason, "the log ends at %" PRIu64 ", the store is at %" PRIu64, last,
+                       index);
         return PSP_ECORRUPT;
     }
     if (index < first)
@@ -306,11 +306,11 @@ static enum psp_status check_log(const struct sim_replica *replica, char *ret_re
     const enum psp_status status = psp_journal_peek(replica->log, index, &term, &type);
     if (status == PSP_OK && term == replica->store.term)
         return PSP_OK;
-    snprintf(ret_reason, REASON_BYTES, "log and store have other terms at %" PRIu64, index);
+    psp_reason_set(reterr_reason, "log and store have other terms at %" PRIu64, index);
     return status == PSP_OK ? PSP_ECORRUPT : status;
 }
 
-static enum psp_status open_log(struct sim_replica *replica, char *ret_reason,
+static enum psp_status open_log(struct sim_replica *replica, struct psp_reason *reterr_reason,
                                 uint64_t segment_bytes)
 {
     struct psp_journal_options options = {.directory = "log",
@@ -319,9 +319,8 @@ static enum psp_status open_log(struct sim_replica *replica, char *ret_reason,
                                           .checkpoint_index = replica->store.index,
                                           .disk = &replica->disk.table};
     memset(options.cluster_id, 0xC1, sizeof(options.cluster_id));
-    const enum psp_status status =
-        psp_journal_open(&options, &replica->log, ret_reason, REASON_BYTES);
-    return status == PSP_OK ? check_log(replica, ret_reason) : status;
+    const enum psp_status status = psp_journal_open(&options, &replica->log, reterr_reason);
+    return status == PSP_OK ? check_log(replica, reterr_reason) : status;
 }
 
 static enum psp_status create_core(struct sim_world *world, struct sim_replica *replica)
@@ -413,15 +412,15 @@ static void refuse(struct sim_world *world, struct sim_replica *replica, enum ps
 
 void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
 {
-    char reason[REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     replica->failed = false;
     replica->started_us = world->now_us;
     replica->disk.full = world->now_us < replica->full_until_us && !world->healed;
     enum psp_status status = restore(world, replica);
     if (status == PSP_OK)
-        status = open_log(replica, reason, world->plan.segment_bytes);
-    if (status == PSP_OK && reason[0] != 0)
-        SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), reason);
+        status = open_log(replica, &reason, world->plan.segment_bytes);
+    if (status == PSP_OK && psp_journal_note(replica->log)[0] != 0)
+        SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), psp_journal_note(replica->log));
     if (status == PSP_OK)
         sim_durable_check_vote(world, replica);
     if (status == PSP_OK)
@@ -429,7 +428,7 @@ void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
     if (status == PSP_OK)
         status = start_core(world, replica);
     if (status != PSP_OK) {
-        refuse(world, replica, status, reason);
+        refuse(world, replica, status, reason.text);
     } else {
         replica->checked = replica->store.index;
         sim_durable_log(replica);

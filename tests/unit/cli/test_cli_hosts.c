@@ -13,7 +13,7 @@
 #include "base/system/file.h"
 #include "cli/folder/hosts.h"
 
-static char reason[512];
+static struct psp_reason reason;
 
 static enum psp_status load(const char *text, struct psp_hosts **ret_hosts)
 {
@@ -22,8 +22,8 @@ static enum psp_status load(const char *text, struct psp_hosts **ret_hosts)
     assert_true(file >= 0);
     close(file);
     assert_int_equal(psp_file_write(path, text, strlen(text), 0600), PSP_OK);
-    reason[0] = '\0';
-    const enum psp_status status = psp_hosts_load(path, ret_hosts, reason, sizeof reason);
+    reason.text[0] = '\0';
+    const enum psp_status status = psp_hosts_load(path, ret_hosts, &reason);
     unlink(path);
     return status;
 }
@@ -32,8 +32,8 @@ static void refused_with(const char *text, const char *why)
 {
     struct psp_hosts *hosts = NULL;
     assert_int_equal(load(text, &hosts), PSP_EINVAL);
-    if (!strstr(reason, why))
-        fail_msg("\"%s\" does not say \"%s\"", reason, why);
+    if (!strstr(reason.text, why))
+        fail_msg("\"%s\" does not say \"%s\"", reason.text, why);
 }
 
 static const char four[] = "# name address roles\n"
@@ -48,7 +48,7 @@ static void replicas_of_a_shard_never_share_a_host(void **state)
     (void)state;
     struct psp_hosts *hosts = NULL;
     assert_int_equal(load(four, &hosts), PSP_OK);
-    assert_int_equal(psp_hosts_check(hosts, 3, reason, sizeof reason), PSP_OK);
+    assert_int_equal(psp_hosts_check(hosts, 3, &reason), PSP_OK);
     for (uint32_t shard = 0; shard < 7; shard++) {
         const char *first = psp_hosts_replica(hosts, shard, 3, 0);
         const char *second = psp_hosts_replica(hosts, shard, 3, 1);
@@ -80,9 +80,9 @@ static void fewer_hosts_than_replicas_are_refused(void **state)
     struct psp_hosts *hosts = NULL;
     assert_int_equal(load("a 10.0.0.11 router collector shard\nb 10.0.0.12 shard\n", &hosts),
                      PSP_OK);
-    assert_int_equal(psp_hosts_check(hosts, 3, reason, sizeof reason), PSP_EINVAL);
-    assert_non_null(strstr(reason, "need 3 hosts with the role shard, and there are 2"));
-    assert_int_equal(psp_hosts_check(hosts, 1, reason, sizeof reason), PSP_OK);
+    assert_int_equal(psp_hosts_check(hosts, 3, &reason), PSP_EINVAL);
+    assert_non_null(strstr(reason.text, "need 3 hosts with the role shard, and there are 2"));
+    assert_int_equal(psp_hosts_check(hosts, 1, &reason), PSP_OK);
     psp_hosts_destroy(&hosts);
 }
 
@@ -91,11 +91,11 @@ static void a_missing_role_is_refused(void **state)
     (void)state;
     struct psp_hosts *hosts = NULL;
     assert_int_equal(load("a 10.0.0.11 shard router\n", &hosts), PSP_OK);
-    assert_int_equal(psp_hosts_check(hosts, 1, reason, sizeof reason), PSP_EINVAL);
-    assert_non_null(strstr(reason, "collector"));
+    assert_int_equal(psp_hosts_check(hosts, 1, &reason), PSP_EINVAL);
+    assert_non_null(strstr(reason.text, "collector"));
     psp_hosts_destroy(&hosts);
     assert_int_equal(load("", &hosts), PSP_OK);
-    assert_int_equal(psp_hosts_check(hosts, 1, reason, sizeof reason), PSP_EINVAL);
+    assert_int_equal(psp_hosts_check(hosts, 1, &reason), PSP_EINVAL);
     psp_hosts_destroy(&hosts);
 }
 
@@ -120,9 +120,8 @@ static void a_missing_file_is_told(void **state)
 {
     (void)state;
     struct psp_hosts *hosts = NULL;
-    assert_int_equal(psp_hosts_load("/nonexistent/hosts", &hosts, reason, sizeof reason),
-                     PSP_ENOENT);
-    assert_non_null(strstr(reason, "/nonexistent/hosts"));
+    assert_int_equal(psp_hosts_load("/nonexistent/hosts", &hosts, &reason), PSP_ENOENT);
+    assert_non_null(strstr(reason.text, "/nonexistent/hosts"));
 }
 
 int main(void)

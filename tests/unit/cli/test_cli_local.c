@@ -72,17 +72,17 @@ static struct psp_local_plan plan_of(const struct place *place)
 static void make(const struct place *place)
 {
     const struct psp_local_plan plan = plan_of(place);
-    char reason[PSP_REASON_BYTES] = "";
-    if (psp_local_make(&plan, reason) != PSP_OK)
-        fail_msg("%s", reason);
+    struct psp_reason reason = {0};
+    if (psp_local_make(&plan, &reason) != PSP_OK)
+        fail_msg("%s", reason.text);
 }
 
 static struct psp_local *opened(const struct place *place)
 {
     struct psp_local *local = NULL;
-    char reason[PSP_REASON_BYTES] = "";
-    if (psp_local_open(place->cluster, &local, reason) != PSP_OK)
-        fail_msg("%s", reason);
+    struct psp_reason reason = {0};
+    if (psp_local_open(place->cluster, &local, &reason) != PSP_OK)
+        fail_msg("%s", reason.text);
     return local;
 }
 
@@ -144,15 +144,15 @@ static void an_interrupted_up_goes_on_with_the_keys_it_made(void **state)
 static void nothing_is_made_on_top_of_counted_ballots(void **state)
 {
     const struct psp_local_plan plan = plan_of(*state);
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     make(*state);
     struct psp_local *local = opened(*state);
     char *data = psp_local_path(local, "data/shard-0-0"),
          *cluster = psp_local_path(local, "cluster.json");
     assert_int_equal(mkdir(data, 0700), 0);
     assert_int_equal(unlink(cluster), 0);
-    assert_int_equal(psp_local_make(&plan, reason), PSP_EEXIST);
-    assert_non_null(strstr(reason, "cluster.json is gone"));
+    assert_int_equal(psp_local_make(&plan, &reason), PSP_EEXIST);
+    assert_non_null(strstr(reason.text, "cluster.json is gone"));
     free(data);
     free(cluster);
     psp_local_close(&local);
@@ -162,30 +162,30 @@ static void another_election_in_the_folder_is_not_replaced(void **state)
 {
     const struct place *place = *state;
     struct psp_local_plan plan = plan_of(place);
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     plan.directory = place->folder; /* holds election.json */
     plan.election_path = place->other;
-    assert_int_equal(psp_local_make(&plan, reason), PSP_EEXIST);
+    assert_int_equal(psp_local_make(&plan, &reason), PSP_EEXIST);
     assert_false(psp_local_exists(place->folder));
     plan.election_path = place->election; /* the very file */
-    assert_int_equal(psp_local_make(&plan, reason), PSP_OK);
+    assert_int_equal(psp_local_make(&plan, &reason), PSP_OK);
     assert_true(psp_local_exists(place->folder));
 }
 
 static void what_a_cluster_counts_cannot_be_changed(void **state)
 {
     const struct place *place = *state;
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     make(place);
     struct psp_local *local = opened(place);
     struct psp_local_plan plan = plan_of(place);
-    assert_int_equal(psp_local_compare(local, &plan, reason), PSP_OK);
+    assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_OK);
     plan.shards = 4;
-    assert_int_equal(psp_local_compare(local, &plan, reason), PSP_EMISMATCH);
+    assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_EMISMATCH);
     plan = plan_of(place);
     plan.election_path = place->other;
-    assert_int_equal(psp_local_compare(local, &plan, reason), PSP_EMISMATCH);
-    assert_non_null(strstr(reason, "--election"));
+    assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_EMISMATCH);
+    assert_non_null(strstr(reason.text, "--election"));
     psp_local_close(&local);
 }
 
@@ -193,18 +193,19 @@ static void a_port_in_use_is_told_before_anything_is_made(void **state)
 {
     const struct place *place = *state;
     struct psp_local_plan plan = plan_of(place);
-    char reason[PSP_REASON_BYTES] = "", address[32];
+    char address[32];
+    struct psp_reason reason = {0};
     uint16_t port = 0;
     const int held = psp_port_hold(&port);
     assert_true(held >= 0);
     assert_int_equal(listen(held, 1), 0);
     snprintf(address, sizeof address, "127.0.0.1:%u", port);
     plan.http = address;
-    assert_int_equal(psp_local_make(&plan, reason), PSP_EEXIST);
-    assert_non_null(strstr(reason, address));
+    assert_int_equal(psp_local_make(&plan, &reason), PSP_EEXIST);
+    assert_non_null(strstr(reason.text, address));
     assert_int_equal(access(place->cluster, F_OK), -1);
     plan.http = "nowhere";
-    assert_int_equal(psp_local_make(&plan, reason), PSP_EINVAL);
+    assert_int_equal(psp_local_make(&plan, &reason), PSP_EINVAL);
     close(held);
 }
 
@@ -299,13 +300,13 @@ static void a_daemon_of_another_cluster_is_left_alone(void **state)
 
 static void a_second_up_at_once_is_refused(void **state)
 {
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     make(*state);
     struct psp_local *one = opened(*state), *two = opened(*state);
-    assert_int_equal(psp_local_lock(one, reason), PSP_OK);
-    assert_int_equal(psp_local_lock(two, reason), PSP_EBUSY);
+    assert_int_equal(psp_local_lock(one, &reason), PSP_OK);
+    assert_int_equal(psp_local_lock(two, &reason), PSP_EBUSY);
     psp_local_close(&one);
-    assert_int_equal(psp_local_lock(two, reason), PSP_OK);
+    assert_int_equal(psp_local_lock(two, &reason), PSP_OK);
     psp_local_close(&two);
 }
 

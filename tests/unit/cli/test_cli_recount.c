@@ -81,7 +81,8 @@ static int set_up(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     struct psp_journal_options options = {.shard = SHARD};
-    char path[160], reason[PSP_REASON_BYTES];
+    char path[160];
+    struct psp_reason reason = {0};
     snprintf(world->folder, sizeof world->folder, "/tmp/psephos-recount-XXXXXX");
     if (!mkdtemp(world->folder)) {
         free(world);
@@ -101,7 +102,7 @@ static int set_up(void **state)
     world->local = (struct psp_local){.directory = world->folder, .cluster = &world->cluster};
     world->definition = fixture_definition();
     options.directory = path;
-    assert_int_equal(psp_journal_open(&options, &world->log, reason, sizeof reason), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &world->log, &reason), PSP_OK);
     world->live = fixture_count(world->definition, NULL, PSP_REFUSED_MAX);
     count_an_election(world);
     tell(world);
@@ -124,10 +125,10 @@ static int tear_down(void **state)
 static struct psp_recount_result recount(const struct world *world)
 {
     struct psp_recount_result result = {0};
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     if (psp_recount_compare(&world->local, world->definition, SHARD, 0, &world->partial, &result,
-                            reason) != PSP_OK)
-        fail_msg("%s", reason);
+                            &reason) != PSP_OK)
+        fail_msg("%s", reason.text);
     return result;
 }
 
@@ -183,12 +184,12 @@ static void a_journal_that_ends_too_early_is_no_recount(void **state)
 {
     struct world *world = *state;
     struct psp_recount_result result = {0};
-    char reason[PSP_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     world->partial.index = 5;
     assert_int_equal(psp_recount_compare(&world->local, world->definition, SHARD, 0,
-                                         &world->partial, &result, reason),
+                                         &world->partial, &result, &reason),
                      PSP_ENOENT);
-    assert_non_null(strstr(reason, "indexes 1 to 4"));
+    assert_non_null(strstr(reason.text, "indexes 1 to 4"));
 }
 
 #define FACT(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

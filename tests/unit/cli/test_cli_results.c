@@ -52,7 +52,8 @@ static void open_output(struct output *output)
     assert_non_null(output->file);
 }
 
-static enum psp_status print_returns(const char *results, char **ret_text, char *ret_reason)
+static enum psp_status print_returns(const char *results, char **ret_text,
+                                     struct psp_reason *reterr_reason)
 {
     struct psp_returns *returns = fixture_returns();
     struct psp_definition *definition = fixture_definition(returns);
@@ -60,7 +61,7 @@ static enum psp_status print_returns(const char *results, char **ret_text, char 
     json_t *list = json(results);
     open_output(&output);
     const enum psp_status status =
-        psp_results_returns_print(list, definition, output.file, ret_reason);
+        psp_results_returns_print(list, definition, output.file, reterr_reason);
     fclose(output.file);
     *ret_text = output.text;
     json_decref(list);
@@ -90,10 +91,11 @@ static void returns_come_out_as_they_were_published(void **state)
 {
     (void)state;
     enum { LINES_MAX = 16 };
-    char *published = strdup(fixture_text), *printed = NULL, reason[PSP_REASON_BYTES] = "";
+    char *published = strdup(fixture_text), *printed = NULL;
+    struct psp_reason reason = {0};
     char *wanted[LINES_MAX], *got[LINES_MAX];
     assert_int_equal(
-        print_returns("[" COUNCIL "," PRESIDENT_B "," PRESIDENT_A "]", &printed, reason), PSP_OK);
+        print_returns("[" COUNCIL "," PRESIDENT_B "," PRESIDENT_A "]", &printed, &reason), PSP_OK);
     const size_t n = lines_of(published, wanted, LINES_MAX);
     assert_int_equal(lines_of(printed, got, LINES_MAX), n);
     assert_int_equal(n, 8);
@@ -117,10 +119,11 @@ static void a_result_that_is_not_whole_is_not_printed_as_one(void **state)
          "not on its ballot"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *text = NULL, reason[PSP_REASON_BYTES] = "";
-        assert_int_equal(print_returns(cases[i].results, &text, reason), PSP_EINVAL);
-        if (!strstr(reason, cases[i].reason))
-            fail_msg("\"%s\" has no \"%s\"", reason, cases[i].reason);
+        char *text = NULL;
+        struct psp_reason reason = {0};
+        assert_int_equal(print_returns(cases[i].results, &text, &reason), PSP_EINVAL);
+        if (!strstr(reason.text, cases[i].reason))
+            fail_msg("\"%s\" has no \"%s\"", reason.text, cases[i].reason);
         free(text);
     }
 }

@@ -183,9 +183,9 @@ static enum psp_status read_line(const struct world *world, bool votes_topic, co
                                  struct psp_ballot *ret_ballot)
 {
     static struct psp_ballot_line storage;
-    char reason[PSP_BALLOT_LINE_REASON_BYTES] = "";
+    struct psp_reason reason = {0};
     return psp_ballot_line_read(world->definition, votes_topic, text, strlen(text), &storage,
-                                ret_ballot, reason);
+                                ret_ballot, &reason);
 }
 
 static void a_line_becomes_a_ballot(void **state)

@@ -99,9 +99,10 @@ static bool load_key(struct town *town)
 
 static void assert_says(const struct town *town, const char *path, const char *what)
 {
-    if (strncmp(town->identity.reason, path, strlen(path)) != 0 ||
-        strstr(town->identity.reason, what) == NULL)
-        fail_msg("\"%s\" does not begin with %s and say \"%s\"", town->identity.reason, path, what);
+    if (strncmp(town->identity.reason.text, path, strlen(path)) != 0 ||
+        strstr(town->identity.reason.text, what) == NULL)
+        fail_msg("\"%s\" does not begin with %s and say \"%s\"", town->identity.reason.text, path,
+                 what);
 }
 
 static void cluster_election_and_key_are_loaded(void **state)
@@ -195,7 +196,7 @@ static void a_path_that_is_too_long_is_told(void **state)
     memset(folder, 'k', sizeof folder - 1);
     town->identity.keys_path = folder;
     assert_false(psp_identity_key_path(&town->identity, "digest.key", path));
-    assert_string_equal(town->identity.reason, "the path of digest.key is too long");
+    assert_string_equal(town->identity.reason.text, "the path of digest.key is too long");
 }
 
 int main(void)

@@ -12,7 +12,8 @@ struct state {
     struct psp_board *board;
     struct psp_collector_store *store;
     struct fixture_rows rows;
-    char directory[64], reason[512];
+    char directory[64];
+    struct psp_reason reason;
 };
 
 static int set_up(void **context)
@@ -45,10 +46,10 @@ static int tear_down(void **context)
 
 static void open_store(struct state *state)
 {
-    const enum psp_status status = psp_collector_store_open(
-        state->directory, state->board, &state->store, state->reason, sizeof state->reason);
+    const enum psp_status status =
+        psp_collector_store_open(state->directory, state->board, &state->store, &state->reason);
     if (status != PSP_OK)
-        print_error("%s\n", state->reason);
+        print_error("%s\n", state->reason.text);
     assert_int_equal(status, PSP_OK);
 }
 
@@ -63,8 +64,7 @@ static void restart(struct state *state)
 
 static enum psp_status load(struct state *state)
 {
-    return psp_collector_store_load(state->store, state->board, state->reason,
-                                    sizeof state->reason);
+    return psp_collector_store_load(state->store, state->board, &state->reason);
 }
 
 static void an_empty_folder_holds_nothing(void **context)
@@ -174,12 +174,11 @@ static void a_higher_epoch_leaves_no_row_of_the_old_one(void **context)
 static void expect_refusal(struct state *state, enum psp_status expected, const char *words)
 {
     struct psp_collector_store *store = NULL;
-    assert_int_equal(psp_collector_store_open(state->directory, state->board, &store, state->reason,
-                                              sizeof state->reason),
-                     expected);
+    assert_int_equal(
+        psp_collector_store_open(state->directory, state->board, &store, &state->reason), expected);
     assert_null(store);
-    assert_non_null(strstr(state->reason, words));
-    assert_non_null(strstr(state->reason, state->directory));
+    assert_non_null(strstr(state->reason.text, words));
+    assert_non_null(strstr(state->reason.text, state->directory));
 }
 
 static void a_second_process_is_refused(void **context)
@@ -240,7 +239,7 @@ static void rows_that_contradict_the_books_are_refused(void **context)
     tamper(state, "rows", key, sizeof key, zeros, sizeof zeros);
     restart(state);
     assert_int_equal(load(state), PSP_ECORRUPT);
-    assert_non_null(strstr(state->reason, "cannot be used"));
+    assert_non_null(strstr(state->reason.text, "cannot be used"));
 }
 
 static void rows_of_another_width_are_refused(void **context)
@@ -313,10 +312,10 @@ static void a_path_that_cannot_be_made_is_refused(void **context)
 {
     struct state *state = *context;
     struct psp_collector_store *store = NULL;
-    assert_int_equal(psp_collector_store_open("/proc/nowhere", state->board, &store, state->reason,
-                                              sizeof state->reason),
-                     PSP_ENOENT);
-    assert_non_null(strstr(state->reason, "/proc/nowhere"));
+    assert_int_equal(
+        psp_collector_store_open("/proc/nowhere", state->board, &store, &state->reason),
+        PSP_ENOENT);
+    assert_non_null(strstr(state->reason.text, "/proc/nowhere"));
 }
 
 int main(void)

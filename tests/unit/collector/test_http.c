@@ -21,7 +21,8 @@ struct server {
     struct psp_view_slot views;
     struct psp_page *page;
     struct psp_http *http, *local;
-    char directory[64], reason[512];
+    char directory[64];
+    struct psp_reason reason;
     char answer[ANSWER_BYTES]; /* headers and body of the last one */
     size_t length;
 };
@@ -35,8 +36,7 @@ static void start(struct server *server, bool local, struct psp_http **ret_http)
         .views = &server->views,
         .page = server->page,
     };
-    assert_int_equal(psp_http_start(&options, ret_http, server->reason, sizeof server->reason),
-                     PSP_OK);
+    assert_int_equal(psp_http_start(&options, ret_http, &server->reason), PSP_OK);
 }
 
 static int set_up(void **context)
@@ -367,16 +367,14 @@ static void an_address_in_use_is_told(void **context)
     struct psp_http_options options = {
         .address = address, .site = &server->api->site, .views = &server->views};
     snprintf(address, sizeof address, "127.0.0.1:%u", psp_http_port(server->http));
-    assert_int_equal(psp_http_start(&options, &second, server->reason, sizeof server->reason),
-                     PSP_EEXIST);
-    assert_non_null(strstr(server->reason, address));
-    assert_non_null(strstr(server->reason, "Address already in use"));
+    assert_int_equal(psp_http_start(&options, &second, &server->reason), PSP_EEXIST);
+    assert_non_null(strstr(server->reason.text, address));
+    assert_non_null(strstr(server->reason.text, "Address already in use"));
     static const char *const bad[] = {"127.0.0.1",        "127.0.0.1:", "127.0.0.1:http",
                                       "nohost.invalid:1", "[::1",       "[::1]80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         options.address = bad[i];
-        assert_int_equal(psp_http_start(&options, &second, server->reason, sizeof server->reason),
-                         PSP_EINVAL);
+        assert_int_equal(psp_http_start(&options, &second, &server->reason), PSP_EINVAL);
     }
     assert_null(second);
 }

@@ -93,13 +93,11 @@ static void save_and_reopen(struct api *api, const char *directory, struct psp_s
                             struct psp_series *ret_series)
 {
     struct psp_collector_store *store;
-    char reason[256];
-    assert_int_equal(psp_collector_store_open(directory, api->board, &store, reason, sizeof reason),
-                     PSP_OK);
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_collector_store_open(directory, api->board, &store, &reason), PSP_OK);
     assert_int_equal(psp_collector_store_save_series(store, series), PSP_OK);
     psp_collector_store_close(&store);
-    assert_int_equal(psp_collector_store_open(directory, api->board, &store, reason, sizeof reason),
-                     PSP_OK);
+    assert_int_equal(psp_collector_store_open(directory, api->board, &store, &reason), PSP_OK);
     assert_int_equal(psp_collector_store_load_series(store, ret_series), PSP_OK);
     psp_collector_store_close(&store);
 }

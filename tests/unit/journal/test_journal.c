@@ -18,7 +18,7 @@
 #include "journal/journal.h"
 
 static const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES] = "sixteen bytes !";
-static char reason[1024];
+static struct psp_reason reason;
 
 struct folder {
     char path[64];
@@ -54,7 +54,7 @@ static struct psp_journal *open_log(const struct folder *folder)
 {
     const struct psp_journal_options options = options_of(folder);
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     return log;
 }
 
@@ -122,7 +122,7 @@ static void synced_records_and_vote_come_back(void **state)
 {
     fill(*state, 10);
     struct psp_journal *log = open_log(*state);
-    assert_string_equal(reason, "");
+    assert_string_equal(psp_journal_note(log), "");
     assert_int_equal(psp_journal_first(log), 1);
     assert_int_equal(psp_journal_last(log), 10);
     uint64_t term, voted_for;
@@ -168,7 +168,7 @@ static void a_torn_tail_leaves_a_prefix(void **state)
         const uint64_t last = psp_journal_last(log);
         const size_t kept = 64 + last * 56; /* 40 + 9 bytes of payload + 7 of padding */
         assert_true(kept <= length && length < kept + 56);
-        assert_int_equal(reason[0] != 0, length != kept);
+        assert_int_equal(psp_journal_note(log)[0] != '\0', length != kept);
         for (uint64_t i = 1; i <= last; i++) {
             char payload[32];
             snprintf(payload, sizeof(payload), "payload %u", (unsigned)i);
@@ -200,9 +200,9 @@ static void a_flipped_bit_in_the_middle_is_refused(void **state)
         store_file(path, whole, bytes);
         const struct psp_journal_options options = options_of(folder);
         struct psp_journal *log = NULL;
-        assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
+        assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_ECORRUPT);
         assert_null(log);
-        assert_non_null(strstr(reason, path));
+        assert_non_null(strstr(reason.text, path));
         whole[at] ^= 0x10;
     }
     store_file(path, whole, bytes);
@@ -221,8 +221,8 @@ static void a_tail_lost_after_a_clean_close_is_refused(void **state)
     assert_int_equal(truncate(path, 64 + 5 * 56), 0);
     const struct psp_journal_options options = options_of(folder);
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
-    assert_non_null(strstr(reason, "lost"));
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_ECORRUPT);
+    assert_non_null(strstr(reason.text, "lost"));
 }
 
 /* Several records of one unsynced write may reach the disk in any order. */
@@ -246,7 +246,7 @@ static void a_torn_group_is_cut_though_its_end_is_good(void **state)
     store_file(path, whole, bytes);
     log = open_log(folder);
     assert_int_equal(psp_journal_last(log), 2);
-    assert_non_null(strstr(reason, "never acknowledged"));
+    assert_non_null(strstr(psp_journal_note(log), "never acknowledged"));
     psp_journal_close(&log);
     free(whole);
     free(vote_before);
@@ -258,7 +258,7 @@ static void segments_are_sealed_and_read_back(void **state)
     struct psp_journal_options options = options_of(folder);
     options.segment_bytes = 200;
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     assert_int_equal(psp_journal_set_vote(log, 9, 0), PSP_OK);
     for (uint64_t i = 1; i <= 20; i++) {
         const struct psp_record record = record_of(i, i, "0123456789");
@@ -270,11 +270,11 @@ static void segments_are_sealed_and_read_back(void **state)
     snprintf(path, sizeof(path), "%s/0000000000000004.log", folder->path);
     assert_int_equal(access(path, F_OK), 0);
     options.checkpoint_index = 19; /* all but the last segment read on demand */
-    psp_journal_open(&options, &log, reason, sizeof(reason));
+    psp_journal_open(&options, &log, &reason);
     assert_null(log); /* terms up to 20, but the vote says 9 */
-    assert_non_null(strstr(reason, "the vote was lost"));
+    assert_non_null(strstr(reason.text, "the vote was lost"));
     options.read_only = true;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     for (uint64_t i = 1; i <= 20; i++) {
         uint64_t term;
         enum psp_record_type type;
@@ -293,7 +293,7 @@ static void terms_of_sealed_segments_come_from_their_ends(void **state)
     struct psp_journal_options options = options_of(folder);
     options.segment_bytes = 150;
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     assert_int_equal(psp_journal_set_vote(log, 9, 0), PSP_OK);
     for (uint64_t i = 1; i <= 12; i++) {
         const struct psp_record record = record_of(i, i <= 7 ? 1 : 2, "0123456789");
@@ -305,7 +305,7 @@ static void terms_of_sealed_segments_come_from_their_ends(void **state)
     snprintf(path, sizeof(path), "%s/0000000000000003.log", folder->path);
     assert_int_equal(truncate(path, 64 + 56 + 8), 0); /* a whole reading would be refused */
     options.checkpoint_index = 11;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     uint64_t term = 0;
     for (uint64_t i = 1; i <= 12; i++) {
         assert_int_equal(psp_journal_term(log, i, &term), PSP_OK);
@@ -323,7 +323,7 @@ static void a_damaged_sealed_segment_is_refused(void **state)
     struct psp_journal_options options = options_of(folder);
     options.segment_bytes = 100;
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     assert_int_equal(psp_journal_set_vote(log, 9, 0), PSP_OK);
     for (uint64_t i = 1; i <= 4; i++) {
         const struct psp_record record = record_of(i, 1, "0123456789");
@@ -334,8 +334,8 @@ static void a_damaged_sealed_segment_is_refused(void **state)
     char path[128];
     snprintf(path, sizeof(path), "%s/0000000000000002.log", folder->path);
     assert_int_equal(truncate(path, 64), 0); /* nothing bad in it, but a record is gone */
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
-    assert_non_null(strstr(reason, path));
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_ECORRUPT);
+    assert_non_null(strstr(reason.text, path));
 }
 
 static void truncated_records_are_replaced(void **state)
@@ -344,7 +344,7 @@ static void truncated_records_are_replaced(void **state)
     struct psp_journal_options options = options_of(folder);
     options.segment_bytes = 200;
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     assert_int_equal(psp_journal_set_vote(log, 9, 0), PSP_OK);
     for (uint64_t i = 1; i <= 10; i++) {
         const struct psp_record record = record_of(i, 1, "old");
@@ -359,7 +359,7 @@ static void truncated_records_are_replaced(void **state)
     assert_int_equal(psp_journal_append(log, &other, 1), PSP_OK);
     assert_int_equal(psp_journal_sync(log), PSP_OK);
     psp_journal_close(&log);
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     assert_int_equal(psp_journal_last(log), 3);
     assert_payload(log, 2, "old");
     assert_payload(log, 3, "new");
@@ -374,11 +374,11 @@ static void a_log_of_another_cluster_or_shard_is_refused(void **state)
     struct psp_journal_options options = options_of(*state);
     struct psp_journal *log = NULL;
     options.shard = 4;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_EMISMATCH);
-    assert_non_null(strstr(reason, "another cluster or shard"));
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_EMISMATCH);
+    assert_non_null(strstr(reason.text, "another cluster or shard"));
     options.shard = 3;
     options.cluster_id[5] ^= 1;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_EMISMATCH);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_EMISMATCH);
 }
 
 static void an_unknown_format_is_refused(void **state)
@@ -396,16 +396,16 @@ static void an_unknown_format_is_refused(void **state)
     free(whole);
     const struct psp_journal_options options = options_of(folder);
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_EVERSION);
-    assert_non_null(strstr(reason, "format"));
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_EVERSION);
+    assert_non_null(strstr(reason.text, "format"));
 }
 
 static void a_second_opener_is_refused_while_the_first_lives(void **state)
 {
     struct psp_journal *log = open_log(*state), *second = NULL;
     const struct psp_journal_options options = options_of(*state);
-    assert_int_equal(psp_journal_open(&options, &second, reason, sizeof(reason)), PSP_EBUSY);
-    assert_non_null(strstr(reason, "another process"));
+    assert_int_equal(psp_journal_open(&options, &second, &reason), PSP_EBUSY);
+    assert_non_null(strstr(reason.text, "another process"));
     psp_journal_close(&log);
     log = open_log(*state);
     psp_journal_close(&log);
@@ -436,7 +436,7 @@ static void one_damaged_vote_slot_leaves_the_other(void **state)
     whole[4096 + 50] ^= 1;
     store_file(path, whole, bytes);
     const struct psp_journal_options options = options_of(folder);
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_ECORRUPT);
     free(whole);
 }
 
@@ -449,7 +449,7 @@ static void a_missing_vote_file_is_refused(void **state)
     assert_int_equal(unlink(path), 0);
     const struct psp_journal_options options = options_of(folder);
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_ECORRUPT);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_ECORRUPT);
 }
 
 /* The real disk, until it is told to fail. */
@@ -477,7 +477,7 @@ static struct psp_journal *open_failing(const struct folder *folder, struct psp_
     struct psp_journal_options options = options_of(folder);
     options.disk = disk;
     struct psp_journal *log = NULL;
-    assert_int_equal(psp_journal_open(&options, &log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
     assert_int_equal(psp_journal_set_vote(log, 9, 2), PSP_OK);
     return log;
 }

@@ -54,9 +54,9 @@ static int set_up(void **state)
     syncs_left = UINT32_MAX;
     place->disk = *psp_disk_posix();
     place->disk.sync = counted_sync;
-    char reason[512];
+    struct psp_reason reason = {0};
     const struct psp_journal_options options = {.directory = place->path, .disk = &place->disk};
-    assert_int_equal(psp_journal_open(&options, &place->log, reason, sizeof(reason)), PSP_OK);
+    assert_int_equal(psp_journal_open(&options, &place->log, &reason), PSP_OK);
     assert_int_equal(psp_journal_set_vote(place->log, 9, 0), PSP_OK);
     assert_int_equal(psp_journal_writer_create(place->log, wake, place, &place->writer), PSP_OK);
     *state = place;

@@ -21,7 +21,8 @@ enum { META = 0, ROWS = 1 };
 static const char *const tables[] = {"meta", "rows", "later"};
 
 struct state {
-    char folder[64], inside[80], reason[512];
+    char folder[64], inside[80];
+    struct psp_reason reason;
     struct psp_kv kv;
     enum psp_status verdict; /* of settle */
     int settled;
@@ -87,7 +88,7 @@ static struct psp_kv_options options(struct state *state)
 static enum psp_status open_with(struct state *state, const struct psp_kv_options *given,
                                  struct psp_kv *ret_kv)
 {
-    return psp_kv_open(given, ret_kv, state->reason, sizeof state->reason);
+    return psp_kv_open(given, ret_kv, &state->reason);
 }
 
 static void open_kv(struct state *state)
@@ -140,8 +141,8 @@ static void a_second_writer_is_kept_out_and_a_reader_is_not(void **context)
     struct psp_kv_options given = options(state);
     open_kv(state);
     assert_int_equal(open_with(state, &given, &second), PSP_EBUSY);
-    assert_non_null(strstr(state->reason, "another process uses this folder"));
-    assert_non_null(strstr(state->reason, state->inside));
+    assert_non_null(strstr(state->reason.text, "another process uses this folder"));
+    assert_non_null(strstr(state->reason.text, state->inside));
     psp_kv_close(&state->kv); /* one process may not open an environment twice */
     given.read_only = true;
     assert_int_equal(open_with(state, &given, &second), PSP_OK);
@@ -179,7 +180,7 @@ static void a_missing_table_is_damage_unless_it_may_be_made(void **context)
     struct psp_kv_options given = options(state);
     given.table_count = 3;
     assert_int_equal(open_with(state, &given, &state->kv), PSP_ECORRUPT);
-    assert_non_null(strstr(state->reason, "call for help"));
+    assert_non_null(strstr(state->reason.text, "call for help"));
     given.make_missing = true;
     assert_int_equal(open_with(state, &given, &state->kv), PSP_OK);
     assert_false(state->was_empty);

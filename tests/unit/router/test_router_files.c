@@ -14,7 +14,7 @@
 #include "router/digest_key.h"
 #include "router/stations.h"
 
-enum { PATH_SIZE = 256, REASON_SIZE = 1024 };
+enum { PATH_SIZE = 256 };
 
 static char folder[] = "/tmp/test_router_files.XXXXXX";
 static char key_path[PATH_SIZE], stations_path[PATH_SIZE];
@@ -52,7 +52,7 @@ static const uint8_t secret[PSP_DIGEST_KEY_BYTES] = {
     0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
 static const char secret_line[] = "00112233445566778899aabbccddeeff\n";
 
-static enum psp_status load_key(const char *text, mode_t mode, char *ret_reason)
+static enum psp_status load_key(const char *text, mode_t mode, struct psp_reason *reterr_reason)
 {
     struct psp_digest_key wanted, key;
     psp_digest_key_init(&wanted, secret);
@@ -60,8 +60,7 @@ static enum psp_status load_key(const char *text, mode_t mode, char *ret_reason)
         write_file(key_path, text, mode);
     else
         unlink(key_path);
-    const enum psp_status status =
-        psp_digest_key_load(key_path, wanted.hash, &key, ret_reason, REASON_SIZE);
+    const enum psp_status status = psp_digest_key_load(key_path, wanted.hash, &key, reterr_reason);
     if (status == PSP_OK)
         assert_memory_equal(&key, &wanted, sizeof key);
     return status;
@@ -70,9 +69,9 @@ static enum psp_status load_key(const char *text, mode_t mode, char *ret_reason)
 static void the_digest_key_is_read_with_and_without_a_line_end(void **state)
 {
     (void)state;
-    char reason[REASON_SIZE];
-    assert_int_equal(load_key(secret_line, 0600, reason), PSP_OK);
-    assert_int_equal(load_key("00112233445566778899AABBCCDDEEFF", 0400, reason), PSP_OK);
+    struct psp_reason reason = {0};
+    assert_int_equal(load_key(secret_line, 0600, &reason), PSP_OK);
+    assert_int_equal(load_key("00112233445566778899AABBCCDDEEFF", 0400, &reason), PSP_OK);
 }
 
 static void a_digest_key_that_is_not_right_is_refused_with_its_path(void **state)
@@ -95,11 +94,11 @@ static void a_digest_key_that_is_not_right_is_refused_with_its_path(void **state
         {"10112233445566778899aabbccddeeff\n", 0600, PSP_EMISMATCH, "digest_key_hash"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char reason[REASON_SIZE] = "";
-        assert_int_equal(load_key(cases[i].text, cases[i].mode, reason), cases[i].status);
-        assert_non_null(strstr(reason, key_path));
-        assert_non_null(strstr(reason, cases[i].reason));
-        assert_null(strstr(reason, "00112233")); /* never the secret */
+        struct psp_reason reason = {0};
+        assert_int_equal(load_key(cases[i].text, cases[i].mode, &reason), cases[i].status);
+        assert_non_null(strstr(reason.text, key_path));
+        assert_non_null(strstr(reason.text, cases[i].reason));
+        assert_null(strstr(reason.text, "00112233")); /* never the secret */
     }
 }
 
@@ -144,33 +143,26 @@ static void stations_are_read_again_only_when_the_file_changes(void **state)
                                         .operator_count = 1,
                                         .operators = &operator};
     struct psp_router_stations stations = {0};
-    char reason[REASON_SIZE] = "";
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, reason, sizeof reason),
-                     PSP_ENOENT);
-    assert_non_null(strstr(reason, stations_path));
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_ENOENT);
+    assert_non_null(strstr(reason.text, stations_path));
 
     write_stations("local", station_keys.public_z85);
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, reason, sizeof reason),
-                     PSP_OK);
+    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_OK);
     assert_int_equal(stations.count, 1);
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, reason, sizeof reason),
-                     PSP_STALE);
+    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_STALE);
 
     write_stations("somebody", "not a key"); /* one complaint, and the count stays */
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, reason, sizeof reason),
-                     PSP_EINVAL);
+    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_EINVAL);
     assert_int_equal(stations.count, 1);
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, reason, sizeof reason),
-                     PSP_STALE);
+    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_STALE);
 
     write_stations("thief", operator_keys.public_z85); /* a key has one role */
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, reason, sizeof reason),
-                     PSP_EINVAL);
-    assert_non_null(strstr(reason, "twice"));
+    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_EINVAL);
+    assert_non_null(strstr(reason.text, "twice"));
 
     write_file(stations_path, "{\"format\": 1, \"clients\": []}", 0644);
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, reason, sizeof reason),
-                     PSP_OK);
+    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_OK);
     assert_int_equal(stations.count, 0);
 }
 

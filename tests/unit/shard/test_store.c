@@ -57,11 +57,11 @@ static struct psp_store_options options(void)
 static struct psp_store *open_store(void)
 {
     struct psp_store *store = NULL;
-    char reason[512] = "";
+    struct psp_reason reason = {0};
     const struct psp_store_options given = options();
-    const enum psp_status status = psp_store_open(&given, &store, reason, sizeof reason);
+    const enum psp_status status = psp_store_open(&given, &store, &reason);
     if (status != PSP_OK)
-        print_error("%s\n", reason);
+        print_error("%s\n", reason.text);
     assert_int_equal(status, PSP_OK);
     return store;
 }
@@ -77,13 +77,13 @@ static void expect_refused(const struct psp_store_options *given, enum psp_statu
                            const char *words)
 {
     struct psp_store *store = NULL;
-    char reason[512] = "";
-    assert_int_equal(psp_store_open(given, &store, reason, sizeof reason), expected);
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_store_open(given, &store, &reason), expected);
     assert_null(store);
-    if (!strstr(reason, words))
-        print_error("reason: %s\n", reason);
-    assert_non_null(strstr(reason, words));
-    assert_non_null(strstr(reason, given->directory));
+    if (!strstr(reason.text, words))
+        print_error("reason: %s\n", reason.text);
+    assert_non_null(strstr(reason.text, words));
+    assert_non_null(strstr(reason.text, given->directory));
 }
 
 static enum psp_status checkpoint(struct psp_store *store, struct psp_count *count)
@@ -293,8 +293,8 @@ static void the_map_grows_when_it_is_full(void **state)
     struct psp_store_options given = options();
     given.map_bytes = 128 << 10;
     struct psp_store *store = NULL;
-    char reason[512];
-    assert_int_equal(psp_store_open(&given, &store, reason, sizeof reason), PSP_OK);
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_store_open(&given, &store, &reason), PSP_OK);
     struct psp_count *count = open_count(definition, NULL, 100);
     for (uint32_t i = 0; i < 5; i++) {
         cast(count, i * 7000, 7000);
@@ -487,8 +487,8 @@ static void reading_only_needs_a_store_and_changes_nothing(void **state)
     struct stat before, after;
     assert_int_equal(stat(data_file, &before), 0);
     struct psp_store *store = NULL;
-    char reason[512] = "";
-    assert_int_equal(psp_store_open(&given, &store, reason, sizeof reason), PSP_OK);
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_store_open(&given, &store, &reason), PSP_OK);
     struct psp_count *count = fixture_count(definition, NULL, 100);
     assert_int_equal(psp_store_load(store, count), PSP_OK);
     assert_int_equal(psp_count_books(count)->voters_counted, 400);
