@@ -58,12 +58,14 @@ void psp_core_propose_genesis(struct psp_core *core)
 /* ---- apply ---- */
 
 static bool apply_command(struct psp_core *core, uint64_t index, uint64_t term,
-                          const uint8_t *payload, size_t bytes, uint32_t *ret_rows)
+                          const uint8_t *payload, size_t bytes, bool own, uint32_t *ret_rows)
 {
     struct psp_entry entry;
     const char *reason = NULL;
     psp_arena_reset(core->decode);
-    enum psp_status status = psp_entry_decode(core->decode, payload, bytes, &entry, &reason);
+    enum psp_status status =
+        own ? psp_entry_decode_own(core->decode, payload, bytes, &entry, &reason)
+            : psp_entry_decode(core->decode, payload, bytes, &entry, &reason);
     if (status != PSP_OK) {
         psp_core_stop(core,
                       "log entry %" PRIu64 " cannot be read: %s; this version may be older than "
@@ -87,14 +89,14 @@ static bool apply_command(struct psp_core *core, uint64_t index, uint64_t term,
 }
 
 static bool apply_one(struct psp_core *core, uint64_t index, uint64_t term,
-                      enum psp_record_type type, const uint8_t *payload, size_t bytes,
+                      enum psp_record_type type, const uint8_t *payload, size_t bytes, bool own,
                       uint32_t *ret_rows)
 {
     assert(index == psp_count_index(core->count) + 1);
     *ret_rows = 1;
     switch (type) {
     case PSP_RECORD_COMMAND:
-        if (!apply_command(core, index, term, payload, bytes, ret_rows))
+        if (!apply_command(core, index, term, payload, bytes, own, ret_rows))
             return false;
         break;
     case PSP_RECORD_BARRIER:
@@ -110,7 +112,7 @@ bool psp_core_apply_record(struct psp_core *core, uint64_t index, uint64_t term,
                            enum psp_record_type type, const uint8_t *payload, size_t bytes)
 {
     uint32_t rows;
-    return apply_one(core, index, term, type, payload, bytes, &rows);
+    return apply_one(core, index, term, type, payload, bytes, false, &rows);
 }
 
 /* promise 1. Committed, and in our own log: the store must never be ahead of that. */
@@ -157,9 +159,9 @@ void psp_core_apply(struct psp_core *core)
         }
         uint32_t n;
         const bool has_bytes = entry->bytes != NULL;
-        if (!apply_one(core, index, entry->term, entry->type,
-                       has_bytes ? entry->bytes->buffer.data : NULL,
-                       has_bytes ? entry->bytes->buffer.length : 0, &n))
+        if (!apply_one(
+                core, index, entry->term, entry->type, has_bytes ? entry->bytes->buffer.data : NULL,
+                has_bytes ? entry->bytes->buffer.length : 0, has_bytes && entry->bytes->own, &n))
             return;
         rows += n;
     }

@@ -196,6 +196,7 @@ bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
         psp_core_stop(core, "out of memory for a log entry");
         return false;
     }
+    bytes->own = true;
     struct psp_waiting placed = *waiting;
     if (!submit(core, bytes, &placed.index, &placed.term))
         return false;

@@ -16,6 +16,7 @@ struct psp_window_bytes *psp_window_take(struct psp_window *window)
     window->spare = bytes->next;
     window->spare_count--;
     bytes->next = NULL;
+    bytes->own = false;
     bytes->buffer.length = 0;
     return bytes;
 }

@@ -32,6 +32,7 @@ enum { PSP_WINDOW_BYTES_MAX = 256 << 20 }; /* of payloads */
 struct psp_window_bytes {
     struct psp_buffer buffer;
     uint64_t append_number; /* of the write that needs it */
+    bool own;               /* encoded here, from what was checked; else a peer's bytes */
     struct psp_window_bytes *next;
 };
 

@@ -36,7 +36,7 @@ static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct p
     return PSP_OK;
 }
 
-static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body,
+static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body, bool own,
                                       struct psp_entry *ret_entry, const char **ret_reason)
 {
     const uint32_t n = body->n;
@@ -58,11 +58,11 @@ static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body,
         .marks = body->marks.data,
         .marks_bytes = body->marks.len,
     };
-    return psp_count_columns_check(&ret_entry->ballots.columns, ret_reason);
+    return own ? PSP_OK : psp_count_columns_check(&ret_entry->ballots.columns, ret_reason);
 }
 
-enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
-                                 struct psp_entry *ret_entry, const char **ret_reason)
+static enum psp_status decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
+                              bool own, struct psp_entry *ret_entry, const char **ret_reason)
 {
     *ret_entry = (struct psp_entry){0};
     *ret_reason = "out of memory for one entry";
@@ -81,7 +81,7 @@ enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, 
     case PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS:
         return decode_genesis(entry->genesis, ret_entry, ret_reason);
     case PSEPHOS__V1__LOG_ENTRY__BODY_BALLOTS:
-        return decode_ballots(entry->ballots, ret_entry, ret_reason);
+        return decode_ballots(entry->ballots, own, ret_entry, ret_reason);
     case PSEPHOS__V1__LOG_ENTRY__BODY_OPEN:
         ret_entry->type = PSP_ENTRY_OPEN;
         return PSP_OK;
@@ -97,6 +97,18 @@ enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, 
         break;
     }
     return refuse(ret_reason, "an entry without a body");
+}
+
+enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
+                                 struct psp_entry *ret_entry, const char **ret_reason)
+{
+    return decode(arena, bytes, length, false, ret_entry, ret_reason);
+}
+
+enum psp_status psp_entry_decode_own(struct psp_arena *arena, const uint8_t *bytes, size_t length,
+                                     struct psp_entry *ret_entry, const char **ret_reason)
+{
+    return decode(arena, bytes, length, true, ret_entry, ret_reason);
 }
 
 static enum psp_status encode_genesis(const struct psp_genesis *genesis,

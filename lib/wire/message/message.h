@@ -273,6 +273,10 @@ struct psp_entry {
 
 enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
                                  struct psp_entry *ret_entry, const char **ret_reason);
+/* As above, of what psp_entry_encode wrote in this process from decoded columns:
+ * their marks have been checked and are not walked again. */
+enum psp_status psp_entry_decode_own(struct psp_arena *arena, const uint8_t *bytes, size_t length,
+                                     struct psp_entry *ret_entry, const char **ret_reason);
 enum psp_status psp_entry_encode(const struct psp_entry *entry, struct psp_buffer *ret_buffer);
 
 #endif

@@ -43,6 +43,19 @@ static void applied_entries_go_but_for_the_newest(void **state)
     psp_window_free(&window);
 }
 
+static void memory_used_again_is_not_ones_own(void **state)
+{
+    (void)state;
+    struct psp_window window = {.first = 1};
+    struct psp_window_bytes *bytes = psp_window_take(&window);
+    bytes->own = true;
+    psp_window_spare(&window, bytes);
+    assert_ptr_equal(psp_window_take(&window), bytes);
+    assert_false(bytes->own);
+    psp_window_spare(&window, bytes);
+    psp_window_free(&window);
+}
+
 static void what_is_not_written_stays(void **state)
 {
     (void)state;
@@ -104,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(applied_entries_go_but_for_the_newest),
+        cmocka_unit_test(memory_used_again_is_not_ones_own),
         cmocka_unit_test(what_is_not_written_stays),
         cmocka_unit_test(written_entries_go_unapplied_when_they_are_too_much),
         cmocka_unit_test(a_window_full_of_unwritten_entries_says_so_until_they_are_written),

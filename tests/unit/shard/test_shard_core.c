@@ -485,6 +485,34 @@ static void three_replicas_count_the_same(void **state)
     destroy_group(group);
 }
 
+/* The leader's own entries are not checked again when they count; a peer's are. */
+static void marks_from_a_leader_are_checked_before_they_count(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group);
+    const struct batch batch = ballots(0, 4);
+    send_batch(group, leader, 100, &batch);
+    uint32_t spoiled = 0;
+    for (size_t i = 0; i < group->post_n; i++) {
+        uint8_t *marks =
+            memmem(group->posts[i].bytes, group->posts[i].length, batch.marks, batch.marks_bytes);
+        if (marks != NULL)
+            marks[0] = 0x80, spoiled++; /* a varint that is not the shortest */
+    }
+    assert_int_equal(spoiled, 2);
+    run(group, 300);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct node *node = &group->nodes[i];
+        assert_int_equal(psp_count_books(node->count)->received, i == leader ? 4 : 0);
+        if (i == leader)
+            assert_string_equal(node->stop, "");
+        else
+            assert_non_null(strstr(node->stop, "marks of a ballot are truncated"));
+    }
+    destroy_group(group);
+}
+
 /* promise 1 */
 static void a_killed_leader_loses_no_answered_ballot(void **state)
 {
@@ -607,6 +635,7 @@ int main(void)
         cmocka_unit_test(a_log_of_another_election_stops_the_replica),
         cmocka_unit_test(leader_time_never_goes_back),
         cmocka_unit_test(three_replicas_count_the_same),
+        cmocka_unit_test(marks_from_a_leader_are_checked_before_they_count),
         cmocka_unit_test(a_killed_leader_loses_no_answered_ballot),
         cmocka_unit_test(a_follower_behind_the_checkpoints_catches_up),
         cmocka_unit_test(a_cut_off_leader_answers_lost_and_its_entries_are_replaced),
