@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -238,3 +239,10 @@ def test_no_parameter_and_no_response_is_described_twice():
 def test_openapi_json_is_the_one_in_the_tree(town):
     assert town.get_json("/openapi.json") == json.loads(
         (ROOT / "collector" / "openapi.json").read_text())
+
+
+def test_every_path_that_is_routed_is_documented():
+    routes = re.findall(r'^    \{"(/[^"]*)"', (ROOT / "collector/api/api.c").read_text(), re.MULTILINE)
+    documented = json.loads((ROOT / "collector/openapi.json").read_text())["paths"]
+    assert len(routes) > 15
+    assert [path for path in routes if re.sub("/$", "/{id}", path) not in documented] == []
