@@ -76,6 +76,7 @@ check format format
 check shellcheck shell
 check style python3 tests/lint/style.py
 check rooms python3 tests/lint/rooms.py
+check subjects python3 tests/lint/subjects.py
 check promises promises
 check cppcheck cpp_check
 check clang-tidy tidy
