@@ -31,7 +31,7 @@ install(DIRECTORY ${CMAKE_BINARY_DIR}/page/
 
 install(TARGETS psephos RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT cli)
 install_man(1 cli psephos.1)
-install_man(5 cli psephos-cluster.json.5 psephos-election.json.5)
+install_man(5 cli psephos-cluster.json.5 psephos-election.json.5 psephos-formats.5)
 install(FILES deploy/completions/psephos.bash RENAME psephos
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT cli)
 install(FILES deploy/completions/_psephos

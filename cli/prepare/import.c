@@ -260,7 +260,10 @@ int psp_cmd_import(int argc, char **argv)
         parse,
         "RETURNS.csv",
         "Makes DIR/election.json from published returns: CSV with the header "
-        "state,county,county_fips,precinct,office,district,party,candidate,votes." PSP_EXIT_HELP,
+        "state,county,county_fips,precinct,office,district,party,candidate,votes; a row for each "
+        "unit, "
+        "contest and choice, and what is empty of the unit's columns is left out of the "
+        "tree." PSP_EXIT_HELP,
         NULL,
         NULL,
         NULL};
