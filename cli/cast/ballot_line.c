@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/limits.h"
 #include "election/digest.h"
 
 enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
@@ -81,7 +82,8 @@ static enum psp_status read_voter(struct reading *reading)
     const json_t *value = json_object_get(reading->root, "voter_id");
     const size_t bytes = json_string_length(value);
     if (!json_is_string(value) || !bytes || bytes > PSP_VOTER_ID_BYTES_MAX)
-        return no(reading, "voter_id: a string of 1 to 255 bytes is needed");
+        return no(reading, "voter_id: a string of 1 to " PSP_TEXT(
+                               PSP_VOTER_ID_BYTES_MAX) " bytes is needed");
     memcpy(reading->storage->voter_id, json_string_value(value), bytes);
     reading->ballot->voter_id = reading->storage->voter_id;
     reading->ballot->voter_id_bytes = bytes;

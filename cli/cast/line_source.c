@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "cli/cast/ballot_line.h"
 #include "cli/cast/lines.h"
 #include "cli/say/memory.h"
@@ -63,7 +64,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         struct psp_reason reason = {0};
         const enum psp_status status = psp_lines_next(source->lines, &text, &bytes);
         if (status == PSP_EINVAL) {
-            report(source, "longer than a line may be (1 MiB)");
+            report(source, "longer than a line may be (" PSP_TEXT(PSP_LINE_BYTES_MAX) " bytes)");
             continue;
         }
         if (status != PSP_OK)

@@ -16,7 +16,7 @@
 
 #include "base/status.h"
 
-enum { PSP_LINE_BYTES_MAX = 1 << 20 };
+#define PSP_LINE_BYTES_MAX 1048576
 
 struct psp_lines;
 

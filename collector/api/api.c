@@ -267,8 +267,9 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
         psp_api_reply_free(ret_reply);
         if (too_long)
             psp_answer_problem(ret_reply, 400, "Too long",
-                               "the answer would be longer than 512 MiB; ask for one contest "
-                               "(contest=ID), one place (unit=ID) or page by page (limit=1000)");
+                               "the answer would be longer than %d MiB; ask for one contest "
+                               "(contest=ID), one place (unit=ID) or page by page (limit=%d)",
+                               PSP_ANSWER_MIB_MAX, PSP_API_LIMIT_MAX);
         else
             psp_answer_problem(ret_reply, 503, "Out of memory",
                                "the collector has no memory for this answer now; ask again in a "

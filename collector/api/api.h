@@ -24,10 +24,10 @@
 #include "collector/stats.h"
 #include "collector/view/view.h"
 
+#define PSP_API_LIMIT_MAX 1000
+#define PSP_API_PARAMETERS_MAX 16
 enum {
-    PSP_API_PARAMETERS_MAX = 16,
     PSP_API_LIMIT_DEFAULT = 100,
-    PSP_API_LIMIT_MAX = 1000,
     PSP_API_LEADERS_MAX = 5000,    /* units in one answer of /leaders */
     PSP_API_VALUE_BYTES_MAX = 256, /* of a query parameter */
 };

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/system/clock.h"
 #include "collector/api/answer.h"
 #include "collector/http/gzip.h"
@@ -420,7 +421,8 @@ static enum MHD_Result read_parameter(void *context, enum MHD_ValueKind kind, co
         return MHD_NO;
     }
     if (request->parameter_count == PSP_API_PARAMETERS_MAX) {
-        reading->fault = "the query has more than 16 parameters; leave some out";
+        reading->fault = "the query has more than " PSP_TEXT(
+            PSP_API_PARAMETERS_MAX) " parameters; leave some out";
         return MHD_NO;
     }
     request->parameters[request->parameter_count++] =

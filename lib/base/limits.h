@@ -2,7 +2,8 @@
  * limits - every bound of the election's data, by name.
  *
  * What exceeds a limit is refused with a message that names the limit; nothing
- * is truncated.
+ * is truncated. A message names a limit by PSP_TEXT, never by its digits
+ * (tests/lint/facts.py).
  */
 #ifndef PSP_LIMITS_H
 #define PSP_LIMITS_H
@@ -12,18 +13,26 @@
 #define PSP_NONE UINT32_MAX     /* no such position: of a unit, contest, choice, party, ... */
 #define PSP_UNSTATED UINT64_MAX /* a number that a file does not give */
 
+/* A limit that messages name is a macro and a plain number, so that it can be text. */
+#define PSP_VOTER_ID_BYTES_MAX 255
+#define PSP_BALLOT_ID_BYTES 16
+#define PSP_HASH_BYTES 32 /* SHA-256 of files, BLAKE2b-256 of maps and keys */
+#define PSP_CLUSTER_ID_BYTES 16
+#define PSP_SLOT_COUNT 4096
+#define PSP_ID_BYTES_MAX 128        /* IDs in the definition: [a-z0-9._-], URL-safe */
+#define PSP_MARKED_CONTESTS_MAX 512 /* on one ballot */
+#define PSP_MARKED_CHOICES_MAX 256  /* in one contest of one ballot */
+#define PSP_BATCH_ROWS_MAX 8192     /* ballots in one message or log entry */
+
+#define PSP_TEXT_OF(number) #number
+#define PSP_TEXT(limit) PSP_TEXT_OF(limit)
+
 enum {
-    PSP_VOTER_ID_BYTES_MAX = 255,
-    PSP_BALLOT_ID_BYTES = 16,
     PSP_DIGEST_BYTES = 16,
     PSP_TAG_BYTES = 8,
-    PSP_HASH_BYTES = 32, /* SHA-256 of files, BLAKE2b-256 of maps and keys */
-    PSP_CLUSTER_ID_BYTES = 16,
     PSP_DIGEST_KEY_BYTES = 16,
-    PSP_SLOT_COUNT = 4096,
     PSP_SHARDS_MAX = 256,
     PSP_REPLICAS_MAX = 7,
-    PSP_ID_BYTES_MAX = 128, /* IDs in the definition: [a-z0-9._-], URL-safe */
     PSP_UNITS_MAX = 1 << 20,
     PSP_CONTESTS_MAX = 1 << 16,
     PSP_CHOICES_MAX = 4096, /* of one contest */
@@ -34,10 +43,7 @@ enum {
     PSP_NAME_BYTES_MAX = 1024,  /* names, offices, districts, codes, colours */
     PSP_TEXT_BYTES_MAX = 65536, /* biographies, platforms, photo references */
     PSP_DEFINITION_BYTES_MAX = 512 << 20,
-    PSP_MARKED_CONTESTS_MAX = 512, /* on one ballot */
-    PSP_MARKED_CHOICES_MAX = 256,  /* in one contest of one ballot */
-    PSP_MARKS_BYTES_MAX = 8192,    /* canonical marks of one ballot */
-    PSP_BATCH_ROWS_MAX = 8192,     /* ballots in one message or log entry */
+    PSP_MARKS_BYTES_MAX = 8192, /* canonical marks of one ballot */
     PSP_MESSAGE_BYTES_MAX = 16 << 20,
     PSP_PARTIAL_PARTS_MAX = 64, /* messages that one partial goes in */
 };

@@ -150,7 +150,7 @@ enum psp_status psp_client_columns_check(const struct psp_client_columns *column
                                          uint16_t *ret_marks_lengths, const char **ret_reason)
 {
     if (columns->n > PSP_BATCH_ROWS_MAX) {
-        *ret_reason = "more than 8192 ballots in one batch";
+        *ret_reason = "more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots in one batch";
         return PSP_EINVAL;
     }
     size_t voter_bytes = 0;
@@ -173,7 +173,7 @@ enum psp_status psp_count_columns_check(const struct psp_count_columns *columns,
                                         const char **ret_reason)
 {
     if (columns->n > PSP_BATCH_ROWS_MAX) {
-        *ret_reason = "more than 8192 ballots in one batch";
+        *ret_reason = "more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots in one batch";
         return PSP_EINVAL;
     }
     return check_marks(columns->marks, columns->marks_bytes, columns->n, NULL, ret_reason);

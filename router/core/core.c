@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/limits.h"
 #include "election/verdict.h"
 #include "router/core/inner.h"
 
@@ -333,9 +334,10 @@ static void submit(struct psp_router_core *core, const struct psp_peer *peer, ui
         return;
     }
     if (n == 0 || n > PSP_BATCH_ROWS_MAX) {
-        refuse_undecodable(core, peer, message->batch_id,
-                           n == 0 ? "the batch holds no ballot"
-                                  : "the batch holds more than 8192 ballots");
+        refuse_undecodable(
+            core, peer, message->batch_id,
+            n == 0 ? "the batch holds no ballot"
+                   : "the batch holds more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
         return;
     }
     const struct psp_router_span from = {

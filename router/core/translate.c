@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/limits.h"
 
 enum {
     PAIRS_MAX = PSP_MARKED_CONTESTS_MAX * PSP_MARKED_CHOICES_MAX + 1,
@@ -89,23 +90,27 @@ static const char *shape_fault(const struct psp_row *row)
     if (row->voter_id.length == 0)
         return "voter_id is missing";
     if (row->voter_id.length > PSP_VOTER_ID_BYTES_MAX)
-        return "voter_id is longer than 255 bytes";
+        return "voter_id is longer than " PSP_TEXT(PSP_VOTER_ID_BYTES_MAX) " bytes";
     if (row->ballot_id.length != PSP_BALLOT_ID_BYTES)
-        return "ballot_id is not 16 bytes";
+        return "ballot_id is not " PSP_TEXT(PSP_BALLOT_ID_BYTES) " bytes";
     if (row->unit.length == 0 || row->unit.length > PSP_ID_BYTES_MAX)
-        return row->unit.length == 0 ? "unit is missing" : "unit is longer than 128 bytes";
+        return row->unit.length == 0 ? "unit is missing"
+                                     : "unit is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
     if (row->method.length == 0 || row->method.length > PSP_ID_BYTES_MAX)
-        return row->method.length == 0 ? "method is missing" : "method is longer than 128 bytes";
+        return row->method.length == 0
+                   ? "method is missing"
+                   : "method is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
     if (row->mark_count > PSP_MARKED_CONTESTS_MAX)
-        return "more than 512 contests are marked";
+        return "more than " PSP_TEXT(PSP_MARKED_CONTESTS_MAX) " contests are marked";
     for (uint32_t i = 0; i < row->mark_count; i++) {
         if (row->marks[i].contest.length > PSP_ID_BYTES_MAX)
-            return "a contest is longer than 128 bytes";
+            return "a contest is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
         if (row->marks[i].choice_count > PSP_MARKED_CHOICES_MAX)
-            return "more than 256 choices of one contest are marked";
+            return "more than " PSP_TEXT(
+                PSP_MARKED_CHOICES_MAX) " choices of one contest are marked";
         for (uint32_t j = 0; j < row->marks[i].choice_count; j++) {
             if (row->marks[i].choices[j].length > PSP_ID_BYTES_MAX)
-                return "a choice is longer than 128 bytes";
+                return "a choice is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
         }
     }
     return NULL;

@@ -146,7 +146,8 @@ static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *r
     uint32_t count = 0;
     for (size_t at = csv->begin;;) {
         if (count == PSP_CSV_FIELDS_MAX)
-            return fault(reterr_reason, line, count, "more than 64 fields in one record");
+            return fault(reterr_reason, line, count,
+                         "more than " PSP_TEXT(PSP_CSV_FIELDS_MAX) " fields in one record");
         struct span *span = &spans[count++];
         if (at < csv->end && csv->buffer[at] == '"') {
             const enum look looked = look_quoted(csv, &at, &line, count, span, reterr_reason);
@@ -162,7 +163,8 @@ static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *r
         if (at == csv->end && !csv->ended)
             return LOOK_INCOMPLETE;
         if (span->end - span->begin > PSP_CSV_FIELD_BYTES_MAX)
-            return fault(reterr_reason, line, count, "a field of more than 65536 bytes");
+            return fault(reterr_reason, line, count,
+                         "a field of more than " PSP_TEXT(PSP_CSV_FIELD_BYTES_MAX) " bytes");
         const char delimiter = at < csv->end ? csv->buffer[at] : '\n';
         if (delimiter == ',') {
             at++;
@@ -271,7 +273,8 @@ enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_rec
         }
         if (csv->end - csv->begin > PSP_CSV_RECORD_BYTES_MAX) {
             fault(reterr_reason, csv->line, 0,
-                  "a record of more than 1048576 bytes: perhaps a quote is never closed");
+                  "a record of more than " PSP_TEXT(
+                      PSP_CSV_RECORD_BYTES_MAX) " bytes: perhaps a quote is never closed");
             return PSP_EINVAL;
         }
         const enum psp_status status = refill(csv);

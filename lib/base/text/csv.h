@@ -23,14 +23,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/reason.h"
 #include "base/status.h"
 
-enum {
-    PSP_CSV_FIELDS_MAX = 64,
-    PSP_CSV_FIELD_BYTES_MAX = 65536,
-    PSP_CSV_RECORD_BYTES_MAX = 1 << 20,
-};
+#define PSP_CSV_FIELDS_MAX 64
+#define PSP_CSV_FIELD_BYTES_MAX 65536
+#define PSP_CSV_RECORD_BYTES_MAX 1048576
 
 struct psp_csv_field {
     const char *text; /* ends in NUL, holds none */

@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PSP_ANSWER_BYTES_MAX ((size_t)512 << 20)
+#define PSP_ANSWER_MIB_MAX 512
+#define PSP_ANSWER_BYTES_MAX ((size_t)PSP_ANSWER_MIB_MAX << 20)
 
 struct psp_text { /* zero-initialise; free with psp_text_free */
     char *data;   /* not NUL-terminated */

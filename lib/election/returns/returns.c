@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"
 #include "base/text/utf8.h"
@@ -83,7 +84,7 @@ static enum psp_status read_votes(const struct psp_csv_record *record, uint64_t 
         if (field->text[i] < '0' || field->text[i] > '9')
             reason = "votes must be a whole number";
         else if ((votes = 10 * votes + (uint64_t)(field->text[i] - '0')) > PSP_RETURNS_VOTES_MAX)
-            reason = "votes are over the limit of 1000000000000";
+            reason = "votes are over the limit of " PSP_TEXT(PSP_RETURNS_VOTES_MAX);
     }
     if (reason == NULL) {
         *ret_votes = votes;

@@ -26,7 +26,7 @@
 #include "base/text/csv.h"
 #include "election/definition/definition.h"
 
-#define PSP_RETURNS_VOTES_MAX UINT64_C(1000000000000)    /* of one row */
+#define PSP_RETURNS_VOTES_MAX 1000000000000              /* of one row */
 #define PSP_RETURNS_TOTAL_MAX UINT64_C(9007199254740991) /* of all rows: 2^53 - 1 */
 
 enum psp_returns_column {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/limits.h"
 #include "client.pb-c.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
@@ -34,14 +35,17 @@ static enum psp_status decode_marks(struct psp_arena *arena, const Psephos__V1__
                                     struct psp_row *ret_row, const char **ret_reason)
 {
     if (ballot->n_marks > PSP_MARKED_CONTESTS_MAX)
-        return refuse(ret_reason, "more than 512 contests are marked");
+        return refuse(ret_reason,
+                      "more than " PSP_TEXT(PSP_MARKED_CONTESTS_MAX) " contests are marked");
     struct psp_row_mark *marks = psp_arena_alloc(arena, ballot->n_marks * sizeof *marks);
     if (!marks)
         return PSP_ENOMEM;
     for (size_t m = 0; m < ballot->n_marks; m++) {
         const Psephos__V1__Mark *mark = ballot->marks[m];
         if (mark->n_choices > PSP_MARKED_CHOICES_MAX)
-            return refuse(ret_reason, "more than 256 choices of one contest are marked");
+            return refuse(
+                ret_reason,
+                "more than " PSP_TEXT(PSP_MARKED_CHOICES_MAX) " choices of one contest are marked");
         struct psp_bytes *choices = psp_arena_alloc(arena, mark->n_choices * sizeof *choices);
         if (!choices)
             return PSP_ENOMEM;
@@ -62,20 +66,22 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
                                    struct psp_client_message *ret_message, const char **ret_reason)
 {
     if (!psp_pack_take(&body->definition_hash, ret_message->definition_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "definition_hash is not 32 bytes");
+        return refuse(ret_reason, "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (body->n_ballots == 0)
         return refuse(ret_reason, "a batch without ballots");
     if (body->n_ballots > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "a batch of more than 8192 ballots");
+        return refuse(ret_reason, "a batch of more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
     struct psp_row *rows = psp_arena_alloc(arena, body->n_ballots * sizeof *rows);
     if (!rows)
         return PSP_ENOMEM;
     for (size_t i = 0; i < body->n_ballots; i++) {
         const Psephos__V1__Ballot *ballot = body->ballots[i];
         if (ballot->voter_id.len == 0 || ballot->voter_id.len > PSP_VOTER_ID_BYTES_MAX)
-            return refuse_row(arena, i, ret_reason, "voter_id is not 1 to 255 bytes");
+            return refuse_row(arena, i, ret_reason,
+                              "voter_id is not 1 to " PSP_TEXT(PSP_VOTER_ID_BYTES_MAX) " bytes");
         if (ballot->ballot_id.len != PSP_BALLOT_ID_BYTES)
-            return refuse_row(arena, i, ret_reason, "ballot_id is not 16 bytes");
+            return refuse_row(arena, i, ret_reason,
+                              "ballot_id is not " PSP_TEXT(PSP_BALLOT_ID_BYTES) " bytes");
         rows[i] = (struct psp_row){
             .voter_id = psp_pack_bytes(&ballot->voter_id),
             .ballot_id = psp_pack_bytes(&ballot->ballot_id),
@@ -100,15 +106,15 @@ static enum psp_status decode_columns(struct psp_arena *arena,
 {
     const uint32_t n = body->n;
     if (!psp_pack_take(&body->definition_hash, ret_message->definition_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "definition_hash is not 32 bytes");
+        return refuse(ret_reason, "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (n == 0)
         return refuse(ret_reason, "a batch without ballots");
     if (n > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "a batch of more than 8192 ballots");
+        return refuse(ret_reason, "a batch of more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
     if (!psp_pack_holds(&body->voter_lengths, n, 1))
         return refuse(ret_reason, "voter_lengths is not n bytes");
     if (!psp_pack_holds(&body->ballot_ids, n, PSP_BALLOT_ID_BYTES))
-        return refuse(ret_reason, "ballot_ids is not 16 n bytes");
+        return refuse(ret_reason, "ballot_ids is not " PSP_TEXT(PSP_BALLOT_ID_BYTES) " n bytes");
     if (!psp_pack_holds(&body->units, n, 4))
         return refuse(ret_reason, "units is not 4 n bytes");
     if (!psp_pack_holds(&body->methods, n, 1))
@@ -174,9 +180,9 @@ static enum psp_status decode_welcome(const Psephos__V1__Welcome *body,
                                       const char **ret_reason)
 {
     if (!psp_pack_take(&body->cluster_id, ret_message->welcome.cluster_id, PSP_CLUSTER_ID_BYTES))
-        return refuse(ret_reason, "cluster_id is not 16 bytes");
+        return refuse(ret_reason, "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
     if (!psp_pack_take(&body->definition_hash, ret_message->definition_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "definition_hash is not 32 bytes");
+        return refuse(ret_reason, "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     ret_message->type = PSP_CLIENT_WELCOME;
     ret_message->welcome.batch_rows_max = body->batch_rows_max;
     ret_message->welcome.message_bytes_max = body->message_bytes_max;
@@ -189,7 +195,7 @@ static enum psp_status decode_verdicts(const Psephos__V1__Verdicts *body,
                                        const char **ret_reason)
 {
     if (body->verdicts.len == 0 || body->verdicts.len > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "not 1 to 8192 verdicts");
+        return refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " verdicts");
     const uint32_t n = (uint32_t)body->verdicts.len;
     if (!psp_pack_holds(&body->rows, n, 2))
         return refuse(ret_reason, "rows is not 2 bytes a verdict");
@@ -212,7 +218,8 @@ static enum psp_status decode_refusal(const Psephos__V1__Refusal *body,
     if (code < PSP_REFUSAL_BUSY || code > PSP_REFUSAL_CONFIGURATION)
         return refuse(ret_reason, "an unknown refusal code");
     if (body->rows.len % 2 != 0 || body->rows.len > 2 * PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "rows is not 2 bytes for each of up to 8192 rows");
+        return refuse(ret_reason, "rows is not 2 bytes for each of up to " PSP_TEXT(
+                                      PSP_BATCH_ROWS_MAX) " rows");
     ret_message->type = PSP_CLIENT_REFUSAL;
     ret_message->code = (enum psp_refusal_code)code;
     ret_message->row_numbers = body->rows.data;

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "cluster.pb-c.h"
 #include "election/definition/definition.h"
 #include "wire/message/message.h"
@@ -70,7 +71,7 @@ static enum psp_status decode_count_batch(const Psephos__V1__CountBatch *body,
         return refuse(ret_reason, "a part of the fence has a wrong length");
     const uint32_t n = columns->n;
     if (n == 0 || n > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "not 1 to 8192 ballots");
+        return refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
     if (!psp_pack_holds(&columns->digests, n, PSP_DIGEST_BYTES) ||
         !psp_pack_holds(&columns->tags, n, PSP_TAG_BYTES) ||
         !psp_pack_holds(&columns->units, n, 4) || !psp_pack_holds(&columns->methods, n, 1))
@@ -94,7 +95,7 @@ static enum psp_status decode_count_verdicts(const Psephos__V1__CountVerdicts *b
     ret_message->type = PSP_CLUSTER_COUNT_VERDICTS;
     ret_message->id = body->batch_id;
     if (body->verdicts.len == 0 || body->verdicts.len > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "not 1 to 8192 verdicts");
+        return refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " verdicts");
     if (!psp_pack_verdicts_valid(body->verdicts.data, body->verdicts.len, true))
         return refuse(ret_reason, "an unknown verdict");
     ret_message->count_verdicts.shard = body->shard;
@@ -138,9 +139,9 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     ret_message->type = PSP_CLUSTER_PARTIAL;
     ret_message->id = body->watch_id;
     if (!psp_pack_take(&body->cluster_id, partial->cluster_id, PSP_CLUSTER_ID_BYTES))
-        return refuse(ret_reason, "cluster_id is not 16 bytes");
+        return refuse(ret_reason, "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
     if (!psp_pack_take(&body->state_hash, partial->state_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "state_hash is not 32 bytes");
+        return refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (body->election_state > PSP_ELECTION_CLOSED)
         return refuse(ret_reason, "an unknown election state");
     if (!body->books)
@@ -210,7 +211,7 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     if (!body->books)
         return refuse(ret_reason, "a status without books");
     if (!psp_pack_take(&body->state_hash, status->state_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "state_hash is not 32 bytes");
+        return refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     status->role = body->role;
     status->state = body->state;
     status->version = body->version;

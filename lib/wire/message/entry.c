@@ -1,6 +1,7 @@
 /* In a shard's log: proto/log.proto. */
 #include <assert.h>
 
+#include "base/limits.h"
 #include "log.pb-c.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
@@ -23,11 +24,11 @@ static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct p
     PSP_FENCE(X)
 #undef X
     if (!psp_pack_take(&body->shard_roll_hash, genesis->shard_roll_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "shard_roll_hash is not 32 bytes");
+        return refuse(ret_reason, "shard_roll_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (body->shard >= PSP_SHARDS_MAX)
         return refuse(ret_reason, "shard number over the limit");
     if (body->slot_first >= body->slot_end || body->slot_end > PSP_SLOT_COUNT)
-        return refuse(ret_reason, "slots are not a range within 0 to 4096");
+        return refuse(ret_reason, "slots are not a range within 0 to " PSP_TEXT(PSP_SLOT_COUNT));
     ret_entry->type = PSP_ENTRY_GENESIS;
     genesis->shard = body->shard;
     genesis->slot_first = body->slot_first;
@@ -41,13 +42,13 @@ static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body, bool
 {
     const uint32_t n = body->n;
     if (n == 0 || n > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "not 1 to 8192 ballots");
+        return refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
     if (!psp_pack_holds(&body->digests, n, PSP_DIGEST_BYTES) ||
         !psp_pack_holds(&body->tags, n, PSP_TAG_BYTES) || !psp_pack_holds(&body->units, n, 4) ||
         !psp_pack_holds(&body->methods, n, 1))
         return refuse(ret_reason, "a column's length does not fit n");
     if (!psp_pack_take(&body->fence_hash, ret_entry->ballots.fence_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "fence_hash is not 32 bytes");
+        return refuse(ret_reason, "fence_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     ret_entry->type = PSP_ENTRY_BALLOTS;
     ret_entry->ballots.columns = (struct psp_count_columns){
         .n = n,
