@@ -10,28 +10,46 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(`${out}/map`, { recursive: true });
 
 await build({
-  entryPoints: { page: 'src/main.tsx' }, bundle: true, minify: true, format: 'esm', splitting: true, target: 'es2022',
-  outdir: out, chunkNames: '[name]-[hash]', jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'linked', logLevel: 'warning',
+    entryPoints: { page: 'src/main.tsx' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    splitting: true,
+    target: 'es2022',
+    outdir: out,
+    chunkNames: '[name]-[hash]',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'linked',
+    logLevel: 'warning',
 });
 await build({ entryPoints: { page: 'src/style.css' }, bundle: true, minify: true, outdir: out, logLevel: 'warning' });
 
 // A topology of some geometries of another one, with only the arcs they use.
 function cut(topology, objects) {
-  const place = new Map();
-  const arcs = [];
-  const renumber = (at) => {
-    if (Array.isArray(at)) return at.map(renumber);
-    const arc = at < 0 ? ~at : at;
-    if (!place.has(arc)) { place.set(arc, arcs.length); arcs.push(topology.arcs[arc]); }
-    return at < 0 ? ~place.get(arc) : place.get(arc);
-  };
-  const kept = {};
-  for (const [name, geometries] of Object.entries(objects))
-    kept[name] = {
-      type: 'GeometryCollection',
-      geometries: geometries.map(({ type, id, arcs: own, properties }) => ({ type, id, arcs: renumber(own ?? []), properties: { name: properties?.name } })),
+    const place = new Map();
+    const arcs = [];
+    const renumber = (at) => {
+        if (Array.isArray(at)) return at.map(renumber);
+        const arc = at < 0 ? ~at : at;
+        if (!place.has(arc)) {
+            place.set(arc, arcs.length);
+            arcs.push(topology.arcs[arc]);
+        }
+        return at < 0 ? ~place.get(arc) : place.get(arc);
     };
-  return { type: 'Topology', transform: topology.transform, objects: kept, arcs };
+    const kept = {};
+    for (const [name, geometries] of Object.entries(objects))
+        kept[name] = {
+            type: 'GeometryCollection',
+            geometries: geometries.map(({ type, id, arcs: own, properties }) => ({
+                type,
+                id,
+                arcs: renumber(own ?? []),
+                properties: { name: properties?.name },
+            })),
+        };
+    return { type: 'Topology', transform: topology.transform, objects: kept, arcs };
 }
 
 const atlas = (name) => JSON.parse(readFileSync(`node_modules/us-atlas/${name}-albers-10m.json`, 'utf8'));
@@ -39,12 +57,18 @@ const write = (name, topology) => writeFileSync(`${out}/map/${name}.json`, JSON.
 const states = atlas('states').objects.states.geometries;
 const counties = atlas('counties');
 write('states', cut(atlas('states'), { units: states }));
-write('counties', cut(counties, { units: counties.objects.counties.geometries, around: counties.objects.states.geometries }));
+write(
+    'counties',
+    cut(counties, { units: counties.objects.counties.geometries, around: counties.objects.states.geometries }),
+);
 for (const { id } of states)
-  write(`counties-${id}`, cut(counties, { units: counties.objects.counties.geometries.filter((g) => g.id.startsWith(id)) }));
+    write(
+        `counties-${id}`,
+        cut(counties, { units: counties.objects.counties.geometries.filter((g) => g.id.startsWith(id)) }),
+    );
 
 copyFileSync('src/index.html', `${out}/index.html`);
 copyFileSync('node_modules/us-atlas/LICENSE', `${out}/map/LICENSE.txt`);
 for (const folder of [out, `${out}/map`])
-  for (const file of readdirSync(folder).filter((f) => /\.(js|css|html|json)$/.test(f)))
-    writeFileSync(`${folder}/${file}.gz`, gzipSync(readFileSync(`${folder}/${file}`), { level: 9 }));
+    for (const file of readdirSync(folder).filter((f) => /\.(js|css|html|json)$/.test(f)))
+        writeFileSync(`${folder}/${file}.gz`, gzipSync(readFileSync(`${folder}/${file}`), { level: 9 }));

@@ -17,7 +17,10 @@ function assign(contest: Contest, parties: Party[]): Map<string, string> {
   for (const choice of running) {
     const own = parties.find((p) => p.id === choice.party)?.color?.toLowerCase();
     const color = own && !taken.has(own) ? own : null;
-    if (color) { colors.set(choice.id, color); taken.add(color); }
+    if (color) {
+      colors.set(choice.id, color);
+      taken.add(color);
+    }
   }
   for (const choice of running)
     if (!colors.has(choice.id)) {
@@ -46,6 +49,10 @@ export function partyColor(contest: Contest, parties: Party[], id: string | null
 // Black or white, whichever reads better on the colour.
 export function inkOn(color: string): string {
   const parts = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16) / 255);
-  const [r, g, b] = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+  const [r, g, b] = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)) as [
+    number,
+    number,
+    number,
+  ];
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#000' : '#fff';
 }

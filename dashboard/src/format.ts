@@ -2,7 +2,11 @@
 const locale = navigator.languages?.[0] ?? 'en';
 const whole = new Intl.NumberFormat(locale);
 const short = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
-const percentage = new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const percentage = new Intl.NumberFormat(locale, {
+  style: 'percent',
+  minimumFractionDigits: 1,
+  maximumFractionDigits: 1,
+});
 const roughly = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
 const moment = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
@@ -26,4 +30,10 @@ export const time = (at: string | number): string => moment.format(new Date(at))
 export const hour = (at: number): string => clock.format(new Date(at));
 export const date = (iso: string): string => day.format(new Date(`${iso}T00:00:00Z`));
 export const initials = (name: string): string =>
-  name.split(/\s+/).filter(Boolean).map((word) => [...word][0]).filter((_, i, a) => i === 0 || i === a.length - 1).join('').toUpperCase();
+  name
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => [...word][0])
+    .filter((_, i, a) => i === 0 || i === a.length - 1)
+    .join('')
+    .toUpperCase();

@@ -4,7 +4,18 @@ import { computed, effect, signal, untracked } from '@preact/signals';
 import { address } from './api.ts';
 import type { BoardEvent, Shards } from './api.ts';
 import { route } from './route.ts';
-import { blame, contest, cursors, loadSeries, refresh, takeEvent, takeShards, trouble, unitId, units } from './state.ts';
+import {
+  blame,
+  contest,
+  cursors,
+  loadSeries,
+  refresh,
+  takeEvent,
+  takeShards,
+  trouble,
+  unitId,
+  units,
+} from './state.ts';
 
 export type Mode = 'live' | 'paused' | 5 | 10 | 30 | 60;
 export const modes: Mode[] = ['live', 5, 10, 30, 60, 'paused'];
@@ -20,16 +31,18 @@ export const delay = signal<{ p50: number; p99: number; n: number } | null>(null
 // From the time a leader gave the newest ballot to the frame after the one that
 // shows it. Both clocks must agree: on one machine, or kept by NTP.
 function measure(asOf: string): void {
-  requestAnimationFrame(() => requestAnimationFrame(() => {
-    const ms = performance.timeOrigin + performance.now() - Date.parse(asOf);
-    if (ms < 0 || ms > 60_000) return;
-    delays.push(ms);
-    if (delays.length > DELAYS_MAX) delays.shift();
-    if (delays.length % 10 !== 0) return;
-    const sorted = [...delays].sort((a, b) => a - b);
-    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
-    delay.value = { p50: at(0.5), p99: at(0.99), n: sorted.length };
-  }));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => {
+      const ms = performance.timeOrigin + performance.now() - Date.parse(asOf);
+      if (ms < 0 || ms > 60_000) return;
+      delays.push(ms);
+      if (delays.length > DELAYS_MAX) delays.shift();
+      if (delays.length % 10 !== 0) return;
+      const sorted = [...delays].sort((a, b) => a - b);
+      const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+      delay.value = { p50: at(0.5), p99: at(0.99), n: sorted.length };
+    }),
+  );
 }
 
 // ---- the stream ----
@@ -42,23 +55,39 @@ const RETRY_MS = 15_000;
 let lastAsOf = '';
 
 // The total comes with the event; the lists are asked for, less often.
-const question = computed(() => (contest.value ? address('stream', { contest: contest.value.id, unit: unitId.value, method: route.value.method }) : ''));
+const question = computed(() =>
+  contest.value ? address('stream', { contest: contest.value.id, unit: unitId.value, method: route.value.method }) : '',
+);
 
 function listen(asked: string): () => void {
   const stream = new EventSource(asked);
   let due: ReturnType<typeof setTimeout> | undefined;
   let poll: ReturnType<typeof setInterval> | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
-  let restAt = 0, first = true;
+  let restAt = 0,
+    first = true;
   const rest = () => {
     const pause = (units.value?.list.length ?? 0) > 1000 ? REST_LARGE_MS : REST_MS;
-    due ??= setTimeout(() => { due = undefined; restAt = Date.now(); void refresh(false); },
-      Math.max(0, restAt + pause - Date.now()) + Math.random() * JITTER_MS);
+    due ??= setTimeout(
+      () => {
+        due = undefined;
+        restAt = Date.now();
+        void refresh(false);
+      },
+      Math.max(0, restAt + pause - Date.now()) + Math.random() * JITTER_MS,
+    );
   };
-  const stopPolling = () => { clearInterval(poll); poll = undefined; };
+  const stopPolling = () => {
+    clearInterval(poll);
+    poll = undefined;
+  };
   // Resumed where it was, the stream says nothing until something is new: what
   // was wrong must not stay on the screen until then.
-  stream.addEventListener('open', () => { connected.value = true; stopPolling(); if (trouble.value) void refresh(); });
+  stream.addEventListener('open', () => {
+    connected.value = true;
+    stopPolling();
+    if (trouble.value) void refresh();
+  });
   stream.addEventListener('board', (message) => {
     const event: BoardEvent = JSON.parse((message as MessageEvent<string>).data);
     takeEvent(event);
@@ -69,25 +98,39 @@ function listen(asked: string): () => void {
     first = false;
     rest();
   });
-  stream.addEventListener('shards', (message) => takeShards(JSON.parse((message as MessageEvent<string>).data) as Shards));
+  stream.addEventListener('shards', (message) =>
+    takeShards(JSON.parse((message as MessageEvent<string>).data) as Shards),
+  );
   stream.addEventListener('error', () => {
     connected.value = false;
     if (stream.readyState !== EventSource.CLOSED) void refresh(); // says what is wrong
     poll ??= setInterval(() => void refresh(), POLL_MS);
     // Refused (too many viewers): the browser does not try again by itself.
-    if (stream.readyState === EventSource.CLOSED) retry ??= setTimeout(() => { if (mode.value === 'live') restart.value++; }, RETRY_MS);
+    if (stream.readyState === EventSource.CLOSED)
+      retry ??= setTimeout(() => {
+        if (mode.value === 'live') restart.value++;
+      }, RETRY_MS);
   });
-  return () => { stream.close(); connected.value = false; stopPolling(); clearTimeout(due); clearTimeout(retry); };
+  return () => {
+    stream.close();
+    connected.value = false;
+    stopPolling();
+    clearTimeout(due);
+    clearTimeout(retry);
+  };
 }
 
 const restart = signal(0);
 const visible = signal(!document.hidden);
-document.addEventListener('visibilitychange', () => { visible.value = !document.hidden; });
+document.addEventListener('visibilitychange', () => {
+  visible.value = !document.hidden;
+});
 addEventListener('offline', () => blame(new Error('offline')));
 addEventListener('online', () => void refresh());
 
 export function start(): void {
-  let place = '', list = '';
+  let place = '',
+    list = '';
   effect(() => {
     const { contest: id, unit, method, level, sort, order, size, map } = route.value;
     const nextPlace = JSON.stringify([id, unit, method]);
@@ -112,5 +155,8 @@ export function start(): void {
     return asked ? untracked(() => listen(asked)) : undefined;
   });
   // Before the first answer there is no contest to listen to.
-  const first = setInterval(() => { if (contest.value) clearInterval(first); else if (visible.value) void refresh(); }, POLL_MS);
+  const first = setInterval(() => {
+    if (contest.value) clearInterval(first);
+    else if (visible.value) void refresh();
+  }, POLL_MS);
 }

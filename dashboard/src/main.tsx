@@ -20,14 +20,29 @@ function Trail() {
   const path = scope.value?.path ?? [];
   return (
     <nav class="trail" aria-label={text.path}>
-      <ol>{path.map((u, i) => <li key={u.id}>{i + 1 < path.length ? <a href={toUnit(u.id)}>{u.name}</a> : <span aria-current="page">{u.name}</span>}</li>)}</ol>
+      <ol>
+        {path.map((u, i) => (
+          <li key={u.id}>
+            {i + 1 < path.length ? <a href={toUnit(u.id)}>{u.name}</a> : <span aria-current="page">{u.name}</span>}
+          </li>
+        ))}
+      </ol>
     </nav>
   );
 }
 
 function Empty({ says, back }: { says: string; back?: boolean }) {
   const first = contests.value[0];
-  return <div class="empty"><p role="status">{says}</p>{back && first && <p><a href={toContest(first.id)}>{text.backToStart}</a></p>}</div>;
+  return (
+    <div class="empty">
+      <p role="status">{says}</p>
+      {back && first && (
+        <p>
+          <a href={toContest(first.id)}>{text.backToStart}</a>
+        </p>
+      )}
+    </div>
+  );
 }
 
 function Main() {
@@ -40,10 +55,20 @@ function Main() {
   return (
     <>
       <Trail />
-      <h2>{chosen.name}{scope.value.unit.id !== chosen.unit && <span class="at">{scope.value.unit.name}</span>}</h2>
-      {named && <p class="only">{text.onlyMethod(named.name)} <a href={link({ method: '' })}>{text.allMethods}</a></p>}
+      <h2>
+        {chosen.name}
+        {scope.value.unit.id !== chosen.unit && <span class="at">{scope.value.unit.name}</span>}
+      </h2>
+      {named && (
+        <p class="only">
+          {text.onlyMethod(named.name)} <a href={link({ method: '' })}>{text.allMethods}</a>
+        </p>
+      )}
       <Race contest={chosen} />
-      <div class="two"><Choices contest={chosen} /><Map_ contest={chosen} /></div>
+      <div class="two">
+        <Choices contest={chosen} />
+        <Map_ contest={chosen} />
+      </div>
       <Places contest={chosen} />
       <Methods contest={chosen} />
       <Over contest={chosen} />
@@ -57,9 +82,15 @@ function App() {
       <Header />
       <div class="columns">
         <Contests />
-        <main id="results" tabIndex={-1}><Main /></main>
+        <main id="results" tabIndex={-1}>
+          <Main />
+        </main>
       </div>
-      <footer><Electorate /><Health /><Books /></footer>
+      <footer>
+        <Electorate />
+        <Health />
+        <Books />
+      </footer>
       <Announcer />
       <CandidateDialog />
     </>
@@ -72,10 +103,16 @@ const ANNOUNCE_MS = 30_000;
 const said = signal('');
 let saidAt = 0;
 
-const Announcer = () => <p class="visually-hidden" aria-live="polite">{said.value}</p>;
+const Announcer = () => (
+  <p class="visually-hidden" aria-live="polite">
+    {said.value}
+  </p>
+);
 
 effect(() => {
-  const chosen = contest.value, now = shown.value, turn = turnout.value;
+  const chosen = contest.value,
+    now = shown.value,
+    turn = turnout.value;
   const first = chosen && now ? lines(chosen, now).find((line) => runs(line.choice)) : undefined;
   const lead = first && first.votes > 0 ? text.leads(first.choice.name, percent(first.share)) : '';
   document.title = text.title(chosen ? chosen.name : 'Psephos', lead);

@@ -1,10 +1,18 @@
 // What the figures of one contest say: order, margin, what is still out. Pure.
 import type { Choice, Contest, Result, Turnout } from './api.ts';
 
-export interface Line { choice: Choice; votes: number; share: number }
+export interface Line {
+  choice: Choice;
+  votes: number;
+  share: number;
+}
 export interface Outlook {
   kind: 'unknown' | 'none' | 'tied' | 'open' | 'beyond';
-  margin: number; out: number; needed: number; above: Line | undefined; below: Line | undefined;
+  margin: number;
+  out: number;
+  needed: number;
+  above: Line | undefined;
+  below: Line | undefined;
 }
 
 // Blank, spoiled and other counted lines take part in the count, not in the race.
@@ -13,7 +21,7 @@ export const runs = (choice: Choice): boolean => RUNS.has(choice.kind);
 
 export function lines(contest: Contest, result: Result | undefined): Line[] {
   const votes = new Map(result?.choices.map((c) => [c.choice, c.votes]));
-  const valid = contest.choices.reduce((sum, c) => sum + (runs(c) ? votes.get(c.id) ?? 0 : 0), 0);
+  const valid = contest.choices.reduce((sum, c) => sum + (runs(c) ? (votes.get(c.id) ?? 0) : 0), 0);
   const all = contest.choices
     .filter((choice) => !result || votes.has(choice.id))
     .map((choice) => {
@@ -42,7 +50,8 @@ export function progress(reporting: number, total: number, ballots: number, expe
 // ballot it is asked of the last place that many voters' votes reach and the next.
 export function outlook(ordered: Line[], out: number | null, places: number): Outlook {
   const racing = ordered.filter((line) => runs(line.choice));
-  const above = racing[places - 1], below = racing[places];
+  const above = racing[places - 1],
+    below = racing[places];
   const margin = (above?.votes ?? 0) - (below?.votes ?? 0);
   const left = out ?? 0;
   const base = { margin, out: left, needed: left > 0 ? (left + margin) / (2 * left) : 0, above, below };
@@ -52,7 +61,11 @@ export function outlook(ordered: Line[], out: number | null, places: number): Ou
   return { kind: margin > left ? 'beyond' : 'open', ...base };
 }
 
-export interface PartyLine { party: string | null; votes: number; share: number }
+export interface PartyLine {
+  party: string | null;
+  votes: number;
+  share: number;
+}
 
 export function byParty(ordered: Line[]): PartyLine[] {
   const sums = new Map<string | null, number>();
@@ -71,5 +84,10 @@ export const same = (a: Result | undefined, b: Result | undefined): boolean =>
 export function gains(before: Result | undefined, now: Result | undefined): Map<string, number> {
   if (!before || !now || !same(before, now)) return new Map();
   const old = new Map(before.choices.map((c) => [c.choice, c.votes]));
-  return new Map(now.choices.map((c) => [c.choice, c.votes - (old.get(c.choice) ?? 0)]).filter(([, n]) => n !== 0) as [string, number][]);
+  return new Map(
+    now.choices.map((c) => [c.choice, c.votes - (old.get(c.choice) ?? 0)]).filter(([, n]) => n !== 0) as [
+      string,
+      number,
+    ][],
+  );
 }

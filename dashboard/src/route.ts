@@ -2,10 +2,27 @@
 import { signal } from '@preact/signals';
 
 export interface Route {
-  contest: string; unit: string; level: string; method: string; sort: string; order: 'asc' | 'desc' | ''; size: number; map: string; candidate: string;
+  contest: string;
+  unit: string;
+  level: string;
+  method: string;
+  sort: string;
+  order: 'asc' | 'desc' | '';
+  size: number;
+  map: string;
+  candidate: string;
 }
 export const pageSizes = [10, 25, 50, 100];
-const absent: Omit<Route, 'contest'> = { unit: '', level: '', method: '', sort: 'ballots', order: '', size: 10, map: 'leader', candidate: '' };
+const absent: Omit<Route, 'contest'> = {
+  unit: '',
+  level: '',
+  method: '',
+  sort: 'ballots',
+  order: '',
+  size: 10,
+  map: 'leader',
+  candidate: '',
+};
 
 function parse(): Route {
   const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
@@ -13,16 +30,28 @@ function parse(): Route {
   const size = Number(search.get('size'));
   const order = search.get('order');
   let contest = path ?? '';
-  try { contest = decodeURIComponent(contest); } catch { /* not ours: then there is no such contest */ }
+  try {
+    contest = decodeURIComponent(contest);
+  } catch {
+    /* not ours: then there is no such contest */
+  }
   return {
-    contest, unit: search.get('unit') ?? '', level: search.get('level') ?? '', method: search.get('method') ?? '',
-    sort: search.get('sort') ?? 'ballots', order: order === 'asc' || order === 'desc' ? order : '',
-    size: pageSizes.includes(size) ? size : 10, map: search.get('map') ?? 'leader', candidate: search.get('candidate') ?? '',
+    contest,
+    unit: search.get('unit') ?? '',
+    level: search.get('level') ?? '',
+    method: search.get('method') ?? '',
+    sort: search.get('sort') ?? 'ballots',
+    order: order === 'asc' || order === 'desc' ? order : '',
+    size: pageSizes.includes(size) ? size : 10,
+    map: search.get('map') ?? 'leader',
+    candidate: search.get('candidate') ?? '',
   };
 }
 
 export const route = signal<Route>(parse());
-addEventListener('hashchange', () => { route.value = parse(); });
+addEventListener('hashchange', () => {
+  route.value = parse();
+});
 
 export function link(change: Partial<Route>): string {
   const to = { ...route.value, ...change };
@@ -31,7 +60,9 @@ export function link(change: Partial<Route>): string {
     if (to[key as keyof Route] !== value) search.set(key, String(to[key as keyof Route]));
   return `#/${encodeURIComponent(to.contest)}${search.size ? `?${search}` : ''}`;
 }
-export const go = (change: Partial<Route>): void => { location.hash = link(change).slice(1); };
+export const go = (change: Partial<Route>): void => {
+  location.hash = link(change).slice(1);
+};
 // Another contest: what belonged to the old one is left behind.
 export const toContest = (id: string): string => link({ ...absent, contest: id });
 // Another place: the level and page of the list are that place's own.

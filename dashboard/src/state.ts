@@ -2,7 +2,24 @@
 import { batch, computed, signal } from '@preact/signals';
 import { ApiError, get, getAll } from './api.ts';
 import type {
-  Accounting, BoardEvent, Choice, Contest, Contests, Election, Envelope, Leaders, OneUnit, Result, Results, Series, Shard, Shards, Turnout, Turnouts, Unit, Units,
+  Accounting,
+  BoardEvent,
+  Choice,
+  Contest,
+  Contests,
+  Election,
+  Envelope,
+  Leaders,
+  OneUnit,
+  Result,
+  Results,
+  Series,
+  Shard,
+  Shards,
+  Turnout,
+  Turnouts,
+  Unit,
+  Units,
 } from './api.ts';
 import { link, route } from './route.ts';
 import { lines, runs, same } from './race.ts';
@@ -45,13 +62,21 @@ export const unitId = computed(() => route.value.unit || contest.value?.unit || 
 // The total, once it is of what the reader looks at.
 export const shown = computed(() => {
   const now = result.value;
-  const matches = now && now.contest === contest.value?.id && now.unit === unitId.value && (now.method ?? '') === route.value.method;
+  const matches =
+    now && now.contest === contest.value?.id && now.unit === unitId.value && (now.method ?? '') === route.value.method;
   return matches ? now : undefined;
 });
 
 // The racing choices, most votes first: changes only when somebody is overtaken,
 // so that tables and the map are not made again for every count.
-const order = computed(() => (contest.value ? lines(contest.value, shown.value).filter((line) => runs(line.choice)).map((line) => line.choice.id).join('\n') : ''));
+const order = computed(() =>
+  contest.value
+    ? lines(contest.value, shown.value)
+        .filter((line) => runs(line.choice))
+        .map((line) => line.choice.id)
+        .join('\n')
+    : '',
+);
 export const ranking = computed((): Choice[] => {
   const known = contest.value?.choices ?? [];
   return order.value.split('\n').flatMap((id) => known.find((c) => c.id === id) ?? []);
@@ -60,16 +85,26 @@ export const ranking = computed((): Choice[] => {
 // The unit, the units above it, and what is listed below it. Where a unit has
 // only one child (a state election under its nation) the list starts further
 // down, so that it is not one line that says the same again.
-export interface Scope { unit: Unit; path: { id: string; name: string }[]; below: Unit; levels: string[] }
+export interface Scope {
+  unit: Unit;
+  path: { id: string; name: string }[];
+  below: Unit;
+  levels: string[];
+}
 export const scope = signal<Scope | null>(null);
 export const level = computed(() => {
   const levels = scope.value?.levels ?? [];
-  return levels.includes(route.value.level) ? route.value.level : levels[0] ?? null;
+  return levels.includes(route.value.level) ? route.value.level : (levels[0] ?? null);
 });
 
 // Units of the list as they never change: for the map, turnout and what is out.
 export const UNITS_MAX = 5000;
-export const units = signal<{ key: string; list: Unit[]; byId: Map<string, Unit>; parents: Map<string, string> } | null>(null);
+export const units = signal<{
+  key: string;
+  list: Unit[];
+  byId: Map<string, Unit>;
+  parents: Map<string, string>;
+} | null>(null);
 const LEVELS = ['nation', 'state', 'county', 'precinct'];
 
 async function loadScope(id: string): Promise<Scope> {
@@ -88,17 +123,33 @@ async function loadScope(id: string): Promise<Scope> {
     const some: Units = await get('units', { parent: below.id, level: name, limit: 1 });
     if (some.units.length > 0) levels.push(name);
   }
-  return { unit, path: [...unit.path.map((above) => ({ id: above.unit, name: above.unit_name })), unit], below, levels };
+  return {
+    unit,
+    path: [...unit.path.map((above) => ({ id: above.unit, name: above.unit_name })), unit],
+    below,
+    levels,
+  };
 }
 
 async function loadUnits(key: string, parent: string, at: string): Promise<void> {
   const first: Turnouts = await get('turnout', { unit: parent, level: at, limit: 1 });
-  if (first.total > UNITS_MAX) { units.value = { key, list: [], byId: new Map(), parents: new Map() }; return; }
+  if (first.total > UNITS_MAX) {
+    units.value = { key, list: [], byId: new Map(), parents: new Map() };
+    return;
+  }
   const list = (await getAll<Units>('units', { parent, level: at })).flatMap((page) => page.units);
   // Names repeat (there are 31 Washington Counties): then it says whose they are.
   const above = LEVELS[LEVELS.indexOf(at) - 1];
-  const outer = list.some((u) => u.parent !== parent) && above ? (await getAll<Units>('units', { parent, level: above })).flatMap((page) => page.units) : [];
-  units.value = { key, list, byId: new Map(list.map((u) => [u.id, u])), parents: new Map(outer.map((u) => [u.id, u.name])) };
+  const outer =
+    list.some((u) => u.parent !== parent) && above
+      ? (await getAll<Units>('units', { parent, level: above })).flatMap((page) => page.units)
+      : [];
+  units.value = {
+    key,
+    list,
+    byId: new Map(list.map((u) => [u.id, u])),
+    parents: new Map(outer.map((u) => [u.id, u.name])),
+  };
 }
 
 // ---- one place for every new total, whether it was asked for or sent ----
@@ -129,7 +180,10 @@ function extendSeries(now: Result, asOf: string | null): void {
   const point = { at: asOf, ballots: now.ballots, votes: kept.choices.map((id) => votes.get(id) ?? 0) };
   if (last && last.ballots === point.ballots) return;
   const replace = last && Date.parse(asOf) - Date.parse(last.at) < 1000 && kept.points.length > 1;
-  series.value = { ...kept, points: [...(replace ? kept.points.slice(0, -1) : kept.points), point].slice(-SERIES_EXTRA_MAX) };
+  series.value = {
+    ...kept,
+    points: [...(replace ? kept.points.slice(0, -1) : kept.points), point].slice(-SERIES_EXTRA_MAX),
+  };
 }
 
 export function take(now: Result | undefined, turn: Turnout | undefined, envelope: Envelope, live: boolean): void {
@@ -163,7 +217,10 @@ export function takeShards(answer: Shards): void {
 // ---- asking ----
 
 async function loadOnce(): Promise<void> {
-  const [about, pages] = await Promise.all([get<Election>('election'), contests.value.length ? null : getAll<Contests>('contests', {})]);
+  const [about, pages] = await Promise.all([
+    get<Election>('election'),
+    contests.value.length ? null : getAll<Contests>('contests', {}),
+  ]);
   batch(() => {
     election.value = about;
     state.value = about.election.state;
@@ -186,7 +243,12 @@ async function loadTotal(chosen: Contest): Promise<void> {
     get<Turnouts>('turnout', { unit: unit.id, level: unit.level }),
     get<Shards>('shards'),
   ]);
-  take(one.results.find((r) => r.unit === unit.id), turn.turnout.find((t) => t.unit === unit.id), one, false);
+  take(
+    one.results.find((r) => r.unit === unit.id),
+    turn.turnout.find((t) => t.unit === unit.id),
+    one,
+    false,
+  );
   takeShards(health);
 }
 
@@ -196,7 +258,18 @@ async function loadList(chosen: Contest): Promise<void> {
   const listed = level.value;
   const many = (election.value?.election.methods.length ?? 0) > 1;
   const [list, by, books] = await Promise.all([
-    listed ? get<Results>('results', { contest: chosen.id, unit: at.below.id, level: listed, method, sort, order, limit: size, cursor: cursors.value.at(-1) }) : null,
+    listed
+      ? get<Results>('results', {
+          contest: chosen.id,
+          unit: at.below.id,
+          level: listed,
+          method,
+          sort,
+          order,
+          limit: size,
+          cursor: cursors.value.at(-1),
+        })
+      : null,
     many ? get<Results>('results', { contest: chosen.id, unit: at.unit.id, level: at.unit.level, by: 'method' }) : null,
     get<Accounting>('accounting'),
   ]);
@@ -210,14 +283,28 @@ async function loadList(chosen: Contest): Promise<void> {
 }
 
 export async function loadMap(): Promise<void> {
-  const chosen = contest.value, at = scope.value, listed = level.value;
-  if (!chosen || !at || !listed) { leaders.value = null; return; }
+  const chosen = contest.value,
+    at = scope.value,
+    listed = level.value;
+  if (!chosen || !at || !listed) {
+    leaders.value = null;
+    return;
+  }
   const key = `${at.below.id} ${listed}`;
   if (units.value?.key !== key) await loadUnits(key, at.below.id, listed);
-  if (!units.value?.list.length) { leaders.value = null; return; }
+  if (!units.value?.list.length) {
+    leaders.value = null;
+    return;
+  }
   const shown = route.value.map.startsWith('share:') ? route.value.map.slice(6) : '';
   const choice = chosen.choices.some((c) => c.id === shown) ? shown : '';
-  leaders.value = await get<Leaders>('leaders', { contest: chosen.id, unit: at.below.id, level: listed, method: route.value.method, choice });
+  leaders.value = await get<Leaders>('leaders', {
+    contest: chosen.id,
+    unit: at.below.id,
+    level: listed,
+    method: route.value.method,
+    choice,
+  });
 }
 
 // Of the contest's own unit, which the series is of; null: not known.
@@ -226,7 +313,10 @@ export const seriesRegistered = signal<number | null>(null);
 export async function loadSeries(): Promise<void> {
   const chosen = contest.value;
   if (!chosen) return;
-  const [points, { unit }] = await Promise.all([get<Series>('series', { contest: chosen.id }), get<OneUnit>(`units/${encodeURIComponent(chosen.unit)}`)]);
+  const [points, { unit }] = await Promise.all([
+    get<Series>('series', { contest: chosen.id }),
+    get<OneUnit>(`units/${encodeURIComponent(chosen.unit)}`),
+  ]);
   const { turnout: all } = await get<Turnouts>('turnout', { unit: unit.id, level: unit.level });
   batch(() => {
     seriesRegistered.value = all.find((t) => t.unit === unit.id)?.registered ?? null;
@@ -247,7 +337,10 @@ async function loadAll(total: boolean): Promise<void> {
 }
 
 export async function refresh(total = true): Promise<void> {
-  if (running) { again = true; return; }
+  if (running) {
+    again = true;
+    return;
+  }
   running = true;
   try {
     await loadAll(total);
@@ -256,7 +349,10 @@ export async function refresh(total = true): Promise<void> {
     blame(error);
   } finally {
     running = false;
-    if (again) { again = false; void refresh(); }
+    if (again) {
+      again = false;
+      void refresh();
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 // Every English text of the page, in one place.
 export const text = {
   unofficial: 'Unofficial',
-  unofficialWhy: 'Results are partial and unofficial until the authority certifies them. Nothing here declares a winner.',
+  unofficialWhy:
+    'Results are partial and unofficial until the authority certifies them. Nothing here declares a winner.',
   states: { new: 'Not open yet', open: 'Counting', closed: 'Counting closed' } as Record<string, string>,
   title: (contest: string, leader: string) => `${leader}${contest} (unofficial)`,
   leads: (name: string, share: string) => `${name} ${share} · `,
@@ -25,7 +26,8 @@ export const text = {
     missing: 'There is no such contest or place in this election.',
   } as Record<string, string>,
   nothingYet: 'The results service does not answer, and nothing was received yet. The page keeps trying.',
-  stale: (shards: string) => `Part of the count (${shards}) has not reported for a while. These results are right, but may be behind.`,
+  stale: (shards: string) =>
+    `Part of the count (${shards}) has not reported for a while. These results are right, but may be behind.`,
   staleShard: (shard: number) => `shard ${shard}`,
   backToStart: 'To the first contest',
   notOpen: 'The election is not open yet: no ballot has been counted.',
@@ -97,7 +99,8 @@ export const text = {
   mapNone: 'No votes yet',
   mapTied: 'Level',
   mapMissing: (n: string) => `Not on the map: ${n}.`,
-  mapLabel: (contest: string, unit: string, by: string) => `Map of ${unit}, ${contest}, coloured by ${by}. The table of places has the same figures.`,
+  mapLabel: (contest: string, unit: string, by: string) =>
+    `Map of ${unit}, ${contest}, coloured by ${by}. The table of places has the same figures.`,
   mapIn: (share: string) => `${share} counted`,
   method: 'Method',
   methods: 'By method',
@@ -122,12 +125,17 @@ export const text = {
   total: 'Total',
   received: 'received',
   dispositions: {
-    counted: 'counted', replayed: 'replayed', double_vote: 'double vote',
-    not_eligible: 'not eligible', invalid: 'invalid', closed: 'closed',
+    counted: 'counted',
+    replayed: 'replayed',
+    double_vote: 'double vote',
+    not_eligible: 'not eligible',
+    invalid: 'invalid',
+    closed: 'closed',
   } as Record<string, string>,
   health: 'How current this is',
   healthWhy: 'The count runs on several shards; each line says when the shard last confirmed its state.',
-  restored: (epoch: number) => `The cluster was restored from a backup (epoch ${epoch}). Counts can be lower than what was shown before it; ballots counted after the backup are cast again.`,
+  restored: (epoch: number) =>
+    `The cluster was restored from a backup (epoch ${epoch}). Counts can be lower than what was shown before it; ballots counted after the backup are cast again.`,
   shardState: 'State',
   shardIndex: 'Log index',
   shardBehind: 'Behind',
@@ -139,8 +147,13 @@ export const text = {
   current: 'current',
   staleWord: 'stale',
   diverged: 'replicas disagree',
-  delay: (p50: string, p99: string) => `From a counted ballot to this screen: ${p50} ms (half of the updates), ${p99} ms (99 of 100).`,
-  stream: { live: 'Live updates are connected.', away: 'Live updates are not connected; the page asks every few seconds.', off: '' } as Record<string, string>,
+  delay: (p50: string, p99: string) =>
+    `From a counted ballot to this screen: ${p50} ms (half of the updates), ${p99} ms (99 of 100).`,
+  stream: {
+    live: 'Live updates are connected.',
+    away: 'Live updates are not connected; the page asks every few seconds.',
+    off: '',
+  } as Record<string, string>,
   electorate: 'The election',
   registered: 'Registered voters',
   candidates: 'Candidates',
@@ -150,7 +163,8 @@ export const text = {
   overTimeVotes: 'Votes',
   overTimeBallots: 'Ballots counted',
   overTimeTurnout: 'Turnout, of registered voters',
-  overTimeLabel: (contest: string) => `Votes of the leading choices in ${contest} over time; the table below has the figures.`,
+  overTimeLabel: (contest: string) =>
+    `Votes of the leading choices in ${contest} over time; the table below has the figures.`,
   overTimeWhole: 'The whole contest, every method.',
   overTimeNone: 'The curve begins with the second count.',
   asTable: 'As a table',
@@ -168,5 +182,6 @@ export const text = {
   levels: { nation: 'Nation', state: 'States', county: 'Counties', precinct: 'Precincts' } as Record<string, string>,
   data: 'Data',
   dataWhy: 'Every figure is in the public interface:',
-  announce: (name: string, votes: string, share: string, part: string) => `${name} leads with ${votes} votes, ${share}. ${part} counted.`,
+  announce: (name: string, votes: string, share: string, part: string) =>
+    `${name} leads with ${votes} votes, ${share}. ${part} counted.`,
 };

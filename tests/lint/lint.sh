@@ -72,12 +72,19 @@ promises() {
 
 shell() { shell_files | xargs -0 -r shellcheck; }
 
+# Types and format of the page, with the tools of its own lock file.
+page() (
+    cd dashboard
+    npm ci --silent --no-audit --no-fund && npm run --silent check >&2
+)
+
 check format format
 check shellcheck shell
 check style python3 tests/lint/style.py
 check rooms python3 tests/lint/rooms.py
 check subjects python3 tests/lint/subjects.py
 check promises promises
+if command -v npm >/dev/null 2>&1; then check page page; fi
 check cppcheck cpp_check
 check clang-tidy tidy
 printf '%s passed, %s failed\n' "$passed" "$failed"

@@ -9,8 +9,15 @@ const columns = Object.keys(text.dispositions) as (keyof BooksRow)[];
 
 function Row({ name, row }: { name: string; row: BooksRow }) {
   return (
-    <tr><th scope="row">{name}</th><td class="n">{number(row.received)}</td>
-      {columns.map((c) => <td key={c} class="n">{number(row[c] as number)}</td>)}</tr>
+    <tr>
+      <th scope="row">{name}</th>
+      <td class="n">{number(row.received)}</td>
+      {columns.map((c) => (
+        <td key={c} class="n">
+          {number(row[c] as number)}
+        </td>
+      ))}
+    </tr>
   );
 }
 
@@ -20,13 +27,30 @@ export function Books() {
   return (
     <section class="books">
       <h3>{text.books}</h3>
-      <p>{text.booksWhy} {books.total.balanced ? <strong>{text.balanced}</strong> : <strong class="warning">{text.unbalanced}</strong>}</p>
+      <p>
+        {text.booksWhy}{' '}
+        {books.total.balanced ? <strong>{text.balanced}</strong> : <strong class="warning">{text.unbalanced}</strong>}
+      </p>
       <div class="scroll" tabIndex={0} role="region" aria-label={text.books}>
         <table>
-          <thead><tr><th scope="col">{text.shard}</th><th scope="col" class="n">{text.received} =</th>
-            {columns.map((c, i) => <th key={c} scope="col" class="n">{text.dispositions[c]}{i < columns.length - 1 ? ' +' : ''}</th>)}</tr></thead>
+          <thead>
+            <tr>
+              <th scope="col">{text.shard}</th>
+              <th scope="col" class="n">
+                {text.received} =
+              </th>
+              {columns.map((c, i) => (
+                <th key={c} scope="col" class="n">
+                  {text.dispositions[c]}
+                  {i < columns.length - 1 ? ' +' : ''}
+                </th>
+              ))}
+            </tr>
+          </thead>
           <tbody>
-            {books.shards.map((s) => <Row key={s.shard} name={String(s.shard)} row={s} />)}
+            {books.shards.map((s) => (
+              <Row key={s.shard} name={String(s.shard)} row={s} />
+            ))}
             <Row name={text.total} row={books.total} />
           </tbody>
         </table>
@@ -39,7 +63,9 @@ export function Books() {
 const now = signal(0);
 effect(() => {
   if (!shards.value?.list.some((s) => s.stale)) return undefined;
-  const timer = setInterval(() => { now.value = Date.now(); }, 1000);
+  const timer = setInterval(() => {
+    now.value = Date.now();
+  }, 1000);
   return () => clearInterval(timer);
 });
 
@@ -51,14 +77,29 @@ export function Health() {
   return (
     <section class="health">
       <h3>{text.health}</h3>
-      <p>{text.healthWhy} {stream} {delay.value && text.delay(number(Math.round(delay.value.p50)), number(Math.round(delay.value.p99)))}</p>
-      {epoch > 1 && <p><strong>{text.restored(epoch)}</strong></p>}
+      <p>
+        {text.healthWhy} {stream}{' '}
+        {delay.value && text.delay(number(Math.round(delay.value.p50)), number(Math.round(delay.value.p99)))}
+      </p>
+      {epoch > 1 && (
+        <p>
+          <strong>{text.restored(epoch)}</strong>
+        </p>
+      )}
       <ul class="strip">
         {known.list.map((s) => (
           <li key={s.shard} class={s.diverged || s.stale ? 'bad' : ''}>
-            <strong>{text.shard} {s.shard}</strong>
+            <strong>
+              {text.shard} {s.shard}
+            </strong>
             <span>{s.diverged ? text.diverged : s.stale ? text.staleWord : text.current}</span>
-            <small>{s.leader === null ? text.leaderless : text.leaderIs(s.leader)} · {text.shardIndex} {number(s.index)}{s.behind > 0 && ` · ${text.shardBehind} ${number(s.behind)}`} · {s.age_ms === null ? text.never : text.ago(seconds(s.age_ms + (s.stale ? Math.max(0, now.value - known.at) : 0)))}</small>
+            <small>
+              {s.leader === null ? text.leaderless : text.leaderIs(s.leader)} · {text.shardIndex} {number(s.index)}
+              {s.behind > 0 && ` · ${text.shardBehind} ${number(s.behind)}`} ·{' '}
+              {s.age_ms === null
+                ? text.never
+                : text.ago(seconds(s.age_ms + (s.stale ? Math.max(0, now.value - known.at) : 0)))}
+            </small>
           </li>
         ))}
       </ul>
@@ -73,13 +114,37 @@ export function Electorate() {
     <section class="electorate">
       <h3>{text.electorate}</h3>
       <dl class="figures">
-        <div><dt>{text.registered}</dt><dd>{about.registered === null ? '–' : number(about.registered)}{about.registered === null && <small>{text.notKnown}</small>}</dd></div>
-        <div><dt>{text.took}</dt><dd>{number(about.ballots)}</dd></div>
-        <div><dt>{text.candidates}</dt><dd>{number(about.candidates)}</dd></div>
-        <div><dt>{text.contestsCount}</dt><dd>{number(about.contests)}</dd></div>
-        <div><dt>{text.reporting}</dt><dd>{number(about.leaves_reporting)}<small>{text.reportingOf(number(about.leaves_reporting), number(about.leaves))}</small></dd></div>
+        <div>
+          <dt>{text.registered}</dt>
+          <dd>
+            {about.registered === null ? '–' : number(about.registered)}
+            {about.registered === null && <small>{text.notKnown}</small>}
+          </dd>
+        </div>
+        <div>
+          <dt>{text.took}</dt>
+          <dd>{number(about.ballots)}</dd>
+        </div>
+        <div>
+          <dt>{text.candidates}</dt>
+          <dd>{number(about.candidates)}</dd>
+        </div>
+        <div>
+          <dt>{text.contestsCount}</dt>
+          <dd>{number(about.contests)}</dd>
+        </div>
+        <div>
+          <dt>{text.reporting}</dt>
+          <dd>
+            {number(about.leaves_reporting)}
+            <small>{text.reportingOf(number(about.leaves_reporting), number(about.leaves))}</small>
+          </dd>
+        </div>
       </dl>
-      <p class="aside">{text.unofficialWhy} {text.dataWhy} <a href="/api/v1/results.csv?level=leaf">CSV</a>, <a href="/openapi.json">OpenAPI</a>.</p>
+      <p class="aside">
+        {text.unofficialWhy} {text.dataWhy} <a href="/api/v1/results.csv?level=leaf">CSV</a>,{' '}
+        <a href="/openapi.json">OpenAPI</a>.
+      </p>
     </section>
   );
 }

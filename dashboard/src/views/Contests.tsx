@@ -16,16 +16,38 @@ export function Contests() {
     const all = `${c.name} ${c.office} ${c.district} ${c.choices.map((choice) => choice.name).join(' ')}`.toLowerCase();
     return words.every((word) => all.includes(word));
   });
-  const close = () => { const box = document.querySelector<HTMLDetailsElement>('.contests details'); if (box && !matchMedia('(min-width: 60rem)').matches) box.open = false; };
+  const close = () => {
+    const box = document.querySelector<HTMLDetailsElement>('.contests details');
+    if (box && !matchMedia('(min-width: 60rem)').matches) box.open = false;
+  };
   return (
     <nav class="contests" aria-label={text.contests}>
       <details open={matchMedia('(min-width: 60rem)').matches}>
-        <summary>{text.contests} <span class="count">{number(contests.value.length)}</span></summary>
-        {contests.value.length >= SEARCH_FROM && <input type="search" placeholder={text.searchContests} aria-label={text.searchContests} value={wanted.value}
-          onInput={(e) => { wanted.value = e.currentTarget.value; }} />}
+        <summary>
+          {text.contests} <span class="count">{number(contests.value.length)}</span>
+        </summary>
+        {contests.value.length >= SEARCH_FROM && (
+          <input
+            type="search"
+            placeholder={text.searchContests}
+            aria-label={text.searchContests}
+            value={wanted.value}
+            onInput={(e) => {
+              wanted.value = e.currentTarget.value;
+            }}
+          />
+        )}
         <ul>
           {found.slice(0, SHOWN_MAX).map((c) => (
-            <li key={c.id}><a href={toContest(c.id)} onClick={close} aria-current={c.id === route.value.contest ? 'page' : undefined}>{c.name}</a></li>
+            <li key={c.id}>
+              <a
+                href={toContest(c.id)}
+                onClick={close}
+                aria-current={c.id === route.value.contest ? 'page' : undefined}
+              >
+                {c.name}
+              </a>
+            </li>
           ))}
         </ul>
         {found.length > SHOWN_MAX && <p>{text.moreContests(number(found.length - SHOWN_MAX))}</p>}

@@ -19,8 +19,18 @@ function Warnings() {
   const wrong = trouble.value;
   const silent = shards.value?.list.filter((s) => s.stale).map((s) => text.staleShard(s.shard)) ?? [];
   if (wrong && wrong.kind !== 'missing')
-    return <p class="warning" role="alert">{text.troubles[wrong.kind]}{wrong.kind === 'refused' && ` ${wrong.detail}`}</p>;
-  if (newest.value?.stale) return <p class="warning" role="status">{text.stale(silent.join(', ') || text.staleWord)}</p>;
+    return (
+      <p class="warning" role="alert">
+        {text.troubles[wrong.kind]}
+        {wrong.kind === 'refused' && ` ${wrong.detail}`}
+      </p>
+    );
+  if (newest.value?.stale)
+    return (
+      <p class="warning" role="status">
+        {text.stale(silent.join(', ') || text.staleWord)}
+      </p>
+    );
   return null;
 }
 
@@ -30,24 +40,64 @@ export function Header() {
   const running = mode.value === 'live' && connected.value && !newest.value?.stale;
   return (
     <header class="top">
-      <a class="skip" href="#results" onClick={(e) => { e.preventDefault(); document.getElementById('results')?.focus(); }}>{text.skip}</a>
+      <a
+        class="skip"
+        href="#results"
+        onClick={(e) => {
+          e.preventDefault();
+          document.getElementById('results')?.focus();
+        }}
+      >
+        {text.skip}
+      </a>
       <div class="title">
         <h1>{about?.name ?? 'Psephos'}</h1>
         <p class="sub">
-          {about && <><time dateTime={about.date}>{date(about.date)}</time> <span class="state">{text.states[state.value] ?? state.value}</span></>}
-          <span class="badge" title={text.unofficialWhy}>{text.unofficial}</span>
+          {about && (
+            <>
+              <time dateTime={about.date}>{date(about.date)}</time>{' '}
+              <span class="state">{text.states[state.value] ?? state.value}</span>
+            </>
+          )}
+          <span class="badge" title={text.unofficialWhy}>
+            {text.unofficial}
+          </span>
         </p>
       </div>
       <div class="refresh">
-        <span class="as-of"><span class={running ? 'dot on' : 'dot'} aria-hidden="true" />{asOf ? text.lastRefreshed(time(asOf)) : text.neverRefreshed}</span>
-        <select aria-label={text.refreshInterval} value={String(mode.value)} onChange={(e) => {
-          const value = e.currentTarget.value;
-          mode.value = modes.find((m) => String(m) === value) ?? 'live';
-        }}>
-          {modes.map((m) => <option key={m} value={String(m)}>{modeName(m)}</option>)}
+        <span class="as-of">
+          <span class={running ? 'dot on' : 'dot'} aria-hidden="true" />
+          {asOf ? text.lastRefreshed(time(asOf)) : text.neverRefreshed}
+        </span>
+        <select
+          aria-label={text.refreshInterval}
+          value={String(mode.value)}
+          onChange={(e) => {
+            const value = e.currentTarget.value;
+            mode.value = modes.find((m) => String(m) === value) ?? 'live';
+          }}
+        >
+          {modes.map((m) => (
+            <option key={m} value={String(m)}>
+              {modeName(m)}
+            </option>
+          ))}
         </select>
-        <button type="button" onClick={() => void refresh()}>{text.refresh}</button>
-        <button type="button" class="theme" aria-label={text.themes[theme.value]} onClick={() => { theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!; }}><span aria-hidden="true">◐<span class="word"> {text.themes[theme.value]}</span></span></button>
+        <button type="button" onClick={() => void refresh()}>
+          {text.refresh}
+        </button>
+        <button
+          type="button"
+          class="theme"
+          aria-label={text.themes[theme.value]}
+          onClick={() => {
+            theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!;
+          }}
+        >
+          <span aria-hidden="true">
+            ◐<span class="word"> {text.themes[theme.value]}</span>
+          </span>
+        </button>
       </div>
       <Warnings />
     </header>

@@ -17,18 +17,46 @@ export function Methods({ contest }: { contest: Contest }) {
       <h3>{text.methods}</h3>
       <div class="scroll" tabIndex={0} role="region" aria-label={text.methods}>
         <table>
-          <thead><tr><th scope="col">{text.method}</th><th scope="col" class="n">{text.ballots}</th><th scope="col" class="n">{text.ofBallots}</th>{columns.map((c, i) => <th key={c.id} scope="col" class={i < 2 ? 'n' : 'n wide'}>{c.name}</th>)}</tr></thead>
-          <tbody>{methods.value.map((row) => {
-            const votes = lines(contest, row);
-            return (
-              <tr key={row.method} class={row.method === chosen ? 'chosen' : ''}>
-                <th scope="row"><a href={link({ method: row.method === chosen ? '' : row.method! })} aria-current={row.method === chosen ? 'true' : undefined}>{known.find((m) => m.id === row.method)?.name ?? row.method}</a></th>
-                <td class="n">{number(row.ballots)}</td>
-                <td class="n">{all > 0 ? percent(row.ballots / all) : '–'}</td>
-                {columns.map((c, i) => <td key={c.id} class={i < 2 ? 'n' : 'n wide'}>{row.ballots > 0 ? percent(votes.find((line) => line.choice.id === c.id)?.share ?? null) : '–'}</td>)}
-              </tr>
-            );
-          })}</tbody>
+          <thead>
+            <tr>
+              <th scope="col">{text.method}</th>
+              <th scope="col" class="n">
+                {text.ballots}
+              </th>
+              <th scope="col" class="n">
+                {text.ofBallots}
+              </th>
+              {columns.map((c, i) => (
+                <th key={c.id} scope="col" class={i < 2 ? 'n' : 'n wide'}>
+                  {c.name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {methods.value.map((row) => {
+              const votes = lines(contest, row);
+              return (
+                <tr key={row.method} class={row.method === chosen ? 'chosen' : ''}>
+                  <th scope="row">
+                    <a
+                      href={link({ method: row.method === chosen ? '' : row.method! })}
+                      aria-current={row.method === chosen ? 'true' : undefined}
+                    >
+                      {known.find((m) => m.id === row.method)?.name ?? row.method}
+                    </a>
+                  </th>
+                  <td class="n">{number(row.ballots)}</td>
+                  <td class="n">{all > 0 ? percent(row.ballots / all) : '–'}</td>
+                  {columns.map((c, i) => (
+                    <td key={c.id} class={i < 2 ? 'n' : 'n wide'}>
+                      {row.ballots > 0 ? percent(votes.find((line) => line.choice.id === c.id)?.share ?? null) : '–'}
+                    </td>
+                  ))}
+                </tr>
+              );
+            })}
+          </tbody>
         </table>
       </div>
     </section>

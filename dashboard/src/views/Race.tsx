@@ -17,10 +17,18 @@ function Person({ contest, line, label, first }: { contest: Contest; line: Line;
       <Portrait contest={contest} choice={line.choice} />
       <div class="about">
         <p class="label">{label}</p>
-        <p class="name"><Name choice={line.choice} /></p>
-        <p class="party"><Swatch contest={contest} choice={line.choice} />{line.choice.kind === 'candidate' ? partyName(line.choice.party) : ''}</p>
+        <p class="name">
+          <Name choice={line.choice} />
+        </p>
+        <p class="party">
+          <Swatch contest={contest} choice={line.choice} />
+          {line.choice.kind === 'candidate' ? partyName(line.choice.party) : ''}
+        </p>
       </div>
-      <p class="big"><strong>{percent(line.share)}</strong><span>{text.votesOf(number(line.votes))}</span></p>
+      <p class="big">
+        <strong>{percent(line.share)}</strong>
+        <span>{text.votesOf(number(line.votes))}</span>
+      </p>
     </div>
   );
 }
@@ -32,7 +40,13 @@ function ShareBar({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
   const rest = 1 - parts.reduce((sum, line) => sum + line.share, 0);
   return (
     <div class="split race-bar" aria-hidden="true">
-      {parts.map((line) => <span key={line.choice.id} title={`${line.choice.name} ${percent(line.share)}`} style={{ flexGrow: line.share, background: colorOf(contest, parties(), line.choice) }} />)}
+      {parts.map((line) => (
+        <span
+          key={line.choice.id}
+          title={`${line.choice.name} ${percent(line.share)}`}
+          style={{ flexGrow: line.share, background: colorOf(contest, parties(), line.choice) }}
+        />
+      ))}
       {rest > 0.0005 && <span style={{ flexGrow: rest, background: OTHER }} />}
       <i />
     </div>
@@ -42,13 +56,20 @@ function ShareBar({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
 function Leaders({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
   const [first, second] = ordered.filter((line) => runs(line.choice));
   if (!first || first.votes === 0)
-    return <section class="card empty-card"><p class="label">{state.value === 'new' ? text.states.new : text.noVotes}</p><p>{state.value === 'new' ? text.notOpen : text.waiting}</p></section>;
+    return (
+      <section class="card empty-card">
+        <p class="label">{state.value === 'new' ? text.states.new : text.noVotes}</p>
+        <p>{state.value === 'new' ? text.notOpen : text.waiting}</p>
+      </section>
+    );
   const tied = second !== undefined && second.votes === first.votes;
   return (
     <section class="card leaders" aria-label={text.leading}>
       <div class="people">
         <Person contest={contest} line={first} label={tied ? text.tied : text.leading} first />
-        {second && second.votes > 0 && <Person contest={contest} line={second} label={tied ? text.tied : text.trailing} first={false} />}
+        {second && second.votes > 0 && (
+          <Person contest={contest} line={second} label={tied ? text.tied : text.trailing} first={false} />
+        )}
       </div>
       <ShareBar contest={contest} ordered={ordered} />
     </section>
@@ -59,15 +80,24 @@ function Leaders({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
 
 const HARD = 0.9; // a share of the rest that nobody has yet had in earnest
 function sentence(view: Outlook): string {
-  const margin = number(view.margin), out = number(view.out), name = view.below?.choice.name ?? '';
+  const margin = number(view.margin),
+    out = number(view.out),
+    name = view.below?.choice.name ?? '';
   // A share that must be more than half is not rounded to half.
   const needed = view.needed > 0.5 && view.needed < 0.5005 ? text.justOver(percentIn(0.5)) : percent(view.needed);
   switch (view.kind) {
-    case 'unknown': return text.changeUnknown;
-    case 'none': return text.changeNone;
-    case 'tied': return text.changeTied(out);
-    case 'open': return view.needed > HARD ? text.changeHard(margin, out, needed, name) : text.changeOpen(margin, out, needed, name);
-    case 'beyond': return text.changeBeyond(margin, out);
+    case 'unknown':
+      return text.changeUnknown;
+    case 'none':
+      return text.changeNone;
+    case 'tied':
+      return text.changeTied(out);
+    case 'open':
+      return view.needed > HARD
+        ? text.changeHard(margin, out, needed, name)
+        : text.changeOpen(margin, out, needed, name);
+    case 'beyond':
+      return text.changeBeyond(margin, out);
   }
 }
 
@@ -80,14 +110,62 @@ function Figures({ contest, ordered, now }: { contest: Contest; ordered: Line[];
   return (
     <>
       <dl class="figures">
-        <div class="in"><dt>{text.countedIn}</dt><dd>{percentIn(part)}<span class="bar" aria-hidden="true"><span style={{ width: `${100 * part}%` }} /></span></dd></div>
-        <div><dt>{text.ballots}</dt><dd>{number(now.ballots)}</dd></div>
-        <div><dt>{text.reporting}</dt><dd>{percentIn(now.units_total ? now.units_reporting / now.units_total : null)}<small>{text.reportingOf(number(now.units_reporting), number(now.units_total))}</small></dd></div>
-        <div><dt>{text.turnout}</dt><dd>{turn?.share != null ? percent(turn.share) : '–'}<small>{turn?.registered != null ? text.ofRegistered(number(turn.registered)) : text.registeredUnknown}</small></dd></div>
-        <div><dt>{text.margin}</dt><dd>{valid > 0 && view.above ? number(view.margin) : '–'}{valid > 0 && view.below && <small>{text.pointsOf(points(view.margin / valid))}</small>}</dd></div>
-        <div><dt>{text.stillOut}</dt><dd>{out === null ? '–' : number(out)}<small>{turn?.ballots_expected != null ? text.ofExpected(number(turn.ballots_expected)) : text.notKnown}</small></dd></div>
+        <div class="in">
+          <dt>{text.countedIn}</dt>
+          <dd>
+            {percentIn(part)}
+            <span class="bar" aria-hidden="true">
+              <span style={{ width: `${100 * part}%` }} />
+            </span>
+          </dd>
+        </div>
+        <div>
+          <dt>{text.ballots}</dt>
+          <dd>{number(now.ballots)}</dd>
+        </div>
+        <div>
+          <dt>{text.reporting}</dt>
+          <dd>
+            {percentIn(now.units_total ? now.units_reporting / now.units_total : null)}
+            <small>{text.reportingOf(number(now.units_reporting), number(now.units_total))}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>{text.turnout}</dt>
+          <dd>
+            {turn?.share != null ? percent(turn.share) : '–'}
+            <small>
+              {turn?.registered != null ? text.ofRegistered(number(turn.registered)) : text.registeredUnknown}
+            </small>
+          </dd>
+        </div>
+        <div>
+          <dt>{text.margin}</dt>
+          <dd>
+            {valid > 0 && view.above ? number(view.margin) : '–'}
+            {valid > 0 && view.below && <small>{text.pointsOf(points(view.margin / valid))}</small>}
+          </dd>
+        </div>
+        <div>
+          <dt>{text.stillOut}</dt>
+          <dd>
+            {out === null ? '–' : number(out)}
+            <small>
+              {turn?.ballots_expected != null ? text.ofExpected(number(turn.ballots_expected)) : text.notKnown}
+            </small>
+          </dd>
+        </div>
       </dl>
-      {!route.value.method && view.above && view.above.votes > 0 && <p class="outlook"><strong>{text.change}</strong> {contest.votes_allowed > 1 && view.above && view.below && `${text.changePlaces(view.above.choice.name, view.below.choice.name)} `}{sentence(view)}</p>}
+      {!route.value.method && view.above && view.above.votes > 0 && (
+        <p class="outlook">
+          <strong>{text.change}</strong>{' '}
+          {contest.votes_allowed > 1 &&
+            view.above &&
+            view.below &&
+            `${text.changePlaces(view.above.choice.name, view.below.choice.name)} `}
+          {sentence(view)}
+        </p>
+      )}
     </>
   );
 }
@@ -105,20 +183,60 @@ function Bars({ contest, ordered, now }: { contest: Contest; ordered: Line[]; no
     <section>
       <h3>{text.byChoice}</h3>
       <table class="bars">
-        <thead><tr><th scope="col">{text.choice}</th><th scope="col" class="n">{text.votes}</th><th scope="col" class="n">{text.share}</th></tr></thead>
+        <thead>
+          <tr>
+            <th scope="col">{text.choice}</th>
+            <th scope="col" class="n">
+              {text.votes}
+            </th>
+            <th scope="col" class="n">
+              {text.share}
+            </th>
+          </tr>
+        </thead>
         <tbody>
           {listed.map((line) => (
             <tr key={line.choice.id} class={runs(line.choice) ? '' : 'aside'}>
-              <th scope="row"><Swatch contest={contest} choice={line.choice} /><Name choice={line.choice} />{line.choice.party && <small> {partyName(line.choice.party)}</small>}
-                <span class="bar" aria-hidden="true"><span style={{ width: `${(100 * line.votes) / most}%`, background: colorOf(contest, parties(), line.choice) }} /></span></th>
-              <td class="n">{number(line.votes)}{gained.has(line.choice.id) && <small class="delta">{signed(gained.get(line.choice.id)!)}</small>}</td>
+              <th scope="row">
+                <Swatch contest={contest} choice={line.choice} />
+                <Name choice={line.choice} />
+                {line.choice.party && <small> {partyName(line.choice.party)}</small>}
+                <span class="bar" aria-hidden="true">
+                  <span
+                    style={{
+                      width: `${(100 * line.votes) / most}%`,
+                      background: colorOf(contest, parties(), line.choice),
+                    }}
+                  />
+                </span>
+              </th>
+              <td class="n">
+                {number(line.votes)}
+                {gained.has(line.choice.id) && <small class="delta">{signed(gained.get(line.choice.id)!)}</small>}
+              </td>
               <td class="n">{runs(line.choice) ? percent(line.share) : ''}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {ordered.length > FEW + 2 && <button type="button" class="quiet" aria-expanded={all.value} onClick={() => { all.value = !all.value; }}>{all.value ? text.showFewer : text.showAll(number(ordered.length))}</button>}
-      {now && <p class="aside">{text.undervotes}: {number(now.undervotes)} · {text.overvotes}: {number(now.overvotes)}{contest.votes_allowed > 1 && ` · ${text.severalVotes(contest.votes_allowed)}`}</p>}
+      {ordered.length > FEW + 2 && (
+        <button
+          type="button"
+          class="quiet"
+          aria-expanded={all.value}
+          onClick={() => {
+            all.value = !all.value;
+          }}
+        >
+          {all.value ? text.showFewer : text.showAll(number(ordered.length))}
+        </button>
+      )}
+      {now && (
+        <p class="aside">
+          {text.undervotes}: {number(now.undervotes)} · {text.overvotes}: {number(now.overvotes)}
+          {contest.votes_allowed > 1 && ` · ${text.severalVotes(contest.votes_allowed)}`}
+        </p>
+      )}
     </section>
   );
 }
@@ -132,16 +250,48 @@ function PartySplit({ contest, ordered }: { contest: Contest; ordered: Line[] })
     <section>
       <h3>{text.byParty}</h3>
       <div class="split" aria-hidden="true">
-        {some.filter((p) => p.share >= SLIVER).map((p) => <span key={p.party} style={{ flexGrow: p.share, background: partyColor(contest, parties(), p.party) }} />)}
-        <span style={{ flexGrow: some.reduce((sum, p) => sum + (p.share < SLIVER ? p.share : 0), 0), background: OTHER }} />
+        {some
+          .filter((p) => p.share >= SLIVER)
+          .map((p) => (
+            <span key={p.party} style={{ flexGrow: p.share, background: partyColor(contest, parties(), p.party) }} />
+          ))}
+        <span
+          style={{ flexGrow: some.reduce((sum, p) => sum + (p.share < SLIVER ? p.share : 0), 0), background: OTHER }}
+        />
       </div>
       <table class="bars small">
-        <thead><tr><th scope="col">{text.party}</th><th scope="col" class="n">{text.votes}</th><th scope="col" class="n">{text.share}</th></tr></thead>
-        <tbody>{some.slice(0, FEW).map((p) => (
-          <tr key={p.party}><th scope="row"><span class="swatch" aria-hidden="true" style={{ background: partyColor(contest, parties(), p.party) }} />{partyName(p.party)}
-            <span class="bar" aria-hidden="true"><span style={{ width: `${(100 * p.votes) / most}%`, background: partyColor(contest, parties(), p.party) }} /></span></th>
-            <td class="n">{number(p.votes)}</td><td class="n">{percent(p.share)}</td></tr>
-        ))}</tbody>
+        <thead>
+          <tr>
+            <th scope="col">{text.party}</th>
+            <th scope="col" class="n">
+              {text.votes}
+            </th>
+            <th scope="col" class="n">
+              {text.share}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {some.slice(0, FEW).map((p) => (
+            <tr key={p.party}>
+              <th scope="row">
+                <span
+                  class="swatch"
+                  aria-hidden="true"
+                  style={{ background: partyColor(contest, parties(), p.party) }}
+                />
+                {partyName(p.party)}
+                <span class="bar" aria-hidden="true">
+                  <span
+                    style={{ width: `${(100 * p.votes) / most}%`, background: partyColor(contest, parties(), p.party) }}
+                  />
+                </span>
+              </th>
+              <td class="n">{number(p.votes)}</td>
+              <td class="n">{percent(p.share)}</td>
+            </tr>
+          ))}
+        </tbody>
       </table>
     </section>
   );
@@ -157,17 +307,24 @@ function Changes({ contest, ordered, now }: { contest: Contest; ordered: Line[];
   const more = now.ballots - before.result.ballots;
   const complete = now.units_reporting - before.result.units_reporting;
   const margin = (list: Line[]) => (list[0]?.votes ?? 0) - (list[1]?.votes ?? 0);
-  const lead = (list: Line[]) => (list[0] && list[0].votes > 0 && list[0].votes !== list[1]?.votes ? list[0].choice.name : text.tied);
+  const lead = (list: Line[]) =>
+    list[0] && list[0].votes > 0 && list[0].votes !== list[1]?.votes ? list[0].choice.name : text.tied;
   const facts = [
     more > 0 && text.changesBallots(number(more)),
     complete > 0 && text.newReporting(number(complete)),
     lead(old) !== lead(at) && old[0] && old[0].votes > 0 && text.changesLead(lead(old), lead(at)),
-    more > 0 && (margin(old) === margin(at) ? text.changesMarginSame : text.changesMargin(number(margin(old)), number(margin(at)))),
+    more > 0 &&
+      (margin(old) === margin(at)
+        ? text.changesMarginSame
+        : text.changesMargin(number(margin(old)), number(margin(at)))),
   ].filter(Boolean);
   return (
     <section class="changes">
       <h3>{text.changes}</h3>
-      <p><span class="label">{text.changesSince(time(before.at))}</span> {facts.length ? facts.join(' ') : text.changesNone}</p>
+      <p>
+        <span class="label">{text.changesSince(time(before.at))}</span>{' '}
+        {facts.length ? facts.join(' ') : text.changesNone}
+      </p>
     </section>
   );
 }
@@ -187,5 +344,10 @@ export function Race({ contest }: { contest: Contest }) {
 export function Choices({ contest }: { contest: Contest }) {
   const now = shown.value;
   const ordered = lines(contest, now);
-  return <div class="choices"><Bars contest={contest} ordered={ordered} now={now} /><PartySplit contest={contest} ordered={ordered} /></div>;
+  return (
+    <div class="choices">
+      <Bars contest={contest} ordered={ordered} now={now} />
+      <PartySplit contest={contest} ordered={ordered} />
+    </div>
+  );
 }

@@ -9,7 +9,7 @@ import { election } from '../state.ts';
 import { text } from '../text.ts';
 
 export const parties = () => election.value?.election.parties ?? [];
-export const partyName = (id: string | null) => (id ? parties().find((p) => p.id === id)?.name ?? id : text.noParty);
+export const partyName = (id: string | null) => (id ? (parties().find((p) => p.id === id)?.name ?? id) : text.noParty);
 
 const asked = new Map<string, Promise<OneCandidate>>();
 export function candidateOf(id: string): Promise<OneCandidate> {
@@ -28,8 +28,16 @@ export function Portrait({ contest, choice }: { contest: Contest; choice: Choice
   useEffect(() => {
     let wanted = true;
     setKnown(null);
-    if (choice.candidate) candidateOf(choice.candidate).then((one) => { if (wanted) setKnown(one.candidate); }, () => {});
-    return () => { wanted = false; };
+    if (choice.candidate)
+      candidateOf(choice.candidate).then(
+        (one) => {
+          if (wanted) setKnown(one.candidate);
+        },
+        () => {},
+      );
+    return () => {
+      wanted = false;
+    };
   }, [choice.candidate]);
   const color = colorOf(contest, parties(), choice);
   return (
@@ -44,5 +52,11 @@ export function Swatch({ contest, choice }: { contest: Contest; choice: Choice }
 }
 
 export function Name({ choice }: { choice: Choice }) {
-  return choice.candidate ? <a class="who" href={link({ candidate: choice.candidate })} title={text.about(choice.name)}>{choice.name}</a> : <>{choice.name}</>;
+  return choice.candidate ? (
+    <a class="who" href={link({ candidate: choice.candidate })} title={text.about(choice.name)}>
+      {choice.name}
+    </a>
+  ) : (
+    <>{choice.name}</>
+  );
 }
