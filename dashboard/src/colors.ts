@@ -2,7 +2,7 @@
 // choice of the contest has it, else one from a palette that colour-blind
 // readers can tell apart (Okabe and Ito, 2008). Colour never stands alone: every
 // use has the name beside it or a table behind it.
-import type { Choice, Contest, Party } from './api.ts';
+import type { Choice, Contest, Party } from './api/types.ts';
 
 const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9', '#7f6ad6', '#8c564b'];
 export const OTHER = '#8a8f98';

@@ -1,8 +1,8 @@
 // How new results come: by events as they are published, every few seconds, or
 // when the reader asks; and how long a counted ballot took to the screen.
 import { computed, effect, signal, untracked } from '@preact/signals';
-import { address } from './api.ts';
-import type { BoardEvent, Shards } from './api.ts';
+import { address } from './api/fetch.ts';
+import type { BoardEvent, Shards } from './api/types.ts';
 import { route } from './route.ts';
 import {
   blame,

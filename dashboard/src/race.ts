@@ -1,5 +1,5 @@
 // What the figures of one contest say: order, margin, what is still out. Pure.
-import type { Choice, Contest, Result, Turnout } from './api.ts';
+import type { Choice, Contest, Result, Turnout } from './api/types.ts';
 
 export interface Line {
   choice: Choice;

@@ -2,7 +2,7 @@
 // definition or, for the United States, with the page. Loaded when first shown.
 import { feature, mesh } from 'topojson-client';
 import type { Topology, GeometryCollection, Objects } from 'topojson-specification';
-import type { MapOf, Unit } from './api.ts';
+import type { MapOf, Unit } from './api/types.ts';
 
 export interface Shapes {
   width: number;

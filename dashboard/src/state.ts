@@ -1,6 +1,6 @@
 // What the page shows now: the answers it got, and how it gets new ones.
 import { batch, computed, signal } from '@preact/signals';
-import { ApiError, get, getAll } from './api.ts';
+import { ApiError, get, getAll } from './api/fetch.ts';
 import type {
   Accounting,
   BoardEvent,
@@ -20,7 +20,7 @@ import type {
   Turnouts,
   Unit,
   Units,
-} from './api.ts';
+} from './api/types.ts';
 import { link, route } from './route.ts';
 import { lines, runs, same } from './race.ts';
 
@@ -105,7 +105,7 @@ export const units = signal<{
   byId: Map<string, Unit>;
   parents: Map<string, string>;
 } | null>(null);
-const LEVELS = ['nation', 'state', 'county', 'precinct'];
+const LEVELS: string[] = ['nation', 'state', 'county', 'precinct'];
 
 async function loadScope(id: string): Promise<Scope> {
   const { unit }: OneUnit = await get(`units/${encodeURIComponent(id)}`);
@@ -116,7 +116,7 @@ async function loadScope(id: string): Promise<Scope> {
     if (!child || child.leaf) break;
     below = child;
   }
-  const known = (election.value?.election.levels ?? []).filter((l) => l.units > 0).map((l) => l.level);
+  const known = (election.value?.election.levels ?? []).filter((l) => l.units > 0).map((l): string => l.level);
   const under = LEVELS.slice(LEVELS.indexOf(below.level) + 1).filter((l) => known.includes(l));
   const levels: string[] = [];
   for (const name of unit.leaf ? [] : under) {

@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import type { Books as BooksRow } from '../api.ts';
+import type { Books as BooksRow } from '../api/types.ts';
 import { number, seconds } from '../format.ts';
 import { connected, delay, mode } from '../live.ts';
 import { accounting, election, shards } from '../state.ts';

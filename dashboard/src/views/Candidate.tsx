@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { OneCandidate } from '../api.ts';
-import { get } from '../api.ts';
+import type { OneCandidate } from '../api/types.ts';
+import { get } from '../api/fetch.ts';
 import { colorOf } from '../colors.ts';
 import { number } from '../format.ts';
 import { go, link, route, toContest } from '../route.ts';

@@ -1,7 +1,7 @@
 // The map: paths are made once for a set of shapes; an update only changes the
 // colours of what changed, so that 3,160 counties stay smooth.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Contest, Leaders, Unit } from '../api.ts';
+import type { Contest, Leaders, Unit } from '../api/types.ts';
 import { colorOf, OTHER } from '../colors.ts';
 import { number, percent, percentIn, points } from '../format.ts';
 import { progress } from '../race.ts';

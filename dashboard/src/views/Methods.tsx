@@ -1,4 +1,4 @@
-import type { Contest } from '../api.ts';
+import type { Contest } from '../api/types.ts';
 import { number, percent } from '../format.ts';
 import { lines } from '../race.ts';
 import { link, route } from '../route.ts';

@@ -1,5 +1,5 @@
 import { lines, progress, runs } from '../race.ts';
-import type { Contest, Result } from '../api.ts';
+import type { Contest, Result } from '../api/types.ts';
 import { number, percent, percentIn, points } from '../format.ts';
 import { go, link, pageSizes, route, toUnit } from '../route.ts';
 import { cursors, level, nextCursor, page, places, placesTotal, ranking, scope, units } from '../state.ts';

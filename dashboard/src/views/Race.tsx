@@ -3,7 +3,7 @@ import { colorOf, OTHER, partyColor } from '../colors.ts';
 import { number, percent, percentIn, points, signed, time } from '../format.ts';
 import { byParty, gains, lines, outlook, progress, runs, same, stillOut } from '../race.ts';
 import type { Line, Outlook } from '../race.ts';
-import type { Contest, Result } from '../api.ts';
+import type { Contest, Result } from '../api/types.ts';
 import { baseline, shown, state, turnout } from '../state.ts';
 import { route } from '../route.ts';
 import { Name, parties, partyName, Portrait, Swatch } from './parts.tsx';

@@ -2,7 +2,7 @@
 import { effect, signal, untracked } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
-import type { Contest, Series } from '../api.ts';
+import type { Contest, Series } from '../api/types.ts';
 import { colorOf } from '../colors.ts';
 import { compact, hour, number, percent, time } from '../format.ts';
 import { lines, runs } from '../race.ts';

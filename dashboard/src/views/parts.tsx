@@ -1,7 +1,7 @@
 // Small parts that several views use.
 import { useEffect, useState } from 'preact/hooks';
-import type { Candidate, Choice, Contest, OneCandidate } from '../api.ts';
-import { get } from '../api.ts';
+import type { Candidate, Choice, Contest, OneCandidate } from '../api/types.ts';
+import { get } from '../api/fetch.ts';
 import { colorOf, inkOn } from '../colors.ts';
 import { initials } from '../format.ts';
 import { link } from '../route.ts';

@@ -1,0 +1,58 @@
+// One fetch that keeps the last answer by ETag, so that an unchanged board costs
+// a 304.
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+interface Kept {
+  etag: string;
+  body: unknown;
+}
+const KEPT_MAX = 64;
+const WAIT_MS = 10_000;
+const kept = new Map<string, Kept>();
+
+export type Query = Record<string, string | number | null | undefined>;
+
+export function address(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query))
+    if (value !== null && value !== undefined && value !== '') search.set(key, String(value));
+  return `/api/v1/${path}${search.size ? `?${search}` : ''}`;
+}
+
+export async function get<T>(path: string, query: Query = {}): Promise<T> {
+  const url = address(path, query);
+  const before = kept.get(url);
+  const headers: HeadersInit = { Accept: 'application/json' };
+  if (before) headers['If-None-Match'] = before.etag;
+  const response = await fetch(url, { headers, cache: 'no-store', signal: AbortSignal.timeout(WAIT_MS) });
+  if (response.status === 304 && before) return before.body as T;
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(response.status, body.detail ?? response.statusText);
+  const etag = response.headers.get('ETag');
+  if (etag) {
+    kept.delete(url);
+    kept.set(url, { etag, body });
+    if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value!);
+  }
+  return body as T;
+}
+
+// Every page of a list; for lists that are small by nature.
+export async function getAll<T extends { next_cursor: string | null }>(path: string, query: Query): Promise<T[]> {
+  const pages: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: T = await get<T>(path, { ...query, limit: 1000, cursor });
+    pages.push(page);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return pages;
+}

@@ -1,0 +1,456 @@
+// Made from collector/openapi.json by `npm run types`; not to be edited.
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+  schemas: {
+    /** @description What the answer is true as of: a log index of every shard. */
+    Version: {
+      cluster: string;
+      shards: {
+        shard: number;
+        epoch: number;
+        index: number;
+      }[];
+    };
+    /** @description RFC 9457. */
+    Problem: {
+      type: string;
+      title: string;
+      status: number;
+      /** @description What is wrong and what to do. */
+      detail: string;
+    };
+    Election: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      election: {
+        id: components['schemas']['Id'];
+        name: string;
+        /** Format: date */
+        date: string;
+        /** @enum {string} */
+        state: 'new' | 'open' | 'closed';
+        definition_hash: string;
+        root: components['schemas']['Id'];
+        contests: number;
+        candidates: number;
+        units: number;
+        leaves: number;
+        leaves_reporting: number;
+        /** @description Ballots counted so far. */
+        ballots: number;
+        registered: number | null;
+        ballots_expected: number | null;
+        levels: {
+          level: components['schemas']['Level'];
+          units: number;
+        }[];
+        methods: {
+          id: components['schemas']['Id'];
+          name: string;
+        }[];
+        parties: {
+          id: components['schemas']['Id'];
+          name: string;
+          color: string | null;
+        }[];
+        map: {
+          file: string;
+          object: string;
+          key: string;
+        } | null;
+      };
+    };
+    Contests: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      contests: components['schemas']['Contest'][];
+      next_cursor: components['schemas']['NextCursor'];
+    };
+    Results: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      results: components['schemas']['Result'][];
+      next_cursor: components['schemas']['NextCursor'];
+      /** @description Items in all pages. null: not counted, because more than one contest was asked for and there are more pages. */
+      total: number | null;
+    };
+    CandidateChoice: {
+      contest: components['schemas']['Id'];
+      choice: components['schemas']['Id'];
+      party: components['schemas']['IdOrNull'];
+      votes: number;
+    };
+    Candidates: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      candidates: {
+        id: components['schemas']['Id'];
+        name: string;
+        party: components['schemas']['IdOrNull'];
+        photo: string | null;
+        votes: number;
+        choices: components['schemas']['CandidateChoice'][];
+        /** @description Path where this collector serves the photo; null: it has none. */
+        photo_url: string | null;
+      }[];
+      next_cursor: components['schemas']['NextCursor'];
+    };
+    Candidate: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      candidate: {
+        id: components['schemas']['Id'];
+        name: string;
+        party: components['schemas']['IdOrNull'];
+        photo: string | null;
+        biography: string | null;
+        platform: string | null;
+        votes: number;
+        choices: components['schemas']['CandidateChoice'][];
+        /** @description Path where this collector serves the photo; null: it has none. */
+        photo_url: string | null;
+      };
+      where: {
+        unit: components['schemas']['Id'];
+        unit_name: string;
+        level: components['schemas']['Level'];
+        votes: number;
+      }[];
+      next_cursor: components['schemas']['NextCursor'];
+    };
+    Turnout: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      turnout: components['schemas']['UnitTurnout'][];
+      next_cursor: components['schemas']['NextCursor'];
+      /** @description Items in all pages. */
+      total: number;
+    };
+    Units: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      units: {
+        id: components['schemas']['Id'];
+        name: string;
+        /** @description e.g. county FIPS; empty when there is none */
+        code: string;
+        level: components['schemas']['Level'];
+        parent: components['schemas']['IdOrNull'];
+        leaf: boolean;
+        children: number;
+        leaves: number;
+        leaves_reporting: components['schemas']['UnitsReporting'];
+        registered: number | null;
+        ballots_expected: number | null;
+        complete: boolean;
+      }[];
+      next_cursor: components['schemas']['NextCursor'];
+    };
+    Unit: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      unit: {
+        id: components['schemas']['Id'];
+        name: string;
+        /** @description e.g. county FIPS; empty when there is none */
+        code: string;
+        level: components['schemas']['Level'];
+        parent: components['schemas']['IdOrNull'];
+        leaf: boolean;
+        children: number;
+        leaves: number;
+        leaves_reporting: components['schemas']['UnitsReporting'];
+        registered: number | null;
+        ballots_expected: number | null;
+        complete: boolean;
+        /** @description From the root down to the parent. */
+        path: {
+          unit: components['schemas']['Id'];
+          unit_name: string;
+          level: components['schemas']['Level'];
+        }[];
+      };
+    };
+    Accounting: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      total: {
+        /** @description Ballots decoded from committed entries. */
+        received: number;
+        counted: number;
+        replayed: number;
+        double_vote: number;
+        not_eligible: number;
+        invalid: number;
+        closed: number;
+        /** @description Ballots added to the totals. */
+        added_ballots: number;
+        /** @description Voter records marked counted. */
+        voters_counted: number;
+        /** @description received = counted + replayed + double_vote + not_eligible + invalid + closed; counted = added_ballots = voters_counted = the ballots in the totals; for the total also: every contest of every unit balances. */
+        balanced: boolean;
+      };
+      shards: {
+        shard: number;
+        /** @description Ballots decoded from committed entries. */
+        received: number;
+        counted: number;
+        replayed: number;
+        double_vote: number;
+        not_eligible: number;
+        invalid: number;
+        closed: number;
+        /** @description Ballots added to the totals. */
+        added_ballots: number;
+        /** @description Voter records marked counted. */
+        voters_counted: number;
+        /** @description received = counted + replayed + double_vote + not_eligible + invalid + closed; counted = added_ballots = voters_counted = the ballots in the totals; for the total also: every contest of every unit balances. */
+        balanced: boolean;
+      }[];
+    };
+    Alive: {
+      /** @constant */
+      alive: true;
+    };
+    Ready: {
+      /** @constant */
+      ready: true;
+      shards: number;
+    };
+    Cluster: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      collector: number;
+      shards: {
+        shard: number;
+        /** @enum {string} */
+        state: 'unknown' | 'new' | 'open' | 'closed';
+        epoch: number;
+        index: number;
+        state_hash: string;
+        age_ms: number | null;
+        stale: boolean;
+        diverged: boolean;
+        divergence: null | {
+          count: number;
+          what: string;
+          replica: number;
+          epoch: number;
+          index: number;
+          held_hash: string;
+          other_hash: string;
+        };
+        replicas: {
+          replica: number;
+          address: string;
+          epoch: number;
+          index: number;
+          age_ms: number | null;
+        }[];
+      }[];
+    };
+    Shards: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      shards: components['schemas']['ShardState'][];
+    };
+    Leaders: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      contest: components['schemas']['Id'];
+      unit: components['schemas']['Id'];
+      total: number;
+      /** @description Position of the choice in the contest's choices; null: no vote yet, or level. */
+      leader: (number | null)[];
+      leader_votes: components['schemas']['Counts'];
+      second_votes: components['schemas']['Counts'];
+      /** @description Votes without blank and spoiled lines. */
+      valid: number[];
+      ballots: components['schemas']['Counts'];
+      units_reporting: components['schemas']['Counts'];
+      units_total: components['schemas']['Counts'];
+      /** @description With choice: its votes. */
+      choice_votes?: number[];
+    };
+    Series: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      contest: components['schemas']['Id'];
+      unit: components['schemas']['Id'];
+      choices: components['schemas']['Id'][];
+      /** @description A point is the newest count of a span of this length. */
+      bucket_ms: number;
+      points: {
+        /** Format: date-time */
+        at: string;
+        ballots: number;
+        /** @description In the order of choices. */
+        votes: number[];
+      }[];
+    };
+    /** @description data of an event: board. An event: shards has the members of Shards. */
+    BoardEvent: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      /** @enum {string} */
+      state: 'new' | 'open' | 'closed';
+      balanced: boolean;
+      shards: components['schemas']['ShardState'][];
+      result: components['schemas']['Result'] | null;
+      turnout: components['schemas']['UnitTurnout'];
+    };
+    Id: string;
+    IdOrNull: string | null;
+    /**
+     * Format: date-time
+     * @description Time of the newest partial, as its shard's leader wrote it; null before any shard has answered.
+     */
+    AsOf: string | null;
+    /** @description Some shard has sent nothing current for 3 seconds, or since the collector started. */
+    Stale: boolean;
+    /** @constant */
+    Unofficial: 'unofficial';
+    /** @enum {string} */
+    Level: 'nation' | 'state' | 'county' | 'precinct';
+    /** @description Give it as cursor to go on; null at the end. */
+    NextCursor: string | null;
+    Counts: number[];
+    Result: {
+      contest: components['schemas']['Id'];
+      unit: components['schemas']['Id'];
+      unit_name: string;
+      level: components['schemas']['Level'];
+      method: components['schemas']['IdOrNull'];
+      /** @description Ballots counted in leaves that vote on the contest. */
+      ballots: number;
+      /** @description The choices on a ballot in the unit, zeros included. */
+      choices: components['schemas']['ChoiceVotes'][];
+      undervotes: number;
+      overvotes: number;
+      units_reporting: components['schemas']['UnitsReporting'];
+      /** @description Leaves with a ballot counted. */
+      units_started: number;
+      /** @description Leaves that vote on the contest. */
+      units_total: number;
+    };
+    ChoiceVotes: {
+      choice: components['schemas']['Id'];
+      votes: number;
+    };
+    /** @description Leaves declared complete. */
+    UnitsReporting: number;
+    UnitTurnout: {
+      unit: components['schemas']['Id'];
+      unit_name: string;
+      level: components['schemas']['Level'];
+      ballots: number;
+      registered: number | null;
+      ballots_expected: number | null;
+      /** @description ballots / registered */
+      share: number | null;
+      complete: boolean;
+    };
+    ShardState: {
+      shard: number;
+      epoch: number;
+      index: number;
+      replica: number;
+      /** @description The replica that leads, as the one says that answered last; null: not known, or no answer for long. */
+      leader: number | null;
+      /** @description Log entries behind the newest that any replica said it has. */
+      behind: number;
+      ballots: number;
+      /** @description Since the shard last proved its state current; null: not since the start. */
+      age_ms: number | null;
+      stale: boolean;
+      diverged: boolean;
+    };
+    Contest: {
+      id: components['schemas']['Id'];
+      name: string;
+      office: string;
+      district: string;
+      unit: components['schemas']['Id'];
+      votes_allowed: number;
+      choices: components['schemas']['Choice'][];
+    };
+    Choice: {
+      id: components['schemas']['Id'];
+      name: string;
+      /** @enum {string} */
+      kind: 'candidate' | 'yes' | 'no' | 'blank' | 'spoiled' | 'write_in' | 'other';
+      candidate: components['schemas']['IdOrNull'];
+      party: components['schemas']['IdOrNull'];
+    };
+  };
+  responses: never;
+  parameters: never;
+  requestBodies: never;
+  headers: never;
+  pathItems: never;
+}
+export type Version = components['schemas']['Version'];
+export type Problem = components['schemas']['Problem'];
+export type Election = components['schemas']['Election'];
+export type Contests = components['schemas']['Contests'];
+export type Results = components['schemas']['Results'];
+export type CandidateChoice = components['schemas']['CandidateChoice'];
+export type Candidates = components['schemas']['Candidates'];
+export type Candidate = components['schemas']['Candidate'];
+export type Turnout = components['schemas']['Turnout'];
+export type Units = components['schemas']['Units'];
+export type Unit = components['schemas']['Unit'];
+export type Accounting = components['schemas']['Accounting'];
+export type Alive = components['schemas']['Alive'];
+export type Ready = components['schemas']['Ready'];
+export type Cluster = components['schemas']['Cluster'];
+export type Shards = components['schemas']['Shards'];
+export type Leaders = components['schemas']['Leaders'];
+export type Series = components['schemas']['Series'];
+export type BoardEvent = components['schemas']['BoardEvent'];
+export type Id = components['schemas']['Id'];
+export type IdOrNull = components['schemas']['IdOrNull'];
+export type AsOf = components['schemas']['AsOf'];
+export type Stale = components['schemas']['Stale'];
+export type Unofficial = components['schemas']['Unofficial'];
+export type Level = components['schemas']['Level'];
+export type NextCursor = components['schemas']['NextCursor'];
+export type Counts = components['schemas']['Counts'];
+export type Result = components['schemas']['Result'];
+export type ChoiceVotes = components['schemas']['ChoiceVotes'];
+export type UnitsReporting = components['schemas']['UnitsReporting'];
+export type UnitTurnout = components['schemas']['UnitTurnout'];
+export type ShardState = components['schemas']['ShardState'];
+export type Contest = components['schemas']['Contest'];
+export type Choice = components['schemas']['Choice'];
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -1,0 +1,31 @@
+// What the page calls the answers of the REST API and their parts. The types are
+// those of the collector's openapi.json (schema.ts); only names are given here.
+import type * as Schema from './schema.ts';
+
+export type {
+  Accounting,
+  BoardEvent,
+  Choice,
+  Contest,
+  Contests,
+  Election,
+  Leaders,
+  Result,
+  Results,
+  Series,
+  Shards,
+  Units,
+} from './schema.ts';
+export type OneCandidate = Schema.Candidate;
+export type OneUnit = Schema.Unit;
+export type Turnouts = Schema.Turnout;
+
+export type Envelope = Pick<Schema.Election, 'version' | 'as_of' | 'stale' | 'status'>;
+export type Candidate = Schema.Candidate['candidate'];
+export type MapOf = NonNullable<Schema.Election['election']['map']>;
+export type Party = Schema.Election['election']['parties'][number];
+export type Shard = Schema.ShardState;
+export type Turnout = Schema.UnitTurnout;
+export type Unit = Schema.Units['units'][number];
+/** Of a shard, or of all. */
+export type Books = Schema.Accounting['total'];
