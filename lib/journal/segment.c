@@ -8,7 +8,6 @@
 
 #include "base/bytes/bytes.h"
 #include "base/bytes/crc32c.h"
-#include "election/ballot.h"
 
 static const char magic[8] = {'P', 'S', 'P', 'L', 'O', 'G', '1', '\n'};
 

@@ -7,7 +7,6 @@
 
 #include "base/bytes/bytes.h"
 #include "base/bytes/crc32c.h"
-#include "election/ballot.h"
 
 enum { VOTE_FORMAT = 1, SLOT_BYTES = 72, SLOT_DISTANCE = 4096 };
 static const char magic[8] = {'P', 'S', 'P', 'V', 'O', 'T', 'E', '\n'};
