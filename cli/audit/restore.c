@@ -14,7 +14,6 @@
  */
 #include <argp.h>
 #include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,6 +30,7 @@
 #include "cli/command.h"
 #include "cli/folder/hosts.h"
 #include "cli/folder/local.h"
+#include "cli/folder/tree.h"
 #include "cli/operate/operate.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
@@ -39,7 +39,7 @@
 
 #define LOOPBACK "tcp://127."
 
-enum { OPTION_RECOUNTED = 256, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20, FOLDERS_OPEN = 8 };
+enum { OPTION_RECOUNTED = 256, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
 
 struct arguments {
     const char *directory, *backup, *hosts;
@@ -149,12 +149,6 @@ static bool nobody_answers(struct restoring *restoring)
     return alone;
 }
 
-static int remove_one(const char *path, const struct stat *about, int type, struct FTW *where)
-{
-    (void)about, (void)type, (void)where;
-    return remove(path);
-}
-
 /* What an interrupted restore left goes; ballots stay where they are. */
 static bool nothing_is_there(struct restoring *restoring)
 {
@@ -162,7 +156,7 @@ static bool nothing_is_there(struct restoring *restoring)
     char *left = psp_local_path(restoring->local, "data.restoring");
     char *restored = psp_local_path(restoring->local, "restored");
     char *data = psp_local_path(restoring->local, "data");
-    bool good = nftw(left, remove_one, FOLDERS_OPEN, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
+    bool good = psp_tree_remove(left) == PSP_OK;
     if (!good)
         refuse(restoring, "%s: %s", left, strerror(errno));
     else if (stat(restored, &about) == 0)

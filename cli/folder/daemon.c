@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "cli/folder/port.h"
+#include "cli/folder/process.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 
-enum { PATH_BYTES = 4096, COMMAND_LINE_BYTES = 16384, POLL_MS = 20 };
+enum { PATH_BYTES = 4096, POLL_MS = 20 };
 
 /* The folder of our own executable: the daemons lie beside it. */
 static char *program_beside(const char *name)
@@ -26,6 +27,30 @@ static char *program_beside(const char *name)
     if (slash)
         *slash = '\0';
     return psp_memory_print("%s/%s", self, name);
+}
+
+enum psp_status psp_daemon_programs_check(struct psp_reason *reterr_reason)
+{
+    static const char *const names[] = {"psephos-router", "psephos-shard", "psephos-collector"};
+    char *missing = psp_memory_copy("");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = program_beside(names[i]);
+        if (access(path, X_OK) != 0) {
+            char *longer = psp_memory_print("%s %s", missing, names[i]);
+            free(missing);
+            missing = longer;
+        }
+        free(path);
+    }
+    const bool whole = !*missing;
+    if (!whole) {
+        char *folder = program_beside("");
+        psp_reason_set(reterr_reason, "not in %.*s:%s. Install what is missing: apt-get install%s",
+                       (int)strlen(folder) - 1, folder, missing, missing);
+        free(folder);
+    }
+    free(missing);
+    return whole ? PSP_OK : PSP_ENOENT;
 }
 
 static void argument(struct psp_daemon *daemon, size_t *at, char *text)
@@ -113,32 +138,20 @@ void psp_daemons_free(struct psp_daemon **daemons, uint32_t n)
 /* Does process `pid` run this daemon's command line? */
 static bool runs(const struct psp_daemon *daemon, pid_t pid)
 {
-    char path[64], line[COMMAND_LINE_BYTES], exe[PATH_BYTES];
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    const ssize_t length = readlink(path, exe, sizeof exe - 1);
-    if (length <= 0)
-        return false; /* gone, or a process of somebody else */
-    exe[length] = '\0';
-    /* A program that was rebuilt meanwhile shows as "... (deleted)". */
-    const char *slash = strrchr(exe, '/');
-    const size_t name_bytes = strlen(daemon->arguments[0]);
-    if (!slash || strncmp(slash + 1, daemon->arguments[0], name_bytes) != 0)
+    char program[PATH_BYTES], line[PSP_COMMAND_LINE_BYTES];
+    if (!psp_process_program(pid, program, sizeof program) ||
+        strncmp(program, daemon->arguments[0], strlen(daemon->arguments[0])) != 0)
         return false;
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    const ssize_t n = read(file, line, sizeof line);
-    close(file);
+    const size_t n = psp_process_arguments(pid, line);
     /* The program's name may have been given in another way: exe told. */
-    size_t at = n > 0 ? strnlen(line, (size_t)n) + 1 : 0;
+    size_t at = n > 0 ? strnlen(line, n) + 1 : 0;
     for (size_t i = 1; daemon->arguments[i]; i++) {
         const size_t bytes = strlen(daemon->arguments[i]) + 1;
-        if (n < 0 || at + bytes > (size_t)n || memcmp(line + at, daemon->arguments[i], bytes) != 0)
+        if (at + bytes > n || memcmp(line + at, daemon->arguments[i], bytes) != 0)
             return false;
         at += bytes;
     }
-    return n > 0 && at == (size_t)n;
+    return n > 0 && at == n;
 }
 
 pid_t psp_daemon_pid(const struct psp_daemon *daemon)

@@ -34,6 +34,10 @@ struct psp_daemon {
     char *pid_path, *log_path;
 };
 
+/* Are all daemons' programs beside our own? They are packages of their own. PSP_ENOENT:
+ * the reason says which to install. */
+enum psp_status psp_daemon_programs_check(struct psp_reason *reterr_reason);
+
 /* Every process of the cluster: shards, then collectors, then routers, the
  * order in which to start them. */
 struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/say/memory.h"
@@ -62,7 +63,10 @@ void psp_local_close(struct psp_local **local)
 
 enum psp_status psp_local_lock(struct psp_local *local, struct psp_reason *reterr_reason)
 {
-    char *path = psp_local_path(local, "run/lock");
+    char *path = psp_local_path(local, "run");
+    mkdir(path, 0700); /* a copy made by git has none; open says what else is wrong */
+    free(path);
+    path = psp_local_path(local, "run/lock");
     const int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     free(path);
     if (lock < 0) {

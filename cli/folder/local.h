@@ -48,8 +48,11 @@ struct psp_local_plan {
 bool psp_local_exists(const char *directory);
 
 /* PSP_EINVAL, PSP_ENOENT, PSP_EEXIST, PSP_EIO, PSP_ENOSPC; the
- * reason says what to do. */
+ * reason says what to do. A folder that was not there, or empty, is so again then. */
 enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_reason *reterr_reason);
+
+/* The folders inside it that are not there: a copy made by git lacks the empty ones. */
+enum psp_status psp_local_make_folders(const char *directory, struct psp_reason *reterr_reason);
 
 /* Does the folder hold what the plan names? PSP_EMISMATCH with the reason when not.
  * Members of the plan that are NULL or 0 are not compared. */

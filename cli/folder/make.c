@@ -18,6 +18,7 @@
 #include "cli/folder/media.h"
 #include "cli/folder/port.h"
 #include "cli/folder/roll.h"
+#include "cli/folder/tree.h"
 #include "cli/say/memory.h"
 #include "cluster/raft_id.h"
 #include "election/definition/definition.h"
@@ -37,6 +38,7 @@ struct making {
     int *ports; /* sockets that hold the free ports until all are chosen */
     size_t port_count;
     struct psp_reason *reason;
+    bool absent, empty; /* the folder, before */
 };
 
 static const char *keep(struct making *making, char *text)
@@ -81,18 +83,51 @@ static enum psp_status check_data(struct making *making)
     return entry ? PSP_EEXIST : PSP_OK;
 }
 
-static enum psp_status make_folders(struct making *making)
+/* What there was before, so that a failure leaves no more behind. */
+static enum psp_status look_before(struct making *making)
+{
+    DIR *folder = opendir(making->plan->directory);
+    const struct dirent *entry = NULL;
+    making->absent = !folder && errno == ENOENT;
+    while (folder && (entry = readdir(folder)) &&
+           (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")))
+        continue;
+    making->empty = folder && !entry;
+    if (folder)
+        closedir(folder);
+    return PSP_OK;
+}
+
+/* A folder that nobody had put anything in is as it was. What an interrupted `up`
+ * had made stays: the next one goes on with its keys. */
+static void undo(const struct making *making)
+{
+    if (making->absent)
+        psp_tree_remove(making->plan->directory);
+    else if (making->empty)
+        psp_tree_empty(making->plan->directory);
+}
+
+enum psp_status psp_local_make_folders(const char *directory, struct psp_reason *reterr_reason)
 {
     static const char *const names[] = {"", "/keys", "/clients", "/roll", "/data", "/logs", "/run"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *path = psp_memory_print("%s%s", making->plan->directory, names[i]);
+        char *path = psp_memory_print("%s%s", directory, names[i]);
         const int failed = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : 0;
         if (failed)
-            psp_reason_set(making->reason, "%s: %s", path, strerror(failed));
+            psp_reason_set(reterr_reason, "%s: %s", path, strerror(failed));
         free(path);
         if (failed)
             return psp_status_from_errno(failed);
     }
+    return PSP_OK;
+}
+
+static enum psp_status make_folders(struct making *making)
+{
+    const enum psp_status status = psp_local_make_folders(making->plan->directory, making->reason);
+    if (status != PSP_OK)
+        return status;
     making->local.directory = realpath(making->plan->directory, NULL);
     return making->local.directory ? PSP_OK : PSP_EIO;
 }
@@ -314,23 +349,19 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_rea
 {
     struct psp_reason reason = {0};
     struct making making = {.plan = plan, .reason = &reason, .local.lock = -1};
-    static enum psp_status (*const steps[])(struct making *) = {check_http,
-                                                                make_folders,
-                                                                check_data,
-                                                                make_definition,
-                                                                make_digest_key,
-                                                                make_shards,
-                                                                make_routers_and_collector,
-                                                                make_station,
-                                                                make_rolls,
-                                                                make_cluster_file};
+    static enum psp_status (*const steps[])(struct making *) = {
+        check_http,      look_before,     make_folders,     check_data,
+        make_definition, make_digest_key, make_shards,      make_routers_and_collector,
+        make_station,    make_rolls,      make_cluster_file};
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == PSP_OK; i++)
         status = steps[i](&making);
     if (status != PSP_OK && !reason.text[0])
         psp_reason_set_status(&reason, plan->directory, status);
-    if (status != PSP_OK)
+    if (status != PSP_OK) {
         *reterr_reason = reason;
+        undo(&making);
+    }
     explicit_bzero(making.secret, sizeof making.secret);
     for (size_t i = 0; i < making.port_count; i++)
         close(making.ports[i]);

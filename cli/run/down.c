@@ -3,14 +3,21 @@
  * logs before anyone has a receipt.
  */
 #include <argp.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "cli/command.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
+#include "cli/folder/strays.h"
 #include "cli/say/fault.h"
 
 enum { GRACE_MS = 10000 };
+
+struct outcome {
+    uint32_t stopped, killed, left;
+    uint32_t strays; /* of which the folder knows nothing */
+};
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
@@ -33,40 +40,71 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
+static void count_strays(const char *directory, struct outcome *outcome)
+{
+    const struct psp_strays strays = psp_strays_stop(directory, GRACE_MS);
+    outcome->stopped += strays.found - strays.left;
+    outcome->killed += strays.killed;
+    outcome->left += strays.left;
+    outcome->strays = strays.found;
+}
+
+static void stop(const struct psp_local *local, struct outcome *outcome)
+{
+    uint32_t n = 0, ran = 0;
+    struct psp_daemon *daemons = psp_daemons_of(local, &n);
+    outcome->killed = psp_daemons_stop(daemons, n, GRACE_MS, &ran);
+    for (uint32_t i = 0; i < n; i++)
+        outcome->left += psp_daemon_pid(&daemons[i]) != 0;
+    outcome->stopped = ran - outcome->left;
+    psp_daemons_free(&daemons, n);
+}
+
+static int tell(const struct outcome *outcome)
+{
+    printf("%u process%s stopped", outcome->stopped, outcome->stopped == 1 ? "" : "es");
+    if (outcome->strays)
+        printf("; of %u the folder had been removed", outcome->strays);
+    putchar('\n');
+    if (outcome->killed)
+        fprintf(stderr, "psephos down: %u did not end within %d s and were killed\n",
+                outcome->killed, GRACE_MS / 1000);
+    if (outcome->left)
+        fprintf(stderr, "psephos down: %u could not be stopped\n", outcome->left);
+    return outcome->left ? PSP_EXIT_NO : PSP_EXIT_DONE;
+}
+
 int psp_cmd_down(int argc, char **argv)
 {
     static const struct argp argp = {
         options,
         parse,
         NULL,
-        "Stops every process of the cluster in DIR. `psephos up --dir DIR` goes on "
-        "counting where it stopped." PSP_EXIT_HELP,
+        "Stops every process of the cluster in DIR, also of one whose folder has been removed "
+        "meanwhile. `psephos up --dir DIR` goes on counting where it stopped." PSP_EXIT_HELP,
         NULL,
         NULL,
         NULL};
     const char *directory = NULL;
     struct psp_reason reason = {0};
     struct psp_local *local = NULL;
+    struct outcome outcome = {0};
     if (argp_parse(&argp, argc, argv, 0, NULL, &directory) != 0)
         return PSP_EXIT_USAGE;
-    if (psp_local_open(directory, &local, &reason) != PSP_OK ||
-        psp_local_lock(local, &reason) != PSP_OK) {
+    const bool there = psp_local_exists(directory);
+    if (there && (psp_local_open(directory, &local, &reason) != PSP_OK ||
+                  psp_local_lock(local, &reason) != PSP_OK)) {
         psp_fault_say("psephos down", &reason);
         psp_local_close(&local);
         return PSP_EXIT_NO;
     }
-    uint32_t n = 0, stopped = 0, left = 0;
-    struct psp_daemon *daemons = psp_daemons_of(local, &n);
-    const uint32_t killed = psp_daemons_stop(daemons, n, GRACE_MS, &stopped);
-    for (uint32_t i = 0; i < n; i++)
-        left += psp_daemon_pid(&daemons[i]) != 0;
-    printf("%u process%s stopped\n", stopped - left, stopped - left == 1 ? "" : "es");
-    if (killed)
-        fprintf(stderr, "psephos down: %u did not end within %d s and were killed\n", killed,
-                GRACE_MS / 1000);
-    if (left)
-        fprintf(stderr, "psephos down: %u could not be stopped\n", left);
-    psp_daemons_free(&daemons, n);
+    if (there)
+        stop(local, &outcome);
+    count_strays(directory, &outcome);
+    if (!there && !outcome.strays && psp_local_open(directory, &local, &reason) != PSP_OK) {
+        psp_fault_say("psephos down", &reason);
+        return PSP_EXIT_NO;
+    }
     psp_local_close(&local);
-    return left ? PSP_EXIT_NO : PSP_EXIT_DONE;
+    return tell(&outcome);
 }

@@ -122,6 +122,10 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
 {
     struct psp_reason reason = {0};
     struct psp_local_plan plan = arguments->plan;
+    if (!plan.hosts && psp_daemon_programs_check(&reason) != PSP_OK) {
+        psp_fault_say("psephos up", &reason);
+        return PSP_EXIT_NO;
+    }
     if (!psp_local_exists(plan.directory)) {
         if (!plan.election_path) {
             fprintf(stderr, "psephos up: %s holds no cluster yet: --election FILE is needed\n",
@@ -138,6 +142,7 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
         }
     }
     if (psp_local_open(plan.directory, ret_local, &reason) == PSP_OK &&
+        psp_local_make_folders(plan.directory, &reason) == PSP_OK &&
         psp_local_lock(*ret_local, &reason) == PSP_OK &&
         psp_local_compare(*ret_local, &arguments->plan, &reason) == PSP_OK)
         return PSP_EXIT_DONE;

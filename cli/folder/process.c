@@ -1,0 +1,32 @@
+#include "cli/folder/process.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096 };
+
+bool psp_process_program(pid_t pid, char *ret_name, size_t size)
+{
+    char path[64], exe[PATH_BYTES];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    const ssize_t length = readlink(path, exe, sizeof exe - 1);
+    if (length <= 0)
+        return false;
+    exe[length] = '\0';
+    const char *slash = strrchr(exe, '/');
+    return slash && snprintf(ret_name, size, "%s", slash + 1) < (int)size;
+}
+
+size_t psp_process_arguments(pid_t pid, char ret_line[PSP_COMMAND_LINE_BYTES])
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    const ssize_t n = read(file, ret_line, PSP_COMMAND_LINE_BYTES);
+    close(file);
+    return n > 0 ? (size_t)n : 0;
+}
