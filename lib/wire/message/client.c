@@ -9,12 +9,6 @@
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
 
-static enum psp_status refuse(const char **ret_reason, const char *reason)
-{
-    *ret_reason = reason;
-    return PSP_EINVAL;
-}
-
 /* Names the row, so that whoever wrote the client finds the ballot. */
 static enum psp_status refuse_row(struct psp_arena *arena, size_t row, const char **ret_reason,
                                   const char *reason)
@@ -23,7 +17,7 @@ static enum psp_status refuse_row(struct psp_arena *arena, size_t row, const cha
     char *text = psp_arena_alloc(arena, TEXT_BYTES);
     if (text)
         snprintf(text, TEXT_BYTES, "row %zu: %s", row, reason);
-    return refuse(ret_reason, text ? text : reason);
+    return psp_pack_refuse(ret_reason, text ? text : reason);
 }
 
 static struct psp_bytes bytes_of_text(const char *text)
@@ -35,15 +29,15 @@ static enum psp_status decode_marks(struct psp_arena *arena, const Psephos__V1__
                                     struct psp_row *ret_row, const char **ret_reason)
 {
     if (ballot->n_marks > PSP_MARKED_CONTESTS_MAX)
-        return refuse(ret_reason,
-                      "more than " PSP_TEXT(PSP_MARKED_CONTESTS_MAX) " contests are marked");
+        return psp_pack_refuse(
+            ret_reason, "more than " PSP_TEXT(PSP_MARKED_CONTESTS_MAX) " contests are marked");
     struct psp_row_mark *marks = psp_arena_alloc(arena, ballot->n_marks * sizeof *marks);
     if (!marks)
         return PSP_ENOMEM;
     for (size_t m = 0; m < ballot->n_marks; m++) {
         const Psephos__V1__Mark *mark = ballot->marks[m];
         if (mark->n_choices > PSP_MARKED_CHOICES_MAX)
-            return refuse(
+            return psp_pack_refuse(
                 ret_reason,
                 "more than " PSP_TEXT(PSP_MARKED_CHOICES_MAX) " choices of one contest are marked");
         struct psp_bytes *choices = psp_arena_alloc(arena, mark->n_choices * sizeof *choices);
@@ -66,11 +60,13 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
                                    struct psp_client_message *ret_message, const char **ret_reason)
 {
     if (!psp_pack_take(&body->definition_hash, ret_message->definition_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason,
+                               "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (body->n_ballots == 0)
-        return refuse(ret_reason, "a batch without ballots");
+        return psp_pack_refuse(ret_reason, "a batch without ballots");
     if (body->n_ballots > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "a batch of more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
+        return psp_pack_refuse(ret_reason,
+                               "a batch of more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
     struct psp_row *rows = psp_arena_alloc(arena, body->n_ballots * sizeof *rows);
     if (!rows)
         return PSP_ENOMEM;
@@ -106,21 +102,24 @@ static enum psp_status decode_columns(struct psp_arena *arena,
 {
     const uint32_t n = body->n;
     if (!psp_pack_take(&body->definition_hash, ret_message->definition_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason,
+                               "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (n == 0)
-        return refuse(ret_reason, "a batch without ballots");
+        return psp_pack_refuse(ret_reason, "a batch without ballots");
     if (n > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "a batch of more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
+        return psp_pack_refuse(ret_reason,
+                               "a batch of more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
     if (!psp_pack_holds(&body->voter_lengths, n, 1))
-        return refuse(ret_reason, "voter_lengths is not n bytes");
+        return psp_pack_refuse(ret_reason, "voter_lengths is not n bytes");
     if (!psp_pack_holds(&body->ballot_ids, n, PSP_BALLOT_ID_BYTES))
-        return refuse(ret_reason, "ballot_ids is not " PSP_TEXT(PSP_BALLOT_ID_BYTES) " n bytes");
+        return psp_pack_refuse(ret_reason,
+                               "ballot_ids is not " PSP_TEXT(PSP_BALLOT_ID_BYTES) " n bytes");
     if (!psp_pack_holds(&body->units, n, 4))
-        return refuse(ret_reason, "units is not 4 n bytes");
+        return psp_pack_refuse(ret_reason, "units is not 4 n bytes");
     if (!psp_pack_holds(&body->methods, n, 1))
-        return refuse(ret_reason, "methods is not n bytes");
+        return psp_pack_refuse(ret_reason, "methods is not n bytes");
     if (!psp_pack_holds(&body->cast_at_ms, n, 8))
-        return refuse(ret_reason, "cast_at_ms is not 8 n bytes");
+        return psp_pack_refuse(ret_reason, "cast_at_ms is not 8 n bytes");
     uint16_t *marks_lengths = psp_arena_alloc(arena, n * sizeof *marks_lengths);
     if (!marks_lengths)
         return PSP_ENOMEM;
@@ -170,7 +169,7 @@ static enum psp_status decode_request(struct psp_arena *arena, const uint8_t *by
     if (body == PSEPHOS__V1__CLIENT_REQUEST__BODY_COLUMNS)
         return decode_columns(arena, request->columns, ret_message, ret_reason);
     if (body != PSEPHOS__V1__CLIENT_REQUEST__BODY_HELLO)
-        return refuse(ret_reason, "a request without a body");
+        return psp_pack_refuse(ret_reason, "a request without a body");
     ret_message->type = PSP_CLIENT_HELLO;
     return PSP_OK;
 }
@@ -180,9 +179,11 @@ static enum psp_status decode_welcome(const Psephos__V1__Welcome *body,
                                       const char **ret_reason)
 {
     if (!psp_pack_take(&body->cluster_id, ret_message->welcome.cluster_id, PSP_CLUSTER_ID_BYTES))
-        return refuse(ret_reason, "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason,
+                               "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
     if (!psp_pack_take(&body->definition_hash, ret_message->definition_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason,
+                               "definition_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     ret_message->type = PSP_CLIENT_WELCOME;
     ret_message->welcome.batch_rows_max = body->batch_rows_max;
     ret_message->welcome.message_bytes_max = body->message_bytes_max;
@@ -195,12 +196,12 @@ static enum psp_status decode_verdicts(const Psephos__V1__Verdicts *body,
                                        const char **ret_reason)
 {
     if (body->verdicts.len == 0 || body->verdicts.len > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " verdicts");
+        return psp_pack_refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " verdicts");
     const uint32_t n = (uint32_t)body->verdicts.len;
     if (!psp_pack_holds(&body->rows, n, 2))
-        return refuse(ret_reason, "rows is not 2 bytes a verdict");
+        return psp_pack_refuse(ret_reason, "rows is not 2 bytes a verdict");
     if (!psp_pack_verdicts_valid(body->verdicts.data, n, false))
-        return refuse(ret_reason, "an unknown verdict");
+        return psp_pack_refuse(ret_reason, "an unknown verdict");
     ret_message->type = PSP_CLIENT_VERDICTS;
     ret_message->shard = body->shard;
     ret_message->index = body->index;
@@ -216,10 +217,10 @@ static enum psp_status decode_refusal(const Psephos__V1__Refusal *body,
 {
     const int code = (int)body->code;
     if (code < PSP_REFUSAL_BUSY || code > PSP_REFUSAL_CONFIGURATION)
-        return refuse(ret_reason, "an unknown refusal code");
+        return psp_pack_refuse(ret_reason, "an unknown refusal code");
     if (body->rows.len % 2 != 0 || body->rows.len > 2 * PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "rows is not 2 bytes for each of up to " PSP_TEXT(
-                                      PSP_BATCH_ROWS_MAX) " rows");
+        return psp_pack_refuse(ret_reason, "rows is not 2 bytes for each of up to " PSP_TEXT(
+                                               PSP_BATCH_ROWS_MAX) " rows");
     ret_message->type = PSP_CLIENT_REFUSAL;
     ret_message->code = (enum psp_refusal_code)code;
     ret_message->row_numbers = body->rows.data;
@@ -251,7 +252,7 @@ static enum psp_status decode_reply(struct psp_arena *arena, const uint8_t *byte
     if (body == PSEPHOS__V1__CLIENT_REPLY__BODY_REFUSAL)
         return decode_refusal(reply->refusal, ret_message, ret_reason);
     if (body != PSEPHOS__V1__CLIENT_REPLY__BODY_WELCOME)
-        return refuse(ret_reason, "a reply without a body");
+        return psp_pack_refuse(ret_reason, "a reply without a body");
     return decode_welcome(reply->welcome, ret_message, ret_reason);
 }
 

@@ -5,14 +5,9 @@
 #include "base/limits.h"
 #include "cluster.pb-c.h"
 #include "election/definition/definition.h"
+#include "wire/message/columns.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
-
-static enum psp_status refuse(const char **ret_reason, const char *reason)
-{
-    *ret_reason = reason;
-    return PSP_EINVAL;
-}
 
 static bool take_fence(const Psephos__V1__Fence *from, struct psp_fence *ret_fence)
 {
@@ -66,26 +61,15 @@ static enum psp_status decode_count_batch(const Psephos__V1__CountBatch *body,
     ret_message->type = PSP_CLUSTER_COUNT_BATCH;
     ret_message->id = body->batch_id;
     if (!body->fence || !columns)
-        return refuse(ret_reason, "a batch without fence or columns");
+        return psp_pack_refuse(ret_reason, "a batch without fence or columns");
     if (!take_fence(body->fence, &ret_message->count_batch.fence))
-        return refuse(ret_reason, "a part of the fence has a wrong length");
-    const uint32_t n = columns->n;
-    if (n == 0 || n > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
-    if (!psp_pack_holds(&columns->digests, n, PSP_DIGEST_BYTES) ||
-        !psp_pack_holds(&columns->tags, n, PSP_TAG_BYTES) ||
-        !psp_pack_holds(&columns->units, n, 4) || !psp_pack_holds(&columns->methods, n, 1))
-        return refuse(ret_reason, "a column's length does not fit n");
-    ret_message->count_batch.columns = (struct psp_count_columns){
-        .n = n,
-        .digests = columns->digests.data,
-        .tags = columns->tags.data,
-        .units = columns->units.data,
-        .methods = columns->methods.data,
-        .marks = columns->marks.data,
-        .marks_bytes = columns->marks.len,
-    };
-    return psp_count_columns_check(&ret_message->count_batch.columns, ret_reason);
+        return psp_pack_refuse(ret_reason, "a part of the fence has a wrong length");
+    struct psp_packed_columns packed;
+    PSP_COLUMNS_COPY(&packed, columns);
+    const enum psp_status status =
+        psp_columns_unpack(&packed, &ret_message->count_batch.columns, ret_reason);
+    return status == PSP_OK ? psp_count_columns_check(&ret_message->count_batch.columns, ret_reason)
+                            : status;
 }
 
 static enum psp_status decode_count_verdicts(const Psephos__V1__CountVerdicts *body,
@@ -95,9 +79,9 @@ static enum psp_status decode_count_verdicts(const Psephos__V1__CountVerdicts *b
     ret_message->type = PSP_CLUSTER_COUNT_VERDICTS;
     ret_message->id = body->batch_id;
     if (body->verdicts.len == 0 || body->verdicts.len > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " verdicts");
+        return psp_pack_refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " verdicts");
     if (!psp_pack_verdicts_valid(body->verdicts.data, body->verdicts.len, true))
-        return refuse(ret_reason, "an unknown verdict");
+        return psp_pack_refuse(ret_reason, "an unknown verdict");
     ret_message->count_verdicts.shard = body->shard;
     ret_message->count_verdicts.index = body->index;
     ret_message->count_verdicts.verdicts = body->verdicts.data;
@@ -112,7 +96,7 @@ static enum psp_status decode_count_refusal(const Psephos__V1__CountRefusal *bod
     ret_message->type = PSP_CLUSTER_COUNT_REFUSAL;
     ret_message->id = body->batch_id;
     if (body->code < PSP_COUNT_BUSY || body->code > PSP_COUNT_UNDECODABLE)
-        return refuse(ret_reason, "an unknown refusal code");
+        return psp_pack_refuse(ret_reason, "an unknown refusal code");
     ret_message->count_refusal.code = (enum psp_count_refusal)body->code;
     ret_message->count_refusal.leader = body->leader_known ? body->leader : PSP_NONE;
     ret_message->count_refusal.text = body->text;
@@ -139,17 +123,18 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     ret_message->type = PSP_CLUSTER_PARTIAL;
     ret_message->id = body->watch_id;
     if (!psp_pack_take(&body->cluster_id, partial->cluster_id, PSP_CLUSTER_ID_BYTES))
-        return refuse(ret_reason, "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason,
+                               "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
     if (!psp_pack_take(&body->state_hash, partial->state_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (body->election_state > PSP_ELECTION_CLOSED)
-        return refuse(ret_reason, "an unknown election state");
+        return psp_pack_refuse(ret_reason, "an unknown election state");
     if (!body->books)
-        return refuse(ret_reason, "a partial without books");
+        return psp_pack_refuse(ret_reason, "a partial without books");
     if (body->units_complete.len % 4 != 0 || body->registered_leaves.len % 4 != 0)
-        return refuse(ret_reason, "a list of 4-byte numbers has a wrong length");
+        return psp_pack_refuse(ret_reason, "a list of 4-byte numbers has a wrong length");
     if (body->parts > PSP_PARTIAL_PARTS_MAX || (body->part > 0 && body->part >= body->parts))
-        return refuse(ret_reason, "a part that cannot be");
+        return psp_pack_refuse(ret_reason, "a part that cannot be");
     partial->shard = body->shard;
     partial->replica = body->replica;
     partial->epoch = body->epoch;
@@ -176,7 +161,7 @@ static enum psp_status decode_operate(const Psephos__V1__Operate *body,
     ret_message->type = PSP_CLUSTER_OPERATE;
     ret_message->id = body->request_id;
     if (operation < PSP_OPERATE_OPEN || operation > PSP_OPERATE_REPLACE_REPLICA)
-        return refuse(ret_reason, "an unknown operation");
+        return psp_pack_refuse(ret_reason, "an unknown operation");
     ret_message->operate.operation = (enum psp_operation)operation;
     ret_message->operate.unit = body->unit;
     ret_message->operate.replica = body->replica;
@@ -191,7 +176,7 @@ static enum psp_status decode_operated(const Psephos__V1__Operated *body,
     ret_message->type = PSP_CLUSTER_OPERATED;
     ret_message->id = body->request_id;
     if (body->status > PSP_OPERATE_UNKNOWN_REPLICA)
-        return refuse(ret_reason, "an unknown status of an operation");
+        return psp_pack_refuse(ret_reason, "an unknown status of an operation");
     ret_message->operated.status = (enum psp_operate_status)body->status;
     ret_message->operated.index = body->index;
     ret_message->operated.leader = body->leader_known ? body->leader : PSP_NONE;
@@ -207,11 +192,11 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     ret_message->type = PSP_CLUSTER_STATUS_REPLY;
     ret_message->id = body->request_id;
     if (body->election_state > PSP_ELECTION_CLOSED)
-        return refuse(ret_reason, "an unknown election state");
+        return psp_pack_refuse(ret_reason, "an unknown election state");
     if (!body->books)
-        return refuse(ret_reason, "a status without books");
+        return psp_pack_refuse(ret_reason, "a status without books");
     if (!psp_pack_take(&body->state_hash, status->state_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     status->role = body->role;
     status->state = body->state;
     status->version = body->version;
@@ -251,7 +236,7 @@ static enum psp_status decode_raft(struct psp_arena *arena, const Psephos__V1__R
     struct psp_raft_message *raft = &ret_message->raft;
     ret_message->type = PSP_CLUSTER_RAFT;
     if (body->n_fields > PSP_RAFT_FIELDS_MAX)
-        return refuse(ret_reason, "too many fields in a raft message");
+        return psp_pack_refuse(ret_reason, "too many fields in a raft message");
     const struct psp_raft_entry *entries = entries_of(arena, body->entries, body->n_entries);
     if (!entries)
         return PSP_ENOMEM;
@@ -315,7 +300,7 @@ static enum psp_status decode_body(struct psp_arena *arena,
     case _PSEPHOS__V1__CLUSTER_MESSAGE__BODY__CASE_IS_INT_SIZE:
         break;
     }
-    return refuse(ret_reason, "a message without a body");
+    return psp_pack_refuse(ret_reason, "a message without a body");
 }
 
 enum psp_status psp_cluster_message_decode(struct psp_arena *arena, const uint8_t *bytes,
@@ -344,20 +329,14 @@ static enum psp_status encode_count_batch(const struct psp_cluster_message *from
                                           Psephos__V1__ClusterMessage *message,
                                           struct psp_buffer *ret_buffer)
 {
-    const struct psp_count_columns *columns = &from->count_batch.columns;
-    const size_t n = columns->n;
+    const struct psp_packed_columns packed = psp_columns_pack(&from->count_batch.columns);
     Psephos__V1__Fence fence = build_fence(&from->count_batch.fence);
-    Psephos__V1__Columns columns_body = PSEPHOS__V1__COLUMNS__INIT;
-    columns_body.n = columns->n;
-    columns_body.digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES);
-    columns_body.tags = psp_pack_data(columns->tags, n * PSP_TAG_BYTES);
-    columns_body.units = psp_pack_data(columns->units, n * 4);
-    columns_body.methods = psp_pack_data(columns->methods, n);
-    columns_body.marks = psp_pack_data(columns->marks, columns->marks_bytes);
+    Psephos__V1__Columns columns = PSEPHOS__V1__COLUMNS__INIT;
+    PSP_COLUMNS_COPY(&columns, &packed);
     Psephos__V1__CountBatch body = PSEPHOS__V1__COUNT_BATCH__INIT;
     body.batch_id = from->id;
     body.fence = &fence;
-    body.columns = &columns_body;
+    body.columns = &columns;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_BATCH;
     message->count_batch = &body;
     return psp_pack(&message->base, ret_buffer);

@@ -3,16 +3,11 @@
 
 #include "base/limits.h"
 #include "log.pb-c.h"
+#include "wire/message/columns.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
 
 enum { ENTRY_FORMAT = 1 };
-
-static enum psp_status refuse(const char **ret_reason, const char *reason)
-{
-    *ret_reason = reason;
-    return PSP_EINVAL;
-}
 
 static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct psp_entry *ret_entry,
                                       const char **ret_reason)
@@ -20,15 +15,17 @@ static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct p
     struct psp_genesis *genesis = &ret_entry->genesis;
 #define X(NAME, field, bytes, text, place)                                                         \
     if (!psp_pack_take(&body->field, genesis->fence.parts[PSP_FENCE_##NAME], bytes))               \
-        return refuse(ret_reason, "a part of the fence has a wrong length");
+        return psp_pack_refuse(ret_reason, "a part of the fence has a wrong length");
     PSP_FENCE(X)
 #undef X
     if (!psp_pack_take(&body->shard_roll_hash, genesis->shard_roll_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "shard_roll_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason,
+                               "shard_roll_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (body->shard >= PSP_SHARDS_MAX)
-        return refuse(ret_reason, "shard number over the limit");
+        return psp_pack_refuse(ret_reason, "shard number over the limit");
     if (body->slot_first >= body->slot_end || body->slot_end > PSP_SLOT_COUNT)
-        return refuse(ret_reason, "slots are not a range within 0 to " PSP_TEXT(PSP_SLOT_COUNT));
+        return psp_pack_refuse(ret_reason,
+                               "slots are not a range within 0 to " PSP_TEXT(PSP_SLOT_COUNT));
     ret_entry->type = PSP_ENTRY_GENESIS;
     genesis->shard = body->shard;
     genesis->slot_first = body->slot_first;
@@ -40,25 +37,15 @@ static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct p
 static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body, bool own,
                                       struct psp_entry *ret_entry, const char **ret_reason)
 {
-    const uint32_t n = body->n;
-    if (n == 0 || n > PSP_BATCH_ROWS_MAX)
-        return refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
-    if (!psp_pack_holds(&body->digests, n, PSP_DIGEST_BYTES) ||
-        !psp_pack_holds(&body->tags, n, PSP_TAG_BYTES) || !psp_pack_holds(&body->units, n, 4) ||
-        !psp_pack_holds(&body->methods, n, 1))
-        return refuse(ret_reason, "a column's length does not fit n");
+    struct psp_packed_columns packed;
+    PSP_COLUMNS_COPY(&packed, body);
+    const enum psp_status status =
+        psp_columns_unpack(&packed, &ret_entry->ballots.columns, ret_reason);
+    if (status != PSP_OK)
+        return status;
     if (!psp_pack_take(&body->fence_hash, ret_entry->ballots.fence_hash, PSP_HASH_BYTES))
-        return refuse(ret_reason, "fence_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+        return psp_pack_refuse(ret_reason, "fence_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     ret_entry->type = PSP_ENTRY_BALLOTS;
-    ret_entry->ballots.columns = (struct psp_count_columns){
-        .n = n,
-        .digests = body->digests.data,
-        .tags = body->tags.data,
-        .units = body->units.data,
-        .methods = body->methods.data,
-        .marks = body->marks.data,
-        .marks_bytes = body->marks.len,
-    };
     return own ? PSP_OK : psp_count_columns_check(&ret_entry->ballots.columns, ret_reason);
 }
 
@@ -97,7 +84,7 @@ static enum psp_status decode(struct psp_arena *arena, const uint8_t *bytes, siz
     case _PSEPHOS__V1__LOG_ENTRY__BODY__CASE_IS_INT_SIZE:
         break;
     }
-    return refuse(ret_reason, "an entry without a body");
+    return psp_pack_refuse(ret_reason, "an entry without a body");
 }
 
 enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
@@ -133,15 +120,9 @@ static enum psp_status encode_genesis(const struct psp_genesis *genesis,
 static enum psp_status encode_ballots(const struct psp_entry *from, Psephos__V1__LogEntry *entry,
                                       struct psp_buffer *ret_buffer)
 {
-    const struct psp_count_columns *columns = &from->ballots.columns;
-    const size_t n = columns->n;
+    const struct psp_packed_columns packed = psp_columns_pack(&from->ballots.columns);
     Psephos__V1__BallotBatch body = PSEPHOS__V1__BALLOT_BATCH__INIT;
-    body.n = columns->n;
-    body.digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES);
-    body.tags = psp_pack_data(columns->tags, n * PSP_TAG_BYTES);
-    body.units = psp_pack_data(columns->units, n * 4);
-    body.methods = psp_pack_data(columns->methods, n);
-    body.marks = psp_pack_data(columns->marks, columns->marks_bytes);
+    PSP_COLUMNS_COPY(&body, &packed);
     body.fence_hash = psp_pack_data(from->ballots.fence_hash, PSP_HASH_BYTES);
     entry->body_case = PSEPHOS__V1__LOG_ENTRY__BODY_BALLOTS;
     entry->ballots = &body;

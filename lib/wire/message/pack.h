@@ -38,6 +38,13 @@ uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, 
 /* True when every byte is a verdict (lib/election/verdict.h). */
 bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool not_judged_too);
 
+/* PSP_EINVAL, and why. */
+static inline enum psp_status psp_pack_refuse(const char **ret_reason, const char *reason)
+{
+    *ret_reason = reason;
+    return PSP_EINVAL;
+}
+
 /* protobuf-c's structs are not const, but packing only reads them. */
 static inline ProtobufCBinaryData psp_pack_data(const uint8_t *bytes, size_t length)
 {

@@ -1,0 +1,38 @@
+#include "wire/message/columns.h"
+
+#include "wire/message/pack.h"
+
+enum psp_status psp_columns_unpack(const struct psp_packed_columns *packed,
+                                   struct psp_count_columns *ret_columns, const char **ret_reason)
+{
+    const uint32_t n = packed->n;
+    if (n == 0 || n > PSP_BATCH_ROWS_MAX)
+        return psp_pack_refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
+    if (!psp_pack_holds(&packed->digests, n, PSP_DIGEST_BYTES) ||
+        !psp_pack_holds(&packed->tags, n, PSP_TAG_BYTES) || !psp_pack_holds(&packed->units, n, 4) ||
+        !psp_pack_holds(&packed->methods, n, 1))
+        return psp_pack_refuse(ret_reason, "a column's length does not fit n");
+    *ret_columns = (struct psp_count_columns){
+        .n = n,
+        .digests = packed->digests.data,
+        .tags = packed->tags.data,
+        .units = packed->units.data,
+        .methods = packed->methods.data,
+        .marks = packed->marks.data,
+        .marks_bytes = packed->marks.len,
+    };
+    return PSP_OK;
+}
+
+struct psp_packed_columns psp_columns_pack(const struct psp_count_columns *columns)
+{
+    const size_t n = columns->n;
+    return (struct psp_packed_columns){
+        .n = columns->n,
+        .digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES),
+        .tags = psp_pack_data(columns->tags, n * PSP_TAG_BYTES),
+        .units = psp_pack_data(columns->units, n * 4),
+        .methods = psp_pack_data(columns->methods, n),
+        .marks = psp_pack_data(columns->marks, columns->marks_bytes),
+    };
+}
