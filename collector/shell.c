@@ -196,7 +196,8 @@ static void reply_status(struct psp_collector_shell *shell, const struct psp_pee
     struct psp_view *view = psp_view_slot_take(&shell->views);
     message.status = (struct psp_status_reply){
         .role = "collector",
-        .state = psp_freshness_any_stale(&shell->freshness, psp_clock_ms()) ? "stale" : "ready",
+        .state = psp_freshness_any_stale(&shell->freshness, psp_clock_ms()) ? PSP_STATE_STALE
+                                                                            : PSP_STATE_READY,
         .version = PSP_VERSION,
         .id = cluster->collectors[shell->options.collector].collector,
         .pid = (uint64_t)getpid(),

@@ -47,9 +47,9 @@ struct psp_shard_shell {
     struct psp_raft_entry journal_entries[JOURNAL_ENTRIES]; /* of entries read for a backup */
     uint8_t *journal_buffers[JOURNAL_ENTRIES];
     bool failed, ready;
-    bool sent;               /* in this turn: the sockets' edges may have been taken */
-    enum psp_core_role role; /* as last logged */
-    bool role_logged;
+    bool sent;                   /* in this turn: the sockets' edges may have been taken */
+    enum psp_process_state told; /* as last logged */
+    bool state_told;
     uint64_t progress_ms;
     struct psp_journal_limit warnings;
 };
@@ -356,22 +356,22 @@ static void collect(struct psp_shard_shell *shell)
 
 static void tell(struct psp_shard_shell *shell)
 {
-    const enum psp_core_role role = psp_core_role(shell->core);
+    const enum psp_process_state state = psp_core_state(shell->core);
     const uint64_t applied = psp_core_applied(shell->core), last = psp_core_last(shell->core);
     const uint64_t at = psp_clock_ms();
-    if (role == PSP_CORE_STARTING && applied < last && at >= shell->progress_ms) {
+    if (state == PSP_STATE_STARTING && applied < last && at >= shell->progress_ms) {
         if (shell->progress_ms != 0)
             psp_say(PSP_SAY_INFO, "replay", "index %" PRIu64 " of %" PRIu64, applied, last);
         shell->progress_ms = at + PSP_SHARD_PROGRESS_MS;
     }
-    if (!shell->role_logged || role != shell->role) {
-        shell->role_logged = true;
-        shell->role = role;
-        psp_say(PSP_SAY_INFO, psp_core_role_name(role), "term %" PRIu64 ", index %" PRIu64,
+    if (!shell->state_told || state != shell->told) {
+        shell->state_told = true;
+        shell->told = state;
+        psp_say(PSP_SAY_INFO, psp_process_state_name(state), "term %" PRIu64 ", index %" PRIu64,
                 psp_core_term(shell->core), applied);
     }
     if (!shell->ready &&
-        (role == PSP_CORE_LEADER || role == PSP_CORE_FOLLOWER || role == PSP_CORE_JOINING)) {
+        (state == PSP_STATE_LEADER || state == PSP_STATE_FOLLOWER || state == PSP_STATE_JOINING)) {
         shell->ready = true;
         shell->options.ready(shell->options.context);
     }

@@ -72,11 +72,11 @@ struct copy {
  * what else answers, perhaps the last one left: what it has applied is committed. */
 static int rank(const struct psp_status_reply *status, uint64_t furthest)
 {
-    if (!strcmp(status->state, "follower") && status->index + NEAR_ENTRIES >= furthest)
+    if (status->state == PSP_STATE_FOLLOWER && status->index + NEAR_ENTRIES >= furthest)
         return 3;
-    if (!strcmp(status->state, "leader"))
+    if (status->state == PSP_STATE_LEADER)
         return 2;
-    return strcmp(status->state, "joining") != 0 ? 1 : 0;
+    return status->state == PSP_STATE_JOINING ? 0 : 1;
 }
 
 static void aim(struct copy *copy, uint32_t process, const struct psp_status_reply *status)

@@ -89,9 +89,9 @@ static struct standing look(struct psp_operate *operate, const struct arguments 
         if (!status)
             continue;
         const uint32_t replica = psp_operate_process(operate, i)->replica;
-        if (!strcmp(status->state, "leader")) {
+        if (status->state == PSP_STATE_LEADER) {
             standing.leader = replica;
-        } else if (!strcmp(status->state, "follower")) {
+        } else if (status->state == PSP_STATE_FOLLOWER) {
             standing.wanted_follows = standing.wanted_follows || replica == arguments->to;
             if (standing.furthest == PSP_NONE || status->log_last > standing.furthest_last) {
                 standing.furthest = replica;

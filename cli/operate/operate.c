@@ -283,7 +283,7 @@ enum psp_status psp_operate_shard(struct psp_operate *operate, uint32_t shard,
         psp_operate_ask_shard(operate, shard, LEADER_ROUND_MS);
         for (uint32_t i = 0; i < operate->n; i++) {
             const struct psp_status_reply *reply = psp_operate_status(operate, i);
-            if (reply && !strcmp(reply->state, "leader"))
+            if (reply && reply->state == PSP_STATE_LEADER)
                 leader = i;
         }
         if (leader == operate->n) {

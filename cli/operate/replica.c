@@ -103,11 +103,11 @@ static struct standing look(struct psp_operate *operate, const struct arguments 
         const struct psp_status_reply *status = psp_operate_status(operate, i);
         if (!status)
             continue;
-        const bool leads = !strcmp(status->state, "leader");
-        const bool votes = leads || !strcmp(status->state, "follower");
+        const bool leads = status->state == PSP_STATE_LEADER;
+        const bool votes = leads || status->state == PSP_STATE_FOLLOWER;
         if (psp_operate_process(operate, i)->replica == arguments->replica) {
             standing.answers = true;
-            standing.joining = !strcmp(status->state, "joining");
+            standing.joining = status->state == PSP_STATE_JOINING;
             standing.votes = votes;
             standing.index = status->index;
             continue;

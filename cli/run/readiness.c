@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/say/memory.h"
 #include "shard/core/core.h"
@@ -39,22 +38,29 @@ void psp_readiness_destroy(struct psp_readiness **readiness)
     *readiness = NULL;
 }
 
-static bool is(const struct psp_status_reply *reply, const char *state)
-{
-    return !strcmp(reply->role, "shard") && !strcmp(reply->state, state);
-}
-
 static bool takes_part(const struct psp_status_reply *reply)
 {
-    return strcmp(reply->role, "shard") != 0 || is(reply, "leader") ||
-           (is(reply, "follower") && reply->leader != 0);
+    switch (reply->state) {
+    case PSP_STATE_READY:
+    case PSP_STATE_STALE:
+    case PSP_STATE_LEADER:
+        return true;
+    case PSP_STATE_FOLLOWER:
+        return reply->leader != 0;
+    case PSP_STATE_JOINING:
+    case PSP_STATE_STARTING:
+    case PSP_STATE_CANDIDATE:
+    case PSP_STATE_UNKNOWN:
+        break;
+    }
+    return false;
 }
 
 static const struct psp_status_reply *leader_of(const struct psp_status_reply *const *replies,
                                                 uint32_t n, uint32_t shard)
 {
     for (uint32_t i = 0; i < n; i++)
-        if (replies[i] && replies[i]->id == shard && is(replies[i], "leader"))
+        if (replies[i] && replies[i]->id == shard && replies[i]->state == PSP_STATE_LEADER)
             return replies[i];
     return NULL;
 }
@@ -63,7 +69,7 @@ static const struct psp_status_reply *leader_of(const struct psp_status_reply *c
 static bool looks_waiting(const struct psp_status_reply *reply,
                           const struct psp_status_reply *leader)
 {
-    return is(reply, "joining") && leader &&
+    return reply->state == PSP_STATE_JOINING && leader &&
            (reply->leader == 0 || reply->log_last + LEVEL_WITHIN >= leader->log_last);
 }
 
@@ -84,7 +90,7 @@ void psp_readiness_look(struct psp_readiness *readiness, uint64_t now_ms,
             if (reply && takes_part(reply))
                 process->state = PSP_READINESS_READY;
         }
-        if (reply && is(reply, "joining") && reply->log_last > process->log_last)
+        if (reply && reply->state == PSP_STATE_JOINING && reply->log_last > process->log_last)
             readiness->moved_ms = now_ms;
         process->log_last = reply ? reply->log_last : process->log_last;
     }

@@ -172,7 +172,7 @@ static int show(const struct arguments *arguments, const struct psp_local *local
         lines[i].answered = answer && answer->type == PSP_CLUSTER_STATUS_REPLY;
         lines[i].state = lines[i].pid || !here ? "not answering" : "down";
         if (lines[i].answered) {
-            lines[i].state = answer->status.state;
+            lines[i].state = psp_process_state_name(answer->status.state);
             lines[i].version = answer->status.version;
             lines[i].index = answer->status.index;
             lines[i].pid = (int64_t)answer->status.pid;

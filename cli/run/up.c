@@ -170,8 +170,8 @@ static int not_ready(const struct psp_daemon *daemon, const struct psp_status_re
     if (!runs)
         fprintf(stderr, "psephos up: %s ended; ", daemon->name);
     else if (reply)
-        fprintf(stderr, "psephos up: %s is still %s after %u s; ", daemon->name, reply->state,
-                waited_s);
+        fprintf(stderr, "psephos up: %s is still %s after %u s; ", daemon->name,
+                psp_process_state_name(reply->state), waited_s);
     else
         fprintf(stderr, "psephos up: %s does not answer at %s after %u s; ", daemon->name,
                 daemon->address, waited_s);
@@ -267,7 +267,7 @@ static int open_new(struct psp_operate *operate, const struct psp_cluster *clust
     for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
         const struct psp_operate_process *process = psp_operate_process(operate, i);
         const struct psp_status_reply *reply = psp_operate_status(operate, i);
-        if (process->role == PSP_ROLE_SHARD && reply && !strcmp(reply->state, "leader"))
+        if (process->role == PSP_ROLE_SHARD && reply && reply->state == PSP_STATE_LEADER)
             is_new[process->number] = reply->election_state == PSP_ELECTION_NEW;
     }
     for (uint32_t s = 0; s < cluster->shard_count && code == PSP_EXIT_DONE; s++) {

@@ -177,15 +177,8 @@ struct psp_core_action {
 /* Actions of the last call, in the order to carry them out. */
 const struct psp_core_action *psp_core_actions(const struct psp_core *core, size_t *ret_n);
 
-enum psp_core_role {
-    PSP_CORE_JOINING,  /* not a voter yet */
-    PSP_CORE_STARTING, /* leads, but has not applied its log yet, or has not its voters' memory */
-    PSP_CORE_LEADER,
-    PSP_CORE_FOLLOWER,
-    PSP_CORE_CANDIDATE,
-};
-enum psp_core_role psp_core_role(const struct psp_core *core);
-const char *psp_core_role_name(enum psp_core_role role);
+/* One of a replica's. */
+enum psp_process_state psp_core_state(const struct psp_core *core);
 uint64_t psp_core_applied(const struct psp_core *core);
 uint64_t psp_core_last(const struct psp_core *core);
 uint64_t psp_core_term(const struct psp_core *core);

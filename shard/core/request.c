@@ -131,7 +131,7 @@ static void tell_status(struct psp_core *core, const struct psp_core_sender *sen
     const uint32_t leader = psp_core_leader(core);
     message->status = (struct psp_status_reply){
         .role = "shard",
-        .state = psp_core_role_name(psp_core_role(core)),
+        .state = psp_core_state(core),
         .version = PSP_VERSION,
         .id = core->genesis.shard,
         .replica = core->replica,

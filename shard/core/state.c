@@ -14,38 +14,21 @@ uint32_t psp_core_leader(const struct psp_core *core)
     return raft_id == 0 ? PSP_NONE : psp_raft_id_replica(raft_id);
 }
 
-enum psp_core_role psp_core_role(const struct psp_core *core)
+enum psp_process_state psp_core_state(const struct psp_core *core)
 {
     switch (psp_consensus_state(core->consensus)) {
     case PSP_LEADER:
         return psp_core_serves(core) && psp_count_genesis(core->count) != NULL && !core->warming
-                   ? PSP_CORE_LEADER
-                   : PSP_CORE_STARTING;
+                   ? PSP_STATE_LEADER
+                   : PSP_STATE_STARTING;
     case PSP_CANDIDATE:
-        return PSP_CORE_CANDIDATE;
+        return PSP_STATE_CANDIDATE;
     case PSP_FOLLOWER:
     case PSP_UNAVAILABLE:
         break;
     }
-    return psp_consensus_votes(core->consensus, core->raft_id) ? PSP_CORE_FOLLOWER
-                                                               : PSP_CORE_JOINING;
-}
-
-const char *psp_core_role_name(enum psp_core_role role)
-{
-    switch (role) {
-    case PSP_CORE_JOINING:
-        return "joining";
-    case PSP_CORE_STARTING:
-        return "starting";
-    case PSP_CORE_LEADER:
-        return "leader";
-    case PSP_CORE_FOLLOWER:
-        return "follower";
-    case PSP_CORE_CANDIDATE:
-        return "candidate";
-    }
-    return "";
+    return psp_consensus_votes(core->consensus, core->raft_id) ? PSP_STATE_FOLLOWER
+                                                               : PSP_STATE_JOINING;
 }
 
 uint64_t psp_core_applied(const struct psp_core *core)

@@ -198,7 +198,7 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     if (!psp_pack_take(&body->state_hash, status->state_hash, PSP_HASH_BYTES))
         return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     status->role = body->role;
-    status->state = body->state;
+    status->state = psp_process_state_of(body->state);
     status->version = body->version;
     status->id = body->id;
     status->replica = body->replica;
@@ -474,7 +474,7 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
     body.id = status->id;
     body.replica = status->replica;
     body.pid = status->pid;
-    body.state = psp_pack_text(status->state);
+    body.state = psp_pack_text(psp_process_state_name(status->state));
     body.index = status->index;
     body.log_last = status->log_last;
     body.checkpoint_index = status->checkpoint_index;

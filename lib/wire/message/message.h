@@ -23,6 +23,7 @@
 #include "election/ballot.h"
 #include "election/books.h"
 #include "wire/message/fence.h"
+#include "wire/message/process_state.h"
 
 enum {
     PSP_PROTOCOL = 1,
@@ -147,7 +148,8 @@ struct psp_partial { /* see proto/cluster.proto */
 };
 
 struct psp_status_reply {
-    const char *role, *state, *version;
+    const char *role, *version;
+    enum psp_process_state state;
     uint32_t id, replica;
     uint64_t pid, index, log_last, checkpoint_index, term, epoch;
     enum psp_election_state election_state;

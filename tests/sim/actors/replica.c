@@ -491,8 +491,8 @@ static bool answer_from_memory(struct sim_world *world, struct sim_replica *repl
                                const struct psp_core_sender *sender,
                                const struct psp_cluster_message *batch)
 {
-    if (batch->type != PSP_CLUSTER_COUNT_BATCH || psp_core_role(replica->core) != PSP_CORE_LEADER ||
-        batch->count_batch.columns.n != 1)
+    if (batch->type != PSP_CLUSTER_COUNT_BATCH ||
+        psp_core_state(replica->core) != PSP_STATE_LEADER || batch->count_batch.columns.n != 1)
         return false;
     uint8_t *place = &replica->remembered[batch->count_batch.columns.digests[15]];
     const uint8_t tag = batch->count_batch.columns.tags[0] | 1;
@@ -573,7 +573,7 @@ uint32_t sim_leader(const struct sim_world *world, uint32_t shard)
     uint32_t found = PSP_NONE;
     for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
         const struct sim_replica *replica = &world->shards[shard].replicas[r];
-        if (!replica->actor.up || psp_core_role(replica->core) != PSP_CORE_LEADER ||
+        if (!replica->actor.up || psp_core_state(replica->core) != PSP_STATE_LEADER ||
             psp_core_term(replica->core) < term)
             continue;
         term = psp_core_term(replica->core);

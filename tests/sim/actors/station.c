@@ -229,7 +229,7 @@ static void ask_to_replace(struct sim_world *world, struct sim_operator *operato
         struct sim_replica *replica = &world->shards[shard].replicas[r];
         if (!replica->joining || replica->core == NULL)
             continue;
-        if (psp_core_role(replica->core) != PSP_CORE_JOINING) {
+        if (psp_core_state(replica->core) != PSP_STATE_JOINING) {
             replica->joining = false;
             world->faults.counts[SIM_FAULT_REPLACED]++;
             continue;
@@ -250,7 +250,7 @@ void sim_operator_moves(struct sim_world *world)
     const uint32_t to = sim_below(&world->random, world->plan.election.replicas);
     for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
         const struct sim_replica *replica = &world->shards[shard].replicas[r];
-        if (r == to || !replica->actor.up || psp_core_role(replica->core) != PSP_CORE_LEADER)
+        if (r == to || !replica->actor.up || psp_core_state(replica->core) != PSP_STATE_LEADER)
             continue;
         struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE, .id = ORDER_ID};
         message.operate.operation = PSP_OPERATE_MOVE_LEADER;
@@ -269,7 +269,7 @@ static void watch_move(struct sim_world *world, struct sim_operator *operator_, 
     if (operator_->moved_us[shard] == 0)
         return;
     const struct sim_replica *replica = &world->shards[shard].replicas[operator_->move_to[shard]];
-    const bool leads = replica->actor.up && psp_core_role(replica->core) == PSP_CORE_LEADER;
+    const bool leads = replica->actor.up && psp_core_state(replica->core) == PSP_STATE_LEADER;
     world->faults.counts[SIM_FAULT_MOVED] += leads;
     if (leads || world->now_us > operator_->moved_us[shard] + MOVE_US)
         operator_->moved_us[shard] = 0;

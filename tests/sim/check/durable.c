@@ -132,8 +132,8 @@ void sim_durable_sends(struct sim_world *world, struct sim_replica *replica,
 void sim_durable_leads(struct sim_world *world, const struct sim_replica *replica)
 {
     struct sim_shard *shard = &world->shards[replica->shard];
-    const enum psp_core_role role = psp_core_role(replica->core);
-    if (role != PSP_CORE_LEADER && role != PSP_CORE_STARTING)
+    const enum psp_process_state state = psp_core_state(replica->core);
+    if (state != PSP_STATE_LEADER && state != PSP_STATE_STARTING)
         return;
     const uint64_t term = psp_core_term(replica->core);
     const uint64_t known = shard->leader_capacity;

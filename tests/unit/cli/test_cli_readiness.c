@@ -21,11 +21,14 @@ static int set_up(void **state)
     cluster = (struct cluster){
         .readiness = psp_readiness_create(PROCESSES),
         .replies = {
-            [ROUTER] = {.role = "router", .state = "ready"},
-            [LEADER] = {.role = "shard", .state = "leader", .replica = 0, .log_last = 900},
-            [FOLLOWER] =
-                {.role = "shard", .state = "follower", .replica = 1, .leader = 1, .log_last = 900},
-            [NEWCOMER] = {.role = "shard", .state = "joining", .replica = 2},
+            [ROUTER] = {.role = "router", .state = PSP_STATE_READY},
+            [LEADER] = {.role = "shard", .state = PSP_STATE_LEADER, .replica = 0, .log_last = 900},
+            [FOLLOWER] = {.role = "shard",
+                          .state = PSP_STATE_FOLLOWER,
+                          .replica = 1,
+                          .leader = 1,
+                          .log_last = 900},
+            [NEWCOMER] = {.role = "shard", .state = PSP_STATE_JOINING, .replica = 2},
         }};
     *state = &cluster;
     return 0;
@@ -58,11 +61,11 @@ static void a_replica_takes_part_when_it_leads_or_hears_who_does(void **state)
     STANDS(LEADER, READY);
     STANDS(FOLLOWER, READY);
     cluster->replies[FOLLOWER].leader = 0;
-    cluster->replies[LEADER].state = "starting";
+    cluster->replies[LEADER].state = PSP_STATE_STARTING;
     look(cluster, 1500);
     STANDS(LEADER, COMING);
     STANDS(FOLLOWER, COMING);
-    cluster->replies[FOLLOWER].state = "candidate";
+    cluster->replies[FOLLOWER].state = PSP_STATE_CANDIDATE;
     look(cluster, 9000); /* it will lead, or hear who does */
     STANDS(FOLLOWER, COMING);
 }
@@ -87,7 +90,7 @@ static void a_replica_to_which_no_leader_speaks_waits_to_be_a_member(void **stat
     look(cluster, 6000);
     STANDS(NEWCOMER, WAITING);
     STANDS(FOLLOWER, READY);
-    cluster->replies[NEWCOMER].state = "follower"; /* made a member meanwhile */
+    cluster->replies[NEWCOMER].state = PSP_STATE_FOLLOWER; /* made a member meanwhile */
     cluster->replies[NEWCOMER].leader = 1;
     look(cluster, 6500);
     STANDS(NEWCOMER, READY);
@@ -96,11 +99,11 @@ static void a_replica_to_which_no_leader_speaks_waits_to_be_a_member(void **stat
 static void nobody_waits_for_a_leader_that_is_not_there_yet(void **state)
 {
     struct cluster *cluster = *state;
-    cluster->replies[LEADER].state = "candidate";
+    cluster->replies[LEADER].state = PSP_STATE_CANDIDATE;
     look(cluster, 1000);
     look(cluster, 9000);
     STANDS(NEWCOMER, COMING);
-    cluster->replies[LEADER].state = "leader";
+    cluster->replies[LEADER].state = PSP_STATE_LEADER;
     cluster->replies[LEADER].id = 1; /* of another shard */
     look(cluster, 9500);
     look(cluster, 20000);

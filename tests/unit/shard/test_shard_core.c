@@ -410,7 +410,7 @@ static void status_shows_books_and_leader(void **state)
     tell(group, 0, PSP_ROLE_OPERATOR, 0, &request);
     const struct psp_status_reply *status =
         &answer_to(&group->nodes[0], PSP_CLUSTER_STATUS_REPLY, 9)->message.status;
-    assert_string_equal(status->state, "leader");
+    assert_int_equal(status->state, PSP_STATE_LEADER);
     assert_int_equal(status->leader, 1);
     assert_int_equal(status->pid, 4711);
     assert_int_equal(status->books.received, 3);

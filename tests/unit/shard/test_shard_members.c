@@ -141,11 +141,11 @@ static void a_replaced_replica_joins_without_a_vote_and_votes_when_it_is_level(v
     run(group, 200);
     come_back_empty(group, gone);
     run(group, 1000);
-    assert_int_equal(psp_core_role(group->nodes[gone].core), PSP_CORE_JOINING);
+    assert_int_equal(psp_core_state(group->nodes[gone].core), PSP_STATE_JOINING);
     assert_int_equal(psp_core_applied(group->nodes[gone].core), 0); /* nobody knows it yet */
     ask_to_replace(group, leader, 8, gone + 1 + PSP_RAFT_GENERATION);
     run(group, 1000);
-    assert_int_equal(psp_core_role(group->nodes[gone].core), PSP_CORE_FOLLOWER);
+    assert_int_equal(psp_core_state(group->nodes[gone].core), PSP_STATE_FOLLOWER);
     assert_int_equal(psp_count_books(group->nodes[gone].count)->received, 3);
     /* With it two of three are a majority, though the third is away. */
     stop_node(group, third);
@@ -165,7 +165,7 @@ static void a_replica_under_its_replaced_id_is_not_heard(void **state)
     come_back_empty(group, gone);
     ask_to_replace(group, leader, 8, gone + 1 + PSP_RAFT_GENERATION);
     run(group, 1000);
-    assert_int_equal(psp_core_role(group->nodes[gone].core), PSP_CORE_FOLLOWER);
+    assert_int_equal(psp_core_state(group->nodes[gone].core), PSP_STATE_FOLLOWER);
     stop_node(group, gone);
     group->nodes[gone].raft_id = 0; /* the old machine is switched on again */
     start_node(group, gone, fixture_count(group->definition, NULL, 1000), 0);
@@ -201,7 +201,7 @@ static void replacements_that_make_no_sense_are_refused(void **state)
         PSP_OPERATED);
     group->held[gone] = false;
     run(group, 1000);
-    assert_int_equal(psp_core_role(group->nodes[gone].core), PSP_CORE_FOLLOWER);
+    assert_int_equal(psp_core_state(group->nodes[gone].core), PSP_STATE_FOLLOWER);
     destroy_group(group);
 }
 

@@ -249,7 +249,7 @@ static void status_comes_back_as_it_went(void **state)
         .type = PSP_CLUSTER_STATUS_REPLY,
         .id = 99,
         .status = {.role = "shard",
-                   .state = "leader",
+                   .state = PSP_STATE_LEADER,
                    .version = "0.1.0",
                    .id = 3,
                    .replica = 2,
@@ -269,7 +269,7 @@ static void status_comes_back_as_it_went(void **state)
     encode_and_decode(d, &reply);
     const struct psp_status_reply *got = &d->got.status;
     assert_string_equal(got->role, "shard");
-    assert_string_equal(got->state, "leader");
+    assert_int_equal(got->state, PSP_STATE_LEADER);
     assert_string_equal(got->version, "0.1.0");
     assert_int_equal(got->id, 3);
     assert_int_equal(got->replica, 2);
