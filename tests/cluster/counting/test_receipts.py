@@ -6,6 +6,8 @@ import python_client
 from harness import SLOWER, wait_until
 from test_python_client import Names
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture
 def one(cluster, import_returns, fixture_file):

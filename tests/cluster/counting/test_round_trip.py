@@ -8,6 +8,8 @@ import pytest
 
 from harness import assert_same_lines
 
+pytestmark = pytest.mark.quick
+
 DISPOSITIONS = ["counted", "replayed", "double_vote", "not_eligible", "invalid", "closed"]
 
 

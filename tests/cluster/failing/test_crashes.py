@@ -63,6 +63,7 @@ def assert_exact(one, returns):
     return books
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("role, shard", [("shard", 0), ("router", None), ("collector", None),
                                          (None, None)],
                          ids=["a shard", "the router", "the collector", "everything"])

@@ -10,6 +10,8 @@ import pytest
 
 from harness import BIN, SLOWER, assert_same_lines, run_psephos, wait_until
 
+pytestmark = pytest.mark.quick
+
 START_S = 20 * SLOWER
 
 
