@@ -18,6 +18,7 @@
 #include "cli/folder/local.h"
 #include "cli/folder/target.h"
 #include "cli/say/fault.h"
+#include "cli/say/memory.h"
 #include "cli/say/table.h"
 #include "cli/show/coverage.h"
 
@@ -217,6 +218,16 @@ static int exit_of(enum psp_status status)
                                                                  : PSP_EXIT_NO;
 }
 
+/* "tcp://10.0.0.11:7100 and 1 more"; the caller frees. */
+static char *routers_of(const struct psp_cluster *cluster)
+{
+    const uint32_t n = cluster->router_count;
+    if (n == 0)
+        return psp_memory_copy("no router: cluster.json names none");
+    return n == 1 ? psp_memory_copy(cluster->routers[0].address)
+                  : psp_memory_print("%s and %" PRIu32 " more", cluster->routers[0].address, n - 1);
+}
+
 static int run(const struct arguments *arguments, const struct psp_target *target)
 {
     struct psp_reason reason = {0};
@@ -228,10 +239,13 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
         psp_fault_say("psephos cast", &reason);
         return PSP_EXIT_NO;
     }
+    char *where = routers_of(target->cluster);
+    caster.where = where;
     caster.cluster_path = target->cluster_path;
     caster.key_path = target->key_path;
     caster.seed = arguments->request.seed;
     status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, &reason);
+    free(where);
     if (status == PSP_OK)
         status =
             psp_coverage_wait(target->cluster, summary.index, caster.give_up_after_ms, &reason);

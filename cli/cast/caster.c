@@ -1,5 +1,6 @@
 #include "cli/cast/caster.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@ enum {
     SUBMIT_ROUND = 4096, /* submitted between two looks for receipts */
     WAIT_MS = 20,
     RATE_BURST_MS = 20,
+    SILENCE_MS = 2500,      /* without a verdict, before it is said */
+    SILENCE_MS_MAX = 30000, /* said again after twice the time, at most this */
 };
 
 struct run {
@@ -20,6 +23,7 @@ struct run {
     struct psp_client *client;
     struct psp_cast_summary *summary;
     uint64_t start_ms, moved_ms; /* the last verdict, or nothing was awaited */
+    uint64_t silence_ms;         /* without a verdict when that is said next */
     uint64_t submitted;
     bool ended; /* the source has no more */
     bool held;  /* `ballot` was refused as one too many on the way */
@@ -60,7 +64,23 @@ static enum psp_status submit(struct run *run)
             return status;
         run->submitted++;
     }
-    return PSP_OK;
+    return run->ended ? PSP_EAGAIN : PSP_OK;
+}
+
+/* Says that verdicts do not come, at once and then more and more rarely. */
+static void say_silence(struct run *run, struct psp_progress *progress, uint64_t silent_ms)
+{
+    if (silent_ms < run->silence_ms)
+        return;
+    run->silence_ms += run->silence_ms < SILENCE_MS_MAX ? run->silence_ms : SILENCE_MS_MAX;
+    const char *refusal = psp_client_error(run->client);
+    psp_progress_end(progress);
+    fprintf(stderr,
+            "psephos cast: %s %s for %.0f s%s%s; %" PRIu64
+            " ballots wait, giving up after %.0f s\n",
+            *refusal ? "no verdict from" : "nothing answers at", run->options->where,
+            (double)silent_ms / 1000, *refusal ? ": " : "", refusal,
+            run->submitted - run->summary->cast, (double)run->options->give_up_after_ms / 1000);
 }
 
 static void take(struct run *run, size_t n)
@@ -98,8 +118,11 @@ static enum psp_status step(struct run *run, struct psp_progress *progress)
     else
         return status;
     const uint64_t now_ms = psp_progress_clock_ms();
-    if (n || !awaited)
+    if (n || !awaited) {
         run->moved_ms = now_ms;
+        run->silence_ms = SILENCE_MS;
+    }
+    say_silence(run, progress, now_ms - run->moved_ms);
     psp_progress_step(progress, "ballots", run->summary->cast, run->source->expected);
     return now_ms - run->moved_ms > run->options->give_up_after_ms ? PSP_ETIMEDOUT : PSP_OK;
 }
@@ -126,6 +149,7 @@ enum psp_status psp_caster_run(const struct psp_caster_options *options,
                                                sizeof reterr_reason->text);
     if (status != PSP_OK)
         return status;
+    run.silence_ms = SILENCE_MS;
     run.start_ms = run.moved_ms = psp_progress_clock_ms();
     psp_progress_start(&progress);
     while (status == PSP_OK && !(run.ended && run.summary->cast == run.submitted))

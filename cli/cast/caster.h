@@ -34,6 +34,7 @@ struct psp_cast_source {
 
 struct psp_caster_options {
     const char *cluster_path, *key_path;
+    const char *where; /* the routers, for messages: "127.0.0.1:7100" */
     bool rows;
     double rate; /* ballots a second, 0: as fast as possible */
     uint64_t give_up_after_ms;

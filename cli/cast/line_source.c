@@ -15,6 +15,7 @@ enum { REPORTED_MAX = 10 };
 struct psp_line_source {
     const struct psp_definition *definition;
     struct psp_lines *lines;
+    const char *name; /* of the file, for messages */
     bool votes_topic;
     uint64_t unreadable;
     struct psp_ballot_line storage;
@@ -31,6 +32,7 @@ enum psp_status psp_line_source_open(const char *path, bool votes_topic,
     struct psp_line_source *source = psp_memory_array(1, sizeof *source);
     source->definition = definition;
     source->lines = lines;
+    source->name = strcmp(path, "-") != 0 ? path : "standard input";
     source->votes_topic = votes_topic;
     *ret_source = source;
     return PSP_OK;
@@ -49,10 +51,11 @@ static void report(struct psp_line_source *source, const char *reason)
 {
     source->unreadable++;
     if (source->unreadable <= REPORTED_MAX)
-        fprintf(stderr, "psephos cast: line %" PRIu64 ": %s\n", psp_lines_number(source->lines),
-                reason);
+        fprintf(stderr, "psephos cast: %s:%" PRIu64 ": %s\n", source->name,
+                psp_lines_number(source->lines), reason);
     if (source->unreadable == REPORTED_MAX)
-        fputs("psephos cast: further lines like that are only counted\n", stderr);
+        fprintf(stderr, "psephos cast: %s: further lines like that are only counted\n",
+                source->name);
 }
 
 static enum psp_status next(void *context, struct psp_ballot *ret_ballot)

@@ -20,13 +20,24 @@ bool psp_local_exists(const char *directory)
     return exists;
 }
 
+void psp_local_missing(const char *directory, struct psp_reason *reterr_reason)
+{
+    psp_reason_set(reterr_reason,
+                   "%s holds no cluster; `psephos up --dir %s --election FILE` makes one",
+                   directory, directory);
+}
+
 enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
                                struct psp_reason *reterr_reason)
 {
     char *absolute = realpath(directory, NULL);
+    if (!absolute && errno == ENOENT) {
+        psp_local_missing(directory, reterr_reason);
+        return PSP_ENOENT;
+    }
     if (!absolute) {
         psp_reason_set(reterr_reason, "%s: %s", directory, strerror(errno));
-        return PSP_ENOENT;
+        return psp_status_from_errno(errno);
     }
     struct psp_local *local = psp_memory_array(1, sizeof *local);
     local->directory = absolute;
@@ -34,9 +45,7 @@ enum psp_status psp_local_open(const char *directory, struct psp_local **ret_loc
     char *path = psp_local_path(local, "cluster.json");
     const enum psp_status status = psp_cluster_load(path, &local->cluster, reterr_reason);
     if (status == PSP_ENOENT)
-        psp_reason_set(reterr_reason,
-                       "%s holds no cluster; `psephos up --dir %s --election FILE` makes one",
-                       directory, directory);
+        psp_local_missing(directory, reterr_reason);
     else if (status != PSP_OK)
         psp_reason_set_file(reterr_reason, path, status);
     free(path);

@@ -59,6 +59,8 @@ enum psp_status psp_local_make_folders(const char *directory, struct psp_reason 
 enum psp_status psp_local_compare(const struct psp_local *local, const struct psp_local_plan *plan,
                                   struct psp_reason *reterr_reason);
 
+/* Says that the folder holds no cluster, and how to make one. */
+void psp_local_missing(const char *directory, struct psp_reason *reterr_reason);
 enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
                                struct psp_reason *reterr_reason);
 void psp_local_close(struct psp_local **local);

@@ -6,10 +6,15 @@
 #include "cli/folder/local.h"
 #include "cli/say/memory.h"
 
-static enum psp_status load(struct psp_target *target, struct psp_reason *reterr_reason)
+static enum psp_status load(struct psp_target *target, const char *directory,
+                            struct psp_reason *reterr_reason)
 {
     enum psp_status status =
         psp_cluster_load(target->cluster_path, &target->cluster, reterr_reason);
+    if (status == PSP_ENOENT && directory) {
+        psp_local_missing(directory, reterr_reason);
+        return status;
+    }
     if (status != PSP_OK) {
         psp_reason_set_file(reterr_reason, target->cluster_path, status);
         return status;
@@ -34,7 +39,7 @@ enum psp_status psp_target_open(const char *directory, const char *cluster_path,
         directory ? psp_memory_print("%s/cluster.json", directory) : psp_memory_copy(cluster_path);
     target.key_path =
         key_path ? psp_memory_copy(key_path) : psp_memory_print("%s/clients/local.key", directory);
-    const enum psp_status status = load(&target, reterr_reason);
+    const enum psp_status status = load(&target, directory, reterr_reason);
     if (status == PSP_OK)
         *ret_target = target;
     else

@@ -134,7 +134,7 @@ static int print_returns(struct psp_rest *rest)
 /* Lines of the terminal that the live table has for itself; 0: no terminal. */
 static size_t live_lines(const struct arguments *arguments)
 {
-    enum { LINES_BELOW = 3, LINES_UNKNOWN = 24 };
+    enum { LINES_BELOW = 4, LINES_UNKNOWN = 24 };
     struct winsize size = {0};
     if (!arguments->watch || !isatty(STDOUT_FILENO))
         return 0;
@@ -143,8 +143,8 @@ static size_t live_lines(const struct arguments *arguments)
     return size.ws_row - LINES_BELOW;
 }
 
-static void print(const struct arguments *arguments, const json_t *root, const json_t *contests,
-                  const json_t *parties)
+static void print(const struct psp_rest *rest, const struct arguments *arguments,
+                  const json_t *root, const json_t *contests, const json_t *parties)
 {
     const json_t *results = json_object_get(root, "results");
     const char *as_of = json_string_value(json_object_get(root, "as_of"));
@@ -157,6 +157,8 @@ static void print(const struct arguments *arguments, const json_t *root, const j
         if (json_array_size(results) == 0 && arguments->level)
             printf("this election has no unit of level %s\n", arguments->level);
         psp_results_table_print(results, contests, parties, lines, stdout);
+        if (lines)
+            printf("\npage %s/", psp_rest_address(rest));
         printf("\nunofficial, %s%s%s\n", as_of ? "as of " : "nothing counted yet",
                as_of ? psp_when_text(as_of, when) : "",
                json_is_true(json_object_get(root, "stale"))
@@ -218,7 +220,7 @@ static int print_all(struct psp_rest *rest, const struct arguments *arguments,
         if (status == PSP_OK)
             status = psp_rest_list(rest, path, "results", &root);
         if (status == PSP_OK)
-            print(arguments, root, contests, parties);
+            print(rest, arguments, root, contests, parties);
         else
             code = failed(rest, status);
         fflush(stdout);

@@ -9,7 +9,7 @@
 #include "cli/say/progress.h"
 #include "cli/show/rest.h"
 
-enum { POLL_MS = 20 };
+enum { POLL_MS = 20, SILENCE_MS = 2500 };
 
 /* True when the answer's version is at or past every index. */
 static bool covers(const json_t *root, const struct psp_cluster *cluster, const uint64_t *index)
@@ -44,14 +44,28 @@ static enum psp_status ask(struct psp_rest *rest, const struct psp_cluster *clus
     return status;
 }
 
+/* Says once what a cast is still waiting for. */
+static void say_waiting(const struct psp_rest *rest, enum psp_status status)
+{
+    fprintf(stderr, "every ballot has its verdict; waiting until %s shows them%s%s\n",
+            psp_rest_address(rest), status == PSP_EAGAIN ? "" : ": ",
+            status == PSP_EAGAIN ? "" : psp_rest_error(rest));
+}
+
 static enum psp_status wait_one(struct psp_rest *rest, const struct psp_cluster *cluster,
                                 const uint64_t *index, uint64_t end_ms,
                                 struct psp_reason *reterr_reason)
 {
+    const uint64_t say_ms = psp_progress_clock_ms() + SILENCE_MS;
+    bool said = index == NULL;
     for (;;) {
         const enum psp_status status = ask(rest, cluster, index);
         if (status == PSP_OK)
             return PSP_OK;
+        if (!said && psp_progress_clock_ms() >= say_ms) {
+            say_waiting(rest, status);
+            said = true;
+        }
         if (psp_progress_clock_ms() >= end_ms) {
             psp_reason_set(reterr_reason, "%s",
                            status == PSP_EAGAIN

@@ -13,6 +13,7 @@ enum { TIMEOUT_MS = 30000, WALKS_MAX = 50, WALK_PAUSE_MS = 100, PAGE_LIMIT = 100
 
 struct psp_rest {
     struct psp_http_client *http;
+    char *url;
     char error[1024];
 };
 
@@ -24,8 +25,16 @@ enum psp_status psp_rest_create(const char *url, struct psp_rest **ret_rest)
         free(rest);
         return status;
     }
+    rest->url = psp_memory_copy(url);
+    for (size_t n = strlen(rest->url); n > 0 && rest->url[n - 1] == '/'; n--)
+        rest->url[n - 1] = '\0';
     *ret_rest = rest;
     return PSP_OK;
+}
+
+const char *psp_rest_address(const struct psp_rest *rest)
+{
+    return rest->url;
 }
 
 void psp_rest_destroy(struct psp_rest **rest)
@@ -33,6 +42,7 @@ void psp_rest_destroy(struct psp_rest **rest)
     if (!*rest)
         return;
     psp_http_client_destroy(&(*rest)->http);
+    free((*rest)->url);
     free(*rest);
     *rest = NULL;
 }

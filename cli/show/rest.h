@@ -45,6 +45,8 @@ enum psp_status psp_rest_list(struct psp_rest *rest, const char *path, const cha
 enum psp_status psp_rest_text(struct psp_rest *rest, const char *path, const char **ret_text,
                               size_t *ret_bytes);
 
+/* The collector's URL, as it was opened. */
+const char *psp_rest_address(const struct psp_rest *rest);
 const char *psp_rest_error(const struct psp_rest *rest);
 
 #endif

@@ -25,6 +25,8 @@ const char *psp_status_text(enum psp_status status)
         return "unknown format or protocol version";
     case PSP_EMISMATCH:
         return "belongs to another cluster, election or key";
+    case PSP_EACCES:
+        return "permission denied";
     case PSP_EPERM:
         return "not allowed";
     case PSP_EBUSY:
@@ -57,6 +59,10 @@ enum psp_status psp_status_from_errno(int error)
         return PSP_ENOENT;
     case EEXIST:
         return PSP_EEXIST;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return PSP_EACCES;
     default:
         return PSP_EIO;
     }

@@ -21,6 +21,7 @@ enum psp_status {
     PSP_ECORRUPT,     /* stored data fails its checksum or contradicts itself */
     PSP_EVERSION,     /* unknown format or protocol version */
     PSP_EMISMATCH,    /* belongs to another cluster, election or key */
+    PSP_EACCES,       /* the system lets this user not read or write it */
     PSP_EPERM,        /* the key's role does not allow it */
     PSP_EBUSY,        /* a bound is reached; definitely not done */
     PSP_EAGAIN,       /* nothing to do now */
@@ -34,7 +35,7 @@ enum psp_status {
 /* A short lower-case phrase, e.g. "disk full". Never NULL. */
 const char *psp_status_text(enum psp_status status);
 
-/* PSP_ENOSPC, PSP_ENOMEM, PSP_ENOENT, PSP_EEXIST, else PSP_EIO. */
+/* PSP_ENOSPC, PSP_ENOMEM, PSP_ENOENT, PSP_EEXIST, PSP_EACCES, else PSP_EIO. */
 enum psp_status psp_status_from_errno(int error);
 
 #endif
