@@ -1,23 +1,15 @@
 /*
- * command - what every call of `psephos` shares: its function and its exit
- * codes.
+ * command - the calls of `psephos`, one function each.
  *
- * One file a call, cmd_<name>.c. argv[0] is "psephos <name>", so that argp
- * prints the right usage line. The returned number is the exit code.
+ * argv[0] is "psephos <name>", so that argp prints the right usage line. The
+ * returned number is the exit code.
+ *
+ * Threads: the main one.
  */
 #ifndef PSP_COMMAND_H
 #define PSP_COMMAND_H
 
-enum psp_exit {
-    PSP_EXIT_DONE = 0,
-    PSP_EXIT_NO = 1, /* it ran and the answer is no */
-    PSP_EXIT_USAGE = 2,
-    PSP_EXIT_UNREACHABLE = 3, /* cannot reach the cluster */
-};
-
-/* The end of every --help. */
-#define PSP_EXIT_HELP                                                                              \
-    "\vExit codes: 0 done; 1 it ran and the answer is no; 2 usage; 3 cannot reach the cluster."
+#include "cli/say/exit.h"
 
 int psp_cmd_accounting(int argc, char **argv);
 int psp_cmd_backup(int argc, char **argv);

@@ -8,7 +8,7 @@
 
 #include "base/bytes/number.h"
 #include "cluster/identity.h"
-#include "collector/http/media.h"
+#include "collector/page/media.h"
 #include "collector/shell.h"
 #include "process/notify.h"
 #include "process/say.h"

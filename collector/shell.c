@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/system/clock.h"
+#include "collector/api/freshness.h"
 #include "collector/core.h"
-#include "collector/freshness.h"
 #include "collector/http/http.h"
 #include "collector/store/series.h"
 #include "collector/store/store.h"

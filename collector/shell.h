@@ -17,7 +17,7 @@
 
 #include "base/reason.h"
 #include "cluster/cluster.h"
-#include "collector/http/page.h"
+#include "collector/page/page.h"
 #include "election/definition/definition.h"
 #include "wire/socket/socket.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/text/utf8.h"
 #include "collector/api/answer.h"
-#include "collector/api/resource/openapi_text.h"
+#include "collector/api/openapi_text.h"
 
 enum tag { /* what an ETag of the route depends on */
            TAG_NONE,

@@ -20,8 +20,8 @@
 
 #include "base/text/text.h"
 #include "cluster/cluster.h"
-#include "collector/freshness.h"
-#include "collector/stats.h"
+#include "collector/api/freshness.h"
+#include "collector/api/stats.h"
 #include "collector/view/view.h"
 
 #define PSP_API_LIMIT_MAX 1000

@@ -13,8 +13,8 @@
 #include "base/limits.h"
 #include "base/system/clock.h"
 #include "collector/api/answer.h"
-#include "collector/http/gzip.h"
 #include "collector/http/stream.h"
+#include "collector/page/gzip.h"
 
 enum { LISTEN_BACKLOG = 512, PACKED_MAX = 2 };
 

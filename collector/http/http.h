@@ -22,7 +22,7 @@
 
 #include "base/reason.h"
 #include "collector/api/api.h"
-#include "collector/http/page.h"
+#include "collector/page/page.h"
 
 enum {
     PSP_HTTP_THREADS = 2,

@@ -43,8 +43,9 @@ void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t f
     psp_put32(ret_header + 60, psp_crc32c(0, ret_header, 60));
 }
 
-enum psp_status psp_segment_header_check(const uint8_t header[PSP_SEGMENT_HEADER_BYTES],
-                                         const struct psp_segment_owner *owner, uint64_t first)
+/* PSP_ECORRUPT, PSP_EVERSION, PSP_EMISMATCH. */
+static enum psp_status check_header(const uint8_t header[PSP_SEGMENT_HEADER_BYTES],
+                                    const struct psp_segment_owner *owner, uint64_t first)
 {
     if (psp_get32(header + 60) != psp_crc32c(0, header, 60) ||
         memcmp(header, magic, sizeof(magic)) != 0)
@@ -246,7 +247,7 @@ enum psp_status psp_segment_scan(struct psp_segment *segment, const struct psp_d
     if (status == PSP_OK && got < PSP_SEGMENT_HEADER_BYTES)
         status = PSP_ECORRUPT;
     if (status == PSP_OK)
-        status = psp_segment_header_check(bytes, owner, segment->first);
+        status = check_header(bytes, owner, segment->first);
     if (status == PSP_OK) {
         psp_segment_free(segment);
         segment->bytes = PSP_SEGMENT_HEADER_BYTES;

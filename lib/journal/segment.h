@@ -73,9 +73,6 @@ uint64_t psp_segment_name_first(const char *name);
 
 void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t first,
                                uint8_t ret_header[PSP_SEGMENT_HEADER_BYTES]);
-/* PSP_ECORRUPT, PSP_EVERSION, PSP_EMISMATCH. */
-enum psp_status psp_segment_header_check(const uint8_t header[PSP_SEGMENT_HEADER_BYTES],
-                                         const struct psp_segment_owner *owner, uint64_t first);
 
 void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
                                uint8_t ret_header[PSP_SEGMENT_RECORD_BYTES]);

@@ -53,8 +53,9 @@ void psp_configurations_cut(struct psp_configurations *configurations, uint64_t 
         free(configurations->items[--configurations->count].bytes);
 }
 
-const struct psp_configuration *psp_configurations_at(
-    const struct psp_configurations *configurations, uint64_t index)
+/* The newest at or below `index`, NULL for none. */
+static const struct psp_configuration *newest_at(const struct psp_configurations *configurations,
+                                                 uint64_t index)
 {
     for (size_t i = configurations->count; i > 0; i--)
         if (configurations->items[i - 1].index <= index)
@@ -101,8 +102,7 @@ enum psp_status psp_configuration_decode(const struct psp_consensus *consensus, 
                                          struct raft_configuration *ret_configuration,
                                          raft_index *ret_index)
 {
-    const struct psp_configuration *found =
-        psp_configurations_at(&consensus->configurations, index);
+    const struct psp_configuration *found = newest_at(&consensus->configurations, index);
     struct raft_buffer buffer = consensus->first_configuration;
     if (found == NULL && consensus->joiner) {
         raft_configuration_init(ret_configuration);
@@ -154,8 +154,7 @@ bool psp_consensus_level(const struct psp_consensus *consensus, uint64_t raft_id
 struct psp_bytes psp_consensus_configuration(const struct psp_consensus *consensus, uint64_t index,
                                              uint64_t *ret_index)
 {
-    const struct psp_configuration *found =
-        psp_configurations_at(&consensus->configurations, index);
+    const struct psp_configuration *found = newest_at(&consensus->configurations, index);
     *ret_index = found == NULL ? 0 : found->index;
     return found == NULL ? (struct psp_bytes){NULL, 0}
                          : (struct psp_bytes){found->bytes, found->length};

@@ -39,9 +39,6 @@ enum psp_status psp_configurations_start(struct psp_configurations *configuratio
                                          const struct psp_record *first);
 /* Forgets those at `from` and after. */
 void psp_configurations_cut(struct psp_configurations *configurations, uint64_t from);
-/* The newest at or below `index`, NULL for none. */
-const struct psp_configuration *psp_configurations_at(
-    const struct psp_configurations *configurations, uint64_t index);
 /* The first that is not applied though committed, NULL for none. */
 struct psp_configuration *psp_configurations_unapplied(struct psp_configurations *configurations,
                                                        uint64_t commit_index);

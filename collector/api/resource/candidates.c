@@ -6,7 +6,7 @@
  */
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
-#include "collector/http/page.h"
+#include "collector/page/page.h"
 
 #include <stdio.h>
 #include <string.h>

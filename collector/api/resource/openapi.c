@@ -2,7 +2,7 @@
  * /openapi.json: this interface, for programs.
  */
 #include "collector/api/api.h"
-#include "collector/api/resource/openapi_text.h"
+#include "collector/api/openapi_text.h"
 
 void psp_api_openapi(const struct psp_api_request *request, struct psp_api_reply *reply)
 {

@@ -90,7 +90,7 @@ bool psp_json_members(const struct psp_json_at *at, const char *const *names)
     return true;
 }
 
-bool psp_json_member(const struct psp_json_at *at, const char *name, struct psp_json_at *ret_at)
+static bool member_at(const struct psp_json_at *at, const char *name, struct psp_json_at *ret_at)
 {
     step(at, name, json_object_get(at->value, name), ret_at);
     return ret_at->value ? true : psp_json_refuse(ret_at, "is missing");
@@ -107,7 +107,7 @@ bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at
 bool psp_json_list(const struct psp_json_at *at, const char *name, size_t most,
                    struct psp_json_at *ret_at, size_t *ret_n)
 {
-    if (!psp_json_member(at, name, ret_at))
+    if (!member_at(at, name, ret_at))
         return false;
     if (!json_is_array(ret_at->value))
         return psp_json_refuse(ret_at, "must be a list");
@@ -121,7 +121,7 @@ bool psp_json_number(const struct psp_json_at *at, const char *name, uint64_t mo
                      uint64_t *ret_number)
 {
     struct psp_json_at member;
-    if (!psp_json_member(at, name, &member))
+    if (!member_at(at, name, &member))
         return false;
     const json_int_t value = json_integer_value(member.value);
     if (!json_is_integer(member.value) || value < 0 || (uint64_t)value > most)
@@ -144,7 +144,7 @@ static bool copy_text(const struct psp_json_at *member, char **ret_text)
 bool psp_json_text(const struct psp_json_at *at, const char *name, char **ret_text)
 {
     struct psp_json_at member;
-    if (!psp_json_member(at, name, &member))
+    if (!member_at(at, name, &member))
         return false;
     if (!json_is_string(member.value) || json_string_length(member.value) == 0)
         return psp_json_refuse(&member, "must be a text that is not empty");
@@ -162,7 +162,7 @@ bool psp_json_hex(const struct psp_json_at *at, const char *name, bool null_allo
                   uint8_t *ret_bytes)
 {
     struct psp_json_at member;
-    if (!psp_json_member(at, name, &member))
+    if (!member_at(at, name, &member))
         return false;
     if (null_allowed && json_is_null(member.value)) {
         memset(ret_bytes, 0, bytes);
@@ -184,7 +184,7 @@ bool psp_json_key(const struct psp_json_at *at, const char *name, char **ret_key
     static const char z85[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                               ".-:+=^!/*?&<>()[]{}@%$#";
     struct psp_json_at member;
-    if (!psp_json_member(at, name, &member))
+    if (!member_at(at, name, &member))
         return false;
     const char *text = json_string_value(member.value);
     if (!text || json_string_length(member.value) != KEY_CHARACTERS ||
@@ -197,7 +197,7 @@ bool psp_json_address(const struct psp_json_at *at, const char *name, const char
                       char **ret_address)
 {
     struct psp_json_at member;
-    if (!psp_json_member(at, name, &member))
+    if (!member_at(at, name, &member))
         return false;
     const char *text = json_string_value(member.value);
     const size_t prefix = strlen(scheme);

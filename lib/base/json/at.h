@@ -37,7 +37,6 @@ bool psp_json_refuse(const struct psp_json_at *at, const char *format, ...)
 
 /* An object with no other members than `names` (NULL at the end). */
 bool psp_json_members(const struct psp_json_at *at, const char *const *names);
-bool psp_json_member(const struct psp_json_at *at, const char *name, struct psp_json_at *ret_at);
 bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at *ret_at);
 bool psp_json_list(const struct psp_json_at *at, const char *name, size_t most,
                    struct psp_json_at *ret_at, size_t *ret_n);

@@ -9,7 +9,7 @@
 #include "base/text/utf8.h"
 #include "election/definition/text.h"
 #include "election/import/inner.h"
-#include "election/import/state_names.h"
+#include "election/returns/state_names.h"
 
 /* Lines that are counted but are nobody's votes, as published in the United
  * States. Compared without case. */

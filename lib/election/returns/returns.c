@@ -11,7 +11,7 @@
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"
 #include "base/text/utf8.h"
-#include "election/import/state_names.h"
+#include "election/returns/state_names.h"
 
 static const char *const column_names[PSP_RETURNS_COLUMNS] = {
     [PSP_COLUMN_STATE] = "state",

@@ -47,7 +47,4 @@ void psp_roll_close(struct psp_roll **roll);
 enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_voter,
                               struct psp_reason *reterr_reason);
 
-/* Bytes of the file read so far, for progress. */
-uint64_t psp_roll_position(const struct psp_roll *roll);
-
 #endif

@@ -1,10 +1,10 @@
 #include "wire/socket/curve.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <zmq.h>
 
 #include "base/limits.h"
-#include "wire/socket/zap.h"
 
 static bool set_int(void *socket, int option, int value)
 {
@@ -44,13 +44,18 @@ static void *or_close(void *socket, bool good)
     return NULL;
 }
 
+void psp_curve_domain(unsigned roles, char ret_domain[PSP_CURVE_DOMAIN_BYTES])
+{
+    snprintf(ret_domain, PSP_CURVE_DOMAIN_BYTES, "roles:%u", roles);
+}
+
 void *psp_curve_open_server(void *context, const struct psp_keypair *self, unsigned roles)
 {
-    char domain[PSP_ZAP_DOMAIN_BYTES];
+    char domain[PSP_CURVE_DOMAIN_BYTES];
     void *socket = zmq_socket(context, ZMQ_ROUTER);
     if (!socket)
         return NULL;
-    psp_zap_domain(roles, domain);
+    psp_curve_domain(roles, domain);
     /* MANDATORY: without it a ROUTER silently drops what it cannot send.
      * HANDOVER stays off: with it, a peer could take over another's answers. */
     return or_close(socket, set_bounds(socket) && set_int(socket, ZMQ_CURVE_SERVER, 1) &&

@@ -25,7 +25,11 @@ enum {
     PSP_REFUSED_RETRY_MS = 1000, /* a router rereads its stations that often */
     PSP_LINGER_MS = 500,         /* at close: what is queued may still go out */
     PSP_BACKLOG = 1024,
+    PSP_CURVE_DOMAIN_BYTES = 16,
 };
+
+/* The ZAP domain that tells the handler (zap.h) which roles a socket admits. */
+void psp_curve_domain(unsigned roles, char ret_domain[PSP_CURVE_DOMAIN_BYTES]);
 
 /* A ROUTER that admits the roles, not bound yet; NULL: libzmq refused. */
 void *psp_curve_open_server(void *context, const struct psp_keypair *self, unsigned roles);

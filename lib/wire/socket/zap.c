@@ -28,15 +28,10 @@ struct frame {
     size_t length;
 };
 
-void psp_zap_domain(unsigned roles, char ret_domain[PSP_ZAP_DOMAIN_BYTES])
-{
-    snprintf(ret_domain, PSP_ZAP_DOMAIN_BYTES, "roles:%u", roles);
-}
-
 /* Bits of the domain's roles; 0, which admits nobody, for any other domain. */
 static unsigned roles_of_domain(const struct frame *domain)
 {
-    char text[PSP_ZAP_DOMAIN_BYTES], whole[PSP_ZAP_DOMAIN_BYTES];
+    char text[PSP_CURVE_DOMAIN_BYTES], whole[PSP_CURVE_DOMAIN_BYTES];
     static const char prefix[] = "roles:";
     if (domain->length >= sizeof text)
         return 0;
@@ -46,7 +41,7 @@ static unsigned roles_of_domain(const struct frame *domain)
         return 0;
     /* What strtoul makes of anything but a plain number does not print as `text` again. */
     const unsigned roles = (unsigned)strtoul(text + strlen(prefix), NULL, 10);
-    psp_zap_domain(roles, whole);
+    psp_curve_domain(roles, whole);
     return strcmp(text, whole) == 0 ? roles : 0;
 }
 

@@ -19,9 +19,6 @@
 
 struct psp_zap;
 
-enum { PSP_ZAP_DOMAIN_BYTES = 16 };
-void psp_zap_domain(unsigned roles, char ret_domain[PSP_ZAP_DOMAIN_BYTES]);
-
 enum psp_status psp_zap_start(void *context, struct psp_key_table *table, struct psp_zap **ret_zap);
 /* After zmq_ctx_shutdown. */
 void psp_zap_stop(struct psp_zap **zap);

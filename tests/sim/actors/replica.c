@@ -21,7 +21,8 @@ enum {
     SIM_PART_BYTES = 48, /* so that most partials come in parts */
 };
 
-void sim_replica_fail(struct sim_world *world, struct sim_replica *replica, const char *what)
+/* The process ends after this event. */
+static void fail(struct sim_world *world, struct sim_replica *replica, const char *what)
 {
     if (replica->failed)
         return;
@@ -43,7 +44,7 @@ void sim_replica_fail_storage(struct sim_world *world, struct sim_replica *repli
     if (status != PSP_EIO && status != PSP_ENOSPC)
         sim_violation(world, "%s: %s: %s", sim_actor_name(&replica->actor), what,
                       psp_status_text(status));
-    sim_replica_fail(world, replica, what);
+    fail(world, replica, what);
 }
 
 static void end_if_failed(struct sim_world *world, struct sim_replica *replica)
@@ -114,7 +115,7 @@ static bool checkpoint_step(struct sim_world *world, struct sim_replica *replica
     if (replica->store_fails || replica->disk.full) {
         world->faults.counts[replica->store_fails ? SIM_FAULT_STORE_EIO : SIM_FAULT_ENOSPC]++;
         replica->store_fails = false;
-        sim_replica_fail(world, replica, "writing a checkpoint");
+        fail(world, replica, "writing a checkpoint");
         return false;
     }
     replica->checkpoint_index = replica->checkpoint->index;
@@ -205,7 +206,7 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         return;
     case PSP_CORE_STOP:
         sim_violation(world, "%s stops: %s", sim_actor_name(&replica->actor), action->stop);
-        sim_replica_fail(world, replica, "it stops");
+        fail(world, replica, "it stops");
         return;
     }
 }
@@ -395,7 +396,7 @@ static void refuse(struct sim_world *world, struct sim_replica *replica, enum ps
               psp_status_text(status), reason);
     const bool failing = status == PSP_EIO || status == PSP_ENOSPC;
     if (failing && (replica->disk.dead || replica->disk.failed || replica->disk.full)) {
-        sim_replica_fail(world, replica, "opening");
+        fail(world, replica, "opening");
         return;
     }
     replica->failed = true;

@@ -40,7 +40,8 @@ size_t sim_voter_id(uint32_t voter, char ret_id[16])
     return (size_t)snprintf(ret_id, 16, "voter-%u", voter);
 }
 
-uint32_t sim_roll_unit(uint32_t voter)
+/* The roll's unit of a voter; 0: not on the roll. */
+static uint32_t unit_of(uint32_t voter)
 {
     return voter % 11 == 3 ? 0 : 1 + voter % 3;
 }
@@ -109,7 +110,7 @@ static void make_rolls(struct sim_election *election)
         uint8_t digest[PSP_DIGEST_BYTES];
         const size_t bytes = sim_voter_id(v, id);
         psp_digest_voter(&election->key, (const uint8_t *)id, bytes, digest);
-        const uint32_t s = shard_of(election, digest), unit = sim_roll_unit(v);
+        const uint32_t s = shard_of(election, digest), unit = unit_of(v);
         if (unit == 0)
             continue;
         const uint64_t n = election->rolls[s].n++;
@@ -165,7 +166,7 @@ static void make_ballot(struct sim_election *election, struct sim_ballot *ballot
     *ballot = (struct sim_ballot){.voter = sim_below(random, election->voter_count)};
     for (size_t i = 0; i < sizeof(ballot->ballot_id); i++)
         ballot->ballot_id[i] = (uint8_t)sim_below(random, 256);
-    const uint32_t own = sim_roll_unit(ballot->voter);
+    const uint32_t own = unit_of(ballot->voter);
     ballot->unit = own == 0 ? 1 : own;
     if (sim_chance(random, 300))
         ballot->unit = sim_below(random, SIM_UNITS);

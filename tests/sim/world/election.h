@@ -77,7 +77,5 @@ void sim_election_make(struct sim_election *election, const struct sim_election_
 void sim_election_free(struct sim_election *election);
 
 size_t sim_voter_id(uint32_t voter, char ret_id[16]);
-/* The roll's unit of a voter; 0: not on the roll. */
-uint32_t sim_roll_unit(uint32_t voter);
 
 #endif

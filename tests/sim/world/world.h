@@ -273,9 +273,4 @@ struct sim_event *sim_event_add(struct sim_world *world, enum sim_event_type typ
 /* The process ends; it comes up again after `down_us`, unless 0. */
 void sim_actor_down(struct sim_world *world, struct sim_actor *actor, uint64_t down_us);
 
-static inline struct sim_replica *sim_replica_of(struct sim_actor *actor)
-{
-    return (struct sim_replica *)(void *)actor;
-}
-
 #endif

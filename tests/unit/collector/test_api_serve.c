@@ -3,8 +3,8 @@
 
 #include "base/json/writer.h"
 #include "collector/api/cursor.h"
-#include "collector/http/gzip.h"
-#include "collector/http/page.h"
+#include "collector/page/gzip.h"
+#include "collector/page/page.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "collector/http/media.h"
+#include "collector/page/media.h"
 
 static void names_that_leave_the_folder_are_refused(void **context)
 {

@@ -1,4 +1,4 @@
-#include "collector/http/gzip.h"
+#include "collector/page/gzip.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,7 @@
 #ifndef PSP_MEDIA_H
 #define PSP_MEDIA_H
 
-#include "collector/http/page.h"
+#include "collector/page/page.h"
 #include "election/definition/definition.h"
 
 enum { PSP_MEDIA_PHOTO_BYTES_MAX = 2 << 20 };

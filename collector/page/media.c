@@ -1,4 +1,4 @@
-#include "collector/http/media.h"
+#include "collector/page/media.h"
 
 #include <limits.h>
 #include <stdio.h>

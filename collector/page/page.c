@@ -1,4 +1,4 @@
-#include "collector/http/page.h"
+#include "collector/page/page.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/system/file.h"
-#include "collector/http/gzip.h"
+#include "collector/page/gzip.h"
 
 struct psp_page {
     struct psp_page_file *files;

@@ -1,4 +1,4 @@
-#include "collector/stats.h"
+#include "collector/api/stats.h"
 
 const uint32_t psp_stats_commit_bounds_us[PSP_STATS_BUCKETS] = {
     500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 5000000,

@@ -1,4 +1,4 @@
-#include "election/import/state_names.h"
+#include "election/returns/state_names.h"
 
 #include <stddef.h>
 #include <string.h>
