@@ -81,7 +81,7 @@ page() (
 check format format
 check shellcheck shell
 check style python3 tests/lint/style.py
-check rooms python3 tests/lint/rooms.py
+check lint python3 tests/lint/test_lint.py --quiet
 check walks python3 tests/lint/walks.py
 check subjects python3 tests/lint/subjects.py
 check promises promises
