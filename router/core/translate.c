@@ -84,38 +84,6 @@ static enum psp_status reserve_marks(struct psp_translation *translation, size_t
     return PSP_OK;
 }
 
-/* What is wrong with the shape of a row; NULL: nothing. */
-static const char *shape_fault(const struct psp_row *row)
-{
-    if (row->voter_id.length == 0)
-        return "voter_id is missing";
-    if (row->voter_id.length > PSP_VOTER_ID_BYTES_MAX)
-        return "voter_id is longer than " PSP_TEXT(PSP_VOTER_ID_BYTES_MAX) " bytes";
-    if (row->ballot_id.length != PSP_BALLOT_ID_BYTES)
-        return "ballot_id is not " PSP_TEXT(PSP_BALLOT_ID_BYTES) " bytes";
-    if (row->unit.length == 0 || row->unit.length > PSP_ID_BYTES_MAX)
-        return row->unit.length == 0 ? "unit is missing"
-                                     : "unit is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
-    if (row->method.length == 0 || row->method.length > PSP_ID_BYTES_MAX)
-        return row->method.length == 0
-                   ? "method is missing"
-                   : "method is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
-    if (row->mark_count > PSP_MARKED_CONTESTS_MAX)
-        return "more than " PSP_TEXT(PSP_MARKED_CONTESTS_MAX) " contests are marked";
-    for (uint32_t i = 0; i < row->mark_count; i++) {
-        if (row->marks[i].contest.length > PSP_ID_BYTES_MAX)
-            return "a contest is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
-        if (row->marks[i].choice_count > PSP_MARKED_CHOICES_MAX)
-            return "more than " PSP_TEXT(
-                PSP_MARKED_CHOICES_MAX) " choices of one contest are marked";
-        for (uint32_t j = 0; j < row->marks[i].choice_count; j++) {
-            if (row->marks[i].choices[j].length > PSP_ID_BYTES_MAX)
-                return "a choice is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
-        }
-    }
-    return NULL;
-}
-
 static size_t pairs_of(struct psp_translation *translation, const struct psp_definition *definition,
                        const struct psp_row *row)
 {
@@ -145,12 +113,6 @@ static size_t pairs_of(struct psp_translation *translation, const struct psp_def
     return n;
 }
 
-static enum psp_status reason_of(uint32_t row, const char *fault, struct psp_reason *reterr_reason)
-{
-    psp_reason_set(reterr_reason, "row %u: %s", row, fault);
-    return PSP_EINVAL;
-}
-
 enum psp_status psp_translate_rows(struct psp_translation *translation,
                                    const struct psp_definition *definition,
                                    const struct psp_row *rows, uint32_t n,
@@ -166,17 +128,18 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
     size_t voter_bytes = 0, marks_bytes = 0;
     for (uint32_t i = 0; i < n; i++) {
         const struct psp_row *row = &rows[i];
-        const char *fault = shape_fault(row);
-        if (fault != NULL)
-            return reason_of(i, fault, reterr_reason);
+        assert(row->voter_id.length <= PSP_VOTER_ID_BYTES_MAX);
+        assert(row->ballot_id.length == PSP_BALLOT_ID_BYTES);
         status = reserve_marks(translation, marks_bytes + PSP_MARKS_BYTES_MAX);
         if (status != PSP_OK)
             return status;
         size_t length = 0;
         const size_t pairs = pairs_of(translation, definition, row);
         if (psp_marks_encode(translation->pairs, pairs, translation->marks + marks_bytes,
-                             PSP_MARKS_BYTES_MAX, &length) != PSP_OK)
-            return reason_of(i, "more is marked than a ballot may hold", reterr_reason);
+                             PSP_MARKS_BYTES_MAX, &length) != PSP_OK) {
+            psp_reason_set(reterr_reason, "row %u: more is marked than a ballot may hold", i);
+            return PSP_EINVAL;
+        }
         marks_bytes += length;
         translation->marks_lengths[i] = (uint16_t)length;
         translation->voter_lengths[i] = (uint8_t)row->voter_id.length;

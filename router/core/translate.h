@@ -4,7 +4,8 @@
  * An ID the definition does not know becomes PSP_NONE (a method: 255): the
  * shard judges such a ballot `invalid`, for good. What breaks a limit of shape
  * is not a ballot at all: the whole message is refused, and the reason names
- * the row.
+ * the row; here only marks that are too many in all, as lengths and numbers
+ * have been checked when the rows were decoded.
  *
  * Naming a contest twice, or one that does not exist, even without a choice,
  * must not pass as a blank or as one mark more: the ballot then carries one

@@ -43,17 +43,42 @@ static enum psp_status decode_marks(struct psp_arena *arena, const Psephos__V1__
         struct psp_bytes *choices = psp_arena_alloc(arena, mark->n_choices * sizeof *choices);
         if (!choices)
             return PSP_ENOMEM;
-        for (size_t c = 0; c < mark->n_choices; c++)
+        for (size_t c = 0; c < mark->n_choices; c++) {
             choices[c] = bytes_of_text(mark->choices[c]);
+            if (choices[c].length > PSP_ID_BYTES_MAX)
+                return psp_pack_refuse(
+                    ret_reason, "a choice is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes");
+        }
         marks[m] = (struct psp_row_mark){
             .contest = bytes_of_text(mark->contest),
             .choices = choices,
             .choice_count = (uint32_t)mark->n_choices,
         };
+        if (marks[m].contest.length > PSP_ID_BYTES_MAX)
+            return psp_pack_refuse(ret_reason,
+                                   "a contest is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes");
     }
     ret_row->marks = marks;
     ret_row->mark_count = (uint32_t)ballot->n_marks;
     return PSP_OK;
+}
+
+/* What is wrong with a row, its marks aside; NULL: nothing. */
+static const char *row_fault(const struct psp_row *row)
+{
+    if (row->voter_id.length == 0 || row->voter_id.length > PSP_VOTER_ID_BYTES_MAX)
+        return "voter_id is not 1 to " PSP_TEXT(PSP_VOTER_ID_BYTES_MAX) " bytes";
+    if (row->ballot_id.length != PSP_BALLOT_ID_BYTES)
+        return "ballot_id is not " PSP_TEXT(PSP_BALLOT_ID_BYTES) " bytes";
+    if (row->unit.length == 0)
+        return "unit is missing";
+    if (row->unit.length > PSP_ID_BYTES_MAX)
+        return "unit is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
+    if (row->method.length == 0)
+        return "method is missing";
+    if (row->method.length > PSP_ID_BYTES_MAX)
+        return "method is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
+    return NULL;
 }
 
 static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__SubmitRows *body,
@@ -72,12 +97,6 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
         return PSP_ENOMEM;
     for (size_t i = 0; i < body->n_ballots; i++) {
         const Psephos__V1__Ballot *ballot = body->ballots[i];
-        if (ballot->voter_id.len == 0 || ballot->voter_id.len > PSP_VOTER_ID_BYTES_MAX)
-            return refuse_row(arena, i, ret_reason,
-                              "voter_id is not 1 to " PSP_TEXT(PSP_VOTER_ID_BYTES_MAX) " bytes");
-        if (ballot->ballot_id.len != PSP_BALLOT_ID_BYTES)
-            return refuse_row(arena, i, ret_reason,
-                              "ballot_id is not " PSP_TEXT(PSP_BALLOT_ID_BYTES) " bytes");
         rows[i] = (struct psp_row){
             .voter_id = psp_pack_bytes(&ballot->voter_id),
             .ballot_id = psp_pack_bytes(&ballot->ballot_id),
@@ -85,6 +104,9 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
             .method = bytes_of_text(ballot->method),
             .cast_at_ms = ballot->cast_at_ms,
         };
+        const char *fault = row_fault(&rows[i]);
+        if (fault)
+            return refuse_row(arena, i, ret_reason, fault);
         const enum psp_status status = decode_marks(arena, ballot, &rows[i], ret_reason);
         if (status != PSP_OK)
             return status == PSP_EINVAL ? refuse_row(arena, i, ret_reason, *ret_reason) : status;

@@ -73,7 +73,7 @@ struct psp_client_message {
     enum psp_client_type type;
     uint64_t batch_id;                       /* not of HELLO, WELCOME */
     uint8_t definition_hash[PSP_HASH_BYTES]; /* ROWS, COLUMNS, WELCOME */
-    const struct psp_row *rows;              /* ROWS: not yet checked beyond lengths */
+    const struct psp_row *rows;              /* ROWS: checked for lengths and limits */
     uint32_t row_count;
     struct psp_client_columns columns; /* COLUMNS: checked */
     struct {

@@ -53,7 +53,10 @@ static void rows_come_back_as_they_went(void **state)
          .cast_at_ms = 1604448000123,
          .marks = marks,
          .mark_count = 3},
-        {.voter_id = text("V-2"), .ballot_id = text("fedcba9876543210")},
+        {.voter_id = text("V-2"),
+         .ballot_id = text("fedcba9876543210"),
+         .unit = text("essex"),
+         .method = text("mail")},
     };
     struct psp_client_message message = {
         .type = PSP_CLIENT_ROWS, .batch_id = UINT64_MAX, .rows = rows, .row_count = 2};
@@ -73,7 +76,7 @@ static void rows_come_back_as_they_went(void **state)
     assert_bytes(d->got.rows[0].marks[0].choices[1], "harris");
     assert_bytes(d->got.rows[0].marks[1].choices[0], "yes");
     assert_int_equal(d->got.rows[0].marks[2].choice_count, 0);
-    assert_bytes(d->got.rows[1].unit, "");
+    assert_bytes(d->got.rows[1].unit, "essex");
     assert_int_equal(d->got.rows[1].mark_count, 0);
 }
 
@@ -243,6 +246,8 @@ static enum psp_status decode_one_row(struct desk *d, size_t hash_bytes, size_t 
     ballot.length = 0;
     proto_filled(&ballot, 1, 'v', voter_bytes);
     proto_filled(&ballot, 2, 'b', ballot_bytes);
+    proto_text(&ballot, 3, "u");
+    proto_text(&ballot, 4, "m");
     d->body.length = 0;
     proto_number(&d->body, 1, 12);
     proto_filled(&d->body, 2, 0, hash_bytes);
@@ -270,6 +275,42 @@ static void ballot_id_has_16_bytes(void **state)
     assert_int_equal(decode_one_row(d, 32, 5, 0), PSP_EINVAL);
 }
 
+/* One row whose unit, method, contest and choice have so many bytes. */
+static enum psp_status decode_ids(struct desk *d, size_t unit, size_t method, size_t contest,
+                                  size_t choice)
+{
+    static struct proto ballot, mark;
+    mark.length = ballot.length = d->body.length = 0;
+    proto_filled(&mark, 1, 'c', contest);
+    proto_filled(&mark, 2, 'c', choice);
+    proto_filled(&ballot, 1, 'v', 1);
+    proto_filled(&ballot, 2, 'b', 16);
+    proto_filled(&ballot, 3, 'u', unit);
+    proto_filled(&ballot, 4, 'm', method);
+    proto_message(&ballot, 6, &mark);
+    proto_filled(&d->body, 2, 0, 32);
+    proto_message(&d->body, 3, &ballot);
+    return decode_body(d, 3);
+}
+
+static void ids_of_the_election_have_at_most_128_bytes(void **state)
+{
+    struct desk *d = *state;
+    assert_int_equal(decode_ids(d, 128, 128, 128, 128), PSP_OK);
+    assert_int_equal(decode_ids(d, 129, 1, 1, 1), PSP_EINVAL);
+    assert_string_equal(d->reason, "row 0: unit is longer than 128 bytes");
+    assert_int_equal(decode_ids(d, 0, 1, 1, 1), PSP_EINVAL);
+    assert_string_equal(d->reason, "row 0: unit is missing");
+    assert_int_equal(decode_ids(d, 1, 129, 1, 1), PSP_EINVAL);
+    assert_string_equal(d->reason, "row 0: method is longer than 128 bytes");
+    assert_int_equal(decode_ids(d, 1, 0, 1, 1), PSP_EINVAL);
+    assert_string_equal(d->reason, "row 0: method is missing");
+    assert_int_equal(decode_ids(d, 1, 1, 129, 1), PSP_EINVAL);
+    assert_string_equal(d->reason, "row 0: a contest is longer than 128 bytes");
+    assert_int_equal(decode_ids(d, 1, 1, 1, 129), PSP_EINVAL);
+    assert_string_equal(d->reason, "row 0: a choice is longer than 128 bytes");
+}
+
 static void definition_hash_has_32_bytes(void **state)
 {
     struct desk *d = *state;
@@ -285,6 +326,8 @@ static void batch_of_rows_has_1_to_8192_ballots(void **state)
     ballot.length = 0;
     proto_filled(&ballot, 1, 'v', 1);
     proto_filled(&ballot, 2, 'b', 16);
+    proto_text(&ballot, 3, "u");
+    proto_text(&ballot, 4, "m");
     proto_filled(&d->body, 2, 0, 32);
     assert_int_equal(decode_body(d, 3), PSP_EINVAL);
     assert_string_equal(d->reason, "a batch without ballots");
@@ -306,6 +349,8 @@ static enum psp_status decode_marks(struct desk *d, int marks, int choices)
         proto_text(&mark, 2, "c");
     proto_filled(&ballot, 1, 'v', 1);
     proto_filled(&ballot, 2, 'b', 16);
+    proto_text(&ballot, 3, "u");
+    proto_text(&ballot, 4, "m");
     for (int i = 0; i < marks; i++)
         proto_message(&ballot, 6, &mark);
     proto_filled(&d->body, 2, 0, 32);
@@ -481,6 +526,7 @@ int main(void)
         FACT(every_truncation_of_a_batch_is_refused),
         FACT(voter_id_has_1_to_255_bytes),
         FACT(ballot_id_has_16_bytes),
+        FACT(ids_of_the_election_have_at_most_128_bytes),
         FACT(definition_hash_has_32_bytes),
         FACT(batch_of_rows_has_1_to_8192_ballots),
         FACT(ballot_marks_at_most_512_contests_and_256_choices_of_one),
