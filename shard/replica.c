@@ -11,10 +11,9 @@
 
 #include "base/bytes/bytes.h"
 #include "base/system/file.h"
-#include "journal/disk.h"
+#include "base/system/lock.h"
 
 enum {
-    NO_LOCK = -1,
     /* Older than the store, for followers that lag and replicas that are new: all
      * that a shard has in practice (40 bytes each in the list that it starts
      * from, and 40 in the copy for libraft). */
@@ -212,12 +211,12 @@ static enum psp_status bootstrap(struct psp_replica *replica)
 enum psp_status psp_replica_open(const struct psp_replica_options *options,
                                  struct psp_replica *ret_replica, struct psp_reason *reterr_reason)
 {
-    struct psp_replica replica = {
-        .lock = NO_LOCK, .alone = options->cluster->shards[options->shard].replica_count == 1};
-    const struct psp_disk *disk = psp_disk_posix();
+    struct psp_replica replica = {.lock = PSP_LOCK_NONE,
+                                  .alone =
+                                      options->cluster->shards[options->shard].replica_count == 1};
     enum psp_status status = psp_file_make_folder(options->data_path, 0700);
     if (status == PSP_OK)
-        status = disk->lock(disk->context, options->data_path, &replica.lock);
+        status = psp_lock_folder(options->data_path, &replica.lock);
     if (status == PSP_EBUSY)
         psp_reason_set(
             reterr_reason,
@@ -252,9 +251,7 @@ void psp_replica_close(struct psp_replica *replica)
     psp_count_destroy(&replica->count);
     psp_journal_close(&replica->log);
     psp_store_close(&replica->store);
-    if (replica->lock != NO_LOCK)
-        close(replica->lock);
-    replica->lock = NO_LOCK;
+    psp_lock_release(&replica->lock);
 }
 
 static enum psp_status read_configuration(const struct psp_journal *log, struct psp_record *record)

@@ -8,9 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/system/address.h"
 #include "base/system/clock.h"
 
-enum { NOTES = 8192, TEXT_BYTES = 1 << 20, HOST_BYTES = 256, WAIT_MS = 1 };
+enum { NOTES = 8192, TEXT_BYTES = 1 << 20, WAIT_MS = 1 };
 
 struct note {
     uint64_t index, at_us;
@@ -24,16 +25,13 @@ struct notes { /* ring, ascending */
 
 static int dial(const char *address)
 {
-    char host[HOST_BYTES];
-    snprintf(host, sizeof host, "%s", address);
-    char *colon = strrchr(host, ':');
-    if (!colon)
+    struct psp_address parts;
+    if (!psp_address_split(address, &parts))
         return -1;
-    *colon = '\0';
     struct addrinfo *found = NULL;
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
-    if (getaddrinfo(strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : host, colon + 1, &wanted,
-                    &found) != 0)
+    if (getaddrinfo(strcmp(parts.host, "0.0.0.0") == 0 ? "127.0.0.1" : parts.host, parts.port,
+                    &wanted, &found) != 0)
         return -1;
     int file = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (file >= 0 && connect(file, found->ai_addr, found->ai_addrlen) != 0) {

@@ -1,15 +1,14 @@
 #include "cli/folder/local.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/system/lock.h"
 #include "cli/say/memory.h"
 
 bool psp_local_exists(const char *directory)
@@ -41,7 +40,7 @@ enum psp_status psp_local_open(const char *directory, struct psp_local **ret_loc
     }
     struct psp_local *local = psp_memory_array(1, sizeof *local);
     local->directory = absolute;
-    local->lock = -1;
+    local->lock = PSP_LOCK_NONE;
     char *path = psp_local_path(local, "cluster.json");
     const enum psp_status status = psp_cluster_load(path, &local->cluster, reterr_reason);
     if (status == PSP_ENOENT)
@@ -61,8 +60,7 @@ void psp_local_close(struct psp_local **local)
 {
     if (!*local)
         return;
-    if ((*local)->lock >= 0)
-        close((*local)->lock);
+    psp_lock_release(&(*local)->lock);
     if ((*local)->cluster)
         psp_cluster_destroy(&(*local)->cluster);
     free((*local)->directory);
@@ -76,21 +74,15 @@ enum psp_status psp_local_lock(struct psp_local *local, struct psp_reason *reter
     mkdir(path, 0700); /* a copy made by git has none; open says what else is wrong */
     free(path);
     path = psp_local_path(local, "run/lock");
-    const int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const enum psp_status status = psp_lock_file(path, &local->lock);
     free(path);
-    if (lock < 0) {
-        psp_reason_set(reterr_reason, "%s/run/lock: %s", local->directory, strerror(errno));
-        return psp_status_from_errno(errno);
-    }
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (status == PSP_EBUSY)
         psp_reason_set(reterr_reason,
                        "another `psephos up` or `down` is at work in %s; wait until it is done",
                        local->directory);
-        close(lock);
-        return PSP_EBUSY;
-    }
-    local->lock = lock;
-    return PSP_OK;
+    else if (status != PSP_OK)
+        psp_reason_set(reterr_reason, "%s/run/lock: %s", local->directory, strerror(errno));
+    return status;
 }
 
 char *psp_local_path(const struct psp_local *local, const char *format, ...)

@@ -2,6 +2,7 @@
  * How a cluster folder comes about. Every step may have been done already by
  * an `up` that was interrupted; cluster.json is the last one.
  */
+#include "base/system/lock.h"
 #include "cli/folder/local.h"
 
 #include <dirent.h>
@@ -348,7 +349,7 @@ static enum psp_status make_rolls(struct making *making)
 enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_reason *reterr_reason)
 {
     struct psp_reason reason = {0};
-    struct making making = {.plan = plan, .reason = &reason, .local.lock = -1};
+    struct making making = {.plan = plan, .reason = &reason, .local.lock = PSP_LOCK_NONE};
     static enum psp_status (*const steps[])(struct making *) = {
         check_http,      look_before,     make_folders,     check_data,
         make_definition, make_digest_key, make_shards,      make_routers_and_collector,

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/system/address.h"
+
 static enum psp_status try_listen(const struct addrinfo *where)
 {
     const int on = 1;
@@ -29,24 +31,16 @@ static enum psp_status try_listen(const struct addrinfo *where)
 enum psp_status psp_port_check(const char *address)
 {
     static const char prefix[] = "tcp://";
-    char host[256];
+    struct psp_address parts;
     if (!strncmp(address, prefix, sizeof prefix - 1))
         address += sizeof prefix - 1;
-    const char *colon = strrchr(address, ':');
-    if (!colon || colon == address || (size_t)(colon - address) >= sizeof host)
+    if (!psp_address_split(address, &parts) || !parts.host[0])
         return PSP_EINVAL;
-    size_t bytes = (size_t)(colon - address);
-    if (address[0] == '[' && address[bytes - 1] == ']') { /* [::1]:8080 */
-        address++;
-        bytes -= 2;
-    }
-    memcpy(host, address, bytes);
-    host[bytes] = '\0';
     struct addrinfo *list = NULL;
     const struct addrinfo wanted = {.ai_family = AF_UNSPEC,
                                     .ai_socktype = SOCK_STREAM,
                                     .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    if (getaddrinfo(host, colon + 1, &wanted, &list) != 0)
+    if (getaddrinfo(parts.host, parts.port, &wanted, &list) != 0)
         return PSP_EINVAL;
     const enum psp_status status = try_listen(list);
     freeaddrinfo(list);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/bytes/number.h"
+#include "base/system/address.h"
 #include "cli/command.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
@@ -62,15 +63,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-/* "host:port", the port a number: what cluster.json takes. Checked before anything
- * is made: a folder that never starts would be left behind. */
-static bool is_address(const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    uint64_t port;
-    return colon && colon != text && psp_number_read(colon + 1, 1, UINT16_MAX, &port);
-}
-
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -98,7 +90,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
             (uint32_t)psp_number_argument(state, "--routers", value, 1, ROUTERS_MAX);
         return 0;
     case OPTION_HTTP:
-        if (!is_address(value))
+        /* Checked before anything is made: a folder that never starts would be left. */
+        if (!psp_address_good(value, 1))
             argp_error(state, "--http: ADDR:PORT, for example 127.0.0.1:8080");
         arguments->plan.http = value;
         return 0;

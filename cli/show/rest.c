@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system/address.h"
 #include "cli/folder/local.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
@@ -91,9 +92,10 @@ bool psp_rest_open(const char *call, const char *url, const char *directory,
 char *psp_rest_url(const struct psp_cluster *cluster, uint32_t collector)
 {
     const char *http = cluster->collectors[collector].http;
-    const char *colon = strrchr(http, ':');
-    if (!strncmp(http, "0.0.0.0:", 8) || !strncmp(http, "[::]:", 5) || !strncmp(http, "*:", 2))
-        return psp_memory_print("http://127.0.0.1%s", colon);
+    struct psp_address parts;
+    if (psp_address_split(http, &parts) &&
+        (!strcmp(parts.host, "0.0.0.0") || !strcmp(parts.host, "::") || !strcmp(parts.host, "*")))
+        return psp_memory_print("http://127.0.0.1:%s", parts.port);
     return psp_memory_print("http://%s", http);
 }
 

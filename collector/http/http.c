@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/system/address.h"
 #include "base/system/clock.h"
 #include "collector/api/answer.h"
 #include "collector/http/stream.h"
@@ -531,22 +532,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 
 /* ---- starting ---- */
 
-static bool split_address(const char *address, char *ret_host, size_t size, const char **ret_port)
-{
-    const char *colon = strrchr(address, ':');
-    const bool bracketed = address[0] == '[';
-    if (!colon || !colon[1] || (bracketed && (colon == address || colon[-1] != ']')))
-        return false;
-    const char *host = address + bracketed;
-    const size_t length = (size_t)(colon - host) - bracketed;
-    if (length >= size)
-        return false;
-    memcpy(ret_host, host, length);
-    ret_host[length] = 0;
-    *ret_port = colon + 1;
-    return true;
-}
-
 static int listen_on(const struct addrinfo *info)
 {
     const int on = 1;
@@ -567,10 +552,9 @@ static enum psp_status open_port(const char *address, int *ret_fd, struct psp_re
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found;
-    char host[256];
-    const char *port;
-    if (!split_address(address, host, sizeof host, &port) ||
-        getaddrinfo(host[0] ? host : NULL, port, &hints, &found) != 0) {
+    struct psp_address parts;
+    if (!psp_address_split(address, &parts) || !parts.port[0] ||
+        getaddrinfo(parts.host[0] ? parts.host : NULL, parts.port, &hints, &found) != 0) {
         psp_reason_set(reterr_reason, "%s is not an address to listen on: give HOST:PORT", address);
         return PSP_EINVAL;
     }

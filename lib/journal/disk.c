@@ -6,12 +6,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/system/file.h"
+#include "base/system/lock.h"
 
 enum { BLOCKS_A_WRITE = 512 }; /* below IOV_MAX everywhere */
 
@@ -28,16 +28,7 @@ static enum psp_status posix_make_folder(void *context, const char *path)
 static enum psp_status posix_lock(void *context, const char *path, int *ret_lock)
 {
     (void)context;
-    const int lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock < 0)
-        return psp_status_from_errno(errno);
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        const int error = errno;
-        close(lock);
-        return error == EWOULDBLOCK ? PSP_EBUSY : psp_status_from_errno(error);
-    }
-    *ret_lock = lock;
-    return PSP_OK;
+    return psp_lock_folder(path, ret_lock);
 }
 
 static void posix_close(void *context, int file)
@@ -188,12 +179,7 @@ static enum psp_status posix_remove(void *context, const char *path)
 static enum psp_status posix_sync_folder(void *context, const char *path)
 {
     (void)context;
-    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return psp_status_from_errno(errno);
-    const enum psp_status status = fsync(folder) == 0 ? PSP_OK : psp_status_from_errno(errno);
-    close(folder);
-    return status;
+    return psp_folder_sync(path);
 }
 
 const struct psp_disk *psp_disk_posix(void)

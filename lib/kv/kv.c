@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "base/system/file.h"
+#include "base/system/lock.h"
 
 enum { FULL_BELOW_BYTES = 1 << 20 };
 
@@ -105,22 +107,17 @@ static enum psp_status lock_directory(const struct opening *opening)
     const struct psp_kv_options *options = opening->options;
     if (options->read_only)
         return PSP_OK;
-    bool made = mkdir(options->directory, 0700) == 0;
+    const bool made = mkdir(options->directory, 0700) == 0;
     if (!made && errno != EEXIST)
         return refuse(opening, psp_status_from_errno(errno), strerror(errno));
-    const int fd = open(options->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return refuse(opening, psp_status_from_errno(errno), strerror(errno));
-    opening->kv->directory_fd = fd;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+    const enum psp_status status = psp_lock_folder(options->directory, &opening->kv->directory_fd);
+    if (status == PSP_EBUSY)
         return refuse(opening, PSP_EBUSY, "another process uses this folder; stop it first");
-    if (!made)
+    if (status != PSP_OK)
+        return refuse(opening, status, strerror(errno));
+    if (!made || psp_file_sync_folder(options->directory) == PSP_OK)
         return PSP_OK;
-    const int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = parent >= 0 && fsync(parent) == 0;
-    if (parent >= 0)
-        close(parent);
-    return synced ? PSP_OK : refuse(opening, PSP_EIO, "cannot make the folder durable");
+    return refuse(opening, PSP_EIO, "cannot make the folder durable");
 }
 
 static enum psp_status open_environment(const struct opening *opening)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/address.h"
 #include "base/system/file.h"
 
 enum { FILE_BYTES_MAX = 16 << 20, KEY_CHARACTERS = 40 };
@@ -201,11 +202,7 @@ bool psp_json_address(const struct psp_json_at *at, const char *name, const char
         return false;
     const char *text = json_string_value(member.value);
     const size_t prefix = strlen(scheme);
-    const char *colon =
-        text && strncmp(text, scheme, prefix) == 0 ? strrchr(text + prefix, ':') : NULL;
-    char *end = NULL;
-    const long port = colon && colon > text + prefix ? strtol(colon + 1, &end, 10) : 0;
-    if (port < 1 || port > 65535 || *end != '\0')
+    if (!text || strncmp(text, scheme, prefix) != 0 || !psp_address_good(text + prefix, 1))
         return psp_json_refuse(&member, "must be %shost:port", scheme);
     return copy_text(&member, ret_address);
 }

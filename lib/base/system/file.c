@@ -73,18 +73,27 @@ static enum psp_status write_all(int fd, const char *data, size_t bytes)
     return fsync(fd) == 0 ? PSP_OK : psp_status_from_errno(errno);
 }
 
+enum psp_status psp_folder_sync(const char *path)
+{
+    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return psp_status_from_errno(errno);
+    const enum psp_status status = fsync(folder) == 0 ? PSP_OK : psp_status_from_errno(errno);
+    close(folder);
+    return status;
+}
+
 enum psp_status psp_file_sync_folder(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+    size_t bytes = strlen(path);
+    while (bytes > 1 && path[bytes - 1] == '/') /* of the name, not between it and the folder */
+        bytes--;
+    while (bytes > 0 && path[bytes - 1] != '/')
+        bytes--;
+    char *folder = bytes == 0 ? strdup(".") : strndup(path, bytes);
     if (folder == NULL)
         return PSP_ENOMEM;
-    enum psp_status status = PSP_EIO;
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        status = fsync(fd) == 0 ? PSP_OK : PSP_EIO;
-        close(fd);
-    }
+    const enum psp_status status = psp_folder_sync(folder);
     free(folder);
     return status;
 }

@@ -21,7 +21,9 @@ enum psp_status psp_file_read(const char *path, size_t bytes_max, char **ret_dat
  * PSP_EIO, PSP_ENOSPC, PSP_ENOENT (no such folder), PSP_ENOMEM. */
 enum psp_status psp_file_write(const char *path, const void *data, size_t bytes, unsigned mode);
 
-/* fsync of the folder that holds `path`: makes a creation or rename durable. */
+/* fsync of a folder. PSP_ENOENT, PSP_EIO. */
+enum psp_status psp_folder_sync(const char *path);
+/* Of the folder that holds `path`: makes a creation or rename durable. */
 enum psp_status psp_file_sync_folder(const char *path);
 
 /* Reads a small secret into the caller's memory (no NUL is added). PSP_EPERM:

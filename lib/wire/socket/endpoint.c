@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { HOST_BYTES = 256 };
+#include "base/system/address.h"
 
 static bool binds_as_it_is(const char *host)
 {
     struct in_addr ipv4;
-    return host[0] == '[' || strcmp(host, "*") == 0 || inet_pton(AF_INET, host, &ipv4) == 1 ||
+    return strcmp(host, "*") == 0 || inet_pton(AF_INET, host, &ipv4) == 1 ||
            if_nametoindex(host) != 0;
 }
 
@@ -39,22 +39,20 @@ static enum psp_status look_up(const char *host, char *ret_text, size_t size)
 enum psp_status psp_endpoint_to_bind(const char *address, char *ret_endpoint, size_t size)
 {
     static const char scheme[] = "tcp://";
-    char host[HOST_BYTES], numeric[HOST_BYTES];
+    char numeric[PSP_ADDRESS_HOST_BYTES];
+    struct psp_address parts;
     const char *begin = address + strlen(scheme);
-    if (strncmp(address, scheme, strlen(scheme)) != 0)
+    if (strncmp(address, scheme, strlen(scheme)) != 0 || !psp_address_split(begin, &parts) ||
+        parts.host[0] == '\0')
         return PSP_EINVAL;
-    const char *colon = strrchr(begin, ':');
-    if (!colon || colon == begin || (size_t)(colon - begin) >= sizeof host)
-        return PSP_EINVAL;
-    memcpy(host, begin, (size_t)(colon - begin));
-    host[colon - begin] = '\0';
-    if (binds_as_it_is(host)) {
-        snprintf(numeric, sizeof numeric, "%s", host);
+    int n;
+    if (begin[0] == '[' || binds_as_it_is(parts.host)) {
+        n = snprintf(ret_endpoint, size, "%s", address);
     } else {
-        const enum psp_status status = look_up(host, numeric, sizeof numeric);
+        const enum psp_status status = look_up(parts.host, numeric, sizeof numeric);
         if (status != PSP_OK)
             return status;
+        n = snprintf(ret_endpoint, size, "%s%s:%s", scheme, numeric, parts.port);
     }
-    const int n = snprintf(ret_endpoint, size, "%s%s%s", scheme, numeric, colon);
     return n > 0 && (size_t)n < size ? PSP_OK : PSP_EINVAL;
 }

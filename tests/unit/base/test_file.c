@@ -194,14 +194,34 @@ static void a_folder_made_is_still_there_after_a_power_cut(void **state)
     assert_int_equal(synced_n, 0); /* nothing new */
 }
 
+static void the_folder_of_a_path_may_end_in_slashes(void **state)
+{
+    struct folder *f = *state;
+    char inside[160];
+    assert_int_equal(psp_file_make_folder(f->deep, 0755), PSP_OK);
+    snprintf(inside, sizeof inside, "%s/a//", f->path);
+    synced_n = 0;
+    assert_int_equal(psp_file_sync_folder(inside), PSP_OK);
+    assert_true(was_synced(f->path));
+    assert_int_equal(psp_folder_sync(f->path), PSP_OK);
+    assert_int_equal(psp_folder_sync(f->file), PSP_ENOENT);
+    assert_int_equal(psp_file_sync_folder("name-alone"), PSP_OK);
+    assert_int_equal(psp_file_sync_folder("/"), PSP_OK);
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_folder, end_folder)
     const struct CMUnitTest tests[] = {
-        FACT(what_is_written_is_read),         FACT(file_of_many_pages_is_read_whole),
-        FACT(file_over_the_limit_is_refused),  FACT(missing_file_and_folder_are_told),
-        FACT(failed_write_keeps_the_old_file), FACT(secret_is_for_its_owner_alone),
-        FACT(folders_above_are_made_too),      FACT(a_folder_made_is_still_there_after_a_power_cut),
+        FACT(what_is_written_is_read),
+        FACT(file_of_many_pages_is_read_whole),
+        FACT(file_over_the_limit_is_refused),
+        FACT(missing_file_and_folder_are_told),
+        FACT(failed_write_keeps_the_old_file),
+        FACT(secret_is_for_its_owner_alone),
+        FACT(folders_above_are_made_too),
+        FACT(a_folder_made_is_still_there_after_a_power_cut),
+        FACT(the_folder_of_a_path_may_end_in_slashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
