@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/hash.h"
 #include "cli/cast/deal.h"
 #include "cli/cast/electorate.h"
 #include "cli/cast/line_source.h"
@@ -32,8 +33,7 @@ static uint64_t seed_of(const struct psp_returns *returns, uint64_t seed)
     for (size_t i = 0; i < returns->n; i++) {
         const struct psp_returns_row *row = &returns->rows[i];
         for (int t = 0; t < PSP_RETURNS_TEXTS; t++)
-            for (const char *c = row->text[t]; *c; c++)
-                hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001B3);
+            hash = psp_fnv64(hash, row->text[t], strlen(row->text[t]));
         hash = psp_mix(hash ^ row->votes);
     }
     return hash;

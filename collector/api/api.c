@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/hash.h"
 #include "base/text/utf8.h"
 #include "collector/api/answer.h"
 #include "collector/api/openapi_text.h"
@@ -125,28 +126,15 @@ static unsigned wanted(const char *accept, const char *type)
 
 /* ---- ETags ---- */
 
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-    const uint8_t *at = bytes;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ at[i]) * 0x100000001B3u;
-    return hash;
-}
-
-static uint64_t hash_string(uint64_t hash, const char *string)
-{
-    return hash_bytes(hash, string, strlen(string) + 1);
-}
-
 static void write_etag(const struct route *route, const struct psp_api_request *request,
                        char *ret_etag, size_t size)
 {
     struct psp_text text = {0};
     const uint8_t *definition = request->view->definition->hash;
-    uint64_t question = hash_string(0xCBF29CE484222325u, request->path);
+    uint64_t question = psp_fnv64_string(PSP_FNV64_START, request->path);
     for (uint32_t i = 0; i < request->parameter_count; i++) {
-        question = hash_string(question, request->parameters[i].name);
-        question = hash_string(question, request->parameters[i].value);
+        question = psp_fnv64_string(question, request->parameters[i].name);
+        question = psp_fnv64_string(question, request->parameters[i].value);
     }
     question = question * 4 + (uint64_t)request->csv * 2 + request->stale;
     ret_etag[0] = 0;
@@ -164,7 +152,7 @@ static void write_etag(const struct route *route, const struct psp_api_request *
     case TAG_PROGRAM:
         psp_text_format(
             &text, "%016llx",
-            (unsigned long long)hash_bytes(question, psp_openapi_text, psp_openapi_text_bytes));
+            (unsigned long long)psp_fnv64(question, psp_openapi_text, psp_openapi_text_bytes));
         break;
     }
     if (text.length > 0 && request->gzip)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes/hash.h"
 #include "base/text/utf8.h"
 #include "collector/api/answer.h"
 
@@ -128,22 +129,20 @@ bool psp_parameter_descending(const struct psp_api_request *request, struct psp_
 
 static uint32_t hash_string(uint32_t hash, const char *string)
 {
-    for (const unsigned char *at = (const unsigned char *)string; *at; at++)
-        hash = (hash ^ *at) * 16777619u;
-    return (hash ^ 0xFF) * 16777619u; /* an end that no UTF-8 text has */
+    /* An end that no UTF-8 text has. */
+    return psp_fnv32_byte(psp_fnv32(hash, string, strlen(string)), 0xFF);
 }
 
 /* The order in which parameters stand does not matter. */
 static uint32_t hash_question(const struct psp_api_request *request)
 {
-    uint32_t hash = hash_string(2166136261u, request->path);
-    for (int i = 0; i < PSP_HASH_BYTES; i++)
-        hash = (hash ^ request->view->definition->hash[i]) * 16777619u;
+    uint32_t hash = hash_string(PSP_FNV32_START, request->path);
+    hash = psp_fnv32(hash, request->view->definition->hash, PSP_HASH_BYTES);
     for (uint32_t i = 0; i < request->parameter_count; i++) {
         const struct psp_api_parameter *parameter = &request->parameters[i];
         if (strcmp(parameter->name, "cursor") == 0 || strcmp(parameter->name, "limit") == 0)
             continue;
-        hash ^= hash_string(hash_string(2166136261u, parameter->name), parameter->value);
+        hash ^= hash_string(hash_string(PSP_FNV32_START, parameter->name), parameter->value);
     }
     return hash;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes/hash.h"
 #include "base/system/file.h"
 #include "collector/page/gzip.h"
 
@@ -82,9 +83,7 @@ static void pack(struct psp_page_file *file)
 
 static void name_version(struct psp_page_file *file)
 {
-    uint64_t hash = 0xCBF29CE484222325u;
-    for (size_t i = 0; i < file->bytes; i++)
-        hash = (hash ^ (uint8_t)file->data[i]) * 0x100000001B3u;
+    const uint64_t hash = psp_fnv64(PSP_FNV64_START, file->data, file->bytes);
     snprintf(file->etag, sizeof file->etag, "%016llx", (unsigned long long)hash);
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/hash.h"
+
 static void destroy(struct psp_view *view)
 {
     free(view->shards);
@@ -66,26 +68,17 @@ static void take_shards(struct psp_view *view, const struct psp_board *board)
     view->election_state = state_of_all(view);
 }
 
-/* FNV-1a, 64 bits: told apart are versions of one server, nothing hostile. */
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)
-{
-    const uint8_t *at = bytes;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ at[i]) * 0x100000001B3u;
-    return hash;
-}
-
 static uint64_t hash_version(const struct psp_view *view)
 {
-    uint64_t hash = hash_bytes(0xCBF29CE484222325u, PSP_VERSION, sizeof PSP_VERSION);
-    hash = hash_bytes(hash, view->cluster_id, PSP_CLUSTER_ID_BYTES);
-    hash = hash_bytes(hash, view->definition->hash, PSP_HASH_BYTES);
+    uint64_t hash = psp_fnv64(PSP_FNV64_START, PSP_VERSION, sizeof PSP_VERSION);
+    hash = psp_fnv64(hash, view->cluster_id, PSP_CLUSTER_ID_BYTES);
+    hash = psp_fnv64(hash, view->definition->hash, PSP_HASH_BYTES);
     for (uint32_t s = 0; s < view->shard_count; s++) {
         const struct psp_board_shard *shard = &view->shards[s];
-        hash = hash_bytes(hash, &shard->present, sizeof shard->present);
-        hash = hash_bytes(hash, &shard->epoch, sizeof shard->epoch);
-        hash = hash_bytes(hash, &shard->index, sizeof shard->index);
-        hash = hash_bytes(hash, shard->state_hash, PSP_HASH_BYTES);
+        hash = psp_fnv64(hash, &shard->present, sizeof shard->present);
+        hash = psp_fnv64(hash, &shard->epoch, sizeof shard->epoch);
+        hash = psp_fnv64(hash, &shard->index, sizeof shard->index);
+        hash = psp_fnv64(hash, shard->state_hash, PSP_HASH_BYTES);
     }
     return hash;
 }

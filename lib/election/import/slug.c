@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes/hash.h"
 #include "base/limits.h"
 #include "base/memory/id_index.h"
 #include "base/text/utf8.h"
@@ -77,14 +78,9 @@ char *psp_slug_join(struct psp_pool *pool, const char *const *parts, size_t n)
 /* FNV-1a, then mixed so that the leading digits depend on everything. */
 uint64_t psp_slug_hash(const char *const *parts, size_t n)
 {
-    const uint64_t prime = UINT64_C(0x100000001B3);
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    uint64_t hash = PSP_FNV64_START;
     for (size_t i = 0; i < n; i++)
-        for (const char *at = parts[i];; at++) {
-            hash = (hash ^ (unsigned char)*at) * prime; /* the NUL included */
-            if (*at == '\0')
-                break;
-        }
+        hash = psp_fnv64_string(hash, parts[i]);
     hash = (hash ^ hash >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
     hash = (hash ^ hash >> 27) * UINT64_C(0x94D049BB133111EB);
     return hash ^ hash >> 31;
