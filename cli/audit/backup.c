@@ -19,20 +19,23 @@
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
 #include "cli/say/fault.h"
+#include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "cli/say/table.h"
 
 /* A follower this close to the leader is asked in its place. */
-enum { STATUS_MS = 3000, ANSWER_MS = 15000, NEAR_ENTRIES = 10000 };
+enum { OPTION_JSON = 256, STATUS_MS = 3000, ANSWER_MS = 15000, NEAR_ENTRIES = 10000 };
 
 struct arguments {
     const char *directory, *out;
+    bool json;
 };
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
     {"out", 'o', "FOLDER", 0, "where the backup is, or is to be; what is there is added to", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -45,6 +48,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'o':
         arguments->out = value;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->directory)
@@ -237,10 +243,19 @@ static void add_line(struct psp_table *table, const struct copy *copy)
     psp_table_add(table, cells);
 }
 
+static json_t *line_of(const struct copy *copy)
+{
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o}", "shard", psp_json_count(copy->to.shard), "replica",
+        psp_json_count(psp_operate_process(copy->operate, copy->process)->replica), "index",
+        psp_json_count(copy->to.index), "received", psp_json_count(copy->to.received), "counted",
+        psp_json_count(copy->to.counted));
+}
+
 /* What was copied of this shard before stays when it fails. */
 static int back_up_shard(const struct arguments *arguments, struct psp_operate *operate,
                          const struct psp_backup *backup, struct psp_backup_shard *shard,
-                         struct psp_table *table)
+                         struct psp_table *table, json_t *lines)
 {
     struct copy copy = {.operate = operate, .epoch = backup->epoch, .to = {.shard = shard->shard}};
     enum psp_status status =
@@ -251,6 +266,7 @@ static int back_up_shard(const struct arguments *arguments, struct psp_operate *
     if (status == PSP_OK) {
         *shard = copy.to;
         add_line(table, &copy);
+        json_array_append_new(lines, line_of(&copy));
         return PSP_EXIT_DONE;
     }
     fprintf(stderr, "psephos backup: shard %" PRIu32 ": %s\n", shard->shard, copy.reason.text);
@@ -274,17 +290,23 @@ static int back_up(const struct arguments *arguments, struct psp_operate *operat
     if (!store(arguments, backup)) /* whose journals these are, before the first of them */
         return PSP_EXIT_NO;
     struct psp_table *table = psp_table_create("llrrr", headings);
+    json_t *lines = json_array();
     int code = PSP_EXIT_DONE;
     for (uint32_t s = 0; s < backup->shard_count; s++) {
-        const int one = back_up_shard(arguments, operate, backup, &backup->shards[s], table);
+        const int one = back_up_shard(arguments, operate, backup, &backup->shards[s], table, lines);
         code = one > code ? one : code;
     }
     backup->made_ms = psp_clock_wall_ms();
     if (!store(arguments, backup))
         code = PSP_EXIT_NO;
-    psp_table_print(table, stdout);
+    if (arguments->json)
+        psp_json_print(json_pack("{s:s, s:b, s:O}", "folder", arguments->out, "whole",
+                                 code == PSP_EXIT_DONE, "shards", lines));
+    else
+        psp_table_print(table, stdout);
+    json_decref(lines);
     psp_table_destroy(&table);
-    if (code == PSP_EXIT_DONE)
+    if (code == PSP_EXIT_DONE && !arguments->json)
         printf("the journals are in %s; keys are not: keep a copy of them, too\n", arguments->out);
     return code;
 }

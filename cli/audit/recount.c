@@ -14,18 +14,21 @@
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
 #include "cli/say/fault.h"
+#include "cli/say/json.h"
 #include "cli/say/table.h"
 
-enum { OPTION_SHARD = 256, ANSWER_MS = 15000, WATCH_MS = 1000 };
+enum { OPTION_SHARD = 256, OPTION_JSON, ANSWER_MS = 15000, WATCH_MS = 1000 };
 
 struct arguments {
     const char *directory;
     uint32_t shard; /* or PSP_NONE: all */
+    bool json;
 };
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
     {"shard", OPTION_SHARD, "N", 0, "one shard only", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -39,6 +42,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_SHARD:
         arguments->shard =
             (uint32_t)psp_number_argument(state, "--shard", value, 0, PSP_SHARDS_MAX - 1);
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->directory)
@@ -70,8 +76,19 @@ static void add_line(struct psp_table *table, uint32_t shard,
     psp_table_add(table, cells);
 }
 
+static json_t *line_of(uint32_t shard, const struct psp_recount_result *result)
+{
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:s?}", "shard",
+                     psp_json_count(shard), "index", psp_json_count(result->index), "counted",
+                     psp_json_count(result->ballots), "books", result->books_agree, "totals",
+                     result->totals_agree, "units", result->units_agree, "hash",
+                     result->hash_agrees, "balanced", result->balanced, "difference",
+                     result->first_difference[0] ? result->first_difference : NULL);
+}
+
 static int recount_shard(const struct psp_local *local, const struct psp_definition *definition,
-                         struct psp_operate *operate, uint32_t shard, struct psp_table *table)
+                         struct psp_operate *operate, uint32_t shard, struct psp_table *table,
+                         json_t *lines)
 {
     const struct psp_cluster_message request = {.type = PSP_CLUSTER_WATCH,
                                                 .watch.wait_ms = WATCH_MS};
@@ -90,6 +107,7 @@ static int recount_shard(const struct psp_local *local, const struct psp_definit
         return PSP_EXIT_NO;
     }
     add_line(table, shard, &result);
+    json_array_append_new(lines, line_of(shard, &result));
     if (result.first_difference[0])
         fprintf(stderr, "psephos recount: shard %u differs: %s\n", shard, result.first_difference);
     return result.books_agree && result.totals_agree && result.units_agree && result.hash_agrees &&
@@ -104,13 +122,14 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
     static const char *const headings[] = {"shard",  "index", "counted", "books",
                                            "totals", "units", "hash",    "balanced"};
     struct psp_table *table = psp_table_create("lrrlllll", headings);
+    json_t *lines = json_array();
     int code = PSP_EXIT_DONE;
     bool any = false;
     for (uint32_t s = 0; s < local->cluster->shard_count; s++) {
         const uint32_t shard = local->cluster->shards[s].shard;
         if (arguments->shard != PSP_NONE && arguments->shard != shard)
             continue;
-        const int one = recount_shard(local, definition, operate, shard, table);
+        const int one = recount_shard(local, definition, operate, shard, table, lines);
         any = true;
         code = one > code ? one : code;
         if (one == PSP_EXIT_UNREACHABLE)
@@ -119,10 +138,13 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
     if (!any) {
         fprintf(stderr, "psephos recount: there is no shard %u\n", arguments->shard);
         code = PSP_EXIT_USAGE;
+    } else if (arguments->json && code != PSP_EXIT_UNREACHABLE) {
+        psp_json_print(json_pack("{s:b, s:O}", "agrees", code == PSP_EXIT_DONE, "shards", lines));
     } else if (code != PSP_EXIT_UNREACHABLE) {
         psp_table_print(table, stdout);
     }
-    if (any && code == PSP_EXIT_DONE)
+    json_decref(lines);
+    if (any && code == PSP_EXIT_DONE && !arguments->json)
         puts("the journal, replayed from the start, gives the live totals");
     psp_table_destroy(&table);
     return code;

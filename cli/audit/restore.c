@@ -33,17 +33,18 @@
 #include "cli/folder/tree.h"
 #include "cli/operate/operate.h"
 #include "cli/say/fault.h"
+#include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/say/table.h"
 #include "cluster/raft_id.h"
 
 #define LOOPBACK "tcp://127."
 
-enum { OPTION_RECOUNTED = 256, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
+enum { OPTION_RECOUNTED = 256, OPTION_JSON, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
 
 struct arguments {
     const char *directory, *backup, *hosts;
-    bool recounted;
+    bool recounted, json;
 };
 
 struct restoring {
@@ -62,6 +63,7 @@ static const struct argp_option options[] = {
     {"hosts", 'H', "FILE", 0, "the new machines, when they have other addresses", 0},
     {"as-recounted", OPTION_RECOUNTED, NULL, 0,
      "take what the journals give, also where it is not what backup.json says", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -80,6 +82,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_RECOUNTED:
         arguments->recounted = true;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->directory)
@@ -336,6 +341,23 @@ static bool put_in_place(struct restoring *restoring)
     return good;
 }
 
+static void tell_json(const struct restoring *restoring)
+{
+    json_t *shards = json_array();
+    for (uint32_t s = 0; s < restoring->backup.shard_count; s++) {
+        const struct psp_backup_shard *shard = &restoring->backup.shards[s];
+        json_array_append_new(shards, json_pack("{s:o, s:o, s:o, s:o}", "shard", psp_json_count(s),
+                                                "index", psp_json_count(shard->index), "received",
+                                                psp_json_count(shard->received), "counted",
+                                                psp_json_count(shard->counted)));
+    }
+    psp_json_print(json_pack(
+        "{s:s, s:o, s:o, s:o}", "directory", restoring->local->directory, "epoch",
+        psp_json_count(restoring->local->cluster->epoch), "logs",
+        json_sprintf("%s/%s", restoring->local->directory, restoring->here ? "data" : "restored"),
+        "shards", shards));
+}
+
 static void tell(const struct restoring *restoring)
 {
     static const char *const headings[] = {"shard", "index", "received", "counted"};
@@ -399,7 +421,7 @@ int psp_cmd_restore(int argc, char **argv)
         psp_local_open(arguments.directory, &restoring.local, &restoring.reason) == PSP_OK &&
         psp_local_lock(restoring.local, &restoring.reason) == PSP_OK && restore(&restoring);
     if (done)
-        tell(&restoring);
+        (arguments.json ? tell_json : tell)(&restoring);
     else
         psp_fault_say("psephos restore", &restoring.reason);
     psp_backup_free(&restoring.backup);

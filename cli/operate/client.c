@@ -11,17 +11,20 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/say/fault.h"
+#include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "wire/socket/socket.h"
 
-enum { NAME_BYTES_MAX = 63 };
+enum { NAME_BYTES_MAX = 63, OPTION_JSON = 256 };
 
 struct arguments {
     const char *directory, *action, *name;
+    bool json;
 };
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -45,6 +48,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     switch (key) {
     case 'd':
         arguments->directory = value;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
         return 0;
     case ARGP_KEY_ARG:
         if (!arguments->action)
@@ -110,6 +116,18 @@ static bool change(const struct arguments *arguments, const char *key_path,
     return true;
 }
 
+/* `key_path` NULL: there is none any more. */
+static void tell(const struct arguments *arguments, const char *key_path)
+{
+    if (arguments->json)
+        psp_json_print(json_pack("{s:s, s:b, s:s?}", "station", arguments->name, "may_cast",
+                                 key_path != NULL, "key", key_path));
+    else if (key_path)
+        printf("%s may cast ballots; its key (keep it secret): %s\n", arguments->name, key_path);
+    else
+        printf("%s may cast no more ballots\n", arguments->name);
+}
+
 static int run(const struct arguments *arguments, const struct psp_local *local)
 {
     char *path = psp_local_path(local, "%s", local->cluster->clients_path);
@@ -126,13 +144,12 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
         if (status != PSP_OK) {
             fprintf(stderr, "psephos client: %s: %s\n", path, psp_status_text(status));
         } else if (!strcmp(arguments->action, "add")) {
-            printf("%s may cast ballots; its key (keep it secret): %s\n", arguments->name,
-                   key_path);
+            tell(arguments, key_path);
             code = PSP_EXIT_DONE;
         } else {
             /* The key file goes too: adding the name again makes a new key. */
             remove(key_path);
-            printf("%s may cast no more ballots\n", arguments->name);
+            tell(arguments, NULL);
             code = PSP_EXIT_DONE;
         }
     }

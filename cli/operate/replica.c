@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes/number.h"
 #include "cli/command.h"
@@ -25,6 +26,7 @@
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
 #include "cli/say/fault.h"
+#include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "cluster/raft_id.h"
@@ -37,17 +39,20 @@ enum {
     STUCK_MS = 60000,
     GRACE_MS = 10000,
     ELECTION_MS = 10000,
+    OPTION_JSON = 256,
 };
 
 struct arguments {
     const char *directory, *action;
     uint32_t shard, replica; /* PSP_NONE: not given */
+    bool json;
 };
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
     {"shard", 's', "S", 0, "number of the shard", 0},
     {"replica", 'r', "R", 0, "number of the replica", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -65,6 +70,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case 'r':
         arguments->replica =
             (uint32_t)psp_number_argument(state, "--replica", value, 0, PSP_REPLICAS_MAX - 1);
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
         return 0;
     case ARGP_KEY_ARG:
         if (arguments->action)
@@ -137,18 +145,37 @@ static bool write_new_id(const struct arguments *arguments, struct psp_local *lo
     return status == PSP_OK;
 }
 
+/* Where what is left of the replica's predecessor goes; the caller frees. */
+static char *aside(const struct arguments *arguments, const struct psp_local *local)
+{
+    return psp_local_path(
+        local, "data/shard-%" PRIu32 "-%" PRIu32 ".replaced-by-%" PRIu64, arguments->shard,
+        arguments->replica,
+        local->cluster->shards[arguments->shard].replicas[arguments->replica].raft_id);
+}
+
+static void tell_json(const struct arguments *arguments, const struct psp_local *local, bool votes)
+{
+    char *old = aside(arguments, local);
+    psp_json_print(json_pack(
+        "{s:o, s:o, s:o, s:b, s:s?}", "shard", psp_json_count(arguments->shard), "replica",
+        psp_json_count(arguments->replica), "raft_id",
+        psp_json_count(
+            local->cluster->shards[arguments->shard].replicas[arguments->replica].raft_id),
+        "votes", votes, "old_data", access(old, F_OK) == 0 ? old : NULL));
+    free(old);
+}
+
 static bool move_aside(const struct arguments *arguments, const struct psp_local *local)
 {
-    const struct psp_cluster_replica *replica =
-        &local->cluster->shards[arguments->shard].replicas[arguments->replica];
     char *from = psp_local_path(local, "data/shard-%" PRIu32 "-%" PRIu32, arguments->shard,
                                 arguments->replica);
-    char *to = psp_memory_print("%s.replaced-by-%" PRIu64, from, replica->raft_id);
+    char *to = aside(arguments, local);
     const bool moved = rename(from, to) == 0;
     const bool fine = moved || errno == ENOENT;
     if (!fine)
         fprintf(stderr, "psephos replica: %s: %s\n", from, strerror(errno));
-    if (moved)
+    if (moved && !arguments->json)
         printf("what is left of the old replica: %s (delete it when the new one votes)\n", to);
     free(to);
     free(from);
@@ -205,7 +232,9 @@ static int make_member(const struct arguments *arguments, const struct psp_local
         poll(NULL, 0, ROUND_MS / 10);
     }
     psp_progress_end(&progress);
-    if (code == PSP_EXIT_DONE)
+    if (code == PSP_EXIT_DONE && arguments->json)
+        tell_json(arguments, local, true);
+    else if (code == PSP_EXIT_DONE)
         printf("shard %" PRIu32 ": replica %" PRIu32 " votes again, as member %" PRIu64 "\n",
                arguments->shard, arguments->replica, raft_id);
     else if (code == PSP_EXIT_NO)
@@ -233,6 +262,15 @@ static struct standing look_until_led(struct psp_operate *operate,
     return now;
 }
 
+static int new_id(const struct arguments *arguments, struct psp_local *local)
+{
+    if (!write_new_id(arguments, local))
+        return PSP_EXIT_NO;
+    if (arguments->json)
+        tell_json(arguments, local, false);
+    return PSP_EXIT_DONE;
+}
+
 static int replace(const struct arguments *arguments, struct psp_local *local,
                    struct psp_operate *operate, const struct psp_daemon *daemon)
 {
@@ -247,7 +285,7 @@ static int replace(const struct arguments *arguments, struct psp_local *local,
         return PSP_EXIT_NO;
     }
     if (!strcmp(arguments->action, "new-id"))
-        return write_new_id(arguments, local) ? PSP_EXIT_DONE : PSP_EXIT_NO;
+        return new_id(arguments, local);
     if (!before.joining && strncmp(daemon->address, LOOPBACK, sizeof LOOPBACK - 1) != 0) {
         fprintf(stderr,
                 "psephos replica: %s runs on another host and does not wait to join. Call `psephos "

@@ -11,8 +11,14 @@
 #include "cli/folder/local.h"
 #include "cli/folder/strays.h"
 #include "cli/say/fault.h"
+#include "cli/say/json.h"
 
-enum { GRACE_MS = 10000 };
+enum { GRACE_MS = 10000, OPTION_JSON = 256 };
+
+struct arguments {
+    const char *directory;
+    bool json;
+};
 
 struct outcome {
     uint32_t stopped, killed, left;
@@ -21,18 +27,22 @@ struct outcome {
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
-    const char **directory = state->input;
+    struct arguments *arguments = state->input;
     switch (key) {
     case 'd':
-        *directory = value;
+        arguments->directory = value;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
         return 0;
     case ARGP_KEY_END:
-        if (!*directory)
+        if (!arguments->directory)
             argp_error(state, "--dir is missing");
         return 0;
     default:
@@ -60,12 +70,23 @@ static void stop(const struct psp_local *local, struct outcome *outcome)
     psp_daemons_free(&daemons, n);
 }
 
-static int tell(const struct outcome *outcome)
+static void tell_stopped(const struct outcome *outcome)
 {
     printf("%u process%s stopped", outcome->stopped, outcome->stopped == 1 ? "" : "es");
     if (outcome->strays)
         printf("; of %u the folder had been removed", outcome->strays);
     putchar('\n');
+}
+
+static int tell(const struct outcome *outcome, bool json)
+{
+    if (json)
+        psp_json_print(
+            json_pack("{s:o, s:o, s:o, s:o}", "stopped", psp_json_count(outcome->stopped), "killed",
+                      psp_json_count(outcome->killed), "left", psp_json_count(outcome->left),
+                      "strays", psp_json_count(outcome->strays)));
+    else
+        tell_stopped(outcome);
     if (outcome->killed)
         fprintf(stderr, "psephos down: %u did not end within %d s and were killed\n",
                 outcome->killed, GRACE_MS / 1000);
@@ -85,12 +106,13 @@ int psp_cmd_down(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    const char *directory = NULL;
+    struct arguments arguments = {0};
     struct psp_reason reason = {0};
     struct psp_local *local = NULL;
     struct outcome outcome = {0};
-    if (argp_parse(&argp, argc, argv, 0, NULL, &directory) != 0)
+    if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
+    const char *directory = arguments.directory;
     const bool there = psp_local_exists(directory);
     if (there && (psp_local_open(directory, &local, &reason) != PSP_OK ||
                   psp_local_lock(local, &reason) != PSP_OK)) {
@@ -106,5 +128,5 @@ int psp_cmd_down(int argc, char **argv)
         return PSP_EXIT_NO;
     }
     psp_local_close(&local);
-    return tell(&outcome);
+    return tell(&outcome, arguments.json);
 }

@@ -14,21 +14,24 @@
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
 #include "cli/say/fault.h"
+#include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/show/coverage.h"
 #include "election/definition/definition.h"
 
-enum { ANSWER_MS = 10000, SHOWN_MS = 5000 };
+enum { ANSWER_MS = 10000, SHOWN_MS = 5000, OPTION_JSON = 256 };
 
 struct arguments {
     const char *directory;
     char **units; /* of argv */
     int unit_n;
-    bool wants_units;
+    bool wants_units, json;
+    json_t *told; /* with --json: what is to be printed */
 };
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -38,6 +41,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     switch (key) {
     case 'd':
         arguments->directory = value;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
         return 0;
     case ARGP_KEY_ARG:
         if (!arguments->wants_units)
@@ -58,8 +64,24 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
+/* `unit` NULL: of the election. */
+static void tell_done(const struct arguments *arguments, const char *unit, uint32_t shard,
+                      uint64_t index)
+{
+    if (!arguments->json) {
+        printf("shard %u: done at index %" PRIu64 "\n", shard, index);
+        return;
+    }
+    json_t *done =
+        json_pack("{s:o, s:o}", "shard", psp_json_count(shard), "index", psp_json_count(index));
+    if (unit)
+        json_object_set_new(done, "unit", json_string(unit));
+    json_array_append_new(arguments->told, done);
+}
+
 /* `ret_index`, by shard: where it stands in each log. */
 static int tell_shards(const struct psp_local *local, struct psp_operate *operate, const char *name,
+                       const struct arguments *arguments, const char *unit,
                        const struct psp_cluster_message *request, uint64_t *ret_index)
 {
     int code = PSP_EXIT_DONE;
@@ -69,7 +91,7 @@ static int tell_shards(const struct psp_local *local, struct psp_operate *operat
         const enum psp_status status =
             psp_operate_shard(operate, s, request, ANSWER_MS, &answer, &process);
         if (status == PSP_OK) {
-            printf("shard %u: done at index %" PRIu64 "\n", s, answer->operated.index);
+            tell_done(arguments, unit, s, answer->operated.index);
             ret_index[s] = answer->operated.index;
             continue;
         }
@@ -111,12 +133,13 @@ static int operate_all(const struct psp_local *local, struct psp_operate *operat
                        uint64_t *ret_index)
 {
     if (!arguments->wants_units)
-        return tell_shards(local, operate, name, request, ret_index);
+        return tell_shards(local, operate, name, arguments, NULL, request, ret_index);
     uint32_t *units = psp_memory_array((size_t)arguments->unit_n, sizeof *units);
     int code = find_units(local, name, arguments, units) ? PSP_EXIT_DONE : PSP_EXIT_NO;
     for (int i = 0; code == PSP_EXIT_DONE && i < arguments->unit_n; i++) {
         request->operate.unit = units[i];
-        code = tell_shards(local, operate, name, request, ret_index);
+        code =
+            tell_shards(local, operate, name, arguments, arguments->units[i], request, ret_index);
     }
     free(units);
     return code;
@@ -136,6 +159,7 @@ static int operate(int argc, char **argv, enum psp_operation operation, const ch
     int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
+    arguments.told = json_array();
     if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK) {
         char *key = psp_local_path(local, "keys/operator.key");
         if (psp_operate_create(local->cluster, key, &operators, &reason) == PSP_OK)
@@ -146,6 +170,9 @@ static int operate(int argc, char **argv, enum psp_operation operation, const ch
             psp_coverage_wait(local->cluster, index, SHOWN_MS, &reason) != PSP_OK)
             fprintf(stderr, "%s: done, but %s\n", argv[0], reason.text);
     }
+    if (arguments.json && operators)
+        psp_json_print(json_pack("{s:O}", "done", arguments.told));
+    json_decref(arguments.told);
     if (!operators)
         psp_fault_say(argv[0], &reason);
     psp_operate_destroy(&operators);

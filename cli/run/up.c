@@ -17,6 +17,7 @@
 #include "cli/operate/operate.h"
 #include "cli/run/readiness.h"
 #include "cli/say/fault.h"
+#include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "cli/show/coverage.h"
@@ -37,13 +38,14 @@ enum {
     OPTION_ROUTERS,
     OPTION_HTTP,
     OPTION_HOSTS,
-    OPTION_CLOSED
+    OPTION_CLOSED,
+    OPTION_JSON
 };
 
 struct arguments {
     struct psp_local_plan plan; /* 0 or NULL: not given */
     const char *hosts_path;     /* NULL: this machine */
-    bool closed;
+    bool closed, json;
 };
 
 static const struct argp_option options[] = {
@@ -60,6 +62,7 @@ static const struct argp_option options[] = {
      "IPv4 address, roles (router, shard, collector)",
      0},
     {"closed", OPTION_CLOSED, NULL, 0, "do not open the election", 0},
+    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
 
@@ -100,6 +103,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_CLOSED:
         arguments->closed = true;
+        return 0;
+    case OPTION_JSON:
+        arguments->json = true;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->plan.directory)
@@ -303,6 +309,26 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     return code;
 }
 
+static void tell_json(const struct psp_local *local)
+{
+    const struct psp_cluster *cluster = local->cluster;
+    json_t *stations = json_array();
+    for (uint32_t i = 0; i < cluster->router_count; i++)
+        json_array_append_new(stations, json_string(cluster->routers[i].address));
+    json_t *root = json_pack("{s:s, s:o, s:o}", "directory", local->directory, "shards",
+                             psp_json_count(cluster->shard_count), "stations", stations);
+    if (cluster->collector_count > 0) {
+        char *url = psp_rest_url(cluster, 0);
+        json_object_set_new(root, "page", json_sprintf("%s/", url));
+        json_object_set_new(root, "results", json_sprintf("%s/api/v1/results", url));
+        json_object_set_new(root, "api", json_sprintf("%s/openapi.json", url));
+        json_object_set_new(root, "metrics",
+                            json_sprintf("http://%s/metrics", cluster->collectors[0].http_local));
+        free(url);
+    }
+    psp_json_print(root);
+}
+
 static void tell(const struct psp_local *local)
 {
     const struct psp_cluster *cluster = local->cluster;
@@ -331,13 +357,23 @@ static int load_hosts(const struct arguments *arguments, struct psp_hosts **ret_
 }
 
 /* Which process is to be started on which machine. */
-static void tell_layout(const struct psp_local *local)
+static void tell_layout(const struct psp_local *local, bool json)
 {
     uint32_t n = 0;
     struct psp_daemon *daemons = psp_daemons_of(local, &n);
-    printf("laid out in %s; nothing was started\n", local->directory);
-    for (uint32_t i = 0; i < n; i++)
-        printf("%-14s %s\n", daemons[i].name, daemons[i].address);
+    json_t *processes = json_array();
+    if (!json)
+        printf("laid out in %s; nothing was started\n", local->directory);
+    for (uint32_t i = 0; i < n; i++) {
+        json_array_append_new(processes, json_pack("{s:s, s:s}", "name", daemons[i].name, "address",
+                                                   daemons[i].address));
+        if (!json)
+            printf("%-14s %s\n", daemons[i].name, daemons[i].address);
+    }
+    if (json)
+        psp_json_print(
+            json_pack("{s:s, s:O}", "directory", local->directory, "processes", processes));
+    json_decref(processes);
     psp_daemons_free(&daemons, n);
 }
 
@@ -366,12 +402,12 @@ int psp_cmd_up(int argc, char **argv)
     if (code == PSP_EXIT_DONE)
         code = prepare(&arguments, &local);
     if (code == PSP_EXIT_DONE && hosts) {
-        tell_layout(local);
+        tell_layout(local, arguments.json);
     } else if (code == PSP_EXIT_DONE) {
         daemons = psp_daemons_of(local, &n);
         code = bring_up(&arguments, local, daemons, n);
         if (code == PSP_EXIT_DONE)
-            tell(local);
+            (arguments.json ? tell_json : tell)(local);
     }
     psp_daemons_free(&daemons, n);
     psp_local_close(&local);

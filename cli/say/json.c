@@ -1,0 +1,10 @@
+#include "cli/say/json.h"
+
+#include <stdio.h>
+
+void psp_json_print(json_t *value)
+{
+    json_dumpf(value, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(value);
+}
