@@ -1,6 +1,7 @@
 /*
  * command - the calls of `psephos`, one function each.
  *
+ * One file a call, in the room of whoever makes it.
  * argv[0] is "psephos <name>", so that argp prints the right usage line. The
  * returned number is the exit code.
  *

@@ -1,6 +1,6 @@
 /*
  * psephos - the command that speaks to people. It only finds the call and
- * hands over; each call is a file of its own, cmd_<name>.c.
+ * hands over; each call is a file of its own, <room>/<name>.c.
  */
 #include <argp.h>
 #include <signal.h>

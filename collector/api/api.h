@@ -1,7 +1,7 @@
 /*
  * api - requests in, answers out, without a socket.
  *
- *     path ─▶ route ─▶ parameters known? ─▶ ETag the same? ─▶ one api_*.c a resource
+ *     path ─▶ route ─▶ parameters known? ─▶ ETag the same? ─▶ resource/: one file each
  *                        │ 400                │ 304              │ 200, 404, …
  *
  * Everything a handler reads is in the request and immutable, so a handler is a
