@@ -82,7 +82,6 @@ check format format
 check shellcheck shell
 check style python3 tests/lint/style.py
 check lint python3 tests/lint/test_lint.py --quiet
-check walks python3 tests/lint/walks.py
 check subjects python3 tests/lint/subjects.py
 check promises promises
 if command -v npm >/dev/null 2>&1; then check page page; fi

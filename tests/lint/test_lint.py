@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from rules import arrows, assertions, comments, dead, documents, rooms, sizes
+from rules import arrows, assertions, comments, dead, documents, rooms, sizes, walks
 from rules.tree import Tree
 
 NOUN = """/*
@@ -106,6 +106,19 @@ class Rules(unittest.TestCase):
         text = "`cli/a.c` `cli/` `cli/*.c` `./run test` `cli/a.[ch]`\n`cli/gone.c`\n"
         self.finds(documents.findings, {"CONTRIBUTING.md": text, "cli/a.c": ""},
                    "CONTRIBUTING.md:2: there is no cli/gone.c")
+
+    def test_readme_names_what_is_not_there(self):
+        files = {"cli/README.md": "`a.c`, `b/`, `base/c.h` and `run/x.c`\n`gone.h`, `gone/`\n",
+                 "cli/a.c": "", "cli/b/b.c": "", "lib/base/c.h": "", "run/x.c": ""}
+        self.finds(documents.findings, files, "cli/README.md:2: there is no gone.h",
+                   "cli/README.md:2: there is no gone/")
+
+    def test_walk_past_a_function_that_has_moved(self):
+        text = "| `cli/a.c` | `main`, `gone` | |\n| `cli/b.c` | `main` | |\n"
+        files = {"docs/architecture.md": text, "cli/a.c": "int main(void)\n{\n}\n"}
+        self.finds(walks.findings, files, "cli/a.c has no function gone",
+                   "cli/b.c has no function main")
+        self.finds(walks.findings, files | {"docs/architecture.md": "prose\n"}, "no walks")
 
     # assertions
 

@@ -35,7 +35,7 @@ MAY_INCLUDE = {
     "lib/base": [],
     "lib/process": ["lib/base"],
     "lib/election": ["lib/base"],
-    "lib/journal": ["lib/base", "lib/election"],
+    "lib/journal": ["lib/base"],
     "lib/wire": ["lib/base", "lib/election"],
     "lib/count": ["lib/base", "lib/election", "lib/wire"],
     "lib/cluster": ["lib/base", "lib/election", "lib/wire"],
