@@ -149,17 +149,19 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
 
 /* ---- move.c ---- */
 
-/* Begins to move the leadership; NULL, or why not. Nothing is proposed until it
- * has moved or PSP_CORE_MOVE_MS are over. */
-const char *psp_core_move(struct psp_core *core, uint32_t replica);
+/* Begins to move the leadership; the text says why not. Nothing is proposed until
+ * it has moved or PSP_CORE_MOVE_MS are over. */
+enum psp_operate_status psp_core_move(struct psp_core *core, uint32_t replica,
+                                      const char **ret_text);
 /* A turn's part of it. */
 void psp_core_move_on(struct psp_core *core);
 
 /* ---- replace.c ---- */
 
-/* Begins, or goes on, to make an ID a member in its predecessor's place; NULL, or
- * why not. */
-const char *psp_core_replace(struct psp_core *core, uint64_t raft_id);
+/* Begins, or goes on, to make an ID a member in its predecessor's place. The text
+ * says why not: PSP_OPERATE_BUSY, if that passes. */
+enum psp_operate_status psp_core_replace(struct psp_core *core, uint64_t raft_id,
+                                         const char **ret_text);
 /* A turn's part of it. */
 void psp_core_replace_on(struct psp_core *core);
 

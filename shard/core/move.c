@@ -14,17 +14,20 @@ static uint64_t voter_of(const struct psp_core *core, uint32_t replica)
     return 0;
 }
 
-const char *psp_core_move(struct psp_core *core, uint32_t replica)
+enum psp_operate_status psp_core_move(struct psp_core *core, uint32_t replica,
+                                      const char **ret_text)
 {
     const uint64_t raft_id = voter_of(core, replica);
-    if (raft_id == 0)
-        return "the shard has no such replica that votes";
+    if (raft_id == 0) {
+        *ret_text = "the shard has no such replica that votes";
+        return PSP_OPERATE_UNKNOWN_REPLICA;
+    }
     if (replica == core->replica || core->move_to == raft_id)
-        return NULL;
+        return PSP_OPERATED;
     core->move_to = raft_id;
     core->move_until_ms = core->now.steady_ms + PSP_CORE_MOVE_MS;
     core->move_begun = false;
-    return NULL;
+    return PSP_OPERATED;
 }
 
 void psp_core_move_on(struct psp_core *core)

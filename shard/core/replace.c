@@ -22,26 +22,46 @@ static uint64_t predecessor_of(const struct psp_consensus_member *members, uint3
     return 0;
 }
 
-const char *psp_core_replace(struct psp_core *core, uint64_t raft_id)
+/* Why the ID can never be a member; NULL: it can, or is. */
+static const char *senseless(const struct psp_core *core,
+                             const struct psp_consensus_member *members, uint32_t n,
+                             uint64_t raft_id)
 {
-    struct psp_consensus_member members[PSP_MEMBERS_MAX];
-    const uint32_t n = psp_consensus_members(core->consensus, members);
     const uint32_t replica = raft_id == 0 ? PSP_NONE : psp_raft_id_replica(raft_id);
     if (core->member_count == 1)
         return "the shard has one replica: there is nobody to take its state from";
     if (replica >= core->member_count)
         return "the shard has no such replica";
-    if (replica == core->replica)
-        return raft_id == core->raft_id ? NULL : "that replica leads the shard";
+    if (replica == core->replica && raft_id != core->raft_id)
+        return "that replica leads the shard: move the leadership first";
     if (predecessor_of(members, n, raft_id) > raft_id)
         return "the replica was replaced again since";
-    if (core->joining != 0 && psp_raft_id_replica(core->joining) != replica)
-        return "another replica is being replaced";
-    for (uint32_t i = 0; i < n; i++)
-        if (!members[i].voter && psp_raft_id_replica(members[i].raft_id) != replica)
-            return "another replica is being replaced";
-    core->joining = raft_id;
     return NULL;
+}
+
+enum psp_operate_status psp_core_replace(struct psp_core *core, uint64_t raft_id,
+                                         const char **ret_text)
+{
+    struct psp_consensus_member members[PSP_MEMBERS_MAX];
+    const uint32_t n = psp_consensus_members(core->consensus, members);
+    const char *text = senseless(core, members, n, raft_id);
+    if (text != NULL) {
+        *ret_text = text;
+        return PSP_OPERATE_UNKNOWN_REPLICA;
+    }
+    if (raft_id == core->raft_id)
+        return PSP_OPERATED;
+    const uint32_t replica = psp_raft_id_replica(raft_id);
+    bool another = core->joining != 0 && psp_raft_id_replica(core->joining) != replica;
+    for (uint32_t i = 0; i < n; i++)
+        another =
+            another || (!members[i].voter && psp_raft_id_replica(members[i].raft_id) != replica);
+    if (another) {
+        *ret_text = "another replica is being replaced";
+        return PSP_OPERATE_BUSY;
+    }
+    core->joining = raft_id;
+    return PSP_OPERATED;
 }
 
 static void without(struct psp_consensus_member *members, uint32_t *n, uint64_t raft_id)

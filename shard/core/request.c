@@ -16,6 +16,14 @@ static const char *fence_difference(const struct psp_fence *own, const struct ps
     return texts[psp_fence_difference(own, sent)];
 }
 
+/* Why the leader proposes nothing now. */
+static const char *busy_text(const struct psp_core *core)
+{
+    if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL)
+        return "the shard is still starting";
+    return core->move_to != 0 ? "the leadership is moving" : "too many batches are waiting";
+}
+
 static void take_batch(struct psp_core *core, const struct psp_core_sender *sender,
                        const struct psp_cluster_message *message)
 {
@@ -38,10 +46,7 @@ static void take_batch(struct psp_core *core, const struct psp_core_sender *send
     if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL ||
         !psp_core_has_room(core)) {
         core->busy_rows += columns->n;
-        psp_core_refuse_batch(core, &sender->peer, message->id, PSP_COUNT_BUSY,
-                              !psp_core_serves(core) ? "the shard is still starting"
-                              : core->move_to != 0   ? "the leadership is moving"
-                                                     : "too many batches are waiting");
+        psp_core_refuse_batch(core, &sender->peer, message->id, PSP_COUNT_BUSY, busy_text(core));
         return;
     }
     struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS};
@@ -87,11 +92,10 @@ static void take_order(struct psp_core *core, const struct psp_core_sender *send
         status = PSP_OPERATE_NOT_LEADER;
         text = "another replica leads this shard";
     } else {
-        text = move ? psp_core_move(core, message->operate.replica)
-                    : psp_core_replace(core, message->operate.raft_id);
-        status = text == NULL ? PSP_OPERATED : PSP_OPERATE_UNKNOWN_REPLICA;
+        status = move ? psp_core_move(core, message->operate.replica, &text)
+                      : psp_core_replace(core, message->operate.raft_id, &text);
     }
-    psp_core_answer_operator(core, &sender->peer, message->id, status, 0, text == NULL ? "" : text);
+    psp_core_answer_operator(core, &sender->peer, message->id, status, 0, text);
 }
 
 static void take_operation(struct psp_core *core, const struct psp_core_sender *sender,
@@ -109,7 +113,7 @@ static void take_operation(struct psp_core *core, const struct psp_core_sender *
     } else if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL ||
                !psp_core_has_room(core)) {
         refusal = PSP_OPERATE_BUSY;
-        text = "the shard is busy; ask again";
+        text = busy_text(core);
     } else {
         const struct psp_waiting waiting = {
             .kind = PSP_WAITING_OPERATOR, .peer = sender->peer, .id = message->id};

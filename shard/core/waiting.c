@@ -90,7 +90,8 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
         answer_batch(core, &waiting, entry, result, refused_text);
         return;
     case PSP_WAITING_OPERATOR: /* repeated: it is so already, which is fine */
-        psp_core_answer_operator(core, &waiting.peer, waiting.id, PSP_OPERATED, index, "");
+        psp_core_answer_operator(core, &waiting.peer, waiting.id, PSP_OPERATED, index,
+                                 refused_text);
         return;
     }
 }

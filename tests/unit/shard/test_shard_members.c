@@ -60,24 +60,50 @@ static void a_move_to_a_replica_that_is_away_lapses(void **state)
     destroy_group(group);
 }
 
+static void is_told(const struct group *group, uint32_t i, uint64_t request_id,
+                    enum psp_operate_status status, const char *text)
+{
+    const struct answer *answer = answer_to(&group->nodes[i], PSP_CLUSTER_OPERATED, request_id);
+    assert_non_null(answer);
+    assert_int_equal(answer->message.operated.status, status);
+    assert_string_equal(answer->text, text);
+}
+
 static void leadership_does_not_move_to_a_replica_that_is_not_there(void **state)
 {
     (void)state;
     struct group *group = open_group(3);
-    const uint32_t leader = serving(group);
+    const uint32_t leader = serving(group), other = other_than(leader);
     move(group, leader, 7, 3);
     run(group, 10);
-    assert_int_equal(
-        answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, 7)->message.operated.status,
-        PSP_OPERATE_UNKNOWN_REPLICA);
-    move(group, other_than(leader), 8, leader);
+    is_told(group, leader, 7, PSP_OPERATE_UNKNOWN_REPLICA,
+            "the shard has no such replica that votes");
+    move(group, other, 8, leader);
     run(group, 10);
-    assert_int_equal(answer_to(&group->nodes[other_than(leader)], PSP_CLUSTER_OPERATED, 8)
-                         ->message.operated.status,
-                     PSP_OPERATE_NOT_LEADER);
+    is_told(group, other, 8, PSP_OPERATE_NOT_LEADER, "another replica leads this shard");
+    assert_int_equal(
+        answer_to(&group->nodes[other], PSP_CLUSTER_OPERATED, 8)->message.operated.leader, leader);
     move(group, leader, 9, leader); /* it leads already */
     run(group, 1000);
     assert_int_equal(serving(group), leader);
+    destroy_group(group);
+}
+
+static void an_operation_is_told_why_it_waits_or_does_nothing(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group), away = other_than(leader);
+    send_operation(group, leader, 7, PSP_OPERATE_OPEN, 0);
+    send_operation(group, leader, 8, PSP_OPERATE_UNIT_COMPLETE, 1000000);
+    run(group, 100);
+    is_told(group, leader, 7, PSP_OPERATED, "the election is open already");
+    is_told(group, leader, 8, PSP_OPERATE_UNKNOWN_UNIT, "the election has no such unit");
+    for (uint32_t i = 0; i < 3; i++)
+        group->cut[i][away] = group->cut[away][i] = true;
+    move(group, leader, 9, away);
+    send_operation(group, leader, 10, PSP_OPERATE_CLOSE, 0);
+    is_told(group, leader, 10, PSP_OPERATE_BUSY, "the leadership is moving");
     destroy_group(group);
 }
 
@@ -191,17 +217,29 @@ static void replacements_that_make_no_sense_are_refused(void **state)
     run(group, 500);
     ask_to_replace(group, leader, 11, third + 1 + PSP_RAFT_GENERATION); /* a second one */
     run(group, 10);
-    static const uint64_t refused[] = {7, 8, 9, 11};
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        assert_int_equal(answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, refused[i])
-                             ->message.operated.status,
-                         PSP_OPERATE_UNKNOWN_REPLICA);
-    assert_int_equal(
-        answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, 10)->message.operated.status,
-        PSP_OPERATED);
+    is_told(group, leader, 7, PSP_OPERATE_UNKNOWN_REPLICA,
+            "that replica leads the shard: move the leadership first");
+    is_told(group, leader, 8, PSP_OPERATE_UNKNOWN_REPLICA, "the shard has no such replica");
+    is_told(group, leader, 9, PSP_OPERATE_UNKNOWN_REPLICA, "the shard has no such replica");
+    is_told(group, leader, 10, PSP_OPERATED, "");
+    is_told(group, leader, 11, PSP_OPERATE_BUSY, "another replica is being replaced");
     group->held[gone] = false;
     run(group, 1000);
     assert_int_equal(psp_core_state(group->nodes[gone].core), PSP_STATE_FOLLOWER);
+    ask_to_replace(group, leader, 12, third + 1 + PSP_RAFT_GENERATION); /* now it may */
+    is_told(group, leader, 12, PSP_OPERATED, "");
+    ask_to_replace(group, leader, 13, gone + 1);
+    is_told(group, leader, 13, PSP_OPERATE_UNKNOWN_REPLICA, "the replica was replaced again since");
+    destroy_group(group);
+}
+
+static void a_lone_replica_is_not_replaced(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    ask_to_replace(group, 0, 7, 1 + PSP_RAFT_GENERATION);
+    is_told(group, 0, 7, PSP_OPERATE_UNKNOWN_REPLICA,
+            "the shard has one replica: there is nobody to take its state from");
     destroy_group(group);
 }
 
@@ -211,6 +249,8 @@ int main(void)
         cmocka_unit_test(leadership_moves_after_what_waits_is_answered),
         cmocka_unit_test(a_move_to_a_replica_that_is_away_lapses),
         cmocka_unit_test(leadership_does_not_move_to_a_replica_that_is_not_there),
+        cmocka_unit_test(an_operation_is_told_why_it_waits_or_does_nothing),
+        cmocka_unit_test(a_lone_replica_is_not_replaced),
         cmocka_unit_test(a_replica_whose_next_entries_nobody_has_stops_and_says_so),
         cmocka_unit_test(a_replaced_replica_joins_without_a_vote_and_votes_when_it_is_level),
         cmocka_unit_test(a_replica_under_its_replaced_id_is_not_heard),
