@@ -96,8 +96,9 @@ static int recount_shard(const struct psp_local *local, const struct psp_definit
     struct psp_recount_result result;
     struct psp_reason reason = {0};
     uint32_t process = 0;
-    if (psp_operate_shard(operate, shard, &request, ANSWER_MS, &answer, &process) != PSP_OK) {
-        fprintf(stderr, "psephos recount: the leader of shard %u does not answer\n", shard);
+    if (psp_operate_shard(operate, shard, &request, ANSWER_MS, &answer, &process, &reason) !=
+        PSP_OK) {
+        fprintf(stderr, "psephos recount: shard %u: %s\n", shard, reason.text);
         return PSP_EXIT_UNREACHABLE;
     }
     if (psp_recount_compare(local, definition, shard,

@@ -142,9 +142,13 @@ static int move(const struct arguments *arguments, struct psp_operate *operate)
     while (psp_progress_clock_ms() < end_ms) {
         const struct psp_cluster_message *answer = NULL;
         uint32_t process = 0;
-        if (psp_operate_shard(operate, arguments->shard, &request, ROUND_MS, &answer, &process) ==
-            PSP_EINVAL)
-            break;
+        struct psp_reason reason = {0};
+        if (psp_operate_shard(operate, arguments->shard, &request, ROUND_MS, &answer, &process,
+                              &reason) == PSP_EINVAL) {
+            fprintf(stderr, "psephos leader: shard %" PRIu32 ": %s\n", arguments->shard,
+                    reason.text);
+            return PSP_EXIT_NO;
+        }
         if (look(operate, arguments).leader == to)
             return tell(arguments, before.leader, to, true);
         poll(NULL, 0, POLL_MS);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/folder/local.h"
+#include "cli/operate/answer.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "wire/message/partial_parts.h"
@@ -249,57 +250,71 @@ const struct psp_status_reply *psp_operate_status(const struct psp_operate *oper
     return answer && answer->type == PSP_CLUSTER_STATUS_REPLY ? &answer->status : NULL;
 }
 
-static const struct psp_cluster_message *accepted(const struct psp_cluster_message *answer,
-                                                  enum psp_status *ret_status)
+/* The process of a shard's replica, the number of processes when there is none. */
+static uint32_t process_of(const struct psp_operate *operate, uint32_t shard, uint32_t replica)
 {
-    if (!answer || (answer->type != PSP_CLUSTER_PARTIAL && answer->type != PSP_CLUSTER_OPERATED))
-        return NULL;
-    if (answer->type == PSP_CLUSTER_PARTIAL)
-        return answer;
-    switch (answer->operated.status) {
-    case PSP_OPERATED:
-        return answer;
-    case PSP_OPERATE_UNKNOWN_UNIT:
-    case PSP_OPERATE_UNKNOWN_REPLICA:
-        *ret_status = PSP_EINVAL;
-        return NULL;
-    case PSP_OPERATE_NOT_LEADER:
-    case PSP_OPERATE_LOST:
-    case PSP_OPERATE_BUSY:
-        return NULL; /* ask again */
+    uint32_t i = 0;
+    while (i < operate->n && !(operate->links[i].process.role == PSP_ROLE_SHARD &&
+                               operate->links[i].process.number == shard &&
+                               operate->links[i].process.replica == replica))
+        i++;
+    return i;
+}
+
+/* Asks all replicas of the shard; of two that say they lead, the later term does.
+ * The number of processes, with a reason, when none leads. */
+static uint32_t find_leader(struct psp_operate *operate, uint32_t shard,
+                            struct psp_reason *reterr_reason)
+{
+    uint32_t leader = operate->n, answers = 0;
+    uint64_t term = 0;
+    psp_operate_ask_shard(operate, shard, LEADER_ROUND_MS);
+    for (uint32_t i = 0; i < operate->n; i++) {
+        const struct psp_status_reply *reply = psp_operate_status(operate, i);
+        answers += reply != NULL;
+        if (!reply || reply->state != PSP_STATE_LEADER || reply->term < term)
+            continue;
+        leader = i;
+        term = reply->term;
     }
-    return NULL;
+    if (leader == operate->n && answers == 0)
+        psp_reason_set(reterr_reason, "no replica answers");
+    else if (leader == operate->n)
+        psp_reason_set(reterr_reason, "no replica leads; %u answer", answers);
+    return leader;
 }
 
 enum psp_status psp_operate_shard(struct psp_operate *operate, uint32_t shard,
                                   const struct psp_cluster_message *request, uint64_t timeout_ms,
                                   const struct psp_cluster_message **ret_answer,
-                                  uint32_t *ret_process)
+                                  uint32_t *ret_process, struct psp_reason *reterr_reason)
 {
     const uint64_t end_ms = psp_progress_clock_ms() + timeout_ms;
-    enum psp_status status = PSP_ETIMEDOUT;
-    while (status == PSP_ETIMEDOUT && psp_progress_clock_ms() < end_ms) {
-        uint32_t leader = operate->n;
-        psp_operate_ask_shard(operate, shard, LEADER_ROUND_MS);
-        for (uint32_t i = 0; i < operate->n; i++) {
-            const struct psp_status_reply *reply = psp_operate_status(operate, i);
-            if (reply && reply->state == PSP_STATE_LEADER)
-                leader = i;
-        }
-        if (leader == operate->n) {
-            poll(NULL, 0, POLL_MS);
+    uint32_t hinted = operate->n; /* whom a replica has named as the leader */
+    struct psp_reason reason = {0};
+    for (uint64_t now_ms = 0; (now_ms = psp_progress_clock_ms()) < end_ms; poll(NULL, 0, POLL_MS)) {
+        const bool named = hinted < operate->n;
+        const uint32_t at = named ? hinted : find_leader(operate, shard, &reason);
+        uint32_t leader = PSP_NONE;
+        hinted = operate->n;
+        if (at == operate->n)
             continue;
-        }
-        psp_operate_ask_one(operate, leader, request, timeout_ms);
-        const struct psp_cluster_message *answer =
-            accepted(psp_operate_answer(operate, leader), &status);
-        if (answer) {
+        /* One that is named may be gone: then all are asked again. */
+        psp_operate_ask_one(operate, at, request, named ? LEADER_ROUND_MS : end_ms - now_ms);
+        const struct psp_cluster_message *answer = psp_operate_answer(operate, at);
+        switch (psp_answer_judge(answer, operate->links[at].process.replica, &leader, &reason)) {
+        case PSP_ANSWER_DONE:
             *ret_answer = answer;
-            *ret_process = leader;
-            status = PSP_OK;
-        } else if (status == PSP_ETIMEDOUT) {
-            poll(NULL, 0, POLL_MS);
+            *ret_process = at;
+            return PSP_OK;
+        case PSP_ANSWER_REFUSED:
+            *reterr_reason = reason;
+            return PSP_EINVAL;
+        case PSP_ANSWER_AGAIN:
+            hinted = process_of(operate, shard, leader);
+            break;
         }
     }
-    return status;
+    *reterr_reason = reason;
+    return PSP_ETIMEDOUT;
 }

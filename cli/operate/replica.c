@@ -212,6 +212,7 @@ static int make_member(const struct arguments *arguments, const struct psp_local
         .operate = {.operation = PSP_OPERATE_REPLACE_REPLICA, .raft_id = raft_id}};
     const uint64_t begun_ms = psp_progress_clock_ms();
     uint64_t moved_ms = begun_ms, index = 0;
+    struct psp_reason reason = {0};
     struct psp_progress progress;
     psp_progress_start(&progress);
     int code = PSP_EXIT_UNREACHABLE;
@@ -219,9 +220,12 @@ static int make_member(const struct arguments *arguments, const struct psp_local
            psp_progress_clock_ms() < moved_ms + STUCK_MS) {
         const struct psp_cluster_message *answer = NULL;
         uint32_t process = 0;
-        if (psp_operate_shard(operate, arguments->shard, &request, ROUND_MS, &answer, &process) ==
-            PSP_EINVAL)
+        const enum psp_status status = psp_operate_shard(operate, arguments->shard, &request,
+                                                         ROUND_MS, &answer, &process, &reason);
+        if (status == PSP_EINVAL)
             code = PSP_EXIT_NO;
+        else if (status == PSP_OK)
+            reason.text[0] = 0;
         const struct standing now = look(operate, arguments);
         if (now.index > index)
             moved_ms = psp_progress_clock_ms();
@@ -238,14 +242,12 @@ static int make_member(const struct arguments *arguments, const struct psp_local
         printf("shard %" PRIu32 ": replica %" PRIu32 " votes again, as member %" PRIu64 "\n",
                arguments->shard, arguments->replica, raft_id);
     else if (code == PSP_EXIT_NO)
-        fprintf(stderr,
-                "psephos replica: the leader refuses: another replica of the shard is being "
-                "replaced, or this one leads; see `psephos status`\n");
+        fprintf(stderr, "psephos replica: shard %" PRIu32 ": %s\n", arguments->shard, reason.text);
     else
         fprintf(stderr,
-                "psephos replica: replica %" PRIu32 " is not a member yet; see `psephos "
+                "psephos replica: replica %" PRIu32 " is not a member yet%s%s; see `psephos "
                 "status`, then call this again: it goes on\n",
-                arguments->replica);
+                arguments->replica, reason.text[0] ? ": " : "", reason.text);
     return code;
 }
 

@@ -64,16 +64,19 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-/* `unit` NULL: of the election. */
+/* `unit` NULL: of the election. The shard adds a text when there was nothing to do. */
 static void tell_done(const struct arguments *arguments, const char *unit, uint32_t shard,
-                      uint64_t index)
+                      const struct psp_cluster_message *answer)
 {
+    const uint64_t index = answer->operated.index;
+    const char *text = answer->operated.text;
     if (!arguments->json) {
-        printf("shard %u: done at index %" PRIu64 "\n", shard, index);
+        printf("shard %u: done at index %" PRIu64 "%s%s\n", shard, index, text[0] ? ": " : "",
+               text);
         return;
     }
-    json_t *done =
-        json_pack("{s:o, s:o}", "shard", psp_json_count(shard), "index", psp_json_count(index));
+    json_t *done = json_pack("{s:o, s:o, s:s*}", "shard", psp_json_count(shard), "index",
+                             psp_json_count(index), "text", text[0] ? text : NULL);
     if (unit)
         json_object_set_new(done, "unit", json_string(unit));
     json_array_append_new(arguments->told, done);
@@ -88,16 +91,19 @@ static int tell_shards(const struct psp_local *local, struct psp_operate *operat
     for (uint32_t s = 0; s < local->cluster->shard_count; s++) {
         const struct psp_cluster_message *answer = NULL;
         uint32_t process = 0;
+        struct psp_reason reason = {0};
         const enum psp_status status =
-            psp_operate_shard(operate, s, request, ANSWER_MS, &answer, &process);
+            psp_operate_shard(operate, s, request, ANSWER_MS, &answer, &process, &reason);
         if (status == PSP_OK) {
-            tell_done(arguments, unit, s, answer->operated.index);
+            tell_done(arguments, unit, s, answer);
             ret_index[s] = answer->operated.index;
             continue;
         }
-        fprintf(stderr, "%s: shard %u: %s; call again when `psephos status` shows a leader\n", name,
-                s, psp_status_text(status));
-        code = PSP_EXIT_UNREACHABLE;
+        const bool refused = status == PSP_EINVAL;
+        fprintf(stderr, "%s: shard %u: %s%s\n", name, s, psp_reason_text(&reason, status),
+                refused ? "" : "; call again when `psephos status` shows a leader");
+        if (refused || code == PSP_EXIT_DONE)
+            code = refused ? PSP_EXIT_NO : PSP_EXIT_UNREACHABLE;
     }
     return code;
 }

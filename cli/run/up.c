@@ -274,8 +274,10 @@ static int open_new(struct psp_operate *operate, const struct psp_cluster *clust
         uint32_t process = 0;
         if (!is_new[s])
             continue;
-        if (psp_operate_shard(operate, s, &request, OPEN_MS, &answer, &process) != PSP_OK) {
-            fprintf(stderr, "psephos up: shard %u could not be opened: no leader answers\n", s);
+        struct psp_reason reason = {0};
+        if (psp_operate_shard(operate, s, &request, OPEN_MS, &answer, &process, &reason) !=
+            PSP_OK) {
+            fprintf(stderr, "psephos up: shard %u could not be opened: %s\n", s, reason.text);
             code = PSP_EXIT_UNREACHABLE;
         }
     }

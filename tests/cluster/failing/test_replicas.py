@@ -174,6 +174,23 @@ def test_a_replica_is_not_replaced_when_its_state_has_nowhere_to_come_from(one):
     assert one.call("replica", "replace", "--shard", 0).returncode == 2
 
 
+def test_an_order_that_a_shard_does_not_carry_out_says_why(one):
+    leader(one, 0), leader(one, 1)
+    again = one.call("open", check=0)
+    assert again.stdout.count(": the election is open already") == 2
+    for process in replicas(one, 0, "follower"):
+        end(process)
+    wait_until(lambda: not replicas(one, 0, "leader"), what="the end of the leadership")
+    refused = one.call("close", check=3)
+    assert "shard 0: no replica leads; 1 answer; call again" in refused.stderr
+    assert "shard 1: done at index" in refused.stdout
+    end(next(p for p in replicas(one, 0) if p["pid"]))
+    refused = one.call("close", check=3)
+    assert "shard 0: no replica answers; call again" in refused.stderr
+    assert "shard 1: done at index" in refused.stdout
+    assert ": the election is not open" in refused.stdout  # closed already
+
+
 def test_leadership_does_not_move_to_what_is_not_there(one):
     stopped = replicas(one, 0, "follower")[0]
     end(stopped, signal.SIGTERM)

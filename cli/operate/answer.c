@@ -1,0 +1,38 @@
+#include "cli/operate/answer.h"
+
+#include <inttypes.h>
+
+static enum psp_answer operated(const struct psp_cluster_message *answer, uint32_t replica,
+                                uint32_t *ret_leader, struct psp_reason *reterr_reason)
+{
+    const char *text = answer->operated.text;
+    switch (answer->operated.status) {
+    case PSP_OPERATED:
+        return PSP_ANSWER_DONE;
+    case PSP_OPERATE_UNKNOWN_UNIT:
+    case PSP_OPERATE_UNKNOWN_REPLICA:
+        psp_reason_set(reterr_reason, "replica %" PRIu32 " refuses: %s", replica, text);
+        return PSP_ANSWER_REFUSED;
+    case PSP_OPERATE_NOT_LEADER:
+        *ret_leader = answer->operated.leader;
+        psp_reason_set(reterr_reason, "replica %" PRIu32 " says: %s", replica, text);
+        return PSP_ANSWER_AGAIN;
+    case PSP_OPERATE_LOST:
+    case PSP_OPERATE_BUSY:
+        psp_reason_set(reterr_reason, "replica %" PRIu32 " says: %s", replica, text);
+        return PSP_ANSWER_AGAIN;
+    }
+    return PSP_ANSWER_AGAIN;
+}
+
+enum psp_answer psp_answer_judge(const struct psp_cluster_message *answer, uint32_t replica,
+                                 uint32_t *ret_leader, struct psp_reason *reterr_reason)
+{
+    *ret_leader = PSP_NONE;
+    if (answer && answer->type == PSP_CLUSTER_PARTIAL)
+        return PSP_ANSWER_DONE;
+    if (answer && answer->type == PSP_CLUSTER_OPERATED)
+        return operated(answer, replica, ret_leader, reterr_reason);
+    psp_reason_set(reterr_reason, "replica %" PRIu32 ", which leads, does not answer", replica);
+    return PSP_ANSWER_AGAIN;
+}
