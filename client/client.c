@@ -1,3 +1,4 @@
+/* What libpsephos does: sockets, files and time around client/core, in the caller's thread. */
 #include "client/psephos.h"
 
 #include <assert.h>

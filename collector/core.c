@@ -1,3 +1,4 @@
+/* One state a replica: what is outstanding, and when it is asked next. */
 #include "collector/core.h"
 
 #include <assert.h>

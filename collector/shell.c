@@ -1,3 +1,5 @@
+/* The loop: replies in, board to the store, view to HTTP, watches out; in that order,
+ * so that nothing is shown that could be lost. */
 #include "collector/shell.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The key's hash must be the one in cluster.json, or voters would get other digests here. */
 #include "router/digest_key.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The loop's turn: receive until nothing is there, then carry out what the core decided. */
 #include "router/shell.h"
 
 #include <assert.h>

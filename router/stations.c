@@ -1,3 +1,4 @@
+/* Inode, size and time of clients.json tell whether to read it again. */
 #include "router/stations.h"
 
 #include <assert.h>

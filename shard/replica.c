@@ -1,3 +1,5 @@
+/* Opened from the ground up: lock, store, count, log, core; each must agree with what
+ * lies below it. */
 #include "shard/replica.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* The loop's turn: receive, let the core decide, carry out; the writer's and
+ * checkpointer's news wake it. */
 #include "shard/shell.h"
 
 #include <inttypes.h>

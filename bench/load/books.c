@@ -1,3 +1,4 @@
+/* Asks the REST API as anybody may: what the run checks is what people would see. */
 #include "bench/load/books.h"
 
 #include <jansson.h>

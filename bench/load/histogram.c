@@ -1,3 +1,4 @@
+/* A bucket's number follows from the leading bits: noting a time costs the load nothing. */
 #include "bench/load/histogram.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* The pool is filled by the weights of the leaves; a ballot is a paper from it, a voter
+ * and a number. */
 #include "bench/load/papers.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* The figures once, then as text and as JSON. */
 #include "bench/load/report.h"
 
 #include <inttypes.h>

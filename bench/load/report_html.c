@@ -1,3 +1,4 @@
+/* The page of a report: plots drawn as SVG, so that it opens anywhere and needs nothing. */
 #include "bench/load/report.h"
 
 #include <inttypes.h>

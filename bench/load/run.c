@@ -1,3 +1,5 @@
+/* Stations are watched while they cast; afterwards the count is compared with what they
+ * were promised. */
 #include "bench/load/run.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Names of processes may hold spaces: fields of /proc are counted from behind them. */
 #include "bench/load/sampler.h"
 
 #include <dirent.h>

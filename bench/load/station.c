@@ -1,3 +1,4 @@
+/* One loop: submit what is due, poll, take receipts, tally them. */
 #include "bench/load/station.h"
 
 #include <stdio.h>

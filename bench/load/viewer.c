@@ -1,3 +1,5 @@
+/* A plain socket and the text of the stream, read line by line: no library between
+ * event and clock. */
 #include "bench/load/viewer.h"
 
 #include <netdb.h>

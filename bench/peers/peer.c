@@ -1,3 +1,4 @@
+/* The same ballots for every peer, so that the figures differ by the peer alone. */
 #include "bench/peers/peer.h"
 
 #include <inttypes.h>

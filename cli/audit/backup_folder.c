@@ -1,3 +1,4 @@
+/* A copy goes as far as backup.json says; its journal may hold more. */
 #include "cli/audit/backup_folder.h"
 
 #include <jansson.h>

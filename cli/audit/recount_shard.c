@@ -1,3 +1,5 @@
+/* Replays entries into a count of its own, stops where the store stands, and compares
+ * every number there. */
 #include "cli/audit/recount_shard.h"
 
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+/* Entries stay as they are but for three: the genesis gets the next epoch, the first
+ * configuration the new members, and later ones become barriers. */
 #include "cli/audit/restore_log.h"
 
 #include <inttypes.h>

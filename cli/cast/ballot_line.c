@@ -1,3 +1,4 @@
+/* Both forms are read member by member; the first that is wrong names itself in the reason. */
 #include "cli/cast/ballot_line.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* One step: submit what the pace and the window allow, poll, hand receipts to the source. */
 #include "cli/cast/caster.h"
 
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+/* A contest of a leaf is a line of runs, one a choice; a ballot's marks are where it
+ * falls in each line. */
 #include "cli/cast/deal.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Voters of a roll are sorted by leaf once; made-up ones are computed when asked for. */
 #include "cli/cast/electorate.h"
 
 #include <errno.h>

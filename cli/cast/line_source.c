@@ -1,3 +1,4 @@
+/* Lines that are no ballots are counted, the first ones reported; the others are cast. */
 #include "cli/cast/line_source.h"
 
 #include <inttypes.h>

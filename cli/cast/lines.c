@@ -1,3 +1,5 @@
+/* Reads without blocking into one buffer; a line longer than the buffer is passed over
+ * and counted. */
 #include "cli/cast/lines.h"
 
 #include <errno.h>

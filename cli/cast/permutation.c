@@ -1,3 +1,4 @@
+/* Four Feistel rounds over the rows and columns of a grid. */
 #include "cli/cast/permutation.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* Dealt ballots in shuffled order, extras spread evenly between them; a receipt may
+ * bring another extra with it. */
 #include "cli/cast/returns_source.h"
 
 #include <stdio.h>

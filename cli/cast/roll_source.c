@@ -1,3 +1,4 @@
+/* Reads the roll as far as ballots are wanted; the marks come from a hash of seed and line. */
 #include "cli/cast/roll_source.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* The seed is mixed with what is cast, so that two files under one seed are two sets of
+ * ballots. */
 #include "cli/cast/sources.h"
 
 #include <inttypes.h>

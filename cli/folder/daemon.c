@@ -1,3 +1,5 @@
+/* A start is believed when exec closes the pipe to the child; routers are stopped
+ * first, so that nothing new comes in. */
 #include "cli/folder/daemon.h"
 
 #include <errno.h>

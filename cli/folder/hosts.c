@@ -1,3 +1,5 @@
+/* Roles are dealt in turn: replicas of one shard stand on different machines as long as
+ * there are enough. */
 #include "cli/folder/hosts.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* Paths are built in one place; the lock in run/ keeps two calls of `up` and `down` apart. */
 #include "cli/folder/local.h"
 
 #include <errno.h>

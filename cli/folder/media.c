@@ -1,3 +1,4 @@
+/* Only names that the collector would serve are copied, into folders made on the way. */
 #include "cli/folder/media.h"
 
 #include <limits.h>

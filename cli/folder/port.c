@@ -1,3 +1,5 @@
+/* A port is free when it can be bound; it stays bound by the caller's socket until a
+ * daemon takes it. */
 #include "cli/folder/port.h"
 
 #include <arpa/inet.h>

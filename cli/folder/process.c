@@ -1,3 +1,4 @@
+/* What cannot be read of a process is said to be nothing. */
 #include "cli/folder/process.h"
 
 #include <fcntl.h>

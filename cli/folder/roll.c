@@ -1,3 +1,4 @@
+/* One growing part a shard; what is stored is digests and units, never an ID. */
 #include "cli/folder/roll.h"
 
 #include <inttypes.h>

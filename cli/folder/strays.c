@@ -1,3 +1,4 @@
+/* Signals whoever of this user runs one of our programs with this folder's cluster.json. */
 #include "cli/folder/strays.h"
 
 #include <dirent.h>

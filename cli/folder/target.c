@@ -1,3 +1,4 @@
+/* Both ways lead to the same three things: cluster, definition, key. */
 #include "cli/folder/target.h"
 
 #include <stdio.h>

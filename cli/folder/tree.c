@@ -1,3 +1,4 @@
+/* Depth first, without following links (nftw). */
 #include "cli/folder/tree.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* All links are polled together; an answer is kept until the process is asked again. */
 #include "cli/operate/operate.h"
 
 #include <poll.h>

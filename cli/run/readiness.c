@@ -1,3 +1,5 @@
+/* A reply says what a process does; that it waits is seen beside its leader's reply,
+ * and only after a while. */
 #include "cli/run/readiness.h"
 
 #include <stdbool.h>

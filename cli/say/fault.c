@@ -1,3 +1,4 @@
+/* The one place where a call prints why it failed. */
 #include "cli/say/fault.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* stdout holds the value and nothing else, so that a pipe can read it. */
 #include "cli/say/json.h"
 
 #include <stdio.h>

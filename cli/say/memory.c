@@ -1,3 +1,4 @@
+/* Every path ends in `found`, which ends the process. */
 #include "cli/say/memory.h"
 
 #include <stdarg.h>

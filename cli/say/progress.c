@@ -1,3 +1,4 @@
+/* Nothing is drawn for what is soon done; at the end the line is cleared. */
 #include "cli/say/progress.h"
 
 #include <stdio.h>

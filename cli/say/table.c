@@ -1,3 +1,4 @@
+/* Widths first, then lines: when the room is narrow, the widest column of text gives first. */
 #include "cli/say/table.h"
 
 #include <assert.h>

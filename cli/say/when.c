@@ -1,3 +1,4 @@
+/* Read as UTC (timegm), shown in the zone of this machine. */
 #include "cli/say/when.h"
 
 #include <stdio.h>

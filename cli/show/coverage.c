@@ -1,3 +1,4 @@
+/* Asks until an answer's version is at or past every index, or time is up. */
 #include "cli/show/coverage.h"
 
 #include <stdbool.h>

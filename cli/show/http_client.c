@@ -1,3 +1,4 @@
+/* No proxy and no redirect: a collector is asked directly. Answers are bounded. */
 #include "cli/show/http_client.h"
 
 #include <curl/curl.h>

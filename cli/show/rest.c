@@ -1,3 +1,4 @@
+/* A walk over the pages of a list begins anew when the version changes under way. */
 #include "cli/show/rest.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* Votes go into an array of all leaves' cells first: so a choice that the collector
+ * named nowhere is found. */
 #include "cli/show/results_returns.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Votes decide the order within a contest; names come from the lists of contests and parties. */
 #include "cli/show/results_table.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Free records and blocks are lists through themselves; nothing is allocated after the start. */
 #include "client/core/ballots.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* Ballots go from ready into a batch and become receipts; those that pause lie in a
+ * wheel by the time when they are ready again. */
 #include "client/core/core.h"
 
 #include <assert.h>

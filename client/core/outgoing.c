@@ -1,3 +1,4 @@
+/* Columns are copied together; rows get back the names of what their numbers mean. */
 #include "client/core/outgoing.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Writes the parts that every answer has; a resource writes what lies between. */
 #include "collector/api/answer.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* The table of routes; each names the parameters it knows, so that a misspelt one is refused. */
 #include "collector/api/api.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* 28 characters: question, key and position in base64url. */
 #include "collector/api/cursor.h"
 
 #include <string.h>

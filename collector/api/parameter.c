@@ -1,3 +1,4 @@
+/* A cursor carries a hash of the question, so that it cannot be used with another. */
 #include "collector/api/parameter.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Written in one place, so that lists and events cannot differ. */
 #include "collector/api/row.h"
 
 #include "collector/view/tally.h"

@@ -1,3 +1,4 @@
+/* The histogram of commits: 0.5 ms to 5 s. */
 #include "collector/api/stats.h"
 
 const uint32_t psp_stats_commit_bounds_us[PSP_STATS_BUCKETS] = {

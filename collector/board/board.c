@@ -1,3 +1,5 @@
+/* A partial is checked whole before anything of it is taken; the sum follows by
+ * differences, row by row. */
 #include "collector/board/board.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* What libmicrohttpd calls back: a request is answered from one view, which it holds
+ * until the last byte. */
 #include "collector/http/http.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Viewers of one question share one event; a slow one misses versions, never parts of one. */
 #include "collector/http/stream.h"
 
 #include <microhttpd.h>

@@ -1,3 +1,4 @@
+/* Events hold whole counts: whoever missed some lacks nothing. */
 #include "collector/http/stream_event.h"
 
 #include <stdio.h>

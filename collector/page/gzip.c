@@ -1,3 +1,4 @@
+/* The header of a request is read with its weights: "gzip;q=0" is a no. */
 #include "collector/page/gzip.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Photos and the map become files of the page, under addresses of the API. */
 #include "collector/page/media.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* Walks the folder once, packs what gets smaller, and keeps each file under its URL. */
 #include "collector/page/page.h"
 
 #include <dirent.h>

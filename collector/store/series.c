@@ -1,3 +1,4 @@
+/* Points from the first unsaved one on are deleted and written again. */
 #include "collector/store/series.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Opening, the layout of rows in chunks, heads, loading, committing. */
 #include "collector/store/store.h"
 
 #include <assert.h>

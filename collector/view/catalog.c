@@ -1,3 +1,4 @@
+/* Children, candidates and levels are runs of arrays; the tree is walked without recursion. */
 #include "collector/view/catalog.h"
 
 #include <assert.h>

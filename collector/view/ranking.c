@@ -1,3 +1,4 @@
+/* A heap of k with the worst on top; sorted when all were offered. */
 #include "collector/view/ranking.h"
 
 #include <stdlib.h>

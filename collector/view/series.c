@@ -1,3 +1,4 @@
+/* A fixed number of places; when they are full the buckets become twice as wide. */
 #include "collector/view/series.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Adds rows leaf by leaf into the cells of the contest's choices. */
 #include "collector/view/tally.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Copies what it shows out of the board; the version is a hash of the shards' states. */
 #include "collector/view/view.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Each way of filling it writes all of it; a text that was cut ends at a character. */
 #include "base/reason.h"
 
 #include <inttypes.h>

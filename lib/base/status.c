@@ -1,3 +1,4 @@
+/* What a person reads of a status, and which of them stands for errno. */
 #include "base/status.h"
 
 #include <errno.h>

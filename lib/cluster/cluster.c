@@ -1,3 +1,4 @@
+/* Reads and checks; what each number must be stands where it is read. */
 #include "cluster/cluster.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* argp's child parser of the daemons, and the loads behind it. */
 #include "cluster/identity.h"
 
 #include <stdio.h>

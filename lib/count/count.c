@@ -1,3 +1,5 @@
+/* An entry at a time: fence, then judge and add row by row. Memory is asked for a few
+ * rows ahead. */
 #include "count/count.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* What a checkpoint needs, gathered while counting, so that taking it costs what
+ * changed and not what there is. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The only place that knows the order of the bytes. */
 #include "count/genesis.h"
 
 #include <string.h>

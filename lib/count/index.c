@@ -1,3 +1,5 @@
+/* Tables stay sorted by where a key wants to be: linear probing without holes. One that
+ * is full moves to more blocks. */
 #include "count/index.h"
 
 #include <assert.h>

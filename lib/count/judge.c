@@ -1,3 +1,4 @@
+/* One line a disposition, in the order of the protocol. */
 #include "count/judge.h"
 
 /* promise 2: from the log before this row, and from nothing else */

@@ -1,3 +1,4 @@
+/* Records in order of refusal, and an open-addressing table of their numbers. */
 #include "count/refusals.h"
 
 #include <assert.h>

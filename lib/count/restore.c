@@ -1,3 +1,4 @@
+/* Back from the store, record by record, each checked against what came before. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+/* Encodes marks in their one form and refuses all others; checks columns before
+ * anything reads them. */
 #include "election/ballot.h"
 
 #include <stdbool.h>

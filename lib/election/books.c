@@ -1,3 +1,4 @@
+/* The table of the nine counters; everything else is a loop over it. */
 #include "election/books.h"
 
 #include <assert.h>

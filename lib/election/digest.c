@@ -1,3 +1,5 @@
+/* SipHash for the voter and for the ballot, under two keys; BLAKE2b makes the second
+ * from the secret. */
 #include "election/digest.h"
 
 #include <assert.h>

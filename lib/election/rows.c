@@ -1,3 +1,4 @@
+/* Varints in their shortest form only: equal counts are equal bytes. */
 #include "election/rows.h"
 
 bool psp_rows_long_cell(struct psp_rows *rows, uint64_t *ret_value)

@@ -1,3 +1,4 @@
+/* A row keeps the log index that changed it last: what is new since an index is found by that. */
 #include "election/totals.h"
 
 #include <assert.h>

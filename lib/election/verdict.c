@@ -1,3 +1,4 @@
+/* The words of the dispositions, from the one table. */
 #include "election/verdict.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* The real disk: POSIX, with what each call owes to power loss. */
 #include "journal/disk.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* Append, sync, truncate, read. What readers may see is under the mutex. */
 #include "journal/journal.h"
 
 #include <assert.h>

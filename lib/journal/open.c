@@ -1,3 +1,5 @@
+/* What is found in the folder, made into an open log: the tail is read, older segments
+ * are looked at when needed. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The bytes of a segment, and the scan that tells a torn tail from damage. */
 #include "journal/segment.h"
 
 #include <assert.h>

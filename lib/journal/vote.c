@@ -1,3 +1,4 @@
+/* Both copies are written, one after the other; of two sound ones the newer counts. */
 #include "journal/vote.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* One thread, one queue: everything that waits is written, synced once and told. */
 #include "journal/writer.h"
 
 #include <pthread.h>

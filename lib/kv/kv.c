@@ -1,3 +1,5 @@
+/* Folder, lock, environment and tables in one order; a full map grows and the write is
+ * done again. */
 #include "kv/kv.h"
 
 #include <assert.h>

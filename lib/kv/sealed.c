@@ -1,3 +1,4 @@
+/* The checksum covers table and key too, so that a value in the wrong place is found. */
 #include "kv/sealed.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* libuv's handles, one a watcher; prepare runs the turn's end. */
 #include "process/loop.h"
 
 #include <signal.h>

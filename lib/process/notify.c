@@ -1,3 +1,4 @@
+/* libsystemd's sd_notify, and the watchdog's interval. */
 #include "process/notify.h"
 
 #include <systemd/sd-daemon.h>

@@ -1,3 +1,4 @@
+/* One write a line, so that lines of threads do not mix. */
 #include "process/say.h"
 
 #include <stdarg.h>

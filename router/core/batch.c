@@ -1,3 +1,5 @@
+/* Columns share one block that grows; spare batches are kept, few of them, and none
+ * while memory is short. */
 #include "router/core/batch.h"
 
 #include <assert.h>

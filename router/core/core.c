@@ -1,3 +1,4 @@
+/* A row at a time into the batch of its shard; an answer goes back along the spans. */
 #include "router/core/core.h"
 
 #include <assert.h>

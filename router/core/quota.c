@@ -1,3 +1,4 @@
+/* A row is taken from its shard's share while there is any, then from the common rest. */
 #include "router/core/quota.h"
 
 #include <assert.h>

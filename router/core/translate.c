@@ -1,3 +1,5 @@
+/* Looks every name up and writes a number; what is malformed is refused before it can
+ * reach a shard. */
 #include "router/core/translate.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* What a later append on its way will replace does not count as durable. */
 #include "shard/consensus/appends.h"
 
 #include <assert.h>

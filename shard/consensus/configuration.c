@@ -1,3 +1,4 @@
+/* Kept by log index, and cut when the log is; libraft's encoding is done by libraft. */
 #include "shard/consensus/configuration.h"
 
 #include <inttypes.h>

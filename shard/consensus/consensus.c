@@ -1,3 +1,5 @@
+/* Each call becomes one event of libraft's step function; step.c turns what comes out
+ * into actions. */
 #include "shard/consensus/consensus.h"
 
 #include <assert.h>

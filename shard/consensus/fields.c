@@ -1,3 +1,4 @@
+/* A layout a message type: where each number is and how large; it serves reading and writing. */
 #include "shard/consensus/fields.h"
 
 #include <assert.h>

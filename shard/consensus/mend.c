@@ -1,3 +1,4 @@
+/* W1, W3 ... are findings of docs/decisions/0001-raft-step.md. */
 #include "shard/consensus/mend.h"
 
 /* ---- before the step ---- */

@@ -1,3 +1,4 @@
+/* Arrays that grow and are used again at the next call. */
 #include "shard/consensus/outbox.h"
 
 #include <stdlib.h>

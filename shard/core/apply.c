@@ -1,3 +1,5 @@
+/* Committed entries reach the count here, in order and once; what it says goes to
+ * whoever asked. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* What the shell tells it: each event goes to the file of this room that decides about it. */
 #include "shard/core/core.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* What routers and operators ask: batches become entries, operations become entries or
+ * answers. */
 #include <string.h>
 
 #include "shard/core/inner.h"

@@ -1,3 +1,5 @@
+/* Collectors that wait for news: whoever knows less than the count is answered, in
+ * parts when it is much. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* A ring of entries. Bytes that are let go are kept for the next entry, or until the
+ * writer is done with them. */
 #include "shard/core/window.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* One thread and one place: the next delta waits until this one is written. */
 #include "shard/store/checkpointer.h"
 
 #include <assert.h>

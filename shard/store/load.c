@@ -1,3 +1,4 @@
+/* From LMDB into an empty count: chunk by chunk, in the order that the count restores. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Small values by name, and the position. */
 #include <assert.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Opening: whose store it is, how far it goes, and what a checkpoint cut short left behind. */
 #include "shard/store/store.h"
 
 #include <assert.h>

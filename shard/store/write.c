@@ -1,3 +1,4 @@
+/* One checkpoint: tables are appended to in parts, and the position is written with the last. */
 #include <assert.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* The names of the defects, and which one was built in. */
 #include "tests/sim/mutants.h"
 
 #ifdef PSP_MUTANTS

@@ -1,3 +1,4 @@
+/* SSE 4.2 where the processor has it, else a table that is made once. */
 #include "base/bytes/crc32c.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* Digit by digit, with the overflow looked for before it happens. */
 #include "base/bytes/number.h"
 
 #include <inttypes.h>

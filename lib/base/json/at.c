@@ -1,3 +1,4 @@
+/* A pointer grows with each step down; what is refused on the way names it. */
 #include "base/json/at.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Skips strings and brackets only: what lies between is for the JSON library. */
 #include "base/json/cut.h"
 
 #include <stdbool.h>

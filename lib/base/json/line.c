@@ -1,3 +1,4 @@
+/* Follows the pointer's names from the beginning of the text, counting line ends. */
 #include "base/json/line.h"
 
 #include <stdbool.h>

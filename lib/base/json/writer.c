@@ -1,3 +1,4 @@
+/* A comma is written before a value, so that nothing has to know whether it is the last. */
 #include "base/json/writer.h"
 
 #include <assert.h>

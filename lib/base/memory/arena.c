@@ -1,3 +1,4 @@
+/* Chunks in a list; what is larger than a chunk gets one of its own. */
 #include "base/memory/arena.h"
 
 #include <assert.h>

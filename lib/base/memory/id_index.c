@@ -1,3 +1,4 @@
+/* Linear probing, at most two thirds full; the ID itself is compared last. */
 #include "base/memory/id_index.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Blocks in a list, freed together. */
 #include "base/memory/pool.h"
 
 #include <stdint.h>

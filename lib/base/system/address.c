@@ -1,3 +1,4 @@
+/* One reading of "host:port" for everybody, brackets included. */
 #include "base/system/address.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* CLOCK_MONOTONIC for waiting, CLOCK_REALTIME for showing, the process's CPU for measuring. */
 #include "base/system/clock.h"
 
 #include <time.h>

@@ -1,3 +1,4 @@
+/* Written beside, synced, renamed, and the folder synced: old or new, never half. */
 #include "base/system/file.h"
 
 #include <errno.h>

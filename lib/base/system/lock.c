@@ -1,3 +1,4 @@
+/* Never waits: who has it is told apart from who cannot open it. */
 #include "base/system/lock.h"
 
 #include <errno.h>

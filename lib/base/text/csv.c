@@ -1,3 +1,4 @@
+/* A record is looked at twice: first for its end, then its quotes are taken out in place. */
 #include "base/text/csv.h"
 
 #include <stdarg.h>

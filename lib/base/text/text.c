@@ -1,3 +1,4 @@
+/* Running out of memory is kept in `failed`: writers go on, whoever sends the text looks. */
 #include "base/text/text.h"
 
 #include <stdarg.h>

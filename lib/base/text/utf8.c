@@ -1,3 +1,4 @@
+/* The shortest form only, no surrogates: RFC 3629's table as comparisons. */
 #include "base/text/utf8.h"
 
 #include <stdint.h>

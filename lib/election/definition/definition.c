@@ -1,3 +1,5 @@
+/* The outer members in the order that references need; the rest is built by things,
+ * units and styles. */
 #include "election/definition/definition.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Arrays are cut and parsed an element at a time: a national definition is never a whole tree. */
 #include <inttypes.h>
 #include <string.h>
 

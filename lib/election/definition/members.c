@@ -1,3 +1,5 @@
+/* One member at a time: found, of the right type, within its limit; else the fault with
+ * its pointer. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Ballot styles: which contests a paper has, and where each one's cells begin. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>

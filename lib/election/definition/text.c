@@ -1,3 +1,4 @@
+/* One element a line, escaped by jansson; commas before, as in base/json/writer. */
 #include "election/definition/text.h"
 
 #include <stdbool.h>

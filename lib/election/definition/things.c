@@ -1,3 +1,4 @@
+/* Methods, parties, candidates, contests and the map: lists whose members name one another. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* Units: their IDs first, then parents, the tree in walking order, levels, contests and
+ * styles. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>

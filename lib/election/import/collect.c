@@ -1,3 +1,4 @@
+/* Rows become units, contests, choices and styles, each found again by its key. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

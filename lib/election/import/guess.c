@@ -1,3 +1,4 @@
+/* The first four digits that can be a year, and the calendar of US elections. */
 #include "election/import/guess.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Names everything (slugs), then writes the definition in its order. */
 #include "election/import/import.h"
 
 #include <jansson.h>

@@ -1,3 +1,5 @@
+/* Names that meet are made longer by their hash until all differ, in an order that
+ * input order does not change. */
 #include "election/import/slug.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Rows of published returns find their leaf, contest and choice in a definition. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Text is interned: a county's name stands once, however many rows have it. */
 #include "election/returns/returns.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* The table, and nothing else. */
 #include "election/returns/state_names.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* The hash is of the whole file; whoever loads it compares. */
 #include "election/roll/file.h"
 
 #include <sodium.h>

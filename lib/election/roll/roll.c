@@ -1,3 +1,5 @@
+/* A voter seen is remembered as 96 bits of a hash and the line, to find who stands
+ * there twice. */
 #include "election/roll/roll.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* The definition of an election that does not exist, written as it is made up. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

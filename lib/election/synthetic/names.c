@@ -1,3 +1,4 @@
+/* Data only. */
 #include "election/synthetic/names.h"
 
 #define NAMES(array)                                                                               \

@@ -1,3 +1,5 @@
+/* A voter is drawn from seed and number alone. Numbers are written by hand: snprintf is
+ * too slow for millions of rows. */
 #include "election/synthetic/synthetic.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* The same six fields of two messages, in one place. */
 #include "wire/message/columns.h"
 
 #include "wire/message/pack.h"

@@ -1,3 +1,4 @@
+/* The table of parts: names, and their order in bytes. */
 #include "wire/message/fence.h"
 
 #include <assert.h>

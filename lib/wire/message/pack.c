@@ -1,3 +1,5 @@
+/* The version is read before the message, by hand: what an unknown version says is not
+ * decoded. */
 #include "wire/message/pack.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Parts are taken in order only; anything else begins anew. */
 #include "wire/message/partial_parts.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* The words of the states. */
 #include "wire/message/process_state.h"
 
 #include <assert.h>

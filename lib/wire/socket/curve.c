@@ -1,3 +1,4 @@
+/* Options are set before bind or connect; one that libzmq refuses ends the socket. */
 #include "wire/socket/curve.h"
 
 #include <stdio.h>

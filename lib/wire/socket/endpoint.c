@@ -1,3 +1,4 @@
+/* getaddrinfo, once, before binding. */
 #include "wire/socket/endpoint.h"
 
 #include <arpa/inet.h>

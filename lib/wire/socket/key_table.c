@@ -1,3 +1,4 @@
+/* A sorted array behind a lock; a number tells readers that it changed. */
 #include "wire/socket/key_table.h"
 
 #include <pthread.h>

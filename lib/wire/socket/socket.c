@@ -1,3 +1,4 @@
+/* ROUTER and DEALER, their monitors, and who sent what arrived. */
 #include "wire/socket/socket.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* One REP socket in a thread: seven frames in, yes or no out. */
 #include "wire/socket/zap.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Dispatches to the file of each kind of process. */
 #include "tests/sim/actors/actors.h"
 
 void sim_actor_start(struct sim_world *world, struct sim_actor *actor)

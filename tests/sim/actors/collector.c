@@ -1,3 +1,4 @@
+/* The collector's shell in the simulated world: board core, store, what is shown. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>

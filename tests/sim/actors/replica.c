@@ -1,3 +1,4 @@
+/* A replica's shell in the simulated world; its disk and its threads are events. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>

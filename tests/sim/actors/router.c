@@ -1,3 +1,4 @@
+/* A router's shell in the simulated world. */
 #include <assert.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* Stations that cast and the operator that opens, moves, replaces and closes. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The log writer's thread, taken apart into events, so that a crash can come between any two. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

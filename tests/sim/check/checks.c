@@ -1,3 +1,4 @@
+/* Compares what replicas, routers and collectors did with the independent judge. */
 #include "tests/sim/check/checks.h"
 
 #include <assert.h>

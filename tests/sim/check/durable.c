@@ -1,3 +1,4 @@
+/* What a replica may claim, kept from what its disk holds. */
 #include "tests/sim/check/durable.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Plain lists, slow on purpose: nothing of lib/count is used. */
 #include "tests/sim/check/judge.h"
 
 #include <assert.h>

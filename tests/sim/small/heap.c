@@ -1,3 +1,5 @@
+/* Size classes with free lists, all by offsets: a state is saved and put back by
+ * copying bytes. */
 #include "tests/sim/small/heap.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Steps of the model, and the hash by which equal states are known. */
 #include "tests/sim/small/model.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Draws a plan of faults for the run, then carries it out at its times. */
 #include "tests/sim/world/chaos.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Writes are kept in order until a sync; a crash keeps any part of them. */
 #include "tests/sim/world/disk.h"
 
 #include <assert.h>

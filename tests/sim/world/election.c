@@ -1,3 +1,4 @@
+/* Made from the seed, small enough to check by hand. */
 #include "tests/sim/world/election.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Names and words of the kinds. */
 #include "tests/sim/world/faults.h"
 
 const char *sim_fault_name(uint32_t fault)

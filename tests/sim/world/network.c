@@ -1,3 +1,4 @@
+/* Each message gets its own delay and may be lost or come twice; a cut link loses all. */
 #include "tests/sim/world/network.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* The queue of events in order of time; ties in order of making. */
 #include "tests/sim/world/world.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* Why something failed: filled, cut, and as one line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
