@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/memory/grow.h"
 #include "election/ballot.h"
 
 enum { MARKS_MAX = PSP_MARKED_CONTESTS_MAX };
@@ -41,19 +42,6 @@ static double fraction(uint64_t random)
     return (double)(random >> 11) / (double)(UINT64_C(1) << 53);
 }
 
-static bool grow(void **array, size_t *max, size_t wanted, size_t element)
-{
-    if (wanted <= *max)
-        return true;
-    const size_t bigger = wanted * 2 + 1024;
-    void *moved = realloc(*array, bigger * element);
-    if (moved == NULL)
-        return false;
-    *array = moved;
-    *max = bigger;
-    return true;
-}
-
 /* One choice of those that stand here, in nine contests of ten. */
 static size_t choose(const struct psp_style *style, uint64_t random,
                      struct psp_mark ret_marks[MARKS_MAX])
@@ -80,8 +68,8 @@ static enum psp_status fill(struct psp_papers *papers, struct paper *paper, uint
     paper->unit = definition->leaves[leaf];
     const struct psp_style *style = &definition->styles[definition->units[paper->unit].style];
     const size_t n = choose(style, random, marks);
-    if (!grow((void **)&papers->marks, &papers->mark_max, papers->mark_n + n, sizeof *marks) ||
-        !grow((void **)&papers->bytes, &papers->byte_max, papers->byte_n + PSP_MARKS_BYTES_MAX, 1))
+    if (!PSP_GROW(papers->marks, papers->mark_max, papers->mark_n + n) ||
+        !PSP_GROW(papers->bytes, papers->byte_max, papers->byte_n + PSP_MARKS_BYTES_MAX))
         return PSP_ENOMEM;
     size_t bytes = 0;
     const enum psp_status status =

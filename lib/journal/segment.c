@@ -9,6 +9,7 @@
 
 #include "base/bytes/bytes.h"
 #include "base/bytes/crc32c.h"
+#include "base/memory/grow.h"
 
 static const char magic[8] = {'P', 'S', 'P', 'L', 'O', 'G', '1', '\n'};
 
@@ -106,14 +107,8 @@ static uint64_t last_term(const struct psp_segment *segment)
 
 static enum psp_status add_run(struct psp_segment *segment, uint64_t first, uint64_t term)
 {
-    if (segment->run_count == segment->run_capacity) {
-        const uint32_t capacity = segment->run_capacity == 0 ? 4 : segment->run_capacity * 2;
-        struct psp_segment_run *runs = realloc(segment->runs, capacity * sizeof(*runs));
-        if (runs == NULL)
-            return PSP_ENOMEM;
-        segment->runs = runs;
-        segment->run_capacity = capacity;
-    }
+    if (!PSP_GROW(segment->runs, segment->run_capacity, segment->run_count + 1))
+        return PSP_ENOMEM;
     segment->runs[segment->run_count++] = (struct psp_segment_run){first, term};
     return PSP_OK;
 }
@@ -123,14 +118,8 @@ enum psp_status psp_segment_add(struct psp_segment *segment, const struct psp_re
     assert(record->index == segment->first + segment->count);
     assert(segment->bytes % 8 == 0);
     assert(segment->bytes / 8 < 1U << 30);
-    if (segment->count == segment->capacity) {
-        const uint32_t capacity = segment->capacity == 0 ? 256 : segment->capacity * 2;
-        uint32_t *places = realloc(segment->places, capacity * sizeof(*places));
-        if (places == NULL)
-            return PSP_ENOMEM;
-        segment->places = places;
-        segment->capacity = capacity;
-    }
+    if (!PSP_GROW(segment->places, segment->capacity, segment->count + 1))
+        return PSP_ENOMEM;
     if (record->term != last_term(segment)) {
         const enum psp_status status = add_run(segment, record->index, record->term);
         if (status != PSP_OK)
@@ -160,7 +149,8 @@ void psp_segment_free(struct psp_segment *segment)
     free(segment->runs);
     segment->places = NULL;
     segment->runs = NULL;
-    segment->count = segment->capacity = segment->run_count = segment->run_capacity = 0;
+    segment->count = segment->run_count = 0;
+    segment->capacity = segment->run_capacity = 0;
     segment->scanned = false;
 }
 

@@ -50,10 +50,12 @@ struct psp_segment {
     uint64_t bytes;      /* header and good records */
     uint64_t first_term; /* of a segment that was not read at open; 0 unknown */
     bool scanned;        /* the rest is filled */
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     uint32_t *places; /* [count]: offset / 8 << 2 | type */
     struct psp_segment_run *runs;
-    uint32_t run_count, run_capacity;
+    uint32_t run_count;
+    size_t run_capacity;
 };
 
 /* Which log it belongs to. */

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory/grow.h"
+
 #include "journal/inner.h"
 
 void psp_segments_path(const struct psp_journal *log, uint64_t first, const char *suffix,
@@ -28,14 +30,8 @@ uint64_t psp_segments_end(const struct psp_journal *log, size_t i)
 
 enum psp_status psp_segments_push(struct psp_journal *log, uint64_t first)
 {
-    if (log->segment_count == log->segment_capacity) {
-        const size_t capacity = log->segment_capacity == 0 ? 16 : log->segment_capacity * 2;
-        struct psp_segment *segments = realloc(log->segments, capacity * sizeof(*segments));
-        if (segments == NULL)
-            return PSP_ENOMEM;
-        log->segments = segments;
-        log->segment_capacity = capacity;
-    }
+    if (!PSP_GROW(log->segments, log->segment_capacity, log->segment_count + 1))
+        return PSP_ENOMEM;
     log->segments[log->segment_count++] = (struct psp_segment){.first = first};
     return PSP_OK;
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/memory/grow.h"
+
 /* Appends in the order they came; their records one after another. */
 struct batch {
     struct psp_record *records;
@@ -118,15 +120,9 @@ enum psp_status psp_journal_writer_push(struct psp_journal_writer *writer, uint6
 {
     pthread_mutex_lock(&writer->mutex);
     struct batch *batch = &writer->queued;
-    if (batch->count + n > batch->capacity) {
-        const size_t capacity = 2 * (batch->count + n);
-        struct psp_record *grown = realloc(batch->records, capacity * sizeof(*grown));
-        if (grown == NULL) {
-            pthread_mutex_unlock(&writer->mutex);
-            return PSP_ENOMEM;
-        }
-        batch->records = grown;
-        batch->capacity = capacity;
+    if (!PSP_GROW(batch->records, batch->capacity, batch->count + n)) {
+        pthread_mutex_unlock(&writer->mutex);
+        return PSP_ENOMEM;
     }
     for (uint32_t i = 0; i < n; i++)
         batch->records[batch->count++] = records[i];

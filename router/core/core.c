@@ -7,6 +7,7 @@
 
 #include "base/bytes/bytes.h"
 #include "base/limits.h"
+#include "base/memory/grow.h"
 #include "election/verdict.h"
 #include "router/core/inner.h"
 
@@ -79,14 +80,8 @@ void psp_router_core_destroy(struct psp_router_core **core_at)
  * the station's timeout covers it. */
 static void act(struct psp_router_core *core, const struct psp_router_action *action)
 {
-    if (core->action_count == core->action_capacity) {
-        const size_t capacity = core->action_capacity == 0 ? 64 : core->action_capacity * 2;
-        struct psp_router_action *actions = realloc(core->actions, capacity * sizeof *actions);
-        if (actions == NULL)
-            return;
-        core->actions = actions;
-        core->action_capacity = capacity;
-    }
+    if (!PSP_GROW(core->actions, core->action_capacity, core->action_count + 1))
+        return;
     core->actions[core->action_count++] = *action;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes/bytes.h"
 #include "base/limits.h"
+#include "base/memory/grow.h"
 
 enum {
     PAIRS_MAX = PSP_MARKED_CONTESTS_MAX * PSP_MARKED_CHOICES_MAX + 1,
@@ -73,17 +74,7 @@ static enum psp_status reserve_seen(struct psp_translation *translation, uint32_
 
 static enum psp_status reserve_marks(struct psp_translation *translation, size_t needed)
 {
-    size_t capacity = translation->marks_capacity;
-    if (needed <= capacity)
-        return PSP_OK;
-    while (capacity < needed)
-        capacity *= 2;
-    uint8_t *marks = realloc(translation->marks, capacity);
-    if (marks == NULL)
-        return PSP_ENOMEM;
-    translation->marks = marks;
-    translation->marks_capacity = capacity;
-    return PSP_OK;
+    return PSP_GROW(translation->marks, translation->marks_capacity, needed) ? PSP_OK : PSP_ENOMEM;
 }
 
 static size_t pairs_of(struct psp_translation *translation, const struct psp_definition *definition,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shard/consensus/reserve.h"
+#include "base/memory/grow.h"
 
 enum psp_status psp_appends_push(struct psp_appends *appends, uint64_t first, uint64_t last)
 {
@@ -17,8 +17,7 @@ enum psp_status psp_appends_push(struct psp_appends *appends, uint64_t first, ui
         appends->end -= appends->first;
         appends->first = 0;
     }
-    if (!psp_reserve((void **)&appends->items, &appends->capacity, appends->end + 1,
-                     sizeof(*appends->items)))
+    if (!PSP_GROW(appends->items, appends->capacity, appends->end + 1))
         return PSP_ENOMEM;
     assert(first <= last);
     appends->items[appends->end++] = (struct psp_append){appends->next_number++, first, last};

@@ -6,16 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory/grow.h"
 #include "shard/consensus/inner.h"
-#include "shard/consensus/reserve.h"
 
 /* ---- those of the log ---- */
 
 enum psp_status psp_configurations_keep(struct psp_configurations *configurations, uint64_t index,
                                         const void *bytes, size_t length, bool applied)
 {
-    if (!psp_reserve((void **)&configurations->items, &configurations->capacity,
-                     configurations->count + 1, sizeof(*configurations->items)))
+    if (!PSP_GROW(configurations->items, configurations->capacity, configurations->count + 1))
         return PSP_ENOMEM;
     uint8_t *copy = malloc(length == 0 ? 1 : length);
     if (copy == NULL)

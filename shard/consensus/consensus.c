@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/memory/grow.h"
 #include "shard/consensus/inner.h"
-#include "shard/consensus/reserve.h"
 
 enum {
     INSTALL_SNAPSHOT_TIMEOUT_MS = 2000,
@@ -184,8 +184,7 @@ enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t no
  * the caller's. NULL: out of memory. */
 static void *reserve_entries(struct psp_consensus *consensus, size_t n)
 {
-    if (!psp_reserve((void **)&consensus->entries, &consensus->entry_capacity, n,
-                     sizeof(*consensus->entries)))
+    if (!PSP_GROW(consensus->entries, consensus->entry_capacity, n))
         return NULL;
     return raft_malloc(1);
 }

@@ -3,16 +3,15 @@
 
 #include <stdlib.h>
 
-#include "shard/consensus/reserve.h"
+#include "base/memory/grow.h"
 
 enum psp_status psp_outbox_push(struct psp_outbox *outbox, const struct raft_message *message)
 {
     const size_t n = outbox->count + 1;
     const bool moved = n > outbox->field_capacity;
-    if (!psp_reserve((void **)&outbox->to, &outbox->to_capacity, n, sizeof(*outbox->to)) ||
-        !psp_reserve((void **)&outbox->fields, &outbox->field_capacity, n,
-                     sizeof(*outbox->fields)) ||
-        !psp_reserve((void **)&outbox->messages, &outbox->capacity, n, sizeof(*outbox->messages)))
+    if (!PSP_GROW(outbox->to, outbox->to_capacity, n) ||
+        !PSP_GROW(outbox->fields, outbox->field_capacity, n) ||
+        !PSP_GROW(outbox->messages, outbox->capacity, n))
         return PSP_ENOMEM;
     const size_t at = outbox->count++;
     outbox->to[at] = message->server_id;

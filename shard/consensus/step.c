@@ -4,8 +4,8 @@
 #include <raft.h>
 #include <stdio.h>
 
+#include "base/memory/grow.h"
 #include "shard/consensus/inner.h"
-#include "shard/consensus/reserve.h"
 
 static enum psp_status refused(struct psp_consensus *consensus, const char *event, int error)
 {
@@ -50,8 +50,7 @@ static enum psp_status collect_entries(struct psp_consensus *consensus,
     assert(first >= actions->append_index);
     assert(first <= actions->append_index + actions->append_count);
     actions->append_count = (uint32_t)(first - actions->append_index) + n;
-    if (!psp_reserve((void **)&consensus->records, &consensus->record_capacity,
-                     actions->append_count, sizeof(*consensus->records)))
+    if (!PSP_GROW(consensus->records, consensus->record_capacity, actions->append_count))
         return PSP_ENOMEM;
     actions->append = consensus->records;
     struct psp_record *records = consensus->records + (first - actions->append_index);

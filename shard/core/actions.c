@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory/grow.h"
+
 #include "shard/core/inner.h"
 
 void psp_core_begin(struct psp_core *core, struct psp_core_time now)
@@ -31,15 +33,10 @@ struct psp_core_action *psp_core_act(struct psp_core *core, enum psp_core_action
 {
     if (core->stopped)
         return NULL;
-    if (core->action_count + 1 >= core->action_capacity) { /* one stays free for a stop */
-        const size_t capacity = core->action_capacity * 2;
-        struct psp_core_action *actions = realloc(core->actions, capacity * sizeof(*actions));
-        if (actions == NULL) {
-            psp_core_stop(core, "out of memory for actions");
-            return NULL;
-        }
-        core->actions = actions;
-        core->action_capacity = capacity;
+    /* One stays free for a stop. */
+    if (!PSP_GROW(core->actions, core->action_capacity, core->action_count + 2)) {
+        psp_core_stop(core, "out of memory for actions");
+        return NULL;
     }
     struct psp_core_action *action = &core->actions[core->action_count++];
     memset(action, 0, sizeof(*action));

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory/grow.h"
+
+enum { FIRST_BYTES = 1024 };
+
 void psp_text_free(struct psp_text *text)
 {
     free(text->data);
@@ -18,21 +22,14 @@ bool psp_text_reserve(struct psp_text *text, size_t more)
         return false;
     if (text->capacity - text->length >= more)
         return true;
-    size_t capacity = text->capacity ? text->capacity : 1024;
     if (more > PSP_ANSWER_BYTES_MAX - text->length) {
         text->failed = text->too_long = true;
         return false;
     }
-    while (capacity - text->length < more)
-        capacity *= 2;
-    char *data = realloc(text->data, capacity);
-    if (!data) {
-        text->failed = true;
-        return false;
-    }
-    text->data = data;
-    text->capacity = capacity;
-    return true;
+    const size_t needed = text->length + more;
+    text->failed =
+        !PSP_GROW(text->data, text->capacity, needed < FIRST_BYTES ? FIRST_BYTES : needed);
+    return !text->failed;
 }
 
 void psp_text_bytes(struct psp_text *text, const void *bytes, size_t length)

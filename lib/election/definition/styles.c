@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory/grow.h"
+
 #include "election/definition/inner.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -20,7 +22,8 @@ struct styles {
     struct psp_style *styles;
     struct psp_id_index set_index; /* scope: contest, "ID": the choices' bytes */
     struct choice_set *sets;
-    uint32_t set_count, set_size;
+    uint32_t set_count;
+    size_t set_capacity;
     uint32_t *seen_contest; /* [contest_count]: style + 1 that has it */
     uint32_t choices[PSP_CHOICES_MAX];
     bool seen_choice[PSP_CHOICES_MAX];
@@ -75,14 +78,8 @@ static bool add_set(struct styles *styles, uint32_t contest, uint32_t n)
 {
     struct psp_build *build = styles->build;
     const uint32_t slots = build->definition->contests[contest].choice_count;
-    if (styles->set_count == styles->set_size) {
-        const uint32_t size = styles->set_size == 0 ? 64 : 2 * styles->set_size;
-        struct choice_set *larger = realloc(styles->sets, size * sizeof *larger);
-        if (larger == NULL)
-            return psp_build_no_memory(build);
-        styles->sets = larger;
-        styles->set_size = size;
-    }
+    if (!PSP_GROW(styles->sets, styles->set_capacity, styles->set_count + 1))
+        return psp_build_no_memory(build);
     uint32_t *choices = psp_build_alloc(build, n, sizeof *choices);
     int32_t *slot_of_choice = psp_build_alloc(build, slots, sizeof *slot_of_choice);
     if (choices == NULL || slot_of_choice == NULL)

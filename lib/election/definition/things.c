@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory/grow.h"
+
 #include "election/definition/inner.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -162,21 +164,16 @@ static bool build_choice(struct psp_build *build, const json_t *object, const ch
 /* The choices of all contests, in one array that grows. */
 struct choices {
     struct psp_choice *all;
-    uint32_t n, room;
+    uint32_t n;
+    size_t capacity;
 };
 
 static struct psp_choice *add_choices(struct psp_build *build, struct choices *choices, uint32_t n)
 {
     assert(n > 0);
-    if (choices->room - choices->n < n) {
-        const uint32_t room = 2 * choices->room + n;
-        struct psp_choice *larger = realloc(choices->all, room * sizeof *larger);
-        if (larger == NULL) {
-            build->no_memory = true;
-            return NULL;
-        }
-        choices->all = larger;
-        choices->room = room;
+    if (!PSP_GROW(choices->all, choices->capacity, (size_t)choices->n + n)) {
+        build->no_memory = true;
+        return NULL;
     }
     struct psp_choice *added = choices->all + choices->n;
     memset(added, 0, n * sizeof *added);

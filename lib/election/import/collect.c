@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/memory/grow.h"
+
 #include "election/import/inner.h"
 
 /* Distinct things are found by the pointers of their texts: within one file,
@@ -10,14 +12,8 @@
 
 static enum psp_status append(struct psp_import_list *list, const void *item, size_t size)
 {
-    if (list->n == list->room) {
-        const uint32_t room = list->room == 0 ? 64 : 2 * list->room;
-        void *larger = realloc(list->items, room * size);
-        if (larger == NULL)
-            return PSP_ENOMEM;
-        list->items = larger;
-        list->room = room;
-    }
+    if (!psp_grow_bytes(&list->items, &list->capacity, (size_t)list->n + 1, size))
+        return PSP_ENOMEM;
     memcpy((char *)list->items + list->n * size, item, size);
     list->n++;
     return PSP_OK;

@@ -54,7 +54,8 @@ struct psp_import_row {
 /* A growing array; elements do not keep their address. */
 struct psp_import_list {
     void *items;
-    uint32_t n, room;
+    uint32_t n;
+    size_t capacity;
 };
 
 struct psp_import {

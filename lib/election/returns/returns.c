@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/memory/grow.h"
 #include "base/memory/id_index.h"
 #include "base/memory/pool.h"
 #include "base/text/utf8.h"
@@ -40,10 +41,10 @@ struct whole {
 
 struct reading {
     struct whole *whole;
-    size_t room;
+    size_t row_capacity;
     struct psp_id_index texts; /* equal texts are one pointer */
     const char **text_at;      /* position in the index -> text */
-    uint32_t text_room;
+    size_t text_capacity;
     struct psp_id_index keys; /* the eight pointers of each row */
     uint64_t votes;           /* of all rows so far */
     struct psp_reason *reason;
@@ -108,14 +109,8 @@ static const char *intern(struct reading *reading, const struct psp_csv_field *f
         return reading->text_at[known];
     }
     const uint32_t position = reading->texts.count;
-    if (position == reading->text_room) {
-        const uint32_t room = reading->text_room == 0 ? 1024 : 2 * reading->text_room;
-        const char **larger = realloc(reading->text_at, room * sizeof *larger);
-        if (larger == NULL)
-            return NULL;
-        reading->text_at = larger;
-        reading->text_room = room;
-    }
+    if (!PSP_GROW(reading->text_at, reading->text_capacity, (size_t)position + 1))
+        return NULL;
     const char *text = psp_pool_string(&reading->whole->pool, field->text, field->bytes);
     uint32_t ignored;
     if (text == NULL ||
@@ -123,20 +118,6 @@ static const char *intern(struct reading *reading, const struct psp_csv_field *f
         return NULL;
     reading->text_at[position] = text;
     return text;
-}
-
-static enum psp_status make_room(struct reading *reading)
-{
-    struct whole *whole = reading->whole;
-    if (whole->shown.n < reading->room)
-        return PSP_OK;
-    const size_t room = reading->room == 0 ? 1024 : 2 * reading->room;
-    struct psp_returns_row *larger = realloc(whole->rows, room * sizeof *larger);
-    if (larger == NULL)
-        return PSP_ENOMEM;
-    whole->rows = larger;
-    reading->room = room;
-    return PSP_OK;
 }
 
 static enum psp_status read_row(struct reading *reading, const struct psp_csv_record *record)
@@ -168,7 +149,9 @@ static enum psp_status read_row(struct reading *reading, const struct psp_csv_re
         if (row.text[i] == NULL)
             return PSP_ENOMEM;
     }
-    status = make_room(reading);
+    status = PSP_GROW(reading->whole->rows, reading->row_capacity, reading->whole->shown.n + 1)
+                 ? PSP_OK
+                 : PSP_ENOMEM;
     if (status != PSP_OK)
         return status;
     reading->whole->rows[reading->whole->shown.n++] = row;
