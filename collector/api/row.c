@@ -104,16 +104,3 @@ void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request 
     }
     psp_writer_end_array(json);
 }
-
-const char *psp_row_state(enum psp_election_state state)
-{
-    switch (state) {
-    case PSP_ELECTION_NEW:
-        return "new";
-    case PSP_ELECTION_OPEN:
-        return "open";
-    case PSP_ELECTION_CLOSED:
-        return "closed";
-    }
-    return "new";
-}

@@ -24,7 +24,4 @@ void psp_row_write_turnout(struct psp_writer *json, const char *key, const struc
 /* Array "shards": version, age and staleness of each, as of request->now_ms. */
 void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request *request);
 
-/* "new", "open" or "closed". */
-const char *psp_row_state(enum psp_election_state state);
-
 #endif

@@ -43,7 +43,7 @@ void psp_stream_event_board(struct psp_api_request *request,
                               : view->definition->root;
     psp_stream_event_id(view, request->stale, id);
     psp_answer_begin(request, &reply, &json);
-    psp_writer_string(&json, "state", psp_row_state(view->election_state));
+    psp_writer_string(&json, "state", psp_election_state_name(view->election_state));
     psp_writer_bool(&json, "balanced", psp_view_balanced(view, PSP_NONE));
     psp_row_write_shards(&json, request);
     write_result(&json, view, question, unit);

@@ -228,7 +228,7 @@ static bool decode_head(const MDB_val *value, struct psp_partial *ret_partial)
     ret_partial->registered = psp_get64(at + 24);
     ret_partial->replica = psp_get32(at + 32);
     const uint32_t state = psp_get32(at + 36);
-    if (state > PSP_ELECTION_CLOSED)
+    if (!psp_election_state_known(state))
         return false;
     ret_partial->election_state = (enum psp_election_state)state;
     memcpy(ret_partial->state_hash, at + 40, PSP_HASH_BYTES);

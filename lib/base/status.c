@@ -2,50 +2,16 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 const char *psp_status_text(enum psp_status status)
 {
-    switch (status) {
-    case PSP_OK:
-        return "done";
-    case PSP_EINVAL:
-        return "invalid input";
-    case PSP_ENOMEM:
-        return "out of memory";
-    case PSP_EIO:
-        return "input or output failed";
-    case PSP_ENOSPC:
-        return "disk full";
-    case PSP_ENOENT:
-        return "not found";
-    case PSP_EEXIST:
-        return "exists already";
-    case PSP_ECORRUPT:
-        return "stored data is damaged";
-    case PSP_EVERSION:
-        return "unknown format or protocol version";
-    case PSP_EMISMATCH:
-        return "belongs to another cluster, election or key";
-    case PSP_EACCES:
-        return "permission denied";
-    case PSP_EPERM:
-        return "not allowed";
-    case PSP_EBUSY:
-        return "busy";
-    case PSP_EAGAIN:
-        return "nothing to do now";
-    case PSP_ETIMEDOUT:
-        return "no answer in time";
-    case PSP_EUNREACHABLE:
-        return "not connected";
-    case PSP_ENOTLEADER:
-        return "not the leader";
-    case PSP_EDIVERGED:
-        return "replicas disagree";
-    case PSP_STALE:
-        return "superseded";
-    }
-    return "unknown status";
+    static const char *const texts[] = {
+#define X(NAME, text) [PSP_##NAME] = text,
+        PSP_STATUSES(X)
+#undef X
+    };
+    return (size_t)status < sizeof texts / sizeof *texts ? texts[status] : "unknown status";
 }
 
 enum psp_status psp_status_from_errno(int error)

@@ -10,29 +10,35 @@
 #ifndef PSP_STATUS_H
 #define PSP_STATUS_H
 
+/* X(NAME, a short lower-case phrase) */
+#define PSP_STATUSES(X)                                                                            \
+    X(OK, "done")                                                                                  \
+    X(EINVAL, "invalid input")       /* it breaks a documented rule */                             \
+    X(ENOMEM, "out of memory")       /* or a configured bound is exhausted */                      \
+    X(EIO, "input or output failed") /* read, write, fsync: final, never retried */                \
+    X(ENOSPC, "disk full")                                                                         \
+    X(ENOENT, "not found")                                                                         \
+    X(EEXIST, "exists already")                                                                    \
+    X(ECORRUPT, "stored data is damaged") /* or contradicts itself */                              \
+    X(EVERSION, "unknown format or protocol version")                                              \
+    X(EMISMATCH, "belongs to another cluster, election or key")                                    \
+    X(EACCES, "permission denied") /* the file system does not let this process */                 \
+    X(EPERM, "not allowed")        /* to this key's role */                                        \
+    X(EBUSY, "busy")               /* a bound is reached; definitely not done */                   \
+    X(EAGAIN, "nothing to do now")                                                                 \
+    X(ETIMEDOUT, "no answer in time") /* whether it was done is unknown */                         \
+    X(EUNREACHABLE, "not connected")                                                               \
+    X(ENOTLEADER, "not the leader")   /* another replica leads */                                  \
+    X(EDIVERGED, "replicas disagree") /* at the same index */                                      \
+    X(STALE, "superseded")            /* or identical; not a fault */
+
 enum psp_status {
-    PSP_OK = 0,
-    PSP_EINVAL,       /* input breaks a documented rule */
-    PSP_ENOMEM,       /* memory or a configured bound is exhausted */
-    PSP_EIO,          /* read, write or fsync failed: final, never retried */
-    PSP_ENOSPC,       /* the disk is full */
-    PSP_ENOENT,       /* no such file, key or entry */
-    PSP_EEXIST,       /* it exists already */
-    PSP_ECORRUPT,     /* stored data fails its checksum or contradicts itself */
-    PSP_EVERSION,     /* unknown format or protocol version */
-    PSP_EMISMATCH,    /* belongs to another cluster, election or key */
-    PSP_EACCES,       /* the system lets this user not read or write it */
-    PSP_EPERM,        /* the key's role does not allow it */
-    PSP_EBUSY,        /* a bound is reached; definitely not done */
-    PSP_EAGAIN,       /* nothing to do now */
-    PSP_ETIMEDOUT,    /* no answer: whether it was done is unknown */
-    PSP_EUNREACHABLE, /* no such peer is connected */
-    PSP_ENOTLEADER,   /* another replica leads */
-    PSP_EDIVERGED,    /* two replicas disagree at the same index */
-    PSP_STALE,        /* superseded or identical; not a fault */
+#define X(NAME, text) PSP_##NAME,
+    PSP_STATUSES(X)
+#undef X
 };
 
-/* A short lower-case phrase, e.g. "disk full". Never NULL. */
+/* The phrase, e.g. "disk full"; "unknown status" for another number. */
 const char *psp_status_text(enum psp_status status);
 
 /* PSP_ENOSPC, PSP_ENOMEM, PSP_ENOENT, PSP_EEXIST, PSP_EACCES, else PSP_EIO. */

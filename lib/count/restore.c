@@ -275,7 +275,7 @@ static enum psp_status restore_units_complete(struct psp_count *count,
 static enum psp_status restore_position(struct psp_count *count,
                                         const struct psp_count_delta *delta)
 {
-    if (delta->election_state > PSP_ELECTION_CLOSED)
+    if (!psp_election_state_known(delta->election_state))
         return PSP_ECORRUPT;
     count->last_index = delta->index;
     count->time_ms = delta->time_ms;

@@ -49,17 +49,7 @@ static void write_replicas(const struct psp_api_request *request, struct psp_wri
 
 static const char *state_of(const struct psp_board_shard *shard)
 {
-    if (!shard->present)
-        return "unknown";
-    switch (shard->election_state) {
-    case PSP_ELECTION_NEW:
-        return "new";
-    case PSP_ELECTION_OPEN:
-        return "open";
-    case PSP_ELECTION_CLOSED:
-        return "closed";
-    }
-    return "unknown";
+    return shard->present ? psp_election_state_name(shard->election_state) : "unknown";
 }
 
 void psp_api_cluster(const struct psp_api_request *request, struct psp_api_reply *reply)

@@ -237,14 +237,13 @@ static enum psp_status decode_refusal(const Psephos__V1__Refusal *body,
                                       struct psp_client_message *ret_message,
                                       const char **ret_reason)
 {
-    const int code = (int)body->code;
-    if (code < PSP_REFUSAL_BUSY || code > PSP_REFUSAL_CONFIGURATION)
+    if (!psp_refusal_known((uint64_t)body->code))
         return psp_pack_refuse(ret_reason, "an unknown refusal code");
     if (body->rows.len % 2 != 0 || body->rows.len > 2 * PSP_BATCH_ROWS_MAX)
         return psp_pack_refuse(ret_reason, "rows is not 2 bytes for each of up to " PSP_TEXT(
                                                PSP_BATCH_ROWS_MAX) " rows");
     ret_message->type = PSP_CLIENT_REFUSAL;
-    ret_message->code = (enum psp_refusal_code)code;
+    ret_message->code = (enum psp_refusal_code)body->code;
     ret_message->row_numbers = body->rows.data;
     ret_message->n = (uint32_t)(body->rows.len / 2);
     ret_message->text = body->text;

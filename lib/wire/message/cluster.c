@@ -95,7 +95,7 @@ static enum psp_status decode_count_refusal(const Psephos__V1__CountRefusal *bod
 {
     ret_message->type = PSP_CLUSTER_COUNT_REFUSAL;
     ret_message->id = body->batch_id;
-    if (body->code < PSP_COUNT_BUSY || body->code > PSP_COUNT_UNDECODABLE)
+    if (!psp_count_refusal_known(body->code))
         return psp_pack_refuse(ret_reason, "an unknown refusal code");
     ret_message->count_refusal.code = (enum psp_count_refusal)body->code;
     ret_message->count_refusal.leader = body->leader_known ? body->leader : PSP_NONE;
@@ -127,7 +127,7 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
                                "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
     if (!psp_pack_take(&body->state_hash, partial->state_hash, PSP_HASH_BYTES))
         return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
-    if (body->election_state > PSP_ELECTION_CLOSED)
+    if (!psp_election_state_known(body->election_state))
         return psp_pack_refuse(ret_reason, "an unknown election state");
     if (!body->books)
         return psp_pack_refuse(ret_reason, "a partial without books");
@@ -157,12 +157,11 @@ static enum psp_status decode_operate(const Psephos__V1__Operate *body,
                                       struct psp_cluster_message *ret_message,
                                       const char **ret_reason)
 {
-    const int operation = (int)body->operation;
     ret_message->type = PSP_CLUSTER_OPERATE;
     ret_message->id = body->request_id;
-    if (operation < PSP_OPERATE_OPEN || operation > PSP_OPERATE_REPLACE_REPLICA)
+    if (!psp_operation_known((uint64_t)body->operation))
         return psp_pack_refuse(ret_reason, "an unknown operation");
-    ret_message->operate.operation = (enum psp_operation)operation;
+    ret_message->operate.operation = (enum psp_operation)body->operation;
     ret_message->operate.unit = body->unit;
     ret_message->operate.replica = body->replica;
     ret_message->operate.raft_id = body->raft_id;
@@ -175,7 +174,7 @@ static enum psp_status decode_operated(const Psephos__V1__Operated *body,
 {
     ret_message->type = PSP_CLUSTER_OPERATED;
     ret_message->id = body->request_id;
-    if (body->status > PSP_OPERATE_UNKNOWN_REPLICA)
+    if (!psp_operate_status_known(body->status))
         return psp_pack_refuse(ret_reason, "an unknown status of an operation");
     ret_message->operated.status = (enum psp_operate_status)body->status;
     ret_message->operated.index = body->index;
@@ -191,7 +190,7 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     struct psp_status_reply *status = &ret_message->status;
     ret_message->type = PSP_CLUSTER_STATUS_REPLY;
     ret_message->id = body->request_id;
-    if (body->election_state > PSP_ELECTION_CLOSED)
+    if (!psp_election_state_known(body->election_state))
         return psp_pack_refuse(ret_reason, "an unknown election state");
     if (!body->books)
         return psp_pack_refuse(ret_reason, "a status without books");

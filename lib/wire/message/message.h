@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "election/ballot.h"
 #include "election/books.h"
+#include "wire/message/codes.h"
 #include "wire/message/fence.h"
 #include "wire/message/process_state.h"
 
@@ -37,17 +38,6 @@ struct psp_buffer { /* zero-initialise; free with psp_buffer_free */
 void psp_buffer_free(struct psp_buffer *buffer);
 
 /* ---- between station and router: proto/client.proto ---- */
-
-/* the numbers of RefusalCode */
-enum psp_refusal_code {
-    PSP_REFUSAL_BUSY = 1,
-    PSP_REFUSAL_UNKNOWN = 2,
-    PSP_REFUSAL_UNDECODABLE = 3,
-    PSP_REFUSAL_UNSUPPORTED_PROTOCOL = 4,
-    PSP_REFUSAL_WRONG_ELECTION = 5,
-    PSP_REFUSAL_NOT_ALLOWED = 6,
-    PSP_REFUSAL_CONFIGURATION = 7,
-};
 
 struct psp_row_mark {
     struct psp_bytes contest, *choices;
@@ -101,37 +91,6 @@ enum psp_status psp_client_message_encode(const struct psp_client_message *messa
                                           struct psp_buffer *ret_buffer);
 
 /* ---- inside the cluster: proto/cluster.proto ---- */
-
-enum psp_count_refusal {
-    PSP_COUNT_BUSY = 1,       /* definitely not proposed */
-    PSP_COUNT_NOT_LEADER = 2, /* definitely not proposed here */
-    PSP_COUNT_FENCE = 3,      /* the configuration fence refuses the batch */
-    PSP_COUNT_LOST = 4,       /* proposed, then leadership lost: unknown */
-    PSP_COUNT_UNDECODABLE = 5,
-};
-
-enum psp_election_state {
-    PSP_ELECTION_NEW = 0, /* never opened */
-    PSP_ELECTION_OPEN = 1,
-    PSP_ELECTION_CLOSED = 2,
-};
-
-enum psp_operation {
-    PSP_OPERATE_OPEN = 1,
-    PSP_OPERATE_CLOSE = 2,
-    PSP_OPERATE_UNIT_COMPLETE = 3,
-    PSP_OPERATE_MOVE_LEADER = 4,
-    PSP_OPERATE_REPLACE_REPLICA = 5,
-};
-
-enum psp_operate_status {
-    PSP_OPERATED = 0,
-    PSP_OPERATE_NOT_LEADER = 1,
-    PSP_OPERATE_UNKNOWN_UNIT = 2,
-    PSP_OPERATE_LOST = 3,
-    PSP_OPERATE_BUSY = 4,
-    PSP_OPERATE_UNKNOWN_REPLICA = 5,
-};
 
 struct psp_partial { /* see proto/cluster.proto */
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];

@@ -1,0 +1,98 @@
+/*
+ * codes - the closed sets of numbers in messages, each listed once.
+ *
+ * A number keeps its meaning for ever; a new one goes last. Those that proto/ has
+ * as enums are compared with it when this is compiled; what docs/protocol.md says
+ * of refusals, tests/lint/facts.py compares. (What becomes of a ballot:
+ * election/verdict.h.)
+ *
+ * Threads: any; pure.
+ */
+#ifndef PSP_CODES_H
+#define PSP_CODES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Why a router did not take ballots. X(NAME of RefusalCode in proto/client.proto, number) */
+#define PSP_REFUSALS(X)                                                                            \
+    X(BUSY, 1)                                                                                     \
+    X(UNKNOWN, 2)                                                                                  \
+    X(UNDECODABLE, 3)                                                                              \
+    X(UNSUPPORTED_PROTOCOL, 4)                                                                     \
+    X(WRONG_ELECTION, 5)                                                                           \
+    X(NOT_ALLOWED, 6)                                                                              \
+    X(CONFIGURATION, 7)
+
+enum psp_refusal_code {
+#define X(NAME, number) PSP_REFUSAL_##NAME = number,
+    PSP_REFUSALS(X)
+#undef X
+};
+
+/* Why a shard did not judge a batch. X(NAME, number) */
+#define PSP_COUNT_REFUSALS(X)                                                                      \
+    X(BUSY, 1)       /* definitely not proposed */                                                 \
+    X(NOT_LEADER, 2) /* definitely not proposed here */                                            \
+    X(FENCE, 3)      /* the configuration fence refuses the batch */                               \
+    X(LOST, 4)       /* proposed, then leadership lost: unknown */                                 \
+    X(UNDECODABLE, 5)
+
+enum psp_count_refusal {
+#define X(NAME, number) PSP_COUNT_##NAME = number,
+    PSP_COUNT_REFUSALS(X)
+#undef X
+};
+
+/* What an operator may ask of a shard's leader. X(NAME of Operation in proto/, number) */
+#define PSP_OPERATIONS(X)                                                                          \
+    X(OPEN, 1)                                                                                     \
+    X(CLOSE, 2)                                                                                    \
+    X(UNIT_COMPLETE, 3)                                                                            \
+    X(MOVE_LEADER, 4)                                                                              \
+    X(REPLACE_REPLICA, 5)
+
+enum psp_operation {
+#define X(NAME, number) PSP_OPERATE_##NAME = number,
+    PSP_OPERATIONS(X)
+#undef X
+};
+
+/* What became of it. X(NAME, number) */
+#define PSP_OPERATE_STATUSES(X)                                                                    \
+    X(OPERATED, 0)                                                                                 \
+    X(OPERATE_NOT_LEADER, 1)                                                                       \
+    X(OPERATE_UNKNOWN_UNIT, 2)                                                                     \
+    X(OPERATE_LOST, 3)                                                                             \
+    X(OPERATE_BUSY, 4)                                                                             \
+    X(OPERATE_UNKNOWN_REPLICA, 5)
+
+enum psp_operate_status {
+#define X(NAME, number) PSP_##NAME = number,
+    PSP_OPERATE_STATUSES(X)
+#undef X
+};
+
+/* X(NAME, word of the API, number) */
+#define PSP_ELECTION_STATES(X)                                                                     \
+    X(NEW, new, 0) /* never opened */                                                              \
+    X(OPEN, open, 1)                                                                               \
+    X(CLOSED, closed, 2)
+
+enum psp_election_state {
+#define X(NAME, word, number) PSP_ELECTION_##NAME = number,
+    PSP_ELECTION_STATES(X)
+#undef X
+};
+
+/* Whether a number that came is one of the set. */
+bool psp_refusal_known(uint64_t number);
+bool psp_count_refusal_known(uint64_t number);
+bool psp_operation_known(uint64_t number);
+bool psp_operate_status_known(uint64_t number);
+bool psp_election_state_known(uint64_t number);
+
+/* "new", "open", "closed". NULL when out of range. */
+const char *psp_election_state_name(enum psp_election_state state);
+
+#endif
