@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes/number.h"
+#include "cli/audit/offline.h"
 #include "cli/audit/recount_shard.h"
 #include "cli/command.h"
 #include "cli/folder/local.h"
@@ -17,17 +18,31 @@
 #include "cli/say/json.h"
 #include "cli/say/table.h"
 
-enum { OPTION_SHARD = 256, OPTION_JSON, ANSWER_MS = 15000, WATCH_MS = 1000 };
+enum {
+    OPTION_SHARD = 256,
+    OPTION_JSON,
+    OPTION_OFFLINE,
+    OPTION_BACKUP,
+    OPTION_RESULTS,
+};
+enum { ANSWER_MS = 15000, WATCH_MS = 1000 };
 
 struct arguments {
     const char *directory;
     uint32_t shard; /* or PSP_NONE: all */
-    bool json;
+    bool json, offline;
+    const char *backup, *results; /* with offline; NULL: not given */
 };
 
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
     {"shard", OPTION_SHARD, "N", 0, "one shard only", 0},
+    {"offline", OPTION_OFFLINE, NULL, 0, "from the journals alone: no process is asked", 0},
+    {"backup", OPTION_BACKUP, "FOLDER", 0, "with --offline: the journals of this backup", 0},
+    {"results", OPTION_RESULTS, "FILE", 0,
+     "with --offline: the votes of every unit and method as CSV, in the columns of "
+     "/api/v1/results.csv",
+     0},
     {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
@@ -46,9 +61,20 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_JSON:
         arguments->json = true;
         return 0;
+    case OPTION_OFFLINE:
+        arguments->offline = true;
+        return 0;
+    case OPTION_BACKUP:
+        arguments->backup = value;
+        return 0;
+    case OPTION_RESULTS:
+        arguments->results = value;
+        return 0;
     case ARGP_KEY_END:
         if (!arguments->directory)
             argp_error(state, "--dir is missing");
+        if (!arguments->offline && (arguments->backup || arguments->results))
+            argp_error(state, "--backup and --results go with --offline");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -151,6 +177,16 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
     return code;
 }
 
+static int recount_offline(const struct arguments *arguments, const struct psp_local *local,
+                           const struct psp_definition *definition)
+{
+    const struct psp_offline offline = {.backup = arguments->backup,
+                                        .results_path = arguments->results,
+                                        .shard = arguments->shard,
+                                        .json = arguments->json};
+    return psp_offline_recount(&offline, local, definition);
+}
+
 int psp_cmd_recount(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -158,7 +194,9 @@ int psp_cmd_recount(int argc, char **argv)
         parse,
         NULL,
         "Replays every shard's journal from its first entry and compares books, totals and state "
-        "hash with the running shard; exit code 1 on any difference." PSP_EXIT_HELP,
+        "hash with the running shard; exit code 1 on any difference. With --offline nothing needs "
+        "to run: what a majority of the replicas' logs hold, or a backup, is counted by the rules "
+        "that its first entry names; logs that differ are named, exit code 1." PSP_EXIT_HELP,
         NULL,
         NULL,
         NULL};
@@ -174,14 +212,23 @@ int psp_cmd_recount(int argc, char **argv)
         char *election = psp_local_path(local, "%s", local->cluster->election_path);
         char *key = psp_local_path(local, "keys/operator.key");
         const enum psp_status status = psp_definition_load(election, &definition, &reason);
-        if (status != PSP_OK)
+        if (status != PSP_OK) {
             psp_reason_set_file(&reason, election, status);
-        else if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
+        } else if (memcmp(definition->hash, local->cluster->definition_hash, PSP_HASH_BYTES) != 0) {
+            psp_reason_set(&reason,
+                           "%s is not the election that cluster.json names; put the file back that "
+                           "was counted",
+                           election);
+            psp_definition_destroy(&definition);
+        }
+        if (definition && arguments.offline)
+            code = recount_offline(&arguments, local, definition);
+        else if (definition && psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
             code = recount(&arguments, local, definition, operate);
         free(key);
         free(election);
     }
-    if (!operate)
+    if (!operate && !(arguments.offline && definition))
         psp_fault_say("psephos recount", &reason);
     psp_operate_destroy(&operate);
     if (definition)

@@ -1,0 +1,271 @@
+/* One shard after the other: which journal, up to where, counted, compared with what
+ * the backup says; then the sum, as table, JSON and CSV. */
+#include "cli/audit/offline.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/audit/backup_folder.h"
+#include "cli/audit/logs.h"
+#include "cli/audit/replay.h"
+#include "cli/audit/totals_csv.h"
+#include "cli/say/json.h"
+#include "cli/say/memory.h"
+#include "cli/say/table.h"
+
+struct recount {
+    const struct psp_offline *offline;
+    const struct psp_local *local;
+    const struct psp_definition *definition;
+    struct psp_backup backup;
+    struct psp_books books;
+    struct psp_totals *totals; /* of all shards */
+    struct psp_table *table;
+    json_t *lines;
+    bool good;
+};
+
+/* Which journal of a shard is counted, and up to where. */
+struct source {
+    char *path;
+    uint64_t index;
+    const struct psp_backup_shard *backed_up; /* NULL: not of a backup */
+};
+
+__attribute__((format(printf, 3, 4))) static void refuse(struct recount *recount, uint32_t shard,
+                                                         const char *format, ...)
+{
+    char text[PSP_REASON_TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "psephos recount: shard %" PRIu32 ": %s\n", shard, text);
+    recount->good = false;
+}
+
+static bool find_in_backup(struct recount *recount, uint32_t shard, struct source *ret_source)
+{
+    for (uint32_t i = 0; i < recount->backup.shard_count; i++) {
+        const struct psp_backup_shard *one = &recount->backup.shards[i];
+        if (one->shard != shard || one->index == 0)
+            continue;
+        *ret_source =
+            (struct source){psp_memory_print("%s/shard-%" PRIu32, recount->offline->backup, shard),
+                            one->index, one};
+        return true;
+    }
+    refuse(recount, shard, "the backup in %s does not hold it whole", recount->offline->backup);
+    return false;
+}
+
+static bool find_in_logs(struct recount *recount, const struct psp_cluster_shard *shard,
+                         struct source *ret_source)
+{
+    struct psp_logs logs = {0};
+    struct psp_reason reason = {0};
+    uint64_t index = 0;
+    uint32_t reference = 0;
+    psp_logs_open(recount->local, shard, &logs);
+    const bool found = psp_logs_agreed(&logs, &index, &reference, &reason) == PSP_OK;
+    if (!found)
+        refuse(recount, shard->shard, "%s", reason.text);
+    for (uint32_t r = 0; found && r < shard->replica_count; r++) {
+        if (!logs.logs[r]) {
+            refuse(recount, shard->shard, "replica %" PRIu32 ": %s", r, logs.unreadable[r]);
+            continue;
+        }
+        const uint64_t differs =
+            r == reference ? 0 : psp_logs_difference(&logs, reference, r, index);
+        if (differs)
+            refuse(recount, shard->shard,
+                   "replica %" PRIu32 ": %s holds another entry at index %" PRIu64
+                   " than the majority",
+                   r, logs.paths[r], differs);
+    }
+    if (found)
+        *ret_source = (struct source){psp_memory_copy(logs.paths[reference]), index, NULL};
+    psp_logs_close(&logs);
+    return found;
+}
+
+/* The count against what stands elsewhere: itself, the cluster's file, the backup. */
+static void compare(struct recount *recount, uint32_t shard, const struct source *source,
+                    const struct psp_count *count)
+{
+    const struct psp_books *books = psp_count_books(count);
+    const struct psp_genesis *genesis = psp_count_genesis(count);
+    struct psp_fence fence;
+    uint8_t hash[PSP_HASH_BYTES];
+    psp_cluster_fence(recount->local->cluster, &fence);
+    if (!genesis) {
+        refuse(recount, shard, "the journal in %s holds no genesis", source->path);
+    } else {
+        const enum psp_fence_part part = psp_fence_difference(&genesis->fence, &fence);
+        if (part != PSP_FENCE_PARTS)
+            refuse(recount, shard,
+                   "the journal was counted with another %s than cluster.json names",
+                   psp_fence_place(part));
+    }
+    if (!psp_books_balanced(books) ||
+        psp_totals_unbalanced_row(psp_count_totals(count)) != PSP_NONE)
+        refuse(recount, shard, "the recounted books do not balance");
+    if (!source->backed_up)
+        return;
+    psp_count_state_hash(count, hash);
+    if (source->backed_up->received != books->received)
+        refuse(recount, shard, "backup.json says %" PRIu64 " received, the journal gives %" PRIu64,
+               source->backed_up->received, books->received);
+    if (source->backed_up->counted != books->disposed[PSP_COUNTED])
+        refuse(recount, shard, "backup.json says %" PRIu64 " counted, the journal gives %" PRIu64,
+               source->backed_up->counted, books->disposed[PSP_COUNTED]);
+    if (memcmp(hash, source->backed_up->state_hash, sizeof hash) != 0)
+        refuse(recount, shard, "the state hash is another one than backup.json has");
+}
+
+static json_t *json_of_books(const struct psp_books *books)
+{
+    json_t *object = json_object();
+    for (unsigned i = 0; i < PSP_BOOKS_COUNTERS; i++)
+        json_object_set_new(object, psp_books_name(i), psp_json_count(psp_books_get(books, i)));
+    json_object_set_new(object, "balanced", json_boolean(psp_books_balanced(books)));
+    return object;
+}
+
+static void note(struct recount *recount, uint32_t shard, const struct psp_count *count)
+{
+    uint8_t hash[PSP_HASH_BYTES];
+    char hex[2 * PSP_HASH_BYTES + 1];
+    const struct psp_books *books = psp_count_books(count);
+    const struct psp_totals *totals = psp_count_totals(count);
+    psp_count_state_hash(count, hash);
+    for (size_t i = 0; i < sizeof hash; i++)
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    json_t *line = json_pack("{s:o, s:o}", "shard", psp_json_count(shard), "index",
+                             psp_json_count(psp_count_index(count)));
+    json_t *counters = json_of_books(books);
+    json_object_update(line, counters);
+    json_decref(counters);
+    json_object_set_new(line, "state_hash", json_string(hex));
+    json_array_append_new(recount->lines, line);
+
+    char name[16], index[PSP_COUNT_TEXT_BYTES], received[PSP_COUNT_TEXT_BYTES],
+        counted[PSP_COUNT_TEXT_BYTES];
+    snprintf(name, sizeof name, "%" PRIu32, shard);
+    hex[16] = '\0';
+    const char *const cells[] = {name, psp_count_text(psp_count_index(count), index),
+                                 psp_count_text(books->received, received),
+                                 psp_count_text(books->disposed[PSP_COUNTED], counted), hex};
+    psp_table_add(recount->table, cells);
+    psp_books_add(&recount->books, books);
+    for (uint64_t i = 0; i < totals->cell_count; i++)
+        recount->totals->cells[i] += totals->cells[i];
+}
+
+static void recount_shard(struct recount *recount, const struct psp_cluster_shard *shard)
+{
+    struct psp_reason reason = {0};
+    struct psp_replay replay = {.reason = &reason};
+    struct source source = {0};
+    if (!(recount->offline->backup ? find_in_backup(recount, shard->shard, &source)
+                                   : find_in_logs(recount, shard, &source)))
+        return;
+    const enum psp_status status = psp_replay_run(&replay, recount->local, recount->definition,
+                                                  shard->shard, source.path, source.index);
+    if (status == PSP_OK) {
+        compare(recount, shard->shard, &source, replay.count);
+        note(recount, shard->shard, replay.count);
+    } else {
+        refuse(recount, shard->shard, "%s", psp_reason_text(&reason, status));
+    }
+    psp_replay_end(&replay);
+    free(source.path);
+}
+
+static bool write_results(const struct recount *recount)
+{
+    const char *path = recount->offline->results_path;
+    FILE *file = fopen(path, "w");
+    if (file)
+        psp_totals_csv_print(recount->totals, file);
+    const bool written = file && !ferror(file);
+    if ((file && fclose(file) != 0) || !written) {
+        fprintf(stderr, "psephos recount: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static void print(const struct recount *recount)
+{
+    if (recount->offline->json) {
+        psp_json_print(json_pack("{s:o, s:O}", "total", json_of_books(&recount->books), "shards",
+                                 recount->lines));
+        return;
+    }
+    psp_table_print(recount->table, stdout);
+    if (recount->good)
+        puts("the journals give these books; no process was asked");
+}
+
+static bool begin(struct recount *recount)
+{
+    struct psp_reason reason = {0};
+    enum psp_status status = psp_totals_create(recount->definition, &recount->totals);
+    if (status != PSP_OK) {
+        fprintf(stderr, "psephos recount: %s\n", psp_status_text(status));
+        return false;
+    }
+    if (!recount->offline->backup)
+        return true;
+    status = psp_backup_load(recount->offline->backup, &recount->backup, &reason);
+    if (status != PSP_OK) {
+        fprintf(stderr, "psephos recount: %s\n", psp_reason_text(&reason, status));
+        return false;
+    }
+    if (memcmp(recount->backup.cluster_id, recount->local->cluster->cluster_id,
+               PSP_CLUSTER_ID_BYTES) != 0) {
+        fprintf(stderr, "psephos recount: %s: the backup is of another cluster than %s\n",
+                recount->offline->backup, recount->local->directory);
+        return false;
+    }
+    return true;
+}
+
+enum psp_exit psp_offline_recount(const struct psp_offline *offline, const struct psp_local *local,
+                                  const struct psp_definition *definition)
+{
+    static const char *const headings[] = {"shard", "index", "received", "counted", "state hash"};
+    struct recount recount = {.offline = offline,
+                              .local = local,
+                              .definition = definition,
+                              .table = psp_table_create("lrrrl", headings),
+                              .lines = json_array()};
+    const bool begun = begin(&recount);
+    bool any = false;
+    recount.good = begun;
+    for (uint32_t s = 0; begun && s < local->cluster->shard_count; s++) {
+        const struct psp_cluster_shard *shard = &local->cluster->shards[s];
+        if (offline->shard != PSP_NONE && offline->shard != shard->shard)
+            continue;
+        any = true;
+        recount_shard(&recount, shard);
+    }
+    if (begun && !any) {
+        fprintf(stderr, "psephos recount: there is no shard %" PRIu32 "\n", offline->shard);
+        recount.good = false;
+    }
+    if (json_array_size(recount.lines) > 0)
+        print(&recount);
+    if (offline->results_path && json_array_size(recount.lines) > 0)
+        recount.good = write_results(&recount) && recount.good;
+    psp_table_destroy(&recount.table);
+    json_decref(recount.lines);
+    psp_totals_destroy(&recount.totals);
+    psp_backup_free(&recount.backup);
+    return recount.good ? PSP_EXIT_DONE : PSP_EXIT_NO;
+}

@@ -1,0 +1,138 @@
+"""`recount --offline`: the count from the journals alone, and every way in which it says no."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+
+from harness import FIXTURES, run_psephos
+
+TOWN = FIXTURES / "town.json"
+BOOKS = ["received", "counted", "replayed", "double_vote", "not_eligible", "invalid", "closed",
+         "added_ballots", "voters_counted", "balanced"]
+
+
+def ballots(path, n=60):
+    lines = [{"voter_id": f"v{i % (n - 5)}", "unit": "north-1" if i % 3 else "south",
+              "method": "booth" if i % 2 else "mail",
+              "contests": {"mayor": ["bob" if i % 3 else "blue-ann"]}} for i in range(n)]
+    lines.append({"voter_id": "x", "unit": "nowhere", "method": "mail", "contests": {}})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def offline(directory, *arguments, check=0):
+    done = run_psephos("recount", "--dir", directory, "--offline", *arguments, check=check)
+    return done.stdout if check == 0 else done.stderr
+
+
+def rows(text):
+    return {tuple(row.values()) for row in csv.DictReader(io.StringIO(text))}
+
+
+@pytest.fixture
+def counted(cluster, tmp_path):
+    """counted(replicas) -> (cluster that was stopped, what its API said: books, results)."""
+    def make(replicas=1):
+        one = cluster(TOWN, up_options=["--replicas", replicas])
+        one.call("cast", ballots(tmp_path / "b.ndjson"), check=0)
+        said = one.accounting(), "".join(one.get(f"/api/v1/results.csv{query}")[2].decode()
+                                         for query in ("", "?level=leaf&method=booth"))
+        one.call("backup", "--out", tmp_path / "backup", check=0)
+        one.down()
+        return one, said
+    return make
+
+
+def test_the_journals_alone_give_what_the_board_showed(counted, tmp_path):
+    one, (said, results) = counted()
+    file = tmp_path / "rows.csv"
+    again = json.loads(offline(one.directory, "--json", "--results", file))
+    assert again["total"] == {name: said["total"][name] for name in BOOKS}
+    assert again["total"]["counted"] == 55 and again["total"]["double_vote"] == 5
+    for shard, shown in zip(again["shards"], said["shards"]):
+        assert {name: shard[name] for name in BOOKS} == {name: shown[name] for name in BOOKS}
+    assert rows(results) - {tuple(results.splitlines()[0].split(","))} <= rows(file.read_text())
+    levels = {(row["level"], row["method"]) for row in csv.DictReader(file.open())}
+    assert levels == {(level, method) for level in ("nation", "county", "precinct")
+                      for method in ("", "booth", "mail")}
+
+
+def test_a_backup_gives_the_same(counted, tmp_path):
+    one, (said, _) = counted()
+    shutil.rmtree(one.directory / "data")
+    again = json.loads(offline(one.directory, "--json", "--backup", tmp_path / "backup"))
+    assert again["total"] == {name: said["total"][name] for name in BOOKS}
+
+
+@pytest.mark.parametrize("member", ["received", "counted", "state_hash"])
+def test_a_backup_whose_figures_were_changed_is_refused(counted, tmp_path, member):
+    one, _ = counted()
+    file = tmp_path / "backup/backup.json"
+    said = json.loads(file.read_text())
+    shard = said["shards"][1]
+    shard[member] = "00" * 32 if member == "state_hash" else shard[member] + 1
+    file.write_text(json.dumps(said))
+    told = offline(one.directory, "--backup", tmp_path / "backup", check=1)
+    assert told.startswith("psephos recount: shard 1: ")
+    assert ("state hash" if member == "state_hash" else member) in told
+
+
+def test_one_of_three_logs_may_be_gone_or_short_and_is_named_when_gone(counted):
+    one, (said, _) = counted(replicas=3)
+    again = json.loads(offline(one.directory, "--json"))
+    assert again["total"] == {name: said["total"][name] for name in BOOKS}
+    shutil.rmtree(one.directory / "data/shard-1-2/log")
+    told = offline(one.directory, check=1)
+    assert "shard 1: replica 2: " in told
+
+
+def test_two_of_three_logs_gone_is_no_count(counted):
+    one, _ = counted(replicas=3)
+    for replica in (0, 2):
+        shutil.rmtree(one.directory / f"data/shard-0-{replica}/log")
+    assert "shard 0: no index is held by 2 of 3 logs" in offline(one.directory, check=1)
+
+
+def test_a_log_of_another_history_is_named_with_its_index(counted, cluster, tmp_path):
+    one, _ = counted(replicas=3)
+    other = cluster(TOWN, name="other", up_options=["--replicas", 3])
+    other.down()
+    # The same cluster by name, with another first entry: records of its own, checksums good.
+    log = one.directory / "data/shard-0-1/log"
+    segment = next(log.glob("*.log"))
+    mended = bytearray(next((other.directory / "data/shard-0-1/log").glob("*.log")).read_bytes())
+    mended[:64] = segment.read_bytes()[:64]
+    segment.write_bytes(mended)
+    (log / "vote").unlink()
+    told = offline(one.directory, check=1)
+    assert "shard 0: replica 1: " in told
+    assert "holds another entry at index" in told or "log" in told
+
+
+def test_another_election_file_is_refused(counted):
+    one, _ = counted()
+    file = one.directory / "election.json"
+    file.write_text(file.read_text().replace("Town meeting", "Town greeting"))
+    told = offline(one.directory, check=1)
+    assert "election.json is not the election that cluster.json names" in told
+
+
+def test_backup_and_results_go_with_offline_only(tmp_path):
+    for option in ("--backup", "--results"):
+        done = run_psephos("recount", "--dir", tmp_path, option, tmp_path, check=2)
+        assert "go with --offline" in done.stderr
+
+
+def test_the_journal_of_0_1_0_gives_its_figures(data, tmp_path):
+    kept = data("journal-0.1.0")
+    shutil.copytree(kept / "cluster", tmp_path / "cluster")
+    said = json.loads((kept / "books.json").read_text())
+    for backup in ([], ["--backup", kept / "backup"]):
+        again = json.loads(offline(tmp_path / "cluster", "--json", *backup,
+                                   "--results", tmp_path / "rows.csv"))
+        assert again["total"] == {name: said["total"][name] for name in BOOKS}
+        assert [s["index"] for s in again["shards"]] == [6, 7]
+        assert rows((kept / "results.csv").read_text()) <= rows((tmp_path / "rows.csv").read_text())
