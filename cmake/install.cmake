@@ -32,12 +32,21 @@ install(DIRECTORY ${CMAKE_BINARY_DIR}/page/
 install(TARGETS psephos RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT cli)
 install_man(1 cli psephos.1)
 install_man(5 cli psephos-cluster.json.5 psephos-election.json.5 psephos-formats.5)
-install(FILES deploy/completions/psephos.bash RENAME psephos
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT cli)
-install(FILES deploy/completions/_psephos
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT cli)
-install(FILES deploy/completions/psephos.fish
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT cli)
+# Made from what the calls say of their options. A sanitized psephos is not for
+# installing, and may need a wrapper to run at all.
+if(NOT PSP_SANITIZE)
+  set(completions ${CMAKE_BINARY_DIR}/completions)
+  add_custom_command(OUTPUT ${completions}/psephos.bash ${completions}/_psephos ${completions}/psephos.fish
+    COMMAND ${PROJECT_SOURCE_DIR}/deploy/completions/generate $<TARGET_FILE:psephos> ${completions}
+    DEPENDS psephos deploy/completions/generate deploy/completions/completions.awk VERBATIM)
+  add_custom_target(psephos-completions ALL DEPENDS ${completions}/psephos.bash)
+  install(FILES ${completions}/psephos.bash RENAME psephos
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT cli)
+  install(FILES ${completions}/_psephos
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT cli)
+  install(FILES ${completions}/psephos.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT cli)
+endif()
 install(FILES docs/election.schema.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/psephos COMPONENT cli)
 

@@ -2,7 +2,8 @@
 # Builds the Debian packages of this checkout into FOLDER (build/packages).
 #
 # They fit the Debian release that they are built on; deploy/Dockerfile builds
-# them for another one.
+# them for another one. On Debian 12 the libraft0 that psephos-shard needs comes
+# with them: it is in backports, and a host may have none.
 set -eu
 cd "$(dirname "$0")/.."
 folder=${1:-build/packages}
@@ -36,5 +37,8 @@ cmake --build build -j "$(nproc)" -- --quiet
     exit 1
 }
 rm -rf "$folder/_CPack_Packages"
+case $release in
+*~deb12) (rm -f "$folder"/libraft0_*.deb && cd "$folder" && apt-get -qq download libraft0 2>>"$OLDPWD/build/packages.log") ;;
+esac
 cmake -S . -B build -DPSP_PACKAGES=OFF >>build/packages.log
 ls -1 "$folder"/*.deb
