@@ -485,12 +485,20 @@ static uint32_t replica_position(const struct psp_cluster_shard *shard, uint32_t
     return PSP_NONE;
 }
 
+/* The replica knows best why; some say nothing. */
+static const char *words_of(const struct psp_cluster_message *message, const char *otherwise)
+{
+    const char *text = message->count_refusal.text;
+    return text != NULL && text[0] != 0 ? text : otherwise;
+}
+
 static void refused(struct psp_router_core *core, struct psp_router_batch *batch,
                     const struct psp_cluster_message *message, uint64_t now_ms)
 {
     switch (message->count_refusal.code) {
     case PSP_COUNT_BUSY:
-        refuse_busy(core, batch, "the shard has too much to do; send again later");
+        refuse_busy(core, batch,
+                    words_of(message, "the shard has too much to do; send again later"));
         return;
     case PSP_COUNT_NOT_LEADER:
         ask_another(
@@ -506,14 +514,14 @@ static void refused(struct psp_router_core *core, struct psp_router_batch *batch
     case PSP_COUNT_FENCE:
         core->counters.configuration += batch->n;
         refuse_batch(core, batch, PSP_REFUSAL_CONFIGURATION,
-                     "router and shard disagree on cluster, election, roll, slot map or digest "
-                     "key; an operator must act");
+                     words_of(message, "router and shard disagree on cluster, election, roll, "
+                                       "slot map or digest key; an operator must act"));
         return;
     case PSP_COUNT_UNDECODABLE:
         core->counters.configuration += batch->n;
         refuse_batch(core, batch, PSP_REFUSAL_CONFIGURATION,
-                     "the shard cannot read the router's messages: are they of one version? "
-                     "an operator must act");
+                     words_of(message, "the shard cannot read the router's messages: are they of "
+                                       "one version? an operator must act"));
         return;
     }
 }

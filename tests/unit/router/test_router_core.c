@@ -307,6 +307,33 @@ static void a_shards_refusals_become_the_stations(void **state)
     fixture_end(f);
 }
 
+static void a_station_is_told_in_the_shards_words(void **state)
+{
+    (void)state;
+    static const struct {
+        enum psp_count_refusal code;
+        const char *text, *told;
+    } cases[] = {
+        {PSP_COUNT_BUSY, "the leadership is moving", "the leadership is moving"},
+        {PSP_COUNT_FENCE, "the router has another voter roll", "the router has another voter roll"},
+        {PSP_COUNT_UNDECODABLE, "the batch is too large for a log entry",
+         "the batch is too large for a log entry"},
+        {PSP_COUNT_BUSY, "", "the shard has too much to do; send again later"},
+    };
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture_submit(f, &station_a, i, shard_0, 1, 3, 0);
+        struct psp_cluster_message message = {.type = PSP_CLUSTER_COUNT_REFUSAL,
+                                              .id = fixture_flush_one(f, 0)};
+        message.count_refusal.code = cases[i].code;
+        message.count_refusal.leader = PSP_NONE;
+        message.count_refusal.text = cases[i].text;
+        psp_router_core_shard(f->core, 0, 0, &message, 1);
+        assert_string_equal(fixture_actions(f, 1)->text, cases[i].told);
+    }
+    fixture_end(f);
+}
+
 static void behind_a_full_window_rows_wait_in_the_open_batch(void **state)
 {
     (void)state;
@@ -472,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_lone_replica_that_does_not_lead_yet_is_asked_again),
         cmocka_unit_test(a_replica_that_is_gone_is_passed_over_at_once),
         cmocka_unit_test(a_shards_refusals_become_the_stations),
+        cmocka_unit_test(a_station_is_told_in_the_shards_words),
         cmocka_unit_test(behind_a_full_window_rows_wait_in_the_open_batch),
         cmocka_unit_test(an_answer_of_the_wrong_shard_or_size_is_not_taken),
         cmocka_unit_test(out_of_memory_for_batches_is_busy),
