@@ -12,6 +12,7 @@
 
 #include "cli/say/exit.h"
 
+/* Named after the call, with _ for -. */
 int psp_cmd_accounting(int argc, char **argv);
 int psp_cmd_backup(int argc, char **argv);
 int psp_cmd_cast(int argc, char **argv);

@@ -93,6 +93,7 @@ void psp_collector_core_published(struct psp_collector_core *core, uint64_t star
 /* When something will be due, at the latest; never before now. */
 uint64_t psp_collector_core_wake_ms(const struct psp_collector_core *core, uint64_t now_ms);
 
+/* Not proved current for PSP_STALE_MS, or not since the start. */
 bool psp_collector_core_stale(const struct psp_collector_core *core, uint32_t shard,
                               uint64_t now_ms);
 /* When the shard last proved its state current; 0: not since the start, or what it

@@ -9,6 +9,8 @@
  * shown again after a restart.
  *
  * Ownership: what the options point to stays the caller's.
+ * Threads:   its loop; libmicrohttpd has its own.
+ * Memory:    the core's board, and the views that requests still hold.
  */
 #ifndef PSP_COLLECTOR_SHELL_H
 #define PSP_COLLECTOR_SHELL_H

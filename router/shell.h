@@ -9,6 +9,7 @@
  * so that neither a busy station nor a busy shard can starve the others.
  *
  * Ownership: what the options point to stays the caller's.
+ * Threads:   one.   Memory: the core's, and one message received.
  */
 #ifndef PSP_ROUTER_SHELL_H
 #define PSP_ROUTER_SHELL_H

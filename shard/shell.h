@@ -11,6 +11,8 @@
  * Any failure of log or store ends the process: a failed fsync is final.
  *
  * Ownership: what the options point to stays the caller's.
+ * Threads:   as drawn: the loop, the log writer, the checkpointer.
+ * Memory:    the core's and the count's, and entries read for others.
  */
 #ifndef PSP_SHARD_SHELL_H
 #define PSP_SHARD_SHELL_H

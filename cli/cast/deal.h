@@ -34,6 +34,7 @@ enum psp_status psp_deal_create(const struct psp_definition *definition,
                                 struct psp_deal **ret_deal, struct psp_reason *reterr_reason);
 void psp_deal_destroy(struct psp_deal **deal);
 
+/* Of all leaves, and of one. */
 uint64_t psp_deal_ballots(const struct psp_deal *deal);
 uint64_t psp_deal_leaf_ballots(const struct psp_deal *deal, uint32_t leaf);
 

@@ -4,6 +4,8 @@
  * A line that is no ballot is reported (the first ones on stderr, all of them
  * in the number), and the others are cast: a stream should not stop for it.
  *
+ * Ownership: owns the lines; definition and client outlive it.
+ * Memory:    of one line and its ballot.
  * Threads: one owner.
  */
 #ifndef PSP_LINE_SOURCE_H
@@ -23,6 +25,7 @@ enum psp_status psp_line_source_open(const char *path, bool votes_topic,
                                      struct psp_line_source **ret_source);
 void psp_line_source_close(struct psp_line_source **source);
 
+/* The caster's view of it, and how many lines were no ballot. */
 struct psp_cast_source psp_line_source_view(struct psp_line_source *source);
 uint64_t psp_line_source_unreadable(const struct psp_line_source *source);
 

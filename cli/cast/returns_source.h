@@ -11,6 +11,7 @@
  * Every ballot is a pure function of returns, definition and seed: cast again
  * after an interruption, nothing counts twice.
  *
+ * Ownership: the dealt ballots and the returns stay the caller's.
  * Threads: one owner.
  */
 #ifndef PSP_RETURNS_SOURCE_H
@@ -32,6 +33,7 @@ struct psp_returns_source_options {
     double replayed, double_votes, strangers; /* shares of the ballots, 0 .. 1 */
 };
 
+/* Never fails: a call without memory ends (cli/say/memory.h). */
 struct psp_returns_source *psp_returns_source_create(
     const struct psp_returns_source_options *options);
 void psp_returns_source_destroy(struct psp_returns_source **source);

@@ -4,6 +4,8 @@
  * Reads the roll as it goes, so its size does not matter. Who votes and what
  * is a pure function of seed and line: cast again, nothing counts twice.
  *
+ * Ownership: owns the open roll; the definition stays the caller's.
+ * Memory:    of one ballot, and what the roll remembers of voters (election/roll/roll.h).
  * Threads: one owner.
  */
 #ifndef PSP_ROLL_SOURCE_H
@@ -25,6 +27,7 @@ enum psp_status psp_roll_source_open(const char *path, const struct psp_definiti
                                      struct psp_reason *reterr_reason);
 void psp_roll_source_close(struct psp_roll_source **source);
 
+/* The caster's view of it. */
 struct psp_cast_source psp_roll_source_view(struct psp_roll_source *source);
 /* Why it ended before the roll did, or "". */
 const char *psp_roll_source_fault(const struct psp_roll_source *source);

@@ -3,6 +3,7 @@
  *
  * Ownership: what is opened owns all its parts; the target must outlive it.
  * Threads:   one owner.
+ * Memory:    of the source that it is (one line, one ballot, or all returns).
  */
 #ifndef PSP_CAST_SOURCES_H
 #define PSP_CAST_SOURCES_H
@@ -31,6 +32,7 @@ enum psp_status psp_cast_open(const struct psp_cast_request *request,
                               struct psp_reason *reterr_reason);
 void psp_cast_close(struct psp_cast_opened **opened);
 
+/* The one that was opened, whichever it is. */
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);
 /* Lines that were not ballots; each of the first ones was reported on stderr. */
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened);

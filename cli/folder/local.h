@@ -16,6 +16,7 @@
  * voter in a second time.
  *
  * Ownership: psp_local owns all it shows.   Threads: one owner.
+ * Memory:    its texts and the cluster's; a call that runs out of it ends (cli/say/memory.h).
  */
 #ifndef PSP_LOCAL_H
 #define PSP_LOCAL_H

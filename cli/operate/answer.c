@@ -1,3 +1,4 @@
+/* One switch over the statuses a replica may give: final, or to be asked again. */
 #include "cli/operate/answer.h"
 
 #include <inttypes.h>

@@ -7,6 +7,7 @@
  *
  * Ownership: an answer's message lives until the next request to its process.
  * Threads:   one owner.
+ * Memory:    one arena and one answer a process.
  */
 #ifndef PSP_OPERATE_H
 #define PSP_OPERATE_H

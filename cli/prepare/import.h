@@ -1,6 +1,8 @@
 /*
  * import - published returns into an election folder; shared with
  * `generate --returns`, which begins the same way.
+ *
+ * Ownership: the caller frees what it is given.   Threads: one owner.
  */
 #ifndef PSP_CMD_IMPORT_H
 #define PSP_CMD_IMPORT_H

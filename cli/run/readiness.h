@@ -37,6 +37,7 @@ void psp_readiness_destroy(struct psp_readiness **readiness);
 void psp_readiness_look(struct psp_readiness *readiness, uint64_t now_ms,
                         const struct psp_status_reply *const *replies);
 
+/* As of the last look. */
 enum psp_readiness_state psp_readiness_of(const struct psp_readiness *readiness, uint32_t process);
 /* When the log of a replica that joins last grew; 0: never. */
 uint64_t psp_readiness_moved_ms(const struct psp_readiness *readiness);

@@ -22,6 +22,7 @@ struct psp_progress {
 /* Milliseconds that never go back. */
 uint64_t psp_progress_clock_ms(void);
 
+/* Nothing is drawn yet; it notes the time. */
 void psp_progress_start(struct psp_progress *progress);
 /* Redraws when it is time; `total` 0: not known. `what` names the things done. */
 void psp_progress_step(struct psp_progress *progress, const char *what, uint64_t done,

@@ -3,6 +3,8 @@
  *
  * A receipt names shard and log index; every answer of a collector names the
  * index of each shard it has merged.
+ *
+ * Threads: one owner.
  */
 #ifndef PSP_COVERAGE_H
 #define PSP_COVERAGE_H

@@ -5,6 +5,7 @@
  * different versions are never joined: the walk starts again.
  *
  * Ownership: the caller owns returned values.   Threads: one owner.
+ * Memory:    one answer, and one list while it is put together.
  */
 #ifndef PSP_REST_H
 #define PSP_REST_H

@@ -4,6 +4,8 @@
  * Every contest of every leaf with exactly the choices of its ballot style,
  * zeros included, in the definition's order: what `cast --returns` read comes
  * out again, row by row.
+ *
+ * Threads: any.
  */
 #ifndef PSP_RESULTS_RETURNS_H
 #define PSP_RESULTS_RETURNS_H

@@ -3,6 +3,8 @@
  *
  * `results` is the API's list; `contests` and `parties` are the API's lists of
  * these, for the names.
+ *
+ * Threads: any.
  */
 #ifndef PSP_RESULTS_TABLE_H
 #define PSP_RESULTS_TABLE_H

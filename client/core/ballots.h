@@ -9,6 +9,7 @@
  * A record's generation changes when it is freed: (index, generation) names
  * one ballot for good.
  *
+ * Ownership: copies what it keeps.
  * Threads: one owner.
  * Memory:  `max` records, and at most PSP_CLIENT_LONG_BYTES_MAX in blocks.
  */
@@ -54,6 +55,7 @@ struct psp_client_ballots {
     void *free_blocks[PSP_CLIENT_LONG_CLASSES];
 };
 
+/* PSP_ENOMEM. */
 enum psp_status psp_client_ballots_init(struct psp_client_ballots *ret_ballots, uint32_t max);
 void psp_client_ballots_free(struct psp_client_ballots *ballots);
 

@@ -12,6 +12,7 @@
  * is remembered while there is room, so that late verdicts still count. A
  * ballot gets one receipt, whatever arrives.
  *
+ * Ownership: copies ballots; what `next` gave lives until the next call.
  * Threads: one owner. No socket, file, clock or random in here: jitter comes
  *          from the seed.
  * Memory:  bounded by inflight_max and the constants below; a ballot costs no

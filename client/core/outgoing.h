@@ -37,10 +37,12 @@ struct psp_outgoing {
     uint32_t row_mark_count, choice_count;
 };
 
+/* PSP_ENOMEM. */
 enum psp_status psp_outgoing_init(struct psp_outgoing *ret_outgoing, uint32_t batch_rows,
                                   const struct psp_definition *definition);
 void psp_outgoing_free(struct psp_outgoing *outgoing);
 
+/* For the next batch. */
 void psp_outgoing_clear(struct psp_outgoing *outgoing);
 /* False: the message is full; nothing was added. An empty one always takes a ballot. */
 bool psp_outgoing_add(struct psp_outgoing *outgoing, const struct psp_client_ballot *ballot);

@@ -24,6 +24,7 @@ struct psp_cursor {
     uint64_t key, position;
 };
 
+/* 28 characters of A-Z, a-z, 0-9, - and _. */
 void psp_cursor_write(const struct psp_cursor *cursor, char ret_text[PSP_CURSOR_TEXT_BYTES]);
 /* False: not a token that psp_cursor_write made. */
 bool psp_cursor_read(const char *text, struct psp_cursor *ret_cursor);

@@ -30,6 +30,7 @@ struct psp_freshness {
     struct psp_replica_freshness replicas[PSP_SHARDS_MAX][PSP_REPLICAS_MAX];
 };
 
+/* Nothing proved for longer than stale_ms. */
 static inline bool psp_freshness_stale(const struct psp_freshness *freshness, uint32_t shard,
                                        uint64_t now_ms)
 {
@@ -56,6 +57,7 @@ static inline uint32_t psp_freshness_leader(const struct psp_freshness *freshnes
     return leader == 0 ? PSP_NONE : leader - 1;
 }
 
+/* Of all shards. */
 static inline bool psp_freshness_any_stale(const struct psp_freshness *freshness, uint64_t now_ms)
 {
     bool stale = false;

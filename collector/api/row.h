@@ -18,6 +18,7 @@ struct psp_row_result {
 void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
                           const struct psp_row_result *row);
 
+/* Of one unit, all methods. */
 void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
                            uint32_t unit);
 

@@ -32,8 +32,10 @@ enum psp_stats_partial {
 /* Upper bounds of the commit histogram, microseconds, ascending. */
 extern const uint32_t psp_stats_commit_bounds_us[PSP_STATS_BUCKETS];
 
+/* One commit took so long. */
 void psp_stats_commit(struct psp_stats *stats, uint64_t us);
 
+/* Relaxed: counters say nothing of one another. */
 static inline void psp_stats_count(_Atomic uint64_t *counter)
 {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);

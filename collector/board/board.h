@@ -75,6 +75,8 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
 /* Raised by every merge and every divergence: same number, same board. */
 uint64_t psp_board_changes(const struct psp_board *board);
 
+/* What it was made for, and what it holds: shard by shard, and their sum. Valid as long
+ * as the board; counts change with the next merge. */
 const struct psp_definition *psp_board_definition(const struct psp_board *board);
 const uint8_t *psp_board_cluster_id(const struct psp_board *board);
 uint32_t psp_board_shard_count(const struct psp_board *board);

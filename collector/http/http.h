@@ -57,6 +57,7 @@ void psp_http_stop(struct psp_http **http);
 /* A version was published: event streams go on. */
 void psp_http_publish(struct psp_http *http, uint64_t now_ms);
 
+/* The port it listens on, also when 0 was asked for. */
 uint16_t psp_http_port(const struct psp_http *http);
 
 /* Cuts connections past their deadline, sends heartbeats. Call about once a second. */

@@ -1,5 +1,7 @@
 /*
  * inner - what the files of the collector's store share. Not for others.
+ *
+ * Threads: one owner.
  */
 #ifndef PSP_COLLECTOR_STORE_INNER_H
 #define PSP_COLLECTOR_STORE_INNER_H

@@ -21,6 +21,7 @@
  * kv/kv.h: how the folder is locked and the map grows. A failed commit is final:
  * the process must end.
  *
+ * Ownership: the definition stays the caller's.   Memory: the widest chunk of rows.
  * Threads: one owner.
  */
 #ifndef PSP_COLLECTOR_STORE_H

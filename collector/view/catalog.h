@@ -8,6 +8,7 @@
  * Units of a level stand depth first, so every run follows the file's tree.
  *
  * Ownership: does not own the definition.   Threads: immutable after create.
+ * Memory:    all at create.
  */
 #ifndef PSP_CATALOG_H
 #define PSP_CATALOG_H

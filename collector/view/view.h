@@ -7,6 +7,7 @@
  *
  * Ownership: counted references; owns its arrays, not the catalog.
  * Threads:   immutable; the slot that holds the current view has a lock.
+ * Memory:    all at create; the last reference frees it.
  */
 #ifndef PSP_VIEW_H
 #define PSP_VIEW_H
@@ -60,6 +61,7 @@ struct psp_view_slot {
     struct psp_view *current;
 };
 
+/* Empty; clear gives back what it holds. */
 void psp_view_slot_init(struct psp_view_slot *slot);
 void psp_view_slot_clear(struct psp_view_slot *slot);
 /* Takes over the caller's reference. */

@@ -4,6 +4,8 @@
  * What exceeds a limit is refused with a message that names the limit; nothing
  * is truncated. A message names a limit by PSP_TEXT, never by its digits
  * (tests/lint/facts.py).
+ *
+ * Threads: any; it is numbers only.
  */
 #ifndef PSP_LIMITS_H
 #define PSP_LIMITS_H

@@ -41,6 +41,7 @@ extern const struct argp psp_identity_argp;
 #define PSP_IDENTITY_EXIT_CODES                                                                    \
     "Exit codes: 0 ended by SIGTERM or SIGINT, 1 could not start or go on, 2 usage."
 
+/* Each load is false with the reason, and needs the ones before. */
 bool psp_identity_load_cluster(struct psp_identity *identity);
 /* The election that cluster.json names, and no other. */
 bool psp_identity_load_definition(struct psp_identity *identity);
@@ -55,6 +56,7 @@ bool psp_identity_path(struct psp_identity *identity, const char *folder, const 
 bool psp_identity_key_path(struct psp_identity *identity, const char *name,
                            char ret_path[PSP_IDENTITY_PATH_BYTES]);
 
+/* Also of one that did not load. */
 void psp_identity_close(struct psp_identity *identity);
 
 #endif

@@ -67,16 +67,15 @@ static inline uint64_t psp_raft_id_restored(uint64_t epoch, uint32_t chance)
 
 /* ---- process IDs: the `id` of a replica's key ---- */
 
+/* Shard and replica in one number, and back. */
 static inline uint32_t psp_process_id(uint32_t shard, uint32_t replica)
 {
     return shard << 8 | replica;
 }
-
 static inline uint32_t psp_process_shard(uint32_t process_id)
 {
     return process_id >> 8;
 }
-
 static inline uint32_t psp_process_replica(uint32_t process_id)
 {
     return process_id & 0xFF;

@@ -17,6 +17,7 @@
 
 enum { PSP_GENESIS_BYTES = PSP_FENCE_BYTES + 3 * 4 + PSP_HASH_BYTES + 8 };
 
+/* The bytes above, both ways. */
 void psp_genesis_pack(const struct psp_genesis *genesis, uint8_t ret_bytes[PSP_GENESIS_BYTES]);
 void psp_genesis_unpack(const uint8_t bytes[PSP_GENESIS_BYTES], struct psp_genesis *ret_genesis);
 

@@ -72,6 +72,7 @@ void psp_index_prefetch_page(const struct psp_index *index, const uint8_t digest
 /* Asks the memory for the cache lines that finding `digest` will read. */
 void psp_index_prefetch(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES]);
 
+/* Never fails: an unknown digest has a place, too. */
 void psp_index_find(const struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES],
                     struct psp_index_place *ret_place);
 
@@ -93,6 +94,7 @@ enum psp_status psp_index_order(struct psp_index *index);
 void psp_index_mark(struct psp_index *index, const struct psp_index_place *place,
                     const uint8_t tag[PSP_TAG_BYTES]);
 
+/* Numbers given out; bytes taken from the system. */
 uint64_t psp_index_voters(const struct psp_index *index);
 uint64_t psp_index_memory_bytes(const struct psp_index *index);
 

@@ -6,6 +6,8 @@
  *     delta.c    what is new since the last delta
  *     restore.c  back from the store
  *     state.c    what it shows; its genesis
+ *
+ * Ownership: as count.h says.   Threads: one owner.
  */
 #ifndef PSP_COUNT_INNER_H
 #define PSP_COUNT_INNER_H
@@ -75,6 +77,7 @@ struct psp_count {
 
 /* ---- delta.c ---- */
 
+/* PSP_ENOMEM. */
 enum psp_status psp_count_pending_create(struct psp_count *count);
 void psp_count_pending_destroy(struct psp_count *count);
 /* Room for `n` more counted ballots, so that noting one cannot fail. */
@@ -84,6 +87,7 @@ void psp_count_pending_counted(struct psp_count *count, const struct psp_count_r
 
 /* ---- restore.c ---- */
 
+/* Also when nothing is being restored. */
 void psp_count_restoring_destroy(struct psp_count *count);
 
 /* ---- state.c ---- */

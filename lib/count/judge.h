@@ -5,6 +5,8 @@
  *
  * The first that applies stands. It decides from what is known and changes
  * nothing; count.c acts on the verdict.
+ *
+ * Threads: any; pure.
  */
 #ifndef PSP_JUDGE_H
 #define PSP_JUDGE_H

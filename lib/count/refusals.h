@@ -32,6 +32,7 @@ struct psp_refusals;
 enum psp_status psp_refusals_create(uint64_t refused_max, struct psp_refusals **ret_refusals);
 void psp_refusals_destroy(struct psp_refusals **refusals);
 
+/* How many it holds, and how many more fit. */
 uint64_t psp_refusals_count(const struct psp_refusals *refusals);
 uint64_t psp_refusals_room(const struct psp_refusals *refusals);
 
@@ -49,6 +50,7 @@ enum psp_status psp_refusals_add(struct psp_refusals *refusals,
 /* Records first ... count - 1, 25 bytes each; valid until the next add. */
 const uint8_t *psp_refusals_records(const struct psp_refusals *refusals, uint64_t first);
 
+/* Of records and table. */
 uint64_t psp_refusals_memory_bytes(const struct psp_refusals *refusals);
 
 #endif

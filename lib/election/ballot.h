@@ -15,6 +15,8 @@
  *
  * Columns: n ballots as parallel arrays, all integers little-endian, no
  * alignment promised. A shard sees digests, never voter IDs.
+ *
+ * Ownership: points at what others own.   Threads: any; pure.
  */
 #ifndef PSP_BALLOT_H
 #define PSP_BALLOT_H

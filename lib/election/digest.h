@@ -29,9 +29,11 @@ struct psp_digest_key {
 void psp_digest_key_init(struct psp_digest_key *ret_key,
                          const uint8_t secret[PSP_DIGEST_KEY_BYTES]);
 
+/* The voter: the same ID, the same digest, under one key. */
 void psp_digest_voter(const struct psp_digest_key *key, const uint8_t *voter_id, size_t bytes,
                       uint8_t ret_digest[PSP_DIGEST_BYTES]);
 
+/* The ballot: ID, unit, method, time and marks; any difference is another ballot. */
 void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PSP_BALLOT_ID_BYTES],
                     uint32_t unit, uint8_t method, uint64_t cast_at_ms, const uint8_t *marks,
                     size_t marks_bytes, uint8_t ret_tag[PSP_TAG_BYTES]);

@@ -13,6 +13,7 @@
  * A ballot's marks are walked once: psp_totals_read finds where they end,
  * whether the ballot is valid and what it adds, cell by cell.
  *
+ * Ownership: owns its cells; the definition outlives it.
  * Threads: one owner.   Memory: all at create.
  */
 #ifndef PSP_TOTALS_H
@@ -45,10 +46,12 @@ struct psp_totals_ballot {
     uint32_t row, change_count; /* valid ones: what to add, once each cell */
 };
 
+/* All zero. PSP_ENOMEM. */
 enum psp_status psp_totals_create(const struct psp_definition *definition,
                                   struct psp_totals **ret_totals);
 void psp_totals_destroy(struct psp_totals **totals);
 
+/* The number of a row. */
 static inline uint32_t psp_totals_row(const struct psp_totals *totals, uint32_t leaf,
                                       uint32_t method)
 {

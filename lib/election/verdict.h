@@ -7,6 +7,8 @@
  *
  * The table below is the only list of them: names, books, stores, the API and
  * the metrics are made from it. A new one goes last.
+ *
+ * Threads: any; pure.
  */
 #ifndef PSP_VERDICT_H
 #define PSP_VERDICT_H
@@ -34,6 +36,7 @@ enum { PSP_NOT_JUDGED = 0 };
 enum { PSP_DISPOSITIONS_END = 1 PSP_DISPOSITIONS(X) }; /* size of an array by disposition */
 #undef X
 
+/* The low four bits. */
 static inline enum psp_disposition psp_verdict_disposition(uint8_t verdict)
 {
     return (enum psp_disposition)(verdict & 0x0F);
@@ -46,6 +49,7 @@ static inline enum psp_disposition psp_verdict_first(uint8_t verdict)
     return (enum psp_disposition)(low == PSP_REPLAYED ? verdict >> 4 : low);
 }
 
+/* A replay of a ballot that was first disposed of so. */
 static inline uint8_t psp_verdict_replayed(enum psp_disposition first)
 {
     return (uint8_t)(((unsigned)first << 4) | PSP_REPLAYED);

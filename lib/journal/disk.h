@@ -58,6 +58,7 @@ struct psp_disk {
     enum psp_status (*sync_folder)(void *context, const char *path);
 };
 
+/* The real one; static. */
 const struct psp_disk *psp_disk_posix(void);
 
 #endif

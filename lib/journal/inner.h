@@ -5,6 +5,8 @@
  *     open.c      open, close
  *     journal.c   append, sync, cut, read
  *     segments.c  the list of segments
+ *
+ * Threads: as journal.h says.
  */
 #ifndef PSP_JOURNAL_INNER_H
 #define PSP_JOURNAL_INNER_H
@@ -49,6 +51,7 @@ struct psp_journal {
 
 /* ---- segments.c: calls neither of the other two. The mutex is the caller's. ---- */
 
+/* DIR, the segment's name, and the suffix behind it. */
 void psp_segments_path(const struct psp_journal *log, uint64_t first, const char *suffix,
                        char ret_path[PATH_MAX]);
 /* NULL: there is none. */

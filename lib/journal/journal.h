@@ -20,6 +20,9 @@
  * Threads: append/truncate/sync on one thread at a time (the log writer);
  *          psp_journal_set_vote on one thread at a time; the rest from any thread,
  *          psp_journal_read for indexes already appended.
+ * Ownership: owns its files; records are read into the caller's buffer.
+ * Memory:    4 bytes a record of the segments that were scanned (segment.h).
+ *
  * All file access goes through struct psp_disk so that the simulator can lose,
  * tear and corrupt writes.
  */
@@ -73,6 +76,7 @@ void psp_journal_close(struct psp_journal **log);
 /* For a person: the torn tail that was cut off at open; "" when there was none. */
 const char *psp_journal_note(const struct psp_journal *log);
 
+/* What it holds, records [first, last]. */
 uint64_t psp_journal_first(const struct psp_journal *log); /* 1 unless cut; last + 1 when empty */
 uint64_t psp_journal_last(const struct psp_journal *log);  /* first - 1 when empty */
 

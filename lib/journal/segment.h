@@ -17,6 +17,7 @@
  * write, in any order. A bad record is part of a torn write unless a good one
  * after it says that the bad one had been durable before.
  *
+ * Ownership: owns its runs and offsets.
  * Memory: 4 bytes a record, and a few more where the term changes.
  * Threads: one at a time.
  */
@@ -64,18 +65,22 @@ struct psp_segment_owner {
     uint32_t shard;
 };
 
+/* Zeros after the payload. */
 static inline uint32_t psp_segment_padding(uint32_t payload_bytes)
 {
     return (8 - payload_bytes % 8) % 8;
 }
 
+/* 16 hex digits and ".log". */
 void psp_segment_name(uint64_t first, char ret_name[PSP_SEGMENT_NAME_BYTES]);
 /* The first index, 0 when it is no segment's name. */
 uint64_t psp_segment_name_first(const char *name);
 
+/* The bytes above. */
 void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t first,
                                uint8_t ret_header[PSP_SEGMENT_HEADER_BYTES]);
 
+/* Checksum included: the payload is read for it. */
 void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
                                uint8_t ret_header[PSP_SEGMENT_RECORD_BYTES]);
 /* A whole good record at `bytes`? Its length in the file, 0 when not. */
@@ -100,6 +105,7 @@ enum psp_status psp_segment_add(struct psp_segment *segment, const struct psp_re
 void psp_segment_cut(struct psp_segment *segment, uint64_t from);
 void psp_segment_free(struct psp_segment *segment);
 
+/* Of a record that the segment holds, which was scanned. */
 uint64_t psp_segment_offset(const struct psp_segment *segment, uint64_t index);
 enum psp_record_type psp_segment_type(const struct psp_segment *segment, uint64_t index);
 uint64_t psp_segment_term(const struct psp_segment *segment, uint64_t index);

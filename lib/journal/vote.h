@@ -17,6 +17,7 @@
  *     64  last (8): an index that the log held durably at that moment; a log
  *         that ends before it has lost acknowledged records
  *
+ * Ownership: owns the open file; the disk stays the caller's.
  * Threads: one at a time.
  */
 #ifndef PSP_JOURNAL_VOTE_H

@@ -10,6 +10,7 @@
  * Ownership: copies the records, not their payloads: those must live until
  *            their number is done.
  * Threads:   push, done and failure from one thread; wake is called on its own.
+ * Memory:    of the records that wait, and of those being written.
  */
 #ifndef PSP_JOURNAL_WRITER_H
 #define PSP_JOURNAL_WRITER_H

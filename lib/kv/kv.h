@@ -87,6 +87,7 @@ int psp_kv_write(const struct psp_kv *kv, int (*write)(void *context, MDB_txn *t
 
 /* ---- keys and values: all return an LMDB error ---- */
 
+/* LMDB's return codes, as everywhere within a transaction. */
 int psp_kv_put(const struct psp_kv *kv, MDB_txn *txn, uint32_t table, struct psp_bytes key,
                struct psp_bytes value);
 /* Valid within the transaction. MDB_NOTFOUND. */

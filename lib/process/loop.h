@@ -7,6 +7,7 @@
  *
  * Ownership: the loop owns its watchers; all end with psp_loop_destroy.
  * Threads:   one, but psp_loop_wake and psp_loop_stop from any.
+ * Memory:    a handle a watcher.
  */
 #ifndef PSP_LOOP_H
 #define PSP_LOOP_H

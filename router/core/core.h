@@ -94,6 +94,7 @@ struct psp_router_action {
 
 struct psp_router_core;
 
+/* PSP_ENOMEM. */
 enum psp_status psp_router_core_create(const struct psp_router_options *options,
                                        struct psp_router_core **ret_core);
 void psp_router_core_destroy(struct psp_router_core **core);
@@ -119,6 +120,7 @@ void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms);
 /* Time passes: timeouts, repeats. At least every PSP_ROUTER_RETRY_PAUSE_MS. */
 void psp_router_core_tick(struct psp_router_core *core, uint64_t now_ms);
 
+/* Of the last call, until the next one. */
 const struct psp_router_action *psp_router_core_actions(const struct psp_router_core *core,
                                                         size_t *ret_n);
 /* The message of an action: WELCOME, VERDICTS, REFUSE. */
@@ -130,6 +132,7 @@ void psp_router_action_count(const struct psp_router_core *core,
                              const struct psp_router_action *action,
                              struct psp_cluster_message *ret_message);
 
+/* As they are now. */
 void psp_router_core_counters(const struct psp_router_core *core,
                               struct psp_router_counters *ret_counters);
 /* Ballots in open batches and on the way. */

@@ -1,5 +1,7 @@
 /*
  * inner - what the router's core holds; for core.c and message.c only.
+ *
+ * Threads: one owner.
  */
 #ifndef PSP_ROUTER_CORE_INNER_H
 #define PSP_ROUTER_CORE_INNER_H

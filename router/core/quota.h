@@ -10,6 +10,7 @@
  * another one a third, and so on: nobody has to be asked how many stations
  * there are, and a newcomer finds room however greedy the others are.
  *
+ * Ownership: owns its counters.
  * Threads: one owner.
  * Memory:  four bytes for each station and shard.
  */
@@ -31,6 +32,7 @@ struct psp_router_quota {
     uint32_t *station_rows; /* [station][shard] */
 };
 
+/* Nothing is on the way; station tables grow as stations come. */
 void psp_router_quota_init(struct psp_router_quota *quota, uint32_t shard_count, uint32_t rows_max);
 void psp_router_quota_free(struct psp_router_quota *quota);
 

@@ -34,6 +34,7 @@ struct psp_translation { /* zero-initialise */
     uint32_t seen_count, stamp;
 };
 
+/* It may be used again. */
 void psp_translation_free(struct psp_translation *translation);
 
 /* PSP_EINVAL: a row breaks a limit, reterr_reason says which; PSP_ENOMEM. */

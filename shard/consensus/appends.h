@@ -4,6 +4,7 @@
  * A number and not an index says what is durable: a later append may replace
  * what an earlier one wrote.
  *
+ * Ownership: owns its list.
  * Threads: one owner.
  */
 #ifndef PSP_CONSENSUS_APPENDS_H

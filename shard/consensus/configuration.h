@@ -2,6 +2,7 @@
  * configuration - who is a member: the configuration entries of the log, and
  * their encoding, which is libraft's.
  *
+ * Ownership: copies the bytes of entries; what raft is given it owns.
  * Threads: one owner.
  */
 #ifndef PSP_CONSENSUS_CONFIGURATION_H

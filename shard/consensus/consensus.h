@@ -20,6 +20,7 @@
  * Failure:   PSP_ENOMEM, or PSP_EIO (the library refuses an event that it must
  *            take): the replica must end; psp_consensus_error says why.
  * Threads:   one owner.
+ * Memory:    libraft's, and arrays that grow to the largest call.
  */
 #ifndef PSP_CONSENSUS_H
 #define PSP_CONSENSUS_H
@@ -75,6 +76,7 @@ struct psp_consensus_actions {
                               must end, and nothing else here counts */
 };
 
+/* PSP_ENOMEM. */
 enum psp_status psp_consensus_create(const struct psp_consensus_options *options,
                                      struct psp_consensus **ret_consensus);
 void psp_consensus_destroy(struct psp_consensus **consensus);
@@ -84,6 +86,7 @@ void psp_consensus_destroy(struct psp_consensus **consensus);
  * when its log and store are empty. Valid until destroy. */
 struct psp_record psp_consensus_bootstrap(struct psp_consensus *consensus);
 
+/* Once, before any other event. PSP_ECORRUPT: no members as of the snapshot. */
 enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t now_ms,
                                     const struct psp_consensus_start *start,
                                     struct psp_consensus_actions *ret_actions);
@@ -139,6 +142,7 @@ enum psp_status psp_consensus_timeout(struct psp_consensus *consensus, uint64_t 
                                       struct psp_consensus_actions *ret_actions);
 uint64_t psp_consensus_deadline(const struct psp_consensus *consensus);
 
+/* As of the last event. */
 enum psp_consensus_state psp_consensus_state(const struct psp_consensus *consensus);
 uint64_t psp_consensus_term(const struct psp_consensus *consensus);
 uint64_t psp_consensus_leader(const struct psp_consensus *consensus); /* raft ID, 0 unknown */

@@ -6,6 +6,8 @@
  *     step.c           one step of libraft, and what holds after some
  *     mend.c  configuration.c  appends.c  outbox.c
  *     fields.c         messages as numbers
+ *
+ * Threads: one owner.
  */
 #ifndef PSP_CONSENSUS_INNER_H
 #define PSP_CONSENSUS_INNER_H

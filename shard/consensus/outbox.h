@@ -1,6 +1,7 @@
 /*
  * outbox - the messages of one call, as they go to the wire.
  *
+ * Ownership: owns what it points at; valid until the next call.
  * Threads: one owner.
  */
 #ifndef PSP_CONSENSUS_OUTBOX_H

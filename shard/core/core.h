@@ -25,6 +25,7 @@
  *            until the next call; payloads of PSP_CORE_APPEND until
  *            psp_core_persisted has been told that append's number.
  * Threads:   one owner.
+ * Memory:    the window's (window.h), verdicts of a slice, and what waits.
  */
 #ifndef PSP_CORE_H
 #define PSP_CORE_H
@@ -82,6 +83,7 @@ struct psp_core_time {
     uint64_t steady_ms, wall_ms;
 };
 
+/* PSP_ENOMEM. */
 enum psp_status psp_core_create(const struct psp_core_options *options, struct psp_core **ret_core);
 void psp_core_destroy(struct psp_core **core);
 

@@ -13,6 +13,8 @@
  *     state.c    what it says of itself
  *     actions.c  what a call hands out
  *     window.c   entries in memory
+ *
+ * Ownership: as core.h says.   Threads: one owner.
  */
 #ifndef PSP_SHARD_CORE_INNER_H
 #define PSP_SHARD_CORE_INNER_H
@@ -125,6 +127,7 @@ void psp_core_answer_operator(struct psp_core *core, const struct psp_peer *peer
 
 /* ---- steps.c ---- */
 
+/* Entries and bytes proposed and not applied are below their bounds. */
 bool psp_core_has_room(const struct psp_core *core);
 /* Proposes an entry at the leader's time; false: not proposed (not leading).
  * Somebody may wait for it. */
@@ -144,6 +147,7 @@ void psp_core_step_time(struct psp_core *core);
 
 /* ---- request.c ---- */
 
+/* A message of a router, collector or operator. */
 void psp_core_request(struct psp_core *core, const struct psp_core_sender *sender,
                       const struct psp_cluster_message *message);
 
@@ -179,8 +183,10 @@ bool psp_core_apply_record(struct psp_core *core, uint64_t index, uint64_t term,
 
 /* ---- watch.c ---- */
 
+/* A collector waits for more than it has. */
 void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
                     const struct psp_cluster_message *message);
+/* Answers those whose time has come; of the others, when the first one's does. */
 void psp_core_answer_watchers(struct psp_core *core);
 uint64_t psp_core_watch_deadline(const struct psp_core *core);
 

@@ -13,6 +13,7 @@
  * that is full of unwritten ones takes no more from the leader, which sends
  * them again. A leader's own proposals end well below that.
  *
+ * Ownership: owns the bytes of its entries.
  * Threads: one owner; the log writer reads the bytes of entries not yet synced.
  */
 #ifndef PSP_CORE_WINDOW_H

@@ -4,6 +4,7 @@
  *
  * Ownership: owns a delta from push on.
  * Threads:   push, done and failure from one thread; wake is called on its own.
+ * Memory:    none but the delta's.
  */
 #ifndef PSP_CHECKPOINTER_H
 #define PSP_CHECKPOINTER_H
@@ -16,6 +17,7 @@
 
 struct psp_checkpointer;
 
+/* Starts the thread. PSP_ENOMEM. */
 enum psp_status psp_checkpointer_create(struct psp_store *store, void (*wake)(void *context),
                                         void *context, struct psp_checkpointer **ret_checkpointer);
 /* Waits for the checkpoint under way. */

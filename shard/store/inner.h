@@ -5,6 +5,8 @@
  *     meta.c   values of meta; how far the tables hold
  *     write.c  checkpoint
  *     load.c   load
+ *
+ * Threads: as store.h says.
  */
 #ifndef PSP_STORE_INNER_H
 #define PSP_STORE_INNER_H
@@ -62,6 +64,7 @@ int psp_store_get(const struct psp_store *store, MDB_txn *txn, const char *name,
 /* The row that a key names; UINT64_MAX: not such a key. */
 uint64_t psp_store_key_row(const MDB_val *key);
 
+/* The record of meta that says how far the tables hold. LMDB's codes. */
 int psp_store_put_position(const struct psp_store *store, MDB_txn *txn,
                            const struct psp_store_position *position);
 int psp_store_get_position(const struct psp_store *store, MDB_txn *txn,

@@ -20,6 +20,8 @@
  * Every value ends in a CRC32C (kv/sealed.h). kv/kv.h: how the folder is locked
  * and the map grows. A failed commit is final.
  *
+ * Ownership: owns its LMDB environment; counts and deltas stay the caller's.
+ * Memory:    one chunk of a table at a time.
  * Threads: psp_store_checkpoint on one thread (the checkpointer); load before
  *          it starts.
  */

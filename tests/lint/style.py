@@ -7,10 +7,10 @@ that have more assertions now. test_lint.py shows that each rule finds what it i
 import sys
 from pathlib import Path
 
-from rules import arrows, assertions, dead, documents, rooms, sizes, walks
+from rules import arrows, assertions, comments, dead, documents, rooms, sizes, walks
 from rules.tree import Tree
 
-RULES = [arrows, assertions, dead, documents, rooms, sizes, walks]
+RULES = [arrows, assertions, comments, dead, documents, rooms, sizes, walks]
 
 
 def main():

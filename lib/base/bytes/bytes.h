@@ -15,6 +15,7 @@ struct psp_bytes {
     size_t length;
 };
 
+/* Little-endian, at any address. */
 static inline uint32_t psp_get32(const uint8_t *at)
 {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;

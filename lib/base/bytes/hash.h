@@ -14,6 +14,7 @@
 #define PSP_FNV64_START UINT64_C(0xCBF29CE484222325)
 #define PSP_FNV32_START UINT32_C(0x811C9DC5)
 
+/* One byte more. */
 static inline uint64_t psp_fnv64_byte(uint64_t hash, uint8_t byte)
 {
     return (hash ^ byte) * UINT64_C(0x100000001B3);
@@ -31,6 +32,7 @@ static inline uint64_t psp_fnv64_string(uint64_t hash, const char *string)
     return psp_fnv64(hash, string, strlen(string) + 1);
 }
 
+/* The same in 32 bits. */
 static inline uint32_t psp_fnv32_byte(uint32_t hash, uint8_t byte)
 {
     return (hash ^ byte) * UINT32_C(0x01000193);

@@ -41,6 +41,7 @@ bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at
 bool psp_json_list(const struct psp_json_at *at, const char *name, size_t most,
                    struct psp_json_at *ret_at, size_t *ret_n);
 
+/* A whole number from 0 to `most`. */
 bool psp_json_number(const struct psp_json_at *at, const char *name, uint64_t most,
                      uint64_t *ret_number);
 /* A copy, free it. */

@@ -33,8 +33,10 @@ struct psp_writer {
     bool filled[PSP_JSON_DEPTH_MAX]; /* something stands before the next value */
 };
 
+/* Into a text that may hold something already. */
 void psp_writer_start(struct psp_writer *json, struct psp_text *text);
 
+/* `key`: NULL in an array and at the top. What begins must end. */
 void psp_writer_begin_object(struct psp_writer *json, const char *key);
 void psp_writer_end_object(struct psp_writer *json);
 void psp_writer_begin_array(struct psp_writer *json, const char *key);

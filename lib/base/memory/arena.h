@@ -20,6 +20,7 @@
 
 struct psp_arena;
 
+/* PSP_ENOMEM. Reset forgets all that was handed out, and keeps memory for the next message. */
 enum psp_status psp_arena_create(size_t budget_bytes, struct psp_arena **ret_arena);
 void psp_arena_destroy(struct psp_arena **arena);
 void psp_arena_reset(struct psp_arena *arena);

@@ -34,6 +34,7 @@ enum psp_status psp_id_index_add(struct psp_id_index *index, uint32_t scope, con
 uint32_t psp_id_index_find(const struct psp_id_index *index, uint32_t scope, const char *id,
                            size_t bytes);
 
+/* The IDs stay the caller's. */
 void psp_id_index_free(struct psp_id_index *index);
 
 #endif

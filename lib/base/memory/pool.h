@@ -25,6 +25,7 @@ void *psp_pool_alloc(struct psp_pool *pool, size_t n, size_t size);
 /* A copy that ends in NUL. */
 char *psp_pool_string(struct psp_pool *pool, const char *text, size_t bytes);
 
+/* All at once; the pool is empty then. */
 void psp_pool_free(struct psp_pool *pool);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * file - whole files in and out, secrets and folders.
  *
+ * Ownership: the caller frees what is read.
  * Threads: any.
  */
 #ifndef PSP_FILE_H

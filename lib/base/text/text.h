@@ -23,11 +23,13 @@ struct psp_text { /* zero-initialise; free with psp_text_free */
     bool failed, too_long;
 };
 
+/* The text is empty then, and as good as new. */
 void psp_text_free(struct psp_text *text);
 
 /* Makes room for `more` bytes; false (and failed) when there is none. */
 bool psp_text_reserve(struct psp_text *text, size_t more);
 
+/* Append; nothing happens once `failed` is set. */
 void psp_text_bytes(struct psp_text *text, const void *bytes, size_t length);
 void psp_text_string(struct psp_text *text, const char *string);
 void psp_text_number(struct psp_text *text, uint64_t number);

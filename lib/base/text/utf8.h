@@ -13,6 +13,7 @@
  * (overlong, surrogate, past U+10FFFF, truncated). */
 size_t psp_utf8_length(const char *text, size_t bytes);
 
+/* All of it, in shortest forms, without surrogates. */
 bool psp_utf8_valid(const char *text, size_t bytes);
 
 /* Bytes of the longest start of `text` that is at most `max` bytes and does

@@ -149,6 +149,7 @@ enum psp_status psp_definition_parse(const char *text, size_t bytes,
 enum psp_status psp_definition_load(const char *path, struct psp_definition **ret_definition,
                                     struct psp_reason *reterr_reason);
 
+/* NULL is fine. */
 void psp_definition_destroy(struct psp_definition **definition);
 
 /* Position by ID, PSP_NONE when unknown. O(1). `bytes` excludes any NUL. */

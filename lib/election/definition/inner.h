@@ -11,6 +11,9 @@
  * Every function returns false when the definition is refused (the reason is
  * filled), is not well-formed JSON (build->broken) or memory ran out
  * (build->no_memory).
+ *
+ * Ownership: what is built belongs to the definition's pool; the rest ends with the build.
+ * Threads:   one owner.   Memory: the pool's, and one element as a tree.
  */
 #ifndef PSP_DEFINITION_INNER_H
 #define PSP_DEFINITION_INNER_H
@@ -76,6 +79,7 @@ struct psp_member {
 struct psp_pointer {
     char text[PSP_REASON_POINTER_BYTES];
 };
+/* Printed as printf does, cut when too long. */
 struct psp_pointer psp_pointer(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Records the reason; always false. */
@@ -113,6 +117,7 @@ bool psp_build_reference(struct psp_build *build, const struct psp_id_index *ind
                          const json_t *object, const char *name, const char *what,
                          const char *pointer, uint32_t *ret_position);
 
+/* From the definition's pool; NULL: no_memory is set. */
 void *psp_build_alloc(struct psp_build *build, size_t n, size_t size);
 
 /* Takes the file apart: *ret_top has its members, each array of enum psp_array

@@ -5,6 +5,8 @@
  * line: a person can read the file, diff shows what changed, and a fault's line
  * points at one thing. Only one element at a time is held as a JSON tree.
  *
+ * Ownership: the caller frees the finished text.
+ * Memory:    the text as far as it is written.
  * Threads: one owner.
  */
 #ifndef PSP_DEFINITION_TEXT_H
@@ -17,6 +19,7 @@
 
 struct psp_definition_text;
 
+/* PSP_ENOMEM. */
 enum psp_status psp_definition_text_create(struct psp_definition_text **ret_text);
 void psp_definition_text_destroy(struct psp_definition_text **text);
 

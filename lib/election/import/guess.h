@@ -22,6 +22,7 @@ struct psp_import_guess {
     bool year_known; /* else the date is 1970-01-01 */
 };
 
+/* From the path alone; the file is not opened. */
 struct psp_import_guess psp_import_guess(const char *path);
 
 #endif

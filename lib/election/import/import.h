@@ -14,6 +14,7 @@
  *
  * IDs depend on names only, never on the order of the rows.
  *
+ * Ownership: the caller frees the text.
  * Threads: any; pure.
  */
 #ifndef PSP_IMPORT_H

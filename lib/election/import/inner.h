@@ -3,6 +3,8 @@
  *
  *     collect.c  rows -> units, contests, choices, candidates, styles
  *     import.c   those -> IDs and election.json
+ *
+ * Ownership: points at the returns' texts.   Threads: one owner.
  */
 #ifndef PSP_IMPORT_INNER_H
 #define PSP_IMPORT_INNER_H
@@ -67,6 +69,7 @@ struct psp_import {
     struct psp_import_row *rows; /* [returns->n] */
 };
 
+/* A list's items as what they are. */
 static inline struct psp_import_unit *psp_import_units(const struct psp_import *import)
 {
     return import->units.items;

@@ -7,6 +7,7 @@
  * in cluster.json and in the shard's genesis.
  *
  * Ownership: the caller owns the loaded part.
+ * Threads:   one owner.
  */
 #ifndef PSP_ROLL_FILE_H
 #define PSP_ROLL_FILE_H

@@ -2,6 +2,8 @@
  * names - what made-up people and places are called.
  *
  * Common names first: they are picked more often.
+ *
+ * Threads: any.
  */
 #ifndef PSP_SYNTHETIC_NAMES_H
 #define PSP_SYNTHETIC_NAMES_H

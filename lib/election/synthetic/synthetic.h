@@ -5,6 +5,7 @@
  * and number only, so that rolls of any size are written without keeping
  * anything. Voter IDs look like UUIDs and never repeat within a seed.
  *
+ * Ownership: the caller frees the text.
  * Threads: any; pure.
  */
 #ifndef PSP_SYNTHETIC_H
@@ -34,6 +35,7 @@ struct psp_synthetic_place {
 struct psp_synthetic_place psp_synthetic_place(const struct psp_definition *definition,
                                                uint32_t leaf);
 
+/* The voter of that number, at a place of the election of the same seed. */
 void psp_synthetic_voter(uint64_t seed, uint64_t number, const struct psp_synthetic_place *place,
                          struct psp_synthetic_voter *ret_voter);
 

@@ -1,3 +1,4 @@
+/* The lists compared with the enums of proto/ when this is compiled, and looked up. */
 #include "wire/message/codes.h"
 
 #include <assert.h>

@@ -30,6 +30,7 @@ struct psp_packed_columns {
 enum psp_status psp_columns_unpack(const struct psp_packed_columns *packed,
                                    struct psp_count_columns *ret_columns, const char **ret_reason);
 
+/* Points at the columns' bytes; nothing is copied. */
 struct psp_packed_columns psp_columns_pack(const struct psp_count_columns *columns);
 
 #endif

@@ -8,6 +8,7 @@
  *
  * Encoding writes into a growing buffer that the caller keeps and reuses.
  *
+ * Ownership: what is decoded lives as long as the arena.
  * Threads: any, one arena and buffer each.
  */
 #ifndef PSP_MESSAGE_H
@@ -195,6 +196,7 @@ struct psp_cluster_message {
     };
 };
 
+/* As psp_client_message_decode, without a batch ID. */
 enum psp_status psp_cluster_message_decode(struct psp_arena *arena, const uint8_t *bytes,
                                            size_t length, struct psp_cluster_message *ret_message,
                                            const char **ret_reason);
@@ -232,6 +234,7 @@ struct psp_entry {
     };
 };
 
+/* Likewise, of a record's payload. */
 enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
                                  struct psp_entry *ret_entry, const char **ret_reason);
 /* As above, of what psp_entry_encode wrote in this process from decoded columns:

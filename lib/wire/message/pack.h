@@ -5,6 +5,7 @@
  * in field 1, so that a message of a later version can be told from rubbish
  * even when the rest of it cannot be read.
  *
+ * Ownership: a message is the arena's, bytes are the buffer's.
  * Threads: any, one arena and buffer each.
  */
 #ifndef PSP_PACK_H

@@ -4,6 +4,7 @@
  * Read by the ZAP thread for every connection and by sockets for every sender
  * they have not seen since the last change; replaced as a whole.
  *
+ * Ownership: copies the keys.   Memory: two tables while one replaces the other.
  * Threads: any.
  */
 #ifndef PSP_KEY_TABLE_H
@@ -17,6 +18,7 @@
 
 struct psp_key_table;
 
+/* Empty: nobody is known. PSP_ENOMEM. */
 enum psp_status psp_key_table_create(struct psp_key_table **ret_table);
 void psp_key_table_destroy(struct psp_key_table **table);
 

@@ -19,6 +19,7 @@
  * Ownership: a received message's bytes live until psp_received_release.
  * Threads:   one psp_wire a process; a socket stays on the thread that made
  *            it. psp_wire_set_keys from any thread.
+ * Memory:    libzmq's queues, bounded a peer (curve.h), and one message received.
  */
 #ifndef PSP_SOCKET_H
 #define PSP_SOCKET_H

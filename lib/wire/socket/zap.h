@@ -9,6 +9,7 @@
  * The answer's user ID is the public key itself; sockets look up again who that
  * is at each message, so that a revoked key is known on a live connection too.
  *
+ * Ownership: its socket and thread; the table stays the caller's.
  * Threads: owns one. Ends when the context is shut down.
  */
 #ifndef PSP_ZAP_H
@@ -19,6 +20,7 @@
 
 struct psp_zap;
 
+/* PSP_EIO: no thread, or the address is taken; PSP_ENOMEM. */
 enum psp_status psp_zap_start(void *context, struct psp_key_table *table, struct psp_zap **ret_zap);
 /* After zmq_ctx_shutdown. */
 void psp_zap_stop(struct psp_zap **zap);

@@ -1,17 +1,20 @@
 """Comments that must be there.
 
-A .c file begins with one: what is decided or happens here. A header of the programs begins
-with one too, and says which threads may use it, and who owns what and where the memory comes
-from when it makes or ends something. Each function that a header offers has a comment above
-it, or stands without a blank line below one that speaks of its group.
+A .c file begins with one: the way it is done here, and what would surprise. A header of the
+programs begins with one too, and says which threads may use it; who owns what, when it hands
+something over or ends it; where the memory comes from, when it makes what lives on. Each
+function that a header offers has a comment above or beside it, or stands without a blank line
+below one that speaks of its group.
 """
 
 import re
 
 from rules.tree import declarations, line_at
 
-# A header with one of these makes something that somebody must own and end.
-MAKES = re.compile(r"\*\*\s*ret_\w+|_(destroy|free|close|release)\(")
+# A header with one of these hands something over, or ends it.
+OWNS = re.compile(r"\*\*\s*ret_\w+|_(destroy|free|close|release)\((struct|void)\b")
+# A header with one of these makes something that lives until it is ended.
+MAKES = re.compile(r"_(create|open)\([^;]*\*\*\s*ret_")
 
 
 def first_comment(text):
@@ -29,8 +32,9 @@ def head_findings(tree, name):
         yield name, 1, "no comment at its beginning"
     elif name.endswith(".h") and ours(name):
         wanted = ["Threads"]
-        if MAKES.search(tree.code(name)):
-            wanted += ["Ownership", "Memory"]
+        code = tree.code(name)
+        wanted += ["Ownership"] if OWNS.search(code) else []
+        wanted += ["Memory"] if MAKES.search(code) else []
         for word in wanted:
             if f"{word}:" not in comment:
                 yield name, 1, f"its first comment does not say {word}:"
