@@ -308,6 +308,51 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
     return PSP_OK;
 }
 
+/* ---- restoring ---- */
+
+uint64_t *psp_board_restore_cells(struct psp_board *board, uint32_t shard)
+{
+    assert(shard < board->options.shard_count);
+    assert(!board->shards[shard].head.present);
+    return board->shards[shard].totals->cells;
+}
+
+/* Adds the restored cells to the sum. A row with a count is as new as the partial. */
+static void take_cells(struct psp_board *board, struct shard_state *state, uint64_t index)
+{
+    struct psp_totals *totals = state->totals;
+    for (uint32_t row = 0; row < totals->row_count; row++) {
+        const uint64_t first = totals->row_first[row];
+        uint64_t any = 0;
+        for (uint64_t c = first; c < totals->row_first[row + 1]; c++) {
+            board->merged->cells[c] += totals->cells[c];
+            any |= totals->cells[c];
+        }
+        if (any == 0)
+            continue;
+        state->head.ballots += totals->cells[first];
+        totals->row_index[row] = index;
+        board->merged->row_index[row] = board->changes;
+    }
+}
+
+enum psp_status psp_board_restore(struct psp_board *board, const struct psp_partial *partial)
+{
+    assert(partial->shard < board->options.shard_count);
+    assert(partial->rows.length == 0 && partial->base_index == 0);
+    struct shard_state *state = &board->shards[partial->shard];
+    assert(!state->head.present);
+    if (!well_formed(board, partial))
+        return PSP_EINVAL;
+    board->changes++;
+    take_cells(board, state, partial->index);
+    take_complete(board, state, &partial->units_complete);
+    take_registered(state, &partial->registered_leaves);
+    take_head(&state->head, partial);
+    const bool counted = state->head.ballots == partial->books.added_ballots;
+    return counted && (partial->index > 0 || state->head.ballots == 0) ? PSP_OK : PSP_EINVAL;
+}
+
 /* ---- reading the board ---- */
 
 uint64_t psp_board_changes(const struct psp_board *board)

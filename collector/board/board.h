@@ -72,6 +72,15 @@ void psp_board_destroy(struct psp_board **board);
  * Unless PSP_OK, the counts are unchanged. */
 enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial);
 
+/* Taking back what was held before a restart, of a shard that the board holds
+ * nothing of. First its rows: the cells to fill, all zero, laid out as in its
+ * totals; until the rest follows the board shows nothing of them. */
+uint64_t *psp_board_restore_cells(struct psp_board *board, uint32_t shard);
+
+/* Then the rest, as a partial without rows. PSP_EINVAL: malformed, or the rows
+ * hold other ballots than its books; then the board is of no use. */
+enum psp_status psp_board_restore(struct psp_board *board, const struct psp_partial *partial);
+
 /* Raised by every merge and every divergence: same number, same board. */
 uint64_t psp_board_changes(const struct psp_board *board);
 

@@ -241,10 +241,12 @@ static bool decode_head(const MDB_val *value, struct psp_partial *ret_partial)
 
 /* ---- loading ---- */
 
-/* Reads a shard's chunks into `totals`, which is zero. */
+/* Reads a shard's chunks into its cells of the board. */
 static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn, uint32_t shard,
-                                 struct psp_totals *totals)
+                                 struct psp_board *board)
 {
+    const struct psp_totals *totals = psp_board_shard_totals(board, shard);
+    uint64_t *cells = psp_board_restore_cells(board, shard);
     MDB_cursor *cursor;
     uint8_t first[8];
     psp_kv_put_key32(first, shard);
@@ -263,7 +265,7 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
         const uint32_t chunk = psp_kv_get_key32(at + 4);
         if (chunk >= chunk_count(totals) ||
             !psp_collector_store_decode(&value, chunk_cells(totals, chunk),
-                                        totals->cells + chunk_first_cell(totals, chunk))) {
+                                        cells + chunk_first_cell(totals, chunk))) {
             mdb_cursor_close(cursor);
             return PSP_ECORRUPT;
         }
@@ -272,33 +274,8 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
     return rc == 0 || rc == MDB_NOTFOUND ? PSP_OK : psp_kv_status(rc);
 }
 
-/* Marks rows with counts as changed, so that they are encoded. */
-static void mark_rows(struct psp_totals *totals)
-{
-    for (uint32_t row = 0; row < totals->row_count; row++) {
-        totals->row_index[row] = 0;
-        for (uint64_t c = totals->row_first[row]; c < totals->row_first[row + 1]; c++)
-            totals->row_index[row] |= totals->cells[c] != 0;
-    }
-}
-
-static enum psp_status merge_stored(struct psp_board *board, const struct psp_totals *totals,
-                                    struct psp_partial *partial)
-{
-    const size_t length = psp_totals_encode_since(totals, 0, NULL, 0);
-    uint8_t *bytes = malloc(length + 1);
-    if (!bytes)
-        return PSP_ENOMEM;
-    psp_totals_encode_since(totals, 0, bytes, length);
-    partial->rows = (struct psp_bytes){.data = bytes, .length = length};
-    const enum psp_status merged = psp_board_merge(board, partial);
-    free(bytes);
-    const struct psp_board_shard *head = psp_board_shard(board, partial->shard);
-    return merged == PSP_OK && head->ballots == head->books.added_ballots ? PSP_OK : PSP_ECORRUPT;
-}
-
 static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t shard,
-                                  struct psp_board *board, struct psp_totals *totals)
+                                  struct psp_board *board)
 {
     struct psp_partial partial = {.shard = shard};
     uint8_t key[4];
@@ -312,33 +289,28 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
         return status;
     if (!decode_head(&value, &partial))
         return PSP_ECORRUPT;
-    memcpy(partial.cluster_id, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
     if (psp_kv_get(&store->kv, txn, PSP_COLLECTOR_REGISTERED, (struct psp_bytes){key, 4}, &value) ==
         0)
         partial.registered_leaves =
             (struct psp_bytes){.data = value.mv_data, .length = value.mv_size};
-    memset(totals->cells, 0, totals->cell_count * sizeof *totals->cells);
-    status = read_rows(store, txn, shard, totals);
+    status = read_rows(store, txn, shard, board);
     if (status != PSP_OK)
         return status;
-    mark_rows(totals);
+    if (psp_board_restore(board, &partial) != PSP_OK)
+        return PSP_ECORRUPT;
     store->positions[shard] = (struct psp_collector_position){
         .present = true, .epoch = partial.epoch, .index = partial.index};
-    return merge_stored(board, totals, &partial);
+    return PSP_OK;
 }
 
 enum psp_status psp_collector_store_load(struct psp_collector_store *store, struct psp_board *board,
                                          struct psp_reason *reterr_reason)
 {
-    struct psp_totals *totals;
     MDB_txn *txn;
-    enum psp_status status = psp_totals_create(psp_board_definition(board), &totals);
-    if (status != PSP_OK)
-        return status;
-    status = psp_kv_status(psp_kv_begin(&store->kv, MDB_RDONLY, &txn));
+    enum psp_status status = psp_kv_status(psp_kv_begin(&store->kv, MDB_RDONLY, &txn));
     if (status == PSP_OK) {
         for (uint32_t s = 0; s < store->shard_count && status == PSP_OK; s++)
-            status = load_shard(store, txn, s, board, totals);
+            status = load_shard(store, txn, s, board);
         mdb_txn_abort(txn);
     }
     if (status != PSP_OK)
@@ -347,7 +319,6 @@ enum psp_status psp_collector_store_load(struct psp_collector_store *store, stru
             "the stored board cannot be used (%s): move the data folder away and start again; "
             "the shards will send their totals",
             psp_status_text(status));
-    psp_totals_destroy(&totals);
     return status;
 }
 

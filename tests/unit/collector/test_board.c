@@ -369,11 +369,70 @@ static void any_order_of_partials_ends_in_the_newest(void **context)
     }
 }
 
+/* ---- restoring ---- */
+
+/* Puts the fixture's rows of a shard where a store would. */
+static struct psp_partial restored_cells(struct state *state, struct psp_board *board,
+                                         uint32_t shard)
+{
+    struct psp_board *filled = fixture_board(state->definition);
+    fixture_fill(filled);
+    const struct psp_totals *totals = psp_board_shard_totals(filled, shard);
+    memcpy(psp_board_restore_cells(board, shard), totals->cells,
+           totals->cell_count * sizeof *totals->cells);
+    psp_board_destroy(&filled);
+    struct psp_partial partial =
+        shard == 0 ? fixture_partial_0(&state->rows) : fixture_partial_1(&state->rows);
+    partial.rows = (struct psp_bytes){0};
+    return partial;
+}
+
+static void what_is_restored_counts_as_if_it_had_come(void **context)
+{
+    struct state *state = *context;
+    for (uint32_t shard = 0; shard < FIXTURE_SHARDS; shard++) {
+        const struct psp_partial partial = restored_cells(state, state->board, shard);
+        const uint64_t changes = psp_board_changes(state->board);
+        assert_int_equal(psp_board_restore(state->board, &partial), PSP_OK);
+        assert_true(psp_board_changes(state->board) > changes);
+    }
+    assert_filled(state->board);
+    const struct psp_totals *totals = psp_board_shard_totals(state->board, 0);
+    assert_int_equal(totals->row_index[0], 5); /* as new as the partial */
+    assert_int_equal(totals->row_index[1], 0); /* no count there */
+    assert_true(psp_board_merged(state->board)->row_index[6] > 0);
+    assert_int_equal(psp_board_merged(state->board)->row_index[3], 0);
+    fixture_rows_0(&state->rows);
+    const struct psp_partial again = fixture_partial_0(&state->rows);
+    assert_int_equal(psp_board_merge(state->board, &again), PSP_STALE);
+}
+
+static void rows_and_books_that_disagree_are_not_restored(void **context)
+{
+    struct state *state = *context;
+    struct psp_partial partial = restored_cells(state, state->board, 0);
+    partial.books.added_ballots = 8; /* the rows hold 7 */
+    assert_int_equal(psp_board_restore(state->board, &partial), PSP_EINVAL);
+}
+
+static void units_that_do_not_exist_are_not_restored(void **context)
+{
+    struct state *state = *context;
+    static const uint8_t complete[4] = {CD + 1, 0, 0, 0};
+    struct psp_partial partial = restored_cells(state, state->board, 0);
+    partial.units_complete = (struct psp_bytes){complete, 4};
+    assert_int_equal(psp_board_restore(state->board, &partial), PSP_EINVAL);
+    assert_false(psp_board_shard(state->board, 0)->present);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(two_shards_add_up),
+        TEST(what_is_restored_counts_as_if_it_had_come),
+        TEST(rows_and_books_that_disagree_are_not_restored),
+        TEST(units_that_do_not_exist_are_not_restored),
         TEST(the_same_partial_again_changes_nothing),
         TEST(an_older_partial_changes_nothing),
         TEST(changed_rows_replace_and_the_others_stay),
