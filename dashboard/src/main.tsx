@@ -6,15 +6,17 @@ import { lines, progress, runs } from './race.ts';
 import { link, route, toContest, toUnit } from './route.ts';
 import { contest, contests, election, scope, shown, trouble, turnout } from './state.ts';
 import { text } from './text.ts';
-import { Books, Electorate, Health } from './views/Books.tsx';
 import { CandidateDialog } from './views/Candidate.tsx';
 import { Contests } from './views/Contests.tsx';
+import { Books } from './views/foot/Books.tsx';
+import { Electorate } from './views/foot/Electorate.tsx';
+import { Health } from './views/foot/Health.tsx';
 import { Header } from './views/Header.tsx';
-import { Map_ } from './views/Map.tsx';
+import { Map_ } from './views/map/Map.tsx';
 import { Methods } from './views/Methods.tsx';
-import { Places } from './views/Places.tsx';
-import { Choices, Race } from './views/Race.tsx';
-import { Over } from './views/Series.tsx';
+import { Places } from './views/places/Places.tsx';
+import { Choices, Race } from './views/race/Race.tsx';
+import { Over } from './views/series/Over.tsx';
 
 function Trail() {
   const path = scope.value?.path ?? [];

@@ -1,22 +1,19 @@
+// A candidate: who it is, where it stands, where its votes come from.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { OneCandidate } from '../api/types.ts';
 import { get } from '../api/fetch.ts';
+import type { Candidate, OneCandidate } from '../api/types.ts';
 import { colorOf } from '../colors.ts';
 import { number } from '../format.ts';
 import { go, link, route, toContest } from '../route.ts';
 import { contests, newest } from '../state.ts';
-import { parties, partyName, Portrait } from './parts.tsx';
 import { text } from '../text.ts';
+import { parties, partyName, Portrait } from './parts.tsx';
 
 const WHERE = 8;
 
-// A dialog: the browser keeps the focus in it, closes it with Escape and gives
-// the focus back.
-export function CandidateDialog() {
-  const id = route.value.candidate;
+// The answer for the candidate that the address names; null until it is there.
+function useCandidate(id: string): OneCandidate | null {
   const [one, setOne] = useState<OneCandidate | null>(null);
-  const dialog = useRef<HTMLDialogElement>(null);
-  const version = newest.value?.as_of;
   useEffect(() => {
     let wanted = true;
     if (!id) {
@@ -35,17 +32,89 @@ export function CandidateDialog() {
       wanted = false;
     };
   }, [id]);
-  useEffect(() => {
-    if (one && dialog.current && !dialog.current.open) dialog.current.showModal();
-  }, [one]);
-  if (!id || !one || one.candidate.id !== id) return null;
-  const who = one.candidate;
-  const stands = who.choices.map((c) => ({ ...c, of: contests.value.find((x) => x.id === c.contest) }));
-  const own = stands[0]?.of?.choices.find((c) => c.id === stands[0]!.choice);
-  const where = [...one.where]
+  return one && one.candidate.id === id ? one : null;
+}
+
+function Head({ who }: { who: Candidate }) {
+  const first = who.choices[0];
+  const contest = contests.value.find((c) => c.id === first?.contest);
+  const own = contest?.choices.find((c) => c.id === first!.choice);
+  return (
+    <div class="person first">
+      {own && contest && <Portrait contest={contest} choice={own} />}
+      <div class="about">
+        <h2 id="candidate-name">{who.name}</h2>
+        <p class="party">
+          {who.party && (
+            <span
+              class="swatch"
+              aria-hidden="true"
+              style={{ background: own && contest ? colorOf(contest, parties(), own) : undefined }}
+            />
+          )}
+          {partyName(who.party)}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function Prose({ title, says }: { title: string; says: string | null }) {
+  if (!says) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <p class="prose">{says}</p>
+    </>
+  );
+}
+
+function Stands({ who }: { who: Candidate }) {
+  return (
+    <>
+      <h3>{text.standsIn}</h3>
+      <ul class="plain">
+        {who.choices.map((c) => (
+          <li key={c.contest + c.choice}>
+            <a href={toContest(c.contest)}>{contests.value.find((x) => x.id === c.contest)?.name ?? c.contest}</a>{' '}
+            {c.party && partyName(c.party)} <strong>{text.votesOf(number(c.votes))}</strong>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Where({ where }: { where: OneCandidate['where'] }) {
+  const most = [...where]
     .sort((a, b) => b.votes - a.votes)
     .filter((w) => w.votes > 0)
     .slice(0, WHERE);
+  if (most.length === 0) return null;
+  return (
+    <>
+      <h3>{text.where}</h3>
+      <ul class="plain">
+        {most.map((w) => (
+          <li key={w.unit}>
+            <a href={link({ unit: w.unit, candidate: '' })}>{w.unit_name}</a> {number(w.votes)}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+// A dialog: the browser keeps the focus in it, closes it with Escape and gives
+// the focus back.
+export function CandidateDialog() {
+  const one = useCandidate(route.value.candidate);
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (one && dialog.current && !dialog.current.open) dialog.current.showModal();
+  }, [one]);
+  if (!one) return null;
+  const who = one.candidate;
   return (
     <dialog
       ref={dialog}
@@ -55,59 +124,15 @@ export function CandidateDialog() {
       onClick={(e) => {
         if (e.target === dialog.current) dialog.current!.close();
       }}
-      data-version={version}
+      data-version={newest.value?.as_of}
     >
       <div class="sheet">
-        <div class="person first">
-          {own && stands[0]!.of && <Portrait contest={stands[0]!.of!} choice={own} />}
-          <div class="about">
-            <h2 id="candidate-name">{who.name}</h2>
-            <p class="party">
-              {who.party && (
-                <span
-                  class="swatch"
-                  aria-hidden="true"
-                  style={{ background: own && stands[0]!.of ? colorOf(stands[0]!.of!, parties(), own) : undefined }}
-                />
-              )}
-              {partyName(who.party)}
-            </p>
-          </div>
-        </div>
-        {who.biography && (
-          <>
-            <h3>{text.biography}</h3>
-            <p class="prose">{who.biography}</p>
-          </>
-        )}
-        {who.platform && (
-          <>
-            <h3>{text.platform}</h3>
-            <p class="prose">{who.platform}</p>
-          </>
-        )}
+        <Head who={who} />
+        <Prose title={text.biography} says={who.biography} />
+        <Prose title={text.platform} says={who.platform} />
         {!who.biography && !who.platform && <p class="aside">{text.noDetails}</p>}
-        <h3>{text.standsIn}</h3>
-        <ul class="plain">
-          {stands.map((c) => (
-            <li key={c.contest + c.choice}>
-              <a href={toContest(c.contest)}>{c.of?.name ?? c.contest}</a> {c.party && partyName(c.party)}{' '}
-              <strong>{text.votesOf(number(c.votes))}</strong>
-            </li>
-          ))}
-        </ul>
-        {where.length > 0 && (
-          <>
-            <h3>{text.where}</h3>
-            <ul class="plain">
-              {where.map((w) => (
-                <li key={w.unit}>
-                  <a href={link({ unit: w.unit, candidate: '' })}>{w.unit_name}</a> {number(w.votes)}
-                </li>
-              ))}
-            </ul>
-          </>
-        )}
+        <Stands who={who} />
+        <Where where={one.where} />
         <button type="button" onClick={() => dialog.current!.close()}>
           {text.close}
         </button>

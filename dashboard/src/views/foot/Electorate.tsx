@@ -1,0 +1,46 @@
+// The election as a whole.
+import { number } from '../../format.ts';
+import { election } from '../../state.ts';
+import { text } from '../../text.ts';
+
+export function Electorate() {
+  const about = election.value?.election;
+  if (!about) return null;
+  return (
+    <section class="electorate">
+      <h3>{text.electorate}</h3>
+      <dl class="figures">
+        <div>
+          <dt>{text.registered}</dt>
+          <dd>
+            {about.registered === null ? '–' : number(about.registered)}
+            {about.registered === null && <small>{text.notKnown}</small>}
+          </dd>
+        </div>
+        <div>
+          <dt>{text.took}</dt>
+          <dd>{number(about.ballots)}</dd>
+        </div>
+        <div>
+          <dt>{text.candidates}</dt>
+          <dd>{number(about.candidates)}</dd>
+        </div>
+        <div>
+          <dt>{text.contestsCount}</dt>
+          <dd>{number(about.contests)}</dd>
+        </div>
+        <div>
+          <dt>{text.reporting}</dt>
+          <dd>
+            {number(about.leaves_reporting)}
+            <small>{text.reportingOf(number(about.leaves_reporting), number(about.leaves))}</small>
+          </dd>
+        </div>
+      </dl>
+      <p class="aside">
+        {text.unofficialWhy} {text.dataWhy} <a href="/api/v1/results.csv?level=leaf">CSV</a>,{' '}
+        <a href="/openapi.json">OpenAPI</a>.
+      </p>
+    </section>
+  );
+}

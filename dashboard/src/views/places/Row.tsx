@@ -1,0 +1,56 @@
+// One place of the list: who leads there, by how much, how far it is counted.
+import type { Contest, Result } from '../../api/types.ts';
+import { number, percent, percentIn, points } from '../../format.ts';
+import { lines, progress, runs } from '../../race.ts';
+import { toUnit } from '../../route.ts';
+import { units } from '../../state.ts';
+import { text } from '../../text.ts';
+import { Swatch } from '../parts.tsx';
+
+export function Row({ contest, place, columns }: { contest: Contest; place: Result; columns: string[] }) {
+  const ordered = lines(contest, place).filter((line) => runs(line.choice));
+  const [first, second] = ordered;
+  const unit = units.value?.byId.get(place.unit);
+  const valid = ordered.reduce((sum, line) => sum + line.votes, 0);
+  const tied = first !== undefined && second !== undefined && first.votes === second.votes;
+  const shareOf = (id: string) => ordered.find((line) => line.choice.id === id);
+  const ahead = first && first.votes > 0 && !tied ? first.choice.id : '';
+  return (
+    <tr>
+      <th scope="row">
+        {ahead && first && (
+          <span class="narrow">
+            <Swatch contest={contest} choice={first.choice} />
+          </span>
+        )}
+        <a href={toUnit(place.unit)}>{place.unit_name}</a>
+        {unit?.parent && units.value?.parents.has(unit.parent) && (
+          <small> {units.value.parents.get(unit.parent)}</small>
+        )}
+      </th>
+      <td class="wide">
+        {ahead && first ? (
+          <>
+            <Swatch contest={contest} choice={first.choice} />
+            {first.choice.name}
+          </>
+        ) : place.ballots > 0 ? (
+          text.tied
+        ) : (
+          '–'
+        )}
+      </td>
+      {columns.map((id) => (
+        <td key={id} class={id === ahead ? 'n ahead' : 'n'}>
+          {valid > 0 && shareOf(id) ? percent(shareOf(id)!.share) : '–'}
+        </td>
+      ))}
+      <td class="n">{valid > 0 && first && second ? `+${points((first.votes - second.votes) / valid)}` : '–'}</td>
+      <td class="n wide">{number(place.ballots)}</td>
+      <td class="n wide">{unit?.registered ? percent(place.ballots / unit.registered) : '–'}</td>
+      <td class="n">
+        {percentIn(progress(place.units_reporting, place.units_total, place.ballots, unit?.ballots_expected ?? null))}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,37 @@
+// What changed since the refresh before, or within the last seconds.
+import type { Contest, Result } from '../../api/types.ts';
+import { number, time } from '../../format.ts';
+import { lines, runs, same } from '../../race.ts';
+import type { Line } from '../../race.ts';
+import { baseline } from '../../state.ts';
+import { text } from '../../text.ts';
+
+export function Changes({ contest, ordered, now }: { contest: Contest; ordered: Line[]; now: Result }) {
+  const before = baseline.value;
+  if (!before || !same(before.result, now)) return null;
+  const old = lines(contest, before.result).filter((line) => runs(line.choice));
+  const at = ordered.filter((line) => runs(line.choice));
+  const more = now.ballots - before.result.ballots;
+  const complete = now.units_reporting - before.result.units_reporting;
+  const margin = (list: Line[]) => (list[0]?.votes ?? 0) - (list[1]?.votes ?? 0);
+  const lead = (list: Line[]) =>
+    list[0] && list[0].votes > 0 && list[0].votes !== list[1]?.votes ? list[0].choice.name : text.tied;
+  const facts = [
+    more > 0 && text.changesBallots(number(more)),
+    complete > 0 && text.newReporting(number(complete)),
+    lead(old) !== lead(at) && old[0] && old[0].votes > 0 && text.changesLead(lead(old), lead(at)),
+    more > 0 &&
+      (margin(old) === margin(at)
+        ? text.changesMarginSame
+        : text.changesMargin(number(margin(old)), number(margin(at)))),
+  ].filter(Boolean);
+  return (
+    <section class="changes">
+      <h3>{text.changes}</h3>
+      <p>
+        <span class="label">{text.changesSince(time(before.at))}</span>{' '}
+        {facts.length ? facts.join(' ') : text.changesNone}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,74 @@
+// Who leads: the first two, and everybody's share as one bar.
+import type { Contest } from '../../api/types.ts';
+import { colorOf, OTHER } from '../../colors.ts';
+import { number, percent } from '../../format.ts';
+import { runs } from '../../race.ts';
+import type { Line } from '../../race.ts';
+import { state } from '../../state.ts';
+import { text } from '../../text.ts';
+import { Name, parties, partyName, Portrait, Swatch } from '../parts.tsx';
+
+function Person({ contest, line, label, first }: { contest: Contest; line: Line; label: string; first: boolean }) {
+  return (
+    <div class={first ? 'person first' : 'person'}>
+      <Portrait contest={contest} choice={line.choice} />
+      <div class="about">
+        <p class="label">{label}</p>
+        <p class="name">
+          <Name choice={line.choice} />
+        </p>
+        <p class="party">
+          <Swatch contest={contest} choice={line.choice} />
+          {line.choice.kind === 'candidate' ? partyName(line.choice.party) : ''}
+        </p>
+      </div>
+      <p class="big">
+        <strong>{percent(line.share)}</strong>
+        <span>{text.votesOf(number(line.votes))}</span>
+      </p>
+    </div>
+  );
+}
+
+export const SLIVER = 0.015; // smaller shares stand together at the end of a bar
+
+function ShareBar({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
+  const parts = ordered.filter((line) => runs(line.choice) && line.share >= SLIVER);
+  const rest = 1 - parts.reduce((sum, line) => sum + line.share, 0);
+  return (
+    <div class="split race-bar" aria-hidden="true">
+      {parts.map((line) => (
+        <span
+          key={line.choice.id}
+          title={`${line.choice.name} ${percent(line.share)}`}
+          style={{ flexGrow: line.share, background: colorOf(contest, parties(), line.choice) }}
+        />
+      ))}
+      {rest > 0.0005 && <span style={{ flexGrow: rest, background: OTHER }} />}
+      <i />
+    </div>
+  );
+}
+
+export function Leaders({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
+  const [first, second] = ordered.filter((line) => runs(line.choice));
+  if (!first || first.votes === 0)
+    return (
+      <section class="card empty-card">
+        <p class="label">{state.value === 'new' ? text.states.new : text.noVotes}</p>
+        <p>{state.value === 'new' ? text.notOpen : text.waiting}</p>
+      </section>
+    );
+  const tied = second !== undefined && second.votes === first.votes;
+  return (
+    <section class="card leaders" aria-label={text.leading}>
+      <div class="people">
+        <Person contest={contest} line={first} label={tied ? text.tied : text.leading} first />
+        {second && second.votes > 0 && (
+          <Person contest={contest} line={second} label={tied ? text.tied : text.trailing} first={false} />
+        )}
+      </div>
+      <ShareBar contest={contest} ordered={ordered} />
+    </section>
+  );
+}

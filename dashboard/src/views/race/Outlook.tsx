@@ -1,0 +1,41 @@
+// Whether what is still out can change who leads, as one sentence.
+import type { Contest } from '../../api/types.ts';
+import { number, percent, percentIn } from '../../format.ts';
+import type { Outlook as View } from '../../race.ts';
+import { text } from '../../text.ts';
+
+const HARD = 0.9; // a share of the rest that nobody has yet had in earnest
+function sentence(view: View): string {
+  const margin = number(view.margin),
+    out = number(view.out),
+    name = view.below?.choice.name ?? '';
+  // A share that must be more than half is not rounded to half.
+  const needed = view.needed > 0.5 && view.needed < 0.5005 ? text.justOver(percentIn(0.5)) : percent(view.needed);
+  switch (view.kind) {
+    case 'unknown':
+      return text.changeUnknown;
+    case 'none':
+      return text.changeNone;
+    case 'tied':
+      return text.changeTied(out);
+    case 'open':
+      return view.needed > HARD
+        ? text.changeHard(margin, out, needed, name)
+        : text.changeOpen(margin, out, needed, name);
+    case 'beyond':
+      return text.changeBeyond(margin, out);
+  }
+}
+
+export function Outlook({ contest, view }: { contest: Contest; view: View }) {
+  return (
+    <p class="outlook">
+      <strong>{text.change}</strong>{' '}
+      {contest.votes_allowed > 1 &&
+        view.above &&
+        view.below &&
+        `${text.changePlaces(view.above.choice.name, view.below.choice.name)} `}
+      {sentence(view)}
+    </p>
+  );
+}

@@ -1,0 +1,54 @@
+// The curves: votes of the first choices over time, as of a second ago at most.
+import { effect, signal, untracked } from '@preact/signals';
+import type { Contest, Series } from '../../api/types.ts';
+import { colorOf } from '../../colors.ts';
+import { lines, runs } from '../../race.ts';
+import { contest as chosen, series, shown } from '../../state.ts';
+import { parties } from '../parts.tsx';
+
+const CURVES = 4;
+const DRAW_MS = 1000; // a curve does not need every update
+
+export interface Curve {
+  name: string;
+  color: string;
+  values: number[];
+}
+
+function curvesOf(contest: Contest, data: Series): Curve[] {
+  const first = lines(contest, shown.value)
+    .filter((line) => runs(line.choice) && line.votes > 0)
+    .slice(0, CURVES);
+  return first.map((line) => {
+    const at = data.choices.indexOf(line.choice.id);
+    return {
+      name: line.choice.name,
+      color: colorOf(contest, parties(), line.choice),
+      values: data.points.map((p) => p.votes[at] ?? 0),
+    };
+  });
+}
+
+export const drawn = signal<{ data: Series; curves: Curve[] } | null>(null);
+let due: ReturnType<typeof setTimeout> | undefined;
+let last = 0,
+  lastContest = '';
+effect(() => {
+  const data = series.value,
+    of = chosen.value;
+  if (!data || !of || data.contest !== of.id) {
+    drawn.value = null;
+    return;
+  }
+  const draw = () => {
+    due = undefined;
+    last = Date.now();
+    lastContest = of.id;
+    const now = series.peek();
+    if (now?.contest === of.id) drawn.value = { data: now, curves: untracked(() => curvesOf(of, now)) };
+  };
+  if (lastContest !== of.id || !drawn.peek()) {
+    clearTimeout(due);
+    draw();
+  } else due ??= setTimeout(draw, Math.max(0, last + DRAW_MS - Date.now()));
+});
