@@ -93,8 +93,7 @@ export function Map_({ contest }: { contest: Contest }) {
   const colors = useMemo(() => {
     if (!usable) return null;
     const scale = scaleOf(by, data, known.list);
-    const fills = new Map(known.list.map((unit, i) => [unit.id, fillOf(contest, data, known.list, scale, i)]));
-    return { scale, fills };
+    return { scale, fillAt: (i: number) => fillOf(contest, data, known.list, scale, i) };
   }, [usable, known, data, by, contest]);
   if (!usable || !colors) return null;
   return (
@@ -102,7 +101,8 @@ export function Map_({ contest }: { contest: Contest }) {
       <Head by={by} />
       <Shapes
         shapes={shapes}
-        fills={colors.fills}
+        list={known.list}
+        fillAt={colors.fillAt}
         label={text.mapLabel(contest.name, scope.value!.unit.name, nameOf(contest, by))}
       />
       <Legend contest={contest} data={data} scale={colors.scale} />

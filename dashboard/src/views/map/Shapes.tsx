@@ -1,6 +1,7 @@
 // The shapes on the screen: paths are made once for a set of shapes; an update only
 // changes the colours of what changed, so that 3,160 counties stay smooth.
 import { useEffect, useRef } from 'preact/hooks';
+import type { Unit } from '../../api/types.ts';
 import { toUnit } from '../../route.ts';
 import type { Shapes as Paths } from '../../shapes.ts';
 import type { Fill } from './fill.ts';
@@ -33,19 +34,26 @@ interface Drawn {
   fills: Map<string, Fill>;
 }
 
-function paint({ paths, fills }: Drawn, wanted: Map<string, Fill>): void {
-  for (const [unit, fill] of wanted) {
-    const element = paths.get(unit);
-    if (!element) continue;
-    const old = fills.get(unit);
+function paint({ paths, fills }: Drawn, list: Unit[], fillAt: (i: number) => Fill): void {
+  list.forEach((unit, i) => {
+    const element = paths.get(unit.id);
+    if (!element) return;
+    const fill = fillAt(i),
+      old = fills.get(unit.id);
     if (old?.color !== fill.color) element.style.fill = fill.color;
     if (old?.opacity !== fill.opacity) element.style.fillOpacity = fill.opacity.toFixed(2);
-    fills.set(unit, fill);
-  }
+    fills.set(unit.id, fill);
+  });
 }
 
-// `fills` is a new map when, and only when, colours may have changed.
-export function Shapes({ shapes, fills, label }: { shapes: Paths; fills: Map<string, Fill>; label: string }) {
+interface ShapesOf {
+  shapes: Paths;
+  list: Unit[];
+  fillAt: (i: number) => Fill; // another function when, and only when, colours may have changed
+  label: string;
+}
+
+export function Shapes({ shapes, list, fillAt, label }: ShapesOf) {
   const svg = useRef<SVGSVGElement>(null);
   const tip = useRef<HTMLDivElement>(null);
   const drawn = useRef<Drawn | null>(null);
@@ -53,8 +61,8 @@ export function Shapes({ shapes, fills, label }: { shapes: Paths; fills: Map<str
     if (!svg.current) return;
     if (drawn.current?.shapes !== shapes)
       drawn.current = { shapes, paths: draw(svg.current, shapes), fills: new Map() };
-    paint(drawn.current, fills);
-  }, [shapes, fills]);
+    paint(drawn.current, list, fillAt);
+  }, [shapes, list, fillAt]);
 
   const show = (event: PointerEvent) => {
     const unit = unitAt(event);
@@ -74,7 +82,7 @@ export function Shapes({ shapes, fills, label }: { shapes: Paths; fills: Map<str
         viewBox={`-2 -2 ${shapes.width + 4} ${shapes.height + 4}`}
         role="img"
         aria-label={label}
-        class={fills.size > 500 ? 'fine' : ''}
+        class={list.length > 500 ? 'fine' : ''}
         onPointerMove={show}
         onPointerLeave={() => {
           tip.current!.hidden = true;
