@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
@@ -25,7 +26,7 @@
 #include "cli/say/table.h"
 
 /* A follower this close to the leader is asked in its place. */
-enum { OPTION_JSON = 256, STATUS_MS = 3000, ANSWER_MS = 15000, NEAR_ENTRIES = 10000 };
+enum { STATUS_MS = 3000, ANSWER_MS = 15000, NEAR_ENTRIES = 10000 };
 
 struct arguments {
     const char *directory, *out;
@@ -33,28 +34,25 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
     {"out", 'o', "FOLDER", 0, "where the backup is, or is to be; what is there is added to", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
+
+static const struct argp_child children[] = {
+    {&psp_option_dir, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->json;
         return 0;
     case 'o':
         arguments->out = value;
         return 0;
-    case OPTION_JSON:
-        arguments->json = true;
-        return 0;
     case ARGP_KEY_END:
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
         if (!arguments->out)
             argp_error(state, "--out is missing");
         return 0;
@@ -349,7 +347,7 @@ int psp_cmd_backup(int argc, char **argv)
         NULL,
         "Copies every shard's journal into a folder, from a follower, while ballots are counted. "
         "Into the same folder again it fetches what is new. Keys are not in it." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {0};

@@ -8,20 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes/number.h"
 #include "cli/audit/offline.h"
 #include "cli/audit/recount_shard.h"
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/table.h"
 
 enum {
-    OPTION_SHARD = 256,
-    OPTION_JSON,
-    OPTION_OFFLINE,
+    OPTION_OFFLINE = 256,
     OPTION_BACKUP,
     OPTION_RESULTS,
 };
@@ -35,31 +33,28 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
-    {"shard", OPTION_SHARD, "N", 0, "one shard only", 0},
     {"offline", OPTION_OFFLINE, NULL, 0, "from the journals alone: no process is asked", 0},
     {"backup", OPTION_BACKUP, "FOLDER", 0, "with --offline: the journals of this backup", 0},
     {"results", OPTION_RESULTS, "FILE", 0,
      "with --offline: the votes of every unit and method as CSV, in the columns of "
      "/api/v1/results.csv",
      0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
+
+static const struct argp_child children[] = {{&psp_option_dir, 0, NULL, 0},
+                                             {&psp_option_shard, 0, NULL, 0},
+                                             {&psp_option_json, 0, NULL, 0},
+                                             {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
-        return 0;
-    case OPTION_SHARD:
-        arguments->shard =
-            (uint32_t)psp_number_argument(state, "--shard", value, 0, PSP_SHARDS_MAX - 1);
-        return 0;
-    case OPTION_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->shard;
+        state->child_inputs[2] = &arguments->json;
         return 0;
     case OPTION_OFFLINE:
         arguments->offline = true;
@@ -71,8 +66,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->results = value;
         return 0;
     case ARGP_KEY_END:
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
         if (!arguments->offline && (arguments->backup || arguments->results))
             argp_error(state, "--backup and --results go with --offline");
         return 0;
@@ -193,11 +186,12 @@ int psp_cmd_recount(int argc, char **argv)
         options,
         parse,
         NULL,
-        "Replays every shard's journal from its first entry and compares books, totals and state "
+        "Replays every shard's journal, or one with --shard, from its first entry and compares "
+        "books, totals and state "
         "hash with the running shard; exit code 1 on any difference. With --offline nothing needs "
         "to run: what a majority of the replicas' logs hold, or a backup, is counted by the rules "
         "that its first entry names; logs that differ are named, exit code 1." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {.shard = PSP_NONE};

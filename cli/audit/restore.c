@@ -32,6 +32,7 @@
 #include "cli/folder/local.h"
 #include "cli/folder/tree.h"
 #include "cli/operate/operate.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
@@ -40,7 +41,7 @@
 
 #define LOOPBACK "tcp://127."
 
-enum { OPTION_RECOUNTED = 256, OPTION_JSON, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
+enum { OPTION_RECOUNTED = 256, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
 
 struct arguments {
     const char *directory, *backup, *hosts;
@@ -58,21 +59,23 @@ struct restoring {
 };
 
 static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster, keys included", 0},
     {"backup", 'b', "FOLDER", 0, "what `psephos backup` made", 0},
     {"hosts", 'H', "FILE", 0, "the new machines, when they have other addresses", 0},
     {"as-recounted", OPTION_RECOUNTED, NULL, 0,
      "take what the journals give, also where it is not what backup.json says", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
+
+static const struct argp_child children[] = {
+    {&psp_option_dir, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->json;
         return 0;
     case 'b':
         arguments->backup = value;
@@ -83,12 +86,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_RECOUNTED:
         arguments->recounted = true;
         return 0;
-    case OPTION_JSON:
-        arguments->json = true;
-        return 0;
     case ARGP_KEY_END:
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
         if (!arguments->backup)
             argp_error(state, "--backup is missing");
         return 0;
@@ -410,7 +408,7 @@ int psp_cmd_restore(int argc, char **argv)
         NULL,
         "Makes the shards' logs again from a backup, after their machines are lost, and raises "
         "the cluster's epoch. Refuses while any process of the cluster answers." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {0};

@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/folder/target.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/table.h"
@@ -37,7 +38,6 @@ enum {
     OPTION_SEED,
     OPTION_GIVE_UP,
     OPTION_ROWS,
-    OPTION_JSON,
 };
 
 struct arguments {
@@ -67,7 +67,6 @@ static const struct argp_option options[] = {
     {"seed", OPTION_SEED, "S", 0, "of everything random, default 1", 0},
     {"give-up-after", OPTION_GIVE_UP, "S", 0, "seconds without any verdict, default 120", 0},
     {"rows", OPTION_ROWS, NULL, 0, "send rows (IDs as text) instead of columns", 0},
-    {"json", OPTION_JSON, NULL, 0, "print the summary as JSON", 0},
     {0},
 };
 
@@ -79,6 +78,8 @@ static double number(const char *text, double max, struct argp_state *state, con
         argp_error(state, "%s: a number from 0 to %g, not \"%s\"", what, max, text);
     return value;
 }
+
+static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse_request(int key, char *value, struct argp_state *state)
 {
@@ -167,8 +168,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_ROWS:
         arguments->caster.rows = true;
         return 0;
-    case OPTION_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->json;
         return 0;
     case ARGP_KEY_END:
         check(arguments, state);
@@ -286,7 +287,7 @@ int psp_cmd_cast(int argc, char **argv)
         "counted; double_vote (another ballot of this voter counted); not_eligible (not on the "
         "roll, or of another unit); invalid (a unit, method, contest or choice that is not on the "
         "ballot); closed. man psephos-formats has every field." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {.request = {.seed = 1, .turnout = 1},

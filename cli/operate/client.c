@@ -10,22 +10,17 @@
 
 #include "cli/command.h"
 #include "cli/folder/local.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "wire/socket/socket.h"
 
-enum { NAME_BYTES_MAX = 63, OPTION_JSON = 256 };
+enum { NAME_BYTES_MAX = 63 };
 
 struct arguments {
     const char *directory, *action, *name;
     bool json;
-};
-
-static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
-    {0},
 };
 
 static void check(const struct arguments *arguments, struct argp_state *state)
@@ -33,8 +28,6 @@ static void check(const struct arguments *arguments, struct argp_state *state)
     const char *name = arguments->name ? arguments->name : "";
     const char *action = arguments->action ? arguments->action : "";
     const size_t bytes = strlen(name);
-    if (!arguments->directory)
-        argp_error(state, "--dir is missing");
     if (strcmp(action, "add") != 0 && strcmp(action, "revoke") != 0)
         argp_error(state, "add NAME or revoke NAME");
     if (!bytes || bytes > NAME_BYTES_MAX ||
@@ -42,15 +35,16 @@ static void check(const struct arguments *arguments, struct argp_state *state)
         argp_error(state, "NAME: 1 to %d of a-z 0-9 _ -", NAME_BYTES_MAX);
 }
 
+static const struct argp_child children[] = {
+    {&psp_option_dir, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
-        return 0;
-    case OPTION_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->json;
         return 0;
     case ARGP_KEY_ARG:
         if (!arguments->action)
@@ -162,12 +156,12 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
 int psp_cmd_client(int argc, char **argv)
 {
     static const struct argp argp = {
-        options,
+        NULL,
         parse,
         "add NAME\nrevoke NAME",
         "Lets a station cast ballots, or no longer. Works while the cluster runs, within a "
         "second or two." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {0};

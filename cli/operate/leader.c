@@ -17,11 +17,12 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 
-enum { ROUND_MS = 1000, MOVE_MS = 10000, POLL_MS = 50, OPTION_JSON = 256, OPTION_TO };
+enum { ROUND_MS = 1000, MOVE_MS = 10000, POLL_MS = 50, OPTION_TO = 256 };
 
 struct arguments {
     const char *directory, *action;
@@ -30,30 +31,27 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
-    {"shard", 's', "S", 0, "number of the shard", 0},
     {"to", OPTION_TO, "REPLICA", 0, "who is to lead (default: the one that is furthest)", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
+
+static const struct argp_child children[] = {{&psp_option_dir, 0, NULL, 0},
+                                             {&psp_option_shard, 0, NULL, 0},
+                                             {&psp_option_json, 0, NULL, 0},
+                                             {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
-        return 0;
-    case 's':
-        arguments->shard =
-            (uint32_t)psp_number_argument(state, "--shard", value, 0, PSP_SHARDS_MAX - 1);
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->shard;
+        state->child_inputs[2] = &arguments->json;
         return 0;
     case OPTION_TO:
         arguments->to =
             (uint32_t)psp_number_argument(state, "--to", value, 0, PSP_REPLICAS_MAX - 1);
-        return 0;
-    case OPTION_JSON:
-        arguments->json = true;
         return 0;
     case ARGP_KEY_ARG:
         if (arguments->action)
@@ -63,8 +61,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case ARGP_KEY_END:
         if (!arguments->action || strcmp(arguments->action, "move") != 0)
             argp_error(state, "say what: move");
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
         if (arguments->shard == PSP_NONE)
             argp_error(state, "--shard is missing");
         return 0;
@@ -192,7 +188,7 @@ int psp_cmd_leader(int argc, char **argv)
         "Hands a shard's leadership over to another replica, before the "
         "leader's machine is taken away. Ballots on the way are counted "
         "first; stations notice a pause." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {.shard = PSP_NONE, .to = PSP_NONE};

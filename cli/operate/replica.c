@@ -25,6 +25,7 @@
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
@@ -39,7 +40,6 @@ enum {
     STUCK_MS = 60000,
     GRACE_MS = 10000,
     ELECTION_MS = 10000,
-    OPTION_JSON = 256,
 };
 
 struct arguments {
@@ -49,30 +49,27 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
-    {"shard", 's', "S", 0, "number of the shard", 0},
     {"replica", 'r', "R", 0, "number of the replica", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
+
+static const struct argp_child children[] = {{&psp_option_dir, 0, NULL, 0},
+                                             {&psp_option_shard, 0, NULL, 0},
+                                             {&psp_option_json, 0, NULL, 0},
+                                             {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
-        return 0;
-    case 's':
-        arguments->shard =
-            (uint32_t)psp_number_argument(state, "--shard", value, 0, PSP_SHARDS_MAX - 1);
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->shard;
+        state->child_inputs[2] = &arguments->json;
         return 0;
     case 'r':
         arguments->replica =
             (uint32_t)psp_number_argument(state, "--replica", value, 0, PSP_REPLICAS_MAX - 1);
-        return 0;
-    case OPTION_JSON:
-        arguments->json = true;
         return 0;
     case ARGP_KEY_ARG:
         if (arguments->action)
@@ -83,8 +80,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
         if (!arguments->action ||
             (strcmp(arguments->action, "replace") != 0 && strcmp(arguments->action, "new-id") != 0))
             argp_error(state, "say what: replace or new-id");
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
         if (arguments->shard == PSP_NONE || arguments->replica == PSP_NONE)
             argp_error(state, "--shard and --replica are needed");
         return 0;
@@ -362,7 +357,7 @@ int psp_cmd_replica(int argc, char **argv)
         "What is left of its old data is moved aside. May be called again. `new-id` only writes "
         "the "
         "new ID to cluster.json, for a process on another host." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {.shard = PSP_NONE, .replica = PSP_NONE};

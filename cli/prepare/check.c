@@ -8,27 +8,23 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/say/table.h"
 #include "election/definition/definition.h"
-
-enum { KEY_JSON = 256 };
-
-static const struct argp_option options[] = {
-    {"json", KEY_JSON, NULL, 0, "print the answer as JSON", 0},
-    {0},
-};
 
 struct arguments {
     const char *path;
     bool json;
 };
 
+static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
-    case KEY_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->json;
         return 0;
     case ARGP_KEY_ARG:
         if (arguments->path != NULL)
@@ -150,12 +146,12 @@ static void accept_text(const struct arguments *arguments, const struct psp_defi
 int psp_cmd_check(int argc, char **argv)
 {
     static const struct argp argp = {
-        options,
+        NULL,
         parse,
         "election.json",
         "Checks an election definition: what is wrong is told with line, JSON Pointer and "
         "reason, and the exit code is 1." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {0};

@@ -14,6 +14,7 @@
 #include "base/bytes/number.h"
 #include "base/system/file.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/prepare/import.h"
 #include "cli/say/progress.h"
 #include "cli/say/table.h"
@@ -21,7 +22,7 @@
 
 #define VOTERS_MAX UINT64_C(4000000000) /* the roll's lines are counted in 32 bits */
 
-enum { KEY_ID = 256, KEY_NAME, KEY_DATE, KEY_RETURNS, KEY_SEED, KEY_FORCE, KEY_JSON };
+enum { KEY_ID = 256, KEY_NAME, KEY_DATE, KEY_RETURNS, KEY_SEED, KEY_FORCE };
 enum { BUFFER_BYTES = 1 << 20, PROGRESS_EVERY = 4096 };
 
 static const char command[] = "psephos generate";
@@ -36,7 +37,6 @@ static const struct argp_option options[] = {
     {"name", KEY_NAME, "NAME", 0, "of the election, with --returns", 0},
     {"date", KEY_DATE, "YYYY-MM-DD", 0, "of the election, with --returns", 0},
     {"force", KEY_FORCE, NULL, 0, "overwrite files that are there", 0},
-    {"json", KEY_JSON, NULL, 0, "print the summary as JSON", 0},
     {0},
 };
 
@@ -57,6 +57,8 @@ static void check_arguments(const struct arguments *arguments, struct argp_state
                      arguments->import.date != NULL))
         argp_error(state, "--id, --name and --date go with --returns");
 }
+
+static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -87,8 +89,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_FORCE:
         arguments->import.force = true;
         return 0;
-    case KEY_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->json;
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);
@@ -247,7 +249,7 @@ int psp_cmd_generate(int argc, char **argv)
         NULL,
         "Makes a synthetic electorate: DIR/election.json and DIR/roll.csv, with people who do not "
         "exist. The same seed makes the same files." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {.import.command = command, .seed = 1};

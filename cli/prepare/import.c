@@ -14,13 +14,14 @@
 
 #include "base/system/file.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/say/table.h"
 #include "election/import/guess.h"
 #include "election/import/import.h"
 
 #define MAP_BYTES_MAX ((size_t)64 << 20)
 
-enum { KEY_ID = 256, KEY_NAME, KEY_DATE, KEY_MAP, KEY_MAP_OBJECT, KEY_FORCE, KEY_JSON };
+enum { KEY_ID = 256, KEY_NAME, KEY_DATE, KEY_MAP, KEY_MAP_OBJECT, KEY_FORCE };
 
 static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0, "folder for election.json; made when it is not there", 0},
@@ -32,7 +33,6 @@ static const struct argp_option options[] = {
     {"map-object", KEY_MAP_OBJECT, "NAME", 0,
      "object of the map whose geometry IDs are the units' codes", 0},
     {"force", KEY_FORCE, NULL, 0, "overwrite an election.json that is there", 0},
-    {"json", KEY_JSON, NULL, 0, "print the summary as JSON", 0},
     {0},
 };
 
@@ -40,6 +40,8 @@ struct arguments {
     struct psp_import_call call;
     bool json;
 };
+
+static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -67,8 +69,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_FORCE:
         call->force = true;
         return 0;
-    case KEY_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->json;
         return 0;
     case ARGP_KEY_ARG:
         if (call->returns != NULL)
@@ -264,7 +266,7 @@ int psp_cmd_import(int argc, char **argv)
         "unit, "
         "contest and choice, and what is empty of the unit's columns is left out of the "
         "tree." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {.call.command = "psephos import"};

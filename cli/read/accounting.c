@@ -11,11 +11,12 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/say/table.h"
 #include "cli/show/rest.h"
 #include "election/books.h"
 
-enum { OPTION_API = 256, OPTION_JSON };
+enum { OPTION_API = 256 };
 
 struct arguments {
     const char *api, *directory;
@@ -25,9 +26,10 @@ struct arguments {
 static const struct argp_option options[] = {
     {"api", OPTION_API, "URL", 0, "of a collector, as `psephos up` prints it", 0},
     {"dir", 'd', "DIR", 0, "or the folder of a local cluster", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
+
+static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -39,8 +41,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_API:
         arguments->api = value;
         return 0;
-    case OPTION_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->json;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->api == !arguments->directory)
@@ -160,7 +162,7 @@ int psp_cmd_accounting(int argc, char **argv)
         NULL,
         "Shows how many ballots came in and what became of them; exit code 1 when the books "
         "do not balance." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {0};

@@ -10,10 +10,11 @@
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/folder/strays.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 
-enum { GRACE_MS = 10000, OPTION_JSON = 256 };
+enum { GRACE_MS = 10000 };
 
 struct arguments {
     const char *directory;
@@ -25,25 +26,17 @@ struct outcome {
     uint32_t strays; /* of which the folder knows nothing */
 };
 
-static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
-    {0},
-};
+static const struct argp_child children[] = {
+    {&psp_option_dir, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
+    (void)value;
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
-        return 0;
-    case OPTION_JSON:
-        arguments->json = true;
-        return 0;
-    case ARGP_KEY_END:
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->json;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -98,12 +91,12 @@ static int tell(const struct outcome *outcome, bool json)
 int psp_cmd_down(int argc, char **argv)
 {
     static const struct argp argp = {
-        options,
+        NULL,
         parse,
         NULL,
         "Stops every process of the cluster in DIR, also of one whose folder has been removed "
         "meanwhile. `psephos up --dir DIR` goes on counting where it stopped." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {0};

@@ -13,13 +13,14 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/show/coverage.h"
 #include "election/definition/definition.h"
 
-enum { ANSWER_MS = 10000, SHOWN_MS = 5000, OPTION_JSON = 256 };
+enum { ANSWER_MS = 10000, SHOWN_MS = 5000 };
 
 struct arguments {
     const char *directory;
@@ -29,21 +30,16 @@ struct arguments {
     json_t *told; /* with --json: what is to be printed */
 };
 
-static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
-    {0},
-};
+static const struct argp_child children[] = {
+    {&psp_option_dir, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
-        return 0;
-    case OPTION_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->json;
         return 0;
     case ARGP_KEY_ARG:
         if (!arguments->wants_units)
@@ -54,8 +50,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->unit_n = state->argc - state->next;
         return 0;
     case ARGP_KEY_END:
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
         if (arguments->wants_units && !arguments->unit_n)
             argp_error(state, "UNIT is missing: an ID of election.json");
         return 0;
@@ -154,8 +148,8 @@ static int operate_all(const struct psp_local *local, struct psp_operate *operat
 static int operate(int argc, char **argv, enum psp_operation operation, const char *about)
 {
     struct arguments arguments = {.wants_units = operation == PSP_OPERATE_UNIT_COMPLETE};
-    const struct argp argp = {options, parse, arguments.wants_units ? "UNIT..." : NULL, about, NULL,
-                              NULL,    NULL};
+    const struct argp argp = {
+        NULL, parse, arguments.wants_units ? "UNIT..." : NULL, about, children, NULL, NULL};
     struct psp_cluster_message request = {.type = PSP_CLUSTER_OPERATE,
                                           .operate.operation = operation};
     struct psp_local *local = NULL;

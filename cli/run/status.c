@@ -12,11 +12,12 @@
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/table.h"
 
-enum { ANSWER_MS = 2000, OPTION_JSON = 256 };
+enum { ANSWER_MS = 2000 };
 
 struct arguments {
     const char *directory;
@@ -33,25 +34,17 @@ struct line {
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all */
 };
 
-static const struct argp_option options[] = {
-    {"dir", 'd', "DIR", 0, "folder of the cluster", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
-    {0},
-};
+static const struct argp_child children[] = {
+    {&psp_option_dir, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
+    (void)value;
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'd':
-        arguments->directory = value;
-        return 0;
-    case OPTION_JSON:
-        arguments->json = true;
-        return 0;
-    case ARGP_KEY_END:
-        if (!arguments->directory)
-            argp_error(state, "--dir is missing");
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->directory;
+        state->child_inputs[1] = &arguments->json;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -199,12 +192,12 @@ static int show(const struct arguments *arguments, const struct psp_local *local
 int psp_cmd_status(int argc, char **argv)
 {
     static const struct argp argp = {
-        options,
+        NULL,
         parse,
         NULL,
         "Shows every process of the cluster in DIR; exit code 1 when one of them is down or "
         "does not answer, 3 when none answers." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {0};

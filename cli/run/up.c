@@ -15,6 +15,7 @@
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
+#include "cli/options.h"
 #include "cli/run/readiness.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
@@ -38,8 +39,7 @@ enum {
     OPTION_ROUTERS,
     OPTION_HTTP,
     OPTION_HOSTS,
-    OPTION_CLOSED,
-    OPTION_JSON
+    OPTION_CLOSED
 };
 
 struct arguments {
@@ -62,9 +62,10 @@ static const struct argp_option options[] = {
      "IPv4 address, roles (router, shard, collector)",
      0},
     {"closed", OPTION_CLOSED, NULL, 0, "do not open the election", 0},
-    {"json", OPTION_JSON, NULL, 0, "print JSON", 0},
     {0},
 };
+
+static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -104,8 +105,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_CLOSED:
         arguments->closed = true;
         return 0;
-    case OPTION_JSON:
-        arguments->json = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->json;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->plan.directory)
@@ -389,7 +390,7 @@ int psp_cmd_up(int argc, char **argv)
         "it starts what is not running. Keys are made once. Done when every replica takes part; "
         "one that waits to be made a member of its shard is named with what to call, and what "
         "runs stays up." PSP_EXIT_HELP,
-        NULL,
+        children,
         NULL,
         NULL};
     struct arguments arguments = {0};

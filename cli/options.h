@@ -1,0 +1,22 @@
+/*
+ * options - what many calls take, as children of their own parsers: their names,
+ * help and checks stand here once.
+ *
+ * A call names them in its argp's children and gives each its place to write in
+ * state->child_inputs at ARGP_KEY_INIT.
+ *
+ * Threads: any.
+ */
+#ifndef PSP_OPTIONS_H
+#define PSP_OPTIONS_H
+
+#include <argp.h>
+
+/* --dir DIR, needed: the folder of a cluster. Input: const char **, NULL before. */
+extern const struct argp psp_option_dir;
+/* --shard S. Input: uint32_t *, untouched when it is not given. */
+extern const struct argp psp_option_shard;
+/* --json. Input: bool *. */
+extern const struct argp psp_option_json;
+
+#endif
