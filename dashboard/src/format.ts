@@ -10,6 +10,12 @@ const percentage = new Intl.NumberFormat(locale, {
 const roughly = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
 const moment = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
+const zoned = new Intl.DateTimeFormat(locale, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  timeZoneName: 'short',
+});
 const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
 const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
@@ -28,6 +34,10 @@ export const points = (share: number): string => tenths.format(share * 100);
 export const seconds = (ms: number): string => tenths.format(ms / 1000);
 export const time = (at: string | number): string => moment.format(new Date(at));
 export const hour = (at: number): string => clock.format(new Date(at));
+// A time that stands alone says whose clock it is of.
+export const timeThere = (at: string | number): string => zoned.format(new Date(at));
+export const zone = (at: string | number): string =>
+  zoned.formatToParts(new Date(at)).find((part) => part.type === 'timeZoneName')?.value ?? '';
 export const date = (iso: string): string => day.format(new Date(`${iso}T00:00:00Z`));
 export const initials = (name: string): string =>
   name

@@ -168,7 +168,7 @@ export const text = {
   overTimeWhole: 'The whole contest, every method.',
   overTimeNone: 'The curve begins with the second count.',
   asTable: 'As a table',
-  clock: 'Time',
+  clock: (zone: string) => `Time (${zone})`,
   candidate: 'About the candidate',
   about: (name: string) => `About ${name}`,
   biography: 'Biography',

@@ -26,7 +26,7 @@ let cluster, browser, page;
 const errors = [];
 
 async function newPage(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', bypassCSP: true, ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', timezoneId: 'America/Jamaica', bypassCSP: true, ...options });
   const one = await context.newPage();
   one.on('pageerror', (error) => errors.push(error.message));
   return one;
@@ -108,6 +108,7 @@ describe('the page', { concurrency: false }, () => {
       if (await fewer.count()) await fewer.click();
     }
     assert.match(await page.locator('.books').innerText(), /They balance/);
+    assert.match(await page.locator('.as-of').first().innerText(), /Counted as of \d\d:\d\d:\d\d [AP]M EST/);
   });
 
   it('drills down, sorts and pages; every view has a link of its own', async () => {

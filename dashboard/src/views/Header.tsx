@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import { date, time } from '../format.ts';
+import { date, timeThere } from '../format.ts';
 import { connected, mode, modes } from '../live.ts';
 import type { Mode } from '../live.ts';
 import { election, newest, refresh, shards, state, trouble } from '../state.ts';
@@ -67,7 +67,7 @@ export function Header() {
       <div class="refresh">
         <span class="as-of">
           <span class={running ? 'dot on' : 'dot'} aria-hidden="true" />
-          {asOf ? text.lastRefreshed(time(asOf)) : text.neverRefreshed}
+          {asOf ? text.lastRefreshed(timeThere(asOf)) : text.neverRefreshed}
         </span>
         <select
           aria-label={text.refreshInterval}

@@ -1,6 +1,6 @@
 // What changed since the refresh before, or within the last seconds.
 import type { Contest, Result } from '../../api/types.ts';
-import { number, time } from '../../format.ts';
+import { number, timeThere } from '../../format.ts';
 import { lines, runs, same } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { baseline } from '../../state.ts';
@@ -29,7 +29,7 @@ export function Changes({ contest, ordered, now }: { contest: Contest; ordered: 
     <section class="changes">
       <h3>{text.changes}</h3>
       <p>
-        <span class="label">{text.changesSince(time(before.at))}</span>{' '}
+        <span class="label">{text.changesSince(timeThere(before.at))}</span>{' '}
         {facts.length ? facts.join(' ') : text.changesNone}
       </p>
     </section>

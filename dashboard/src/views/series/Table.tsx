@@ -1,6 +1,6 @@
 // The curves as a table, for those who cannot see them.
 import type { Series } from '../../api/types.ts';
-import { number, percent, time } from '../../format.ts';
+import { number, percent, time, zone } from '../../format.ts';
 import { text } from '../../text.ts';
 import type { Curve } from './curves.ts';
 
@@ -18,7 +18,7 @@ export function Table({ data, curves, registered }: { data: Series; curves: Curv
         <table>
           <thead>
             <tr>
-              <th scope="col">{text.clock}</th>
+              <th scope="col">{text.clock(zone(data.points[0]?.at ?? 0))}</th>
               <th scope="col" class="n">
                 {text.ballots}
               </th>
