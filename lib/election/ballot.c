@@ -83,39 +83,27 @@ enum psp_status psp_marks_encode(struct psp_mark *marks, size_t n, uint8_t *ret_
     return PSP_OK;
 }
 
-/* Canonical means shortest: otherwise one ballot could have two tags. Returns
- * the bytes used, 0 on failure. */
-static inline size_t shortest_varint(const uint8_t *at, size_t available, uint32_t *ret_value)
-{
-    if (available > 0 && !(at[0] & 0x80)) {
-        *ret_value = at[0];
-        return 1;
-    }
-    const size_t used = psp_varint_read(at, available, ret_value);
-    return used > 1 && at[used - 1] == 0 ? 0 : used;
-}
-
 size_t psp_marks_length(const uint8_t *bytes, size_t available)
 {
     if (available > PSP_MARKS_BYTES_MAX)
         available = PSP_MARKS_BYTES_MAX;
     uint32_t contests = 0, last_contest = 0;
-    size_t at = shortest_varint(bytes, available, &contests);
+    size_t at = psp_varint_read(bytes, available, &contests);
     if (at == 0 || contests > PSP_MARKED_CONTESTS_MAX)
         return 0;
     for (uint32_t i = 0; i < contests; i++) {
         uint32_t contest = 0, n = 0, last_choice = 0;
-        size_t used = shortest_varint(bytes + at, available - at, &contest);
+        size_t used = psp_varint_read(bytes + at, available - at, &contest);
         if (used == 0 || contest < last_contest)
             return 0;
         at += used, last_contest = contest;
-        used = shortest_varint(bytes + at, available - at, &n);
+        used = psp_varint_read(bytes + at, available - at, &n);
         if (used == 0 || n == 0 || n > PSP_MARKED_CHOICES_MAX)
             return 0;
         at += used;
         for (uint32_t j = 0; j < n; j++) {
             uint32_t choice = 0;
-            used = shortest_varint(bytes + at, available - at, &choice);
+            used = psp_varint_read(bytes + at, available - at, &choice);
             if (used == 0 || choice < last_choice)
                 return 0;
             at += used, last_choice = choice;

@@ -3,20 +3,9 @@
 
 bool psp_rows_long_cell(struct psp_rows *rows, uint64_t *ret_value)
 {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < PSP_CELL_BYTES_MAX && rows->at < rows->end; i++) {
-        const uint8_t byte = *rows->at++;
-        if (i == PSP_CELL_BYTES_MAX - 1 && byte > 1)
-            return false;
-        value |= (uint64_t)(byte & 0x7F) << (7 * i);
-        if (byte >= 0x80)
-            continue;
-        if (i > 0 && byte == 0)
-            return false;
-        *ret_value = value;
-        return true;
-    }
-    return false;
+    const size_t used = psp_varint_read64(rows->at, (size_t)(rows->end - rows->at), ret_value);
+    rows->at += used;
+    return used > 0;
 }
 
 bool psp_rows_next(struct psp_rows *rows, uint32_t row_count, uint32_t *ret_row)

@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PSP_CELL_BYTES_MAX = 10 };
+#include "base/bytes/varint.h"
+
+enum { PSP_CELL_BYTES_MAX = PSP_VARINT64_BYTES_MAX };
 
 struct psp_rows {
     const uint8_t *at, *end; /* equal: nothing is left */
@@ -53,10 +55,7 @@ bool psp_rows_cells(const uint8_t *bytes, size_t length, uint64_t n, uint64_t *r
 /* Writes one number, at most PSP_CELL_BYTES_MAX; returns what is behind it. */
 static inline uint8_t *psp_rows_put(uint8_t *at, uint64_t value)
 {
-    for (; value > 0x7F; value >>= 7)
-        *at++ = (uint8_t)(value | 0x80);
-    *at++ = (uint8_t)value;
-    return at;
+    return at + psp_varint_write(at, value);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/bytes/varint.h"
 #include "election/verdict.h"
 
 struct arena_user {
@@ -26,20 +27,6 @@ static void give_back(void *user, void *at)
     (void)user, (void)at; /* the arena is freed as a whole */
 }
 
-/* A varint of up to 64 bits. Returns the bytes used, 0 when there is none. */
-static size_t read_varint(const uint8_t *at, size_t available, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < 10 && i < available; i++) {
-        value |= (uint64_t)(at[i] & 0x7F) << (7 * i);
-        if (!(at[i] & 0x80)) {
-            *ret_value = value;
-            return i + 1;
-        }
-    }
-    return 0;
-}
-
 /* Moves behind the value of a field with the given wire type. */
 static bool skip_value(unsigned wire_type, const uint8_t **at, size_t *available)
 {
@@ -50,7 +37,7 @@ static bool skip_value(unsigned wire_type, const uint8_t **at, size_t *available
     } else if (wire_type == 5) {
         used = 4;
     } else if (wire_type == 0 || wire_type == 2) {
-        used = read_varint(*at, *available, &value);
+        used = psp_varint_read_any(*at, *available, &value);
         if (used == 0)
             return false;
         if (wire_type == 2) {
@@ -72,7 +59,7 @@ uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, 
 {
     while (length > 0) {
         uint64_t tag = 0;
-        const size_t used = read_varint(bytes, length, &tag);
+        const size_t used = psp_varint_read_any(bytes, length, &tag);
         if (used == 0 || tag >> 3 == 0 || tag > UINT32_MAX)
             return 0;
         if (tag >> 3 >= first && tag >> 3 <= last)
@@ -89,7 +76,7 @@ uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, 
 static uint64_t version_in_front(const uint8_t *bytes, size_t length)
 {
     uint64_t version = 0;
-    if (length < 2 || bytes[0] != 0x08 || read_varint(bytes + 1, length - 1, &version) == 0)
+    if (length < 2 || bytes[0] != 0x08 || psp_varint_read_any(bytes + 1, length - 1, &version) == 0)
         return 0;
     return version;
 }
