@@ -107,6 +107,12 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     assert down == {"stopped": 8, "killed": 0, "left": 0, "strays": 0}
     assert set(down) == promised("down")
 
+    offline = asked("recount", *folder, "--offline")
+    assert set(offline) == {"total", "shards"}
+    books = {"received", "added_ballots", "voters_counted", "balanced"} | verdicts
+    assert set(offline["total"]) == books
+    assert set(offline["shards"][0]) == books | {"shard", "index", "state_hash"}
+
     shutil.rmtree(one.directory / "data")
     restored = asked("restore", *folder, "--backup", tmp_path / "b")
     assert set(restored) == {"directory", "epoch", "logs", "shards"} and restored["epoch"] == 2

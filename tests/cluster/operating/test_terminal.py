@@ -1,0 +1,36 @@
+"""On a terminal of 80 columns nothing reaches beyond its right edge."""
+
+import re
+
+from harness import run_psephos
+
+LONG = "Commissioner of Agriculture, Forests, Weights and Measures, and of the Public Lands"
+RETURNS = f"""state,county,county_fips,precinct,office,district,party,candidate,votes
+VT,Addison,50001,,{LONG!r},,Party of the Rivers and of the Mountains between them,Ada Ash-Birch of Cornwall on the Lake,3
+VT,Addison,50001,,{LONG!r},,Fern,Ben Birch,1234567
+""".replace("'", '"')
+
+
+def test_no_title_and_no_row_is_cut_off(cluster, import_returns, tmp_path, monkeypatch):
+    path = tmp_path / "returns.csv"
+    path.write_text(RETURNS)
+    one = cluster(import_returns(path), shards=2)
+    (tmp_path / "few.csv").write_text(RETURNS.replace("1234567", "4"))
+    one.cast("--returns", tmp_path / "few.csv")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TZ", "EST5EDT,M3.2.0,M11.1.0")
+    printed = {}
+    for call in ("results", "status", "accounting", "recount"):
+        printed[call] = one.call(call, check=0).stdout
+    printed["backup"] = one.call("backup", "--out", tmp_path / "b", check=0).stdout
+    printed["check"] = run_psephos("check", one.election, check=0).stdout
+    for call, text in printed.items():
+        table = [line for line in text.splitlines() if str(tmp_path) not in line]
+        assert table and max(map(len, table)) <= 80, (call, text)
+    title = printed["results"].splitlines()[0]
+    assert "…" in title and title.startswith("Commissioner of Agri") and title.endswith("Vermont:")
+    assert "Party of" in printed["results"] and "7 ballots" in printed["results"]
+    assert re.search(r"unofficial, as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d E[SD]T$",
+                     printed["results"].rstrip())
+    monkeypatch.delenv("COLUMNS")  # no terminal, no limit
+    assert LONG in one.call("results", check=0).stdout
