@@ -6,6 +6,14 @@
  * jitter. So: a timeout means unknown, never failed; a verdict is final; a
  * ballot resent any number of times counts once.
  *
+ * The caller chooses the ballot ID, once for each ballot, and has two duties:
+ *   - it can give the same one again after a crash: stored before the first
+ *     submit, or derived under a stored secret. Under a new ID the same ballot
+ *     is a double vote;
+ *   - nobody without that store or secret can compute it: 16 random bytes, or
+ *     a keyed hash. An ID that follows from the ballot alone confirms a guess
+ *     to whoever submits it: `replayed` says that it was cast just so.
+ *
  * With several routers, batches go to them in turn, and to the next one when
  * one does not answer.
  *
@@ -42,8 +50,8 @@ struct psp_client_options {
 struct psp_ballot {
     const uint8_t *voter_id;
     size_t voter_id_bytes;
-    uint8_t ballot_id[PSP_BALLOT_ID_BYTES];
-    uint32_t unit; /* position in the definition, or PSP_NONE */
+    uint8_t ballot_id[PSP_BALLOT_ID_BYTES]; /* see above */
+    uint32_t unit;                          /* position in the definition, or PSP_NONE */
     uint8_t method;
     uint64_t cast_at_ms;
     const uint8_t *marks; /* canonical, psp_marks_encode */

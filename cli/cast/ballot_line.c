@@ -10,11 +10,12 @@
 #include <time.h>
 
 #include "base/limits.h"
-#include "election/digest.h"
+#include "election/ballot_id.h"
 
 enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
 
 struct reading {
+    const struct psp_ballot_lines *lines;
     const struct psp_definition *definition;
     const json_t *root;
     struct psp_ballot_line *storage;
@@ -91,15 +92,12 @@ static enum psp_status read_voter(struct reading *reading)
     return PSP_OK;
 }
 
-/* 32 hex digits, dashes anywhere between them; else the hash of the line. */
+/* 32 hex digits, dashes anywhere between them; else what follows from the line. */
 static enum psp_status read_ballot_id(struct reading *reading, const char *text, size_t bytes)
 {
-    static const uint8_t secret[PSP_DIGEST_KEY_BYTES] = "psephos line id";
     const json_t *value = json_object_get(reading->root, "ballot_id");
     if (!value || json_is_null(value)) {
-        struct psp_digest_key key;
-        psp_digest_key_init(&key, secret);
-        psp_digest_voter(&key, (const uint8_t *)text, bytes, reading->ballot->ballot_id);
+        psp_ballot_id_of_line(reading->lines->secret, text, bytes, reading->ballot->ballot_id);
         return PSP_OK;
     }
     const char *at = json_string_value(value);
@@ -248,15 +246,16 @@ static enum psp_status read_vote(struct reading *reading)
     return set_marks(reading, &mark, 1);
 }
 
-enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bool votes_topic,
-                                     const char *text, size_t bytes,
-                                     struct psp_ballot_line *storage, struct psp_ballot *ret_ballot,
+enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const char *text,
+                                     size_t bytes, struct psp_ballot_line *storage,
+                                     struct psp_ballot *ret_ballot,
                                      struct psp_reason *reterr_reason)
 {
     struct psp_ballot ballot = {0};
     json_error_t error;
     json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-    struct reading reading = {.definition = definition,
+    struct reading reading = {.lines = lines,
+                              .definition = lines->definition,
                               .root = root,
                               .storage = storage,
                               .ballot = &ballot,
@@ -269,11 +268,11 @@ enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bo
     if (status == PSP_OK)
         status = read_ballot_id(&reading, text, bytes);
     if (status == PSP_OK)
-        status = read_time(&reading, votes_topic ? "voting_time" : "cast_at");
-    if (status == PSP_OK && !votes_topic)
+        status = read_time(&reading, lines->votes_topic ? "voting_time" : "cast_at");
+    if (status == PSP_OK && !lines->votes_topic)
         status = read_unit_and_method(&reading);
     if (status == PSP_OK)
-        status = votes_topic ? read_vote(&reading) : read_contests(&reading);
+        status = lines->votes_topic ? read_vote(&reading) : read_contests(&reading);
     json_decref(root);
     if (status == PSP_OK)
         *ret_ballot = ballot;

@@ -10,8 +10,8 @@
  * has one only. The other form is the vote message of the Kafka demos:
  * voter_id, candidate_id, voting_time, address.state.
  *
- * Without a ballot ID the line's own bytes give it: the same line read again
- * is the same ballot, and counts nothing twice. Unknown IDs are for the shard
+ * Without a ballot ID the line's own bytes give it, under the caster's secret: the
+ * same line read again is the same ballot, and counts nothing twice. Unknown IDs are for the shard
  * to judge (invalid), not for us.
  *
  * Threads: pure.
@@ -31,11 +31,18 @@ struct psp_ballot_line { /* what the ballot points at */
     uint8_t marks[PSP_MARKS_BYTES_MAX];
 };
 
+/* How lines are read. */
+struct psp_ballot_lines {
+    const struct psp_definition *definition;
+    const uint8_t *secret; /* PSP_BALLOT_SECRET_BYTES, of the IDs. Not owned */
+    bool votes_topic;      /* the other form */
+};
+
 /* Fills all of *ret_ballot but the cookie. PSP_EINVAL: not a ballot;
  * reterr_reason says why. */
-enum psp_status psp_ballot_line_read(const struct psp_definition *definition, bool votes_topic,
-                                     const char *text, size_t bytes,
-                                     struct psp_ballot_line *storage, struct psp_ballot *ret_ballot,
+enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const char *text,
+                                     size_t bytes, struct psp_ballot_line *storage,
+                                     struct psp_ballot *ret_ballot,
                                      struct psp_reason *reterr_reason);
 
 #endif

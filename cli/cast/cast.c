@@ -51,7 +51,7 @@ static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of a local cluster", 0},
     {"cluster", OPTION_CLUSTER, "FILE", 0,
      "cluster.json of another machine, election.json beside it", 0},
-    {"key", OPTION_KEY, "FILE", 0, "the station's key, with --cluster", 0},
+    {"key", OPTION_KEY, "FILE", 0, "the station's key, with --cluster; KEYFILE.ids beside it", 0},
     {"format", OPTION_FORMAT, "ndjson|votes-topic", 0,
      "of FILE: our lines, or the vote messages of the Kafka demos", 0},
     {"returns", OPTION_RETURNS, "R.csv", 0, "cast published returns, every row exact", 0},

@@ -7,23 +7,20 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "cli/cast/ballot_line.h"
 #include "cli/cast/lines.h"
 #include "cli/say/memory.h"
 
 enum { REPORTED_MAX = 10 };
 
 struct psp_line_source {
-    const struct psp_definition *definition;
+    struct psp_ballot_lines form;
     struct psp_lines *lines;
     const char *name; /* of the file, for messages */
-    bool votes_topic;
     uint64_t unreadable;
     struct psp_ballot_line storage;
 };
 
-enum psp_status psp_line_source_open(const char *path, bool votes_topic,
-                                     const struct psp_definition *definition,
+enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_lines *form,
                                      struct psp_line_source **ret_source)
 {
     struct psp_lines *lines = NULL;
@@ -31,10 +28,9 @@ enum psp_status psp_line_source_open(const char *path, bool votes_topic,
     if (status != PSP_OK)
         return status;
     struct psp_line_source *source = psp_memory_array(1, sizeof *source);
-    source->definition = definition;
+    source->form = *form;
     source->lines = lines;
     source->name = strcmp(path, "-") != 0 ? path : "standard input";
-    source->votes_topic = votes_topic;
     *ret_source = source;
     return PSP_OK;
 }
@@ -75,8 +71,8 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
             return status;
         if (bytes == strspn(text, " \t"))
             continue; /* empty */
-        if (psp_ballot_line_read(source->definition, source->votes_topic, text, bytes,
-                                 &source->storage, ret_ballot, &reason) == PSP_OK)
+        if (psp_ballot_line_read(&source->form, text, bytes, &source->storage, ret_ballot,
+                                 &reason) == PSP_OK)
             return PSP_OK;
         report(source, reason.text);
     }

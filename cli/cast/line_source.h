@@ -14,14 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/cast/ballot_line.h"
 #include "cli/cast/caster.h"
-#include "election/definition/definition.h"
 
 struct psp_line_source;
 
-/* `path`: "-" is standard input. PSP_ENOENT, PSP_EIO. */
-enum psp_status psp_line_source_open(const char *path, bool votes_topic,
-                                     const struct psp_definition *definition,
+/* Keeps a copy of `form`. `path`: "-" is standard input. PSP_ENOENT, PSP_EIO. */
+enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_lines *form,
                                      struct psp_line_source **ret_source);
 void psp_line_source_close(struct psp_line_source **source);
 

@@ -7,18 +7,25 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/bytes/bytes.h"
 #include "cli/cast/permutation.h"
 #include "cli/say/memory.h"
+#include "election/ballot_id.h"
 
 enum kind { KIND_DEALT, KIND_REPLAY, KIND_DOUBLE, KIND_STRANGER };
-enum { KIND_BITS = 2, KIND_MASK = 3, POLLS_OPEN_HOUR = 7, POLLS_OPEN_HOURS = 12 };
+enum {
+    KIND_BITS = 2,
+    KIND_MASK = 3,
+    KINDS = 1 << KIND_BITS,
+    POLLS_OPEN_HOUR = 7,
+    POLLS_OPEN_HOURS = 12
+};
 
 struct psp_returns_source {
     struct psp_returns_source_options options;
     uint64_t ballots, next, dealt_receipts;
     uint64_t day_ms;
-    uint64_t *extras; /* ring of cookies to send */
+    struct psp_ballot_series ids[KINDS]; /* by kind; a replay has the dealt ballot's ID */
+    uint64_t *extras;                    /* ring of cookies to send */
     size_t extra_first, extra_n, extra_max;
     char voter[PSP_VOTER_ID_BYTES_MAX + 1];
     uint8_t marks[PSP_MARKS_BYTES_MAX];
@@ -40,6 +47,10 @@ struct psp_returns_source *psp_returns_source_create(
     source->options = *options;
     source->ballots = psp_deal_ballots(options->deal);
     source->day_ms = day_ms_of(options->definition->date);
+    for (int kind = 0; kind < KINDS; kind++)
+        psp_ballot_series_init(&source->ids[kind], options->secret, options->seed,
+                               kind == KIND_REPLAY ? KIND_DEALT : (uint64_t)kind);
+    source->options.secret = NULL;
     return source;
 }
 
@@ -48,6 +59,7 @@ void psp_returns_source_destroy(struct psp_returns_source **source)
     if (!*source)
         return;
     free((*source)->extras);
+    explicit_bzero(*source, sizeof **source);
     free(*source);
     *source = NULL;
 }
@@ -77,10 +89,7 @@ static bool falls_on(double share, uint64_t i)
 static enum psp_status fill(struct psp_returns_source *source, uint32_t leaf, uint64_t place,
                             uint64_t cookie, struct psp_ballot *ret_ballot)
 {
-    const uint64_t id = psp_mix(source->options.seed) ^ psp_mix(cookie);
     const uint64_t minute = psp_mix(cookie ^ 1) % (POLLS_OPEN_HOURS * 60);
-    psp_put64(ret_ballot->ballot_id, psp_mix(id));
-    psp_put64(ret_ballot->ballot_id + 8, psp_mix(~id));
     ret_ballot->unit = source->options.definition->leaves[leaf];
     ret_ballot->method = 0;
     ret_ballot->cast_at_ms =
@@ -110,6 +119,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
     const uint32_t leaf = psp_deal_leaf(source->options.deal, i, &place);
     const uint64_t leaf_ballots = psp_deal_leaf_ballots(source->options.deal, leaf);
     *ret_ballot = (struct psp_ballot){.cookie = cookie};
+    psp_ballot_series_at(&source->ids[kind], i, ret_ballot->ballot_id);
     const char *voter = source->voter;
     if (kind == KIND_STRANGER)
         ret_ballot->voter_id_bytes =

@@ -8,8 +8,8 @@
  * belongs to, so that its verdict is certain: replayed, double_vote,
  * not_eligible.
  *
- * Every ballot is a pure function of returns, definition and seed: cast again
- * after an interruption, nothing counts twice.
+ * Every ballot is a pure function of returns, definition and seed, and its ID of
+ * seed, position and a secret: cast again after an interruption, nothing counts twice.
  *
  * Ownership: the dealt ballots and the returns stay the caller's.
  * Threads: one owner.
@@ -30,6 +30,7 @@ struct psp_returns_source_options {
     const struct psp_deal *deal;             /* not owned */
     const struct psp_electorate *electorate; /* not owned */
     uint64_t seed;
+    const uint8_t *secret; /* PSP_BALLOT_SECRET_BYTES, of the ballot IDs; used at create */
     double replayed, double_votes, strangers; /* shares of the ballots, 0 .. 1 */
 };
 

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes/bytes.h"
 #include "cli/cast/permutation.h"
 #include "cli/folder/local.h"
 #include "cli/say/memory.h"
+#include "election/ballot_id.h"
 #include "election/roll/roll.h"
 
-enum { MARKS_MAX = 4096 };
+enum { MARKS_MAX = 4096, IDS_OF_A_ROLL = 4 /* returns_source has the kinds before it */ };
 
 struct psp_roll_source {
     const struct psp_definition *definition;
@@ -21,13 +21,14 @@ struct psp_roll_source {
     struct psp_roll *roll;
     double turnout;
     uint64_t seed, voter;
+    struct psp_ballot_series ids;
     char *path;
     struct psp_reason reason;
     uint8_t marks[PSP_MARKS_BYTES_MAX];
 };
 
 enum psp_status psp_roll_source_open(const char *path, const struct psp_definition *definition,
-                                     double turnout, uint64_t seed,
+                                     double turnout, uint64_t seed, const uint8_t *secret,
                                      struct psp_roll_source **ret_source,
                                      struct psp_reason *reterr_reason)
 {
@@ -35,6 +36,7 @@ enum psp_status psp_roll_source_open(const char *path, const struct psp_definiti
     source->definition = definition;
     source->turnout = turnout;
     source->seed = psp_mix(seed);
+    psp_ballot_series_init(&source->ids, secret, seed, IDS_OF_A_ROLL);
     source->path = psp_memory_copy(path);
     source->file = fopen(path, "re");
     enum psp_status status =
@@ -58,6 +60,7 @@ void psp_roll_source_close(struct psp_roll_source **source)
     if ((*source)->file)
         fclose((*source)->file);
     free((*source)->path);
+    explicit_bzero(*source, sizeof **source);
     free(*source);
     *source = NULL;
 }
@@ -111,8 +114,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         .method = (uint8_t)(psp_mix(hash ^ 1) % definition->method_count),
         .marks = source->marks,
     };
-    psp_put64(ret_ballot->ballot_id, psp_mix(hash ^ 2));
-    psp_put64(ret_ballot->ballot_id + 8, psp_mix(~hash));
+    psp_ballot_series_at(&source->ids, source->voter, ret_ballot->ballot_id);
     return psp_marks_encode(marks, n, source->marks, sizeof source->marks,
                             &ret_ballot->marks_bytes);
 }

@@ -2,7 +2,8 @@
  * roll_source - random ballots of a roll's voters.
  *
  * Reads the roll as it goes, so its size does not matter. Who votes and what
- * is a pure function of seed and line: cast again, nothing counts twice.
+ * is a pure function of seed and line, and the ballot's ID of these and a
+ * secret: cast again, nothing counts twice.
  *
  * Ownership: owns the open roll; the definition stays the caller's.
  * Memory:    of one ballot, and what the roll remembers of voters (election/roll/roll.h).
@@ -19,10 +20,10 @@
 
 struct psp_roll_source;
 
-/* `turnout`: the share of voters that votes, 0 .. 1. PSP_ENOENT, PSP_EINVAL,
+/* `secret`: PSP_BALLOT_SECRET_BYTES, of the ballot IDs; used at once. `turnout`: the share of voters that votes, 0 .. 1. PSP_ENOENT, PSP_EINVAL,
  * PSP_EIO. */
 enum psp_status psp_roll_source_open(const char *path, const struct psp_definition *definition,
-                                     double turnout, uint64_t seed,
+                                     double turnout, uint64_t seed, const uint8_t *secret,
                                      struct psp_roll_source **ret_source,
                                      struct psp_reason *reterr_reason);
 void psp_roll_source_close(struct psp_roll_source **source);

@@ -88,6 +88,7 @@ static enum psp_status open_returns(const struct psp_cast_request *request,
                                              .deal = opened->deal,
                                              .electorate = opened->electorate,
                                              .seed = seed,
+                                             .secret = target->ballot_secret,
                                              .replayed = request->replayed,
                                              .double_votes = request->double_votes,
                                              .strangers = request->strangers});
@@ -99,8 +100,11 @@ static enum psp_status open_lines(const struct psp_cast_request *request,
                                   const struct psp_target *target, struct psp_cast_opened *opened,
                                   struct psp_reason *reterr_reason)
 {
-    const enum psp_status status = psp_line_source_open(request->lines_path, request->votes_topic,
-                                                        target->definition, &opened->line_source);
+    const struct psp_ballot_lines form = {.definition = target->definition,
+                                          .secret = target->ballot_secret,
+                                          .votes_topic = request->votes_topic};
+    const enum psp_status status =
+        psp_line_source_open(request->lines_path, &form, &opened->line_source);
     if (status == PSP_OK)
         opened->source = psp_line_source_view(opened->line_source);
     else
@@ -112,9 +116,9 @@ static enum psp_status open_roll(const struct psp_cast_request *request,
                                  const struct psp_target *target, struct psp_cast_opened *opened,
                                  struct psp_reason *reterr_reason)
 {
-    const enum psp_status status =
-        psp_roll_source_open(request->roll_path, target->definition, request->turnout,
-                             request->seed, &opened->roll_source, reterr_reason);
+    const enum psp_status status = psp_roll_source_open(
+        request->roll_path, target->definition, request->turnout, request->seed,
+        target->ballot_secret, &opened->roll_source, reterr_reason);
     if (status == PSP_OK)
         opened->source = psp_roll_source_view(opened->roll_source);
     return status;

@@ -5,7 +5,8 @@
  *     DIR/election.json        copy of the definition
  *     DIR/clients.json         stations' public keys
  *     DIR/keys/                secret keys of the daemons and the operator; digest.key
- *     DIR/clients/NAME.key     stations' secret keys
+ *     DIR/keys/ballot-ids.key  what ballot IDs follow from when `cast --dir` casts
+ *     DIR/clients/NAME.key     stations' secret keys; beside each NAME.key.ids, as ballot-ids.key
  *     DIR/roll/shard-N.roll    digests and units, no names (only with a roll)
  *     DIR/data/                logs and databases
  *     DIR/logs/, DIR/run/      what the daemons say; their process numbers

@@ -19,9 +19,11 @@
 #include "cli/folder/media.h"
 #include "cli/folder/port.h"
 #include "cli/folder/roll.h"
+#include "cli/folder/secret.h"
 #include "cli/folder/tree.h"
 #include "cli/say/memory.h"
 #include "cluster/raft_id.h"
+#include "election/ballot_id.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
 #include "wire/socket/socket.h"
@@ -185,19 +187,7 @@ static const char *make_key(struct making *making, char *path)
 static enum psp_status make_digest_key(struct making *making)
 {
     char *path = psp_local_path(&making->local, "keys/digest.key");
-    enum psp_status status = psp_local_digest_secret(&making->local, making->secret);
-    if (status == PSP_ENOENT) {
-        char text[2 * PSP_DIGEST_KEY_BYTES + 2];
-        if (getrandom(making->secret, sizeof making->secret, 0) != sizeof making->secret)
-            status = PSP_EIO;
-        else
-            status = PSP_OK;
-        for (size_t i = 0; i < sizeof making->secret; i++)
-            snprintf(text + 2 * i, 3, "%02x", making->secret[i]);
-        text[sizeof text - 2] = '\n';
-        if (status == PSP_OK)
-            status = psp_file_create_secret(path, text, sizeof text - 1);
-    }
+    const enum psp_status status = psp_secret_make(path, making->secret, sizeof making->secret);
     if (status != PSP_OK)
         psp_reason_set_status(making->reason, path, status);
     free(path);
@@ -299,6 +289,28 @@ static enum psp_status make_routers_and_collector(struct making *making)
                : PSP_EIO;
 }
 
+/* Whoever casts with --dir, and the station "local" wherever its key is taken to,
+ * cast the same file as the same ballots: one secret in both places. */
+static enum psp_status make_ballot_secret(struct making *making)
+{
+    uint8_t secret[PSP_BALLOT_SECRET_BYTES], there[PSP_BALLOT_SECRET_BYTES];
+    char *path = psp_local_path(&making->local, "keys/ballot-ids.key");
+    enum psp_status status = psp_secret_make(path, secret, sizeof secret);
+    if (status == PSP_OK) {
+        free(path);
+        path = psp_local_path(&making->local, "clients/local.key.ids");
+        status = psp_secret_load(path, there, sizeof there);
+        if (status == PSP_ENOENT)
+            status = psp_secret_store(path, secret, sizeof secret);
+    }
+    if (status != PSP_OK)
+        psp_reason_set_status(making->reason, path, status);
+    free(path);
+    explicit_bzero(secret, sizeof secret);
+    explicit_bzero(there, sizeof there);
+    return status;
+}
+
 static enum psp_status make_station(struct making *making)
 {
     char *path = psp_local_path(&making->local, "clients.json");
@@ -351,9 +363,9 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_rea
     struct psp_reason reason = {0};
     struct making making = {.plan = plan, .reason = &reason, .local.lock = PSP_LOCK_NONE};
     static enum psp_status (*const steps[])(struct making *) = {
-        check_http,      look_before,     make_folders,     check_data,
-        make_definition, make_digest_key, make_shards,      make_routers_and_collector,
-        make_station,    make_rolls,      make_cluster_file};
+        check_http,      look_before,        make_folders, check_data,
+        make_definition, make_digest_key,    make_shards,  make_routers_and_collector,
+        make_station,    make_ballot_secret, make_rolls,   make_cluster_file};
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == PSP_OK; i++)
         status = steps[i](&making);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/bytes/bytes.h"
-#include "base/system/file.h"
+#include "cli/folder/secret.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "election/digest.h"
@@ -17,28 +17,12 @@
 
 enum { VOTERS_FIRST = 4096, UNIT_BYTES = 4 };
 
-enum psp_status psp_local_digest_secret(const struct psp_local *local,
-                                        uint8_t ret_secret[PSP_DIGEST_KEY_BYTES])
+static enum psp_status load_digest_secret(const struct psp_local *local,
+                                          uint8_t ret_secret[PSP_DIGEST_KEY_BYTES])
 {
-    static const char hex[] = "0123456789abcdef";
     char *path = psp_local_path(local, "keys/digest.key");
-    char text[2 * PSP_DIGEST_KEY_BYTES + 2] = "";
-    size_t bytes = 0;
-    enum psp_status status = psp_file_read_secret(path, text, sizeof text - 1, &bytes);
+    const enum psp_status status = psp_secret_load(path, ret_secret, PSP_DIGEST_KEY_BYTES);
     free(path);
-    if (status != PSP_OK)
-        return status;
-    uint8_t secret[PSP_DIGEST_KEY_BYTES];
-    const size_t digits = 2 * PSP_DIGEST_KEY_BYTES;
-    if (bytes < digits || strspn(text, hex) != digits || strcspn(text + digits, "\n") != 0)
-        status = PSP_EINVAL;
-    for (size_t i = 0; status == PSP_OK && i < sizeof secret; i++)
-        secret[i] =
-            (uint8_t)((strchr(hex, text[2 * i]) - hex) << 4 | (strchr(hex, text[2 * i + 1]) - hex));
-    explicit_bzero(text, sizeof text);
-    if (status == PSP_OK)
-        memcpy(ret_secret, secret, sizeof secret);
-    explicit_bzero(secret, sizeof secret);
     return status;
 }
 
@@ -160,7 +144,7 @@ enum psp_status psp_local_roll_compare(const struct psp_local *local, const char
     if (status != PSP_OK)
         psp_reason_set_file(reterr_reason, election, status);
     free(election);
-    if (status == PSP_OK && (status = psp_local_digest_secret(local, secret)) != PSP_OK)
+    if (status == PSP_OK && (status = load_digest_secret(local, secret)) != PSP_OK)
         psp_reason_set(
             reterr_reason,
             "%s/keys/digest.key: %s; put it back from a copy: without it nobody can vote here",

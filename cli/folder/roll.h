@@ -16,10 +16,6 @@
 #include "cli/folder/local.h"
 #include "election/definition/definition.h"
 
-/* The secret in keys/digest.key. PSP_ENOENT, PSP_EINVAL, PSP_EIO. */
-enum psp_status psp_local_digest_secret(const struct psp_local *local,
-                                        uint8_t ret_secret[PSP_DIGEST_KEY_BYTES]);
-
 /* Writes roll/shard-N.roll for the cluster's shards and fills in their roll
  * hashes. PSP_EINVAL: reterr_reason has file, line and reason. PSP_ENOENT,
  * PSP_EIO, PSP_ENOSPC. */

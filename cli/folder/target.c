@@ -1,10 +1,12 @@
-/* Both ways lead to the same three things: cluster, definition, key. */
+/* Both ways lead to the same four things: cluster, definition, key, secret of the ballot IDs. */
 #include "cli/folder/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/folder/local.h"
+#include "cli/folder/secret.h"
 #include "cli/say/memory.h"
 
 static enum psp_status load(struct psp_target *target, const char *directory,
@@ -31,6 +33,47 @@ static enum psp_status load(struct psp_target *target, const char *directory,
     return status;
 }
 
+/* What to do where it is missing: nobody but a person knows whether it was lost. */
+static void say_missing(const char *path, const char *directory, struct psp_reason *reterr_reason)
+{
+    if (directory)
+        psp_reason_set(
+            reterr_reason,
+            "%s is missing: put it back from a copy of the folder; under another secret all that "
+            "was cast before would come back as double votes. A folder of version 0.1.0 never had "
+            "one: cast there as a new station, `psephos client --dir %s add NAME`, then --cluster "
+            "%s/cluster.json --key %s/clients/NAME.key",
+            path, directory, directory, directory);
+    else
+        psp_reason_set(
+            reterr_reason,
+            "%s is missing: it belongs beside the key, copy it from where `psephos client add` "
+            "made both, or from a backup; under another secret all that was cast before would "
+            "come back as double votes. A key of version 0.1.0 never had one: add a new station",
+            path);
+}
+
+static enum psp_status load_secret(struct psp_target *target, const char *directory,
+                                   struct psp_reason *reterr_reason)
+{
+    char *path = directory ? psp_memory_print("%s/keys/ballot-ids.key", directory)
+                           : psp_memory_print("%s.ids", target->key_path);
+    const enum psp_status status =
+        psp_secret_load(path, target->ballot_secret, sizeof target->ballot_secret);
+    if (status == PSP_ENOENT)
+        say_missing(path, directory, reterr_reason);
+    else if (status == PSP_EPERM)
+        psp_reason_set(reterr_reason, "%s: %s: a secret must have mode 0600", path,
+                       psp_status_text(status));
+    else if (status == PSP_EINVAL)
+        psp_reason_set(reterr_reason, "%s: not one line of %d hex digits", path,
+                       2 * PSP_BALLOT_SECRET_BYTES);
+    else if (status != PSP_OK)
+        psp_reason_set_status(reterr_reason, path, status);
+    free(path);
+    return status;
+}
+
 enum psp_status psp_target_open(const char *directory, const char *cluster_path,
                                 const char *key_path, struct psp_target *ret_target,
                                 struct psp_reason *reterr_reason)
@@ -40,7 +83,9 @@ enum psp_status psp_target_open(const char *directory, const char *cluster_path,
         directory ? psp_memory_print("%s/cluster.json", directory) : psp_memory_copy(cluster_path);
     target.key_path =
         key_path ? psp_memory_copy(key_path) : psp_memory_print("%s/clients/local.key", directory);
-    const enum psp_status status = load(&target, directory, reterr_reason);
+    enum psp_status status = load(&target, directory, reterr_reason);
+    if (status == PSP_OK)
+        status = load_secret(&target, directory, reterr_reason);
     if (status == PSP_OK)
         *ret_target = target;
     else
@@ -56,5 +101,5 @@ void psp_target_close(struct psp_target *target)
         psp_cluster_destroy(&target->cluster);
     free(target->cluster_path);
     free(target->key_path);
-    *target = (struct psp_target){0};
+    explicit_bzero(target, sizeof *target);
 }

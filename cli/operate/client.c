@@ -10,10 +10,12 @@
 
 #include "cli/command.h"
 #include "cli/folder/local.h"
+#include "cli/folder/secret.h"
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
+#include "election/ballot_id.h"
 #include "wire/socket/socket.h"
 
 enum { NAME_BYTES_MAX = 63 };
@@ -62,11 +64,19 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-/* A new key pair, or the one whose `add` was interrupted. */
-static enum psp_status station_key(const char *path, struct psp_station *station)
+/* A new key pair, or the one whose `add` was interrupted, and beside it the secret of
+ * the station's ballot IDs, which outlives a revoked key: cast again under the new
+ * key, the same lines are the same ballots. */
+static enum psp_status station_key(const char *path, const char *ids_path,
+                                   struct psp_station *station)
 {
     struct psp_keypair pair = {0};
-    enum psp_status status = psp_keypair_load(path, &pair);
+    uint8_t secret[PSP_BALLOT_SECRET_BYTES];
+    enum psp_status status = psp_secret_make(ids_path, secret, sizeof secret);
+    explicit_bzero(secret, sizeof secret);
+    if (status != PSP_OK)
+        return status;
+    status = psp_keypair_load(path, &pair);
     if (status == PSP_ENOENT) {
         status = psp_keypair_generate(&pair);
         if (status == PSP_OK)
@@ -78,7 +88,7 @@ static enum psp_status station_key(const char *path, struct psp_station *station
 }
 
 /* Changes the list in place; false after a message. */
-static bool change(const struct arguments *arguments, const char *key_path,
+static bool change(const struct arguments *arguments, const char *key_path, const char *ids_path,
                    struct psp_station **stations, uint32_t *n)
 {
     uint32_t at = 0;
@@ -101,7 +111,7 @@ static bool change(const struct arguments *arguments, const char *key_path,
     struct psp_station *station = &(*stations)[*n];
     *station = (struct psp_station){0};
     memcpy(station->name, arguments->name, strlen(arguments->name));
-    const enum psp_status status = station_key(key_path, station);
+    const enum psp_status status = station_key(key_path, ids_path, station);
     if (status != PSP_OK) {
         fprintf(stderr, "psephos client: %s: %s\n", key_path, psp_status_text(status));
         return false;
@@ -111,13 +121,15 @@ static bool change(const struct arguments *arguments, const char *key_path,
 }
 
 /* `key_path` NULL: there is none any more. */
-static void tell(const struct arguments *arguments, const char *key_path)
+static void tell(const struct arguments *arguments, const char *key_path, const char *ids_path)
 {
     if (arguments->json)
-        psp_json_print(json_pack("{s:s, s:b, s:s?}", "station", arguments->name, "may_cast",
-                                 key_path != NULL, "key", key_path));
+        psp_json_print(json_pack("{s:s, s:b, s:s?, s:s}", "station", arguments->name, "may_cast",
+                                 key_path != NULL, "key", key_path, "ballot_ids", ids_path));
     else if (key_path)
-        printf("%s may cast ballots; its key (keep it secret): %s\n", arguments->name, key_path);
+        printf("%s may cast ballots; its key, and what its ballot IDs follow from (keep both "
+               "secret, hand out both):\n%s\n%s\n",
+               arguments->name, key_path, ids_path);
     else
         printf("%s may cast no more ballots\n", arguments->name);
 }
@@ -126,6 +138,7 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
 {
     char *path = psp_local_path(local, "%s", local->cluster->clients_path);
     char *key_path = psp_local_path(local, "clients/%s.key", arguments->name);
+    char *ids_path = psp_memory_print("%s.ids", key_path);
     struct psp_station *stations = NULL;
     struct psp_reason reason = {0};
     uint32_t n = 0;
@@ -133,21 +146,23 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
     enum psp_status status = psp_stations_load(path, &stations, &n, &reason);
     if (status != PSP_OK) {
         fprintf(stderr, "psephos client: %s: %s %s\n", path, reason.pointer, reason.text);
-    } else if (change(arguments, key_path, &stations, &n)) {
+    } else if (change(arguments, key_path, ids_path, &stations, &n)) {
         status = psp_stations_store(path, stations, n);
         if (status != PSP_OK) {
             fprintf(stderr, "psephos client: %s: %s\n", path, psp_status_text(status));
         } else if (!strcmp(arguments->action, "add")) {
-            tell(arguments, key_path);
+            tell(arguments, key_path, ids_path);
             code = PSP_EXIT_DONE;
         } else {
-            /* The key file goes too: adding the name again makes a new key. */
+            /* The key file goes too: adding the name again makes a new key. What its
+             * ballot IDs follow from stays: a file that was half cast can be cast again. */
             remove(key_path);
-            tell(arguments, NULL);
+            tell(arguments, NULL, ids_path);
             code = PSP_EXIT_DONE;
         }
     }
     free(stations);
+    free(ids_path);
     free(key_path);
     free(path);
     return code;
@@ -160,7 +175,8 @@ int psp_cmd_client(int argc, char **argv)
         parse,
         "add NAME\nrevoke NAME",
         "Lets a station cast ballots, or no longer. Works while the cluster runs, within a "
-        "second or two." PSP_EXIT_HELP,
+        "second or two. A station needs NAME.key and, beside it, NAME.key.ids: what its ballot "
+        "IDs follow from." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

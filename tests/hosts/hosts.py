@@ -208,8 +208,9 @@ class Bed:
         self.psephos("client", "add", "station")
         self.play("site")
         self.put("station", RETURNS, "/root/returns.csv")
-        self.put("station", self.cluster / "clients" / "station.key", "/root/station.key")
-        self.on("station", "chmod", "600", "/root/station.key")
+        for name in ("station.key", "station.key.ids"):
+            self.put("station", self.cluster / "clients" / name, f"/root/{name}")
+            self.on("station", "chmod", "600", f"/root/{name}")
 
     def cast(self, rate):
         """Begins a cast of the whole returns by voters who have not voted yet."""

@@ -142,7 +142,8 @@ def test_a_station_elsewhere_casts_with_the_cluster_file_and_its_key(one, names,
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     for source in [one.directory / "cluster.json", one.directory / "election.json",
-                   one.directory / "clients" / "school.key"]:
+                   one.directory / "clients" / "school.key",
+                   one.directory / "clients" / "school.key.ids"]:
         shutil.copy(source, elsewhere)
     done = run_psephos("cast", "--json", "--cluster", elsewhere / "cluster.json", "--key",
                        elsewhere / "school.key", "-", stdin=lines_of(names, ["s1", "s2"]), check=0)

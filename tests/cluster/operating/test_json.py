@@ -78,7 +78,8 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     station = asked("client", *folder, "add", "east")
     assert set(station) == promised("client add") and station["may_cast"]
     revoked = asked("client", *folder, "revoke", "east")
-    assert revoked == {"station": "east", "may_cast": False, "key": None}
+    assert revoked == {"station": "east", "may_cast": False, "key": None,
+                       "ballot_ids": station["ballot_ids"]}
 
     for verb in ("close", "open"):
         done = asked(verb, *folder)["done"]

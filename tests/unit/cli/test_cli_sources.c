@@ -11,6 +11,8 @@
 #include "cli/cast/ballot_line.h"
 #include "cli/cast/lines.h"
 #include "cli/cast/returns_source.h"
+#include "election/ballot_id.h"
+#include "election/digest.h"
 #include "tests/unit/fixture/cli.h"
 
 enum { SENT_MAX = 256, EAGER = 1, LATE = 0 };
@@ -87,6 +89,7 @@ struct world {
     struct psp_definition *definition;
     struct psp_deal *deal;
     struct psp_electorate *electorate;
+    uint8_t secret[PSP_BALLOT_SECRET_BYTES];
 };
 
 static int set_up(void **state)
@@ -119,6 +122,7 @@ static struct psp_returns_source *source_of(const struct world *world)
                                              .deal = world->deal,
                                              .electorate = world->electorate,
                                              .seed = 5,
+                                             .secret = world->secret,
                                              .replayed = 0.5,
                                              .double_votes = 0.3,
                                              .strangers = 0.2});
@@ -184,8 +188,9 @@ static enum psp_status read_line(const struct world *world, bool votes_topic, co
 {
     static struct psp_ballot_line storage;
     struct psp_reason reason = {0};
-    return psp_ballot_line_read(world->definition, votes_topic, text, strlen(text), &storage,
-                                ret_ballot, &reason);
+    const struct psp_ballot_lines form = {
+        .definition = world->definition, .secret = world->secret, .votes_topic = votes_topic};
+    return psp_ballot_line_read(&form, text, strlen(text), &storage, ret_ballot, &reason);
 }
 
 static void a_line_becomes_a_ballot(void **state)
@@ -225,6 +230,44 @@ static void a_line_without_ballot_id_is_the_same_ballot_every_time(void **state)
     assert_int_equal(read_line(*state, false, other, &another), PSP_OK);
     assert_memory_equal(one.ballot_id, again.ballot_id, PSP_BALLOT_ID_BYTES);
     assert_memory_not_equal(one.ballot_id, another.ballot_id, PSP_BALLOT_ID_BYTES);
+}
+
+static void another_secret_makes_other_ballots_of_the_same_source(void **state)
+{
+    static const char line[] = "{\"voter_id\": \"v1\", \"unit\": \"vt-addison-b\","
+                               " \"contests\": {\"president\": [\"republican-donald-trump\"]}}";
+    struct world here = *(struct world *)*state, there = here;
+    there.secret[31] = 1;
+    struct psp_ballot line_here, line_there, dealt_here, dealt_there;
+    assert_int_equal(read_line(&here, false, line, &line_here), PSP_OK);
+    assert_int_equal(read_line(&there, false, line, &line_there), PSP_OK);
+    assert_memory_not_equal(line_here.ballot_id, line_there.ballot_id, PSP_BALLOT_ID_BYTES);
+    struct psp_returns_source *source_here = source_of(&here), *source_there = source_of(&there);
+    const struct psp_cast_source view_here = psp_returns_source_view(source_here);
+    const struct psp_cast_source view_there = psp_returns_source_view(source_there);
+    for (int i = 0; i < FIXTURE_BALLOTS; i++) {
+        assert_int_equal(view_here.next(view_here.context, &dealt_here), PSP_OK);
+        assert_int_equal(view_there.next(view_there.context, &dealt_there), PSP_OK);
+        assert_memory_equal(dealt_here.voter_id, dealt_there.voter_id, dealt_here.voter_id_bytes);
+        assert_memory_not_equal(dealt_here.ballot_id, dealt_there.ballot_id, PSP_BALLOT_ID_BYTES);
+    }
+    psp_returns_source_destroy(&source_here);
+    psp_returns_source_destroy(&source_there);
+}
+
+/* As it was before there was a secret: anybody could compute it of a guessed line. */
+static void the_id_of_a_line_is_not_what_its_bytes_alone_give(void **state)
+{
+    static const char line[] = "{\"voter_id\": \"v1\", \"unit\": \"vt-addison-b\","
+                               " \"contests\": {\"president\": [\"republican-donald-trump\"]}}";
+    static const uint8_t known[PSP_DIGEST_KEY_BYTES] = "psephos line id";
+    struct psp_digest_key key;
+    uint8_t guessed[PSP_BALLOT_ID_BYTES];
+    struct psp_ballot ballot;
+    psp_digest_key_init(&key, known);
+    psp_digest_voter(&key, (const uint8_t *)line, strlen(line), guessed);
+    assert_int_equal(read_line(*state, false, line, &ballot), PSP_OK);
+    assert_memory_not_equal(ballot.ballot_id, guessed, PSP_BALLOT_ID_BYTES);
 }
 
 static void unknown_names_are_left_for_the_shard_to_judge(void **state)
@@ -344,6 +387,8 @@ int main(void)
         cmocka_unit_test(made_up_voters_are_distinct_and_long_enough),
         cmocka_unit_test(a_line_becomes_a_ballot),
         cmocka_unit_test(a_line_without_ballot_id_is_the_same_ballot_every_time),
+        cmocka_unit_test(another_secret_makes_other_ballots_of_the_same_source),
+        cmocka_unit_test(the_id_of_a_line_is_not_what_its_bytes_alone_give),
         cmocka_unit_test(unknown_names_are_left_for_the_shard_to_judge),
         cmocka_unit_test(lines_that_are_no_ballots_are_refused),
         cmocka_unit_test(a_vote_of_the_kafka_demos_becomes_a_ballot),
