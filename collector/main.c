@@ -64,7 +64,7 @@ static const struct argp argp = {
     .options = options,
     .parser = parse_option,
     .children = children,
-    .doc = "Merges the shards' totals and shows them over HTTP.\v" PSP_IDENTITY_EXIT_CODES,
+    .doc = "Merges the shards' totals and shows them over HTTP.\v" PSP_IDENTITY_HELP,
 };
 
 static bool find_collector(struct parts *parts)

@@ -54,7 +54,7 @@ static const struct argp argp = {
     .parser = parse_option,
     .children = children,
     .doc = "Takes ballots from stations, hands them to the shards, answers with their verdicts."
-           "\v" PSP_IDENTITY_EXIT_CODES,
+           "\v" PSP_IDENTITY_HELP,
 };
 
 static bool find_router(struct parts *parts)

@@ -65,7 +65,7 @@ static const struct argp argp = {
     .parser = parse_option,
     .children = children,
     .doc = "Decides which ballots of its voters count, adds them up, and keeps both safe."
-           "\v" PSP_IDENTITY_EXIT_CODES,
+           "\v" PSP_IDENTITY_HELP,
 };
 
 static bool find_replica(struct parts *parts)

@@ -38,7 +38,9 @@ struct psp_identity { /* zero-initialise */
 /* --cluster and --keys, as a child of a daemon's own options: its input is the
  * identity, its parser the one place that knows them. */
 extern const struct argp psp_identity_argp;
-#define PSP_IDENTITY_EXIT_CODES                                                                    \
+#define PSP_IDENTITY_HELP                                                                          \
+    "cluster.json names the election and every process, with address and public key; `psephos "    \
+    "up` makes it. man psephos-cluster.json and psephos-election.json have every member.\n\n"      \
     "Exit codes: 0 ended by SIGTERM or SIGINT, 1 could not start or go on, 2 usage."
 
 /* Each load is false with the reason, and needs the ones before. */

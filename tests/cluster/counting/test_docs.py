@@ -214,3 +214,11 @@ def test_every_verdict_is_told(newcomer):
     for verdict, _ in values:
         assert f".B {verdict}\n" in man("psephos-formats.5")
         assert verdict == "replayed" or verdict in help_of_cast
+
+
+@pytest.mark.parametrize("program", ["psephos-router", "psephos-shard", "psephos-collector"])
+def test_a_daemon_says_where_its_file_is_described(program):
+    done = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True)
+    assert "man psephos-cluster.json" in " ".join(done.stdout.split())
+    page = man(f"{program}.8")
+    assert "psephos-cluster.json (5)" in page and "psephos-formats (5)" in page
