@@ -1,5 +1,6 @@
 /* psephos-collector: merges the shards' totals and shows them. */
 #include <argp.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "cluster/identity.h"
 #include "collector/page/media.h"
 #include "collector/shell.h"
+#include "process/main.h"
 #include "process/notify.h"
 #include "process/say.h"
 
@@ -148,9 +150,21 @@ static bool load_media(struct parts *parts)
     return true;
 }
 
-static bool start(struct parts *parts)
+/* Viewers are connections: as many as the system lets us have. */
+static void raise_file_limit(void)
 {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static bool start(void *context)
+{
+    struct parts *parts = context;
     struct psp_identity *identity = &parts->identity;
+    raise_file_limit();
     if (!psp_identity_load_cluster(identity) || !find_collector(parts) ||
         !psp_identity_load_definition(identity) || !load_key(parts) || !load_page(parts) ||
         !load_media(parts))
@@ -168,48 +182,41 @@ static bool start(struct parts *parts)
     return psp_collector_shell_create(&shell, &parts->shell, &identity->reason) == PSP_OK;
 }
 
-/* Viewers are connections: as many as the system lets us have. */
-static void raise_file_limit(void)
+static void name(void *context, char *ret_name)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    const struct parts *parts = context;
+    sprintf(ret_name, "collector-%lu", parts->collector);
 }
 
-static bool run(struct parts *parts)
+static const char *why(void *context)
 {
+    const struct parts *parts = context;
+    return psp_reason_text(&parts->identity.reason, PSP_ENOMEM);
+}
+
+static bool run(void *context)
+{
+    const struct parts *parts = context;
+    assert(parts->shell != NULL); /* start was good */
     const struct psp_cluster_collector *self =
         &parts->identity.cluster->collectors[parts->position];
     psp_say(PSP_SAY_INFO, "ready", "http://%s/ shows %s; http://%s/metrics for operators",
             self->http, parts->identity.definition->name, self->http_local);
     psp_notify_ready();
-    const enum psp_status status = psp_collector_shell_run(parts->shell);
-    psp_notify_stopping();
-    if (status == PSP_OK)
-        psp_say(PSP_SAY_INFO, "stopped", "ended by a signal");
-    return status == PSP_OK;
+    return psp_collector_shell_run(parts->shell) == PSP_OK;
+}
+
+static void end(void *context)
+{
+    struct parts *parts = context;
+    psp_collector_shell_destroy(&parts->shell);
+    psp_page_destroy(&parts->page);
+    psp_identity_close(&parts->identity);
 }
 
 int main(int argc, char **argv)
 {
     static struct parts parts;
-    argp_err_exit_status = PSP_IDENTITY_EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &parts);
-
-    char name[64];
-    snprintf(name, sizeof name, "collector-%lu", parts.collector);
-    psp_journal_name(name);
-    raise_file_limit();
-    bool done = start(&parts);
-    if (done)
-        done = run(&parts);
-    else
-        psp_say(PSP_SAY_ERROR, "cannot_start", "%s",
-                psp_reason_text(&parts.identity.reason, PSP_ENOMEM));
-    psp_collector_shell_destroy(&parts.shell);
-    psp_page_destroy(&parts.page);
-    psp_identity_close(&parts.identity);
-    return done ? EXIT_SUCCESS : PSP_IDENTITY_EXIT_RUNTIME;
+    const struct psp_main daemon = {&argp, &parts, name, start, why, run, end};
+    return psp_main_run(&daemon, argc, argv);
 }

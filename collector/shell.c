@@ -44,7 +44,7 @@ struct psp_collector_shell {
     struct psp_stats stats;
     struct psp_api_site site;
     struct psp_http *http, *http_local;
-    struct psp_journal_limit warnings;
+    struct psp_say_limit warnings;
     bool *was_stale; /* [shard_count]: as logged last */
     enum psp_status failed;
 };
@@ -126,7 +126,7 @@ static void warn_of(struct psp_collector_shell *shell, const struct link *link,
     const struct psp_board *board = psp_collector_core_board(shell->core);
     const struct psp_board_divergence *divergence =
         &psp_board_shard(board, link->shard)->divergence;
-    if (!psp_journal_allowed(&shell->warnings, psp_clock_ms(), WARN_EVERY_MS, &(uint64_t){0}))
+    if (!psp_say_allowed(&shell->warnings, psp_clock_ms(), WARN_EVERY_MS, &(uint64_t){0}))
         return;
     if (status == PSP_EDIVERGED)
         psp_say(PSP_SAY_ERROR, "diverged",

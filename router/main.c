@@ -1,11 +1,13 @@
 /* psephos-router: takes ballots from stations, hands them to the shards. */
 #include <argp.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes/number.h"
 #include "cluster/identity.h"
+#include "process/main.h"
 #include "process/notify.h"
 #include "process/say.h"
 #include "router/digest_key.h"
@@ -83,8 +85,9 @@ static bool load_keys(struct parts *parts)
                                &identity->reason) == PSP_OK;
 }
 
-static bool start(struct parts *parts)
+static bool start(void *context)
 {
+    struct parts *parts = context;
     struct psp_identity *identity = &parts->identity;
     if (!psp_identity_load_cluster(identity) || !find_router(parts) ||
         !psp_identity_load_definition(identity) || !load_keys(parts))
@@ -99,30 +102,41 @@ static bool start(struct parts *parts)
     return psp_router_shell_create(&shell, &parts->shell, &identity->reason) == PSP_OK;
 }
 
+static void name(void *context, char *ret_name)
+{
+    const struct parts *parts = context;
+    sprintf(ret_name, "router-%lu", parts->router);
+}
+
+static const char *why(void *context)
+{
+    const struct parts *parts = context;
+    return psp_reason_text(&parts->identity.reason, PSP_ENOMEM);
+}
+
+static bool run(void *context)
+{
+    const struct parts *parts = context;
+    assert(parts->shell != NULL); /* start was good */
+    const struct psp_cluster *cluster = parts->identity.cluster;
+    psp_say(PSP_SAY_INFO, "ready", "listening at %s; %u shards",
+            cluster->routers[parts->position].address, cluster->shard_count);
+    psp_notify_ready();
+    psp_router_shell_run(parts->shell);
+    return true;
+}
+
+static void end(void *context)
+{
+    struct parts *parts = context;
+    psp_router_shell_destroy(&parts->shell);
+    explicit_bzero(&parts->digest_key, sizeof parts->digest_key);
+    psp_identity_close(&parts->identity);
+}
+
 int main(int argc, char **argv)
 {
     static struct parts parts;
-    argp_err_exit_status = PSP_IDENTITY_EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &parts);
-
-    char name[64];
-    snprintf(name, sizeof name, "router-%lu", parts.router);
-    psp_journal_name(name);
-    const bool started = start(&parts);
-    if (started) {
-        const struct psp_cluster *cluster = parts.identity.cluster;
-        psp_say(PSP_SAY_INFO, "ready", "listening at %s; %u shards",
-                cluster->routers[parts.position].address, cluster->shard_count);
-        psp_notify_ready();
-        psp_router_shell_run(parts.shell);
-        psp_notify_stopping();
-        psp_say(PSP_SAY_INFO, "stopped", "ended by a signal");
-    } else {
-        psp_say(PSP_SAY_ERROR, "cannot_start", "%s",
-                psp_reason_text(&parts.identity.reason, PSP_ENOMEM));
-    }
-    psp_router_shell_destroy(&parts.shell);
-    explicit_bzero(&parts.digest_key, sizeof parts.digest_key);
-    psp_identity_close(&parts.identity);
-    return started ? EXIT_SUCCESS : PSP_IDENTITY_EXIT_RUNTIME;
+    const struct psp_main daemon = {&argp, &parts, name, start, why, run, end};
+    return psp_main_run(&daemon, argc, argv);
 }

@@ -48,7 +48,7 @@ struct psp_router_shell {
     uint32_t unsent_count;
     struct unsent unsent[UNSENT_MAX];
     struct psp_router_counters warned; /* as of the last warnings */
-    struct psp_journal_limit warnings;
+    struct psp_say_limit warnings;
 };
 
 /* ---- carrying out ---- */
@@ -244,7 +244,7 @@ static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
     if (status == PSP_OK)
         psp_say(PSP_SAY_INFO, "clients", "%u stations may cast", shell->stations.count);
     else if (status != PSP_STALE &&
-             psp_journal_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
+             psp_say_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
         psp_say(PSP_SAY_WARNING, "clients", "%s; the stations known before stay",
                 psp_reason_text(&reason, status));
 }
@@ -260,7 +260,7 @@ static void warn(struct psp_router_shell *shell, uint64_t now_ms)
     const uint64_t ballots = now.busy - then->busy + now.unknown - then->unknown;
     const uint64_t fenced = now.configuration - then->configuration;
     if (messages + ballots + fenced == 0 ||
-        !psp_journal_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
+        !psp_say_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
         return;
     if (messages > 0)
         psp_say(PSP_SAY_WARNING, "refused",

@@ -1,5 +1,6 @@
 /* psephos-shard: one replica of a shard; decides what counts and keeps it. */
 #include <argp.h>
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include "base/bytes/number.h"
 #include "cluster/identity.h"
+#include "process/main.h"
 #include "process/notify.h"
 #include "process/say.h"
 #include "shard/shell.h"
@@ -107,8 +109,9 @@ static void tell_ready(void *context)
     psp_notify_ready();
 }
 
-static bool start(struct parts *parts)
+static bool start(void *context)
 {
+    struct parts *parts = context;
     struct psp_identity *identity = &parts->identity;
     if (!psp_identity_load_cluster(identity) || !find_replica(parts) ||
         !psp_identity_load_definition(identity) || !load_key(parts))
@@ -140,29 +143,37 @@ static bool start(struct parts *parts)
     return psp_shard_shell_create(&shell, &parts->shell, &identity->reason) == PSP_OK;
 }
 
+static void name(void *context, char *ret_name)
+{
+    const struct parts *parts = context;
+    sprintf(ret_name, "shard-%lu-%lu", parts->shard_number, parts->replica_number);
+}
+
+static const char *why(void *context)
+{
+    const struct parts *parts = context;
+    return psp_reason_text(&parts->identity.reason, PSP_ENOMEM);
+}
+
+static bool run(void *context)
+{
+    const struct parts *parts = context;
+    assert(parts->shell != NULL); /* start was good */
+    return psp_shard_shell_run(parts->shell);
+}
+
+static void end(void *context)
+{
+    struct parts *parts = context;
+    psp_shard_shell_destroy(&parts->shell);
+    if (parts->opened)
+        psp_replica_close(&parts->state);
+    psp_identity_close(&parts->identity);
+}
+
 int main(int argc, char **argv)
 {
     static struct parts parts;
-    argp_err_exit_status = PSP_IDENTITY_EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &parts);
-
-    char name[64];
-    snprintf(name, sizeof(name), "shard-%lu-%lu", parts.shard_number, parts.replica_number);
-    psp_journal_name(name);
-    const bool started = start(&parts);
-    bool good = started;
-    if (started) {
-        good = psp_shard_shell_run(parts.shell);
-        psp_notify_stopping();
-        if (good)
-            psp_say(PSP_SAY_INFO, "stopped", "ended by a signal");
-    } else {
-        psp_say(PSP_SAY_ERROR, "cannot_start", "%s",
-                psp_reason_text(&parts.identity.reason, PSP_ENOMEM));
-    }
-    psp_shard_shell_destroy(&parts.shell);
-    if (parts.opened)
-        psp_replica_close(&parts.state);
-    psp_identity_close(&parts.identity);
-    return good ? EXIT_SUCCESS : PSP_IDENTITY_EXIT_RUNTIME;
+    const struct psp_main daemon = {&argp, &parts, name, start, why, run, end};
+    return psp_main_run(&daemon, argc, argv);
 }

@@ -53,7 +53,7 @@ struct psp_shard_shell {
     enum psp_process_state told; /* as last logged */
     bool state_told;
     uint64_t progress_ms;
-    struct psp_journal_limit warnings;
+    struct psp_say_limit warnings;
 };
 
 static struct psp_core_time now(void)
@@ -94,8 +94,7 @@ static void fail_storage(struct psp_shard_shell *shell, const char *what, enum p
 /* Counting goes on; only what is shown stands still. */
 static void warn_too_large(struct psp_shard_shell *shell, size_t bytes)
 {
-    if (psp_journal_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS,
-                            &(uint64_t){0}))
+    if (psp_say_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
         psp_say(PSP_SAY_ERROR, "too_large",
                 "an answer of %zu bytes was not sent: this election has too many places and "
                 "choices for collectors to be shown the count; the ballots are safe",
@@ -116,8 +115,7 @@ static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_ac
 /* An old entry that only a backup or a newcomer needs: counting goes on. */
 static void warn_unreadable(struct psp_shard_shell *shell, uint64_t index, enum psp_status status)
 {
-    if (psp_journal_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS,
-                            &(uint64_t){0}))
+    if (psp_say_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
         psp_say(PSP_SAY_ERROR, "unreadable",
                 "log entry %" PRIu64 " cannot be read for a backup: %s; replace this replica",
                 index, psp_status_text(status));

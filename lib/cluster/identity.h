@@ -21,8 +21,6 @@
 
 enum {
     PSP_IDENTITY_PATH_BYTES = 4096,
-    PSP_IDENTITY_EXIT_RUNTIME = 1, /* could not start or go on */
-    PSP_IDENTITY_EXIT_USAGE = 2,
 };
 
 struct psp_identity { /* zero-initialise */

@@ -17,7 +17,7 @@ static const char *const level_names[] = {
 /* syslog(3): err, warning, info */
 static const int priorities[] = {[PSP_SAY_ERROR] = 3, [PSP_SAY_WARNING] = 4, [PSP_SAY_INFO] = 6};
 
-void psp_journal_name(const char *name)
+void psp_say_name(const char *name)
 {
     snprintf(process_name, sizeof process_name, "%s", name);
 }
@@ -86,8 +86,8 @@ void psp_say(enum psp_say_level level, const char *event, const char *format, ..
     write_line(line, length);
 }
 
-bool psp_journal_allowed(struct psp_journal_limit *limit, uint64_t now_ms, uint64_t interval_ms,
-                         uint64_t *ret_swallowed)
+bool psp_say_allowed(struct psp_say_limit *limit, uint64_t now_ms, uint64_t interval_ms,
+                     uint64_t *ret_swallowed)
 {
     if (now_ms < limit->next_ms) {
         limit->swallowed++;

@@ -19,7 +19,7 @@
 enum psp_say_level { PSP_SAY_ERROR, PSP_SAY_WARNING, PSP_SAY_INFO };
 
 /* Names this process in every line, e.g. "shard-0-0". Call before any thread. */
-void psp_journal_name(const char *name);
+void psp_say_name(const char *name);
 
 /* `event`: a short fixed word for programs, e.g. "refused". */
 void psp_say(enum psp_say_level level, const char *event, const char *format, ...)
@@ -27,10 +27,10 @@ void psp_say(enum psp_say_level level, const char *event, const char *format, ..
 
 /* For warnings that could repeat without end: true at most once a
  * `interval_ms`, with the number swallowed since in *ret_swallowed. */
-struct psp_journal_limit { /* zero-initialise */
+struct psp_say_limit { /* zero-initialise */
     uint64_t next_ms, swallowed;
 };
-bool psp_journal_allowed(struct psp_journal_limit *limit, uint64_t now_ms, uint64_t interval_ms,
-                         uint64_t *ret_swallowed);
+bool psp_say_allowed(struct psp_say_limit *limit, uint64_t now_ms, uint64_t interval_ms,
+                     uint64_t *ret_swallowed);
 
 #endif

@@ -35,7 +35,7 @@ static int plain(void **state)
     (void)state;
     unsetenv("PSP_LOG");
     unsetenv("JOURNAL_STREAM");
-    psp_journal_name("shard-0-0");
+    psp_say_name("shard-0-0");
     return 0;
 }
 
@@ -102,15 +102,15 @@ static void longest_message_is_cut_but_ends_the_line(void **state)
 static void repeated_warning_comes_once_an_interval(void **state)
 {
     (void)state;
-    struct psp_journal_limit limit = {0};
+    struct psp_say_limit limit = {0};
     uint64_t swallowed = 99;
-    assert_true(psp_journal_allowed(&limit, 5000, 1000, &swallowed));
+    assert_true(psp_say_allowed(&limit, 5000, 1000, &swallowed));
     assert_int_equal(swallowed, 0);
-    assert_false(psp_journal_allowed(&limit, 5001, 1000, &swallowed));
-    assert_false(psp_journal_allowed(&limit, 5999, 1000, &swallowed));
-    assert_true(psp_journal_allowed(&limit, 6000, 1000, &swallowed));
+    assert_false(psp_say_allowed(&limit, 5001, 1000, &swallowed));
+    assert_false(psp_say_allowed(&limit, 5999, 1000, &swallowed));
+    assert_true(psp_say_allowed(&limit, 6000, 1000, &swallowed));
     assert_int_equal(swallowed, 2);
-    assert_true(psp_journal_allowed(&limit, 9000, 1000, &swallowed));
+    assert_true(psp_say_allowed(&limit, 9000, 1000, &swallowed));
     assert_int_equal(swallowed, 0);
 }
 
