@@ -36,7 +36,8 @@ install_man(5 cli psephos-cluster.json.5 psephos-election.json.5 psephos-formats
 # installing, and may need a wrapper to run at all.
 if(NOT PSP_SANITIZE)
   set(completions ${CMAKE_BINARY_DIR}/completions)
-  add_custom_command(OUTPUT ${completions}/psephos.bash ${completions}/_psephos ${completions}/psephos.fish
+  add_custom_command(OUTPUT ${completions}/psephos.bash ${completions}/_psephos
+                            ${completions}/psephos.fish
     COMMAND ${PROJECT_SOURCE_DIR}/deploy/completions/generate $<TARGET_FILE:psephos> ${completions}
     DEPENDS psephos deploy/completions/generate deploy/completions/completions.awk VERBATIM)
   add_custom_target(psephos-completions ALL DEPENDS ${completions}/psephos.bash)
@@ -54,7 +55,8 @@ install(FILES docs/election.schema.json
 # as code of a shared library: in the daemons it would only cost time.
 if(PSP_PACKAGES)
   add_library(psephos_shared SHARED)
-  foreach(room IN ITEMS psephos_client psp_cluster psp_wire psp_election psp_process psp_base psp_proto)
+  foreach(room IN ITEMS psephos_client psp_cluster psp_wire psp_election psp_process psp_base
+      psp_proto)
     get_target_property(sources ${room} SOURCES)
     get_target_property(folder ${room} SOURCE_DIR)
     foreach(source IN LISTS sources)

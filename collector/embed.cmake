@@ -4,4 +4,6 @@ string(LENGTH "${hex}" length)
 math(EXPR bytes "${length} / 2")
 string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
-file(WRITE ${TO} "#include \"collector/api/openapi_text.h\"\n\nconst char psp_openapi_text[] = {\n${hex}};\nconst size_t psp_openapi_text_bytes = ${bytes};\n")
+file(WRITE ${TO} "#include \"collector/api/openapi_text.h\"\n\n"
+     "const char psp_openapi_text[] = {\n${hex}};\n"
+     "const size_t psp_openapi_text_bytes = ${bytes};\n")

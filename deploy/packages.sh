@@ -26,7 +26,8 @@ done
     echo
     echo "  * See CHANGELOG.md of the source."
     echo
-    echo " -- The Psephos authors <psephos@localhost>  $(date -R -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}")"
+    date=$(date -R -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}")
+    echo " -- The Psephos authors <psephos@localhost>  $date"
 } | gzip -9n >build/changelog.Debian.gz
 cmake -S . -B build -DPSP_PACKAGES=ON -DCMAKE_INSTALL_PREFIX=/usr \
     -DCMAKE_INSTALL_LIBDIR="lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)" \
@@ -38,7 +39,10 @@ cmake --build build -j "$(nproc)" -- --quiet
 }
 rm -rf "$folder/_CPack_Packages"
 case $release in
-*~deb12) (rm -f "$folder"/libraft0_*.deb && cd "$folder" && apt-get -qq download libraft0 2>>"$OLDPWD/build/packages.log") ;;
+*~deb12)
+    (rm -f "$folder"/libraft0_*.deb && cd "$folder" &&
+        apt-get -qq download libraft0 2>>"$OLDPWD/build/packages.log")
+    ;;
 esac
 cmake -S . -B build -DPSP_PACKAGES=OFF >>build/packages.log
 ls -1 "$folder"/*.deb

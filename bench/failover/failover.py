@@ -67,8 +67,11 @@ def level_leader(folder):
     """The leader, once all replicas answer and none lags; its PID."""
     end = time.monotonic() + LEVEL_S
     while time.monotonic() < end:
-        replicas = [p for p in json.loads(psephos("status", "--dir", folder, "--json").stdout)["processes"]
-                    if p["role"] == "shard"]
+        replicas = [
+            p
+            for p in json.loads(psephos("status", "--dir", folder, "--json").stdout)["processes"]
+            if p["role"] == "shard"
+        ]
         leaders = [p["pid"] for p in replicas if p["state"] == "leader"]
         followers = [p for p in replicas if p["state"] == "follower"]
         if len(leaders) == 1 and len(followers) == 2 and all(p["lag"] < 1000 for p in replicas):
@@ -107,17 +110,29 @@ def main():
     code, said = station.end()
     cast = int(said.split()[0]) if code == 0 else -1
     for _ in range(100):  # the board follows the receipts
-        books = json.loads(psephos("accounting", "--dir", arguments.folder, "--json").stdout)["total"]
+        books = json.loads(psephos("accounting", "--dir", arguments.folder, "--json").stdout)[
+            "total"
+        ]
         if books["counted"] == cast:
             break
         time.sleep(0.1)
     exact = code == 0 and books["counted"] == cast and books["balanced"]
     seconds.sort()
     at = lambda share: round(1000 * seconds[min(len(seconds) - 1, int(share * len(seconds)))])
-    arguments.out.write_text(json.dumps({
-        "what": "failover", "exact": exact, "elections": len(seconds), "ballots": cast,
-        "ms": {"p50": at(0.5), "p90": at(0.9), "p99": at(0.99), "max": at(1)},
-        "load_average_before": arguments.load_before, "load_average_after": os.getloadavg()[0]}, separators=(",", ":")))
+    arguments.out.write_text(
+        json.dumps(
+            {
+                "what": "failover",
+                "exact": exact,
+                "elections": len(seconds),
+                "ballots": cast,
+                "ms": {"p50": at(0.5), "p90": at(0.9), "p99": at(0.99), "max": at(1)},
+                "load_average_before": arguments.load_before,
+                "load_average_after": os.getloadavg()[0],
+            },
+            separators=(",", ":"),
+        )
+    )
     if not exact:
         print(f"failover: not exact: {said}; the books say {books}", file=sys.stderr)
     return 0 if exact else 1

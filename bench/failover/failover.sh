@@ -6,6 +6,7 @@ run_failover() {
     load_before=$(load_average)
     up cluster-failover 1000000 1 3
     PSEPHOS_BIN=$bin TRICKLE=$tools/trickle /usr/bin/python3 "$here/failover/failover.py" \
-        "$folder/cluster-failover" "$folder/failover.json" --load-before "$load_before" "$@" || exit 1
+        "$folder/cluster-failover" "$folder/failover.json" --load-before "$load_before" "$@" ||
+        exit 1
     emit "$folder/failover.json"
 }

@@ -64,13 +64,30 @@ def main():
             n_bytes, news = key.data.read()
             total += n_bytes
             arrived = time.time()
-            delays += [arrived - datetime.fromisoformat(at.decode().replace("Z", "+00:00")).timestamp() for at in news]
+            delays += [
+                arrived - datetime.fromisoformat(at.decode().replace("Z", "+00:00")).timestamp()
+                for at in news
+            ]
     delays.sort()
     events = sorted(viewer.events for viewer in viewers)
-    at = lambda share: round(1000 * delays[min(len(delays) - 1, int(share * len(delays)))], 1) if delays else None
-    print(json.dumps({"viewers": len(viewers), "events": sum(events), "events_per_viewer_per_second": round(sum(events) / n / seconds, 2),
-                      "fewest_events_of_a_viewer": events[0], "mib": round(total / 1048576, 1), "cpu_seconds_of_the_viewers": round(time.process_time(), 1),
-                      "p50_ms": at(0.5), "p99_ms": at(0.99), "longest_ms": at(1)}))
+    at = lambda share: (
+        round(1000 * delays[min(len(delays) - 1, int(share * len(delays)))], 1) if delays else None
+    )
+    print(
+        json.dumps(
+            {
+                "viewers": len(viewers),
+                "events": sum(events),
+                "events_per_viewer_per_second": round(sum(events) / n / seconds, 2),
+                "fewest_events_of_a_viewer": events[0],
+                "mib": round(total / 1048576, 1),
+                "cpu_seconds_of_the_viewers": round(time.process_time(), 1),
+                "p50_ms": at(0.5),
+                "p99_ms": at(0.99),
+                "longest_ms": at(1),
+            }
+        )
+    )
 
 
 main()

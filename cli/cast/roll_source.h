@@ -20,8 +20,8 @@
 
 struct psp_roll_source;
 
-/* `secret`: PSP_BALLOT_SECRET_BYTES, of the ballot IDs; used at once. `turnout`: the share of voters that votes, 0 .. 1. PSP_ENOENT, PSP_EINVAL,
- * PSP_EIO. */
+/* `secret`: PSP_BALLOT_SECRET_BYTES, of the ballot IDs; used at once. `turnout`:
+ * the share of voters that votes, 0 .. 1. PSP_ENOENT, PSP_EINVAL, PSP_EIO. */
 enum psp_status psp_roll_source_open(const char *path, const struct psp_definition *definition,
                                      double turnout, uint64_t seed, const uint8_t *secret,
                                      struct psp_roll_source **ret_source,

@@ -12,9 +12,9 @@
  *     DIR/logs/, DIR/run/      what the daemons say; their process numbers
  *
  * cluster.json is written last: while it is not there, the folder is unfinished
- * and `up` may complete it; once it is there, only `replica replace` and `restore` change it. Keys are
- * made once and never made anew, because a second digest key would let every
- * voter in a second time.
+ * and `up` may complete it; once it is there, only `replica replace` and
+ * `restore` change it. Keys are made once and never made anew, because a second
+ * digest key would let every voter in a second time.
  *
  * Ownership: psp_local owns all it shows.   Threads: one owner.
  * Memory:    its texts and the cluster's; a call that runs out of it ends (cli/say/memory.h).

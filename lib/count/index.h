@@ -81,11 +81,12 @@ void psp_index_find(const struct psp_index *index, const uint8_t digest[PSP_DIGE
 enum psp_status psp_index_insert(struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES],
                                  uint32_t number, struct psp_index_place *place);
 
-/* Many voters at once, into an empty (but perhaps reserved) index: append them in any order, with the
- * tag when counted, else NULL; then order them, once. Nothing else may be asked
- * in between. Three times as fast as inserting: each table is put in order
- * while it lies in the cache. PSP_ENOMEM; psp_index_order: PSP_EEXIST, a voter
- * stands twice; then the index is of no further use. */
+/* Many voters at once, into an empty (but perhaps reserved) index: append
+ * them in any order, with the tag when counted, else NULL; then order them,
+ * once. Nothing else may be asked in between. Three times as fast as
+ * inserting: each table is put in order while it lies in the cache.
+ * PSP_ENOMEM; psp_index_order: PSP_EEXIST, a voter stands twice; then the
+ * index is of no further use. */
 enum psp_status psp_index_append(struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES],
                                  uint32_t number, const uint8_t *tag);
 enum psp_status psp_index_order(struct psp_index *index);

@@ -2,10 +2,11 @@
  * digest - keyed hashes of the voter ID and of the ballot, and the slot.
  *
  * The digest is SipHash-2-4-128 of the voter ID (libsodium's
- * crypto_shorthash_siphashx24), keyed by the election's digest key, which only routers hold: a shard
- * cannot turn a digest back into a voter ID, nor test a guess. The tag is
- * SipHash-2-4 (64 bit) of ballot ID, unit, method, cast time and marks under a
- * key derived from the digest key (BLAKE2b, context "psephtag").
+ * crypto_shorthash_siphashx24), keyed by the election's digest key, which only
+ * routers hold: a shard cannot turn a digest back into a voter ID, nor test a
+ * guess. The tag is SipHash-2-4 (64 bit) of ballot ID, unit, method, cast time
+ * and marks under a key derived from the digest key (BLAKE2b, context
+ * "psephtag").
  *
  * Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012.
  *

@@ -18,7 +18,7 @@ struct field {
  * InstallSnapshot carries neither configuration nor data (W7): nobody installs. */
 /* clang-format off */
 #define AT(kind, name, max) /* NOLINTNEXTLINE(bugprone-macro-parentheses): member names */ \
-    {offsetof(struct raft_message, kind.name), sizeof(((struct raft_message *)NULL)->kind.name), max}
+    {offsetof(struct raft_message, kind.name), sizeof(((struct raft_message *)0)->kind.name), max}
 #define INDEX_MAX (UINT64_MAX / 2) /* so that sums do not wrap */
 enum { BOOL_MAX = 1 };
 static const struct field layouts[RAFT_TIMEOUT_NOW + 1][PSP_FIELDS_MAX] = {

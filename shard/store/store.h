@@ -47,8 +47,9 @@ struct psp_store_options {
     uint64_t map_bytes; /* of address space at first; 0: 16 GiB. Doubled when full. */
 };
 
-/* Creates when empty. PSP_EBUSY: another process has it; PSP_EMISMATCH: of another cluster or shard; PSP_EVERSION:
- * format unknown; PSP_ECORRUPT, PSP_EIO, PSP_ENOSPC. The reason says what to do. */
+/* Creates when empty. PSP_EBUSY: another process has it; PSP_EMISMATCH: of
+ * another cluster or shard; PSP_EVERSION: format unknown; PSP_ECORRUPT,
+ * PSP_EIO, PSP_ENOSPC. The reason says what to do. */
 enum psp_status psp_store_open(const struct psp_store_options *options,
                                struct psp_store **ret_store, struct psp_reason *reterr_reason);
 void psp_store_close(struct psp_store **store);

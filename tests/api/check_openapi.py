@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Asks a running collector everything its /openapi.json documents and checks every answer.
 
-    check_openapi.py http://127.0.0.1:8080 [--local http://127.0.0.1:8081] [--also http://127.0.0.1:9080]
+    check_openapi.py http://127.0.0.1:8080 [--local http://127.0.0.1:8081]
+                     [--also http://127.0.0.1:9080]
                      [--shards PID,PID] [--busy]
 
 Every path is asked with every documented parameter (one at a time, some together), with right
@@ -11,9 +12,9 @@ that the document uses; python3-jsonschema checks again where it is installed), 
 come whole and without repeats when followed by next_cursor. With --also (a collector of another
 election, without a map) and --shards (local processes, stopped for a moment so that the collector
 is not ready) every documented answer can be seen but the 503 of a collector that is busy: it needs
-1 GiB of answers that nobody reads, which --busy brings about where the election is large enough. Prints one line a finding; exit code 1 when
-there is any, also when a documented answer was never seen (--allow-unseen lets that pass), and at
-the end what it does not try to see, with the reason.
+1 GiB of answers that nobody reads, which --busy brings about where the election is large enough.
+Prints one line a finding; exit code 1 when there is any, also when a documented answer was never
+seen (--allow-unseen lets that pass), and at the end what it does not try to see, with the reason.
 """
 
 import argparse
@@ -45,7 +46,9 @@ TYPES = {
     "integer": int, "number": (int, float),
 }
 STREAM, READY = "/api/v1/stream", "/readyz"
-NOT_TRIED = "503 of {}: a collector that starts, has no memory, or 1 GiB of answers under way (--busy)"
+NOT_TRIED = (
+    "503 of {}: a collector that starts, has no memory, or 1 GiB of answers under way (--busy)"
+)
 BUSY_ANSWERS = 400  # of results.csv with every leaf: together more than the collector holds ready
 VIEWERS = 801  # one more than a collector serves
 VIEWERS_AN_ADDRESS = 500
@@ -298,7 +301,10 @@ class Checker:
             self.check_question(path, operation, {"no_such_parameter": "1"}, 400)
         if required:
             bare = self.url(filled, operation, {})
-            if self.check_answer(path, operation, ask(bare), bare) is None or ask(bare).status != 400:
+            if (
+                self.check_answer(path, operation, ask(bare), bare) is None
+                or ask(bare).status != 400
+            ):
                 self.fault(f"{bare}: a required parameter is missing, and it is not 400")
         if "{id}" in path:
             wrong = self.url(self.fill(path, wrong=True), operation, {})
@@ -337,7 +343,9 @@ class Checker:
             self.fault(f"{url}: OPTIONS is not answered with 204")
         packed = ask(url, headers={"Accept-Encoding": "gzip"})
         if packed.headers.get("Content-Encoding") == "gzip":
-            if packed.headers.get("ETag") == answer.headers.get("ETag") and answer.headers.get("ETag"):
+            if packed.headers.get("ETag") == answer.headers.get("ETag") and answer.headers.get(
+                "ETag"
+            ):
                 self.fault(f"{url}: one ETag for two representations")
             if "{" in path or not operation.get("tags"):
                 gzip.decompress(packed.body)
@@ -387,7 +395,9 @@ class Checker:
     def see_other(self, base):
         """What another election answers where this one has more."""
         for path in ("/api/v1/map",):
-            self.check_answer(path, self.operations[path], ask(base.rstrip("/") + path), base + path)
+            self.check_answer(
+                path, self.operations[path], ask(base.rstrip("/") + path), base + path
+            )
 
     def see_photos(self):
         path = "/api/v1/candidates/{id}/photo"
@@ -397,12 +407,16 @@ class Checker:
 
     def see_too_many_viewers(self):
         host, port = urllib.parse.urlsplit(self.base).netloc.rsplit(":", 1)
-        question = (f"GET {STREAM}?contest={self.examples['contest']} HTTP/1.1\r\nHost: {host}\r\n\r\n").encode()
+        question = (
+            f"GET {STREAM}?contest={self.examples['contest']} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+        ).encode()
         open_ones = []
         try:
             for i in range(VIEWERS - 1):
                 source = (f"127.0.0.{2 + i // VIEWERS_AN_ADDRESS}", 0)
-                viewer = socket.create_connection((host, int(port)), timeout=30, source_address=source)
+                viewer = socket.create_connection(
+                    (host, int(port)), timeout=30, source_address=source
+                )
                 viewer.sendall(question)
                 open_ones.append(viewer)
             for viewer in open_ones:
@@ -467,7 +481,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("base", help="of the public address, http://HOST:PORT")
     parser.add_argument("--local", help="of the loopback address, for /cluster and /metrics")
-    parser.add_argument("--also", help="the public address of a collector whose election has no map")
+    parser.add_argument(
+        "--also", help="the public address of a collector whose election has no map"
+    )
     parser.add_argument("--shards", help="PIDs of the shards, on this machine")
     parser.add_argument("--busy", action="store_true", help="also the answers of a busy collector")
     parser.add_argument("--allow-unseen", action="store_true",

@@ -44,7 +44,9 @@ def town(tmp_path_factory):
     folder = tmp_path_factory.mktemp("town")
     definition = json.loads((FIXTURES / "town.json").read_text())
     # Candidates of no contest, with a photo of each kind; Ann has a JPEG.
-    definition["candidates"] += [{"id": kind, "name": kind, "photo": f"{kind}.{kind}"} for kind in ("png", "webp", "avif")]
+    definition["candidates"] += [
+        {"id": kind, "name": kind, "photo": f"{kind}.{kind}"} for kind in ("png", "webp", "avif")
+    ]
     (folder / "election.json").write_text(json.dumps(definition))
     one = Cluster(folder / "cluster", folder / "election.json", 2)
     one.up()
@@ -55,8 +57,10 @@ def town(tmp_path_factory):
     one.start_collector()
     wait_until(lambda: is_ready(one), what="the collector's start")
     lines = "".join(
-        json.dumps({"voter_id": f"v{i}", "unit": unit, "method": method, "contests": contests}) + "\n"
-        for i, (unit, method, contests) in enumerate(BALLOTS))
+        json.dumps({"voter_id": f"v{i}", "unit": unit, "method": method, "contests": contests})
+        + "\n"
+        for i, (unit, method, contests) in enumerate(BALLOTS)
+    )
     done = one.call("cast", "--json", "-", stdin=lines, check=0)
     assert json.loads(done.stdout)["counted"] == 7
     yield from finished(one)
@@ -81,9 +85,21 @@ def test_every_answer_is_as_openapi_json_describes_it(town, tmp_path):
     try:
         other.up()
         done = subprocess.run(
-            [sys.executable, Path(__file__).with_name("check_openapi.py"), town.api, "--local",
-             town.api_local, "--also", other.api, "--shards", ",".join(map(str, town.pids("shard")))],
-            capture_output=True, text=True, timeout=300)
+            [
+                sys.executable,
+                Path(__file__).with_name("check_openapi.py"),
+                town.api,
+                "--local",
+                town.api_local,
+                "--also",
+                other.api,
+                "--shards",
+                ",".join(map(str, town.pids("shard"))),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     finally:
         other.finish()
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
@@ -242,7 +258,9 @@ def test_openapi_json_is_the_one_in_the_tree(town):
 
 
 def test_every_path_that_is_routed_is_documented():
-    routes = re.findall(r'^    \{"(/[^"]*)"', (ROOT / "collector/api/api.c").read_text(), re.MULTILINE)
+    routes = re.findall(
+        r'^    \{"(/[^"]*)"', (ROOT / "collector/api/api.c").read_text(), re.MULTILINE
+    )
     documented = json.loads((ROOT / "collector/openapi.json").read_text())["paths"]
     assert len(routes) > 15
     assert [path for path in routes if re.sub("/$", "/{id}", path) not in documented] == []

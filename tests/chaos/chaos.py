@@ -1,10 +1,10 @@
 """Chaos on real processes: kills, pauses and cut links while ballots flow; exact or exit 1.
 
-3 shards x 3 replicas, 2 routers, 1 collector. As root every machine is a network namespace with its
-own address (three with one replica of each shard, one with the collector and a router, one with
-a router), so that links can be cut, in one direction or both; without root everything runs on loopback
-and no link is cut. A round casts the returns once while faults happen, then mends everything and
-checks:
+3 shards x 3 replicas, 2 routers, 1 collector. As root every machine is a network namespace
+with its own address (three with one replica of each shard, one with the collector and a router,
+one with a router), so that links can be cut, in one direction or both; without root everything
+runs on loopback and no link is cut. A round casts the returns once while faults happen, then
+mends everything and checks:
 
   - every ballot has the verdict that was meant for it (cast, exit 0);
   - the published totals are the returns, row by row; the books balance;
@@ -85,7 +85,20 @@ class Network:
         for host in HOSTS:
             space = self.space(host)
             ip("netns", "add", space)
-            ip("-n", space, "link", "add", "eth0", "type", "veth", "peer", "name", host, "netns", wire)
+            ip(
+                "-n",
+                space,
+                "link",
+                "add",
+                "eth0",
+                "type",
+                "veth",
+                "peer",
+                "name",
+                host,
+                "netns",
+                wire,
+            )
             ip("-n", wire, "link", "set", host, "master", "bridge", "up")
             ip("-n", space, "link", "set", "lo", "up")
             ip("-n", space, "addr", "add", f"{self.address(host)}/24", "dev", "eth0")
@@ -118,7 +131,13 @@ class Process:
 
     def __init__(self, directory, network, host, role, number, replica=None):
         name = f"{role}-{number}" + ("" if replica is None else f"-{replica}")
-        self.name, self.role, self.shard, self.replica, self.host = name, role, number, replica, host
+        self.name, self.role, self.shard, self.replica, self.host = (
+            name,
+            role,
+            number,
+            replica,
+            host,
+        )
         self.command = [str(BIN / f"psephos-{role}"), "--cluster", str(directory / "cluster.json"),
                         f"--{role}", str(number)]
         if replica is not None:
@@ -181,8 +200,21 @@ class Round:
             f"{' collector' if host == 'four' else ''}\n" for host in HOSTS))
         self.cluster = directory / "c"
         where = ["--hosts", hosts] if network else []
-        run_psephos("up", "--dir", self.cluster, "--election", directory / "e" / "election.json",
-                    "--shards", SHARDS, "--replicas", REPLICAS, "--routers", ROUTERS, *where, check=0)
+        run_psephos(
+            "up",
+            "--dir",
+            self.cluster,
+            "--election",
+            directory / "e" / "election.json",
+            "--shards",
+            SHARDS,
+            "--replicas",
+            REPLICAS,
+            "--routers",
+            ROUTERS,
+            *where,
+            check=0,
+        )
         if not network:
             run_psephos("down", "--dir", self.cluster, check=0)
         self.description = json.loads((self.cluster / "cluster.json").read_text())
@@ -291,7 +323,9 @@ class Round:
     def check(self, watch):
         wait_until(self.level, timeout=HEAL_S, every=0.5,
                    what="one index and one state hash in each shard")
-        shown = run_psephos("results", "--api", self.api, "--format", "openelections", check=0).stdout
+        shown = run_psephos(
+            "results", "--api", self.api, "--format", "openelections", check=0
+        ).stdout
         require(sorted(shown.splitlines()) == sorted(self.returns.read_text().splitlines()),
                 "the totals shown are not the returns")
         require(run_psephos("accounting", "--api", self.api).returncode == 0,
@@ -367,8 +401,11 @@ def one_round(arguments, network, seed, totals):
         one = Round(directory, network, seed, arguments.returns, arguments.rate)
         one.run(arguments.gap)
     except (Violation, AssertionError, OSError, subprocess.SubprocessError) as problem:
-        print(f"round with seed {seed}: VIOLATION: {problem}\n  its folder: {directory}\n  again: ./run "
-              f"chaos --minutes 0 --seed {seed}", file=sys.stderr)
+        print(
+            f"round with seed {seed}: VIOLATION: {problem}\n  its folder: {directory}\n"
+            f"  again: ./run chaos --minutes 0 --seed {seed}",
+            file=sys.stderr,
+        )
         return False
     finally:
         if one:
@@ -391,8 +428,11 @@ def main():
     try:
         while True:
             good = one_round(arguments, network, seed, totals) and good
-            print(f"{time.monotonic() - begun:6.0f} s  seed {seed}  {'exact' if good else 'WRONG'}  "
-                  + "  ".join(f"{name} {n}" for name, n in sorted(totals.items())), flush=True)
+            print(
+                f"{time.monotonic() - begun:6.0f} s  seed {seed}  {'exact' if good else 'WRONG'}  "
+                + "  ".join(f"{name} {n}" for name, n in sorted(totals.items())),
+                flush=True,
+            )
             seed += 1
             if not good or time.monotonic() - begun >= 60 * arguments.minutes:
                 break

@@ -196,5 +196,7 @@ def assert_same_lines(got, wanted):
         return
     missing = sorted(set(wanted) - set(got))[:10]
     extra = sorted(set(got) - set(wanted))[:10]
-    raise AssertionError(f"{len(wanted)} lines wanted, {len(got)} came\n"
-                         "missing:\n  " + "\n  ".join(missing) + "\nextra:\n  " + "\n  ".join(extra))
+    raise AssertionError(
+        f"{len(wanted)} lines wanted, {len(got)} came\n"
+        "missing:\n  " + "\n  ".join(missing) + "\nextra:\n  " + "\n  ".join(extra)
+    )

@@ -38,7 +38,9 @@ def make_returns(path, ballots):
     rows = ["state,county,county_fips,precinct,office,district,party,candidate,votes"]
     for i in range(40):
         for party, who, share in (("Pine", "Ada Ash", 0.55), ("Fern", "Ben Birch", 0.45)):
-            rows.append(f"VT,County {i},{50001 + i},,Governor,,{party},{who},{int(ballots / 40 * share)}")
+            rows.append(
+                f"VT,County {i},{50001 + i},,Governor,,{party},{who},{int(ballots / 40 * share)}"
+            )
     path.write_text("\n".join(rows) + "\n")
 
 
@@ -55,7 +57,9 @@ def counted_cluster(folder, replicas, ballots):
 
 
 def replica_of(one, replica):
-    return next((p for p in one.processes() if p["role"] == "shard" and p["replica"] == replica), None)
+    return next(
+        (p for p in one.processes() if p["role"] == "shard" and p["replica"] == replica), None
+    )
 
 
 def state_of(process):
@@ -158,7 +162,11 @@ class ThreeReplicas:
         self.settle()
 
     def level(self):
-        states = {state_of(p) for p in self.one.processes() if p["role"] == "shard" and p["state"] in ("leader", "follower")}
+        states = {
+            state_of(p)
+            for p in self.one.processes()
+            if p["role"] == "shard" and p["state"] in ("leader", "follower")
+        }
         roles = [p["state"] for p in self.one.processes() if p["role"] == "shard"]
         return len(states) == 1 and all(r in ("leader", "follower") for r in roles)
 
@@ -224,7 +232,9 @@ def campaign(name, cluster, n, seed):
 def main():
     parser = argparse.ArgumentParser(prog="./run damage", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cuts", type=int, default=CUT_BYTES, help="bytes from the log's end (65536)")
+    parser.add_argument(
+        "--cuts", type=int, default=CUT_BYTES, help="bytes from the log's end (65536)"
+    )
     parser.add_argument("--flips", type=int, default=1000, help="with one replica (1000)")
     parser.add_argument("--of-three", type=int, default=60, help="damages with three replicas (60)")
     parser.add_argument("--ballots", type=int, default=12000, help="counted before (12000)")
@@ -237,12 +247,21 @@ def main():
         (folder / "one").mkdir()
         one = OneReplica(folder / "one", arguments.ballots)
         try:
-            done = subprocess.run([BIN / "psephos-cuts", one.kept / "log", "0", str(arguments.cuts)],
-                                  stdout=subprocess.PIPE, text=True, check=False)
+            done = subprocess.run(
+                [BIN / "psephos-cuts", one.kept / "log", "0", str(arguments.cuts)],
+                stdout=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
             figures["cuts"] = json.loads(done.stdout)
             wrong += done.returncode != 0
-            print("cuts            " + "  ".join(f"{k} {v}" for k, v in figures["cuts"].items()), flush=True)
-            figures["one_replica"], more = campaign("one replica", one, arguments.flips, arguments.seed)
+            print(
+                "cuts            " + "  ".join(f"{k} {v}" for k, v in figures["cuts"].items()),
+                flush=True,
+            )
+            figures["one_replica"], more = campaign(
+                "one replica", one, arguments.flips, arguments.seed
+            )
             wrong += more
             for reason, times in one.reasons.most_common():
                 print(f"  {times:>5}  {reason}")
@@ -251,7 +270,9 @@ def main():
         (folder / "three").mkdir()
         three = ThreeReplicas(folder / "three", arguments.ballots)
         try:
-            figures["three_replicas"], more = campaign("three replicas", three, arguments.of_three, arguments.seed)
+            figures["three_replicas"], more = campaign(
+                "three replicas", three, arguments.of_three, arguments.seed
+            )
             wrong += more
             three.one.recount()
         finally:

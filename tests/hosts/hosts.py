@@ -37,9 +37,22 @@ BASE, IMAGE, NETWORK, NET = "debian:bookworm-slim", "psephos-host", "psephos-hos
 SHARD_HOSTS = ("north", "south", "west")
 PLACES = {"east": 11, "north": 12, "south": 13, "west": 14, "station": 15, "stranger": 16}
 MOVED = {"east": 21, "north": 22, "south": 23, "west": 24}
-HOST_OPTIONS = ["--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN", "--security-opt", "seccomp=unconfined",
-                "--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp",
-                "-v", "/sys/fs/cgroup:/sys/fs/cgroup:ro"]
+HOST_OPTIONS = [
+    "--cap-add",
+    "SYS_ADMIN",
+    "--cap-add",
+    "NET_ADMIN",
+    "--security-opt",
+    "seccomp=unconfined",
+    "--tmpfs",
+    "/run",
+    "--tmpfs",
+    "/run/lock",
+    "--tmpfs",
+    "/tmp",
+    "-v",
+    "/sys/fs/cgroup:/sys/fs/cgroup:ro",
+]
 CA = "/root/usr/local/share/machine-ca.crt"
 BEGUN = time.monotonic()
 
@@ -58,8 +71,15 @@ def say(what):
 
 
 def call(*command, check=True, cwd=None, timeout=1200, env=None):
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=cwd,
-                          timeout=timeout, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **(env or {})},
+    )
     if check and done.returncode != 0:
         raise Wrong(f"{' '.join(map(str, command))}\nexit code {done.returncode}\n"
                     f"{done.stdout[-3000:]}{done.stderr[-3000:]}")
@@ -84,7 +104,9 @@ def have_base():
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         call("debootstrap", "--variant=minbase", "bookworm", folder + "/root")
         change = ""
-        if "NODE_EXTRA_CA_CERTS" in os.environ:  # this machine reaches npm through a proxy with a CA of its own
+        if (
+            "NODE_EXTRA_CA_CERTS" in os.environ
+        ):  # this machine reaches npm through a proxy with a CA of its own
             shutil.copy(os.environ["NODE_EXTRA_CA_CERTS"], folder + CA)
             change = f"--change 'ENV NODE_EXTRA_CA_CERTS={CA.removeprefix('/root')}'"
         call("sh", "-c", f"tar -C {folder}/root -c . | docker import {change} - {BASE}")
@@ -115,11 +137,26 @@ class Bed:
 
     def start(self, *names):
         for name in names:
-            docker("run", "-d", "--name", f"psephos-{name}", "--hostname", name, "--network", NETWORK,
-                   "--ip", self.address(name), *HOST_OPTIONS, IMAGE)
+            docker(
+                "run",
+                "-d",
+                "--name",
+                f"psephos-{name}",
+                "--hostname",
+                name,
+                "--network",
+                NETWORK,
+                "--ip",
+                self.address(name),
+                *HOST_OPTIONS,
+                IMAGE,
+            )
         for name in names:
-            wait_until(lambda: self.on(name, "systemctl", "is-active", "ssh", check=False).returncode == 0,
-                       60, f"sshd on {name}")
+            wait_until(
+                lambda: self.on(name, "systemctl", "is-active", "ssh", check=False).returncode == 0,
+                60,
+                f"sshd on {name}",
+            )
 
     def destroy(self, *names):
         docker("rm", "-f", "-v", *(f"psephos-{name}" for name in names))
@@ -157,24 +194,45 @@ class Bed:
         call(PSEPHOS, "import", RETURNS, "--out", self.folder / "e", "--force")
         groups = {"routers": ["east"], "collectors": ["east"], "monitoring": ["east"],
                   "shards": list(SHARD_HOSTS)}
-        (self.folder / "inventory.json").write_text(json.dumps({"all": {
-            "hosts": {name: {"ansible_host": self.address(name)} for name in ("east", *SHARD_HOSTS)},
-            "children": {group: {"hosts": {name: {} for name in names}} for group, names in groups.items()},
-            "vars": {
-                "ansible_user": "root",
-                "ansible_ssh_private_key_file": str(self.folder / "id"),
-                "ansible_ssh_common_args": "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null",
-                "psephos_command": str(PSEPHOS),
-                "psephos_packages": str(self.folder / "now"),
-                "psephos_election": str(self.folder / "e" / "election.json"),
-                "psephos_operator_networks": [f"{NET}.1/32"],
-                "psephos_station_networks": [f"{self.address('station')}/32"],
-            }}}))
+        (self.folder / "inventory.json").write_text(
+            json.dumps(
+                {
+                    "all": {
+                        "hosts": {
+                            name: {"ansible_host": self.address(name)}
+                            for name in ("east", *SHARD_HOSTS)
+                        },
+                        "children": {
+                            group: {"hosts": {name: {} for name in names}}
+                            for group, names in groups.items()
+                        },
+                        "vars": {
+                            "ansible_user": "root",
+                            "ansible_ssh_private_key_file": str(self.folder / "id"),
+                            "ansible_ssh_common_args": "-o StrictHostKeyChecking=no "
+                            "-o UserKnownHostsFile=/dev/null",
+                            "psephos_command": str(PSEPHOS),
+                            "psephos_packages": str(self.folder / "now"),
+                            "psephos_election": str(self.folder / "e" / "election.json"),
+                            "psephos_operator_networks": [f"{NET}.1/32"],
+                            "psephos_station_networks": [f"{self.address('station')}/32"],
+                        },
+                    }
+                }
+            )
+        )
 
     def play(self, book, *options):
         """The recap: {host: {"ok": n, "changed": n, ...}}."""
-        done = call("ansible-playbook", "-i", self.folder / "inventory.json", f"{book}.yml", *options,
-                    cwd=ROOT / "deploy" / "ansible", timeout=1800)
+        done = call(
+            "ansible-playbook",
+            "-i",
+            self.folder / "inventory.json",
+            f"{book}.yml",
+            *options,
+            cwd=ROOT / "deploy" / "ansible",
+            timeout=1800,
+        )
         recap = done.stdout.rpartition("PLAY RECAP")[2]
         return {line.split()[0]: {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)}
                 for line in recap.splitlines()[1:] if "=" in line}
@@ -192,10 +250,17 @@ class Bed:
         shards = [p for p in self.status() if p["role"] == "shard"]
         states = {(p["shard"], p["index"], p["state_hash"]) for p in shards
                   if p["state"] in ("leader", "follower")}
-        return len(shards) == 9 and len(states) == 3 and all(p["state"] in ("leader", "follower") for p in shards)
+        return (
+            len(shards) == 9
+            and len(states) == 3
+            and all(p["state"] in ("leader", "follower") for p in shards)
+        )
 
     def api(self):
-        return "http://" + json.loads((self.cluster / "cluster.json").read_text())["collectors"][0]["http"]
+        return (
+            "http://"
+            + json.loads((self.cluster / "cluster.json").read_text())["collectors"][0]["http"]
+        )
 
     def accounting(self):
         return json.loads(call(PSEPHOS, "accounting", "--api", self.api(), "--json").stdout)
@@ -203,8 +268,13 @@ class Bed:
     def equip_station(self):
         for name in ("psephos-client", "psephos-cli"):
             self.put("station", self.package("now", name), f"/root/{name}.deb")
-        self.on("station", "sh", "-c", "apt-get update -q && apt-get install -y -q --no-install-recommends "
-                "/root/psephos-client.deb /root/psephos-cli.deb")
+        self.on(
+            "station",
+            "sh",
+            "-c",
+            "apt-get update -q && apt-get install -y -q --no-install-recommends "
+            "/root/psephos-client.deb /root/psephos-cli.deb",
+        )
         self.psephos("client", "add", "station")
         self.play("site")
         self.put("station", RETURNS, "/root/returns.csv")
@@ -221,14 +291,36 @@ class Bed:
         for name in ("cluster.json", "election.json"):
             self.put("station", self.cluster / name, f"/root/{name}")
         self.casting = subprocess.Popen(
-            ["docker", "exec", "psephos-station", "psephos", "cast", "--cluster", "/root/cluster.json",
-             "--key", "/root/station.key", "--returns", "/root/returns.csv", "--rate", str(rate),
-             "--seed", str(self.cast_times), "--json"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [
+                "docker",
+                "exec",
+                "psephos-station",
+                "psephos",
+                "cast",
+                "--cluster",
+                "/root/cluster.json",
+                "--key",
+                "/root/station.key",
+                "--returns",
+                "/root/returns.csv",
+                "--rate",
+                str(rate),
+                "--seed",
+                str(self.cast_times),
+                "--json",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def cast_done(self):
         out, err = self.casting.communicate(timeout=900)
-        require(self.casting.returncode == 0, f"cast ended with {self.casting.returncode}: {err[-1000:]}")
+        require(
+            self.casting.returncode == 0,
+            f"cast ended with {self.casting.returncode}: {err[-1000:]}",
+        )
         summary = json.loads(out)
         lost = {name: n for name, n in summary.items()
                 if name in ("double_vote", "not_eligible", "invalid", "closed") and n}
@@ -237,8 +329,12 @@ class Bed:
         return summary
 
     def counted_past(self, ballots):
-        wait_until(lambda: self.casting.poll() is not None or self.accounting()["total"]["counted"] >= ballots,
-                   300, f"{ballots} counted")
+        wait_until(
+            lambda: self.casting.poll() is not None
+            or self.accounting()["total"]["counted"] >= ballots,
+            300,
+            f"{ballots} counted",
+        )
         if self.casting.poll() is not None:
             self.cast_done()
             raise Wrong("the cast was over too early")
@@ -265,9 +361,14 @@ def from_nothing(bed):
     bed.start("east", *SHARD_HOSTS, "station", "stranger")
     say("six hosts run systemd and sshd")
     recap = bed.play("site")
-    say(f"site.yml onto four hosts: {sum(r['changed'] for r in recap.values())} changes, none failed")
+    say(
+        "site.yml onto four hosts: "
+        f"{sum(r['changed'] for r in recap.values())} changes, none failed"
+    )
     recap = bed.play("site")
-    require(all(r["changed"] == 0 and r["failed"] == 0 for r in recap.values()), f"second run: {recap}")
+    require(
+        all(r["changed"] == 0 and r["failed"] == 0 for r in recap.values()), f"second run: {recap}"
+    )
     say("site.yml again: changed=0 on every host")
     bed.equip_station()
     bed.cast(8000)
@@ -282,7 +383,10 @@ def from_nothing(bed):
     bed.start("north")
     bed.play("replace", "-e", "psephos_host=north")
     bed.exact()
-    say("a new machine in its place (replace.yml): all replicas of a shard at one index and state hash; exact")
+    say(
+        "a new machine in its place (replace.yml): "
+        "all replicas of a shard at one index and state hash; exact"
+    )
 
 
 def stranger(bed):
@@ -291,12 +395,24 @@ def stranger(bed):
     seen = json.loads(bed.on("stranger", "python3", "/root/stranger.py", "/root/cluster.json",
                              *(bed.address(name) for name in ("east", *SHARD_HOSTS))).stdout)
     require(not seen["answered"], f"a stranger was answered: {seen['answered']}")
-    wanted = sorted([f"{bed.address(name)}:22" for name in ("east", *SHARD_HOSTS)] + [f"{bed.address('east')}:8080"])
+    wanted = sorted(
+        [f"{bed.address(name)}:22" for name in ("east", *SHARD_HOSTS)]
+        + [f"{bed.address('east')}:8080"]
+    )
     require(sorted(seen["open"]) == wanted, f"open to a stranger: {seen['open']}")
-    require(seen["http"]["GET /api/v1/election"] == 200 and
-            all(code in (403, 404, 405) for what, code in seen["http"].items() if what != "GET /api/v1/election"),
-            f"HTTP: {seen['http']}")
-    say(f"a host without keys reaches sshd and the page, of 4 x 65,535 ports: {', '.join(seen['open'])}")
+    require(
+        seen["http"]["GET /api/v1/election"] == 200
+        and all(
+            code in (403, 404, 405)
+            for what, code in seen["http"].items()
+            if what != "GET /api/v1/election"
+        ),
+        f"HTTP: {seen['http']}",
+    )
+    say(
+        "a host without keys reaches sshd and the page, of 4 x 65,535 ports: "
+        f"{', '.join(seen['open'])}"
+    )
     say(f"  and gets from the page: {seen['http']}")
     # The same with the firewall open: keys alone must do.
     for name in ("east", *SHARD_HOSTS):
@@ -317,15 +433,28 @@ def stranger(bed):
     description = json.loads((bed.cluster / "cluster.json").read_text())
     for name, found in listening.items():
         mine = bed.address(name)
-        expected = {a.removeprefix("tcp://") for a in re.findall(r"tcp://[0-9.]+:\d+", json.dumps(description))
-                    if a.startswith(f"tcp://{mine}:")}
+        expected = {
+            a.removeprefix("tcp://")
+            for a in re.findall(r"tcp://[0-9.]+:\d+", json.dumps(description))
+            if a.startswith(f"tcp://{mine}:")
+        }
         if name == "east":
             expected |= {f"{mine}:8080", "127.0.0.1:7001", "127.0.0.1:9090"}
         require({at for at in found if not at.endswith(":22")} == expected,
                 f"{name} listens at {found}, not at {sorted(expected)}")
-    for name, unit in (("east", "psephos-router@0"), ("east", "psephos-collector@0"),
-                       ("north", bed.on("north", "sh", "-c", "systemctl list-units --plain --no-legend "
-                                        "'psephos-shard@*' | cut -d' ' -f1").stdout.split()[0])):
+    for name, unit in (
+        ("east", "psephos-router@0"),
+        ("east", "psephos-collector@0"),
+        (
+            "north",
+            bed.on(
+                "north",
+                "sh",
+                "-c",
+                "systemctl list-units --plain --no-legend " "'psephos-shard@*' | cut -d' ' -f1",
+            ).stdout.split()[0],
+        ),
+    ):
         out = bed.on(name, "systemd-analyze", "security", "--no-pager", unit, check=False).stdout
         say("  " + re.sub("^[^O]*", "", out.splitlines()[-1]))
     hang(bed)
@@ -387,12 +516,18 @@ def backup(bed):
         got = shown[shard["shard"]]
         require((got["received"], got["counted"]) == (shard["received"], shard["counted"]),
                 f"restored {got}, backed up {shard}")
-    say(f"backup.yml at {in_backup:,} of {at_end:,} ballots; every host destroyed; restore.yml onto four new "
-        f"ones: {in_backup:,} counted, shard by shard as of the backup's indexes")
+    say(
+        f"backup.yml at {in_backup:,} of {at_end:,} ballots; every host destroyed; "
+        f"restore.yml onto four new ones: {in_backup:,} counted, "
+        "shard by shard as of the backup's indexes"
+    )
     bed.cast_again(8000)
     summary = bed.cast_done()
     bed.exact()
-    say(f"the station casts again: {summary['cast']:,} ballots, each with the verdict it had or gets now; exact")
+    say(
+        f"the station casts again: {summary['cast']:,} ballots, "
+        "each with the verdict it had or gets now; exact"
+    )
 
 
 def compose(bed):
@@ -418,9 +553,22 @@ def compose(bed):
         wait_until(lambda: call("curl", "-fs", "http://127.0.0.1:18080/api/v1/election",
                                 check=False).returncode == 0, 120, "the page")
         say(f"docker-compose up -d: the page answers after {time.monotonic() - begun:.0f} s")
-        demo = subprocess.Popen(["docker-compose", *map(str, file), "--profile", "demo", "up", "--no-log-prefix",
-                                 "demo"], env={**os.environ, **env}, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        demo = subprocess.Popen(
+            [
+                "docker-compose",
+                *map(str, file),
+                "--profile",
+                "demo",
+                "up",
+                "--no-log-prefix",
+                "demo",
+            ],
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         time.sleep(15)
         docker("kill", "psephostest_shard-0-0_1")
         docker("kill", "psephostest_router-0_1")
@@ -428,7 +576,10 @@ def compose(bed):
         run("up", "-d")
         out, _ = demo.communicate(timeout=900)
         require("exact" in out, f"the demo: {out[-1500:]}")
-        say("the demo counted while a shard's and a router's container were killed and started again: exact")
+        say(
+            "the demo counted while a shard's and a router's container "
+            "were killed and started again: exact"
+        )
         run("stop", "shard-1-2")
         docker("rm", "-f", "psephostest_shard-1-2_1")
         docker("volume", "rm", "psephostest_shard-1-2")
@@ -451,25 +602,42 @@ def volume_lost(run):
     def level():
         out = operator("status", "--dir", "/cluster", "--json", check=False).stdout
         shards = [p for p in json.loads(out[out.index("{"):])["processes"] if p["role"] == "shard"]
-        return len(shards) == 9 and len({(p["shard"], p["index"], p["state_hash"]) for p in shards}) == 3
+        return (
+            len(shards) == 9
+            and len({(p["shard"], p["index"], p["state_hash"]) for p in shards}) == 3
+        )
     wait_until(level, 120, "one index and state hash on all replicas")
     say("the volume of shard-1-2 lost: it joined again under a new ID; replicas equal")
 
 
-STAGES = {"nothing": from_nothing, "stranger": stranger, "upgrade": upgrade, "backup": backup, "compose": compose}
+STAGES = {
+    "nothing": from_nothing,
+    "stranger": stranger,
+    "upgrade": upgrade,
+    "backup": backup,
+    "compose": compose,
+}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./run hosts", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stages", default=",".join(STAGES), metavar="A,B",
-                        help="of the list above, in its order; `nothing` comes before any but compose")
-    parser.add_argument("--packages", type=Path, help="a kept folder of an earlier run, for its packages")
+    parser.add_argument(
+        "--stages",
+        default=",".join(STAGES),
+        metavar="A,B",
+        help="of the list above, in its order; `nothing` comes before any but compose",
+    )
+    parser.add_argument(
+        "--packages", type=Path, help="a kept folder of an earlier run, for its packages"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the hosts and the folder")
     arguments = parser.parse_args()
     for tool in ("docker", "ansible-playbook", "docker-compose", "debootstrap"):
         if not shutil.which(tool):
-            sys.exit(f"hosts: needs {tool}: apt-get install docker.io docker-compose ansible debootstrap")
+            sys.exit(
+                f"hosts: needs {tool}: apt-get install docker.io docker-compose ansible debootstrap"
+            )
     if docker("info", check=False).returncode != 0:
         sys.exit("hosts: no Docker engine answers; start dockerd")
     if set(arguments.stages.split(",")) - set(STAGES):

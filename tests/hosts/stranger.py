@@ -40,7 +40,9 @@ def answers(address, server_key, curve):
 
 def http(url, method="GET"):
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=3) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, method=method), timeout=3
+        ) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code

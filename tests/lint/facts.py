@@ -49,7 +49,9 @@ def objects(value):
     """Every object within a JSON value."""
     if isinstance(value, dict):
         yield value
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+    for inner in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    ):
         yield from objects(inner)
 
 

@@ -144,11 +144,19 @@ class Rules(unittest.TestCase):
         self.finds(comments.findings, {"tests/a.h": "/* Why. */\n" + makes})
 
     def test_function_without_a_comment(self):
-        text = NOUN + "\nint a(void);\n\n/* Both. */\nint b(void);\nint c(void);\n\nint d(int n, \n" \
-                      "      int m); /* beside */\n"
+        text = (
+            NOUN + "\nint a(void);\n\n/* Both. */\nint b(void);\nint c(void);\n\nint d(int n, \n"
+            "      int m); /* beside */\n"
+        )
         self.finds(comments.findings, {"cli/a.h": text}, "cli/a.h:7: a has no comment")
 
     # sizes
+
+    def test_long_lines(self):
+        self.finds(sizes.findings, {"cli/a.c": "/*" + "x" * 99 + "\n", "docs/a.md": "x" * 200,
+                                    "dashboard/a.ts": "x" * 121 + "\n" + "x" * 120},
+                   "cli/a.c:1: 101 columns, at most 100",
+                   "dashboard/a.ts:1: 121 columns, at most 120")
 
     def test_sizes_and_leftovers(self):
         long = "void f(void)\n{\n" + "    g();\n" * 70 + "}\n"

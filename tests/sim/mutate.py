@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 # What the copy needs to build the simulator; a room that is not there has moved away.
-ROOMS = ["cmake", "client", "collector", "lib", "proto", "router", "shard", "bench/micro", "tests/sim", "tests/unit"]
+ROOMS = ["cmake", "client", "collector", "lib", "proto", "router", "shard", "bench/micro",
+         "tests/sim", "tests/unit"]
 
 CHANGES = [
     ("VERDICT_BEFORE_COMMIT", "shard/core/apply.c",
@@ -126,7 +127,8 @@ CHANGES = [
      "    delta->configuration_bytes = M(MEMBERS_NOT_STORED) ? 0 : (uint32_t)bytes.length;\n"),
     ("MERGED_BY_ADDING", "collector/board/board.c",
      "            board->merged->cells[c] += value - totals->cells[c];\n",
-     "            board->merged->cells[c] += M(MERGED_BY_ADDING) ? value : value - totals->cells[c];\n"),
+     "            board->merged->cells[c] +="
+     " M(MERGED_BY_ADDING) ? value : value - totals->cells[c];\n"),
     ("OLD_PARTIAL_WINS", "collector/board/board.c",
      "    if (same_epoch && partial->index < head->index)\n",
      "    if (same_epoch && partial->index < head->index && !M(OLD_PARTIAL_WINS))\n"),

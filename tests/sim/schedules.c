@@ -1,4 +1,5 @@
-/* Puts one deliberate defect into a unit test with hand-made schedules: PSP_MUTANT is its number. */
+/* Puts one deliberate defect into a unit test with hand-made schedules:
+ * PSP_MUTANT is its number. */
 #include <stdlib.h>
 
 #include "tests/sim/mutants.h"

@@ -97,7 +97,9 @@ def test_180_000_precincts_are_counted_and_shown(one, tmp_path):
     write_ballots(tmp_path / "ballots.ndjson")
     done = one.cast(tmp_path / "ballots.ndjson", timeout=TIMEOUT_S)
     assert done["counted"] == LEAVES
-    wait_until(lambda: ballots_shown(one) == LEAVES, timeout=TIMEOUT_S, what="all ballots on the board")
+    wait_until(
+        lambda: ballots_shown(one) == LEAVES, timeout=TIMEOUT_S, what="all ballots on the board"
+    )
     assert_shown(one)
     # A collector that has lost its store asks for everything: it comes in parts.
     one.kill("collector")

@@ -111,7 +111,9 @@ def test_a_python_station_casts_and_gets_a_receipt_for_every_ballot(one, names, 
     assert total["counted"] == 5000
     assert total["replayed"] == 100 + station.resent
     assert total["balanced"] is True
-    result = one.get_json(f"/api/v1/results?contest={names.contest}&unit={names.unit}")["results"][0]
+    result = one.get_json(f"/api/v1/results?contest={names.contest}&unit={names.unit}")["results"][
+        0
+    ]
     assert {c["choice"]: c["votes"] for c in result["choices"]}[names.choices[0]] == 5000
 
 
@@ -278,7 +280,9 @@ def test_a_router_with_another_digest_key_does_not_start(one, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["digest key", "slot map"])
-def test_a_router_that_disagrees_with_the_shards_counts_nothing(one, names, connect, tmp_path, what):
+def test_a_router_that_disagrees_with_the_shards_counts_nothing(
+    one, names, connect, tmp_path, what
+):
     copy = altered_copy(one, tmp_path / "copy")
     description = one.description
     if what == "digest key":

@@ -7,7 +7,13 @@ import subprocess
 import pytest
 
 from harness import SLOWER, is_running, wait_until
-from test_crashes import assert_exact, casting, county_returns, counted_so_far, finish_cast  # noqa: F401
+from test_crashes import (
+    assert_exact,
+    casting,
+    county_returns,
+    counted_so_far,
+    finish_cast,
+)  # noqa: F401
 from test_replicas import leader, wait_for_all
 from test_round_trip import ballots_of
 
@@ -96,8 +102,14 @@ def test_all_disks_full_stops_the_count_until_there_is_room(one, county_returns)
     for p in before:
         fill(folder_of(one, p["shard"], p["replica"]))
     # Two of three must have written: when they cannot, nobody does, and a third may live on.
-    wait_until(lambda: all(sum(not is_running(p["pid"]) for p in before if p["shard"] == shard) >= 2
-                           for shard in range(2)), timeout=30 * SLOWER, what="the end of two of three")
+    wait_until(
+        lambda: all(
+            sum(not is_running(p["pid"]) for p in before if p["shard"] == shard) >= 2
+            for shard in range(2)
+        ),
+        timeout=30 * SLOWER,
+        what="the end of two of three",
+    )
     for p in before:
         if not is_running(p["pid"]):
             assert "the disk is full" in log_of(one, p["shard"], p["replica"])

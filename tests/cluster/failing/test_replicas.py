@@ -9,7 +9,13 @@ import signal
 import pytest
 
 from harness import SLOWER, is_running, wait_until
-from test_crashes import assert_exact, casting, county_returns, counted_so_far, finish_cast  # noqa: F401
+from test_crashes import (
+    assert_exact,
+    casting,
+    county_returns,
+    counted_so_far,
+    finish_cast,
+)  # noqa: F401
 from test_round_trip import ballots_of
 
 LEADER_S = 10 * SLOWER
@@ -76,7 +82,9 @@ def test_one_replica_of_each_shard_destroyed_with_its_disk_loses_nothing(
     assert_exact(one, county_returns)
 
 
-def test_a_paused_leader_is_replaced_and_comes_back_as_a_follower(one, county_returns):  # noqa: F811
+def test_a_paused_leader_is_replaced_and_comes_back_as_a_follower(
+    one, county_returns
+):  # noqa: F811
     cast = casting(one, county_returns)
     wait_until(lambda: counted_so_far(one) > ballots_of(county_returns) // 4, what="a quarter")
     paused = leader(one, 0)

@@ -6,7 +6,13 @@ import shutil
 import pytest
 
 from harness import SLOWER, run_psephos, wait_until
-from test_crashes import assert_exact, casting, county_returns, counted_so_far, finish_cast  # noqa: F401
+from test_crashes import (
+    assert_exact,
+    casting,
+    county_returns,
+    counted_so_far,
+    finish_cast,
+)  # noqa: F401
 from test_replicas import caught_up, end, leader, replicas, wait_for_all
 from test_round_trip import ballots_of
 
@@ -40,7 +46,9 @@ def epochs(one):
     return {s["epoch"] for s in one.get_json("/api/v1/accounting")["version"]["shards"]}
 
 
-def test_a_backup_under_load_is_restored_as_of_its_index(one, county_returns, tmp_path):  # noqa: F811
+def test_a_backup_under_load_is_restored_as_of_its_index(
+    one, county_returns, tmp_path
+):  # noqa: F811
     out = tmp_path / "backup"
     cast = casting(one, county_returns)
     wait_until(lambda: counted_so_far(one) > ballots_of(county_returns) // 5, what="a fifth")
@@ -68,7 +76,9 @@ def test_a_backup_under_load_is_restored_as_of_its_index(one, county_returns, tm
     assert_exact(one, county_returns)
 
 
-def test_a_restored_replica_restarts_and_can_be_replaced(one, county_returns, tmp_path):  # noqa: F811
+def test_a_restored_replica_restarts_and_can_be_replaced(
+    one, county_returns, tmp_path
+):  # noqa: F811
     out = tmp_path / "backup"
     one.cast("--returns", county_returns)
     gone = leader(one, 0)["replica"]
@@ -127,7 +137,9 @@ def test_what_cannot_be_restored_is_refused(one, county_returns, tmp_path):  # n
     assert_exact(one, county_returns)
 
 
-def test_an_old_machine_does_not_join_the_restored_cluster(one, county_returns, tmp_path):  # noqa: F811
+def test_an_old_machine_does_not_join_the_restored_cluster(
+    one, county_returns, tmp_path
+):  # noqa: F811
     out = tmp_path / "backup"
     one.cast("--returns", county_returns)
     backup(one, out)
@@ -143,7 +155,9 @@ def test_an_old_machine_does_not_join_the_restored_cluster(one, county_returns, 
     assert "shard-0-0 ended" in told and "epoch" in told
 
 
-def test_one_replica_and_a_second_restore(cluster, import_returns, county_returns, tmp_path):  # noqa: F811
+def test_one_replica_and_a_second_restore(
+    cluster, import_returns, county_returns, tmp_path
+):  # noqa: F811
     one = cluster(import_returns(county_returns), shards=2)
     first_ids = [r["raft_id"] for s in one.description["shards"] for r in s["replicas"]]
     one.cast("--returns", county_returns)
@@ -164,7 +178,9 @@ def test_one_replica_and_a_second_restore(cluster, import_returns, county_return
     assert_exact(one, county_returns)
 
 
-def test_the_last_replica_and_the_other_shards_are_backed_up(one, county_returns, tmp_path):  # noqa: F811
+def test_the_last_replica_and_the_other_shards_are_backed_up(
+    one, county_returns, tmp_path
+):  # noqa: F811
     out = tmp_path / "backup"
     one.cast("--returns", county_returns)
     backup(one, out)

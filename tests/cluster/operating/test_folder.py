@@ -80,8 +80,12 @@ def test_up_names_the_packages_that_are_missing(sparse, tmp_path, missing):
     for name in ("psephos-router", "psephos-shard", "psephos-collector"):
         if name not in missing:
             shutil.copy2(BIN / name, programs)
-    done = subprocess.run([programs / "psephos", "up", "--dir", tmp_path / "c", "--election", sparse],
-                          capture_output=True, text=True, timeout=TIMEOUT_S)
+    done = subprocess.run(
+        [programs / "psephos", "up", "--dir", tmp_path / "c", "--election", sparse],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == (f"psephos up: not in {programs}: {' '.join(missing)}. "
                            f"Install what is missing: apt-get install {' '.join(missing)}\n")
@@ -89,8 +93,21 @@ def test_up_names_the_packages_that_are_missing(sparse, tmp_path, missing):
     # To lay a cluster out for other machines they are not needed.
     hosts = tmp_path / "hosts"
     hosts.write_text("one 10.0.0.1 router shard collector\n")
-    done = subprocess.run([programs / "psephos", "up", "--dir", tmp_path / "c", "--election", sparse,
-                           "--hosts", hosts], capture_output=True, text=True, timeout=TIMEOUT_S)
+    done = subprocess.run(
+        [
+            programs / "psephos",
+            "up",
+            "--dir",
+            tmp_path / "c",
+            "--election",
+            sparse,
+            "--hosts",
+            hosts,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -114,7 +131,9 @@ def test_an_up_that_fails_keeps_what_was_there(sparse, tmp_path):
     folder.mkdir()
     (folder / "notes").write_text("mine")
     (tmp_path / "roll.csv").write_text("voter_id,unit\nV-1,nowhere\n")
-    run_psephos("up", "--dir", folder, "--election", sparse, "--roll", tmp_path / "roll.csv", check=1)
+    run_psephos(
+        "up", "--dir", folder, "--election", sparse, "--roll", tmp_path / "roll.csv", check=1
+    )
     assert (folder / "notes").read_text() == "mine"
 
 

@@ -29,18 +29,24 @@ def test_every_metric_is_shown_and_exists():
 
 
 def test_the_panels_use_the_data_source_that_is_provisioned():
-    uid = re.search(r"uid: (\S+)", (FOLDER / "provisioning/datasources/psephos.yaml").read_text())[1]
+    uid = re.search(r"uid: (\S+)", (FOLDER / "provisioning/datasources/psephos.yaml").read_text())[
+        1
+    ]
     dashboard = json.loads((FOLDER / "dashboards/psephos.json").read_text())
     assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {uid}
 
 
 # ---- promtool (Debian: prometheus), where it is installed ----
 
-needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+needs_promtool = pytest.mark.skipif(
+    not shutil.which("promtool"), reason="promtool is not installed"
+)
 
 
 def promtool(*arguments, **options):
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, **options)
+    done = subprocess.run(
+        ["promtool", *map(str, arguments)], capture_output=True, text=True, **options
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "linting" not in done.stdout + done.stderr
     return done.stdout
@@ -58,7 +64,9 @@ def test_the_metrics_of_a_collector_are_valid(cluster, import_returns, fixture_f
 def test_the_alerts_and_the_configuration_are_valid(tmp_path):
     assert "SUCCESS" in promtool("check", "rules", ROOT / "deploy/prometheus/psephos.rules.yml")
     text = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
-    (tmp_path / "prometheus.yml").write_text(re.sub(r"(?m)^(\s*- ).*psephos\.rules\.yml.*$", r"\1psephos.rules.yml", text))
+    (tmp_path / "prometheus.yml").write_text(
+        re.sub(r"(?m)^(\s*- ).*psephos\.rules\.yml.*$", r"\1psephos.rules.yml", text)
+    )
     shutil.copy(ROOT / "deploy/prometheus/psephos.rules.yml", tmp_path)
     assert "SUCCESS" in promtool("check", "config", tmp_path / "prometheus.yml")
 
@@ -67,7 +75,12 @@ def test_the_alerts_and_the_configuration_are_valid(tmp_path):
 def test_every_question_of_the_dashboard_is_promql(tmp_path):
     dashboard = json.loads((FOLDER / "dashboards/psephos.json").read_text())
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    rules = [{"record": f"panel:{i}", "expr": expr.replace("$__rate_interval", "1m")} for i, expr in enumerate(asked)]
+    rules = [
+        {"record": f"panel:{i}", "expr": expr.replace("$__rate_interval", "1m")}
+        for i, expr in enumerate(asked)
+    ]
     # JSON is YAML, too.
-    (tmp_path / "panels.yml").write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+    (tmp_path / "panels.yml").write_text(
+        json.dumps({"groups": [{"name": "panels", "rules": rules}]})
+    )
     assert f"{len(asked)} rules found" in promtool("check", "rules", tmp_path / "panels.yml")

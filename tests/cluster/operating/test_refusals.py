@@ -18,8 +18,17 @@ START_S = 20 * SLOWER
 def daemon(one, program, *args, cluster_json=None, timeout=START_S):
     """Runs one daemon in the foreground until it refuses; (exit code, stderr)."""
     done = subprocess.run(
-        [BIN / program, "--cluster", cluster_json or one.directory / "cluster.json", *map(str, args)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+        [
+            BIN / program,
+            "--cluster",
+            cluster_json or one.directory / "cluster.json",
+            *map(str, args),
+        ],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
     return done.returncode, done.stderr
 
 

@@ -5,8 +5,9 @@ import re
 from harness import run_psephos
 
 LONG = "Commissioner of Agriculture, Forests, Weights and Measures, and of the Public Lands"
+PARTY = "Party of the Rivers and of the Mountains between them"
 RETURNS = f"""state,county,county_fips,precinct,office,district,party,candidate,votes
-VT,Addison,50001,,{LONG!r},,Party of the Rivers and of the Mountains between them,Ada Ash-Birch of Cornwall on the Lake,3
+VT,Addison,50001,,{LONG!r},,{PARTY},Ada Ash-Birch of Cornwall on the Lake,3
 VT,Addison,50001,,{LONG!r},,Fern,Ben Birch,1234567
 """.replace("'", '"')
 

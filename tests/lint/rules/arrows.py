@@ -190,7 +190,8 @@ def missing_rooms(tree):
     for header, places in ROOM_OF_HEADER.items():
         for place in places:
             if not any(name.startswith(place) for name in tree.names):
-                yield "tests/lint/rules/arrows.py", 1, f"the room {place} of {header} does not exist"
+                yield ("tests/lint/rules/arrows.py", 1,
+                       f"the room {place} of {header} does not exist")
     for name in filter(ours, tree.c_files()):
         if room_of(name) not in MAY_INCLUDE:
             yield name, 1, f"the room {room_of(name)} has no place among the floors"

@@ -9,7 +9,8 @@
 
 #include "tests/sim/actors/actors.h"
 
-/* The process ends after this event, for a status of the disk; any but PSP_EIO and PSP_ENOSPC is a violation. */
+/* The process ends after this event, for a status of the disk; any but PSP_EIO
+ * and PSP_ENOSPC is a violation. */
 void sim_replica_fail_storage(struct sim_world *world, struct sim_replica *replica,
                               const char *what, enum psp_status status);
 /* Carries out what the core has decided. */

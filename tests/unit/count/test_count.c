@@ -1,4 +1,5 @@
-/* The state machine: every disposition and their order, books, state hash. Values are worked out by hand. */
+/* The state machine: every disposition and their order, books, state hash.
+ * Values are worked out by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

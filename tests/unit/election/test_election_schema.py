@@ -79,7 +79,9 @@ def parser_accepts(psephos, definition):
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(definition, file, ensure_ascii=False)
         file.flush()
-        code = subprocess.run([psephos, "check", file.name], capture_output=True, check=False).returncode
+        code = subprocess.run(
+            [psephos, "check", file.name], capture_output=True, check=False
+        ).returncode
     assert code in (0, 1), code
     return code == 0
 
