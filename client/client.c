@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/system/clock.h"
 #include "client/core/core.h"
@@ -28,6 +29,11 @@ struct link {
     bool connected;
 };
 
+struct random { /* of the system, not used yet */
+    uint8_t bytes[256];
+    size_t left;
+};
+
 struct psp_client {
     struct psp_cluster *cluster;
     struct psp_definition *definition; /* when we read it ourselves */
@@ -38,6 +44,7 @@ struct psp_client {
     uint32_t link_count;
     struct link links[PSP_CLIENT_ROUTERS_MAX];
     struct pollfd fds[PSP_CLIENT_ROUTERS_MAX];
+    struct random random;
     const char *error; /* of the connection; NULL: ask the core */
 };
 
@@ -84,6 +91,23 @@ static enum psp_status load_definition(struct psp_client *client, char *ret_reas
     return PSP_OK;
 }
 
+/* One call to the system for many draws: a pool takes four bytes a ballot. */
+static void system_random(void *context, void *ret_bytes, size_t bytes)
+{
+    struct random *random = context;
+    assert(bytes <= sizeof random->bytes);
+    if (random->left < bytes) {
+        /* Up to 256 bytes come whole, or not at all before the system has booted. */
+        const ssize_t n = getrandom(random->bytes, sizeof random->bytes, 0);
+        if (n != (ssize_t)sizeof random->bytes)
+            abort();
+        random->left = sizeof random->bytes;
+    }
+    random->left -= bytes;
+    memcpy(ret_bytes, random->bytes + random->left, bytes);
+    explicit_bzero(random->bytes + random->left, bytes);
+}
+
 static enum psp_status make_core(struct psp_client *client,
                                  const struct psp_client_options *options, char *ret_reason,
                                  size_t size)
@@ -95,6 +119,11 @@ static enum psp_status make_core(struct psp_client *client,
         .inflight_max = options->inflight_max,
         .resend_after_ms = options->resend_after_ms,
         .seed = options->seed,
+        .pool = options->pool,
+        .pool_wait_ms = options->pool_wait_ms,
+        .unordered = options->unordered,
+        .random = system_random,
+        .random_context = &client->random,
     };
     memcpy(core.definition_hash, cluster->definition_hash, PSP_HASH_BYTES);
     if (options->rows) {
@@ -178,6 +207,7 @@ void psp_client_destroy(struct psp_client **client_at)
     psp_client_core_destroy(&client->core);
     psp_definition_destroy(&client->definition);
     psp_cluster_destroy(&client->cluster);
+    explicit_bzero(&client->random, sizeof client->random);
     free(client);
     *client_at = NULL;
 }
@@ -265,7 +295,7 @@ enum psp_status psp_client_poll(struct psp_client *client, int timeout_ms,
     uint64_t now_ms = psp_clock_ms();
     const uint64_t end_ms = now_ms + (timeout_ms > 0 ? (uint64_t)timeout_ms : 0);
     if (timeout_ms > 0)
-        psp_client_core_flush(client->core);
+        psp_client_core_push(client->core);
     for (;;) {
         psp_client_core_tick(client->core, now_ms);
         send_ready(client, now_ms);

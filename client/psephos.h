@@ -17,6 +17,13 @@
  * With several routers, batches go to them in turn, and to the next one when
  * one does not answer.
  *
+ * With a pool, ballots leave shuffled by the system's randomness: when the pool
+ * is full, when its first ballot has waited pool_wait_ms, or on a flush. A poll
+ * sends no pool that is not full before. Flush before the end.
+ *
+ * Of two ballots of one voter the second leaves after the first one's verdict, in
+ * the order in which they were submitted (unless `unordered`).
+ *
  * Ownership: submitted bytes are copied.
  * Threads:   one owner.
  * Memory:    bounded by `inflight_max`.
@@ -45,6 +52,9 @@ struct psp_client_options {
     uint32_t inflight_max;    /* ballots without a verdict; 0: 65536 */
     uint32_t resend_after_ms; /* first timeout; 0: 2000 */
     uint64_t seed;            /* of the jitter */
+    uint32_t pool;            /* ballots that leave in an order of chance; 0, 1: as submitted */
+    uint32_t pool_wait_ms;    /* the longest that a ballot waits in the pool; 0: 2000 */
+    bool unordered;           /* two ballots of one voter need not wait for each other */
 };
 
 struct psp_ballot {
@@ -74,11 +84,12 @@ void psp_client_destroy(struct psp_client **client);
 
 /* PSP_EBUSY: inflight_max reached: poll first. PSP_EINVAL: over a limit. */
 enum psp_status psp_client_submit(struct psp_client *client, const struct psp_ballot *ballot);
-/* Sends what is batched so far. */
+/* Sends what is batched and pooled so far, but no ballot that waits for an earlier one
+ * of its voter: that one is pooled when its turn comes. */
 void psp_client_flush(struct psp_client *client);
 
 /* Sends, receives, resends; waits at most `timeout_ms` for a first receipt.
- * Before it waits (timeout_ms > 0) it sends what is batched so far. Returns up
+ * Before it waits (timeout_ms > 0) it sends what is batched so far, not the pool. Returns up
  * to `max` receipts. PSP_EPERM: no router knows this key (it may be added at
  * any time: polling on is no mistake), or it may not cast; PSP_EMISMATCH: they
  * count another election; PSP_EVERSION: they speak another protocol;

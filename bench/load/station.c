@@ -220,6 +220,7 @@ void psp_station_run(const struct psp_station_options *options, struct psp_stati
         .definition = options->definition,
         .batch_rows = options->batch_rows,
         .inflight_max = options->inflight_max,
+        .unordered = true, /* a voter's second ballot comes after the first one's receipt */
         .seed = options->start_us + options->client,
     };
     enum psp_status status = PSP_ENOMEM;

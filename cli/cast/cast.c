@@ -38,7 +38,11 @@ enum {
     OPTION_SEED,
     OPTION_GIVE_UP,
     OPTION_ROWS,
+    OPTION_POOL,
+    OPTION_POOL_WAIT,
 };
+
+enum { POOL_OF_A_STATION = 50, POOL_MAX = 8192, POOL_WAIT_MS = 2000, POOL_WAIT_MAX_S = 600 };
 
 struct arguments {
     const char *directory, *cluster, *key;
@@ -66,6 +70,10 @@ static const struct argp_option options[] = {
     {"rate", OPTION_RATE, "N", 0, "ballots a second, default as fast as possible", 0},
     {"seed", OPTION_SEED, "S", 0, "of everything random, default 1", 0},
     {"give-up-after", OPTION_GIVE_UP, "S", 0, "seconds without any verdict, default 120", 0},
+    {"pool", OPTION_POOL, "N", 0,
+     "shuffle every N ballots before they leave; default 50 with --key, else 1: not at all", 0},
+    {"pool-wait", OPTION_POOL_WAIT, "S", 0,
+     "seconds after which fewer than N leave, too, default 2", 0},
     {"rows", OPTION_ROWS, NULL, 0, "send rows (IDs as text) instead of columns", 0},
     {0},
 };
@@ -165,6 +173,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->caster.give_up_after_ms =
             (uint64_t)(number(value, 1e6, state, "--give-up-after") * 1000);
         return 0;
+    case OPTION_POOL:
+        arguments->caster.pool = (uint32_t)psp_number_argument(state, "--pool", value, 1, POOL_MAX);
+        return 0;
+    case OPTION_POOL_WAIT:
+        arguments->caster.pool_wait_ms =
+            (uint32_t)(number(value, POOL_WAIT_MAX_S, state, "--pool-wait") * 1000);
+        return 0;
     case OPTION_ROWS:
         arguments->caster.rows = true;
         return 0;
@@ -245,6 +260,10 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     caster.cluster_path = target->cluster_path;
     caster.key_path = target->key_path;
     caster.seed = arguments->request.seed;
+    if (caster.pool == 0)
+        caster.pool = arguments->key ? POOL_OF_A_STATION : 1;
+    if (caster.pool_wait_ms == 0)
+        caster.pool_wait_ms = 1;
     status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, &reason);
     free(where);
     if (status == PSP_OK)
@@ -290,8 +309,9 @@ int psp_cmd_cast(int argc, char **argv)
         children,
         NULL,
         NULL};
-    struct arguments arguments = {.request = {.seed = 1, .turnout = 1},
-                                  .caster = {.give_up_after_ms = 120000}};
+    struct arguments arguments = {
+        .request = {.seed = 1, .turnout = 1},
+        .caster = {.give_up_after_ms = 120000, .pool_wait_ms = POOL_WAIT_MS}};
     struct psp_target target = {0};
     struct psp_reason reason = {0};
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)

@@ -26,8 +26,9 @@ struct run {
     uint64_t start_ms, moved_ms; /* the last verdict, or nothing was awaited */
     uint64_t silence_ms;         /* without a verdict when that is said next */
     uint64_t submitted;
-    bool ended; /* the source has no more */
-    bool held;  /* `ballot` was refused as one too many on the way */
+    bool ended;           /* the source has no more */
+    bool awaits_receipts; /* the source has none before they are here */
+    bool held;            /* `ballot` was refused as one too many on the way */
     struct psp_ballot ballot;
     struct psp_receipt receipts[RECEIPTS];
 };
@@ -41,6 +42,12 @@ static uint64_t allowed(const struct run *run)
     return (uint64_t)(ms * run->options->rate / 1000);
 }
 
+/* As long as that no verdict may come though all is well. */
+static uint64_t pooled_ms(const struct run *run)
+{
+    return run->options->pool > 1 ? run->options->pool_wait_ms : 0;
+}
+
 /* PSP_EAGAIN: there is reason to wait before the next round. */
 static enum psp_status submit(struct run *run)
 {
@@ -52,7 +59,8 @@ static enum psp_status submit(struct run *run)
             const enum psp_status next = run->source->next(run->source->context, &run->ballot);
             if (next == PSP_ENOENT)
                 run->ended = true;
-            if (next == PSP_ENOENT || next == PSP_EAGAIN)
+            run->awaits_receipts = next == PSP_EBUSY;
+            if (next == PSP_ENOENT || next == PSP_EAGAIN || next == PSP_EBUSY)
                 return PSP_EAGAIN;
             if (next != PSP_OK)
                 return next;
@@ -106,7 +114,8 @@ static enum psp_status step(struct run *run, struct psp_progress *progress)
     const enum psp_status submitted = submit(run);
     if (submitted != PSP_OK && submitted != PSP_EAGAIN)
         return submitted;
-    if (submitted == PSP_EAGAIN && !run->held)
+    /* Not while the source pauses: what is pooled waits for others. */
+    if (run->ended || run->awaits_receipts)
         psp_client_flush(run->client);
     size_t n = 0;
     const bool awaited = run->submitted > run->summary->cast;
@@ -121,11 +130,12 @@ static enum psp_status step(struct run *run, struct psp_progress *progress)
     const uint64_t now_ms = psp_progress_clock_ms();
     if (n || !awaited) {
         run->moved_ms = now_ms;
-        run->silence_ms = SILENCE_MS;
+        run->silence_ms = pooled_ms(run) + SILENCE_MS;
     }
     say_silence(run, progress, now_ms - run->moved_ms);
     psp_progress_step(progress, "ballots", run->summary->cast, run->source->expected);
-    return now_ms - run->moved_ms > run->options->give_up_after_ms ? PSP_ETIMEDOUT : PSP_OK;
+    return now_ms - run->moved_ms > pooled_ms(run) + run->options->give_up_after_ms ? PSP_ETIMEDOUT
+                                                                                    : PSP_OK;
 }
 
 enum psp_status psp_caster_run(const struct psp_caster_options *options,
@@ -140,6 +150,9 @@ enum psp_status psp_caster_run(const struct psp_caster_options *options,
         .key_path = options->key_path,
         .rows = options->rows,
         .seed = options->seed,
+        .pool = options->pool,
+        .pool_wait_ms = options->pool_wait_ms,
+        .unordered = source->unordered,
     };
     *ret_summary = (struct psp_cast_summary){0};
     memset(&run, 0, sizeof run);
@@ -150,7 +163,7 @@ enum psp_status psp_caster_run(const struct psp_caster_options *options,
                                                sizeof reterr_reason->text);
     if (status != PSP_OK)
         return status;
-    run.silence_ms = SILENCE_MS;
+    run.silence_ms = pooled_ms(&run) + SILENCE_MS;
     run.start_ms = run.moved_ms = psp_progress_clock_ms();
     psp_progress_start(&progress);
     while (status == PSP_OK && !(run.ended && run.summary->cast == run.submitted))

@@ -26,8 +26,10 @@ struct psp_cast_meaning {
 struct psp_cast_source {
     void *context;
     uint64_t expected; /* ballots in all, 0 not known */
+    bool unordered;    /* no second ballot of a voter comes before the first one's receipt */
     /* PSP_OK: *ret_ballot is valid until the next call; its cookie comes back
-     * with the receipt. PSP_EAGAIN: none right now. PSP_ENOENT: none any more. */
+     * with the receipt. PSP_EAGAIN: none right now. PSP_EBUSY: none before
+     * more receipts are here. PSP_ENOENT: none any more. */
     enum psp_status (*next)(void *context, struct psp_ballot *ret_ballot);
     struct psp_cast_meaning (*receipt)(void *context, const struct psp_receipt *receipt);
 };
@@ -36,6 +38,8 @@ struct psp_caster_options {
     const char *cluster_path, *key_path;
     const char *where; /* the routers, for messages: "127.0.0.1:7100" */
     bool rows;
+    uint32_t pool; /* ballots that leave in an order of chance, 0 or 1: none */
+    uint32_t pool_wait_ms;
     double rate; /* ballots a second, 0: as fast as possible */
     uint64_t give_up_after_ms;
     uint64_t seed;

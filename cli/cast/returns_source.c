@@ -111,7 +111,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         cookie = source->next++ << KIND_BITS | KIND_DEALT;
     } else {
         /* A receipt still on its way may bring an extra ballot with it. */
-        return source->dealt_receipts < source->ballots ? PSP_EAGAIN : PSP_ENOENT;
+        return source->dealt_receipts < source->ballots ? PSP_EBUSY : PSP_ENOENT;
     }
     const uint64_t i = cookie >> KIND_BITS;
     const enum kind kind = (enum kind)(cookie & KIND_MASK);
@@ -184,6 +184,7 @@ struct psp_cast_source psp_returns_source_view(struct psp_returns_source *source
     const double shares = options->replayed + options->double_votes + options->strangers;
     return (struct psp_cast_source){
         .context = source,
+        .unordered = true,
         .expected = source->ballots + (uint64_t)((double)source->ballots * shares),
         .next = next,
         .receipt = receipt,

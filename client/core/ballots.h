@@ -37,7 +37,7 @@ struct psp_client_ballot {
     uint16_t marks_bytes;
     uint8_t voter_bytes, method;
     uint8_t timeouts, busies; /* so far; they set the backoff */
-    bool listed;              /* ready or paused; else in a batch on the way */
+    bool listed;              /* ready or paused; else not sent yet, or in a batch on the way */
     bool resolved;            /* has its receipt, but is still in a list */
     uint8_t class;            /* of the block, plus 1; 0: short */
     union {

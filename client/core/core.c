@@ -8,6 +8,7 @@
 
 #include "client/core/ballots.h"
 #include "client/core/outgoing.h"
+#include "client/core/voters.h"
 
 enum {
     WHEEL_STEP_MS = 16,
@@ -58,6 +59,8 @@ struct psp_client_core {
     uint8_t definition_hash[PSP_HASH_BYTES];
     uint64_t jitter; /* state of the generator */
     struct psp_client_ballots ballots;
+    struct psp_client_voters voters;
+    struct psp_client_pool pool;
     struct psp_outgoing outgoing;
     struct ring ready;
     uint32_t ready_urgent; /* as many of the ready ones need not wait for a full batch */
@@ -161,6 +164,26 @@ static void pause_ballot(struct psp_client_core *core, uint32_t ballot, uint64_t
     list_add(core, &core->wheel[step % WHEEL_STEPS], ballot);
 }
 
+/* ---- into the pool, out of the pool ---- */
+
+static void empty_pool(struct psp_client_core *core)
+{
+    while (core->pool.count > 0)
+        make_ready_again(core, psp_client_pool_draw(&core->pool));
+}
+
+/* A ballot that may leave: nothing of its voter is on the way. One that had to wait is
+ * urgent: the flush that was to send it may be over. */
+static void enter(struct psp_client_core *core, uint32_t ballot, bool urgent)
+{
+    if (core->pool.ballots == NULL && urgent)
+        make_ready_again(core, ballot);
+    else if (core->pool.ballots == NULL)
+        ready_add(core, ballot);
+    else if (psp_client_pool_add(&core->pool, ballot))
+        empty_pool(core);
+}
+
 /* ---- life ---- */
 
 static enum psp_status take_options(struct psp_client_core *core,
@@ -174,7 +197,7 @@ static enum psp_status take_options(struct psp_client_core *core,
         options->resend_after_ms != 0 ? options->resend_after_ms : PSP_CLIENT_RESEND_AFTER_MS;
     if (core->router_count == 0 || core->router_count > PSP_CLIENT_ROUTERS_MAX ||
         core->batch_rows > PSP_BATCH_ROWS_MAX || core->inflight_max > PSP_CLIENT_INFLIGHT_LIMIT ||
-        core->resend_after_ms > PSP_CLIENT_RESEND_MAX_MS)
+        core->resend_after_ms > PSP_CLIENT_RESEND_MAX_MS || options->pool > core->inflight_max)
         return PSP_EINVAL;
     memcpy(core->definition_hash, options->definition_hash, PSP_HASH_BYTES);
     core->jitter = options->seed;
@@ -195,6 +218,12 @@ enum psp_status psp_client_core_create(const struct psp_client_core_options *opt
     enum psp_status status = take_options(core, options);
     if (status == PSP_OK)
         status = psp_client_ballots_init(&core->ballots, core->inflight_max);
+    if (status == PSP_OK)
+        status = psp_client_pool_init(&core->pool, options->pool, options->pool_wait_ms,
+                                      options->random, options->random_context);
+    if (status == PSP_OK && !options->unordered)
+        status = psp_client_voters_init(&core->voters, core->inflight_max, options->random,
+                                        options->random_context);
     if (status == PSP_OK)
         status = psp_outgoing_init(&core->outgoing, core->batch_rows, options->definition);
     if (status == PSP_OK) {
@@ -221,6 +250,8 @@ void psp_client_core_destroy(struct psp_client_core **core_at)
     free(core->receipts);
     free(core->ready.ballots);
     psp_outgoing_free(&core->outgoing);
+    psp_client_pool_free(&core->pool);
+    psp_client_voters_free(&core->voters);
     psp_client_ballots_free(&core->ballots);
     free(core);
     *core_at = NULL;
@@ -241,14 +272,21 @@ enum psp_status psp_client_core_submit(struct psp_client_core *core,
     const enum psp_status status = psp_client_ballots_add(&core->ballots, ballot, &index);
     if (status != PSP_OK)
         return status;
-    ready_add(core, index);
+    if (core->voters.of == NULL || psp_client_voters_join(&core->voters, &core->ballots, index))
+        enter(core, index, false);
     core->stats.submitted++;
     return PSP_OK;
 }
 
-void psp_client_core_flush(struct psp_client_core *core)
+void psp_client_core_push(struct psp_client_core *core)
 {
     core->ready_urgent = core->ready.count;
+}
+
+void psp_client_core_flush(struct psp_client_core *core)
+{
+    empty_pool(core);
+    psp_client_core_push(core);
 }
 
 /* ---- sending ---- */
@@ -409,6 +447,8 @@ static void turn_wheel(struct psp_client_core *core, uint64_t now_ms)
 void psp_client_core_tick(struct psp_client_core *core, uint64_t now_ms)
 {
     turn_wheel(core, now_ms);
+    if (psp_client_pool_due(&core->pool, now_ms))
+        empty_pool(core);
     if (now_ms < core->deadline_ms)
         return;
     core->deadline_ms = UINT64_MAX;
@@ -473,6 +513,10 @@ static void resolve(struct psp_client_core *core, struct batch *batch, uint32_t 
     const uint32_t index = batch->rows[row].ballot;
     struct psp_client_ballot *ballot = &core->ballots.records[index];
     give_receipt(core, ballot, message, verdict);
+    const uint32_t next = core->voters.of != NULL ? psp_client_voters_leave(&core->voters, index)
+                                                  : PSP_CLIENT_NO_BALLOT;
+    if (next != PSP_CLIENT_NO_BALLOT)
+        enter(core, next, true);
     if (ballot->listed)
         ballot->resolved = true;
     else

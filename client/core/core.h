@@ -1,7 +1,8 @@
 /*
  * core - what libpsephos decides: what to send, to which router, and when again.
  *
- *     submit -> ready -> batch on the way -> verdict -> receipt
+ *     submit [-> behind an earlier ballot of this voter] [-> pool]
+ *            -> ready -> batch on the way -> verdict -> receipt
  *                 ^            |  | BUSY, UNKNOWN
  *                 |   deadline |  v
  *                 `------------'- paused (backoff, jitter)
@@ -14,7 +15,7 @@
  *
  * Ownership: copies ballots; what `next` gave lives until the next call.
  * Threads: one owner. No socket, file, clock or random in here: jitter comes
- *          from the seed.
+ *          from the seed, the pool's chance from the caller.
  * Memory:  bounded by inflight_max and the constants below; a ballot costs no
  *          allocation.
  */
@@ -25,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/core/pool.h"
 #include "client/psephos.h"
 #include "election/definition/definition.h"
 #include "wire/message/message.h"
@@ -51,6 +53,10 @@ struct psp_client_core_options {
     uint32_t router_count;
     uint32_t batch_rows, inflight_max, resend_after_ms; /* 0: the constants above */
     uint64_t seed;
+    bool unordered;              /* two ballots of one voter may leave in any order */
+    uint32_t pool, pool_wait_ms; /* as in psephos.h */
+    psp_client_random *random;   /* needed for a pool */
+    void *random_context;
     uint8_t definition_hash[PSP_HASH_BYTES];
     const struct psp_definition *definition; /* send rows; NULL: columns */
 };
@@ -65,9 +71,11 @@ void psp_client_core_destroy(struct psp_client_core **core);
 /* Copies. PSP_EBUSY: inflight_max. PSP_EINVAL: over a limit, or marks not canonical. */
 enum psp_status psp_client_core_submit(struct psp_client_core *core,
                                        const struct psp_ballot *ballot);
-/* What is ready goes out, also as a batch that is not full. */
+/* What is ready goes out, also as a batch that is not full; the pool stays. */
+void psp_client_core_push(struct psp_client_core *core);
+/* The same, and the pool goes, too, however few are in it. */
 void psp_client_core_flush(struct psp_client_core *core);
-/* Time passes: deadlines, pauses that end. */
+/* Time passes: deadlines, pauses that end, the pool's wait. */
 void psp_client_core_tick(struct psp_client_core *core, uint64_t now_ms);
 
 /* The next message to send, and to which router; false: none now. It counts

@@ -70,14 +70,31 @@ void sim_clients_free(struct sim_world *world)
 
 static void client_work(struct sim_world *world, struct sim_client *client);
 
+/* Of its own seed: what a pool draws moves nothing else in the world. */
+static void pool_random(void *context, void *ret_bytes, size_t bytes)
+{
+    uint8_t *at = ret_bytes;
+    for (size_t i = 0; i < bytes; i++)
+        at[i] = (uint8_t)sim_next(context);
+}
+
 void sim_client_start(struct sim_world *world, struct sim_client *client)
 {
+    const uint32_t batch_rows = (uint32_t)sim_between(&world->random, 1, 32);
+    const uint64_t seed = sim_next(&world->random);
+    client->pool_random = (struct sim_random){seed};
+    client->ordered = seed % 2 == 0;
     struct psp_client_core_options options = {
         .router_count = world->plan.routers,
-        .batch_rows = (uint32_t)sim_between(&world->random, 1, 32),
+        .batch_rows = batch_rows,
         .inflight_max = INFLIGHT_MAX,
         .resend_after_ms = RESEND_AFTER_MS,
-        .seed = sim_next(&world->random),
+        .seed = seed,
+        .random = pool_random,
+        .random_context = &client->pool_random,
+        .unordered = !client->ordered,
+        .pool = seed % 3 == 0 ? 2 + (uint32_t)(seed >> 8) % 16 : 0,
+        .pool_wait_ms = 1 + (uint32_t)(seed >> 16) % 1000,
         .definition = world->plan.rows ? world->election.definition : NULL,
     };
     memcpy(options.definition_hash, world->election.definition->hash, PSP_HASH_BYTES);
@@ -114,6 +131,20 @@ static bool submit(struct sim_world *world, struct sim_client *client, uint32_t 
     return status == PSP_OK;
 }
 
+/* A ballot's verdict comes after those of its voter's ballots before it: they had
+ * theirs before it left. */
+static void check_order(struct sim_world *world, const struct sim_client *client, uint32_t paper)
+{
+    const struct sim_ballot *ballots = world->election.ballots;
+    if (!client->ordered)
+        return;
+    for (uint32_t i = 0; i < paper; i++)
+        if (!client->papers[i].has_receipt &&
+            ballots[client->papers[i].ballot].voter == ballots[client->papers[paper].ballot].voter)
+            sim_violation(world, "ballot %u overtook ballot %u of the same voter",
+                          client->papers[paper].ballot, client->papers[i].ballot);
+}
+
 static void take_receipts(struct sim_world *world, struct sim_client *client)
 {
     struct psp_receipt receipts[RECEIPTS];
@@ -125,6 +156,7 @@ static void take_receipts(struct sim_world *world, struct sim_client *client)
                 psp_verdict_first(paper->receipt.verdict) != psp_verdict_first(receipts[i].verdict))
                 sim_violation(world, "ballot %u: the verdict was %u and is %u now", paper->ballot,
                               paper->receipt.verdict, receipts[i].verdict);
+            check_order(world, client, (uint32_t)receipts[i].cookie);
             client->receipts += !paper->has_receipt;
             world->verdicts++;
             paper->has_receipt = true;

@@ -166,6 +166,8 @@ struct sim_paper {
 struct sim_client {
     struct sim_actor actor;
     struct psp_client_core *core;
+    struct sim_random pool_random;
+    bool ordered; /* a voter's ballots wait for each other */
     struct sim_paper *papers;
     uint32_t paper_count, next, receipts;
 };

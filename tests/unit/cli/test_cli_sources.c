@@ -74,7 +74,7 @@ static void run(struct psp_cast_source source, struct counter *counter, int eage
         waits = false;
         if (status == PSP_ENOENT)
             return;
-        if (status == PSP_EAGAIN)
+        if (status == PSP_EBUSY)
             continue;
         assert_int_equal(status, PSP_OK);
         waiting = (struct psp_receipt){.cookie = ballot.cookie, .verdict = judge(counter, &ballot)};
