@@ -14,6 +14,7 @@
 #include "base/bytes/bytes.h"
 #include "base/system/file.h"
 #include "base/system/lock.h"
+#include "cluster/begun.h"
 
 enum {
     /* Older than the store, for followers that lag and replicas that are new: all
@@ -193,20 +194,50 @@ static enum psp_status create_core(const struct psp_replica_options *options,
     return psp_core_create(&core, &replica->core);
 }
 
-static enum psp_status bootstrap(struct psp_replica *replica)
+/* Only a replica that was never begun: see cluster/begun.h. */
+static enum psp_status bootstrap(const struct psp_replica_options *options,
+                                 struct psp_replica *replica, struct psp_reason *reterr_reason)
 {
     uint64_t index, term;
     psp_store_position(replica->store, &index, &term);
     if (psp_journal_last(replica->log) != 0 || index != 0)
         return PSP_OK;
+    enum psp_status status = psp_begun_may_be_empty(
+        options->cluster, options->shard, options->replica, options->data_path, reterr_reason);
     struct psp_record first;
-    if (!psp_core_bootstrap(replica->core, &first))
-        return PSP_OK; /* it joins: the leader sends everything */
-    enum psp_status status = psp_journal_set_vote(replica->log, first.term, 0);
+    if (status != PSP_OK || !psp_core_bootstrap(replica->core, &first))
+        return status; /* a later ID joins: the leader sends everything */
+    status = psp_journal_set_vote(replica->log, first.term, 0);
     if (status == PSP_OK)
         status = psp_journal_append(replica->log, &first, 1);
     if (status == PSP_OK)
         status = psp_journal_sync(replica->log);
+    if (status != PSP_OK)
+        psp_reason_set(reterr_reason, "%s/log: %s", options->data_path, psp_status_text(status));
+    return status;
+}
+
+/* Nothing is made below a mount that is missing: it would hide what is there. */
+static enum psp_status lock_folder(const struct psp_replica_options *options,
+                                   struct psp_replica *replica, struct psp_reason *reterr_reason)
+{
+    enum psp_status status = PSP_OK;
+    if (!psp_begun_has_log(options->data_path))
+        status = psp_begun_may_be_empty(options->cluster, options->shard, options->replica,
+                                        options->data_path, reterr_reason);
+    if (status != PSP_OK)
+        return status;
+    status = psp_file_make_folder(options->data_path, 0700);
+    if (status == PSP_OK)
+        status = psp_lock_folder(options->data_path, &replica->lock);
+    if (status == PSP_EBUSY)
+        psp_reason_set(
+            reterr_reason,
+            "%s is in use by another process: is this replica running already? Otherwise "
+            "give it its own data folder",
+            options->data_path);
+    else if (status != PSP_OK)
+        psp_reason_set_status(reterr_reason, options->data_path, status);
     return status;
 }
 
@@ -216,28 +247,17 @@ enum psp_status psp_replica_open(const struct psp_replica_options *options,
     struct psp_replica replica = {.lock = PSP_LOCK_NONE,
                                   .alone =
                                       options->cluster->shards[options->shard].replica_count == 1};
-    enum psp_status status = psp_file_make_folder(options->data_path, 0700);
-    if (status == PSP_OK)
-        status = psp_lock_folder(options->data_path, &replica.lock);
-    if (status == PSP_EBUSY)
-        psp_reason_set(
-            reterr_reason,
-            "%s is in use by another process: is this replica running already? Otherwise "
-            "give it its own data folder",
-            options->data_path);
-    else if (status != PSP_OK)
-        psp_reason_set_status(reterr_reason, options->data_path, status);
+    enum psp_status status = lock_folder(options, &replica, reterr_reason);
     if (status == PSP_OK)
         status = open_store(options, &replica, reterr_reason);
     if (status == PSP_OK)
         status = open_log(options, &replica, reterr_reason);
     if (status == PSP_OK) {
         status = create_core(options, &replica);
-        if (status == PSP_OK)
-            status = bootstrap(&replica);
         if (status != PSP_OK)
-            psp_reason_set(reterr_reason, "%s/log: %s", options->data_path,
-                           psp_status_text(status));
+            psp_reason_set_status(reterr_reason, options->data_path, status);
+        else
+            status = bootstrap(options, &replica, reterr_reason);
     }
     if (status != PSP_OK) {
         psp_replica_close(&replica);

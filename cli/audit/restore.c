@@ -37,6 +37,7 @@
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/say/table.h"
+#include "cluster/begun.h"
 #include "cluster/raft_id.h"
 
 #define LOOPBACK "tcp://127."
@@ -339,6 +340,17 @@ static bool put_in_place(struct restoring *restoring)
     return good;
 }
 
+/* The restored logs have the election: from here on an empty one is refused. */
+static bool renew_markers(struct restoring *restoring)
+{
+    const struct psp_cluster *cluster = restoring->local->cluster;
+    enum psp_status status = PSP_OK;
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        for (uint32_t r = 0; r < cluster->shards[s].replica_count && status == PSP_OK; r++)
+            status = psp_begun_store(cluster, s, r, &restoring->reason);
+    return status == PSP_OK;
+}
+
 static void tell_json(const struct restoring *restoring)
 {
     json_t *shards = json_array();
@@ -395,7 +407,7 @@ static bool restore(struct restoring *restoring)
     }
     const bool good = load(restoring) && nobody_answers(restoring) && nothing_is_there(restoring) &&
                       verify(restoring) && renew(restoring, hosts) && write_logs(restoring) &&
-                      put_in_place(restoring);
+                      put_in_place(restoring) && renew_markers(restoring);
     psp_hosts_destroy(&hosts);
     return good;
 }

@@ -1,5 +1,5 @@
 /*
- * psephos replica replace, new-id - a replica whose disk is gone comes back under a new
+ * psephos replica replace, new-id, begun - a replica whose disk is gone comes back under a new
  * ID, because under its old one it could vote a second time in the same term.
  *
  * The new ID is written to cluster.json, the old data folder (what is left of
@@ -10,6 +10,8 @@
  *
  * On a cluster of several hosts the first half is somebody else's: `new-id` writes
  * cluster.json, which is then brought to the host; `replace` does the rest.
+ *
+ * `begun` writes the markers (cli/operate/begun.h) that are then brought to the hosts.
  */
 #include <argp.h>
 #include <errno.h>
@@ -24,12 +26,14 @@
 #include "cli/command.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
+#include "cli/operate/begun.h"
 #include "cli/operate/operate.h"
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
+#include "cluster/begun.h"
 #include "cluster/raft_id.h"
 
 #define LOOPBACK "tcp://127."
@@ -40,6 +44,7 @@ enum {
     STUCK_MS = 60000,
     GRACE_MS = 10000,
     ELECTION_MS = 10000,
+    BEGUN_MS = 30000,
 };
 
 struct arguments {
@@ -57,6 +62,18 @@ static const struct argp_child children[] = {{&psp_option_dir, 0, NULL, 0},
                                              {&psp_option_shard, 0, NULL, 0},
                                              {&psp_option_json, 0, NULL, 0},
                                              {0}};
+
+static void check(const struct arguments *arguments, struct argp_state *state)
+{
+    const char *action = arguments->action ? arguments->action : "";
+    const bool all = strcmp(action, "begun") == 0;
+    if (!all && strcmp(action, "replace") != 0 && strcmp(action, "new-id") != 0)
+        argp_error(state, "say what: replace, new-id or begun");
+    if (!all && (arguments->shard == PSP_NONE || arguments->replica == PSP_NONE))
+        argp_error(state, "--shard and --replica are needed");
+    if (all && (arguments->shard != PSP_NONE || arguments->replica != PSP_NONE))
+        argp_error(state, "begun is of all replicas: without --shard and --replica");
+}
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -77,11 +94,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->action = value;
         return 0;
     case ARGP_KEY_END:
-        if (!arguments->action ||
-            (strcmp(arguments->action, "replace") != 0 && strcmp(arguments->action, "new-id") != 0))
-            argp_error(state, "say what: replace or new-id");
-        if (arguments->shard == PSP_NONE || arguments->replica == PSP_NONE)
-            argp_error(state, "--shard and --replica are needed");
+        check(arguments, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -125,8 +138,24 @@ static struct standing look(struct psp_operate *operate, const struct arguments 
 
 /* ---- the new ID and the empty folder ---- */
 
+/* So that whoever writes markers later knows that the new ID was not begun yet. */
+static bool mark_old_id(const struct arguments *arguments, const struct psp_local *local)
+{
+    struct psp_begun begun;
+    struct psp_reason reason = {0};
+    enum psp_status status =
+        psp_begun_load(local->cluster, arguments->shard, arguments->replica, &begun, &reason);
+    if (status == PSP_ENOENT || (status == PSP_OK && begun.epoch < local->cluster->epoch))
+        status = psp_begun_store(local->cluster, arguments->shard, arguments->replica, &reason);
+    if (status != PSP_OK)
+        psp_fault_say("psephos replica", &reason);
+    return status == PSP_OK;
+}
+
 static bool write_new_id(const struct arguments *arguments, struct psp_local *local)
 {
+    if (!mark_old_id(arguments, local))
+        return false;
     struct psp_cluster_shard *shard =
         (struct psp_cluster_shard *)(uintptr_t)&local->cluster->shards[arguments->shard];
     struct psp_cluster_replica *replica =
@@ -231,6 +260,9 @@ static int make_member(const struct arguments *arguments, const struct psp_local
         poll(NULL, 0, ROUND_MS / 10);
     }
     psp_progress_end(&progress);
+    if (code == PSP_EXIT_DONE &&
+        psp_begun_store(local->cluster, arguments->shard, arguments->replica, &reason) != PSP_OK)
+        code = PSP_EXIT_NO;
     if (code == PSP_EXIT_DONE && arguments->json)
         tell_json(arguments, local, true);
     else if (code == PSP_EXIT_DONE)
@@ -299,9 +331,31 @@ static int replace(const struct arguments *arguments, struct psp_local *local,
     return make_member(arguments, local, operate);
 }
 
+static int write_begun(const struct arguments *arguments, const struct psp_local *local,
+                       struct psp_operate *operate)
+{
+    struct psp_reason reason = {0};
+    struct psp_operate_begun begun = {.replicas = 0};
+    const enum psp_status status = psp_operate_begun(local, operate, BEGUN_MS, &begun, &reason);
+    if (status == PSP_OK && !arguments->json)
+        printf("%s/begun says of %" PRIu32 " replicas that they were begun; %" PRIu32
+               " written now\n",
+               local->directory, begun.replicas, begun.written);
+    if (status == PSP_OK && arguments->json)
+        psp_json_print(json_pack("{s:o, s:o}", "replicas", psp_json_count(begun.replicas),
+                                 "written", psp_json_count(begun.written)));
+    if (status != PSP_OK)
+        psp_fault_say("psephos replica", &reason);
+    if (status == PSP_ETIMEDOUT)
+        return PSP_EXIT_UNREACHABLE;
+    return status == PSP_OK ? PSP_EXIT_DONE : PSP_EXIT_NO;
+}
+
 /* False after a message. */
 static bool sensible(const struct arguments *arguments, const struct psp_cluster *cluster)
 {
+    if (!strcmp(arguments->action, "begun"))
+        return true;
     if (arguments->shard >= cluster->shard_count) {
         fprintf(stderr,
                 "psephos replica: there is no shard %" PRIu32 "; they are 0 to %" PRIu32 "\n",
@@ -336,10 +390,12 @@ static int run(const struct arguments *arguments, struct psp_local *local)
            !(daemons[at].role == PSP_ROLE_SHARD && daemons[at].number == arguments->shard &&
              daemons[at].replica == arguments->replica))
         at++;
-    if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
-        code = replace(arguments, local, operate, &daemons[at]);
-    else
+    if (psp_operate_create(local->cluster, key, &operate, &reason) != PSP_OK)
         psp_fault_say("psephos replica", &reason);
+    else if (!strcmp(arguments->action, "begun"))
+        code = write_begun(arguments, local, operate);
+    else
+        code = replace(arguments, local, operate, &daemons[at]);
     psp_operate_destroy(&operate);
     psp_daemons_free(&daemons, n);
     free(key);
@@ -351,12 +407,14 @@ int psp_cmd_replica(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "replace|new-id",
+        "replace|new-id|begun",
         "Replaces a replica whose disk is lost, or whose data its process refuses: it comes back "
         "empty under a new ID, takes the shard's log from the leader, and votes once it is level. "
         "What is left of its old data is moved aside. May be called again. `new-id` only writes "
         "the "
-        "new ID to cluster.json, for a process on another host." PSP_EXIT_HELP,
+        "new ID to cluster.json, for a process on another host. `begun` writes, for every replica "
+        "that votes, the marker in DIR/begun without which an empty data folder would be taken "
+        "for a new one." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

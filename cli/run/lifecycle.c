@@ -2,7 +2,8 @@
  * psephos open, close, unit-complete - what an operator tells every shard.
  *
  * Each is an entry in the shard's log and may be repeated: open when open does
- * nothing.
+ * nothing. `open` also writes that the replicas were begun: it is the last step of
+ * a cluster that `up` does not start.
  */
 #include <argp.h>
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 
 #include "cli/command.h"
 #include "cli/folder/local.h"
+#include "cli/operate/begun.h"
 #include "cli/operate/operate.h"
 #include "cli/options.h"
 #include "cli/say/fault.h"
@@ -20,7 +22,7 @@
 #include "cli/show/coverage.h"
 #include "election/definition/definition.h"
 
-enum { ANSWER_MS = 10000, SHOWN_MS = 5000 };
+enum { ANSWER_MS = 10000, SHOWN_MS = 5000, BEGUN_MS = 10000 };
 
 struct arguments {
     const char *directory;
@@ -145,6 +147,19 @@ static int operate_all(const struct psp_local *local, struct psp_operate *operat
     return code;
 }
 
+/* Done is done; what comes after deserves a word, no more. */
+static void follow_up(const struct psp_local *local, struct psp_operate *operators,
+                      enum psp_operation operation, const char *name, const uint64_t *index)
+{
+    struct psp_reason reason = {0};
+    struct psp_operate_begun begun;
+    if (psp_coverage_wait(local->cluster, index, SHOWN_MS, &reason) != PSP_OK)
+        fprintf(stderr, "%s: done, but %s\n", name, reason.text);
+    if (operation == PSP_OPERATE_OPEN &&
+        psp_operate_begun(local, operators, BEGUN_MS, &begun, &reason) != PSP_OK)
+        fprintf(stderr, "%s: done, but %s\n", name, reason.text);
+}
+
 static int operate(int argc, char **argv, enum psp_operation operation, const char *about)
 {
     struct arguments arguments = {.wants_units = operation == PSP_OPERATE_UNIT_COMPLETE};
@@ -165,10 +180,8 @@ static int operate(int argc, char **argv, enum psp_operation operation, const ch
         if (psp_operate_create(local->cluster, key, &operators, &reason) == PSP_OK)
             code = operate_all(local, operators, argv[0], &arguments, &request, index);
         free(key);
-        /* Done is done; that it is not shown yet deserves a word, no more. */
-        if (code == PSP_EXIT_DONE &&
-            psp_coverage_wait(local->cluster, index, SHOWN_MS, &reason) != PSP_OK)
-            fprintf(stderr, "%s: done, but %s\n", argv[0], reason.text);
+        if (code == PSP_EXIT_DONE)
+            follow_up(local, operators, operation, argv[0], index);
     }
     if (arguments.json && operators)
         psp_json_print(json_pack("{s:O}", "done", arguments.told));
@@ -182,8 +195,10 @@ static int operate(int argc, char **argv, enum psp_operation operation, const ch
 
 int psp_cmd_open(int argc, char **argv)
 {
-    return operate(argc, argv, PSP_OPERATE_OPEN,
-                   "Opens the election in DIR: ballots are counted from here on." PSP_EXIT_HELP);
+    return operate(
+        argc, argv, PSP_OPERATE_OPEN,
+        "Opens the election in DIR: ballots are counted from here on. Writes DIR/begun, as "
+        "`replica begun` does." PSP_EXIT_HELP);
 }
 
 int psp_cmd_close(int argc, char **argv)

@@ -1,6 +1,7 @@
 /*
  * psephos up - makes a local cluster, starts what is not running, waits until
- * every process takes part (cli/run/readiness.h), opens the election the first time.
+ * every process takes part (cli/run/readiness.h), opens the election the first time, and
+ * writes that each replica was begun.
  */
 #include <argp.h>
 #include <inttypes.h>
@@ -8,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes/number.h"
 #include "base/system/address.h"
 #include "cli/command.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
+#include "cli/operate/begun.h"
 #include "cli/operate/operate.h"
 #include "cli/options.h"
 #include "cli/run/readiness.h"
@@ -23,12 +26,14 @@
 #include "cli/say/progress.h"
 #include "cli/show/coverage.h"
 #include "cli/show/rest.h"
+#include "cluster/begun.h"
 
 enum {
     READY_MS = 30000,
     ROUND_MS = 500,
     PAUSE_MS = 20,
     OPEN_MS = 10000,
+    BEGUN_MS = 10000,
     LOG_LINES = 8,
     ROUTERS_MAX = 64,
 };
@@ -117,6 +122,37 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
+/* A replica that was begun and has no log: named, with what to do. */
+static bool lost(const struct psp_local *local, const struct psp_daemon *daemon)
+{
+    if (daemon->role != PSP_ROLE_SHARD)
+        return false;
+    struct psp_reason reason = {0};
+    char *data = psp_local_path(local, "data/%s", daemon->name);
+    const bool is_lost = !psp_begun_has_log(data) &&
+                         psp_begun_may_be_empty(local->cluster, daemon->number, daemon->replica,
+                                                data, &reason) != PSP_OK;
+    if (is_lost)
+        fprintf(stderr, "psephos up: %s: %s\n", daemon->name, reason.text);
+    free(data);
+    return is_lost;
+}
+
+/* DIR/data itself may be a disk that is not mounted: it is not made then, and
+ * nothing started that would make it. */
+static bool data_there(const struct psp_local *local)
+{
+    uint32_t n = 0, gone = 0;
+    char *data = psp_local_path(local, "data");
+    const bool there = access(data, F_OK) == 0;
+    struct psp_daemon *daemons = there ? NULL : psp_daemons_of(local, &n);
+    for (uint32_t i = 0; i < n; i++)
+        gone += lost(local, &daemons[i]);
+    psp_daemons_free(&daemons, n);
+    free(data);
+    return gone == 0;
+}
+
 /* The folder, made if need be. */
 static int prepare(const struct arguments *arguments, struct psp_local **ret_local)
 {
@@ -142,23 +178,32 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
         }
     }
     if (psp_local_open(plan.directory, ret_local, &reason) == PSP_OK &&
+        (plan.hosts || data_there(*ret_local)) &&
         psp_local_make_folders(plan.directory, &reason) == PSP_OK &&
         psp_local_lock(*ret_local, &reason) == PSP_OK &&
         psp_local_compare(*ret_local, &arguments->plan, &reason) == PSP_OK)
         return PSP_EXIT_DONE;
-    psp_fault_say("psephos up", &reason);
+    if (reason.text[0])
+        psp_fault_say("psephos up", &reason);
     return PSP_EXIT_NO;
 }
 
-static int start(const struct psp_daemon *daemons, uint32_t n)
+/* Others run without it: a lost replica is replaced from them. */
+static int start(const struct psp_local *local, const struct psp_daemon *daemons, uint32_t n)
 {
     struct psp_reason reason = {0};
-    for (uint32_t i = 0; i < n; i++)
-        if (!psp_daemon_pid(&daemons[i]) && psp_daemon_start(&daemons[i], &reason) != PSP_OK) {
+    int code = PSP_EXIT_DONE;
+    for (uint32_t i = 0; i < n; i++) {
+        if (psp_daemon_pid(&daemons[i]))
+            continue;
+        if (lost(local, &daemons[i])) {
+            code = PSP_EXIT_NO;
+        } else if (psp_daemon_start(&daemons[i], &reason) != PSP_OK) {
             psp_fault_say("psephos up", &reason);
             return PSP_EXIT_NO;
         }
-    return PSP_EXIT_DONE;
+    }
+    return code;
 }
 
 /* Says which process is not ready, and why as far as its log tells. */
@@ -291,7 +336,8 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
 {
     struct psp_reason reason = {0};
     struct psp_operate *operate = NULL;
-    int code = start(daemons, n);
+    struct psp_operate_begun begun;
+    int code = start(local, daemons, n);
     if (code != PSP_EXIT_DONE)
         return code;
     char *key = psp_local_path(local, "keys/operator.key");
@@ -304,6 +350,11 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
         code = wait_ready(local, operate, daemons, n);
     if (code == PSP_EXIT_DONE && !arguments->closed)
         code = open_new(operate, local->cluster);
+    if (code == PSP_EXIT_DONE &&
+        psp_operate_begun(local, operate, BEGUN_MS, &begun, &reason) != PSP_OK) {
+        psp_fault_say("psephos up", &reason);
+        code = PSP_EXIT_NO;
+    }
     psp_operate_destroy(&operate);
     if (code == PSP_EXIT_DONE && psp_coverage_ready(local->cluster, READY_MS, &reason) != PSP_OK) {
         fprintf(stderr, "psephos up: the collector is not ready: %s\n", reason.text);
@@ -389,7 +440,8 @@ int psp_cmd_up(int argc, char **argv)
         "Makes a cluster in DIR, starts it on this machine and opens the election. Called again, "
         "it starts what is not running. Keys are made once. Done when every replica takes part; "
         "one that waits to be made a member of its shard is named with what to call, and what "
-        "runs stays up." PSP_EXIT_HELP,
+        "runs stays up. A replica that has counted and has no data any more is not started, and "
+        "named." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

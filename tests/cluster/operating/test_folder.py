@@ -58,7 +58,7 @@ def test_up_makes_the_folders_that_git_does_not_keep(cluster, sparse):
     one = cluster(sparse, shards=2, up_options=["--closed"])
     one.down()
     shutil.rmtree(one.directory / "data")  # nothing was counted
-    for folder in ("logs", "run", "roll"):
+    for folder in ("begun", "logs", "run", "roll"):  # or up wants the data back
         shutil.rmtree(one.directory / folder)
     os.mkdir(one.directory / "data")
     for root, folders, files in os.walk(one.directory, topdown=False):

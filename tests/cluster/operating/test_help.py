@@ -69,7 +69,7 @@ def test_bash_completes_calls_and_values(completions):
     assert completed(completions, "up", "--replicas", "=", "3") == ["3"]
     assert completed(completions, "results", "--format", "o") == ["openelections"]
     assert completed(completions, "cast", "--format", "=") == ["ndjson", "votes-topic"]
-    assert completed(completions, "replica", "") == ["replace", "new-id"]
+    assert completed(completions, "replica", "") == ["replace", "new-id", "begun"]
     assert completed(completions, "client", "--dir", "c", "a") == ["add"]
     assert completed(completions, "check", "psephos.b") == ["psephos.bash"]
     assert completed(completions, "up", "--shards", "") == []

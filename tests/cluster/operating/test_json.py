@@ -94,6 +94,8 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     replaced = asked("replica", "replace", *folder, "--shard", 0, "--replica", 2)
     assert set(replaced) == promised("replica replace") and replaced["votes"]
     assert "replaced-by" in replaced["old_data"]
+    begun = asked("replica", "begun", *folder)
+    assert begun == {"replicas": 6, "written": 0} and set(begun) == promised("replica begun")
 
     recount = asked("recount", *folder)
     assert set(recount) == {"agrees", "shards"} and recount["agrees"]
