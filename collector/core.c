@@ -164,7 +164,10 @@ static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, u
         state->seen.epoch = partial->epoch;
         state->seen.index = partial->index;
         state->seen.leader = partial->leader;
-        if (partial->epoch == held->epoch && partial->index == held->index)
+        /* promise 5: only the leader knows what is committed; a follower, or a leader that
+         * has not applied its log yet, would prove a state from before as current. */
+        if (partial->leader == partial->replica + 1 && partial->epoch == held->epoch &&
+            partial->index == held->index)
             core->fresh_ms[shard] = now_ms > 0 ? now_ms : 1;
         if (core->fresh_ms[shard] > 0 && all_published(core))
             core->shown[shard] = true;

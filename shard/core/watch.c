@@ -105,10 +105,18 @@ static uint64_t base_of(const struct psp_core *core, const struct psp_watcher *w
     return known ? watcher->base_index : 0;
 }
 
+/* Who leads, + 1; 0 when that is not known, or is this replica and it has not applied
+ * yet what the log held before: until then its count may be older than what was shown. */
+static uint32_t leader_to_tell(const struct psp_core *core)
+{
+    const uint32_t leader = psp_core_leader(core);
+    return leader == PSP_NONE || (leader == core->replica && !psp_core_serves(core)) ? 0
+                                                                                     : leader + 1;
+}
+
 static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes,
                          struct psp_partial *partial)
 {
-    const uint32_t leader = psp_core_leader(core);
     *partial = (struct psp_partial){
         .shard = core->genesis.shard,
         .replica = core->replica,
@@ -119,7 +127,7 @@ static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes
         .registered = psp_count_registered(core->count),
         .election_state = psp_count_election_state(core->count),
         .books = *psp_count_books(core->count),
-        .leader = leader == PSP_NONE ? 0 : leader + 1,
+        .leader = leader_to_tell(core),
     };
     memcpy(partial->cluster_id, core->genesis.fence.parts[PSP_FENCE_CLUSTER], PSP_CLUSTER_ID_BYTES);
     psp_count_state_hash(core->count, partial->state_hash);

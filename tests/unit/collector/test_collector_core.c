@@ -284,6 +284,23 @@ static void a_replica_that_lags_does_not_make_its_shard_fresh(void **context)
     assert_true(psp_collector_core_stale(state->core, 1, 4500));
 }
 
+/* promise 5 */
+static void only_a_leader_makes_its_shard_fresh(void **context)
+{
+    struct state *state = *context;
+    struct psp_collector_watch watches[3];
+    for (uint32_t leader = 0; leader < 3; leader += 2) { /* not known; another replica */
+        take_watches(state, 1000 + leader * 3000, watches);
+        struct psp_partial partial = fixture_partial(0, 0, &state->rows);
+        partial.leader = leader;
+        assert_int_equal(psp_collector_core_partial(state->core, 1010 + leader * 3000, 0, 0,
+                                                    watches[0].watch_id, &partial),
+                         leader == 0 ? PSP_OK : PSP_STALE);
+        psp_collector_core_published(state->core, 1010 + leader * 3000, 1010 + leader * 3000, 0);
+        assert_int_equal(psp_collector_core_fresh_ms(state->core, 0), 0);
+    }
+}
+
 static void it_publishes_changes_at_most_every_100_ms(void **context)
 {
     struct state *state = *context;
@@ -358,6 +375,7 @@ int main(void)
         TEST(a_restored_board_is_stale_until_the_shards_confirm_it),
         TEST(a_shard_is_not_fresh_before_its_first_answer_is_published),
         TEST(a_replica_that_lags_does_not_make_its_shard_fresh),
+        TEST(only_a_leader_makes_its_shard_fresh),
         TEST(it_publishes_changes_at_most_every_100_ms),
         TEST(publishing_that_takes_long_is_done_less_often),
         TEST(a_slow_disk_is_left_alone_as_long_as_it_took),

@@ -1,4 +1,5 @@
 /* What a shard's replica decides, on an in-memory disk and network. */
+#include "shard/core/inner.h"
 #include "tests/unit/fixture/shard.h"
 
 static void a_lone_replica_leads_and_writes_its_genesis(void **state)
@@ -399,6 +400,45 @@ static void a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector(vo
     destroy_group(group);
 }
 
+/* promise 5: until a leader has applied what its log held, its count is of the past. */
+static void a_leader_that_has_not_applied_its_log_does_not_say_that_it_leads(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, serving(group), 7, &batch);
+    run(group, 200);
+    const uint64_t counted_at = psp_count_index(group->nodes[serving(group)].count);
+    for (uint32_t i = 0; i < 3; i++)
+        stop_node(group, i);
+    for (uint32_t i = 0; i < 3; i++)
+        start_node(group, i, fixture_count(group->definition, NULL, 1000), 0);
+    uint32_t elected = NODES_MAX;
+    for (int ms = 0; ms < 5000 && elected == NODES_MAX; ms++) {
+        step(group);
+        for (uint32_t i = 0; i < 3; i++)
+            if (psp_core_leader(group->nodes[i].core) == i)
+                elected = i;
+    }
+    assert_int_not_equal(elected, NODES_MAX);
+    const struct node *node = &group->nodes[elected];
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = 1};
+    tell(group, elected, PSP_ROLE_COLLECTOR, 0, &message);
+    step(group);
+    const struct answer *early = answer_to(node, PSP_CLUSTER_PARTIAL, 1);
+    assert_non_null(early);
+    assert_true(early->message.partial.index < counted_at); /* nothing committed in its term */
+    assert_int_equal(early->message.partial.leader, 0);
+    run(group, 200);
+    message.id = 2;
+    tell(group, elected, PSP_ROLE_COLLECTOR, 0, &message);
+    run(group, 60);
+    const struct psp_partial *partial = &answer_to(node, PSP_CLUSTER_PARTIAL, 2)->message.partial;
+    assert_int_equal(partial->leader, elected + 1);
+    assert_true(partial->index >= counted_at);
+    destroy_group(group);
+}
+
 static void status_shows_books_and_leader(void **state)
 {
     (void)state;
@@ -631,6 +671,7 @@ int main(void)
         cmocka_unit_test(a_collector_that_has_seen_more_than_the_log_stops_the_replica),
         cmocka_unit_test(a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector),
         cmocka_unit_test(an_operator_cannot_stop_the_replica),
+        cmocka_unit_test(a_leader_that_has_not_applied_its_log_does_not_say_that_it_leads),
         cmocka_unit_test(status_shows_books_and_leader),
         cmocka_unit_test(a_log_of_another_election_stops_the_replica),
         cmocka_unit_test(leader_time_never_goes_back),
