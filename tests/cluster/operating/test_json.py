@@ -77,6 +77,10 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
 
     station = asked("client", *folder, "add", "east")
     assert set(station) == promised("client add") and station["may_cast"]
+    made = asked("station", "keygen", tmp_path / "west.key")
+    assert set(made) == promised("station keygen") and len(made["public_key"]) == 40
+    west = asked("client", *folder, "add", "west", "--public-key", made["public_key_file"])
+    assert west == {"station": "west", "may_cast": True, "key": None, "ballot_ids": None}
     revoked = asked("client", *folder, "revoke", "east")
     assert revoked == {"station": "east", "may_cast": False, "key": None,
                        "ballot_ids": station["ballot_ids"]}

@@ -1,0 +1,113 @@
+"""A station makes its own key; whoever runs the cluster sees the public half only."""
+
+import json
+import shutil
+
+import pytest
+
+from harness import FIXTURES, run_psephos
+
+TOWN = FIXTURES / "town.json"
+BALLOTS = "".join(json.dumps({"voter_id": f"v{i}", "unit": "north-1", "method": "booth",
+                              "contests": {}}) + "\n" for i in range(5))
+
+
+@pytest.fixture
+def one(cluster):
+    return cluster(TOWN, shards=1)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    return folder
+
+
+def keygen(key):
+    return run_psephos("station", "keygen", key, check=0).stdout.strip()
+
+
+def cast(one, machine, check=0):
+    for name in ("cluster.json", "election.json"):
+        shutil.copy(one.directory / name, machine)
+    return run_psephos("cast", "--json", "--cluster", machine / "cluster.json",
+                       "--key", machine / "school.key", "-", stdin=BALLOTS, check=check)
+
+
+def test_a_station_makes_its_key_and_the_operator_sees_the_public_half(one, machine):
+    key = machine / "school.key"
+    public = keygen(key)
+    assert {p.name: p.stat().st_mode & 0o777 for p in machine.iterdir()} == {
+        "school.key": 0o600, "school.key.ids": 0o600, "school.key.pub": 0o644}
+    assert len(public) == 40 and (machine / "school.key.pub").read_text() == public + "\n"
+    assert key.read_text().startswith(f"public {public}\n")
+    before = sorted(p.name for p in (one.directory / "clients").iterdir())
+    told = one.call("client", "add", "school", "--public-key", machine / "school.key.pub", check=0)
+    assert "with the key that it made" in told.stdout
+    assert sorted(p.name for p in (one.directory / "clients").iterdir()) == before
+    clients = json.loads((one.directory / "clients.json").read_text())
+    assert {"name": "school", "public_key": public} in clients["clients"]
+    assert clients["format"] == 1 and {*clients["clients"][0]} == {"name", "public_key"}
+    assert json.loads(cast(one, machine).stdout)["counted"] == 5
+    # Its IDs follow from its own secret: again is again.
+    assert json.loads(cast(one, machine).stdout)["counted"] == 5
+    total = one.accounting()["total"]
+    assert (total["counted"], total["replayed"], total["double_vote"]) == (5, 5, 0)
+    one.call("client", "revoke", "school", check=0)
+    again = json.loads(one.call("client", "add", "school", "--public-key", public, "--json",
+                                check=0).stdout)
+    assert again == {"station": "school", "may_cast": True, "key": None, "ballot_ids": None}
+
+
+def test_a_key_is_never_made_over_another(machine):
+    key = machine / "school.key"
+    keygen(key)
+    text = key.read_bytes()
+    refused = run_psephos("station", "keygen", key, check=1)
+    assert "is there already" in refused.stderr and refused.stdout == ""
+    assert key.read_bytes() == text
+    nowhere = run_psephos("station", "keygen", machine / "no" / "school.key", check=1)
+    assert str(machine / "no" / "school.key") in nowhere.stderr
+    for wrong in ([], ["keygen"], ["keygen", key, key], ["show", key]):
+        assert run_psephos("station", *wrong).returncode == 2
+
+
+def test_a_new_key_of_a_station_keeps_what_its_ballot_ids_follow_from(machine):
+    key = machine / "school.key"
+    first = keygen(key)
+    ids = (machine / "school.key.ids").read_text()
+    key.unlink()
+    assert keygen(key) != first
+    assert (machine / "school.key.ids").read_text() == ids
+    assert key.read_text().split()[1] == (machine / "school.key.pub").read_text().strip()
+
+
+def test_a_public_key_that_cannot_be_added_is_refused_with_words(one, machine):
+    key = machine / "school.key"
+    public = keygen(key)
+    one.call("client", "add", "school", "--public-key", public, check=0)
+    clients = (one.directory / "clients.json").read_text()
+
+    def refused(name, public_key, check=1):
+        done = one.call("client", "add", name, "--public-key", public_key, check=check)
+        assert (one.directory / "clients.json").read_text() == clients
+        return done.stderr
+
+    assert 'is the key of the station "school" already' in refused("hall", public)
+    assert 'there is a station "school" already' in refused("school", public)
+    assert "is no public key" in refused("hall", public[:39])
+    assert "holds a secret key" in refused("hall", key)
+    assert key.read_text().split()[3] not in refused("hall", key)
+    assert "holds no public key" in refused("hall", one.directory / "cluster.json")
+    assert "is no public key" in refused("hall", machine / "nothing")
+    # A router would take no list with one of these in it.
+    for kind, whose in (("routers", "a router"), ("collectors", "a collector"),
+                        ("operators", "an operator")):
+        taken = one.description[kind][0]["public_key"]
+        assert f"is the key of {whose} of this cluster" in refused("hall", taken)
+    taken = one.description["shards"][0]["replicas"][0]["public_key"]
+    assert "is the key of a shard of this cluster" in refused("hall", taken)
+    (one.directory / "clients" / "hall.key").write_text("left by hand")
+    assert "the secret of another key" in refused("hall", keygen(machine / "other.key"))
+    assert one.call("client", "revoke", "school", "--public-key", public).returncode == 2
