@@ -42,6 +42,9 @@
     X(OLD_PARTIAL_WINS, "an older partial replaces a newer one")                                   \
     X(CLIENT_GIVES_UP, "a client gives up on timeout")                                             \
     X(CLIENT_NEW_ID, "a resend under a new ballot ID")                                             \
+    X(SECOND_OVERTAKES, "a voter's second ballot does not wait for the first")                     \
+    X(SECOND_FORGOTTEN, "a ballot that waited for another is not sent")                            \
+    X(POOL_FORGOTTEN, "a pool leaves only when it is full")                                        \
     X(ROWS_MIXED_UP, "a router gives verdicts to other rows")                                      \
     X(WIPED_KEEPS_ID, "a wiped replica comes back under its old ID")                               \
     X(MEMBERS_NOT_STORED, "members not in the checkpoint")

@@ -142,6 +142,15 @@ CHANGES = [
      "        core->stats.resent++;\n"
      "        if (M(CLIENT_NEW_ID))\n"
      "            ballot->ballot_id[0]++;\n"),
+    ("SECOND_OVERTAKES", "client/core/core.c",
+     "    if (status == PSP_OK && !options->unordered)\n",
+     "    if (status == PSP_OK && !options->unordered && !M(SECOND_OVERTAKES))\n"),
+    ("SECOND_FORGOTTEN", "client/core/core.c",
+     "    if (next != PSP_CLIENT_NO_BALLOT)\n",
+     "    if (next != PSP_CLIENT_NO_BALLOT && !M(SECOND_FORGOTTEN))\n"),
+    ("POOL_FORGOTTEN", "client/core/core.c",
+     "    if (psp_client_pool_due(&core->pool, now_ms))\n",
+     "    if (psp_client_pool_due(&core->pool, now_ms) && !M(POOL_FORGOTTEN))\n"),
     ("ROWS_MIXED_UP", "router/core/core.c",
      "            .verdicts = core->verdicts + span->first,\n",
      "            .verdicts = core->verdicts + (M(ROWS_MIXED_UP) ? 0 : span->first),\n"),

@@ -66,7 +66,6 @@ def test_returns_do_not_wait_for_the_last_pool(cluster, import_returns, fixture_
     returns = fixture_file("sparse.csv")
     one = cluster(import_returns(returns), shards=1)
     begun = time.monotonic()
-    summary = one.cast("--returns", returns, "--pool", 50, "--pool-wait", 60 * SLOWER,
-                       "--replayed", 0.5)
-    assert summary["counted"] % 50 != 0 and summary["replayed"] > 0
+    summary = one.cast("--returns", returns, "--pool", 50, "--pool-wait", 60 * SLOWER)
+    assert summary["counted"] % 50 != 0
     assert time.monotonic() - begun < 30 * SLOWER

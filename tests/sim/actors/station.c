@@ -84,6 +84,7 @@ void sim_client_start(struct sim_world *world, struct sim_client *client)
     const uint64_t seed = sim_next(&world->random);
     client->pool_random = (struct sim_random){seed};
     client->ordered = seed % 2 == 0;
+    client->patient = seed % 5 < 3;
     struct psp_client_core_options options = {
         .router_count = world->plan.routers,
         .batch_rows = batch_rows,
@@ -175,7 +176,7 @@ static void client_work(struct sim_world *world, struct sim_client *client)
            submit(world, client, client->next))
         client->next++;
     if (sim_below(&world->random, 3) > 0)
-        psp_client_core_flush(client->core);
+        (client->patient ? psp_client_core_push : psp_client_core_flush)(client->core);
     uint32_t router;
     struct psp_client_message message;
     while (psp_client_core_next(client->core, now_ms, &router, &message)) {

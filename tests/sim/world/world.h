@@ -168,6 +168,7 @@ struct sim_client {
     struct psp_client_core *core;
     struct sim_random pool_random;
     bool ordered; /* a voter's ballots wait for each other */
+    bool patient; /* leaves its pool to fill up, or to wait to its end */
     struct sim_paper *papers;
     uint32_t paper_count, next, receipts;
 };
