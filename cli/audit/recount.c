@@ -170,8 +170,9 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
     return code;
 }
 
-static int recount_offline(const struct arguments *arguments, const struct psp_local *local,
-                           const struct psp_definition *definition)
+static enum psp_exit recount_offline(const struct arguments *arguments,
+                                     const struct psp_local *local,
+                                     const struct psp_definition *definition)
 {
     const struct psp_offline offline = {.backup = arguments->backup,
                                         .results_path = arguments->results,
@@ -216,7 +217,7 @@ int psp_cmd_recount(int argc, char **argv)
             psp_definition_destroy(&definition);
         }
         if (definition && arguments.offline)
-            code = recount_offline(&arguments, local, definition);
+            code = (int)recount_offline(&arguments, local, definition);
         else if (definition && psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
             code = recount(&arguments, local, definition, operate);
         free(key);

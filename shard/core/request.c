@@ -10,7 +10,7 @@ enum { ROW_BYTES = PSP_DIGEST_BYTES + PSP_TAG_BYTES + 4 + 1 }; /* without marks 
 static const char *fence_difference(const struct psp_fence *own, const struct psp_fence *sent)
 {
     static const char *const texts[PSP_FENCE_PARTS + 1] = {
-#define X(NAME, field, bytes, text, place) "the router has another " text,
+#define X(NAME, field, bytes, text, place) "the router has another " text "; an operator must act",
         PSP_FENCE(X)
 #undef X
             NULL,
