@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 SUBJECT_MAX = 72
-RULE_SINCE = "2026-11-30T00:15:00Z"
+RULE_SINCE = "2026-11-29T22:00:00Z"
 
 
 def git(*arguments):
