@@ -24,7 +24,8 @@ static void hash(const char *purpose, const uint8_t secret[PSP_BALLOT_SECRET_BYT
 {
     uint8_t personal[PERSONAL_BYTES] = {0};
     assert(strlen(purpose) <= sizeof personal);
-    memcpy(personal, purpose, strlen(purpose));
+    for (size_t i = 0; purpose[i] != '\0'; i++)
+        personal[i] = (uint8_t)purpose[i];
     int failed = sodium_init() < 0;
     assert(!failed);
     failed = crypto_generichash_blake2b_salt_personal(ret_hash, bytes, data, data_bytes, secret,

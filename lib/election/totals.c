@@ -35,7 +35,7 @@ enum psp_status psp_totals_create(const struct psp_definition *definition,
         row_cells_max = row_cells > row_cells_max ? row_cells : row_cells_max;
     }
     totals->row_first[totals->row_count] = totals->cell_count;
-    totals->cells = calloc(totals->cell_count, sizeof *totals->cells);
+    totals->cells = calloc(totals->cell_count + 1, sizeof *totals->cells); /* no zero size */
     totals->changes = malloc(row_cells_max * sizeof *totals->changes);
     if (totals->cells == NULL || totals->changes == NULL)
         goto no_memory;

@@ -17,7 +17,7 @@ struct field {
 /* Where the fields of a message type are, in the order of the wire. An
  * InstallSnapshot carries neither configuration nor data (W7): nobody installs. */
 /* clang-format off */
-#define AT(kind, name, max) /* NOLINTNEXTLINE(bugprone-macro-parentheses): member names */ \
+#define AT(kind, name, max) \
     {offsetof(struct raft_message, kind.name), sizeof(((struct raft_message *)0)->kind.name), max}
 #define INDEX_MAX (UINT64_MAX / 2) /* so that sums do not wrap */
 enum { BOOL_MAX = 1 };
