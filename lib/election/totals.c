@@ -27,7 +27,7 @@ enum psp_status psp_totals_create(const struct psp_definition *definition,
     totals->row_index = calloc(totals->row_count, sizeof *totals->row_index);
     if (totals->row_first == NULL || totals->row_index == NULL)
         goto no_memory;
-    uint32_t row_cells_max = 0;
+    uint32_t row_cells_max = 1; /* no zero size, here and for the cells */
     for (uint32_t row = 0; row < totals->row_count; row++) {
         const uint32_t row_cells = style_of_row(totals, row)->row_cells;
         totals->row_first[row] = totals->cell_count;
@@ -35,7 +35,7 @@ enum psp_status psp_totals_create(const struct psp_definition *definition,
         row_cells_max = row_cells > row_cells_max ? row_cells : row_cells_max;
     }
     totals->row_first[totals->row_count] = totals->cell_count;
-    totals->cells = calloc(totals->cell_count + 1, sizeof *totals->cells); /* no zero size */
+    totals->cells = calloc(totals->cell_count + 1, sizeof *totals->cells);
     totals->changes = malloc(row_cells_max * sizeof *totals->changes);
     if (totals->cells == NULL || totals->changes == NULL)
         goto no_memory;
