@@ -281,7 +281,8 @@ static bool entries_valid(const struct psp_raft_message *message)
     uint64_t term = 1;
     for (uint32_t i = 0; i < message->entry_count; i++) {
         const struct psp_raft_entry *entry = &message->entries[i];
-        if (entry->type < RAFT_COMMAND || entry->type > RAFT_CHANGE || entry->term < term)
+        if (entry->type < RAFT_COMMAND || entry->type > RAFT_CHANGE || entry->term < term ||
+            entry->term > PSP_FIELDS_NUMBER_MAX)
             return false;
         term = entry->term;
         if (entry->type != RAFT_CHANGE)

@@ -19,28 +19,32 @@ struct field {
 /* clang-format off */
 #define AT(kind, name, max) \
     {offsetof(struct raft_message, kind.name), sizeof(((struct raft_message *)0)->kind.name), max}
-#define INDEX_MAX (UINT64_MAX / 2) /* so that sums do not wrap */
+#define N PSP_FIELDS_NUMBER_MAX
 enum { BOOL_MAX = 1 };
 static const struct field layouts[RAFT_TIMEOUT_NOW + 1][PSP_FIELDS_MAX] = {
 #define A(name) AT(append_entries, name, UINT64_MAX)
-    [RAFT_APPEND_ENTRIES] = {A(version), A(term), AT(append_entries, prev_log_index, INDEX_MAX),
-                             A(prev_log_term), A(leader_commit)},
+    [RAFT_APPEND_ENTRIES] = {A(version), AT(append_entries, term, N),
+                             AT(append_entries, prev_log_index, N),
+                             AT(append_entries, prev_log_term, N), A(leader_commit)},
 #define R(name) AT(append_entries_result, name, UINT64_MAX)
-    [RAFT_APPEND_ENTRIES_RESULT] = {R(version), R(term), R(rejected), R(last_log_index),
-                                    R(features), R(capacity)},
+    [RAFT_APPEND_ENTRIES_RESULT] = {R(version), AT(append_entries_result, term, N), R(rejected),
+                                    R(last_log_index), R(features), R(capacity)},
 #define V(name) AT(request_vote, name, UINT64_MAX)
-    [RAFT_REQUEST_VOTE] = {V(version), V(term), V(candidate_id), V(last_log_index),
-                           V(last_log_term), AT(request_vote, disrupt_leader, BOOL_MAX),
+    [RAFT_REQUEST_VOTE] = {V(version), AT(request_vote, term, N), V(candidate_id),
+                           V(last_log_index), V(last_log_term),
+                           AT(request_vote, disrupt_leader, BOOL_MAX),
                            AT(request_vote, pre_vote, BOOL_MAX)},
 #define W(name) AT(request_vote_result, name, UINT64_MAX)
-    [RAFT_REQUEST_VOTE_RESULT] = {W(version), W(term),
+    [RAFT_REQUEST_VOTE_RESULT] = {W(version), AT(request_vote_result, term, N),
                                   AT(request_vote_result, vote_granted, BOOL_MAX),
                                   AT(request_vote_result, pre_vote, BOOL_MAX), W(features),
                                   W(capacity)},
 #define I(name) AT(install_snapshot, name, UINT64_MAX)
-    [RAFT_INSTALL_SNAPSHOT] = {I(version), I(term), I(last_index), I(last_term), I(conf_index)},
+    [RAFT_INSTALL_SNAPSHOT] = {I(version), AT(install_snapshot, term, N), I(last_index),
+                               I(last_term), I(conf_index)},
 #define T(name) AT(timeout_now, name, UINT64_MAX)
-    [RAFT_TIMEOUT_NOW] = {T(version), T(term), T(last_log_index), T(last_log_term)},
+    [RAFT_TIMEOUT_NOW] = {T(version), AT(timeout_now, term, N), T(last_log_index),
+                          T(last_log_term)},
 };
 /* clang-format on */
 

@@ -18,6 +18,10 @@
 
 enum { PSP_FIELDS_MAX = 7 };
 
+/* Terms and indexes of others, so that a sum does not wrap: libraft adds one to the
+ * term of a TimeoutNow, and a vote of term 0 would undo all votes. */
+#define PSP_FIELDS_NUMBER_MAX (UINT64_MAX / 2)
+
 /* Returns how many. */
 uint32_t psp_fields_load(const struct raft_message *message, uint64_t ret_fields[PSP_FIELDS_MAX]);
 

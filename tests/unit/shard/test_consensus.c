@@ -3,7 +3,14 @@
 
 #include "base/bytes/bytes.h"
 
-enum { APPEND_ENTRIES = 1, APPEND_RESULT = 2, REQUEST_VOTE = 3, VOTE_RESULT = 4, INSTALL = 5 };
+enum {
+    APPEND_ENTRIES = 1,
+    APPEND_RESULT = 2,
+    REQUEST_VOTE = 3,
+    VOTE_RESULT = 4,
+    INSTALL = 5,
+    TIMEOUT_NOW = 6
+};
 
 static uint32_t until_leader(struct cluster *cluster)
 {
@@ -275,6 +282,31 @@ static void a_message_that_cannot_be_is_refused(void **state)
             assert_int_equal(actions.message_count, 0);
         }
     }
+    psp_consensus_destroy(&consensus);
+}
+
+static void a_term_that_one_more_would_wrap_is_refused(void **state)
+{
+    (void)state;
+    struct psp_consensus_actions actions;
+    struct psp_consensus *consensus = lone(1, 1, 0, &actions, 3);
+    const uint64_t fields[7] = {0, UINT64_MAX, 0, 0, 0, 0, 0};
+    for (uint32_t type = APPEND_ENTRIES; type <= TIMEOUT_NOW; type++) {
+        for (uint32_t n = 4; n <= 7; n++) {
+            const struct psp_raft_message message = {
+                .type = type, .fields = fields, .field_count = n};
+            assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions),
+                             PSP_EINVAL);
+        }
+    }
+    struct psp_raft_entry entry = {UINT64_MAX, PSP_RECORD_COMMAND, {(const uint8_t *)&fields, 8}};
+    const struct psp_raft_message message = {.type = APPEND_ENTRIES,
+                                             .fields = (const uint64_t[]){0, 2, 1, 1, 1},
+                                             .field_count = 5,
+                                             .entries = &entry,
+                                             .entry_count = 1};
+    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+    assert_int_equal(psp_consensus_term(consensus), 1);
     psp_consensus_destroy(&consensus);
 }
 
@@ -552,6 +584,7 @@ int main(void)
         cmocka_unit_test(w8_a_replaced_configuration_no_longer_holds),
         cmocka_unit_test(w9_an_answer_to_a_vote_no_longer_asked_for_changes_nothing),
         cmocka_unit_test(a_message_that_cannot_be_is_refused),
+        cmocka_unit_test(a_term_that_one_more_would_wrap_is_refused),
         cmocka_unit_test(a_replaced_write_is_not_reported_as_persisted),
         cmocka_unit_test(an_acknowledged_entry_is_never_lost_to_a_returning_leader),
         cmocka_unit_test(an_entry_of_an_old_term_is_not_committed_by_counting),
