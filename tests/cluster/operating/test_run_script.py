@@ -85,8 +85,24 @@ def test_no_host_is_named_in_run():
     assert not re.search(r"https?://\w", RUN.read_text())
 
 
+def test_apts_progress_outlives_lines_that_say_something_else():
+    """The reader must not end before apt does: a package's scripts would write into nothing."""
+    function = re.search(r"^show_apt\(\) \{.*?^\}", RUN.read_text(), re.M | re.S).group(0)
+    script = 'say() { printf "%s\\n" "$*"; }\n' + function + "\nshow_apt\n"
+    lines = ["dlstatus:1:12.5:Retrieving file 1 of 3", "pmstatus:libc6:amd64:33.1:Unpacking",
+             "pmstatus:x:Running post-installation trigger: man", "words of no kind",
+             "pmstatus:ca-certificates:99.8655:Configuring"]
+    done = subprocess.run(["sh", "-euc", script], input="\n".join(lines) + "\n",
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["fetching", "12", "%", "installing", "33", "%", "installing",
+                                   "99", "%"]
+
+
 @pytest.mark.parametrize("arguments, code", [
     (["help"], 0), (["--help"], 0), ([], 0), (["nonsense"], 2), (["fuzz", "--seconds", "x"], 2),
+    (["test", "--help"], 0), (["demo", "--help"], 0), (["demo", "--nonsense"], 2),
+    (["build", "--nonsense"], 2),
 ])
 def test_exit_codes_of_the_command_line(arguments, code):
     done = subprocess.run([RUN, *arguments], capture_output=True, text=True, timeout=20)
