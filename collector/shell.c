@@ -197,7 +197,7 @@ static void reply_status(struct psp_collector_shell *shell, const struct psp_pee
     struct psp_cluster_message message = {.type = PSP_CLUSTER_STATUS_REPLY, .id = request_id};
     struct psp_view *view = psp_view_slot_take(&shell->views);
     message.status = (struct psp_status_reply){
-        .role = "collector",
+        .role = PSP_PROCESS_COLLECTOR,
         .state = psp_freshness_any_stale(&shell->freshness, psp_clock_ms()) ? PSP_STATE_STALE
                                                                             : PSP_STATE_READY,
         .version = PSP_VERSION,

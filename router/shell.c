@@ -119,7 +119,7 @@ static void reply_status(struct psp_router_shell *shell, const struct psp_peer *
     psp_router_core_counters(shell->core, &counters);
     struct psp_cluster_message message = {.type = PSP_CLUSTER_STATUS_REPLY, .id = request_id};
     message.status = (struct psp_status_reply){
-        .role = "router",
+        .role = PSP_PROCESS_ROUTER,
         .state = PSP_STATE_READY,
         .version = PSP_VERSION,
         .id = shell->cluster->routers[shell->router].router,

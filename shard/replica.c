@@ -28,7 +28,9 @@ void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
                          struct psp_genesis *ret_genesis)
 {
     const struct psp_cluster_shard *facts = &cluster->shards[shard];
-    *ret_genesis = (struct psp_genesis){.shard = facts->shard,
+    *ret_genesis = (struct psp_genesis){.rules = PSP_RULES,
+                                        .mode = PSP_MODE_LIVE,
+                                        .shard = facts->shard,
                                         .slot_first = facts->slot_first,
                                         .slot_end = facts->slot_end,
                                         .epoch = cluster->epoch};

@@ -17,7 +17,7 @@ void psp_logs_open(const struct psp_local *local, const struct psp_cluster_shard
         struct psp_reason reason = {0};
         char *path = psp_local_path(local, "data/shard-%u-%u/log", shard->shard, r);
         struct psp_journal_options options = {
-            .directory = path, .shard = shard->shard, .read_only = true};
+            .directory = path, .shard = shard->shard, .read_only = true, .format_1_too = true};
         memcpy(options.cluster_id, local->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
         const enum psp_status status = psp_journal_open(&options, &ret_logs->logs[r], &reason);
         ret_logs->paths[r] = path;

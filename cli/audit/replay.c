@@ -40,7 +40,8 @@ static enum psp_status begin(struct psp_replay *replay, const struct psp_local *
     enum psp_status status = load_roll(replay, local, shard, &has_roll);
     if (status != PSP_OK)
         return status;
-    struct psp_journal_options log_options = {.directory = path, .shard = shard, .read_only = true};
+    struct psp_journal_options log_options = {
+        .directory = path, .shard = shard, .read_only = true, .format_1_too = true};
     memcpy(log_options.cluster_id, local->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     status = psp_journal_open(&log_options, &replay->log, replay->reason);
     if (status != PSP_OK)

@@ -10,19 +10,18 @@ static enum psp_answer operated(const struct psp_cluster_message *answer, uint32
     switch (answer->operated.status) {
     case PSP_OPERATED:
         return PSP_ANSWER_DONE;
-    case PSP_OPERATE_UNKNOWN_UNIT:
-    case PSP_OPERATE_UNKNOWN_REPLICA:
+    case PSP_OPERATE_REFUSED:
+        if (answer->operated.temporary)
+            break;
         psp_reason_set(reterr_reason, "replica %" PRIu32 " refuses: %s", replica, text);
         return PSP_ANSWER_REFUSED;
     case PSP_OPERATE_NOT_LEADER:
         *ret_leader = answer->operated.leader;
-        psp_reason_set(reterr_reason, "replica %" PRIu32 " says: %s", replica, text);
-        return PSP_ANSWER_AGAIN;
+        break;
     case PSP_OPERATE_LOST:
-    case PSP_OPERATE_BUSY:
-        psp_reason_set(reterr_reason, "replica %" PRIu32 " says: %s", replica, text);
-        return PSP_ANSWER_AGAIN;
+        break;
     }
+    psp_reason_set(reterr_reason, "replica %" PRIu32 " says: %s", replica, text);
     return PSP_ANSWER_AGAIN;
 }
 

@@ -619,8 +619,7 @@ static void pause_rows(struct psp_client_core *core, const struct psp_client_mes
 static void take_refusal(struct psp_client_core *core, const struct psp_client_message *message,
                          uint64_t now_ms)
 {
-    const char *text = message->text != NULL ? message->text : "";
-    strncpy(core->error, text, ERROR_BYTES - 1);
+    strncpy(core->error, message->text != NULL ? message->text : "", ERROR_BYTES - 1);
     switch (message->code) {
     case PSP_REFUSAL_BUSY:
     case PSP_REFUSAL_UNKNOWN:
@@ -638,6 +637,7 @@ static void take_refusal(struct psp_client_core *core, const struct psp_client_m
         core->refused = PSP_EMISMATCH;
         return;
     case PSP_REFUSAL_NOT_ALLOWED:
+    case PSP_REFUSAL_NOT_ALLOWED_ROWS: /* never asked for */
         core->refused = PSP_EPERM;
         return;
     }

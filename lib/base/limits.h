@@ -35,6 +35,7 @@ enum {
     PSP_DIGEST_KEY_BYTES = 16,
     PSP_SHARDS_MAX = 256,
     PSP_REPLICAS_MAX = 7,
+    PSP_STATIONS_MAX = 100000, /* numbers 1 to this one, never reused */
     PSP_UNITS_MAX = 1 << 20,
     PSP_CONTESTS_MAX = 1 << 16,
     PSP_CHOICES_MAX = 4096, /* of one contest */

@@ -12,6 +12,7 @@
 #include "count/genesis.h"
 #include "count/inner.h"
 #include "election/digest.h"
+#include "election/runs.h"
 
 /* Rows between asking for a voter's cache lines and reading them: long enough
  * for memory to answer, short enough not to lose the lines again. */
@@ -157,7 +158,7 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
     switch (entry->type) {
     case PSP_ENTRY_GENESIS:
         psp_genesis_pack(&entry->genesis, bytes);
-        absorb(count, bytes, PSP_GENESIS_BYTES);
+        absorb(count, bytes, entry->genesis.rules == 1 ? PSP_GENESIS_1_BYTES : PSP_GENESIS_BYTES);
         break;
     case PSP_ENTRY_UNIT_COMPLETE:
         psp_put32(bytes, entry->unit);
@@ -292,17 +293,20 @@ static enum psp_status apply_rows(struct psp_count *count, const struct psp_coun
 {
     enum psp_status status = psp_count_pending_reserve(count, columns->n);
     const uint8_t *marks = columns->marks;
+    struct psp_runs_cursor styles = psp_runs_begin(columns->styles, 1);
     for (uint32_t i = 0; i < columns->n && status == PSP_OK; i++) {
         if (i % PAGES_GROUP == 0)
             prefetch_pages(count, columns, i + PAGES_AHEAD);
         prefetch(count, columns, i);
         const uint32_t unit = psp_get32(columns->units + (size_t)i * 4);
-        const struct psp_count_row row = {
+        struct psp_count_row row = {
             .digest = columns->digests + (size_t)i * PSP_DIGEST_BYTES,
             .tag = columns->tags + (size_t)i * PSP_TAG_BYTES,
             .unit = unit,
             .ballot = psp_totals_read(count->totals, unit, columns->methods[i], marks),
         };
+        const uint32_t style = psp_runs_next(&styles);
+        row.ballot.valid = row.ballot.valid && style == 1;
         marks = row.ballot.end;
         status = apply_row(count, &row, &ret_verdicts[i]);
         count->books.received += ret_verdicts[i] != PSP_NOT_JUDGED;

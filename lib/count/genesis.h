@@ -3,7 +3,8 @@
  *
  *     cluster ID 16, hashes of definition, roll, slot map and digest key 32
  *     each, shard 4, first slot 4, end slot 4, hash of the shard's roll file
- *     32, epoch 8: 196 bytes, integers little-endian
+ *     32, epoch 8, rules 4, mode 4: 204 bytes, integers little-endian. Under rules
+ *     1 the state hash takes the first 196.
  *
  * Threads: any; pure.
  */
@@ -15,7 +16,10 @@
 
 #include "wire/message/message.h"
 
-enum { PSP_GENESIS_BYTES = PSP_FENCE_BYTES + 3 * 4 + PSP_HASH_BYTES + 8 };
+enum {
+    PSP_GENESIS_1_BYTES = PSP_FENCE_BYTES + 3 * 4 + PSP_HASH_BYTES + 8,
+    PSP_GENESIS_BYTES = PSP_GENESIS_1_BYTES + 4 + 4,
+};
 
 /* The bytes above, both ways. */
 void psp_genesis_pack(const struct psp_genesis *genesis, uint8_t ret_bytes[PSP_GENESIS_BYTES]);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/bytes/varint.h"
+#include "election/runs.h"
 
 enum { VARINT_BYTES_MAX = 5, INSERTION_SORT_MAX = 32 };
 
@@ -164,6 +165,16 @@ enum psp_status psp_count_columns_check(const struct psp_count_columns *columns,
 {
     if (columns->n > PSP_BATCH_ROWS_MAX) {
         *ret_reason = "more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots in one batch";
+        return PSP_EINVAL;
+    }
+    if (columns->stations.length > 0 &&
+        !psp_runs_check(columns->stations, columns->n, 1, PSP_STATIONS_MAX)) {
+        *ret_reason = "stations is no column of station numbers";
+        return PSP_EINVAL;
+    }
+    if (columns->styles.length > 0 &&
+        !psp_runs_check(columns->styles, columns->n, 0, PSP_STYLES_MAX)) {
+        *ret_reason = "styles is no column of ballot styles";
         return PSP_EINVAL;
     }
     return check_marks(columns->marks, columns->marks_bytes, columns->n, NULL, ret_reason);

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes/bytes.h"
 #include "base/bytes/varint.h"
 #include "base/limits.h"
 #include "base/status.h"
@@ -74,6 +75,8 @@ struct psp_client_columns {
     const uint8_t *units;      /* 4 n: position of the unit, or PSP_NONE */
     const uint8_t *methods;    /* n: position, 255 unknown */
     const uint8_t *cast_at_ms; /* 8 n: ms since 1970, 0 not stated */
+    const uint8_t *styles;     /* 4 n: position of the style, or PSP_NONE; NULL: none is named */
+    const uint8_t *resent;     /* a bit a ballot, lowest first: sent before; NULL: none was */
     const uint8_t *marks;      /* concatenated canonical marks */
     size_t marks_bytes;
     const uint16_t *marks_lengths; /* n, of those decoded or translated: not sent */
@@ -88,6 +91,8 @@ struct psp_count_columns {
     const uint8_t *methods; /* n */
     const uint8_t *marks;   /* concatenated canonical marks */
     size_t marks_bytes;
+    struct psp_bytes stations; /* runs: the station's number; empty: 0 (rules 1) */
+    struct psp_bytes styles;   /* runs: which of the unit's styles, from 1, 0 none; empty: 1 */
 };
 
 /* Checks lengths and every ballot's marks: what passes can be walked without

@@ -32,6 +32,8 @@ enum psp_disposition {
 /* In place of a verdict, between shard and router: there is no room to keep the
  * refusal, so the ballot is not judged and a station is told BUSY. */
 enum { PSP_NOT_JUDGED = 0 };
+/* Likewise: the batch asked for known ballots only, and this one is not known. */
+enum { PSP_NOT_KNOWN = 0x0F };
 #define X(NAME, word, value) +1
 enum { PSP_DISPOSITIONS_END = 1 PSP_DISPOSITIONS(X) }; /* size of an array by disposition */
 #undef X

@@ -52,6 +52,11 @@ struct psp_record {
     uint32_t payload_bytes;
 };
 
+/* What to do with a log of another format. */
+#define PSP_JOURNAL_OTHER_FORMAT                                                                   \
+    "has another format than this version writes: a folder of Psephos 0.1.0 is read by `psephos "  \
+    "recount --offline` alone and counted on by 0.1.0 (docs/upgrading.md)"
+
 struct psp_journal;
 
 struct psp_journal_options {
@@ -60,6 +65,7 @@ struct psp_journal_options {
     uint32_t shard;
     uint64_t segment_bytes; /* a segment is sealed when it passes this; 64 MiB when 0 */
     bool read_only;         /* recount: no lock, no cut, tail errors end the log */
+    bool format_1_too;      /* with read_only: logs of 0.1.0 are read, too */
     /* The store holds everything up to here: segments that end at or before it
      * are not read at open, only when something asks for them. 0: read all. */
     uint64_t checkpoint_index;

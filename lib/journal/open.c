@@ -50,7 +50,7 @@ static enum psp_status explain(const struct psp_journal *log, const struct psp_s
             reterr_reason,
             "%s belongs to another cluster or shard; give this shard its own data folder", path);
     else if (status == PSP_EVERSION)
-        psp_reason_set(reterr_reason, "%s has a format that this version does not know", path);
+        psp_reason_set(reterr_reason, "%s " PSP_JOURNAL_OTHER_FORMAT, path);
     else if (status == PSP_ECORRUPT)
         psp_reason_set(reterr_reason,
                        "%s is damaged at byte %" PRIu64 " (index %" PRIu64
@@ -257,12 +257,14 @@ enum psp_status psp_journal_open(const struct psp_journal_options *options,
     log->disk = options->disk == NULL ? psp_disk_posix() : options->disk;
     memcpy(log->owner.cluster_id, options->cluster_id, PSP_CLUSTER_ID_BYTES);
     log->owner.shard = options->shard;
+    log->owner.format_1_too = options->format_1_too;
     log->segment_bytes = options->segment_bytes == 0 ? SEGMENT_BYTES : options->segment_bytes;
     log->read_only = options->read_only;
     log->lock = log->file = log->read_file = PSP_JOURNAL_NO_FILE;
     log->vote = (struct psp_journal_vote_file){
         .disk = log->disk, .file = PSP_JOURNAL_NO_FILE, .shard = options->shard};
     memcpy(log->vote.cluster_id, options->cluster_id, PSP_CLUSTER_ID_BYTES);
+    log->vote.format_1_too = options->format_1_too;
     pthread_mutex_init(&log->mutex, NULL);
     pthread_mutex_init(&log->vote_mutex, NULL);
     const enum psp_status status = open_folder(log, options->checkpoint_index, reterr_reason);

@@ -52,7 +52,8 @@ static enum psp_status check_header(const uint8_t header[PSP_SEGMENT_HEADER_BYTE
     if (psp_get32(header + 60) != psp_crc32c(0, header, 60) ||
         memcmp(header, magic, sizeof(magic)) != 0)
         return PSP_ECORRUPT;
-    if (psp_get32(header + 8) != PSP_SEGMENT_FORMAT)
+    const uint32_t format = psp_get32(header + 8);
+    if (format != PSP_SEGMENT_FORMAT && !(owner->format_1_too && format == 1))
         return PSP_EVERSION;
     if (psp_get32(header + 12) != owner->shard ||
         memcmp(header + 16, owner->cluster_id, PSP_CLUSTER_ID_BYTES) != 0)

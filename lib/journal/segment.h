@@ -34,7 +34,7 @@
 #include "journal/journal.h"
 
 enum {
-    PSP_SEGMENT_FORMAT = 1,
+    PSP_SEGMENT_FORMAT = 2,
     PSP_SEGMENT_HEADER_BYTES = 64,
     PSP_SEGMENT_RECORD_BYTES = 40,
     PSP_SEGMENT_NAME_BYTES = 21, /* 16 digits, ".log", NUL */
@@ -63,6 +63,7 @@ struct psp_segment {
 struct psp_segment_owner {
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     uint32_t shard;
+    bool format_1_too; /* a segment of 0.1.0 is read, too */
 };
 
 /* Zeros after the payload. */

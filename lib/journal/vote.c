@@ -8,8 +8,9 @@
 
 #include "base/bytes/bytes.h"
 #include "base/bytes/crc32c.h"
+#include "journal/journal.h"
 
-enum { VOTE_FORMAT = 1, SLOT_BYTES = 72, SLOT_DISTANCE = 4096 };
+enum { VOTE_FORMAT = 2, SLOT_BYTES = 72, SLOT_DISTANCE = 4096 };
 static const char magic[8] = {'P', 'S', 'P', 'V', 'O', 'T', 'E', '\n'};
 
 static void encode(uint8_t slot[SLOT_BYTES], const uint8_t *cluster_id, uint32_t shard,
@@ -35,7 +36,8 @@ static enum psp_status decode(const uint8_t slot[SLOT_BYTES],
     if (psp_get32(slot) != psp_crc32c(0, slot + 4, SLOT_BYTES - 4) ||
         memcmp(slot + 8, magic, sizeof(magic)) != 0)
         return PSP_ECORRUPT;
-    if (psp_get32(slot + 4) != VOTE_FORMAT)
+    const uint32_t format = psp_get32(slot + 4);
+    if (format != VOTE_FORMAT && !(file->format_1_too && format == 1))
         return PSP_EVERSION;
     if (memcmp(slot + 16, file->cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
         psp_get32(slot + 32) != file->shard)
@@ -165,7 +167,7 @@ enum psp_status psp_journal_vote_open(struct psp_journal_vote_file *file, const 
             reterr_reason,
             "%s belongs to another cluster or shard; give this shard its own data folder", path);
     else if (status == PSP_EVERSION)
-        psp_reason_set(reterr_reason, "%s has a format that this version does not know", path);
+        psp_reason_set(reterr_reason, "%s " PSP_JOURNAL_OTHER_FORMAT, path);
     else if (status == PSP_ECORRUPT)
         psp_reason_set(
             reterr_reason,

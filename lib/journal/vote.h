@@ -23,6 +23,7 @@
 #ifndef PSP_JOURNAL_VOTE_H
 #define PSP_JOURNAL_VOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct psp_journal_vote_file {
     int file;
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     uint32_t shard;
+    bool format_1_too; /* a file of 0.1.0 is read, too */
     struct psp_journal_vote vote;
 };
 

@@ -10,7 +10,8 @@ enum {
     ROWS_FIRST = 64,
     MARKS_FIRST = 1024,
     SPANS_FIRST = 4,
-    ROW_BYTES = PSP_DIGEST_BYTES + PSP_TAG_BYTES + 4 + 2 + 1,
+    RUN_BYTES = 4, /* a row of a column of runs: at worst a count of 1 and a value of 3 bytes */
+    ROW_BYTES = PSP_DIGEST_BYTES + PSP_TAG_BYTES + 4 + 2 + 1 + 2 * RUN_BYTES,
 };
 
 static size_t batch_memory(const struct psp_router_batch *batch)
@@ -49,6 +50,8 @@ enum psp_status psp_router_pool_take(struct psp_router_pool *pool,
     batch->id = 0;
     batch->tries = batch->n = batch->span_count = 0;
     batch->marks_bytes = 0;
+    batch->stations = (struct psp_runs_writer){.bytes = batch->stations.bytes};
+    batch->styles = (struct psp_runs_writer){.bytes = batch->styles.bytes};
     *ret_batch = batch;
     return PSP_OK;
 }
@@ -98,17 +101,22 @@ static enum psp_status grow_rows(struct psp_router_pool *pool, struct psp_router
     uint8_t *units = tags + capacity * PSP_TAG_BYTES;
     uint8_t *row_numbers = units + capacity * 4;
     uint8_t *methods = row_numbers + capacity * 2;
+    uint8_t *stations = methods + capacity;
+    uint8_t *styles = stations + capacity * RUN_BYTES;
     if (batch->n > 0) {
         memcpy(digests, batch->digests, (size_t)batch->n * PSP_DIGEST_BYTES);
         memcpy(tags, batch->tags, (size_t)batch->n * PSP_TAG_BYTES);
         memcpy(units, batch->units, (size_t)batch->n * 4);
         memcpy(row_numbers, batch->row_numbers, (size_t)batch->n * 2);
         memcpy(methods, batch->methods, batch->n);
+        memcpy(stations, batch->stations.bytes, batch->stations.length);
+        memcpy(styles, batch->styles.bytes, batch->styles.length);
     }
     free(batch->block);
     batch->block = block;
     batch->digests = digests, batch->tags = tags, batch->units = units;
     batch->row_numbers = row_numbers, batch->methods = methods;
+    batch->stations.bytes = stations, batch->styles.bytes = styles;
     batch->capacity = (uint32_t)capacity;
     pool->memory_bytes += (capacity - old) * ROW_BYTES;
     return PSP_OK;

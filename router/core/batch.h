@@ -22,6 +22,7 @@
 
 #include "base/status.h"
 #include "election/ballot.h"
+#include "election/runs.h"
 #include "wire/socket/socket.h"
 
 enum {
@@ -34,6 +35,7 @@ struct psp_router_span {
     uint64_t client_batch_id;
     uint32_t first;   /* row in the batch; it ends where the next one begins */
     uint32_t station; /* whose quota its rows take */
+    uint32_t number;  /* of the station, as the log has it */
 };
 
 enum psp_router_batch_state {
@@ -52,6 +54,7 @@ struct psp_router_batch {
     uint32_t n, capacity;
     uint8_t *block; /* the columns below, one allocation */
     uint8_t *digests, *tags, *units, *row_numbers, *methods;
+    struct psp_runs_writer stations, styles; /* ended when the batch is flushed */
     uint8_t *marks;
     size_t marks_bytes, marks_capacity;
     struct psp_router_span *spans;

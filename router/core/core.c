@@ -135,6 +135,8 @@ static bool flush_place(struct psp_router_core *core, uint32_t shard, uint64_t n
             return false;
     }
     batch->id = core->batch_id_next++;
+    psp_runs_end(&batch->stations);
+    psp_runs_end(&batch->styles);
     *slot_of(core, batch->id) = batch;
     batch->since_ms = now_ms;
     batch->older = core->newest;
@@ -253,6 +255,8 @@ static void append(struct psp_router_core *core, struct psp_router_place *place,
                    batch->tags + n * PSP_TAG_BYTES);
     memcpy(batch->units + n * 4, columns->units + (size_t)row * 4, 4);
     batch->methods[n] = columns->methods[row];
+    psp_runs_add(&batch->stations, span->number, 1);
+    psp_runs_add(&batch->styles, 1, 1);
     store_row(batch->row_numbers, n, row);
     memcpy(batch->marks + batch->marks_bytes, marks, marks_bytes);
     batch->marks_bytes += marks_bytes;
@@ -336,8 +340,10 @@ static void submit(struct psp_router_core *core, const struct psp_peer *peer, ui
                    : "the batch holds more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
         return;
     }
-    const struct psp_router_span from = {
-        .peer = *peer, .client_batch_id = message->batch_id, .station = station};
+    const struct psp_router_span from = {.peer = *peer,
+                                         .client_batch_id = message->batch_id,
+                                         .station = station,
+                                         .number = station + 1};
     if (psp_router_quota_know(&core->quota, station) != PSP_OK) {
         refuse_without_memory(core, &from, n);
         return;

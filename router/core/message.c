@@ -51,5 +51,7 @@ void psp_router_action_count(const struct psp_router_core *core,
         .methods = batch->methods,
         .marks = batch->marks,
         .marks_bytes = batch->marks_bytes,
+        .stations = {batch->stations.bytes, batch->stations.length},
+        .styles = {batch->styles.bytes, batch->styles.length},
     };
 }

@@ -22,6 +22,10 @@ static const char *genesis_difference(const struct psp_genesis *log, const struc
         return "slots of the shard";
     if (memcmp(log->shard_roll_hash, own->shard_roll_hash, PSP_HASH_BYTES) != 0)
         return "roll_hash of the shard";
+    if (log->rules != own->rules)
+        return "rules by which ballots are judged";
+    if (log->mode != own->mode)
+        return "mode";
     if (log->epoch != own->epoch)
         return "epoch (the cluster was restored from a backup since)";
     return NULL;

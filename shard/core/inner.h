@@ -121,9 +121,19 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
 void psp_core_lose(struct psp_core *core);
 void psp_core_refuse_batch(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
                            enum psp_count_refusal code, const char *text);
+/* What became of an operator's request. */
+struct psp_core_outcome {
+    enum psp_operate_status status;
+    bool temporary; /* of REFUSED */
+    uint64_t index;
+    const char *text; /* static */
+};
+static inline struct psp_core_outcome psp_core_refused(const char *text, bool temporary)
+{
+    return (struct psp_core_outcome){PSP_OPERATE_REFUSED, temporary, 0, text};
+}
 void psp_core_answer_operator(struct psp_core *core, const struct psp_peer *peer,
-                              uint64_t request_id, enum psp_operate_status status, uint64_t index,
-                              const char *text);
+                              uint64_t request_id, const struct psp_core_outcome *outcome);
 
 /* ---- steps.c ---- */
 
@@ -153,19 +163,16 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
 
 /* ---- move.c ---- */
 
-/* Begins to move the leadership; the text says why not. Nothing is proposed until
- * it has moved or PSP_CORE_MOVE_MS are over. */
-enum psp_operate_status psp_core_move(struct psp_core *core, uint32_t replica,
-                                      const char **ret_text);
+/* Begins to move the leadership. Nothing is proposed until it has moved or
+ * PSP_CORE_MOVE_MS are over. */
+struct psp_core_outcome psp_core_move(struct psp_core *core, uint32_t replica);
 /* A turn's part of it. */
 void psp_core_move_on(struct psp_core *core);
 
 /* ---- replace.c ---- */
 
-/* Begins, or goes on, to make an ID a member in its predecessor's place. The text
- * says why not: PSP_OPERATE_BUSY, if that passes. */
-enum psp_operate_status psp_core_replace(struct psp_core *core, uint64_t raft_id,
-                                         const char **ret_text);
+/* Begins, or goes on, to make an ID a member in its predecessor's place. */
+struct psp_core_outcome psp_core_replace(struct psp_core *core, uint64_t raft_id);
 /* A turn's part of it. */
 void psp_core_replace_on(struct psp_core *core);
 

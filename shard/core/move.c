@@ -14,20 +14,18 @@ static uint64_t voter_of(const struct psp_core *core, uint32_t replica)
     return 0;
 }
 
-enum psp_operate_status psp_core_move(struct psp_core *core, uint32_t replica,
-                                      const char **ret_text)
+struct psp_core_outcome psp_core_move(struct psp_core *core, uint32_t replica)
 {
     const uint64_t raft_id = voter_of(core, replica);
-    if (raft_id == 0) {
-        *ret_text = "the shard has no such replica that votes";
-        return PSP_OPERATE_UNKNOWN_REPLICA;
-    }
+    const struct psp_core_outcome done = {.status = PSP_OPERATED, .text = ""};
+    if (raft_id == 0)
+        return psp_core_refused("the shard has no such replica that votes", false);
     if (replica == core->replica || core->move_to == raft_id)
-        return PSP_OPERATED;
+        return done;
     core->move_to = raft_id;
     core->move_until_ms = core->now.steady_ms + PSP_CORE_MOVE_MS;
     core->move_begun = false;
-    return PSP_OPERATED;
+    return done;
 }
 
 void psp_core_move_on(struct psp_core *core)

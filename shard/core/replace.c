@@ -39,29 +39,25 @@ static const char *senseless(const struct psp_core *core,
     return NULL;
 }
 
-enum psp_operate_status psp_core_replace(struct psp_core *core, uint64_t raft_id,
-                                         const char **ret_text)
+struct psp_core_outcome psp_core_replace(struct psp_core *core, uint64_t raft_id)
 {
     struct psp_consensus_member members[PSP_MEMBERS_MAX];
     const uint32_t n = psp_consensus_members(core->consensus, members);
     const char *text = senseless(core, members, n, raft_id);
-    if (text != NULL) {
-        *ret_text = text;
-        return PSP_OPERATE_UNKNOWN_REPLICA;
-    }
+    const struct psp_core_outcome done = {.status = PSP_OPERATED, .text = ""};
+    if (text != NULL)
+        return psp_core_refused(text, false);
     if (raft_id == core->raft_id)
-        return PSP_OPERATED;
+        return done;
     const uint32_t replica = psp_raft_id_replica(raft_id);
     bool another = core->joining != 0 && psp_raft_id_replica(core->joining) != replica;
     for (uint32_t i = 0; i < n; i++)
         another =
             another || (!members[i].voter && psp_raft_id_replica(members[i].raft_id) != replica);
-    if (another) {
-        *ret_text = "another replica is being replaced";
-        return PSP_OPERATE_BUSY;
-    }
+    if (another)
+        return psp_core_refused("another replica is being replaced", true);
     core->joining = raft_id;
-    return PSP_OPERATED;
+    return done;
 }
 
 static void without(struct psp_consensus_member *members, uint32_t *n, uint64_t raft_id)

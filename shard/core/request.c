@@ -71,6 +71,7 @@ static bool entry_of_operation(const struct psp_core *core,
         return true;
     case PSP_OPERATE_CLOSE:
         ret_entry->type = PSP_ENTRY_CLOSE;
+        ret_entry->close_at_ms = message->operate.close_at_ms;
         return true;
     case PSP_OPERATE_UNIT_COMPLETE:
         ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
@@ -83,48 +84,41 @@ static bool entry_of_operation(const struct psp_core *core,
     return false;
 }
 
+static const struct psp_core_outcome not_leader = {.status = PSP_OPERATE_NOT_LEADER,
+                                                   .text = "another replica leads this shard"};
+
 /* Moving the leadership and replacing a replica: answered when begun. */
 static void take_order(struct psp_core *core, const struct psp_core_sender *sender,
                        const struct psp_cluster_message *message)
 {
-    const bool move = message->operate.operation == PSP_OPERATE_MOVE_LEADER;
-    enum psp_operate_status status = PSP_OPERATED;
-    const char *text = "";
-    if (psp_consensus_state(core->consensus) != PSP_LEADER) {
-        status = PSP_OPERATE_NOT_LEADER;
-        text = "another replica leads this shard";
-    } else {
-        status = move ? psp_core_move(core, message->operate.replica, &text)
-                      : psp_core_replace(core, message->operate.raft_id, &text);
-    }
-    psp_core_answer_operator(core, &sender->peer, message->id, status, 0, text);
+    struct psp_core_outcome outcome = not_leader;
+    if (psp_consensus_state(core->consensus) == PSP_LEADER)
+        outcome = message->operate.operation == PSP_OPERATE_MOVE_LEADER
+                      ? psp_core_move(core, message->operate.replica)
+                      : psp_core_replace(core, message->operate.raft_id);
+    psp_core_answer_operator(core, &sender->peer, message->id, &outcome);
 }
 
 static void take_operation(struct psp_core *core, const struct psp_core_sender *sender,
                            const struct psp_cluster_message *message)
 {
     struct psp_entry entry = {.type = PSP_ENTRY_OPEN};
-    enum psp_operate_status refusal = PSP_OPERATED;
-    const char *text = "";
+    struct psp_core_outcome outcome = not_leader;
     if (psp_consensus_state(core->consensus) != PSP_LEADER) {
-        refusal = PSP_OPERATE_NOT_LEADER;
-        text = "another replica leads this shard";
+        /* said already */
     } else if (!entry_of_operation(core, message, &entry)) {
-        refusal = PSP_OPERATE_UNKNOWN_UNIT;
-        text = "the election has no such unit";
+        outcome = psp_core_refused("the election has no such unit", false);
     } else if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL ||
                !psp_core_has_room(core)) {
-        refusal = PSP_OPERATE_BUSY;
-        text = busy_text(core);
+        outcome = psp_core_refused(busy_text(core), true);
     } else {
         const struct psp_waiting waiting = {
             .kind = PSP_WAITING_OPERATOR, .peer = sender->peer, .id = message->id};
         if (psp_core_propose(core, &entry, &waiting))
             return;
-        refusal = PSP_OPERATE_NOT_LEADER;
-        text = "this replica no longer leads";
+        outcome.text = "this replica no longer leads";
     }
-    psp_core_answer_operator(core, &sender->peer, message->id, refusal, 0, text);
+    psp_core_answer_operator(core, &sender->peer, message->id, &outcome);
 }
 
 static void tell_status(struct psp_core *core, const struct psp_core_sender *sender,
@@ -136,7 +130,7 @@ static void tell_status(struct psp_core *core, const struct psp_core_sender *sen
         return;
     const uint32_t leader = psp_core_leader(core);
     message->status = (struct psp_status_reply){
-        .role = "shard",
+        .role = PSP_PROCESS_SHARD,
         .state = psp_core_state(core),
         .version = PSP_VERSION,
         .id = core->genesis.shard,
@@ -151,7 +145,8 @@ static void tell_status(struct psp_core *core, const struct psp_core_sender *sen
         .books = *psp_count_books(core->count),
         .inflight = core->waiting_count,
         .busy = core->busy_rows,
-        .leader = leader == PSP_NONE ? 0 : (uint64_t)leader + 1,
+        .leader = leader == PSP_NONE ? 0 : leader + 1,
+        .wall_ms = core->now.wall_ms,
     };
     psp_count_state_hash(core->count, message->status.state_hash);
 }

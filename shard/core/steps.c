@@ -106,6 +106,7 @@ static void send_raft(struct psp_core *core, uint64_t raft_id,
     action->raft.message.raft.shard = core->genesis.shard;
     action->raft.message.raft.from_id = core->raft_id;
     action->raft.message.raft.to_id = raft_id;
+    action->raft.message.raft.wall_ms = core->now.wall_ms;
     action->raft.message.raft.fields = fields;
     action->raft.message.raft.entries = entries;
     action->raft.message.raft.entry_count = filled; /* the rest follows when these have arrived */

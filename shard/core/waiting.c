@@ -17,17 +17,17 @@ void psp_core_refuse_batch(struct psp_core *core, const struct psp_peer *peer, u
 }
 
 void psp_core_answer_operator(struct psp_core *core, const struct psp_peer *peer,
-                              uint64_t request_id, enum psp_operate_status status, uint64_t index,
-                              const char *text)
+                              uint64_t request_id, const struct psp_core_outcome *outcome)
 {
     struct psp_cluster_message *message =
         psp_core_send(core, peer, PSP_CLUSTER_OPERATED, request_id);
     if (message == NULL)
         return;
-    message->operated.status = status;
-    message->operated.index = index;
+    message->operated.status = outcome->status;
+    message->operated.temporary = outcome->temporary;
+    message->operated.index = outcome->index;
     message->operated.leader = psp_core_leader(core);
-    message->operated.text = text;
+    message->operated.text = outcome->text;
 }
 
 void psp_core_wait(struct psp_core *core, const struct psp_waiting *waiting)
@@ -90,8 +90,9 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
         answer_batch(core, &waiting, entry, result, refused_text);
         return;
     case PSP_WAITING_OPERATOR: /* repeated: it is so already, which is fine */
-        psp_core_answer_operator(core, &waiting.peer, waiting.id, PSP_OPERATED, index,
-                                 refused_text);
+        psp_core_answer_operator(
+            core, &waiting.peer, waiting.id,
+            &(struct psp_core_outcome){PSP_OPERATED, false, index, refused_text});
         return;
     }
 }
@@ -104,7 +105,8 @@ void psp_core_lose(struct psp_core *core)
         if (waiting->kind == PSP_WAITING_BATCH)
             psp_core_refuse_batch(core, &waiting->peer, waiting->id, PSP_COUNT_LOST, text);
         else if (waiting->kind == PSP_WAITING_OPERATOR)
-            psp_core_answer_operator(core, &waiting->peer, waiting->id, PSP_OPERATE_LOST, 0, text);
+            psp_core_answer_operator(core, &waiting->peer, waiting->id,
+                                     &(struct psp_core_outcome){PSP_OPERATE_LOST, false, 0, text});
         core->waiting_first = (core->waiting_first + 1) % PSP_CORE_UNAPPLIED_MAX;
     }
 }

@@ -78,6 +78,8 @@ static const char *row_fault(const struct psp_row *row)
         return "method is missing";
     if (row->method.length > PSP_ID_BYTES_MAX)
         return "method is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
+    if (row->style.length > PSP_ID_BYTES_MAX)
+        return "style is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes";
     return NULL;
 }
 
@@ -102,7 +104,9 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
             .ballot_id = psp_pack_bytes(&ballot->ballot_id),
             .unit = bytes_of_text(ballot->unit),
             .method = bytes_of_text(ballot->method),
+            .style = bytes_of_text(ballot->style),
             .cast_at_ms = ballot->cast_at_ms,
+            .resent = ballot->resent,
         };
         const char *fault = row_fault(&rows[i]);
         if (fault)
@@ -142,6 +146,10 @@ static enum psp_status decode_columns(struct psp_arena *arena,
         return psp_pack_refuse(ret_reason, "methods is not n bytes");
     if (!psp_pack_holds(&body->cast_at_ms, n, 8))
         return psp_pack_refuse(ret_reason, "cast_at_ms is not 8 n bytes");
+    if (body->styles.len > 0 && !psp_pack_holds(&body->styles, n, 4))
+        return psp_pack_refuse(ret_reason, "styles is neither empty nor 4 n bytes");
+    if (body->resent.len > 0 && body->resent.len != (n + 7) / 8)
+        return psp_pack_refuse(ret_reason, "resent is neither empty nor n bits");
     uint16_t *marks_lengths = psp_arena_alloc(arena, n * sizeof *marks_lengths);
     if (!marks_lengths)
         return PSP_ENOMEM;
@@ -154,6 +162,8 @@ static enum psp_status decode_columns(struct psp_arena *arena,
         .units = body->units.data,
         .methods = body->methods.data,
         .cast_at_ms = body->cast_at_ms.data,
+        .styles = body->styles.len > 0 ? body->styles.data : NULL,
+        .resent = body->resent.len > 0 ? body->resent.data : NULL,
         .marks = body->marks.data,
         .marks_bytes = body->marks.len,
         .marks_lengths = marks_lengths,
@@ -178,6 +188,7 @@ static enum psp_status decode_request(struct psp_arena *arena, const uint8_t *by
         return status;
     const Psephos__V1__ClientRequest *request = (const Psephos__V1__ClientRequest *)unpacked;
     const int body = (int)request->body_case;
+    ret_message->features = request->features;
     if (body == PSEPHOS__V1__CLIENT_REQUEST__BODY_ROWS)
         ret_message->batch_id = request->rows->batch_id;
     if (body == PSEPHOS__V1__CLIENT_REQUEST__BODY_COLUMNS)
@@ -327,7 +338,8 @@ static Psephos__V1__Ballot *build_ballot(struct psp_arena *arena, const struct p
     Psephos__V1__Mark **marks = psp_arena_alloc(arena, row->mark_count * sizeof *marks);
     char *unit = copy_text(arena, row->unit);
     char *method = copy_text(arena, row->method);
-    if (!built || !marks || !unit || !method)
+    char *style = copy_text(arena, row->style);
+    if (!built || !marks || !unit || !method || !style)
         return NULL;
     for (uint32_t m = 0; m < row->mark_count; m++) {
         marks[m] = build_mark(arena, &row->marks[m]);
@@ -339,6 +351,8 @@ static Psephos__V1__Ballot *build_ballot(struct psp_arena *arena, const struct p
     built->ballot_id = psp_pack_data(row->ballot_id.data, row->ballot_id.length);
     built->unit = unit;
     built->method = method;
+    built->style = style;
+    built->resent = row->resent;
     built->cast_at_ms = row->cast_at_ms;
     built->n_marks = row->mark_count;
     built->marks = marks;
@@ -363,6 +377,7 @@ static enum psp_status pack_rows(struct psp_arena *arena, const struct psp_clien
     body.ballots = ballots;
     Psephos__V1__ClientRequest request = PSEPHOS__V1__CLIENT_REQUEST__INIT;
     request.protocol = PSP_PROTOCOL;
+    request.features = message->features;
     request.body_case = PSEPHOS__V1__CLIENT_REQUEST__BODY_ROWS;
     request.rows = &body;
     return psp_pack(&request.base, ret_buffer);
@@ -398,8 +413,11 @@ static enum psp_status encode_columns(const struct psp_client_message *message,
     body.methods = psp_pack_data(columns->methods, n);
     body.cast_at_ms = psp_pack_data(columns->cast_at_ms, n * 8);
     body.marks = psp_pack_data(columns->marks, columns->marks_bytes);
+    body.styles = psp_pack_data(columns->styles, columns->styles ? n * 4 : 0);
+    body.resent = psp_pack_data(columns->resent, columns->resent ? (n + 7) / 8 : 0);
     Psephos__V1__ClientRequest request = PSEPHOS__V1__CLIENT_REQUEST__INIT;
     request.protocol = PSP_PROTOCOL;
+    request.features = message->features;
     request.body_case = PSEPHOS__V1__CLIENT_REQUEST__BODY_COLUMNS;
     request.columns = &body;
     return psp_pack(&request.base, ret_buffer);

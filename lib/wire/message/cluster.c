@@ -51,6 +51,17 @@ static Psephos__V1__Books build_books(const struct psp_books *from)
     return books;
 }
 
+/* On the wire a replica + 1, 0: not known. */
+static uint32_t leader_of(uint32_t number)
+{
+    return number == 0 ? PSP_NONE : number - 1;
+}
+
+static uint32_t leader_number(uint32_t leader)
+{
+    return leader == PSP_NONE ? 0 : leader + 1;
+}
+
 /* ---- decoding, a function a type ---- */
 
 static enum psp_status decode_count_batch(const Psephos__V1__CountBatch *body,
@@ -64,10 +75,11 @@ static enum psp_status decode_count_batch(const Psephos__V1__CountBatch *body,
         return psp_pack_refuse(ret_reason, "a batch without fence or columns");
     if (!take_fence(body->fence, &ret_message->count_batch.fence))
         return psp_pack_refuse(ret_reason, "a part of the fence has a wrong length");
-    struct psp_packed_columns packed;
-    PSP_COLUMNS_COPY(&packed, columns);
+    ret_message->count_batch.only_known = body->only_known;
     const enum psp_status status =
-        psp_columns_unpack(&packed, &ret_message->count_batch.columns, ret_reason);
+        psp_columns_unpack(columns, &ret_message->count_batch.columns, ret_reason);
+    if (status == PSP_OK && (columns->stations.len == 0 || columns->styles.len == 0))
+        return psp_pack_refuse(ret_reason, "a batch without stations or styles");
     return status == PSP_OK ? psp_count_columns_check(&ret_message->count_batch.columns, ret_reason)
                             : status;
 }
@@ -98,7 +110,7 @@ static enum psp_status decode_count_refusal(const Psephos__V1__CountRefusal *bod
     if (!psp_count_refusal_known(body->code))
         return psp_pack_refuse(ret_reason, "an unknown refusal code");
     ret_message->count_refusal.code = (enum psp_count_refusal)body->code;
-    ret_message->count_refusal.leader = body->leader_known ? body->leader : PSP_NONE;
+    ret_message->count_refusal.leader = leader_of(body->leader);
     ret_message->count_refusal.text = body->text;
     return PSP_OK;
 }
@@ -150,6 +162,7 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     partial->part = body->part;
     partial->parts = body->parts;
     partial->leader = body->leader;
+    partial->stations = psp_pack_bytes(&body->stations);
     return PSP_OK;
 }
 
@@ -165,6 +178,7 @@ static enum psp_status decode_operate(const Psephos__V1__Operate *body,
     ret_message->operate.unit = body->unit;
     ret_message->operate.replica = body->replica;
     ret_message->operate.raft_id = body->raft_id;
+    ret_message->operate.close_at_ms = body->close_at_ms;
     return PSP_OK;
 }
 
@@ -178,7 +192,8 @@ static enum psp_status decode_operated(const Psephos__V1__Operated *body,
         return psp_pack_refuse(ret_reason, "an unknown status of an operation");
     ret_message->operated.status = (enum psp_operate_status)body->status;
     ret_message->operated.index = body->index;
-    ret_message->operated.leader = body->leader_known ? body->leader : PSP_NONE;
+    ret_message->operated.leader = leader_of(body->leader);
+    ret_message->operated.temporary = body->temporary;
     ret_message->operated.text = body->text;
     return PSP_OK;
 }
@@ -196,7 +211,7 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
         return psp_pack_refuse(ret_reason, "a status without books");
     if (!psp_pack_take(&body->state_hash, status->state_hash, PSP_HASH_BYTES))
         return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
-    status->role = body->role;
+    status->role = psp_process_role_of(body->role);
     status->state = psp_process_state_of(body->state);
     status->version = body->version;
     status->id = body->id;
@@ -212,6 +227,8 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     status->inflight = body->inflight;
     status->busy = body->busy;
     status->leader = body->leader;
+    status->wall_ms = body->wall_ms;
+    status->close_at_ms = body->close_at_ms;
     return PSP_OK;
 }
 
@@ -243,6 +260,7 @@ static enum psp_status decode_raft(struct psp_arena *arena, const Psephos__V1__R
     raft->type = body->type;
     raft->from_id = body->from_id;
     raft->to_id = body->to_id;
+    raft->wall_ms = body->wall_ms;
     raft->fields = body->fields;
     raft->field_count = (uint32_t)body->n_fields;
     raft->entries = entries;
@@ -310,12 +328,12 @@ enum psp_status psp_cluster_message_decode(struct psp_arena *arena, const uint8_
     *ret_reason = "out of memory for one message";
     ProtobufCMessage *unpacked = NULL;
     const enum psp_status status =
-        psp_unpack(&psephos__v1__cluster_message__descriptor, PSP_PROTOCOL, arena, bytes, length,
-                   &unpacked, ret_reason);
+        psp_unpack(&psephos__v1__cluster_message__descriptor, PSP_CLUSTER_PROTOCOL, arena, bytes,
+                   length, &unpacked, ret_reason);
     if (status != PSP_OK)
         return status;
     const Psephos__V1__ClusterMessage *message = (const Psephos__V1__ClusterMessage *)unpacked;
-    if (message->protocol != PSP_PROTOCOL) {
+    if (message->protocol != PSP_CLUSTER_PROTOCOL) {
         *ret_reason = "unknown protocol version";
         return PSP_EVERSION;
     }
@@ -328,14 +346,13 @@ static enum psp_status encode_count_batch(const struct psp_cluster_message *from
                                           Psephos__V1__ClusterMessage *message,
                                           struct psp_buffer *ret_buffer)
 {
-    const struct psp_packed_columns packed = psp_columns_pack(&from->count_batch.columns);
     Psephos__V1__Fence fence = build_fence(&from->count_batch.fence);
-    Psephos__V1__Columns columns = PSEPHOS__V1__COLUMNS__INIT;
-    PSP_COLUMNS_COPY(&columns, &packed);
+    Psephos__V1__Columns columns = psp_columns_pack(&from->count_batch.columns);
     Psephos__V1__CountBatch body = PSEPHOS__V1__COUNT_BATCH__INIT;
     body.batch_id = from->id;
     body.fence = &fence;
     body.columns = &columns;
+    body.only_known = from->count_batch.only_known;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_BATCH;
     message->count_batch = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -359,12 +376,10 @@ static enum psp_status encode_count_refusal(const struct psp_cluster_message *fr
                                             Psephos__V1__ClusterMessage *message,
                                             struct psp_buffer *ret_buffer)
 {
-    const bool known = from->count_refusal.leader != PSP_NONE;
     Psephos__V1__CountRefusal body = PSEPHOS__V1__COUNT_REFUSAL__INIT;
     body.batch_id = from->id;
     body.code = (uint32_t)from->count_refusal.code;
-    body.leader = known ? from->count_refusal.leader : 0;
-    body.leader_known = known;
+    body.leader = leader_number(from->count_refusal.leader);
     body.text = psp_pack_text(from->count_refusal.text);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_REFUSAL;
     message->count_refusal = &body;
@@ -413,6 +428,7 @@ static enum psp_status encode_partial(const struct psp_cluster_message *from,
     body.part = partial->part;
     body.parts = partial->parts;
     body.leader = partial->leader;
+    body.stations = psp_pack_data(partial->stations.data, partial->stations.length);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
     message->partial = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -428,6 +444,7 @@ static enum psp_status encode_operate(const struct psp_cluster_message *from,
     body.unit = from->operate.unit;
     body.replica = from->operate.replica;
     body.raft_id = from->operate.raft_id;
+    body.close_at_ms = from->operate.close_at_ms;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATE;
     message->operate = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -437,13 +454,12 @@ static enum psp_status encode_operated(const struct psp_cluster_message *from,
                                        Psephos__V1__ClusterMessage *message,
                                        struct psp_buffer *ret_buffer)
 {
-    const bool known = from->operated.leader != PSP_NONE;
     Psephos__V1__Operated body = PSEPHOS__V1__OPERATED__INIT;
     body.request_id = from->id;
     body.status = (uint32_t)from->operated.status;
     body.index = from->operated.index;
-    body.leader = known ? from->operated.leader : 0;
-    body.leader_known = known;
+    body.leader = leader_number(from->operated.leader);
+    body.temporary = from->operated.temporary;
     body.text = psp_pack_text(from->operated.text);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATED;
     message->operated = &body;
@@ -469,11 +485,11 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
     Psephos__V1__Books books = build_books(&status->books);
     Psephos__V1__StatusReply body = PSEPHOS__V1__STATUS_REPLY__INIT;
     body.request_id = from->id;
-    body.role = psp_pack_text(status->role);
+    body.role = (uint32_t)status->role;
     body.id = status->id;
     body.replica = status->replica;
     body.pid = status->pid;
-    body.state = psp_pack_text(psp_process_state_name(status->state));
+    body.state = (uint32_t)status->state;
     body.index = status->index;
     body.log_last = status->log_last;
     body.checkpoint_index = status->checkpoint_index;
@@ -486,6 +502,8 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
     body.version = psp_pack_text(status->version);
     body.state_hash = psp_pack_data(status->state_hash, PSP_HASH_BYTES);
     body.leader = status->leader;
+    body.wall_ms = status->wall_ms;
+    body.close_at_ms = status->close_at_ms;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REPLY;
     message->status_reply = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -523,6 +541,7 @@ static enum psp_status encode_raft(const struct psp_cluster_message *from,
     body.type = raft->type;
     body.from_id = raft->from_id;
     body.to_id = raft->to_id;
+    body.wall_ms = raft->wall_ms;
     body.n_fields = raft->field_count;
     body.fields = (uint64_t *)(uintptr_t)raft->fields;
     body.n_entries = raft->entry_count;
@@ -570,7 +589,7 @@ enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *fro
                                            struct psp_buffer *ret_buffer)
 {
     Psephos__V1__ClusterMessage message = PSEPHOS__V1__CLUSTER_MESSAGE__INIT;
-    message.protocol = PSP_PROTOCOL;
+    message.protocol = PSP_CLUSTER_PROTOCOL;
     switch (from->type) {
     case PSP_CLUSTER_COUNT_BATCH:
         return encode_count_batch(from, &message, ret_buffer);

@@ -53,6 +53,23 @@ bool psp_election_state_known(uint64_t number)
 #undef X
 }
 
+bool psp_mode_known(uint64_t number)
+{
+#define X(NAME, word, value) || number == (value)
+    return false PSP_MODES(X);
+#undef X
+}
+
+const char *psp_mode_name(enum psp_mode mode)
+{
+    static const char *const words[] = {
+#define X(NAME, word, number) [PSP_MODE_##NAME] = #word,
+        PSP_MODES(X)
+#undef X
+    };
+    return (size_t)mode < sizeof words / sizeof *words ? words[mode] : NULL;
+}
+
 const char *psp_election_state_name(enum psp_election_state state)
 {
     static const char *const words[] = {

@@ -22,7 +22,8 @@
     X(UNSUPPORTED_PROTOCOL, 4)                                                                     \
     X(WRONG_ELECTION, 5)                                                                           \
     X(NOT_ALLOWED, 6)                                                                              \
-    X(CONFIGURATION, 7)
+    X(CONFIGURATION, 7)                                                                            \
+    X(NOT_ALLOWED_ROWS, 8)
 
 enum psp_refusal_code {
 #define X(NAME, number) PSP_REFUSAL_##NAME = number,
@@ -62,10 +63,8 @@ enum psp_operation {
 #define PSP_OPERATE_STATUSES(X)                                                                    \
     X(OPERATED, 0)                                                                                 \
     X(OPERATE_NOT_LEADER, 1)                                                                       \
-    X(OPERATE_UNKNOWN_UNIT, 2)                                                                     \
-    X(OPERATE_LOST, 3)                                                                             \
-    X(OPERATE_BUSY, 4)                                                                             \
-    X(OPERATE_UNKNOWN_REPLICA, 5)
+    X(OPERATE_LOST, 2) /* leadership lost: unknown */                                              \
+    X(OPERATE_REFUSED, 3)
 
 enum psp_operate_status {
 #define X(NAME, number) PSP_##NAME = number,
@@ -85,14 +84,29 @@ enum psp_election_state {
 #undef X
 };
 
+/* Whether votes are counted or it is all tried out. X(NAME, word, number) */
+#define PSP_MODES(X)                                                                               \
+    X(LIVE, live, 1)                                                                               \
+    X(TEST, test, 2)
+
+enum psp_mode {
+#define X(NAME, word, number) PSP_MODE_##NAME = number,
+    PSP_MODES(X)
+#undef X
+};
+
 /* Whether a number that came is one of the set. */
 bool psp_refusal_known(uint64_t number);
 bool psp_count_refusal_known(uint64_t number);
 bool psp_operation_known(uint64_t number);
 bool psp_operate_status_known(uint64_t number);
 bool psp_election_state_known(uint64_t number);
+bool psp_mode_known(uint64_t number);
 
 /* "new", "open", "closed". NULL when out of range. */
 const char *psp_election_state_name(enum psp_election_state state);
+
+/* "live", "test". NULL when out of range. */
+const char *psp_mode_name(enum psp_mode mode);
 
 #endif

@@ -1,9 +1,9 @@
-/* The same six fields of two messages, in one place. */
+/* One message, wherever ballots travel or lie as columns. */
 #include "wire/message/columns.h"
 
 #include "wire/message/pack.h"
 
-enum psp_status psp_columns_unpack(const struct psp_packed_columns *packed,
+enum psp_status psp_columns_unpack(const Psephos__V1__Columns *packed,
                                    struct psp_count_columns *ret_columns, const char **ret_reason)
 {
     const uint32_t n = packed->n;
@@ -21,19 +21,23 @@ enum psp_status psp_columns_unpack(const struct psp_packed_columns *packed,
         .methods = packed->methods.data,
         .marks = packed->marks.data,
         .marks_bytes = packed->marks.len,
+        .stations = psp_pack_bytes(&packed->stations),
+        .styles = psp_pack_bytes(&packed->styles),
     };
     return PSP_OK;
 }
 
-struct psp_packed_columns psp_columns_pack(const struct psp_count_columns *columns)
+Psephos__V1__Columns psp_columns_pack(const struct psp_count_columns *columns)
 {
     const size_t n = columns->n;
-    return (struct psp_packed_columns){
-        .n = columns->n,
-        .digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES),
-        .tags = psp_pack_data(columns->tags, n * PSP_TAG_BYTES),
-        .units = psp_pack_data(columns->units, n * 4),
-        .methods = psp_pack_data(columns->methods, n),
-        .marks = psp_pack_data(columns->marks, columns->marks_bytes),
-    };
+    Psephos__V1__Columns packed = PSEPHOS__V1__COLUMNS__INIT;
+    packed.n = columns->n;
+    packed.digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES);
+    packed.tags = psp_pack_data(columns->tags, n * PSP_TAG_BYTES);
+    packed.units = psp_pack_data(columns->units, n * 4);
+    packed.methods = psp_pack_data(columns->methods, n);
+    packed.marks = psp_pack_data(columns->marks, columns->marks_bytes);
+    packed.stations = psp_pack_data(columns->stations.data, columns->stations.length);
+    packed.styles = psp_pack_data(columns->styles.data, columns->styles.length);
+    return packed;
 }

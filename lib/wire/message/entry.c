@@ -1,16 +1,17 @@
 /* In a shard's log: proto/log.proto. */
 #include <assert.h>
 
+#include "base/bytes/varint.h"
 #include "base/limits.h"
 #include "log.pb-c.h"
 #include "wire/message/columns.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
 
-enum { ENTRY_FORMAT = 1 };
+enum { ENTRY_FORMAT = 2, ENTRY_FORMAT_1 = 1, RULES_1 = 1 };
 
-static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct psp_entry *ret_entry,
-                                      const char **ret_reason)
+static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, bool format_1,
+                                      struct psp_entry *ret_entry, const char **ret_reason)
 {
     struct psp_genesis *genesis = &ret_entry->genesis;
 #define X(NAME, field, bytes, text, place)                                                         \
@@ -26,7 +27,15 @@ static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct p
     if (body->slot_first >= body->slot_end || body->slot_end > PSP_SLOT_COUNT)
         return psp_pack_refuse(ret_reason,
                                "slots are not a range within 0 to " PSP_TEXT(PSP_SLOT_COUNT));
+    if (!format_1 && !psp_mode_known(body->mode))
+        return psp_pack_refuse(ret_reason, "an unknown mode of the election");
+    if (!format_1 && body->rules != PSP_RULES) {
+        *ret_reason = "unknown rules";
+        return PSP_EVERSION;
+    }
     ret_entry->type = PSP_ENTRY_GENESIS;
+    genesis->rules = format_1 ? RULES_1 : body->rules;
+    genesis->mode = format_1 ? PSP_MODE_LIVE : (enum psp_mode)body->mode;
     genesis->shard = body->shard;
     genesis->slot_first = body->slot_first;
     genesis->slot_end = body->slot_end;
@@ -34,19 +43,58 @@ static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, struct p
     return PSP_OK;
 }
 
-static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body, bool own,
+/* Pairs of station and number, stations ascending: whole and sensible. */
+static bool replays_valid(struct psp_bytes replays)
+{
+    uint32_t last = 0;
+    for (size_t at = 0; at < replays.length;) {
+        uint32_t station = 0, number = 0;
+        const size_t a = psp_varint_read(replays.data + at, replays.length - at, &station);
+        const size_t b =
+            a == 0 ? 0 : psp_varint_read(replays.data + at + a, replays.length - at - a, &number);
+        if (b == 0 || number == 0 || station <= last || station > PSP_STATIONS_MAX)
+            return false;
+        at += a + b;
+        last = station;
+    }
+    return true;
+}
+
+/* The columns of format 1 stand in the batch itself. */
+static Psephos__V1__Columns columns_1(const Psephos__V1__BallotBatch *body)
+{
+    Psephos__V1__Columns columns = PSEPHOS__V1__COLUMNS__INIT;
+    columns.n = body->n;
+    columns.digests = body->digests;
+    columns.tags = body->tags;
+    columns.units = body->units;
+    columns.methods = body->methods;
+    columns.marks = body->marks;
+    return columns;
+}
+
+static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body, bool format_1, bool own,
                                       struct psp_entry *ret_entry, const char **ret_reason)
 {
-    struct psp_packed_columns packed;
-    PSP_COLUMNS_COPY(&packed, body);
-    const enum psp_status status =
-        psp_columns_unpack(&packed, &ret_entry->ballots.columns, ret_reason);
-    if (status != PSP_OK)
-        return status;
+    ret_entry->type = PSP_ENTRY_BALLOTS;
     if (!psp_pack_take(&body->fence_hash, ret_entry->ballots.fence_hash, PSP_HASH_BYTES))
         return psp_pack_refuse(ret_reason, "fence_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
-    ret_entry->type = PSP_ENTRY_BALLOTS;
-    return own ? PSP_OK : psp_count_columns_check(&ret_entry->ballots.columns, ret_reason);
+    ret_entry->ballots.replays = psp_pack_bytes(&body->replays);
+    if (!replays_valid(ret_entry->ballots.replays))
+        return psp_pack_refuse(ret_reason, "replays are not numbers by station");
+    if (!format_1 && !body->columns && ret_entry->ballots.replays.length > 0)
+        return PSP_OK; /* replays only */
+    const Psephos__V1__Columns old = columns_1(body);
+    if (!format_1 && !body->columns)
+        return psp_pack_refuse(ret_reason, "a batch without columns");
+    struct psp_count_columns *columns = &ret_entry->ballots.columns;
+    const enum psp_status status =
+        psp_columns_unpack(format_1 ? &old : body->columns, columns, ret_reason);
+    if (status != PSP_OK || own)
+        return status;
+    if (!format_1 && (columns->stations.length == 0 || columns->styles.length == 0))
+        return psp_pack_refuse(ret_reason, "a batch without stations or styles");
+    return psp_count_columns_check(columns, ret_reason);
 }
 
 static enum psp_status decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,
@@ -60,21 +108,23 @@ static enum psp_status decode(struct psp_arena *arena, const uint8_t *bytes, siz
     if (status != PSP_OK)
         return status;
     const Psephos__V1__LogEntry *entry = (const Psephos__V1__LogEntry *)unpacked;
-    if (entry->format != ENTRY_FORMAT) {
+    const bool format_1 = entry->format == ENTRY_FORMAT_1;
+    if (entry->format != ENTRY_FORMAT && !format_1) {
         *ret_reason = "unknown format of a log entry";
         return PSP_EVERSION;
     }
     ret_entry->time_ms = entry->time_ms;
     switch (entry->body_case) {
     case PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS:
-        return decode_genesis(entry->genesis, ret_entry, ret_reason);
+        return decode_genesis(entry->genesis, format_1, ret_entry, ret_reason);
     case PSEPHOS__V1__LOG_ENTRY__BODY_BALLOTS:
-        return decode_ballots(entry->ballots, own, ret_entry, ret_reason);
+        return decode_ballots(entry->ballots, format_1, own, ret_entry, ret_reason);
     case PSEPHOS__V1__LOG_ENTRY__BODY_OPEN:
         ret_entry->type = PSP_ENTRY_OPEN;
         return PSP_OK;
     case PSEPHOS__V1__LOG_ENTRY__BODY_CLOSE:
         ret_entry->type = PSP_ENTRY_CLOSE;
+        ret_entry->close_at_ms = entry->close->at_ms;
         return PSP_OK;
     case PSEPHOS__V1__LOG_ENTRY__BODY_UNIT_COMPLETE:
         ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
@@ -112,6 +162,8 @@ static enum psp_status encode_genesis(const struct psp_genesis *genesis,
     body.slot_end = genesis->slot_end;
     body.shard_roll_hash = psp_pack_data(genesis->shard_roll_hash, PSP_HASH_BYTES);
     body.epoch = genesis->epoch;
+    body.rules = genesis->rules;
+    body.mode = (uint32_t)genesis->mode;
     entry->body_case = PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS;
     entry->genesis = &body;
     return psp_pack(&entry->base, ret_buffer);
@@ -120,9 +172,10 @@ static enum psp_status encode_genesis(const struct psp_genesis *genesis,
 static enum psp_status encode_ballots(const struct psp_entry *from, Psephos__V1__LogEntry *entry,
                                       struct psp_buffer *ret_buffer)
 {
-    const struct psp_packed_columns packed = psp_columns_pack(&from->ballots.columns);
+    Psephos__V1__Columns columns = psp_columns_pack(&from->ballots.columns);
     Psephos__V1__BallotBatch body = PSEPHOS__V1__BALLOT_BATCH__INIT;
-    PSP_COLUMNS_COPY(&body, &packed);
+    body.columns = columns.n > 0 ? &columns : NULL;
+    body.replays = psp_pack_data(from->ballots.replays.data, from->ballots.replays.length);
     body.fence_hash = psp_pack_data(from->ballots.fence_hash, PSP_HASH_BYTES);
     entry->body_case = PSEPHOS__V1__LOG_ENTRY__BODY_BALLOTS;
     entry->ballots = &body;
@@ -147,6 +200,7 @@ enum psp_status psp_entry_encode(const struct psp_entry *from, struct psp_buffer
         entry.open = &open;
         return psp_pack(&entry.base, ret_buffer);
     case PSP_ENTRY_CLOSE:
+        close.at_ms = from->close_at_ms;
         entry.body_case = PSEPHOS__V1__LOG_ENTRY__BODY_CLOSE;
         entry.close = &close;
         return psp_pack(&entry.base, ret_buffer);

@@ -28,8 +28,11 @@
 #include "wire/message/process_state.h"
 
 enum {
-    PSP_PROTOCOL = 1,
-    PSP_RAFT_FIELDS_MAX = 64, /* numbers in one raft message beside its entries */
+    PSP_PROTOCOL = 1,                 /* between station and router */
+    PSP_CLUSTER_PROTOCOL = 2,         /* inside a cluster */
+    PSP_RULES = 2,                    /* by which new elections are judged */
+    PSP_FEATURE_NOT_ALLOWED_ROWS = 1, /* a client knows the code of that name */
+    PSP_RAFT_FIELDS_MAX = 64,         /* numbers in one raft message beside its entries */
 };
 
 struct psp_buffer { /* zero-initialise; free with psp_buffer_free */
@@ -46,7 +49,9 @@ struct psp_row_mark {
 };
 struct psp_row {
     struct psp_bytes voter_id, ballot_id, unit, method;
+    struct psp_bytes style; /* empty: not named */
     uint64_t cast_at_ms;
+    bool resent; /* sent before */
     const struct psp_row_mark *marks;
     uint32_t mark_count;
 };
@@ -63,6 +68,7 @@ enum psp_client_type {
 struct psp_client_message {
     enum psp_client_type type;
     uint64_t batch_id;                       /* not of HELLO, WELCOME */
+    uint32_t features;                       /* of requests: bits PSP_FEATURE_... */
     uint8_t definition_hash[PSP_HASH_BYTES]; /* ROWS, COLUMNS, WELCOME */
     const struct psp_row *rows;              /* ROWS: checked for lengths and limits */
     uint32_t row_count;
@@ -103,20 +109,24 @@ struct psp_partial { /* see proto/cluster.proto */
     struct psp_books books;
     struct psp_bytes units_complete;    /* 4 n bytes */
     struct psp_bytes registered_leaves; /* 4 bytes a leaf, or empty */
+    struct psp_bytes stations;          /* books by station, or empty */
     uint32_t part, parts;               /* lib/wire/message/partial_parts.h; 0 and 0 or 1: whole */
     uint32_t leader;                    /* replica + 1; 0: not known */
 };
 
 struct psp_status_reply {
-    const char *role, *version;
+    enum psp_process_role role;
     enum psp_process_state state;
+    const char *version;
     uint32_t id, replica;
     uint64_t pid, index, log_last, checkpoint_index, term, epoch;
     enum psp_election_state election_state;
     struct psp_books books;
     uint64_t inflight, busy;
     uint8_t state_hash[PSP_HASH_BYTES];
-    uint64_t leader; /* replica + 1; 0 unknown */
+    uint32_t leader;      /* replica + 1; 0 not known */
+    uint64_t wall_ms;     /* its clock */
+    uint64_t close_at_ms; /* of a shard: when it closes or closed; 0 none */
 };
 
 struct psp_raft_entry {
@@ -126,7 +136,7 @@ struct psp_raft_entry {
 };
 struct psp_raft_message {
     uint32_t shard, type;
-    uint64_t from_id, to_id;
+    uint64_t from_id, to_id, wall_ms;
     const uint64_t *fields;
     uint32_t field_count, entry_count;
     const struct psp_raft_entry *entries;
@@ -154,6 +164,7 @@ struct psp_cluster_message {
         struct {
             struct psp_fence fence;
             struct psp_count_columns columns; /* checked */
+            bool only_known;                  /* judged only if they were before */
         } count_batch;
         struct {
             uint32_t shard;
@@ -173,12 +184,14 @@ struct psp_cluster_message {
         struct psp_partial partial;
         struct {
             enum psp_operation operation;
-            uint32_t unit;    /* UNIT_COMPLETE */
-            uint32_t replica; /* MOVE_LEADER */
-            uint64_t raft_id; /* REPLACE_REPLICA */
+            uint32_t unit;        /* UNIT_COMPLETE */
+            uint32_t replica;     /* MOVE_LEADER */
+            uint64_t raft_id;     /* REPLACE_REPLICA */
+            uint64_t close_at_ms; /* CLOSE; 0: from its entry on */
         } operate;
         struct {
             enum psp_operate_status status;
+            bool temporary; /* of REFUSED: later it may be done */
             uint64_t index;
             uint32_t leader; /* or PSP_NONE */
             const char *text;
@@ -219,6 +232,8 @@ struct psp_genesis {
     uint32_t shard, slot_first, slot_end;
     uint8_t shard_roll_hash[PSP_HASH_BYTES];
     uint64_t epoch;
+    uint32_t rules;     /* 1 or 2: docs/protocol.md */
+    enum psp_mode mode; /* of format 1: live */
 };
 
 struct psp_entry {
@@ -227,10 +242,12 @@ struct psp_entry {
     union {
         struct psp_genesis genesis;
         struct {
-            struct psp_count_columns columns;
+            struct psp_count_columns columns; /* n may be 0 where there are replays */
             uint8_t fence_hash[PSP_HASH_BYTES];
+            struct psp_bytes replays; /* a varint station, a varint number, and so on, ascending */
         } ballots;
-        uint32_t unit; /* UNIT_COMPLETE */
+        uint64_t close_at_ms; /* CLOSE; 0: from this entry on */
+        uint32_t unit;        /* UNIT_COMPLETE */
     };
 };
 

@@ -143,7 +143,7 @@ void psp_buffer_free(struct psp_buffer *buffer)
     *buffer = (struct psp_buffer){0};
 }
 
-bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool not_judged_too)
+bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool inside)
 {
     for (size_t i = 0; i < n; i++) {
         const unsigned low = verdicts[i] & 0x0F, high = verdicts[i] >> 4;
@@ -151,7 +151,8 @@ bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool not_judged_
             low >= PSP_COUNTED && low < PSP_DISPOSITIONS_END && low != PSP_REPLAYED && high == 0;
         const bool again = low == PSP_REPLAYED && high >= PSP_COUNTED &&
                            high < PSP_DISPOSITIONS_END && high != PSP_REPLAYED;
-        if (!first && !again && !(not_judged_too && verdicts[i] == PSP_NOT_JUDGED))
+        const bool none = verdicts[i] == PSP_NOT_JUDGED || verdicts[i] == PSP_NOT_KNOWN;
+        if (!first && !again && !(inside && none))
             return false;
     }
     return true;

@@ -36,8 +36,9 @@ enum psp_status psp_pack(const ProtobufCMessage *message, struct psp_buffer *ret
  * the bytes are no fields. */
 uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, uint32_t last);
 
-/* True when every byte is a verdict (lib/election/verdict.h). */
-bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool not_judged_too);
+/* True when every byte is a verdict (lib/election/verdict.h), or, inside a cluster, what
+ * stands in its place. */
+bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool inside);
 
 /* PSP_EINVAL, and why. */
 static inline enum psp_status psp_pack_refuse(const char **ret_reason, const char *reason)

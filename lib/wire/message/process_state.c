@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <string.h>
 
 static const char *const names[] = {
     [PSP_STATE_UNKNOWN] = "unknown",   [PSP_STATE_JOINING] = "joining",
@@ -20,10 +19,12 @@ const char *psp_process_state_name(enum psp_process_state state)
     return names[state];
 }
 
-enum psp_process_state psp_process_state_of(const char *name)
+enum psp_process_role psp_process_role_of(uint32_t number)
 {
-    for (size_t i = 0; i < STATES; i++)
-        if (strcmp(names[i], name) == 0)
-            return (enum psp_process_state)i;
-    return PSP_STATE_UNKNOWN;
+    return number <= PSP_PROCESS_COLLECTOR ? (enum psp_process_role)number : PSP_PROCESS_UNKNOWN;
+}
+
+enum psp_process_state psp_process_state_of(uint32_t number)
+{
+    return number < STATES ? (enum psp_process_state)number : PSP_STATE_UNKNOWN;
 }

@@ -33,24 +33,13 @@ static void what_is_done_is_done(void **state)
 static void a_refusal_for_good_is_told_in_the_replicas_words(void **state)
 {
     (void)state;
-    static const struct {
-        enum psp_operate_status status;
-        const char *text, *told;
-    } cases[] = {
-        {PSP_OPERATE_UNKNOWN_UNIT, "the election has no such unit",
-         "replica 2 refuses: the election has no such unit"},
-        {PSP_OPERATE_UNKNOWN_REPLICA,
-         "the shard has one replica: there is nobody to take its state from",
-         "replica 2 refuses: the shard has one replica: there is nobody to take its state from"},
-    };
-    for (size_t i = 0; i < 2; i++) {
-        const struct psp_cluster_message answer = operated(cases[i].status, cases[i].text);
-        struct psp_reason reason = {0};
-        uint32_t leader = 5;
-        assert_int_equal(psp_answer_judge(&answer, 2, &leader, &reason), PSP_ANSWER_REFUSED);
-        assert_string_equal(reason.text, cases[i].told);
-        assert_true(leader == PSP_NONE);
-    }
+    const struct psp_cluster_message answer =
+        operated(PSP_OPERATE_REFUSED, "the election has no such unit");
+    struct psp_reason reason = {0};
+    uint32_t leader = 5;
+    assert_int_equal(psp_answer_judge(&answer, 2, &leader, &reason), PSP_ANSWER_REFUSED);
+    assert_string_equal(reason.text, "replica 2 refuses: the election has no such unit");
+    assert_true(leader == PSP_NONE);
 }
 
 static void what_passes_is_asked_again_and_told(void **state)
@@ -60,13 +49,14 @@ static void what_passes_is_asked_again_and_told(void **state)
         enum psp_operate_status status;
         const char *text, *told;
     } cases[] = {
-        {PSP_OPERATE_BUSY, "another replica is being replaced",
+        {PSP_OPERATE_REFUSED, "another replica is being replaced",
          "replica 0 says: another replica is being replaced"},
         {PSP_OPERATE_LOST, "this replica no longer leads: the outcome is unknown, send again",
          "replica 0 says: this replica no longer leads: the outcome is unknown, send again"},
     };
     for (size_t i = 0; i < 2; i++) {
-        const struct psp_cluster_message answer = operated(cases[i].status, cases[i].text);
+        struct psp_cluster_message answer = operated(cases[i].status, cases[i].text);
+        answer.operated.temporary = cases[i].status == PSP_OPERATE_REFUSED;
         struct psp_reason reason = {0};
         uint32_t leader = 5;
         assert_int_equal(psp_answer_judge(&answer, 0, &leader, &reason), PSP_ANSWER_AGAIN);

@@ -21,14 +21,17 @@ static int set_up(void **state)
     cluster = (struct cluster){
         .readiness = psp_readiness_create(PROCESSES),
         .replies = {
-            [ROUTER] = {.role = "router", .state = PSP_STATE_READY},
-            [LEADER] = {.role = "shard", .state = PSP_STATE_LEADER, .replica = 0, .log_last = 900},
-            [FOLLOWER] = {.role = "shard",
+            [ROUTER] = {.role = PSP_PROCESS_ROUTER, .state = PSP_STATE_READY},
+            [LEADER] = {.role = PSP_PROCESS_SHARD,
+                        .state = PSP_STATE_LEADER,
+                        .replica = 0,
+                        .log_last = 900},
+            [FOLLOWER] = {.role = PSP_PROCESS_SHARD,
                           .state = PSP_STATE_FOLLOWER,
                           .replica = 1,
                           .leader = 1,
                           .log_last = 900},
-            [NEWCOMER] = {.role = "shard", .state = PSP_STATE_JOINING, .replica = 2},
+            [NEWCOMER] = {.role = PSP_PROCESS_SHARD, .state = PSP_STATE_JOINING, .replica = 2},
         }};
     *state = &cluster;
     return 0;

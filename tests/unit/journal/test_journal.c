@@ -381,23 +381,34 @@ static void a_log_of_another_cluster_or_shard_is_refused(void **state)
     assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_EMISMATCH);
 }
 
-static void an_unknown_format_is_refused(void **state)
+static void set_format(const char *path, uint8_t format)
+{
+    size_t bytes;
+    uint8_t *whole = load_file(path, &bytes);
+    whole[8] = format;
+    const uint32_t checksum = psp_crc32c_table(0, whole, 60);
+    memcpy(whole + 60, &checksum, 4); /* tests run on little-endian machines */
+    store_file(path, whole, bytes);
+    free(whole);
+}
+
+static void a_log_of_0_1_0_is_refused_but_by_who_asks_for_it(void **state)
 {
     const struct folder *folder = *state;
     fill(folder, 2);
     char path[128];
     first_segment(folder, path);
-    size_t bytes;
-    uint8_t *whole = load_file(path, &bytes);
-    whole[8] = 2;
-    const uint32_t checksum = psp_crc32c_table(0, whole, 60);
-    memcpy(whole + 60, &checksum, 4); /* tests run on little-endian machines */
-    store_file(path, whole, bytes);
-    free(whole);
-    const struct psp_journal_options options = options_of(folder);
+    struct psp_journal_options options = options_of(folder);
     struct psp_journal *log = NULL;
+    set_format(path, 1);
     assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_EVERSION);
-    assert_non_null(strstr(reason.text, "format"));
+    assert_non_null(strstr(reason.text, "recount --offline"));
+    options.read_only = options.format_1_too = true;
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
+    assert_int_equal(psp_journal_last(log), 2);
+    psp_journal_close(&log);
+    set_format(path, 3);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_EVERSION);
 }
 
 static void a_second_opener_is_refused_while_the_first_lives(void **state)
@@ -530,7 +541,7 @@ int main(void)
         FACT(a_damaged_sealed_segment_is_refused),
         FACT(truncated_records_are_replaced),
         FACT(a_log_of_another_cluster_or_shard_is_refused),
-        FACT(an_unknown_format_is_refused),
+        FACT(a_log_of_0_1_0_is_refused_but_by_who_asks_for_it),
         FACT(a_second_opener_is_refused_while_the_first_lives),
         FACT(one_damaged_vote_slot_leaves_the_other),
         FACT(a_missing_vote_file_is_refused),

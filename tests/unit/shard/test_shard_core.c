@@ -219,7 +219,8 @@ static void an_unknown_unit_cannot_be_complete(void **state)
     run(group, 5);
     struct node *node = &group->nodes[0];
     assert_int_equal(answer_to(node, PSP_CLUSTER_OPERATED, 2)->message.operated.status,
-                     PSP_OPERATE_UNKNOWN_UNIT);
+                     PSP_OPERATE_REFUSED);
+    assert_false(answer_to(node, PSP_CLUSTER_OPERATED, 2)->message.operated.temporary);
     assert_int_equal(answer_to(node, PSP_CLUSTER_OPERATED, 3)->message.operated.status,
                      PSP_OPERATED);
     uint32_t n = 0;

@@ -60,6 +60,16 @@ static void a_move_to_a_replica_that_is_away_lapses(void **state)
     destroy_group(group);
 }
 
+static void is_refused(const struct group *group, uint32_t i, uint64_t request_id, bool temporary,
+                       const char *text)
+{
+    const struct answer *answer = answer_to(&group->nodes[i], PSP_CLUSTER_OPERATED, request_id);
+    assert_non_null(answer);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATE_REFUSED);
+    assert_int_equal(answer->message.operated.temporary, temporary);
+    assert_string_equal(answer->text, text);
+}
+
 static void is_told(const struct group *group, uint32_t i, uint64_t request_id,
                     enum psp_operate_status status, const char *text)
 {
@@ -76,8 +86,7 @@ static void leadership_does_not_move_to_a_replica_that_is_not_there(void **state
     const uint32_t leader = serving(group), other = other_than(leader);
     move(group, leader, 7, 3);
     run(group, 10);
-    is_told(group, leader, 7, PSP_OPERATE_UNKNOWN_REPLICA,
-            "the shard has no such replica that votes");
+    is_refused(group, leader, 7, false, "the shard has no such replica that votes");
     move(group, other, 8, leader);
     run(group, 10);
     is_told(group, other, 8, PSP_OPERATE_NOT_LEADER, "another replica leads this shard");
@@ -98,12 +107,12 @@ static void an_operation_is_told_why_it_waits_or_does_nothing(void **state)
     send_operation(group, leader, 8, PSP_OPERATE_UNIT_COMPLETE, 1000000);
     run(group, 100);
     is_told(group, leader, 7, PSP_OPERATED, "the election is open already");
-    is_told(group, leader, 8, PSP_OPERATE_UNKNOWN_UNIT, "the election has no such unit");
+    is_refused(group, leader, 8, false, "the election has no such unit");
     for (uint32_t i = 0; i < 3; i++)
         group->cut[i][away] = group->cut[away][i] = true;
     move(group, leader, 9, away);
     send_operation(group, leader, 10, PSP_OPERATE_CLOSE, 0);
-    is_told(group, leader, 10, PSP_OPERATE_BUSY, "the leadership is moving");
+    is_refused(group, leader, 10, true, "the leadership is moving");
     destroy_group(group);
 }
 
@@ -217,19 +226,18 @@ static void replacements_that_make_no_sense_are_refused(void **state)
     run(group, 500);
     ask_to_replace(group, leader, 11, third + 1 + PSP_RAFT_GENERATION); /* a second one */
     run(group, 10);
-    is_told(group, leader, 7, PSP_OPERATE_UNKNOWN_REPLICA,
-            "that replica leads the shard: move the leadership first");
-    is_told(group, leader, 8, PSP_OPERATE_UNKNOWN_REPLICA, "the shard has no such replica");
-    is_told(group, leader, 9, PSP_OPERATE_UNKNOWN_REPLICA, "the shard has no such replica");
+    is_refused(group, leader, 7, false, "that replica leads the shard: move the leadership first");
+    is_refused(group, leader, 8, false, "the shard has no such replica");
+    is_refused(group, leader, 9, false, "the shard has no such replica");
     is_told(group, leader, 10, PSP_OPERATED, "");
-    is_told(group, leader, 11, PSP_OPERATE_BUSY, "another replica is being replaced");
+    is_refused(group, leader, 11, true, "another replica is being replaced");
     group->held[gone] = false;
     run(group, 1000);
     assert_int_equal(psp_core_state(group->nodes[gone].core), PSP_STATE_FOLLOWER);
     ask_to_replace(group, leader, 12, third + 1 + PSP_RAFT_GENERATION); /* now it may */
     is_told(group, leader, 12, PSP_OPERATED, "");
     ask_to_replace(group, leader, 13, gone + 1);
-    is_told(group, leader, 13, PSP_OPERATE_UNKNOWN_REPLICA, "the replica was replaced again since");
+    is_refused(group, leader, 13, false, "the replica was replaced again since");
     destroy_group(group);
 }
 
@@ -238,8 +246,8 @@ static void a_lone_replica_is_not_replaced(void **state)
     (void)state;
     struct group *group = open_group(1);
     ask_to_replace(group, 0, 7, 1 + PSP_RAFT_GENERATION);
-    is_told(group, 0, 7, PSP_OPERATE_UNKNOWN_REPLICA,
-            "the shard has one replica: there is nobody to take its state from");
+    is_refused(group, 0, 7, false,
+               "the shard has one replica: there is nobody to take its state from");
     destroy_group(group);
 }
 

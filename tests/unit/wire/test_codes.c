@@ -21,10 +21,11 @@ static void only(bool (*known)(uint64_t), uint64_t first, uint64_t last)
 static void numbers_outside_a_set_are_not_known(void **state)
 {
     (void)state;
-    only(psp_refusal_known, 1, 7);
+    only(psp_refusal_known, 1, 8);
     only(psp_count_refusal_known, 1, 5);
     only(psp_operation_known, 1, 5);
-    only(psp_operate_status_known, 0, 5);
+    only(psp_operate_status_known, 0, 3);
+    only(psp_mode_known, 1, 2);
     only(psp_election_state_known, 0, 2);
 }
 

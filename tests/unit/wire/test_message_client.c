@@ -19,7 +19,7 @@ static void encode_and_decode(struct desk *d, const struct psp_client_message *m
 
 static enum psp_status decode_body(struct desk *d, unsigned field)
 {
-    wrap_body(d, field);
+    wrap_body(d, 1, field);
     return decode(d, d->top.bytes, d->top.length);
 }
 
@@ -458,7 +458,7 @@ static void refusal_with_unknown_code_or_odd_rows_is_refused(void **state)
     struct desk *d = *state;
     assert_int_equal(decode_refusal(d, 1, 2), PSP_OK);
     assert_int_equal(decode_refusal(d, 0, 2), PSP_EINVAL);
-    assert_int_equal(decode_refusal(d, 8, 2), PSP_EINVAL);
+    assert_int_equal(decode_refusal(d, 9, 2), PSP_EINVAL);
     assert_int_equal(decode_refusal(d, 1, 3), PSP_EINVAL);
     assert_int_equal(decode_refusal(d, 1, 2 * 8193), PSP_EINVAL);
 }

@@ -1,4 +1,4 @@
-/* States of processes, and the words that stand for them on the wire. */
+/* Roles and states of processes: their numbers on the wire, and the words for people. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,37 +10,40 @@
 
 static const struct {
     enum psp_process_state state;
+    uint32_t number;
     const char *name;
-} words[] = {
-    {PSP_STATE_JOINING, "joining"},     {PSP_STATE_STARTING, "starting"},
-    {PSP_STATE_LEADER, "leader"},       {PSP_STATE_FOLLOWER, "follower"},
-    {PSP_STATE_CANDIDATE, "candidate"}, {PSP_STATE_READY, "ready"},
-    {PSP_STATE_STALE, "stale"},
+} states[] = {
+    {PSP_STATE_UNKNOWN, 0, "unknown"},   {PSP_STATE_JOINING, 1, "joining"},
+    {PSP_STATE_STARTING, 2, "starting"}, {PSP_STATE_LEADER, 3, "leader"},
+    {PSP_STATE_FOLLOWER, 4, "follower"}, {PSP_STATE_CANDIDATE, 5, "candidate"},
+    {PSP_STATE_READY, 6, "ready"},       {PSP_STATE_STALE, 7, "stale"},
 };
 
-static void each_state_has_the_word_that_0_1_0_sends(void **state)
+static void each_state_has_its_number_and_word(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        assert_string_equal(psp_process_state_name(words[i].state), words[i].name);
-        assert_int_equal(psp_process_state_of(words[i].name), words[i].state);
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        assert_int_equal(states[i].state, states[i].number);
+        assert_int_equal(psp_process_state_of(states[i].number), states[i].state);
+        assert_string_equal(psp_process_state_name(states[i].state), states[i].name);
     }
 }
 
-static void a_word_of_another_version_is_no_known_state(void **state)
+static void a_number_of_another_version_is_nothing_known(void **state)
 {
     (void)state;
-    assert_int_equal(psp_process_state_of("leading"), PSP_STATE_UNKNOWN);
-    assert_int_equal(psp_process_state_of("Leader"), PSP_STATE_UNKNOWN);
-    assert_int_equal(psp_process_state_of(""), PSP_STATE_UNKNOWN);
-    assert_string_equal(psp_process_state_name(PSP_STATE_UNKNOWN), "unknown");
+    assert_int_equal(psp_process_state_of(8), PSP_STATE_UNKNOWN);
+    assert_int_equal(psp_process_state_of(UINT32_MAX), PSP_STATE_UNKNOWN);
+    assert_int_equal(psp_process_role_of(3), PSP_PROCESS_COLLECTOR);
+    assert_int_equal(psp_process_role_of(4), PSP_PROCESS_UNKNOWN);
+    assert_int_equal(psp_process_role_of(UINT32_MAX), PSP_PROCESS_UNKNOWN);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_state_has_the_word_that_0_1_0_sends),
-        cmocka_unit_test(a_word_of_another_version_is_no_known_state),
+        cmocka_unit_test(each_state_has_its_number_and_word),
+        cmocka_unit_test(a_number_of_another_version_is_nothing_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
