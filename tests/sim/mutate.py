@@ -133,11 +133,11 @@ CHANGES = [
      "    if (same_epoch && partial->index < head->index)\n",
      "    if (same_epoch && partial->index < head->index && !M(OLD_PARTIAL_WINS))\n"),
     ("CLIENT_GIVES_UP", "client/core/core.c",
-     "        count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n",
+     "        psp_client_count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n",
      "        if (M(CLIENT_GIVES_UP))\n"
      "            continue;\n"
-     "        count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n"),
-    ("CLIENT_NEW_ID", "client/core/core.c",
+     "        psp_client_count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n"),
+    ("CLIENT_NEW_ID", "client/core/answers.c",
      "        core->stats.resent++;\n",
      "        core->stats.resent++;\n"
      "        if (M(CLIENT_NEW_ID))\n"
@@ -145,7 +145,7 @@ CHANGES = [
     ("SECOND_OVERTAKES", "client/core/core.c",
      "    if (status == PSP_OK && !options->unordered)\n",
      "    if (status == PSP_OK && !options->unordered && !M(SECOND_OVERTAKES))\n"),
-    ("SECOND_FORGOTTEN", "client/core/core.c",
+    ("SECOND_FORGOTTEN", "client/core/answers.c",
      "    if (next != PSP_CLIENT_NO_BALLOT)\n",
      "    if (next != PSP_CLIENT_NO_BALLOT && !M(SECOND_FORGOTTEN))\n"),
     ("POOL_FORGOTTEN", "client/core/core.c",
