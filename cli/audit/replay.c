@@ -10,7 +10,7 @@
 #include "cli/say/progress.h"
 #include "election/roll/file.h"
 
-enum { ARENA_BYTES = 64 << 20 };
+enum { ARENA_BYTES = 64 << 20, DELTA_BYTES = 64 << 20 };
 
 static enum psp_status load_roll(struct psp_replay *replay, const struct psp_local *local,
                                  uint32_t shard, bool *ret_has_roll)
@@ -95,6 +95,18 @@ static enum psp_status apply(struct psp_replay *replay, uint64_t index)
     return status == PSP_EINVAL ? PSP_ECORRUPT : status;
 }
 
+/* Nothing is stored here: what a count gathers for a checkpoint is thrown away, or a
+ * long journal would take memory for every ballot there ever was. */
+static enum psp_status drop_delta(struct psp_count *count)
+{
+    struct psp_count_delta *delta = NULL;
+    if (psp_count_delta_bytes(count) < DELTA_BYTES)
+        return PSP_OK;
+    const enum psp_status status = psp_count_take_delta(count, &delta);
+    psp_count_delta_destroy(&delta);
+    return status;
+}
+
 /* promise 4: the journal from the start, through the code that counted it. */
 enum psp_status psp_replay_run(struct psp_replay *replay, const struct psp_local *local,
                                const struct psp_definition *definition, uint32_t shard,
@@ -113,6 +125,8 @@ enum psp_status psp_replay_run(struct psp_replay *replay, const struct psp_local
     psp_progress_start(&progress);
     for (uint64_t index = 1; status == PSP_OK && index <= last; index++) {
         status = apply(replay, index);
+        if (status == PSP_OK)
+            status = drop_delta(replay->count);
         psp_progress_step(&progress, "entries", index, last);
     }
     psp_progress_end(&progress);

@@ -1,5 +1,4 @@
-/* An entry at a time: fence, then judge and add row by row. Memory is asked for a few
- * rows ahead. */
+/* An entry at a time, and what the state hash takes of it. */
 #include "count/count.h"
 
 #include <assert.h>
@@ -11,16 +10,6 @@
 #include "base/bytes/bytes.h"
 #include "count/genesis.h"
 #include "count/inner.h"
-#include "election/digest.h"
-#include "election/runs.h"
-
-/* Rows between asking for a voter's cache lines and reading them: long enough
- * for memory to answer, short enough not to lose the lines again. */
-enum {
-    PREFETCH_AHEAD = 12,
-    PAGES_AHEAD = 32, /* further ahead than any of the above, */
-    PAGES_GROUP = 16, /* and so many rows at a time */
-};
 
 /* ---- create ---- */
 
@@ -69,6 +58,23 @@ static enum psp_status load_roll(struct psp_count *count, const struct psp_roll_
     return status == PSP_OK ? roll_index(count) : status;
 }
 
+static uint64_t or_else(uint64_t given, uint64_t standard)
+{
+    return given != 0 ? given : standard;
+}
+
+static enum psp_status create_refusals(const struct psp_count_options *options,
+                                       struct psp_count *count)
+{
+    const struct psp_refusals_limits limits = {
+        .max = or_else(options->refused_max, PSP_REFUSED_MAX),
+        .station_max = or_else(options->refused_station_max, PSP_REFUSED_STATION_MAX),
+        .closed_max = or_else(options->closed_max, PSP_CLOSED_MAX),
+        .closed_station_max = or_else(options->closed_station_max, PSP_CLOSED_STATION_MAX),
+    };
+    return psp_refusals_create(&limits, &count->refusals);
+}
+
 enum psp_status psp_count_create(const struct psp_count_options *options,
                                  struct psp_count **ret_count)
 {
@@ -81,7 +87,9 @@ enum psp_status psp_count_create(const struct psp_count_options *options,
     if (status == PSP_OK)
         status = psp_index_create(&count->index);
     if (status == PSP_OK)
-        status = psp_refusals_create(options->refused_max, &count->refusals);
+        status = create_refusals(options, count);
+    if (status == PSP_OK)
+        status = psp_stations_create(&count->stations);
     if (status == PSP_OK)
         status = psp_count_pending_create(count);
     if (status == PSP_OK) {
@@ -109,6 +117,8 @@ void psp_count_destroy(struct psp_count **count)
     free((*count)->roll_digests);
     free((*count)->roll_units);
     free((*count)->units_complete);
+    if ((*count)->stations)
+        psp_stations_destroy(&(*count)->stations);
     if ((*count)->refusals)
         psp_refusals_destroy(&(*count)->refusals);
     if ((*count)->index)
@@ -138,6 +148,11 @@ static void absorb_ballots(struct psp_count *count, const struct psp_entry *entr
     absorb(count, columns->units, (size_t)columns->n * 4);
     absorb(count, columns->methods, columns->n);
     absorb(count, columns->marks, columns->marks_bytes);
+    if (psp_count_rules_2(count)) {
+        absorb(count, columns->stations.data, columns->stations.length);
+        absorb(count, columns->styles.data, columns->styles.length);
+        absorb(count, entry->ballots.replays.data, entry->ballots.replays.length);
+    }
     if (result == PSP_APPLIED)
         absorb(count, verdicts, columns->n);
 }
@@ -158,7 +173,7 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
     switch (entry->type) {
     case PSP_ENTRY_GENESIS:
         psp_genesis_pack(&entry->genesis, bytes);
-        absorb(count, bytes, entry->genesis.rules == 1 ? PSP_GENESIS_1_BYTES : PSP_GENESIS_BYTES);
+        absorb(count, bytes, psp_count_rules_2(count) ? PSP_GENESIS_BYTES : PSP_GENESIS_1_BYTES);
         break;
     case PSP_ENTRY_UNIT_COMPLETE:
         psp_put32(bytes, entry->unit);
@@ -167,168 +182,14 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
     case PSP_ENTRY_BALLOTS:
         absorb_ballots(count, entry, result, verdicts);
         break;
-    case PSP_ENTRY_OPEN:
     case PSP_ENTRY_CLOSE:
+        psp_put64(bytes, entry->close_at_ms);
+        if (psp_count_rules_2(count))
+            absorb(count, bytes, 8);
+        break;
+    case PSP_ENTRY_OPEN:
         break;
     }
-}
-
-/* ---- ballots ---- */
-
-/* promise 2: a retry is found by its tag, another ballot by its voter. */
-static void look(const struct psp_count *count, const struct psp_count_row *row,
-                 struct psp_index_place *ret_place, struct psp_judge_known *ret_known)
-{
-    struct psp_judge_known known = {.valid = row->ballot.valid};
-    psp_index_find(count->index, row->digest, ret_place);
-    known.voter_counted = ret_place->known && ret_place->counted;
-    if (known.voter_counted && memcmp(ret_place->tag, row->tag, PSP_TAG_BYTES) == 0)
-        known.first = PSP_COUNTED;
-    else
-        known.first = psp_refusals_find(count->refusals, row->digest, row->tag);
-    known.eligible =
-        !count->has_roll || (ret_place->known && count->roll_units[ret_place->number] == row->unit);
-    *ret_known = known;
-}
-
-/* promise 2: another digest key or slot map would let a voter in at a second place.
- * NULL, or why the batch must not be judged at all. */
-static const char *fence_fault(const struct psp_count *count, const struct psp_entry *entry)
-{
-    if (!count->has_genesis)
-        return "this shard has no genesis yet";
-    if (memcmp(entry->ballots.fence_hash, count->fence_hash, PSP_HASH_BYTES) != 0)
-        return "cluster, definition, roll, slot map or digest key differ from this shard's";
-    const struct psp_count_columns *columns = &entry->ballots.columns;
-    for (uint32_t i = 0; i < columns->n; i++) {
-        const uint32_t slot = psp_digest_slot(columns->digests + (size_t)i * PSP_DIGEST_BYTES);
-        if (slot < count->genesis.slot_first || slot >= count->genesis.slot_end)
-            return "a ballot belongs to a slot of another shard";
-    }
-    return NULL;
-}
-
-/* promise 3. Marks the voter as counted, then adds the ballot to the totals: two of the
- * places whose counters must agree. */
-static enum psp_status count_ballot(struct psp_count *count, const struct psp_count_row *row,
-                                    struct psp_index_place *place)
-{
-    const bool new_voter = !place->known;
-    if (new_voter) {
-        const uint64_t number = psp_index_voters(count->index);
-        if (number >= PSP_INDEX_VOTERS_MAX)
-            return PSP_ENOMEM;
-        const enum psp_status status =
-            psp_index_insert(count->index, row->digest, (uint32_t)number, place);
-        if (status != PSP_OK)
-            return status;
-    }
-    psp_index_mark(count->index, place, row->tag);
-    count->books.voters_counted++;
-    psp_count_pending_counted(count, row, place->number, new_voter);
-
-    psp_totals_add(count->totals, &row->ballot, count->last_index);
-    count->books.added_ballots++;
-    return PSP_OK;
-}
-
-static enum psp_status apply_row(struct psp_count *count, const struct psp_count_row *row,
-                                 uint8_t *ret_verdict)
-{
-    struct psp_index_place place;
-    struct psp_judge_known known;
-    look(count, row, &place, &known);
-    const uint8_t verdict = psp_judge(count->election_state == PSP_ELECTION_OPEN, &known);
-    const enum psp_disposition disposition = psp_verdict_disposition(verdict);
-    if (disposition != PSP_COUNTED && disposition != PSP_REPLAYED &&
-        psp_refusals_room(count->refusals) == 0) {
-        *ret_verdict = PSP_NOT_JUDGED;
-        return PSP_OK;
-    }
-    count->books.disposed[disposition]++;
-    *ret_verdict = verdict;
-    if (disposition == PSP_REPLAYED)
-        return PSP_OK;
-    if (disposition == PSP_COUNTED)
-        return count_ballot(count, row, &place);
-    return psp_refusals_add(count->refusals, row->digest, row->tag, disposition);
-}
-
-/* Asks the memory for what judging a row will read: its voter, its leaf and its
- * cells. In a national election none of them stays in a cache. */
-static void prefetch(const struct psp_count *count, const struct psp_count_columns *columns,
-                     uint32_t i)
-{
-    const uint32_t slot = i + 3 * PREFETCH_AHEAD, table = i + 2 * PREFETCH_AHEAD;
-    const uint32_t row = i + PREFETCH_AHEAD;
-    if (slot < columns->n)
-        psp_index_prefetch_slot(count->index, columns->digests + (size_t)slot * PSP_DIGEST_BYTES);
-    if (table < columns->n)
-        psp_index_prefetch_table(count->index, columns->digests + (size_t)table * PSP_DIGEST_BYTES);
-    if (row >= columns->n)
-        return;
-    psp_index_prefetch(count->index, columns->digests + (size_t)row * PSP_DIGEST_BYTES);
-    const struct psp_definition *definition = count->definition;
-    const uint32_t unit = psp_get32(columns->units + (size_t)row * 4);
-    const uint32_t method = columns->methods[row];
-    if (unit >= definition->unit_count || method >= definition->method_count ||
-        definition->leaf_of_unit[unit] == PSP_NONE)
-        return;
-    const struct psp_totals *totals = count->totals;
-    const uint32_t total_row = psp_totals_row(totals, definition->leaf_of_unit[unit], method);
-    __builtin_prefetch(&definition->units[unit].style);
-    __builtin_prefetch(&totals->cells[totals->row_first[total_row]], 1);
-    __builtin_prefetch(&totals->row_index[total_row], 1);
-}
-
-static void prefetch_pages(const struct psp_count *count, const struct psp_count_columns *columns,
-                           uint32_t first)
-{
-    for (uint32_t i = first; i < first + PAGES_GROUP && i < columns->n; i++)
-        psp_index_prefetch_page(count->index, columns->digests + (size_t)i * PSP_DIGEST_BYTES);
-}
-
-static enum psp_status apply_rows(struct psp_count *count, const struct psp_count_columns *columns,
-                                  uint8_t *ret_verdicts)
-{
-    enum psp_status status = psp_count_pending_reserve(count, columns->n);
-    const uint8_t *marks = columns->marks;
-    struct psp_runs_cursor styles = psp_runs_begin(columns->styles, 1);
-    for (uint32_t i = 0; i < columns->n && status == PSP_OK; i++) {
-        if (i % PAGES_GROUP == 0)
-            prefetch_pages(count, columns, i + PAGES_AHEAD);
-        prefetch(count, columns, i);
-        const uint32_t unit = psp_get32(columns->units + (size_t)i * 4);
-        struct psp_count_row row = {
-            .digest = columns->digests + (size_t)i * PSP_DIGEST_BYTES,
-            .tag = columns->tags + (size_t)i * PSP_TAG_BYTES,
-            .unit = unit,
-            .ballot = psp_totals_read(count->totals, unit, columns->methods[i], marks),
-        };
-        const uint32_t style = psp_runs_next(&styles);
-        row.ballot.valid = row.ballot.valid && style == 1;
-        marks = row.ballot.end;
-        status = apply_row(count, &row, &ret_verdicts[i]);
-        count->books.received += ret_verdicts[i] != PSP_NOT_JUDGED;
-    }
-    assert(status != PSP_OK || marks == columns->marks + columns->marks_bytes);
-    return status;
-}
-
-static enum psp_status apply_ballots(struct psp_count *count, const struct psp_entry *entry,
-                                     enum psp_apply_result *ret_result, uint8_t *ret_verdicts,
-                                     const char **ret_refused_text)
-{
-    const struct psp_count_columns *columns = &entry->ballots.columns;
-    assert(columns->n <= PSP_BATCH_ROWS_MAX);
-    const char *fault = fence_fault(count, entry);
-    if (fault) {
-        *ret_result = PSP_APPLY_FENCED;
-        *ret_refused_text = fault;
-        return PSP_OK;
-    }
-    *ret_result = PSP_APPLIED;
-    return apply_rows(count, columns, ret_verdicts);
 }
 
 /* ---- the other entries ---- */
@@ -349,13 +210,35 @@ static const char *set_unit_complete(struct psp_count *count, uint32_t unit)
     return NULL;
 }
 
-static const char *set_state(struct psp_count *count, enum psp_election_state state)
+static const char *open_election(struct psp_count *count)
 {
-    if (state == PSP_ELECTION_OPEN && count->election_state == PSP_ELECTION_OPEN)
+    if (count->election_state == PSP_ELECTION_OPEN)
         return "the election is open already";
-    if (state == PSP_ELECTION_CLOSED && count->election_state != PSP_ELECTION_OPEN)
+    count->election_state = PSP_ELECTION_OPEN;
+    count->close_at_ms = 0;
+    return NULL;
+}
+
+/* Rules 2: before the first entry of that time, whatever it is, the election is closed. */
+static void close_in_time(struct psp_count *count)
+{
+    if (count->election_state == PSP_ELECTION_OPEN && count->close_at_ms != 0 &&
+        count->time_ms >= count->close_at_ms)
+        count->election_state = PSP_ELECTION_CLOSED;
+}
+
+static const char *close_election(struct psp_count *count, uint64_t close_at_ms)
+{
+    const uint64_t at_ms = psp_count_rules_2(count) ? close_at_ms : 0;
+    if (at_ms != 0 && at_ms == count->close_at_ms)
+        return NULL; /* said again, so that it closes without a ballot */
+    if (count->election_state != PSP_ELECTION_OPEN)
         return "the election is not open";
-    count->election_state = state;
+    if (count->close_at_ms != 0)
+        return "the election closes at another time already";
+    count->close_at_ms = at_ms;
+    if (at_ms <= count->time_ms)
+        count->election_state = PSP_ELECTION_CLOSED;
     return NULL;
 }
 
@@ -373,6 +256,17 @@ static enum psp_status apply_genesis(struct psp_count *count, const struct psp_g
     return status;
 }
 
+/* promise 3, after every entry */
+static void assert_books(const struct psp_count *count)
+{
+    assert(psp_books_balanced(&count->books));
+    if (!psp_count_rules_2(count))
+        return;
+    assert(psp_station_books_agree(psp_stations_sum(count->stations), &count->books));
+    if (PSP_COUNT_CHECKED)
+        assert(psp_count_stations_hold(count));
+}
+
 /* promise 4: no clock, no random source, no order of addresses */
 enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
                                 const struct psp_entry *entry, enum psp_apply_result *ret_result,
@@ -383,6 +277,7 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
     count->last_index = index;
     if (entry->time_ms > count->time_ms)
         count->time_ms = entry->time_ms;
+    close_in_time(count);
 
     enum psp_status status = PSP_OK;
     enum psp_apply_result result = PSP_APPLIED;
@@ -392,13 +287,13 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
         status = apply_genesis(count, &entry->genesis, &refused);
         break;
     case PSP_ENTRY_BALLOTS:
-        status = apply_ballots(count, entry, &result, ret_verdicts, &refused);
+        status = psp_count_apply_ballots(count, entry, &result, ret_verdicts, &refused);
         break;
     case PSP_ENTRY_OPEN:
-        refused = set_state(count, PSP_ELECTION_OPEN);
+        refused = open_election(count);
         break;
     case PSP_ENTRY_CLOSE:
-        refused = set_state(count, PSP_ELECTION_CLOSED);
+        refused = close_election(count, entry->close_at_ms);
         break;
     case PSP_ENTRY_UNIT_COMPLETE:
         refused = set_unit_complete(count, entry->unit);
@@ -408,6 +303,7 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
         return status;
     if (refused && result == PSP_APPLIED)
         result = PSP_APPLY_NOTHING;
+    assert_books(count);
     absorb_entry(count, entry, result, ret_verdicts);
     *ret_result = result;
     if (refused)

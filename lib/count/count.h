@@ -18,18 +18,24 @@
  *
  *     index 8, time_ms as clamped 8, entry type 1, apply result 1,
  *     rows 4 (0 unless BALLOTS)                          one part, 22 bytes
- *     GENESIS: its 196 bytes (lib/count/genesis.h)     one part
+ *     GENESIS: its bytes (lib/count/genesis.h)           one part
  *     UNIT_COMPLETE: unit position, 4 bytes              one part
+ *     CLOSE: its time, 8 bytes (rules 2)                 one part
  *     BALLOTS: fence hash; digests; tags; units; methods;
- *              marks; and verdicts when APPLIED          one part each
+ *              marks; stations, styles, replays (rules 2);
+ *              and verdicts when APPLIED                 one part each
  *
  * It costs some 15 ns a ballot. It is meant to notice that replicas differ, by
  * a fault in memory or in the program; it is no proof against a forger.
  *
+ * Which rules hold is said by the genesis, and by nothing else: a log of 0.1.0
+ * has those of 0.1.0 (rules 1) for ever. Rules 2 are in docs/protocol.md; that
+ * what is remembered of refused ballots is bounded (refusals.h) is one of them.
+ *
  * Ownership: owns its index, totals and delta.
  * Threads:   one owner; a taken delta belongs to whoever took it.
  * Memory:    about 40 bytes a voter (44 with a roll), plus totals; refusals
- *            kept are bounded.
+ *            and stations are bounded.
  */
 #ifndef PSP_COUNT_H
 #define PSP_COUNT_H
@@ -39,6 +45,7 @@
 
 #include "election/books.h"
 #include "election/definition/definition.h"
+#include "election/station_books.h"
 #include "election/totals.h"
 #include "wire/message/message.h"
 
@@ -52,17 +59,24 @@ struct psp_roll_part {
     const uint8_t *units;   /* 4 n */
 };
 
-/* refused_max of every shard. A ballot to be refused past it is PSP_NOT_JUDGED,
- * outside the books; the rest of its batch is judged. So it is part of the rules:
- * replicas and recounts must have the same, always. */
-#define PSP_REFUSED_MAX (UINT64_C(4) << 20)
+/* How many first verdicts of refused ballots are remembered. They are part of the
+ * rules: replicas and recounts must have the same, always.
+ * Rules 1: at most PSP_REFUSED_MAX, and a ballot to be refused past it is
+ * PSP_NOT_JUDGED, outside the books; the rest of its batch is judged.
+ * Rules 2: `closed` ones have a budget of their own, past which they are
+ * PSP_NOT_JUDGED; of the others the oldest are forgotten past a limit, and the
+ * ballot gets, when it comes again, what the order gives: never `counted`. */
+#define PSP_REFUSED_MAX (UINT64_C(4) << 20) /* of a shard */
+#define PSP_REFUSED_STATION_MAX UINT64_C(65536)
+#define PSP_CLOSED_MAX (UINT64_C(4) << 20)
+#define PSP_CLOSED_STATION_MAX UINT64_C(65536)
 
 struct psp_count_options {
     const struct psp_definition *definition; /* not owned */
     const struct psp_roll_part *roll;        /* NULL: none. Copied. */
     uint64_t voters_expected;                /* sizes the index at first; 0 unknown */
-    uint64_t refused_max;                    /* first dispositions of refused ballots kept:
-                                              * PSP_REFUSED_MAX, except in tests */
+    /* In place of the constants above, for tests alone; 0: the constant. */
+    uint64_t refused_max, refused_station_max, closed_max, closed_station_max;
 };
 
 /* PSP_EINVAL: the roll has a voter twice or a unit that is no leaf. PSP_ENOMEM. */
@@ -72,7 +86,8 @@ void psp_count_destroy(struct psp_count **count);
 
 enum psp_apply_result {
     PSP_APPLIED,
-    PSP_APPLY_FENCED,  /* whole batch refused by the fence or a slot not owned: outside the books */
+    PSP_APPLY_FENCED,  /* whole batch refused by the fence or a slot not owned: outside the books,
+                        * all but the entry's replays */
     PSP_APPLY_NOTHING, /* open when open, close when closed, genesis repeated, ... */
 };
 
@@ -81,8 +96,14 @@ enum psp_apply_result {
  * PSP_BATCH_ROWS_MAX bytes. *ret_refused_text: static text unless APPLIED.
  * Never fails on input: a broken entry is a bug and asserts.
  * PSP_ENOMEM: the entry may be half applied; PSP_EMISMATCH: a genesis with a
- * roll, but none was given at create, or the other way round. Either way
- * nothing may be asked of this count any more and the process must end. */
+ * roll, but none was given at create, or the other way round; PSP_EVERSION: a
+ * genesis with rules that this program does not know. Either way nothing may be
+ * asked of this count any more and the process must end.
+ *
+ * An election closes with a CLOSE without a time; or, with one, before the first
+ * entry of that time or later is judged (its own time as clamped), which may be
+ * the CLOSE itself. The same time again is applied and changes nothing; another
+ * is PSP_APPLY_NOTHING. OPEN forgets the time. (Rules 1: there are no times.) */
 enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
                                 const struct psp_entry *entry, enum psp_apply_result *ret_result,
                                 uint8_t *ret_verdicts, const char **ret_refused_text);
@@ -94,6 +115,7 @@ uint64_t psp_count_index(const struct psp_count *count);                    /* l
 uint64_t psp_count_time_ms(const struct psp_count *count);                  /* leader time of it */
 const struct psp_genesis *psp_count_genesis(const struct psp_count *count); /* NULL before */
 enum psp_election_state psp_count_election_state(const struct psp_count *count);
+uint64_t psp_count_close_at_ms(const struct psp_count *count); /* closes or closed then; 0 none */
 const struct psp_books *psp_count_books(const struct psp_count *count);
 const struct psp_totals *psp_count_totals(const struct psp_count *count);
 /* Voters on the roll, in all and per leaf of the definition; 0 and n = 0 without. */
@@ -103,10 +125,25 @@ const uint32_t *psp_count_registered_leaves(const struct psp_count *count, uint3
 void psp_count_state_hash(const struct psp_count *count, uint8_t ret_hash[PSP_HASH_BYTES]);
 /* Units declared complete, ascending positions. */
 const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t *ret_n);
+/* Books by station, of those changed after index `base` (election/station_books.h), like
+ * psp_totals_encode_since: returns the bytes needed, writes if they fit into `size`. */
+size_t psp_count_stations_since(const struct psp_count *count, uint64_t base, uint8_t *ret_bytes,
+                                size_t size);
 /* psp_index_warm, of the voters' index. */
 bool psp_count_warm(struct psp_count *count);
 /* Bytes of RAM that voters and refusals take. */
 uint64_t psp_count_memory_bytes(const struct psp_count *count);
+
+/* ---- before the log: what applying would find, as far as it is applied ---- */
+
+/* The first disposition of this very ballot, 0: not known. Takes as long for a voter
+ * who was counted as for one who was not. */
+uint8_t psp_count_known(const struct psp_count *count, const uint8_t digest[PSP_DIGEST_BYTES],
+                        const uint8_t tag[PSP_TAG_BYTES]);
+/* Whether ballots in an entry of this time could be counted; else they are `closed`. */
+bool psp_count_accepts(const struct psp_count *count, uint64_t time_ms);
+/* Whether one more `closed` ballot of the station would be judged (rules 2). */
+bool psp_count_closed_room(const struct psp_count *count, uint32_t station);
 
 /* ---- checkpoint ---- */
 
@@ -117,6 +154,7 @@ struct psp_count_delta {
     uint32_t configuration_bytes;
     uint64_t configuration_index; /* of its entry in the log */
     enum psp_election_state election_state;
+    uint64_t close_at_ms;
     struct psp_books books;
     uint8_t state_hash[PSP_HASH_BYTES];
     bool has_genesis; /* the first delta carries it */
@@ -128,8 +166,11 @@ struct psp_count_delta {
     uint64_t counted_first, counted_n;
     uint8_t *counted; /* 12 n: voter number LE32, tag 8 bytes */
     uint64_t refused_first, refused_n;
-    uint8_t *refused; /* 25 n: digest 16, tag 8, disposition 1 */
-    uint32_t row_n;   /* changed rows of the totals */
+    uint8_t *refused;   /* 29 n: psp_refusal_pack; also those that are forgotten since */
+    uint32_t station_n; /* stations whose books changed */
+    uint32_t *station_numbers;
+    struct psp_station_books *station_books;
+    uint32_t row_n; /* changed rows of the totals */
     uint32_t *rows;
     uint32_t *row_cells; /* how many cells each of them has */
     uint64_t *cells;     /* the rows' cells, one row after another */
@@ -138,7 +179,7 @@ struct psp_count_delta {
 };
 
 /* How many bytes a delta would append now, to decide when to take one. Changed
- * rows of the totals are left out: they replace what is stored, so waiting
+ * rows of the totals and books by station are left out: they replace what is stored, so waiting
  * makes them cheaper. */
 uint64_t psp_count_delta_bytes(const struct psp_count *count);
 enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_delta **ret_delta);
@@ -146,7 +187,8 @@ void psp_count_delta_destroy(struct psp_count_delta **delta);
 
 /* Restores what the store holds: a sequence of deltas as they were stored
  * (any chunking, the genesis first), before any apply; then restore_end checks
- * the whole. PSP_ECORRUPT: they contradict each other (gap, voter twice, books
+ * the whole. With stations ahead of the refusals, what is forgotten takes no
+ * memory. PSP_ECORRUPT: they contradict each other (gap, voter twice, books
  * that do not balance); PSP_EMISMATCH: of another roll; PSP_ENOMEM. Without
  * PSP_OK the count is of no further use. */
 enum psp_status psp_count_restore(struct psp_count *count, const struct psp_count_delta *delta);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/memory/grow.h"
 #include "count/inner.h"
 
 enum { COUNTED_BYTES = 4 + PSP_TAG_BYTES, ROLL_BYTES = PSP_DIGEST_BYTES + 4 };
@@ -22,6 +23,8 @@ static void drop_buffers(struct psp_count_pending *pending)
 {
     pending->voter_digests = pending->voter_units = pending->counted = NULL;
     pending->voter_n = pending->counted_n = pending->capacity = 0;
+    pending->refused = NULL;
+    pending->refused_n = pending->refused_capacity = 0;
 }
 
 void psp_count_pending_destroy(struct psp_count *count)
@@ -30,6 +33,7 @@ void psp_count_pending_destroy(struct psp_count *count)
     free(pending->voter_digests);
     free(pending->voter_units);
     free(pending->counted);
+    free(pending->refused);
     free(pending->row_changed);
     free(pending->rows);
     drop_buffers(pending);
@@ -86,6 +90,18 @@ void psp_count_pending_counted(struct psp_count *count, const struct psp_count_r
     }
 }
 
+enum psp_status psp_count_pending_refused(struct psp_count *count,
+                                          const struct psp_refusal *refusal)
+{
+    struct psp_count_pending *pending = &count->pending;
+    const size_t used = pending->refused_n * PSP_REFUSAL_BYTES;
+    if (!PSP_GROW(pending->refused, pending->refused_capacity, used + PSP_REFUSAL_BYTES))
+        return PSP_ENOMEM;
+    psp_refusal_pack(refusal, pending->refused + used);
+    pending->refused_n++;
+    return PSP_OK;
+}
+
 /* The whole roll goes with the genesis. */
 static bool roll_is_pending(const struct psp_count *count)
 {
@@ -95,32 +111,39 @@ static bool roll_is_pending(const struct psp_count *count)
 uint64_t psp_count_delta_bytes(const struct psp_count *count)
 {
     const struct psp_count_pending *pending = &count->pending;
-    const uint64_t refused = psp_refusals_count(count->refusals) - pending->refused_first;
     const uint64_t voters = pending->voter_n + (roll_is_pending(count) ? count->roll_n : 0);
-    return voters * ROLL_BYTES + pending->counted_n * COUNTED_BYTES + refused * PSP_REFUSAL_BYTES;
+    return voters * ROLL_BYTES + pending->counted_n * COUNTED_BYTES +
+           pending->refused_n * PSP_REFUSAL_BYTES;
 }
 
-/* Copies of what the count keeps: refusals, changed rows, complete units, units of the roll. */
+static enum psp_status copy_stations(const struct psp_count *count, struct psp_count_delta *delta)
+{
+    const uint32_t *numbers = psp_stations_changed(count->stations, &delta->station_n);
+    delta->station_numbers = malloc((uint64_t)delta->station_n * sizeof *numbers + 1);
+    delta->station_books = malloc((uint64_t)delta->station_n * sizeof *delta->station_books + 1);
+    if (!delta->station_numbers || !delta->station_books)
+        return PSP_ENOMEM;
+    for (uint32_t i = 0; i < delta->station_n; i++) {
+        delta->station_numbers[i] = numbers[i];
+        delta->station_books[i] = *psp_stations_of(count->stations, numbers[i]);
+    }
+    return PSP_OK;
+}
+
+/* Copies of what the count keeps: changed rows, complete units, units of the roll. */
 static enum psp_status copy_kept(const struct psp_count *count, struct psp_count_delta *delta)
 {
     const struct psp_count_pending *pending = &count->pending;
     const struct psp_totals *totals = count->totals;
-    delta->refused_first = pending->refused_first;
-    delta->refused_n = psp_refusals_count(count->refusals) - pending->refused_first;
     delta->row_n = pending->row_n;
     delta->units_complete_n = count->units_complete_n;
     /* + 1: no zero sizes */
-    delta->refused = malloc(delta->refused_n * PSP_REFUSAL_BYTES + 1);
     delta->rows = malloc((uint64_t)delta->row_n * sizeof *delta->rows + 1);
     delta->row_cells = malloc((uint64_t)delta->row_n * sizeof *delta->row_cells + 1);
     delta->cells = malloc(pending->row_cells * sizeof *delta->cells + 1);
     delta->units_complete = malloc(delta->units_complete_n * sizeof *delta->units_complete + 1);
-    if (!delta->refused || !delta->rows || !delta->row_cells || !delta->cells ||
-        !delta->units_complete)
+    if (!delta->rows || !delta->row_cells || !delta->cells || !delta->units_complete)
         return PSP_ENOMEM;
-    if (delta->refused_n > 0)
-        memcpy(delta->refused, psp_refusals_records(count->refusals, delta->refused_first),
-               delta->refused_n * PSP_REFUSAL_BYTES);
     uint64_t *cells = delta->cells;
     for (uint32_t i = 0; i < delta->row_n; i++) {
         const uint32_t row = pending->rows[i];
@@ -159,12 +182,16 @@ static void move_new(struct psp_count *count, struct psp_count_delta *delta)
     delta->counted_first = count->books.voters_counted - pending->counted_n;
     delta->counted_n = pending->counted_n;
     delta->counted = pending->counted;
+    delta->refused_first = pending->refused_first;
+    delta->refused_n = pending->refused_n;
+    delta->refused = pending->refused;
+    pending->refused_first += pending->refused_n;
     drop_buffers(pending);
+    psp_stations_settle(count->stations);
     for (uint32_t i = 0; i < pending->row_n; i++)
         pending->row_changed[pending->rows[i]] = 0;
     pending->row_n = 0;
     pending->row_cells = 0;
-    pending->refused_first = psp_refusals_count(count->refusals);
     pending->genesis = false;
 }
 
@@ -173,7 +200,9 @@ enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_d
     struct psp_count_delta *delta = calloc(1, sizeof *delta);
     if (!delta)
         return PSP_ENOMEM;
-    const enum psp_status status = copy_kept(count, delta);
+    enum psp_status status = copy_kept(count, delta);
+    if (status == PSP_OK)
+        status = copy_stations(count, delta);
     if (status != PSP_OK) {
         psp_count_delta_destroy(&delta);
         return status;
@@ -181,6 +210,7 @@ enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_d
     delta->index = count->last_index;
     delta->time_ms = count->time_ms;
     delta->election_state = count->election_state;
+    delta->close_at_ms = count->close_at_ms;
     delta->books = count->books;
     psp_count_state_hash(count, delta->state_hash);
     delta->has_genesis = count->pending.genesis;
@@ -199,6 +229,8 @@ void psp_count_delta_destroy(struct psp_count_delta **delta)
     free((*delta)->voter_units);
     free((*delta)->counted);
     free((*delta)->refused);
+    free((*delta)->station_numbers);
+    free((*delta)->station_books);
     free((*delta)->rows);
     free((*delta)->row_cells);
     free((*delta)->cells);

@@ -1,8 +1,9 @@
 /*
  * inner - what a count holds; for the files of this room only. count.c calls
- * the others, delta.c and restore.c call state.c, and nothing calls back.
+ * the others, ballots.c delta.c, restore.c state.c, and nothing calls back.
  *
- *     count.c    entries: fence, judge, add, books, the chain of the state hash
+ *     count.c    entries, and the chain of the state hash
+ *     ballots.c  an entry's ballots: fence, judge, add, remember, books
  *     delta.c    what is new since the last delta
  *     restore.c  back from the store
  *     state.c    what it shows; its genesis
@@ -16,8 +17,21 @@
 #include "count/index.h"
 #include "count/judge.h"
 #include "count/refusals.h"
+#include "count/stations.h"
 
 enum { PSP_STATE_HASH_BYTES = 16 };
+
+/* In builds with a sanitizer every entry is followed by checks that cost more than it. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PSP_COUNT_CHECKED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PSP_COUNT_CHECKED 1
+#elif !defined(PSP_COUNT_CHECKED)
+#define PSP_COUNT_CHECKED 0
+#endif
 
 /* New since the last delta was taken. */
 struct psp_count_pending {
@@ -26,8 +40,11 @@ struct psp_count_pending {
     uint8_t *voter_digests, *voter_units;  /* without a roll */
     uint8_t *counted;
     uint64_t refused_first; /* refusals before this are in earlier deltas */
-    uint8_t *row_changed;   /* [row_count] 0 or 1 */
-    uint32_t *rows;         /* [row_count]: the changed ones */
+    uint64_t refused_n;
+    size_t refused_capacity; /* in bytes */
+    uint8_t *refused;        /* whether or not they are forgotten since */
+    uint8_t *row_changed;    /* [row_count] 0 or 1 */
+    uint32_t *rows;          /* [row_count]: the changed ones */
     uint32_t row_n;
     uint64_t row_cells; /* of the changed rows */
 };
@@ -38,12 +55,15 @@ struct psp_count_restoring {
     uint64_t queue_n, queue_capacity; /* voters read whose counted record is still to come */
     uint8_t *queue_digests, *queue_units;
     uint64_t *leaf_counted; /* [leaf_count] */
+    uint64_t refused_n;     /* rows read, forgotten ones included */
+    uint64_t *forgotten;    /* [forgotten_capacity]: by station, rows read and forgotten again */
+    size_t forgotten_capacity;
 };
 
 /* A ballot as it lies in a batch, its marks read. */
 struct psp_count_row {
     const uint8_t *digest, *tag;
-    uint32_t unit;
+    uint32_t unit, station;
     struct psp_totals_ballot ballot;
 };
 
@@ -52,8 +72,10 @@ struct psp_count {
     struct psp_totals *totals;
     struct psp_index *index;
     struct psp_refusals *refusals;
+    struct psp_stations *stations; /* rules 2; else empty */
     struct psp_books books;
     uint64_t last_index, time_ms;
+    uint64_t close_at_ms; /* when it closes or was closed, as told; 0 none */
     enum psp_election_state election_state;
     uint8_t state_hash[PSP_STATE_HASH_BYTES];
 
@@ -75,6 +97,13 @@ struct psp_count {
     struct psp_count_restoring *restoring;
 };
 
+/* ---- ballots.c ---- */
+
+/* Judges the entry's ballots and books its replays. As psp_count_apply. */
+enum psp_status psp_count_apply_ballots(struct psp_count *count, const struct psp_entry *entry,
+                                        enum psp_apply_result *ret_result, uint8_t *ret_verdicts,
+                                        const char **ret_refused_text);
+
 /* ---- delta.c ---- */
 
 /* PSP_ENOMEM. */
@@ -84,6 +113,9 @@ void psp_count_pending_destroy(struct psp_count *count);
 enum psp_status psp_count_pending_reserve(struct psp_count *count, uint32_t n);
 void psp_count_pending_counted(struct psp_count *count, const struct psp_count_row *row,
                                uint32_t number, bool new_voter);
+/* PSP_ENOMEM. */
+enum psp_status psp_count_pending_refused(struct psp_count *count,
+                                          const struct psp_refusal *refusal);
 
 /* ---- restore.c ---- */
 
@@ -92,9 +124,15 @@ void psp_count_restoring_destroy(struct psp_count *count);
 
 /* ---- state.c ---- */
 
-/* Takes over what the genesis says. PSP_EMISMATCH: roll given or not, against it. */
+/* Takes over what the genesis says. PSP_EMISMATCH: roll given or not, against it;
+ * PSP_EVERSION: rules that this program does not know. */
 enum psp_status psp_count_set_genesis(struct psp_count *count, const struct psp_genesis *genesis);
 /* Makes room for so many voters in all; after the genesis. */
 enum psp_status psp_count_reserve(struct psp_count *count, uint64_t voters);
+/* Stations, by whose rules there are none before. */
+bool psp_count_rules_2(const struct psp_count *count);
+/* promise 3, station by station: books agree with the shard's, and with what is
+ * remembered. As long as there are stations. */
+bool psp_count_stations_hold(const struct psp_count *count);
 
 #endif

@@ -1,8 +1,8 @@
-/* One line a disposition, in the order of the protocol. */
+/* A function for each order that there ever was, one line a disposition. */
 #include "count/judge.h"
 
 /* promise 2: from the log before this row, and from nothing else */
-uint8_t psp_judge(bool election_open, const struct psp_judge_known *known)
+uint8_t psp_judge_rules_1(bool accepting, const struct psp_judge_known *known)
 {
     if (known->first != 0)
         return psp_verdict_replayed((enum psp_disposition)known->first);
@@ -12,7 +12,23 @@ uint8_t psp_judge(bool election_open, const struct psp_judge_known *known)
         return PSP_NOT_ELIGIBLE;
     if (known->voter_counted)
         return PSP_DOUBLE_VOTE;
-    if (!election_open)
+    if (!accepting)
         return PSP_CLOSED;
+    return PSP_COUNTED;
+}
+
+/* promise 2, likewise */
+uint8_t psp_judge_rules_2(bool accepting, const struct psp_judge_known *known)
+{
+    if (known->first != 0)
+        return psp_verdict_replayed((enum psp_disposition)known->first);
+    if (!known->valid)
+        return PSP_INVALID;
+    if (!accepting)
+        return PSP_CLOSED;
+    if (!known->eligible)
+        return PSP_NOT_ELIGIBLE;
+    if (known->voter_counted)
+        return PSP_DOUBLE_VOTE;
     return PSP_COUNTED;
 }

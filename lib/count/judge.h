@@ -1,10 +1,13 @@
 /*
  * judge - the order in which a ballot's disposition is found.
  *
- *     replayed -> invalid -> not_eligible -> double_vote -> closed -> counted
+ *     rules 1: replayed -> invalid -> not_eligible -> double_vote -> closed -> counted
+ *     rules 2: replayed -> invalid -> closed -> not_eligible -> double_vote -> counted
  *
- * The first that applies stands. It decides from what is known and changes
- * nothing; count.c acts on the verdict.
+ * The first that applies stands. Which rules hold is said by the genesis, for
+ * all of a log; 0.1.0 judged by rules 1, which told whoever asked after the
+ * close who had voted. It decides from what is known and changes nothing;
+ * ballots.c acts on the verdict.
  *
  * Threads: any; pure.
  */
@@ -25,6 +28,7 @@ struct psp_judge_known {
 };
 
 /* The verdict, a byte as in lib/election/verdict.h. */
-uint8_t psp_judge(bool election_open, const struct psp_judge_known *known);
+uint8_t psp_judge_rules_1(bool accepting, const struct psp_judge_known *known);
+uint8_t psp_judge_rules_2(bool accepting, const struct psp_judge_known *known);
 
 #endif

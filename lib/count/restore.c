@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/memory/grow.h"
 #include "count/genesis.h"
 #include "count/inner.h"
 #include "election/digest.h"
@@ -29,6 +30,7 @@ void psp_count_restoring_destroy(struct psp_count *count)
     free(restoring->queue_digests);
     free(restoring->queue_units);
     free(restoring->leaf_counted);
+    free(restoring->forgotten);
     free(restoring);
     count->restoring = NULL;
 }
@@ -49,7 +51,8 @@ static enum psp_status restore_genesis(struct psp_count *count, const struct psp
     if (!delta->has_genesis)
         return PSP_OK;
     if (count->has_genesis || delta->genesis.slot_first >= delta->genesis.slot_end ||
-        delta->genesis.slot_end > PSP_SLOT_COUNT)
+        delta->genesis.slot_end > PSP_SLOT_COUNT ||
+        (delta->genesis.rules >= 2 && !psp_mode_known(delta->genesis.mode)))
         return PSP_ECORRUPT;
     const enum psp_status status = psp_count_set_genesis(count, &delta->genesis);
     if (status != PSP_OK || count->has_roll)
@@ -210,34 +213,95 @@ static enum psp_status restore_counted(struct psp_count *count, const struct psp
     return count->has_roll ? restore_counted_roll(count, delta) : restore_counted_new(count, delta);
 }
 
-/* ---- the rest ---- */
+/* ---- refusals and stations ---- */
 
-static bool is_refusal(uint8_t disposition)
+/* By station, how many of its rows were read and are forgotten again. */
+static enum psp_status reach_forgotten(struct psp_count_restoring *restoring, uint32_t station)
 {
-    return disposition == PSP_DOUBLE_VOTE || disposition == PSP_NOT_ELIGIBLE ||
-           disposition == PSP_INVALID || disposition == PSP_CLOSED;
+    const size_t before = restoring->forgotten_capacity;
+    if (!PSP_GROW(restoring->forgotten, restoring->forgotten_capacity, (size_t)station + 1))
+        return PSP_ENOMEM;
+    memset(restoring->forgotten + before, 0,
+           (restoring->forgotten_capacity - before) * sizeof *restoring->forgotten);
+    return PSP_OK;
+}
+
+/* A station's first rows that are not closed are the forgotten ones, as many as its
+ * books say. Here those that were read before the books that say so. */
+static void forget_read(struct psp_count *count, uint32_t station, uint64_t forgotten)
+{
+    struct psp_count_restoring *restoring = count->restoring;
+    for (; restoring->forgotten[station] < forgotten; restoring->forgotten[station]++) {
+        if (psp_refusals_remembered(count->refusals, station) == 0)
+            return; /* they are still to come */
+        psp_refusals_forget(count->refusals, station);
+    }
+}
+
+static enum psp_status restore_stations(struct psp_count *count,
+                                        const struct psp_count_delta *delta)
+{
+    if (delta->station_n > 0 && !psp_count_rules_2(count))
+        return PSP_ECORRUPT;
+    for (uint32_t i = 0; i < delta->station_n; i++) {
+        const uint32_t number = delta->station_numbers[i];
+        const struct psp_station_books *books = &delta->station_books[i];
+        if (number > PSP_STATIONS_MAX || !psp_station_books_balanced(books))
+            return PSP_ECORRUPT;
+        const struct psp_station_books *before = psp_stations_of(count->stations, number);
+        if (before && before->forgotten > books->forgotten)
+            return PSP_ECORRUPT;
+        enum psp_status status = psp_stations_reach(count->stations, number);
+        if (status == PSP_OK)
+            status = reach_forgotten(count->restoring, number);
+        if (status != PSP_OK)
+            return status;
+        /* Not when they changed, but no earlier: readers are sent them once more. */
+        psp_stations_restore(count->stations, number, delta->index, books);
+        forget_read(count, number, books->forgotten);
+    }
+    return PSP_OK;
+}
+
+/* Whether the row, the station's next that is not closed, is one of the forgotten. */
+static bool is_forgotten(const struct psp_count *count, const struct psp_refusal *refusal)
+{
+    const struct psp_station_books *books = psp_stations_of(count->stations, refusal->station);
+    return books && refusal->disposition != PSP_CLOSED &&
+           count->restoring->forgotten[refusal->station] < books->forgotten;
+}
+
+static enum psp_status restore_refusal(struct psp_count *count, const uint8_t *row)
+{
+    struct psp_refusal refusal;
+    if (!psp_refusal_unpack(row, &refusal) || !owns_slot(count, refusal.digest))
+        return PSP_ECORRUPT;
+    if (is_forgotten(count, &refusal)) {
+        count->restoring->forgotten[refusal.station]++;
+        return PSP_OK;
+    }
+    if (psp_refusals_find(count->refusals, refusal.digest, refusal.tag) != 0)
+        return PSP_ECORRUPT; /* twice, and both remembered */
+    return psp_refusals_add(count->refusals, &refusal);
 }
 
 static enum psp_status restore_refused(struct psp_count *count, const struct psp_count_delta *delta)
 {
     if (delta->refused_n == 0)
         return PSP_OK;
-    if (!count->has_genesis || delta->refused_first != psp_refusals_count(count->refusals))
+    if (!count->has_genesis || delta->refused_first != count->restoring->refused_n)
         return PSP_ECORRUPT;
     for (uint64_t i = 0; i < delta->refused_n; i++) {
-        const uint8_t *record = delta->refused + i * PSP_REFUSAL_BYTES;
-        const uint8_t *tag = record + PSP_DIGEST_BYTES;
-        const uint8_t disposition = record[PSP_REFUSAL_BYTES - 1];
-        if (!is_refusal(disposition) || !owns_slot(count, record) ||
-            psp_refusals_find(count->refusals, record, tag) != 0)
-            return PSP_ECORRUPT;
         const enum psp_status status =
-            psp_refusals_add(count->refusals, record, tag, (enum psp_disposition)disposition);
+            restore_refusal(count, delta->refused + i * PSP_REFUSAL_BYTES);
         if (status != PSP_OK)
             return status;
     }
+    count->restoring->refused_n += delta->refused_n;
     return PSP_OK;
 }
+
+/* ---- the rest ---- */
 
 static enum psp_status restore_rows(struct psp_count *count, const struct psp_count_delta *delta)
 {
@@ -277,9 +341,15 @@ static enum psp_status restore_position(struct psp_count *count,
 {
     if (!psp_election_state_known(delta->election_state))
         return PSP_ECORRUPT;
+    if (delta->close_at_ms != 0 && delta->election_state == PSP_ELECTION_NEW)
+        return PSP_ECORRUPT; /* none that was never opened closes */
+    if (delta->close_at_ms != 0 && delta->election_state == PSP_ELECTION_OPEN &&
+        delta->time_ms >= delta->close_at_ms)
+        return PSP_ECORRUPT; /* open past its time */
     count->last_index = delta->index;
     count->time_ms = delta->time_ms;
     count->election_state = delta->election_state;
+    count->close_at_ms = delta->close_at_ms;
     count->books = delta->books;
     memcpy(count->state_hash, delta->state_hash, PSP_STATE_HASH_BYTES);
     return PSP_OK;
@@ -299,6 +369,8 @@ enum psp_status psp_count_restore(struct psp_count *count, const struct psp_coun
     if (status == PSP_OK)
         status = restore_counted(count, delta);
     if (status == PSP_OK)
+        status = restore_stations(count, delta); /* before the rows that they speak of */
+    if (status == PSP_OK)
         status = restore_refused(count, delta);
     if (status == PSP_OK)
         status = restore_rows(count, delta);
@@ -309,16 +381,34 @@ enum psp_status psp_count_restore(struct psp_count *count, const struct psp_coun
 
 /* ---- the whole ---- */
 
+/* Every refusal has its row; the stations say which rows are forgotten. */
+static bool refusals_add_up(const struct psp_count *count)
+{
+    const struct psp_books *books = &count->books;
+    const struct psp_count_restoring *restoring = count->restoring;
+    const uint64_t refused = books->disposed[PSP_DOUBLE_VOTE] + books->disposed[PSP_NOT_ELIGIBLE] +
+                             books->disposed[PSP_INVALID] + books->disposed[PSP_CLOSED];
+    if (restoring->refused_n != refused)
+        return false;
+    if (!psp_count_rules_2(count))
+        return psp_refusals_count(count->refusals) == refused;
+    for (uint32_t k = 0; k < psp_stations_count(count->stations); k++) {
+        uint32_t number;
+        const struct psp_station_books *station = psp_stations_at(count->stations, k, &number);
+        if (restoring->forgotten[number] != station->forgotten)
+            return false;
+    }
+    return psp_count_stations_hold(count);
+}
+
 /* promise 3, over what was read: records, books and totals tell the same. */
 static bool adds_up(const struct psp_count *count)
 {
     const struct psp_count_restoring *restoring = count->restoring;
     const struct psp_books *books = &count->books;
     const struct psp_totals *totals = count->totals;
-    const uint64_t refused = books->disposed[PSP_DOUBLE_VOTE] + books->disposed[PSP_NOT_ELIGIBLE] +
-                             books->disposed[PSP_INVALID] + books->disposed[PSP_CLOSED];
     if (!psp_books_balanced(books) || restoring->counted_n != books->voters_counted ||
-        restoring->queue_n != 0 || psp_refusals_count(count->refusals) != refused)
+        restoring->queue_n != 0 || !refusals_add_up(count))
         return false;
     if (count->has_genesis && count->has_roll && restoring->voter_n != count->roll_n)
         return false;
@@ -345,8 +435,8 @@ enum psp_status psp_count_restore_end(struct psp_count *count)
     }
     if (!adds_up(count))
         return PSP_ECORRUPT;
+    count->pending.refused_first = count->restoring->refused_n;
     psp_count_restoring_destroy(count);
-    count->pending.refused_first = psp_refusals_count(count->refusals);
     if (count->has_genesis) {
         free(count->roll_digests); /* the store has them */
         count->roll_digests = NULL;

@@ -26,12 +26,40 @@ enum psp_status psp_count_set_genesis(struct psp_count *count, const struct psp_
     assert(!count->has_genesis);
     assert(genesis->slot_first < genesis->slot_end);
     assert(genesis->slot_end <= PSP_SLOT_COUNT);
+    if (genesis->rules > PSP_RULES)
+        return PSP_EVERSION;
     if (psp_genesis_has_roll(genesis) != count->has_roll)
         return PSP_EMISMATCH;
     count->genesis = *genesis;
     psp_fence_hash(&genesis->fence, count->fence_hash);
     count->has_genesis = true;
     return PSP_OK;
+}
+
+bool psp_count_rules_2(const struct psp_count *count)
+{
+    return count->has_genesis && count->genesis.rules >= 2;
+}
+
+bool psp_count_stations_hold(const struct psp_count *count)
+{
+    struct psp_station_books sum = {0};
+    uint64_t refused = 0;
+    for (uint32_t k = 0; k < psp_stations_count(count->stations); k++) {
+        uint32_t number;
+        const struct psp_station_books *books = psp_stations_at(count->stations, k, &number);
+        if (!psp_station_books_balanced(books) ||
+            psp_refusals_remembered(count->refusals, number) !=
+                psp_station_books_forgettable(books) - books->forgotten ||
+            psp_refusals_closed(count->refusals, number) != books->disposed[PSP_CLOSED])
+            return false;
+        refused += psp_station_books_forgettable(books) - books->forgotten;
+        refused += books->disposed[PSP_CLOSED];
+        psp_station_books_add(&sum, books);
+    }
+    return psp_station_books_agree(&sum, &count->books) &&
+           psp_refusals_count(count->refusals) == refused &&
+           psp_refusals_within_limits(count->refusals);
 }
 
 /* ---- what it shows ---- */
@@ -54,6 +82,29 @@ const struct psp_genesis *psp_count_genesis(const struct psp_count *count)
 enum psp_election_state psp_count_election_state(const struct psp_count *count)
 {
     return count->election_state;
+}
+
+uint64_t psp_count_close_at_ms(const struct psp_count *count)
+{
+    return count->close_at_ms;
+}
+
+bool psp_count_accepts(const struct psp_count *count, uint64_t time_ms)
+{
+    const uint64_t clamped = time_ms > count->time_ms ? time_ms : count->time_ms;
+    return count->election_state == PSP_ELECTION_OPEN &&
+           (count->close_at_ms == 0 || clamped < count->close_at_ms);
+}
+
+bool psp_count_closed_room(const struct psp_count *count, uint32_t station)
+{
+    return psp_refusals_closed_room(count->refusals, station);
+}
+
+size_t psp_count_stations_since(const struct psp_count *count, uint64_t base, uint8_t *ret_bytes,
+                                size_t size)
+{
+    return psp_stations_encode_since(count->stations, base, ret_bytes, size);
 }
 
 const struct psp_books *psp_count_books(const struct psp_count *count)
@@ -97,6 +148,7 @@ bool psp_count_warm(struct psp_count *count)
 uint64_t psp_count_memory_bytes(const struct psp_count *count)
 {
     return psp_index_memory_bytes(count->index) + psp_refusals_memory_bytes(count->refusals) +
+           psp_stations_memory_bytes(count->stations) +
            count->roll_n *
                (sizeof *count->roll_units + (count->roll_digests ? PSP_DIGEST_BYTES : 0));
 }

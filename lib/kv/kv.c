@@ -157,9 +157,15 @@ static enum psp_status open_tables(const struct opening *opening, MDB_txn *txn)
     if (empty && options->read_only)
         return refuse(opening, PSP_ENOENT, "holds nothing yet");
     const bool make = !options->read_only && (empty || options->make_missing);
-    for (uint32_t table = 0; table < options->table_count && !error; table++)
+    for (uint32_t table = 0; table < options->table_count && !error; table++) {
         error =
             mdb_dbi_open(txn, options->tables[table], make ? MDB_CREATE : 0, &kv->tables[table]);
+        if (error || table > 0 || empty || !options->recognise)
+            continue;
+        const enum psp_status status = options->recognise(options->context, kv, txn);
+        if (status != PSP_OK)
+            return status;
+    }
     if (error)
         return refuse_error(opening, error == MDB_NOTFOUND ? MDB_CORRUPTED : error);
     return options->settle(options->context, kv, txn, empty);

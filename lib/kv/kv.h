@@ -50,6 +50,9 @@ struct psp_kv_options {
     uint64_t map_bytes;
     const char *when_damaged; /* what a person does about it, in words */
 
+    /* NULL, or asked when the first table is there and open, before another one is
+     * missed: whether it is of a format that is read. As settle. */
+    enum psp_status (*recognise)(void *context, const struct psp_kv *kv, MDB_txn *txn);
     /* In the transaction of the opening; `empty`: no table was there. Not PSP_OK:
      * nothing is changed, and it has said why. */
     enum psp_status (*settle)(void *context, const struct psp_kv *kv, MDB_txn *txn, bool empty);

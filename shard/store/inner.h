@@ -23,8 +23,9 @@ enum psp_store_table {
     PSP_STORE_COUNTED = 2,
     PSP_STORE_REFUSED = 3,
     PSP_STORE_TOTALS = 4,
+    PSP_STORE_STATIONS = 5,
 };
-enum { PSP_STORE_TABLES = 5 };
+enum { PSP_STORE_TABLES = 6 };
 
 enum {
     PSP_STORE_VOTER_BYTES = PSP_DIGEST_BYTES + 4,
@@ -39,6 +40,7 @@ enum {
 struct psp_store_position {
     uint64_t index, term, time_ms;
     enum psp_election_state election_state;
+    uint64_t close_at_ms;
     struct psp_books books;
     uint8_t state_hash[PSP_HASH_BYTES];
     uint64_t rows[PSP_STORE_TABLES]; /* of VOTERS, COUNTED, REFUSED */

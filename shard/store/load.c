@@ -30,6 +30,7 @@ static struct psp_count_delta delta_at(const struct psp_store_position *position
         .term = position->term,
         .time_ms = position->time_ms,
         .election_state = position->election_state,
+        .close_at_ms = position->close_at_ms,
         .books = position->books,
     };
     memcpy(delta.state_hash, position->state_hash, PSP_HASH_BYTES);
@@ -101,6 +102,33 @@ static enum psp_status load_counted(struct load *load, bool has_roll)
         if (last)
             return PSP_OK;
         status = psp_count_restore(load->count, &delta);
+        if (status != PSP_OK)
+            return status;
+    }
+}
+
+/* A station at a time: there may be many, and they are small. */
+static enum psp_status load_stations(struct load *load)
+{
+    MDB_cursor *cursor = load->readers[PSP_STORE_STATIONS].cursor;
+    for (;;) {
+        MDB_val key, value;
+        const int error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+        if (error == MDB_NOTFOUND)
+            return PSP_OK;
+        if (error)
+            return psp_kv_status(error);
+        if (psp_kv_unseal(PSP_STORE_STATIONS, &key, &value) != 0 || key.mv_size != 4 ||
+            value.mv_size != PSP_STATION_BOOKS_BYTES)
+            return PSP_ECORRUPT;
+        uint32_t number = psp_kv_get_key32(key.mv_data);
+        struct psp_station_books books;
+        psp_station_books_unpack(value.mv_data, &books);
+        struct psp_count_delta delta = delta_at(&load->store->position);
+        delta.station_n = 1;
+        delta.station_numbers = &number;
+        delta.station_books = &books;
+        const enum psp_status status = psp_count_restore(load->count, &delta);
         if (status != PSP_OK)
             return status;
     }
@@ -199,6 +227,8 @@ static enum psp_status load_all(struct load *load)
     if (status == PSP_OK)
         status = load_counted(load, genesis && psp_genesis_has_roll(genesis));
     if (status == PSP_OK)
+        status = load_stations(load); /* they say which refusals are forgotten */
+    if (status == PSP_OK)
         status = load_refused(load);
     if (status == PSP_OK)
         status = load_totals(load);
@@ -216,7 +246,7 @@ enum psp_status psp_store_load(struct psp_store *store, struct psp_count *count)
     int error = psp_kv_begin(&store->kv, MDB_RDONLY, &load.txn);
     if (error)
         return psp_kv_status(error);
-    for (enum psp_store_table table = PSP_STORE_VOTERS; table <= PSP_STORE_TOTALS; table++) {
+    for (enum psp_store_table table = PSP_STORE_VOTERS; table <= PSP_STORE_STATIONS; table++) {
         struct reader *reader = &load.readers[table];
         *reader = (struct reader){.table = table, .end = store->position.rows[table]};
         error = mdb_cursor_open(load.txn, store->kv.tables[table], &reader->cursor);
@@ -232,7 +262,7 @@ enum psp_status psp_store_load(struct psp_store *store, struct psp_count *count)
 close:
     free(load.units);
     free(load.digests);
-    for (int table = PSP_STORE_TOTALS; table >= PSP_STORE_VOTERS; table--)
+    for (int table = PSP_STORE_STATIONS; table >= PSP_STORE_VOTERS; table--)
         if (load.readers[table].cursor)
             mdb_cursor_close(load.readers[table].cursor);
     mdb_txn_abort(load.txn);

@@ -6,7 +6,7 @@
 #include "election/ballot.h"
 #include "shard/store/inner.h"
 
-enum { POSITION_BYTES = 3 * 8 + 4 + PSP_BOOKS_BYTES + PSP_HASH_BYTES + 3 * 8 };
+enum { POSITION_BYTES = 3 * 8 + 4 + 8 + PSP_BOOKS_BYTES + PSP_HASH_BYTES + 3 * 8 };
 
 int psp_store_put(const struct psp_store *store, MDB_txn *txn, const char *name,
                   const uint8_t *bytes, size_t n)
@@ -33,7 +33,8 @@ int psp_store_put_position(const struct psp_store *store, MDB_txn *txn,
     psp_put64(at + 8, position->term);
     psp_put64(at + 16, position->time_ms);
     psp_put32(at + 24, (uint32_t)position->election_state);
-    at += 28;
+    psp_put64(at + 28, position->close_at_ms);
+    at += 36;
     psp_books_pack(&position->books, at), at += PSP_BOOKS_BYTES;
     memcpy(at, position->state_hash, PSP_HASH_BYTES), at += PSP_HASH_BYTES;
     for (int table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++, at += 8)
@@ -57,8 +58,9 @@ int psp_store_get_position(const struct psp_store *store, MDB_txn *txn,
         .term = psp_get64(at + 8),
         .time_ms = psp_get64(at + 16),
         .election_state = (enum psp_election_state)psp_get32(at + 24),
+        .close_at_ms = psp_get64(at + 28),
     };
-    at += 28;
+    at += 36;
     psp_books_unpack(at, &position.books), at += PSP_BOOKS_BYTES;
     memcpy(position.state_hash, at, PSP_HASH_BYTES), at += PSP_HASH_BYTES;
     for (int table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++, at += 8)

@@ -13,8 +13,8 @@
 #define MAP_BYTES_DEFAULT ((uint64_t)16 << 30)
 enum { OWNER_BYTES = PSP_CLUSTER_ID_BYTES + 4 };
 
-static const char *const table_names[PSP_STORE_TABLES] = {"meta", "voters", "counted", "refused",
-                                                          "totals"};
+static const char *const table_names[PSP_STORE_TABLES] = {"meta",    "voters", "counted",
+                                                          "refused", "totals", "stations"};
 
 uint32_t psp_store_row_bytes(enum psp_store_table table)
 {
@@ -67,15 +67,23 @@ static enum psp_status write_identity(const struct opening *opening)
     return error ? refuse_lmdb(opening, error) : PSP_OK;
 }
 
-static enum psp_status check_identity(const struct opening *opening)
+/* Before the tables are looked for: each format has its own. */
+static enum psp_status check_format(void *context, const struct psp_kv *kv, MDB_txn *txn)
 {
-    MDB_val format, owner;
+    struct opening *opening = context;
+    opening->store->kv = *kv;
+    opening->txn = txn;
+    MDB_val format;
     int error = psp_store_get(opening->store, opening->txn, "format", &format);
     if (!error && format.mv_size != 4)
         error = MDB_CORRUPTED;
     if (error)
         return refuse_lmdb(opening, error == MDB_NOTFOUND ? MDB_CORRUPTED : error);
     const uint32_t number = psp_get32(format.mv_data);
+    if (number == PSP_STORE_FORMAT_0_1_0)
+        return refuse(opening, PSP_EVERSION,
+                      "was written by Psephos 0.1.0 (format 1): only that version counts on with "
+                      "it; `psephos recount --offline` of this one counts its journal");
     if (number != PSP_STORE_FORMAT) {
         char what[128];
         snprintf(what, sizeof what,
@@ -83,9 +91,15 @@ static enum psp_status check_identity(const struct opening *opening)
                  PSP_STORE_FORMAT);
         return refuse(opening, PSP_EVERSION, what);
     }
+    return PSP_OK;
+}
+
+static enum psp_status check_identity(const struct opening *opening)
+{
+    MDB_val owner;
     uint8_t expected[OWNER_BYTES];
     owner_of(opening->options, expected);
-    error = psp_store_get(opening->store, opening->txn, "owner", &owner);
+    int error = psp_store_get(opening->store, opening->txn, "owner", &owner);
     if (!error && owner.mv_size != OWNER_BYTES)
         error = MDB_CORRUPTED;
     if (error)
@@ -138,6 +152,7 @@ enum psp_status psp_store_open(const struct psp_store_options *options,
         .map_bytes = options->map_bytes ? options->map_bytes : MAP_BYTES_DEFAULT,
         .when_damaged = "restore the folder from a backup, or move it away and let the log be "
                         "replayed from its start",
+        .recognise = check_format,
         .settle = settle,
         .context = &opening,
     };

@@ -8,14 +8,19 @@
  *     meta     format, owner, genesis, position, units complete
  *     voters   first row -> digest, unit ...       MDB_APPEND
  *     counted  first row -> voter number, tag ...  MDB_APPEND
- *     refused  first row -> digest, tag, disposition ...
+ *     refused  first row -> digest, tag, disposition, station ...
  *     totals   row -> cells
+ *     stations number -> books
+ *
+ * Rows of `refused` stay when their ballots are forgotten: a station's first
+ * rows that are not closed are the forgotten ones, as many as its books say.
  *
  * A transaction holds at most 16 MiB of appended rows, so that no commit takes
  * long. What is more (a large roll) goes ahead in transactions that leave the
  * position as it is: rows past the position's counts do not count, are not
- * loaded, and are cut off when the store is opened for writing. Totals, which
- * replace what was there, are only written together with the position.
+ * loaded, and are cut off when the store is opened for writing. Totals and books
+ * by station, which replace what was there, are only written together with the
+ * position.
  *
  * Every value ends in a CRC32C (kv/sealed.h). kv/kv.h: how the folder is locked
  * and the map grows. A failed commit is final.
@@ -35,7 +40,7 @@
 #include "base/reason.h"
 #include "count/count.h"
 
-enum { PSP_STORE_FORMAT = 1 };
+enum { PSP_STORE_FORMAT = 2, PSP_STORE_FORMAT_0_1_0 = 1 };
 
 struct psp_store;
 

@@ -95,6 +95,21 @@ static int write_totals(const struct psp_store *store, MDB_txn *txn,
     return 0;
 }
 
+static int write_stations(const struct psp_store *store, MDB_txn *txn,
+                          const struct psp_count_delta *delta)
+{
+    int error = 0;
+    for (uint32_t i = 0; i < delta->station_n && !error; i++) {
+        uint8_t key[4], bytes[PSP_STATION_BOOKS_BYTES];
+        psp_kv_put_key32(key, delta->station_numbers[i]);
+        psp_station_books_pack(&delta->station_books[i], bytes);
+        error = psp_kv_sealed_put(&store->kv, txn, PSP_STORE_STATIONS,
+                                  (struct psp_bytes){key, sizeof key},
+                                  (struct psp_bytes){bytes, sizeof bytes});
+    }
+    return error;
+}
+
 static int write_units_complete(const struct psp_store *store, MDB_txn *txn,
                                 const struct psp_count_delta *delta)
 {
@@ -145,6 +160,7 @@ static int write_meta(const struct psp_store *store, MDB_txn *txn,
         .term = delta->term,
         .time_ms = delta->time_ms,
         .election_state = delta->election_state,
+        .close_at_ms = delta->close_at_ms,
         .books = delta->books,
     };
     memcpy(position.state_hash, delta->state_hash, PSP_HASH_BYTES);
@@ -154,7 +170,7 @@ static int write_meta(const struct psp_store *store, MDB_txn *txn,
     return psp_store_put_position(store, txn, &position);
 }
 
-/* One transaction: rows, and with the last of them totals and position. */
+/* One transaction: rows, and with the last of them totals, stations and position. */
 struct part {
     const struct psp_store *store;
     const struct psp_count_delta *delta;
@@ -175,6 +191,8 @@ static int write_part(void *context, MDB_txn *txn)
     if (error || !complete(part->delta, progress))
         return error;
     error = write_totals(part->store, txn, part->delta);
+    if (!error)
+        error = write_stations(part->store, txn, part->delta);
     return error ? error : write_meta(part->store, txn, part->delta, &part->position);
 }
 

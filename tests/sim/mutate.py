@@ -96,13 +96,13 @@ CHANGES = [
      "        return PSP_OK;\n"
      "    if (delta->refused_n == 0)\n"),
     ("REPLAY_ANEW", "lib/count/restore.c",
-     "psp_refusals_count(count->refusals) != refused)",
-     "(psp_refusals_count(count->refusals) != refused && !M(REPLAY_ANEW)))"),
-    ("DOUBLE_VOTE_NEW_LEADER", "lib/count/count.c",
+     "!refusals_add_up(count))",
+     "(!refusals_add_up(count) && !M(REPLAY_ANEW)))"),
+    ("DOUBLE_VOTE_NEW_LEADER", "lib/count/ballots.c",
      "static void look(const struct psp_count *count, const struct psp_count_row *row,\n",
      "int psp_mutant_new_leader;\n"
      "static void look(const struct psp_count *count, const struct psp_count_row *row,\n"),
-    ("DOUBLE_VOTE_NEW_LEADER", "lib/count/count.c",
+    ("DOUBLE_VOTE_NEW_LEADER", "lib/count/ballots.c",
      "    known.voter_counted = ret_place->known && ret_place->counted;\n",
      "    known.voter_counted = ret_place->known && ret_place->counted;\n"
      "    if (M(DOUBLE_VOTE_NEW_LEADER) && psp_mutant_new_leader > 0) {\n"

@@ -130,9 +130,12 @@ def test_the_journal_of_0_1_0_gives_its_figures(data, tmp_path):
     kept = data("journal-0.1.0")
     shutil.copytree(kept / "cluster", tmp_path / "cluster")
     said = json.loads((kept / "books.json").read_text())
+    made = json.loads((kept / "backup" / "backup.json").read_text())
     for backup in ([], ["--backup", kept / "backup"]):
         again = json.loads(offline(tmp_path / "cluster", "--json", *backup,
                                    "--results", tmp_path / "rows.csv"))
         assert again["total"] == {name: said["total"][name] for name in BOOKS}
         assert [s["index"] for s in again["shards"]] == [6, 7]
+        assert [s["state_hash"] for s in again["shards"]] == \
+            [s["state_hash"] for s in made["shards"]]
         assert rows((kept / "results.csv").read_text()) <= rows((tmp_path / "rows.csv").read_text())

@@ -124,11 +124,11 @@ static uint8_t verdict_on(const struct sim_judge *judge, const uint8_t *digest, 
         return (uint8_t)(first->verdict << 4 | PSP_REPLAYED);
     if (!is_valid)
         return PSP_INVALID;
+    if (judge->state != PSP_ELECTION_OPEN)
+        return PSP_CLOSED;
     if (judge->election->roll && unit_on_roll(judge, digest) != unit)
         return PSP_NOT_ELIGIBLE;
-    if (sim_judge_counted(judge, digest) > 0)
-        return PSP_DOUBLE_VOTE;
-    return judge->state == PSP_ELECTION_OPEN ? PSP_COUNTED : PSP_CLOSED;
+    return sim_judge_counted(judge, digest) > 0 ? PSP_DOUBLE_VOTE : PSP_COUNTED;
 }
 
 static void add_row(struct sim_judge *judge, const struct sim_judged *row)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
-#include "tests/unit/fixture/count.h"
+#include "tests/unit/fixture/history.h"
 
 static struct psp_definition *definition;
 
@@ -44,7 +44,7 @@ static void a_delta_holds_what_is_new_and_only_that(void **state)
     add(&batch, 1, 11, P1, BOOTH, ANN);
     add(&batch, 2, 20, P2, MAIL, ANN);
     expect(count, &batch, false, VERDICTS(PSP_COUNTED, PSP_DOUBLE_VOTE, PSP_COUNTED));
-    assert_int_equal(psp_count_delta_bytes(count), 2 * 20 + 2 * 12 + 25);
+    assert_int_equal(psp_count_delta_bytes(count), 2 * 20 + 2 * 12 + 29);
     struct psp_count_delta *delta = take(count);
     assert_int_equal(psp_count_delta_bytes(count), 0);
     assert_true(delta->has_genesis);
@@ -60,6 +60,10 @@ static void a_delta_holds_what_is_new_and_only_that(void **state)
     assert_int_equal(delta->refused_n, 1);
     assert_int_equal(psp_get64(delta->refused + 16), 11);
     assert_int_equal(delta->refused[24], PSP_DOUBLE_VOTE);
+    assert_int_equal(psp_get32(delta->refused + 25), 1); /* the station */
+    assert_int_equal(delta->station_n, 1);
+    assert_int_equal(delta->station_numbers[0], 1);
+    assert_int_equal(delta->station_books[0].received, 3);
     assert_int_equal(delta->row_n, 2);
     assert_int_equal(delta->rows[0], 0);
     assert_int_equal(delta->row_cells[0], 11);
@@ -80,6 +84,8 @@ static void a_delta_holds_what_is_new_and_only_that(void **state)
     assert_int_equal(delta->counted_n, 1);
     assert_int_equal(delta->refused_first, 1);
     assert_int_equal(delta->refused_n, 0);
+    assert_int_equal(delta->station_n, 1);
+    assert_int_equal(delta->station_books[0].received, 4);
     assert_int_equal(delta->row_n, 1);
     assert_int_equal(delta->cells[0], 2);
     psp_count_delta_destroy(&delta);
@@ -207,7 +213,7 @@ static void spoil_refused_gap(struct psp_count_delta *delta)
 }
 static void spoil_refused_twice(struct psp_count_delta *delta)
 {
-    memcpy(delta->refused + 25, delta->refused, 25);
+    memcpy(delta->refused + 29, delta->refused, 29);
 }
 static void spoil_refused_disposition(struct psp_count_delta *delta)
 {
@@ -257,16 +263,90 @@ static void spoil_state(struct psp_count_delta *delta)
     delta->election_state = (enum psp_election_state)7;
 }
 
+static void spoil_open_past_its_time(struct psp_count_delta *delta)
+{
+    delta->close_at_ms = delta->time_ms;
+}
+static void spoil_closing_never_opened(struct psp_count_delta *delta)
+{
+    delta->close_at_ms = delta->time_ms + 1;
+    delta->election_state = PSP_ELECTION_NEW;
+}
+static void spoil_mode(struct psp_count_delta *delta)
+{
+    delta->genesis.mode = (enum psp_mode)3;
+}
+static void spoil_no_stations(struct psp_count_delta *delta)
+{
+    delta->station_n = 0;
+}
+static void spoil_station_number(struct psp_count_delta *delta)
+{
+    delta->station_numbers[0] = PSP_STATIONS_MAX + 1;
+}
+static void spoil_station_books(struct psp_count_delta *delta)
+{
+    delta->station_books[0].received++; /* balanced, but not as the shard's */
+    delta->station_books[0].disposed[PSP_REPLAYED]++;
+}
+static void spoil_station_balance(struct psp_count_delta *delta)
+{
+    delta->station_books[0].received++;
+}
+static void spoil_station_kinds(struct psp_count_delta *delta)
+{
+    delta->refused[24] = PSP_CLOSED; /* the station's books know of none */
+}
+static void spoil_refused_station(struct psp_count_delta *delta)
+{
+    psp_put32(delta->refused + 25, 2); /* whose books know of no refusal */
+}
+static void spoil_forgotten(struct psp_count_delta *delta)
+{
+    delta->station_books[0].forgotten = 3; /* of two */
+}
+static void spoil_rules_1(struct psp_count_delta *delta)
+{
+    delta->genesis.rules = 1; /* they have no stations */
+}
+
 static void restore_refuses_what_contradicts_itself(void **state)
 {
     (void)state;
     void (*const spoils[])(struct psp_count_delta *) = {
-        spoil_voter_gap,       spoil_voter_twice,   spoil_voter_missing, spoil_voter_slot,
-        spoil_voter_unit,      spoil_voter_no_leaf, spoil_counted_gap,   spoil_counted_number,
-        spoil_counted_missing, spoil_refused_gap,   spoil_refused_twice, spoil_refused_disposition,
-        spoil_refused_missing, spoil_row_number,    spoil_row_size,      spoil_cell,
-        spoil_books,           spoil_books_all,     spoil_units_order,   spoil_genesis,
-        spoil_slots,           spoil_state,
+        spoil_voter_gap,
+        spoil_voter_twice,
+        spoil_voter_missing,
+        spoil_voter_slot,
+        spoil_voter_unit,
+        spoil_voter_no_leaf,
+        spoil_counted_gap,
+        spoil_counted_number,
+        spoil_counted_missing,
+        spoil_refused_gap,
+        spoil_refused_twice,
+        spoil_refused_disposition,
+        spoil_refused_missing,
+        spoil_row_number,
+        spoil_row_size,
+        spoil_cell,
+        spoil_books,
+        spoil_books_all,
+        spoil_units_order,
+        spoil_genesis,
+        spoil_slots,
+        spoil_state,
+        spoil_open_past_its_time,
+        spoil_closing_never_opened,
+        spoil_mode,
+        spoil_no_stations,
+        spoil_station_number,
+        spoil_station_books,
+        spoil_station_balance,
+        spoil_station_kinds,
+        spoil_refused_station,
+        spoil_forgotten,
+        spoil_rules_1,
     };
     assert_int_equal(restore_spoiled(spoil_nothing), PSP_OK);
     for (size_t i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
@@ -345,6 +425,41 @@ static void the_first_delta_holds_the_whole_roll_and_restore_wants_the_same(void
     psp_count_delta_destroy(&delta);
 }
 
+/* ---- forgetting ---- */
+
+/* Restored from deltas that were taken `every` so many entries, and at the end. */
+static struct psp_count *restored_at(struct history *history, uint32_t end, uint32_t every)
+{
+    struct psp_count *first = history_count(history), *second = history_count(history);
+    for (uint32_t i = 0; i < end; i++) {
+        history_apply(history, first, i, false);
+        if ((i + 1) % every != 0 && i + 1 != end)
+            continue;
+        struct psp_count_delta *delta = take(first);
+        assert_int_equal(psp_count_restore(second, delta), PSP_OK);
+        psp_count_delta_destroy(&delta);
+    }
+    assert_int_equal(psp_count_restore_end(second), PSP_OK);
+    psp_count_destroy(&first);
+    return second;
+}
+
+/* promise 4 */
+static void a_count_restored_at_any_index_forgets_what_the_first_does(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 4; seed++) { /* every index of the first, some of the others */
+        struct history *history = history_make(definition, seed);
+        for (uint32_t end = seed; end <= HISTORY_ENTRIES; end += 2 * seed - 1) {
+            struct psp_count *count = restored_at(history, end, 1 + end * seed % 13);
+            for (uint32_t i = end; i < HISTORY_ENTRIES; i++)
+                history_apply(history, count, i, false);
+            psp_count_destroy(&count);
+        }
+        free(history);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_restored_count_goes_on_like_the_first),
         cmocka_unit_test(restore_refuses_what_contradicts_itself),
         cmocka_unit_test(deltas_out_of_order_are_refused),
+        cmocka_unit_test(a_count_restored_at_any_index_forgets_what_the_first_does),
         cmocka_unit_test(the_first_delta_holds_the_whole_roll_and_restore_wants_the_same),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

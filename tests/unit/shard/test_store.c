@@ -249,7 +249,7 @@ static void many_refusals_are_loaded(void **state)
             add(&batch, i, i * 500 + batch.n, 0, BOOTH, ANN);
         expect(count, &batch, false, invalid);
     }
-    assert_int_equal(checkpoint(store, count), PSP_OK); /* 6000 x 25 bytes: three chunks */
+    assert_int_equal(checkpoint(store, count), PSP_OK); /* 6000 x 29 bytes: three chunks */
     psp_store_close(&store);
     struct psp_count *restored = load(NULL);
     expect_same(count, restored);
@@ -514,7 +514,7 @@ static void with_table(const char *name, void (*change)(MDB_txn *, MDB_dbi))
     MDB_txn *txn;
     MDB_dbi table;
     assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 5), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 6), 0);
     assert_int_equal(mdb_env_open(env, folder, 0, 0600), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, name, 0, &table), 0);
@@ -523,15 +523,30 @@ static void with_table(const char *name, void (*change)(MDB_txn *, MDB_dbi))
     mdb_env_close(env);
 }
 
-static void set_format_2(MDB_txn *txn, MDB_dbi meta)
+static void set_format(MDB_txn *txn, MDB_dbi meta, uint8_t format)
 {
-    uint8_t bytes[8] = {2, 0, 0, 0};
+    uint8_t bytes[8] = {format, 0, 0, 0};
     const uint8_t table = 0;
     uint32_t sum = psp_crc32c(0, &table, 1);
     sum = psp_crc32c(sum, "format", 6);
     psp_put32(bytes + 4, psp_crc32c(sum, bytes, 4));
     MDB_val key = {6, (char[]){"format"}}, value = {sizeof bytes, bytes};
     assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
+}
+
+static void set_format_1(MDB_txn *txn, MDB_dbi meta)
+{
+    set_format(txn, meta, 1);
+}
+
+static void set_format_3(MDB_txn *txn, MDB_dbi meta)
+{
+    set_format(txn, meta, 3);
+}
+
+static void remove_table(MDB_txn *txn, MDB_dbi table)
+{
+    assert_int_equal(mdb_drop(txn, table, 1), 0);
 }
 
 static void remove_first(MDB_txn *txn, MDB_dbi table)
@@ -548,16 +563,30 @@ static void an_unknown_format_is_refused(void **state)
 {
     (void)state;
     make_small_store();
-    with_table("meta", set_format_2);
+    with_table("meta", set_format_3);
     const struct psp_store_options given = options();
-    expect_refused(&given, PSP_EVERSION, "format 2");
+    expect_refused(&given, PSP_EVERSION, "format 3");
+}
+
+/* It has no table `stations`, which is not what should be said. */
+static void a_store_of_0_1_0_is_refused_by_that_name(void **state)
+{
+    (void)state;
+    make_small_store();
+    with_table("stations", remove_table);
+    struct psp_store_options given = options();
+    expect_refused(&given, PSP_ECORRUPT, "not a store");
+    with_table("meta", set_format_1);
+    expect_refused(&given, PSP_EVERSION, "0.1.0");
+    given.read_only = true;
+    expect_refused(&given, PSP_EVERSION, "0.1.0");
 }
 
 static void missing_rows_are_corruption(void **state)
 {
     (void)state;
-    static const char *const tables[] = {"voters", "counted", "totals"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const tables[] = {"voters", "counted", "totals", "stations"};
+    for (int i = 0; i < 4; i++) {
         make_small_store();
         with_table(tables[i], remove_first);
         struct psp_store *store = open_store();
@@ -658,6 +687,7 @@ int main(void)
         STORE_TEST(reading_only_needs_a_store_and_changes_nothing),
         STORE_TEST(a_folder_that_cannot_be_made_is_refused),
         STORE_TEST(an_unknown_format_is_refused),
+        STORE_TEST(a_store_of_0_1_0_is_refused_by_that_name),
         STORE_TEST(missing_rows_are_corruption),
         STORE_TEST(a_flipped_bit_is_corruption),
         STORE_TEST(a_file_that_is_no_store_is_refused),
