@@ -140,6 +140,14 @@ static void warn_of(struct psp_collector_shell *shell, const struct link *link,
                 partial->replica);
 }
 
+static void say_corrected(const struct link *link, const struct psp_partial *partial, uint64_t rows)
+{
+    psp_say(PSP_SAY_WARNING, "corrected",
+            "shard %u: %lu rows of totals were corrected at index %lu: counts went down, with a "
+            "higher revision of their rows",
+            link->shard, (unsigned long)rows, (unsigned long)partial->index);
+}
+
 static void note_freshness(struct psp_collector_shell *shell, const struct link *link)
 {
     const struct psp_collector_replica *seen =
@@ -165,6 +173,9 @@ static void take_partial(struct psp_collector_shell *shell, const struct link *l
         psp_stats_count(&shell->stats.partials[PSP_PARTIAL_REFUSED]);
         return;
     }
+    const struct psp_board_shard *held =
+        psp_board_shard(psp_collector_core_board(shell->core), link->shard);
+    const uint64_t corrected = held->corrected_rows;
     const enum psp_status status = psp_collector_core_partial(
         shell->core, psp_clock_ms(), link->shard, link->replica_at, message.id, &message.partial);
     if (status == PSP_EAGAIN)
@@ -174,6 +185,8 @@ static void take_partial(struct psp_collector_shell *shell, const struct link *l
         note_freshness(shell, link);
     else if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
         warn_of(shell, link, &message.partial, status);
+    if (held->corrected_rows > corrected)
+        say_corrected(link, &message.partial, held->corrected_rows - corrected);
 }
 
 static uint32_t receive_shard(struct psp_collector_shell *shell, const struct link *link)

@@ -12,7 +12,8 @@
 struct shard_state {
     struct psp_board_shard head;
     struct psp_totals *totals;
-    uint32_t *complete; /* [unit_count]: units held complete, complete_n used */
+    uint32_t *revisions; /* [row_count]: no page of it is touched before the first correction */
+    uint32_t *complete;  /* [unit_count]: units held complete, complete_n used */
     uint32_t complete_n;
     uint32_t *registered; /* [leaf_count] */
     bool has_registered;
@@ -28,13 +29,16 @@ struct psp_board {
 
 /* What a partial's rows say, found out before anything changes. */
 struct comparison {
-    bool differs; /* from what is held */
-    bool lower;   /* some count is lower than what is held */
+    bool differs;       /* from what is held */
+    bool lower;         /* some count is lower than what is held, at the same revision */
+    bool older;         /* some revision is lower than what is held */
+    uint32_t corrected; /* rows with lower counts at a higher revision */
 };
 
 static void free_shard(struct shard_state *state)
 {
     psp_totals_destroy(&state->totals);
+    free(state->revisions);
     free(state->complete);
     free(state->registered);
 }
@@ -62,7 +66,12 @@ static enum psp_status create_shard(const struct psp_definition *definition,
     ret_state->registered = calloc(definition->leaf_count + 1, sizeof *ret_state->registered);
     if (!ret_state->complete || !ret_state->registered)
         return PSP_ENOMEM;
-    return psp_totals_create(definition, &ret_state->totals);
+    const enum psp_status status = psp_totals_create(definition, &ret_state->totals);
+    if (status != PSP_OK)
+        return status;
+    ret_state->revisions = calloc((size_t)ret_state->totals->row_count + 1, /* no zero size */
+                                  sizeof *ret_state->revisions);
+    return ret_state->revisions ? PSP_OK : PSP_ENOMEM;
 }
 
 enum psp_status psp_board_create(const struct psp_board_options *options,
@@ -90,12 +99,15 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
 
 /* ---- reading rows ---- */
 
-/* Whether rows [first, end) of the held totals have any count. */
-static bool any_counts(const struct psp_totals *totals, uint64_t first, uint64_t end)
+/* Whether rows [first, end) of what is held have any count or revision. */
+static bool any_counts(const struct shard_state *held, uint64_t first, uint64_t end)
 {
+    const struct psp_totals *totals = held->totals;
     for (uint64_t row = first; row < end; row++) {
         if (totals->row_index[row] == 0)
             continue;
+        if (held->revisions[row] != 0)
+            return true;
         for (uint64_t c = totals->row_first[row]; c < totals->row_first[row + 1]; c++) {
             if (totals->cells[c] != 0)
                 return true;
@@ -110,9 +122,33 @@ static struct psp_rows rows_of(const struct psp_partial *partial)
                              .end = partial->rows.data + partial->rows.length};
 }
 
+/* One row, its number read. False: malformed. */
+static bool compare_row(const struct shard_state *held, struct psp_rows *rows, uint32_t row,
+                        struct comparison *found)
+{
+    const struct psp_totals *totals = held->totals;
+    uint32_t revision;
+    bool lower = false;
+    if (!psp_rows_revision(rows, &revision))
+        return false;
+    for (uint64_t c = totals->row_first[row]; c < totals->row_first[row + 1]; c++) {
+        uint64_t value;
+        if (!psp_rows_cell(rows, &value))
+            return false;
+        found->differs |= value != totals->cells[c];
+        lower |= value < totals->cells[c];
+    }
+    const uint32_t held_revision = held->revisions[row];
+    found->differs |= revision != held_revision;
+    found->older |= revision < held_revision;
+    found->lower |= lower && revision == held_revision;
+    found->corrected += lower && revision > held_revision;
+    return true;
+}
+
 /* Checks all rows of a partial against what is held. With base 0 a row that is
  * not listed says that it is all zero. False: malformed. */
-static bool compare_rows(const struct psp_totals *held, const struct psp_partial *partial,
+static bool compare_rows(const struct shard_state *held, const struct psp_partial *partial,
                          struct comparison *ret_comparison)
 {
     struct psp_rows rows = rows_of(partial);
@@ -121,19 +157,14 @@ static bool compare_rows(const struct psp_totals *held, const struct psp_partial
     while (rows.at != rows.end) {
         const uint64_t unlisted = rows.row_next;
         uint32_t row;
-        if (!psp_rows_next(&rows, held->row_count, &row))
+        if (!psp_rows_next(&rows, held->totals->row_count, &row))
             return false;
         if (whole && any_counts(held, unlisted, row))
             found.differs = found.lower = true;
-        for (uint64_t c = held->row_first[row]; c < held->row_first[row + 1]; c++) {
-            uint64_t value;
-            if (!psp_rows_cell(&rows, &value))
-                return false;
-            found.differs |= value != held->cells[c];
-            found.lower |= value < held->cells[c];
-        }
+        if (!compare_row(held, &rows, row, &found))
+            return false;
     }
-    if (whole && any_counts(held, rows.row_next, held->row_count))
+    if (whole && any_counts(held, rows.row_next, held->totals->row_count))
         found.differs = found.lower = true;
     *ret_comparison = found;
     return true;
@@ -165,6 +196,17 @@ static bool well_formed(const struct psp_board *board, const struct psp_partial 
            (partial->index > 0 || partial->rows.length == 0);
 }
 
+/* A correction takes ballots out of rows, and so out of their sum; what was received
+ * and judged stays so. */
+static bool books_went_down(const struct psp_board_shard *head, const struct psp_partial *partial,
+                            const struct comparison *comparison)
+{
+    struct psp_books held = head->books;
+    if (comparison->corrected > 0)
+        held.added_ballots = 0;
+    return psp_books_went_down(&held, &partial->books);
+}
+
 /* NULL: a partial of the epoch held agrees with what is held. */
 static const char *contradiction(const struct psp_board_shard *head,
                                  const struct psp_partial *partial,
@@ -177,9 +219,11 @@ static const char *contradiction(const struct psp_board_shard *head,
             return "books";
         return comparison->differs ? "rows" : NULL;
     }
-    if (comparison->lower || psp_books_went_down(&head->books, &partial->books))
-        return "a count went down";
-    return NULL;
+    if (comparison->older)
+        return "a row's revision went down";
+    if (comparison->lower)
+        return "a count went down without a higher revision of its row";
+    return books_went_down(head, partial, comparison) ? "the books went down" : NULL;
 }
 
 static void remember_divergence(struct psp_board *board, struct psp_board_shard *head,
@@ -206,6 +250,7 @@ static void forget_rows(struct psp_board *board, struct shard_state *state)
     memset(state->totals->cells, 0, state->totals->cell_count * sizeof *state->totals->cells);
     memset(state->totals->row_index, 0,
            state->totals->row_count * sizeof *state->totals->row_index);
+    memset(state->revisions, 0, state->totals->row_count * sizeof *state->revisions);
     state->head.ballots = 0;
     state->has_registered = false;
 }
@@ -217,9 +262,13 @@ static void take_rows(struct psp_board *board, struct shard_state *state,
     struct psp_totals *totals = state->totals;
     struct psp_rows rows = rows_of(partial);
     while (rows.at != rows.end) {
-        uint32_t row;
+        uint32_t row, revision;
         bool read = psp_rows_next(&rows, totals->row_count, &row);
         assert(read);
+        read = psp_rows_revision(&rows, &revision);
+        assert(read);
+        if (revision != state->revisions[row])
+            state->revisions[row] = revision;
         const uint64_t first = totals->row_first[row];
         state->head.ballots -= totals->cells[first];
         for (uint64_t c = first; c < totals->row_first[row + 1]; c++) {
@@ -287,7 +336,7 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
     if (partial->base_index != 0 && (!same_epoch || partial->base_index > head->index))
         return PSP_EINVAL;
     struct comparison comparison;
-    if (!compare_rows(state->totals, partial, &comparison))
+    if (!compare_rows(state, partial, &comparison))
         return PSP_EINVAL;
     if (same_epoch) {
         const char *what = contradiction(head, partial, &comparison);
@@ -297,6 +346,7 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
         }
         if (partial->index == head->index)
             return PSP_STALE;
+        head->corrected_rows += comparison.corrected;
     }
     board->changes++;
     if (head->present && !same_epoch)
@@ -310,20 +360,22 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
 
 /* ---- restoring ---- */
 
-uint64_t *psp_board_restore_cells(struct psp_board *board, uint32_t shard)
+struct psp_board_rows psp_board_restore_rows(struct psp_board *board, uint32_t shard)
 {
     assert(shard < board->options.shard_count);
-    assert(!board->shards[shard].head.present);
-    return board->shards[shard].totals->cells;
+    const struct shard_state *state = &board->shards[shard];
+    assert(!state->head.present);
+    return (struct psp_board_rows){state->totals->cells, state->revisions};
 }
 
-/* Adds the restored cells to the sum. A row with a count is as new as the partial. */
+/* Adds the restored cells to the sum. A row with a count or a revision is as new as
+ * the partial. */
 static void take_cells(struct psp_board *board, struct shard_state *state, uint64_t index)
 {
     struct psp_totals *totals = state->totals;
     for (uint32_t row = 0; row < totals->row_count; row++) {
         const uint64_t first = totals->row_first[row];
-        uint64_t any = 0;
+        uint64_t any = state->revisions[row];
         for (uint64_t c = first; c < totals->row_first[row + 1]; c++) {
             board->merged->cells[c] += totals->cells[c];
             any |= totals->cells[c];
@@ -385,6 +437,12 @@ const struct psp_totals *psp_board_shard_totals(const struct psp_board *board, u
 {
     assert(shard < board->options.shard_count);
     return board->shards[shard].totals;
+}
+
+const uint32_t *psp_board_shard_revisions(const struct psp_board *board, uint32_t shard)
+{
+    assert(shard < board->options.shard_count);
+    return board->shards[shard].revisions;
 }
 
 const struct psp_totals *psp_board_merged(const struct psp_board *board)

@@ -10,10 +10,11 @@
  *     totals of shard 1 ─┼─▶ merged: after each merge, += new - old of the
  *     …                 ─┘           changed rows only
  *
- * Within an epoch no count of a shard ever goes down. A partial in which one
- * does is refused like one that contradicts its index: the board keeps what it
- * holds and remembers the divergence. Only a higher epoch (a restore from
- * backup) replaces a shard's totals by lower ones.
+ * Within an epoch no count of a shard ever goes down, but in a row that comes with
+ * a higher revision than is held: a correction. A partial in which one does, or a
+ * revision itself, is refused like one that contradicts its index: the board keeps
+ * what it holds and remembers the divergence. Else only a higher epoch (a restore
+ * from backup) replaces a shard's totals by lower ones; its revisions begin anew.
  *
  * Ownership: copies what it keeps.   Threads: one owner.
  * Memory:    reserved at create; merging never allocates.
@@ -43,7 +44,7 @@ struct psp_board_divergence {
     uint32_t replica;
     uint64_t epoch, index;
     uint8_t held_hash[PSP_HASH_BYTES], other_hash[PSP_HASH_BYTES];
-    const char *what; /* static: "state hash", "books", "rows", "a count went down" */
+    const char *what; /* static: "state hash", "books", "rows", or what went down */
 };
 
 struct psp_board_shard {
@@ -53,7 +54,8 @@ struct psp_board_shard {
     uint8_t state_hash[PSP_HASH_BYTES];
     enum psp_election_state election_state;
     struct psp_books books;
-    uint64_t ballots; /* sum of the rows' ballots: must equal books.added_ballots */
+    uint64_t ballots;        /* sum of the rows' ballots: must equal books.added_ballots */
+    uint64_t corrected_rows; /* since create: lower counts taken with a higher revision */
     struct psp_board_divergence divergence;
 };
 
@@ -65,7 +67,8 @@ void psp_board_destroy(struct psp_board **board);
 /* PSP_OK: merged.
  * PSP_STALE: superseded or identical; not a fault.
  * PSP_EDIVERGED: same epoch and index with another state hash, books or rows,
- *   or a count that went down: replicas disagree. Remembered in `divergence`.
+ *   or a count or revision that went down: replicas disagree. Remembered in
+ *   `divergence`.
  * PSP_EINVAL: malformed, or a gap: its base is not what the board holds, so ask
  *   for all rows (base 0).
  * PSP_EMISMATCH: of another cluster, or a shard the cluster does not have.
@@ -73,9 +76,13 @@ void psp_board_destroy(struct psp_board **board);
 enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial);
 
 /* Taking back what was held before a restart, of a shard that the board holds
- * nothing of. First its rows: the cells to fill, all zero, laid out as in its
+ * nothing of. First its rows: what is to be filled, all zero, laid out as in its
  * totals; until the rest follows the board shows nothing of them. */
-uint64_t *psp_board_restore_cells(struct psp_board *board, uint32_t shard);
+struct psp_board_rows {
+    uint64_t *cells;     /* [cell_count] */
+    uint32_t *revisions; /* [row_count] */
+};
+struct psp_board_rows psp_board_restore_rows(struct psp_board *board, uint32_t shard);
 
 /* Then the rest, as a partial without rows. PSP_EINVAL: malformed, or the rows
  * hold other ballots than its books; then the board is of no use. */
@@ -91,6 +98,7 @@ const uint8_t *psp_board_cluster_id(const struct psp_board *board);
 uint32_t psp_board_shard_count(const struct psp_board *board);
 const struct psp_board_shard *psp_board_shard(const struct psp_board *board, uint32_t shard);
 const struct psp_totals *psp_board_shard_totals(const struct psp_board *board, uint32_t shard);
+const uint32_t *psp_board_shard_revisions(const struct psp_board *board, uint32_t shard);
 const struct psp_totals *psp_board_merged(const struct psp_board *board);
 
 /* Units a shard holds complete, ascending positions. */

@@ -28,7 +28,7 @@ struct psp_collector_store {
     struct psp_kv kv;
     uint32_t shard_count;
     struct psp_collector_position *positions; /* [shard_count] */
-    uint8_t *chunk;                           /* room for the widest chunk */
+    uint8_t *chunk;                           /* room for the widest chunk, revisions too */
     uint8_t *head;                            /* room for a head and every unit */
 };
 

@@ -22,10 +22,15 @@ static const char *const table_names[PSP_COLLECTOR_TABLES] = {"meta", "shards", 
 
 /* ---- the layout of rows in chunks ---- */
 
-static uint64_t chunk_first_cell(const struct psp_totals *totals, uint32_t chunk)
+static uint32_t chunk_first_row(const struct psp_totals *totals, uint32_t chunk)
 {
     const uint64_t row = (uint64_t)chunk * PSP_COLLECTOR_CHUNK_ROWS;
-    return totals->row_first[row < totals->row_count ? row : totals->row_count];
+    return row < totals->row_count ? (uint32_t)row : totals->row_count;
+}
+
+static uint64_t chunk_first_cell(const struct psp_totals *totals, uint32_t chunk)
+{
+    return totals->row_first[chunk_first_row(totals, chunk)];
 }
 
 static uint32_t chunk_count(const struct psp_totals *totals)
@@ -59,6 +64,35 @@ size_t psp_collector_store_encode(const uint64_t *cells, uint64_t n, uint8_t *re
 bool psp_collector_store_decode(const MDB_val *value, uint64_t n, uint64_t *ret_cells)
 {
     return psp_rows_cells(value->mv_data, value->mv_size, n, ret_cells);
+}
+
+static size_t encode_chunk(const struct psp_totals *totals, const uint32_t *revisions,
+                           uint32_t chunk, uint8_t *ret_bytes)
+{
+    const uint32_t end = chunk_first_row(totals, chunk + 1);
+    uint8_t *at = ret_bytes;
+    for (uint32_t row = chunk_first_row(totals, chunk); row < end; row++)
+        at = psp_rows_put(at, revisions[row]);
+    at += psp_collector_store_encode(totals->cells + chunk_first_cell(totals, chunk),
+                                     chunk_cells(totals, chunk), at);
+    return (size_t)(at - ret_bytes);
+}
+
+static bool decode_chunk(const MDB_val *value, const struct psp_totals *totals, uint32_t chunk,
+                         const struct psp_board_rows *ret_rows)
+{
+    const uint8_t *bytes = value->mv_data;
+    struct psp_rows rows = {.at = bytes, .end = bytes + value->mv_size};
+    const uint32_t end = chunk_first_row(totals, chunk + 1);
+    for (uint32_t row = chunk_first_row(totals, chunk); row < end; row++) {
+        uint32_t revision;
+        if (!psp_rows_revision(&rows, &revision))
+            return false;
+        if (revision != 0) /* or every page of them would be touched */
+            ret_rows->revisions[row] = revision;
+    }
+    return psp_rows_cells(rows.at, (size_t)(rows.end - rows.at), chunk_cells(totals, chunk),
+                          ret_rows->cells + chunk_first_cell(totals, chunk));
 }
 
 /* ---- opening ---- */
@@ -111,10 +145,10 @@ static enum psp_status check_meta(const struct opening *opening, const struct ps
     psp_put32(format, PSP_COLLECTOR_STORE_FORMAT);
     psp_put32(shards, opening->store->shard_count);
     if (!meta_is(kv, txn, "format", format, 4)) {
-        char what[160];
+        char what[200];
         snprintf(what, sizeof what,
-                 "has a format that this version does not know (it knows %d): run the version "
-                 "that made it, or give --data an empty folder",
+                 "has a format that this version does not know (it knows %d; Psephos 0.1.0 wrote "
+                 "1): run the version that made it, or give --data an empty folder",
                  PSP_COLLECTOR_STORE_FORMAT);
         return refuse(opening, PSP_EVERSION, what);
     }
@@ -150,7 +184,8 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     store->kv = PSP_KV_CLOSED;
     store->shard_count = psp_board_shard_count(board);
     store->positions = calloc(store->shard_count, sizeof *store->positions);
-    store->chunk = malloc(widest_chunk(psp_board_merged(board)) * PSP_CELL_BYTES_MAX);
+    store->chunk = malloc((widest_chunk(psp_board_merged(board)) + PSP_COLLECTOR_CHUNK_ROWS) *
+                          PSP_CELL_BYTES_MAX);
     store->head = malloc(HEAD_BYTES + (size_t)psp_board_definition(board)->unit_count * 4);
     struct opening opening = {.store = store, .board = board, .reason = reterr_reason};
     const struct psp_kv_options kv = {
@@ -246,7 +281,7 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
                                  struct psp_board *board)
 {
     const struct psp_totals *totals = psp_board_shard_totals(board, shard);
-    uint64_t *cells = psp_board_restore_cells(board, shard);
+    const struct psp_board_rows rows = psp_board_restore_rows(board, shard);
     MDB_cursor *cursor;
     uint8_t first[8];
     psp_kv_put_key32(first, shard);
@@ -263,9 +298,7 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
         if (psp_kv_get_key32(at) != shard)
             break;
         const uint32_t chunk = psp_kv_get_key32(at + 4);
-        if (chunk >= chunk_count(totals) ||
-            !psp_collector_store_decode(&value, chunk_cells(totals, chunk),
-                                        cells + chunk_first_cell(totals, chunk))) {
+        if (chunk >= chunk_count(totals) || !decode_chunk(&value, totals, chunk, &rows)) {
             mdb_cursor_close(cursor);
             return PSP_ECORRUPT;
         }
@@ -345,14 +378,14 @@ static bool chunk_changed(const struct psp_totals *totals, uint32_t chunk, uint6
 }
 
 static int put_rows(struct psp_collector_store *store, MDB_txn *txn, uint32_t shard,
-                    const struct psp_totals *totals, uint64_t after_index)
+                    const struct psp_board *board, uint64_t after_index)
 {
+    const struct psp_totals *totals = psp_board_shard_totals(board, shard);
+    const uint32_t *revisions = psp_board_shard_revisions(board, shard);
     for (uint32_t chunk = 0; chunk < chunk_count(totals); chunk++) {
         if (!chunk_changed(totals, chunk, after_index))
             continue;
-        const size_t length =
-            psp_collector_store_encode(totals->cells + chunk_first_cell(totals, chunk),
-                                       chunk_cells(totals, chunk), store->chunk);
+        const size_t length = encode_chunk(totals, revisions, chunk, store->chunk);
         uint8_t key[8];
         psp_kv_put_key32(key, shard);
         psp_kv_put_key32(key + 4, chunk);
@@ -400,8 +433,7 @@ static int put_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t s
     if (!rc && anew)
         rc = put_registered(store, txn, shard, board);
     if (!rc)
-        rc = put_rows(store, txn, shard, psp_board_shard_totals(board, shard),
-                      anew ? 0 : held->index);
+        rc = put_rows(store, txn, shard, board, anew ? 0 : held->index);
     if (!rc)
         rc = psp_kv_put(&store->kv, txn, PSP_COLLECTOR_SHARDS, (struct psp_bytes){key, sizeof key},
                         (struct psp_bytes){store->head, encode_head(board, shard, store->head)});

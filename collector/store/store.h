@@ -5,7 +5,7 @@
  * at least what it showed last, at once. One transaction a commit; only chunks
  * of rows that changed are written.
  *
- *     meta        "format" -> LE32 = 1        "cluster" -> 16 bytes
+ *     meta        "format" -> LE32 = 2        "cluster" -> 16 bytes
  *                 "definition" -> SHA-256     "shards" -> LE32
  *     shards      BE32 shard -> head: LE64 epoch, index, time_ms, registered,
  *                 LE32 replica, LE32 election state, 32 bytes state hash,
@@ -13,9 +13,10 @@
  *                 invalid, closed, added_ballots, voters_counted,
  *                 then LE32 a unit held complete
  *     registered  BE32 shard -> LE32 a leaf; only with a roll
- *     rows        BE32 shard, BE32 chunk -> the cells of rows
- *                 [64 chunk, 64 chunk + 64) of lib/election/totals.h, each a number
- *                 of lib/election/rows.h; a missing chunk is all zero
+ *     rows        BE32 shard, BE32 chunk -> the revisions of rows
+ *                 [64 chunk, 64 chunk + 64) of lib/election/totals.h, then their
+ *                 cells, each a number of lib/election/rows.h; a missing chunk is
+ *                 all zero
  *     series      series.h
  *
  * kv/kv.h: how the folder is locked and the map grows. A failed commit is final:
@@ -32,7 +33,7 @@
 #include "base/reason.h"
 #include "collector/board/board.h"
 
-enum { PSP_COLLECTOR_STORE_FORMAT = 1, PSP_COLLECTOR_CHUNK_ROWS = 64 };
+enum { PSP_COLLECTOR_STORE_FORMAT = 2, PSP_COLLECTOR_CHUNK_ROWS = 64 };
 
 struct psp_collector_store;
 

@@ -18,6 +18,15 @@ bool psp_rows_next(struct psp_rows *rows, uint32_t row_count, uint32_t *ret_row)
     return true;
 }
 
+bool psp_rows_revision(struct psp_rows *rows, uint32_t *ret_revision)
+{
+    uint64_t revision;
+    if (!psp_rows_cell(rows, &revision) || revision > UINT32_MAX)
+        return false;
+    *ret_revision = (uint32_t)revision;
+    return true;
+}
+
 bool psp_rows_cells(const uint8_t *bytes, size_t length, uint64_t n, uint64_t *ret_cells)
 {
     struct psp_rows rows = {.at = bytes, .end = bytes + length};

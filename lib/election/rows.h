@@ -2,9 +2,13 @@
  * rows - counts as bytes: how rows of totals travel and lie in a store.
  *
  * A number is a LEB128 varint of up to 64 bits in its shortest form. A row of
- * totals is the number of rows left out before it, then its cells; the rows
- * ascend. All readers use this cursor, so that bytes which one of them takes
- * none refuses: a number in more bytes than it needs is refused by all.
+ * totals is the number of rows left out before it, its revision, then its cells;
+ * the rows ascend. All readers use this cursor, so that bytes which one of them
+ * takes none refuses: a number in more bytes than it needs is refused by all.
+ *
+ * Counts only grow, but for a correction: it raises the row's revision by one, and
+ * who follows the counts takes a lower one only with that. A revision that is not
+ * written anywhere is 0.
  *
  * Ownership: a cursor points into the bytes it reads.   Threads: any.
  */
@@ -46,8 +50,10 @@ static inline bool psp_rows_cell(struct psp_rows *rows, uint64_t *ret_value)
     return psp_rows_long_cell(rows, ret_value);
 }
 
-/* The number of the next row of `row_count`; its cells follow. False: no such row. */
+/* The number of the next row of `row_count`; its revision follows. False: no such row. */
 bool psp_rows_next(struct psp_rows *rows, uint32_t row_count, uint32_t *ret_row);
+/* A row's revision; its cells follow. False: not a number, or over 32 bits. */
+bool psp_rows_revision(struct psp_rows *rows, uint32_t *ret_revision);
 
 /* Exactly `n` cells and nothing behind them. */
 bool psp_rows_cells(const uint8_t *bytes, size_t length, uint64_t n, uint64_t *ret_cells);

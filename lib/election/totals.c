@@ -174,6 +174,7 @@ size_t psp_totals_encode_since(const struct psp_totals *totals, uint64_t base, u
             continue;
         put(&out, row - unwritten);
         unwritten = row + 1;
+        put(&out, 0); /* its revision: nothing corrects a count yet */
         for (uint64_t cell = totals->row_first[row]; cell < totals->row_first[row + 1]; cell++)
             put(&out, totals->cells[cell]);
     }
@@ -186,8 +187,8 @@ static bool walk(struct psp_totals *totals, const uint8_t *bytes, size_t length,
 {
     struct psp_rows rows = {.at = bytes, .end = bytes + length};
     while (rows.at != rows.end) {
-        uint32_t row;
-        if (!psp_rows_next(&rows, totals->row_count, &row))
+        uint32_t row, revision;
+        if (!psp_rows_next(&rows, totals->row_count, &row) || !psp_rows_revision(&rows, &revision))
             return false;
         for (uint64_t cell = totals->row_first[row]; cell < totals->row_first[row + 1]; cell++) {
             uint64_t value;

@@ -70,13 +70,13 @@ struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t uni
 void psp_totals_add(struct psp_totals *totals, const struct psp_totals_ballot *ballot,
                     uint64_t index);
 
-/* Rows changed after `base`, as bytes (election/rows.h). Writes at most `size`;
- * returns the length needed. */
+/* Rows changed after `base`, as bytes (election/rows.h), of revision 0. Writes at
+ * most `size`; returns the length needed. */
 size_t psp_totals_encode_since(const struct psp_totals *totals, uint64_t base, uint8_t *ret_bytes,
                                size_t size);
 
-/* Replaces the rows in `bytes`, setting their row_index to `index`. Checks all
- * before changing anything. PSP_EINVAL: not such an encoding; unchanged. */
+/* Replaces the rows in `bytes`, setting their row_index to `index`; revisions are
+ * read over. Checks all before changing anything. PSP_EINVAL: not such an encoding; unchanged. */
 enum psp_status psp_totals_replace(struct psp_totals *totals, const uint8_t *bytes, size_t length,
                                    uint64_t index);
 

@@ -146,7 +146,7 @@ static void the_journal_gives_the_live_totals(void **state)
 static void one_vote_more_in_the_live_totals_is_seen(void **state)
 {
     struct world *world = *state;
-    world->rows[2]++; /* the first row's second cell: varint gap, ballots, ann */
+    world->rows[3]++; /* the first row's second cell: varint gap, revision, ballots, ann */
     const struct psp_recount_result result = recount(world);
     assert_false(result.totals_agree);
     assert_int_equal(result.rows_differing, 1);

@@ -200,7 +200,120 @@ static void a_count_never_goes_down_within_an_epoch(void **context)
     struct psp_partial partial = fixture_partial_0(&state->rows);
     partial.replica = 2;
     partial.index = 6;
-    expect_divergence(state, &partial, "a count went down");
+    expect_divergence(state, &partial, "a count went down without a higher revision of its row");
+}
+
+/* Of shard 0 at a later index, with p3 booth (held: 3 ballots, 1 1, 1 under, revision 0)
+ * counted as `ballots` and `ann`, at `revision`. */
+static struct psp_partial recounted(struct state *state, uint64_t index, uint32_t revision,
+                                    uint64_t ballots, uint64_t ann)
+{
+    state->rows = (struct fixture_rows){0};
+    REVISED(&state->rows, 4, revision, ballots, ann, 1, ballots - ann - 1, 0);
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.replica = 2;
+    partial.index = index;
+    partial.base_index = 5;
+    partial.books.added_ballots = 4 + ballots;
+    return partial;
+}
+
+/* promise 5 */
+static void a_lower_count_of_the_same_revision_is_an_alarm(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    struct psp_partial partial = recounted(state, 6, 0, 3, 0); /* ann's vote is gone */
+    expect_divergence(state, &partial, "a count went down without a higher revision of its row");
+    assert_int_equal(psp_board_shard(state->board, 0)->corrected_rows, 0);
+    state->rows = (struct fixture_rows){0};
+    partial = fixture_partial_0(&state->rows);
+    partial.index = 6;
+    partial.base_index = 5;
+    partial.books.disposed[PSP_REPLAYED] = 0; /* rows as they were */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EDIVERGED);
+    assert_string_equal(psp_board_shard(state->board, 0)->divergence.what, "the books went down");
+}
+
+static void a_lower_count_of_a_higher_revision_is_taken(void **context)
+{
+    struct state *state = *context;
+    const struct psp_totals *merged = psp_board_merged(state->board);
+    fixture_fill(state->board);
+    struct psp_partial partial = recounted(state, 6, 2, 2, 0);
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_board_shard(state->board, 0)->corrected_rows, 1);
+    assert_int_equal(psp_board_shard(state->board, 0)->ballots, 6);
+    assert_int_equal(psp_board_shard_revisions(state->board, 0)[4], 2);
+    assert_int_equal(psp_board_shard_revisions(state->board, 0)[0], 0);
+    assert_int_equal(fixture_cell(merged, 4, 0), 2);
+    assert_int_equal(fixture_cell(merged, 4, 1), 0);
+
+    partial = recounted(state, 7, 2, 3, 1); /* grows on, as ever */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_board_shard(state->board, 0)->corrected_rows, 1);
+    partial = recounted(state, 8, 2, 3, 0); /* lower again, not corrected again */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EDIVERGED);
+    assert_int_equal(fixture_cell(merged, 4, 1), 1);
+}
+
+static void a_lower_revision_is_an_alarm_even_with_higher_counts(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    struct psp_partial partial = recounted(state, 6, 1, 3, 1); /* only the revision is new */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_board_shard(state->board, 0)->corrected_rows, 0);
+    partial = recounted(state, 7, 0, 9, 1);
+    expect_divergence(state, &partial, "a row's revision went down");
+    fixture_rows_0(&state->rows);
+    partial = fixture_partial_0(&state->rows); /* whole, and of the index held */
+    partial.replica = 2;
+    partial.index = 6;
+    memcpy(partial.state_hash, psp_board_shard(state->board, 0)->state_hash, PSP_HASH_BYTES);
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EDIVERGED);
+    assert_string_equal(psp_board_shard(state->board, 0)->divergence.what, "rows");
+}
+
+/* A row that is all zero after a correction is still a row that was corrected. */
+static void a_corrected_row_may_not_be_left_out_of_a_whole_partial(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    struct psp_partial partial = recounted(state, 6, 1, 1, 0);
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    state->rows = (struct fixture_rows){0};
+    REVISED(&state->rows, 4, 2, 0, 0, 0, 0, 0);
+    partial = fixture_partial_0(&state->rows);
+    partial.index = 7;
+    partial.base_index = 6;
+    partial.books.added_ballots = 4;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    state->rows = (struct fixture_rows){0};
+    ROW(&state->rows, 0, 4, 2, 1, 1, 0, 0, 0, 3, 1, 0, 0);
+    partial = fixture_partial_0(&state->rows);
+    partial.index = 8;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EDIVERGED);
+}
+
+static void a_higher_epoch_begins_its_revisions_anew(void **context)
+{
+    struct state *state = *context;
+    fixture_fill(state->board);
+    struct psp_partial partial = recounted(state, 6, 3, 3, 1);
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    state->rows = (struct fixture_rows){0};
+    ROW(&state->rows, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0);
+    partial = fixture_partial(0, 2, &state->rows);
+    partial.epoch = 2;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_board_shard_revisions(state->board, 0)[4], 0);
+    state->rows = (struct fixture_rows){0};
+    ROW(&state->rows, 4, 1, 1, 0, 0, 0);
+    partial = fixture_partial(0, 3, &state->rows);
+    partial.epoch = 2;
+    partial.base_index = 2;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
 }
 
 static void a_higher_epoch_replaces_also_by_less(void **context)
@@ -241,11 +354,14 @@ static void malformed_rows_change_nothing(void **context)
         uint8_t bytes[16];
         size_t length;
     } bad[] = {
-        {{0x04, 3, 1, 1, 1}, 5},                         /* a cell short */
-        {{0x08, 3, 1, 1, 1, 0}, 6},                      /* row 8 of 8 */
-        {{0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 3, 1, 1, 1}, 9}, /* row 2^32 - 1 */
-        {{0x04, 0x80}, 2},                               /* a varint without an end */
-        {{0x04, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02, 0, 0, 0, 0}, 15},
+        {{0x04, 0, 3, 1, 1, 1}, 6},                          /* a cell short */
+        {{0x08, 0, 3, 1, 1, 1, 0}, 7},                       /* row 8 of 8 */
+        {{0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 3, 1, 1, 1}, 10}, /* row 2^32 - 1 */
+        {{0x04}, 1},                                         /* no revision */
+        {{0x04, 0x80}, 2},                                   /* a varint without an end */
+        {{0x04, 0x80, 0, 3, 1, 1, 1, 0}, 8},                 /* a revision, longer than need be */
+        {{0x04, 0x80, 0x80, 0x80, 0x80, 0x10, 3, 1, 1, 1, 0}, 11}, /* revision 2^32 */
+        {{0x04, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02, 0, 0, 0, 0}, 16},
     };
     fixture_fill(state->board);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -260,13 +376,13 @@ static void malformed_rows_change_nothing(void **context)
 static void rows_are_taken_when_every_number_is_good(void **context)
 {
     struct state *state = *context;
-    enum { ROW = 4, CELLS = 5 };
+    enum { ROW = 4, CELLS = 5, BEFORE = 2 + CELLS - 1 }; /* gap, revision, all cells but one */
     for (size_t i = 0; i < FIXTURE_CELLS; i++) {
         const struct fixture_cell *cell = &fixture_cells[i];
-        memset(state->rows.bytes, 0, CELLS);
+        memset(state->rows.bytes, 0, BEFORE);
         state->rows.bytes[0] = ROW;
-        memcpy(state->rows.bytes + CELLS, cell->bytes, cell->n);
-        state->rows.length = CELLS + cell->n;
+        memcpy(state->rows.bytes + BEFORE, cell->bytes, cell->n);
+        state->rows.length = BEFORE + cell->n;
         struct psp_partial partial = fixture_partial(0, 6, &state->rows);
         partial.epoch = i + 1; /* begins anew: counts may be lower */
         assert_int_equal(psp_board_merge(state->board, &partial), cell->good ? PSP_OK : PSP_EINVAL);
@@ -378,7 +494,7 @@ static struct psp_partial restored_cells(struct state *state, struct psp_board *
     struct psp_board *filled = fixture_board(state->definition);
     fixture_fill(filled);
     const struct psp_totals *totals = psp_board_shard_totals(filled, shard);
-    memcpy(psp_board_restore_cells(board, shard), totals->cells,
+    memcpy(psp_board_restore_rows(board, shard).cells, totals->cells,
            totals->cell_count * sizeof *totals->cells);
     psp_board_destroy(&filled);
     struct psp_partial partial =
@@ -444,6 +560,11 @@ int main(void)
         TEST(another_count_is_an_alarm_and_the_old_stays),
         TEST(a_missing_row_at_the_same_index_is_an_alarm),
         TEST(a_count_never_goes_down_within_an_epoch),
+        TEST(a_lower_count_of_the_same_revision_is_an_alarm),
+        TEST(a_lower_count_of_a_higher_revision_is_taken),
+        TEST(a_lower_revision_is_an_alarm_even_with_higher_counts),
+        TEST(a_corrected_row_may_not_be_left_out_of_a_whole_partial),
+        TEST(a_higher_epoch_begins_its_revisions_anew),
         TEST(a_higher_epoch_replaces_also_by_less),
         TEST(another_cluster_or_shard_is_refused),
         TEST(malformed_rows_change_nothing),

@@ -148,6 +148,49 @@ static void later_commits_add_what_changed(void **context)
     assert_int_equal(psp_board_shard(state->board, 1)->index, 8);
 }
 
+static void a_revision_is_remembered_across_a_restart(void **context)
+{
+    struct state *state = *context;
+    open_store(state);
+    fixture_fill(state->board);
+    assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+    REVISED(&state->rows, 6, 300, 4, 2, 2, 0, 0); /* cd booth: 5 ballots, now 4 */
+    struct psp_partial partial = fixture_partial_1(&state->rows);
+    partial.index = 8;
+    partial.base_index = 7;
+    partial.books.added_ballots = 7;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+
+    restart(state);
+    assert_int_equal(load(state), PSP_OK);
+    assert_int_equal(psp_board_shard_revisions(state->board, 1)[6], 300);
+    assert_int_equal(psp_board_shard_revisions(state->board, 1)[2], 0);
+    assert_int_equal(psp_board_shard_revisions(state->board, 0)[6], 0);
+    state->rows = (struct fixture_rows){0};
+    REVISED(&state->rows, 6, 300, 3, 2, 1, 0, 0);
+    partial = fixture_partial_1(&state->rows);
+    partial.index = 9;
+    partial.base_index = 8;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EDIVERGED);
+    assert_int_equal(fixture_cell(psp_board_merged(state->board), 6, 0), 4);
+}
+
+static void a_row_corrected_to_nothing_is_remembered(void **context)
+{
+    struct state *state = *context;
+    open_store(state);
+    REVISED(&state->rows, 6, 1, 0, 0, 0, 0, 0);
+    struct psp_partial partial = fixture_partial(0, 3, &state->rows);
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+    restart(state);
+    assert_int_equal(load(state), PSP_OK);
+    state->rows = (struct fixture_rows){0};
+    partial = fixture_partial(0, 4, &state->rows); /* whole, without that row */
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EDIVERGED);
+}
+
 static void a_higher_epoch_leaves_no_row_of_the_old_one(void **context)
 {
     struct state *state = *context;
@@ -220,18 +263,22 @@ static void tamper(const struct state *state, const char *table, const void *key
 static void an_unknown_format_is_refused(void **context)
 {
     struct state *state = *context;
-    static const uint8_t two[4] = {2, 0, 0, 0};
-    open_store(state);
-    psp_collector_store_close(&state->store);
-    tamper(state, "meta", "format", 6, two, 4);
-    expect_refusal(state, PSP_EVERSION, "a format that this version does not know");
+    static const uint8_t other[2][4] = {{1, 0, 0, 0}, {3, 0, 0, 0}};
+    for (int i = 0; i < 2; i++) {
+        open_store(state);
+        psp_collector_store_close(&state->store);
+        tamper(state, "meta", "format", 6, other[i], 4);
+        expect_refusal(state, PSP_EVERSION, "a format that this version does not know");
+        assert_non_null(strstr(state->reason.text, "Psephos 0.1.0 wrote 1"));
+        tamper(state, "meta", "format", 6, "\2\0\0", 4);
+    }
 }
 
 static void rows_that_contradict_the_books_are_refused(void **context)
 {
     struct state *state = *context;
     static const uint8_t key[8] = {0, 0, 0, 0, 0, 0, 0, 0}; /* shard 0, rows 0 to 7 */
-    static const uint8_t zeros[64] = {0};                   /* 4 rows of 11, 4 of 5: 64 cells */
+    static const uint8_t zeros[72] = {0}; /* 8 revisions; 4 rows of 11, 4 of 5: 64 cells */
     open_store(state);
     fixture_fill(state->board);
     assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
@@ -246,12 +293,13 @@ static void rows_of_another_width_are_refused(void **context)
 {
     struct state *state = *context;
     static const uint8_t key[8] = {0};
-    static const uint8_t zeros[65] = {0};
-    static const uint8_t endless[64] = {[63] = 0x80};
+    static const uint8_t zeros[73] = {0};
+    static const uint8_t endless[72] = {[71] = 0x80};
+    static const uint8_t revision[76] = {0x80, 0x80, 0x80, 0x80, 0x10}; /* 2^32 */
     static const struct {
         const uint8_t *bytes;
         size_t length;
-    } bad[] = {{zeros, 63}, {zeros, 65}, {endless, 64}};
+    } bad[] = {{zeros, 7}, {zeros, 71}, {zeros, 73}, {endless, 72}, {revision, 76}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         psp_collector_store_close(&state->store);
         psp_board_destroy(&state->board);
@@ -271,7 +319,7 @@ static void rows_must_have_their_numbers_in_the_shortest_form(void **context)
 {
     struct state *state = *context;
     static const uint8_t key[8] = {0};
-    uint8_t chunk[65] = {0};
+    uint8_t chunk[73] = {0}; /* after 8 revisions */
     for (size_t longer = 0; longer < 2; longer++) {
         psp_collector_store_close(&state->store);
         psp_board_destroy(&state->board);
@@ -279,12 +327,12 @@ static void rows_must_have_their_numbers_in_the_shortest_form(void **context)
         open_store(state);
         fixture_fill(state->board);
         for (uint64_t c = 0; c < 64; c++)
-            chunk[c] = (uint8_t)psp_board_shard_totals(state->board, 0)->cells[c];
+            chunk[8 + c] = (uint8_t)psp_board_shard_totals(state->board, 0)->cells[c];
         if (longer)
-            chunk[63] |= 0x80; /* and a zero behind it */
+            chunk[71] |= 0x80; /* and a zero behind it */
         assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
         psp_collector_store_close(&state->store);
-        tamper(state, "rows", key, sizeof key, chunk, 64 + longer);
+        tamper(state, "rows", key, sizeof key, chunk, 72 + longer);
         restart(state);
         assert_int_equal(load(state), longer ? PSP_ECORRUPT : PSP_OK);
     }
@@ -325,6 +373,8 @@ int main(void)
         TEST(an_empty_folder_holds_nothing),
         TEST(a_restart_restores_the_whole_board),
         TEST(later_commits_add_what_changed),
+        TEST(a_revision_is_remembered_across_a_restart),
+        TEST(a_row_corrected_to_nothing_is_remembered),
         TEST(a_higher_epoch_leaves_no_row_of_the_old_one),
         TEST(a_second_process_is_refused),
         TEST(a_folder_of_another_cluster_is_refused),

@@ -75,6 +75,22 @@ static void rows_ascend_and_end_before_the_last(void **state)
     assert_false(psp_rows_next(&rows, 6, &row));
 }
 
+static void a_revision_has_32_bits(void **state)
+{
+    (void)state;
+    const uint8_t *bytes = M(7, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0x80, 0x80, 0x80, 0x80, 0x10);
+    struct psp_rows rows = {.at = bytes, .end = bytes + 11};
+    uint32_t revision = 99;
+    assert_true(psp_rows_revision(&rows, &revision));
+    assert_int_equal(revision, 7);
+    assert_true(psp_rows_revision(&rows, &revision));
+    assert_int_equal(revision, UINT32_MAX);
+    assert_false(psp_rows_revision(&rows, &revision)); /* 2^32 */
+    assert_int_equal(revision, UINT32_MAX);
+    rows = (struct psp_rows){.at = bytes, .end = bytes};
+    assert_false(psp_rows_revision(&rows, &revision));
+}
+
 static void cells_are_as_many_as_asked_and_nothing_behind(void **state)
 {
     (void)state;
@@ -93,6 +109,7 @@ int main(void)
         cmocka_unit_test(a_number_is_read_in_its_shortest_form_only),
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(rows_ascend_and_end_before_the_last),
+        cmocka_unit_test(a_revision_has_32_bits),
         cmocka_unit_test(cells_are_as_many_as_asked_and_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

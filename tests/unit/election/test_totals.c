@@ -159,15 +159,16 @@ static void changed_rows_travel_and_replace(void **state)
     for (int i = 0; i < 200; i++)
         add(fixture->totals, B, 0, M(1, 0, 1, 1), 6);
     uint8_t bytes[256];
-    /* Row 0: gap 0, ten cells; row 2: gap 1, 200 twice (two bytes each), four zeros. */
+    /* Row 0: gap 0, revision 0, ten cells; row 2: gap 1, revision 0, 200 twice (two bytes
+     * each), four zeros. */
     const size_t all = psp_totals_encode_since(fixture->totals, 0, bytes, sizeof bytes);
-    assert_int_equal(all, 1 + 10 + 1 + 2 + 1 + 2 + 3);
+    assert_int_equal(all, 2 + 10 + 2 + 2 + 1 + 2 + 3);
     assert_int_equal(psp_totals_replace(copy, bytes, all, 6), PSP_OK);
     assert_memory_equal(copy->cells, fixture->totals->cells, 8 * copy->cell_count);
     assert_int_equal(copy->row_index[0], 6);
     assert_int_equal(copy->row_index[1], 0);
     const size_t since = psp_totals_encode_since(fixture->totals, 5, bytes, sizeof bytes);
-    const uint8_t expected[] = {2, 0xC8, 0x01, 0, 0xC8, 0x01, 0, 0, 0};
+    const uint8_t expected[] = {2, 0, 0xC8, 0x01, 0, 0xC8, 0x01, 0, 0, 0};
     assert_int_equal(since, sizeof expected);
     assert_memory_equal(bytes, expected, sizeof expected);
     assert_int_equal(psp_totals_encode_since(fixture->totals, 6, bytes, sizeof bytes), 0);
@@ -179,9 +180,9 @@ static void encoding_writes_no_more_than_there_is_room(void **state)
     const struct fixture *fixture = *state;
     add(fixture->totals, A, 0, M(0), 5);
     uint8_t bytes[4] = {9, 9, 9, 9};
-    assert_int_equal(psp_totals_encode_since(fixture->totals, 0, bytes, 2), 11);
-    assert_memory_equal(bytes, M(0, 1, 9, 9), 4);
-    assert_int_equal(psp_totals_encode_since(fixture->totals, 0, NULL, 0), 11);
+    assert_int_equal(psp_totals_encode_since(fixture->totals, 0, bytes, 3), 12);
+    assert_memory_equal(bytes, M(0, 0, 1, 9), 4);
+    assert_int_equal(psp_totals_encode_since(fixture->totals, 0, NULL, 0), 12);
 }
 
 static void broken_encodings_change_nothing(void **state)
@@ -191,11 +192,13 @@ static void broken_encodings_change_nothing(void **state)
         uint8_t bytes[20];
         size_t n;
     } broken[] = {
-        {{2, 7, 7, 7, 7, 7}, 6},              /* row 2 without its last cell */
-        {{4, 0, 0, 0, 0, 0, 0}, 7},           /* no row 4 */
-        {{2, 1, 1, 1, 1, 1, 1, 1, 0, 0}, 10}, /* after row 2: gap 1 leads past row 3 */
-        {{2, 0x80, 0, 0, 0, 0, 0, 0}, 8},     /* not the shortest varint */
-        {{2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02, 0, 0, 0, 0, 0}, 16},
+        {{2, 0, 7, 7, 7, 7, 7}, 7},              /* row 2 without its last cell */
+        {{4, 0, 0, 0, 0, 0, 0, 0}, 8},           /* no row 4 */
+        {{2, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0}, 11}, /* after row 2: gap 1 leads past row 3 */
+        {{2, 0, 0x80, 0, 0, 0, 0, 0, 0}, 9},     /* not the shortest varint */
+        {{2, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02, 0, 0, 0, 0, 0}, 17},
+        {{2, 0x80, 0x80, 0x80, 0x80, 0x10, 7, 7, 7, 7, 7, 7}, 12}, /* revision 2^32 */
+        {{2, 0x80, 0, 7, 7, 7, 7, 7, 7}, 9},
         {{0x80}, 1},
     };
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
@@ -209,9 +212,9 @@ static void broken_encodings_change_nothing(void **state)
     assert_int_equal(fixture->totals->row_index[2], 0);
     /* The largest 64-bit cell is fine. */
     assert_int_equal(psp_totals_replace(fixture->totals,
-                                        M(2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                                          1, 0, 0, 0, 0, 0),
-                                        16, 3),
+                                        M(2, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                          0xFF, 1, 0, 0, 0, 0, 0),
+                                        17, 3),
                      PSP_OK);
     assert_true(row(fixture, 2)[0] == UINT64_MAX);
 }
@@ -221,10 +224,11 @@ static void rows_are_taken_when_every_number_is_good(void **state)
     const struct fixture *fixture = *state;
     for (size_t i = 0; i < FIXTURE_CELLS; i++) {
         const struct fixture_cell *cell = &fixture_cells[i];
-        const size_t n = ROW_B_CELLS + cell->n; /* gap, all cells but the last, the last */
+        const size_t before = 1 + ROW_B_CELLS; /* gap, revision, all cells but the last */
+        const size_t n = before + cell->n;
         uint8_t *exact = calloc(1, n);
         exact[0] = 2;
-        memcpy(exact + ROW_B_CELLS, cell->bytes, cell->n);
+        memcpy(exact + before, cell->bytes, cell->n);
         assert_int_equal(psp_totals_replace(fixture->totals, exact, n, 3),
                          cell->good ? PSP_OK : PSP_EINVAL);
         assert_true(!cell->good || row(fixture, 2)[ROW_B_CELLS - 1] == cell->value);
