@@ -1,7 +1,7 @@
 /*
  * libpsephos - cast ballots and get a receipt for every one.
  *
- * Each submitted ballot is kept until its verdict is here, and is resent with
+ * Each submitted ballot is kept until its outcome is here, and is resent with
  * the same ballot ID after a timeout or a broken connection, with backoff and
  * jitter. So: a timeout means unknown, never failed; a verdict is final; a
  * ballot resent any number of times counts once.
@@ -13,6 +13,11 @@
  *   - nobody without that store or secret can compute it: 16 random bytes, or
  *     a keyed hash. An ID that follows from the ballot alone confirms a guess
  *     to whoever submits it: `replayed` says that it was cast just so.
+ *
+ * A ballot that may have been sent before is marked so on the wire: should its key no
+ * longer be allowed to cast it, it still gets the verdict that it had. What this client
+ * sends again it marks itself; a program that takes up an earlier run sets `resent` on
+ * all that that run may have sent. A mark too many costs nothing.
  *
  * With several routers, batches go to them in turn, and to the next one when
  * one does not answer.
@@ -62,17 +67,31 @@ struct psp_ballot {
     size_t voter_id_bytes;
     uint8_t ballot_id[PSP_BALLOT_ID_BYTES]; /* see above */
     uint32_t unit;                          /* position in the definition, or PSP_NONE */
+    uint32_t style;                         /* position in `ballot_styles`; PSP_NONE: not named,
+                                               which will do where the unit has one only */
     uint8_t method;
+    bool resent; /* an earlier run of this program may have sent it */
     uint64_t cast_at_ms;
     const uint8_t *marks; /* canonical, psp_marks_encode */
     size_t marks_bytes;
     uint64_t cookie; /* comes back with the verdict */
 };
 
-struct psp_receipt {
+enum psp_outcome {
+    PSP_OUTCOME_VERDICT,
+    /* This key may not cast it: another unit, method or time. That is said of this send
+     * only, which submitted nothing; an earlier one (of this client when the receipt says
+     * `resent`, or of another run) may be counted, or yet arrive and be. */
+    PSP_OUTCOME_NOT_ALLOWED,
+};
+
+struct psp_receipt { /* one for each ballot */
     uint64_t cookie;
-    uint8_t verdict; /* lib/election/verdict.h; psp_verdict_first is what to act on */
-    bool resent;     /* an earlier send may have arrived (timeout, UNKNOWN; not BUSY) */
+    enum psp_outcome outcome;
+    bool resent;     /* sent more than once: an earlier send may have arrived (after a timeout
+                        or UNKNOWN; not after BUSY) */
+    uint8_t verdict; /* lib/election/verdict.h; psp_verdict_first is what to act on. Without one
+                        0, and shard PSP_NONE, index 0 */
     uint32_t shard;
     uint64_t index;
 };

@@ -39,6 +39,7 @@ static bool cast_one(struct trickle *trickle)
         .voter_id = (const uint8_t *)voter,
         .voter_id_bytes = strlen(voter),
         .unit = trickle->definition->leaves[number % trickle->definition->leaf_count],
+        .style = PSP_NONE,
         .cast_at_ms = psp_clock_wall_ms(),
         .cookie = psp_clock_us(),
     };

@@ -170,6 +170,7 @@ void psp_papers_ballot(const struct psp_papers *papers, uint32_t client, uint64_
         .voter_id = ret_id,
         .voter_id_bytes = PSP_PAPERS_ID_BYTES,
         .unit = paper->unit,
+        .style = PSP_NONE,
         .marks = papers->bytes + paper->bytes_first,
         .marks_bytes = paper->byte_count,
     };

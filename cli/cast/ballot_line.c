@@ -251,7 +251,7 @@ enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const
                                      struct psp_ballot *ret_ballot,
                                      struct psp_reason *reterr_reason)
 {
-    struct psp_ballot ballot = {0};
+    struct psp_ballot ballot = {.style = PSP_NONE};
     json_error_t error;
     json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     struct reading reading = {.lines = lines,

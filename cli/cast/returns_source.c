@@ -118,7 +118,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
     uint64_t place;
     const uint32_t leaf = psp_deal_leaf(source->options.deal, i, &place);
     const uint64_t leaf_ballots = psp_deal_leaf_ballots(source->options.deal, leaf);
-    *ret_ballot = (struct psp_ballot){.cookie = cookie};
+    *ret_ballot = (struct psp_ballot){.cookie = cookie, .style = PSP_NONE};
     psp_ballot_series_at(&source->ids[kind], i, ret_ballot->ballot_id);
     const char *voter = source->voter;
     if (kind == KIND_STRANGER)

@@ -111,6 +111,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         .voter_id = (const uint8_t *)voter.voter_id,
         .voter_id_bytes = voter.voter_id_bytes,
         .unit = voter.unit,
+        .style = PSP_NONE,
         .method = (uint8_t)(psp_mix(hash ^ 1) % definition->method_count),
         .marks = source->marks,
     };

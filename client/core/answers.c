@@ -12,18 +12,17 @@ static void settle(struct psp_client_batch *batch, uint32_t row)
         batch->state = PSP_CLIENT_BATCH_FREE;
 }
 
-static void give_receipt(struct psp_client_core *core, struct psp_client_ballot *ballot,
-                         const struct psp_client_message *message, uint8_t verdict)
+/* Of an outcome without the ballot that it is of. */
+static void give_receipt(struct psp_client_core *core, const struct psp_client_ballot *ballot,
+                         const struct psp_receipt *outcome)
 {
     assert(core->receipt_count < core->inflight_max);
     const uint32_t at = core->receipt_first + core->receipt_count;
-    core->receipts[at < core->inflight_max ? at : at - core->inflight_max] = (struct psp_receipt){
-        .cookie = ballot->cookie,
-        .verdict = verdict,
-        .resent = ballot->timeouts > 0,
-        .shard = message->shard,
-        .index = message->index,
-    };
+    struct psp_receipt *receipt =
+        &core->receipts[at < core->inflight_max ? at : at - core->inflight_max];
+    *receipt = *outcome;
+    receipt->cookie = ballot->cookie;
+    receipt->resent = ballot->timeouts > 0;
     core->receipt_count++;
     core->stats.receipts++;
 }
@@ -31,11 +30,11 @@ static void give_receipt(struct psp_client_core *core, struct psp_client_ballot 
 /* A ballot of a remembered batch may be in a list by now, where it cannot be
  * freed: it is marked, and freed when the list gives it out. */
 static void resolve(struct psp_client_core *core, struct psp_client_batch *batch, uint32_t row,
-                    const struct psp_client_message *message, uint8_t verdict)
+                    const struct psp_receipt *outcome)
 {
     const uint32_t index = batch->rows[row].ballot;
     struct psp_client_ballot *ballot = &core->ballots.records[index];
-    give_receipt(core, ballot, message, verdict);
+    give_receipt(core, ballot, outcome);
     const uint32_t next = core->voters.of != NULL ? psp_client_voters_leave(&core->voters, index)
                                                   : PSP_CLIENT_NO_BALLOT;
     if (next != PSP_CLIENT_NO_BALLOT)
@@ -87,7 +86,29 @@ static void take_verdicts(struct psp_client_core *core, const struct psp_client_
         prefetch(core, batch, message, i + PSP_CLIENT_PREFETCH_AHEAD);
         if (row < batch->n && psp_client_row_current(core, &batch->rows[row]) &&
             known_verdict(message->verdicts[i]))
-            resolve(core, batch, row, message, message->verdicts[i]);
+            resolve(core, batch, row,
+                    &(struct psp_receipt){.outcome = PSP_OUTCOME_VERDICT,
+                                          .verdict = message->verdicts[i],
+                                          .shard = message->shard,
+                                          .index = message->index});
+    }
+}
+
+/* NOT_ALLOWED_ROWS: these are done, the others go on. Of a batch that was given up it says
+ * nothing: what was in it has been sent again, and is answered there. */
+static void end_rows(struct psp_client_core *core, const struct psp_client_message *message)
+{
+    static const struct psp_receipt outcome = {.outcome = PSP_OUTCOME_NOT_ALLOWED,
+                                               .shard = PSP_NONE};
+    struct psp_client_batch *batch = find(core, message->batch_id);
+    if (batch == NULL)
+        return;
+    const bool whole = message->n == 0;
+    const uint32_t n = whole ? batch->n : message->n;
+    for (uint32_t i = 0; i < n && batch->state == PSP_CLIENT_BATCH_ON_THE_WAY; i++) {
+        const uint32_t row = whole ? i : row_number(message, i);
+        if (row < batch->n && psp_client_row_current(core, &batch->rows[row]))
+            resolve(core, batch, row, &outcome);
     }
 }
 
@@ -99,9 +120,10 @@ static void pause_row(struct psp_client_core *core, struct psp_client_batch *bat
     const uint32_t index = batch->rows[row].ballot;
     struct psp_client_ballot *ballot = &core->ballots.records[index];
     if (code == PSP_REFUSAL_UNKNOWN) {
-        psp_client_count_up(&ballot->timeouts);
+        psp_client_unknown(ballot);
         core->stats.resent++;
     } else {
+        ballot->sent = ballot->sent || code != PSP_REFUSAL_BUSY;
         psp_client_count_up(&ballot->busies);
         core->stats.busy += code == PSP_REFUSAL_BUSY;
     }
@@ -160,8 +182,10 @@ static void take_refusal(struct psp_client_core *core, const struct psp_client_m
         core->refused = PSP_EMISMATCH;
         return;
     case PSP_REFUSAL_NOT_ALLOWED:
-    case PSP_REFUSAL_NOT_ALLOWED_ROWS: /* never asked for */
         core->refused = PSP_EPERM;
+        return;
+    case PSP_REFUSAL_NOT_ALLOWED_ROWS:
+        end_rows(core, message);
         return;
     }
 }

@@ -121,6 +121,8 @@ enum psp_status psp_client_ballots_add(struct psp_client_ballots *ballots,
     record->method = ballot->method;
     record->timeouts = record->busies = 0;
     record->listed = record->resolved = false;
+    record->sent = ballot->resent;
+    record->style = ballot->style;
     record->class = class;
     *ret_index = index;
     return PSP_OK;

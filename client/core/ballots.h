@@ -37,9 +37,11 @@ struct psp_client_ballot {
     uint16_t marks_bytes;
     uint8_t voter_bytes, method;
     uint8_t timeouts, busies; /* so far; they set the backoff */
-    bool listed;              /* ready or paused; else not sent yet, or in a batch on the way */
-    bool resolved;            /* has its receipt, but is still in a list */
+    bool listed : 1;          /* ready or paused; else not sent yet, or in a batch on the way */
+    bool resolved : 1;        /* has its receipt, but is still in a list */
+    bool sent : 1;            /* before, and that send may have arrived */
     uint8_t class;            /* of the block, plus 1; 0: short */
+    uint32_t style;
     union {
         uint8_t bytes[PSP_CLIENT_SHORT_BYTES]; /* voter ID, then marks */
         uint8_t *block;

@@ -227,7 +227,7 @@ static void expire(struct psp_client_core *core, struct psp_client_batch *batch,
     for (uint32_t i = 0; i < batch->n; i++) {
         if (!psp_client_row_current(core, &batch->rows[i]))
             continue;
-        psp_client_count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);
+        psp_client_unknown(&core->ballots.records[batch->rows[i].ballot]);
         psp_client_ready_again(core, batch->rows[i].ballot);
         unanswered++;
     }

@@ -2,7 +2,7 @@
  * core - what libpsephos decides: what to send, to which router, and when again.
  *
  *     submit [-> behind an earlier ballot of this voter] [-> pool]
- *            -> ready -> batch on the way -> verdict -> receipt
+ *            -> ready -> batch on the way -> verdict, or NOT_ALLOWED_ROWS -> receipt
  *                 ^            |  | BUSY, UNKNOWN
  *                 |   deadline |  v
  *                 `------------'- paused (backoff, jitter)

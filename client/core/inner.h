@@ -96,6 +96,14 @@ static inline void psp_client_count_up(uint8_t *count)
         ++*count;
 }
 
+/* Nobody knows whether the ballot arrived: from now on it is marked as sent before. After
+ * BUSY it is not, for the router says that nothing of this send was submitted. */
+static inline void psp_client_unknown(struct psp_client_ballot *ballot)
+{
+    psp_client_count_up(&ballot->timeouts);
+    ballot->sent = true;
+}
+
 /* ---- ready.c: ballots that are not on the way, and when they go again ---- */
 
 /* A number of the generator that the seed began. */

@@ -8,7 +8,7 @@
 #include "election/ballot.h"
 
 enum {
-    COLUMN_ROW_BYTES = 1 + PSP_BALLOT_ID_BYTES + 4 + 1 + 8,
+    COLUMN_ROW_BYTES = 1 + PSP_BALLOT_ID_BYTES + 4 + 1 + 8 + 4 + 1,
     ROW_BYTES = PSP_BALLOT_ID_BYTES + 32, /* tags, lengths, cast time */
     FIELD_BYTES = 4,                      /* tag and length, generously */
 };
@@ -31,8 +31,10 @@ enum psp_status psp_outgoing_init(struct psp_outgoing *ret_outgoing, uint32_t ba
         out.methods = malloc(batch_rows);
         out.cast_at_ms = malloc((size_t)batch_rows * 8);
         out.marks = malloc(PSP_CLIENT_BATCH_BYTES_MAX + PSP_MARKS_BYTES_MAX);
+        out.styles = malloc((size_t)batch_rows * 4);
+        out.resent = malloc(((size_t)batch_rows + 7) / 8);
         complete = out.voter_lengths && out.voter_ids && out.ballot_ids && out.units &&
-                   out.methods && out.cast_at_ms && out.marks;
+                   out.methods && out.cast_at_ms && out.marks && out.styles && out.resent;
     }
     if (!complete) {
         psp_outgoing_free(&out);
@@ -51,6 +53,8 @@ void psp_outgoing_free(struct psp_outgoing *outgoing)
     free(outgoing->methods);
     free(outgoing->cast_at_ms);
     free(outgoing->marks);
+    free(outgoing->styles);
+    free(outgoing->resent);
     free(outgoing->rows);
     free(outgoing->row_marks);
     free(outgoing->choices);
@@ -62,6 +66,15 @@ void psp_outgoing_clear(struct psp_outgoing *outgoing)
     outgoing->n = 0;
     outgoing->bytes = outgoing->voter_bytes = outgoing->marks_bytes = 0;
     outgoing->row_mark_count = outgoing->choice_count = 0;
+    outgoing->some_style = outgoing->some_resent = false;
+}
+
+static void add_mark_of_resent(struct psp_outgoing *out, bool sent)
+{
+    uint8_t *byte = &out->resent[out->n / 8];
+    const unsigned bit = out->n % 8;
+    *byte = (uint8_t)((bit > 0 ? *byte : 0) | (unsigned)sent << bit);
+    out->some_resent = out->some_resent || sent;
 }
 
 static bool add_columns(struct psp_outgoing *out, const struct psp_client_ballot *ballot)
@@ -78,6 +91,9 @@ static bool add_columns(struct psp_outgoing *out, const struct psp_client_ballot
     psp_put32(out->units + n * 4, ballot->unit);
     out->methods[n] = ballot->method;
     psp_put64(out->cast_at_ms + n * 8, ballot->cast_at_ms);
+    psp_put32(out->styles + n * 4, ballot->style);
+    out->some_style = out->some_style || ballot->style != PSP_NONE;
+    add_mark_of_resent(out, ballot->sent);
     out->voter_bytes += ballot->voter_bytes;
     out->marks_bytes += ballot->marks_bytes;
     out->bytes += bytes;
@@ -87,6 +103,13 @@ static bool add_columns(struct psp_outgoing *out, const struct psp_client_ballot
 static struct psp_bytes id_bytes(const char *id)
 {
     return (struct psp_bytes){(const uint8_t *)id, strlen(id)};
+}
+
+static struct psp_bytes style_bytes(const struct psp_definition *definition, uint32_t style)
+{
+    if (style == PSP_NONE)
+        return (struct psp_bytes){0};
+    return id_bytes(style < definition->style_count ? definition->styles[style].id : "?");
 }
 
 /* Puts the ballot's marks, checked when it was submitted, after those that are
@@ -132,11 +155,13 @@ static bool add_row(struct psp_outgoing *out, const struct psp_client_ballot *ba
         .method = id_bytes(ballot->method < definition->method_count
                                ? definition->methods[ballot->method].id
                                : "?"),
+        .style = style_bytes(definition, ballot->style),
         .cast_at_ms = ballot->cast_at_ms,
+        .resent = ballot->sent,
         .marks = &out->row_marks[marks_before],
     };
     const size_t bytes = ROW_BYTES + row.voter_id.length + row.unit.length + row.method.length +
-                         add_marks(out, at + ballot->voter_bytes);
+                         row.style.length + add_marks(out, at + ballot->voter_bytes);
     if (out->n > 0 && out->bytes + bytes > PSP_CLIENT_BATCH_BYTES_MAX) {
         out->row_mark_count = marks_before;
         out->choice_count = choices_before;
@@ -164,6 +189,7 @@ void psp_outgoing_message(const struct psp_outgoing *outgoing, uint64_t batch_id
 {
     memset(ret_message, 0, sizeof *ret_message);
     ret_message->batch_id = batch_id;
+    ret_message->features = PSP_FEATURE_NOT_ALLOWED_ROWS;
     memcpy(ret_message->definition_hash, definition_hash, PSP_HASH_BYTES);
     if (outgoing->definition != NULL) {
         ret_message->type = PSP_CLIENT_ROWS;
@@ -181,6 +207,8 @@ void psp_outgoing_message(const struct psp_outgoing *outgoing, uint64_t batch_id
         .units = outgoing->units,
         .methods = outgoing->methods,
         .cast_at_ms = outgoing->cast_at_ms,
+        .styles = outgoing->some_style ? outgoing->styles : NULL,
+        .resent = outgoing->some_resent ? outgoing->resent : NULL,
         .marks = outgoing->marks,
         .marks_bytes = outgoing->marks_bytes,
     };

@@ -31,6 +31,8 @@ struct psp_outgoing {
     size_t bytes; /* of the message, about */
     size_t voter_bytes, marks_bytes;
     uint8_t *voter_lengths, *voter_ids, *ballot_ids, *units, *methods, *cast_at_ms, *marks;
+    uint8_t *styles, *resent;
+    bool some_style, some_resent; /* else the column is not sent */
     struct psp_row *rows;
     struct psp_row_mark *row_marks;
     struct psp_bytes *choices;

@@ -133,10 +133,10 @@ CHANGES = [
      "    if (same_epoch && partial->index < head->index)\n",
      "    if (same_epoch && partial->index < head->index && !M(OLD_PARTIAL_WINS))\n"),
     ("CLIENT_GIVES_UP", "client/core/core.c",
-     "        psp_client_count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n",
+     "        psp_client_unknown(&core->ballots.records[batch->rows[i].ballot]);\n",
      "        if (M(CLIENT_GIVES_UP))\n"
      "            continue;\n"
-     "        psp_client_count_up(&core->ballots.records[batch->rows[i].ballot].timeouts);\n"),
+     "        psp_client_unknown(&core->ballots.records[batch->rows[i].ballot]);\n"),
     ("CLIENT_NEW_ID", "client/core/answers.c",
      "        core->stats.resent++;\n",
      "        core->stats.resent++;\n"

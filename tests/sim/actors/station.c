@@ -120,6 +120,7 @@ static bool submit(struct sim_world *world, struct sim_client *client, uint32_t 
         .voter_id = (const uint8_t *)id,
         .voter_id_bytes = sim_voter_id(ballot->voter, id),
         .unit = ballot->unit,
+        .style = PSP_NONE,
         .method = ballot->method,
         .cast_at_ms = ballot->cast_at_ms,
         .marks = ballot->marks,

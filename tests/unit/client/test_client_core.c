@@ -404,8 +404,11 @@ static void every_ballot_gets_one_receipt_whatever_the_network_does(void **state
                 continue; /* lost */
             else if (chance < 8)
                 refuse(core, batch, PSP_REFUSAL_BUSY, (const char *)rows, n / 2 + 1, now_ms);
-            else if (chance < 10)
+            else if (chance < 9)
                 refuse(core, batch, PSP_REFUSAL_UNKNOWN, (const char *)rows, n, now_ms);
+            else if (chance < 10)
+                refuse(core, batch, PSP_REFUSAL_NOT_ALLOWED_ROWS, (const char *)rows, n / 2 + 1,
+                       now_ms);
             if (chance >= 6)
                 verdicts(core, batch, (const char *)rows, (const char *)values,
                          chance == 15 ? n / 3 : n, now_ms);
