@@ -28,7 +28,7 @@ static const struct call {
     {"replica", psp_cmd_replica, "replace a replica whose disk is lost"},
     {"backup", psp_cmd_backup, "copy every shard's journal while ballots are counted"},
     {"restore", psp_cmd_restore, "the shards' logs again from a backup, when all is lost"},
-    {"client", psp_cmd_client, "add or revoke a station's key, without a restart"},
+    {"client", psp_cmd_client, "add, revoke or list stations, without a restart"},
     {"station", psp_cmd_station, "make a station's key on its own machine"},
     {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
     {"results", psp_cmd_results, "who has how many votes, as a table, JSON or CSV"},

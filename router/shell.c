@@ -32,6 +32,7 @@ struct unsent {
 
 struct psp_router_shell {
     const struct psp_cluster *cluster;
+    const struct psp_definition *definition;
     uint32_t router;
     struct psp_wire *wire;
     struct psp_loop *loop;
@@ -240,7 +241,8 @@ static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
     shell->stations_check_ms = now_ms + PSP_ROUTER_CLIENTS_CHECK_MS;
     struct psp_reason reason = {0};
     const enum psp_status status =
-        psp_router_stations_update(&shell->stations, shell->cluster, shell->wire, &reason);
+        psp_router_stations_update(&shell->stations, shell->cluster, shell->definition,
+                                   shell->wire, &reason);
     if (status == PSP_OK)
         psp_say(PSP_SAY_INFO, "clients", "%u stations may cast", shell->stations.count);
     else if (status != PSP_STALE &&
@@ -374,8 +376,8 @@ static enum psp_status set_up(struct psp_router_shell *shell,
         psp_reason_set(reterr_reason, "cannot start: %s", psp_status_text(status));
         return status;
     }
-    status =
-        psp_router_stations_update(&shell->stations, shell->cluster, shell->wire, reterr_reason);
+    status = psp_router_stations_update(&shell->stations, shell->cluster, shell->definition,
+                                        shell->wire, reterr_reason);
     if (status == PSP_OK)
         status = connect_shards(shell, reterr_reason);
     return status == PSP_OK ? listen(shell, reterr_reason) : status;
@@ -391,6 +393,7 @@ enum psp_status psp_router_shell_create(const struct psp_router_shell_options *o
         return PSP_ENOMEM;
     }
     shell->cluster = options->cluster;
+    shell->definition = options->definition;
     shell->router = options->router;
     const enum psp_status status = set_up(shell, options, reterr_reason);
     if (status != PSP_OK) {

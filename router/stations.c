@@ -17,25 +17,35 @@ static void known_key(struct psp_known_key *ret_key, enum psp_role role, const c
     ret_key->id = id;
 }
 
+/* A key's id is its station's number: it stays the same when others come and go. */
 static enum psp_status set_keys(const struct psp_cluster *cluster,
-                                const struct psp_station *stations, uint32_t count,
-                                struct psp_wire *wire)
+                                const struct psp_stations *stations, struct psp_wire *wire,
+                                uint32_t *ret_count)
 {
-    struct psp_known_key *keys = calloc((size_t)count + cluster->operator_count + 1, sizeof *keys);
+    struct psp_known_key *keys =
+        calloc((size_t)stations->count + cluster->operator_count + 1, sizeof *keys);
     if (keys == NULL)
         return PSP_ENOMEM;
     size_t n = 0;
-    for (uint32_t i = 0; i < count; i++)
-        known_key(&keys[n++], PSP_ROLE_STATION, stations[i].public_key, i);
+    for (uint32_t i = 0; i < stations->count; i++) {
+        const struct psp_station *station = &stations->list[i];
+        if (station->revoked_ms == 0)
+            known_key(&keys[n++], PSP_ROLE_STATION, station->public_key, station->number);
+    }
+    const uint32_t count = (uint32_t)n;
     for (uint32_t i = 0; i < cluster->operator_count; i++)
         known_key(&keys[n++], PSP_ROLE_OPERATOR, cluster->operators[i].public_key, i);
     const enum psp_status status = psp_wire_set_keys(wire, keys, n);
     free(keys);
+    if (status == PSP_OK)
+        *ret_count = count;
     return status;
 }
 
 enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
-                                           const struct psp_cluster *cluster, struct psp_wire *wire,
+                                           const struct psp_cluster *cluster,
+                                           const struct psp_definition *definition,
+                                           struct psp_wire *wire,
                                            struct psp_reason *reterr_reason)
 {
     if (stations->path[0] == '\0') {
@@ -57,18 +67,15 @@ enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
     stations->inode = now.st_ino;
     stations->bytes = now.st_size;
 
-    struct psp_station *list = NULL;
-    uint32_t count = 0;
-    enum psp_status status = psp_stations_load(stations->path, &list, &count, reterr_reason);
+    struct psp_stations list = {0};
+    enum psp_status status = psp_stations_load(stations->path, definition, &list, reterr_reason);
     if (status != PSP_OK)
         return psp_reason_set_file(reterr_reason, stations->path, status);
-    status = set_keys(cluster, list, count, wire);
-    free(list);
+    status = set_keys(cluster, &list, wire, &stations->count);
+    psp_stations_free(&list);
     if (status != PSP_OK)
         psp_reason_set(reterr_reason, "%s: %s", stations->path,
                        status == PSP_EINVAL ? "a public key is not a key, or stands twice"
                                             : psp_status_text(status));
-    else
-        stations->count = count;
     return status;
 }

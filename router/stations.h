@@ -2,7 +2,7 @@
  * stations - who may talk to a router: clients.json and the operators.
  *
  * clients.json is read again when it changes, so that a station is added or
- * revoked without a restart. A file that cannot be read leaves the known keys
+ * revoked without a restart. A station's key has its number as id on the wire. A file that cannot be read leaves the known keys
  * as they are: a slip of an editor must not lock every station out.
  *
  * Threads: one owner.
@@ -18,6 +18,7 @@
 
 #include "base/reason.h"
 #include "cluster/cluster.h"
+#include "cluster/stations.h"
 #include "wire/socket/socket.h"
 
 enum { PSP_ROUTER_PATH_BYTES = 4096 };
@@ -27,13 +28,15 @@ struct psp_router_stations { /* zero-initialise */
     struct timespec modified;
     ino_t inode;
     off_t bytes;
-    uint32_t count;
+    uint32_t count; /* that may cast: not revoked */
 };
 
 /* Reads the file when it is not the one read last, and hands the keys to the
  * wire. PSP_STALE: unchanged. Otherwise reterr_reason says what is wrong. */
 enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
-                                           const struct psp_cluster *cluster, struct psp_wire *wire,
+                                           const struct psp_cluster *cluster,
+                                           const struct psp_definition *definition,
+                                           struct psp_wire *wire,
                                            struct psp_reason *reterr_reason);
 
 #endif

@@ -56,7 +56,8 @@ enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backu
     char *path = psp_memory_print("%s/backup.json", folder);
     json_t *root = NULL;
     *ret_backup = (struct psp_backup){0};
-    enum psp_status status = psp_json_load(path, FORMAT, reterr_reason, &root);
+    const struct psp_json_format format = {.first = FORMAT, .last = FORMAT};
+    enum psp_status status = psp_json_load(path, format, reterr_reason, &root);
     const struct psp_json_at at = {.value = root, .reason = reterr_reason};
     if (status == PSP_OK && !read_backup(&at, ret_backup))
         status = PSP_EINVAL;

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/limits.h"
+#include "base/text/moment.h"
 #include "election/ballot_id.h"
 
 enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
@@ -27,56 +27,6 @@ static enum psp_status no(struct reading *reading, const char *reason)
 {
     psp_reason_set(reading->reason, "%s", reason);
     return PSP_EINVAL;
-}
-
-/* The number in two digits, -1 when they are none. */
-static int two_digits(const char *at)
-{
-    if (!isdigit((unsigned char)at[0]) || !isdigit((unsigned char)at[1]))
-        return -1;
-    return (at[0] - '0') * 10 + at[1] - '0';
-}
-
-/* "+01:00", "-09:30"; false: no offset. */
-static bool read_offset(const char **at, int64_t *ret_seconds)
-{
-    const char *text = *at + 1;
-    const int hours = two_digits(text);
-    const int minutes = hours < 0 || text[2] != ':' ? -1 : two_digits(text + 3);
-    if (minutes < 0)
-        return false;
-    *ret_seconds = (**at == '-' ? -1 : 1) * ((int64_t)hours * 3600 + (int64_t)minutes * 60);
-    *at = text + 5;
-    return true;
-}
-
-/* ms since 1970 of "2020-11-03T09:30:00Z", also with a blank for the T, a
- * fraction, an offset instead of Z, or nothing (UTC). False: not a time. */
-static bool parse_time(const char *text, uint64_t *ret_ms)
-{
-    struct tm tm = {0};
-    const char *at = strptime(text, "%Y-%m-%d", &tm);
-    if (!at || (*at != 'T' && *at != ' ' && *at != 't'))
-        return false;
-    at = strptime(at + 1, "%H:%M:%S", &tm);
-    if (!at)
-        return false;
-    unsigned ms = 0;
-    if (*at == '.') {
-        unsigned place = 100;
-        for (at++; isdigit((unsigned char)*at); at++, place /= 10)
-            ms += (unsigned)(*at - '0') * place;
-    }
-    int64_t offset = 0;
-    if (*at == 'Z' || *at == 'z')
-        at++;
-    else if ((*at == '+' || *at == '-') && !read_offset(&at, &offset))
-        return false;
-    const int64_t seconds = timegm(&tm) - offset;
-    if (*at || seconds < 0)
-        return false;
-    *ret_ms = (uint64_t)seconds * 1000 + ms;
-    return true;
 }
 
 static enum psp_status read_voter(struct reading *reading)
@@ -126,7 +76,8 @@ static enum psp_status read_time(struct reading *reading, const char *name)
         reading->ballot->cast_at_ms = (uint64_t)json_integer_value(value);
         return PSP_OK;
     }
-    if (json_is_string(value) && parse_time(json_string_value(value), &reading->ballot->cast_at_ms))
+    if (json_is_string(value) &&
+        psp_moment_read(json_string_value(value), false, &reading->ballot->cast_at_ms))
         return PSP_OK;
     return no(reading, "the time of casting: RFC 3339 or ms since 1970 is needed");
 }

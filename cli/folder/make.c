@@ -23,6 +23,7 @@
 #include "cli/folder/tree.h"
 #include "cli/say/memory.h"
 #include "cluster/raft_id.h"
+#include "cluster/stations.h"
 #include "election/ballot_id.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
@@ -314,12 +315,13 @@ static enum psp_status make_ballot_secret(struct making *making)
 static enum psp_status make_station(struct making *making)
 {
     char *path = psp_local_path(&making->local, "clients.json");
-    struct psp_station station = {.name = "local"};
+    struct psp_station station = {.number = 1, .name = "local"};
+    const struct psp_stations stations = {.count = 1, .list = &station};
     const char *key = make_key(making, psp_local_path(&making->local, "clients/local.key"));
     enum psp_status status = PSP_EIO;
     if (key) {
         snprintf(station.public_key, sizeof station.public_key, "%s", key);
-        status = psp_stations_store(path, &station, 1);
+        status = psp_stations_store(path, making->definition, &stations);
         if (status != PSP_OK)
             psp_reason_set_status(making->reason, path, status);
     }

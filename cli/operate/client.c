@@ -1,31 +1,45 @@
 /*
- * psephos client add|revoke - which stations may cast ballots.
+ * psephos client add|revoke|list - which stations may cast which ballots.
  *
  * Only clients.json changes; routers read it anew within a second. With
  * --public-key no secret is made or seen here: the station made its own
  * (`psephos station keygen`).
  */
 #include <argp.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/system/clock.h"
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/folder/station_key.h"
+#include "cli/operate/client_bounds.h"
+#include "cli/operate/client_list.h"
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
-#include "cli/say/memory.h"
+#include "cluster/stations.h"
 #include "wire/socket/socket.h"
 
-enum { NAME_BYTES_MAX = 63, OPTION_PUBLIC_KEY = 256 };
+enum { OPTION_PUBLIC_KEY = 256, OPTION_UNITS, OPTION_METHODS, OPTION_UNTIL };
 
 struct arguments {
     const char *directory, *action, *name;
     const char *public_key; /* KEY or FILE; NULL: a pair is made here */
+    struct psp_client_bounds bounds;
     bool json;
+};
+
+/* What a call works on. */
+struct work {
+    const struct arguments *arguments;
+    const struct psp_local *local;
+    struct psp_definition *definition;
+    struct psp_stations stations;
+    char *path, *key_path, *ids_path; /* of clients.json, and of the station's secrets here */
 };
 
 static const struct argp_option options[] = {
@@ -33,21 +47,31 @@ static const struct argp_option options[] = {
      "with add: the public key that the station made itself (`psephos station keygen`), or a file "
      "that holds it",
      0},
+    {"units", OPTION_UNITS, "ID,...", 0,
+     "with add: it may cast ballots of these units only, and of all below them", 0},
+    {"methods", OPTION_METHODS, "ID,...", 0, "with add: it may cast by these methods only", 0},
+    {"until", OPTION_UNTIL, "TIME", 0,
+     "with add: it may cast until then (RFC 3339, with a zone: 2026-11-03T20:00:00-05:00)", 0},
     {0},
 };
 
 static void check(const struct arguments *arguments, struct argp_state *state)
 {
+    const struct psp_client_bounds *bounds = &arguments->bounds;
     const char *name = arguments->name ? arguments->name : "";
     const char *action = arguments->action ? arguments->action : "";
     const size_t bytes = strlen(name);
-    if (strcmp(action, "add") != 0 && strcmp(action, "revoke") != 0)
-        argp_error(state, "add NAME or revoke NAME");
-    if (arguments->public_key && strcmp(action, "add") != 0)
-        argp_error(state, "--public-key goes with add");
-    if (!bytes || bytes > NAME_BYTES_MAX ||
-        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != bytes)
-        argp_error(state, "NAME: 1 to %d of a-z 0-9 _ -", NAME_BYTES_MAX);
+    const bool lists = !strcmp(action, "list");
+    if (strcmp(action, "add") != 0 && strcmp(action, "revoke") != 0 && !lists)
+        argp_error(state, "add NAME, revoke NAME or list");
+    if ((arguments->public_key || bounds->units || bounds->methods || bounds->until) &&
+        strcmp(action, "add") != 0)
+        argp_error(state, "--public-key, --units, --methods and --until go with add");
+    if (lists && arguments->name)
+        argp_error(state, "one argument too many: %s", name);
+    if (!lists && (!bytes || bytes > PSP_STATION_NAME_BYTES_MAX ||
+                   strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != bytes))
+        argp_error(state, "NAME: 1 to %d of a-z 0-9 _ -", (int)PSP_STATION_NAME_BYTES_MAX);
 }
 
 static const struct argp_child children[] = {
@@ -63,6 +87,15 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_PUBLIC_KEY:
         arguments->public_key = value;
+        return 0;
+    case OPTION_UNITS:
+        arguments->bounds.units = value;
+        return 0;
+    case OPTION_METHODS:
+        arguments->bounds.methods = value;
+        return 0;
+    case OPTION_UNTIL:
+        arguments->bounds.until = value;
         return 0;
     case ARGP_KEY_ARG:
         if (!arguments->action)
@@ -114,118 +147,137 @@ static enum psp_status brought_key(const struct arguments *arguments, const char
     return psp_station_key_public(arguments->public_key, ret_public, reterr_reason);
 }
 
-static enum psp_status station_key(const struct arguments *arguments, const struct psp_local *local,
-                                   const char *key_path, const struct psp_station *stations,
-                                   uint32_t n, char ret_public[PSP_KEY_Z85_BYTES],
+static enum psp_status station_key(const struct work *work, char ret_public[PSP_KEY_Z85_BYTES],
                                    struct psp_reason *reterr_reason)
 {
-    const enum psp_status status = arguments->public_key
-                                       ? brought_key(arguments, key_path, ret_public, reterr_reason)
-                                       : psp_station_key_make(key_path, ret_public, reterr_reason);
+    const struct arguments *arguments = work->arguments;
+    const enum psp_status status =
+        arguments->public_key ? brought_key(arguments, work->key_path, ret_public, reterr_reason)
+                              : psp_station_key_make(work->key_path, ret_public, reterr_reason);
     if (status != PSP_OK)
         return status;
-    const char *process = process_of(local->cluster, ret_public);
+    const char *process = process_of(work->local->cluster, ret_public);
+    const struct psp_station *station = psp_stations_with_key(&work->stations, ret_public);
     if (process)
         psp_reason_set(reterr_reason, "%s is the key of %s of this cluster", ret_public, process);
-    for (uint32_t i = 0; !process && i < n; i++)
-        if (!strcmp(stations[i].public_key, ret_public)) {
-            process = stations[i].name;
-            psp_reason_set(reterr_reason, "%s is the key of the station \"%s\" already", ret_public,
-                           process);
-        }
-    return process ? PSP_EEXIST : PSP_OK;
+    else if (station)
+        psp_reason_set(reterr_reason, "%s is the key of the station \"%s\" already", ret_public,
+                       station->name);
+    return process || station ? PSP_EEXIST : PSP_OK;
 }
 
-static uint32_t find(const char *name, const struct psp_station *stations, uint32_t n)
+/* Each changes the list; the number of the station, or 0 after a message. */
+static uint32_t take_off(struct work *work)
 {
-    uint32_t at = 0;
-    while (at < n && strcmp(stations[at].name, name) != 0)
-        at++;
-    return at;
-}
-
-/* Each changes the list in place; false after a message. */
-static bool take_off(const struct arguments *arguments, struct psp_station *stations, uint32_t *n)
-{
-    const uint32_t at = find(arguments->name, stations, *n);
-    if (at == *n) {
-        fprintf(stderr, "psephos client: there is no station \"%s\"\n", arguments->name);
-        return false;
+    struct psp_station *station = psp_stations_named(&work->stations, work->arguments->name);
+    if (!station) {
+        fprintf(stderr, "psephos client: there is no station \"%s\"\n", work->arguments->name);
+        return 0;
     }
-    memmove(stations + at, stations + at + 1, (*n - at - 1) * sizeof *stations);
-    --*n;
-    return true;
+    station->revoked_ms = psp_clock_wall_ms();
+    return station->number;
 }
 
-static bool put_on(const struct arguments *arguments, const struct psp_local *local,
-                   const char *key_path, struct psp_station **stations, uint32_t *n)
+static uint32_t put_on(struct work *work)
 {
-    struct psp_reason reason = {0};
-    if (find(arguments->name, *stations, *n) < *n) {
-        fprintf(stderr, "psephos client: there is a station \"%s\" already\n", arguments->name);
-        return false;
-    }
+    const struct arguments *arguments = work->arguments;
     struct psp_station station = {0};
-    memcpy(station.name, arguments->name, strlen(arguments->name));
-    if (station_key(arguments, local, key_path, *stations, *n, station.public_key, &reason) !=
-        PSP_OK) {
-        psp_fault_say("psephos client", &reason);
-        return false;
+    struct psp_reason reason = {0};
+    if (psp_stations_named(&work->stations, arguments->name)) {
+        fprintf(stderr, "psephos client: there is a station \"%s\" already\n", arguments->name);
+        return 0;
     }
-    *stations = psp_memory_resize(*stations, *n + 1, sizeof **stations);
-    (*stations)[(*n)++] = station;
-    return true;
+    memcpy(station.name, arguments->name, strlen(arguments->name));
+    if (psp_client_bounds_read(&arguments->bounds, work->definition, psp_clock_wall_ms(), &station,
+                               &reason) != PSP_OK ||
+        station_key(work, station.public_key, &reason) != PSP_OK) {
+        psp_fault_say("psephos client", &reason);
+        free(station.units);
+        return 0;
+    }
+    const uint32_t number = psp_stations_add(&work->stations, &station);
+    free(station.units);
+    if (!number)
+        fputs("psephos client: number " PSP_TEXT(
+                  PSP_STATIONS_MAX) " is given, and no number is given twice\n",
+              stderr);
+    return number;
 }
 
 /* Both paths NULL where there is no such file here. */
-static void tell(const struct arguments *arguments, const char *key_path, const char *ids_path)
+static void tell(const struct work *work, uint32_t number)
 {
-    const bool may_cast = !strcmp(arguments->action, "add");
-    if (arguments->json)
-        psp_json_print(json_pack("{s:s, s:b, s:s?, s:s?}", "station", arguments->name, "may_cast",
-                                 may_cast, "key", key_path, "ballot_ids", ids_path));
+    const char *name = work->arguments->name;
+    const bool may_cast = !strcmp(work->arguments->action, "add");
+    const char *key_path = access(work->key_path, F_OK) == 0 ? work->key_path : NULL;
+    const char *ids_path = access(work->ids_path, F_OK) == 0 ? work->ids_path : NULL;
+    if (work->arguments->json)
+        psp_json_print(json_pack("{s:s, s:o, s:b, s:s?, s:s?}", "station", name, "number",
+                                 psp_json_count(number), "may_cast", may_cast, "key", key_path,
+                                 "ballot_ids", ids_path));
     else if (may_cast && !key_path)
-        printf("%s may cast ballots, with the key that it made\n", arguments->name);
+        printf("%s may cast ballots as station %" PRIu32 ", with the key that it made\n", name,
+               number);
     else if (may_cast)
-        printf("%s may cast ballots; its key, and what its ballot IDs follow from (keep both "
-               "secret, hand out both):\n%s\n%s\n",
-               arguments->name, key_path, ids_path);
+        printf("%s may cast ballots as station %" PRIu32
+               "; its key, and what its ballot IDs follow from (keep both secret, hand out "
+               "both):\n%s\n%s\n",
+               name, number, key_path, ids_path);
     else
-        printf("%s may cast no more ballots\n", arguments->name);
+        printf("%s (station %" PRIu32 ") may cast no more ballots\n", name, number);
+}
+
+static int change(struct work *work)
+{
+    const bool adds = !strcmp(work->arguments->action, "add");
+    const uint32_t number = adds ? put_on(work) : take_off(work);
+    if (!number)
+        return PSP_EXIT_NO;
+    const enum psp_status status =
+        psp_stations_store(work->path, work->definition, &work->stations);
+    if (status != PSP_OK) {
+        fprintf(stderr, "psephos client: %s: %s\n", work->path, psp_status_text(status));
+        return PSP_EXIT_NO;
+    }
+    /* The key file goes too: adding the name again makes a new key. What its ballot
+     * IDs follow from stays: a file that was half cast can be cast again. */
+    if (!adds)
+        remove(work->key_path);
+    tell(work, number);
+    return PSP_EXIT_DONE;
 }
 
 static int run(const struct arguments *arguments, const struct psp_local *local)
 {
-    char *path = psp_local_path(local, "%s", local->cluster->clients_path);
-    char *key_path = psp_local_path(local, "clients/%s.key", arguments->name);
-    char *ids_path = psp_station_ids_path(key_path);
-    const bool adds = !strcmp(arguments->action, "add");
-    struct psp_station *stations = NULL;
+    struct work work = {.arguments = arguments, .local = local};
     struct psp_reason reason = {0};
-    uint32_t n = 0;
+    char *election = psp_local_path(local, "%s", local->cluster->election_path);
+    work.path = psp_local_path(local, "%s", local->cluster->clients_path);
+    work.key_path =
+        psp_local_path(local, "clients/%s.key", arguments->name ? arguments->name : "");
+    work.ids_path = psp_station_ids_path(work.key_path);
     int code = PSP_EXIT_NO;
-    enum psp_status status = psp_stations_load(path, &stations, &n, &reason);
-    if (status != PSP_OK) {
-        fprintf(stderr, "psephos client: %s: %s %s\n", path, reason.pointer, reason.text);
-    } else if (adds ? put_on(arguments, local, key_path, &stations, &n)
-                    : take_off(arguments, stations, &n)) {
-        status = psp_stations_store(path, stations, n);
-        if (status != PSP_OK) {
-            fprintf(stderr, "psephos client: %s: %s\n", path, psp_status_text(status));
-        } else {
-            /* The key file goes too: adding the name again makes a new key. What its
-             * ballot IDs follow from stays: a file that was half cast can be cast again. */
-            if (!adds)
-                remove(key_path);
-            tell(arguments, access(key_path, F_OK) == 0 ? key_path : NULL,
-                 access(ids_path, F_OK) == 0 ? ids_path : NULL);
-            code = PSP_EXIT_DONE;
-        }
+    const char *file = election;
+    enum psp_status status = psp_definition_load(election, &work.definition, &reason);
+    if (status == PSP_OK) {
+        file = work.path;
+        status = psp_stations_load(work.path, work.definition, &work.stations, &reason);
     }
-    free(stations);
-    free(ids_path);
-    free(key_path);
-    free(path);
+    if (status != PSP_OK) {
+        psp_reason_set_file(&reason, file, status);
+        psp_fault_say("psephos client", &reason);
+    } else if (!strcmp(arguments->action, "list")) {
+        psp_client_list_print(&work.stations, work.definition, arguments->json);
+        code = PSP_EXIT_DONE;
+    } else {
+        code = change(&work);
+    }
+    psp_stations_free(&work.stations);
+    psp_definition_destroy(&work.definition);
+    free(work.ids_path);
+    free(work.key_path);
+    free(work.path);
+    free(election);
     return code;
 }
 
@@ -234,10 +286,12 @@ int psp_cmd_client(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "add NAME\nrevoke NAME",
-        "Lets a station cast ballots, or no longer. Works while the cluster runs, within a "
-        "second or two. A station needs NAME.key and, beside it, NAME.key.ids: what its ballot "
-        "IDs follow from; with --public-key it has made both itself." PSP_EXIT_HELP,
+        "add NAME\nrevoke NAME\nlist",
+        "Lets a station cast ballots, or no longer, and lists them. Works while the cluster runs, "
+        "within a second or two. A station needs NAME.key and, beside it, NAME.key.ids: what its "
+        "ballot IDs follow from; with --public-key it has made both itself. It gets a number, "
+        "which goes with its ballots and is never given to another: one that was revoked stays "
+        "listed, and added again it is another station." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};
@@ -249,7 +303,7 @@ int psp_cmd_client(int argc, char **argv)
         return PSP_EXIT_USAGE;
     /* Two changes at once would lose one of them, hence the lock. */
     if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK &&
-        psp_local_lock(local, &reason) == PSP_OK)
+        (!strcmp(arguments.action, "list") || psp_local_lock(local, &reason) == PSP_OK))
         code = run(&arguments, local);
     else
         psp_fault_say("psephos client", &reason);

@@ -25,6 +25,7 @@
 #define PSP_MARKED_CONTESTS_MAX 512 /* on one ballot */
 #define PSP_MARKED_CHOICES_MAX 256  /* in one contest of one ballot */
 #define PSP_BATCH_ROWS_MAX 8192     /* ballots in one message or log entry */
+#define PSP_STATIONS_MAX 100000     /* the highest number of a station; the first is 1 */
 
 #define PSP_TEXT_OF(number) #number
 #define PSP_TEXT(limit) PSP_TEXT_OF(limit)
@@ -35,7 +36,6 @@ enum {
     PSP_DIGEST_KEY_BYTES = 16,
     PSP_SHARDS_MAX = 256,
     PSP_REPLICAS_MAX = 7,
-    PSP_STATIONS_MAX = 100000, /* numbers 1 to this one, never reused */
     PSP_UNITS_MAX = 1 << 20,
     PSP_CONTESTS_MAX = 1 << 16,
     PSP_CHOICES_MAX = 4096, /* of one contest */

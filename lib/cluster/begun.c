@@ -76,7 +76,8 @@ enum psp_status psp_begun_load(const struct psp_cluster *cluster, uint32_t shard
         return status;
     json_t *root = NULL;
     struct psp_reason reason = {0};
-    status = psp_json_load(path, BEGUN_FORMAT, &reason, &root);
+    const struct psp_json_format format = {.first = BEGUN_FORMAT, .last = BEGUN_FORMAT};
+    status = psp_json_load(path, format, &reason, &root);
     if (status == PSP_ENOENT)
         return status;
     struct psp_begun begun = {.epoch = 0};

@@ -79,14 +79,4 @@ void psp_cluster_fence(const struct psp_cluster *cluster, struct psp_fence *ret_
 void psp_cluster_hash_rolls(const struct psp_cluster_shard *shards, uint32_t count,
                             uint8_t ret_hash[PSP_HASH_BYTES]);
 
-/* Stations allowed to cast: clients.json. */
-struct psp_station {
-    char name[64];
-    char public_key[41];
-};
-enum psp_status psp_stations_load(const char *path, struct psp_station **ret_stations,
-                                  uint32_t *ret_count, struct psp_reason *reterr_reason);
-enum psp_status psp_stations_store(const char *path, const struct psp_station *stations,
-                                   uint32_t count);
-
 #endif

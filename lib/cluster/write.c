@@ -1,4 +1,4 @@
-/* The other direction of cluster.c: cluster.json and clients.json written. */
+/* The other direction of cluster.c: cluster.json written. */
 #include <jansson.h>
 #include <sodium.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include "base/system/file.h"
 #include "cluster/cluster.h"
 
-enum { STATIONS_FORMAT = 1, STATIONS_MAX = 100000, FILE_MODE = 0644 };
+enum { FILE_MODE = 0644 };
 
 json_t *psp_json_of_bytes(const uint8_t *bytes, size_t n, bool null_when_zero)
 {
@@ -70,9 +70,9 @@ static json_t *cluster_json(const struct psp_cluster *cluster)
         "operators", operators);
 }
 
-/* Takes the reference. */
-static enum psp_status store(json_t *root, const char *path)
+enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char *path)
 {
+    json_t *root = cluster_json(cluster);
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text)
@@ -80,96 +80,4 @@ static enum psp_status store(json_t *root, const char *path)
     const enum psp_status status = psp_file_write(path, text, strlen(text), FILE_MODE);
     free(text);
     return status;
-}
-
-enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char *path)
-{
-    return store(cluster_json(cluster), path);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(((const struct psp_station *)a)->name, ((const struct psp_station *)b)->name);
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(((const struct psp_station *)a)->public_key,
-                  ((const struct psp_station *)b)->public_key);
-}
-
-/* A name twice could be revoked by half; a key twice would have two names.
- * Sorts the stations; they end up by name. */
-static bool stations_differ(const struct psp_json_at *list, struct psp_station *stations, size_t n)
-{
-    qsort(stations, n, sizeof *stations, compare_keys);
-    for (size_t i = 1; i < n; i++)
-        if (compare_keys(&stations[i - 1], &stations[i]) == 0)
-            return psp_json_refuse(list, "\"%s\" and \"%s\" have the same public key",
-                                   stations[i - 1].name, stations[i].name);
-    qsort(stations, n, sizeof *stations, compare_names);
-    for (size_t i = 1; i < n; i++)
-        if (compare_names(&stations[i - 1], &stations[i]) == 0)
-            return psp_json_refuse(list, "the name \"%s\" stands twice", stations[i].name);
-    return true;
-}
-
-static bool read_stations(const struct psp_json_at *root, struct psp_station **ret_stations,
-                          uint32_t *ret_count)
-{
-    static const char *const root_names[] = {"format", "clients", NULL};
-    static const char *const names[] = {"name", "public_key", NULL};
-    struct psp_json_at list, at;
-    size_t n;
-    if (!psp_json_members(root, root_names) ||
-        !psp_json_list(root, "clients", STATIONS_MAX, &list, &n))
-        return false;
-    struct psp_station *stations = calloc(n + 1, sizeof *stations);
-    if (!stations)
-        return psp_json_refuse(&list, "out of memory");
-    bool good = true;
-    for (size_t i = 0; good && i < n; i++) {
-        char *name = NULL, *key = NULL;
-        good = psp_json_element(&list, i, &at) && psp_json_members(&at, names) &&
-               psp_json_text(&at, "name", &name) && psp_json_key(&at, "public_key", &key);
-        if (good && strlen(name) >= sizeof stations[i].name)
-            good = psp_json_refuse(&at, "\"name\" is longer than %zu bytes",
-                                   sizeof stations[i].name - 1);
-        if (good) {
-            memcpy(stations[i].name, name, strlen(name) + 1);
-            memcpy(stations[i].public_key, key, sizeof stations[i].public_key);
-        }
-        free(name);
-        free(key);
-    }
-    if (!good || !stations_differ(&list, stations, n)) {
-        free(stations);
-        return false;
-    }
-    *ret_stations = stations;
-    *ret_count = (uint32_t)n;
-    return true;
-}
-
-enum psp_status psp_stations_load(const char *path, struct psp_station **ret_stations,
-                                  uint32_t *ret_count, struct psp_reason *reterr_reason)
-{
-    json_t *root;
-    const enum psp_status status = psp_json_load(path, STATIONS_FORMAT, reterr_reason, &root);
-    if (status != PSP_OK)
-        return status;
-    const struct psp_json_at at = {.value = root, .reason = reterr_reason};
-    const bool good = read_stations(&at, ret_stations, ret_count);
-    json_decref(root);
-    return good ? PSP_OK : PSP_EINVAL;
-}
-
-enum psp_status psp_stations_store(const char *path, const struct psp_station *stations,
-                                   uint32_t count)
-{
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "name", stations[i].name, "public_key",
-                                              stations[i].public_key));
-    return store(json_pack("{s:i, s:o}", "format", STATIONS_FORMAT, "clients", list), path);
 }

@@ -99,8 +99,8 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
                                        struct psp_router_core **ret_core);
 void psp_router_core_destroy(struct psp_router_core **core);
 
-/* A station's message. `station`: the number of its key, whatever the number of
- * its connections; counted from 0, so that a table of all is small. */
+/* A station's message. `station`: the number that it has in clients.json, whatever
+ * the number of its connections. */
 void psp_router_core_client(struct psp_router_core *core, const struct psp_peer *peer,
                             uint32_t station, const struct psp_client_message *message,
                             uint64_t now_ms);

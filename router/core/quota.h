@@ -12,7 +12,7 @@
  *
  * Ownership: owns its counters.
  * Threads: one owner.
- * Memory:  four bytes for each station and shard.
+ * Memory:  four bytes for each shard and number up to the highest station's.
  */
 #ifndef PSP_ROUTER_QUOTA_H
 #define PSP_ROUTER_QUOTA_H

@@ -8,30 +8,34 @@
 
 #include "base/system/address.h"
 #include "base/system/file.h"
+#include "base/text/moment.h"
 
-enum { FILE_BYTES_MAX = 16 << 20, KEY_CHARACTERS = 40 };
+enum { FILE_BYTES_MAX = 64 << 20, KEY_CHARACTERS = 40 };
 
-static enum psp_status check_format(const json_t *root, int format,
+static enum psp_status check_format(const json_t *root, struct psp_json_format format,
                                     struct psp_reason *reterr_reason)
 {
     const json_t *value = json_object_get(root, "format");
+    const json_int_t number = json_integer_value(value);
     if (!json_is_integer(value)) {
-        psp_reason_set_pointer(reterr_reason, "/format", "must be the number %d", format);
+        psp_reason_set_pointer(reterr_reason, "/format", "must be the number %d", format.last);
         return PSP_EINVAL;
     }
-    if (json_integer_value(value) != format) {
+    if (number >= format.first && number <= format.last)
+        return PSP_OK;
+    if (format.older && number > 0 && number < format.first)
+        psp_reason_set_pointer(reterr_reason, "/format", "%s", format.older);
+    else
         psp_reason_set_pointer(
             reterr_reason, "/format",
             "format %lld is not known to this version (%s), which reads %d: use the version "
             "that wrote the file",
-            (long long)json_integer_value(value), PSP_VERSION, format);
-        return PSP_EVERSION;
-    }
-    return PSP_OK;
+            (long long)number, PSP_VERSION, format.last);
+    return PSP_EVERSION;
 }
 
-enum psp_status psp_json_load(const char *path, int format, struct psp_reason *reterr_reason,
-                              json_t **ret_root)
+enum psp_status psp_json_load(const char *path, struct psp_json_format format,
+                              struct psp_reason *reterr_reason, json_t **ret_root)
 {
     char *text;
     size_t bytes;
@@ -98,6 +102,24 @@ static bool member_at(const struct psp_json_at *at, const char *name, struct psp
     return ret_at->value ? true : psp_json_refuse(ret_at, "is missing");
 }
 
+bool psp_json_has(const struct psp_json_at *at, const char *name)
+{
+    return json_object_get(at->value, name) != NULL;
+}
+
+bool psp_json_reserved(const struct psp_json_at *at, const char *name)
+{
+    struct psp_json_at member;
+    step(at, name, json_object_get(at->value, name), &member);
+    const json_t *value = member.value;
+    const bool empty = !value || json_is_null(value) ||
+                       (json_is_string(value) && json_string_length(value) == 0) ||
+                       (json_is_array(value) && json_array_size(value) == 0) ||
+                       (json_is_object(value) && json_object_size(value) == 0);
+    return empty ? true
+                 : psp_json_refuse(&member, "is reserved for a later version: leave it out");
+}
+
 bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at *ret_at)
 {
     char number[24];
@@ -151,6 +173,19 @@ bool psp_json_text(const struct psp_json_at *at, const char *name, char **ret_te
     if (!json_is_string(member.value) || json_string_length(member.value) == 0)
         return psp_json_refuse(&member, "must be a text that is not empty");
     return copy_text(&member, ret_text);
+}
+
+bool psp_json_moment(const struct psp_json_at *at, const char *name, uint64_t *ret_ms)
+{
+    struct psp_json_at member;
+    if (!member_at(at, name, &member))
+        return false;
+    const char *text = json_string_value(member.value);
+    return text && psp_moment_read(text, true, ret_ms)
+               ? true
+               : psp_json_refuse(&member, "must be a time with its zone, as "
+                                          "\"2026-11-03T20:00:00Z\" or "
+                                          "\"2026-11-03T20:00:00-05:00\"");
 }
 
 static int hex_digit(char c)

@@ -26,10 +26,17 @@ struct psp_json_at {
     struct psp_reason *reason;
 };
 
-/* Reads and parses a file into *ret_root (json_decref it) and checks `format`.
+/* Which numbers of `format` are read, and what is said of those before; NULL: as of
+ * those that come after. */
+struct psp_json_format {
+    int first, last;
+    const char *older;
+};
+
+/* Reads and parses a file into *ret_root (json_decref it) and checks its format.
  * PSP_ENOENT, PSP_EIO, PSP_ENOMEM, PSP_EINVAL, PSP_EVERSION, each with a reason. */
-enum psp_status psp_json_load(const char *path, int format, struct psp_reason *reterr_reason,
-                              json_t **ret_root);
+enum psp_status psp_json_load(const char *path, struct psp_json_format format,
+                              struct psp_reason *reterr_reason, json_t **ret_root);
 
 /* Fills the reason; returns false, for use in a condition. */
 bool psp_json_refuse(const struct psp_json_at *at, const char *format, ...)
@@ -37,6 +44,10 @@ bool psp_json_refuse(const struct psp_json_at *at, const char *format, ...)
 
 /* An object with no other members than `names` (NULL at the end). */
 bool psp_json_members(const struct psp_json_at *at, const char *const *names);
+/* Members that may be left out are asked for before they are read. */
+bool psp_json_has(const struct psp_json_at *at, const char *name);
+/* A member whose name is kept for later: not there, or empty (null, "", [], {}). */
+bool psp_json_reserved(const struct psp_json_at *at, const char *name);
 bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at *ret_at);
 bool psp_json_list(const struct psp_json_at *at, const char *name, size_t most,
                    struct psp_json_at *ret_at, size_t *ret_n);
@@ -46,6 +57,8 @@ bool psp_json_number(const struct psp_json_at *at, const char *name, uint64_t mo
                      uint64_t *ret_number);
 /* A copy, free it. */
 bool psp_json_text(const struct psp_json_at *at, const char *name, char **ret_text);
+/* ms since 1970 of a time with its zone: base/text/moment.h. */
+bool psp_json_moment(const struct psp_json_at *at, const char *name, uint64_t *ret_ms);
 bool psp_json_hex(const struct psp_json_at *at, const char *name, bool null_allowed, size_t bytes,
                   uint8_t *ret_bytes);
 /* The other direction; at most PSP_HASH_BYTES bytes. */

@@ -80,10 +80,14 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     made = asked("station", "keygen", tmp_path / "west.key")
     assert set(made) == promised("station keygen") and len(made["public_key"]) == 40
     west = asked("client", *folder, "add", "west", "--public-key", made["public_key_file"])
-    assert west == {"station": "west", "may_cast": True, "key": None, "ballot_ids": None}
+    assert west == {"station": "west", "number": 3, "may_cast": True, "key": None,
+                    "ballot_ids": None}
     revoked = asked("client", *folder, "revoke", "east")
-    assert revoked == {"station": "east", "may_cast": False, "key": None,
+    assert revoked == {"station": "east", "number": 2, "may_cast": False, "key": None,
                        "ballot_ids": station["ballot_ids"]}
+    listed = asked("client", *folder, "list")
+    assert set(listed) == {"stations"} and len(listed["stations"]) == 3
+    assert set(listed["stations"][0]) == promised("client list", "stations")
 
     for verb in ("close", "open"):
         done = asked(verb, *folder)["done"]

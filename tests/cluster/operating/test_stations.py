@@ -47,8 +47,9 @@ def test_a_station_makes_its_key_and_the_operator_sees_the_public_half(one, mach
     assert "with the key that it made" in told.stdout
     assert sorted(p.name for p in (one.directory / "clients").iterdir()) == before
     clients = json.loads((one.directory / "clients.json").read_text())
-    assert {"name": "school", "public_key": public} in clients["clients"]
-    assert clients["format"] == 1 and {*clients["clients"][0]} == {"name", "public_key"}
+    local, school = clients["clients"]
+    assert (clients["format"], local["number"], local["name"]) == (2, 1, "local")
+    assert school == {"number": 2, "name": "school", "public_key": public}
     assert json.loads(cast(one, machine).stdout)["counted"] == 5
     # Its IDs follow from its own secret: again is again.
     assert json.loads(cast(one, machine).stdout)["counted"] == 5
@@ -57,7 +58,14 @@ def test_a_station_makes_its_key_and_the_operator_sees_the_public_half(one, mach
     one.call("client", "revoke", "school", check=0)
     again = json.loads(one.call("client", "add", "school", "--public-key", public, "--json",
                                 check=0).stdout)
-    assert again == {"station": "school", "may_cast": True, "key": None, "ballot_ids": None}
+    # Another station now: the old number stays listed, as revoked.
+    assert again == {"station": "school", "number": 3, "may_cast": True, "key": None,
+                     "ballot_ids": None}
+    assert json.loads(cast(one, machine).stdout)["counted"] == 5
+    listed = json.loads(one.call("client", "list", "--json", check=0).stdout)["stations"]
+    assert [(s["number"], s["name"], s["public_key"] == public, s["revoked"] is None)
+            for s in listed] == [(1, "local", False, True), (2, "school", True, False),
+                                 (3, "school", True, True)]
 
 
 def test_a_key_is_never_made_over_another(machine):
@@ -111,3 +119,38 @@ def test_a_public_key_that_cannot_be_added_is_refused_with_words(one, machine):
     (one.directory / "clients" / "hall.key").write_text("left by hand")
     assert "the secret of another key" in refused("hall", keygen(machine / "other.key"))
     assert one.call("client", "revoke", "school", "--public-key", public).returncode == 2
+
+
+def test_bounds_are_checked_against_the_election_and_kept(one):
+    def refused(*options):
+        before = (one.directory / "clients.json").read_text()
+        done = one.call("client", "add", "hall", *options, check=1)
+        assert (one.directory / "clients.json").read_text() == before
+        return done.stderr
+
+    assert 'election.json has no unit "west"' in refused("--units", "north,west")
+    assert 'election.json has no unit ""' in refused("--units", "north,")
+    assert 'election.json has no method "fax"' in refused("--methods", "fax")
+    assert "a time with its zone" in refused("--until", "2126-11-03T20:00:00")
+    assert "is past" in refused("--until", "2020-11-03T20:00:00Z")
+    assert not (one.directory / "clients" / "hall.key").exists()
+    one.call("client", "add", "hall", "--units", "south,north,south", "--methods", "mail",
+             "--until", "2126-11-03T15:00:00-05:00", check=0)
+    kept = json.loads((one.directory / "clients.json").read_text())["clients"][1]
+    bounds = {"units": ["north", "south"], "methods": ["mail"], "until": "2126-11-03T20:00:00Z"}
+    assert {name: kept[name] for name in bounds} == bounds
+    listed = json.loads(one.call("client", "list", "--json", check=0).stdout)["stations"]
+    assert listed[1] == {**kept, "revoked": None}
+    assert listed[0]["units"] is listed[0]["methods"] is listed[0]["until"] is None
+    table = one.call("client", "list", check=0).stdout.splitlines()
+    assert table[0].split() == ["number", "name", "units", "methods", "until", "revoked"]
+    assert table[-1].split() == ["2", "hall", "north,south", "mail", "2126-11-03T20:00:00Z", "-"]
+    for wrong in (["list", "hall"], ["list", "--units", "north"],
+                  ["revoke", "hall", "--until", "2126-11-03T20:00:00Z"]):
+        assert one.call("client", *wrong).returncode == 2
+
+
+def test_a_list_of_0_1_0_is_refused_with_words(one):
+    (one.directory / "clients.json").write_text('{"format": 1, "clients": []}')
+    told = one.call("client", "add", "hall", check=1).stderr
+    assert "clients.json: /format: written by Psephos 0.1.0" in told

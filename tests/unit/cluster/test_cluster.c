@@ -1,4 +1,4 @@
-/* cluster.json and clients.json: read, written, refused with pointer and reason. */
+/* cluster.json: read, written, refused with pointer and reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,7 +43,7 @@ static const char good[] =
     " \"operators\": [{\"name\": \"operator\", \"public_key\": \"" KEY_E "\"}]}";
 
 struct folder {
-    char path[64], cluster[96], clients[96];
+    char path[64], cluster[96];
     struct psp_reason reason;
 };
 
@@ -54,7 +54,6 @@ static int make_folder(void **state)
     snprintf(f->path, sizeof f->path, "/tmp/psp-cluster-XXXXXX");
     assert_non_null(mkdtemp(f->path));
     snprintf(f->cluster, sizeof f->cluster, "%s/cluster.json", f->path);
-    snprintf(f->clients, sizeof f->clients, "%s/clients.json", f->path);
     *state = f;
     return 0;
 }
@@ -63,7 +62,6 @@ static int end_folder(void **state)
 {
     struct folder *f = *state;
     unlink(f->cluster);
-    unlink(f->clients);
     rmdir(f->path);
     free(f);
     return 0;
@@ -293,70 +291,6 @@ static void rolls_of_cluster_and_shards_agree(void **state)
     assert_non_null(strstr(f->reason.text, "not that of the shards' rolls"));
 }
 
-/* ---- clients.json ---- */
-
-static enum psp_status load_stations(struct folder *f, const char *text)
-{
-    struct psp_station *stations = NULL;
-    uint32_t n = 0;
-    assert_int_equal(psp_file_write(f->clients, text, strlen(text), 0644), PSP_OK);
-    const enum psp_status status = psp_stations_load(f->clients, &stations, &n, &f->reason);
-    free(stations);
-    return status;
-}
-
-static void stations_are_stored_and_loaded(void **state)
-{
-    struct folder *f = *state;
-    const struct psp_station two[] = {{"hall", KEY_A}, {"school", KEY_B}};
-    struct psp_station *got = NULL;
-    uint32_t n = 0;
-    assert_int_equal(psp_stations_store(f->clients, two, 2), PSP_OK);
-    assert_int_equal(psp_stations_load(f->clients, &got, &n, &f->reason), PSP_OK);
-    assert_int_equal(n, 2);
-    assert_string_equal(got[0].name, "hall");
-    assert_string_equal(got[1].public_key, KEY_B);
-    free(got);
-    got = NULL;
-    assert_int_equal(psp_stations_store(f->clients, two, 0), PSP_OK);
-    assert_int_equal(psp_stations_load(f->clients, &got, &n, &f->reason), PSP_OK);
-    assert_int_equal(n, 0);
-    free(got);
-}
-
-static void stations_that_break_a_rule_are_refused(void **state)
-{
-    struct folder *f = *state;
-    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[]}"), PSP_OK);
-    assert_int_equal(load_stations(f, "{\"format\":9,\"clients\":[]}"), PSP_EVERSION);
-    assert_int_equal(load_stations(f, "{\"format\":1}"), PSP_EINVAL);
-    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[7]}"), PSP_EINVAL);
-    assert_string_equal(f->reason.pointer, "/clients/0");
-    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\"}]}"), PSP_EINVAL);
-    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\",\"public_key\":"
-                                      "\"" KEY_A "\"},{\"name\":\"a\",\"public_key\":\"" KEY_B
-                                      "\"}]}"),
-                     PSP_EINVAL);
-    assert_string_equal(f->reason.text, "the name \"a\" stands twice");
-    assert_int_equal(load_stations(f, "{\"format\":1,\"clients\":[{\"name\":\"a\",\"public_key\":"
-                                      "\"" KEY_A "\"},{\"name\":\"b\",\"public_key\":\"" KEY_A
-                                      "\"}]}"),
-                     PSP_EINVAL);
-    assert_non_null(strstr(f->reason.text, "the same public key"));
-}
-
-static void name_of_a_station_has_at_most_63_bytes(void **state)
-{
-    struct folder *f = *state;
-    char text[256];
-    for (int length = 63; length <= 64; length++) {
-        snprintf(text, sizeof text,
-                 "{\"format\":1,\"clients\":[{\"name\":\"%0*d\",\"public_key\":\"" KEY_A "\"}]}",
-                 length, 0);
-        assert_int_equal(load_stations(f, text), length == 63 ? PSP_OK : PSP_EINVAL);
-    }
-}
-
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_folder, end_folder)
@@ -374,9 +308,6 @@ int main(void)
         FACT(raft_ids_say_their_replica_and_replicas_are_odd),
         FACT(address_or_key_twice_is_refused),
         FACT(rolls_of_cluster_and_shards_agree),
-        FACT(stations_are_stored_and_loaded),
-        FACT(stations_that_break_a_rule_are_refused),
-        FACT(name_of_a_station_has_at_most_63_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

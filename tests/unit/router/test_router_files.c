@@ -105,13 +105,16 @@ static void a_digest_key_that_is_not_right_is_refused_with_its_path(void **state
 /* ---- stations ---- */
 
 static struct psp_wire *wire;
+static struct psp_definition *definition;
 static struct psp_keypair operator_keys, station_keys;
 
 static int make_wire(void **state)
 {
     (void)state;
     struct psp_keypair self;
-    return psp_keypair_generate(&self) == PSP_OK && psp_keypair_generate(&station_keys) == PSP_OK &&
+    struct psp_reason reason = {0};
+    return psp_definition_load("tests/fixtures/town.json", &definition, &reason) == PSP_OK &&
+                   psp_keypair_generate(&self) == PSP_OK && psp_keypair_generate(&station_keys) == PSP_OK &&
                    psp_keypair_generate(&operator_keys) == PSP_OK &&
                    psp_wire_create(&self, &wire) == PSP_OK
                ? 0
@@ -122,15 +125,17 @@ static int end_wire(void **state)
 {
     (void)state;
     psp_wire_destroy(&wire);
+    psp_definition_destroy(&definition);
     return 0;
 }
 
-static void write_stations(const char *name, const char *key)
+static void write_stations(const char *name, const char *key, const char *members)
 {
     char text[512];
     snprintf(text, sizeof text,
-             "{\"format\": 1, \"clients\": [{\"name\": \"%s\", \"public_key\": \"%s\"}]}", name,
-             key);
+             "{\"format\": 2, \"clients\": [{\"number\": 7, \"name\": \"%s\", "
+             "\"public_key\": \"%s\"%s}]}",
+             name, key, members);
     write_file(stations_path, text, 0644);
 }
 
@@ -144,26 +149,34 @@ static void stations_are_read_again_only_when_the_file_changes(void **state)
                                         .operators = &operator};
     struct psp_router_stations stations = {0};
     struct psp_reason reason = {0};
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_ENOENT);
+#define UPDATE() psp_router_stations_update(&stations, &cluster, definition, wire, &reason)
+    assert_int_equal(UPDATE(), PSP_ENOENT);
     assert_non_null(strstr(reason.text, stations_path));
 
-    write_stations("local", station_keys.public_z85);
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_OK);
+    write_stations("local", station_keys.public_z85, "");
+    assert_int_equal(UPDATE(), PSP_OK);
     assert_int_equal(stations.count, 1);
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_STALE);
+    assert_int_equal(UPDATE(), PSP_STALE);
 
-    write_stations("somebody", "not a key"); /* one complaint, and the count stays */
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_EINVAL);
+    write_stations("somebody", "not a key", ""); /* one complaint, and the count stays */
+    assert_int_equal(UPDATE(), PSP_EINVAL);
     assert_int_equal(stations.count, 1);
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_STALE);
+    assert_int_equal(UPDATE(), PSP_STALE);
 
-    write_stations("thief", operator_keys.public_z85); /* a key has one role */
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_EINVAL);
+    write_stations("somebody", station_keys.public_z85, ", \"units\": [\"nowhere\"]");
+    assert_int_equal(UPDATE(), PSP_EINVAL);
+    assert_non_null(strstr(reason.text, "/clients/0/units/0: election.json has no unit"));
+
+    write_stations("thief", operator_keys.public_z85, ""); /* a key has one role */
+    assert_int_equal(UPDATE(), PSP_EINVAL);
     assert_non_null(strstr(reason.text, "twice"));
+    assert_int_equal(stations.count, 1);
 
-    write_file(stations_path, "{\"format\": 1, \"clients\": []}", 0644);
-    assert_int_equal(psp_router_stations_update(&stations, &cluster, wire, &reason), PSP_OK);
+    /* Listed, but nobody that may cast: its key is free for another role. */
+    write_stations("thief", operator_keys.public_z85, ", \"revoked\": \"2026-11-03T20:00:00Z\"");
+    assert_int_equal(UPDATE(), PSP_OK);
     assert_int_equal(stations.count, 0);
+#undef UPDATE
 }
 
 int main(void)
