@@ -240,9 +240,8 @@ static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
         return;
     shell->stations_check_ms = now_ms + PSP_ROUTER_CLIENTS_CHECK_MS;
     struct psp_reason reason = {0};
-    const enum psp_status status =
-        psp_router_stations_update(&shell->stations, shell->cluster, shell->definition,
-                                   shell->wire, &reason);
+    const enum psp_status status = psp_router_stations_update(
+        &shell->stations, shell->cluster, shell->definition, shell->wire, &reason);
     if (status == PSP_OK)
         psp_say(PSP_SAY_INFO, "clients", "%u stations may cast", shell->stations.count);
     else if (status != PSP_STALE &&

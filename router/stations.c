@@ -45,8 +45,7 @@ static enum psp_status set_keys(const struct psp_cluster *cluster,
 enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
                                            const struct psp_cluster *cluster,
                                            const struct psp_definition *definition,
-                                           struct psp_wire *wire,
-                                           struct psp_reason *reterr_reason)
+                                           struct psp_wire *wire, struct psp_reason *reterr_reason)
 {
     if (stations->path[0] == '\0') {
         const int n = snprintf(stations->path, sizeof stations->path, "%s/%s", cluster->directory,

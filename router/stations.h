@@ -2,8 +2,9 @@
  * stations - who may talk to a router: clients.json and the operators.
  *
  * clients.json is read again when it changes, so that a station is added or
- * revoked without a restart. A station's key has its number as id on the wire. A file that cannot be read leaves the known keys
- * as they are: a slip of an editor must not lock every station out.
+ * revoked without a restart. A file that cannot be read leaves the known keys as
+ * they are: a slip of an editor must not lock every station out. On the wire a
+ * station's key has its number as id.
  *
  * Threads: one owner.
  */
@@ -36,7 +37,6 @@ struct psp_router_stations { /* zero-initialise */
 enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
                                            const struct psp_cluster *cluster,
                                            const struct psp_definition *definition,
-                                           struct psp_wire *wire,
-                                           struct psp_reason *reterr_reason);
+                                           struct psp_wire *wire, struct psp_reason *reterr_reason);
 
 #endif

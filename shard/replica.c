@@ -29,7 +29,7 @@ void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
 {
     const struct psp_cluster_shard *facts = &cluster->shards[shard];
     *ret_genesis = (struct psp_genesis){.rules = PSP_RULES,
-                                        .mode = PSP_MODE_LIVE,
+                                        .mode = cluster->mode,
                                         .shard = facts->shard,
                                         .slot_first = facts->slot_first,
                                         .slot_end = facts->slot_end,

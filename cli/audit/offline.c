@@ -110,6 +110,9 @@ static void compare(struct recount *recount, uint32_t shard, const struct source
             refuse(recount, shard,
                    "the journal was counted with another %s than cluster.json names",
                    psp_fence_place(part));
+        else if (genesis->mode != recount->local->cluster->mode)
+            refuse(recount, shard, "the journal was counted in mode %s, cluster.json says %s",
+                   psp_mode_name(genesis->mode), psp_mode_name(recount->local->cluster->mode));
     }
     if (!psp_books_balanced(books) ||
         psp_totals_unbalanced_row(psp_count_totals(count)) != PSP_NONE)

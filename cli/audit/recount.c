@@ -203,7 +203,8 @@ int psp_cmd_recount(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     int code = PSP_EXIT_NO;
-    if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK) {
+    if ((arguments.offline ? psp_local_open_any : psp_local_open)(arguments.directory, &local,
+                                                                  &reason) == PSP_OK) {
         char *election = psp_local_path(local, "%s", local->cluster->election_path);
         char *key = psp_local_path(local, "keys/operator.key");
         const enum psp_status status = psp_definition_load(election, &definition, &reason);

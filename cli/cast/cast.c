@@ -71,7 +71,9 @@ static const struct argp_option options[] = {
     {"seed", OPTION_SEED, "S", 0, "of everything random, default 1", 0},
     {"give-up-after", OPTION_GIVE_UP, "S", 0, "seconds without any verdict, default 120", 0},
     {"pool", OPTION_POOL, "N", 0,
-     "shuffle every N ballots before they leave; default 50 with --key, else 1: not at all", 0},
+     "shuffle every N ballots before they leave; default 50 with --key where the mode is live, "
+     "else 1: not at all",
+     0},
     {"pool-wait", OPTION_POOL_WAIT, "S", 0,
      "seconds after which fewer than N leave, too, default 2", 0},
     {"rows", OPTION_ROWS, NULL, 0, "send rows (IDs as text) instead of columns", 0},
@@ -261,7 +263,8 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     caster.key_path = target->key_path;
     caster.seed = arguments->request.seed;
     if (caster.pool == 0)
-        caster.pool = arguments->key ? POOL_OF_A_STATION : 1;
+        caster.pool =
+            arguments->key && target->cluster->mode == PSP_MODE_LIVE ? POOL_OF_A_STATION : 1;
     if (caster.pool_wait_ms == 0)
         caster.pool_wait_ms = 1;
     status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, &reason);

@@ -27,8 +27,11 @@ void psp_local_missing(const char *directory, struct psp_reason *reterr_reason)
                    directory, directory);
 }
 
-enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
-                               struct psp_reason *reterr_reason)
+typedef enum psp_status cluster_loader(const char *path, struct psp_cluster **ret_cluster,
+                                       struct psp_reason *reterr_reason);
+
+static enum psp_status open_with(cluster_loader *load, const char *directory,
+                                 struct psp_local **ret_local, struct psp_reason *reterr_reason)
 {
     char *absolute = realpath(directory, NULL);
     if (!absolute && errno == ENOENT) {
@@ -43,7 +46,7 @@ enum psp_status psp_local_open(const char *directory, struct psp_local **ret_loc
     local->directory = absolute;
     local->lock = PSP_LOCK_NONE;
     char *path = psp_local_path(local, "cluster.json");
-    const enum psp_status status = psp_cluster_load(path, &local->cluster, reterr_reason);
+    const enum psp_status status = load(path, &local->cluster, reterr_reason);
     if (status == PSP_ENOENT)
         psp_local_missing(directory, reterr_reason);
     else if (status != PSP_OK)
@@ -55,6 +58,18 @@ enum psp_status psp_local_open(const char *directory, struct psp_local **ret_loc
     }
     *ret_local = local;
     return PSP_OK;
+}
+
+enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
+                               struct psp_reason *reterr_reason)
+{
+    return open_with(psp_cluster_load, directory, ret_local, reterr_reason);
+}
+
+enum psp_status psp_local_open_any(const char *directory, struct psp_local **ret_local,
+                                   struct psp_reason *reterr_reason)
+{
+    return open_with(psp_cluster_load_any, directory, ret_local, reterr_reason);
 }
 
 void psp_local_close(struct psp_local **local)

@@ -43,6 +43,7 @@ struct psp_local_plan {
     const char *election_path;
     const char *roll_path; /* NULL: none */
     uint32_t shards, replicas, routers;
+    enum psp_mode mode;            /* 0: not given; made, it is live then */
     const char *http;              /* address:port, or NULL: a free port */
     const struct psp_hosts *hosts; /* NULL: all on this machine. Not owned; checked */
 };
@@ -66,6 +67,9 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
 void psp_local_missing(const char *directory, struct psp_reason *reterr_reason);
 enum psp_status psp_local_open(const char *directory, struct psp_local **ret_local,
                                struct psp_reason *reterr_reason);
+/* Also one of 0.1.0, for who only counts its journals again. */
+enum psp_status psp_local_open_any(const char *directory, struct psp_local **ret_local,
+                                   struct psp_reason *reterr_reason);
 void psp_local_close(struct psp_local **local);
 
 /* One `up` or `down` at a time. PSP_EBUSY: another one is at work. */

@@ -332,6 +332,7 @@ static enum psp_status make_station(struct making *making)
 static enum psp_status make_cluster_file(struct making *making)
 {
     struct psp_cluster *cluster = &making->cluster;
+    cluster->mode = making->plan->mode ? making->plan->mode : PSP_MODE_LIVE;
     cluster->epoch = 1;
     cluster->election_path = "election.json";
     cluster->clients_path = "clients.json";
@@ -433,6 +434,8 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
         differs = "--replicas";
     else if (plan->routers && plan->routers != cluster->router_count)
         differs = "--routers";
+    else if (plan->mode && plan->mode != cluster->mode)
+        differs = "mode (--test)";
     else if (plan->http && (cluster->collector_count == 0 ||
                             strcmp(plan->http, cluster->collectors[0].http) != 0))
         differs = "--http";

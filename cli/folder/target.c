@@ -40,16 +40,14 @@ static void say_missing(const char *path, const char *directory, struct psp_reas
         psp_reason_set(
             reterr_reason,
             "%s is missing: put it back from a copy of the folder; under another secret all that "
-            "was cast before would come back as double votes. A folder of version 0.1.0 never had "
-            "one: cast there as a new station, `psephos client --dir %s add NAME`, then --cluster "
-            "%s/cluster.json --key %s/clients/NAME.key",
-            path, directory, directory, directory);
+            "was cast before would come back as double votes",
+            path);
     else
         psp_reason_set(
             reterr_reason,
             "%s is missing: it belongs beside the key, copy it from where `psephos client add` "
             "made both, or from a backup; under another secret all that was cast before would "
-            "come back as double votes. A key of version 0.1.0 never had one: add a new station",
+            "come back as double votes",
             path);
 }
 

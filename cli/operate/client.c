@@ -253,8 +253,7 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
     struct psp_reason reason = {0};
     char *election = psp_local_path(local, "%s", local->cluster->election_path);
     work.path = psp_local_path(local, "%s", local->cluster->clients_path);
-    work.key_path =
-        psp_local_path(local, "clients/%s.key", arguments->name ? arguments->name : "");
+    work.key_path = psp_local_path(local, "clients/%s.key", arguments->name ? arguments->name : "");
     work.ids_path = psp_station_ids_path(work.key_path);
     int code = PSP_EXIT_NO;
     const char *file = election;

@@ -60,7 +60,7 @@ static void add_row(struct psp_table *table, const struct psp_station *station,
 void psp_client_list_print(const struct psp_stations *stations,
                            const struct psp_definition *definition, bool json)
 {
-    static const char *const headings[] = {"number", "name",  "units",
+    static const char *const headings[] = {"number",  "name",  "units",
                                            "methods", "until", "revoked"};
     if (json) {
         json_t *list = json_array();

@@ -92,7 +92,7 @@ static void find_lag(const struct psp_cluster *cluster, struct line *lines, uint
     }
 }
 
-static void print_json(const struct line *lines, uint32_t n, bool healthy)
+static void print_json(enum psp_mode mode, const struct line *lines, uint32_t n, bool healthy)
 {
     json_t *processes = json_array();
     for (uint32_t i = 0; i < n; i++) {
@@ -114,13 +114,14 @@ static void print_json(const struct line *lines, uint32_t n, bool healthy)
         }
         json_array_append_new(processes, process);
     }
-    json_t *root = json_pack("{s:b, s:o}", "healthy", healthy, "processes", processes);
+    json_t *root = json_pack("{s:b, s:s, s:o}", "healthy", healthy, "mode", psp_mode_name(mode),
+                             "processes", processes);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
 }
 
-static void print_table(const struct line *lines, uint32_t n)
+static void print_table(enum psp_mode mode, const struct line *lines, uint32_t n)
 {
     static const char *const headings[] = {"process", "pid", "state", "index", "lag", "address"};
     struct psp_table *table = psp_table_create("lrlrrl", headings);
@@ -139,6 +140,8 @@ static void print_table(const struct line *lines, uint32_t n)
     }
     psp_table_print(table, stdout);
     psp_table_destroy(&table);
+    if (mode == PSP_MODE_TEST)
+        puts("mode test: no vote counted here is a vote");
 }
 
 static int show(const struct arguments *arguments, const struct psp_local *local,
@@ -178,9 +181,9 @@ static int show(const struct arguments *arguments, const struct psp_local *local
         lines[i].state = lines[i].pid ? "not answering" : "down";
     find_lag(local->cluster, lines, n);
     if (arguments->json)
-        print_json(lines, n, answered == n);
+        print_json(local->cluster->mode, lines, n, answered == n);
     else
-        print_table(lines, n);
+        print_table(local->cluster->mode, lines, n);
     free(asked);
     free(lines);
     psp_daemons_free(&daemons, n);

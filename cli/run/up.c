@@ -44,7 +44,8 @@ enum {
     OPTION_ROUTERS,
     OPTION_HTTP,
     OPTION_HOSTS,
-    OPTION_CLOSED
+    OPTION_CLOSED,
+    OPTION_TEST
 };
 
 struct arguments {
@@ -67,6 +68,7 @@ static const struct argp_option options[] = {
      "IPv4 address, roles (router, shard, collector)",
      0},
     {"closed", OPTION_CLOSED, NULL, 0, "do not open the election", 0},
+    {"test", OPTION_TEST, NULL, 0, "the cluster is for trying: its mode is test, for ever", 0},
     {0},
 };
 
@@ -109,6 +111,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_CLOSED:
         arguments->closed = true;
+        return 0;
+    case OPTION_TEST:
+        arguments->plan.mode = PSP_MODE_TEST;
         return 0;
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->json;
@@ -369,7 +374,8 @@ static void tell_json(const struct psp_local *local)
     json_t *stations = json_array();
     for (uint32_t i = 0; i < cluster->router_count; i++)
         json_array_append_new(stations, json_string(cluster->routers[i].address));
-    json_t *root = json_pack("{s:s, s:o, s:o}", "directory", local->directory, "shards",
+    json_t *root = json_pack("{s:s, s:s, s:o, s:o}", "directory", local->directory, "mode",
+                             psp_mode_name(cluster->mode), "shards",
                              psp_json_count(cluster->shard_count), "stations", stations);
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
@@ -388,6 +394,8 @@ static void tell(const struct psp_local *local)
     const struct psp_cluster *cluster = local->cluster;
     printf("ready to count: %u shard%s in %s\n", cluster->shard_count,
            cluster->shard_count == 1 ? "" : "s", local->directory);
+    if (cluster->mode == PSP_MODE_TEST)
+        puts("mode      test: no vote counted here is a vote");
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
         printf("page      %s/\n", url);

@@ -306,13 +306,40 @@ static bool rolls_agree(const struct psp_json_at *root, const struct psp_cluster
                : psp_json_refuse(root, "\"roll_hash\" is not that of the shards' rolls");
 }
 
-static bool read_cluster(const struct psp_json_at *root, struct psp_cluster *cluster)
+static bool read_mode(const struct psp_json_at *root, struct psp_cluster *cluster)
 {
-    static const char *const names[] = {
-        "format",     "cluster_id",      "epoch",   "election", "definition_hash",
-        "roll_hash",  "digest_key_hash", "clients", "routers",  "shards",
-        "collectors", "operators",       NULL};
-    return psp_json_members(root, names) &&
+    char *word = NULL;
+    if (!psp_json_text(root, "mode", &word))
+        return false;
+    for (int mode = PSP_MODE_LIVE; mode <= PSP_MODE_TEST; mode++)
+        if (strcmp(word, psp_mode_name((enum psp_mode)mode)) == 0)
+            cluster->mode = (enum psp_mode)mode;
+    free(word);
+    return cluster->mode != 0 || psp_json_refuse(root, "\"mode\" must be \"live\" or \"test\"");
+}
+
+/* The members that format 1 has, too, and those that it does not have. */
+#define MEMBERS_1                                                                                  \
+    "format", "cluster_id", "epoch", "election", "definition_hash", "roll_hash",                   \
+        "digest_key_hash", "clients", "routers", "shards", "collectors", "operators"
+#define MEMBERS_2 "mode", "auditors", "officials", "gateways", "bridges"
+
+static bool read_members_2(const struct psp_json_at *root, struct psp_cluster *cluster)
+{
+    return read_mode(root, cluster) && psp_json_reserved(root, "auditors") &&
+           psp_json_reserved(root, "officials") && psp_json_reserved(root, "gateways") &&
+           psp_json_reserved(root, "bridges");
+}
+
+static bool read_cluster(const struct psp_json_at *root, bool is_format_1,
+                         struct psp_cluster *cluster)
+{
+    static const char *const names_1[] = {MEMBERS_1, NULL};
+    static const char *const names_2[] = {MEMBERS_1, MEMBERS_2, NULL};
+    if (is_format_1)
+        cluster->mode = PSP_MODE_LIVE;
+    return psp_json_members(root, is_format_1 ? names_1 : names_2) &&
+           (is_format_1 || read_members_2(root, cluster)) &&
            psp_json_hex(root, "cluster_id", false, PSP_CLUSTER_ID_BYTES, cluster->cluster_id) &&
            psp_json_number(root, "epoch", INT64_MAX, &cluster->epoch) &&
            (cluster->epoch > 0 || psp_json_refuse(root, "\"epoch\" begins at 1")) &&
@@ -334,20 +361,27 @@ static char *folder_of(const char *path)
     return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-enum psp_status psp_cluster_load(const char *path, struct psp_cluster **ret_cluster,
-                                 struct psp_reason *reterr_reason)
+static enum psp_status load(const char *path, int first_format, struct psp_cluster **ret_cluster,
+                            struct psp_reason *reterr_reason)
 {
+    const struct psp_json_format format = {
+        .first = first_format,
+        .last = PSP_CLUSTER_FORMAT,
+        .older = "written by Psephos 0.1.0; only `psephos recount --offline` of this version "
+                 "reads it; go on with 0.1.0",
+    };
     json_t *root;
-    enum psp_status status = psp_json_load(path, PSP_CLUSTER_FORMAT, reterr_reason, &root);
+    enum psp_status status = psp_json_load(path, format, reterr_reason, &root);
     if (status != PSP_OK)
         return status;
     struct psp_cluster *cluster = calloc(1, sizeof *cluster);
     const struct psp_json_at at = {.value = root, .reason = reterr_reason};
+    const bool is_format_1 = json_integer_value(json_object_get(root, "format")) == 1;
     if (cluster)
         cluster->directory = folder_of(path);
     if (!cluster || !cluster->directory)
         status = PSP_ENOMEM;
-    else if (!read_cluster(&at, cluster))
+    else if (!read_cluster(&at, is_format_1, cluster))
         status = PSP_EINVAL;
     json_decref(root);
     if (status != PSP_OK) {
@@ -357,6 +391,18 @@ enum psp_status psp_cluster_load(const char *path, struct psp_cluster **ret_clus
     hash_slot_map(cluster);
     *ret_cluster = cluster;
     return PSP_OK;
+}
+
+enum psp_status psp_cluster_load(const char *path, struct psp_cluster **ret_cluster,
+                                 struct psp_reason *reterr_reason)
+{
+    return load(path, PSP_CLUSTER_FORMAT, ret_cluster, reterr_reason);
+}
+
+enum psp_status psp_cluster_load_any(const char *path, struct psp_cluster **ret_cluster,
+                                     struct psp_reason *reterr_reason)
+{
+    return load(path, 1, ret_cluster, reterr_reason);
 }
 
 void psp_cluster_destroy(struct psp_cluster **cluster)

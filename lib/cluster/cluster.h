@@ -15,9 +15,10 @@
 #include "base/limits.h"
 #include "base/reason.h"
 #include "base/status.h"
+#include "wire/message/codes.h"
 #include "wire/message/fence.h"
 
-enum { PSP_CLUSTER_FORMAT = 1 };
+enum { PSP_CLUSTER_FORMAT = 2 };
 
 struct psp_cluster_replica {
     uint32_t replica;       /* number within the shard, from 0 */
@@ -49,6 +50,7 @@ struct psp_cluster_operator {
 
 struct psp_cluster {
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    enum psp_mode mode;        /* of format 1, which has none: live */
     uint64_t epoch;            /* 1; raised by a restore from backup only */
     const char *directory;     /* of cluster.json; relative paths start here */
     const char *election_path; /* "election.json" */
@@ -67,6 +69,9 @@ struct psp_cluster {
 /* PSP_ENOENT, PSP_EIO, PSP_EINVAL, PSP_EVERSION (format), each with a reason. */
 enum psp_status psp_cluster_load(const char *path, struct psp_cluster **ret_cluster,
                                  struct psp_reason *reterr_reason);
+/* Also of format 1, for who only reads what a cluster of 0.1.0 has counted. */
+enum psp_status psp_cluster_load_any(const char *path, struct psp_cluster **ret_cluster,
+                                     struct psp_reason *reterr_reason);
 void psp_cluster_destroy(struct psp_cluster **cluster);
 
 /* Writes beside and renames, fsync of file and folder. */

@@ -319,8 +319,7 @@ struct psp_station *psp_stations_with_key(const struct psp_stations *stations,
                                           const char *public_key)
 {
     for (uint32_t i = 0; i < stations->count; i++)
-        if (!stations->list[i].revoked_ms &&
-            strcmp(stations->list[i].public_key, public_key) == 0)
+        if (!stations->list[i].revoked_ms && strcmp(stations->list[i].public_key, public_key) == 0)
             return &stations->list[i];
     return NULL;
 }

@@ -59,8 +59,8 @@ static json_t *cluster_json(const struct psp_cluster *cluster)
         json_array_append_new(operators, json_pack("{s:s, s:s}", "name", cluster->operators[i].name,
                                                    "public_key", cluster->operators[i].public_key));
     return json_pack(
-        "{s:i, s:o, s:I, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "format",
-        PSP_CLUSTER_FORMAT, "cluster_id",
+        "{s:i, s:s, s:o, s:I, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "format",
+        PSP_CLUSTER_FORMAT, "mode", psp_mode_name(cluster->mode), "cluster_id",
         psp_json_of_bytes(cluster->cluster_id, PSP_CLUSTER_ID_BYTES, false), "epoch",
         (json_int_t)cluster->epoch, "election", cluster->election_path, "definition_hash",
         psp_json_of_bytes(cluster->definition_hash, PSP_HASH_BYTES, false), "roll_hash",

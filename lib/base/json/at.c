@@ -116,8 +116,7 @@ bool psp_json_reserved(const struct psp_json_at *at, const char *name)
                        (json_is_string(value) && json_string_length(value) == 0) ||
                        (json_is_array(value) && json_array_size(value) == 0) ||
                        (json_is_object(value) && json_object_size(value) == 0);
-    return empty ? true
-                 : psp_json_refuse(&member, "is reserved for a later version: leave it out");
+    return empty ? true : psp_json_refuse(&member, "is reserved for a later version: leave it out");
 }
 
 bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at *ret_at)

@@ -121,7 +121,6 @@ def test_without_the_folders_secret_nothing_is_cast_and_none_is_made(one):
     secret.rename(one.directory / "elsewhere")
     done = one.call("cast", "-", stdin=TEXT, check=1)
     assert f"{secret} is missing: put it back from a copy of the folder" in done.stderr
-    assert f"psephos client --dir {one.directory} add NAME" in done.stderr # of 0.1.0: what to do
     one.up() # starts what does not run, and makes no secret either
     assert not secret.exists()
     assert books_of(one)["received"] == 0

@@ -62,6 +62,29 @@ def test_a_pausing_source_sends_an_unfilled_pool_after_its_wait_and_at_the_end(o
     assert "nothing answers" not in said # it waited for the pool, not for the cluster
 
 
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_with_a_key_fifty_leave_together_unless_the_mode_is_test(cluster, mode):
+    one = cluster(TOWN, shards=1, up_options=["--test"] if mode == "test" else [])
+    one.call("client", "add", "school", check=0)
+    with subprocess.Popen([BIN / "psephos", "cast", "--cluster", one.directory / "cluster.json",
+                           "--key", one.directory / "clients/school.key", "--pool-wait", "600",
+                           "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          text=True) as caster:
+        caster.stdin.write("".join(line_of(f"v{i}", {}) for i in range(49)))
+        caster.stdin.flush()
+        if mode == "test":
+            wait_until(lambda: received(one) == 49, what="what is not gathered")
+        else:
+            # Whoever casts meanwhile is through; these are not.
+            one.call("cast", "-", stdin=line_of("x", {}), check=0)
+            assert received(one) == 1
+            caster.stdin.write(line_of("v49", {}))
+            caster.stdin.flush()
+            wait_until(lambda: received(one) == 51, what="fifty at once")
+        caster.stdin.close()
+        assert caster.wait(timeout=60) == 0
+
+
 def test_returns_do_not_wait_for_the_last_pool(cluster, import_returns, fixture_file):
     returns = fixture_file("sparse.csv")
     one = cluster(import_returns(returns), shards=1)

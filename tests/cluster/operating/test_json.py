@@ -62,7 +62,8 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     folder = ["--dir", one.directory]
     up = asked("up", *folder, "--election", one.election, "--shards", 2, "--replicas", 3)
     assert set(up) == promised("up", until="; with")
-    assert (up["shards"], len(up["stations"])) == (2, 1) and up["page"].startswith(one.api)
+    assert (up["mode"], up["shards"], len(up["stations"])) == ("live", 2, 1)
+    assert up["page"].startswith(one.api)
 
     cast = asked("cast", *folder, "--returns", fixture_file("sparse.csv"))
     verdicts = {"counted", "replayed", "double_vote", "not_eligible", "invalid", "closed"}
@@ -71,7 +72,8 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     assert set(asked("results", *folder)) >= {"version", "as_of", "results"}
 
     status = asked("status", *folder)
-    assert set(status) == {"healthy", "processes"} and status["healthy"]
+    assert set(status) == {"healthy", "mode", "processes"} and status["healthy"]
+    assert status["mode"] == "live"
     shard = next(p for p in status["processes"] if p["role"] == "shard")
     assert set(shard) == promised("status", "processes")
 

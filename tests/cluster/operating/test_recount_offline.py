@@ -4,10 +4,11 @@ import csv
 import io
 import json
 import shutil
+import subprocess
 
 import pytest
 
-from harness import FIXTURES, run_psephos
+from harness import BIN, FIXTURES, TIMEOUT_S, run_psephos
 
 TOWN = FIXTURES / "town.json"
 BOOKS = ["received", "counted", "replayed", "double_vote", "not_eligible", "invalid", "closed",
@@ -120,10 +121,49 @@ def test_another_election_file_is_refused(counted):
     assert "election.json is not the election that cluster.json names" in told
 
 
+def test_another_mode_than_it_was_counted_in_is_refused(counted):
+    one, _ = counted()
+    file = one.directory / "cluster.json"
+    file.write_text(file.read_text().replace('"live"', '"test"'))
+    told = offline(one.directory, check=1)
+    assert "shard 0: the journal was counted in mode live, cluster.json says test" in told
+    started = one.up(check=1)
+    assert "mode differs between its first log entry and cluster.json" in started.stderr
+
+
 def test_backup_and_results_go_with_offline_only(tmp_path):
     for option in ("--backup", "--results"):
         done = run_psephos("recount", "--dir", tmp_path, option, tmp_path, check=2)
         assert "go with --offline" in done.stderr
+
+
+REFUSED = [["up"], ["down"], ["status"], ["open"], ["close"], ["unit-complete", "south"],
+           ["leader", "move", "--shard", 0], ["replica", "begun"], ["backup", "--out", "b"],
+           ["restore", "--backup", "b"], ["client", "list"], ["client", "add", "hall"],
+           ["cast", "-"], ["results"], ["accounting"], ["recount"]]
+
+
+def test_a_folder_of_0_1_0_is_refused_by_everything_else(cluster, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("one 127.0.0.1 router shard collector\n")
+    one = cluster(TOWN, shards=1, start=False)
+    one.up("--hosts", hosts)
+    file = one.directory / "cluster.json"
+    old = json.loads(file.read_text()) | {"format": 1}
+    del old["mode"]
+    file.write_text(json.dumps(old))
+    words = ("cluster.json: /format: written by Psephos 0.1.0; only `psephos recount --offline` "
+             "of this version reads it; go on with 0.1.0")
+    for call in REFUSED:
+        told = one.call(*call, stdin="" if call[0] == "cast" else None, check=1)
+        assert words in told.stderr and told.stdout == "", (call, told)
+    for daemon, options in (("shard", ["--shard", "0", "--replica", "0"]),
+                            ("router", ["--router", "0"]),
+                            ("collector", ["--collector", "0"])):
+        data = [] if daemon == "router" else ["--data", tmp_path / daemon]
+        told = subprocess.run([BIN / f"psephos-{daemon}", "--cluster", file, *options, *data],
+                              capture_output=True, text=True, timeout=TIMEOUT_S)
+        assert told.returncode == 1 and words in told.stdout + told.stderr, told
 
 
 def test_the_journal_of_0_1_0_gives_its_figures(data, tmp_path):

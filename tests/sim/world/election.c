@@ -79,6 +79,7 @@ static void make_cluster(struct sim_election *election, const struct sim_electio
     make_shards(election, plan);
     struct psp_cluster *cluster = &election->cluster;
     cluster->epoch = 1;
+    cluster->mode = PSP_MODE_TEST;
     memset(cluster->cluster_id, 0xC1, sizeof(cluster->cluster_id));
     memcpy(cluster->definition_hash, election->definition->hash, PSP_HASH_BYTES);
     memcpy(cluster->digest_key_hash, election->key.hash, PSP_HASH_BYTES);

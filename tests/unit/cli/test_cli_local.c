@@ -186,6 +186,31 @@ static void what_a_cluster_counts_cannot_be_changed(void **state)
     plan.election_path = place->other;
     assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_EMISMATCH);
     assert_non_null(strstr(reason.text, "--election"));
+    plan = plan_of(place);
+    plan.mode = PSP_MODE_TEST;
+    assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_EMISMATCH);
+    assert_non_null(strstr(reason.text, "--test"));
+    psp_local_close(&local);
+}
+
+static void a_cluster_is_live_unless_it_is_made_to_test(void **state)
+{
+    const struct place *place = *state;
+    struct psp_local_plan plan = plan_of(place);
+    struct psp_reason reason = {0};
+    make(place);
+    struct psp_local *local = opened(place);
+    assert_int_equal(local->cluster->mode, PSP_MODE_LIVE);
+    char *path = psp_local_path(local, "cluster.json");
+    assert_int_equal(unlink(path), 0);
+    free(path);
+    psp_local_close(&local);
+    plan.mode = PSP_MODE_TEST;
+    assert_int_equal(psp_local_make(&plan, &reason), PSP_OK);
+    local = opened(place);
+    assert_int_equal(local->cluster->mode, PSP_MODE_TEST);
+    plan.mode = 0; /* not given: started as it is */
+    assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_OK);
     psp_local_close(&local);
 }
 
@@ -324,6 +349,7 @@ int main(int argc, char **argv)
         FACT(nothing_is_made_on_top_of_counted_ballots),
         FACT(another_election_in_the_folder_is_not_replaced),
         FACT(what_a_cluster_counts_cannot_be_changed),
+        FACT(a_cluster_is_live_unless_it_is_made_to_test),
         FACT(a_port_in_use_is_told_before_anything_is_made),
         FACT(only_our_own_command_line_is_believed),
         FACT(a_daemon_of_this_cluster_is_found_again_and_stopped),

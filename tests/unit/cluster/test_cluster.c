@@ -25,7 +25,8 @@ enum { TEXT_BYTES = 8192 };
 #define HASH_2 "2222222222222222222222222222222222222222222222222222222222222222"
 
 static const char good[] =
-    "{\"format\": 1, \"cluster_id\": \"000102030405060708090a0b0c0d0e0f\", \"epoch\": 1,"
+    "{\"format\": 2, \"mode\": \"live\","
+    " \"cluster_id\": \"000102030405060708090a0b0c0d0e0f\", \"epoch\": 1,"
     " \"election\": \"election.json\", \"definition_hash\": \"" HASH_1 "\", \"roll_hash\": null,"
     " \"digest_key_hash\": \"" HASH_2 "\", \"clients\": \"clients.json\","
     " \"routers\": [{\"router\": 0, \"address\": \"tcp://127.0.0.1:7001\","
@@ -103,6 +104,7 @@ static void every_part_of_a_good_file_is_read(void **state)
     assert_int_equal(load_text(f, good, &cluster), PSP_OK);
     for (int i = 0; i < PSP_CLUSTER_ID_BYTES; i++)
         assert_int_equal(cluster->cluster_id[i], i);
+    assert_int_equal(cluster->mode, PSP_MODE_LIVE);
     assert_int_equal(cluster->epoch, 1);
     assert_string_equal(cluster->directory, f->path);
     assert_string_equal(cluster->election_path, "election.json");
@@ -171,17 +173,81 @@ static void missing_file_says_so(void **state)
 static void unknown_format_is_refused(void **state)
 {
     struct folder *f = *state;
-    assert_int_equal(load_changed(f, "\"format\": 1", "\"format\": 2"), PSP_EVERSION);
+    assert_int_equal(load_changed(f, "\"format\": 2", "\"format\": 3"), PSP_EVERSION);
     assert_string_equal(f->reason.pointer, "/format");
-    assert_int_equal(load_changed(f, "\"format\": 1", "\"format\": \"1\""), PSP_EINVAL);
-    assert_int_equal(load_changed(f, "\"format\": 1,", ""), PSP_EINVAL);
+    assert_non_null(strstr(f->reason.text, "use the version that wrote the file"));
+    assert_int_equal(load_changed(f, "\"format\": 2", "\"format\": 0"), PSP_EVERSION);
+    assert_int_equal(load_changed(f, "\"format\": 2", "\"format\": \"2\""), PSP_EINVAL);
+    assert_int_equal(load_changed(f, "\"format\": 2,", ""), PSP_EINVAL);
+}
+
+static void format_1_is_for_who_only_counts_again(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    assert_int_equal(load_changed(f, "\"format\": 2, \"mode\": \"live\",", "\"format\": 1,"),
+                     PSP_EVERSION);
+    assert_string_equal(f->reason.text,
+                        "written by Psephos 0.1.0; only `psephos recount --offline` of this "
+                        "version reads it; go on with 0.1.0");
+    assert_int_equal(psp_cluster_load_any(f->cluster, &cluster, &f->reason), PSP_OK);
+    assert_int_equal(cluster->shard_count, 2);
+    assert_int_equal(cluster->mode, PSP_MODE_LIVE);
+    psp_cluster_destroy(&cluster);
+    /* As 0.1.0 read it: what came later is not known there. */
+    load_changed(f, "\"format\": 2", "\"format\": 1");
+    assert_int_equal(psp_cluster_load_any(f->cluster, &cluster, &f->reason), PSP_EINVAL);
+    assert_non_null(strstr(f->reason.text, "\"mode\""));
+    load_changed(f, "\"format\": 2", "\"format\": 3");
+    assert_int_equal(psp_cluster_load_any(f->cluster, &cluster, &f->reason), PSP_EVERSION);
+    assert_int_equal(load_text(f, good, &cluster), PSP_OK);
+    psp_cluster_destroy(&cluster);
+    assert_int_equal(psp_cluster_load_any(f->cluster, &cluster, &f->reason), PSP_OK);
+    psp_cluster_destroy(&cluster);
+}
+
+static void the_mode_is_live_or_test_and_kept(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    assert_fault(f, "\"mode\": \"live\",", "", "/mode", "is missing");
+    assert_fault(f, "\"mode\": \"live\"", "\"mode\": \"Live\"", "", "\"live\" or \"test\"");
+    assert_fault(f, "\"mode\": \"live\"", "\"mode\": 1", "/mode", "must be a text");
+    assert_int_equal(load_changed(f, "\"mode\": \"live\"", "\"mode\": \"test\""), PSP_OK);
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+    assert_int_equal(cluster->mode, PSP_MODE_TEST);
+    assert_int_equal(psp_cluster_store(cluster, f->cluster), PSP_OK);
+    psp_cluster_destroy(&cluster);
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+    assert_int_equal(cluster->mode, PSP_MODE_TEST);
+    psp_cluster_destroy(&cluster);
+}
+
+static void what_is_reserved_may_be_there_and_empty(void **state)
+{
+    struct folder *f = *state;
+    static const char *const names[] = {"auditors", "officials", "gateways", "bridges"};
+    static const char *const empty[] = {"[]", "{}", "null", "\"\""};
+    static const char *const full[] = {"[1]", "{\"a\": 1}", "\"a\"", "0", "false"};
+    char to[64], pointer[64];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(pointer, sizeof pointer, "/%s", names[i]);
+        for (size_t j = 0; j < sizeof empty / sizeof *empty; j++) {
+            snprintf(to, sizeof to, "\"epoch\": 1, \"%s\": %s", names[i], empty[j]);
+            assert_int_equal(load_changed(f, "\"epoch\": 1", to), PSP_OK);
+        }
+        for (size_t j = 0; j < sizeof full / sizeof *full; j++) {
+            snprintf(to, sizeof to, "\"epoch\": 1, \"%s\": %s", names[i], full[j]);
+            assert_fault(f, "\"epoch\": 1", to, pointer, "reserved");
+        }
+    }
 }
 
 static void file_that_is_no_json_object_is_refused(void **state)
 {
     struct folder *f = *state;
     struct psp_cluster *cluster = NULL;
-    assert_int_equal(load_text(f, "{\n\"format\": 1,\n", &cluster), PSP_EINVAL);
+    assert_int_equal(load_text(f, "{\n\"format\": 2,\n", &cluster), PSP_EINVAL);
     assert_non_null(strstr(f->reason.text, "line 3"));
     assert_int_equal(load_text(f, "[]", &cluster), PSP_EINVAL);
     assert_int_equal(load_text(f, "", &cluster), PSP_EINVAL);
@@ -300,6 +366,9 @@ int main(void)
         FACT(what_is_stored_loads_as_the_same),
         FACT(missing_file_says_so),
         FACT(unknown_format_is_refused),
+        FACT(format_1_is_for_who_only_counts_again),
+        FACT(the_mode_is_live_or_test_and_kept),
+        FACT(what_is_reserved_may_be_there_and_empty),
         FACT(file_that_is_no_json_object_is_refused),
         FACT(unknown_or_missing_member_is_refused),
         FACT(value_of_a_wrong_kind_is_refused),

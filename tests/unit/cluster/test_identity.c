@@ -43,7 +43,8 @@ static void write_cluster(const struct town *town)
     sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
     const int n = snprintf(
         text, sizeof text,
-        "{\"format\": 1, \"cluster_id\": \"000102030405060708090a0b0c0d0e0f\", \"epoch\": 1,"
+        "{\"format\": 2, \"mode\": \"live\","
+        "\"cluster_id\": \"000102030405060708090a0b0c0d0e0f\", \"epoch\": 1,"
         "\"election\": \"election.json\", \"definition_hash\": \"%s\", \"roll_hash\": null,"
         "\"digest_key_hash\": \"%s\", \"clients\": \"clients.json\","
         "\"routers\": [{\"router\": 0, \"address\": \"tcp://127.0.0.1:7001\","

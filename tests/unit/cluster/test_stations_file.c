@@ -223,8 +223,7 @@ static void a_name_or_key_stands_once_among_those_that_may_cast(void **state)
         f, FILE_OF(ONE ",{\"number\": 2, \"name\": \"school\", \"public_key\": \"" KEY_A "\"}"),
         "/clients", "the same public key");
     assert_int_equal(load(f, FILE_OF(ONE ",{\"number\": 2, \"name\": \"hall\", \"public_key\": "
-                                         "\"" KEY_A
-                                         "\", \"revoked\": \"2026-11-03T20:00:00Z\"}")),
+                                         "\"" KEY_A "\", \"revoked\": \"2026-11-03T20:00:00Z\"}")),
                      PSP_OK);
 }
 
@@ -248,8 +247,7 @@ static void the_next_number_follows_the_highest_revoked_or_not(void **state)
         .name = "new", .public_key = KEY_B, .unit_count = 1, .units = units};
     assert_int_equal(psp_stations_add(&f->stations, &station), 1);
     assert_int_equal(load(f, FILE_OF(ONE ",{\"number\": 41, \"name\": \"new\", \"public_key\": "
-                                         "\"" KEY_B
-                                         "\", \"revoked\": \"2026-11-03T20:00:00Z\"}")),
+                                         "\"" KEY_B "\", \"revoked\": \"2026-11-03T20:00:00Z\"}")),
                      PSP_OK);
     assert_null(psp_stations_named(&f->stations, "new"));
     assert_null(psp_stations_with_key(&f->stations, KEY_B));

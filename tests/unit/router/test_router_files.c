@@ -114,7 +114,8 @@ static int make_wire(void **state)
     struct psp_keypair self;
     struct psp_reason reason = {0};
     return psp_definition_load("tests/fixtures/town.json", &definition, &reason) == PSP_OK &&
-                   psp_keypair_generate(&self) == PSP_OK && psp_keypair_generate(&station_keys) == PSP_OK &&
+                   psp_keypair_generate(&self) == PSP_OK &&
+                   psp_keypair_generate(&station_keys) == PSP_OK &&
                    psp_keypair_generate(&operator_keys) == PSP_OK &&
                    psp_wire_create(&self, &wire) == PSP_OK
                ? 0
