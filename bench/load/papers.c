@@ -66,7 +66,7 @@ static enum psp_status fill(struct psp_papers *papers, struct paper *paper, uint
     const struct psp_definition *definition = papers->definition;
     struct psp_mark marks[MARKS_MAX];
     paper->unit = definition->leaves[leaf];
-    const struct psp_style *style = &definition->styles[definition->units[paper->unit].style];
+    const struct psp_style *style = psp_leaf_style(definition, leaf, 0);
     const size_t n = choose(style, random, marks);
     if (!PSP_GROW(papers->marks, papers->mark_max, papers->mark_n + n) ||
         !PSP_GROW(papers->bytes, papers->byte_max, papers->byte_n + PSP_MARKS_BYTES_MAX))

@@ -28,6 +28,17 @@ static bool books_agree(const struct psp_books *live, const struct psp_books *ag
     return psp_books_same(live, again);
 }
 
+/* "unit north", and where it has several ballot styles which of them. */
+static void name_row(const struct psp_totals *totals, uint32_t row, char *ret_text, size_t size)
+{
+    const struct psp_definition *definition = totals->definition;
+    const struct psp_totals_place place = psp_totals_row_place(totals, row);
+    const struct psp_unit *unit = &definition->units[definition->leaves[place.leaf]];
+    const bool several = unit->style_count > 1;
+    snprintf(ret_text, size, "unit %.60s%s%.40s", unit->id, several ? ", ballot style " : "",
+             several ? psp_leaf_style(definition, place.leaf, place.style)->id : "");
+}
+
 /* Row by row; the live rows come as the shard sent them. */
 static enum psp_status compare_totals(const struct psp_definition *definition,
                                       const struct psp_partial *partial,
@@ -44,13 +55,12 @@ static enum psp_status compare_totals(const struct psp_definition *definition,
         if (!memcmp(live->cells + first, again->cells + first,
                     (next - first) * sizeof *live->cells))
             continue;
-        char what[128];
-        const uint32_t leaf = row / definition->method_count;
+        char name[120], what[160];
         uint64_t cell = first;
         while (live->cells[cell] == again->cells[cell])
             cell++;
-        snprintf(what, sizeof what, "unit %.90s, cell %" PRIu64,
-                 definition->units[definition->leaves[leaf]].id, cell - first);
+        name_row(live, row, name, sizeof name);
+        snprintf(what, sizeof what, "%s, cell %" PRIu64, name, cell - first);
         differ(result, what, live->cells[cell], again->cells[cell]);
         result->rows_differing++;
     }

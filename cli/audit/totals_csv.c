@@ -30,29 +30,35 @@ static void add_up(struct sums *sums, uint32_t leaf, uint32_t choice, uint64_t v
     }
 }
 
+/* What the leaf's ballots of one style add. */
+static void fill_style(struct sums *sums, uint32_t leaf, uint32_t style, uint32_t method)
+{
+    const struct psp_totals *totals = sums->totals;
+    const struct psp_definition *definition = totals->definition;
+    for (uint32_t c = 0; c < sums->contest->choice_count; c++) {
+        const int64_t cell =
+            psp_style_cell(psp_leaf_style(definition, leaf, style), sums->contest_position, c);
+        uint64_t votes = 0;
+        if (cell < 0)
+            continue;
+        for (uint32_t m = 0; m < definition->method_count; m++) {
+            const uint32_t row = psp_totals_row(totals, leaf, style, m);
+            if (method == PSP_NONE || method == m)
+                votes += totals->cells[totals->row_first[row] + (uint64_t)cell];
+        }
+        add_up(sums, leaf, c, votes);
+    }
+}
+
 /* `method` PSP_NONE: all of them. */
 static void fill(struct sums *sums, uint32_t method)
 {
     const struct psp_definition *definition = sums->totals->definition;
     const size_t cells = (size_t)definition->unit_count * sums->contest->choice_count;
     memset(sums->votes, 0, cells * sizeof *sums->votes);
-    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
-        const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
-        const struct psp_style *style = &definition->styles[unit->style];
-        for (uint32_t c = 0; c < sums->contest->choice_count; c++) {
-            const int64_t cell = psp_style_cell(style, sums->contest_position, c);
-            uint64_t votes = 0;
-            if (cell < 0)
-                continue;
-            for (uint32_t m = 0; m < definition->method_count; m++)
-                if (method == PSP_NONE || method == m)
-                    votes +=
-                        sums->totals
-                            ->cells[sums->totals->row_first[psp_totals_row(sums->totals, leaf, m)] +
-                                    (uint64_t)cell];
-            add_up(sums, leaf, c, votes);
-        }
-    }
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++)
+        for (uint32_t style = 0; style < psp_leaf_style_count(definition, leaf); style++)
+            fill_style(sums, leaf, style, method);
 }
 
 static void put_field(FILE *file, const char *text)

@@ -156,16 +156,12 @@ static uint32_t leaf_named(const struct psp_definition *definition, const char *
     return PSP_NONE;
 }
 
-/* Where the candidate stands on the unit's ballot; contest PSP_NONE: nowhere. */
-static struct psp_mark mark_of(const struct psp_definition *definition, uint32_t unit,
-                               const char *candidate_id)
+/* Where the candidate stands on a ballot of the style; contest PSP_NONE: nowhere. */
+static struct psp_mark mark_on(const struct psp_definition *definition,
+                               const struct psp_style *style, const char *candidate_id)
 {
     const size_t bytes = strlen(candidate_id);
     const uint32_t candidate = psp_definition_candidate(definition, candidate_id, bytes);
-    const struct psp_mark nowhere = {PSP_NONE, PSP_NONE};
-    if (unit == PSP_NONE)
-        return nowhere;
-    const struct psp_style *style = &definition->styles[definition->units[unit].style];
     for (uint32_t c = 0; c < style->contest_count; c++) {
         const struct psp_style_contest *entry = &style->contests[c];
         const struct psp_contest *contest = &definition->contests[entry->contest];
@@ -176,7 +172,19 @@ static struct psp_mark mark_of(const struct psp_definition *definition, uint32_t
                 return (struct psp_mark){entry->contest, entry->choices[i]};
         }
     }
-    return nowhere;
+    return (struct psp_mark){PSP_NONE, PSP_NONE};
+}
+
+/* On the first of the unit's ballots that has the candidate. */
+static struct psp_mark mark_of(const struct psp_definition *definition, uint32_t unit,
+                               const char *candidate_id)
+{
+    struct psp_mark mark = {PSP_NONE, PSP_NONE};
+    const uint32_t styles = unit == PSP_NONE ? 0 : definition->units[unit].style_count;
+    for (uint32_t s = 0; s < styles && mark.contest == PSP_NONE; s++)
+        mark = mark_on(definition, &definition->styles[definition->units[unit].styles[s]],
+                       candidate_id);
+    return mark;
 }
 
 static enum psp_status read_vote(struct reading *reading)

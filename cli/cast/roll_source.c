@@ -106,7 +106,8 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         hash = psp_mix(source->seed ^ psp_mix(++source->voter));
     } while ((double)(hash >> 11) * 0x1p-53 >= source->turnout);
     struct psp_mark marks[MARKS_MAX];
-    const size_t n = choose(&definition->styles[definition->units[voter.unit].style], hash, marks);
+    const struct psp_unit *unit = &definition->units[voter.unit];
+    const size_t n = choose(&definition->styles[unit->styles[0]], hash, marks);
     *ret_ballot = (struct psp_ballot){
         .voter_id = (const uint8_t *)voter.voter_id,
         .voter_id_bytes = voter.voter_id_bytes,

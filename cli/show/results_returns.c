@@ -1,5 +1,6 @@
 /* Votes go into an array of all leaves' cells first: so a choice that the collector
- * named nowhere is found. */
+ * named nowhere is found. The collector adds a unit's ballot styles up: a choice that
+ * is on several has its place among the cells of the first. */
 #include "cli/show/results_returns.h"
 
 #include <inttypes.h>
@@ -19,6 +20,21 @@ static const char *text(const json_t *object, const char *name)
     return value ? value : "";
 }
 
+/* Place of the choice among the leaf's cells, style after style; -1: it is on none. */
+static int64_t cell_of(const struct psp_definition *definition, uint32_t leaf, uint32_t contest,
+                       uint32_t choice)
+{
+    int64_t first = 0;
+    for (uint32_t s = 0; s < psp_leaf_style_count(definition, leaf); s++) {
+        const struct psp_style *style = psp_leaf_style(definition, leaf, s);
+        const int64_t cell = psp_style_cell(style, contest, choice);
+        if (cell >= 0)
+            return first + cell;
+        first += style->row_cells;
+    }
+    return -1;
+}
+
 static enum psp_status place(const json_t *result, const struct psp_definition *definition,
                              const uint64_t *leaf_first, uint64_t *votes,
                              struct psp_reason *reterr_reason)
@@ -32,14 +48,13 @@ static enum psp_status place(const json_t *result, const struct psp_definition *
                        contest_id);
         return PSP_EINVAL;
     }
-    const struct psp_style *style = &definition->styles[definition->units[unit].style];
     const json_t *entry;
     size_t i;
     json_array_foreach(json_object_get(result, "choices"), i, entry)
     {
         const char *id = text(entry, "choice");
         const uint32_t choice = psp_definition_choice(definition, contest, id, strlen(id));
-        const int64_t cell = psp_style_cell(style, contest, choice);
+        const int64_t cell = cell_of(definition, leaf, contest, choice);
         if (cell < 0 || votes[leaf_first[leaf] + (uint64_t)cell] != UNSEEN) {
             psp_reason_set(reterr_reason, "unit \"%s\", contest \"%s\": choice \"%s\" is %s",
                            unit_id, contest_id, id, cell < 0 ? "not on its ballot" : "there twice");
@@ -65,17 +80,21 @@ static enum psp_status print_row(const struct psp_definition *definition, uint32
     return psp_csv_write(file, fields, PSP_RETURNS_COLUMNS);
 }
 
-static enum psp_status print_leaf(const struct psp_definition *definition, uint32_t leaf,
-                                  const uint64_t *votes, FILE *file,
-                                  struct psp_reason *reterr_reason)
+/* Those of the style's choices that no style before it has. `first`: of its cells. */
+static enum psp_status print_style(const struct psp_definition *definition, uint32_t leaf,
+                                   const struct psp_style *style, uint32_t first,
+                                   const uint64_t *votes, FILE *file,
+                                   struct psp_reason *reterr_reason)
 {
     const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
-    const struct psp_style *style = &definition->styles[unit->style];
     enum psp_status status = PSP_OK;
     for (uint32_t c = 0; c < style->contest_count && status == PSP_OK; c++) {
         const struct psp_style_contest *contest = &style->contests[c];
         for (uint32_t i = 0; i < contest->choice_count && status == PSP_OK; i++) {
-            const uint64_t count = votes[contest->cell + i];
+            const uint64_t count = votes[first + contest->cell + i];
+            if (cell_of(definition, leaf, contest->contest, contest->choices[i]) !=
+                (int64_t)first + contest->cell + i)
+                continue;
             if (count == UNSEEN) {
                 psp_reason_set(reterr_reason,
                                "the collector names no votes for unit \"%s\", contest \"%s\"",
@@ -85,6 +104,20 @@ static enum psp_status print_leaf(const struct psp_definition *definition, uint3
             status =
                 print_row(definition, leaf, contest->contest, contest->choices[i], count, file);
         }
+    }
+    return status;
+}
+
+static enum psp_status print_leaf(const struct psp_definition *definition, uint32_t leaf,
+                                  const uint64_t *votes, FILE *file,
+                                  struct psp_reason *reterr_reason)
+{
+    enum psp_status status = PSP_OK;
+    uint32_t first = 0;
+    for (uint32_t s = 0; s < psp_leaf_style_count(definition, leaf) && status == PSP_OK; s++) {
+        const struct psp_style *style = psp_leaf_style(definition, leaf, s);
+        status = print_style(definition, leaf, style, first, votes, file, reterr_reason);
+        first += style->row_cells;
     }
     return status;
 }
@@ -102,8 +135,9 @@ enum psp_status psp_results_returns_print(const json_t *results,
 {
     uint64_t *leaf_first = psp_memory_array(definition->leaf_count + 1, sizeof *leaf_first);
     for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
-        const uint32_t style = definition->units[definition->leaves[leaf]].style;
-        leaf_first[leaf + 1] = leaf_first[leaf] + definition->styles[style].row_cells;
+        leaf_first[leaf + 1] = leaf_first[leaf];
+        for (uint32_t s = 0; s < psp_leaf_style_count(definition, leaf); s++)
+            leaf_first[leaf + 1] += psp_leaf_style(definition, leaf, s)->row_cells;
     }
     const uint64_t cells = leaf_first[definition->leaf_count];
     uint64_t *votes = psp_memory_array(cells, sizeof *votes);

@@ -19,7 +19,6 @@ void psp_catalog_destroy(struct psp_catalog **catalog)
     for (int level = 0; level < PSP_LEVELS; level++)
         free(gone->level_units[level]);
     free(gone->name_rank);
-    free(gone->leaf_style);
     free(gone->contest_leaf_first);
     free(gone->contest_leaf_end);
     free(gone->choice_contest);
@@ -46,7 +45,6 @@ static bool reserve(struct psp_catalog *catalog)
                 (catalog->child_first = calloc(units + 1, sizeof(uint32_t))) &&
                 (catalog->children = calloc(units, sizeof(uint32_t))) &&
                 (catalog->name_rank = calloc(units, sizeof(uint32_t))) &&
-                (catalog->leaf_style = calloc(leaves, sizeof(uint32_t))) &&
                 (catalog->contest_leaf_first = calloc(contests, sizeof(uint32_t))) &&
                 (catalog->contest_leaf_end = calloc(contests, sizeof(uint32_t))) &&
                 (catalog->choice_contest = calloc(choices, sizeof(uint32_t))) &&
@@ -161,9 +159,8 @@ static bool rank_names(struct psp_catalog *catalog)
     return true;
 }
 
-static void note_contests(struct psp_catalog *catalog, uint32_t leaf)
+static void note_contests(struct psp_catalog *catalog, uint32_t leaf, const struct psp_style *style)
 {
-    const struct psp_style *style = &catalog->definition->styles[catalog->leaf_style[leaf]];
     for (uint32_t i = 0; i < style->contest_count; i++) {
         const uint32_t contest = style->contests[i].contest;
         if (catalog->contest_leaf_end[contest] == 0)
@@ -179,14 +176,14 @@ static void sum_leaves(struct psp_catalog *catalog)
         const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
         const bool registered = unit->registered != PSP_UNSTATED;
         const bool expected = unit->ballots_expected != PSP_UNSTATED;
-        catalog->leaf_style[leaf] = unit->style;
         catalog->registered_sum[leaf + 1] =
             catalog->registered_sum[leaf] + (registered ? unit->registered : 0);
         catalog->registered_gaps[leaf + 1] = catalog->registered_gaps[leaf] + !registered;
         catalog->expected_sum[leaf + 1] =
             catalog->expected_sum[leaf] + (expected ? unit->ballots_expected : 0);
         catalog->expected_gaps[leaf + 1] = catalog->expected_gaps[leaf] + !expected;
-        note_contests(catalog, leaf);
+        for (uint32_t style = 0; style < unit->style_count; style++)
+            note_contests(catalog, leaf, psp_leaf_style(definition, leaf, style));
     }
 }
 
@@ -264,6 +261,14 @@ struct psp_unit_run psp_catalog_subtree(const struct psp_catalog *catalog, uint3
                                  .end = catalog->walk_end[above]};
 }
 
+uint32_t psp_catalog_styles_with(const struct psp_catalog *catalog, uint32_t leaf, uint32_t contest)
+{
+    uint32_t n = 0;
+    for (uint32_t style = 0; style < psp_leaf_style_count(catalog->definition, leaf); style++)
+        n += psp_catalog_entry(catalog, leaf, style, contest) != NULL;
+    return n;
+}
+
 bool psp_catalog_votes_on(const struct psp_catalog *catalog, uint32_t unit, uint32_t contest)
 {
     const struct psp_unit *at = &catalog->definition->units[unit];
@@ -272,7 +277,7 @@ bool psp_catalog_votes_on(const struct psp_catalog *catalog, uint32_t unit, uint
     leaf = at->leaf_first > leaf ? at->leaf_first : leaf;
     end = at->leaf_end < end ? at->leaf_end : end;
     for (; leaf < end; leaf++) {
-        if (psp_catalog_entry(catalog, leaf, contest))
+        if (psp_catalog_styles_with(catalog, leaf, contest) > 0)
             return true;
     }
     return false;

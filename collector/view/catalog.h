@@ -35,7 +35,6 @@ struct psp_catalog {
     uint32_t *level_units[PSP_LEVELS]; /* units of a level, depth first */
     uint32_t level_count[PSP_LEVELS];
     uint32_t *name_rank;                             /* [unit]: place by name, then by position */
-    uint32_t *leaf_style;                            /* [leaf] */
     uint32_t *contest_leaf_first, *contest_leaf_end; /* leaves outside do not have it */
     uint32_t *choice_contest;  /* [choice]: by position in definition->choices */
     uint32_t *candidate_first; /* [candidate + 1]: their choices in `candidate_choices` */
@@ -60,12 +59,18 @@ struct psp_unit_run psp_catalog_children(const struct psp_catalog *catalog, uint
 /* The whole subtree, `above` first. */
 struct psp_unit_run psp_catalog_subtree(const struct psp_catalog *catalog, uint32_t above);
 
-/* The style's entry for a contest at a leaf, NULL when it is not voted on there. */
+/* The entry of a contest on one of a leaf's ballot styles (`style`: place among them),
+ * NULL when it is not on that one. */
 static inline const struct psp_style_contest *psp_catalog_entry(const struct psp_catalog *catalog,
-                                                                uint32_t leaf, uint32_t contest)
+                                                                uint32_t leaf, uint32_t style,
+                                                                uint32_t contest)
 {
-    return psp_style_entry(&catalog->definition->styles[catalog->leaf_style[leaf]], contest);
+    return psp_style_entry(psp_leaf_style(catalog->definition, leaf, style), contest);
 }
+
+/* On how many of the leaf's ballot styles the contest is. */
+uint32_t psp_catalog_styles_with(const struct psp_catalog *catalog, uint32_t leaf,
+                                 uint32_t contest);
 
 /* Whether the contest is on a ballot in or below the unit. */
 bool psp_catalog_votes_on(const struct psp_catalog *catalog, uint32_t unit, uint32_t contest);

@@ -18,7 +18,7 @@ void psp_series_destroy(struct psp_series **series)
     *series = NULL;
 }
 
-/* Contests on every ballot of their unit: there ballots are a difference of
+/* Contests on every ballot style of their unit: there ballots are a difference of
  * prefix sums, else every leaf must be looked at. */
 static void find_everywhere(struct psp_series *series)
 {
@@ -28,7 +28,8 @@ static void find_everywhere(struct psp_series *series)
             psp_catalog_leaves(series->catalog, definition->contests[c].unit);
         series->everywhere[c] = 1;
         for (uint32_t leaf = run.first; leaf < run.end && series->everywhere[c]; leaf++)
-            series->everywhere[c] = psp_catalog_entry(series->catalog, leaf, c) != NULL;
+            series->everywhere[c] = psp_catalog_styles_with(series->catalog, leaf, c) ==
+                                    psp_leaf_style_count(definition, leaf);
     }
 }
 

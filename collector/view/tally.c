@@ -1,4 +1,4 @@
-/* Adds rows leaf by leaf into the cells of the contest's choices. */
+/* Adds rows leaf by leaf, style by style into the cells of the contest's choices. */
 #include "collector/view/tally.h"
 
 #include <string.h>
@@ -12,11 +12,10 @@ static void clear(struct psp_tally *tally, uint32_t choice_count)
 }
 
 /* Returns the row's ballots. */
-static uint64_t add_row(const struct psp_view *view, uint32_t leaf, uint32_t method,
+static uint64_t add_row(const struct psp_view *view, uint32_t row,
                         const struct psp_style_contest *entry, struct psp_tally *tally)
 {
-    const uint64_t *cells =
-        view->totals.cells + view->totals.row_first[psp_totals_row(&view->totals, leaf, method)];
+    const uint64_t *cells = view->totals.cells + view->totals.row_first[row];
     const uint64_t *votes = cells + entry->cell;
     for (uint32_t c = 0; c < entry->choice_count; c++)
         tally->votes[entry->choices[c]] += votes[c];
@@ -25,30 +24,53 @@ static uint64_t add_row(const struct psp_view *view, uint32_t leaf, uint32_t met
     return cells[0];
 }
 
+/* Which methods are asked for, as a range. */
+struct methods {
+    uint32_t first, end;
+};
+
+static struct methods methods_of(const struct psp_view *view, uint32_t method)
+{
+    if (method == PSP_NONE)
+        return (struct methods){0, view->definition->method_count};
+    return (struct methods){method, method + 1};
+}
+
+static void mark_present(struct psp_tally *tally, const struct psp_style_contest *entry)
+{
+    for (uint32_t c = 0; c < entry->choice_count; c++)
+        tally->present[entry->choices[c]] = true;
+}
+
 void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_first,
                    uint32_t leaf_end, uint32_t method, struct psp_tally *ret_tally)
 {
     const struct psp_catalog *catalog = view->catalog;
     const uint32_t *marked = NULL; /* choices already marked present: styles share them */
-    const uint32_t method_first = method == PSP_NONE ? 0 : method;
-    const uint32_t method_end = method == PSP_NONE ? view->definition->method_count : method + 1;
+    const struct methods methods = methods_of(view, method);
     uint32_t leaf = catalog->contest_leaf_first[contest];
     uint32_t end = catalog->contest_leaf_end[contest];
     leaf = leaf_first > leaf ? leaf_first : leaf;
     end = leaf_end < end ? leaf_end : end;
     clear(ret_tally, view->definition->contests[contest].choice_count);
     for (; leaf < end; leaf++) {
-        const struct psp_style_contest *entry = psp_catalog_entry(catalog, leaf, contest);
         uint64_t ballots = 0;
-        if (!entry)
-            continue;
-        if (!marked || entry->choices != marked) {
-            for (uint32_t c = 0; c < entry->choice_count; c++)
-                ret_tally->present[entry->choices[c]] = true;
+        bool stands = false;
+        for (uint32_t style = 0; style < psp_leaf_style_count(view->definition, leaf); style++) {
+            const struct psp_style_contest *entry =
+                psp_catalog_entry(catalog, leaf, style, contest);
+            if (!entry)
+                continue;
+            stands = true;
+            if (entry->choices != marked)
+                mark_present(ret_tally, entry);
             marked = entry->choices;
+            for (uint32_t m = methods.first; m < methods.end; m++)
+                ballots +=
+                    add_row(view, psp_totals_row(&view->totals, leaf, style, m), entry, ret_tally);
         }
-        for (uint32_t m = method_first; m < method_end; m++)
-            ballots += add_row(view, leaf, m, entry, ret_tally);
+        if (!stands)
+            continue;
         ret_tally->ballots += ballots;
         ret_tally->units_total++;
         ret_tally->units_started += ballots > 0;
@@ -57,15 +79,14 @@ void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_
 }
 
 /* Sum of one cell over the methods asked for. */
-static uint64_t cell_of(const struct psp_view *view, uint32_t leaf, uint32_t method, uint64_t cell)
+static uint64_t cell_of(const struct psp_view *view, uint32_t leaf, uint32_t style, uint32_t method,
+                        uint64_t cell)
 {
     const struct psp_totals *totals = &view->totals;
-    const uint32_t methods = view->definition->method_count;
-    const uint32_t first = leaf * methods + (method == PSP_NONE ? 0 : method);
-    const uint32_t end = method == PSP_NONE ? (leaf + 1) * methods : first + 1;
+    const struct methods methods = methods_of(view, method);
     uint64_t sum = 0;
-    for (uint32_t row = first; row < end; row++)
-        sum += totals->cells[totals->row_first[row] + cell];
+    for (uint32_t m = methods.first; m < methods.end; m++)
+        sum += totals->cells[totals->row_first[psp_totals_row(totals, leaf, style, m)] + cell];
     return sum;
 }
 
@@ -74,8 +95,9 @@ uint64_t psp_tally_ballots(const struct psp_view *view, uint32_t contest, uint32
 {
     uint64_t ballots = 0;
     for (uint32_t leaf = leaf_first; leaf < leaf_end; leaf++) {
-        if (psp_catalog_entry(view->catalog, leaf, contest))
-            ballots += cell_of(view, leaf, method, 0);
+        for (uint32_t style = 0; style < psp_leaf_style_count(view->definition, leaf); style++)
+            if (psp_catalog_entry(view->catalog, leaf, style, contest))
+                ballots += cell_of(view, leaf, style, method, 0);
     }
     return ballots;
 }
@@ -85,10 +107,12 @@ uint64_t psp_tally_votes(const struct psp_view *view, uint32_t contest, uint32_t
 {
     uint64_t votes = 0;
     for (uint32_t leaf = leaf_first; leaf < leaf_end; leaf++) {
-        const struct psp_style_contest *entry = psp_catalog_entry(view->catalog, leaf, contest);
-        if (entry && entry->slot_of_choice[choice] >= 0)
-            votes +=
-                cell_of(view, leaf, method, entry->cell + (uint64_t)entry->slot_of_choice[choice]);
+        for (uint32_t style = 0; style < psp_leaf_style_count(view->definition, leaf); style++) {
+            const int64_t cell =
+                psp_style_cell(psp_leaf_style(view->definition, leaf, style), contest, choice);
+            if (cell >= 0)
+                votes += cell_of(view, leaf, style, method, (uint64_t)cell);
+        }
     }
     return votes;
 }

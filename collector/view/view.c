@@ -107,25 +107,28 @@ static void settle_complete(struct psp_view *view, const struct psp_board *board
     }
 }
 
+/* Returns the row's ballots. */
+static uint64_t sum_row(struct psp_view *view, uint32_t row)
+{
+    const struct psp_style *style = psp_totals_row_style(&view->totals, row);
+    const uint64_t *cells = view->totals.cells + view->totals.row_first[row];
+    for (uint32_t i = 0; i < style->contest_count; i++) {
+        const struct psp_style_contest *entry = &style->contests[i];
+        uint64_t *votes =
+            view->choice_votes + view->definition->contests[entry->contest].choice_first;
+        for (uint32_t c = 0; c < entry->choice_count; c++)
+            votes[entry->choices[c]] += cells[entry->cell + c];
+    }
+    return cells[0];
+}
+
 static void sum_rows(struct psp_view *view)
 {
-    const struct psp_definition *definition = view->definition;
-    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
-        const struct psp_style *style = &definition->styles[view->catalog->leaf_style[leaf]];
+    for (uint32_t leaf = 0; leaf < view->definition->leaf_count; leaf++) {
+        const uint32_t end = psp_totals_row(&view->totals, leaf + 1, 0, 0);
         uint64_t ballots = 0;
-        for (uint32_t method = 0; method < definition->method_count; method++) {
-            const uint64_t *cells =
-                view->totals.cells +
-                view->totals.row_first[psp_totals_row(&view->totals, leaf, method)];
-            ballots += cells[0];
-            for (uint32_t i = 0; i < style->contest_count; i++) {
-                const struct psp_style_contest *entry = &style->contests[i];
-                uint64_t *votes =
-                    view->choice_votes + definition->contests[entry->contest].choice_first;
-                for (uint32_t c = 0; c < entry->choice_count; c++)
-                    votes[entry->choices[c]] += cells[entry->cell + c];
-            }
-        }
+        for (uint32_t row = psp_totals_row(&view->totals, leaf, 0, 0); row < end; row++)
+            ballots += sum_row(view, row);
         view->ballots_sum[leaf + 1] = view->ballots_sum[leaf] + ballots;
     }
 }

@@ -43,8 +43,10 @@ enum {
     PSP_PARTIES_MAX = 1 << 16,
     PSP_CANDIDATES_MAX = 1 << 20,
     PSP_STYLES_MAX = 1 << 20,
-    PSP_NAME_BYTES_MAX = 1024,  /* names, offices, districts, codes, colours */
-    PSP_TEXT_BYTES_MAX = 65536, /* biographies, platforms, photo references */
+    PSP_UNIT_STYLES_MAX = 256,    /* ballot styles of one unit */
+    PSP_TOTAL_ROWS_MAX = 1 << 25, /* leaf styles times methods */
+    PSP_NAME_BYTES_MAX = 1024,    /* names, offices, districts, codes, colours */
+    PSP_TEXT_BYTES_MAX = 65536,   /* biographies, platforms, photo references */
     PSP_DEFINITION_BYTES_MAX = 512 << 20,
     PSP_MARKS_BYTES_MAX = 8192, /* canonical marks of one ballot */
     PSP_MESSAGE_BYTES_MAX = 16 << 20,

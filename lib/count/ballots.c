@@ -145,8 +145,9 @@ static void prefetch(const struct psp_count *count, const struct psp_count_colum
         definition->leaf_of_unit[unit] == PSP_NONE)
         return;
     const struct psp_totals *totals = count->totals;
-    const uint32_t total_row = psp_totals_row(totals, definition->leaf_of_unit[unit], method);
-    __builtin_prefetch(&definition->units[unit].style);
+    /* Of the unit's first style, which nearly every unit has alone. */
+    const uint32_t total_row = psp_totals_row(totals, definition->leaf_of_unit[unit], 0, method);
+    __builtin_prefetch(&definition->units[unit].styles);
     __builtin_prefetch(&totals->cells[totals->row_first[total_row]], 1);
     __builtin_prefetch(&totals->row_index[total_row], 1);
 }
@@ -175,16 +176,15 @@ static enum psp_status apply_run(struct psp_count *count, const struct psp_count
             prefetch_pages(count, columns, i + PAGES_AHEAD);
         prefetch(count, columns, i);
         const uint32_t unit = psp_get32(columns->units + (size_t)i * 4);
-        struct psp_count_row row = {
+        const uint32_t style = psp_runs_next(&walk->styles);
+        const struct psp_count_row row = {
             .digest = columns->digests + (size_t)i * PSP_DIGEST_BYTES,
             .tag = columns->tags + (size_t)i * PSP_TAG_BYTES,
             .unit = unit,
             .station = station,
-            .ballot = psp_totals_read(count->totals, unit, columns->methods[i], walk->marks),
+            .ballot = psp_totals_read(count->totals, unit, style, columns->methods[i], walk->marks),
         };
         walk->marks = row.ballot.end;
-        const uint32_t style = psp_runs_next(&walk->styles);
-        row.ballot.valid = row.ballot.valid && style == 1;
         status = apply_row(count, &row, &ret_verdicts[i]);
         count->books.received += ret_verdicts[i] != PSP_NOT_JUDGED;
     }

@@ -416,8 +416,9 @@ static bool adds_up(const struct psp_count *count)
         return false;
     for (uint32_t leaf = 0; leaf < count->definition->leaf_count; leaf++) {
         uint64_t ballots = 0;
-        for (uint32_t method = 0; method < count->definition->method_count; method++)
-            ballots += totals->cells[totals->row_first[psp_totals_row(totals, leaf, method)]];
+        const uint32_t end = psp_totals_row(totals, leaf + 1, 0, 0);
+        for (uint32_t row = psp_totals_row(totals, leaf, 0, 0); row < end; row++)
+            ballots += totals->cells[totals->row_first[row]];
         if (ballots != restoring->leaf_counted[leaf])
             return false;
     }

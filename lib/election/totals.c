@@ -8,11 +8,22 @@
 #include "election/ballot.h"
 #include "election/rows.h"
 
-static const struct psp_style *style_of_row(const struct psp_totals *totals, uint32_t row)
+struct psp_totals_place psp_totals_row_place(const struct psp_totals *totals, uint32_t row)
 {
     const struct psp_definition *definition = totals->definition;
-    const uint32_t leaf = row / definition->method_count;
-    return &definition->styles[definition->units[definition->leaves[leaf]].style];
+    assert(row < totals->row_count);
+    const uint32_t at = row / definition->method_count;
+    const uint32_t *first = definition->leaf_style_first;
+    uint32_t low = 0, high = definition->leaf_count - 1; /* the last leaf that begins by `at` */
+    while (low < high) {
+        const uint32_t middle = high - (high - low) / 2;
+        if (first[middle] <= at)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return (struct psp_totals_place){
+        .leaf = low, .style = at - first[low], .method = row % definition->method_count};
 }
 
 enum psp_status psp_totals_create(const struct psp_definition *definition,
@@ -22,14 +33,15 @@ enum psp_status psp_totals_create(const struct psp_definition *definition,
     if (totals == NULL)
         return PSP_ENOMEM;
     totals->definition = definition;
-    totals->row_count = definition->leaf_count * definition->method_count;
+    totals->row_count =
+        definition->leaf_style_first[definition->leaf_count] * definition->method_count;
     totals->row_first = calloc((size_t)totals->row_count + 1, sizeof *totals->row_first);
     totals->row_index = calloc(totals->row_count, sizeof *totals->row_index);
     if (totals->row_first == NULL || totals->row_index == NULL)
         goto no_memory;
     uint32_t row_cells_max = 1; /* no zero size, here and for the cells */
     for (uint32_t row = 0; row < totals->row_count; row++) {
-        const uint32_t row_cells = style_of_row(totals, row)->row_cells;
+        const uint32_t row_cells = psp_totals_row_style(totals, row)->row_cells;
         totals->row_first[row] = totals->cell_count;
         totals->cell_count += row_cells;
         row_cells_max = row_cells > row_cells_max ? row_cells : row_cells_max;
@@ -58,14 +70,18 @@ void psp_totals_destroy(struct psp_totals **totals)
     *totals = NULL;
 }
 
-/* NULL when no ballot of this unit and method can be valid. */
-static const struct psp_style *style_of_ballot(const struct psp_definition *definition,
-                                               uint32_t unit, uint8_t method)
+/* The row that a ballot would go to, PSP_NONE when none of this unit, style and method can
+ * be valid. */
+static uint32_t row_of_ballot(const struct psp_definition *definition, uint32_t unit,
+                              uint32_t style, uint8_t method)
 {
-    if (unit >= definition->unit_count || method >= definition->method_count ||
-        definition->units[unit].style == PSP_NONE)
-        return NULL;
-    return &definition->styles[definition->units[unit].style];
+    if (unit >= definition->unit_count || method >= definition->method_count)
+        return PSP_NONE;
+    const struct psp_unit *at = &definition->units[unit];
+    if (style == 0 || style > at->style_count)
+        return PSP_NONE;
+    const uint32_t first = (uint32_t)(at->styles - definition->leaf_styles);
+    return (first + style - 1) * definition->method_count + method;
 }
 
 static struct psp_totals_change *put_change(struct psp_totals_change *at, uint32_t cell,
@@ -104,15 +120,17 @@ static struct psp_totals_change *read_choices(struct psp_totals_change *at,
 
 /* Marks and the style's contests are both ascending, so that one walk over the
  * two finds each contest, and a repeat stands next to the first. */
-struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t unit, uint8_t method,
-                                         const uint8_t *marks)
+struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t unit, uint32_t style,
+                                         uint8_t method, const uint8_t *marks)
 {
     const struct psp_definition *definition = totals->definition;
-    const struct psp_style *style = style_of_ballot(definition, unit, method);
-    const struct psp_style_contest *entry = style ? style->contests : NULL;
-    const struct psp_style_contest *end = style ? entry + style->contest_count : NULL;
+    const uint32_t row = row_of_ballot(definition, unit, style, method);
+    bool valid = row != PSP_NONE;
+    const struct psp_style *paper =
+        valid ? &definition->styles[definition->units[unit].styles[style - 1]] : NULL;
+    const struct psp_style_contest *entry = valid ? paper->contests : NULL;
+    const struct psp_style_contest *end = valid ? entry + paper->contest_count : NULL;
     struct psp_totals_change *at = totals->changes;
-    bool valid = style != NULL;
     for (uint32_t contests = psp_marks_next(&marks); contests > 0; contests--) {
         const uint32_t contest = psp_marks_next(&marks);
         const uint32_t n = psp_marks_next(&marks);
@@ -132,7 +150,7 @@ struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t uni
     return (struct psp_totals_ballot){
         .end = marks,
         .valid = valid,
-        .row = valid ? psp_totals_row(totals, definition->leaf_of_unit[unit], method) : PSP_NONE,
+        .row = valid ? row : PSP_NONE,
         .change_count = (uint32_t)(at - totals->changes),
     };
 }
@@ -230,7 +248,8 @@ static bool row_balances(const struct psp_style *style, const uint64_t *cells)
 uint32_t psp_totals_unbalanced_row(const struct psp_totals *totals)
 {
     for (uint32_t row = 0; row < totals->row_count; row++)
-        if (!row_balances(style_of_row(totals, row), totals->cells + totals->row_first[row]))
+        if (!row_balances(psp_totals_row_style(totals, row),
+                          totals->cells + totals->row_first[row]))
             return row;
     return PSP_NONE;
 }

@@ -1,12 +1,17 @@
 /*
- * totals - dense counts, one row a (leaf, method).
+ * totals - dense counts, one row a (leaf, ballot style, method).
  *
- * A row holds, for the leaf's ballot style, as uint64_t cells:
+ * A row holds, for its ballot style, as uint64_t cells:
  *
  *     [0] ballots counted, then for each contest of the style, in order:
  *     one cell a choice of the style, undervotes, overvotes
  *
- * Row number = leaf * method_count + method. Each row remembers the log index
+ * Rows go leaf by leaf, within a leaf by its styles in the definition's order, within
+ * a style by method: with one style everywhere, row = leaf * methods + method. What a
+ * unit has is the sum over its rows; a contest is in the rows of styles that have it,
+ * and there only: who votes another party's paper leaves nothing out here.
+ *
+ * Each row remembers the log index
  * that changed it last, so that any reader can be sent just what changed since
  * the version it has.
  *
@@ -51,20 +56,35 @@ enum psp_status psp_totals_create(const struct psp_definition *definition,
                                   struct psp_totals **ret_totals);
 void psp_totals_destroy(struct psp_totals **totals);
 
-/* The number of a row. */
+/* The number of a row. `style`: place among the leaf's styles, from 0. */
 static inline uint32_t psp_totals_row(const struct psp_totals *totals, uint32_t leaf,
-                                      uint32_t method)
+                                      uint32_t style, uint32_t method)
 {
-    return leaf * totals->definition->method_count + method;
+    const struct psp_definition *definition = totals->definition;
+    return (definition->leaf_style_first[leaf] + style) * definition->method_count + method;
 }
 
-/* Not valid when `unit` is not a leaf, `method` unknown, or the marks break the
- * style: unknown or foreign contest or choice, a repeat. The disposition
- * `invalid` is just this test. Overvoted contest: its votes allowed to
- * overvotes, nothing to choices. Missing votes: undervotes. Marks must have
- * passed psp_*_columns_check. */
-struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t unit, uint8_t method,
-                                         const uint8_t *marks);
+/* The row's ballot style: what its cells are. */
+static inline const struct psp_style *psp_totals_row_style(const struct psp_totals *totals,
+                                                           uint32_t row)
+{
+    const struct psp_definition *definition = totals->definition;
+    return &definition->styles[definition->leaf_styles[row / definition->method_count]];
+}
+
+/* What a row counts; back to its number: psp_totals_row. */
+struct psp_totals_place {
+    uint32_t leaf, style, method; /* style: place among the leaf's */
+};
+struct psp_totals_place psp_totals_row_place(const struct psp_totals *totals, uint32_t row);
+
+/* Not valid when `unit` is not a leaf, `style` not the value of one of its styles (1 the
+ * first; 0: none was named), `method` unknown, or the marks break the style: unknown or
+ * foreign contest or choice, a repeat. The disposition `invalid` is just this test.
+ * Overvoted contest: its votes allowed to overvotes, nothing to choices. Missing votes:
+ * undervotes. Marks must have passed psp_*_columns_check. */
+struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t unit, uint32_t style,
+                                         uint8_t method, const uint8_t *marks);
 
 /* Adds the ballot read last, a valid one. */
 void psp_totals_add(struct psp_totals *totals, const struct psp_totals_ballot *ballot,

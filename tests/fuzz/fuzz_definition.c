@@ -18,7 +18,13 @@ static void check_leaves(const struct psp_definition *definition)
     for (uint32_t i = 0; i < definition->leaf_count; i++) {
         const uint32_t unit = definition->leaves[i];
         assert(definition->leaf_of_unit[unit] == i);
-        assert(definition->units[unit].style < definition->style_count);
+        const struct psp_unit *at = &definition->units[unit];
+        assert(at->style_count >= 1);
+        assert(at->style_count == psp_leaf_style_count(definition, i));
+        for (uint32_t s = 0; s < at->style_count; s++) {
+            assert(at->styles[s] < definition->style_count);
+            assert(psp_leaf_style(definition, i, s) == &definition->styles[at->styles[s]]);
+        }
     }
 }
 

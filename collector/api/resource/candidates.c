@@ -7,6 +7,7 @@
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
 #include "collector/page/page.h"
+#include "collector/view/tally.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -120,16 +121,12 @@ static bool choice_votes_in(const struct psp_view *view, uint32_t position, uint
     const uint32_t choice = position - definition->contests[contest].choice_first;
     bool stands = false;
     for (uint32_t leaf = at->leaf_first; leaf < at->leaf_end; leaf++) {
-        const struct psp_style *style = &definition->styles[view->catalog->leaf_style[leaf]];
-        const int64_t cell = psp_style_cell(style, contest, choice);
-        if (cell < 0)
-            continue;
-        stands = true;
-        for (uint32_t m = 0; m < definition->method_count; m++) {
-            const uint32_t row = psp_totals_row(&view->totals, leaf, m);
-            *ret_votes += view->totals.cells[view->totals.row_first[row] + (uint64_t)cell];
-        }
+        for (uint32_t style = 0; style < psp_leaf_style_count(definition, leaf); style++)
+            stands |= psp_style_cell(psp_leaf_style(definition, leaf, style), contest, choice) >= 0;
     }
+    if (stands)
+        *ret_votes +=
+            psp_tally_votes(view, contest, choice, at->leaf_first, at->leaf_end, PSP_NONE);
     return stands;
 }
 

@@ -91,7 +91,7 @@ static bool stands(const struct question *question, const struct item *item)
 {
     const struct psp_catalog *catalog = question->view->catalog;
     if (question->level.scope == PSP_SCOPE_LEAF)
-        return psp_catalog_entry(catalog, item->place, item->contest) != NULL;
+        return psp_catalog_styles_with(catalog, item->place, item->contest) > 0;
     return psp_catalog_votes_on(catalog, item->unit, item->contest);
 }
 

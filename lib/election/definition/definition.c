@@ -16,7 +16,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
-enum { FORMAT = 1 };
+enum { FORMAT_FIRST = 1, FORMAT_LAST = 2 };
 
 static const char *const level_names[] = {
     [PSP_NATION] = "nation",
@@ -73,6 +73,20 @@ uint32_t psp_definition_candidate(const struct psp_definition *definition, const
     return psp_id_index_find(&whole_of(definition)->candidates, 0, id, bytes);
 }
 
+uint32_t psp_definition_unit_style(const struct psp_definition *definition, uint32_t unit,
+                                   const char *id, size_t bytes)
+{
+    if (unit >= definition->unit_count)
+        return PSP_NONE;
+    const struct psp_unit *at = &definition->units[unit];
+    for (uint32_t i = 0; i < at->style_count; i++) {
+        const char *own = definition->styles[at->styles[i]].id;
+        if (strncmp(own, id, bytes) == 0 && strlen(own) == bytes)
+            return i;
+    }
+    return PSP_NONE;
+}
+
 uint32_t psp_definition_choice(const struct psp_definition *definition, uint32_t contest,
                                const char *id, size_t bytes)
 {
@@ -110,11 +124,12 @@ static bool check_format(struct psp_build *build, const json_t *top)
         return psp_build_fault(build, "", "member \"format\" is missing");
     if (!json_is_integer(format))
         return psp_build_fault(build, "/format", "must be a whole number");
-    if (json_integer_value(format) != FORMAT)
+    if (json_integer_value(format) < FORMAT_FIRST || json_integer_value(format) > FORMAT_LAST)
         return psp_build_fault(build, "/format",
                                "format %" JSON_INTEGER_FORMAT
-                               " is unknown: this version reads format %d",
-                               json_integer_value(format), FORMAT);
+                               " is unknown: this version reads formats %d to %d",
+                               json_integer_value(format), FORMAT_FIRST, FORMAT_LAST);
+    build->format = (int)json_integer_value(format);
     return true;
 }
 

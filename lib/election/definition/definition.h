@@ -9,6 +9,9 @@
  * Order: `units` is in file order. `leaves` lists the leaf units depth first,
  * so that the leaves below any unit are one run [leaf_first, leaf_end).
  *
+ * A leaf has one or more ballot styles: a primary's parties, say. Counts are kept
+ * for each of them (election/totals.h).
+ *
  * Ownership: the definition owns every string and array it shows.
  * Threads:   immutable after parse; any number of readers.
  */
@@ -47,8 +50,9 @@ struct psp_unit {
     const char *id, *name, *code; /* code: e.g. county FIPS; "" when absent */
     enum psp_level level;
     uint32_t parent;                       /* position, PSP_NONE for the root */
-    uint32_t style;                        /* of a leaf, else PSP_NONE */
     uint32_t leaf_first, leaf_end;         /* run in `leaves` */
+    uint32_t style_count;                  /* of a leaf, 1 or more; else 0 */
+    const uint32_t *styles;                /* positions, in the file's order; in `leaf_styles` */
     uint64_t registered, ballots_expected; /* or PSP_UNSTATED */
 };
 
@@ -134,10 +138,27 @@ struct psp_definition {
     const struct psp_unit *units;
     const uint32_t *leaves;       /* leaf -> unit */
     const uint32_t *leaf_of_unit; /* unit -> leaf, PSP_NONE for inner units */
+    /* The styles of all leaves, leaf by leaf: those of a leaf are
+     * leaf_styles[leaf_style_first[leaf]] and on, until the next leaf's. */
+    const uint32_t *leaf_styles;
+    const uint32_t *leaf_style_first; /* [leaf_count + 1] */
     const struct psp_contest *contests;
     const struct psp_choice *choices; /* of all contests, contest by contest */
     const struct psp_style *styles;
 };
+
+/* How many ballot styles a leaf has. */
+static inline uint32_t psp_leaf_style_count(const struct psp_definition *definition, uint32_t leaf)
+{
+    return definition->leaf_style_first[leaf + 1] - definition->leaf_style_first[leaf];
+}
+
+/* The leaf's ballot style at a place, in the file's order. */
+static inline const struct psp_style *psp_leaf_style(const struct psp_definition *definition,
+                                                     uint32_t leaf, uint32_t style)
+{
+    return &definition->styles[definition->leaf_styles[definition->leaf_style_first[leaf] + style]];
+}
 
 /* PSP_OK; PSP_EINVAL with a reason (pointer and line); PSP_ENOMEM.
  * `text` need not end in NUL and is not kept. */
@@ -163,6 +184,10 @@ uint32_t psp_definition_candidate(const struct psp_definition *definition, const
 /* Position of the choice within the contest. */
 uint32_t psp_definition_choice(const struct psp_definition *definition, uint32_t contest,
                                const char *id, size_t bytes);
+
+/* Place among the styles of a unit (any position), PSP_NONE when it has none of this ID. */
+uint32_t psp_definition_unit_style(const struct psp_definition *definition, uint32_t unit,
+                                   const char *id, size_t bytes);
 
 const char *psp_level_name(enum psp_level level);            /* "nation", "state", ... */
 const char *psp_choice_kind_name(enum psp_choice_kind kind); /* "candidate", "write_in", ... */

@@ -53,11 +53,13 @@ struct psp_build {
     struct psp_id_index parties, styles;
     struct psp_reason *reason;
     bool no_memory, broken;
+    int format;                              /* of the file */
     struct psp_json_span arrays[PSP_ARRAYS]; /* of the file, by enum psp_array */
     json_t *element;                         /* the one that psp_build_next gave last */
     struct psp_pool scratch;                 /* freed when the definition is built */
     struct psp_unit_reference *references;   /* [unit_count], in scratch */
     struct psp_unit *units;                  /* the definition's own, while they may change */
+    uint32_t unit_style_count;               /* of all units together */
     uint32_t *leaves;
 };
 
@@ -97,6 +99,10 @@ bool psp_build_check_size(struct psp_build *build, size_t n, const char *pointer
                           size_t max);
 bool psp_build_check_array(struct psp_build *build, const json_t *array, const char *pointer,
                            size_t min, size_t max);
+
+/* The element of the array, whose pointer is given, is an ID. */
+bool psp_build_check_element_id(struct psp_build *build, const json_t *array, const char *pointer,
+                                uint32_t element);
 
 /* Copies a checked text member; `absent` when it is not there. */
 bool psp_build_text(struct psp_build *build, const json_t *object, const char *name,

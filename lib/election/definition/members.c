@@ -139,6 +139,15 @@ static bool check_type(struct psp_build *build, const json_t *value, enum psp_me
     return false;
 }
 
+bool psp_build_check_element_id(struct psp_build *build, const json_t *array, const char *pointer,
+                                uint32_t element)
+{
+    char name[16];
+    snprintf(name, sizeof name, "%" PRIu32, element);
+    return check_type(build, json_array_get(array, element), PSP_MEMBER_ID,
+                      (struct place){pointer, name});
+}
+
 static const struct psp_member *find_member(const struct psp_member *members, size_t n,
                                             const char *name)
 {

@@ -11,7 +11,8 @@
 
 /* What a unit refers to, until all IDs are known. */
 struct psp_unit_reference {
-    const char *parent, *style; /* or NULL */
+    const char *parent; /* or NULL */
+    const char *styles; /* style_count IDs, each with its NUL */
 };
 
 static bool read_level(struct psp_build *build, const json_t *object, const char *pointer,
@@ -39,10 +40,71 @@ static bool keep_reference(struct psp_build *build, const json_t *object, const 
     return *ret_id != NULL || psp_build_no_memory(build);
 }
 
+/* Where the unit names a style: an element of a list in format 2. */
+static struct psp_pointer style_pointer(const struct psp_build *build, uint32_t unit,
+                                        uint32_t style)
+{
+    if (build->format == 1)
+        return psp_pointer("/units/%" PRIu32 "/ballot_style", unit);
+    return psp_pointer("/units/%" PRIu32 "/ballot_styles/%" PRIu32, unit, style);
+}
+
+/* Format 1 has one ID, format 2 a list: whoever changes the one number only is told. */
+static bool check_style_member(struct psp_build *build, const json_t *object, const char *pointer)
+{
+    const bool first = build->format == 1;
+    const char *other = first ? "ballot_styles" : "ballot_style";
+    if (json_object_get(object, other) == NULL)
+        return true;
+    return psp_build_fault(build, psp_pointer("%s/%s", pointer, other).text,
+                           first ? "a list of ballot styles is format 2: this file says format 1"
+                                 : "in format 2 this is \"ballot_styles\", a list of IDs");
+}
+
+/* The list of a unit, each an ID by its shape. */
+static bool check_style_list(struct psp_build *build, const json_t *list, uint32_t position)
+{
+    const struct psp_pointer at = psp_pointer("/units/%" PRIu32 "/ballot_styles", position);
+    bool checked = psp_build_check_array(build, list, at.text, 1, PSP_UNIT_STYLES_MAX);
+    for (uint32_t i = 0; checked && i < json_array_size(list); i++)
+        checked = psp_build_check_element_id(build, list, at.text, i);
+    return checked;
+}
+
+/* Keeps the IDs behind each other, as they cannot be followed yet. */
+static bool keep_styles(struct psp_build *build, const json_t *object, uint32_t position,
+                        struct psp_unit *unit)
+{
+    struct psp_unit_reference *reference = &build->references[position];
+    if (build->format == 1) {
+        unit->style_count = json_object_get(object, "ballot_style") != NULL;
+        build->unit_style_count += unit->style_count;
+        return keep_reference(build, object, "ballot_style", &reference->styles);
+    }
+    const json_t *list = json_object_get(object, "ballot_styles");
+    if (list == NULL)
+        return true;
+    if (!check_style_list(build, list, position))
+        return false;
+    size_t bytes = 0;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        bytes += json_string_length(json_array_get(list, i)) + 1;
+    char *at = psp_pool_alloc(&build->scratch, bytes, 1);
+    if (at == NULL)
+        return psp_build_no_memory(build);
+    reference->styles = at;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        at = stpcpy(at, json_string_value(json_array_get(list, i))) + 1;
+    unit->style_count = (uint32_t)json_array_size(list);
+    build->unit_style_count += unit->style_count;
+    return true;
+}
+
 static bool build_unit(struct psp_build *build, const json_t *object, uint32_t position,
                        struct psp_unit *ret_unit)
 {
-    static const struct psp_member members[] = {
+    /* The last of these belongs to one format each; check_style_member has the other. */
+    const struct psp_member members[] = {
         {"id", PSP_MEMBER_ID, true},
         {"name", PSP_MEMBER_NAME, true},
         {"level", PSP_MEMBER_NAME, true},
@@ -50,18 +112,19 @@ static bool build_unit(struct psp_build *build, const json_t *object, uint32_t p
         {"code", PSP_MEMBER_NAME, false},
         {"registered", PSP_MEMBER_COUNT, false},
         {"ballots_expected", PSP_MEMBER_COUNT, false},
-        {"ballot_style", PSP_MEMBER_ID, false},
+        {build->format == 1 ? "ballot_style" : "ballot_styles",
+         build->format == 1 ? PSP_MEMBER_ID : PSP_MEMBER_ARRAY, false},
     };
     const struct psp_pointer at = psp_pointer("/units/%" PRIu32, position);
     struct psp_unit_reference *reference = &build->references[position];
-    if (object == NULL ||
+    if (object == NULL || !check_style_member(build, object, at.text) ||
         !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
         !psp_build_text(build, object, "id", NULL, &ret_unit->id) ||
         !psp_build_text(build, object, "name", NULL, &ret_unit->name) ||
         !psp_build_text(build, object, "code", "", &ret_unit->code) ||
         !read_level(build, object, at.text, &ret_unit->level) ||
         !keep_reference(build, object, "parent", &reference->parent) ||
-        !keep_reference(build, object, "ballot_style", &reference->style))
+        !keep_styles(build, object, position, ret_unit))
         return false;
     ret_unit->registered = psp_build_count(object, "registered", PSP_UNSTATED);
     ret_unit->ballots_expected = psp_build_count(object, "ballots_expected", PSP_UNSTATED);
@@ -88,17 +151,45 @@ bool psp_build_unit_ids(struct psp_build *build)
     return true;
 }
 
+/* The unit's IDs as positions, ret_styles[style_count]. `seen`: [style_count of the file],
+ * the unit + 1 that named the style last. */
+static bool resolve_styles(struct psp_build *build, uint32_t unit, uint32_t *seen,
+                           uint32_t *ret_styles)
+{
+    const char *id = build->references[unit].styles;
+    for (uint32_t i = 0; i < build->units[unit].style_count; i++) {
+        ret_styles[i] = psp_id_index_find(&build->styles, 0, id, strlen(id));
+        if (ret_styles[i] == PSP_NONE)
+            return psp_build_fault(build, style_pointer(build, unit, i).text,
+                                   "no ballot style has this ID: \"%s\"", id);
+        if (seen[ret_styles[i]] == unit + 1)
+            return psp_build_fault(build, style_pointer(build, unit, i).text,
+                                   "the ballot style \"%s\" is listed twice", id);
+        seen[ret_styles[i]] = unit + 1;
+        id += strlen(id) + 1;
+    }
+    return true;
+}
+
+/* The styles are in the order of units until the tree tells that of the leaves. */
 static bool resolve(struct psp_build *build)
 {
+    uint32_t *styles =
+        psp_pool_alloc(&build->scratch, (size_t)build->unit_style_count + 1, sizeof *styles);
+    uint32_t *seen =
+        psp_pool_alloc(&build->scratch, (size_t)build->definition->style_count, sizeof *seen);
+    if (styles == NULL || seen == NULL)
+        return psp_build_no_memory(build);
     for (uint32_t i = 0; i < build->definition->unit_count; i++) {
         const struct psp_unit_reference *reference = &build->references[i];
         const struct psp_pointer at = psp_pointer("/units/%" PRIu32, i);
         struct psp_unit *unit = &build->units[i];
         if (!psp_build_find(build, &build->whole->units, reference->parent, "parent", "unit",
                             at.text, &unit->parent) ||
-            !psp_build_find(build, &build->styles, reference->style, "ballot_style", "ballot style",
-                            at.text, &unit->style))
+            !resolve_styles(build, i, seen, styles))
             return false;
+        unit->styles = unit->style_count > 0 ? styles : NULL;
+        styles += unit->style_count;
     }
     return true;
 }
@@ -217,6 +308,31 @@ out:
     return built;
 }
 
+/* Leaf by leaf, as rows of totals are. */
+static bool arrange_styles(struct psp_build *build)
+{
+    struct psp_definition *definition = build->definition;
+    const uint32_t n = definition->leaf_count;
+    uint32_t *first = psp_build_alloc(build, (size_t)n + 1, sizeof *first);
+    uint32_t *styles = psp_build_alloc(build, (size_t)build->unit_style_count + 1, sizeof *styles);
+    if (first == NULL || styles == NULL)
+        return false;
+    for (uint32_t leaf = 0; leaf < n; leaf++) {
+        struct psp_unit *unit = &build->units[definition->leaves[leaf]];
+        memcpy(styles + first[leaf], unit->styles, unit->style_count * sizeof *styles);
+        unit->styles = styles + first[leaf];
+        first[leaf + 1] = first[leaf] + unit->style_count;
+    }
+    definition->leaf_style_first = first;
+    definition->leaf_styles = styles;
+    if ((uint64_t)first[n] * definition->method_count > PSP_TOTAL_ROWS_MAX)
+        return psp_build_fault(build, "/units",
+                               "%" PRIu32 " ballot styles of units, times %" PRIu32
+                               " methods: more than %d rows of counts",
+                               first[n], definition->method_count, PSP_TOTAL_ROWS_MAX);
+    return true;
+}
+
 static bool check_levels(struct psp_build *build)
 {
     for (uint32_t i = 0; i < build->definition->unit_count; i++) {
@@ -229,17 +345,18 @@ static bool check_levels(struct psp_build *build)
     return true;
 }
 
-/* Every contest of the leaf's style must be held in a unit the leaf lies in. */
-static bool check_contests_of(struct psp_build *build, uint32_t position, uint32_t leaf)
+/* Every contest of a style of the leaf must be held in a unit the leaf lies in. */
+static bool check_contests_of(struct psp_build *build, uint32_t position, uint32_t number)
 {
     const struct psp_definition *definition = build->definition;
-    const struct psp_style *style = &definition->styles[build->units[position].style];
+    const uint32_t leaf = definition->leaf_of_unit[position];
+    const struct psp_style *style = &definition->styles[build->units[position].styles[number]];
     for (uint32_t i = 0; i < style->contest_count; i++) {
         const struct psp_contest *contest = &definition->contests[style->contests[i].contest];
         const struct psp_unit *held_in = &build->units[contest->unit];
         if (leaf < held_in->leaf_first || leaf >= held_in->leaf_end)
             return psp_build_fault(
-                build, psp_pointer("/units/%" PRIu32 "/ballot_style", position).text,
+                build, style_pointer(build, position, number).text,
                 "style \"%s\" has contest \"%s\", which is held in \"%s\": this unit does not lie "
                 "there",
                 style->id, contest->id, held_in->id);
@@ -252,16 +369,19 @@ static bool check_styles_of_units(struct psp_build *build)
     const struct psp_definition *definition = build->definition;
     for (uint32_t i = 0; i < definition->unit_count; i++) {
         const bool leaf = definition->leaf_of_unit[i] != PSP_NONE;
-        const bool style = build->units[i].style != PSP_NONE;
-        if (leaf && !style)
+        const uint32_t styles = build->units[i].style_count;
+        const char *member = build->format == 1 ? "ballot_style" : "ballot_styles";
+        if (leaf && styles == 0)
             return psp_build_fault(build, psp_pointer("/units/%" PRIu32, i).text,
-                                   "member \"ballot_style\" is missing: no unit lies in this one, "
-                                   "so ballots belong to it");
-        if (!leaf && style)
-            return psp_build_fault(build, psp_pointer("/units/%" PRIu32 "/ballot_style", i).text,
+                                   "member \"%s\" is missing: no unit lies in this one, so ballots "
+                                   "belong to it",
+                                   member);
+        if (!leaf && styles > 0)
+            return psp_build_fault(build, psp_pointer("/units/%" PRIu32 "/%s", i, member).text,
                                    "other units lie in this one: ballots belong to those");
-        if (leaf && !check_contests_of(build, i, definition->leaf_of_unit[i]))
-            return false;
+        for (uint32_t number = 0; leaf && number < styles; number++)
+            if (!check_contests_of(build, i, number))
+                return false;
     }
     return true;
 }
@@ -269,5 +389,5 @@ static bool check_styles_of_units(struct psp_build *build)
 bool psp_build_units(struct psp_build *build)
 {
     return resolve(build) && find_root(build) && build_tree(build) && check_levels(build) &&
-           check_styles_of_units(build);
+           check_styles_of_units(build) && arrange_styles(build);
 }

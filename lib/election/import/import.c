@@ -188,7 +188,7 @@ static enum psp_status name_all(struct psp_import *import, struct ids *ret_ids)
 
 static void write_top(struct psp_definition_text *text, const struct psp_import_options *options)
 {
-    psp_definition_text_member(text, "format", json_integer(1));
+    psp_definition_text_member(text, "format", json_integer(2));
     psp_definition_text_member(text, "id", json_string(options->id));
     psp_definition_text_member(text, "name", json_string(options->name));
     psp_definition_text_member(text, "date", json_string(options->date));
@@ -247,8 +247,9 @@ static void write_units(struct psp_definition_text *text, const struct psp_impor
         if (json != NULL && unit->style != PSP_NONE)
             whole = json_object_set_new(json, "ballots_expected",
                                         json_integer((json_int_t)unit->ballots_expected)) == 0 &&
-                    json_object_set_new(json, "ballot_style",
-                                        json_sprintf("style-%u", unit->style + 1)) == 0;
+                    json_object_set_new(
+                        json, "ballot_styles",
+                        json_pack("[o]", json_sprintf("style-%u", unit->style + 1))) == 0;
         if (!whole) {
             json_decref(json);
             json = NULL;

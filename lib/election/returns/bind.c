@@ -119,8 +119,15 @@ static enum psp_status find_place(const struct binding *binding, const struct ps
         return PSP_EINVAL;
     }
     const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
+    if (unit->style_count > 1) {
+        psp_reason_set_line(reterr_reason, row->line, PSP_COLUMN_PRECINCT + 1,
+                            "unit \"%s\" has %" PRIu32 " ballot styles, and returns do not say how "
+                            "many ballots of each there were",
+                            unit->id, unit->style_count);
+        return PSP_EINVAL;
+    }
     const struct psp_style_contest *entry =
-        find_contest(definition, &definition->styles[unit->style], row);
+        find_contest(definition, psp_leaf_style(definition, leaf, 0), row);
     if (entry == NULL) {
         psp_reason_set_line(reterr_reason, row->line, PSP_COLUMN_OFFICE + 1,
                             "unit \"%s\" has no contest for office \"%s\", district \"%s\"",

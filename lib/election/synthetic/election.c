@@ -71,7 +71,7 @@ static void write_top(struct psp_definition_text *text)
 {
     static const char *const methods[][2] = {
         {"in-person", "In person"}, {"early", "Early"}, {"mail", "By mail"}};
-    psp_definition_text_member(text, "format", json_integer(1));
+    psp_definition_text_member(text, "format", json_integer(2));
     psp_definition_text_member(text, "id", json_string("westmark-2024"));
     psp_definition_text_member(text, "name", json_string("Westmark general election"));
     psp_definition_text_member(text, "date", json_string("2024-11-05"));
@@ -171,7 +171,7 @@ static void write_unit(struct psp_definition_text *text, const char *id, const c
                              psp_level_name(level), "parent", parent);
     if (leaf && unit != NULL &&
         (json_object_set_new(unit, "registered", json_integer((json_int_t)registered)) != 0 ||
-         json_object_set_new(unit, "ballot_style", json_string("all")) != 0)) {
+         json_object_set_new(unit, "ballot_styles", json_pack("[s]", "all")) != 0)) {
         json_decref(unit);
         unit = NULL;
     }

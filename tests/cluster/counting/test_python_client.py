@@ -30,10 +30,10 @@ class Names:
         styles = {style["id"]: style for style in election["ballot_styles"]}
         contests = {contest["id"]: contest for contest in election["contests"]}
         self.method = election["methods"][0]["id"]
-        unit = next(unit for unit in election["units"] if unit.get("ballot_style")
-                    and len(styles[unit["ballot_style"]]["contests"]) > 1)
+        unit = next(unit for unit in election["units"] if unit.get("ballot_styles")
+                    and len(styles[unit["ballot_styles"][0]]["contests"]) > 1)
         self.unit = unit["id"]
-        here = styles[unit["ballot_style"]]["contests"][0]
+        here = styles[unit["ballot_styles"][0]]["contests"][0]
         self.contest = here["contest"]
         self.choices = here.get("choices") or [choice["id"] for choice in
                                                contests[self.contest]["choices"]]

@@ -100,7 +100,7 @@ def test_returns_that_are_not_utf8_are_refused(psephos, tmp_path):
 
 
 def test_a_roll_that_names_a_voter_twice_is_refused(psephos, tmp_path, definition):
-    leaf = next(u["id"] for u in definition["units"] if "ballot_style" in u)
+    leaf = next(u["id"] for u in definition["units"] if "ballot_styles" in u)
     roll = tmp_path / "roll.csv"
     roll.write_text(f"voter_id,unit\nvoter-1,{leaf}\nvoter-2,{leaf}\nvoter-1,{leaf}\n")
     election = tmp_path / "good" / "election.json"

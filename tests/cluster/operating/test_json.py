@@ -46,7 +46,7 @@ def test_what_prepares_an_election(tmp_path):
     assert set(generated) == promised("generate") and generated["voters"] == 100
     valid = asked("check", imported["election"])
     assert set(valid) == promised("check") - {"pointer", "line", "reason"} and valid["valid"]
-    (tmp_path / "bad.json").write_text('{"format": 2}')
+    (tmp_path / "bad.json").write_text('{"format": 99}')
     refused = asked("check", tmp_path / "bad.json", check=1)
     assert set(refused) == {"valid", "file", "pointer", "line", "reason"}
     assert refused["valid"] is False and refused["reason"]
@@ -95,7 +95,7 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
         done = asked(verb, *folder)["done"]
         assert [d["shard"] for d in done] == [0, 1] and all(d["index"] > 0 for d in done)
     unit = next(u["id"] for u in json.loads(one.election.read_text())["units"]
-                if u.get("ballot_style"))
+                if u.get("ballot_styles"))
     done = asked("unit-complete", *folder, unit)["done"]
     assert [(d["unit"], d["shard"]) for d in done] == [(unit, 0), (unit, 1)]
 

@@ -242,7 +242,7 @@ static bool row_matches(const struct sim_cells *cells, const struct psp_totals *
                         uint32_t unit, uint32_t method, char *ret_text, size_t size)
 {
     const struct psp_definition *definition = totals->definition;
-    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], method);
+    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], 0, method);
     const uint64_t *at = totals->cells + totals->row_first[row];
     if (*at != cells->ballots[unit][method]) {
         snprintf(ret_text, size, "unit %u method %u: %" PRIu64 " ballots, the judge has %" PRIu64,

@@ -69,7 +69,7 @@ static struct psp_totals *totals_of(const struct psp_definition *definition,
         assert_int_equal(psp_deal_marks(deal, leaf, place, marks, &bytes), PSP_OK);
         assert_int_equal(psp_marks_length(marks, bytes), bytes);
         const uint32_t unit = definition->leaves[leaf];
-        const struct psp_totals_ballot ballot = psp_totals_read(totals, unit, 0, marks);
+        const struct psp_totals_ballot ballot = psp_totals_read(totals, unit, 1, 0, marks);
         assert_true(ballot.valid);
         psp_totals_add(totals, &ballot, i + 1);
     }
@@ -84,10 +84,10 @@ static uint64_t cell(const struct psp_totals *totals, const char *unit_id, const
     const uint32_t contest = psp_definition_contest(definition, contest_id, strlen(contest_id));
     const uint32_t choice =
         psp_definition_choice(definition, contest, choice_id, strlen(choice_id));
-    const struct psp_style *style = &definition->styles[definition->units[unit].style];
+    const struct psp_style *style = &definition->styles[definition->units[unit].styles[0]];
     const int64_t at = psp_style_cell(style, contest, choice);
     assert_true(at > 0);
-    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], 0);
+    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], 0, 0);
     return totals->cells[totals->row_first[row] + (uint64_t)at];
 }
 
@@ -123,10 +123,10 @@ static void a_contest_short_of_votes_leaves_undervotes(void **state)
     struct psp_deal *deal = dealt(definition, returns, 9);
     struct psp_totals *totals = totals_of(definition, deal);
     const uint32_t unit = fixture_unit(definition, "vt-addison-a");
-    const struct psp_style *style = &definition->styles[definition->units[unit].style];
+    const struct psp_style *style = &definition->styles[definition->units[unit].styles[0]];
     const uint32_t contest = psp_definition_contest(definition, "vt-council-1", 12);
     const struct psp_style_contest *entry = psp_style_entry(style, contest);
-    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], 0);
+    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], 0, 0);
     const uint64_t *cells = totals->cells + totals->row_first[row];
     assert_int_equal(cells[0], FIXTURE_BALLOTS_A);
     assert_int_equal(cells[entry->cell + entry->choice_count], 1);     /* 7 x 2 - 13 */

@@ -12,10 +12,11 @@
 #include <unistd.h>
 
 #include "election/definition/definition.h"
+#include "tests/unit/fixture/primary.h"
 
 static const char good[] =
     "{\n" /* line 1 */
-    "  \"format\": 1, \"id\": \"town-2024\", \"name\": \"Town\", \"date\": "
+    "  \"format\": 2, \"id\": \"town-2024\", \"name\": \"Town\", \"date\": "
     "\"2024-11-05\",\n"
     "  \"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", "
     "\"name\": \"Mail\"}],\n"
@@ -29,14 +30,14 @@ static const char good[] =
     "  \"units\": [\n" /* 9 */
     "    {\"id\": \"p1\", \"name\": \"One\", \"level\": \"precinct\", \"parent\": "
     "\"c1\",\n" /* 10 */
-    "     \"ballot_style\": \"full\", \"registered\": 90, \"ballots_expected\": 70},\n"
+    "     \"ballot_styles\": [\"full\"], \"registered\": 90, \"ballots_expected\": 70},\n"
     "    {\"id\": \"us\", \"name\": \"Nation\", \"level\": \"nation\"},\n" /* 12 */
     "    {\"id\": \"c1\", \"name\": \"County\", \"level\": \"county\", \"parent\": "
     "\"us\", \"code\": \"007\"},\n"
     "    {\"id\": \"c2\", \"name\": \"\", \"level\": \"county\", \"parent\": \"us\", "
-    "\"ballot_style\": \"short\"},\n"
+    "\"ballot_styles\": [\"short\"]},\n"
     "    {\"id\": \"p2\", \"name\": \"Two\", \"level\": \"precinct\", \"parent\": \"c1\", "
-    "\"ballot_style\": \"short\"}\n"
+    "\"ballot_styles\": [\"short\"]}\n"
     "  ],\n"              /* 16 */
     "  \"contests\": [\n" /* 17 */
     "    {\"id\": \"mayor\", \"name\": \"Mayor\", \"office\": \"Mayor\", \"unit\": "
@@ -176,8 +177,8 @@ static void styles_know_their_cells(void **state)
     (void)state;
     struct psp_definition *definition = parse_good();
     const struct psp_style *full = &definition->styles[0], *small = &definition->styles[1];
-    assert_int_equal(definition->units[0].style, 0);
-    assert_int_equal(definition->units[1].style, PSP_NONE);
+    assert_int_equal(definition->units[0].styles[0], 0);
+    assert_int_equal(definition->units[1].style_count, 0);
     /* full: ballots, mayor (ann-red, blank, under, over), bridge (yes, no, under, over). */
     assert_int_equal(full->row_cells, 9);
     assert_int_equal(full->contests[0].contest, 0);
@@ -243,10 +244,10 @@ static void empty_input_is_refused(void **state)
 static void formats_and_members_are_checked(void **state)
 {
     (void)state;
-    refused("\"format\": 1, ", "", "", 1, "member \"format\" is missing");
-    refused("\"format\": 1", "\"format\": \"1\"", "/format", 2, "whole number");
-    refused("\"format\": 1", "\"format\": 2", "/format", 2, "format 2 is unknown");
-    refused("\"format\": 1", "\"format\": 1, \"a/b~\": 1", "/a~1b~0", 2, "no member of this name");
+    refused("\"format\": 2, ", "", "", 1, "member \"format\" is missing");
+    refused("\"format\": 2", "\"format\": \"1\"", "/format", 2, "whole number");
+    refused("\"format\": 2", "\"format\": 3", "/format", 2, "format 3 is unknown");
+    refused("\"format\": 2", "\"format\": 2, \"a/b~\": 1", "/a~1b~0", 2, "no member of this name");
     refused("\"color\"", "\"colour\"", "/parties/0/colour", 4, "no member of this name");
     refused("{\"id\": \"blue\", \"name\": \"Blue\"}", "7", "/parties/1", 5, "must be an object");
     refused("\"name\": \"Ann\", \"party\"", "\"party\"", "/candidates/0", 7,
@@ -306,10 +307,10 @@ static void unknown_references_are_refused(void **state)
     (void)state;
     refused("\"party\": \"red\", \"bio", "\"party\": \"green\", \"bio", "/candidates/0/party", 7,
             "no party has this ID: \"green\"");
-    refused("\"parent\": \"c1\", \"ballot_style\"", "\"parent\": \"x\", \"ballot_style\"",
+    refused("\"parent\": \"c1\", \"ballot_styles\"", "\"parent\": \"x\", \"ballot_styles\"",
             "/units/4/parent", 15, "no unit has this ID: \"x\"");
-    refused("\"ballot_style\": \"full\"", "\"ballot_style\": \"none\"", "/units/0/ballot_style", 11,
-            "no ballot style has this ID");
+    refused("\"ballot_styles\": [\"full\"]", "\"ballot_styles\": [\"none\"]",
+            "/units/0/ballot_styles/0", 11, "no ballot style has this ID");
     refused("\"unit\": \"c1\"", "\"unit\": \"c9\"", "/contests/1/unit", 23, "no unit has this ID");
     refused("\"candidate\": \"bob\"", "\"candidate\": \"eve\"", "/contests/0/choices/1/candidate",
             21, "no candidate has this ID");
@@ -364,12 +365,12 @@ static void unit_tree_is_checked(void **state)
     refused("\"level\": \"precinct\", \"parent\": \"c1\",\n",
             "\"level\": \"county\", \"parent\": \"c1\",\n", "/units/0/level", 10,
             "a county cannot lie in a county");
-    refused(", \"parent\": \"us\", \"ballot_style\": \"short\"", ", \"parent\": \"us\"", "/units/3",
-            14, "\"ballot_style\" is missing");
-    refused("\"code\": \"007\"", "\"ballot_style\": \"short\"", "/units/2/ballot_style", 13,
+    refused(", \"parent\": \"us\", \"ballot_styles\": [\"short\"]", ", \"parent\": \"us\"",
+            "/units/3", 14, "\"ballot_styles\" is missing");
+    refused("\"code\": \"007\"", "\"ballot_styles\": [\"short\"]", "/units/2/ballot_styles", 13,
             "other units lie in this one");
-    refused("\"parent\": \"us\", \"ballot_style\": \"short\"",
-            "\"parent\": \"us\", \"ballot_style\": \"full\"", "/units/3/ballot_style", 14,
+    refused("\"parent\": \"us\", \"ballot_styles\": [\"short\"]",
+            "\"parent\": \"us\", \"ballot_styles\": [\"full\"]", "/units/3/ballot_styles/0", 14,
             "contest \"bridge\", which is held in \"c1\"");
 }
 
@@ -392,6 +393,206 @@ static void load_tells_what_is_wrong_with_the_file(void **state)
     psp_definition_destroy(&definition);
     psp_definition_destroy(&definition);
     unlink(path);
+}
+
+/* ---- units with several ballot styles ---- */
+
+static struct psp_definition *parse(const char *text)
+{
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    const enum psp_status status = psp_definition_parse(text, strlen(text), &definition, &reason);
+    if (status != PSP_OK)
+        print_error("%s: line %d: %s\n", reason.pointer, (int)reason.line, reason.text);
+    assert_int_equal(status, PSP_OK);
+    return definition;
+}
+
+static void a_unit_has_its_styles_in_the_order_of_the_file(void **state)
+{
+    (void)state;
+    struct psp_definition *definition = parse(primary_json);
+    const struct psp_unit *units = definition->units;
+    assert_int_equal(units[PRIMARY_X].style_count, 3);
+    assert_int_equal(units[PRIMARY_X].styles[0], PRIMARY_DEM);
+    assert_int_equal(units[PRIMARY_X].styles[1], PRIMARY_REP);
+    assert_int_equal(units[PRIMARY_X].styles[2], PRIMARY_NP);
+    assert_int_equal(units[PRIMARY_Y].style_count, 2);
+    assert_int_equal(units[PRIMARY_Y].styles[0], PRIMARY_REP);
+    assert_int_equal(units[PRIMARY_Z].style_count, 1);
+    assert_int_equal(units[PRIMARY_Z].styles[0], PRIMARY_NP);
+    assert_int_equal(units[PRIMARY_C].style_count, 0);
+    assert_null(units[PRIMARY_C].styles);
+    assert_int_equal(psp_leaf_style_count(definition, 0), 3);
+    assert_int_equal(psp_leaf_style_count(definition, 1), 2);
+    assert_string_equal(psp_leaf_style(definition, 1, 1)->id, "dem");
+    assert_int_equal(definition->leaf_style_first[3], 6);
+    psp_definition_destroy(&definition);
+}
+
+static void a_style_is_found_among_those_of_the_unit_only(void **state)
+{
+    (void)state;
+    struct psp_definition *definition = parse(primary_json);
+    assert_int_equal(psp_definition_unit_style(definition, PRIMARY_X, "rep", 3), 1);
+    assert_int_equal(psp_definition_unit_style(definition, PRIMARY_Y, "rep", 3), 0);
+    assert_int_equal(psp_definition_unit_style(definition, PRIMARY_Y, "np", 2), PSP_NONE);
+    assert_int_equal(psp_definition_unit_style(definition, PRIMARY_X, "re", 2), PSP_NONE);
+    assert_int_equal(psp_definition_unit_style(definition, PRIMARY_X, "repx", 4), PSP_NONE);
+    assert_int_equal(psp_definition_unit_style(definition, PRIMARY_X, "rep\0", 4), PSP_NONE);
+    assert_int_equal(psp_definition_unit_style(definition, PRIMARY_C, "rep", 3), PSP_NONE);
+    assert_int_equal(psp_definition_unit_style(definition, PSP_NONE, "rep", 3), PSP_NONE);
+    psp_definition_destroy(&definition);
+}
+
+static char *changed(const char *from, const char *to)
+{
+    const char *at = strstr(primary_json, from);
+    assert_non_null(at);
+    char *text = NULL;
+    assert_true(asprintf(&text, "%.*s%s%s", (int)(at - primary_json), primary_json, to,
+                         at + strlen(from)) > 0);
+    return text;
+}
+
+/* The text with one piece replaced is refused with this fault. */
+static void refused_primary(const char *from, const char *to, const char *pointer,
+                            const char *words)
+{
+    char *text = changed(from, to);
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_definition_parse(text, strlen(text), &definition, &reason), PSP_EINVAL);
+    if (strstr(reason.text, words) == NULL)
+        print_error("reason: %s\n", reason.text);
+    assert_string_equal(reason.pointer, pointer);
+    assert_non_null(strstr(reason.text, words));
+    assert_int_equal(reason.line, 1);
+    free(text);
+}
+
+static void lists_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    const char *const own = "\"ballot_styles\":[\"rep\",\"dem\"]";
+    refused_primary(own, "\"ballot_styles\":[]", "/units/3/ballot_styles", "must not be empty");
+    refused_primary(own, "\"ballot_styles\":\"rep\"", "/units/3/ballot_styles", "must be an array");
+    refused_primary(own, "\"ballot_styles\":[\"rep\",7]", "/units/3/ballot_styles/1",
+                    "must be a string");
+    refused_primary(own, "\"ballot_styles\":[\"rep\",\"D\"]", "/units/3/ballot_styles/1",
+                    "a-z, 0-9");
+    refused_primary(own, "\"ballot_styles\":[\"rep\",\"\"]", "/units/3/ballot_styles/1",
+                    "must not be empty");
+    refused_primary(own, "\"ballot_styles\":[\"rep\",\"grn\"]", "/units/3/ballot_styles/1",
+                    "no ballot style has this ID: \"grn\"");
+    refused_primary(own, "\"ballot_styles\":[\"rep\",\"dem\",\"rep\"]", "/units/3/ballot_styles/2",
+                    "the ballot style \"rep\" is listed twice");
+    refused_primary(","
+                    "\"ballot_styles\":[\"rep\",\"dem\"]",
+                    "", "/units/3", "member \"ballot_styles\" is missing");
+    refused_primary("\"level\":\"county\"", "\"level\":\"county\",\"ballot_styles\":[\"np\"]",
+                    "/units/1/ballot_styles", "other units lie in this one");
+    /* gov-r is held in c, and z does not lie there. */
+    refused_primary("\"ballot_styles\":[\"np\"]", "\"ballot_styles\":[\"np\",\"rep\"]",
+                    "/units/4/ballot_styles/1", "contest \"gov-r\", which is held in \"c\"");
+}
+
+static void more_styles_than_a_unit_may_have_are_refused(void **state)
+{
+    (void)state;
+    char list[8 * (PSP_UNIT_STYLES_MAX + 1) + 32] = "\"ballot_styles\":[\"rep\"";
+    for (int i = 0; i < PSP_UNIT_STYLES_MAX; i++)
+        strcat(list, ",\"dem\"");
+    strcat(list, "]");
+    refused_primary("\"ballot_styles\":[\"rep\",\"dem\"]", list, "/units/3/ballot_styles",
+                    "257 elements: at most 256");
+}
+
+/* 20,000 leaves of 64 styles and 32 methods would have 40 million rows. */
+static void more_rows_than_can_be_counted_are_refused(void **state)
+{
+    (void)state;
+    enum { LEAVES = 20000, STYLES = 64, METHODS = 32 };
+    char *text = NULL, list[STYLES * 6 + 1] = "";
+    size_t bytes = 0;
+    FILE *file = open_memstream(&text, &bytes);
+    fputs("{\"format\":2,\"id\":\"n\",\"name\":\"N\",\"date\":\"2026-06-02\",\"parties\":[],"
+          "\"candidates\":[],\"contests\":[{\"id\":\"c\",\"name\":\"C\",\"office\":\"C\","
+          "\"unit\":\"us\",\"choices\":[{\"id\":\"yes\",\"name\":\"Yes\",\"kind\":\"yes\"}]}],"
+          "\"methods\":[",
+          file);
+    for (int i = 0; i < METHODS; i++)
+        fprintf(file, "%s{\"id\":\"m%d\",\"name\":\"M\"}", i > 0 ? "," : "", i);
+    fputs("],\"ballot_styles\":[", file);
+    for (int i = 0; i < STYLES; i++) {
+        fprintf(file, "%s{\"id\":\"s%d\",\"contests\":[{\"contest\":\"c\"}]}", i > 0 ? "," : "", i);
+        sprintf(list + strlen(list), "%s\"s%d\"", i > 0 ? "," : "", i);
+    }
+    fputs("],\"units\":[{\"id\":\"us\",\"name\":\"US\",\"level\":\"nation\"}", file);
+    for (int i = 0; i < LEAVES; i++)
+        fprintf(file,
+                ",{\"id\":\"u%d\",\"name\":\"U\",\"level\":\"precinct\",\"parent\":\"us\","
+                "\"ballot_styles\":[%s]}",
+                i, list);
+    fputs("]}", file);
+    assert_int_equal(fclose(file), 0);
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_definition_parse(text, bytes, &definition, &reason), PSP_EINVAL);
+    assert_string_equal(reason.pointer, "/units");
+    assert_non_null(strstr(reason.text, "more than 33554432 rows"));
+    free(text);
+}
+
+/* ---- format 1 ---- */
+
+#define FORMAT_1                                                                                   \
+    "{\"format\":1,\"id\":\"t\",\"name\":\"T\",\"date\":\"2024-11-05\",\"parties\":[],"            \
+    "\"candidates\":[],\"methods\":[{\"id\":\"m\",\"name\":\"M\"}],\"units\":["                    \
+    "{\"id\":\"a\",\"name\":\"A\",\"level\":\"county\",\"parent\":\"b\"%s},"                       \
+    "{\"id\":\"b\",\"name\":\"B\",\"level\":\"state\"%s}],\"contests\":[{\"id\":\"q\","            \
+    "\"name\":\"Q\",\"office\":\"Q\",\"unit\":\"b\",\"choices\":[{\"id\":\"yes\","                 \
+    "\"name\":\"Yes\",\"kind\":\"yes\"}]}],\"ballot_styles\":[{\"id\":\"s\",\"contests\":["        \
+    "{\"contest\":\"q\"}]}]}"
+
+static void refused_1(const char *of_a, const char *of_b, const char *pointer, const char *words)
+{
+    char *text = NULL;
+    assert_true(asprintf(&text, FORMAT_1, of_a, of_b) > 0);
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_definition_parse(text, strlen(text), &definition, &reason), PSP_EINVAL);
+    assert_string_equal(reason.pointer, pointer);
+    if (strstr(reason.text, words) == NULL)
+        print_error("reason: %s\n", reason.text);
+    assert_non_null(strstr(reason.text, words));
+    free(text);
+}
+
+static void a_file_of_format_1_has_one_style_a_leaf(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    assert_true(asprintf(&text, FORMAT_1, ",\"ballot_style\":\"s\"", "") > 0);
+    struct psp_definition *definition = parse(text);
+    assert_int_equal(definition->units[0].style_count, 1);
+    assert_int_equal(definition->units[0].styles[0], 0);
+    assert_int_equal(definition->units[1].style_count, 0);
+    assert_int_equal(psp_leaf_style_count(definition, 0), 1);
+    psp_definition_destroy(&definition);
+    free(text);
+}
+
+static void the_two_formats_are_not_mixed(void **state)
+{
+    (void)state;
+    refused_1(",\"ballot_styles\":[\"s\"]", "", "/units/0/ballot_styles", "is format 2");
+    refused_1("", "", "/units/0", "\"ballot_style\" is missing");
+    refused_1(",\"ballot_style\":\"s\"", ",\"ballot_style\":\"s\"", "/units/1/ballot_style",
+              "other units lie in this one");
+    refused_1(",\"ballot_style\":\"x\"", "", "/units/0/ballot_style", "no ballot style");
+    refused_primary("\"ballot_styles\":[\"rep\",\"dem\"]", "\"ballot_style\":\"rep\"",
+                    "/units/3/ballot_style", "in format 2 this is \"ballot_styles\"");
 }
 
 /* 20,000 precincts with a style each: must stay far from quadratic, in time and
@@ -455,6 +656,13 @@ int main(void)
         cmocka_unit_test(contests_and_styles_are_checked),
         cmocka_unit_test(unit_tree_is_checked),
         cmocka_unit_test(load_tells_what_is_wrong_with_the_file),
+        cmocka_unit_test(a_unit_has_its_styles_in_the_order_of_the_file),
+        cmocka_unit_test(a_style_is_found_among_those_of_the_unit_only),
+        cmocka_unit_test(lists_that_are_none_are_refused),
+        cmocka_unit_test(more_styles_than_a_unit_may_have_are_refused),
+        cmocka_unit_test(more_rows_than_can_be_counted_are_refused),
+        cmocka_unit_test(a_file_of_format_1_has_one_style_a_leaf),
+        cmocka_unit_test(the_two_formats_are_not_mixed),
         cmocka_unit_test(many_units_and_styles_are_read_quickly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,9 @@ DELETE = object()
 
 # (path, new value): each breaks the town's definition in one way.
 MUTATIONS = [
-    (["format"], 2),
+    (["format"], 0),
+    (["format"], 1),  # the units are of format 2
+    (["format"], 3),
     (["format"], "1"),
     (["format"], DELETE),
     (["id"], "Town 2024"),
@@ -45,6 +47,13 @@ MUTATIONS = [
     (["units", 2, "registered"], 2**53),
     (["units", 0, "level"], "ward"),
     (["units", 0, "name"], DELETE),
+    (["units", 2, "ballot_style"], "full"),
+    (["units", 2, "ballot_styles"], "full"),
+    (["units", 2, "ballot_styles"], []),
+    (["units", 2, "ballot_styles"], ["full", "full"]),
+    (["units", 2, "ballot_styles"], ["full", "Short"]),
+    (["units", 2, "ballot_styles"], ["full", 5]),
+    (["units", 2, "ballot_styles"], [f"s{i}" for i in range(257)]),
     (["contests"], []),
     (["contests", 0, "choices"], []),
     (["contests", 0, "office"], DELETE),
@@ -75,6 +84,15 @@ def mutated(definition, path, value):
     return changed
 
 
+def format_1(definition):
+    changed = copy.deepcopy(definition)
+    changed["format"] = 1
+    for unit in changed["units"]:
+        if "ballot_styles" in unit:
+            (unit["ballot_style"],) = unit.pop("ballot_styles")
+    return changed
+
+
 def parser_accepts(psephos, definition):
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(definition, file, ensure_ascii=False)
@@ -96,6 +114,9 @@ def main():
     town = json.loads((ROOT / "tests/fixtures/town.json").read_text(encoding="utf-8"))
     validator.validate(town)
     assert psephos is None or parser_accepts(psephos, town)
+    first = format_1(town)
+    validator.validate(first)
+    assert psephos is None or parser_accepts(psephos, first)
     for path, value in MUTATIONS:
         definition = mutated(town, path, value)
         assert not validator.is_valid(definition), f"the schema accepts {path}"

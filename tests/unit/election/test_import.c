@@ -122,7 +122,7 @@ static char *print_all(const struct imported *imported)
     fputs("state,county,county_fips,precinct,office,district,party,candidate,votes\n", file);
     for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
         const struct psp_style *style =
-            &definition->styles[definition->units[definition->leaves[leaf]].style];
+            &definition->styles[definition->units[definition->leaves[leaf]].styles[0]];
         for (uint32_t i = 0; i < style->contest_count; i++)
             for (uint32_t j = 0; j < style->contests[i].choice_count; j++) {
                 const uint32_t c = style->contests[i].contest, k = style->contests[i].choices[j];
@@ -209,7 +209,7 @@ static void sparse_units_have_their_places(void **state)
     assert_string_equal(unit(&imported, "vt")->code, "VT");
     assert_string_equal(unit(&imported, "vt-addison")->code, "50001");
     assert_int_equal(unit(&imported, "vt-addison")->level, PSP_COUNTY);
-    assert_int_equal(unit(&imported, "vt-addison")->style, PSP_NONE);
+    assert_int_equal(unit(&imported, "vt-addison")->style_count, 0);
     const struct psp_unit *north = unit(&imported, "vt-addison-ferrisburgh-north-add-3");
     assert_string_equal(north->name, "Ferrisburgh, North (ADD-3)");
     assert_int_equal(north->level, PSP_PRECINCT);
@@ -220,7 +220,7 @@ static void sparse_units_have_their_places(void **state)
     assert_string_equal(rest->name, "");
     assert_int_equal(rest->ballots_expected, 19);
     /* A county without precincts is a leaf itself: 61 + 64 = 125 > 118. */
-    assert_true(unit(&imported, "wy")->style != PSP_NONE);
+    assert_int_equal(unit(&imported, "wy")->style_count, 1);
     assert_int_equal(unit(&imported, "wy")->ballots_expected, 9);
     assert_int_equal(unit(&imported, "vt-overseas")->level, PSP_PRECINCT);
     assert_string_equal(unit(&imported, "vt-50095")->name, "");
@@ -243,7 +243,7 @@ static void sparse_choices_are_listed_only_where_they_stood(void **state)
     assert_int_equal(president->choice_count, 6);
     const uint32_t number = psp_definition_contest(imported.definition, "president", 9);
     const struct psp_style *orwell =
-        &imported.definition->styles[unit(&imported, "vt-addison-orwell")->style];
+        &imported.definition->styles[unit(&imported, "vt-addison-orwell")->styles[0]];
     assert_int_equal(psp_style_entry(orwell, number)->choice_count, 3);
     assert_null(psp_style_entry(
         orwell, psp_definition_contest(imported.definition, "vt-state-house-3", 16)));

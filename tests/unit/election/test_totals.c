@@ -11,6 +11,7 @@
 #include "election/ballot.h"
 #include "election/totals.h"
 #include "tests/unit/fixture/cells.h"
+#include "tests/unit/fixture/primary.h"
 
 #define M(...) ((uint8_t[]){__VA_ARGS__})
 
@@ -42,15 +43,20 @@ struct fixture {
     struct psp_totals *totals;
 };
 
-static int setup(void **state)
+static int make(void **state, const char *election)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct psp_reason reason;
-    if (psp_definition_parse(text, sizeof text - 1, &fixture->definition, &reason) != PSP_OK ||
+    if (psp_definition_parse(election, strlen(election), &fixture->definition, &reason) != PSP_OK ||
         psp_totals_create(fixture->definition, &fixture->totals) != PSP_OK)
         return -1;
     *state = fixture;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return make(state, text);
 }
 
 static int teardown(void **state)
@@ -67,7 +73,8 @@ static bool valid(const struct fixture *fixture, uint32_t unit, uint8_t method,
                   const uint8_t *marks, size_t n)
 {
     assert_int_equal(psp_marks_length(marks, n), n); /* the shape is canonical */
-    const struct psp_totals_ballot ballot = psp_totals_read(fixture->totals, unit, method, marks);
+    const struct psp_totals_ballot ballot =
+        psp_totals_read(fixture->totals, unit, 1, method, marks);
     assert_ptr_equal(ballot.end, marks + n); /* valid or not */
     return ballot.valid;
 }
@@ -79,7 +86,7 @@ static void rows_are_sized_by_their_styles(void **state)
     assert_int_equal(fixture->totals->row_count, 4);
     assert_int_equal(fixture->totals->cell_count, 2 * ROW_A_CELLS + 2 * ROW_B_CELLS);
     assert_int_equal(fixture->totals->row_first[2], 2 * ROW_A_CELLS);
-    assert_int_equal(psp_totals_row(fixture->totals, 1, 1), 3);
+    assert_int_equal(psp_totals_row(fixture->totals, 1, 0, 1), 3);
 }
 
 static void ballots_of_the_style_are_valid(void **state)
@@ -113,7 +120,7 @@ static void ballots_outside_the_style_are_not_valid(void **state)
 static void add(struct psp_totals *totals, uint32_t unit, uint8_t method, const uint8_t *marks,
                 uint64_t index)
 {
-    const struct psp_totals_ballot ballot = psp_totals_read(totals, unit, method, marks);
+    const struct psp_totals_ballot ballot = psp_totals_read(totals, unit, 1, method, marks);
     psp_totals_add(totals, &ballot, index);
 }
 
@@ -236,7 +243,119 @@ static void rows_are_taken_when_every_number_is_good(void **state)
     }
 }
 
+/* ---- units with several ballot styles ---- */
+
+static int setup_primary(void **state)
+{
+    return make(state, primary_json);
+}
+
+static void rows_go_by_leaf_style_and_method(void **state)
+{
+    const struct fixture *fixture = *state;
+    const struct psp_totals *totals = fixture->totals;
+    assert_int_equal(totals->row_count, PRIMARY_ROWS);
+    const struct {
+        uint32_t leaf, style, method, row, paper;
+    } rows[PRIMARY_ROWS] = {
+        {0, 0, 0, 0, PRIMARY_DEM}, {0, 0, 1, 1, PRIMARY_DEM}, {0, 1, 0, 2, PRIMARY_REP},
+        {0, 1, 1, 3, PRIMARY_REP}, {0, 2, 0, 4, PRIMARY_NP},  {0, 2, 1, 5, PRIMARY_NP},
+        {1, 0, 0, 6, PRIMARY_REP}, {1, 0, 1, 7, PRIMARY_REP}, {1, 1, 0, 8, PRIMARY_DEM},
+        {1, 1, 1, 9, PRIMARY_DEM}, {2, 0, 0, 10, PRIMARY_NP}, {2, 0, 1, 11, PRIMARY_NP},
+    };
+    uint64_t first = 0;
+    for (int i = 0; i < PRIMARY_ROWS; i++) {
+        assert_int_equal(psp_totals_row(totals, rows[i].leaf, rows[i].style, rows[i].method),
+                         rows[i].row);
+        const struct psp_totals_place place = psp_totals_row_place(totals, rows[i].row);
+        assert_int_equal(place.leaf, rows[i].leaf);
+        assert_int_equal(place.style, rows[i].style);
+        assert_int_equal(place.method, rows[i].method);
+        assert_ptr_equal(psp_totals_row_style(totals, rows[i].row),
+                         &fixture->definition->styles[rows[i].paper]);
+        assert_int_equal(totals->row_first[rows[i].row], first);
+        first += rows[i].paper == PRIMARY_NP ? PRIMARY_NP_CELLS : PRIMARY_PARTY_CELLS;
+    }
+    assert_int_equal(totals->cell_count, first);
+}
+
+static bool add_style(struct psp_totals *totals, uint32_t unit, uint32_t style, uint8_t method,
+                      const uint8_t *marks, uint64_t index)
+{
+    const struct psp_totals_ballot ballot = psp_totals_read(totals, unit, style, method, marks);
+    if (ballot.valid)
+        psp_totals_add(totals, &ballot, index);
+    return ballot.valid;
+}
+
+/* The row has these cells and was changed at `index`. */
+static void holds(const struct psp_totals *totals, uint32_t row, uint64_t index,
+                  const uint64_t *cells)
+{
+    const uint64_t n = totals->row_first[row + 1] - totals->row_first[row];
+    assert_memory_equal(totals->cells + totals->row_first[row], cells, n * sizeof *cells);
+    assert_int_equal(totals->row_index[row], index);
+}
+#define PRIMARY_CELLS(...) ((const uint64_t[PRIMARY_PARTY_CELLS]){__VA_ARGS__})
+
+/* promise 3. One party's ballot leaves nothing out in the other party's contest. */
+static void a_ballot_goes_to_the_row_of_its_paper_alone(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct psp_totals *totals = fixture->totals;
+    assert_true(add_style(totals, PRIMARY_X, 1, 0, M(1, 0, 1, 1), 3));          /* dem: bob */
+    assert_true(add_style(totals, PRIMARY_X, 2, 0, M(2, 1, 1, 0, 2, 1, 1), 4)); /* rep: cy, no */
+    assert_true(add_style(totals, PRIMARY_X, 3, 1, M(1, 2, 1, 0), 5));          /* np: yes */
+    assert_true(
+        add_style(totals, PRIMARY_Y, 1, 1, M(2, 1, 2, 0, 1, 2, 1, 0), 6)); /* rep: both, yes */
+    assert_true(add_style(totals, PRIMARY_Y, 2, 1, M(0), 7));              /* dem: empty */
+    assert_true(add_style(totals, PRIMARY_Z, 1, 0, M(0), 8));              /* np: empty */
+    /* ballots | the party's: two choices, under, over | bridge: yes, no, under, over */
+    holds(totals, 0, 3, PRIMARY_CELLS(1, 0, 1, 0, 0, 0, 0, 1, 0));
+    holds(totals, 2, 4, PRIMARY_CELLS(1, 1, 0, 0, 0, 0, 1, 0, 0));
+    holds(totals, 5, 5, PRIMARY_CELLS(1, 1, 0, 0, 0));
+    holds(totals, 7, 6, PRIMARY_CELLS(1, 0, 0, 0, 1, 1, 0, 0, 0));
+    holds(totals, 9, 7, PRIMARY_CELLS(1, 0, 0, 1, 0, 0, 0, 1, 0));
+    holds(totals, 10, 8, PRIMARY_CELLS(1, 0, 0, 1, 0));
+    const uint32_t untouched[] = {1, 3, 4, 6, 8, 11};
+    for (size_t i = 0; i < sizeof untouched / sizeof *untouched; i++)
+        holds(totals, untouched[i], 0, PRIMARY_CELLS(0));
+    assert_int_equal(psp_totals_unbalanced_row(totals), PSP_NONE);
+}
+
+static void a_ballot_of_a_style_that_the_unit_has_not_is_not_valid(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct psp_totals *totals = fixture->totals;
+    assert_false(add_style(totals, PRIMARY_X, 0, 0, M(0), 1)); /* none named */
+    assert_false(add_style(totals, PRIMARY_X, 4, 0, M(0), 1));
+    assert_false(add_style(totals, PRIMARY_Y, 3, 0, M(0), 1)); /* x has a third, y has not */
+    assert_false(add_style(totals, PRIMARY_Z, 2, 0, M(0), 1));
+    assert_false(add_style(totals, PRIMARY_X, UINT32_MAX, 0, M(0), 1));
+    assert_false(add_style(totals, PRIMARY_C, 1, 0, M(0), 1)); /* ballots belong to leaves */
+    /* The unit has a paper with this contest, and it is not this one. */
+    assert_false(add_style(totals, PRIMARY_X, 1, 0, M(1, 1, 1, 0), 1));
+    assert_false(add_style(totals, PRIMARY_X, 3, 0, M(1, 0, 1, 0), 1));
+    assert_false(add_style(totals, PRIMARY_X, 1, 0, M(2, 0, 1, 0, 1, 1, 0), 1));
+    for (uint64_t i = 0; i < totals->cell_count; i++)
+        assert_int_equal(totals->cells[i], 0);
+}
+
+static void a_row_of_any_paper_that_does_not_balance_is_found(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct psp_totals *totals = fixture->totals;
+    for (uint32_t row = 0; row < PRIMARY_ROWS; row++) {
+        uint64_t *last = &totals->cells[totals->row_first[row + 1] - 1];
+        *last += 1;
+        assert_int_equal(psp_totals_unbalanced_row(totals), row);
+        *last -= 1;
+    }
+    assert_int_equal(psp_totals_unbalanced_row(totals), PSP_NONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_PRIMARY(name) cmocka_unit_test_setup_teardown(name, setup_primary, teardown)
 
 int main(void)
 {
@@ -250,6 +369,10 @@ int main(void)
         TEST(encoding_writes_no_more_than_there_is_room),
         TEST(broken_encodings_change_nothing),
         TEST(rows_are_taken_when_every_number_is_good),
+        TEST_PRIMARY(rows_go_by_leaf_style_and_method),
+        TEST_PRIMARY(a_ballot_goes_to_the_row_of_its_paper_alone),
+        TEST_PRIMARY(a_ballot_of_a_style_that_the_unit_has_not_is_not_valid),
+        TEST_PRIMARY(a_row_of_any_paper_that_does_not_balance_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
