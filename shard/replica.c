@@ -81,7 +81,7 @@ static enum psp_status create_count(const struct psp_replica_options *options,
                        psp_status_text(status));
         return status;
     }
-    const struct psp_roll_part part = {file.n, file.digests, file.units};
+    const struct psp_roll_part part = {file.n, file.digests, file.units, file.styles};
     count.roll = &part;
     count.voters_expected = file.n;
     if (memcmp(file.hash, shard->roll_hash, PSP_HASH_BYTES) != 0) {

@@ -194,7 +194,7 @@ static void begin(struct bench *bench, bool with_roll)
             digest_of(voter, digests + voter * 16);
             psp_put32(units + voter * 4, unit_of(voter));
         }
-        bench->roll = (struct psp_roll_part){bench->voters, digests, units};
+        bench->roll = (struct psp_roll_part){bench->voters, digests, units, NULL};
     }
     psp_fence_hash(&bench->genesis.fence, bench->fence_hash);
     bench->count = make_count(bench);

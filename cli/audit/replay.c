@@ -46,8 +46,10 @@ static enum psp_status begin(struct psp_replay *replay, const struct psp_local *
     status = psp_journal_open(&log_options, &replay->log, replay->reason);
     if (status != PSP_OK)
         return status;
-    const struct psp_roll_part roll = {
-        .n = replay->roll.n, .digests = replay->roll.digests, .units = replay->roll.units};
+    const struct psp_roll_part roll = {.n = replay->roll.n,
+                                       .digests = replay->roll.digests,
+                                       .units = replay->roll.units,
+                                       .styles = replay->roll.styles};
     const struct psp_count_options count_options = {
         .definition = definition, .roll = has_roll ? &roll : NULL, .refused_max = PSP_REFUSED_MAX};
     status = psp_count_create(&count_options, &replay->count);

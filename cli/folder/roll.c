@@ -1,4 +1,4 @@
-/* One growing part a shard; what is stored is digests and units, never an ID. */
+/* One growing part a shard; what is stored is digests, units and styles, never an ID. */
 #include "cli/folder/roll.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include "election/roll/file.h"
 #include "election/roll/roll.h"
 
-enum { VOTERS_FIRST = 4096, UNIT_BYTES = 4 };
+enum { VOTERS_FIRST = 4096, UNIT_BYTES = 4, STYLE_BYTES = 2 };
 
 static enum psp_status load_digest_secret(const struct psp_local *local,
                                           uint8_t ret_secret[PSP_DIGEST_KEY_BYTES])
@@ -41,16 +41,21 @@ static void parts_free(struct parts *parts)
     free(parts->sizes);
 }
 
-static void parts_add(struct parts *parts, uint32_t shard, const uint8_t *digest, uint32_t unit)
+static void parts_add(struct parts *parts, uint32_t shard, const uint8_t *digest,
+                      const struct psp_roll_voter *voter)
 {
     struct psp_roll_file *file = &parts->files[shard];
     if (file->n == parts->sizes[shard]) {
         parts->sizes[shard] = file->n ? file->n + file->n / 2 : VOTERS_FIRST;
         file->digests = psp_memory_resize(file->digests, parts->sizes[shard], PSP_DIGEST_BYTES);
         file->units = psp_memory_resize(file->units, parts->sizes[shard], UNIT_BYTES);
+        if (voter->style != 0) /* then every voter's is told */
+            file->styles = psp_memory_resize(file->styles, parts->sizes[shard], STYLE_BYTES);
     }
     memcpy(file->digests + PSP_DIGEST_BYTES * file->n, digest, PSP_DIGEST_BYTES);
-    psp_put32(file->units + UNIT_BYTES * file->n, unit);
+    psp_put32(file->units + UNIT_BYTES * file->n, voter->unit);
+    if (voter->style != 0)
+        psp_put16(file->styles + STYLE_BYTES * file->n, (uint16_t)voter->style);
     file->n++;
 }
 
@@ -76,7 +81,7 @@ static enum psp_status read_parts(FILE *file, const struct psp_digest_key *key,
     while (status == PSP_OK && (status = psp_roll_next(roll, &voter, reterr_reason)) == PSP_OK) {
         uint8_t digest[PSP_DIGEST_BYTES];
         psp_digest_voter(key, (const uint8_t *)voter.voter_id, voter.voter_id_bytes, digest);
-        parts_add(parts, shard_of_slot(cluster, psp_digest_slot(digest)), digest, voter.unit);
+        parts_add(parts, shard_of_slot(cluster, psp_digest_slot(digest)), digest, &voter);
         psp_progress_step(&progress, "voters of the roll", ++voters, 0);
     }
     psp_progress_end(&progress);

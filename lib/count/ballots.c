@@ -19,6 +19,17 @@ enum {
 
 /* ---- a row ---- */
 
+/* On the roll, in this unit, and of this ballot style where the roll tells. */
+static bool eligible(const struct psp_count *count, const struct psp_count_row *row,
+                     const struct psp_index_place *place)
+{
+    if (!count->has_roll)
+        return true;
+    if (!place->known || count->roll_units[place->number] != row->unit)
+        return false;
+    return count->roll_styles == NULL || count->roll_styles[place->number] == row->style;
+}
+
 /* promise 2: a retry is found by its tag, another ballot by its voter. Both are always
  * looked for: how long it takes must not tell whether somebody has voted. */
 static void look(const struct psp_count *count, const struct psp_count_row *row,
@@ -30,8 +41,7 @@ static void look(const struct psp_count *count, const struct psp_count_row *row,
     const bool same = known.voter_counted && memcmp(ret_place->tag, row->tag, PSP_TAG_BYTES) == 0;
     const uint8_t refused = psp_refusals_find(count->refusals, row->digest, row->tag);
     known.first = same ? PSP_COUNTED : refused;
-    known.eligible =
-        !count->has_roll || (ret_place->known && count->roll_units[ret_place->number] == row->unit);
+    known.eligible = eligible(count, row, ret_place);
     *ret_known = known;
 }
 
@@ -181,6 +191,7 @@ static enum psp_status apply_run(struct psp_count *count, const struct psp_count
             .digest = columns->digests + (size_t)i * PSP_DIGEST_BYTES,
             .tag = columns->tags + (size_t)i * PSP_TAG_BYTES,
             .unit = unit,
+            .style = style,
             .station = station,
             .ballot = psp_totals_read(count->totals, unit, style, columns->methods[i], walk->marks),
         };

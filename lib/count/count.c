@@ -28,6 +28,20 @@ static enum psp_status roll_units(struct psp_count *count, const struct psp_roll
     return PSP_OK;
 }
 
+static enum psp_status roll_styles(struct psp_count *count, const struct psp_roll_part *roll)
+{
+    count->roll_styles = malloc((roll->n + 1) * sizeof *count->roll_styles);
+    if (!count->roll_styles)
+        return PSP_ENOMEM;
+    for (uint64_t voter = 0; voter < roll->n; voter++) {
+        const uint16_t style = psp_get16(roll->styles + 2 * voter);
+        if (style == 0 || style > count->definition->units[count->roll_units[voter]].style_count)
+            return PSP_EINVAL;
+        count->roll_styles[voter] = style;
+    }
+    return PSP_OK;
+}
+
 static enum psp_status roll_index(struct psp_count *count)
 {
     for (uint64_t voter = 0; voter < count->roll_n; voter++) {
@@ -54,7 +68,9 @@ static enum psp_status load_roll(struct psp_count *count, const struct psp_roll_
         return PSP_ENOMEM;
     if (roll->n > 0)
         memcpy(count->roll_digests, roll->digests, roll->n * PSP_DIGEST_BYTES);
-    const enum psp_status status = roll_units(count, roll);
+    enum psp_status status = roll_units(count, roll);
+    if (status == PSP_OK && roll->styles != NULL)
+        status = roll_styles(count, roll);
     return status == PSP_OK ? roll_index(count) : status;
 }
 
@@ -116,6 +132,7 @@ void psp_count_destroy(struct psp_count **count)
     free((*count)->registered_leaves);
     free((*count)->roll_digests);
     free((*count)->roll_units);
+    free((*count)->roll_styles);
     free((*count)->units_complete);
     if ((*count)->stations)
         psp_stations_destroy(&(*count)->stations);

@@ -57,6 +57,7 @@ struct psp_roll_part {
     uint64_t n;
     const uint8_t *digests; /* 16 n */
     const uint8_t *units;   /* 4 n */
+    const uint8_t *styles;  /* 2 n, from 1 within the unit; NULL: a voter has any */
 };
 
 /* How many first verdicts of refused ballots are remembered. They are part of the
@@ -79,7 +80,8 @@ struct psp_count_options {
     uint64_t refused_max, refused_station_max, closed_max, closed_station_max;
 };
 
-/* PSP_EINVAL: the roll has a voter twice or a unit that is no leaf. PSP_ENOMEM. */
+/* PSP_EINVAL: the roll has a voter twice, a unit that is no leaf or a style that the unit
+ * does not have. PSP_ENOMEM. */
 enum psp_status psp_count_create(const struct psp_count_options *options,
                                  struct psp_count **ret_count);
 void psp_count_destroy(struct psp_count **count);

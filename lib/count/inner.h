@@ -63,7 +63,7 @@ struct psp_count_restoring {
 /* A ballot as it lies in a batch, its marks read. */
 struct psp_count_row {
     const uint8_t *digest, *tag;
-    uint32_t unit, station;
+    uint32_t unit, style, station; /* style: its value, psp_totals_read */
     struct psp_totals_ballot ballot;
 };
 
@@ -89,6 +89,7 @@ struct psp_count {
     bool has_roll;
     uint64_t roll_n;
     uint32_t *roll_units;        /* [roll_n] */
+    uint16_t *roll_styles;       /* [roll_n]; NULL: the roll does not tell */
     uint8_t *roll_digests;       /* 16 roll_n, until they are in a delta or found in the store */
     uint32_t *registered_leaves; /* [leaf_count] */
 

@@ -150,5 +150,6 @@ uint64_t psp_count_memory_bytes(const struct psp_count *count)
     return psp_index_memory_bytes(count->index) + psp_refusals_memory_bytes(count->refusals) +
            psp_stations_memory_bytes(count->stations) +
            count->roll_n *
-               (sizeof *count->roll_units + (count->roll_digests ? PSP_DIGEST_BYTES : 0));
+               (sizeof *count->roll_units + (count->roll_styles ? sizeof *count->roll_styles : 0) +
+                (count->roll_digests ? PSP_DIGEST_BYTES : 0));
 }

@@ -24,6 +24,14 @@ static inline uint64_t psp_get64(const uint8_t *at)
 {
     return (uint64_t)psp_get32(at) | (uint64_t)psp_get32(at + 4) << 32;
 }
+static inline uint16_t psp_get16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] | at[1] << 8);
+}
+static inline void psp_put16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)value, at[1] = (uint8_t)(value >> 8);
+}
 static inline void psp_put32(uint8_t *at, uint32_t value)
 {
     at[0] = (uint8_t)value, at[1] = (uint8_t)(value >> 8);

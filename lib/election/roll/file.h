@@ -3,8 +3,9 @@
  *
  * `psephos up` reads roll.csv, turns each voter ID into its digest and writes
  * one file per shard. Bytes: "PSPROLL1", count LE64, then count times (digest
- * 16 bytes, unit position LE32), in the roll's order; the file's SHA-256 stands
- * in cluster.json and in the shard's genesis.
+ * 16 bytes, unit position LE32), in the roll's order. Of a roll that tells ballot
+ * styles: "PSPROLL2", and behind each unit the style, LE16, its place among the unit's
+ * from 1. The file's SHA-256 stands in cluster.json and in the shard's genesis.
  *
  * Ownership: the caller owns the loaded part.
  * Threads:   one owner.
@@ -22,6 +23,7 @@ struct psp_roll_file {
     uint64_t n;
     uint8_t *digests; /* 16 n */
     uint8_t *units;   /* 4 n */
+    uint8_t *styles;  /* 2 n; NULL: the roll does not tell */
     uint8_t hash[PSP_HASH_BYTES];
 };
 

@@ -9,7 +9,7 @@
 
 #include "base/text/utf8.h"
 
-enum { SLOTS_MIN = 1024, PREFIX_WORDS = 3 };
+enum { SLOTS_MIN = 1024, PREFIX_WORDS = 3, STYLE_COLUMN = PSP_ROLL_COLUMNS };
 
 const char *const psp_roll_columns[PSP_ROLL_COLUMNS] = {
     "voter_id",      "voter_name",          "date_of_birth",    "gender",
@@ -30,6 +30,7 @@ struct psp_roll {
     struct psp_csv *csv;
     const struct psp_definition *definition;
     uint32_t column_count, voter_column, unit_column;
+    uint32_t style_column; /* or PSP_NONE */
     struct seen *seen;
     uint64_t seen_count, seen_mask;
 };
@@ -39,15 +40,15 @@ static uint32_t known_column(const char *name)
     for (uint32_t i = 0; i < PSP_ROLL_COLUMNS; i++)
         if (strcmp(psp_roll_columns[i], name) == 0)
             return i;
-    return PSP_NONE;
+    return strcmp(name, "style") == 0 ? STYLE_COLUMN : PSP_NONE;
 }
 
 static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_record *record,
                                    struct psp_reason *reterr_reason)
 {
-    bool seen[PSP_ROLL_COLUMNS] = {false};
+    bool seen[PSP_ROLL_COLUMNS + 1] = {false};
     roll->column_count = record->field_count;
-    roll->voter_column = roll->unit_column = PSP_NONE;
+    roll->voter_column = roll->unit_column = roll->style_column = PSP_NONE;
     for (uint32_t i = 0; i < record->field_count; i++) {
         const struct psp_csv_field *field = &record->fields[i];
         const uint32_t column = known_column(field->text);
@@ -63,6 +64,8 @@ static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_r
             roll->voter_column = i;
         if (column == PSP_ROLL_COLUMNS - 1)
             roll->unit_column = i;
+        if (column == STYLE_COLUMN)
+            roll->style_column = i;
     }
     if (roll->voter_column == PSP_NONE || roll->unit_column == PSP_NONE) {
         psp_reason_set_line(reterr_reason, record->line, 0, "the column \"%s\" is missing",
@@ -170,6 +173,28 @@ static enum psp_status read_unit(const struct psp_roll *roll, const struct psp_c
     return PSP_EINVAL;
 }
 
+/* 0 when the roll does not tell. */
+static enum psp_status read_style(const struct psp_roll *roll, const struct psp_csv_record *record,
+                                  uint32_t unit, uint32_t *ret_style,
+                                  struct psp_reason *reterr_reason)
+{
+    *ret_style = 0;
+    if (roll->style_column == PSP_NONE)
+        return PSP_OK;
+    const struct psp_csv_field *field = &record->fields[roll->style_column];
+    const uint32_t place =
+        psp_definition_unit_style(roll->definition, unit, field->text, field->bytes);
+    if (place != PSP_NONE) {
+        *ret_style = place + 1;
+        return PSP_OK;
+    }
+    psp_reason_set_line(reterr_reason, record->line, roll->style_column + 1,
+                        "unit \"%s\" has no ballot style of this ID: \"%s\"",
+                        roll->definition->units[unit].id,
+                        psp_shown(field->text, field->bytes).text);
+    return PSP_EINVAL;
+}
+
 static enum psp_status check_voter(struct psp_roll *roll, const struct psp_csv_record *record,
                                    struct psp_reason *reterr_reason)
 {
@@ -203,13 +228,15 @@ enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_
                             record.field_count, roll->column_count);
         return PSP_EINVAL;
     }
-    uint32_t unit;
+    uint32_t unit, style;
     status = check_voter(roll, &record, reterr_reason);
     if (status == PSP_OK)
         status = read_unit(roll, &record, &unit, reterr_reason);
+    if (status == PSP_OK)
+        status = read_style(roll, &record, unit, &style, reterr_reason);
     if (status != PSP_OK)
         return status;
     const struct psp_csv_field *id = &record.fields[roll->voter_column];
-    *ret_voter = (struct psp_roll_voter){id->text, id->bytes, unit, record.line};
+    *ret_voter = (struct psp_roll_voter){id->text, id->bytes, unit, style, record.line};
     return PSP_OK;
 }

@@ -1,11 +1,12 @@
 /*
  * roll - the voter roll as CSV, one voter after another.
  *
- * Columns by header, in any order: voter_id and unit are required; those that
- * the roll format names besides (voter_name, date_of_birth, ...) are allowed
- * and skipped; any other is refused, because a misspelt "unit" must not pass.
- * A voter listed twice and an unknown unit or one that is not a leaf are
- * refused with their lines.
+ * Columns by header, in any order: voter_id and unit are required; style, when it is
+ * there, is the ballot style that the voter gets, as a party's in a closed primary, and
+ * one of the unit's in every line; those that the roll format names besides (voter_name,
+ * date_of_birth, ...) are allowed and skipped; any other is refused, because a misspelt
+ * "unit" must not pass. A voter listed twice, an unknown unit or one that is not a leaf,
+ * and a style that the unit does not have are refused with their lines.
  *
  * Ownership: does not own the FILE or the definition.
  * Threads:   one owner.
@@ -24,7 +25,8 @@
 #include "base/text/csv.h"
 #include "election/definition/definition.h"
 
-/* The columns of a full roll, in the order `psephos generate` writes them. */
+/* The columns of a full roll, in the order `psephos generate` writes them. A roll may
+ * have "style" as well, which is made up for nobody. */
 enum { PSP_ROLL_COLUMNS = 17 };
 extern const char *const psp_roll_columns[PSP_ROLL_COLUMNS];
 
@@ -32,6 +34,7 @@ struct psp_roll_voter {
     const char *voter_id;  /* valid until the next call; ends in NUL */
     size_t voter_id_bytes; /* 1..PSP_VOTER_ID_BYTES_MAX */
     uint32_t unit;         /* position of a leaf unit */
+    uint32_t style;        /* place among the unit's ballot styles, from 1; 0: not told */
     uint64_t line;
 };
 

@@ -278,7 +278,7 @@ static enum psp_status restore(struct sim_world *world, struct sim_replica *repl
 {
     const struct psp_roll_part roll = {world->election.rolls[replica->shard].n,
                                        world->election.rolls[replica->shard].digests,
-                                       world->election.rolls[replica->shard].units};
+                                       world->election.rolls[replica->shard].units, NULL};
     const struct psp_count_options options = {.definition = world->election.definition,
                                               .roll = world->election.roll ? &roll : NULL,
                                               .refused_max = PSP_REFUSED_MAX};
@@ -588,7 +588,7 @@ void sim_shard_init(struct sim_world *world, uint32_t s)
 {
     struct sim_shard *shard = &world->shards[s];
     const struct psp_roll_part roll = {world->election.rolls[s].n, world->election.rolls[s].digests,
-                                       world->election.rolls[s].units};
+                                       world->election.rolls[s].units, NULL};
     const struct psp_roll_part *const used = world->election.roll ? &roll : NULL;
     const struct psp_count_options options = {
         .definition = world->election.definition, .roll = used, .refused_max = PSP_REFUSED_MAX};

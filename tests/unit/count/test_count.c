@@ -75,7 +75,7 @@ static void expect_order(uint32_t rules)
         fixture_digest(voter, digests + voter * 16);
         psp_put32(units + voter * 4, P1);
     }
-    const struct psp_roll_part roll = {2, digests, units};
+    const struct psp_roll_part roll = {2, digests, units, NULL};
     struct psp_count *count = rules == 1 ? open_count_rules_1(definition, &roll, 100)
                                          : open_count(definition, &roll, 100);
     const bool first = rules == 1;
@@ -327,7 +327,7 @@ static void a_roll_gives_registered_voters_per_leaf(void **state)
         fixture_digest(voter, digests + voter * 16);
         psp_put32(units + voter * 4, voter == 1 ? P2 : P1);
     }
-    struct psp_roll_part roll = {3, digests, units};
+    struct psp_roll_part roll = {3, digests, units, NULL};
     struct psp_count *count = open_count(definition, &roll, 100);
     uint32_t n;
     const uint32_t *leaves = psp_count_registered_leaves(count, &n);
@@ -352,7 +352,7 @@ static void a_roll_with_a_voter_twice_or_a_wrong_unit_is_refused(void **state)
     fixture_digest(4, digests + 16);
     psp_put32(units, P1);
     psp_put32(units + 4, P1);
-    const struct psp_roll_part roll = {2, digests, units};
+    const struct psp_roll_part roll = {2, digests, units, NULL};
     struct psp_count *count = NULL;
     const struct psp_count_options options = {
         .definition = definition, .roll = &roll, .refused_max = 1};

@@ -383,7 +383,7 @@ static void the_first_delta_holds_the_whole_roll_and_restore_wants_the_same(void
         fixture_digest(voter, digests + voter * 16);
         psp_put32(units + voter * 4, P1);
     }
-    const struct psp_roll_part roll = {3, digests, units};
+    const struct psp_roll_part roll = {3, digests, units, NULL};
     struct psp_count *count = open_count(definition, &roll, 100);
     struct batch batch = {0};
     add(&batch, 2, 20, P1, BOOTH, ANN);

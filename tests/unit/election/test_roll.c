@@ -11,6 +11,7 @@
 
 #include "election/roll/roll.h"
 #include "election/synthetic/synthetic.h"
+#include "tests/unit/fixture/primary.h"
 
 static const char election[] =
     "{\"format\":1,\"id\":\"t\",\"name\":\"T\",\"date\":\"2024-11-05\",\"parties\":[],"
@@ -108,6 +109,59 @@ static void rows_are_checked(void **state)
     char text[600];
     snprintf(text, sizeof text, "voter_id,unit\n%0255d,a\n%0256d,a\n", 1, 1);
     refused(state, text, 3, 1, "256 bytes");
+}
+
+static struct psp_definition *primary(void)
+{
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_definition_parse(primary_json, strlen(primary_json), &definition, &reason),
+                     PSP_OK);
+    return definition;
+}
+
+static void a_roll_may_tell_the_ballot_style(void **state)
+{
+    (void)state;
+    struct psp_definition *definition = primary();
+    static const struct {
+        const char *voter_id;
+        uint32_t unit, style;
+    } expected[] = {{"v1", PRIMARY_X, 2}, {"v2", PRIMARY_Y, 1}, {"v3", PRIMARY_Z, 1}};
+    struct psp_roll *roll = NULL;
+    struct psp_reason reason = {0};
+    struct psp_roll_voter voter;
+    FILE *file = file_of("style,voter_id,unit\nrep,v1,x\nrep,v2,y\nnp,v3,z\n");
+    assert_int_equal(psp_roll_open(file, definition, &roll, &reason), PSP_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_OK);
+        assert_string_equal(voter.voter_id, expected[i].voter_id);
+        assert_int_equal(voter.unit, expected[i].unit);
+        assert_int_equal(voter.style, expected[i].style);
+    }
+    psp_roll_close(&roll);
+    fclose(file);
+    file = file_of("voter_id,unit\nv1,x\n");
+    assert_int_equal(psp_roll_open(file, definition, &roll, &reason), PSP_OK);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_OK);
+    assert_int_equal(voter.style, 0);
+    psp_roll_close(&roll);
+    fclose(file);
+    psp_definition_destroy(&definition);
+}
+
+static void a_style_that_the_unit_has_not_is_refused(void **state)
+{
+    (void)state;
+    struct psp_definition *definition = primary();
+    void *context = definition;
+    refused(&context, "voter_id,unit,style\nv1,x,np\nv2,y,np\n", 3, 3,
+            "unit \"y\" has no ballot style of this ID: \"np\"");
+    refused(&context, "voter_id,style,unit\nv1,grn,x\n", 2, 2, "\"grn\"");
+    refused(&context, "voter_id,unit,style\nv1,x,\n", 2, 3, "no ballot style of this ID: \"\"");
+    refused(&context, "voter_id,unit,style,style\nv1,x,np,np\n", 1, 4, "twice: \"style\"");
+    refused(&context, "voter_id,unit,Style\nv1,x,np\n", 1, 3, "no column of this name");
+    psp_definition_destroy(&definition);
 }
 
 static void a_voter_twice_is_refused_with_both_lines(void **state)
@@ -230,6 +284,8 @@ int main(void)
         TEST(columns_are_found_by_their_header),
         TEST(headers_are_checked),
         TEST(rows_are_checked),
+        TEST(a_roll_may_tell_the_ballot_style),
+        TEST(a_style_that_the_unit_has_not_is_refused),
         TEST(a_voter_twice_is_refused_with_both_lines),
         TEST(a_second_voter_among_many_is_found),
         TEST(a_file_that_cannot_be_read_is_an_io_error),

@@ -73,9 +73,43 @@ static void file_has_the_documented_bytes(void **state)
     assert_int_equal(loaded.n, 2);
     assert_memory_equal(loaded.digests, digests, sizeof digests);
     assert_memory_equal(loaded.units, units, sizeof units);
+    assert_null(loaded.styles);
     assert_memory_equal(loaded.hash, file.hash, PSP_HASH_BYTES);
     psp_roll_file_free(&loaded);
     assert_null(loaded.digests);
+}
+
+/* "PSPROLL2", 2 as LE64, two rows whose styles are 1 and 258. */
+static const uint8_t two_styles[] = {
+    'P', 'S', 'P', 'R', 'O', 'L', 'L', '2', 2,  0,  0,  0,  0,  0,  0, 0, 1, 2, 3,  4,
+    5,   6,   7,   8,   9,   10,  11,  12,  13, 14, 15, 16, 7,  0,  0, 0, 1, 0, 17, 18,
+    19,  20,  21,  22,  23,  24,  25,  26,  27, 28, 29, 30, 31, 32, 1, 2, 3, 4, 2,  1};
+
+static void a_file_with_styles_has_the_documented_bytes(void **state)
+{
+    (void)state;
+    uint8_t digests[32], units[8] = {7, 0, 0, 0, 1, 2, 3, 4}, styles[4] = {1, 0, 2, 1};
+    for (uint8_t i = 0; i < 32; i++)
+        digests[i] = (uint8_t)(i + 1);
+    struct psp_roll_file file = {.n = 2, .digests = digests, .units = units, .styles = styles};
+    assert_int_equal(psp_roll_file_store(path, &file), PSP_OK);
+    uint8_t bytes[sizeof two_styles + 1];
+    FILE *stored = fopen(path, "r");
+    assert_int_equal(fread(bytes, 1, sizeof bytes, stored), sizeof two_styles);
+    fclose(stored);
+    assert_memory_equal(bytes, two_styles, sizeof two_styles);
+    struct psp_roll_file loaded = {0};
+    assert_int_equal(psp_roll_file_load(path, &loaded), PSP_OK);
+    assert_int_equal(loaded.n, 2);
+    assert_memory_equal(loaded.digests, digests, sizeof digests);
+    assert_memory_equal(loaded.units, units, sizeof units);
+    assert_memory_equal(loaded.styles, styles, sizeof styles);
+    psp_roll_file_free(&loaded);
+    assert_null(loaded.styles);
+    put_bytes(two_styles, sizeof two_styles - 1);
+    assert_int_equal(psp_roll_file_load(path, &loaded), PSP_EINVAL);
+    put_bytes(two_styles, sizeof two_styles - 2); /* rows without the last style */
+    assert_int_equal(psp_roll_file_load(path, &loaded), PSP_EINVAL);
 }
 
 static void an_empty_part_is_a_file_too(void **state)
@@ -100,7 +134,10 @@ static void broken_files_are_refused(void **state)
     assert_int_equal(psp_roll_file_load(path, &file), PSP_EINVAL);
     put_bytes(bytes, 12);
     assert_int_equal(psp_roll_file_load(path, &file), PSP_EINVAL);
-    bytes[7] = '2'; /* a later format */
+    bytes[7] = '2'; /* rows of the other format */
+    put_bytes(bytes, sizeof two_rows);
+    assert_int_equal(psp_roll_file_load(path, &file), PSP_EINVAL);
+    bytes[7] = '3'; /* a later format */
     put_bytes(bytes, sizeof two_rows);
     assert_int_equal(psp_roll_file_load(path, &file), PSP_EINVAL);
     bytes[7] = '1';
@@ -123,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(file_has_the_documented_bytes),
+        cmocka_unit_test(a_file_with_styles_has_the_documented_bytes),
         cmocka_unit_test(an_empty_part_is_a_file_too),
         cmocka_unit_test(broken_files_are_refused),
         cmocka_unit_test(missing_files_and_folders_are_told),
