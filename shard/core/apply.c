@@ -89,6 +89,8 @@ static bool apply_command(struct psp_core *core, uint64_t index, uint64_t term,
     }
     if (entry.type == PSP_ENTRY_GENESIS)
         psp_core_check_genesis(core);
+    if (core->leading && entry.type == PSP_ENTRY_BALLOTS && result == PSP_APPLIED)
+        psp_core_watch_stations(core, &entry.ballots.columns, core->verdicts);
     psp_core_answer(core, index, term, &entry, result, refused_text);
     *ret_rows = entry.type == PSP_ENTRY_BALLOTS ? entry.ballots.columns.n : 1;
     return !core->stopped;

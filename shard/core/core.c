@@ -33,7 +33,8 @@ static enum psp_status create_parts(struct psp_core *core, const struct psp_core
     };
     core->action_capacity = 64;
     core->actions = calloc(core->action_capacity, sizeof(*core->actions));
-    if (core->actions == NULL)
+    core->watched = calloc(PSP_STATIONS_MAX + 1, sizeof(*core->watched));
+    if (core->actions == NULL || core->watched == NULL)
         return PSP_ENOMEM;
     enum psp_status status = psp_arena_create(SCRATCH_BYTES, &core->scratch);
     if (status == PSP_OK)
@@ -74,6 +75,13 @@ void psp_core_destroy(struct psp_core **core_at)
     struct psp_core *core = *core_at;
     if (core == NULL)
         return;
+    for (; core->waiting_count > 0; core->waiting_count--) {
+        free(core->waiting[core->waiting_first].known);
+        core->waiting_first = (core->waiting_first + 1) % PSP_CORE_UNAPPLIED_MAX;
+    }
+    for (uint32_t i = 0; i < core->parked_count; i++)
+        psp_core_parked_free(&core->parked[i]);
+    free(core->watched);
     psp_consensus_destroy(&core->consensus);
     psp_arena_destroy(&core->scratch);
     psp_arena_destroy(&core->decode);
@@ -195,6 +203,8 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now)
     psp_core_step_time(core);
     psp_core_apply(core);
     psp_core_propose_genesis(core);
+    psp_core_close_on(core);
+    psp_core_replays_on(core, false);
     psp_core_move_on(core);
     psp_core_replace_on(core);
     psp_core_answer_watchers(core);
@@ -214,9 +224,11 @@ uint64_t psp_core_deadline(const struct psp_core *core)
     uint64_t deadline = psp_consensus_deadline(core->consensus);
     if (core->move_to != 0 && core->move_until_ms < deadline)
         deadline = core->move_until_ms;
-    const uint64_t watch = psp_core_watch_deadline(core);
-    if (watch < deadline)
-        deadline = watch;
+    const uint64_t others[] = {psp_core_watch_deadline(core), psp_core_close_deadline(core),
+                               psp_core_has_room(core) ? psp_core_parked_due(core) : UINT64_MAX};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] < deadline)
+            deadline = others[i];
     const uint64_t checkpoint = core->checkpoint_ms + PSP_CORE_CHECKPOINT_MS;
     if (!core->checkpointing && psp_count_index(core->count) > core->checkpoint_index &&
         checkpoint < deadline)

@@ -8,6 +8,11 @@
  * committed entry is applied, the same on every replica. The leader answers
  * who sent the batch; a replica that stops leading answers LOST.
  *
+ * A station that resends is looked up first: what the applied state knows is left
+ * out of the entry, which carries how many such replays there were by station. A
+ * batch of nothing else is parked until an entry does, so that what was answered
+ * is in the books whoever leads then.
+ *
  * The caller (shell or simulator) tells events and the time, and after each
  * call carries out psp_core_actions in their order. It calls psp_core_tick at
  * the end of every turn, and again when psp_core_deadline has come: applying,
@@ -18,8 +23,8 @@
  * psp_core_start with what is durable.
  *
  * Bounds: PSP_CORE_UNAPPLIED_MAX entries and PSP_CORE_UNAPPLIED_BYTES_MAX bytes
- * proposed and not yet applied, then BUSY; PSP_CORE_WATCHERS_MAX watchers, the
- * longest silent one gives way.
+ * proposed and not yet applied, and PSP_CORE_PARKED_MAX parked batches, then BUSY;
+ * PSP_CORE_WATCHERS_MAX watchers, the longest silent one gives way.
  *
  * Ownership: owns neither count nor definition. What actions point at is valid
  *            until the next call; payloads of PSP_CORE_APPEND until
@@ -45,6 +50,8 @@
 enum {
     PSP_CORE_UNAPPLIED_MAX = 64,
     PSP_CORE_UNAPPLIED_BYTES_MAX = 64 << 20,
+    PSP_CORE_PARKED_MAX = 64, /* batches without a row in the log, then BUSY */
+    PSP_CORE_PARKED_MS = 20,  /* they wait so long for an entry of others */
     PSP_CORE_WATCHERS_MAX = 16,
     PSP_CORE_RAFT_BYTES = 1 << 20, /* of entries in one message, if more than one */
     PSP_CORE_BATCH_BYTES_MAX = PSP_MESSAGE_BYTES_MAX - 8192, /* so that an entry fits a message */

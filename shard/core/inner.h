@@ -7,10 +7,13 @@
  *     apply.c    committed entries into the count; genesis; checkpoints
  *     move.c     leadership that moves on purpose
  *     replace.c  a replica that comes back under a new ID
+ *     closing.c  the election closes when its time has come
  *     watch.c    partials to collectors
+ *     replays.c  ballots that are known already and need no row in the log
  *     steps.c    the only one that steps consensus; proposals
  *     waiting.c  who waits for what
- *     state.c    what it says of itself
+ *     parked.c   batches of nothing but replays, on their way into an entry
+ *     state.c    what it says of itself; answers
  *     actions.c  what a call hands out
  *     window.c   entries in memory
  *
@@ -30,7 +33,29 @@ struct psp_waiting {
     uint64_t index, term;
     enum psp_waiting_kind kind;
     struct psp_peer peer;
-    uint64_t id; /* of the batch or request */
+    uint64_t id;    /* of the batch or request */
+    uint8_t *known; /* of a batch: see struct psp_known; NULL: every row is in the entry */
+    uint32_t n;     /* rows of the batch, with known */
+};
+
+/* Ballots of a station that the leader knew already. */
+struct psp_tally {
+    uint32_t station, n;
+};
+
+/* A batch of which no row is in an entry: it waits for an entry that carries its
+ * replays, or, when it asks only for what is known, until that can be said. */
+struct psp_parked {
+    struct psp_peer peer;
+    uint64_t id;
+    uint32_t n;
+    uint8_t *verdicts; /* n */
+    struct psp_tally *tallies;
+    uint32_t tally_n;
+    uint64_t due_ms;      /* it waits no longer for an entry of others */
+    uint64_t index, term; /* of the entry that carries the tallies; 0: none yet */
+    uint64_t wants;       /* only known: answered when this index is applied; 0 otherwise */
+    uint8_t *rows;        /* only known: digests 16 n, tags 8 n, stations 4 n */
 };
 
 struct psp_watcher {
@@ -76,6 +101,10 @@ struct psp_core {
     uint64_t last_time_ms;    /* of the newest entry proposed */
     struct psp_waiting waiting[PSP_CORE_UNAPPLIED_MAX]; /* a queue by index */
     size_t waiting_first, waiting_count;
+    struct psp_parked parked[PSP_CORE_PARKED_MAX]; /* in order of arrival */
+    uint32_t parked_count;
+    uint8_t *watched;      /* by station: batches to look up until it is trusted again */
+    uint64_t closing_term; /* in which this replica proposed the close that is due */
 
     uint64_t move_to, move_until_ms; /* the raft ID that is to lead, 0 none */
     bool move_begun;                 /* consensus knows */
@@ -109,18 +138,12 @@ bool psp_core_serves(const struct psp_core *core);
 /* The replica that leads, as far as known, or PSP_NONE. */
 uint32_t psp_core_leader(const struct psp_core *core);
 
-/* ---- waiting.c ---- */
-
-/* Somebody is to be told when the entry is applied; it is the newest one. */
-void psp_core_wait(struct psp_core *core, const struct psp_waiting *waiting);
-/* An entry was applied: tells who waits for it. */
-void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
-                     const struct psp_entry *entry, enum psp_apply_result result,
-                     const char *refused_text);
-/* Leadership is gone: whoever waits is told that the outcome is unknown. */
-void psp_core_lose(struct psp_core *core);
+/* Answers to who sent a batch or asked for an operation. */
 void psp_core_refuse_batch(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
                            enum psp_count_refusal code, const char *text);
+/* Verdicts of a whole batch, as of an index. */
+void psp_core_tell_verdicts(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
+                            uint64_t index, const uint8_t *verdicts, uint32_t n);
 /* What became of an operator's request. */
 struct psp_core_outcome {
     enum psp_operate_status status;
@@ -134,6 +157,70 @@ static inline struct psp_core_outcome psp_core_refused(const char *text, bool te
 }
 void psp_core_answer_operator(struct psp_core *core, const struct psp_peer *peer,
                               uint64_t request_id, const struct psp_core_outcome *outcome);
+
+/* ---- waiting.c ---- */
+
+/* Somebody is to be told when the entry is applied; it is the newest one. */
+void psp_core_wait(struct psp_core *core, const struct psp_waiting *waiting);
+/* Who waits for the entry proposed last. */
+const struct psp_waiting *psp_core_newest(const struct psp_core *core);
+/* An entry was applied: tells who waits for it. */
+void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
+                     const struct psp_entry *entry, enum psp_apply_result result,
+                     const char *refused_text);
+/* Leadership is gone: whoever waits is told that the outcome is unknown. */
+void psp_core_lose(struct psp_core *core);
+
+/* ---- parked.c ---- */
+
+/* Takes over what it points at. False: as many as may be are parked. */
+bool psp_core_park(struct psp_core *core, const struct psp_parked *parked);
+/* Tallies that no entry carries yet, as many as fit into `bytes`, added to `tallies` by
+ * station, ascending; how many stations these are then. The batches get the mark
+ * that the next two calls speak of. */
+uint32_t psp_core_parked_collect(struct psp_core *core, struct psp_tally *tallies, uint32_t n,
+                                 size_t bytes);
+/* The entry that carries what was collected was proposed. */
+void psp_core_parked_place(struct psp_core *core, uint64_t index, uint64_t term);
+/* When the first one has waited long enough; UINT64_MAX: none waits. */
+uint64_t psp_core_parked_due(const struct psp_core *core);
+/* How many stations' tallies wait at most. */
+size_t psp_core_parked_tallies(const struct psp_core *core);
+/* An entry was applied: tells whose replays it carried. */
+void psp_core_parked_answer(struct psp_core *core, uint64_t index, uint64_t term,
+                            enum psp_apply_result result, const char *refused_text);
+void psp_core_parked_lose(struct psp_core *core, const char *text);
+/* Takes out the first one that asks only for what is known and can be answered. */
+bool psp_core_parked_ready(struct psp_core *core, struct psp_parked *ret_parked);
+void psp_core_parked_free(struct psp_parked *parked);
+
+/* ---- replays.c ---- */
+
+/* What an entry needs for the columns, without framing. */
+static inline size_t psp_core_columns_bytes(const struct psp_count_columns *columns)
+{
+    return (size_t)columns->n * (PSP_DIGEST_BYTES + PSP_TAG_BYTES + 4 + 1) + columns->marks_bytes +
+           columns->stations.length + columns->styles.length;
+}
+/* A batch that may be proposed: looked up first where that pays, proposed, parked or
+ * answered. */
+void psp_core_take_ballots(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
+                           const struct psp_count_columns *columns);
+/* The same of a batch whose rows are judged only if they were before. */
+void psp_core_take_known(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
+                         const struct psp_count_columns *columns);
+/* Verdicts of the rows of an applied entry: who sent replays is watched. */
+void psp_core_watch_stations(struct psp_core *core, const struct psp_count_columns *columns,
+                             const uint8_t *verdicts);
+/* A turn's part of it; `now`: without waiting for an entry of others. */
+void psp_core_replays_on(struct psp_core *core, bool now);
+
+/* ---- closing.c ---- */
+
+/* A turn's part of it: when the time of a close has come, an entry says so. */
+void psp_core_close_on(struct psp_core *core);
+/* Steady time of it; UINT64_MAX: nothing is to close. */
+uint64_t psp_core_close_deadline(const struct psp_core *core);
 
 /* ---- steps.c ---- */
 

@@ -22,6 +22,7 @@ struct psp_core_outcome psp_core_move(struct psp_core *core, uint32_t replica)
         return psp_core_refused("the shard has no such replica that votes", false);
     if (replica == core->replica || core->move_to == raft_id)
         return done;
+    psp_core_replays_on(core, true); /* nothing is proposed from here on */
     core->move_to = raft_id;
     core->move_until_ms = core->now.steady_ms + PSP_CORE_MOVE_MS;
     core->move_begun = false;

@@ -4,8 +4,6 @@
 
 #include "shard/core/inner.h"
 
-enum { ROW_BYTES = PSP_DIGEST_BYTES + PSP_TAG_BYTES + 4 + 1 }; /* without marks */
-
 /* Which part of the fence differs; NULL: none. */
 static const char *fence_difference(const struct psp_fence *own, const struct psp_fence *sent)
 {
@@ -40,7 +38,7 @@ static void take_batch(struct psp_core *core, const struct psp_core_sender *send
         psp_core_refuse_batch(core, &sender->peer, message->id, PSP_COUNT_FENCE, difference);
         return;
     }
-    if ((uint64_t)columns->n * ROW_BYTES + columns->marks_bytes > PSP_CORE_BATCH_BYTES_MAX) {
+    if (psp_core_columns_bytes(columns) > PSP_CORE_BATCH_BYTES_MAX) {
         psp_core_refuse_batch(core, &sender->peer, message->id, PSP_COUNT_UNDECODABLE,
                               "the batch is too large for a log entry");
         return;
@@ -51,14 +49,10 @@ static void take_batch(struct psp_core *core, const struct psp_core_sender *send
         psp_core_refuse_batch(core, &sender->peer, message->id, PSP_COUNT_BUSY, busy_text(core));
         return;
     }
-    struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS};
-    entry.ballots.columns = *columns;
-    memcpy(entry.ballots.fence_hash, core->fence_hash, PSP_HASH_BYTES);
-    const struct psp_waiting waiting = {
-        .kind = PSP_WAITING_BATCH, .peer = sender->peer, .id = message->id};
-    if (!psp_core_propose(core, &entry, &waiting))
-        psp_core_refuse_batch(core, &sender->peer, message->id, PSP_COUNT_NOT_LEADER,
-                              "this replica no longer leads");
+    if (message->count_batch.only_known)
+        psp_core_take_known(core, &sender->peer, message->id, columns);
+    else
+        psp_core_take_ballots(core, &sender->peer, message->id, columns);
 }
 
 static bool entry_of_operation(const struct psp_core *core,
@@ -147,6 +141,7 @@ static void tell_status(struct psp_core *core, const struct psp_core_sender *sen
         .busy = core->busy_rows,
         .leader = leader == PSP_NONE ? 0 : leader + 1,
         .wall_ms = core->now.wall_ms,
+        .close_at_ms = psp_count_close_at_ms(core->count),
     };
     psp_count_state_hash(core->count, message->status.state_hash);
 }

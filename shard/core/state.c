@@ -1,4 +1,6 @@
-/* What the core says of itself. */
+/* What the core says of itself, and how it answers who asked. */
+#include <string.h>
+
 #include "shard/core/inner.h"
 
 bool psp_core_serves(const struct psp_core *core)
@@ -44,4 +46,51 @@ uint64_t psp_core_last(const struct psp_core *core)
 uint64_t psp_core_term(const struct psp_core *core)
 {
     return psp_consensus_term(core->consensus);
+}
+
+/* ---- answers ---- */
+
+void psp_core_refuse_batch(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
+                           enum psp_count_refusal code, const char *text)
+{
+    struct psp_cluster_message *message =
+        psp_core_send(core, peer, PSP_CLUSTER_COUNT_REFUSAL, batch_id);
+    if (message == NULL)
+        return;
+    message->count_refusal.code = code;
+    message->count_refusal.leader = psp_core_leader(core);
+    message->count_refusal.text = text;
+}
+
+void psp_core_answer_operator(struct psp_core *core, const struct psp_peer *peer,
+                              uint64_t request_id, const struct psp_core_outcome *outcome)
+{
+    struct psp_cluster_message *message =
+        psp_core_send(core, peer, PSP_CLUSTER_OPERATED, request_id);
+    if (message == NULL)
+        return;
+    message->operated.status = outcome->status;
+    message->operated.temporary = outcome->temporary;
+    message->operated.index = outcome->index;
+    message->operated.leader = psp_core_leader(core);
+    message->operated.text = outcome->text;
+}
+
+void psp_core_tell_verdicts(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
+                            uint64_t index, const uint8_t *verdicts, uint32_t n)
+{
+    uint8_t *copy = psp_core_scratch(core, n);
+    if (copy == NULL)
+        return;
+    memcpy(copy, verdicts, n);
+    for (uint32_t i = 0; i < n; i++)
+        core->busy_rows += verdicts[i] == PSP_NOT_JUDGED;
+    struct psp_cluster_message *message =
+        psp_core_send(core, peer, PSP_CLUSTER_COUNT_VERDICTS, batch_id);
+    if (message == NULL)
+        return;
+    message->count_verdicts.shard = core->genesis.shard;
+    message->count_verdicts.index = index;
+    message->count_verdicts.verdicts = copy;
+    message->count_verdicts.n = n;
 }

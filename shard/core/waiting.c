@@ -1,34 +1,9 @@
 /* Who waits for which entry, and what they are told. */
 #include <assert.h>
-#include <string.h>
+#include <stdlib.h>
 
+#include "count/foresee.h"
 #include "shard/core/inner.h"
-
-void psp_core_refuse_batch(struct psp_core *core, const struct psp_peer *peer, uint64_t batch_id,
-                           enum psp_count_refusal code, const char *text)
-{
-    struct psp_cluster_message *message =
-        psp_core_send(core, peer, PSP_CLUSTER_COUNT_REFUSAL, batch_id);
-    if (message == NULL)
-        return;
-    message->count_refusal.code = code;
-    message->count_refusal.leader = psp_core_leader(core);
-    message->count_refusal.text = text;
-}
-
-void psp_core_answer_operator(struct psp_core *core, const struct psp_peer *peer,
-                              uint64_t request_id, const struct psp_core_outcome *outcome)
-{
-    struct psp_cluster_message *message =
-        psp_core_send(core, peer, PSP_CLUSTER_OPERATED, request_id);
-    if (message == NULL)
-        return;
-    message->operated.status = outcome->status;
-    message->operated.temporary = outcome->temporary;
-    message->operated.index = outcome->index;
-    message->operated.leader = psp_core_leader(core);
-    message->operated.text = outcome->text;
-}
 
 void psp_core_wait(struct psp_core *core, const struct psp_waiting *waiting)
 {
@@ -40,6 +15,13 @@ void psp_core_wait(struct psp_core *core, const struct psp_waiting *waiting)
     core->waiting_count++;
 }
 
+const struct psp_waiting *psp_core_newest(const struct psp_core *core)
+{
+    assert(core->waiting_count > 0);
+    const size_t at = core->waiting_first + core->waiting_count - 1;
+    return &core->waiting[at % PSP_CORE_UNAPPLIED_MAX];
+}
+
 static bool waits_here(const struct psp_core *core, uint64_t index, uint64_t term,
                        struct psp_waiting *ret_waiting)
 {
@@ -49,29 +31,33 @@ static bool waits_here(const struct psp_core *core, uint64_t index, uint64_t ter
     return ret_waiting->index == index && ret_waiting->term == term;
 }
 
-static void answer_batch(struct psp_core *core, const struct psp_waiting *waiting,
-                         const struct psp_entry *entry, enum psp_apply_result result,
-                         const char *refused_text)
+/* The rows that were in the entry have its verdicts, the others what was known before. */
+static void answer_batch(struct psp_core *core, struct psp_waiting *waiting,
+                         enum psp_apply_result result, const char *refused_text,
+                         const struct psp_entry *entry)
 {
-    const uint32_t n = entry->ballots.columns.n;
+    const uint32_t in_entry = entry->ballots.columns.n;
+    const uint8_t *verdicts = core->verdicts;
     if (result != PSP_APPLIED) {
         psp_core_refuse_batch(core, &waiting->peer, waiting->id, PSP_COUNT_FENCE, refused_text);
         return;
     }
-    uint8_t *verdicts = psp_core_scratch(core, n);
-    if (verdicts == NULL)
+    if (waiting->known == NULL) {
+        psp_core_tell_verdicts(core, &waiting->peer, waiting->id, waiting->index, verdicts,
+                               in_entry);
         return;
-    memcpy(verdicts, core->verdicts, n);
-    for (uint32_t i = 0; i < n; i++)
-        core->busy_rows += verdicts[i] == PSP_NOT_JUDGED;
-    struct psp_cluster_message *message =
-        psp_core_send(core, &waiting->peer, PSP_CLUSTER_COUNT_VERDICTS, waiting->id);
-    if (message == NULL)
-        return;
-    message->count_verdicts.shard = core->genesis.shard;
-    message->count_verdicts.index = waiting->index;
-    message->count_verdicts.verdicts = verdicts;
-    message->count_verdicts.n = n;
+    }
+    uint32_t next = 0;
+    for (uint32_t row = 0; row < waiting->n; row++) {
+        uint8_t *known = &waiting->known[row];
+        if (*known == PSP_FORESEEN_NOTHING)
+            *known = verdicts[next++];
+        else if (*known == PSP_FORESEEN_NOT_JUDGED)
+            *known = PSP_NOT_JUDGED;
+    }
+    assert(next == in_entry);
+    psp_core_tell_verdicts(core, &waiting->peer, waiting->id, waiting->index, waiting->known,
+                           waiting->n);
 }
 
 void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
@@ -79,6 +65,7 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
                      const char *refused_text)
 {
     struct psp_waiting waiting;
+    psp_core_parked_answer(core, index, term, result, refused_text);
     if (!waits_here(core, index, term, &waiting))
         return;
     core->waiting_first = (core->waiting_first + 1) % PSP_CORE_UNAPPLIED_MAX;
@@ -87,7 +74,8 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
     case PSP_WAITING_NOBODY:
         return;
     case PSP_WAITING_BATCH:
-        answer_batch(core, &waiting, entry, result, refused_text);
+        answer_batch(core, &waiting, result, refused_text, entry);
+        free(waiting.known);
         return;
     case PSP_WAITING_OPERATOR: /* repeated: it is so already, which is fine */
         psp_core_answer_operator(
@@ -100,8 +88,10 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
 void psp_core_lose(struct psp_core *core)
 {
     static const char text[] = "this replica no longer leads: the outcome is unknown, send again";
+    psp_core_parked_lose(core, text);
     for (; core->waiting_count > 0; core->waiting_count--) {
-        const struct psp_waiting *waiting = &core->waiting[core->waiting_first];
+        struct psp_waiting *waiting = &core->waiting[core->waiting_first];
+        free(waiting->known);
         if (waiting->kind == PSP_WAITING_BATCH)
             psp_core_refuse_batch(core, &waiting->peer, waiting->id, PSP_COUNT_LOST, text);
         else if (waiting->kind == PSP_WAITING_OPERATOR)

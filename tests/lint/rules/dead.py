@@ -13,10 +13,6 @@ EXPORTS = "client/psephos.map"
 
 # Called from outside by tests or bench only, and why that is right.
 ALLOWED = {
-    "psp_count_accepts": "the leader's, which asks before the log",
-    "psp_count_close_at_ms": "the leader's, which asks before the log",
-    "psp_count_closed_room": "the leader's, which asks before the log",
-    "psp_count_known": "the leader's, which asks before the log",
     "psp_count_stations_since": "for the next partials",
     "psp_station_books_decode": "for those who get the next partials",
     "psp_count_memory_bytes": "what bench/micro measures",

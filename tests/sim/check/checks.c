@@ -174,7 +174,7 @@ void sim_checks_receipt(struct sim_world *world, const struct sim_client *client
         sim_violation(world, "a verdict of shard %u", receipt->shard);
         return;
     }
-    const struct sim_judge *judge = &world->shards[receipt->shard].judge;
+    struct sim_judge *judge = &world->shards[receipt->shard].judge;
     const struct sim_judged *first = sim_judge_first(judge, ballot->digest, ballot->tag);
     if (!sim_judge_said(judge, receipt->index, ballot->digest, ballot->tag, receipt->verdict))
         sim_violation(world,

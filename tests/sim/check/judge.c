@@ -19,7 +19,11 @@ void sim_judge_init(struct sim_judge *judge, const struct sim_election *election
 void sim_judge_free(struct sim_judge *judge)
 {
     free(judge->rows);
+    free(judge->replays);
+    free(judge->told);
     judge->rows = NULL;
+    judge->replays = NULL;
+    judge->told = NULL;
 }
 
 /* ---- reading marks ---- */
@@ -88,7 +92,42 @@ const struct sim_judged *sim_judge_first(const struct sim_judge *judge, const ui
     return found;
 }
 
-bool sim_judge_said(const struct sim_judge *judge, uint64_t index, const uint8_t *digest,
+static struct sim_replays *replays_at(struct sim_judge *judge, uint64_t index)
+{
+    uint32_t low = 0, high = judge->replays_count;
+    while (low < high) {
+        const uint32_t middle = (low + high) / 2;
+        if (judge->replays[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < judge->replays_count && judge->replays[low].index == index ? &judge->replays[low]
+                                                                            : NULL;
+}
+
+/* Whether somebody was told of this replay already; then it takes no further one. */
+static bool told_before(struct sim_judge *judge, uint64_t index, const uint8_t *digest,
+                        const uint8_t *tag)
+{
+    for (uint32_t i = 0; i < judge->told_count; i++)
+        if (judge->told[i].index == index &&
+            memcmp(judge->told[i].digest, digest, PSP_DIGEST_BYTES) == 0 &&
+            memcmp(judge->told[i].tag, tag, PSP_TAG_BYTES) == 0)
+            return true;
+    if (judge->told_count == judge->told_capacity) {
+        judge->told_capacity = judge->told_capacity * 2 + 64;
+        judge->told = realloc(judge->told, judge->told_capacity * sizeof(*judge->told));
+        assert(judge->told != NULL);
+    }
+    struct sim_told *told = &judge->told[judge->told_count++];
+    told->index = index;
+    memcpy(told->digest, digest, PSP_DIGEST_BYTES);
+    memcpy(told->tag, tag, PSP_TAG_BYTES);
+    return false;
+}
+
+bool sim_judge_said(struct sim_judge *judge, uint64_t index, const uint8_t *digest,
                     const uint8_t *tag, uint8_t verdict)
 {
     for (const struct sim_judged *row = newest(judge, digest); row != NULL; row = older(judge, row))
@@ -96,7 +135,11 @@ bool sim_judge_said(const struct sim_judge *judge, uint64_t index, const uint8_t
             memcmp(row->digest, digest, PSP_DIGEST_BYTES) == 0 &&
             memcmp(row->tag, tag, PSP_TAG_BYTES) == 0)
             return true;
-    return false;
+    struct sim_replays *replays = replays_at(judge, index);
+    const struct sim_judged *first = sim_judge_first(judge, digest, tag);
+    return replays != NULL && first != NULL && first->index < index &&
+           verdict == (uint8_t)(first->verdict << 4 | PSP_REPLAYED) &&
+           (told_before(judge, index, digest, tag) || ++replays->told <= replays->n);
 }
 
 uint32_t sim_judge_counted(const struct sim_judge *judge, const uint8_t *digest)
@@ -156,10 +199,31 @@ static bool owns(const struct sim_judge *judge, const struct psp_count_columns *
     return true;
 }
 
-static void take_ballots(struct sim_judge *judge, const struct psp_count_columns *columns)
+static void take_replays(struct sim_judge *judge, struct psp_bytes replays)
+{
+    uint64_t n = 0;
+    for (const uint8_t *at = replays.data; at < replays.data + replays.length;) {
+        varint(&at); /* the station */
+        n += varint(&at);
+    }
+    if (n == 0)
+        return;
+    judge->books.received += n;
+    judge->books.disposed[PSP_REPLAYED] += n;
+    if (judge->replays_count == judge->replays_capacity) {
+        judge->replays_capacity = judge->replays_capacity * 2 + 64;
+        judge->replays = realloc(judge->replays, judge->replays_capacity * sizeof(*judge->replays));
+        assert(judge->replays != NULL);
+    }
+    judge->replays[judge->replays_count++] = (struct sim_replays){.index = judge->index, .n = n};
+}
+
+static void take_ballots(struct sim_judge *judge, const struct psp_count_columns *columns,
+                         struct psp_bytes replays)
 {
     if (!judge->genesis || !owns(judge, columns))
         return; /* fenced, outside the books */
+    take_replays(judge, replays);
     const uint8_t *marks = columns->marks;
     for (uint32_t i = 0; i < columns->n; i++) {
         struct sim_judged row = {.index = judge->index};
@@ -192,6 +256,9 @@ void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_e
         snprintf(judge->fault, sizeof(judge->fault), "time in the log goes back at index %" PRIu64,
                  index);
     judge->time_ms = entry->time_ms;
+    if (judge->state == PSP_ELECTION_OPEN && judge->close_at_ms != 0 &&
+        judge->time_ms >= judge->close_at_ms)
+        judge->state = PSP_ELECTION_CLOSED;
     switch (entry->type) {
     case PSP_ENTRY_GENESIS:
         judge->genesis = true;
@@ -200,7 +267,9 @@ void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_e
         judge->state = PSP_ELECTION_OPEN;
         return;
     case PSP_ENTRY_CLOSE:
-        if (judge->state == PSP_ELECTION_OPEN)
+        if (judge->state == PSP_ELECTION_OPEN && judge->close_at_ms == 0)
+            judge->close_at_ms = entry->close_at_ms;
+        if (judge->state == PSP_ELECTION_OPEN && entry->close_at_ms <= judge->time_ms)
             judge->state = PSP_ELECTION_CLOSED;
         return;
     case PSP_ENTRY_UNIT_COMPLETE:
@@ -208,7 +277,7 @@ void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_e
             judge->complete[entry->unit] = true;
         return;
     case PSP_ENTRY_BALLOTS:
-        take_ballots(judge, &entry->ballots.columns);
+        take_ballots(judge, &entry->ballots.columns, entry->ballots.replays);
         return;
     }
 }

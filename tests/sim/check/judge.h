@@ -28,6 +28,16 @@ struct sim_cells { /* [unit][method][contest]: choices, then under- and overvote
     uint64_t votes[SIM_UNITS][SIM_METHODS][SIM_CONTESTS][SIM_CHOICES_MAX + 2];
 };
 
+struct sim_replays { /* that an entry carries without rows */
+    uint64_t index, n;
+    uint64_t told; /* ballots of which somebody was told so */
+};
+
+struct sim_told { /* a ballot among them */
+    uint64_t index;
+    uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
+};
+
 enum { SIM_CHAINS = 256 };
 
 struct sim_judge {
@@ -35,12 +45,16 @@ struct sim_judge {
     uint32_t shard;
     bool genesis;
     enum psp_election_state state;
-    uint64_t index, time_ms;
+    uint64_t index, time_ms, close_at_ms;
     struct psp_books books;
     struct sim_cells cells;
     bool complete[SIM_UNITS];
     struct sim_judged *rows;
     uint32_t row_count, row_capacity;
+    struct sim_replays *replays; /* in order of index */
+    uint32_t replays_count, replays_capacity;
+    struct sim_told *told;
+    uint32_t told_count, told_capacity;
     uint32_t chains[SIM_CHAINS]; /* newest row of a digest's chain, + 1 */
     char fault[128];             /* what the log itself should not hold; "" none */
 };
@@ -52,8 +66,9 @@ void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_e
 /* The first verdict on the ballot, else NULL. */
 const struct sim_judged *sim_judge_first(const struct sim_judge *judge, const uint8_t *digest,
                                          const uint8_t *tag);
-/* Was that said of the ballot at this index? */
-bool sim_judge_said(const struct sim_judge *judge, uint64_t index, const uint8_t *digest,
+/* Was that said of the ballot at this index? Without a row there, it was if the ballot was
+ * judged so before and the entry carries replays that nobody else was told of. */
+bool sim_judge_said(struct sim_judge *judge, uint64_t index, const uint8_t *digest,
                     const uint8_t *tag, uint8_t verdict);
 uint32_t sim_judge_counted(const struct sim_judge *judge, const uint8_t *digest);
 

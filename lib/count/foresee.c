@@ -1,0 +1,34 @@
+/* Looks only: nothing of the count changes. */
+#include "count/foresee.h"
+
+#include "base/bytes/bytes.h"
+#include "count/inner.h"
+#include "election/runs.h"
+
+enum { PREFETCH_AHEAD = 12 };
+
+void psp_count_foresee(struct psp_count *count, uint64_t time_ms,
+                       const struct psp_count_columns *columns, uint8_t *ret_known)
+{
+    const bool late = !psp_count_accepts(count, time_ms);
+    struct psp_runs_cursor stations = psp_runs_begin(columns->stations, 0);
+    struct psp_runs_cursor styles = psp_runs_begin(columns->styles, 1);
+    const uint8_t *marks = columns->marks;
+    for (uint32_t row = 0; row < columns->n; row++) {
+        const uint8_t *digest = columns->digests + (size_t)row * PSP_DIGEST_BYTES;
+        if (row + PREFETCH_AHEAD < columns->n)
+            psp_index_prefetch(count->index, digest + PREFETCH_AHEAD * PSP_DIGEST_BYTES);
+        const uint32_t station = psp_runs_next(&stations), style = psp_runs_next(&styles);
+        const struct psp_totals_ballot ballot =
+            psp_totals_read(count->totals, psp_get32(columns->units + (size_t)row * 4), style,
+                            columns->methods[row], marks);
+        const uint8_t first =
+            psp_count_known(count, digest, columns->tags + (size_t)row * PSP_TAG_BYTES);
+        marks = ballot.end;
+        ret_known[row] = PSP_FORESEEN_NOTHING;
+        if (first != 0)
+            ret_known[row] = psp_verdict_replayed((enum psp_disposition)first);
+        else if (late && ballot.valid && !psp_count_closed_room(count, station))
+            ret_known[row] = PSP_FORESEEN_NOT_JUDGED;
+    }
+}

@@ -1,0 +1,30 @@
+/* A close that names a time: whoever leads when it has come says so in an entry, so that
+ * the election closes without a ballot, too. */
+#include "shard/core/inner.h"
+
+/* When there is a close to come that this leader has not proposed yet. */
+static bool pending(const struct psp_core *core)
+{
+    return psp_core_serves(core) && psp_count_close_at_ms(core->count) != 0 &&
+           psp_count_election_state(core->count) == PSP_ELECTION_OPEN &&
+           core->closing_term != core->leading_term;
+}
+
+void psp_core_close_on(struct psp_core *core)
+{
+    const uint64_t at_ms = psp_count_close_at_ms(core->count);
+    if (!pending(core) || core->now.wall_ms < at_ms || !psp_core_has_room(core))
+        return;
+    core->closing_term = core->leading_term;
+    struct psp_entry entry = {.type = PSP_ENTRY_CLOSE};
+    entry.close_at_ms = at_ms;
+    psp_core_propose(core, &entry, &(struct psp_waiting){.kind = PSP_WAITING_NOBODY});
+}
+
+uint64_t psp_core_close_deadline(const struct psp_core *core)
+{
+    if (!pending(core) || !psp_core_has_room(core))
+        return UINT64_MAX;
+    const uint64_t at_ms = psp_count_close_at_ms(core->count);
+    return core->now.steady_ms + (at_ms > core->now.wall_ms ? at_ms - core->now.wall_ms : 0);
+}
