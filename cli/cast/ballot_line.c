@@ -104,6 +104,24 @@ static enum psp_status read_unit_and_method(struct reading *reading)
     return PSP_OK;
 }
 
+/* Which of the unit's papers it is. One that the unit does not have is left for the shard,
+ * as one that nobody knows. */
+static enum psp_status read_style(struct reading *reading)
+{
+    const struct psp_definition *definition = reading->definition;
+    const json_t *value = json_object_get(reading->root, "style");
+    const uint32_t unit = reading->ballot->unit;
+    if (!value || json_is_null(value))
+        return PSP_OK;
+    if (!json_is_string(value))
+        return no(reading, "style: an ID of election.json is needed");
+    const uint32_t place = psp_definition_unit_style(definition, unit, json_string_value(value),
+                                                     json_string_length(value));
+    reading->ballot->style =
+        place == PSP_NONE ? definition->style_count : definition->units[unit].styles[place];
+    return PSP_OK;
+}
+
 static enum psp_status set_marks(struct reading *reading, struct psp_mark *marks, size_t n)
 {
     reading->ballot->marks = reading->storage->marks;
@@ -230,6 +248,8 @@ enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const
         status = read_time(&reading, lines->votes_topic ? "voting_time" : "cast_at");
     if (status == PSP_OK && !lines->votes_topic)
         status = read_unit_and_method(&reading);
+    if (status == PSP_OK && !lines->votes_topic)
+        status = read_style(&reading);
     if (status == PSP_OK)
         status = lines->votes_topic ? read_vote(&reading) : read_contests(&reading);
     json_decref(root);

@@ -3,12 +3,14 @@
  *
  * Our own form:
  *
- *     {"voter_id": "…", "ballot_id": "32 hex digits", "unit": "…", "method": "…",
- *      "cast_at": "2020-11-03T09:30:00Z", "contests": {"president": ["joseph-biden"]}}
+ *     {"voter_id": "…", "ballot_id": "32 hex digits", "unit": "…", "style": "…",
+ *      "method": "…", "cast_at": "2020-11-03T09:30:00Z",
+ *      "contests": {"president": ["joseph-biden"]}}
  *
  * ballot_id and cast_at may be missing; unit and method, where the election
- * has one only. The other form is the vote message of the Kafka demos:
- * voter_id, candidate_id, voting_time, address.state.
+ * has one only; style, the ballot style, where the unit has one only. The other form
+ * is the vote message of the Kafka demos: voter_id, candidate_id, voting_time,
+ * address.state.
  *
  * Without a ballot ID the line's own bytes give it, under the caster's secret: the
  * same line read again is the same ballot, and counts nothing twice. Unknown IDs are for the shard

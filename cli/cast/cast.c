@@ -302,13 +302,13 @@ int psp_cmd_cast(int argc, char **argv)
         "[FILE|-]",
         "Sends ballots and waits until each has its verdict and the board shows them. Cast the "
         "same again after an interruption: nothing counts twice.\n\nFILE holds one JSON object a "
-        "line: voter_id, ballot_id (optional), unit, method, cast_at (optional), contests "
-        "{\"contest\": [\"choice\"]}; unit and method may be left out where there is one only. "
-        "With "
-        "--format votes-topic: voter_id, candidate_id, address.state, voting_time.\n\nVerdicts: "
+        "line: voter_id, ballot_id (optional), unit, style, method, cast_at (optional), contests "
+        "{\"contest\": [\"choice\"]}; unit and method may be left out where there is one only, "
+        "style (the ballot style) where the unit has one only. With --format votes-topic: "
+        "voter_id, candidate_id, address.state, voting_time.\n\nVerdicts: "
         "counted; double_vote (another ballot of this voter counted); not_eligible (not on the "
-        "roll, or of another unit); invalid (a unit, method, contest or choice that is not on the "
-        "ballot); closed. man psephos-formats has every field." PSP_EXIT_HELP,
+        "roll, or of another unit or style); invalid (a unit, style, method, contest or choice "
+        "that is not on the ballot); closed. man psephos-formats has every field." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

@@ -89,6 +89,14 @@ static size_t choose(const struct psp_style *style, uint64_t hash, struct psp_ma
     return n;
 }
 
+/* The roll's, or any of the unit's. */
+static uint32_t style_of(const struct psp_unit *unit, const struct psp_roll_voter *voter,
+                         uint64_t hash)
+{
+    return unit
+        ->styles[voter->style != 0 ? voter->style - 1 : psp_mix(hash ^ 2) % unit->style_count];
+}
+
 static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
 {
     struct psp_roll_source *source = context;
@@ -107,12 +115,13 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
     } while ((double)(hash >> 11) * 0x1p-53 >= source->turnout);
     struct psp_mark marks[MARKS_MAX];
     const struct psp_unit *unit = &definition->units[voter.unit];
-    const size_t n = choose(&definition->styles[unit->styles[0]], hash, marks);
+    const uint32_t style = style_of(unit, &voter, hash);
+    const size_t n = choose(&definition->styles[style], hash, marks);
     *ret_ballot = (struct psp_ballot){
         .voter_id = (const uint8_t *)voter.voter_id,
         .voter_id_bytes = voter.voter_id_bytes,
         .unit = voter.unit,
-        .style = PSP_NONE,
+        .style = unit->style_count > 1 ? style : PSP_NONE,
         .method = (uint8_t)(psp_mix(hash ^ 1) % definition->method_count),
         .marks = source->marks,
     };

@@ -9,9 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/audit/totals_csv.h"
+#include "cli/cast/ballot_line.h"
+#include "cli/cast/roll_source.h"
 #include "cli/show/results_returns.h"
+#include "election/ballot_id.h"
 #include "election/returns/returns.h"
 #include "election/totals.h"
 #include "tests/unit/fixture/primary.h"
@@ -139,6 +143,121 @@ static void returns_of_a_unit_with_several_styles_are_not_dealt(void **state)
     psp_returns_destroy(&returns);
 }
 
+static enum psp_status read_line(const struct fixture *fixture, const char *text, bool votes_topic,
+                                 struct psp_ballot *ret_ballot, struct psp_reason *reterr_reason)
+{
+    static const uint8_t secret[PSP_BALLOT_SECRET_BYTES];
+    static struct psp_ballot_line storage;
+    const struct psp_ballot_lines lines = {
+        .definition = fixture->definition, .secret = secret, .votes_topic = votes_topic};
+    return psp_ballot_line_read(&lines, text, strlen(text), &storage, ret_ballot, reterr_reason);
+}
+
+static void a_line_names_the_paper(void **state)
+{
+    static const struct {
+        const char *unit, *style;
+        uint32_t expected;
+    } lines[] = {
+        {"x", ", \"style\": \"rep\"", PRIMARY_REP},
+        {"x", ", \"style\": \"np\"", PRIMARY_NP},
+        {"y", ", \"style\": \"rep\"", PRIMARY_REP},
+        {"z", ", \"style\": \"np\"", PRIMARY_NP},
+        {"x", "", PSP_NONE},
+        {"x", ", \"style\": null", PSP_NONE},
+        /* Not of this unit: a position that no style has, and not as if none were named. */
+        {"y", ", \"style\": \"np\"", 3},
+        {"x", ", \"style\": \"grn\"", 3},
+        {"x", ", \"style\": \"\"", 3},
+        {"c", ", \"style\": \"dem\"", 3},
+        {"nowhere", ", \"style\": \"dem\"", 3},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char text[200];
+        struct psp_ballot ballot;
+        struct psp_reason reason = {0};
+        snprintf(
+            text, sizeof text,
+            "{\"voter_id\": \"v\", \"unit\": \"%s\", \"method\": \"mail\", \"contests\": {}%s}",
+            lines[i].unit, lines[i].style);
+        assert_int_equal(read_line(*state, text, false, &ballot, &reason), PSP_OK);
+        assert_int_equal(ballot.style, lines[i].expected);
+    }
+    struct psp_ballot ballot;
+    struct psp_reason reason = {0};
+    assert_int_equal(read_line(*state,
+                               "{\"voter_id\": \"v\", \"unit\": \"x\", \"method\": \"mail\","
+                               " \"style\": 1, \"contests\": {}}",
+                               false, &ballot, &reason),
+                     PSP_EINVAL);
+    assert_non_null(strstr(reason.text, "style: "));
+}
+
+/* That its candidate stands on some paper does not make it that paper. */
+static void a_vote_message_names_no_paper(void **state)
+{
+    struct psp_ballot ballot;
+    struct psp_reason reason = {0};
+    assert_int_equal(read_line(*state,
+                               "{\"voter_id\": \"v\", \"candidate_id\": \"di\", \"style\": \"rep\","
+                               " \"address\": {\"state\": \"x\"}}",
+                               true, &ballot, &reason),
+                     PSP_OK);
+    assert_int_equal(ballot.style, PSP_NONE);
+    const uint8_t marks[] = {1, PRIMARY_GOV_R, 1, 1};
+    assert_int_equal(ballot.marks_bytes, sizeof marks);
+    assert_memory_equal(ballot.marks, marks, sizeof marks);
+}
+
+/* Ballots made up of a roll: valid on the voter's own paper, whichever that is. */
+static void cast_roll(const struct fixture *fixture, const char *text, uint32_t *ret_papers)
+{
+    static const uint8_t secret[PSP_BALLOT_SECRET_BYTES];
+    char path[] = "/tmp/psp-styles-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    struct psp_roll_source *source = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(
+        psp_roll_source_open(path, fixture->definition, 1.0, 7, secret, &source, &reason), PSP_OK);
+    const struct psp_cast_source view = psp_roll_source_view(source);
+    struct psp_ballot ballot;
+    while (view.next(view.context, &ballot) == PSP_OK) {
+        const struct psp_unit *unit = &fixture->definition->units[ballot.unit];
+        uint32_t place = 0;
+        while (ballot.style != PSP_NONE && unit->styles[place] != ballot.style)
+            assert_true(++place < unit->style_count);
+        assert_true(ballot.style != PSP_NONE || unit->style_count == 1);
+        assert_true(
+            psp_totals_read(fixture->totals, ballot.unit, place + 1, ballot.method, ballot.marks)
+                .valid);
+        ret_papers[psp_totals_row(fixture->totals, fixture->definition->leaf_of_unit[ballot.unit],
+                                  place, 0)]++;
+    }
+    psp_roll_source_close(&source);
+    unlink(path);
+}
+
+static void ballots_of_a_roll_are_on_the_voters_papers(void **state)
+{
+    uint32_t papers[PRIMARY_ROWS] = {0};
+    cast_roll(*state,
+              "voter_id,unit,style\na,x,rep\nb,x,rep\nc,x,np\nd,x,dem\ne,y,rep\nf,y,dem\ng,z,np\n",
+              papers);
+    const uint32_t expected[PRIMARY_ROWS] = {1, 0, 2, 0, 1, 0, 1, 0, 1, 0, 1, 0};
+    assert_memory_equal(papers, expected, sizeof expected);
+    /* A roll that does not tell: any of the unit's, and each comes up. */
+    char text[4000] = "voter_id,unit\n";
+    for (int i = 0; i < 200; i++)
+        sprintf(text + strlen(text), "v%d,x\n", i);
+    uint32_t any[PRIMARY_ROWS] = {0};
+    cast_roll(*state, text, any);
+    assert_int_equal(any[0] + any[2] + any[4], 200);
+    assert_true(any[0] > 30 && any[2] > 30 && any[4] > 30);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -147,6 +266,9 @@ int main(void)
         TEST(rows_of_totals_are_added_over_styles),
         TEST(returns_have_a_choice_once_however_many_styles_have_it),
         TEST(returns_of_a_unit_with_several_styles_are_not_dealt),
+        TEST(a_line_names_the_paper),
+        TEST(a_vote_message_names_no_paper),
+        TEST(ballots_of_a_roll_are_on_the_voters_papers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
