@@ -31,8 +31,9 @@ static bool eligible(const struct psp_count *count, const struct psp_count_row *
 }
 
 /* promise 2: a retry is found by its tag, another ballot by its voter. Both are always
- * looked for: how long it takes must not tell whether somebody has voted. */
-static void look(const struct psp_count *count, const struct psp_count_row *row,
+ * looked for: how long it takes must not tell whether somebody has voted. Nor, where the
+ * roll decides nothing, who is on it. */
+static void look(const struct psp_count *count, const struct psp_count_row *row, bool roll_decides,
                  struct psp_index_place *ret_place, struct psp_judge_known *ret_known)
 {
     struct psp_judge_known known = {.valid = row->ballot.valid};
@@ -41,7 +42,7 @@ static void look(const struct psp_count *count, const struct psp_count_row *row,
     const bool same = known.voter_counted && memcmp(ret_place->tag, row->tag, PSP_TAG_BYTES) == 0;
     const uint8_t refused = psp_refusals_find(count->refusals, row->digest, row->tag);
     known.first = same ? PSP_COUNTED : refused;
-    known.eligible = eligible(count, row, ret_place);
+    known.eligible = roll_decides && eligible(count, row, ret_place);
     *ret_known = known;
 }
 
@@ -51,7 +52,7 @@ uint8_t psp_count_known(const struct psp_count *count, const uint8_t digest[PSP_
     const struct psp_count_row row = {.digest = digest, .tag = tag, .unit = PSP_NONE};
     struct psp_index_place place;
     struct psp_judge_known known;
-    look(count, &row, &place, &known);
+    look(count, &row, false, &place, &known);
     return known.first;
 }
 
@@ -113,10 +114,11 @@ static enum psp_status apply_row(struct psp_count *count, const struct psp_count
 {
     struct psp_index_place place;
     struct psp_judge_known known;
-    look(count, row, &place, &known);
     const bool accepting = count->election_state == PSP_ELECTION_OPEN;
-    const uint8_t verdict = psp_count_rules_2(count) ? psp_judge_rules_2(accepting, &known)
-                                                     : psp_judge_rules_1(accepting, &known);
+    const bool rules_2 = psp_count_rules_2(count);
+    look(count, row, accepting || !rules_2, &place, &known);
+    const uint8_t verdict =
+        rules_2 ? psp_judge_rules_2(accepting, &known) : psp_judge_rules_1(accepting, &known);
     const enum psp_disposition disposition = psp_verdict_disposition(verdict);
     const bool refused = disposition != PSP_COUNTED && disposition != PSP_REPLAYED;
     if (refused && !has_room(count, row->station, disposition)) {

@@ -24,7 +24,8 @@ struct psp_judge_known {
     uint8_t first;      /* the first disposition of this (digest, tag); 0 none */
     bool valid;         /* psp_totals_read */
     bool voter_counted; /* the voter has a ballot counted */
-    bool eligible;      /* no roll, or on it and in this unit */
+    bool eligible;      /* no roll, or on it for this paper; not looked at by rules 2 unless
+                         * accepting */
 };
 
 /* The verdict, a byte as in lib/election/verdict.h. */

@@ -23,6 +23,7 @@ struct psp_stations {
     uint32_t *changed; /* numbers; room for all that came */
     size_t changed_capacity;
     uint32_t changed_count;
+    uint64_t index; /* of the newest entry that changed any */
     struct psp_station_books sum;
 };
 
@@ -79,7 +80,7 @@ void psp_stations_book(struct psp_stations *stations, uint32_t number, uint64_t 
     assert(index >= station->index);
     psp_station_books_add(&station->books, add);
     psp_station_books_add(&stations->sum, add);
-    station->index = index;
+    station->index = stations->index = index;
     if (station->changed)
         return;
     station->changed = true;
@@ -96,7 +97,7 @@ void psp_stations_restore(struct psp_stations *stations, uint32_t number, uint64
                                   psp_station_books_get(&station->books, i) +
                                   psp_station_books_get(books, i));
     station->books = *books;
-    station->index = index;
+    station->index = stations->index = index;
 }
 
 uint32_t psp_stations_count(const struct psp_stations *stations)
@@ -130,6 +131,8 @@ size_t psp_stations_encode_since(const struct psp_stations *stations, uint64_t b
 {
     size_t length = 0;
     uint32_t next = 0;
+    if (stations->index <= base)
+        return 0; /* often, and there may be 100,000 numbers to look at */
     for (uint32_t number = 0; number < stations->places_count; number++) {
         if (stations->places[number] == 0)
             continue;

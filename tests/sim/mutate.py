@@ -99,9 +99,9 @@ CHANGES = [
      "!refusals_add_up(count))",
      "(!refusals_add_up(count) && !M(REPLAY_ANEW)))"),
     ("DOUBLE_VOTE_NEW_LEADER", "lib/count/ballots.c",
-     "static void look(const struct psp_count *count, const struct psp_count_row *row,\n",
+     "static void look(",
      "int psp_mutant_new_leader;\n"
-     "static void look(const struct psp_count *count, const struct psp_count_row *row,\n"),
+     "static void look("),
     ("DOUBLE_VOTE_NEW_LEADER", "lib/count/ballots.c",
      "    known.voter_counted = ret_place->known && ret_place->counted;\n",
      "    known.voter_counted = ret_place->known && ret_place->counted;\n"
