@@ -68,7 +68,8 @@ struct psp_ballot {
     uint8_t ballot_id[PSP_BALLOT_ID_BYTES]; /* see above */
     uint32_t unit;                          /* position in the definition, or PSP_NONE */
     uint32_t style;                         /* position in `ballot_styles`; PSP_NONE: not named,
-                                               which will do where the unit has one only */
+                                               which will do where the unit has one only.
+                                               As with unit, what is not there is invalid */
     uint8_t method;
     bool resent; /* an earlier run of this program may have sent it */
     uint64_t cast_at_ms;

@@ -40,6 +40,7 @@ enum {
     OPTION_ROWS,
     OPTION_POOL,
     OPTION_POOL_WAIT,
+    OPTION_ALLOW_REFUSED,
 };
 
 enum { POOL_OF_A_STATION = 50, POOL_MAX = 8192, POOL_WAIT_MS = 2000, POOL_WAIT_MAX_S = 600 };
@@ -48,7 +49,7 @@ struct arguments {
     const char *directory, *cluster, *key;
     struct psp_cast_request request;
     struct psp_caster_options caster;
-    bool json;
+    bool allow_refused, json;
 };
 
 static const struct argp_option options[] = {
@@ -76,6 +77,8 @@ static const struct argp_option options[] = {
      0},
     {"pool-wait", OPTION_POOL_WAIT, "S", 0,
      "seconds after which fewer than N leave, too, default 2", 0},
+    {"allow-refused", OPTION_ALLOW_REFUSED, NULL, 0,
+     "exit with 0 also when ballots were refused: they are meant to be", 0},
     {"rows", OPTION_ROWS, NULL, 0, "send rows (IDs as text) instead of columns", 0},
     {0},
 };
@@ -182,6 +185,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->caster.pool_wait_ms =
             (uint32_t)(number(value, POOL_WAIT_MAX_S, state, "--pool-wait") * 1000);
         return 0;
+    case OPTION_ALLOW_REFUSED:
+        arguments->allow_refused = true;
+        return 0;
     case OPTION_ROWS:
         arguments->caster.rows = true;
         return 0;
@@ -198,10 +204,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 static void print_json(const struct psp_cast_summary *summary)
 {
-    json_t *root = json_pack("{s:I}", "cast", (json_int_t)summary->cast);
+    const struct psp_cast_tally *tally = &summary->tally;
+    json_t *root = json_pack("{s:I}", "cast", (json_int_t)tally->cast);
     for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
         json_object_set_new(root, psp_disposition_name((enum psp_disposition)d),
-                            json_integer((json_int_t)summary->disposed[d]));
+                            json_integer((json_int_t)tally->disposed[d]));
+    json_object_set_new(root, "not_allowed", json_integer((json_int_t)tally->not_allowed));
     json_object_set_new(root, "resent", json_integer((json_int_t)summary->resent));
     json_object_set_new(root, "seconds", json_real(summary->seconds));
     json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
@@ -209,24 +217,27 @@ static void print_json(const struct psp_cast_summary *summary)
     json_decref(root);
 }
 
+static void add_row(struct psp_table *table, const char *what, uint64_t ballots)
+{
+    char text[PSP_COUNT_TEXT_BYTES];
+    const char *cells[2] = {what, psp_count_text(ballots, text)};
+    psp_table_add(table, cells);
+}
+
 static void print_table(const struct psp_cast_summary *summary)
 {
     static const char *const headings[] = {"", "ballots"};
+    const struct psp_cast_tally *tally = &summary->tally;
     struct psp_table *table = psp_table_create("lr", headings);
-    char text[PSP_COUNT_TEXT_BYTES];
-    const char *cells[2] = {"cast", psp_count_text(summary->cast, text)};
-    psp_table_add(table, cells);
-    for (int d = 1; d < PSP_DISPOSITIONS_END; d++) {
-        cells[0] = psp_disposition_name((enum psp_disposition)d);
-        cells[1] = psp_count_text(summary->disposed[d], text);
-        psp_table_add(table, cells);
-    }
-    cells[0] = "resent";
-    cells[1] = psp_count_text(summary->resent, text);
-    psp_table_add(table, cells);
+    add_row(table, "cast", tally->cast);
+    for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
+        add_row(table, psp_disposition_name((enum psp_disposition)d), tally->disposed[d]);
+    add_row(table, "not_allowed", tally->not_allowed);
+    add_row(table, "resent", summary->resent);
     psp_table_print(table, stdout);
     psp_table_destroy(&table);
-    const double rate = summary->seconds > 0 ? (double)summary->cast / summary->seconds : 0;
+    char text[PSP_COUNT_TEXT_BYTES];
+    const double rate = summary->seconds > 0 ? (double)tally->cast / summary->seconds : 0;
     printf("%.1f s, %s ballots/s\n", summary->seconds, psp_count_text((uint64_t)rate, text));
 }
 
@@ -244,6 +255,27 @@ static char *routers_of(const struct psp_cluster *cluster)
         return psp_memory_copy("no router: cluster.json names none");
     return n == 1 ? psp_memory_copy(cluster->routers[0].address)
                   : psp_memory_print("%s and %" PRIu32 " more", cluster->routers[0].address, n - 1);
+}
+
+static void say(uint64_t n, const char *of_one, const char *of_many, const char *more)
+{
+    if (n > 0)
+        fprintf(stderr, "psephos cast: %" PRIu64 " %s%s\n", n, n == 1 ? of_one : of_many, more);
+}
+
+/* Says what did not go as it should, and whether that is a failure. */
+static bool went_well(const struct arguments *arguments, const struct psp_cast_tally *tally,
+                      uint64_t unreadable)
+{
+    const uint64_t refused = arguments->allow_refused ? 0 : tally->refused;
+    say(tally->unintended, "injected ballot has", "injected ballots have",
+        " another verdict than intended");
+    say(tally->not_allowed, "ballot was", "ballots were",
+        " not submitted: outside the units, methods or time of this key");
+    say(refused, "ballot was", "ballots were",
+        " refused in all; --allow-refused when that is as it should be");
+    say(unreadable, "line", "lines", " could not be read");
+    return !tally->unintended && !refused && !unreadable;
 }
 
 static int run(const struct arguments *arguments, const struct psp_target *target)
@@ -270,8 +302,8 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, &reason);
     free(where);
     if (status == PSP_OK)
-        status =
-            psp_coverage_wait(target->cluster, summary.index, caster.give_up_after_ms, &reason);
+        status = psp_coverage_wait(target->cluster, summary.tally.index, caster.give_up_after_ms,
+                                   &reason);
     const uint64_t unreadable = psp_cast_unreadable(opened);
     const bool cut_short = *psp_cast_fault(opened) != '\0';
     if (cut_short)
@@ -285,13 +317,8 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
         psp_fault_say("psephos cast", &reason);
         return exit_of(status);
     }
-    if (summary.unintended)
-        fprintf(stderr, "psephos cast: %" PRIu64 " ballots have another verdict than intended\n",
-                summary.unintended);
-    if (unreadable)
-        fprintf(stderr, "psephos cast: %" PRIu64 " line%s could not be read\n", unreadable,
-                unreadable == 1 ? "" : "s");
-    return summary.unintended || unreadable || cut_short ? PSP_EXIT_NO : PSP_EXIT_DONE;
+    return went_well(arguments, &summary.tally, unreadable) && !cut_short ? PSP_EXIT_DONE
+                                                                          : PSP_EXIT_NO;
 }
 
 int psp_cmd_cast(int argc, char **argv)
@@ -301,14 +328,16 @@ int psp_cmd_cast(int argc, char **argv)
         parse,
         "[FILE|-]",
         "Sends ballots and waits until each has its verdict and the board shows them. Cast the "
-        "same again after an interruption: nothing counts twice.\n\nFILE holds one JSON object a "
-        "line: voter_id, ballot_id (optional), unit, style, method, cast_at (optional), contests "
-        "{\"contest\": [\"choice\"]}; unit and method may be left out where there is one only, "
-        "style (the ballot style) where the unit has one only. With --format votes-topic: "
-        "voter_id, candidate_id, address.state, voting_time.\n\nVerdicts: "
-        "counted; double_vote (another ballot of this voter counted); not_eligible (not on the "
-        "roll, or of another unit or style); invalid (a unit, style, method, contest or choice "
-        "that is not on the ballot); closed. man psephos-formats has every field." PSP_EXIT_HELP,
+        "same again after an interruption: nothing counts twice. A ballot that is refused makes "
+        "the exit code 1.\n\nFILE holds one JSON object a line: voter_id, ballot_id (optional), "
+        "unit, style, method, cast_at (optional), contests {\"contest\": [\"choice\"]}; unit and "
+        "method may be left out where there is one only, style (the ballot style) where the unit "
+        "has one only. With --format votes-topic: voter_id, candidate_id, address.state, "
+        "voting_time.\n\nVerdicts: counted; replayed (cast before: its verdict stands); "
+        "double_vote (another ballot of this voter counted); not_eligible (not on the roll, or of "
+        "another unit or style); invalid (a unit, style, method, contest or choice that is not on "
+        "the ballot); closed. Without a verdict: not_allowed (outside the units, methods or time "
+        "of this key). man psephos-formats has every field." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

@@ -84,12 +84,12 @@ static void say_silence(struct run *run, struct psp_progress *progress, uint64_t
     run->silence_ms += run->silence_ms < SILENCE_MS_MAX ? run->silence_ms : SILENCE_MS_MAX;
     const char *refusal = psp_client_error(run->client);
     psp_progress_end(progress);
-    fprintf(stderr,
-            "psephos cast: %s %s for %.0f s%s%s; %" PRIu64
-            " ballots wait, giving up after %.0f s\n",
-            *refusal ? "no verdict from" : "nothing answers at", run->options->where,
-            (double)silent_ms / 1000, *refusal ? ": " : "", refusal,
-            run->submitted - run->summary->cast, (double)run->options->give_up_after_ms / 1000);
+    fprintf(
+        stderr,
+        "psephos cast: %s %s for %.0f s%s%s; %" PRIu64 " ballots wait, giving up after %.0f s\n",
+        *refusal ? "no verdict from" : "nothing answers at", run->options->where,
+        (double)silent_ms / 1000, *refusal ? ": " : "", refusal,
+        run->submitted - run->summary->tally.cast, (double)run->options->give_up_after_ms / 1000);
 }
 
 static void take(struct run *run, size_t n)
@@ -97,12 +97,8 @@ static void take(struct run *run, size_t n)
     struct psp_cast_summary *summary = run->summary;
     for (size_t i = 0; i < n; i++) {
         const struct psp_receipt *receipt = &run->receipts[i];
-        const struct psp_cast_meaning meaning = run->source->receipt(run->source->context, receipt);
-        summary->cast++;
-        summary->disposed[meaning.counts_as]++;
-        summary->unintended += !meaning.intended;
-        if (receipt->shard < PSP_SHARDS_MAX && receipt->index > summary->index[receipt->shard])
-            summary->index[receipt->shard] = receipt->index;
+        psp_cast_tally_add(&summary->tally, receipt,
+                           run->source->receipt(run->source->context, receipt));
     }
     struct psp_client_stats stats;
     psp_client_stats(run->client, &stats);
@@ -118,7 +114,7 @@ static enum psp_status step(struct run *run, struct psp_progress *progress)
     if (run->ended || run->awaits_receipts)
         psp_client_flush(run->client);
     size_t n = 0;
-    const bool awaited = run->submitted > run->summary->cast;
+    const bool awaited = run->submitted > run->summary->tally.cast;
     if (!awaited && submitted == PSP_EAGAIN && !run->ended)
         usleep(WAIT_MS * 1000);
     const enum psp_status status = psp_client_poll(
@@ -133,7 +129,7 @@ static enum psp_status step(struct run *run, struct psp_progress *progress)
         run->silence_ms = pooled_ms(run) + SILENCE_MS;
     }
     say_silence(run, progress, now_ms - run->moved_ms);
-    psp_progress_step(progress, "ballots", run->summary->cast, run->source->expected);
+    psp_progress_step(progress, "ballots", run->summary->tally.cast, run->source->expected);
     return now_ms - run->moved_ms > pooled_ms(run) + run->options->give_up_after_ms ? PSP_ETIMEDOUT
                                                                                     : PSP_OK;
 }
@@ -166,11 +162,11 @@ enum psp_status psp_caster_run(const struct psp_caster_options *options,
     run.silence_ms = pooled_ms(&run) + SILENCE_MS;
     run.start_ms = run.moved_ms = psp_progress_clock_ms();
     psp_progress_start(&progress);
-    while (status == PSP_OK && !(run.ended && run.summary->cast == run.submitted))
+    while (status == PSP_OK && !(run.ended && run.summary->tally.cast == run.submitted))
         status = step(&run, &progress);
     psp_progress_end(&progress);
     ret_summary->seconds = (double)(psp_progress_clock_ms() - run.start_ms) / 1000;
-    ret_summary->unanswered = run.submitted - ret_summary->cast;
+    ret_summary->unanswered = run.submitted - ret_summary->tally.cast;
     const char *refusal = psp_client_error(run.client);
     if (status == PSP_ETIMEDOUT)
         psp_reason_set(reterr_reason,

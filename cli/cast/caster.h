@@ -1,5 +1,5 @@
 /*
- * caster - sends the ballots of a source until each has its verdict.
+ * caster - sends the ballots of a source until each has its outcome.
  *
  * The source says which ballot comes next and what a receipt means; the caster
  * keeps the pace, follows the receipts and knows when to give up. Ballots on
@@ -14,14 +14,9 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "cli/cast/tally.h"
 #include "client/psephos.h"
 #include "cluster/cluster.h"
-
-/* What a receipt means to its source. */
-struct psp_cast_meaning {
-    enum psp_disposition counts_as; /* in the summary */
-    bool intended;
-};
 
 struct psp_cast_source {
     void *context;
@@ -46,16 +41,13 @@ struct psp_caster_options {
 };
 
 struct psp_cast_summary {
-    uint64_t cast; /* ballots with a verdict */
-    uint64_t disposed[PSP_DISPOSITIONS_END];
-    uint64_t unintended; /* verdicts other than the intended one */
-    uint64_t resent;     /* sends again that may have arrived twice: so many replays */
-    uint64_t unanswered; /* without a verdict when it gave up */
+    struct psp_cast_tally tally;
+    uint64_t resent;     /* sends again that may have arrived twice */
+    uint64_t unanswered; /* without an outcome when it gave up */
     double seconds;
-    uint64_t index[PSP_SHARDS_MAX]; /* highest of the receipts, by shard */
 };
 
-/* PSP_OK: every ballot has a verdict. PSP_ETIMEDOUT: no verdict came for
+/* PSP_OK: every ballot has its outcome. PSP_ETIMEDOUT: no verdict came for
  * give_up_after_ms. PSP_EPERM, PSP_EMISMATCH: refused for good. What
  * psp_client_create returns. The summary is
  * filled as far as it got. */

@@ -80,9 +80,8 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
 
 static struct psp_cast_meaning receipt(void *context, const struct psp_receipt *got)
 {
-    (void)context; /* nobody intended any verdict */
-    return (struct psp_cast_meaning){.counts_as = psp_verdict_first(got->verdict),
-                                     .intended = true};
+    (void)context;
+    return (struct psp_cast_meaning){.refused = !psp_cast_counted(got)};
 }
 
 struct psp_cast_source psp_line_source_view(struct psp_line_source *source)

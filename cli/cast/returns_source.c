@@ -156,26 +156,22 @@ static struct psp_cast_meaning receipt(void *context, const struct psp_receipt *
     struct psp_returns_source *source = context;
     const enum kind kind = (enum kind)(got->cookie & KIND_MASK);
     const enum psp_disposition first = psp_verdict_first(got->verdict);
-    struct psp_cast_meaning meaning = {.counts_as = first};
     switch (kind) {
     case KIND_DEALT:
         source->dealt_receipts++;
-        meaning.intended = first == PSP_COUNTED;
-        if (meaning.intended)
+        if (psp_cast_counted(got))
             plan_extras(source, got->cookie >> KIND_BITS);
-        return meaning;
+        return (struct psp_cast_meaning){.refused = !psp_cast_counted(got)};
     case KIND_REPLAY:
-        meaning.counts_as = psp_verdict_disposition(got->verdict);
-        meaning.intended = meaning.counts_as == PSP_REPLAYED && first == PSP_COUNTED;
-        return meaning;
+        return (struct psp_cast_meaning){.injected_replay = true,
+                                         .unintended =
+                                             got->verdict != psp_verdict_replayed(PSP_COUNTED)};
     case KIND_DOUBLE:
-        meaning.intended = first == PSP_DOUBLE_VOTE;
-        return meaning;
+        return (struct psp_cast_meaning){.unintended = first != PSP_DOUBLE_VOTE};
     case KIND_STRANGER:
-        meaning.intended = first == PSP_NOT_ELIGIBLE;
-        return meaning;
+        return (struct psp_cast_meaning){.unintended = first != PSP_NOT_ELIGIBLE};
     }
-    return meaning;
+    return (struct psp_cast_meaning){.unintended = true};
 }
 
 struct psp_cast_source psp_returns_source_view(struct psp_returns_source *source)

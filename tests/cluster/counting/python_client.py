@@ -9,7 +9,7 @@ compiled from proto/client.proto at run time.
 
 A line of the file: {"voter_id", "unit", "method", "cast_at_ms"?, "ballot_id"? (hex),
 "contests": {id: [choice, ...]}}. Prints one JSON object: how many ballots got each
-disposition, and how many were sent again.
+outcome, and how many were sent again.
 """
 
 import argparse
@@ -33,6 +33,8 @@ DISPOSITIONS = {1: "counted", 2: "replayed", 3: "double_vote", 4: "not_eligible"
                 6: "closed"}
 
 Receipt = collections.namedtuple("Receipt", "verdict first shard index")
+NOT_ALLOWED = Receipt("not_allowed", "not_allowed", None, None)  # says nothing of earlier sends
+KNOWS_NOT_ALLOWED_ROWS = 1  # a bit of `features`
 
 
 def compile_messages():
@@ -66,7 +68,8 @@ class Batch:
 
 
 class Client:
-    def __init__(self, directory, key_path=None, router=0, timeout_s=2.0):
+    def __init__(self, directory, key_path=None, router=0, timeout_s=2.0,
+                 features=KNOWS_NOT_ALLOWED_ROWS):
         directory = Path(directory)
         cluster = json.loads((directory / "cluster.json").read_text())
         election = (directory / cluster["election"]).read_bytes()
@@ -75,6 +78,7 @@ class Client:
         key_path = Path(key_path or directory / "clients" / "local.key")
         keys = dict(line.split() for line in key_path.read_text().splitlines())
         self.timeout_s = timeout_s
+        self.features = features  # 0: as a client of 0.1.0
         self.batch_number = random.getrandbits(40)
         self.resent = 0
         self.context = zmq.Context()
@@ -132,21 +136,24 @@ class Client:
         if batch_id is None:
             self.batch_number += 1
             batch_id = self.batch_number
-        request = pb.ClientRequest(protocol=1)
+        request = pb.ClientRequest(protocol=1, features=self.features)
         request.rows.batch_id = batch_id
         request.rows.definition_hash = self.definition_hash
         request.rows.ballots.extend(ballots)
         return request
 
-    def cast(self, ballots, batch_rows=1000, give_up_s=60.0):
-        """A receipt for each ballot, in order. Sends again until it has them all."""
-        return Casting(self, ballots, batch_rows).run(give_up_s)
+    def cast(self, ballots, batch_rows=1000, give_up_s=60.0, resent=False):
+        """A receipt for each ballot, in order. Sends again until it has them all.
+
+        `resent`: an earlier run may have sent them.
+        """
+        return Casting(self, ballots, batch_rows, resent).run(give_up_s)
 
 
 class Casting:
     """The state of one cast(): which ballots are to be sent, on the way, answered."""
 
-    def __init__(self, client, ballots, batch_rows):
+    def __init__(self, client, ballots, batch_rows, resent):
         self.client = client
         self.ballots = ballots
         self.batch_rows = batch_rows
@@ -155,6 +162,7 @@ class Casting:
         self.due = {i: 0.0 for i in range(len(ballots))}  # not on the way: when to send
         self.timeouts = [0] * len(ballots)
         self.pauses = [0] * len(ballots)
+        self.sent = [resent] * len(ballots)  # a send before the next one may have arrived
 
     def run(self, give_up_s):
         end = time.monotonic() + give_up_s
@@ -175,6 +183,8 @@ class Casting:
         for first in range(0, len(ready), self.batch_rows):
             chosen = ready[first:first + self.batch_rows]
             request = self.client.rows([self.ballots[i] for i in chosen])
+            for one, i in zip(request.rows.ballots, chosen):
+                one.resent = self.sent[i]
             self.client.send(request)
             wait = max(min(self.client.timeout_s * 2 ** self.timeouts[i], 30) for i in chosen)
             self.batches[request.rows.batch_id] = Batch(chosen, now + wait * random.uniform(1, 1.2))
@@ -190,6 +200,7 @@ class Casting:
             batch.deadline = None  # stays in the table: late answers are valid
             for i in self.open_ballots(batch, range(len(batch.ballots))):
                 self.timeouts[i] += 1
+                self.sent[i] = True
                 self.client.resent += 1
                 self.due[i] = now
 
@@ -221,7 +232,7 @@ class Casting:
             self.due.pop(batch.ballots[row], None)
 
     def take_refusal(self, refusal):
-        if refusal.code not in (pb.BUSY, pb.UNKNOWN, pb.CONFIGURATION):
+        if refusal.code not in (pb.BUSY, pb.UNKNOWN, pb.CONFIGURATION, pb.NOT_ALLOWED_ROWS):
             raise Refused(refusal.code, refusal.text)
         batch = self.batches.get(refusal.batch_id)
         if batch is None or batch.deadline is None:
@@ -229,6 +240,10 @@ class Casting:
         rows = [row for row, in struct.iter_unpack("<H", refusal.rows)]
         shortest, longest = (0.02, 2) if refusal.code == pb.BUSY else (0.05, 5)
         for i in self.open_ballots(batch, rows or range(len(batch.ballots))):
+            if refusal.code == pb.NOT_ALLOWED_ROWS:  # these end, the others go on
+                self.receipts[i] = NOT_ALLOWED
+                continue
+            self.sent[i] = self.sent[i] or refusal.code != pb.BUSY
             pause = min(shortest * 2 ** self.pauses[i], longest)
             self.pauses[i] += 1
             self.client.resent += refusal.code == pb.UNKNOWN
@@ -278,7 +293,7 @@ def main():
         counts = collections.Counter(receipt.first for receipt in receipts)
         print(json.dumps({"cast": len(ballots), **{name: counts[name] for name in
                                                    DISPOSITIONS.values() if name != "replayed"},
-                          "resent": client.resent}))
+                          "not_allowed": counts["not_allowed"], "resent": client.resent}))
         return 0
     except (Refused, TimeoutError) as error:
         print(f"python_client: {error}", file=sys.stderr)

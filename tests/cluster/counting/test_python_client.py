@@ -117,6 +117,18 @@ def test_a_python_station_casts_and_gets_a_receipt_for_every_ballot(one, names, 
     assert {c["choice"]: c["votes"] for c in result["choices"]}[names.choices[0]] == 5000
 
 
+def test_a_client_of_0_1_0_is_understood_and_marks_are_no_part_of_a_ballot(one, names, connect):
+    old, new = connect(one.directory, features=0), connect(one.directory)
+    ballots = [names.ballot(f"v{i}") for i in range(100)]
+    assert old.rows(ballots[:1]).features == 0 and new.rows(ballots[:1]).features == 1
+    assert verdicts_of(old.cast(ballots)) == ["counted"] * 100
+    for again in (new.cast(ballots), new.cast(ballots, resent=True), old.cast(ballots)):
+        assert verdicts_of(again) == ["replayed"] * 100
+    total = books(one, 400)
+    assert total["counted"] == 100
+    assert total["replayed"] == 300 + old.resent + new.resent
+
+
 def test_the_client_on_the_page_works_as_printed(one, names, monkeypatch):
     page = (ROOT / "docs" / "protocol.md").read_text()
     code = page.partition("```python\n")[2].partition("```")[0]

@@ -67,7 +67,7 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
 
     cast = asked("cast", *folder, "--returns", fixture_file("sparse.csv"))
     verdicts = {"counted", "replayed", "double_vote", "not_eligible", "invalid", "closed"}
-    assert set(cast) == {"cast", "resent", "seconds"} | verdicts
+    assert set(cast) == {"cast", "not_allowed", "resent", "seconds"} | verdicts
     assert set(asked("accounting", *folder)) >= {"version", "as_of", "total", "shards"}
     assert set(asked("results", *folder)) >= {"version", "as_of", "results"}
 

@@ -26,7 +26,7 @@ struct sent {
 struct counter {
     struct sent sent[SENT_MAX];
     size_t n;
-    uint64_t disposed[PSP_DISPOSITIONS_END], unintended;
+    struct psp_cast_tally tally;
 };
 
 static uint8_t judge(struct counter *counter, const struct psp_ballot *ballot)
@@ -55,9 +55,7 @@ static uint8_t judge(struct counter *counter, const struct psp_ballot *ballot)
 static void deliver(const struct psp_cast_source *source, struct counter *counter,
                     const struct psp_receipt *receipt)
 {
-    const struct psp_cast_meaning meaning = source->receipt(source->context, receipt);
-    counter->disposed[meaning.counts_as]++;
-    counter->unintended += !meaning.intended;
+    psp_cast_tally_add(&counter->tally, receipt, source->receipt(source->context, receipt));
 }
 
 /* Runs a source to its end; receipts come at once, or after the next ballot
@@ -135,11 +133,11 @@ static void extra_ballots_get_the_verdicts_they_were_made_for(void **state)
         struct psp_returns_source *source = source_of(*state);
         run(psp_returns_source_view(source), &counter, eager);
         psp_returns_source_destroy(&source);
-        assert_int_equal(counter.unintended, 0);
-        assert_int_equal(counter.disposed[PSP_COUNTED], FIXTURE_BALLOTS);
-        assert_int_equal(counter.disposed[PSP_REPLAYED], 5);
-        assert_int_equal(counter.disposed[PSP_DOUBLE_VOTE], 3);
-        assert_int_equal(counter.disposed[PSP_NOT_ELIGIBLE], 2);
+        assert_int_equal(counter.tally.unintended, 0);
+        assert_int_equal(counter.tally.disposed[PSP_COUNTED], FIXTURE_BALLOTS);
+        assert_int_equal(counter.tally.disposed[PSP_REPLAYED], 5);
+        assert_int_equal(counter.tally.disposed[PSP_DOUBLE_VOTE], 3);
+        assert_int_equal(counter.tally.disposed[PSP_NOT_ELIGIBLE], 2);
     }
 }
 
@@ -161,8 +159,45 @@ static void cast_again_after_an_interruption_counts_nothing_twice(void **state)
     for (size_t i = 0; i < counter.n; i++)
         counted += counter.sent[i].first == PSP_COUNTED;
     assert_int_equal(counted, FIXTURE_BALLOTS);
-    assert_int_equal(counter.unintended, 0);
-    assert_int_equal(counter.disposed[PSP_COUNTED], FIXTURE_BALLOTS);
+    assert_int_equal(counter.tally.unintended, 0);
+    assert_int_equal(counter.tally.refused, 0);
+    assert_int_equal(counter.tally.disposed[PSP_COUNTED], FIXTURE_BALLOTS - 4);
+    assert_int_equal(counter.tally.disposed[PSP_REPLAYED], 4 + 5); /* and the injected ones */
+}
+
+/* `refused`, `unintended`: what the source says of the receipt. */
+static void assert_meaning(const struct psp_cast_source *view, uint64_t cookie,
+                           enum psp_outcome outcome, uint8_t verdict, bool refused, bool unintended)
+{
+    const struct psp_receipt receipt = {.cookie = cookie, .outcome = outcome, .verdict = verdict};
+    const struct psp_cast_meaning meaning = view->receipt(view->context, &receipt);
+    assert_int_equal(meaning.refused, refused);
+    assert_int_equal(meaning.unintended, unintended);
+}
+
+static void a_dealt_ballot_is_refused_and_an_extra_one_is_unintended(void **state)
+{
+    struct psp_returns_source *source = source_of(*state);
+    const struct psp_cast_source view = psp_returns_source_view(source);
+    struct psp_ballot ballot;
+    uint64_t dealt[FIXTURE_BALLOTS];
+    for (int i = 0; i < FIXTURE_BALLOTS; i++) {
+        assert_int_equal(view.next(view.context, &ballot), PSP_OK);
+        dealt[i] = ballot.cookie;
+    }
+    assert_meaning(&view, dealt[0], PSP_OUTCOME_VERDICT, PSP_CLOSED, true, false);
+    assert_meaning(&view, dealt[1], PSP_OUTCOME_NOT_ALLOWED, 0, true, false);
+    assert_meaning(&view, dealt[2], PSP_OUTCOME_VERDICT, 0x32, true, false);
+    assert_int_equal(view.next(view.context, &ballot), PSP_EBUSY); /* nothing follows these */
+    for (int i = 3; i < FIXTURE_BALLOTS; i++)
+        assert_meaning(&view, dealt[i], PSP_OUTCOME_VERDICT, 0x12, false, false);
+    int extras = 0;
+    for (; view.next(view.context, &ballot) == PSP_OK; extras++) {
+        assert_meaning(&view, ballot.cookie, PSP_OUTCOME_VERDICT, PSP_COUNTED, false, true);
+        assert_meaning(&view, ballot.cookie, PSP_OUTCOME_NOT_ALLOWED, 0, false, true);
+    }
+    assert_int_equal(extras, 4 + 3 + 2); /* of numbers 3 to 9: odd ones; 3, 6, 9; 4, 9 */
+    psp_returns_source_destroy(&source);
 }
 
 static void made_up_voters_are_distinct_and_long_enough(void **state)
@@ -303,6 +338,7 @@ static void lines_that_are_no_ballots_are_refused(void **state)
         "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {},"
         " \"cast_at\": \"yesterday\"}",
         "{\"voter_id\": \"\xff\xfe\", \"unit\": \"vt-addison-a\", \"contests\": {}}",
+        "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {}, \"style\": 1}",
     };
     struct psp_ballot ballot;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -384,6 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(extra_ballots_get_the_verdicts_they_were_made_for),
         cmocka_unit_test(cast_again_after_an_interruption_counts_nothing_twice),
+        cmocka_unit_test(a_dealt_ballot_is_refused_and_an_extra_one_is_unintended),
         cmocka_unit_test(made_up_voters_are_distinct_and_long_enough),
         cmocka_unit_test(a_line_becomes_a_ballot),
         cmocka_unit_test(a_line_without_ballot_id_is_the_same_ballot_every_time),
