@@ -29,6 +29,7 @@ int psp_cmd_recount(int argc, char **argv);
 int psp_cmd_restore(int argc, char **argv);
 int psp_cmd_results(int argc, char **argv);
 int psp_cmd_station(int argc, char **argv);
+int psp_cmd_stations(int argc, char **argv);
 int psp_cmd_status(int argc, char **argv);
 int psp_cmd_unit_complete(int argc, char **argv);
 int psp_cmd_up(int argc, char **argv);

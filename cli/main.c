@@ -33,6 +33,7 @@ static const struct call {
     {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
     {"results", psp_cmd_results, "who has how many votes, as a table, JSON or CSV"},
     {"accounting", psp_cmd_accounting, "the books, and whether they balance"},
+    {"stations", psp_cmd_stations, "the books by station: who sent how many ballots"},
     {"recount", psp_cmd_recount, "replay the journal and compare with the live totals"},
 };
 

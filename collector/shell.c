@@ -13,6 +13,7 @@
 #include "collector/http/http.h"
 #include "collector/store/series.h"
 #include "collector/store/store.h"
+#include "collector/view/names.h"
 #include "process/loop.h"
 #include "process/say.h"
 #include "wire/message/message.h"
@@ -39,6 +40,8 @@ struct psp_collector_shell {
     struct psp_collector_store *store;
     struct psp_catalog *catalog;
     struct psp_series *series;
+    struct psp_names names;
+    char names_path[PSP_COLLECTOR_PATH_BYTES];
     struct psp_view_slot views;
     struct psp_freshness freshness;
     struct psp_stats stats;
@@ -325,6 +328,17 @@ static void log_staleness(struct psp_collector_shell *shell, uint64_t now_ms)
     }
 }
 
+/* Stations have names only where their list lies beside cluster.json. */
+static void reread_names(struct psp_collector_shell *shell)
+{
+    struct psp_reason reason = {0};
+    const enum psp_status status =
+        psp_names_update(&shell->names, shell->names_path, shell->options.definition, &reason);
+    if (status != PSP_OK && status != PSP_STALE && status != PSP_ENOENT)
+        psp_say(PSP_SAY_WARNING, "names", "%s; stations are shown as they were known",
+                psp_reason_text(&reason, status));
+}
+
 static void sweep(void *context)
 {
     struct psp_collector_shell *shell = context;
@@ -333,6 +347,7 @@ static void sweep(void *context)
     psp_http_sweep(shell->http_local, now_ms);
     note_series(shell);
     log_staleness(shell, now_ms);
+    reread_names(shell);
     psp_loop_timer_set(shell->sweeper, PSP_COLLECTOR_SWEEP_MS);
 }
 
@@ -454,11 +469,13 @@ static enum psp_status start_http(struct psp_collector_shell *shell,
         .freshness = &shell->freshness,
         .stats = &shell->stats,
         .series = shell->series,
+        .names = &shell->names,
         .page = shell->options.page,
         .definition_text = shell->options.definition_text,
         .definition_bytes = shell->options.definition_bytes,
         .collector = self->collector,
     };
+    reread_names(shell);
     const enum psp_status status = psp_http_start(&options, &shell->http, reterr_reason);
     if (status != PSP_OK)
         return status;
@@ -519,6 +536,11 @@ enum psp_status psp_collector_shell_create(const struct psp_collector_shell_opti
     shell->freshness.shard_count = options->cluster->shard_count;
     shell->freshness.stale_ms = PSP_STALE_MS;
     psp_view_slot_init(&shell->views);
+    psp_names_init(&shell->names);
+    const int n = snprintf(shell->names_path, sizeof shell->names_path, "%s/%s",
+                           options->cluster->directory, options->cluster->clients_path);
+    if (n < 0 || (size_t)n >= sizeof shell->names_path)
+        shell->names_path[0] = 0; /* no such file */
     const enum psp_status status = set_up(shell, reterr_reason);
     if (status != PSP_OK) {
         psp_collector_shell_destroy(&shell);
@@ -546,6 +568,7 @@ void psp_collector_shell_destroy(struct psp_collector_shell **shell_at)
     if (shell->wire)
         psp_wire_destroy(&shell->wire);
     psp_view_slot_clear(&shell->views);
+    psp_names_clear(&shell->names);
     psp_collector_store_close(&shell->store);
     psp_collector_core_destroy(&shell->core);
     psp_series_destroy(&shell->series);

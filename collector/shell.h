@@ -28,6 +28,7 @@ enum {
     PSP_COLLECTOR_PASSES_A_TURN = 8,
     PSP_COLLECTOR_SWEEP_MS = 1000,
     PSP_COLLECTOR_ARENA_BYTES = 96 << 20, /* of one decoded message */
+    PSP_COLLECTOR_PATH_BYTES = 4096,
 };
 
 struct psp_collector_shell;

@@ -49,7 +49,17 @@ void psp_rest_destroy(struct psp_rest **rest)
     *rest = NULL;
 }
 
-static bool open_first(const char *directory, struct psp_rest **ret_rest,
+/* An address that means "all interfaces" is asked on this host. */
+static char *url_of(const char *address)
+{
+    struct psp_address parts;
+    if (psp_address_split(address, &parts) &&
+        (!strcmp(parts.host, "0.0.0.0") || !strcmp(parts.host, "::") || !strcmp(parts.host, "*")))
+        return psp_memory_print("http://127.0.0.1:%s", parts.port);
+    return psp_memory_print("http://%s", address);
+}
+
+static bool open_first(const char *directory, bool local_address, struct psp_rest **ret_rest,
                        struct psp_reason *reterr_reason)
 {
     struct psp_local *local = NULL;
@@ -57,7 +67,8 @@ static bool open_first(const char *directory, struct psp_rest **ret_rest,
         return false;
     enum psp_status status = PSP_ENOENT;
     if (local->cluster->collector_count > 0) {
-        char *url = psp_rest_url(local->cluster, 0);
+        const struct psp_cluster_collector *first = &local->cluster->collectors[0];
+        char *url = url_of(local_address ? first->http_local : first->http);
         status = psp_rest_create(url, ret_rest);
         free(url);
     }
@@ -70,12 +81,12 @@ static bool open_first(const char *directory, struct psp_rest **ret_rest,
     return status == PSP_OK;
 }
 
-bool psp_rest_open(const char *call, const char *url, const char *directory,
-                   struct psp_rest **ret_rest)
+static bool open_either(const char *call, const char *url, const char *directory,
+                        bool local_address, struct psp_rest **ret_rest)
 {
     struct psp_reason reason = {0};
     if (directory) {
-        if (open_first(directory, ret_rest, &reason))
+        if (open_first(directory, local_address, ret_rest, &reason))
             return true;
     } else if (!*url || (strstr(url, "://") && strncmp(url, "http://", 7) != 0 &&
                          strncmp(url, "https://", 8) != 0)) {
@@ -90,14 +101,21 @@ bool psp_rest_open(const char *call, const char *url, const char *directory,
     return false;
 }
 
+bool psp_rest_open(const char *call, const char *url, const char *directory,
+                   struct psp_rest **ret_rest)
+{
+    return open_either(call, url, directory, false, ret_rest);
+}
+
+bool psp_rest_open_local(const char *call, const char *url, const char *directory,
+                         struct psp_rest **ret_rest)
+{
+    return open_either(call, url, directory, true, ret_rest);
+}
+
 char *psp_rest_url(const struct psp_cluster *cluster, uint32_t collector)
 {
-    const char *http = cluster->collectors[collector].http;
-    struct psp_address parts;
-    if (psp_address_split(http, &parts) &&
-        (!strcmp(parts.host, "0.0.0.0") || !strcmp(parts.host, "::") || !strcmp(parts.host, "*")))
-        return psp_memory_print("http://127.0.0.1:%s", parts.port);
-    return psp_memory_print("http://%s", http);
+    return url_of(cluster->collectors[collector].http);
 }
 
 const char *psp_rest_error(const struct psp_rest *rest)

@@ -27,6 +27,9 @@ void psp_rest_destroy(struct psp_rest **rest);
  * `directory`. False: said why on stderr, in the name of `call`. */
 bool psp_rest_open(const char *call, const char *url, const char *directory,
                    struct psp_rest **ret_rest);
+/* The same at the collector's address for operators. */
+bool psp_rest_open_local(const char *call, const char *url, const char *directory,
+                         struct psp_rest **ret_rest);
 
 /* A collector's URL; the caller frees. An address that means "all
  * interfaces" is asked on this host. */

@@ -50,6 +50,7 @@ static const struct route routes[] = {
     {"/readyz", psp_api_readyz, TAG_NONE, false, false, true, ""},
     {"/metrics", psp_api_metrics, TAG_NONE, false, true, true, ""},
     {"/cluster", psp_api_cluster, TAG_NONE, false, true, true, ""},
+    {"/stations", psp_api_stations, TAG_NONE, false, true, true, ""},
 };
 
 void psp_api_reply_free(struct psp_api_reply *reply)

@@ -32,6 +32,7 @@ enum {
     PSP_API_VALUE_BYTES_MAX = 256, /* of a query parameter */
 };
 
+struct psp_names;
 struct psp_page;
 struct psp_series;
 
@@ -42,6 +43,7 @@ struct psp_api_site {
     const struct psp_freshness *freshness;
     struct psp_stats *stats;
     struct psp_series *series;
+    struct psp_names *names;     /* of stations; NULL: none */
     const struct psp_page *page; /* NULL: none */
     const char *definition_text; /* the bytes of election.json */
     size_t definition_bytes;
@@ -114,6 +116,7 @@ void psp_api_healthz(const struct psp_api_request *request, struct psp_api_reply
 void psp_api_readyz(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_cluster(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_stations(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_openapi(const struct psp_api_request *request, struct psp_api_reply *reply);
 
 #endif

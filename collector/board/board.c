@@ -17,6 +17,7 @@ struct shard_state {
     uint32_t complete_n;
     uint32_t *registered; /* [leaf_count] */
     bool has_registered;
+    struct psp_board_stations stations;
 };
 
 struct psp_board {
@@ -24,15 +25,17 @@ struct psp_board {
     uint64_t changes;
     struct shard_state *shards;
     struct psp_totals *merged;
-    uint32_t *complete_shards; /* [unit_count]: shards that hold the unit complete */
+    struct psp_board_stations stations; /* of all shards */
+    uint32_t *complete_shards;          /* [unit_count]: shards that hold the unit complete */
 };
 
-/* What a partial's rows say, found out before anything changes. */
+/* What a partial's rows and stations say, found out before anything changes. */
 struct comparison {
     bool differs;       /* from what is held */
     bool lower;         /* some count is lower than what is held, at the same revision */
     bool older;         /* some revision is lower than what is held */
     uint32_t corrected; /* rows with lower counts at a higher revision */
+    struct psp_board_stations_news stations;
 };
 
 static void free_shard(struct shard_state *state)
@@ -41,6 +44,7 @@ static void free_shard(struct shard_state *state)
     free(state->revisions);
     free(state->complete);
     free(state->registered);
+    psp_board_stations_free(&state->stations);
 }
 
 void psp_board_destroy(struct psp_board **board)
@@ -54,6 +58,7 @@ void psp_board_destroy(struct psp_board **board)
     }
     free(gone->shards);
     psp_totals_destroy(&gone->merged);
+    psp_board_stations_free(&gone->stations);
     free(gone->complete_shards);
     free(gone);
     *board = NULL;
@@ -71,7 +76,7 @@ static enum psp_status create_shard(const struct psp_definition *definition,
         return status;
     ret_state->revisions = calloc((size_t)ret_state->totals->row_count + 1, /* no zero size */
                                   sizeof *ret_state->revisions);
-    return ret_state->revisions ? PSP_OK : PSP_ENOMEM;
+    return ret_state->revisions ? psp_board_stations_create(&ret_state->stations) : PSP_ENOMEM;
 }
 
 enum psp_status psp_board_create(const struct psp_board_options *options,
@@ -87,6 +92,8 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
     enum psp_status status = board->shards && board->complete_shards ? PSP_OK : PSP_ENOMEM;
     if (status == PSP_OK)
         status = psp_totals_create(definition, &board->merged);
+    if (status == PSP_OK)
+        status = psp_board_stations_create(&board->stations);
     for (uint32_t i = 0; i < options->shard_count && status == PSP_OK; i++)
         status = create_shard(definition, &board->shards[i]);
     if (status != PSP_OK) {
@@ -193,7 +200,7 @@ static bool well_formed(const struct psp_board *board, const struct psp_partial 
     return positions_ascend(&partial->units_complete, definition->unit_count) &&
            (leaves == 0 || leaves == (size_t)definition->leaf_count * 4) &&
            partial->base_index <= partial->index &&
-           (partial->index > 0 || partial->rows.length == 0);
+           (partial->index > 0 || (partial->rows.length == 0 && partial->stations.length == 0));
 }
 
 /* A correction takes ballots out of rows, and so out of their sum; what was received
@@ -217,13 +224,17 @@ static const char *contradiction(const struct psp_board_shard *head,
             return "state hash";
         if (!psp_books_same(&partial->books, &head->books))
             return "books";
-        return comparison->differs ? "rows" : NULL;
+        if (comparison->differs)
+            return "rows";
+        return comparison->stations.differs ? "books by station" : NULL;
     }
     if (comparison->older)
         return "a row's revision went down";
     if (comparison->lower)
         return "a count went down without a higher revision of its row";
-    return books_went_down(head, partial, comparison) ? "the books went down" : NULL;
+    if (books_went_down(head, partial, comparison))
+        return "the books went down";
+    return comparison->stations.lower ? "the books of a station went down" : NULL;
 }
 
 static void remember_divergence(struct psp_board *board, struct psp_board_shard *head,
@@ -243,7 +254,7 @@ static void remember_divergence(struct psp_board *board, struct psp_board_shard 
 /* ---- changing ---- */
 
 /* A higher epoch starts the shard anew: its old counts leave the sum. */
-static void forget_rows(struct psp_board *board, struct shard_state *state)
+static void forget_counts(struct psp_board *board, struct shard_state *state)
 {
     for (uint64_t c = 0; c < state->totals->cell_count; c++)
         board->merged->cells[c] -= state->totals->cells[c];
@@ -251,6 +262,7 @@ static void forget_rows(struct psp_board *board, struct shard_state *state)
     memset(state->totals->row_index, 0,
            state->totals->row_count * sizeof *state->totals->row_index);
     memset(state->revisions, 0, state->totals->row_count * sizeof *state->revisions);
+    psp_board_stations_forget(&state->stations, &board->stations);
     state->head.ballots = 0;
     state->has_registered = false;
 }
@@ -336,7 +348,9 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
     if (partial->base_index != 0 && (!same_epoch || partial->base_index > head->index))
         return PSP_EINVAL;
     struct comparison comparison;
-    if (!compare_rows(state, partial, &comparison))
+    if (!compare_rows(state, partial, &comparison) ||
+        !psp_board_stations_compare(&state->stations, partial->stations, partial->base_index == 0,
+                                    &comparison.stations))
         return PSP_EINVAL;
     if (same_epoch) {
         const char *what = contradiction(head, partial, &comparison);
@@ -350,8 +364,10 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
     }
     board->changes++;
     if (head->present && !same_epoch)
-        forget_rows(board, state);
+        forget_counts(board, state);
     take_rows(board, state, partial);
+    psp_board_stations_take(&state->stations, &board->stations, partial->stations, partial->index,
+                            board->changes);
     take_complete(board, state, &partial->units_complete);
     take_registered(state, &partial->registered_leaves);
     take_head(head, partial);
@@ -366,6 +382,14 @@ struct psp_board_rows psp_board_restore_rows(struct psp_board *board, uint32_t s
     const struct shard_state *state = &board->shards[shard];
     assert(!state->head.present);
     return (struct psp_board_rows){state->totals->cells, state->revisions};
+}
+
+void psp_board_restore_station(struct psp_board *board, uint32_t shard, uint32_t number,
+                               const struct psp_station_books *books)
+{
+    assert(shard < board->options.shard_count);
+    assert(!board->shards[shard].head.present);
+    psp_board_stations_restore(&board->shards[shard].stations, number, books);
 }
 
 /* Adds the restored cells to the sum. A row with a count or a revision is as new as
@@ -391,13 +415,14 @@ static void take_cells(struct psp_board *board, struct shard_state *state, uint6
 enum psp_status psp_board_restore(struct psp_board *board, const struct psp_partial *partial)
 {
     assert(partial->shard < board->options.shard_count);
-    assert(partial->rows.length == 0 && partial->base_index == 0);
+    assert(partial->rows.length == 0 && partial->stations.length == 0 && partial->base_index == 0);
     struct shard_state *state = &board->shards[partial->shard];
     assert(!state->head.present);
     if (!well_formed(board, partial))
         return PSP_EINVAL;
     board->changes++;
     take_cells(board, state, partial->index);
+    psp_board_stations_settle(&state->stations, &board->stations, partial->index, board->changes);
     take_complete(board, state, &partial->units_complete);
     take_registered(state, &partial->registered_leaves);
     take_head(&state->head, partial);
@@ -443,6 +468,18 @@ const uint32_t *psp_board_shard_revisions(const struct psp_board *board, uint32_
 {
     assert(shard < board->options.shard_count);
     return board->shards[shard].revisions;
+}
+
+const struct psp_board_stations *psp_board_shard_stations(const struct psp_board *board,
+                                                          uint32_t shard)
+{
+    assert(shard < board->options.shard_count);
+    return &board->shards[shard].stations;
+}
+
+const struct psp_board_stations *psp_board_merged_stations(const struct psp_board *board)
+{
+    return &board->stations;
 }
 
 const struct psp_totals *psp_board_merged(const struct psp_board *board)

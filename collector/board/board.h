@@ -4,7 +4,8 @@
  * A partial is a shard's whole count at one log index, never a delta: a lost
  * delta would be silent. Newest per shard wins, so merging is idempotent and
  * order-free, and no resend can count a ballot twice. On the wire a partial may
- * leave out the rows that did not change since a base that we said we hold.
+ * leave out the rows that did not change since a base that we said we hold, and so
+ * the books by station (stations.h).
  *
  *     totals of shard 0 ─┐
  *     totals of shard 1 ─┼─▶ merged: after each merge, += new - old of the
@@ -25,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/board/stations.h"
 #include "election/books.h"
 #include "election/definition/definition.h"
 #include "election/totals.h"
@@ -44,7 +46,8 @@ struct psp_board_divergence {
     uint32_t replica;
     uint64_t epoch, index;
     uint8_t held_hash[PSP_HASH_BYTES], other_hash[PSP_HASH_BYTES];
-    const char *what; /* static: "state hash", "books", "rows", or what went down */
+    const char *what; /* static: "state hash", "books", "rows", "books by station", or what
+                         went down */
 };
 
 struct psp_board_shard {
@@ -84,8 +87,12 @@ struct psp_board_rows {
 };
 struct psp_board_rows psp_board_restore_rows(struct psp_board *board, uint32_t shard);
 
-/* Then the rest, as a partial without rows. PSP_EINVAL: malformed, or the rows
- * hold other ballots than its books; then the board is of no use. */
+/* And its stations, each once; a number up to PSP_STATIONS_MAX. */
+void psp_board_restore_station(struct psp_board *board, uint32_t shard, uint32_t number,
+                               const struct psp_station_books *books);
+
+/* Then the rest, as a partial without rows and stations. PSP_EINVAL: malformed, or
+ * the rows hold other ballots than its books; then the board is of no use. */
 enum psp_status psp_board_restore(struct psp_board *board, const struct psp_partial *partial);
 
 /* Raised by every merge and every divergence: same number, same board. */
@@ -100,6 +107,9 @@ const struct psp_board_shard *psp_board_shard(const struct psp_board *board, uin
 const struct psp_totals *psp_board_shard_totals(const struct psp_board *board, uint32_t shard);
 const uint32_t *psp_board_shard_revisions(const struct psp_board *board, uint32_t shard);
 const struct psp_totals *psp_board_merged(const struct psp_board *board);
+const struct psp_board_stations *psp_board_shard_stations(const struct psp_board *board,
+                                                          uint32_t shard);
+const struct psp_board_stations *psp_board_merged_stations(const struct psp_board *board);
 
 /* Units a shard holds complete, ascending positions. */
 const uint32_t *psp_board_shard_complete(const struct psp_board *board, uint32_t shard,

@@ -16,8 +16,9 @@ enum psp_collector_table {
     PSP_COLLECTOR_REGISTERED = 2,
     PSP_COLLECTOR_ROWS = 3,
     PSP_COLLECTOR_SERIES = 4,
+    PSP_COLLECTOR_STATIONS = 5,
 };
-enum { PSP_COLLECTOR_TABLES = 5 };
+enum { PSP_COLLECTOR_TABLES = 6 };
 
 struct psp_collector_position { /* what the store holds of a shard */
     bool present;
@@ -36,5 +37,16 @@ struct psp_collector_store {
 size_t psp_collector_store_encode(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes);
 /* False: not exactly `n` cells. */
 bool psp_collector_store_decode(const MDB_val *value, uint64_t n, uint64_t *ret_cells);
+
+/* ---- stations.c ---- */
+
+/* Writes the stations of a shard that changed after an index; `anew`: all, and no
+ * other stays. An LMDB error. */
+int psp_collector_store_put_stations(const struct psp_kv *kv, MDB_txn *txn, uint32_t shard,
+                                     const struct psp_board_stations *stations,
+                                     uint64_t after_index, bool anew);
+/* Restores them into the board. PSP_ECORRUPT: other numbers or lengths. */
+enum psp_status psp_collector_store_read_stations(const struct psp_kv *kv, MDB_txn *txn,
+                                                  uint32_t shard, struct psp_board *board);
 
 #endif

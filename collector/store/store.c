@@ -18,7 +18,7 @@ enum {
 };
 
 static const char *const table_names[PSP_COLLECTOR_TABLES] = {"meta", "shards", "registered",
-                                                              "rows", "series"};
+                                                              "rows", "series", "stations"};
 
 /* ---- the layout of rows in chunks ---- */
 
@@ -327,6 +327,8 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
         partial.registered_leaves =
             (struct psp_bytes){.data = value.mv_data, .length = value.mv_size};
     status = read_rows(store, txn, shard, board);
+    if (status == PSP_OK)
+        status = psp_collector_store_read_stations(&store->kv, txn, shard, board);
     if (status != PSP_OK)
         return status;
     if (psp_board_restore(board, &partial) != PSP_OK)
@@ -434,6 +436,10 @@ static int put_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t s
         rc = put_registered(store, txn, shard, board);
     if (!rc)
         rc = put_rows(store, txn, shard, board, anew ? 0 : held->index);
+    if (!rc)
+        rc = psp_collector_store_put_stations(&store->kv, txn, shard,
+                                              psp_board_shard_stations(board, shard),
+                                              anew ? 0 : held->index, anew);
     if (!rc)
         rc = psp_kv_put(&store->kv, txn, PSP_COLLECTOR_SHARDS, (struct psp_bytes){key, sizeof key},
                         (struct psp_bytes){store->head, encode_head(board, shard, store->head)});

@@ -17,6 +17,8 @@
  *                 [64 chunk, 64 chunk + 64) of lib/election/totals.h, then their
  *                 cells, each a number of lib/election/rows.h; a missing chunk is
  *                 all zero
+ *     stations    BE32 shard, BE32 number of the station -> LE64 received, counted,
+ *                 replayed, double_vote, not_eligible, invalid, closed, forgotten
  *     series      series.h
  *
  * kv/kv.h: how the folder is locked and the map grows. A failed commit is final:

@@ -16,6 +16,7 @@ static void destroy(struct psp_view *view)
     free(view->complete_sum);
     free(view->unit_complete);
     free(view->registered_sum);
+    free(view->stations);
     free(view);
 }
 
@@ -155,6 +156,22 @@ static bool sum_registered(struct psp_view *view, const struct psp_board *board)
     return true;
 }
 
+static bool take_stations(struct psp_view *view, const struct psp_board_stations *stations)
+{
+    uint32_t n = 0;
+    for (uint32_t number = 0; number < stations->end; number++)
+        n += stations->list[number].books.received > 0;
+    view->stations = calloc((size_t)n + 1, sizeof *view->stations); /* no zero size */
+    if (!view->stations)
+        return false;
+    for (uint32_t number = 0; number < stations->end; number++) {
+        const struct psp_station_books *books = &stations->list[number].books;
+        if (books->received > 0)
+            view->stations[view->station_count++] = (struct psp_view_station){number, *books};
+    }
+    return true;
+}
+
 enum psp_status psp_view_create(const struct psp_board *board, const struct psp_catalog *catalog,
                                 struct psp_view **ret_view)
 {
@@ -170,7 +187,8 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
     view->totals = *merged;
     view->totals.cells = NULL;
     view->totals.row_index = NULL;
-    if (!reserve(view) || !sum_registered(view, board)) {
+    if (!reserve(view) || !sum_registered(view, board) ||
+        !take_stations(view, psp_board_merged_stations(board))) {
         destroy(view);
         return PSP_ENOMEM;
     }

@@ -20,6 +20,11 @@
 #include "collector/board/board.h"
 #include "collector/view/catalog.h"
 
+struct psp_view_station { /* of all shards */
+    uint32_t number;
+    struct psp_station_books books;
+};
+
 struct psp_view {
     _Atomic uint32_t references;
     const struct psp_catalog *catalog;
@@ -39,6 +44,8 @@ struct psp_view {
     uint32_t *complete_sum;   /* [leaf_count + 1]: complete leaves before it */
     uint8_t *unit_complete;   /* [unit_count]: it, a unit above it or all below it */
     uint64_t *registered_sum; /* [leaf_count + 1] of the roll; NULL without one */
+    uint32_t station_count;
+    struct psp_view_station *stations; /* that sent ballots, by number */
 };
 
 /* PSP_ENOMEM. The board's row_first must outlive the view. */

@@ -11,6 +11,20 @@ static const size_t offsets[PSP_STATION_COUNTERS] = {
 #undef DISPOSED
 };
 
+static const char *const names[PSP_STATION_COUNTERS] = {
+#define OWN(name) #name,
+#define DISPOSED(NAME, word, value) #word,
+    PSP_STATION_BOOKS(OWN, DISPOSED)
+#undef OWN
+#undef DISPOSED
+};
+
+const char *psp_station_books_name(unsigned counter)
+{
+    assert(counter < PSP_STATION_COUNTERS);
+    return names[counter];
+}
+
 uint64_t psp_station_books_get(const struct psp_station_books *books, unsigned counter)
 {
     assert(counter < PSP_STATION_COUNTERS);

@@ -52,7 +52,9 @@ enum {
 #undef OWN
 #undef DISPOSED
 
-/* The counters by number, 0 to PSP_STATION_COUNTERS - 1. */
+/* The counters by number, 0 to PSP_STATION_COUNTERS - 1: the word of the API
+ * ("received", "double_vote", ..., "forgotten") and where it stands in `books`. */
+const char *psp_station_books_name(unsigned counter);
 uint64_t psp_station_books_get(const struct psp_station_books *books, unsigned counter);
 void psp_station_books_set(struct psp_station_books *books, unsigned counter, uint64_t value);
 

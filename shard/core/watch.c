@@ -97,6 +97,19 @@ static bool pack_numbers(struct psp_core *core, const uint32_t *numbers, uint32_
     return true;
 }
 
+static bool pack_stations(struct psp_core *core, uint64_t base, struct psp_bytes *ret_bytes)
+{
+    const size_t length = psp_count_stations_since(core->count, base, NULL, 0);
+    if (length == 0)
+        return true;
+    uint8_t *bytes = psp_core_scratch(core, length);
+    if (bytes == NULL)
+        return false;
+    psp_count_stations_since(core->count, base, bytes, length);
+    *ret_bytes = (struct psp_bytes){bytes, length};
+    return true;
+}
+
 /* What changed since the base that the watcher holds; 0: all. */
 static uint64_t base_of(const struct psp_core *core, const struct psp_watcher *watcher)
 {
@@ -138,7 +151,8 @@ static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes
         leaf_n = 0; /* they never change */
     return pack_rows(core, base, rows_bytes, &partial->rows) &&
            pack_numbers(core, complete, complete_n, &partial->units_complete) &&
-           pack_numbers(core, leaves, leaf_n, &partial->registered_leaves);
+           pack_numbers(core, leaves, leaf_n, &partial->registered_leaves) &&
+           pack_stations(core, base, &partial->stations);
 }
 
 /* One message, or several of the same index: lib/wire/message/partial_parts.h. */
@@ -162,9 +176,27 @@ static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
         partial->rows.length = left < core->part_bytes ? left : core->part_bytes;
         at += partial->rows.length;
         if (part + 1 < parts)
-            partial->units_complete = partial->registered_leaves = (struct psp_bytes){0};
+            partial->units_complete = partial->registered_leaves = partial->stations =
+                (struct psp_bytes){0};
     }
     return true;
+}
+
+/* What comes with the last part has a message of its own when it is long: with rows
+ * before it, it might not fit one. */
+static size_t parts_of(const struct psp_core *core, size_t rows_bytes, size_t tail_bytes)
+{
+    const size_t parts = (rows_bytes + core->part_bytes - 1) / core->part_bytes;
+    return (parts == 0 ? 1 : parts) + (tail_bytes > core->part_bytes);
+}
+
+/* False: out of memory, the core has stopped. */
+static bool tell_too_large(struct psp_core *core, size_t bytes)
+{
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_TOO_LARGE);
+    if (action != NULL)
+        action->too_large_bytes = bytes;
+    return action != NULL;
 }
 
 /* False: out of memory, the core has stopped. */
@@ -172,19 +204,20 @@ static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, s
 {
     const uint64_t base = base_of(core, watcher);
     const size_t length = psp_totals_encode_since(psp_count_totals(core->count), base, NULL, 0);
-    const size_t parts = length == 0 ? 1 : (length + core->part_bytes - 1) / core->part_bytes;
     watcher->waiting = false;
     watcher->answered_ms = core->now.steady_ms;
-    if (parts > core->parts_max) {
-        struct psp_core_action *action = psp_core_act(core, PSP_CORE_TOO_LARGE);
-        if (action != NULL)
-            action->too_large_bytes = length;
-        return action != NULL;
-    }
+    if (parts_of(core, length, 0) > core->parts_max)
+        return tell_too_large(core, length);
     struct psp_partial partial;
-    *bytes += length;
-    return fill_partial(core, base, length, &partial) &&
-           send_parts(core, watcher, &partial, (uint32_t)parts);
+    if (!fill_partial(core, base, length, &partial))
+        return false;
+    const size_t tail =
+        partial.units_complete.length + partial.registered_leaves.length + partial.stations.length;
+    const size_t parts = parts_of(core, length, tail);
+    if (parts > core->parts_max)
+        return tell_too_large(core, length + tail);
+    *bytes += length + tail;
+    return send_parts(core, watcher, &partial, (uint32_t)parts);
 }
 
 void psp_core_answer_watchers(struct psp_core *core)

@@ -270,6 +270,30 @@ export interface components {
         }[];
       }[];
     };
+    Stations: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      stations: {
+        /** @description Of the station, in clients.json. */
+        number: number;
+        /** @description null where clients.json is not at hand, or does not list the number. */
+        name: string | null;
+        /** @description Units that its key is bound to; null: every unit, or not known. */
+        units: null | components['schemas']['Id'][];
+        /** @description Its ballots decoded from committed entries. */
+        received: number;
+        counted: number;
+        replayed: number;
+        double_vote: number;
+        not_eligible: number;
+        invalid: number;
+        closed: number;
+        /** @description Refused ballots whose first verdict is not remembered any more. */
+        forgotten: number;
+      }[];
+    };
     Shards: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
@@ -433,6 +457,7 @@ export type Accounting = components['schemas']['Accounting'];
 export type Alive = components['schemas']['Alive'];
 export type Ready = components['schemas']['Ready'];
 export type Cluster = components['schemas']['Cluster'];
+export type Stations = components['schemas']['Stations'];
 export type Shards = components['schemas']['Shards'];
 export type Leaders = components['schemas']['Leaders'];
 export type Series = components['schemas']['Series'];

@@ -70,6 +70,9 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     assert set(cast) == {"cast", "not_allowed", "resent", "seconds"} | verdicts
     assert set(asked("accounting", *folder)) >= {"version", "as_of", "total", "shards"}
     assert set(asked("results", *folder)) >= {"version", "as_of", "results"}
+    sent = asked("stations", *folder)
+    assert set(sent) == {"version", "as_of", "stale", "status", "stations"}
+    assert set(sent["stations"][0]) == promised("stations", "stations")
 
     status = asked("status", *folder)
     assert set(status) == {"healthy", "mode", "processes"} and status["healthy"]

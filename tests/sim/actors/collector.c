@@ -17,6 +17,7 @@ static void drop_stored(struct psp_partial *partial)
     free((void *)(uintptr_t)partial->rows.data);
     free((void *)(uintptr_t)partial->units_complete.data);
     free((void *)(uintptr_t)partial->registered_leaves.data);
+    free((void *)(uintptr_t)partial->stations.data);
     *partial = (struct psp_partial){0};
 }
 
@@ -27,6 +28,23 @@ static struct psp_bytes numbers(const uint32_t *values, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         psp_put32(bytes + 4 * (size_t)i, values[i]);
     return (struct psp_bytes){bytes, 4 * (size_t)n};
+}
+
+static struct psp_bytes stations_of(const struct psp_board *board, uint32_t s)
+{
+    const struct psp_board_stations *stations = psp_board_shard_stations(board, s);
+    uint8_t *bytes = malloc((size_t)stations->end * PSP_STATION_ENCODED_MAX + 1);
+    assert(bytes != NULL);
+    size_t length = 0;
+    uint32_t next = 0;
+    for (uint32_t number = 0; number < stations->end; number++) {
+        if (stations->list[number].index == 0)
+            continue;
+        length +=
+            psp_station_books_encode(next, number, &stations->list[number].books, bytes + length);
+        next = number + 1;
+    }
+    return (struct psp_bytes){bytes, length};
 }
 
 static void store(struct sim_world *world, struct sim_collector *collector, uint32_t s)
@@ -54,6 +72,7 @@ static void store(struct sim_world *world, struct sim_collector *collector, uint
     assert(rows != NULL);
     psp_totals_encode_since(totals, 0, rows, bytes);
     stored->rows = (struct psp_bytes){rows, bytes};
+    stored->stations = stations_of(board, s);
     uint32_t n = 0;
     const uint32_t *complete = psp_board_shard_complete(board, s, &n);
     stored->units_complete = numbers(complete, n);

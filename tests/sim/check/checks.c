@@ -201,6 +201,15 @@ static void advance(struct sim_world *world, struct sim_judge *shown, const stru
     }
 }
 
+static bool stations_add_up(const struct psp_board_stations *stations,
+                            const struct psp_books *books)
+{
+    struct psp_station_books sum = {0};
+    for (uint32_t number = 0; number < stations->end; number++)
+        psp_station_books_add(&sum, &stations->list[number].books);
+    return psp_station_books_agree(&sum, books);
+}
+
 static void check_shown(struct sim_world *world, struct sim_collector *collector, uint32_t s)
 {
     const struct psp_board *board = psp_collector_core_board(collector->core);
@@ -225,6 +234,9 @@ static void check_shown(struct sim_world *world, struct sim_collector *collector
                       text);
     if (memcmp(&shown->books, &judge->books, sizeof(judge->books)) != 0)
         sim_violation(world, "the board's books of shard %u at %" PRIu64 " are wrong", s,
+                      shown->index);
+    if (!stations_add_up(psp_board_shard_stations(board, s), &judge->books))
+        sim_violation(world, "the board's stations of shard %u at %" PRIu64 " do not add up", s,
                       shown->index);
 }
 

@@ -27,18 +27,23 @@ static int set_up(void **context)
     return 0;
 }
 
-static int tear_down(void **context)
+static void empty_folder(const struct state *state)
 {
-    struct state *state = *context;
     static const char *const files[] = {"data.mdb", "lock.mdb", "lock"};
-    psp_collector_store_close(&state->store);
-    psp_board_destroy(&state->board);
-    psp_definition_destroy(&state->definition);
     for (int i = 0; i < 3; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", state->directory, files[i]);
         unlink(path);
     }
+}
+
+static int tear_down(void **context)
+{
+    struct state *state = *context;
+    psp_collector_store_close(&state->store);
+    psp_board_destroy(&state->board);
+    psp_definition_destroy(&state->definition);
+    empty_folder(state);
     rmdir(state->directory);
     free(state);
     return 0;
@@ -174,6 +179,46 @@ static void a_revision_is_remembered_across_a_restart(void **context)
     partial.base_index = 8;
     assert_int_equal(psp_board_merge(state->board, &partial), PSP_EDIVERGED);
     assert_int_equal(fixture_cell(psp_board_merged(state->board), 6, 0), 4);
+}
+
+static void stations_are_remembered_across_a_restart(void **context)
+{
+    struct state *state = *context;
+    static const uint8_t first[18] = {2, 3, 3, 0, 0, 0, 0, 0, 0, 4, 6, 4, 1, 1, 0, 0, 0, 1};
+    static const uint8_t then[9] = {7, 9, 7, 1, 1, 0, 0, 0, 1};
+    open_store(state);
+    fixture_rows_0(&state->rows);
+    struct psp_partial partial = fixture_partial_0(&state->rows);
+    partial.stations = (struct psp_bytes){first, sizeof first};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+    partial.index = 6;
+    partial.base_index = 5;
+    partial.stations = (struct psp_bytes){then, sizeof then};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+
+    restart(state);
+    assert_int_equal(load(state), PSP_OK);
+    const struct psp_board_stations *held = psp_board_shard_stations(state->board, 0);
+    assert_int_equal(held->end, 8);
+    assert_int_equal(held->list[2].books.received, 3);
+    assert_int_equal(held->list[7].books.disposed[PSP_COUNTED], 7);
+    assert_int_equal(held->list[7].books.forgotten, 1);
+    assert_int_equal(held->list[2].index, 6); /* as new as the partial */
+    assert_int_equal(held->list[3].index, 0);
+    assert_int_equal(psp_board_merged_stations(state->board)->list[7].books.received, 9);
+
+    partial = fixture_partial(0, 2, &state->rows); /* a new epoch, with station 2 alone */
+    partial.epoch = 2;
+    partial.books.added_ballots = 7;
+    partial.stations = (struct psp_bytes){first, 9};
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+    restart(state);
+    assert_int_equal(load(state), PSP_OK);
+    assert_int_equal(psp_board_merged_stations(state->board)->list[2].books.received, 3);
+    assert_int_equal(psp_board_merged_stations(state->board)->list[7].books.received, 0);
 }
 
 static void a_row_corrected_to_nothing_is_remembered(void **context)
@@ -338,6 +383,32 @@ static void rows_must_have_their_numbers_in_the_shortest_form(void **context)
     }
 }
 
+static void stations_that_cannot_be_are_refused(void **context)
+{
+    struct state *state = *context;
+    static const uint8_t keys[3][8] = {
+        {0, 0, 0, 0, 0, 1, 0x86, 0xA1}, /* station 100,001 */
+        {0, 0, 0, 0, 0, 0, 0, 1},       /* a value too short */
+        {0, 0, 0, 0, 0, 0, 1},          /* a key too short */
+    };
+    static const size_t key_bytes[3] = {8, 8, 7}, bytes[3] = {64, 56, 64};
+    static const uint8_t zeros[64] = {0};
+    for (size_t i = 0; i < 3; i++) {
+        psp_collector_store_close(&state->store);
+        psp_board_destroy(&state->board);
+        state->board = fixture_board(state->definition);
+        open_store(state);
+        fixture_fill(state->board);
+        assert_int_equal(psp_collector_store_commit(state->store, state->board), PSP_OK);
+        psp_collector_store_close(&state->store);
+        tamper(state, "stations", keys[i], key_bytes[i], zeros, bytes[i]);
+        restart(state);
+        assert_int_equal(load(state), PSP_ECORRUPT);
+        psp_collector_store_close(&state->store);
+        empty_folder(state);
+    }
+}
+
 static void large_counts_are_kept(void **context)
 {
     struct state *state = *context;
@@ -375,6 +446,8 @@ int main(void)
         TEST(later_commits_add_what_changed),
         TEST(a_revision_is_remembered_across_a_restart),
         TEST(a_row_corrected_to_nothing_is_remembered),
+        TEST(stations_are_remembered_across_a_restart),
+        TEST(stations_that_cannot_be_are_refused),
         TEST(a_higher_epoch_leaves_no_row_of_the_old_one),
         TEST(a_second_process_is_refused),
         TEST(a_folder_of_another_cluster_is_refused),
