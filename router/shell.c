@@ -157,10 +157,16 @@ static void take_station(struct psp_router_shell *shell, const struct psp_receiv
 {
     struct psp_client_message message;
     const char *reason = "";
+    const struct psp_router_station *station =
+        psp_router_stations_find(&shell->stations, received->id);
     const enum psp_status status = psp_client_message_decode(shell->arena, received->data,
                                                              received->length, &message, &reason);
-    if (status == PSP_OK)
-        psp_router_core_client(shell->core, &received->peer, received->id, &message, now_ms);
+    if (station == NULL)
+        psp_router_core_undecodable(shell->core, &received->peer, PSP_EPERM, message.batch_id,
+                                    "this station may cast no more ballots");
+    else if (status == PSP_OK)
+        psp_router_core_client(shell->core, &received->peer, station, &message, now_ms,
+                               psp_clock_wall_ms());
     else
         psp_router_core_undecodable(shell->core, &received->peer, status, message.batch_id, reason);
     perform(shell, now_ms);
@@ -260,7 +266,8 @@ static void warn(struct psp_router_shell *shell, uint64_t now_ms)
                               then->wrong_election + now.not_allowed - then->not_allowed;
     const uint64_t ballots = now.busy - then->busy + now.unknown - then->unknown;
     const uint64_t fenced = now.configuration - then->configuration;
-    if (messages + ballots + fenced == 0 ||
+    const uint64_t outside = now.outside - then->outside;
+    if (messages + ballots + fenced + outside == 0 ||
         !psp_say_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
         return;
     if (messages > 0)
@@ -268,6 +275,11 @@ static void warn(struct psp_router_shell *shell, uint64_t now_ms)
                 "%lu messages undecodable, %lu of another election, %lu not allowed",
                 now.undecodable - then->undecodable, now.wrong_election - then->wrong_election,
                 now.not_allowed - then->not_allowed);
+    if (outside > 0)
+        psp_say(PSP_SAY_WARNING, "outside",
+                "%lu ballots refused: outside the units, methods or time that their station may "
+                "cast for; see psephos client list",
+                outside);
     if (ballots > 0)
         psp_say(PSP_SAY_WARNING, "overload",
                 "%lu ballots answered BUSY, %lu UNKNOWN: a shard is slow, down or without "
@@ -419,6 +431,7 @@ void psp_router_shell_destroy(struct psp_router_shell **shell_at)
     psp_router_core_destroy(&shell->core);
     psp_arena_destroy(&shell->arena);
     psp_buffer_free(&shell->buffer);
+    psp_router_stations_free(&shell->stations);
     free(shell->links);
     free(shell->link_first);
     free(shell);

@@ -19,8 +19,7 @@ static void known_key(struct psp_known_key *ret_key, enum psp_role role, const c
 
 /* A key's id is its station's number: it stays the same when others come and go. */
 static enum psp_status set_keys(const struct psp_cluster *cluster,
-                                const struct psp_stations *stations, struct psp_wire *wire,
-                                uint32_t *ret_count)
+                                const struct psp_stations *stations, struct psp_wire *wire)
 {
     struct psp_known_key *keys =
         calloc((size_t)stations->count + cluster->operator_count + 1, sizeof *keys);
@@ -32,14 +31,82 @@ static enum psp_status set_keys(const struct psp_cluster *cluster,
         if (station->revoked_ms == 0)
             known_key(&keys[n++], PSP_ROLE_STATION, station->public_key, station->number);
     }
-    const uint32_t count = (uint32_t)n;
     for (uint32_t i = 0; i < cluster->operator_count; i++)
         known_key(&keys[n++], PSP_ROLE_OPERATOR, cluster->operators[i].public_key, i);
     const enum psp_status status = psp_wire_set_keys(wire, keys, n);
     free(keys);
-    if (status == PSP_OK)
-        *ret_count = count;
     return status;
+}
+
+static void free_list(struct psp_router_station *list, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        psp_router_station_free(&list[i]);
+    free(list);
+}
+
+/* Those that may cast; the file's order is by number. */
+static enum psp_status make_list(const struct psp_stations *stations,
+                                 const struct psp_definition *definition,
+                                 struct psp_router_station **ret_list, uint32_t *ret_count)
+{
+    struct psp_router_station *list = calloc((size_t)stations->count + 1, sizeof *list);
+    uint32_t n = 0;
+    if (list == NULL)
+        return PSP_ENOMEM;
+    for (uint32_t i = 0; i < stations->count; i++) {
+        if (stations->list[i].revoked_ms != 0)
+            continue;
+        if (psp_router_station_init(&list[n], &stations->list[i], definition) != PSP_OK) {
+            free_list(list, n);
+            return PSP_ENOMEM;
+        }
+        n++;
+    }
+    *ret_list = list;
+    *ret_count = n;
+    return PSP_OK;
+}
+
+void psp_router_stations_free(struct psp_router_stations *stations)
+{
+    free_list(stations->list, stations->count);
+    *stations = (struct psp_router_stations){0};
+}
+
+const struct psp_router_station *psp_router_stations_find(
+    const struct psp_router_stations *stations, uint32_t number)
+{
+    uint32_t low = 0, high = stations->count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (stations->list[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < stations->count && stations->list[low].number == number ? &stations->list[low]
+                                                                         : NULL;
+}
+
+/* Keys and bounds change together or not at all. */
+static enum psp_status take(struct psp_router_stations *stations, const struct psp_cluster *cluster,
+                            const struct psp_stations *read,
+                            const struct psp_definition *definition, struct psp_wire *wire)
+{
+    struct psp_router_station *list = NULL;
+    uint32_t count = 0;
+    enum psp_status status = make_list(read, definition, &list, &count);
+    if (status == PSP_OK)
+        status = set_keys(cluster, read, wire);
+    if (status != PSP_OK) {
+        free_list(list, count);
+        return status;
+    }
+    free_list(stations->list, stations->count);
+    stations->list = list;
+    stations->count = count;
+    return PSP_OK;
 }
 
 enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
@@ -70,7 +137,7 @@ enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
     enum psp_status status = psp_stations_load(stations->path, definition, &list, reterr_reason);
     if (status != PSP_OK)
         return psp_reason_set_file(reterr_reason, stations->path, status);
-    status = set_keys(cluster, &list, wire, &stations->count);
+    status = take(stations, cluster, &list, definition, wire);
     psp_stations_free(&list);
     if (status != PSP_OK)
         psp_reason_set(reterr_reason, "%s: %s", stations->path,

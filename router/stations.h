@@ -4,9 +4,10 @@
  * clients.json is read again when it changes, so that a station is added or
  * revoked without a restart. A file that cannot be read leaves the known keys as
  * they are: a slip of an editor must not lock every station out. On the wire a
- * station's key has its number as id.
+ * station's key has its number as id; by it a message finds what it may hold.
  *
- * Threads: one owner.
+ * Ownership: owns its list; cluster, definition and wire stay the caller's.
+ * Threads:   one owner.
  */
 #ifndef PSP_ROUTER_STATIONS_H
 #define PSP_ROUTER_STATIONS_H
@@ -20,16 +21,18 @@
 #include "base/reason.h"
 #include "cluster/cluster.h"
 #include "cluster/stations.h"
+#include "router/core/bounds.h"
 #include "wire/socket/socket.h"
 
 enum { PSP_ROUTER_PATH_BYTES = 4096 };
 
-struct psp_router_stations { /* zero-initialise */
+struct psp_router_stations { /* zero-initialise; free with psp_router_stations_free */
     char path[PSP_ROUTER_PATH_BYTES];
     struct timespec modified;
     ino_t inode;
     off_t bytes;
-    uint32_t count; /* that may cast: not revoked */
+    uint32_t count;                  /* that may cast: not revoked */
+    struct psp_router_station *list; /* [count], by number */
 };
 
 /* Reads the file when it is not the one read last, and hands the keys to the
@@ -38,5 +41,12 @@ enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
                                            const struct psp_cluster *cluster,
                                            const struct psp_definition *definition,
                                            struct psp_wire *wire, struct psp_reason *reterr_reason);
+
+/* The station of this number, until the next update; NULL: it may not cast. */
+const struct psp_router_station *psp_router_stations_find(
+    const struct psp_router_stations *stations, uint32_t number);
+
+/* It is empty then, and as good as new. */
+void psp_router_stations_free(struct psp_router_stations *stations);
 
 #endif

@@ -82,7 +82,7 @@ static void fill(struct columns *columns, const struct psp_digest_key *key, uint
         psp_put64(ballot, random);
         psp_put64(ballot + 8, ~random);
         memcpy(marks, (uint8_t[]){1, 0, 1, (uint8_t)(random % CHOICES)}, 4);
-        psp_digest_tag(key, ballot, unit, 0, 0, marks, 4,
+        psp_digest_tag(key, ballot, unit, 0, 0, 0, marks, 4,
                        columns->tags + (size_t)PSP_TAG_BYTES * i);
         psp_put32(columns->units + (size_t)4 * i, unit);
         columns->methods[i] = 0;

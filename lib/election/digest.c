@@ -33,15 +33,16 @@ void psp_digest_voter(const struct psp_digest_key *key, const uint8_t *voter_id,
 }
 
 void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PSP_BALLOT_ID_BYTES],
-                    uint32_t unit, uint8_t method, uint64_t cast_at_ms, const uint8_t *marks,
-                    size_t marks_bytes, uint8_t ret_tag[PSP_TAG_BYTES])
+                    uint32_t unit, uint8_t method, uint64_t cast_at_ms, uint32_t style,
+                    const uint8_t *marks, size_t marks_bytes, uint8_t ret_tag[PSP_TAG_BYTES])
 {
     _Static_assert(crypto_shorthash_siphash24_BYTES == PSP_TAG_BYTES, "tag size");
     enum {
         UNIT = PSP_BALLOT_ID_BYTES,
         METHOD = UNIT + 4,
         CAST_AT = METHOD + 1,
-        MARKS = CAST_AT + 8
+        STYLE = CAST_AT + 8,
+        MARKS = STYLE + 4
     };
     uint8_t bytes[MARKS + PSP_MARKS_BYTES_MAX];
     assert(marks_bytes <= PSP_MARKS_BYTES_MAX);
@@ -49,6 +50,7 @@ void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PS
     psp_put32(bytes + UNIT, unit);
     bytes[METHOD] = method;
     psp_put64(bytes + CAST_AT, cast_at_ms);
+    psp_put32(bytes + STYLE, style);
     memcpy(bytes + MARKS, marks, marks_bytes);
     crypto_shorthash_siphash24(ret_tag, bytes, MARKS + marks_bytes, key->tag);
 }

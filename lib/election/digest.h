@@ -4,8 +4,8 @@
  * The digest is SipHash-2-4-128 of the voter ID (libsodium's
  * crypto_shorthash_siphashx24), keyed by the election's digest key, which only
  * routers hold: a shard cannot turn a digest back into a voter ID, nor test a
- * guess. The tag is SipHash-2-4 (64 bit) of ballot ID, unit, method, cast time
- * and marks under a key derived from the digest key (BLAKE2b, context
+ * guess. The tag is SipHash-2-4 (64 bit) of ballot ID, unit, method, cast time,
+ * ballot style and marks under a key derived from the digest key (BLAKE2b, context
  * "psephtag").
  *
  * Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012.
@@ -34,10 +34,12 @@ void psp_digest_key_init(struct psp_digest_key *ret_key,
 void psp_digest_voter(const struct psp_digest_key *key, const uint8_t *voter_id, size_t bytes,
                       uint8_t ret_digest[PSP_DIGEST_BYTES]);
 
-/* The ballot: ID, unit, method, time and marks; any difference is another ballot. */
+/* The ballot: ID, unit, method, time, style and marks; any difference is another ballot.
+ * `style`: the position that was found for it, whether it was named or is the unit's only
+ * one, or PSP_NONE: both ways it is the same ballot. */
 void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PSP_BALLOT_ID_BYTES],
-                    uint32_t unit, uint8_t method, uint64_t cast_at_ms, const uint8_t *marks,
-                    size_t marks_bytes, uint8_t ret_tag[PSP_TAG_BYTES]);
+                    uint32_t unit, uint8_t method, uint64_t cast_at_ms, uint32_t style,
+                    const uint8_t *marks, size_t marks_bytes, uint8_t ret_tag[PSP_TAG_BYTES]);
 
 /* The first 12 bits of the digest: 0..4095. */
 static inline uint32_t psp_digest_slot(const uint8_t digest[PSP_DIGEST_BYTES])

@@ -33,9 +33,16 @@ enum {
 struct psp_router_span {
     struct psp_peer peer;
     uint64_t client_batch_id;
-    uint32_t first;   /* row in the batch; it ends where the next one begins */
-    uint32_t station; /* whose quota its rows take */
-    uint32_t number;  /* of the station, as the log has it */
+    uint32_t first;    /* row in the batch; it ends where the next one begins */
+    uint32_t station;  /* its number: of its rows in the log, and whose quota they take */
+    uint32_t features; /* of the client that sent them */
+};
+
+/* What is asked of the shard. Rows of the two never share a batch. */
+enum psp_router_lane {
+    PSP_ROUTER_JUDGE,
+    PSP_ROUTER_KNOWN, /* only the first verdicts of rows that were judged before */
+    PSP_ROUTER_LANES,
 };
 
 enum psp_router_batch_state {
@@ -47,6 +54,7 @@ enum psp_router_batch_state {
 struct psp_router_batch {
     uint64_t id;
     enum psp_router_batch_state state;
+    enum psp_router_lane lane;
     uint32_t shard, replica; /* positions in the cluster */
     uint32_t tries;          /* replicas asked since the last pause */
     uint64_t since_ms;       /* opened, then: flushed */

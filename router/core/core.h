@@ -11,6 +11,11 @@
  * only. Rows on the way are bounded by shard and by station (quota.h). Over a
  * bound the answer is BUSY, at once.
  *
+ * Rows outside of what the station may cast (bounds.h) are refused, and no shard
+ * hears of them. But one that the station sent before may have been judged, when its
+ * key still might: such a row, marked as resent, goes to the shard in a batch that
+ * asks for known ballots only. Its verdict comes back, or the same refusal.
+ *
  * Nothing is sent twice that a shard may have proposed: after NOT_LEADER the
  * router asks another replica, after silence it answers UNKNOWN and leaves
  * the resend to the station.
@@ -32,6 +37,7 @@
 #include "cluster/cluster.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
+#include "router/core/bounds.h"
 #include "wire/message/message.h"
 #include "wire/socket/socket.h"
 
@@ -43,6 +49,8 @@ enum {
     /* With this many batches on the way to a shard, rows wait in the open
      * batch until it is full or one is answered: batches grow under load. */
     PSP_ROUTER_WINDOW_BATCHES = 16,
+    /* Of those that ask for known ballots only: they take no other's place. */
+    PSP_ROUTER_WINDOW_KNOWN_BATCHES = 1,
     PSP_ROUTER_MEMORY_MAX = 512 << 20, /* of all batches */
 };
 
@@ -63,6 +71,7 @@ struct psp_router_counters {
     uint64_t busy;           /* refused: definitely not submitted */
     uint64_t unknown;        /* lost on the way to a shard or there */
     uint64_t configuration;  /* refused by a shard's fence */
+    uint64_t outside;        /* refused: not what the station may cast */
     uint64_t undecodable;    /* messages */
     uint64_t wrong_election; /* messages */
     uint64_t not_allowed;    /* messages */
@@ -99,11 +108,12 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
                                        struct psp_router_core **ret_core);
 void psp_router_core_destroy(struct psp_router_core **core);
 
-/* A station's message. `station`: the number that it has in clients.json, whatever
- * the number of its connections. */
+/* A station's message, whatever the number of its connections; `station` is not
+ * looked at afterwards. `wall_ms`: until when a station may cast is a time of day. */
 void psp_router_core_client(struct psp_router_core *core, const struct psp_peer *peer,
-                            uint32_t station, const struct psp_client_message *message,
-                            uint64_t now_ms);
+                            const struct psp_router_station *station,
+                            const struct psp_client_message *message, uint64_t now_ms,
+                            uint64_t wall_ms);
 /* A message that did not decode (status and reason of the decoder), or that
  * its sender's role may not send (PSP_EPERM). */
 void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_peer *peer,

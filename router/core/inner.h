@@ -1,5 +1,5 @@
 /*
- * inner - what the router's core holds; for core.c and message.c only.
+ * inner - what the router's core holds; for the files of this room only.
  *
  * Threads: one owner.
  */
@@ -12,12 +12,23 @@
 #include "router/core/quota.h"
 #include "router/core/translate.h"
 
+/* To clients that know no code of rows, the code says that the key is not allowed. */
+static inline enum psp_refusal_code psp_router_outside_code(uint32_t features)
+{
+    return features & PSP_FEATURE_NOT_ALLOWED_ROWS ? PSP_REFUSAL_NOT_ALLOWED_ROWS
+                                                   : PSP_REFUSAL_NOT_ALLOWED;
+}
+#define PSP_ROUTER_OUTSIDE_TEXT                                                                    \
+    "outside the units, methods or time that this key may cast for; ask the operator"
+
 /* One shard, as the router sees it. */
 struct psp_router_place {
     uint32_t replica; /* position of the replica believed to lead */
-    uint32_t batches; /* on the way */
-    uint64_t message; /* the station's message that the open batch's last span belongs to */
-    struct psp_router_batch *open;
+    struct psp_router_line {
+        uint32_t batches; /* on the way */
+        uint64_t message; /* the station's message that the open batch's last span belongs to */
+        struct psp_router_batch *open;
+    } lines[PSP_ROUTER_LANES];
 };
 
 struct psp_router_core {
@@ -36,13 +47,33 @@ struct psp_router_core {
     size_t action_count, action_capacity;
     struct psp_translation translation;
     struct psp_reason reason;
-    uint8_t busy_rows[2 * PSP_BATCH_ROWS_MAX];
-    uint32_t busy_count;
-    uint8_t verdicts[PSP_BATCH_ROWS_MAX]; /* of the batch answered last */
+    uint8_t busy_rows[2 * PSP_BATCH_ROWS_MAX], outside_rows[2 * PSP_BATCH_ROWS_MAX];
+    uint32_t busy_count, outside_count;
+    uint8_t answer_rows[2 * PSP_BATCH_ROWS_MAX]; /* of the batch answered last */
+    uint8_t verdicts[PSP_BATCH_ROWS_MAX];
+    uint32_t *only_style; /* unit -> its style, PSP_NONE: it has none, or several */
     struct psp_router_counters counters;
     struct psp_router_place places[PSP_SHARDS_MAX];
     uint8_t shard_of_slot[PSP_SLOT_COUNT];
 };
+
+/* One more action of this event. Without memory it is dropped, which is what the
+ * network may do, too: the station's timeout covers it. */
+void psp_router_act(struct psp_router_core *core, const struct psp_router_action *action);
+/* Another event begins: what the actions pointed to is given back. */
+void psp_router_drop_actions(struct psp_router_core *core);
+
+/* A batch on the way; NULL: none has this ID. */
+struct psp_router_batch *psp_router_find(struct psp_router_core *core, uint64_t id);
+/* To the replica that is believed to lead. */
+void psp_router_send(struct psp_router_core *core, struct psp_router_batch *batch);
+/* Open or on the way: it is neither any more. Actions may point into it still. */
+void psp_router_retire(struct psp_router_core *core, struct psp_router_batch *batch);
+/* Refuses every span, and retires it. */
+void psp_router_refuse_batch(struct psp_router_core *core, struct psp_router_batch *batch,
+                             enum psp_refusal_code code, const char *text);
+void psp_router_refuse_busy(struct psp_router_core *core, struct psp_router_batch *batch,
+                            const char *text);
 
 _Static_assert(PSP_SHARDS_MAX <= 256, "shard_of_slot holds a byte");
 

@@ -43,6 +43,7 @@ void psp_router_action_count(const struct psp_router_core *core,
     ret_message->type = PSP_CLUSTER_COUNT_BATCH;
     ret_message->id = batch->id;
     ret_message->count_batch.fence = core->fence;
+    ret_message->count_batch.only_known = batch->lane == PSP_ROUTER_KNOWN;
     ret_message->count_batch.columns = (struct psp_count_columns){
         .n = batch->n,
         .digests = batch->digests,

@@ -24,6 +24,8 @@ void psp_translation_free(struct psp_translation *translation)
     free(translation->units);
     free(translation->methods);
     free(translation->cast_at_ms);
+    free(translation->styles);
+    free(translation->resent);
     free(translation->marks);
     free(translation->marks_lengths);
     free(translation->pairs);
@@ -42,12 +44,15 @@ static enum psp_status reserve_rows(struct psp_translation *translation, uint32_
     translation->units = malloc((size_t)n * 4);
     translation->methods = malloc(n);
     translation->cast_at_ms = malloc((size_t)n * 8);
+    translation->styles = malloc((size_t)n * 4);
+    translation->resent = malloc(((size_t)n + 7) / 8);
     translation->marks = malloc(MARKS_FIRST);
     translation->marks_lengths = malloc(n * sizeof *translation->marks_lengths);
     translation->pairs = malloc(PAIRS_MAX * sizeof *translation->pairs);
     if (!translation->voter_lengths || !translation->voter_ids || !translation->ballot_ids ||
         !translation->units || !translation->methods || !translation->cast_at_ms ||
-        !translation->marks || !translation->marks_lengths || !translation->pairs) {
+        !translation->styles || !translation->resent || !translation->marks ||
+        !translation->marks_lengths || !translation->pairs) {
         psp_translation_free(translation);
         return PSP_ENOMEM;
     }
@@ -106,6 +111,26 @@ static size_t pairs_of(struct psp_translation *translation, const struct psp_def
     return n;
 }
 
+static void put_names(struct psp_translation *translation, const struct psp_definition *definition,
+                      const struct psp_row *row, uint32_t i)
+{
+    const uint32_t unit =
+        psp_definition_unit(definition, (const char *)row->unit.data, row->unit.length);
+    const uint32_t method =
+        psp_definition_method(definition, (const char *)row->method.data, row->method.length);
+    uint32_t style = PSP_NONE;
+    if (row->style.length > 0) {
+        const uint32_t place = psp_definition_unit_style(
+            definition, unit, (const char *)row->style.data, row->style.length);
+        style = place == PSP_NONE ? PSP_STYLE_UNKNOWN : definition->units[unit].styles[place];
+    }
+    psp_put32(translation->units + (size_t)i * 4, unit);
+    translation->methods[i] = method == PSP_NONE ? PSP_METHOD_UNKNOWN : (uint8_t)method;
+    psp_put32(translation->styles + (size_t)i * 4, style);
+    if (row->resent)
+        translation->resent[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
 enum psp_status psp_translate_rows(struct psp_translation *translation,
                                    const struct psp_definition *definition,
                                    const struct psp_row *rows, uint32_t n,
@@ -119,6 +144,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
     if (status != PSP_OK)
         return status;
     size_t voter_bytes = 0, marks_bytes = 0;
+    memset(translation->resent, 0, ((size_t)n + 7) / 8);
     for (uint32_t i = 0; i < n; i++) {
         const struct psp_row *row = &rows[i];
         assert(row->voter_id.length <= PSP_VOTER_ID_BYTES_MAX);
@@ -140,12 +166,8 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
         voter_bytes += row->voter_id.length;
         memcpy(translation->ballot_ids + (size_t)i * PSP_BALLOT_ID_BYTES, row->ballot_id.data,
                PSP_BALLOT_ID_BYTES);
-        psp_put32(translation->units + (size_t)i * 4,
-                  psp_definition_unit(definition, (const char *)row->unit.data, row->unit.length));
-        const uint32_t method =
-            psp_definition_method(definition, (const char *)row->method.data, row->method.length);
-        translation->methods[i] = method == PSP_NONE ? PSP_METHOD_UNKNOWN : (uint8_t)method;
         psp_put64(translation->cast_at_ms + (size_t)i * 8, row->cast_at_ms);
+        put_names(translation, definition, row, i);
     }
     *ret_columns = (struct psp_client_columns){
         .n = n,
@@ -156,6 +178,8 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
         .units = translation->units,
         .methods = translation->methods,
         .cast_at_ms = translation->cast_at_ms,
+        .styles = translation->styles,
+        .resent = translation->resent,
         .marks = translation->marks,
         .marks_bytes = marks_bytes,
         .marks_lengths = translation->marks_lengths,

@@ -1,7 +1,8 @@
 /*
  * translate - rows, which name things, become columns, which number them.
  *
- * An ID the definition does not know becomes PSP_NONE (a method: 255): the
+ * An ID the definition does not know becomes PSP_NONE (a method: 255; a style that
+ * the unit does not have: PSP_STYLE_UNKNOWN, as one that is not named is none): the
  * shard judges such a ballot `invalid`, for good. What breaks a limit of shape
  * is not a ballot at all: the whole message is refused, and the reason names
  * the row; here only marks that are too many in all, as lengths and numbers
@@ -22,10 +23,12 @@
 #include "wire/message/message.h"
 
 enum { PSP_METHOD_UNKNOWN = 255 };
+#define PSP_STYLE_UNKNOWN (PSP_NONE - 1) /* named, but not of this unit */
 
 struct psp_translation { /* zero-initialise */
     uint32_t capacity;   /* rows */
     uint8_t *voter_lengths, *voter_ids, *ballot_ids, *units, *methods, *cast_at_ms;
+    uint8_t *styles, *resent;
     uint8_t *marks;
     uint16_t *marks_lengths;
     size_t marks_capacity;

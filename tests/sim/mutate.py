@@ -151,9 +151,9 @@ CHANGES = [
     ("POOL_FORGOTTEN", "client/core/core.c",
      "    if (psp_client_pool_due(&core->pool, now_ms))\n",
      "    if (psp_client_pool_due(&core->pool, now_ms) && !M(POOL_FORGOTTEN))\n"),
-    ("ROWS_MIXED_UP", "router/core/core.c",
-     "            .verdicts = core->verdicts + span->first,\n",
-     "            .verdicts = core->verdicts + (M(ROWS_MIXED_UP) ? 0 : span->first),\n"),
+    ("ROWS_MIXED_UP", "router/core/shards.c",
+     "                .verdicts = core->verdicts + at,\n",
+     "                .verdicts = core->verdicts + (M(ROWS_MIXED_UP) ? 0 : at),\n"),
 ]
 
 

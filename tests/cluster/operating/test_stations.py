@@ -1,11 +1,15 @@
 """A station makes its own key; whoever runs the cluster sees the public half only."""
 
+import itertools
 import json
 import shutil
+import struct
 
 import pytest
 
-from harness import FIXTURES, run_psephos
+import python_client
+from harness import FIXTURES, SLOWER, run_psephos, wait_until
+from python_client import pb
 from test_round_trip import assert_replayed
 
 TOWN = FIXTURES / "town.json"
@@ -149,6 +153,104 @@ def test_bounds_are_checked_against_the_election_and_kept(one):
     for wrong in (["list", "hall"], ["list", "--units", "north"],
                   ["revoke", "hall", "--until", "2126-11-03T20:00:00Z"]):
         assert one.call("client", *wrong).returncode == 2
+
+
+def line(voter, unit, method="booth"):
+    return json.dumps({"voter_id": voter, "unit": unit, "method": method, "contests": {}}) + "\n"
+
+
+def received(one):
+    return one.accounting()["total"]["received"]
+
+
+def test_ballots_outside_are_not_judged_and_the_others_are(one, machine):
+    public = keygen(machine / "school.key")
+    one.call("client", "add", "school", "--public-key", public, "--units", "north", "--methods",
+             "booth", check=0)
+    for name in ("cluster.json", "election.json"):
+        shutil.copy(one.directory / name, machine)
+    # A county means its wards; a unit that nobody knows is outside, too.
+    outside = [("south", "booth"), ("north-1", "mail"), ("north", "booth"), ("us", "booth")]
+    text = "".join(line(f"in{i}", ("north-1", "north-rest")[i % 2]) +
+                   line(f"out{i}", *outside[i % 4]) for i in range(400))
+    for verdict, options in (("counted", []), ("replayed", ["--rows"])):
+        done = run_psephos("cast", "--json", "--cluster", machine / "cluster.json", "--key",
+                           machine / "school.key", *options, "-", stdin=text, check=1)
+        told = json.loads(done.stdout)
+        assert (told["cast"], told[verdict], told["not_allowed"]) == (800, 400, 400), done
+    total = one.accounting()["total"]
+    assert (total["received"], total["counted"], total["replayed"]) == (800, 400, 400)
+    # To whoever has no bounds a unit that nobody knows is a ballot like others.
+    assert json.loads(one.call("cast", "--json", "-", stdin=line("x", "nowhere"),
+                               check=1).stdout)["invalid"] == 1
+
+
+@pytest.fixture
+def school(one, request):
+    """A client of a station that was added without bounds."""
+    one.call("client", "add", "school", check=0)
+    client = python_client.Client(one.directory, one.directory / "clients/school.key",
+                                  timeout_s=2 * SLOWER)
+    request.addfinalizer(client.close)
+    return client
+
+
+def bound(one, **bounds):
+    """Writes the bounds of the station "school", as `client add` would have."""
+    path = one.directory / "clients.json"
+    clients = json.loads(path.read_text())
+    clients["clients"][1].update(bounds)
+    path.write_text(json.dumps(clients))
+
+
+def asked(client, ballots, features=1):
+    """{voter: (code or verdict byte)} of one request, whoever answers it."""
+    request = client.rows(ballots)
+    request.features = features
+    client.send(request)
+    told = {}
+    while len(told) < len(ballots):
+        reply = client.receive(30)
+        assert reply is not None, told
+        body = getattr(reply, reply.WhichOneof("body"))
+        rows = [row for row, in struct.iter_unpack("<H", body.rows)]
+        said = body.verdicts if reply.HasField("verdicts") else [pb.RefusalCode.Name(body.code)
+                                                                ] * len(rows)
+        told.update((ballots[row].voter_id.decode(), what) for row, what in zip(rows, said))
+    return told
+
+
+def ballot(voter, resent=False, unit="north-1"):
+    return pb.Ballot(voter_id=voter.encode(), ballot_id=voter.encode().ljust(16), unit=unit,
+                     method="booth", resent=resent)
+
+
+def test_after_its_time_a_station_learns_of_what_it_cast_and_nothing_else(one, school):
+    assert asked(school, [ballot("ann"), ballot("bob"), ballot("eve", unit="us")]) == {
+        "ann": 1, "bob": 1, "eve": 5}
+    wait_until(lambda: received(one) == 3)
+    bound(one, until="2020-11-03T20:00:00Z")
+    number = itertools.count()
+    wait_until(lambda: asked(school, [ballot(f"late{next(number)}")]).popitem()[1] ==
+               "NOT_ALLOWED_ROWS", what="the end of the station's time")
+    judged = 3 + next(number) - 1
+    ballots = [ballot("ann"), ballot("bob", resent=True), ballot("eve", resent=True, unit="us"),
+               ballot("zoe"), ballot("joe", resent=True)]
+    assert asked(school, ballots) == {
+        "ann": "NOT_ALLOWED_ROWS", "bob": 0x12, "eve": 0x52,
+        "zoe": "NOT_ALLOWED_ROWS", "joe": "NOT_ALLOWED_ROWS"}
+    # Who knows no code of rows hears the old one.
+    assert asked(school, ballots, features=0) == {
+        "ann": "NOT_ALLOWED", "bob": 0x12, "eve": 0x52, "zoe": "NOT_ALLOWED",
+        "joe": "NOT_ALLOWED"}
+    wait_until(lambda: received(one) >= judged + 4, what="the board")
+    total = one.accounting()["total"]
+    assert (total["received"], total["replayed"]) == (judged + 4, 4)
+    wait_until(lambda: "outside the units, methods or time" in
+               (one.directory / "logs" / "router-0.log").read_text(), what="a line in the log")
+    # joe never was anybody's ballot: without bounds it is counted.
+    assert json.loads(one.call("cast", "--json", "-", stdin=line("joe", "north-1")).stdout)[
+        "counted"] == 1
 
 
 def test_a_list_of_0_1_0_is_refused_with_words(one):

@@ -125,7 +125,9 @@ static void take_message(struct sim_world *world, struct sim_router *router,
         const enum psp_status status =
             psp_client_message_decode(world->arena, event->bytes, event->length, &message, &reason);
         if (status == PSP_OK)
-            psp_router_core_client(router->core, &peer, from->number, &message, now_ms);
+            psp_router_core_client(router->core, &peer,
+                                   &(struct psp_router_station){.number = from->number + 1},
+                                   &message, now_ms, now_ms);
         else
             sim_violation(world, "a router cannot read a station's message: %s", reason);
         SIM_TRACE(world, "%s <- %s: ballots", sim_actor_name(&router->actor), sim_actor_name(from));

@@ -162,6 +162,14 @@ static void mark(struct sim_ballot *ballot, struct sim_random *random)
     }
 }
 
+/* Every leaf has one paper, so none is named. */
+static uint32_t style_of(const struct sim_election *election, uint32_t unit)
+{
+    if (unit == PSP_NONE || election->definition->units[unit].style_count == 0)
+        return PSP_NONE;
+    return election->definition->units[unit].styles[0];
+}
+
 static void make_ballot(struct sim_election *election, struct sim_ballot *ballot,
                         struct sim_random *random)
 {
@@ -188,7 +196,8 @@ static void make_ballot(struct sim_election *election, struct sim_ballot *ballot
     psp_digest_voter(&election->key, (const uint8_t *)id, bytes, ballot->digest);
     psp_digest_voter(&election->other_key, (const uint8_t *)id, bytes, ballot->other_digest);
     psp_digest_tag(&election->key, ballot->ballot_id, ballot->unit, ballot->method,
-                   ballot->cast_at_ms, ballot->marks, ballot->marks_bytes, ballot->tag);
+                   ballot->cast_at_ms, style_of(election, ballot->unit), ballot->marks,
+                   ballot->marks_bytes, ballot->tag);
     ballot->shard = shard_of(election, ballot->digest);
 }
 

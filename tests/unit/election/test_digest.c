@@ -64,20 +64,22 @@ static void tag_covers_every_part_of_the_ballot(void **state)
     uint8_t tag[PSP_TAG_BYTES], other[PSP_TAG_BYTES];
     psp_digest_key_init(&key, secret);
     const uint64_t cast_at_ms = UINT64_C(1730800000123);
-    psp_digest_tag(&key, ballot_id, 7, 3, cast_at_ms, marks, sizeof marks, tag);
-    same_hex(tag, sizeof tag, "4c962ab06e62a3d3");
+    psp_digest_tag(&key, ballot_id, 7, 3, cast_at_ms, 5, marks, sizeof marks, tag);
+    same_hex(tag, sizeof tag, "928647b83fc70005");
     uint8_t another_id[PSP_BALLOT_ID_BYTES];
     memcpy(another_id, ballot_id, sizeof ballot_id);
     another_id[15] ^= 1;
-    psp_digest_tag(&key, another_id, 7, 3, cast_at_ms, marks, sizeof marks, other);
+    psp_digest_tag(&key, another_id, 7, 3, cast_at_ms, 5, marks, sizeof marks, other);
     assert_memory_not_equal(tag, other, sizeof tag);
-    psp_digest_tag(&key, ballot_id, 8, 3, cast_at_ms, marks, sizeof marks, other);
+    psp_digest_tag(&key, ballot_id, 8, 3, cast_at_ms, 5, marks, sizeof marks, other);
     assert_memory_not_equal(tag, other, sizeof tag);
-    psp_digest_tag(&key, ballot_id, 7, 4, cast_at_ms, marks, sizeof marks, other);
+    psp_digest_tag(&key, ballot_id, 7, 4, cast_at_ms, 5, marks, sizeof marks, other);
     assert_memory_not_equal(tag, other, sizeof tag);
-    psp_digest_tag(&key, ballot_id, 7, 3, cast_at_ms + 1, marks, sizeof marks, other);
+    psp_digest_tag(&key, ballot_id, 7, 3, cast_at_ms + 1, 5, marks, sizeof marks, other);
     assert_memory_not_equal(tag, other, sizeof tag);
-    psp_digest_tag(&key, ballot_id, 7, 3, cast_at_ms, marks, 1, other);
+    psp_digest_tag(&key, ballot_id, 7, 3, cast_at_ms, 6, marks, sizeof marks, other);
+    assert_memory_not_equal(tag, other, sizeof tag);
+    psp_digest_tag(&key, ballot_id, 7, 3, cast_at_ms, 5, marks, 1, other);
     assert_memory_not_equal(tag, other, sizeof tag);
 }
 

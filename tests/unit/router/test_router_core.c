@@ -402,7 +402,8 @@ static void another_election_is_refused_whole(void **state)
     struct fixture *f = fixture_make(1, 1, 0, 0);
     struct psp_client_message message = {.type = PSP_CLIENT_COLUMNS, .batch_id = 3};
     message.definition_hash[0] = (uint8_t)(f->definition->hash[0] ^ 1);
-    psp_router_core_client(f->core, &station_a, 0, &message, 0);
+    psp_router_core_client(f->core, &station_a, &(struct psp_router_station){.number = 1}, &message,
+                           0, 0);
     const struct psp_router_action *action = fixture_actions(f, 1);
     assert_int_equal(action->code, PSP_REFUSAL_WRONG_ELECTION);
     assert_int_equal(action->batch_id, 3);
@@ -416,11 +417,13 @@ static void what_is_not_a_request_is_refused(void **state)
     (void)state;
     struct fixture *f = fixture_make(1, 1, 0, 0);
     struct psp_client_message message = {.type = PSP_CLIENT_VERDICTS, .batch_id = 3};
-    psp_router_core_client(f->core, &station_a, 0, &message, 0);
+    psp_router_core_client(f->core, &station_a, &(struct psp_router_station){.number = 1}, &message,
+                           0, 0);
     assert_int_equal(fixture_actions(f, 1)->code, PSP_REFUSAL_UNDECODABLE);
     message.type = PSP_CLIENT_ROWS; /* no ballot in it */
     memcpy(message.definition_hash, f->definition->hash, PSP_HASH_BYTES);
-    psp_router_core_client(f->core, &station_a, 0, &message, 0);
+    psp_router_core_client(f->core, &station_a, &(struct psp_router_station){.number = 1}, &message,
+                           0, 0);
     assert_int_equal(fixture_actions(f, 1)->code, PSP_REFUSAL_UNDECODABLE);
 
     psp_router_core_undecodable(f->core, &station_a, PSP_EINVAL, 12, "a reason");
@@ -441,7 +444,8 @@ static void hello_is_welcomed_with_the_limits(void **state)
     (void)state;
     struct fixture *f = fixture_make(1, 1, 0, 0);
     const struct psp_client_message hello = {.type = PSP_CLIENT_HELLO};
-    psp_router_core_client(f->core, &station_a, 0, &hello, 0);
+    psp_router_core_client(f->core, &station_a, &(struct psp_router_station){.number = 1}, &hello,
+                           0, 0);
     struct psp_client_message message;
     psp_router_action_answer(f->core, fixture_actions(f, 1), &message);
     assert_int_equal(message.type, PSP_CLIENT_WELCOME);

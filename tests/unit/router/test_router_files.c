@@ -159,6 +159,11 @@ static void stations_are_read_again_only_when_the_file_changes(void **state)
     assert_int_equal(stations.count, 1);
     assert_int_equal(UPDATE(), PSP_STALE);
 
+    assert_int_equal(psp_router_stations_find(&stations, 7)->number, 7);
+    assert_int_equal(psp_router_stations_find(&stations, 7)->run_count, 0);
+    assert_null(psp_router_stations_find(&stations, 6));
+    assert_null(psp_router_stations_find(&stations, 8));
+
     write_stations("somebody", "not a key", ""); /* one complaint, and the count stays */
     assert_int_equal(UPDATE(), PSP_EINVAL);
     assert_int_equal(stations.count, 1);
@@ -173,10 +178,21 @@ static void stations_are_read_again_only_when_the_file_changes(void **state)
     assert_non_null(strstr(reason.text, "twice"));
     assert_int_equal(stations.count, 1);
 
+    write_stations("local", station_keys.public_z85,
+                   ", \"units\": [\"north\"], \"methods\": [\"mail\"], "
+                   "\"until\": \"1970-01-01T00:00:09Z\"");
+    assert_int_equal(UPDATE(), PSP_OK);
+    const struct psp_router_station *local = psp_router_stations_find(&stations, 7);
+    assert_int_equal(local->run_count, 1);
+    assert_int_equal(local->methods, 2);
+    assert_int_equal(local->until_ms, 9000);
+
     /* Listed, but nobody that may cast: its key is free for another role. */
     write_stations("thief", operator_keys.public_z85, ", \"revoked\": \"2026-11-03T20:00:00Z\"");
     assert_int_equal(UPDATE(), PSP_OK);
     assert_int_equal(stations.count, 0);
+    assert_null(psp_router_stations_find(&stations, 7));
+    psp_router_stations_free(&stations);
 #undef UPDATE
 }
 

@@ -30,7 +30,8 @@ static void submit_rows(struct fixture *f, const struct psp_row *rows, uint32_t 
     struct psp_client_message message = {
         .type = PSP_CLIENT_ROWS, .batch_id = 5, .rows = rows, .row_count = n};
     memcpy(message.definition_hash, f->definition->hash, PSP_HASH_BYTES);
-    psp_router_core_client(f->core, &station_a, 0, &message, 0);
+    psp_router_core_client(f->core, &station_a, &(struct psp_router_station){.number = 1}, &message,
+                           0, 0);
 }
 
 static const struct psp_router_batch *flushed(struct fixture *f)
@@ -68,7 +69,8 @@ static void a_row_and_a_column_of_one_ballot_are_the_same(void **state)
                                                   .marks = canonical,
                                                   .marks_bytes = sizeof canonical,
                                                   .marks_lengths = &canonical_bytes};
-    psp_router_core_client(f->core, &station_a, 0, &message, 0);
+    psp_router_core_client(f->core, &station_a, &(struct psp_router_station){.number = 1}, &message,
+                           0, 0);
 
     const struct psp_router_batch *batch = flushed(f);
     assert_int_equal(batch->n, 2);
@@ -82,8 +84,8 @@ static void a_row_and_a_column_of_one_ballot_are_the_same(void **state)
     assert_memory_equal(batch->marks + 8, canonical, 8);
 
     uint8_t tag[PSP_TAG_BYTES];
-    psp_digest_tag(&f->key, (const uint8_t *)"0123456789abcdef", 1, 1, 1730000000123, canonical, 8,
-                   tag);
+    psp_digest_tag(&f->key, (const uint8_t *)"0123456789abcdef", 1, 1, 1730000000123, 0, canonical,
+                   8, tag);
     assert_memory_equal(batch->tags, tag, 8);
     fixture_end(f);
 }
@@ -103,6 +105,45 @@ static void unknown_names_become_no_position(void **state)
     assert_int_equal(batch->methods[0], 255);
     assert_int_equal(batch->marks_bytes, 8);
     assert_memory_equal(batch->marks, "\1\0\1\xFF\xFF\xFF\xFF\x0F", 8);
+    fixture_end(f);
+}
+
+static void a_style_and_what_was_sent_before_are_taken_over(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *unit, *style;
+        uint32_t position;
+    } cases[] = {{"p1", "", PSP_NONE},
+                 {"p1", "all", ALL},
+                 {"q2", "half", HALF},
+                 {"q2", "all", ALL},
+                 {"q2", "hal", PSP_STYLE_UNKNOWN},
+                 {"p1", "half", PSP_STYLE_UNKNOWN},
+                 {"p2", "all", PSP_STYLE_UNKNOWN},
+                 {"c1", "all", PSP_STYLE_UNKNOWN},
+                 {"q3", "half", HALF}};
+    enum { CASES = sizeof cases / sizeof *cases };
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    struct psp_translation translation = {0};
+    struct psp_client_columns columns;
+    struct psp_row rows[CASES];
+    struct psp_reason reason = {0};
+    for (int again = 0; again < 2; again++) { /* what is kept for reuse says nothing later */
+        for (size_t i = 0; i < CASES; i++) {
+            rows[i] = row(NULL, 0);
+            rows[i].unit = bytes(cases[i].unit);
+            rows[i].style = bytes(cases[i].style);
+            rows[i].resent = again == 0 ? i % 3 == 0 : i == 8;
+        }
+        assert_int_equal(
+            psp_translate_rows(&translation, f->definition, rows, CASES, &columns, &reason),
+            PSP_OK);
+        for (size_t i = 0; i < CASES; i++)
+            assert_int_equal(psp_get32(columns.styles + 4 * i), cases[i].position);
+        assert_memory_equal(columns.resent, again == 0 ? "\x49\0" : "\0\1", 2);
+    }
+    psp_translation_free(&translation);
     fixture_end(f);
 }
 
@@ -167,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_and_a_column_of_one_ballot_are_the_same),
         cmocka_unit_test(unknown_names_become_no_position),
+        cmocka_unit_test(a_style_and_what_was_sent_before_are_taken_over),
         cmocka_unit_test(a_contest_that_is_unknown_or_named_twice_spoils_the_ballot),
         cmocka_unit_test(a_repeated_choice_is_kept_for_the_shard_to_judge),
         cmocka_unit_test(a_row_with_too_many_marks_refuses_the_message_and_is_named),
