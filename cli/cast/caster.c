@@ -64,6 +64,8 @@ static enum psp_status submit(struct run *run)
                 return PSP_EAGAIN;
             if (next != PSP_OK)
                 return next;
+            /* Any cast may be one that was interrupted, called again: nobody keeps a list. */
+            run->ballot.resent = true;
         }
         const enum psp_status status = psp_client_submit(run->client, &run->ballot);
         run->held = status == PSP_EBUSY;

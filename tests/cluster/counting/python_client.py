@@ -8,7 +8,7 @@ compiled from proto/client.proto at run time.
     python_client.py DIR --hello          shows what the router says of itself
 
 A line of the file: {"voter_id", "unit", "method", "cast_at_ms"?, "ballot_id"? (hex),
-"contests": {id: [choice, ...]}}. Prints one JSON object: how many ballots got each
+"style"?, "contests": {id: [choice, ...]}}. Prints one JSON object: how many ballots got each
 outcome, and how many were sent again.
 """
 
@@ -250,12 +250,12 @@ class Casting:
             self.due[i] = time.monotonic() + pause * random.uniform(1, 1.3)
 
 
-def ballot(voter_id, unit, method, contests, ballot_id=None, cast_at_ms=0):
+def ballot(voter_id, unit, method, contests, ballot_id=None, cast_at_ms=0, style=""):
     """A Ballot. `contests`: {contest: [choice, ...]}, or pairs, to name one twice."""
     if isinstance(voter_id, str):
         voter_id = voter_id.encode()
     one = pb.Ballot(voter_id=voter_id, ballot_id=ballot_id or os.urandom(16), unit=unit,
-                    method=method, cast_at_ms=cast_at_ms)
+                    method=method, cast_at_ms=cast_at_ms, style=style)
     for contest, choices in contests.items() if isinstance(contests, dict) else contests:
         one.marks.add(contest=contest, choices=choices)
     return one
@@ -265,7 +265,7 @@ def ballot_of_line(line):
     one = json.loads(line)
     ballot_id = bytes.fromhex(one["ballot_id"]) if "ballot_id" in one else None
     return ballot(one["voter_id"], one["unit"], one["method"], one.get("contests", {}), ballot_id,
-                  one.get("cast_at_ms", 0))
+                  one.get("cast_at_ms", 0), one.get("style", ""))
 
 
 def main():

@@ -75,6 +75,40 @@ def test_the_table_has_a_line_for_what_was_not_allowed(one):
         "cast", *VERDICTS, "not_allowed", "resent"]
 
 
+def cast_by_school(one, text, *options, check=0):
+    done = run_psephos("cast", "--json", "--cluster", one.directory / "cluster.json", "--key",
+                       one.directory / "clients/school.key", *options, "-", stdin=text,
+                       check=check)
+    return json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize("form", [[], ["--rows"]], ids=["columns", "rows"])
+def test_what_the_key_may_not_cast_is_not_allowed_and_the_rest_counts(one, form):
+    one.call("client", "add", "school", "--units", "north", check=0)
+    text = line_of("v1") + line_of("v2", unit="south") + line_of("v3") + line_of("v4", unit="south")
+    summary, said = cast_by_school(one, text, *form, check=1)
+    assert (summary["cast"], summary["counted"], summary["not_allowed"]) == (4, 2, 2)
+    assert "2 ballots were not submitted: outside the units, methods or time of this key" in said
+    assert "2 ballots were refused in all" in said
+    summary, said = cast_by_school(one, text, *form, "--allow-refused")
+    assert (summary["replayed"], summary["not_allowed"]) == (2, 2)
+    assert "2 ballots were not submitted" in said
+    books = assert_books_balance(one)
+    assert (books["received"], books["counted"], books["replayed"]) == (4, 2, 2)
+
+
+def test_what_a_key_cast_while_it_might_keeps_its_verdict_cast_again(one):
+    one.call("client", "add", "school", check=0)
+    assert cast_by_school(one, GOOD)[0]["counted"] == 2
+    one.call("client", "revoke", "school", check=0)
+    one.call("client", "add", "school", "--units", "south", check=0)  # its ballots' IDs stay
+    assert_replayed(cast_by_school(one, GOOD)[0], 2)
+    summary, said = cast_by_school(one, GOOD + line_of("v3"), check=1)
+    assert (summary["replayed"], summary["counted"], summary["not_allowed"]) == (2, 0, 1)
+    assert "1 ballot was not submitted" in said
+    assert assert_books_balance(one)["counted"] == 2
+
+
 @pytest.fixture
 def returns(fixture_file):
     return fixture_file("sparse.csv")
