@@ -38,10 +38,12 @@ struct psp_router_span {
     uint32_t features; /* of the client that sent them */
 };
 
-/* What is asked of the shard. Rows of the two never share a batch. */
+/* Rows of two lanes never share a batch, and each lane has its window. */
 enum psp_router_lane {
     PSP_ROUTER_JUDGE,
-    PSP_ROUTER_KNOWN, /* only the first verdicts of rows that were judged before */
+    PSP_ROUTER_REPLAYS, /* the same, of stations whose rows were replays lately: a shard may hold
+                         * an answer to nothing but replays back for a while */
+    PSP_ROUTER_KNOWN,   /* only the first verdicts of rows that were judged before */
     PSP_ROUTER_LANES,
 };
 

@@ -31,7 +31,10 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
     if (core == NULL)
         return PSP_ENOMEM;
     core->only_style = only_styles(options->definition);
-    if (core->only_style == NULL) {
+    core->watched = calloc(PSP_STATIONS_MAX + 1, sizeof *core->watched);
+    if (core->only_style == NULL || core->watched == NULL) {
+        free(core->watched);
+        free(core->only_style);
         free(core);
         return PSP_ENOMEM;
     }
@@ -86,6 +89,7 @@ void psp_router_core_destroy(struct psp_router_core **core_at)
     }
     psp_router_pool_free(&core->pool);
     assert(core->pool.memory_bytes == 0);
+    free(core->watched);
     psp_translation_free(&core->translation);
     psp_router_quota_free(&core->quota);
     free(core->only_style);
@@ -336,7 +340,7 @@ static void forward_row(struct psp_router_core *core, const struct submission *s
 {
     const struct psp_client_columns *columns = submission->columns;
     const uint32_t station = submission->span.station;
-    enum psp_router_lane lane = PSP_ROUTER_JUDGE;
+    enum psp_router_lane lane = core->watched[station] > 0 ? PSP_ROUTER_REPLAYS : PSP_ROUTER_JUDGE;
     if (is_outside(core, submission, row)) {
         if (!was_sent(columns, row)) {
             store_row(core->outside_rows, core->outside_count++, row);
@@ -511,6 +515,7 @@ void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms)
     psp_router_drop_actions(core);
     static const uint32_t windows[PSP_ROUTER_LANES] = {
         [PSP_ROUTER_JUDGE] = PSP_ROUTER_WINDOW_BATCHES,
+        [PSP_ROUTER_REPLAYS] = PSP_ROUTER_WINDOW_REPLAYS_BATCHES,
         [PSP_ROUTER_KNOWN] = PSP_ROUTER_WINDOW_KNOWN_BATCHES,
     };
     for (uint32_t s = 0; s < core->cluster->shard_count; s++)

@@ -51,6 +51,9 @@ enum {
     PSP_ROUTER_WINDOW_BATCHES = 16,
     /* Of those that ask for known ballots only: they take no other's place. */
     PSP_ROUTER_WINDOW_KNOWN_BATCHES = 1,
+    /* Of those of stations that send replays; likewise. */
+    PSP_ROUTER_WINDOW_REPLAYS_BATCHES = 4,
+    PSP_ROUTER_WATCHED_ANSWERS = 64,   /* without a replay, until a station is trusted again */
     PSP_ROUTER_MEMORY_MAX = 512 << 20, /* of all batches */
 };
 

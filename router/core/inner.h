@@ -51,6 +51,7 @@ struct psp_router_core {
     uint32_t busy_count, outside_count;
     uint8_t answer_rows[2 * PSP_BATCH_ROWS_MAX]; /* of the batch answered last */
     uint8_t verdicts[PSP_BATCH_ROWS_MAX];
+    uint8_t *watched;     /* by station's number: answers to come until it is trusted again */
     uint32_t *only_style; /* unit -> its style, PSP_NONE: it has none, or several */
     struct psp_router_counters counters;
     struct psp_router_place places[PSP_SHARDS_MAX];

@@ -56,6 +56,20 @@ static void tell(struct psp_router_core *core, const struct psp_router_span *spa
     psp_router_act(core, action);
 }
 
+/* Who sent replays is kept apart from the others for a while. */
+static void watch(struct psp_router_core *core, const struct psp_router_span *span, uint32_t end,
+                  const uint8_t *verdicts)
+{
+    uint8_t *watched = &core->watched[span->station];
+    for (uint32_t row = span->first; row < end; row++)
+        if (psp_verdict_disposition(verdicts[row]) == PSP_REPLAYED) {
+            *watched = PSP_ROUTER_WATCHED_ANSWERS;
+            return;
+        }
+    if (*watched > 0)
+        --*watched;
+}
+
 static void answer(struct psp_router_core *core, struct psp_router_batch *batch,
                    const struct psp_cluster_message *message)
 {
@@ -64,6 +78,7 @@ static void answer(struct psp_router_core *core, struct psp_router_batch *batch,
         const struct psp_router_span *span = &batch->spans[i];
         const uint32_t end = psp_router_span_end(batch, i);
         uint32_t at = span->first;
+        watch(core, span, end, verdicts);
         for (unsigned fate = JUDGED; fate < FATES && at < end; fate++) {
             const uint32_t n = gather(core, batch, span->first, end, verdicts, (enum fate)fate, at);
             struct psp_router_action action = {

@@ -275,6 +275,46 @@ static void asking_what_is_known_takes_no_other_batchs_place(void **state)
     end(f);
 }
 
+static void replays_take_no_other_batchs_place(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    fixture_submit(f, &station_a, 1, shard_0, 1, 1, 0);
+    const uint64_t first = fixture_flush_one(f, 0);
+    f->verdicts[0] = psp_verdict_replayed(PSP_COUNTED);
+    fixture_verdicts(f, 0, 0, first, 1, 5, 1); /* from here on it is watched */
+    for (int i = 0; i < 2 * PSP_ROUTER_WINDOW_REPLAYS_BATCHES; i++) {
+        fixture_submit(f, &station_a, 2, shard_0, 1, 1, 0);
+        psp_router_core_flush(f->core, 0);
+        const bool room = i < PSP_ROUTER_WINDOW_REPLAYS_BATCHES;
+        fixture_actions(f, room ? 1 : 0);
+        if (room)
+            assert_int_equal(fixture_actions(f, 1)->batch->lane, PSP_ROUTER_REPLAYS);
+    }
+    for (int i = 0; i < PSP_ROUTER_WINDOW_BATCHES; i++) { /* the others have all of theirs */
+        fixture_submit(f, &station_b, 3, shard_0, 1, 1, 0);
+        psp_router_core_flush(f->core, 0);
+        assert_int_equal(fixture_actions(f, 1)->batch->lane, PSP_ROUTER_JUDGE);
+    }
+    end(f);
+}
+
+static void a_station_without_replays_is_trusted_again(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    for (int i = 0; i <= PSP_ROUTER_WATCHED_ANSWERS + 1; i++) {
+        fixture_submit(f, &station_a, 1, shard_0, 1, 1, 0);
+        const uint64_t id = fixture_flush_one(f, 0);
+        const bool watched = i > 0 && i <= PSP_ROUTER_WATCHED_ANSWERS;
+        assert_int_equal(fixture_actions(f, 1)->batch->lane,
+                         watched ? PSP_ROUTER_REPLAYS : PSP_ROUTER_JUDGE);
+        f->verdicts[0] = i == 0 ? psp_verdict_replayed(PSP_COUNTED) : PSP_COUNTED;
+        fixture_verdicts(f, 0, 0, id, 1, 5, 1);
+    }
+    end(f);
+}
+
 /* ---- what goes with each row ---- */
 
 static void assert_runs(struct psp_bytes runs, const void *bytes, size_t n)
@@ -375,6 +415,8 @@ int main(void)
         cmocka_unit_test(of_a_resent_row_the_shard_is_asked_what_it_knows),
         cmocka_unit_test(each_is_refused_by_the_code_that_it_asked_for),
         cmocka_unit_test(asking_what_is_known_takes_no_other_batchs_place),
+        cmocka_unit_test(replays_take_no_other_batchs_place),
+        cmocka_unit_test(a_station_without_replays_is_trusted_again),
         cmocka_unit_test(the_stations_number_goes_with_its_rows),
         cmocka_unit_test(the_highest_number_of_a_station_fits_row_by_row),
         cmocka_unit_test(a_style_is_found_by_unit_and_name),
