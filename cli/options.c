@@ -6,6 +6,7 @@
 
 #include "base/bytes/number.h"
 #include "base/limits.h"
+#include "election/definition/text.h"
 
 static error_t parse_dir(int key, char *value, struct argp_state *state)
 {
@@ -32,7 +33,12 @@ static error_t parse_shard(int key, char *value, struct argp_state *state)
     return 0;
 }
 
-enum { OPTION_JSON = 0x10000 }; /* above what the calls give their own */
+enum { /* above what the calls give their own */
+       OPTION_JSON = 0x10000,
+       OPTION_PUBLICATION,
+       OPTION_REPORT_MIN,
+       OPTION_TURNOUT
+};
 
 static error_t parse_json(int key, char *value, struct argp_state *state)
 {
@@ -42,6 +48,34 @@ static error_t parse_json(int key, char *value, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     *json = true;
     return 0;
+}
+
+static enum psp_publication publication_argument(struct argp_state *state, const char *option,
+                                                 const char *value)
+{
+    enum psp_publication publication = PSP_PUBLICATION_IMMEDIATE;
+    if (!psp_publication_named(value, &publication))
+        argp_error(state, "%s: immediate or reports", option);
+    return publication;
+}
+
+static error_t parse_publication(int key, char *value, struct argp_state *state)
+{
+    struct psp_publication_plan *plan = state->input;
+    switch (key) {
+    case OPTION_PUBLICATION:
+        plan->choices = publication_argument(state, "--publication", value);
+        return 0;
+    case OPTION_TURNOUT:
+        plan->turnout = publication_argument(state, "--turnout", value);
+        return 0;
+    case OPTION_REPORT_MIN:
+        plan->report_min =
+            psp_number_argument(state, "--report-min", value, 1, (uint64_t)PSP_COUNT_MAX);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
 }
 
 static const struct argp_option dir[] = {
@@ -57,6 +91,17 @@ static const struct argp_option json[] = {
     {0},
 };
 
+static const struct argp_option publication[] = {
+    {"publication", OPTION_PUBLICATION, "WHEN", 0,
+     "when counts are shown: immediate (default) or reports, as of a unit's last report", 0},
+    {"report-min", OPTION_REPORT_MIN, "N", 0,
+     "ballots by which a row must have moved to be shown anew (default 10)", 0},
+    {"turnout", OPTION_TURNOUT, "WHEN", 0,
+     "when numbers of ballots are shown: immediate (default) or reports", 0},
+    {0},
+};
+
 const struct argp psp_option_dir = {.options = dir, .parser = parse_dir};
 const struct argp psp_option_shard = {.options = shard, .parser = parse_shard};
+const struct argp psp_option_publication = {.options = publication, .parser = parse_publication};
 const struct argp psp_option_json = {.options = json, .parser = parse_json};

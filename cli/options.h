@@ -16,6 +16,9 @@
 extern const struct argp psp_option_dir;
 /* --shard S. Input: uint32_t *, untouched when it is not given. */
 extern const struct argp psp_option_shard;
+/* --publication, --report-min, --turnout, of a definition to be made. Input: struct
+ * psp_publication_plan * (election/definition/text.h), what is not given untouched. */
+extern const struct argp psp_option_publication;
 /* --json. Input: bool *. */
 extern const struct argp psp_option_json;
 

@@ -107,15 +107,31 @@ static void list_counts(const struct psp_definition *definition, struct line ret
         ret_lines[i] = lines[i];
 }
 
+/* "immediate", or what is held back until when. */
+static void publication_text(const struct psp_definition *definition, char *ret_text, size_t size)
+{
+    if (definition->publication == PSP_PUBLICATION_IMMEDIATE)
+        snprintf(ret_text, size, "immediate: counts are shown as they come");
+    else
+        snprintf(ret_text, size,
+                 "reports: nothing but %s is shown before a unit's report, and "
+                 "a row anew by %" PRIu64 " ballots or more",
+                 definition->turnout == PSP_PUBLICATION_REPORTS ? "the state" : "how many ballots",
+                 definition->report_min);
+}
+
 static void accept_json(const struct arguments *arguments, const struct psp_definition *definition)
 {
     char hash[65];
     struct line lines[LINES];
     hash_text(definition, hash);
     list_counts(definition, lines);
-    json_t *json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s}", "valid", 1, "file", arguments->path,
-                             "id", definition->id, "name", definition->name, "date",
-                             definition->date, "definition_hash", hash);
+    json_t *json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "valid", 1, "file",
+                             arguments->path, "id", definition->id, "name", definition->name,
+                             "date", definition->date, "definition_hash", hash, "publication",
+                             psp_publication_name(definition->publication), "turnout",
+                             psp_publication_name(definition->turnout), "report_min",
+                             (json_int_t)definition->report_min);
     for (int i = 0; i < LINES; i++)
         json_object_set_new(json, lines[i].name,
                             lines[i].count == PSP_UNSTATED
@@ -126,7 +142,7 @@ static void accept_json(const struct arguments *arguments, const struct psp_defi
 
 static void accept_text(const struct arguments *arguments, const struct psp_definition *definition)
 {
-    char hash[65], text[PSP_COUNT_TEXT_BYTES];
+    char hash[65], text[PSP_COUNT_TEXT_BYTES], publication[160];
     struct line lines[LINES];
     hash_text(definition, hash);
     list_counts(definition, lines);
@@ -139,6 +155,8 @@ static void accept_text(const struct arguments *arguments, const struct psp_defi
                                                            : psp_count_text(lines[i].count, text)});
     printf("%s: %s, %s\n", arguments->path, definition->name, definition->date);
     psp_table_print(table, stdout);
+    publication_text(definition, publication, sizeof publication);
+    printf("publication %s\n", publication);
     printf("SHA-256 %s\n", hash);
     psp_table_destroy(&table);
 }

@@ -58,7 +58,8 @@ static void check_arguments(const struct arguments *arguments, struct argp_state
         argp_error(state, "--id, --name and --date go with --returns");
 }
 
-static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&psp_option_publication, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -90,7 +91,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->import.force = true;
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &arguments->json;
+        state->child_inputs[0] = &arguments->import.publication;
+        state->child_inputs[1] = &arguments->json;
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);
@@ -114,30 +116,39 @@ static uint64_t leaf_voters(const struct electorate *electorate, uint32_t leaf)
     return definition->units[definition->leaves[leaf]].registered;
 }
 
+static bool make_up_text(const struct arguments *arguments, struct electorate *ret_electorate,
+                         char **ret_text, size_t *ret_bytes)
+{
+    struct psp_reason reason = {0};
+    enum psp_status status = psp_synthetic_election(
+        arguments->seed, arguments->voters, &arguments->import.publication, ret_text, ret_bytes);
+    if (status == PSP_OK)
+        status = psp_definition_parse(*ret_text, *ret_bytes, &ret_electorate->import.definition,
+                                      &reason);
+    if (status != PSP_OK)
+        fprintf(stderr, "%s: the election made up is refused: %s: %s\n", command, reason.pointer,
+                psp_reason_text(&reason, status));
+    return status == PSP_OK;
+}
+
 static bool make_up_election(const struct arguments *arguments, struct electorate *ret_electorate)
 {
     char *text = NULL, *path = NULL;
     size_t bytes = 0;
-    struct psp_reason reason = {0};
     const char *out = arguments->import.out;
     if (asprintf(&path, "%s/election.json", out) < 0)
         return false;
-    bool made = psp_import_may_write(command, path, arguments->import.force);
+    bool made = psp_import_may_write(command, path, arguments->import.force) &&
+                make_up_text(arguments, ret_electorate, &text, &bytes);
     if (made && psp_file_make_folder(out, 0755) != PSP_OK) {
         fprintf(stderr, "%s: cannot make the folder %s: %s\n", command, out, strerror(errno));
         made = false;
     }
     if (made) {
-        enum psp_status status =
-            psp_synthetic_election(arguments->seed, arguments->voters, &text, &bytes);
-        if (status == PSP_OK)
-            status = psp_definition_parse(text, bytes, &ret_electorate->import.definition, &reason);
-        if (status == PSP_OK)
-            status = psp_file_write(path, text, bytes, 0644);
-        if (status != PSP_OK)
-            fprintf(stderr, "%s: cannot write %s: %s\n", command, path,
-                    reason.text[0] != '\0' ? reason.text : psp_status_text(status));
+        const enum psp_status status = psp_file_write(path, text, bytes, 0644);
         made = status == PSP_OK;
+        if (!made)
+            fprintf(stderr, "%s: cannot write %s: %s\n", command, path, psp_status_text(status));
     }
     free(text);
     free(path);

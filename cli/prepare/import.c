@@ -41,7 +41,8 @@ struct arguments {
     bool json;
 };
 
-static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&psp_option_publication, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -70,7 +71,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
         call->force = true;
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &arguments->json;
+        state->child_inputs[0] = &call->publication;
+        state->child_inputs[1] = &arguments->json;
         return 0;
     case ARGP_KEY_ARG:
         if (call->returns != NULL)
@@ -141,6 +143,7 @@ static bool make_text(const struct psp_import_call *call, struct psp_import_done
         .date = call->date != NULL ? call->date : guess.date,
         .map_file = call->map_file != NULL ? last_part(call->map_file) : NULL,
         .map_object = call->map_object,
+        .publication = call->publication,
     };
     if (call->date == NULL && !guess.year_known)
         fprintf(stderr, "%s: no year in the file's name: the date is %s; --date sets it\n",

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "election/definition/definition.h"
+#include "election/definition/text.h"
 #include "election/returns/returns.h"
 
 struct psp_import_call {
@@ -19,6 +20,7 @@ struct psp_import_call {
     const char *id, *name, *date;      /* NULL: from the file's name */
     const char *map_file, *map_object; /* NULL: no map */
     bool force;                        /* overwrite */
+    struct psp_publication_plan publication;
 };
 
 struct psp_import_done {

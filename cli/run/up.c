@@ -27,6 +27,7 @@
 #include "cli/show/coverage.h"
 #include "cli/show/rest.h"
 #include "cluster/begun.h"
+#include "election/definition/definition.h"
 
 enum {
     READY_MS = 30000,
@@ -368,15 +369,16 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     return code;
 }
 
-static void tell_json(const struct psp_local *local)
+static void tell_json(const struct psp_local *local, enum psp_publication publication)
 {
     const struct psp_cluster *cluster = local->cluster;
     json_t *stations = json_array();
     for (uint32_t i = 0; i < cluster->router_count; i++)
         json_array_append_new(stations, json_string(cluster->routers[i].address));
-    json_t *root = json_pack("{s:s, s:s, s:o, s:o}", "directory", local->directory, "mode",
-                             psp_mode_name(cluster->mode), "shards",
-                             psp_json_count(cluster->shard_count), "stations", stations);
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:o, s:o}", "directory", local->directory, "mode",
+                  psp_mode_name(cluster->mode), "publication", psp_publication_name(publication),
+                  "shards", psp_json_count(cluster->shard_count), "stations", stations);
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
         json_object_set_new(root, "page", json_sprintf("%s/", url));
@@ -389,13 +391,16 @@ static void tell_json(const struct psp_local *local)
     psp_json_print(root);
 }
 
-static void tell(const struct psp_local *local)
+static void tell(const struct psp_local *local, enum psp_publication publication)
 {
     const struct psp_cluster *cluster = local->cluster;
     printf("ready to count: %u shard%s in %s\n", cluster->shard_count,
            cluster->shard_count == 1 ? "" : "s", local->directory);
     if (cluster->mode == PSP_MODE_TEST)
         puts("mode      test: no vote counted here is a vote");
+    printf("shown     %s: %s\n", psp_publication_name(publication),
+           publication == PSP_PUBLICATION_IMMEDIATE ? "counts are shown as they come"
+                                                    : "counts are shown as of a unit's report");
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
         printf("page      %s/\n", url);
@@ -406,6 +411,23 @@ static void tell(const struct psp_local *local)
     }
     for (uint32_t i = 0; i < cluster->router_count; i++)
         printf("stations  %s\n", cluster->routers[i].address);
+}
+
+static int tell_ready(const struct psp_local *local, bool json)
+{
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    char *path = psp_local_path(local, "%s", local->cluster->election_path);
+    const enum psp_status status = psp_definition_load(path, &definition, &reason);
+    if (status == PSP_OK) {
+        (json ? tell_json : tell)(local, definition->publication);
+    } else {
+        psp_reason_set_file(&reason, path, status);
+        psp_fault_say("psephos up", &reason);
+    }
+    psp_definition_destroy(&definition);
+    free(path);
+    return status == PSP_OK ? PSP_EXIT_DONE : PSP_EXIT_NO;
 }
 
 static int load_hosts(const struct arguments *arguments, struct psp_hosts **ret_hosts)
@@ -470,7 +492,7 @@ int psp_cmd_up(int argc, char **argv)
         daemons = psp_daemons_of(local, &n);
         code = bring_up(&arguments, local, daemons, n);
         if (code == PSP_EXIT_DONE)
-            (arguments.json ? tell_json : tell)(local);
+            code = tell_ready(local, arguments.json);
     }
     psp_daemons_free(&daemons, n);
     psp_local_close(&local);

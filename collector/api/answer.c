@@ -61,6 +61,8 @@ void psp_answer_begin(const struct psp_api_request *request, struct psp_api_repl
         psp_writer_null(ret_json, "as_of");
     psp_writer_bool(ret_json, "stale", request->stale);
     psp_writer_string(ret_json, "status", "unofficial");
+    psp_writer_string(ret_json, "publication",
+                      psp_publication_name(request->view->definition->publication));
 }
 
 void psp_answer_end(struct psp_writer *json)

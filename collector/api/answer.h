@@ -15,7 +15,8 @@
 void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char *title,
                         const char *detail, ...) __attribute__((format(printf, 4, 5)));
 
-/* Begins a 200 with {"version":…,"as_of":…,"stale":…,"status":"unofficial". */
+/* Begins a 200 with {"version":…,"as_of":…,"stale":…,"status":"unofficial",
+ * "publication":…. */
 void psp_answer_begin(const struct psp_api_request *request, struct psp_api_reply *reply,
                       struct psp_writer *ret_json);
 void psp_answer_end(struct psp_writer *json);

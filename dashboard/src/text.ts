@@ -4,6 +4,10 @@ export const text = {
   unofficialWhy:
     'Results are partial and unofficial until the authority certifies them. Nothing here declares a winner.',
   states: { new: 'Not open yet', open: 'Counting', closed: 'Counting closed' } as Record<string, string>,
+  publication: {
+    immediate: 'Counts are shown as they come in.',
+    reports: 'Counts are shown as of the last report of each place.',
+  } as Record<string, string>,
   title: (contest: string, leader: string) => `${leader}${contest} (unofficial)`,
   leads: (name: string, share: string) => `${name} ${share} · `,
   contests: 'Contests',

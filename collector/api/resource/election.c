@@ -69,6 +69,8 @@ void psp_api_election(const struct psp_api_request *request, struct psp_api_repl
     psp_writer_string(&json, "name", definition->name);
     psp_writer_string(&json, "date", definition->date);
     psp_writer_string(&json, "state", psp_election_state_name(view->election_state));
+    psp_writer_string(&json, "turnout", psp_publication_name(definition->turnout));
+    psp_writer_number(&json, "report_min", definition->report_min);
     psp_writer_hex(&json, "definition_hash", definition->hash, PSP_HASH_BYTES);
     psp_writer_string(&json, "root", definition->units[definition->root].id);
     psp_writer_number(&json, "contests", definition->contest_count);

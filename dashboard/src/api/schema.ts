@@ -25,6 +25,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       election: {
         id: components['schemas']['Id'];
         name: string;
@@ -32,6 +33,13 @@ export interface components {
         date: string;
         /** @enum {string} */
         state: 'new' | 'open' | 'closed';
+        /**
+         * @description When numbers of ballots are shown.
+         * @enum {string}
+         */
+        turnout: 'immediate' | 'reports';
+        /** @description Ballots by which a row must have moved to be shown anew, where publication is reports. */
+        report_min: number;
         definition_hash: string;
         root: components['schemas']['Id'];
         contests: number;
@@ -68,6 +76,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       contests: components['schemas']['Contest'][];
       next_cursor: components['schemas']['NextCursor'];
     };
@@ -76,6 +85,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       results: components['schemas']['Result'][];
       next_cursor: components['schemas']['NextCursor'];
       /** @description Items in all pages. null: not counted, because more than one contest was asked for and there are more pages. */
@@ -92,6 +102,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       candidates: {
         id: components['schemas']['Id'];
         name: string;
@@ -109,6 +120,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       candidate: {
         id: components['schemas']['Id'];
         name: string;
@@ -134,6 +146,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       turnout: components['schemas']['UnitTurnout'][];
       next_cursor: components['schemas']['NextCursor'];
       /** @description Items in all pages. */
@@ -144,6 +157,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       units: {
         id: components['schemas']['Id'];
         name: string;
@@ -166,6 +180,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       unit: {
         id: components['schemas']['Id'];
         name: string;
@@ -193,6 +208,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       total: {
         /** @description Ballots decoded from committed entries. */
         received: number;
@@ -241,6 +257,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       collector: number;
       shards: {
         shard: number;
@@ -275,6 +292,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       stations: {
         /** @description Of the station, in clients.json. */
         number: number;
@@ -299,6 +317,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       shards: components['schemas']['ShardState'][];
     };
     Leaders: {
@@ -306,6 +325,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       contest: components['schemas']['Id'];
       unit: components['schemas']['Id'];
       total: number;
@@ -326,6 +346,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       contest: components['schemas']['Id'];
       unit: components['schemas']['Id'];
       choices: components['schemas']['Id'][];
@@ -345,6 +366,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      publication: components['schemas']['Publication'];
       /** @enum {string} */
       state: 'new' | 'open' | 'closed';
       balanced: boolean;
@@ -363,6 +385,11 @@ export interface components {
     Stale: boolean;
     /** @constant */
     Unofficial: 'unofficial';
+    /**
+     * @description When counts are shown: as they come, or as of a unit's last report. The election's own rule.
+     * @enum {string}
+     */
+    Publication: 'immediate' | 'reports';
     /** @enum {string} */
     Level: 'nation' | 'state' | 'county' | 'precinct';
     /** @description Give it as cursor to go on; null at the end. */
@@ -467,6 +494,7 @@ export type IdOrNull = components['schemas']['IdOrNull'];
 export type AsOf = components['schemas']['AsOf'];
 export type Stale = components['schemas']['Stale'];
 export type Unofficial = components['schemas']['Unofficial'];
+export type Publication = components['schemas']['Publication'];
 export type Level = components['schemas']['Level'];
 export type NextCursor = components['schemas']['NextCursor'];
 export type Counts = components['schemas']['Counts'];

@@ -141,7 +141,8 @@ static bool build_all(struct psp_build *build, const json_t *top)
         {"methods", PSP_MEMBER_ARRAY, true},    {"parties", PSP_MEMBER_ARRAY, true},
         {"candidates", PSP_MEMBER_ARRAY, true}, {"units", PSP_MEMBER_ARRAY, true},
         {"contests", PSP_MEMBER_ARRAY, true},   {"ballot_styles", PSP_MEMBER_ARRAY, true},
-        {"map", PSP_MEMBER_OBJECT, false},
+        {"map", PSP_MEMBER_OBJECT, false},      {"publication", PSP_MEMBER_NAME, false},
+        {"turnout", PSP_MEMBER_NAME, false},    {"report_min", PSP_MEMBER_COUNT, false},
     };
     struct psp_definition *definition = build->definition;
     return check_format(build, top) &&
@@ -149,10 +150,10 @@ static bool build_all(struct psp_build *build, const json_t *top)
            psp_build_text(build, top, "id", NULL, &definition->id) &&
            psp_build_text(build, top, "name", NULL, &definition->name) &&
            psp_build_text(build, top, "date", NULL, &definition->date) &&
-           check_date(build, definition->date) && psp_build_map(build, top) &&
-           psp_build_methods(build) && psp_build_parties(build) && psp_build_candidates(build) &&
-           psp_build_unit_ids(build) && psp_build_contests(build) && psp_build_styles(build) &&
-           psp_build_units(build);
+           check_date(build, definition->date) && psp_build_publication(build, top) &&
+           psp_build_map(build, top) && psp_build_methods(build) && psp_build_parties(build) &&
+           psp_build_candidates(build) && psp_build_unit_ids(build) && psp_build_contests(build) &&
+           psp_build_styles(build) && psp_build_units(build);
 }
 
 /* The text is not JSON somewhere: read as a whole, the library tells where. */

@@ -18,6 +18,7 @@
 #ifndef PSP_DEFINITION_H
 #define PSP_DEFINITION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,17 @@ enum psp_choice_kind {
     PSP_CHOICE_WRITE_IN,
     PSP_CHOICE_OTHER,
 };
+
+/* When what is counted is shown: as it comes, or as of a unit's last report. */
+enum psp_publication { PSP_PUBLICATION_IMMEDIATE = 1, PSP_PUBLICATION_REPORTS = 2 };
+
+enum {
+    /* 0: the parser refuses "reports", since not all is built that keeps its promise. */
+    PSP_PUBLICATION_REPORTS_READY = 0,
+    PSP_REPORT_MIN_DEFAULT = 10,
+};
+
+#define PSP_COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON reader */
 
 struct psp_party {
     const char *id, *name, *color; /* color "#rrggbb" or NULL */
@@ -129,6 +141,9 @@ struct psp_definition {
     uint8_t hash[PSP_HASH_BYTES];                /* SHA-256 of the file's bytes */
     const char *id, *name, *date;                /* date YYYY-MM-DD */
     const char *map_file, *map_object, *map_key; /* NULL when there is no map */
+    enum psp_publication publication;            /* of choices; of format 1: immediate */
+    enum psp_publication turnout; /* of numbers of ballots; reports only if choices are */
+    uint64_t report_min;          /* ballots by which a row must move to be shown anew; 1.. */
     uint32_t method_count, party_count, candidate_count, unit_count, leaf_count;
     uint32_t contest_count, choice_count, style_count;
     uint32_t root; /* the unit without a parent */
@@ -189,6 +204,9 @@ uint32_t psp_definition_choice(const struct psp_definition *definition, uint32_t
 uint32_t psp_definition_unit_style(const struct psp_definition *definition, uint32_t unit,
                                    const char *id, size_t bytes);
 
+const char *psp_publication_name(enum psp_publication publication); /* "immediate", ... */
+/* False: no such word, *ret_publication as it was. */
+bool psp_publication_named(const char *name, enum psp_publication *ret_publication);
 const char *psp_level_name(enum psp_level level);            /* "nation", "state", ... */
 const char *psp_choice_kind_name(enum psp_choice_kind kind); /* "candidate", "write_in", ... */
 

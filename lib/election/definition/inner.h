@@ -6,6 +6,7 @@
  *     members.c     shape of one JSON object: names, types, limits
  *     things.c      methods, parties, candidates, contests, map
  *     styles.c      ballot styles
+ *     publication.c when counts are shown
  *     units.c       units and their tree
  *
  * Every function returns false when the definition is refused (the reason is
@@ -149,6 +150,7 @@ bool psp_build_candidates(struct psp_build *build);
 bool psp_build_unit_ids(struct psp_build *build);
 bool psp_build_contests(struct psp_build *build);
 bool psp_build_map(struct psp_build *build, const json_t *top);
+bool psp_build_publication(struct psp_build *build, const json_t *top);
 bool psp_build_styles(struct psp_build *build);
 bool psp_build_units(struct psp_build *build);
 

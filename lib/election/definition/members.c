@@ -7,8 +7,6 @@
 
 #include "election/definition/inner.h"
 
-#define COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON reader */
-
 struct psp_pointer psp_pointer(const char *format, ...)
 {
     struct psp_pointer pointer;
@@ -111,8 +109,9 @@ static bool check_count(struct psp_build *build, const json_t *value, struct pla
 {
     if (!json_is_integer(value))
         return psp_build_fault(build, place_text(place).text, "must be a whole number");
-    if (json_integer_value(value) < 0 || json_integer_value(value) > COUNT_MAX)
-        return psp_build_fault(build, place_text(place).text, "must be 0 to %" PRId64, COUNT_MAX);
+    if (json_integer_value(value) < 0 || json_integer_value(value) > PSP_COUNT_MAX)
+        return psp_build_fault(build, place_text(place).text, "must be 0 to %" PRId64,
+                               PSP_COUNT_MAX);
     return true;
 }
 

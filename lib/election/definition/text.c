@@ -57,6 +57,18 @@ void psp_definition_text_member(struct psp_definition_text *text, const char *na
     put_value(text, value);
 }
 
+void psp_definition_text_publication(struct psp_definition_text *text,
+                                     const struct psp_publication_plan *plan)
+{
+    const enum psp_publication choices = plan->choices ? plan->choices : PSP_PUBLICATION_IMMEDIATE;
+    psp_definition_text_member(text, "publication", json_string(psp_publication_name(choices)));
+    if (plan->report_min > 0)
+        psp_definition_text_member(text, "report_min", json_integer((json_int_t)plan->report_min));
+    if (plan->turnout)
+        psp_definition_text_member(text, "turnout",
+                                   json_string(psp_publication_name(plan->turnout)));
+}
+
 void psp_definition_text_array(struct psp_definition_text *text, const char *name)
 {
     put_name(text, name);

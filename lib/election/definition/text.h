@@ -16,8 +16,16 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "election/definition/definition.h"
 
 struct psp_definition_text;
+
+/* What a made definition says of publication; 0: left out, but for choices, which are
+ * immediate then. */
+struct psp_publication_plan {
+    enum psp_publication choices, turnout;
+    uint64_t report_min;
+};
 
 /* PSP_ENOMEM. */
 enum psp_status psp_definition_text_create(struct psp_definition_text **ret_text);
@@ -25,6 +33,8 @@ void psp_definition_text_destroy(struct psp_definition_text **text);
 
 /* `value` is taken over, NULL counts as out of memory: finish then fails. */
 void psp_definition_text_member(struct psp_definition_text *text, const char *name, json_t *value);
+void psp_definition_text_publication(struct psp_definition_text *text,
+                                     const struct psp_publication_plan *plan);
 void psp_definition_text_array(struct psp_definition_text *text, const char *name);
 void psp_definition_text_element(struct psp_definition_text *text, json_t *value);
 void psp_definition_text_array_end(struct psp_definition_text *text);

@@ -192,6 +192,7 @@ static void write_top(struct psp_definition_text *text, const struct psp_import_
     psp_definition_text_member(text, "id", json_string(options->id));
     psp_definition_text_member(text, "name", json_string(options->name));
     psp_definition_text_member(text, "date", json_string(options->date));
+    psp_definition_text_publication(text, &options->publication);
     if (options->map_file != NULL)
         psp_definition_text_member(text, "map",
                                    json_pack("{s:s, s:s, s:s}", "file", options->map_file, "object",

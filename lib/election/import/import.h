@@ -24,11 +24,13 @@
 
 #include "base/status.h"
 #include "election/definition/definition.h"
+#include "election/definition/text.h"
 #include "election/returns/returns.h"
 
 struct psp_import_options {
     const char *id, *name, *date;      /* of the election */
     const char *map_file, *map_object; /* or NULL; the key is the unit's code */
+    struct psp_publication_plan publication;
 };
 
 /* *ret_text: election.json, malloc'ed, ends in a NUL that is not counted.

@@ -67,7 +67,8 @@ static const struct {
      "Independent member of the Ridgeline council.", "Answer every letter from a voter."},
 };
 
-static void write_top(struct psp_definition_text *text)
+static void write_top(struct psp_definition_text *text,
+                      const struct psp_publication_plan *publication)
 {
     static const char *const methods[][2] = {
         {"in-person", "In person"}, {"early", "Early"}, {"mail", "By mail"}};
@@ -75,6 +76,7 @@ static void write_top(struct psp_definition_text *text)
     psp_definition_text_member(text, "id", json_string("westmark-2024"));
     psp_definition_text_member(text, "name", json_string("Westmark general election"));
     psp_definition_text_member(text, "date", json_string("2024-11-05"));
+    psp_definition_text_publication(text, publication);
     psp_definition_text_array(text, "methods");
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         psp_definition_text_element(
@@ -225,14 +227,15 @@ static void write_units(struct psp_definition_text *text, uint64_t seed, uint64_
     psp_definition_text_array_end(text);
 }
 
-enum psp_status psp_synthetic_election(uint64_t seed, uint64_t voters, char **ret_text,
-                                       size_t *ret_bytes)
+enum psp_status psp_synthetic_election(uint64_t seed, uint64_t voters,
+                                       const struct psp_publication_plan *publication,
+                                       char **ret_text, size_t *ret_bytes)
 {
     struct psp_definition_text *text = NULL;
     enum psp_status status = psp_definition_text_create(&text);
     if (status != PSP_OK)
         return status;
-    write_top(text);
+    write_top(text, publication);
     write_candidates(text);
     write_units(text, seed, voters);
     write_contests(text);

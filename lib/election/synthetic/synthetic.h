@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "base/text/csv.h"
 #include "election/definition/definition.h"
+#include "election/definition/text.h"
 #include "election/roll/roll.h"
 
 enum { PSP_SYNTHETIC_FIELD_BYTES = 64 };
@@ -42,7 +43,8 @@ void psp_synthetic_voter(uint64_t seed, uint64_t number, const struct psp_synthe
 /* election.json of a small nation whose units have `voters` registered in all:
  * one precinct for some 1,500 voters. malloc'ed, ends in a NUL that is not
  * counted. PSP_ENOMEM. */
-enum psp_status psp_synthetic_election(uint64_t seed, uint64_t voters, char **ret_text,
-                                       size_t *ret_bytes);
+enum psp_status psp_synthetic_election(uint64_t seed, uint64_t voters,
+                                       const struct psp_publication_plan *publication,
+                                       char **ret_text, size_t *ret_bytes);
 
 #endif

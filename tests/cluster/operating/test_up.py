@@ -35,6 +35,36 @@ def test_a_cluster_for_trying_says_so(cluster, import_returns, fixture_file):
     assert "mode" not in other.up().stdout + other.call("status", check=0).stdout
 
 
+def test_what_is_shown_when_is_said_everywhere(cluster, tmp_path):
+    made = ["--out", tmp_path, "--voters", 30, "--force"]
+    run_psephos("generate", *made, "--report-min", 25, check=0)
+    definition = json.loads((tmp_path / "election.json").read_text())
+    assert (definition["publication"], definition["report_min"]) == ("immediate", 25)
+    checked = json.loads(run_psephos("check", tmp_path / "election.json", "--json").stdout)
+    assert [checked[member] for member in ("publication", "turnout", "report_min")] == \
+        ["immediate", "immediate", 25]
+    told = run_psephos("check", tmp_path / "election.json", check=0).stdout
+    assert "publication immediate: counts are shown as they come\n" in told
+    one = cluster(tmp_path / "election.json", shards=1, start=False)
+    assert "shown     immediate: counts are shown as they come\n" in one.up().stdout
+    assert json.loads(one.up("--json").stdout)["publication"] == "immediate"
+    for path in ("election", "results", "turnout", "accounting", "units", "shards"):
+        assert one.get_json(f"/api/v1/{path}")["publication"] == "immediate", path
+    about = one.get_json("/api/v1/election")["election"]
+    assert (about["turnout"], about["report_min"]) == ("immediate", 25)
+
+
+def test_what_cannot_be_kept_is_not_made(tmp_path, fixture_file):
+    for made in (["generate", "--voters", 30], ["import", fixture_file("sparse.csv")]):
+        call = [*made, "--out", tmp_path / "e"]
+        assert "--publication: immediate or reports" in \
+            run_psephos(*call, "--publication", "late", check=2).stderr
+        assert "--report-min" in run_psephos(*call, "--report-min", 0, check=2).stderr
+        for options in (["--publication", "reports"], ["--turnout", "reports"]):
+            assert "\"reports\" " in run_psephos(*call, *options, check=1).stderr
+    assert not (tmp_path / "e").exists()
+
+
 def test_a_replica_that_is_no_member_is_named_with_what_to_call(cluster, import_returns,
                                                                 fixture_file):
     one = cluster(import_returns(fixture_file("sparse.csv")), shards=2,

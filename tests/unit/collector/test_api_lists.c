@@ -8,7 +8,7 @@ static void the_election_says_how_far_the_count_is(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/election",
            "\"election\":{\"id\":\"town\",\"name\":\"Town\",\"date\":\"2024-11-05\","
-           "\"state\":\"open\",\"definition_hash\":\"");
+           "\"state\":\"open\",\"turnout\":\"immediate\",\"report_min\":10,\"definition_hash\":\"");
     expect(
         api, "/api/v1/election",
         "\"root\":\"us\",\"contests\":2,\"candidates\":2,\"units\":8,\"leaves\":4,"
@@ -25,12 +25,27 @@ static void before_any_answer_everything_is_zero_and_stale(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/election",
            "\"shards\":[{\"shard\":0,\"epoch\":0,\"index\":0},{\"shard\":1,\"epoch\":0,"
-           "\"index\":0}]},\"as_of\":null,\"stale\":true,\"status\":\"unofficial\",");
+           "\"index\":0}]},\"as_of\":null,\"stale\":true,\"status\":\"unofficial\",\"publication\":"
+           "\"immediate\",");
     expect(api, "/api/v1/election", "\"state\":\"new\"");
     expect(api, "/api/v1/results?contest=bridge",
            "\"ballots\":0,\"choices\":[{\"choice\":\"yes\",\"votes\":0},"
            "{\"choice\":\"no\",\"votes\":0}]");
     expect(api, "/api/v1/accounting", "\"balanced\":true");
+}
+
+static void every_answer_says_when_counts_are_shown(void **context)
+{
+    static const char *const paths[] = {"election",   "contests", "results",
+                                        "candidates", "turnout",  "units",
+                                        "accounting", "shards",   "leaders?contest=pres"};
+    struct api *api = *context;
+    api->definition->publication = PSP_PUBLICATION_REPORTS;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/api/v1/%s", paths[i]);
+        expect(api, path, "\"status\":\"unofficial\",\"publication\":\"reports\",");
+    }
 }
 
 static void a_log_without_an_entry_has_no_time(void **context)
@@ -343,6 +358,7 @@ int main(void)
         TEST(the_election_says_how_far_the_count_is),
         cmocka_unit_test_setup_teardown(before_any_answer_everything_is_zero_and_stale,
                                         api_set_up_empty, api_tear_down),
+        TEST(every_answer_says_when_counts_are_shown),
         TEST(a_log_without_an_entry_has_no_time),
         TEST(the_state_is_closed_when_every_shard_closed),
         TEST(the_definition_comes_byte_for_byte),

@@ -6,7 +6,8 @@
 #define HEAD                                                                                       \
     "{\"version\":{\"cluster\":\"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1\",\"shards\":["                  \
     "{\"shard\":0,\"epoch\":1,\"index\":5},{\"shard\":1,\"epoch\":1,\"index\":7}]},"               \
-    "\"as_of\":\"2023-11-14T22:13:20.007Z\",\"stale\":false,\"status\":\"unofficial\","
+    "\"as_of\":\"2023-11-14T22:13:20.007Z\",\"stale\":false,\"status\":\"unofficial\","            \
+    "\"publication\":\"immediate\","
 
 static void without_parameters_every_contest_in_its_own_unit(void **context)
 {

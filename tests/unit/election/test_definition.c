@@ -17,7 +17,7 @@
 static const char good[] =
     "{\n" /* line 1 */
     "  \"format\": 2, \"id\": \"town-2024\", \"name\": \"Town\", \"date\": "
-    "\"2024-11-05\",\n"
+    "\"2024-11-05\", \"publication\": \"immediate\",\n"
     "  \"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", "
     "\"name\": \"Mail\"}],\n"
     "  \"parties\": [{\"id\": \"red\", \"name\": \"Red\", \"color\": \"#a00000\"},\n" /* 4 */
@@ -107,6 +107,9 @@ static void members_are_read_as_written(void **state)
     assert_string_equal(definition->id, "town-2024");
     assert_string_equal(definition->name, "Town");
     assert_string_equal(definition->date, "2024-11-05");
+    assert_int_equal(definition->publication, PSP_PUBLICATION_IMMEDIATE);
+    assert_int_equal(definition->turnout, PSP_PUBLICATION_IMMEDIATE);
+    assert_int_equal(definition->report_min, 10);
     assert_string_equal(definition->map_file, "map.topojson");
     assert_string_equal(definition->map_object, "counties");
     assert_string_equal(definition->map_key, "code");
@@ -268,6 +271,28 @@ static void formats_and_members_are_checked(void **state)
     refused("2024-11-05", "2024-13-05", "/date", 2, "YYYY-MM-DD");
     refused("2024-11-05", "5.11.2024", "/date", 2, "YYYY-MM-DD");
     refused("#a00000", "#a0000g", "/parties/0/color", 4, "#rrggbb");
+}
+
+/* `said`, in place of what the good text says of publication, with this fault. */
+static void refused_said(const char *said, const char *pointer, int line, const char *reason)
+{
+    refused(", \"publication\": \"immediate\"", said, pointer, line, reason);
+}
+
+static void publication_is_said_and_checked(void **state)
+{
+    (void)state;
+#define IMMEDIATE ", \"publication\": \"immediate\""
+    refused_said("", "", 1, "member \"publication\" is missing");
+    refused_said(", \"publication\": \"never\"", "/publication", 2, "not \"never\"");
+    refused_said(", \"publication\": 1", "/publication", 2, "must be a string");
+    refused_said(IMMEDIATE ", \"turnout\": \"\"", "/turnout", 2, "\"immediate\" or");
+    refused_said(IMMEDIATE ", \"report_min\": 0", "/report_min", 2, "must be 1 or more");
+    refused_said(IMMEDIATE ", \"report_min\": \"9\"", "/report_min", 2, "whole number");
+    if (PSP_PUBLICATION_REPORTS_READY)
+        refused_said(IMMEDIATE ", \"turnout\": \"reports\"", "/turnout", 2, "holds nothing back");
+    else
+        refused_said(", \"publication\": \"reports\"", "/publication", 2, "not in this version");
 }
 
 static void ids_are_checked(void **state)
@@ -516,7 +541,8 @@ static void more_rows_than_can_be_counted_are_refused(void **state)
     char *text = NULL, list[STYLES * 6 + 1] = "";
     size_t bytes = 0;
     FILE *file = open_memstream(&text, &bytes);
-    fputs("{\"format\":2,\"id\":\"n\",\"name\":\"N\",\"date\":\"2026-06-02\",\"parties\":[],"
+    fputs("{\"format\":2,\"id\":\"n\",\"name\":\"N\",\"date\":\"2026-06-02\",\"publication\":"
+          "\"immediate\",\"parties\":[],"
           "\"candidates\":[],\"contests\":[{\"id\":\"c\",\"name\":\"C\",\"office\":\"C\","
           "\"unit\":\"us\",\"choices\":[{\"id\":\"yes\",\"name\":\"Yes\",\"kind\":\"yes\"}]}],"
           "\"methods\":[",
@@ -586,6 +612,7 @@ static void a_file_of_format_1_has_one_style_a_leaf(void **state)
 static void the_two_formats_are_not_mixed(void **state)
 {
     (void)state;
+    refused("\"format\": 2", "\"format\": 1", "/publication", 2, "is format 2");
     refused_1(",\"ballot_styles\":[\"s\"]", "", "/units/0/ballot_styles", "is format 2");
     refused_1("", "", "/units/0", "\"ballot_style\" is missing");
     refused_1(",\"ballot_style\":\"s\"", ",\"ballot_style\":\"s\"", "/units/1/ballot_style",
@@ -650,6 +677,7 @@ int main(void)
         cmocka_unit_test(broken_json_is_refused_with_its_line),
         cmocka_unit_test(empty_input_is_refused),
         cmocka_unit_test(formats_and_members_are_checked),
+        cmocka_unit_test(publication_is_said_and_checked),
         cmocka_unit_test(ids_are_checked),
         cmocka_unit_test(second_ids_are_refused),
         cmocka_unit_test(unknown_references_are_refused),

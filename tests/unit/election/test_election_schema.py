@@ -33,6 +33,14 @@ MUTATIONS = [
     (["date"], "5 November 2024"),
     (["date"], "2024-13-05"),
     (["extra"], 1),
+    (["publication"], DELETE),
+    (["publication"], "never"),
+    (["publication"], 1),
+    (["report_min"], 0),
+    (["report_min"], 2**53),
+    (["report_min"], "10"),
+    (["turnout"], "never"),
+    (["turnout"], "reports"),  # with publication immediate
     (["methods"], []),
     (["methods"], DELETE),
     (["methods", 0, "note"], "x"),
@@ -87,6 +95,7 @@ def mutated(definition, path, value):
 def format_1(definition):
     changed = copy.deepcopy(definition)
     changed["format"] = 1
+    del changed["publication"]
     for unit in changed["units"]:
         if "ballot_styles" in unit:
             (unit["ballot_style"],) = unit.pop("ballot_styles")
@@ -117,6 +126,13 @@ def main():
     first = format_1(town)
     validator.validate(first)
     assert psephos is None or parser_accepts(psephos, first)
+    said = {"publication": "immediate", "report_min": 10, "turnout": "immediate"}
+    for member, value in said.items():
+        mixed = mutated(first, [member], value)
+        assert not validator.is_valid(mixed), f"the schema accepts {member} in format 1"
+        assert psephos is None or not parser_accepts(psephos, mixed), member
+    held = mutated(mutated(town, ["publication"], "reports"), ["turnout"], "reports")
+    validator.validate(held)
     for path, value in MUTATIONS:
         definition = mutated(town, path, value)
         assert not validator.is_valid(definition), f"the schema accepts {path}"

@@ -261,7 +261,9 @@ static void synthetic_election_registers_exactly_the_voters(void **state)
         size_t bytes = 0;
         struct psp_definition *definition = NULL;
         struct psp_reason reason = {0};
-        assert_int_equal(psp_synthetic_election(1, sizes[i], &text, &bytes), PSP_OK);
+        assert_int_equal(
+            psp_synthetic_election(1, sizes[i], &(struct psp_publication_plan){0}, &text, &bytes),
+            PSP_OK);
         if (psp_definition_parse(text, bytes, &definition, &reason) != PSP_OK)
             fail_msg("%s: %s", reason.pointer, reason.text);
         uint64_t registered = 0;

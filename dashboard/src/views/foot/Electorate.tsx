@@ -38,8 +38,8 @@ export function Electorate() {
         </div>
       </dl>
       <p class="aside">
-        {text.unofficialWhy} {text.dataWhy} <a href="/api/v1/results.csv?level=leaf">CSV</a>,{' '}
-        <a href="/openapi.json">OpenAPI</a>.
+        {text.unofficialWhy} {text.publication[election.value!.publication]} {text.dataWhy}{' '}
+        <a href="/api/v1/results.csv?level=leaf">CSV</a>, <a href="/openapi.json">OpenAPI</a>.
       </p>
     </section>
   );
