@@ -32,8 +32,12 @@ struct psp_runs_cursor {
 /* Without bytes every row has `value_if_empty`: what a format without the column meant. */
 static inline struct psp_runs_cursor psp_runs_begin(struct psp_bytes runs, uint32_t value_if_empty)
 {
-    return runs.length > 0 ? (struct psp_runs_cursor){.at = runs.data}
-                           : (struct psp_runs_cursor){.left = UINT32_MAX, .value = value_if_empty};
+    struct psp_runs_cursor cursor = {.at = runs.data};
+    if (runs.length == 0) {
+        cursor.left = UINT32_MAX;
+        cursor.value = value_if_empty;
+    }
+    return cursor;
 }
 
 void psp_runs_load(struct psp_runs_cursor *cursor); /* the next run */

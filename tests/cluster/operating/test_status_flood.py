@@ -18,7 +18,7 @@ def messages(tmp_path_factory):
     """cluster_pb2, made from cluster.proto."""
     folder = tmp_path_factory.mktemp("proto")
     subprocess.run(["protoc", f"--proto_path={ROOT / 'proto'}", f"--python_out={folder}",
-                    "cluster.proto"], check=True)
+                    "cluster.proto", "ballots.proto"], check=True)
     sys.path.insert(0, str(folder))
     try:
         return importlib.import_module("cluster_pb2")
@@ -39,7 +39,7 @@ def test_status_requests_during_a_cast_send_no_ballot_twice(
     socket.curve_secretkey = keys["secret"].encode()
     socket.linger = 0
     socket.connect(router["address"])
-    request = messages.ClusterMessage(protocol=1)
+    request = messages.ClusterMessage(protocol=2)
     request.status_request.request_id = 1
     bytes_of_request = request.SerializeToString()
     cast = casting(one, county_returns)
