@@ -2,12 +2,14 @@
  * the election closes without a ballot, too. */
 #include "shard/core/inner.h"
 
-/* When there is a close to come that this leader has not proposed yet. */
+/* When there is a close to come that this leader has not proposed yet: after another
+ * opening there may be a second one in its term. */
 static bool pending(const struct psp_core *core)
 {
-    return psp_core_serves(core) && psp_count_close_at_ms(core->count) != 0 &&
-           psp_count_election_state(core->count) == PSP_ELECTION_OPEN &&
-           core->closing_term != core->leading_term;
+    const uint64_t at_ms = psp_count_close_at_ms(core->count);
+    const bool proposed = core->closing_term == core->leading_term && core->closing_at_ms == at_ms;
+    return psp_core_serves(core) && at_ms != 0 && !proposed &&
+           psp_count_election_state(core->count) == PSP_ELECTION_OPEN;
 }
 
 void psp_core_close_on(struct psp_core *core)
@@ -16,6 +18,7 @@ void psp_core_close_on(struct psp_core *core)
     if (!pending(core) || core->now.wall_ms < at_ms || !psp_core_has_room(core))
         return;
     core->closing_term = core->leading_term;
+    core->closing_at_ms = at_ms;
     struct psp_entry entry = {.type = PSP_ENTRY_CLOSE};
     entry.close_at_ms = at_ms;
     psp_core_propose(core, &entry, &(struct psp_waiting){.kind = PSP_WAITING_NOBODY});

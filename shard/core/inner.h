@@ -103,8 +103,8 @@ struct psp_core {
     size_t waiting_first, waiting_count;
     struct psp_parked parked[PSP_CORE_PARKED_MAX]; /* in order of arrival */
     uint32_t parked_count;
-    uint8_t *watched;      /* by station: batches to look up until it is trusted again */
-    uint64_t closing_term; /* in which this replica proposed the close that is due */
+    uint8_t *watched; /* by station: batches to look up until it is trusted again */
+    uint64_t closing_term, closing_at_ms; /* in which, and of when, it proposed the close due */
 
     uint64_t move_to, move_until_ms; /* the raft ID that is to lead, 0 none */
     bool move_begun;                 /* consensus knows */

@@ -276,6 +276,22 @@ static void a_close_takes_hold_at_its_time_without_a_ballot(void **state)
     destroy_group(group);
 }
 
+static void one_that_was_opened_again_closes_again(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    close_at(group, 0, 9, at(group).wall_ms + 1000);
+    run(group, 1100);
+    assert_int_equal(psp_count_election_state(group->nodes[0].count), PSP_ELECTION_CLOSED);
+    send_operation(group, 0, 10, PSP_OPERATE_OPEN, 0);
+    run(group, 100);
+    assert_int_equal(psp_count_election_state(group->nodes[0].count), PSP_ELECTION_OPEN);
+    close_at(group, 0, 11, at(group).wall_ms + 1000);
+    run(group, 1100);
+    assert_int_equal(psp_count_election_state(group->nodes[0].count), PSP_ELECTION_CLOSED);
+    destroy_group(group);
+}
+
 static void the_next_leader_closes_too(void **state)
 {
     (void)state;
@@ -357,6 +373,7 @@ int main(void)
         cmocka_unit_test(asked_for_known_ones_a_new_ballot_is_not_judged),
         cmocka_unit_test(a_first_copy_on_its_way_is_waited_for),
         cmocka_unit_test(a_close_takes_hold_at_its_time_without_a_ballot),
+        cmocka_unit_test(one_that_was_opened_again_closes_again),
         cmocka_unit_test(the_next_leader_closes_too),
         cmocka_unit_test(late_ballots_without_room_take_no_row),
     };
