@@ -1,5 +1,6 @@
 /*
- * psephos open, close, unit-complete - what an operator tells every shard.
+ * psephos open, unit-complete - what an operator tells every shard, one after the
+ * other (`close` is close.c).
  *
  * Each is an entry in the shard's log and may be repeated: open when open does
  * nothing. `open` also writes that the replicas were begun: it is the last step of
@@ -199,13 +200,6 @@ int psp_cmd_open(int argc, char **argv)
         argc, argv, PSP_OPERATE_OPEN,
         "Opens the election in DIR: ballots are counted from here on. Writes DIR/begun, as "
         "`replica begun` does." PSP_EXIT_HELP);
-}
-
-int psp_cmd_close(int argc, char **argv)
-{
-    return operate(argc, argv, PSP_OPERATE_CLOSE,
-                   "Closes the election in DIR: ballots that come later are refused as "
-                   "closed; a retry of an earlier one gets its first verdict." PSP_EXIT_HELP);
 }
 
 int psp_cmd_unit_complete(int argc, char **argv)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/moment.h"
 #include "cli/command.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
@@ -31,6 +32,7 @@ struct line {
     int64_t pid;                             /* 0: none */
     const char *state, *version;             /* version NULL: not known */
     char state_hash[2 * PSP_HASH_BYTES + 1]; /* of a shard's replica, at its index */
+    uint64_t close_at_ms;                    /* of a shard's replica; 0 none */
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all */
 };
 
@@ -92,6 +94,13 @@ static void find_lag(const struct psp_cluster *cluster, struct line *lines, uint
     }
 }
 
+/* When it closes or closed; null: no such time, or none that is known. */
+static json_t *close_at(const struct line *line)
+{
+    char text[PSP_MOMENT_BYTES];
+    return line->close_at_ms ? json_string(psp_moment_write(line->close_at_ms, text)) : json_null();
+}
+
 static void print_json(enum psp_mode mode, const struct line *lines, uint32_t n, bool healthy)
 {
     json_t *processes = json_array();
@@ -111,6 +120,7 @@ static void print_json(enum psp_mode mode, const struct line *lines, uint32_t n,
             json_object_set_new(process, "replica", json_integer(line->daemon->replica));
             json_object_set_new(process, "state_hash",
                                 line->answered ? json_string(line->state_hash) : json_null());
+            json_object_set_new(process, "close_at", close_at(line));
         }
         json_array_append_new(processes, process);
     }
@@ -171,6 +181,7 @@ static int show(const struct arguments *arguments, const struct psp_local *local
             lines[i].state = psp_process_state_name(answer->status.state);
             lines[i].version = answer->status.version;
             lines[i].index = answer->status.index;
+            lines[i].close_at_ms = answer->status.close_at_ms;
             lines[i].pid = (int64_t)answer->status.pid;
             for (size_t b = 0; b < PSP_HASH_BYTES; b++)
                 snprintf(lines[i].state_hash + 2 * b, 3, "%02x", answer->status.state_hash[b]);

@@ -189,14 +189,13 @@ def test_an_order_that_a_shard_does_not_carry_out_says_why(one):
     for process in replicas(one, 0, "follower"):
         end(process)
     wait_until(lambda: not replicas(one, 0, "leader"), what="the end of the leadership")
-    refused = one.call("close", check=3)
+    refused = one.call("close", check=1)
     assert "shard 0: no replica leads; 1 answer; call again" in refused.stderr
     assert "shard 1: done at index" in refused.stdout
     end(next(p for p in replicas(one, 0) if p["pid"]))
-    refused = one.call("close", check=3)
+    refused = one.call("close", check=1)
     assert "shard 0: no replica answers; call again" in refused.stderr
     assert "shard 1: done at index" in refused.stdout
-    assert ": the election is not open" in refused.stdout  # closed already
 
 
 def test_leadership_does_not_move_to_what_is_not_there(one):
