@@ -1,5 +1,7 @@
 """A primary: which of its unit's papers a ballot is, from the line of a file to the totals."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -85,3 +87,66 @@ def test_random_ballots_of_a_roll_are_on_the_voters_papers(cluster, tmp_path):
     # A ballot on another party's paper is not the voter's.
     stranger = line_of(voters[0][0], "x", {}, "rep")
     assert cast(one, stranger)["not_eligible"] == 1
+
+
+ROLL = """voter_id,unit,style
+d1,x,dem
+d2,x,dem
+r1,x,rep
+r2,x,rep
+n1,x,np
+r3,y,rep
+n2,z,np
+"""
+
+# ballots, votes, undervotes, overvotes; by hand
+CLOSED_PRIMARY = {
+    "gov-d": (2, {"ann": 1, "bob": 1}, 0, 0),
+    "gov-r": (2, {"cy": 0, "di": 1}, 0, 1),
+    "bridge": (6, {"yes": 2, "no": 3}, 1, 0),
+    "bridge x": (4, {"yes": 2, "no": 1}, 1, 0),
+    "gov-r x": (1, {"cy": 0, "di": 0}, 0, 1),
+    "gov-d y": (0, {"ann": 0, "bob": 0}, 0, 0),
+}
+
+
+def whole_result(one, contest, unit=None):
+    where = f"&unit={unit}&level=leaf" if unit else ""
+    (row,) = one.get_json(f"/api/v1/results?contest={contest}{where}")["results"]
+    votes = {choice["choice"]: choice["votes"] for choice in row["choices"]}
+    return row["ballots"], votes, row["undervotes"], row["overvotes"]
+
+
+# promise 3
+def test_a_closed_primary_has_no_undervotes_of_the_other_party(cluster, tmp_path):
+    roll, path = tmp_path / "roll.csv", tmp_path / "results.csv"
+    roll.write_text(ROLL)
+    one = cluster(PRIMARY, shards=2, up_options=["--roll", roll])
+    counted = (line_of("d1", "x", {"gov-d": ["ann"], "bridge": ["yes"]}, "dem") +
+               line_of("d2", "x", {"gov-d": ["bob"]}, "dem") +
+               line_of("r1", "x", {"gov-r": ["cy", "di"], "bridge": ["no"]}, "rep") +
+               line_of("n1", "x", {"bridge": ["yes"]}, "np") +
+               line_of("r3", "y", {"gov-r": ["di"], "bridge": ["no"]}, "rep") +
+               line_of("n2", "z", {"bridge": ["no"]}))
+    summary = cast(one, counted + line_of("r2", "x", DEM, "dem"))  # of the other party
+    assert (summary["counted"], summary["not_eligible"]) == (6, 1), summary
+    for what, expected in CLOSED_PRIMARY.items():
+        assert whole_result(one, *what.split()) == expected, what
+    assert_books_balance(one)
+    one.recount()
+    published = list(csv.DictReader(io.StringIO(one.results_csv())))
+    assert len(published) == 6 + 6 + 2 and sum(int(row["votes"]) for row in published) == 8
+    one.down()
+    one.call("recount", "--offline", "--results", path, check=0)
+    votes = {(row["contest"], row["unit"], row["choice"]): int(row["votes"])
+             for row in csv.DictReader(path.open()) if not row["method"]}
+    assert votes["bridge", "st", "yes"] == 2 and votes["bridge", "x", "no"] == 1
+    assert votes["gov-r", "c", "di"] == 1 and ("gov-d", "z", "ann") not in votes
+
+
+def test_a_roll_with_a_paper_that_the_unit_has_not_is_refused(cluster, tmp_path):
+    roll = tmp_path / "roll.csv"
+    roll.write_text("voter_id,unit,style\nd1,x,dem\nn1,y,np\n")
+    one = cluster(PRIMARY, shards=1, up_options=["--roll", roll], start=False)
+    refused = one.up(check=1)
+    assert "roll.csv:3:" in refused.stderr and '"np"' in refused.stderr
