@@ -47,7 +47,17 @@
     X(POOL_FORGOTTEN, "a pool leaves only when it is full")                                        \
     X(ROWS_MIXED_UP, "a router gives verdicts to other rows")                                      \
     X(WIPED_KEEPS_ID, "a wiped replica comes back under its old ID")                               \
-    X(MEMBERS_NOT_STORED, "members not in the checkpoint")
+    X(MEMBERS_NOT_STORED, "members not in the checkpoint")                                         \
+    X(VOTED_IS_TOLD, "after the close it is told who has voted")                                   \
+    X(CLOSED_LATE, "it closes later than was said")                                                \
+    X(CLOSED_FORGOTTEN, "a closed ballot is forgotten")                                            \
+    X(FORGETS_THE_NEXT, "of two stations with most the higher forgets")                            \
+    X(NOT_FORGOTTEN_AT_LOAD, "what was forgotten is remembered after a restart")                   \
+    X(OTHER_FORGOTTEN_AT_LOAD, "a restart takes closed ones for the forgotten")                    \
+    X(STATION_LOST, "a row's station is lost")                                                     \
+    X(STATIONS_NOT_STORED, "books by station not in the checkpoint")                               \
+    X(REPLAYS_TWICE, "replays without a row are booked twice")                                     \
+    X(REPLAYS_NEVER, "replays without a row are not booked")
 
 enum sim_mutant {
     SIM_MUTANT_NONE,

@@ -97,7 +97,8 @@ CHANGES = [
      "    if (delta->refused_n == 0)\n"),
     ("REPLAY_ANEW", "lib/count/restore.c",
      "!refusals_add_up(count))",
-     "(!refusals_add_up(count) && !M(REPLAY_ANEW)))"),
+     "(!refusals_add_up(count) && !M(REPLAY_ANEW) && !M(NOT_FORGOTTEN_AT_LOAD) &&\n"
+     "         !M(OTHER_FORGOTTEN_AT_LOAD)))"),
     ("DOUBLE_VOTE_NEW_LEADER", "lib/count/ballots.c",
      "static void look(",
      "int psp_mutant_new_leader;\n"
@@ -115,6 +116,46 @@ CHANGES = [
      "    if (M(DOUBLE_VOTE_NEW_LEADER) && leading && !core->leading && term > 2)\n"
      "        psp_mutant_new_leader = 8;\n"
      "    if (leading && !(core->leading && term == core->leading_term))\n"),
+    ("VOTED_IS_TOLD", "lib/count/judge.c",
+     "    if (!accepting)\n"
+     "        return PSP_CLOSED;\n"
+     "    if (!known->eligible)\n",
+     "    if (!accepting && !(M(VOTED_IS_TOLD) && known->voter_counted))\n"
+     "        return PSP_CLOSED;\n"
+     "    if (!known->eligible && !(M(VOTED_IS_TOLD) && !accepting))\n"),
+    ("CLOSED_LATE", "lib/count/count.c",
+     "        count->time_ms >= count->close_at_ms)\n",
+     "        count->time_ms >= count->close_at_ms + (M(CLOSED_LATE) ? 200 : 0))\n"),
+    ("CLOSED_FORGOTTEN", "lib/count/refusals.c",
+     "    if (refusal->disposition == PSP_CLOSED) {\n",
+     "    if (refusal->disposition == PSP_CLOSED && !M(CLOSED_FORGOTTEN)) {\n"),
+    ("FORGETS_THE_NEXT", "lib/count/refusals.c",
+     "        refusals->stations[high].remembered > refusals->stations[low].remembered ?"
+     " high : low;\n",
+     "        refusals->stations[high].remembered + M(FORGETS_THE_NEXT) >\n"
+     "            refusals->stations[low].remembered ? high : low;\n"),
+    ("NOT_FORGOTTEN_AT_LOAD", "lib/count/restore.c",
+     "        psp_refusals_forget(count->refusals, station);\n",
+     "        if (!M(NOT_FORGOTTEN_AT_LOAD))\n"
+     "            psp_refusals_forget(count->refusals, station);\n"),
+    ("OTHER_FORGOTTEN_AT_LOAD", "lib/count/restore.c",
+     "    return books && refusal->disposition != PSP_CLOSED &&\n",
+     "    return books && (refusal->disposition != PSP_CLOSED || M(OTHER_FORGOTTEN_AT_LOAD)) &&\n"),
+    ("STATION_LOST", "lib/count/ballots.c",
+     "        const uint32_t station = take_run(&runs, columns->n - first, &n);\n",
+     "        uint32_t station = take_run(&runs, columns->n - first, &n);\n"
+     "        station = M(STATION_LOST) ? 1 : station;\n"),
+    ("STATIONS_NOT_STORED", "lib/count/delta.c",
+     "    psp_stations_settle(count->stations);\n",
+     "    psp_stations_settle(count->stations);\n"
+     "    delta->station_n = M(STATIONS_NOT_STORED) ? 0 : delta->station_n;\n"),
+    ("REPLAYS_TWICE", "lib/count/ballots.c",
+     "        assert(n > 0);\n",
+     "        assert(n > 0);\n"
+     "        n *= M(REPLAYS_TWICE) ? 2 : 1;\n"),
+    ("REPLAYS_NEVER", "lib/count/ballots.c",
+     "    while (at < replays.length) {\n",
+     "    while (at < replays.length && !M(REPLAYS_NEVER)) {\n"),
     ("TIME_NOT_CLAMPED", "shard/core/steps.c",
      "    if (entry->time_ms < core->last_time_ms)\n"
      "        entry->time_ms = core->last_time_ms;\n"

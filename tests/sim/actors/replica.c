@@ -281,7 +281,8 @@ static enum psp_status restore(struct sim_world *world, struct sim_replica *repl
                                        world->election.rolls[replica->shard].units, NULL};
     const struct psp_count_options options = {.definition = world->election.definition,
                                               .roll = world->election.roll ? &roll : NULL,
-                                              .refused_max = PSP_REFUSED_MAX};
+                                              .refused_max = SIM_REFUSED_MAX,
+                                              .refused_station_max = SIM_REFUSED_STATION_MAX};
     enum psp_status status = psp_count_create(&options, &replica->count);
     for (uint32_t i = 0; i < replica->store.count && status == PSP_OK; i++)
         status = psp_count_restore(replica->count, replica->store.deltas[i]);
@@ -591,7 +592,11 @@ void sim_shard_init(struct sim_world *world, uint32_t s)
                                        world->election.rolls[s].units, NULL};
     const struct psp_roll_part *const used = world->election.roll ? &roll : NULL;
     const struct psp_count_options options = {
-        .definition = world->election.definition, .roll = used, .refused_max = PSP_REFUSED_MAX};
+        .definition = world->election.definition,
+        .roll = used,
+        .refused_max = SIM_REFUSED_MAX,
+        .refused_station_max = SIM_REFUSED_STATION_MAX,
+    };
     const enum psp_status status = psp_count_create(&options, &shard->reference);
     assert(status == PSP_OK);
     sim_judge_init(&shard->judge, &world->election, s);

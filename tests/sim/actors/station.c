@@ -147,6 +147,23 @@ static void check_order(struct sim_world *world, const struct sim_client *client
                           client->papers[paper].ballot, client->papers[i].ballot);
 }
 
+/* A second receipt says what the first did, or the refusal was forgotten in between; then
+ * it is another refusal. That the log says so, too, is looked at for every receipt. */
+static void check_verdict_stands(struct sim_world *world, const struct sim_paper *paper,
+                                 const struct psp_receipt *now)
+{
+    const struct sim_ballot *ballot = &world->election.ballots[paper->ballot];
+    const struct psp_receipt *before = &paper->receipt;
+    if (!paper->has_receipt ||
+        psp_verdict_first(before->verdict) == psp_verdict_first(now->verdict))
+        return;
+    const struct sim_judged *first =
+        sim_judge_first(&world->shards[before->shard].judge, ballot->digest, ballot->tag);
+    if (first == NULL || !first->forgotten || psp_verdict_first(now->verdict) == PSP_COUNTED)
+        sim_violation(world, "ballot %u: the verdict was %u and is %u now", paper->ballot,
+                      before->verdict, now->verdict);
+}
+
 static void take_receipts(struct sim_world *world, struct sim_client *client)
 {
     struct psp_receipt receipts[RECEIPTS];
@@ -154,10 +171,7 @@ static void take_receipts(struct sim_world *world, struct sim_client *client)
     while ((n = psp_client_core_receipts(client->core, receipts, RECEIPTS)) > 0) {
         for (size_t i = 0; i < n; i++) {
             struct sim_paper *paper = &client->papers[receipts[i].cookie];
-            if (paper->has_receipt &&
-                psp_verdict_first(paper->receipt.verdict) != psp_verdict_first(receipts[i].verdict))
-                sim_violation(world, "ballot %u: the verdict was %u and is %u now", paper->ballot,
-                              paper->receipt.verdict, receipts[i].verdict);
+            check_verdict_stands(world, paper, &receipts[i]);
             check_order(world, client, (uint32_t)receipts[i].cookie);
             client->receipts += !paper->has_receipt;
             world->verdicts++;
@@ -229,6 +243,15 @@ void sim_client_event(struct sim_world *world, struct sim_client *client,
 
 /* ---- the operator ---- */
 
+/* One time for all shards, up to two seconds ahead; in every other world none. */
+static uint64_t close_time(const struct sim_world *world, struct sim_operator *operator_)
+{
+    if (world->seed % 2 == 1 && operator_->close_at_ms == 0)
+        operator_->close_at_ms =
+            sim_time(world, &operator_->actor).wall_ms + world->seed / 2 % 2000;
+    return operator_->close_at_ms;
+}
+
 static void ask(struct sim_world *world, struct sim_operator *operator_, uint32_t shard)
 {
     static const enum psp_operation operations[SIM_STAGES] = {
@@ -240,6 +263,8 @@ static void ask(struct sim_world *world, struct sim_operator *operator_, uint32_
     message.id = stage * SIM_SHARDS_MAX + shard + 1;
     message.operate.operation = operations[stage];
     message.operate.unit = 1;
+    if (operations[stage] == PSP_OPERATE_CLOSE)
+        message.operate.close_at_ms = close_time(world, operator_);
     const enum psp_status status = psp_cluster_message_encode(&message, &world->buffer);
     assert(status == PSP_OK);
     (void)status;

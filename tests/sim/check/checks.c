@@ -181,7 +181,7 @@ void sim_checks_receipt(struct sim_world *world, const struct sim_client *client
                       "ballot %u was given verdict %u at shard %u index %" PRIu64
                       ", where the log has no such verdict",
                       paper->ballot, receipt->verdict, receipt->shard, receipt->index);
-    else if (psp_verdict_first(receipt->verdict) != first->verdict)
+    else if (psp_verdict_first(receipt->verdict) != first->verdict && !first->forgotten)
         sim_violation(world, "ballot %u was given verdict %u, the first was %u", paper->ballot,
                       receipt->verdict, first->verdict);
 }
@@ -347,6 +347,23 @@ static void check_papers(struct sim_world *world)
             sim_violation(world, "shard %u counted other ballots than those with a receipt", s);
 }
 
+/* Books by station, those that came. */
+static bool same_stations(const struct psp_count *count, const struct sim_judge *judge)
+{
+    uint8_t bytes[SIM_STATIONS * PSP_STATION_ENCODED_MAX];
+    struct psp_bytes rest = {bytes, psp_count_stations_since(count, 0, bytes, sizeof(bytes))};
+    struct psp_station_books shown[SIM_STATIONS] = {0};
+    if (rest.length > sizeof(bytes))
+        return false;
+    for (uint32_t number, next = 0; rest.length > 0;) {
+        struct psp_station_books books;
+        if (!psp_station_books_decode(&rest, &next, SIM_STATIONS - 1, &number, &books))
+            return false;
+        shown[number] = books;
+    }
+    return memcmp(shown, judge->stations, sizeof(shown)) == 0;
+}
+
 static void check_replica(struct sim_world *world, struct sim_replica *replica)
 {
     const struct sim_shard *shard = &world->shards[replica->shard];
@@ -357,10 +374,14 @@ static void check_replica(struct sim_world *world, struct sim_replica *replica)
         sim_violation(world, "%s counted wrong: %s", name, text);
     if (memcmp(psp_count_books(replica->count), &judge->books, sizeof(judge->books)) != 0)
         sim_violation(world, "%s has other books than the judge", name);
+    if (!same_stations(replica->count, judge))
+        sim_violation(world, "%s has other books by station than the judge", name);
     if (psp_totals_unbalanced_row(psp_count_totals(replica->count)) != PSP_NONE)
         sim_violation(world, "%s: the totals do not balance", name);
     if (psp_count_election_state(replica->count) != judge->state)
         sim_violation(world, "%s: the election is in another state", name);
+    if (psp_count_close_at_ms(replica->count) != judge->close_at_ms)
+        sim_violation(world, "%s: the election closes at another time", name);
     uint32_t n = 0, wanted = 0;
     psp_count_units_complete(replica->count, &n);
     for (uint32_t i = 0; i < SIM_UNITS; i++)
@@ -376,9 +397,9 @@ void sim_checks_end(struct sim_world *world)
     check_voters(world);
     for (uint32_t s = 0; s < world->plan.election.shards && !world->violated; s++) {
         const struct sim_judge *judge = &world->shards[s].judge;
-        const enum psp_election_state state =
-            world->plan.closes ? PSP_ELECTION_CLOSED : PSP_ELECTION_OPEN;
-        if (judge->state != state || !judge->complete[1])
+        /* The time to close need not have come when the world ends. */
+        const bool closes = judge->state == PSP_ELECTION_CLOSED || judge->close_at_ms != 0;
+        if (judge->state == PSP_ELECTION_NEW || closes != world->plan.closes || !judge->complete[1])
             sim_violation(world, "shard %u lost what the operator was told is done", s);
         for (uint32_t r = 0; r < world->plan.election.replicas && !world->violated; r++)
             if (world->shards[s].replicas[r].actor.up)

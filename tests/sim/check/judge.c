@@ -92,6 +92,31 @@ const struct sim_judged *sim_judge_first(const struct sim_judge *judge, const ui
     return found;
 }
 
+static bool same_ballot(const struct sim_judged *row, const uint8_t *digest, const uint8_t *tag)
+{
+    return memcmp(row->digest, digest, PSP_DIGEST_BYTES) == 0 &&
+           memcmp(row->tag, tag, PSP_TAG_BYTES) == 0;
+}
+
+/* The verdict that is given again, 0: none. */
+static uint8_t remembered(const struct sim_judge *judge, const uint8_t *digest, const uint8_t *tag)
+{
+    for (const struct sim_judged *row = newest(judge, digest); row != NULL; row = older(judge, row))
+        if (same_ballot(row, digest, tag) && (row->verdict & 15) != PSP_REPLAYED && !row->forgotten)
+            return row->verdict;
+    return 0;
+}
+
+/* Whether that was its verdict before the index, forgotten since or not. */
+static bool judged_before(const struct sim_judge *judge, uint64_t index, const uint8_t *digest,
+                          const uint8_t *tag, uint8_t verdict)
+{
+    for (const struct sim_judged *row = newest(judge, digest); row != NULL; row = older(judge, row))
+        if (same_ballot(row, digest, tag) && row->index < index && row->verdict == verdict)
+            return true;
+    return false;
+}
+
 static struct sim_replays *replays_at(struct sim_judge *judge, uint64_t index)
 {
     uint32_t low = 0, high = judge->replays_count;
@@ -136,9 +161,8 @@ bool sim_judge_said(struct sim_judge *judge, uint64_t index, const uint8_t *dige
             memcmp(row->tag, tag, PSP_TAG_BYTES) == 0)
             return true;
     struct sim_replays *replays = replays_at(judge, index);
-    const struct sim_judged *first = sim_judge_first(judge, digest, tag);
-    return replays != NULL && first != NULL && first->index < index &&
-           verdict == (uint8_t)(first->verdict << 4 | PSP_REPLAYED) &&
+    return replays != NULL && (verdict & 15) == PSP_REPLAYED &&
+           judged_before(judge, index, digest, tag, verdict >> 4) &&
            (told_before(judge, index, digest, tag) || ++replays->told <= replays->n);
 }
 
@@ -162,9 +186,9 @@ static uint32_t unit_on_roll(const struct sim_judge *judge, const uint8_t *diges
 static uint8_t verdict_on(const struct sim_judge *judge, const uint8_t *digest, const uint8_t *tag,
                           bool is_valid, uint32_t unit)
 {
-    const struct sim_judged *first = sim_judge_first(judge, digest, tag);
-    if (first != NULL)
-        return (uint8_t)(first->verdict << 4 | PSP_REPLAYED);
+    const uint8_t first = remembered(judge, digest, tag);
+    if (first != 0)
+        return (uint8_t)(first << 4 | PSP_REPLAYED);
     if (!is_valid)
         return PSP_INVALID;
     if (judge->state != PSP_ELECTION_OPEN)
@@ -187,6 +211,34 @@ static void add_row(struct sim_judge *judge, const struct sim_judged *row)
     judge->chains[row->digest[15]] = judge->row_count;
 }
 
+static bool may_be_forgotten(const struct sim_judged *row)
+{
+    return !row->forgotten && (row->verdict == PSP_INVALID || row->verdict == PSP_NOT_ELIGIBLE ||
+                               row->verdict == PSP_DOUBLE_VOTE);
+}
+
+/* After a refusal of `station`, counted anew from all rows there are. */
+static void forget(struct sim_judge *judge, uint32_t station)
+{
+    uint32_t numbers[SIM_STATIONS] = {0}, total = 0, most = 0;
+    for (uint32_t i = 0; i < judge->row_count; i++) {
+        numbers[judge->rows[i].station] += may_be_forgotten(&judge->rows[i]);
+        total += may_be_forgotten(&judge->rows[i]);
+    }
+    for (uint32_t number = 1; number < SIM_STATIONS; number++)
+        if (numbers[number] > numbers[most])
+            most = number;
+    if (numbers[station] > SIM_REFUSED_STATION_MAX)
+        most = station;
+    else if (total <= SIM_REFUSED_MAX)
+        return;
+    uint32_t oldest = 0;
+    while (judge->rows[oldest].station != most || !may_be_forgotten(&judge->rows[oldest]))
+        oldest++;
+    judge->rows[oldest].forgotten = true;
+    judge->stations[most].forgotten++;
+}
+
 static bool owns(const struct sim_judge *judge, const struct psp_count_columns *columns)
 {
     const struct psp_cluster_shard *shard = &judge->election->shards[judge->shard];
@@ -203,8 +255,11 @@ static void take_replays(struct sim_judge *judge, struct psp_bytes replays)
 {
     uint64_t n = 0;
     for (const uint8_t *at = replays.data; at < replays.data + replays.length;) {
-        varint(&at); /* the station */
-        n += varint(&at);
+        const uint32_t station = varint(&at), number = varint(&at);
+        assert(station < SIM_STATIONS);
+        judge->stations[station].received += number;
+        judge->stations[station].disposed[PSP_REPLAYED] += number;
+        n += number;
     }
     if (n == 0)
         return;
@@ -221,10 +276,13 @@ static void take_replays(struct sim_judge *judge, struct psp_bytes replays)
 static void take_ballots(struct sim_judge *judge, const struct psp_count_columns *columns,
                          struct psp_bytes replays)
 {
-    if (!judge->genesis || !owns(judge, columns))
-        return; /* fenced, outside the books */
+    if (!judge->genesis)
+        return;
     take_replays(judge, replays);
-    const uint8_t *marks = columns->marks;
+    if (!owns(judge, columns))
+        return; /* fenced, outside the books */
+    const uint8_t *marks = columns->marks, *runs = columns->stations.data;
+    uint32_t run = 0, station = 0;
     for (uint32_t i = 0; i < columns->n; i++) {
         struct sim_judged row = {.index = judge->index};
         memcpy(row.digest, columns->digests + (size_t)i * PSP_DIGEST_BYTES, PSP_DIGEST_BYTES);
@@ -235,14 +293,25 @@ static void take_ballots(struct sim_judge *judge, const struct psp_count_columns
         marks = read_marks(marks, pairs, &n);
         row.verdict = verdict_on(judge, row.digest, row.tag,
                                  valid(unit, columns->methods[i], pairs, n), unit);
+        if (run == 0) {
+            run = varint(&runs);
+            station = varint(&runs);
+            assert(station < SIM_STATIONS);
+        }
+        run--;
+        row.station = station;
         judge->books.received++;
         judge->books.disposed[row.verdict & 15]++;
+        judge->stations[station].received++;
+        judge->stations[station].disposed[row.verdict & 15]++;
         if (row.verdict == PSP_COUNTED) {
             judge->books.added_ballots++;
             judge->books.voters_counted++;
             sim_cells_add(&judge->cells, unit, columns->methods[i], pairs, n);
         }
         add_row(judge, &row);
+        if (may_be_forgotten(&row))
+            forget(judge, station);
     }
 }
 
@@ -264,12 +333,15 @@ void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_e
         judge->genesis = true;
         return;
     case PSP_ENTRY_OPEN:
+        if (judge->state != PSP_ELECTION_OPEN)
+            judge->close_at_ms = 0;
         judge->state = PSP_ELECTION_OPEN;
         return;
     case PSP_ENTRY_CLOSE:
-        if (judge->state == PSP_ELECTION_OPEN && judge->close_at_ms == 0)
-            judge->close_at_ms = entry->close_at_ms;
-        if (judge->state == PSP_ELECTION_OPEN && entry->close_at_ms <= judge->time_ms)
+        if (judge->state != PSP_ELECTION_OPEN || judge->close_at_ms != 0)
+            return; /* closed, or to be closed at the time told first */
+        judge->close_at_ms = entry->close_at_ms;
+        if (entry->close_at_ms <= judge->time_ms)
             judge->state = PSP_ELECTION_CLOSED;
         return;
     case PSP_ENTRY_UNIT_COMPLETE:

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "election/books.h"
+#include "election/station_books.h"
 #include "election/totals.h"
 #include "tests/sim/world/election.h"
 #include "wire/message/message.h"
@@ -20,7 +21,9 @@ struct sim_judged { /* a row of a batch, in the order of the log */
     uint64_t index;
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
     uint8_t verdict; /* as lib/election/verdict.h */
-    uint32_t next;   /* in the chain of its digest, + 1 */
+    bool forgotten;  /* a refusal that is not remembered any more */
+    uint32_t station;
+    uint32_t next; /* in the chain of its digest, + 1 */
 };
 
 struct sim_cells { /* [unit][method][contest]: choices, then under- and overvotes */
@@ -38,7 +41,7 @@ struct sim_told { /* a ballot among them */
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
 };
 
-enum { SIM_CHAINS = 256 };
+enum { SIM_CHAINS = 256, SIM_STATIONS = 8 };
 
 struct sim_judge {
     const struct sim_election *election;
@@ -47,6 +50,7 @@ struct sim_judge {
     enum psp_election_state state;
     uint64_t index, time_ms, close_at_ms;
     struct psp_books books;
+    struct psp_station_books stations[SIM_STATIONS]; /* by number */
     struct sim_cells cells;
     bool complete[SIM_UNITS];
     struct sim_judged *rows;
@@ -63,7 +67,7 @@ void sim_judge_init(struct sim_judge *judge, const struct sim_election *election
 void sim_judge_free(struct sim_judge *judge);
 /* The next entry; NULL: one that is no command. */
 void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_entry *entry);
-/* The first verdict on the ballot, else NULL. */
+/* The first verdict on the ballot, forgotten or not, else NULL. */
 const struct sim_judged *sim_judge_first(const struct sim_judge *judge, const uint8_t *digest,
                                          const uint8_t *tag);
 /* Was that said of the ballot at this index? Without a row there, it was if the ballot was

@@ -29,6 +29,8 @@ enum {
     SIM_BALLOTS_MAX = 256,
     SIM_VOTERS_MAX = 256,
     SIM_MARKS_MAX = 8,
+    SIM_REFUSED_STATION_MAX = 4, /* few, so that ballots are forgotten */
+    SIM_REFUSED_MAX = 6,
 };
 
 /* Choices that a unit's voters may mark, a bit each; 0: contest not there. */

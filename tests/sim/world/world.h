@@ -183,6 +183,7 @@ struct sim_operator {
     uint64_t again_us[SIM_SHARDS_MAX];
     uint64_t moved_us[SIM_SHARDS_MAX]; /* asked for a move; 0: no move is watched */
     uint32_t move_to[SIM_SHARDS_MAX];
+    uint64_t close_at_ms; /* what all shards are told; 0: at once, or not yet chosen */
 };
 
 struct sim_collector {
