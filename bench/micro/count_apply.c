@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/bytes/bytes.h"
+#include "election/runs.h"
 #include "shard/store/store.h"
 
 enum {
@@ -114,7 +115,6 @@ static struct psp_count *make_count(const struct bench *bench)
     const struct psp_count_options options = {
         .definition = bench->definition,
         .roll = bench->roll.n ? &bench->roll : NULL,
-        .refused_max = 1 << 20,
         .voters_expected = bench->grow ? 0 : bench->voters,
     };
     if (psp_count_create(&options, &count) != PSP_OK)
@@ -173,8 +173,22 @@ static void cast_batch(struct bench *bench, uint64_t first, uint32_t n)
         }
     }
     struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS, .time_ms = 1};
-    entry.ballots.columns =
-        (struct psp_count_columns){n, digests, tags, units, methods, marks, (size_t)(mark - marks)};
+    uint8_t station[PSP_RUN_BYTES_MAX],
+        style[PSP_RUN_BYTES_MAX]; /* one of each, as nearly always */
+    struct psp_runs_writer stations = {.bytes = station}, styles = {.bytes = style};
+    psp_runs_add(&stations, 1, n);
+    psp_runs_add(&styles, 1, n);
+    entry.ballots.columns = (struct psp_count_columns){
+        .n = n,
+        .digests = digests,
+        .tags = tags,
+        .units = units,
+        .methods = methods,
+        .marks = marks,
+        .marks_bytes = (size_t)(mark - marks),
+        .stations = psp_runs_end(&stations),
+        .styles = psp_runs_end(&styles),
+    };
     memcpy(entry.ballots.fence_hash, bench->fence_hash, PSP_HASH_BYTES);
     apply(bench, &entry);
     if (psp_count_delta_bytes(bench->count) >= DELTA_BYTES)
@@ -184,7 +198,8 @@ static void cast_batch(struct bench *bench, uint64_t first, uint32_t n)
 static void begin(struct bench *bench, bool with_roll)
 {
     bench->definition = make_definition(bench->contests);
-    bench->genesis = (struct psp_genesis){.slot_end = PSP_SLOT_COUNT, .epoch = 1};
+    bench->genesis = (struct psp_genesis){
+        .slot_end = PSP_SLOT_COUNT, .epoch = 1, .rules = PSP_RULES, .mode = PSP_MODE_TEST};
     if (with_roll) {
         memset(bench->genesis.shard_roll_hash, 1, PSP_HASH_BYTES);
         uint8_t *digests = malloc(bench->voters * 16), *units = malloc(bench->voters * 4);
