@@ -25,11 +25,14 @@ enum {
 static_assert(sizeof(struct psp_record) == 40, "see TRAILING_RECORDS");
 
 void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
-                         struct psp_genesis *ret_genesis)
+                         const struct psp_definition *definition, struct psp_genesis *ret_genesis)
 {
     const struct psp_cluster_shard *facts = &cluster->shards[shard];
     *ret_genesis = (struct psp_genesis){.rules = PSP_RULES,
                                         .mode = cluster->mode,
+                                        .publication = definition->publication,
+                                        .turnout = definition->turnout,
+                                        .report_min = definition->report_min,
                                         .shard = facts->shard,
                                         .slot_first = facts->slot_first,
                                         .slot_end = facts->slot_end,
@@ -192,7 +195,7 @@ static enum psp_status create_core(const struct psp_replica_options *options,
     };
     if (getrandom(&core.seed, sizeof(core.seed), 0) != (ssize_t)sizeof(core.seed))
         return PSP_EIO;
-    psp_replica_genesis(options->cluster, options->shard, &core.genesis);
+    psp_replica_genesis(options->cluster, options->shard, options->definition, &core.genesis);
     return psp_core_create(&core, &replica->core);
 }
 

@@ -41,9 +41,10 @@ struct psp_replica {
     struct psp_core *core; /* not started yet */
 };
 
-/* What cluster.json says of a shard, as its first log entry says it. */
+/* What cluster.json says of a shard, and election.json of its publication, as the
+ * first log entry says it. */
 void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
-                         struct psp_genesis *ret_genesis);
+                         const struct psp_definition *definition, struct psp_genesis *ret_genesis);
 
 /* Opens and restores; the reason says what is wrong and what to do. On failure
  * nothing stays open. */

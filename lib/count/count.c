@@ -107,6 +107,8 @@ enum psp_status psp_count_create(const struct psp_count_options *options,
     if (status == PSP_OK)
         status = psp_stations_create(&count->stations);
     if (status == PSP_OK)
+        status = psp_reports_create(options->definition, &count->reports);
+    if (status == PSP_OK)
         status = psp_count_pending_create(count);
     if (status == PSP_OK) {
         count->units_complete =
@@ -134,6 +136,7 @@ void psp_count_destroy(struct psp_count **count)
     free((*count)->roll_units);
     free((*count)->roll_styles);
     free((*count)->units_complete);
+    psp_reports_destroy(&(*count)->reports);
     if ((*count)->stations)
         psp_stations_destroy(&(*count)->stations);
     if ((*count)->refusals)
@@ -203,6 +206,10 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
         psp_put64(bytes, entry->close_at_ms);
         if (psp_count_rules_2(count))
             absorb(count, bytes, 8);
+        break;
+    case PSP_ENTRY_REPORT:
+        absorb(count, psp_reports_seen(count->reports).data,
+               psp_reports_seen(count->reports).length);
         break;
     case PSP_ENTRY_OPEN:
         break;
@@ -314,6 +321,10 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
         break;
     case PSP_ENTRY_UNIT_COMPLETE:
         refused = set_unit_complete(count, entry->unit);
+        break;
+    case PSP_ENTRY_REPORT:
+        status = psp_reports_take(count->reports, &entry->report, index, count->time_ms,
+                                  count->totals, &result, &refused);
         break;
     }
     if (status != PSP_OK)

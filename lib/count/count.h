@@ -21,6 +21,7 @@
  *     GENESIS: its bytes (lib/count/genesis.h)           one part
  *     UNIT_COMPLETE: unit position, 4 bytes              one part
  *     CLOSE: its time, 8 bytes (rules 2)                 one part
+ *     REPORT: its bytes (wire/message/report.h)          one part
  *     BALLOTS: fence hash; digests; tags; units; methods;
  *              marks; stations, styles, replays (rules 2);
  *              and verdicts when APPLIED                 one part each
@@ -34,8 +35,8 @@
  *
  * Ownership: owns its index, totals and delta.
  * Threads:   one owner; a taken delta belongs to whoever took it.
- * Memory:    about 40 bytes a voter (44 with a roll), plus totals; refusals
- *            and stations are bounded.
+ * Memory:    about 40 bytes a voter (44 with a roll), plus totals, twice when
+ *            they are published by reports; refusals and stations are bounded.
  */
 #ifndef PSP_COUNT_H
 #define PSP_COUNT_H
@@ -48,6 +49,7 @@
 #include "election/station_books.h"
 #include "election/totals.h"
 #include "wire/message/message.h"
+#include "wire/message/report.h"
 
 struct psp_count;
 
@@ -91,11 +93,13 @@ enum psp_apply_result {
     PSP_APPLY_FENCED,  /* whole batch refused by the fence or a slot not owned: outside the books,
                         * all but the entry's replays */
     PSP_APPLY_NOTHING, /* open when open, close when closed, genesis repeated, ... */
+    PSP_APPLY_REFUSED, /* a report that may not follow the last one, or of no such leaf */
 };
 
 /* Applies one committed entry at `index` (must be past the last applied one).
  * For BALLOTS and PSP_APPLIED, ret_verdicts[0..n) is filled; it must hold
- * PSP_BATCH_ROWS_MAX bytes. *ret_refused_text: static text unless APPLIED.
+ * PSP_BATCH_ROWS_MAX bytes. *ret_refused_text: unless APPLIED, static text or, when
+ * REFUSED, one that lasts until the next entry.
  * Never fails on input: a broken entry is a bug and asserts.
  * PSP_ENOMEM: the entry may be half applied; PSP_EMISMATCH: a genesis with a
  * roll, but none was given at create, or the other way round; PSP_EVERSION: a
@@ -131,6 +135,24 @@ const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t
  * psp_totals_encode_since: returns the bytes needed, writes if they fit into `size`. */
 size_t psp_count_stations_since(const struct psp_count *count, uint64_t base, uint8_t *ret_bytes,
                                 size_t size);
+/* ---- reports: what of the totals may be shown, with the publication "reports" ---- */
+
+/* The number of the last report, 0: there was none; its bytes, and the index of its
+ * entry. They last until the next entry. */
+uint64_t psp_count_report_number(const struct psp_count *count);
+struct psp_bytes psp_count_report_bytes(const struct psp_count *count, uint64_t *ret_index);
+/* The last report of a leaf, NULL: there was none. */
+const struct psp_leaf_report *psp_count_leaf_report(const struct psp_count *count, uint32_t leaf);
+/* The rows of every leaf as of its last report; zeros before the first. A row's index is
+ * that of the report that last changed it. NULL: publication immediate, or no genesis. */
+const struct psp_totals *psp_count_reported(const struct psp_count *count);
+/* Leaves reported after index `base`, and ballots counted in leaves where that changed
+ * after it (wire/message/report.h), like psp_totals_encode_since. */
+size_t psp_count_leaf_reports_since(const struct psp_count *count, uint64_t base,
+                                    uint8_t *ret_bytes, size_t size);
+size_t psp_count_leaf_ballots_since(const struct psp_count *count, uint64_t base,
+                                    uint8_t *ret_bytes, size_t size);
+
 /* psp_index_warm, of the voters' index. */
 bool psp_count_warm(struct psp_count *count);
 /* Bytes of RAM that voters and refusals take. */
@@ -148,6 +170,12 @@ bool psp_count_accepts(const struct psp_count *count, uint64_t time_ms);
 bool psp_count_closed_room(const struct psp_count *count, uint32_t station);
 
 /* ---- checkpoint ---- */
+
+/* So that a leaf or a row that a store has lost is noticed. */
+struct psp_reports_sum {
+    uint32_t leaves;  /* that were ever reported */
+    uint64_t ballots; /* in all reported rows */
+};
 
 /* What changed since the last delta was taken; plain data, self-contained. */
 struct psp_count_delta {
@@ -178,11 +206,21 @@ struct psp_count_delta {
     uint64_t *cells;     /* the rows' cells, one row after another */
     uint32_t units_complete_n;
     uint32_t *units_complete; /* all of them */
+    size_t report_bytes;      /* of the last report; 0: none since the last delta */
+    uint8_t *report;
+    uint64_t report_index;
+    struct psp_reports_sum reported_sum; /* of all that was reported, with the report */
+    uint32_t leaf_report_n;              /* leaves reported */
+    uint32_t *leaf_report_leaves;
+    struct psp_leaf_report *leaf_reports;
+    uint32_t reported_n; /* rows that reports changed, as the rows above */
+    uint32_t *reported_rows, *reported_row_cells;
+    uint64_t *reported_indexes, *reported_cells;
 };
 
 /* How many bytes a delta would append now, to decide when to take one. Changed
- * rows of the totals and books by station are left out: they replace what is stored, so waiting
- * makes them cheaper. */
+ * rows of the totals, books by station and what was reported are left out: they
+ * replace what is stored, so waiting makes them cheaper. */
 uint64_t psp_count_delta_bytes(const struct psp_count *count);
 enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_delta **ret_delta);
 void psp_count_delta_destroy(struct psp_count_delta **delta);

@@ -188,6 +188,7 @@ static void move_new(struct psp_count *count, struct psp_count_delta *delta)
     pending->refused_first += pending->refused_n;
     drop_buffers(pending);
     psp_stations_settle(count->stations);
+    psp_reports_settle(count->reports, count->last_index);
     for (uint32_t i = 0; i < pending->row_n; i++)
         pending->row_changed[pending->rows[i]] = 0;
     pending->row_n = 0;
@@ -203,6 +204,8 @@ enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_d
     enum psp_status status = copy_kept(count, delta);
     if (status == PSP_OK)
         status = copy_stations(count, delta);
+    if (status == PSP_OK)
+        status = psp_reports_copy(count->reports, delta);
     if (status != PSP_OK) {
         psp_count_delta_destroy(&delta);
         return status;
@@ -235,6 +238,13 @@ void psp_count_delta_destroy(struct psp_count_delta **delta)
     free((*delta)->row_cells);
     free((*delta)->cells);
     free((*delta)->units_complete);
+    free((*delta)->report);
+    free((*delta)->leaf_report_leaves);
+    free((*delta)->leaf_reports);
+    free((*delta)->reported_rows);
+    free((*delta)->reported_row_cells);
+    free((*delta)->reported_indexes);
+    free((*delta)->reported_cells);
     free((*delta)->configuration);
     free(*delta);
     *delta = NULL;

@@ -14,8 +14,12 @@ void psp_genesis_pack(const struct psp_genesis *genesis, uint8_t ret_bytes[PSP_G
     psp_put32(at + 8, genesis->slot_end);
     memcpy(at + 12, genesis->shard_roll_hash, PSP_HASH_BYTES);
     psp_put64(at + 12 + PSP_HASH_BYTES, genesis->epoch);
-    psp_put32(ret_bytes + PSP_GENESIS_1_BYTES, genesis->rules);
-    psp_put32(ret_bytes + PSP_GENESIS_1_BYTES + 4, (uint32_t)genesis->mode);
+    at = ret_bytes + PSP_GENESIS_1_BYTES;
+    psp_put32(at, genesis->rules);
+    psp_put32(at + 4, (uint32_t)genesis->mode);
+    psp_put32(at + 8, (uint32_t)genesis->publication);
+    psp_put32(at + 12, (uint32_t)genesis->turnout);
+    psp_put64(at + 16, genesis->report_min);
 }
 
 void psp_genesis_unpack(const uint8_t bytes[PSP_GENESIS_BYTES], struct psp_genesis *ret_genesis)
@@ -27,8 +31,12 @@ void psp_genesis_unpack(const uint8_t bytes[PSP_GENESIS_BYTES], struct psp_genes
     ret_genesis->slot_end = psp_get32(at + 8);
     memcpy(ret_genesis->shard_roll_hash, at + 12, PSP_HASH_BYTES);
     ret_genesis->epoch = psp_get64(at + 12 + PSP_HASH_BYTES);
-    ret_genesis->rules = psp_get32(bytes + PSP_GENESIS_1_BYTES);
-    ret_genesis->mode = (enum psp_mode)psp_get32(bytes + PSP_GENESIS_1_BYTES + 4);
+    at = bytes + PSP_GENESIS_1_BYTES;
+    ret_genesis->rules = psp_get32(at);
+    ret_genesis->mode = (enum psp_mode)psp_get32(at + 4);
+    ret_genesis->publication = (enum psp_publication)psp_get32(at + 8);
+    ret_genesis->turnout = (enum psp_publication)psp_get32(at + 12);
+    ret_genesis->report_min = psp_get64(at + 16);
 }
 
 bool psp_genesis_has_roll(const struct psp_genesis *genesis)

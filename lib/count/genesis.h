@@ -3,8 +3,8 @@
  *
  *     cluster ID 16, hashes of definition, roll, slot map and digest key 32
  *     each, shard 4, first slot 4, end slot 4, hash of the shard's roll file
- *     32, epoch 8, rules 4, mode 4: 204 bytes, integers little-endian. Under rules
- *     1 the state hash takes the first 196.
+ *     32, epoch 8, rules 4, mode 4, publication 4, turnout 4, report_min 8: 220
+ *     bytes, integers little-endian. Under rules 1 the state hash takes the first 196.
  *
  * Threads: any; pure.
  */
@@ -18,7 +18,7 @@
 
 enum {
     PSP_GENESIS_1_BYTES = PSP_FENCE_BYTES + 3 * 4 + PSP_HASH_BYTES + 8,
-    PSP_GENESIS_BYTES = PSP_GENESIS_1_BYTES + 4 + 4,
+    PSP_GENESIS_BYTES = PSP_GENESIS_1_BYTES + 4 * 4 + 8,
 };
 
 /* The bytes above, both ways. */

@@ -17,6 +17,7 @@
 #include "count/index.h"
 #include "count/judge.h"
 #include "count/refusals.h"
+#include "count/reports.h"
 #include "count/stations.h"
 
 enum { PSP_STATE_HASH_BYTES = 16 };
@@ -73,6 +74,7 @@ struct psp_count {
     struct psp_index *index;
     struct psp_refusals *refusals;
     struct psp_stations *stations; /* rules 2; else empty */
+    struct psp_reports *reports;
     struct psp_books books;
     uint64_t last_index, time_ms;
     uint64_t close_at_ms; /* when it closes or was closed, as told; 0 none */

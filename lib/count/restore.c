@@ -46,13 +46,20 @@ static bool owns_slot(const struct psp_count *count, const uint8_t *digest)
     return slot >= count->genesis.slot_first && slot < count->genesis.slot_end;
 }
 
+static bool publication_known(enum psp_publication publication)
+{
+    return publication == PSP_PUBLICATION_IMMEDIATE || publication == PSP_PUBLICATION_REPORTS;
+}
+
 static enum psp_status restore_genesis(struct psp_count *count, const struct psp_count_delta *delta)
 {
     if (!delta->has_genesis)
         return PSP_OK;
     if (count->has_genesis || delta->genesis.slot_first >= delta->genesis.slot_end ||
         delta->genesis.slot_end > PSP_SLOT_COUNT ||
-        (delta->genesis.rules >= 2 && !psp_mode_known(delta->genesis.mode)))
+        (delta->genesis.rules >= 2 && !psp_mode_known(delta->genesis.mode)) ||
+        !publication_known(delta->genesis.publication) ||
+        !publication_known(delta->genesis.turnout))
         return PSP_ECORRUPT;
     const enum psp_status status = psp_count_set_genesis(count, &delta->genesis);
     if (status != PSP_OK || count->has_roll)
@@ -376,6 +383,8 @@ enum psp_status psp_count_restore(struct psp_count *count, const struct psp_coun
         status = restore_rows(count, delta);
     if (status == PSP_OK)
         status = restore_units_complete(count, delta);
+    if (status == PSP_OK)
+        status = psp_reports_restore(count->reports, delta);
     return status == PSP_OK ? restore_position(count, delta) : status;
 }
 
@@ -434,8 +443,9 @@ enum psp_status psp_count_restore_end(struct psp_count *count)
         if (status != PSP_OK)
             return status == PSP_EEXIST ? PSP_ECORRUPT : status; /* a voter twice */
     }
-    if (!adds_up(count))
+    if (!adds_up(count) || !psp_reports_hold_together(count->reports, count->totals))
         return PSP_ECORRUPT;
+    psp_reports_settle(count->reports, count->last_index);
     count->pending.refused_first = count->restoring->refused_n;
     psp_count_restoring_destroy(count);
     if (count->has_genesis) {

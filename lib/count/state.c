@@ -30,6 +30,9 @@ enum psp_status psp_count_set_genesis(struct psp_count *count, const struct psp_
         return PSP_EVERSION;
     if (psp_genesis_has_roll(genesis) != count->has_roll)
         return PSP_EMISMATCH;
+    if (genesis->publication == PSP_PUBLICATION_REPORTS &&
+        psp_reports_hold(count->reports) != PSP_OK)
+        return PSP_ENOMEM;
     count->genesis = *genesis;
     psp_fence_hash(&genesis->fence, count->fence_hash);
     count->has_genesis = true;
@@ -140,6 +143,62 @@ const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t
     return count->units_complete;
 }
 
+/* ---- reports ---- */
+
+uint64_t psp_count_report_number(const struct psp_count *count)
+{
+    return psp_reports_number(count->reports);
+}
+
+struct psp_bytes psp_count_report_bytes(const struct psp_count *count, uint64_t *ret_index)
+{
+    return psp_reports_bytes(count->reports, ret_index);
+}
+
+const struct psp_leaf_report *psp_count_leaf_report(const struct psp_count *count, uint32_t leaf)
+{
+    return psp_reports_leaf(count->reports, leaf);
+}
+
+const struct psp_totals *psp_count_reported(const struct psp_count *count)
+{
+    return psp_reports_rows(count->reports);
+}
+
+size_t psp_count_leaf_reports_since(const struct psp_count *count, uint64_t base,
+                                    uint8_t *ret_bytes, size_t size)
+{
+    return psp_reports_since(count->reports, base, ret_bytes, size);
+}
+
+size_t psp_count_leaf_ballots_since(const struct psp_count *count, uint64_t base,
+                                    uint8_t *ret_bytes, size_t size)
+{
+    const struct psp_totals *totals = count->totals;
+    size_t length = 0;
+    uint32_t row = 0;
+    for (uint32_t leaf = 0, next = 0; leaf < count->definition->leaf_count; leaf++) {
+        const uint32_t first = row, end = psp_totals_row(totals, leaf + 1, 0, 0);
+        bool changed = false;
+        for (; row < end; row++)
+            changed |= totals->row_index[row] > base;
+        if (!changed)
+            continue;
+        uint64_t ballots = 0;
+        for (uint32_t at = first; at < end; at++)
+            ballots += totals->cells[totals->row_first[at]];
+        uint8_t bytes[PSP_LEAF_BALLOTS_BYTES_MAX];
+        const size_t n = psp_leaf_ballots_put(next, leaf, ballots, bytes);
+        if (length + n <= size)
+            memcpy(ret_bytes + length, bytes, n);
+        length += n;
+        next = leaf + 1;
+    }
+    return length;
+}
+
+/* ---- memory ---- */
+
 bool psp_count_warm(struct psp_count *count)
 {
     return psp_index_warm(count->index);
@@ -148,7 +207,7 @@ bool psp_count_warm(struct psp_count *count)
 uint64_t psp_count_memory_bytes(const struct psp_count *count)
 {
     return psp_index_memory_bytes(count->index) + psp_refusals_memory_bytes(count->refusals) +
-           psp_stations_memory_bytes(count->stations) +
+           psp_stations_memory_bytes(count->stations) + psp_reports_memory_bytes(count->reports) +
            count->roll_n *
                (sizeof *count->roll_units + (count->roll_styles ? sizeof *count->roll_styles : 0) +
                 (count->roll_digests ? PSP_DIGEST_BYTES : 0));

@@ -26,6 +26,9 @@ static const char *genesis_difference(const struct psp_genesis *log, const struc
         return "rules by which ballots are judged";
     if (log->mode != own->mode)
         return "mode";
+    if (log->publication != own->publication || log->turnout != own->turnout ||
+        log->report_min != own->report_min)
+        return "publication of the election";
     if (log->epoch != own->epoch)
         return "epoch (the cluster was restored from a backup since)";
     return NULL;

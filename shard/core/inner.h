@@ -149,7 +149,7 @@ struct psp_core_outcome {
     enum psp_operate_status status;
     bool temporary; /* of REFUSED */
     uint64_t index;
-    const char *text; /* static */
+    const char *text; /* static, or in scratch */
 };
 static inline struct psp_core_outcome psp_core_refused(const char *text, bool temporary)
 {

@@ -55,27 +55,34 @@ static void take_batch(struct psp_core *core, const struct psp_core_sender *send
         psp_core_take_ballots(core, &sender->peer, message->id, columns);
 }
 
-static bool entry_of_operation(const struct psp_core *core,
-                               const struct psp_cluster_message *message,
-                               struct psp_entry *ret_entry)
+/* The text of a refusal, NULL: it is an entry. */
+static const char *entry_of_operation(const struct psp_core *core,
+                                      const struct psp_cluster_message *message,
+                                      struct psp_entry *ret_entry)
 {
+    const struct psp_definition *definition = core->definition;
+    const char *fault;
     switch (message->operate.operation) {
     case PSP_OPERATE_OPEN:
         ret_entry->type = PSP_ENTRY_OPEN;
-        return true;
+        return NULL;
     case PSP_OPERATE_CLOSE:
         ret_entry->type = PSP_ENTRY_CLOSE;
         ret_entry->close_at_ms = message->operate.close_at_ms;
-        return true;
+        return NULL;
     case PSP_OPERATE_UNIT_COMPLETE:
         ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
         ret_entry->unit = message->operate.unit;
-        return message->operate.unit < core->definition->unit_count;
+        return ret_entry->unit < definition->unit_count ? NULL : "the election has no such unit";
+    case PSP_OPERATE_REPORT:
+        ret_entry->type = PSP_ENTRY_REPORT;
+        fault = psp_report_decode(message->operate.report, &ret_entry->report);
+        return fault ? fault : psp_report_fault(&ret_entry->report, definition->leaf_count);
     case PSP_OPERATE_MOVE_LEADER: /* not entries */
     case PSP_OPERATE_REPLACE_REPLICA:
         break;
     }
-    return false;
+    return "not an operation of the log";
 }
 
 static const struct psp_core_outcome not_leader = {.status = PSP_OPERATE_NOT_LEADER,
@@ -98,10 +105,11 @@ static void take_operation(struct psp_core *core, const struct psp_core_sender *
 {
     struct psp_entry entry = {.type = PSP_ENTRY_OPEN};
     struct psp_core_outcome outcome = not_leader;
+    const char *refused = entry_of_operation(core, message, &entry);
     if (psp_consensus_state(core->consensus) != PSP_LEADER) {
         /* said already */
-    } else if (!entry_of_operation(core, message, &entry)) {
-        outcome = psp_core_refused("the election has no such unit", false);
+    } else if (refused != NULL) {
+        outcome = psp_core_refused(refused, false);
     } else if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL ||
                !psp_core_has_room(core)) {
         outcome = psp_core_refused(busy_text(core), true);
@@ -113,6 +121,33 @@ static void take_operation(struct psp_core *core, const struct psp_core_sender *
         outcome.text = "this replica no longer leads";
     }
     psp_core_answer_operator(core, &sender->peer, message->id, &outcome);
+}
+
+/* What an operator who begins a report must know: the last one that is in the log, so
+ * only a leader that has applied what earlier ones left can tell. */
+static void tell_report(struct psp_core *core, const struct psp_core_sender *sender,
+                        const struct psp_cluster_message *request)
+{
+    if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL) {
+        const struct psp_core_outcome outcome = psp_consensus_state(core->consensus) == PSP_LEADER
+                                                    ? psp_core_refused(busy_text(core), true)
+                                                    : not_leader;
+        psp_core_answer_operator(core, &sender->peer, request->id, &outcome);
+        return;
+    }
+    uint64_t index = 0;
+    const struct psp_bytes held = psp_count_report_bytes(core->count, &index);
+    uint8_t *bytes = psp_core_scratch(core, held.length + 1);
+    if (bytes == NULL)
+        return;
+    if (held.length > 0)
+        memcpy(bytes, held.data, held.length);
+    struct psp_cluster_message *message =
+        psp_core_send(core, &sender->peer, PSP_CLUSTER_REPORT_REPLY, request->id);
+    if (message == NULL)
+        return;
+    message->report_reply.report = (struct psp_bytes){bytes, held.length};
+    message->report_reply.index = index;
 }
 
 static void tell_status(struct psp_core *core, const struct psp_core_sender *sender,
@@ -170,6 +205,10 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
     case PSP_CLUSTER_STATUS_REQUEST:
         tell_status(core, sender, message);
         return;
+    case PSP_CLUSTER_REPORT_REQUEST:
+        if (sender->role == PSP_ROLE_OPERATOR)
+            tell_report(core, sender, message);
+        return;
     case PSP_CLUSTER_RAFT:            /* core.c */
     case PSP_CLUSTER_JOURNAL_REQUEST: /* shell.c */
     case PSP_CLUSTER_JOURNAL:
@@ -178,6 +217,7 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
     case PSP_CLUSTER_PARTIAL:
     case PSP_CLUSTER_OPERATED:
     case PSP_CLUSTER_STATUS_REPLY:
+    case PSP_CLUSTER_REPORT_REPLY:
         return; /* answers: nobody was asked */
     }
 }

@@ -1,6 +1,7 @@
 /* Who waits for which entry, and what they are told. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "count/foresee.h"
 #include "shard/core/inner.h"
@@ -60,6 +61,22 @@ static void answer_batch(struct psp_core *core, struct psp_waiting *waiting,
                            waiting->n);
 }
 
+static void answer_operator(struct psp_core *core, const struct psp_waiting *waiting,
+                            enum psp_apply_result result, const char *refused_text)
+{
+    struct psp_core_outcome outcome = {PSP_OPERATED, false, waiting->index, refused_text};
+    if (result == PSP_APPLY_REFUSED) {
+        const size_t bytes = strlen(refused_text) + 1;
+        char *text = psp_core_scratch(core, bytes); /* the count's lasts until the next entry */
+        if (text == NULL)
+            return;
+        memcpy(text, refused_text, bytes);
+        outcome.status = PSP_OPERATE_REFUSED;
+        outcome.text = text;
+    } /* else done, or, repeated: it is so already, which is fine */
+    psp_core_answer_operator(core, &waiting->peer, waiting->id, &outcome);
+}
+
 void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
                      const struct psp_entry *entry, enum psp_apply_result result,
                      const char *refused_text)
@@ -77,10 +94,8 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
         answer_batch(core, &waiting, result, refused_text, entry);
         free(waiting.known);
         return;
-    case PSP_WAITING_OPERATOR: /* repeated: it is so already, which is fine */
-        psp_core_answer_operator(
-            core, &waiting.peer, waiting.id,
-            &(struct psp_core_outcome){PSP_OPERATED, false, index, refused_text});
+    case PSP_WAITING_OPERATOR:
+        answer_operator(core, &waiting, result, refused_text);
         return;
     }
 }

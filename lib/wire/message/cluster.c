@@ -8,6 +8,7 @@
 #include "wire/message/columns.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
+#include "wire/message/report.h"
 
 static bool take_fence(const Psephos__V1__Fence *from, struct psp_fence *ret_fence)
 {
@@ -163,7 +164,19 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     partial->parts = body->parts;
     partial->leader = body->leader;
     partial->stations = psp_pack_bytes(&body->stations);
+    partial->reports = psp_pack_bytes(&body->reports);
+    partial->leaf_ballots = psp_pack_bytes(&body->leaf_ballots);
     return PSP_OK;
+}
+
+/* The bytes of a report, or none where there may be none. */
+static enum psp_status take_report(const ProtobufCBinaryData *from, bool needed,
+                                   struct psp_bytes *ret_report, const char **ret_reason)
+{
+    struct psp_report report;
+    *ret_report = psp_pack_bytes(from);
+    const char *fault = from->len == 0 && !needed ? NULL : psp_report_decode(*ret_report, &report);
+    return fault ? psp_pack_refuse(ret_reason, fault) : PSP_OK;
 }
 
 static enum psp_status decode_operate(const Psephos__V1__Operate *body,
@@ -179,7 +192,8 @@ static enum psp_status decode_operate(const Psephos__V1__Operate *body,
     ret_message->operate.replica = body->replica;
     ret_message->operate.raft_id = body->raft_id;
     ret_message->operate.close_at_ms = body->close_at_ms;
-    return PSP_OK;
+    return take_report(&body->report, body->operation == PSEPHOS__V1__OPERATION__REPORT,
+                       &ret_message->operate.report, ret_reason);
 }
 
 static enum psp_status decode_operated(const Psephos__V1__Operated *body,
@@ -279,6 +293,16 @@ static enum psp_status decode_journal(struct psp_arena *arena, const Psephos__V1
     return ret_message->journal.entries ? PSP_OK : PSP_ENOMEM;
 }
 
+static enum psp_status decode_report_reply(const Psephos__V1__ReportReply *body,
+                                           struct psp_cluster_message *ret_message,
+                                           const char **ret_reason)
+{
+    ret_message->type = PSP_CLUSTER_REPORT_REPLY;
+    ret_message->id = body->request_id;
+    ret_message->report_reply.index = body->index;
+    return take_report(&body->report, false, &ret_message->report_reply.report, ret_reason);
+}
+
 static enum psp_status decode_body(struct psp_arena *arena,
                                    const Psephos__V1__ClusterMessage *message,
                                    struct psp_cluster_message *ret_message, const char **ret_reason)
@@ -313,6 +337,12 @@ static enum psp_status decode_body(struct psp_arena *arena,
         return PSP_OK;
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL:
         return decode_journal(arena, message->journal, ret_message);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_REPORT_REQUEST:
+        ret_message->type = PSP_CLUSTER_REPORT_REQUEST;
+        ret_message->id = message->report_request->request_id;
+        return PSP_OK;
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_REPORT_REPLY:
+        return decode_report_reply(message->report_reply, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY__NOT_SET:
     case _PSEPHOS__V1__CLUSTER_MESSAGE__BODY__CASE_IS_INT_SIZE:
         break;
@@ -429,6 +459,8 @@ static enum psp_status encode_partial(const struct psp_cluster_message *from,
     body.parts = partial->parts;
     body.leader = partial->leader;
     body.stations = psp_pack_data(partial->stations.data, partial->stations.length);
+    body.reports = psp_pack_data(partial->reports.data, partial->reports.length);
+    body.leaf_ballots = psp_pack_data(partial->leaf_ballots.data, partial->leaf_ballots.length);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
     message->partial = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -445,6 +477,7 @@ static enum psp_status encode_operate(const struct psp_cluster_message *from,
     body.replica = from->operate.replica;
     body.raft_id = from->operate.raft_id;
     body.close_at_ms = from->operate.close_at_ms;
+    body.report = psp_pack_data(from->operate.report.data, from->operate.report.length);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATE;
     message->operate = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -585,6 +618,31 @@ static enum psp_status encode_journal(const struct psp_cluster_message *from,
     return status;
 }
 
+static enum psp_status encode_report_request(const struct psp_cluster_message *from,
+                                             Psephos__V1__ClusterMessage *message,
+                                             struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__ReportRequest body = PSEPHOS__V1__REPORT_REQUEST__INIT;
+    body.request_id = from->id;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_REPORT_REQUEST;
+    message->report_request = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
+static enum psp_status encode_report_reply(const struct psp_cluster_message *from,
+                                           Psephos__V1__ClusterMessage *message,
+                                           struct psp_buffer *ret_buffer)
+{
+    const struct psp_bytes report = from->report_reply.report;
+    Psephos__V1__ReportReply body = PSEPHOS__V1__REPORT_REPLY__INIT;
+    body.request_id = from->id;
+    body.report = psp_pack_data(report.data, report.length);
+    body.index = from->report_reply.index;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_REPORT_REPLY;
+    message->report_reply = &body;
+    return psp_pack(&message->base, ret_buffer);
+}
+
 enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *from,
                                            struct psp_buffer *ret_buffer)
 {
@@ -615,6 +673,10 @@ enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *fro
         return encode_journal_request(from, &message, ret_buffer);
     case PSP_CLUSTER_JOURNAL:
         return encode_journal(from, &message, ret_buffer);
+    case PSP_CLUSTER_REPORT_REQUEST:
+        return encode_report_request(from, &message, ret_buffer);
+    case PSP_CLUSTER_REPORT_REPLY:
+        return encode_report_reply(from, &message, ret_buffer);
     }
     assert(!"a cluster message type");
     return PSP_EINVAL;

@@ -60,6 +60,13 @@ bool psp_mode_known(uint64_t number)
 #undef X
 }
 
+bool psp_report_final_known(uint64_t number)
+{
+#define X(NAME, value) || number == (value)
+    return false PSP_REPORT_FINALS(X);
+#undef X
+}
+
 const char *psp_mode_name(enum psp_mode mode)
 {
     static const char *const words[] = {

@@ -51,7 +51,8 @@ enum psp_count_refusal {
     X(CLOSE, 2)                                                                                    \
     X(UNIT_COMPLETE, 3)                                                                            \
     X(MOVE_LEADER, 4)                                                                              \
-    X(REPLACE_REPLICA, 5)
+    X(REPLACE_REPLICA, 5)                                                                          \
+    X(REPORT, 6)
 
 enum psp_operation {
 #define X(NAME, number) PSP_OPERATE_##NAME = number,
@@ -95,6 +96,18 @@ enum psp_mode {
 #undef X
 };
 
+/* What a report says of its leaves: whether more will be counted there. X(NAME, number) */
+#define PSP_REPORT_FINALS(X)                                                                       \
+    X(YES, 1)                                                                                      \
+    X(NO, 2)                                                                                       \
+    X(UNCHANGED, 3)
+
+enum psp_report_final {
+#define X(NAME, number) PSP_FINAL_##NAME = number,
+    PSP_REPORT_FINALS(X)
+#undef X
+};
+
 /* Whether a number that came is one of the set. */
 bool psp_refusal_known(uint64_t number);
 bool psp_count_refusal_known(uint64_t number);
@@ -102,6 +115,7 @@ bool psp_operation_known(uint64_t number);
 bool psp_operate_status_known(uint64_t number);
 bool psp_election_state_known(uint64_t number);
 bool psp_mode_known(uint64_t number);
+bool psp_report_final_known(uint64_t number);
 
 /* "new", "open", "closed". NULL when out of range. */
 const char *psp_election_state_name(enum psp_election_state state);

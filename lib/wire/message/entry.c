@@ -7,8 +7,29 @@
 #include "wire/message/columns.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
+#include "wire/message/report.h"
 
 enum { ENTRY_FORMAT = 2, ENTRY_FORMAT_1 = 1, RULES_1 = 1 };
+
+static bool publication_known(uint32_t number)
+{
+    return number == PSP_PUBLICATION_IMMEDIATE || number == PSP_PUBLICATION_REPORTS;
+}
+
+/* Of format 1: all is shown as it comes. */
+static enum psp_status decode_publication(const Psephos__V1__Publication *body, bool format_1,
+                                          struct psp_genesis *genesis, const char **ret_reason)
+{
+    genesis->publication = genesis->turnout = PSP_PUBLICATION_IMMEDIATE;
+    if (format_1)
+        return PSP_OK;
+    if (!body || !publication_known(body->choices) || !publication_known(body->turnout))
+        return psp_pack_refuse(ret_reason, "an unknown publication");
+    genesis->publication = (enum psp_publication)body->choices;
+    genesis->turnout = (enum psp_publication)body->turnout;
+    genesis->report_min = body->report_min;
+    return PSP_OK;
+}
 
 static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, bool format_1,
                                       struct psp_entry *ret_entry, const char **ret_reason)
@@ -40,7 +61,25 @@ static enum psp_status decode_genesis(const Psephos__V1__Genesis *body, bool for
     genesis->slot_first = body->slot_first;
     genesis->slot_end = body->slot_end;
     genesis->epoch = body->epoch;
-    return PSP_OK;
+    return decode_publication(body->publication, format_1, genesis, ret_reason);
+}
+
+static enum psp_status decode_report(const Psephos__V1__Report *body, bool format_1,
+                                     struct psp_entry *ret_entry, const char **ret_reason)
+{
+    if (format_1)
+        return psp_pack_refuse(ret_reason, "format 1 has no reports");
+    if (!psp_report_final_known(body->final))
+        return psp_pack_refuse(ret_reason, "an unknown word on the end of a report's leaves");
+    ret_entry->type = PSP_ENTRY_REPORT;
+    ret_entry->report = (struct psp_report){
+        .number = body->number,
+        .leaves = psp_pack_bytes(&body->leaves),
+        .final = (enum psp_report_final)body->final,
+        .again = body->again,
+    };
+    const char *fault = psp_report_fault(&ret_entry->report, PSP_UNITS_MAX);
+    return fault ? psp_pack_refuse(ret_reason, fault) : PSP_OK;
 }
 
 /* Pairs of station and number, stations ascending: whole and sensible. */
@@ -130,6 +169,8 @@ static enum psp_status decode(struct psp_arena *arena, const uint8_t *bytes, siz
         ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
         ret_entry->unit = entry->unit_complete->unit;
         return PSP_OK;
+    case PSEPHOS__V1__LOG_ENTRY__BODY_REPORT:
+        return decode_report(entry->report, format_1, ret_entry, ret_reason);
     case PSEPHOS__V1__LOG_ENTRY__BODY__NOT_SET:
     case _PSEPHOS__V1__LOG_ENTRY__BODY__CASE_IS_INT_SIZE:
         break;
@@ -164,6 +205,11 @@ static enum psp_status encode_genesis(const struct psp_genesis *genesis,
     body.epoch = genesis->epoch;
     body.rules = genesis->rules;
     body.mode = (uint32_t)genesis->mode;
+    Psephos__V1__Publication publication = PSEPHOS__V1__PUBLICATION__INIT;
+    publication.choices = (uint32_t)genesis->publication;
+    publication.turnout = (uint32_t)genesis->turnout;
+    publication.report_min = genesis->report_min;
+    body.publication = &publication;
     entry->body_case = PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS;
     entry->genesis = &body;
     return psp_pack(&entry->base, ret_buffer);
@@ -179,6 +225,19 @@ static enum psp_status encode_ballots(const struct psp_entry *from, Psephos__V1_
     body.fence_hash = psp_pack_data(from->ballots.fence_hash, PSP_HASH_BYTES);
     entry->body_case = PSEPHOS__V1__LOG_ENTRY__BODY_BALLOTS;
     entry->ballots = &body;
+    return psp_pack(&entry->base, ret_buffer);
+}
+
+static enum psp_status encode_report(const struct psp_report *report, Psephos__V1__LogEntry *entry,
+                                     struct psp_buffer *ret_buffer)
+{
+    Psephos__V1__Report body = PSEPHOS__V1__REPORT__INIT;
+    body.number = report->number;
+    body.leaves = psp_pack_data(report->leaves.data, report->leaves.length);
+    body.final = (uint32_t)report->final;
+    body.again = report->again;
+    entry->body_case = PSEPHOS__V1__LOG_ENTRY__BODY_REPORT;
+    entry->report = &body;
     return psp_pack(&entry->base, ret_buffer);
 }
 
@@ -209,6 +268,8 @@ enum psp_status psp_entry_encode(const struct psp_entry *from, struct psp_buffer
         entry.body_case = PSEPHOS__V1__LOG_ENTRY__BODY_UNIT_COMPLETE;
         entry.unit_complete = &complete;
         return psp_pack(&entry.base, ret_buffer);
+    case PSP_ENTRY_REPORT:
+        return encode_report(&from->report, &entry, ret_buffer);
     }
     assert(!"an entry type");
     return PSP_EINVAL;

@@ -23,6 +23,7 @@
 #include "base/status.h"
 #include "election/ballot.h"
 #include "election/books.h"
+#include "election/definition/definition.h"
 #include "wire/message/codes.h"
 #include "wire/message/fence.h"
 #include "wire/message/process_state.h"
@@ -107,11 +108,12 @@ struct psp_partial { /* see proto/cluster.proto */
     enum psp_election_state election_state;
     struct psp_bytes rows; /* psp_totals_encode_since */
     struct psp_books books;
-    struct psp_bytes units_complete;    /* 4 n bytes */
-    struct psp_bytes registered_leaves; /* 4 bytes a leaf, or empty */
-    struct psp_bytes stations;          /* books by station, or empty */
-    uint32_t part, parts;               /* lib/wire/message/partial_parts.h; 0 and 0 or 1: whole */
-    uint32_t leader;                    /* replica + 1; 0: not known */
+    struct psp_bytes units_complete;        /* 4 n bytes */
+    struct psp_bytes registered_leaves;     /* 4 bytes a leaf, or empty */
+    struct psp_bytes stations;              /* books by station, or empty */
+    struct psp_bytes reports, leaf_ballots; /* lib/wire/message/report.h, or empty */
+    uint32_t part, parts; /* lib/wire/message/partial_parts.h; 0 and 0 or 1: whole */
+    uint32_t leader;      /* replica + 1; 0: not known */
 };
 
 struct psp_status_reply {
@@ -155,6 +157,8 @@ enum psp_cluster_type {
     PSP_CLUSTER_RAFT,
     PSP_CLUSTER_JOURNAL_REQUEST,
     PSP_CLUSTER_JOURNAL,
+    PSP_CLUSTER_REPORT_REQUEST,
+    PSP_CLUSTER_REPORT_REPLY,
 };
 
 struct psp_cluster_message {
@@ -184,10 +188,11 @@ struct psp_cluster_message {
         struct psp_partial partial;
         struct {
             enum psp_operation operation;
-            uint32_t unit;        /* UNIT_COMPLETE */
-            uint32_t replica;     /* MOVE_LEADER */
-            uint64_t raft_id;     /* REPLACE_REPLICA */
-            uint64_t close_at_ms; /* CLOSE; 0: from its entry on */
+            uint32_t unit;           /* UNIT_COMPLETE */
+            uint32_t replica;        /* MOVE_LEADER */
+            uint64_t raft_id;        /* REPLACE_REPLICA */
+            uint64_t close_at_ms;    /* CLOSE; 0: from its entry on */
+            struct psp_bytes report; /* REPORT: its bytes, checked */
         } operate;
         struct {
             enum psp_operate_status status;
@@ -206,6 +211,10 @@ struct psp_cluster_message {
             uint32_t entry_count;
             const struct psp_raft_entry *entries;
         } journal;
+        struct {
+            struct psp_bytes report; /* checked; empty: none */
+            uint64_t index;
+        } report_reply;
     };
 };
 
@@ -225,6 +234,7 @@ enum psp_entry_type {
     PSP_ENTRY_OPEN,
     PSP_ENTRY_CLOSE,
     PSP_ENTRY_UNIT_COMPLETE,
+    PSP_ENTRY_REPORT,
 };
 
 struct psp_genesis {
@@ -232,8 +242,18 @@ struct psp_genesis {
     uint32_t shard, slot_first, slot_end;
     uint8_t shard_roll_hash[PSP_HASH_BYTES];
     uint64_t epoch;
-    uint32_t rules;     /* 1 or 2: docs/protocol.md */
-    enum psp_mode mode; /* of format 1: live */
+    uint32_t rules;                            /* 1 or 2: docs/protocol.md */
+    enum psp_mode mode;                        /* of format 1: live */
+    enum psp_publication publication, turnout; /* as in election.json; of format 1: immediate */
+    uint64_t report_min;                       /* of format 1: 0 */
+};
+
+/* From now on the rows of these leaves may be shown, as they are. */
+struct psp_report {
+    uint64_t number;
+    struct psp_bytes leaves; /* lib/wire/message/report.h */
+    enum psp_report_final final;
+    bool again; /* what was reported before a restore, anew */
 };
 
 struct psp_entry {
@@ -248,6 +268,7 @@ struct psp_entry {
         } ballots;
         uint64_t close_at_ms; /* CLOSE; 0: from this entry on */
         uint32_t unit;        /* UNIT_COMPLETE */
+        struct psp_report report;
     };
 };
 

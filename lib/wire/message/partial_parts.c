@@ -1,17 +1,22 @@
 /* Parts are taken in order only; anything else begins anew. */
 #include "wire/message/partial_parts.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes/bytes.h"
 
+static void drop(struct psp_gathered *gathered)
+{
+    free(gathered->bytes);
+    *gathered = (struct psp_gathered){0};
+}
+
 void psp_partial_parts_clear(struct psp_partial_parts *parts)
 {
-    free(parts->rows);
-    parts->rows = NULL;
-    parts->length = parts->capacity = 0;
+    drop(&parts->rows);
+    drop(&parts->reports);
+    drop(&parts->leaf_ballots);
     parts->next = 0;
 }
 
@@ -24,20 +29,28 @@ static bool follows(const struct psp_partial_parts *parts, uint64_t id,
 }
 
 /* Parts are of one size but for the last: the first one tells how much will come. */
-static bool reserve(struct psp_partial_parts *parts, size_t bytes)
+static bool gather(struct psp_gathered *gathered, struct psp_bytes bytes, uint32_t parts)
 {
-    if (bytes <= parts->capacity - parts->length)
+    if (bytes.length == 0)
         return true;
-    size_t capacity = parts->length + bytes;
-    if (parts->capacity == 0 && bytes <= PSP_MESSAGE_BYTES_MAX)
-        capacity = bytes * parts->parts;
-    assert(capacity > 0); /* realloc to nothing would free */
-    uint8_t *rows = realloc(parts->rows, capacity);
-    if (!rows)
-        return false;
-    parts->rows = rows;
-    parts->capacity = capacity;
+    if (bytes.length > gathered->capacity - gathered->length) {
+        size_t capacity = gathered->length + bytes.length;
+        if (gathered->capacity == 0 && bytes.length <= PSP_MESSAGE_BYTES_MAX)
+            capacity = bytes.length * parts;
+        uint8_t *larger = realloc(gathered->bytes, capacity);
+        if (!larger)
+            return false;
+        gathered->bytes = larger;
+        gathered->capacity = capacity;
+    }
+    memcpy(gathered->bytes + gathered->length, bytes.data, bytes.length);
+    gathered->length += bytes.length;
     return true;
+}
+
+static struct psp_bytes gathered_bytes(const struct psp_gathered *gathered)
+{
+    return (struct psp_bytes){gathered->bytes, gathered->length};
 }
 
 enum psp_status psp_partial_parts_take(struct psp_partial_parts *parts, uint64_t id,
@@ -60,13 +73,12 @@ enum psp_status psp_partial_parts_take(struct psp_partial_parts *parts, uint64_t
         psp_partial_parts_clear(parts);
         return PSP_EINVAL;
     }
-    if (!reserve(parts, part->rows.length)) {
+    if (!gather(&parts->rows, part->rows, parts->parts) ||
+        !gather(&parts->reports, part->reports, parts->parts) ||
+        !gather(&parts->leaf_ballots, part->leaf_ballots, parts->parts)) {
         psp_partial_parts_clear(parts);
         return PSP_ENOMEM;
     }
-    if (part->rows.length > 0)
-        memcpy(parts->rows + parts->length, part->rows.data, part->rows.length);
-    parts->length += part->rows.length;
     parts->next++;
     if (parts->next < parts->parts)
         return PSP_EAGAIN;
@@ -74,6 +86,8 @@ enum psp_status psp_partial_parts_take(struct psp_partial_parts *parts, uint64_t
     *ret_whole = *part;
     ret_whole->part = 0;
     ret_whole->parts = 1;
-    ret_whole->rows = (struct psp_bytes){parts->rows, parts->length};
+    ret_whole->rows = gathered_bytes(&parts->rows);
+    ret_whole->reports = gathered_bytes(&parts->reports);
+    ret_whole->leaf_ballots = gathered_bytes(&parts->leaf_ballots);
     return PSP_OK;
 }

@@ -339,7 +339,8 @@ static enum psp_status create_core(struct sim_world *world, struct sim_replica *
         .seed = (uint32_t)sim_next(&world->random),
         .part_bytes = SIM_PART_BYTES,
     };
-    psp_replica_genesis(&world->election.cluster, replica->shard, &options.genesis);
+    psp_replica_genesis(&world->election.cluster, replica->shard, world->election.definition,
+                        &options.genesis);
     const enum psp_status status = psp_core_create(&options, &replica->core);
     if (status != PSP_OK || psp_journal_last(replica->log) != 0 || replica->store.index != 0)
         return status;

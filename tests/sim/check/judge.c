@@ -348,6 +348,8 @@ void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_e
         if (entry->unit < SIM_UNITS)
             judge->complete[entry->unit] = true;
         return;
+    case PSP_ENTRY_REPORT: /* it changes no verdict and no count */
+        return;
     case PSP_ENTRY_BALLOTS:
         take_ballots(judge, &entry->ballots.columns, entry->ballots.replays);
         return;

@@ -40,7 +40,10 @@ static void genesis_comes_back_as_it_went(void **state)
                     .slot_end = 4096,
                     .epoch = 2,
                     .rules = 2,
-                    .mode = PSP_MODE_TEST},
+                    .mode = PSP_MODE_TEST,
+                    .publication = PSP_PUBLICATION_REPORTS,
+                    .turnout = PSP_PUBLICATION_IMMEDIATE,
+                    .report_min = 300},
     };
     memset(entry.genesis.shard_roll_hash, 6, PSP_HASH_BYTES);
     entry_comes_back(d, &entry);
@@ -51,6 +54,9 @@ static void genesis_comes_back_as_it_went(void **state)
     assert_int_equal(d->entry.genesis.epoch, 2);
     assert_int_equal(d->entry.genesis.rules, 2);
     assert_int_equal(d->entry.genesis.mode, PSP_MODE_TEST);
+    assert_int_equal(d->entry.genesis.publication, PSP_PUBLICATION_REPORTS);
+    assert_int_equal(d->entry.genesis.turnout, PSP_PUBLICATION_IMMEDIATE);
+    assert_int_equal(d->entry.genesis.report_min, 300);
     assert_int_equal(d->entry.genesis.shard_roll_hash[31], 6);
 }
 
@@ -104,6 +110,12 @@ static enum psp_status decode_genesis(struct desk *d, unsigned wrong, uint32_t s
     proto_filled(&d->body, 9, 0, 32u + (wrong == 9));
     proto_number(&d->body, 11, wrong == 11 ? 3 : 2);
     proto_number(&d->body, 12, wrong == 12 ? 3 : 1);
+    if (wrong == 13)
+        return decode_entry(d, 3); /* no publication */
+    d->inner.length = 0;
+    proto_number(&d->inner, 1, wrong == 14 ? 3 : 1);
+    proto_number(&d->inner, 2, wrong == 15 ? 3 : 2);
+    proto_message(&d->body, 13, &d->inner);
     return decode_entry(d, 3);
 }
 
@@ -117,7 +129,8 @@ static void genesis_with_a_wrong_part_is_refused(void **state)
     assert_int_equal(decode_genesis(d, 1, 0, 0, 1), PSP_EINVAL);
     assert_int_equal(decode_genesis(d, 3, 0, 0, 1), PSP_EINVAL);
     assert_int_equal(decode_genesis(d, 9, 0, 0, 1), PSP_EINVAL);
-    assert_int_equal(decode_genesis(d, 12, 0, 0, 1), PSP_EINVAL);
+    for (unsigned wrong = 12; wrong <= 15; wrong++)
+        assert_int_equal(decode_genesis(d, wrong, 0, 0, 1), PSP_EINVAL);
     assert_int_equal(decode_genesis(d, 11, 0, 0, 1), PSP_EVERSION); /* rules of another version */
 }
 
@@ -176,6 +189,38 @@ static void replays_stand_alone_and_ascend_by_station(void **state)
         assert_int_equal(decode_replays(d, bad[i].bytes, bad[i].length), PSP_EINVAL);
 }
 
+/* A report entry: number 1, leaves 0 and 1, final, but for one part. */
+static enum psp_status decode_report(struct desk *d, uint32_t format, unsigned wrong)
+{
+    static const uint8_t leaves[] = {0, 0}, turned[] = {0, 0x80, 0};
+    d->body.length = 0;
+    proto_number(&d->body, 1, wrong == 1 ? 0 : 1);
+    if (wrong != 2)
+        proto_bytes(&d->body, 2, wrong == 3 ? turned : leaves, wrong == 3 ? 3 : 2);
+    proto_number(&d->body, 3, wrong == 4 ? 4 : 1);
+    return decode_entry_of(d, format, 8);
+}
+
+static void reports_come_back_as_they_went_and_others_are_refused(void **state)
+{
+    struct desk *d = *state;
+    static const uint8_t leaves[] = {0, 0};
+    struct psp_entry entry = {.type = PSP_ENTRY_REPORT, .time_ms = 5};
+    entry.report = (struct psp_report){7, {leaves, 2}, PSP_FINAL_UNCHANGED, true};
+    entry_comes_back(d, &entry);
+    assert_int_equal(d->entry.report.number, 7);
+    assert_int_equal(d->entry.report.leaves.length, 2);
+    assert_memory_equal(d->entry.report.leaves.data, leaves, 2);
+    assert_int_equal(d->entry.report.final, PSP_FINAL_UNCHANGED);
+    assert_true(d->entry.report.again);
+    assert_int_equal(decode_report(d, 2, 0), PSP_OK);
+    assert_int_equal(d->entry.report.final, PSP_FINAL_YES);
+    assert_false(d->entry.report.again);
+    for (unsigned wrong = 1; wrong <= 4; wrong++)
+        assert_int_equal(decode_report(d, 2, wrong), PSP_EINVAL);
+    assert_int_equal(decode_report(d, 1, 0), PSP_EINVAL); /* 0.1.0 had none */
+}
+
 /* Of 0.1.0: the columns stand in the batch; there are no stations, rules or mode. */
 static void entries_of_format_1_are_read(void **state)
 {
@@ -198,6 +243,8 @@ static void entries_of_format_1_are_read(void **state)
     assert_int_equal(decode_entry_of(d, 1, 3), PSP_OK);
     assert_int_equal(d->entry.genesis.rules, 1);
     assert_int_equal(d->entry.genesis.mode, PSP_MODE_LIVE);
+    assert_int_equal(d->entry.genesis.publication, PSP_PUBLICATION_IMMEDIATE);
+    assert_int_equal(d->entry.genesis.turnout, PSP_PUBLICATION_IMMEDIATE);
     assert_int_equal(decode_entry_of(d, 2, 3), PSP_EINVAL);
 }
 
@@ -221,6 +268,7 @@ int main(void)
         FACT(genesis_with_a_wrong_part_is_refused),
         FACT(ballots_whose_lengths_do_not_fit_are_refused),
         FACT(replays_stand_alone_and_ascend_by_station),
+        FACT(reports_come_back_as_they_went_and_others_are_refused),
         FACT(entries_of_format_1_are_read),
         FACT(entry_of_another_format_is_refused),
     };

@@ -134,7 +134,9 @@ static void partial_comes_back_as_it_went(void **state)
                     .rows = {rows, sizeof rows},
                     .books = some_books,
                     .units_complete = {units, sizeof units},
-                    .registered_leaves = {leaves, sizeof leaves}},
+                    .registered_leaves = {leaves, sizeof leaves},
+                    .reports = {rows, 2},
+                    .leaf_ballots = {units, 1}},
     };
     memset(message.partial.cluster_id, 8, PSP_CLUSTER_ID_BYTES);
     memset(message.partial.state_hash, 9, PSP_HASH_BYTES);
@@ -156,6 +158,10 @@ static void partial_comes_back_as_it_went(void **state)
     assert_some_books(&got->books);
     assert_memory_equal(got->units_complete.data, units, sizeof units);
     assert_int_equal(got->registered_leaves.length, sizeof leaves);
+    assert_int_equal(got->reports.length, 2);
+    assert_memory_equal(got->reports.data, rows, 2);
+    assert_int_equal(got->leaf_ballots.length, 1);
+    assert_int_equal(got->leaf_ballots.data[0], 9);
     assert_memory_equal(got->cluster_id, message.partial.cluster_id, PSP_CLUSTER_ID_BYTES);
     assert_memory_equal(got->state_hash, message.partial.state_hash, PSP_HASH_BYTES);
 }
@@ -453,6 +459,56 @@ static void journal_comes_back_as_it_went(void **state)
     assert_int_equal(d->got.journal.entry_count, 0);
 }
 
+/* Number 3, leaf 0, final. */
+static const uint8_t report_bytes[] = {0x08, 3, 0x12, 1, 0, 0x18, 1};
+
+static void reports_come_back_as_they_went(void **state)
+{
+    struct desk *d = *state;
+    const struct psp_bytes report = {report_bytes, sizeof report_bytes};
+    struct psp_cluster_message message = {
+        .type = PSP_CLUSTER_OPERATE,
+        .id = 13,
+        .operate = {.operation = PSP_OPERATE_REPORT, .report = report}};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.operate.operation, PSP_OPERATE_REPORT);
+    assert_int_equal(d->got.operate.report.length, sizeof report_bytes);
+    assert_memory_equal(d->got.operate.report.data, report_bytes, sizeof report_bytes);
+    message = (struct psp_cluster_message){.type = PSP_CLUSTER_REPORT_REQUEST, .id = 14};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.id, 14);
+    message = (struct psp_cluster_message){
+        .type = PSP_CLUSTER_REPORT_REPLY, .id = 15, .report_reply = {report, 99}};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.id, 15);
+    assert_int_equal(d->got.report_reply.index, 99);
+    assert_memory_equal(d->got.report_reply.report.data, report_bytes, sizeof report_bytes);
+    message.report_reply.report.length = 0; /* there was none */
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.report_reply.report.length, 0);
+}
+
+static enum psp_status decode_report(struct desk *d, unsigned body, unsigned field, size_t bytes)
+{
+    d->body.length = 0;
+    if (body == 7)
+        proto_number(&d->body, 2, 6); /* REPORT */
+    proto_bytes(&d->body, field, report_bytes, bytes);
+    return decode_body(d, body);
+}
+
+static void bytes_that_are_no_report_are_refused(void **state)
+{
+    struct desk *d = *state;
+    const size_t all = sizeof report_bytes;
+    assert_int_equal(decode_report(d, 7, 7, all), PSP_OK);
+    assert_int_equal(decode_report(d, 7, 7, all - 1), PSP_EINVAL);
+    assert_int_equal(decode_report(d, 7, 7, 0), PSP_EINVAL); /* a wish without its report */
+    assert_int_equal(decode_report(d, 15, 2, all), PSP_OK);
+    assert_int_equal(decode_report(d, 15, 2, all - 1), PSP_EINVAL);
+    assert_int_equal(decode_report(d, 15, 2, 0), PSP_OK);
+}
+
 static void raft_message_has_at_most_64_fields(void **state)
 {
     struct desk *d = *state;
@@ -493,6 +549,8 @@ int main(void)
         FACT(status_comes_back_as_it_went),
         FACT(raft_message_comes_back_as_it_went),
         FACT(journal_comes_back_as_it_went),
+        FACT(reports_come_back_as_they_went),
+        FACT(bytes_that_are_no_report_are_refused),
         FACT(unknown_version_and_missing_body_are_refused),
         FACT(batch_whose_lengths_do_not_fit_is_refused),
         FACT(batch_without_fence_or_columns_is_refused),

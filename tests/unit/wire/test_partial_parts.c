@@ -43,16 +43,23 @@ static void the_last_part_makes_it_whole(void **state)
     struct psp_partial_parts parts = {0};
     struct psp_partial whole = {.index = 1}, part = part_of(0, 3, 0, 4);
     assert_int_equal(psp_partial_parts_take(&parts, 7, &part, &whole), PSP_EAGAIN);
-    part = part_of(1, 3, 4, 8);
+    part = part_of(1, 3, 4, 10);
+    part.reports = (struct psp_bytes){rows, 2}; /* where the rows end the rest begins */
     assert_int_equal(psp_partial_parts_take(&parts, 7, &part, &whole), PSP_EAGAIN);
     assert_int_equal(whole.index, 1); /* untouched so far */
-    part = part_of(2, 3, 8, 10);
+    part = part_of(2, 3, 10, 10);
+    part.reports = (struct psp_bytes){rows + 2, 5};
+    part.leaf_ballots = (struct psp_bytes){rows + 1, 1};
     part.units_complete = (struct psp_bytes){units, sizeof units};
     assert_int_equal(psp_partial_parts_take(&parts, 7, &part, &whole), PSP_OK);
     assert_int_equal(whole.index, 40);
     assert_int_equal(whole.rows.length, sizeof rows);
     assert_memory_equal(whole.rows.data, rows, sizeof rows);
     assert_ptr_equal(whole.units_complete.data, units);
+    assert_int_equal(whole.reports.length, 7);
+    assert_memory_equal(whole.reports.data, rows, 7);
+    assert_int_equal(whole.leaf_ballots.length, 1);
+    assert_int_equal(whole.leaf_ballots.data[0], 1);
     psp_partial_parts_clear(&parts);
 }
 
