@@ -24,13 +24,17 @@ enum psp_store_table {
     PSP_STORE_REFUSED = 3,
     PSP_STORE_TOTALS = 4,
     PSP_STORE_STATIONS = 5,
+    PSP_STORE_REPORTS = 6,
+    PSP_STORE_REPORTED = 7,
 };
-enum { PSP_STORE_TABLES = 6 };
+enum { PSP_STORE_TABLES = 8 };
 
 enum {
     PSP_STORE_VOTER_BYTES = PSP_DIGEST_BYTES + 4,
     PSP_STORE_COUNTED_BYTES = 4 + PSP_TAG_BYTES,
     PSP_STORE_REFUSED_BYTES = PSP_REFUSAL_BYTES,
+    PSP_STORE_REPORT_BYTES = 3 * 8 + 1,      /* of a leaf */
+    PSP_STORE_REPORT_HEAD_BYTES = 8 + 4 + 8, /* before the bytes of the last report */
     /* With its checksum and LMDB's page header a chunk fills 16 pages of 4 KiB. */
     PSP_STORE_CHUNK_BYTES = 16 * 4096 - 16 - PSP_KV_SEAL_BYTES,
     PSP_STORE_TRANSACTION_BYTES = 16 << 20,

@@ -1,4 +1,5 @@
 /* From LMDB into an empty count: chunk by chunk, in the order that the count restores. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,31 +148,81 @@ static enum psp_status load_refused(struct load *load)
     return status == PSP_ENOENT ? PSP_OK : status;
 }
 
-static enum psp_status load_row(struct load *load, const MDB_val *key, const MDB_val *value)
+/* A row of totals, read: what the delta's members point at. */
+struct row {
+    uint32_t number, n;
+    uint64_t index; /* REPORTED */
+    uint64_t *cells;
+};
+
+/* PSP_ENOENT: all read. The caller frees the cells. */
+static enum psp_status read_row(struct load *load, enum psp_store_table table, struct row *ret_row)
 {
-    const uint64_t number = psp_store_key_row(key);
-    if (number > UINT32_MAX || value->mv_size % 8 != 0 || value->mv_size / 8 > UINT32_MAX)
+    assert(table == PSP_STORE_TOTALS || table == PSP_STORE_REPORTED);
+    const size_t head = table == PSP_STORE_REPORTED ? 8 : 0;
+    MDB_val key, value;
+    const int error = mdb_cursor_get(load->readers[table].cursor, &key, &value, MDB_NEXT);
+    if (error == MDB_NOTFOUND)
+        return PSP_ENOENT;
+    if (error)
+        return psp_kv_status(error);
+    if (psp_kv_unseal(table, &key, &value) != 0)
         return PSP_ECORRUPT;
-    uint32_t row = (uint32_t)number, n = (uint32_t)(value->mv_size / 8);
-    uint64_t *cells = malloc(value->mv_size + 1);
-    if (!cells)
+    const uint64_t number = psp_store_key_row(&key);
+    if (number > UINT32_MAX || value.mv_size < head || (value.mv_size - head) % 8 != 0 ||
+        value.mv_size / 8 > UINT32_MAX)
+        return PSP_ECORRUPT;
+    const uint8_t *bytes = value.mv_data;
+    struct row row = {.number = (uint32_t)number, .n = (uint32_t)((value.mv_size - head) / 8)};
+    row.cells = malloc(value.mv_size + 1);
+    if (!row.cells)
         return PSP_ENOMEM;
-    const uint8_t *bytes = value->mv_data;
-    for (uint32_t cell = 0; cell < n; cell++)
-        cells[cell] = psp_get64(bytes + (size_t)cell * 8);
-    struct psp_count_delta delta = delta_at(&load->store->position);
-    delta.row_n = 1;
-    delta.rows = &row;
-    delta.row_cells = &n;
-    delta.cells = cells;
-    const enum psp_status status = psp_count_restore(load->count, &delta);
-    free(cells);
-    return status;
+    row.index = head > 0 ? psp_get64(bytes) : 0;
+    for (uint32_t cell = 0; cell < row.n; cell++)
+        row.cells[cell] = psp_get64(bytes + head + (size_t)cell * 8);
+    *ret_row = row;
+    return PSP_OK;
 }
 
 static enum psp_status load_totals(struct load *load)
 {
-    MDB_cursor *cursor = load->readers[PSP_STORE_TOTALS].cursor;
+    enum psp_status status;
+    struct row row;
+    while ((status = read_row(load, PSP_STORE_TOTALS, &row)) == PSP_OK) {
+        struct psp_count_delta delta = delta_at(&load->store->position);
+        delta.row_n = 1;
+        delta.rows = &row.number;
+        delta.row_cells = &row.n;
+        delta.cells = row.cells;
+        status = psp_count_restore(load->count, &delta);
+        free(row.cells);
+        if (status != PSP_OK)
+            return status;
+    }
+    return status == PSP_ENOENT ? PSP_OK : status;
+}
+
+static enum psp_status load_report(struct load *load)
+{
+    struct psp_count_delta delta = delta_at(&load->store->position);
+    MDB_val value;
+    const int error = psp_store_get(load->store, load->txn, "report", &value);
+    if (error == MDB_NOTFOUND)
+        return PSP_OK;
+    if (error || value.mv_size <= PSP_STORE_REPORT_HEAD_BYTES)
+        return PSP_ECORRUPT;
+    uint8_t *bytes = value.mv_data;
+    delta.report_index = psp_get64(bytes);
+    delta.reported_sum =
+        (struct psp_reports_sum){.leaves = psp_get32(bytes + 8), .ballots = psp_get64(bytes + 12)};
+    delta.report = bytes + PSP_STORE_REPORT_HEAD_BYTES;
+    delta.report_bytes = value.mv_size - PSP_STORE_REPORT_HEAD_BYTES;
+    return psp_count_restore(load->count, &delta);
+}
+
+static enum psp_status load_leaf_reports(struct load *load)
+{
+    MDB_cursor *cursor = load->readers[PSP_STORE_REPORTS].cursor;
     for (;;) {
         MDB_val key, value;
         const int error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
@@ -179,12 +230,51 @@ static enum psp_status load_totals(struct load *load)
             return PSP_OK;
         if (error)
             return psp_kv_status(error);
-        if (psp_kv_unseal(PSP_STORE_TOTALS, &key, &value) != 0)
+        if (psp_kv_unseal(PSP_STORE_REPORTS, &key, &value) != 0 || key.mv_size != 4 ||
+            value.mv_size != PSP_STORE_REPORT_BYTES)
             return PSP_ECORRUPT;
-        const enum psp_status status = load_row(load, &key, &value);
+        const uint8_t *bytes = value.mv_data;
+        uint32_t leaf = psp_kv_get_key32(key.mv_data);
+        if (bytes[24] > 1)
+            return PSP_ECORRUPT;
+        struct psp_leaf_report report = {psp_get64(bytes), psp_get64(bytes + 8),
+                                         psp_get64(bytes + 16), bytes[24] == 1};
+        struct psp_count_delta delta = delta_at(&load->store->position);
+        delta.leaf_report_n = 1;
+        delta.leaf_report_leaves = &leaf;
+        delta.leaf_reports = &report;
+        const enum psp_status status = psp_count_restore(load->count, &delta);
         if (status != PSP_OK)
             return status;
     }
+}
+
+static enum psp_status load_reported(struct load *load)
+{
+    enum psp_status status;
+    struct row row;
+    while ((status = read_row(load, PSP_STORE_REPORTED, &row)) == PSP_OK) {
+        struct psp_count_delta delta = delta_at(&load->store->position);
+        delta.reported_n = 1;
+        delta.reported_rows = &row.number;
+        delta.reported_row_cells = &row.n;
+        delta.reported_indexes = &row.index;
+        delta.reported_cells = row.cells;
+        status = psp_count_restore(load->count, &delta);
+        free(row.cells);
+        if (status != PSP_OK)
+            return status;
+    }
+    return status == PSP_ENOENT ? PSP_OK : status;
+}
+
+/* The last report before what it says of leaves, and these before their rows. */
+static enum psp_status load_reports(struct load *load)
+{
+    enum psp_status status = load_report(load);
+    if (status == PSP_OK)
+        status = load_leaf_reports(load);
+    return status == PSP_OK ? load_reported(load) : status;
 }
 
 static enum psp_status load_genesis(struct load *load)
@@ -233,7 +323,9 @@ static enum psp_status load_all(struct load *load)
     if (status == PSP_OK)
         status = load_totals(load);
     if (status == PSP_OK)
-        status = load_units_complete(load);
+        status = load_reports(load);
+    if (status == PSP_OK)
+        status = load_units_complete(load); /* last: a delta has all of them, or none */
     return status == PSP_OK ? psp_count_restore_end(load->count) : status;
 }
 
@@ -246,7 +338,8 @@ enum psp_status psp_store_load(struct psp_store *store, struct psp_count *count)
     int error = psp_kv_begin(&store->kv, MDB_RDONLY, &load.txn);
     if (error)
         return psp_kv_status(error);
-    for (enum psp_store_table table = PSP_STORE_VOTERS; table <= PSP_STORE_STATIONS; table++) {
+    for (int at = PSP_STORE_VOTERS; at < PSP_STORE_TABLES; at++) {
+        const enum psp_store_table table = (enum psp_store_table)at;
         struct reader *reader = &load.readers[table];
         *reader = (struct reader){.table = table, .end = store->position.rows[table]};
         error = mdb_cursor_open(load.txn, store->kv.tables[table], &reader->cursor);
@@ -262,7 +355,7 @@ enum psp_status psp_store_load(struct psp_store *store, struct psp_count *count)
 close:
     free(load.units);
     free(load.digests);
-    for (int table = PSP_STORE_STATIONS; table >= PSP_STORE_VOTERS; table--)
+    for (int table = PSP_STORE_TABLES - 1; table >= PSP_STORE_VOTERS; table--)
         if (load.readers[table].cursor)
             mdb_cursor_close(load.readers[table].cursor);
     mdb_txn_abort(load.txn);

@@ -13,8 +13,8 @@
 #define MAP_BYTES_DEFAULT ((uint64_t)16 << 30)
 enum { OWNER_BYTES = PSP_CLUSTER_ID_BYTES + 4 };
 
-static const char *const table_names[PSP_STORE_TABLES] = {"meta",    "voters", "counted",
-                                                          "refused", "totals", "stations"};
+static const char *const table_names[PSP_STORE_TABLES] = {
+    "meta", "voters", "counted", "refused", "totals", "stations", "reports", "reported"};
 
 uint32_t psp_store_row_bytes(enum psp_store_table table)
 {

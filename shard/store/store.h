@@ -5,12 +5,14 @@
  * its position (index, term, books, hash, row counts) says what of the tables
  * holds: tables, books and index never disagree. docs/storage.md has the bytes.
  *
- *     meta     format, owner, genesis, position, units complete
+ *     meta     format, owner, genesis, position, units complete, last report
  *     voters   first row -> digest, unit ...       MDB_APPEND
  *     counted  first row -> voter number, tag ...  MDB_APPEND
  *     refused  first row -> digest, tag, disposition, station ...
  *     totals   row -> cells
  *     stations number -> books
+ *     reports  leaf -> its last report
+ *     reported row -> index, cells as of a report
  *
  * Rows of `refused` stay when their ballots are forgotten: a station's first
  * rows that are not closed are the forgotten ones, as many as its books say.
@@ -18,9 +20,8 @@
  * A transaction holds at most 16 MiB of appended rows, so that no commit takes
  * long. What is more (a large roll) goes ahead in transactions that leave the
  * position as it is: rows past the position's counts do not count, are not
- * loaded, and are cut off when the store is opened for writing. Totals and books
- * by station, which replace what was there, are only written together with the
- * position.
+ * loaded, and are cut off when the store is opened for writing. All other tables,
+ * where values replace what was there, are only written together with the position.
  *
  * Every value ends in a CRC32C (kv/sealed.h). kv/kv.h: how the folder is locked
  * and the map grows. A failed commit is final.

@@ -74,25 +74,87 @@ static bool complete(const struct psp_count_delta *delta, const struct progress 
            progress->done[PSP_STORE_REFUSED] == delta->refused_n;
 }
 
+/* One row of totals: its cells, and before them `head` bytes that the caller fills. */
+static int put_row(const struct psp_store *store, MDB_txn *txn, enum psp_store_table table,
+                   uint32_t row, const uint8_t *head, size_t head_bytes, const uint64_t *cells,
+                   uint32_t n)
+{
+    uint8_t key[8], *at;
+    psp_kv_put_key64(key, row);
+    const struct psp_bytes name = {key, sizeof key};
+    const size_t bytes = head_bytes + (size_t)n * 8;
+    const int error = psp_kv_sealed_room(&store->kv, txn, table, name, bytes, 0, &at);
+    if (error)
+        return error;
+    if (head_bytes > 0)
+        memcpy(at, head, head_bytes);
+    for (uint32_t cell = 0; cell < n; cell++)
+        psp_put64(at + head_bytes + (size_t)cell * 8, cells[cell]);
+    psp_kv_seal(table, name, at, bytes);
+    return 0;
+}
+
 static int write_totals(const struct psp_store *store, MDB_txn *txn,
                         const struct psp_count_delta *delta)
 {
     const uint64_t *cells = delta->cells;
-    for (uint32_t i = 0; i < delta->row_n; i++) {
-        const uint32_t n = delta->row_cells[i];
-        uint8_t key[8], *at;
-        psp_kv_put_key64(key, delta->rows[i]);
-        const struct psp_bytes name = {key, sizeof key};
-        const int error =
-            psp_kv_sealed_room(&store->kv, txn, PSP_STORE_TOTALS, name, (size_t)n * 8, 0, &at);
-        if (error)
-            return error;
-        for (uint32_t cell = 0; cell < n; cell++)
-            psp_put64(at + (size_t)cell * 8, cells[cell]);
-        psp_kv_seal(PSP_STORE_TOTALS, name, at, (size_t)n * 8);
-        cells += n;
-    }
+    int error = 0;
+    for (uint32_t i = 0; i < delta->row_n && !error; cells += delta->row_cells[i++])
+        error = put_row(store, txn, PSP_STORE_TOTALS, delta->rows[i], NULL, 0, cells,
+                        delta->row_cells[i]);
+    return error;
+}
+
+static int write_report(const struct psp_store *store, MDB_txn *txn,
+                        const struct psp_count_delta *delta)
+{
+    const struct psp_bytes name = psp_kv_name("report");
+    const size_t n = PSP_STORE_REPORT_HEAD_BYTES + delta->report_bytes;
+    uint8_t *at;
+    const int error = psp_kv_sealed_room(&store->kv, txn, PSP_STORE_META, name, n, 0, &at);
+    if (error)
+        return error;
+    psp_put64(at, delta->report_index);
+    psp_put32(at + 8, delta->reported_sum.leaves);
+    psp_put64(at + 12, delta->reported_sum.ballots);
+    memcpy(at + PSP_STORE_REPORT_HEAD_BYTES, delta->report, delta->report_bytes);
+    psp_kv_seal(PSP_STORE_META, name, at, n);
     return 0;
+}
+
+static int write_leaf_report(const struct psp_store *store, MDB_txn *txn, uint32_t leaf,
+                             const struct psp_leaf_report *report)
+{
+    uint8_t key[4], bytes[PSP_STORE_REPORT_BYTES];
+    psp_kv_put_key32(key, leaf);
+    psp_put64(bytes, report->number);
+    psp_put64(bytes + 8, report->index);
+    psp_put64(bytes + 16, report->time_ms);
+    bytes[24] = report->final;
+    return psp_kv_sealed_put(&store->kv, txn, PSP_STORE_REPORTS,
+                             (struct psp_bytes){key, sizeof key},
+                             (struct psp_bytes){bytes, sizeof bytes});
+}
+
+static int write_reports(const struct psp_store *store, MDB_txn *txn,
+                         const struct psp_count_delta *delta)
+{
+    if (delta->report_bytes == 0)
+        return 0;
+    assert(delta->report_index <= delta->index);
+    assert(delta->leaf_report_n > 0); /* a report is of some leaves */
+    int error = write_report(store, txn, delta);
+    for (uint32_t i = 0; i < delta->leaf_report_n && !error; i++)
+        error =
+            write_leaf_report(store, txn, delta->leaf_report_leaves[i], &delta->leaf_reports[i]);
+    const uint64_t *cells = delta->reported_cells;
+    for (uint32_t i = 0; i < delta->reported_n && !error; cells += delta->reported_row_cells[i++]) {
+        uint8_t index[8];
+        psp_put64(index, delta->reported_indexes[i]);
+        error = put_row(store, txn, PSP_STORE_REPORTED, delta->reported_rows[i], index,
+                        sizeof index, cells, delta->reported_row_cells[i]);
+    }
+    return error;
 }
 
 static int write_stations(const struct psp_store *store, MDB_txn *txn,
@@ -170,7 +232,7 @@ static int write_meta(const struct psp_store *store, MDB_txn *txn,
     return psp_store_put_position(store, txn, &position);
 }
 
-/* One transaction: rows, and with the last of them totals, stations and position. */
+/* One transaction: rows, and with the last of them all that replaces what was there. */
 struct part {
     const struct psp_store *store;
     const struct psp_count_delta *delta;
@@ -193,6 +255,8 @@ static int write_part(void *context, MDB_txn *txn)
     error = write_totals(part->store, txn, part->delta);
     if (!error)
         error = write_stations(part->store, txn, part->delta);
+    if (!error)
+        error = write_reports(part->store, txn, part->delta);
     return error ? error : write_meta(part->store, txn, part->delta, &part->position);
 }
 

@@ -46,6 +46,7 @@ static void expect_loaded(struct history *history, struct psp_store *store,
     assert_int_equal(psp_count_election_state(first), psp_count_election_state(loaded));
     assert_int_equal(psp_count_close_at_ms(first), psp_count_close_at_ms(loaded));
     assert_int_equal(psp_count_time_ms(first), psp_count_time_ms(loaded));
+    history_expect_reports(history, loaded, end - 1);
     for (uint32_t i = end; i < HISTORY_ENTRIES; i++)
         history_apply(history, loaded, i, false);
     psp_count_destroy(&loaded);
