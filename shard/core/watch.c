@@ -72,14 +72,43 @@ static uint64_t answer_ms(const struct psp_core *core, const struct psp_watcher 
     return watcher->due_ms > soonest ? watcher->due_ms : soonest;
 }
 
-static bool pack_rows(struct psp_core *core, uint64_t base, size_t bytes,
-                      struct psp_bytes *ret_rows)
+/* What of the count changed since a base, as bytes; the number needed, as
+ * psp_totals_encode_since. */
+enum changes { ROWS, REPORTS, LEAF_BALLOTS };
+enum { CHANGES = LEAF_BALLOTS + 1 };
+
+/* promise 5: of an election that is published by reports no row leaves but as reported, and
+ * of turnout nothing, when that is, too. */
+static size_t changes_since(const struct psp_core *core, enum changes changes, uint64_t base,
+                            uint8_t *ret_bytes, size_t size)
 {
-    uint8_t *rows = psp_core_scratch(core, bytes == 0 ? 1 : bytes);
-    if (rows == NULL)
+    const struct psp_count *count = core->count;
+    const struct psp_genesis *genesis = psp_count_genesis(count);
+    const struct psp_totals *reported = psp_count_reported(count);
+    switch (changes) {
+    case ROWS:
+        return psp_totals_encode_since(reported ? reported : psp_count_totals(count), base,
+                                       ret_bytes, size);
+    case REPORTS:
+        return psp_count_leaf_reports_since(count, base, ret_bytes, size);
+    case LEAF_BALLOTS:
+        break;
+    }
+    if (!reported || genesis->turnout == PSP_PUBLICATION_REPORTS)
+        return 0;
+    return psp_count_leaf_ballots_since(count, base, ret_bytes, size);
+}
+
+static bool pack_changes(struct psp_core *core, enum changes changes, uint64_t base, size_t bytes,
+                         struct psp_bytes *ret_bytes)
+{
+    if (bytes == 0)
+        return true;
+    uint8_t *at = psp_core_scratch(core, bytes);
+    if (at == NULL)
         return false;
-    psp_totals_encode_since(psp_count_totals(core->count), base, rows, bytes);
-    *ret_rows = (struct psp_bytes){rows, bytes};
+    changes_since(core, changes, base, at, bytes);
+    *ret_bytes = (struct psp_bytes){at, bytes};
     return true;
 }
 
@@ -127,7 +156,7 @@ static uint32_t leader_to_tell(const struct psp_core *core)
                                                                                      : leader + 1;
 }
 
-static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes,
+static bool fill_partial(struct psp_core *core, uint64_t base, const size_t bytes[CHANGES],
                          struct psp_partial *partial)
 {
     *partial = (struct psp_partial){
@@ -149,22 +178,35 @@ static bool fill_partial(struct psp_core *core, uint64_t base, size_t rows_bytes
     const uint32_t *leaves = psp_count_registered_leaves(core->count, &leaf_n);
     if (partial->base_index != 0)
         leaf_n = 0; /* they never change */
-    return pack_rows(core, base, rows_bytes, &partial->rows) &&
+    return pack_changes(core, ROWS, base, bytes[ROWS], &partial->rows) &&
+           pack_changes(core, REPORTS, base, bytes[REPORTS], &partial->reports) &&
+           pack_changes(core, LEAF_BALLOTS, base, bytes[LEAF_BALLOTS], &partial->leaf_ballots) &&
            pack_numbers(core, complete, complete_n, &partial->units_complete) &&
            pack_numbers(core, leaves, leaf_n, &partial->registered_leaves) &&
            pack_stations(core, base, &partial->stations);
+}
+
+/* The next bytes of the whole's, at most *room. */
+static struct psp_bytes cut(struct psp_bytes *left, size_t *room)
+{
+    const struct psp_bytes piece = {left->data, left->length < *room ? left->length : *room};
+    if (piece.length > 0)
+        left->data += piece.length;
+    left->length -= piece.length;
+    *room -= piece.length;
+    return piece;
 }
 
 /* One message, or several of the same index: lib/wire/message/partial_parts.h. */
 static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
                        const struct psp_partial *whole, uint32_t parts)
 {
-    size_t at = 0;
+    struct psp_bytes rows = whole->rows, reports = whole->reports, ballots = whole->leaf_ballots;
     for (uint32_t part = 0; part < parts; part++) {
         struct psp_core_action *action = psp_core_act(core, PSP_CORE_SEND);
         if (action == NULL)
             return false;
-        const size_t left = whole->rows.length - at;
+        size_t room = core->part_bytes;
         struct psp_partial *partial = &action->send.message.partial;
         action->send.peer = watcher->peer;
         action->send.message.type = PSP_CLUSTER_PARTIAL;
@@ -172,9 +214,9 @@ static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
         *partial = *whole;
         partial->part = part;
         partial->parts = parts;
-        partial->rows.data = whole->rows.data + at;
-        partial->rows.length = left < core->part_bytes ? left : core->part_bytes;
-        at += partial->rows.length;
+        partial->rows = cut(&rows, &room);
+        partial->reports = cut(&reports, &room);
+        partial->leaf_ballots = cut(&ballots, &room);
         if (part + 1 < parts)
             partial->units_complete = partial->registered_leaves = partial->stations =
                 (struct psp_bytes){0};
@@ -200,23 +242,27 @@ static bool tell_too_large(struct psp_core *core, size_t bytes)
 }
 
 /* False: out of memory, the core has stopped. */
-static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, size_t *bytes)
+static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, size_t *ret_bytes)
 {
     const uint64_t base = base_of(core, watcher);
-    const size_t length = psp_totals_encode_since(psp_count_totals(core->count), base, NULL, 0);
+    size_t bytes[CHANGES], length = 0;
+    for (int i = 0; i < CHANGES; i++) {
+        bytes[i] = changes_since(core, (enum changes)i, base, NULL, 0);
+        length += bytes[i];
+    }
     watcher->waiting = false;
     watcher->answered_ms = core->now.steady_ms;
     if (parts_of(core, length, 0) > core->parts_max)
         return tell_too_large(core, length);
     struct psp_partial partial;
-    if (!fill_partial(core, base, length, &partial))
+    if (!fill_partial(core, base, bytes, &partial))
         return false;
     const size_t tail =
         partial.units_complete.length + partial.registered_leaves.length + partial.stations.length;
     const size_t parts = parts_of(core, length, tail);
     if (parts > core->parts_max)
         return tell_too_large(core, length + tail);
-    *bytes += length + tail;
+    *ret_bytes += length + tail;
     return send_parts(core, watcher, &partial, (uint32_t)parts);
 }
 

@@ -1,0 +1,288 @@
+/* Reports asked of a shard, and what it tells collectors of an election that publishes by
+ * them: nothing of a choice that was not reported. */
+#include "shard/core/inner.h"
+#include "tests/unit/fixture/reports.h"
+#include "tests/unit/fixture/shard.h"
+
+/* A leader serves, the election is open and published by reports. */
+static struct group *open_reports_group(uint32_t n, enum psp_publication turnout, size_t part_bytes)
+{
+    struct group *group = create_group_of(n, reports_genesis(turnout), part_bytes, 0);
+    send_operation(group, run_until_serving(group), 1, PSP_OPERATE_OPEN, 0);
+    run(group, 200);
+    return group;
+}
+
+static const struct answer *report(struct group *group, uint64_t id, uint64_t number,
+                                   struct psp_bytes leaves, enum psp_report_final final)
+{
+    const uint32_t leader = serving(group);
+    uint8_t bytes[64];
+    const struct psp_report wish = {number, leaves, final, false};
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE, .id = id};
+    message.operate.operation = PSP_OPERATE_REPORT;
+    message.operate.report =
+        (struct psp_bytes){bytes, psp_report_encode(&wish, bytes, sizeof bytes)};
+    tell(group, leader, PSP_ROLE_OPERATOR, 0, &message);
+    run(group, 60);
+    const struct answer *answer = answer_to(&group->nodes[leader], PSP_CLUSTER_OPERATED, id);
+    assert_non_null(answer);
+    return answer;
+}
+
+/* Asks the leader for all since `base`, and waits for the answer. */
+static const struct psp_partial *watch(struct group *group, uint64_t id, uint64_t base)
+{
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = id};
+    message.watch.base_index = base;
+    message.watch.base_epoch = 1;
+    message.watch.wait_ms = 10;
+    const uint32_t leader = serving(group);
+    tell(group, leader, PSP_ROLE_COLLECTOR, 0, &message);
+    run(group, 100);
+    const struct answer *answer = answer_to(&group->nodes[leader], PSP_CLUSTER_PARTIAL, id);
+    assert_non_null(answer);
+    return &answer->message.partial;
+}
+
+static void cast(struct group *group, uint32_t voter, uint32_t n)
+{
+    const struct batch batch = ballots(voter, n);
+    send_batch(group, serving(group), 1000 + voter, &batch);
+    run(group, 60);
+}
+
+#define expect_kept(kept, length, ...)                                                             \
+    do {                                                                                           \
+        const uint8_t expected[] = {__VA_ARGS__};                                                  \
+        assert_int_equal(length, sizeof expected);                                                 \
+        assert_memory_equal(kept, expected, sizeof expected);                                      \
+    } while (0)
+
+/* promise 5 */
+static void nothing_of_a_choice_leaves_before_it_is_reported(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(1, PSP_PUBLICATION_IMMEDIATE, 0);
+    struct node *node = &group->nodes[0];
+    cast(group, 1, 3);
+    const struct psp_partial *partial = watch(group, 1, 0);
+    assert_int_equal(partial->rows.length, 0);
+    assert_int_equal(partial->reports.length, 0);
+    expect_kept(node->leaf_ballots, partial->leaf_ballots.length, 0, 3);
+    assert_int_equal(partial->books.disposed[PSP_COUNTED], 3);
+
+    const struct answer *answer = report(group, 2, 4, LEAF_1, PSP_FINAL_YES);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATED);
+    const uint64_t reported = psp_count_index(node->count);
+    const uint64_t before = partial->index;
+    cast(group, 4, 2);
+    partial = watch(group, 3, 0);
+    /* Row 0: three for ann, as of the report. */
+    expect_kept(node->rows, partial->rows.length, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 6, 0);
+    expect_kept(node->leaf_ballots, partial->leaf_ballots.length, 0, 5);
+    struct psp_bytes reports = {node->reports, partial->reports.length};
+    struct psp_leaf_report leaf;
+    uint32_t next = 0, position = 9;
+    assert_true(psp_leaf_report_next(&reports, &next, 2, &position, &leaf));
+    assert_int_equal(position, 0);
+    assert_true(leaf.number == 4 && leaf.index == reported && leaf.final);
+    assert_int_equal(reports.length, 0);
+
+    /* Since the report nothing moved that may be told, but how many ballots. */
+    partial = watch(group, 4, reported);
+    assert_int_equal(partial->base_index, reported);
+    assert_int_equal(partial->rows.length, 0);
+    assert_int_equal(partial->reports.length, 0);
+    expect_kept(node->leaf_ballots, partial->leaf_ballots.length, 0, 5);
+    /* Reported again where nothing moved: the leaf is told, the row is not. */
+    report(group, 5, 5, LEAF_2, PSP_FINAL_NO);
+    partial = watch(group, 6, reported);
+    assert_int_equal(partial->rows.length, 0);
+    assert_true(partial->reports.length > 0);
+    partial = watch(group, 7, before);
+    assert_true(partial->rows.length > 0);
+    destroy_group(group);
+}
+
+static void turnout_is_held_where_it_is_reported(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(1, PSP_PUBLICATION_REPORTS, 0);
+    cast(group, 1, 3);
+    const struct psp_partial *partial = watch(group, 1, 0);
+    assert_int_equal(partial->rows.length, 0);
+    assert_int_equal(partial->leaf_ballots.length, 0);
+    report(group, 2, 1, LEAF_1, PSP_FINAL_YES);
+    cast(group, 4, 2);
+    partial = watch(group, 3, 0);
+    assert_true(partial->rows.length > 0);
+    assert_int_equal(partial->leaf_ballots.length, 0);
+    destroy_group(group);
+}
+
+static void an_immediate_election_tells_its_rows_and_what_is_final(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    struct node *node = &group->nodes[0];
+    cast(group, 1, 3);
+    report(group, 2, 1, LEAF_1, PSP_FINAL_YES);
+    cast(group, 4, 2);
+    const struct psp_partial *partial = watch(group, 3, 0);
+    expect_kept(node->rows, partial->rows.length, 0, 0, 5, 5, 0, 0, 0, 0, 0, 0, 0, 10, 0);
+    assert_true(partial->reports.length > 0);
+    assert_int_equal(partial->leaf_ballots.length, 0);
+    destroy_group(group);
+}
+
+static void rows_reports_and_ballots_are_cut_into_parts_together(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(1, PSP_PUBLICATION_IMMEDIATE, 4);
+    struct node *node = &group->nodes[0];
+    cast(group, 1, 3);
+    report(group, 2, 1, LEAF_1_AND_2, PSP_FINAL_YES);
+    const struct psp_partial *partial = watch(group, 3, 0);
+    uint8_t rows[64], reports[64];
+    const size_t rows_n =
+        psp_totals_encode_since(psp_count_reported(node->count), 0, rows, sizeof rows);
+    const size_t reports_n = psp_count_leaf_reports_since(node->count, 0, reports, sizeof reports);
+    assert_int_equal(rows_n, 13);
+    assert_int_equal(node->rows_n, rows_n);
+    assert_memory_equal(node->rows, rows, rows_n);
+    assert_int_equal(node->reports_n, reports_n);
+    assert_memory_equal(node->reports, reports, reports_n);
+    assert_int_equal(node->leaf_ballots_n, 2);
+    /* Four bytes each, and the stations have their own. */
+    assert_int_equal(partial->parts, (rows_n + reports_n + 2 + 3) / 4 + 1);
+    for (size_t i = 0; i < node->answer_n; i++) {
+        const struct psp_partial *part = &node->answers[i].message.partial;
+        if (node->answers[i].message.type == PSP_CLUSTER_PARTIAL)
+            assert_in_range(part->rows.length + part->reports.length + part->leaf_ballots.length, 0,
+                            4);
+    }
+    destroy_group(group);
+}
+
+static void a_report_is_done_once_and_others_of_its_number_are_refused(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(3, PSP_PUBLICATION_IMMEDIATE, 0);
+    const struct answer *answer = report(group, 2, 4, LEAF_1, PSP_FINAL_YES);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATED);
+    assert_true(answer->message.operated.index > 0);
+    answer = report(group, 3, 4, LEAF_1, PSP_FINAL_YES);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATED);
+    answer = report(group, 4, 4, LEAF_2, PSP_FINAL_YES);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATE_REFUSED);
+    assert_false(answer->message.operated.temporary);
+    assert_non_null(strstr(answer->text, "report 4"));
+    answer = report(group, 5, 3, LEAF_1, PSP_FINAL_YES);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATE_REFUSED);
+    assert_non_null(strstr(answer->text, "report 4"));
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(psp_count_report_number(group->nodes[i].count), 4);
+        assert_null(psp_count_leaf_report(group->nodes[i].count, 1));
+    }
+    destroy_group(group);
+}
+
+/* Two refusals of one turn, each with the words of its own. */
+static void each_refusal_has_its_own_words(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(1, PSP_PUBLICATION_IMMEDIATE, 0);
+    report(group, 2, 9, LEAF_1, PSP_FINAL_YES);
+    for (uint64_t number = 7; number <= 8; number++) {
+        uint8_t bytes[64];
+        const struct psp_report wish = {number, LEAF_1, PSP_FINAL_YES, false};
+        struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE, .id = number};
+        message.operate.operation = PSP_OPERATE_REPORT;
+        message.operate.report =
+            (struct psp_bytes){bytes, psp_report_encode(&wish, bytes, sizeof bytes)};
+        tell(group, 0, PSP_ROLE_OPERATOR, 0, &message);
+    }
+    run(group, 60);
+    assert_non_null(strstr(answer_to(&group->nodes[0], PSP_CLUSTER_OPERATED, 7)->text, "and 7"));
+    assert_non_null(strstr(answer_to(&group->nodes[0], PSP_CLUSTER_OPERATED, 8)->text, "and 8"));
+    destroy_group(group);
+}
+
+static void a_report_of_no_such_leaf_never_reaches_the_log(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(1, PSP_PUBLICATION_IMMEDIATE, 0);
+    const uint64_t last = psp_core_last(group->nodes[0].core);
+    const struct psp_bytes third = LEAVES(2);
+    const struct answer *answer = report(group, 2, 1, third, PSP_FINAL_YES);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATE_REFUSED);
+    assert_false(answer->message.operated.temporary);
+    assert_int_equal(psp_core_last(group->nodes[0].core), last);
+    destroy_group(group);
+}
+
+static void ask(struct group *group, uint32_t replica, enum psp_role role, uint64_t id)
+{
+    const struct psp_cluster_message message = {.type = PSP_CLUSTER_REPORT_REQUEST, .id = id};
+    tell(group, replica, role, 0, &message);
+}
+
+static void the_last_report_is_told_to_the_operator_by_the_leader(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(3, PSP_PUBLICATION_IMMEDIATE, 0);
+    const uint32_t leader = serving(group), other = (leader + 1) % 3;
+    struct node *node = &group->nodes[leader];
+    ask(group, leader, PSP_ROLE_OPERATOR, 2);
+    const struct answer *answer = answer_to(node, PSP_CLUSTER_REPORT_REPLY, 2);
+    assert_non_null(answer);
+    assert_int_equal(answer->message.report_reply.report.length, 0); /* there is none yet */
+    report(group, 3, 4, LEAF_1, PSP_FINAL_YES);
+    ask(group, leader, PSP_ROLE_OPERATOR, 4);
+    answer = answer_to(node, PSP_CLUSTER_REPORT_REPLY, 4);
+    assert_non_null(answer);
+    uint64_t index;
+    const struct psp_bytes bytes = psp_count_report_bytes(node->count, &index);
+    assert_int_equal(answer->message.report_reply.index, index);
+    assert_int_equal(answer->message.report_reply.report.length, bytes.length);
+    const struct psp_bytes told = answer->message.report_reply.report;
+    assert_memory_equal(told.data, bytes.data, bytes.length);
+    ask(group, leader, PSP_ROLE_COLLECTOR, 5); /* no answer: not for their keys */
+    ask(group, leader, PSP_ROLE_ROUTER, 5);
+    assert_null(answer_to(node, PSP_CLUSTER_REPORT_REPLY, 5));
+    ask(group, other, PSP_ROLE_OPERATOR, 6); /* who follows may not know the last one */
+    answer = answer_to(&group->nodes[other], PSP_CLUSTER_OPERATED, 6);
+    assert_non_null(answer);
+    assert_int_equal(answer->message.operated.status, PSP_OPERATE_NOT_LEADER);
+    assert_int_equal(answer->message.operated.leader, leader);
+    destroy_group(group);
+}
+
+static void a_log_of_another_publication_is_refused(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(1, PSP_PUBLICATION_IMMEDIATE, 0);
+    stop_node(group, 0);
+    group->genesis.publication = PSP_PUBLICATION_IMMEDIATE;
+    start_node(group, 0, fixture_count(group->definition, NULL, 1000), 0);
+    run(group, 2000);
+    assert_non_null(strstr(group->nodes[0].stop, "publication of the election differs"));
+    destroy_group(group);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_of_a_choice_leaves_before_it_is_reported),
+        cmocka_unit_test(turnout_is_held_where_it_is_reported),
+        cmocka_unit_test(an_immediate_election_tells_its_rows_and_what_is_final),
+        cmocka_unit_test(rows_reports_and_ballots_are_cut_into_parts_together),
+        cmocka_unit_test(a_report_is_done_once_and_others_of_its_number_are_refused),
+        cmocka_unit_test(each_refusal_has_its_own_words),
+        cmocka_unit_test(a_report_of_no_such_leaf_never_reaches_the_log),
+        cmocka_unit_test(the_last_report_is_told_to_the_operator_by_the_leader),
+        cmocka_unit_test(a_log_of_another_publication_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
