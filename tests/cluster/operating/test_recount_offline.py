@@ -179,3 +179,14 @@ def test_the_journal_of_0_1_0_gives_its_figures(data, tmp_path):
         assert [s["state_hash"] for s in again["shards"]] == \
             [s["state_hash"] for s in made["shards"]]
         assert rows((kept / "results.csv").read_text()) <= rows((tmp_path / "rows.csv").read_text())
+
+
+def test_a_journal_of_0_1_0_is_judged_by_its_own_rules(tmp_path):
+    """Counted by 0.1.0, with replays, double votes, an invalid ballot and, after the close, three
+    late voters and one who had voted: by rules 1 that is a double vote, by rules 2 late."""
+    kept = FIXTURES / "journal-0.1.0"
+    shutil.copytree(kept, tmp_path / "cluster")
+    again = json.loads(offline(tmp_path / "cluster", "--json", "--results", tmp_path / "rows.csv"))
+    assert again == json.loads((kept / "expected.json").read_text())
+    assert (again["total"]["double_vote"], again["total"]["closed"]) == (6, 3)
+    assert rows((kept / "results.csv").read_text()) <= rows((tmp_path / "rows.csv").read_text())
