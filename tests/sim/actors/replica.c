@@ -10,6 +10,7 @@
 #include "shard/replica.h"
 #include "shard/shell.h"
 #include "tests/sim/actors/replica.h"
+#include "tests/sim/check/books.h"
 #include "tests/sim/check/checks.h"
 #include "tests/sim/check/durable.h"
 #include "tests/sim/mutants.h"
@@ -189,6 +190,7 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         sim_writer_push(world, replica, action);
         return;
     case PSP_CORE_SEND:
+        sim_books_answered(world, replica, &action->send.peer, &action->send.message);
         if (psp_cluster_message_encode(&action->send.message, &world->buffer) == PSP_OK)
             sim_send_peer(world, &replica->actor, &action->send.peer, &world->buffer, *extra_us);
         return;
@@ -276,14 +278,7 @@ static void tick(struct sim_world *world, struct sim_replica *replica)
 
 static enum psp_status restore(struct sim_world *world, struct sim_replica *replica)
 {
-    const struct psp_roll_part roll = {world->election.rolls[replica->shard].n,
-                                       world->election.rolls[replica->shard].digests,
-                                       world->election.rolls[replica->shard].units, NULL};
-    const struct psp_count_options options = {.definition = world->election.definition,
-                                              .roll = world->election.roll ? &roll : NULL,
-                                              .refused_max = SIM_REFUSED_MAX,
-                                              .refused_station_max = SIM_REFUSED_STATION_MAX};
-    enum psp_status status = psp_count_create(&options, &replica->count);
+    enum psp_status status = sim_count_create(&world->election, replica->shard, &replica->count);
     for (uint32_t i = 0; i < replica->store.count && status == PSP_OK; i++)
         status = psp_count_restore(replica->count, replica->store.deltas[i]);
     if (status == PSP_OK && replica->store.count > 0)
@@ -414,6 +409,16 @@ static void refuse(struct sim_world *world, struct sim_replica *replica, enum ps
     world->shards[replica->shard].calm = false;
 }
 
+static void loaded(struct sim_world *world, const struct sim_replica *replica)
+{
+    bool forgotten = false;
+    for (uint32_t i = 0; i < replica->store.count; i++)
+        for (uint32_t k = 0; k < replica->store.deltas[i]->station_n; k++)
+            forgotten = forgotten || replica->store.deltas[i]->station_books[k].forgotten > 0;
+    world->faults.counts[SIM_FAULT_FORGOTTEN_LOADED] += forgotten;
+    sim_books_remembers(world, replica);
+}
+
 void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
 {
     struct psp_reason reason = {0};
@@ -435,6 +440,7 @@ void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
         refuse(world, replica, status, reason.text);
     } else {
         replica->checked = replica->store.index;
+        loaded(world, replica);
         sim_durable_log(replica);
         SIM_TRACE(world, "%s starts at index %" PRIu64 ", log to %" PRIu64,
                   sim_actor_name(&replica->actor), replica->store.index,
@@ -453,6 +459,7 @@ void sim_replica_stop(struct sim_world *world, struct sim_replica *replica)
     psp_journal_close(&replica->log);
     sim_disk_end_process(&replica->disk);
     sim_writer_stop(replica);
+    sim_books_stop(replica);
     if (replica->checkpoint != NULL) {
         world->faults.counts[SIM_FAULT_LOST_CHECKPOINT]++;
         psp_count_delta_destroy(&replica->checkpoint);
@@ -536,6 +543,7 @@ static void take_message(struct sim_world *world, struct sim_replica *replica,
         return;
     }
     trace_message(world, replica, from, &message);
+    sim_books_brought(world, replica, &sender.peer, &message);
     if (SIM_MUTANT(DEDUP_FROM_MEMORY) && answer_from_memory(world, replica, &sender, &message))
         return;
     psp_core_message(replica->core, sim_time(world, &replica->actor), &sender, &message);
@@ -589,16 +597,7 @@ uint32_t sim_leader(const struct sim_world *world, uint32_t shard)
 void sim_shard_init(struct sim_world *world, uint32_t s)
 {
     struct sim_shard *shard = &world->shards[s];
-    const struct psp_roll_part roll = {world->election.rolls[s].n, world->election.rolls[s].digests,
-                                       world->election.rolls[s].units, NULL};
-    const struct psp_roll_part *const used = world->election.roll ? &roll : NULL;
-    const struct psp_count_options options = {
-        .definition = world->election.definition,
-        .roll = used,
-        .refused_max = SIM_REFUSED_MAX,
-        .refused_station_max = SIM_REFUSED_STATION_MAX,
-    };
-    const enum psp_status status = psp_count_create(&options, &shard->reference);
+    const enum psp_status status = sim_count_create(&world->election, s, &shard->reference);
     assert(status == PSP_OK);
     sim_judge_init(&shard->judge, &world->election, s);
     for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
@@ -617,6 +616,7 @@ void sim_shard_free(struct sim_world *world, uint32_t s)
         store_wipe(&replica->store);
         free(replica->store.deltas);
         free(replica->appends);
+        free(replica->brought);
         sim_disk_free(&replica->disk);
     }
     for (uint64_t i = 0; i < shard->entry_count; i++)

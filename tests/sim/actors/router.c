@@ -2,10 +2,14 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
+#include "election/runs.h"
 #include "tests/sim/actors/actors.h"
+#include "tests/sim/check/checks.h"
 #include "tests/sim/world/network.h"
 
-enum { TICK_MS = 20, UNSENT_MAX = 64 };
+enum { TICK_MS = 20, UNSENT_MAX = 64, BOUNDS_US = 5000 * SIM_MS };
+#define ASK_ID (UINT64_C(1) << 63) /* no batch of the core has such a one */
 
 struct unsent {
     uint32_t shard, replica;
@@ -16,6 +20,125 @@ struct unsent_list {
     struct unsent items[UNSENT_MAX];
     uint32_t count;
 };
+
+/* ---- only what is known ---- */
+
+/* To whoever leads, as a router does that may not have them judged. */
+static void ask_known(struct sim_world *world, struct sim_router *router)
+{
+    const uint32_t s = sim_below(&world->random, world->plan.election.shards);
+    const uint32_t leader = sim_leader(world, s);
+    const struct sim_shard *shard = &world->shards[s];
+    const struct sim_actor *to = &shard->replicas[leader != PSP_NONE ? leader : 0].actor;
+    const uint64_t number = router->asked++;
+    struct sim_ask *ask = &router->asks[number % SIM_ASKS_MAX];
+    *ask = (struct sim_ask){.id = ASK_ID | number, .shard = s, .committed = shard->entry_count};
+    ask->station = world->election.stations[sim_below(&world->random, world->plan.clients)];
+    uint8_t digests[SIM_ASK_MAX * PSP_DIGEST_BYTES], tags[SIM_ASK_MAX * PSP_TAG_BYTES];
+    uint8_t units[SIM_ASK_MAX * 4], methods[SIM_ASK_MAX], marks[SIM_ASK_MAX * 64];
+    uint8_t stations[SIM_ASK_MAX * PSP_RUN_BYTES_MAX], styles[SIM_ASK_MAX * PSP_RUN_BYTES_MAX];
+    struct psp_runs_writer numbers = {.bytes = stations}, places = {.bytes = styles};
+    size_t marks_bytes = 0;
+    for (uint32_t tries = sim_below(&world->random, 4 * SIM_ASK_MAX); tries > 0; tries--) {
+        const uint32_t b = sim_below(&world->random, world->election.ballot_count);
+        const struct sim_ballot *ballot = &world->election.ballots[b];
+        if (ballot->shard != s || ask->n == SIM_ASK_MAX)
+            continue;
+        memcpy(digests + ask->n * PSP_DIGEST_BYTES, ballot->digest, PSP_DIGEST_BYTES);
+        memcpy(tags + ask->n * PSP_TAG_BYTES, ballot->tag, PSP_TAG_BYTES);
+        psp_put32(units + ask->n * 4, ballot->unit);
+        methods[ask->n] = ballot->method;
+        memcpy(marks + marks_bytes, ballot->marks, ballot->marks_bytes);
+        marks_bytes += ballot->marks_bytes;
+        psp_runs_add(&numbers, ask->station, 1);
+        psp_runs_add(&places, sim_style_place(ballot->unit, ballot->paper), 1);
+        ask->ballots[ask->n++] = b;
+    }
+    if (ask->n == 0)
+        return;
+    world->faults.counts[SIM_FAULT_ONLY_KNOWN] += ask->n;
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_COUNT_BATCH, .id = ask->id};
+    psp_cluster_fence(&world->election.cluster, &message.count_batch.fence);
+    message.count_batch.only_known = true;
+    message.count_batch.columns = (struct psp_count_columns){.n = ask->n,
+                                                             .digests = digests,
+                                                             .tags = tags,
+                                                             .units = units,
+                                                             .methods = methods,
+                                                             .marks = marks,
+                                                             .marks_bytes = marks_bytes,
+                                                             .stations = psp_runs_end(&numbers),
+                                                             .styles = psp_runs_end(&places)};
+    const enum psp_status status = psp_cluster_message_encode(&message, &world->buffer);
+    assert(status == PSP_OK);
+    (void)status;
+    sim_send(world, &router->actor, to, to->incarnation, &world->buffer, 0);
+}
+
+static void take_known(struct sim_world *world, const struct sim_router *router,
+                       const struct psp_cluster_message *message)
+{
+    const struct sim_ask *ask = &router->asks[message->id % SIM_ASKS_MAX];
+    if (ask->id == message->id && message->type == PSP_CLUSTER_COUNT_VERDICTS)
+        sim_checks_known(world, ask, message);
+}
+
+/* ---- the core's actions ---- */
+
+/* ---- what stations may cast ---- */
+
+static bool is_bounded(const struct sim_world *world, uint32_t station, uint64_t after_us)
+{
+    const struct sim_bounds *bounds = &world->election.bounds[station];
+    return bounds->from_us != 0 && world->now_us >= bounds->from_us + after_us;
+}
+
+static void take_ballots(struct sim_world *world, struct sim_router *router,
+                         const struct psp_peer *peer, uint32_t client,
+                         const struct psp_client_message *message)
+{
+    const struct psp_core_time now = sim_time(world, &router->actor);
+    const struct sim_bounds *bounds = &world->election.bounds[client];
+    struct psp_station listed = {.number = world->election.stations[client]};
+    struct psp_router_station station;
+    uint32_t unit = bounds->unit;
+    if (is_bounded(world, client, 0)) {
+        listed.unit_count = unit != 0;
+        listed.units = &unit;
+        listed.methods = bounds->methods;
+        listed.until_ms = bounds->until_ms;
+    }
+    const enum psp_status status =
+        psp_router_station_init(&station, &listed, world->election.definition);
+    assert(status == PSP_OK);
+    (void)status;
+    psp_router_core_client(router->core, peer, &station, message, now.steady_ms, now.wall_ms);
+    psp_router_station_free(&station);
+}
+
+/* What is outside goes to a shard only to be asked for, once what waited when the bounds
+ * were set has gone out. */
+static void check_bounds(struct sim_world *world, const struct psp_cluster_message *message)
+{
+    const struct psp_count_columns *columns = &message->count_batch.columns;
+    struct psp_runs_cursor numbers = psp_runs_begin(columns->stations, 0);
+    for (uint32_t row = 0; row < columns->n; row++) {
+        const uint32_t number = psp_runs_next(&numbers), unit = psp_get32(columns->units + 4 * row);
+        for (uint32_t i = 0; i < world->plan.clients; i++) {
+            const struct sim_bounds *bounds = &world->election.bounds[i];
+            const bool within =
+                (bounds->unit == 0 || bounds->unit == unit) &&
+                (bounds->methods == 0 || (columns->methods[row] < SIM_METHODS &&
+                                          (bounds->methods >> columns->methods[row] & 1) != 0));
+            if (world->election.stations[i] != number || within || !is_bounded(world, i, BOUNDS_US))
+                continue;
+            world->faults.counts[SIM_FAULT_OUTSIDE_KNOWN]++;
+            if (!message->count_batch.only_known)
+                sim_violation(world, "a ballot that station %u may not cast goes to a shard",
+                              number);
+        }
+    }
+}
 
 static void send_count(struct sim_world *world, struct sim_router *router,
                        const struct psp_router_action *action, struct unsent_list *unsent)
@@ -29,6 +152,7 @@ static void send_count(struct sim_world *world, struct sim_router *router,
         return;
     }
     psp_router_action_count(router->core, action, &message);
+    check_bounds(world, &message);
     const enum psp_status status = psp_cluster_message_encode(&message, &world->buffer);
     assert(status == PSP_OK);
     (void)status;
@@ -112,6 +236,10 @@ static void take_message(struct sim_world *world, struct sim_router *router,
             sim_violation(world, "a router cannot read a shard's message: %s", reason);
             return;
         }
+        if ((message.id & ASK_ID) != 0) {
+            take_known(world, router, &message);
+            return; /* the core was not asked: it has no new actions */
+        }
         if (message.type == PSP_CLUSTER_COUNT_VERDICTS || message.type == PSP_CLUSTER_COUNT_REFUSAL)
             psp_router_core_shard(router->core, from->number / SIM_REPLICAS_MAX,
                                   from->number % SIM_REPLICAS_MAX, &message, now_ms);
@@ -125,9 +253,7 @@ static void take_message(struct sim_world *world, struct sim_router *router,
         const enum psp_status status =
             psp_client_message_decode(world->arena, event->bytes, event->length, &message, &reason);
         if (status == PSP_OK)
-            psp_router_core_client(router->core, &peer,
-                                   &(struct psp_router_station){.number = from->number + 1},
-                                   &message, now_ms, now_ms);
+            take_ballots(world, router, &peer, from->number, &message);
         else
             sim_violation(world, "a router cannot read a station's message: %s", reason);
         SIM_TRACE(world, "%s <- %s: ballots", sim_actor_name(&router->actor), sim_actor_name(from));
@@ -144,6 +270,8 @@ void sim_router_event(struct sim_world *world, struct sim_router *router,
     else {
         psp_router_core_tick(router->core, now_ms);
         perform(world, router, now_ms);
+        if (!world->healed && sim_chance(&world->random, world->plan.known))
+            ask_known(world, router);
     }
     if (event->type != SIM_EVENT_MESSAGE || !sim_chance(&world->random, 3000)) {
         psp_router_core_flush(router->core, now_ms);

@@ -17,6 +17,7 @@ enum {
     OPERATOR_TICK_MS = 50,
     MOVE_US = 2000 * SIM_MS,
     ORDER_ID = 1 << 20, /* of requests: other than those of the stages */
+    OPERATOR_TIMES_MS = 3000,
 };
 
 /* ---- who casts what, and when ---- */
@@ -53,11 +54,16 @@ void sim_clients_plan(struct sim_world *world)
         qsort(world->clients[i].papers, world->clients[i].paper_count, sizeof(struct sim_paper),
               by_due);
     struct sim_operator *operator_ = &world->operator;
-    operator_->stages = plan->closes ? 3 : 2;
+    operator_->stages = plan->recloses ? 5 : plan->reopens ? 4 : plan->closes ? 3 : 2;
     operator_->stage_us[0] = sim_between(&world->random, 1, 600) * SIM_MS;
     operator_->stage_us[1] = sim_between(&world->random, 600 * SIM_MS, plan->faults_until_us);
     operator_->stage_us[2] = sim_between(&world->random, plan->faults_until_us / 2 + 600 * SIM_MS,
                                          plan->faults_until_us + 600 * SIM_MS);
+    operator_->stage_us[3] = operator_->stage_us[2] + plan->faults_until_us / 6;
+    operator_->stage_us[4] = operator_->stage_us[3] + plan->faults_until_us / 6;
+    for (uint32_t stage = 2; stage < SIM_STAGES && plan->close_ahead_ms > 0; stage++)
+        operator_->close_at_ms[stage] =
+            SIM_WALL_MS + operator_->stage_us[stage] / SIM_MS + plan->close_ahead_ms;
 }
 
 void sim_clients_free(struct sim_world *world)
@@ -85,6 +91,7 @@ void sim_client_start(struct sim_world *world, struct sim_client *client)
     client->pool_random = (struct sim_random){seed};
     client->ordered = seed % 2 == 0;
     client->patient = seed % 5 < 3;
+    client->greedy = world->plan.greedy > 0 && client->actor.number == world->seed % 2;
     struct psp_client_core_options options = {
         .router_count = world->plan.routers,
         .batch_rows = batch_rows,
@@ -112,25 +119,41 @@ void sim_client_stop(struct sim_world *world, struct sim_client *client)
     psp_client_core_destroy(&client->core);
 }
 
-static bool submit(struct sim_world *world, struct sim_client *client, uint32_t paper)
+static bool submit(struct sim_world *world, struct sim_client *client, uint32_t number)
 {
-    const struct sim_ballot *ballot = &world->election.ballots[client->papers[paper].ballot];
+    struct sim_paper *paper = &client->papers[number];
+    const struct sim_ballot *ballot = &world->election.ballots[paper->ballot];
     char id[16];
     struct psp_ballot out = {
         .voter_id = (const uint8_t *)id,
         .voter_id_bytes = sim_voter_id(ballot->voter, id),
         .unit = ballot->unit,
-        .style = PSP_NONE,
+        .style = ballot->style,
         .method = ballot->method,
+        .resent = paper->sends > 0,
         .cast_at_ms = ballot->cast_at_ms,
         .marks = ballot->marks,
         .marks_bytes = ballot->marks_bytes,
-        .cookie = paper,
+        .cookie = number,
     };
     memcpy(out.ballot_id, ballot->ballot_id, sizeof(out.ballot_id));
     const enum psp_status status = psp_client_core_submit(client->core, &out);
     assert(status == PSP_OK || status == PSP_EBUSY);
-    return status == PSP_OK;
+    if (status != PSP_OK)
+        return false;
+    world->faults.counts[SIM_FAULT_MARKED] += paper->sends > 0 && !paper->has_receipt;
+    paper->sends++;
+    return true;
+}
+
+/* It sends what has its verdict already, now and again. */
+static void be_greedy(struct sim_world *world, struct sim_client *client)
+{
+    while (!world->healed && client->next > 0 && sim_chance(&world->random, world->plan.greedy)) {
+        const uint32_t paper = sim_below(&world->random, client->next);
+        if (client->papers[paper].has_receipt && submit(world, client, paper))
+            world->faults.counts[SIM_FAULT_GREEDY]++;
+    }
 }
 
 /* A ballot's verdict comes after those of its voter's ballots before it: they had
@@ -147,39 +170,60 @@ static void check_order(struct sim_world *world, const struct sim_client *client
                           client->papers[paper].ballot, client->papers[i].ballot);
 }
 
-/* A second receipt says what the first did, or the refusal was forgotten in between; then
- * it is another refusal. That the log says so, too, is looked at for every receipt. */
-static void check_verdict_stands(struct sim_world *world, const struct sim_paper *paper,
-                                 const struct psp_receipt *now)
+/* The first verdict, again: unless it was refused, and forgotten since. */
+static void check_again(struct sim_world *world, const struct sim_paper *paper,
+                        const struct psp_receipt *receipt)
 {
     const struct sim_ballot *ballot = &world->election.ballots[paper->ballot];
-    const struct psp_receipt *before = &paper->receipt;
-    if (!paper->has_receipt ||
-        psp_verdict_first(before->verdict) == psp_verdict_first(now->verdict))
+    const uint8_t before = psp_verdict_first(paper->receipt.verdict);
+    const uint8_t now = psp_verdict_first(receipt->verdict);
+    if (before == now || paper->receipt.shard >= world->plan.election.shards)
         return;
-    const struct sim_judged *first =
-        sim_judge_first(&world->shards[before->shard].judge, ballot->digest, ballot->tag);
-    if (first == NULL || !first->forgotten || psp_verdict_first(now->verdict) == PSP_COUNTED)
+    if (before == PSP_COUNTED || now == PSP_COUNTED ||
+        !sim_judge_forgot(&world->shards[paper->receipt.shard].judge, ballot->digest, ballot->tag))
         sim_violation(world, "ballot %u: the verdict was %u and is %u now", paper->ballot,
-                      before->verdict, now->verdict);
+                      paper->receipt.verdict, receipt->verdict);
+}
+
+/* What it has a verdict on it sends marked: then it gets that, allowed or not. A leader that
+ * was none any more may not know it, which says nothing of what was sent before. */
+static void check_outside(struct sim_world *world, const struct sim_paper *paper)
+{
+    const struct sim_ballot *ballot = &world->election.ballots[paper->ballot];
+    const struct sim_shard *shard = &world->shards[ballot->shard];
+    if (!shard->asked_too_old && !sim_judge_forgot(&shard->judge, ballot->digest, ballot->tag))
+        sim_violation(world, "ballot %u had verdict %u and is not allowed now", paper->ballot,
+                      paper->receipt.verdict);
+}
+
+static void take_receipt(struct sim_world *world, struct sim_client *client,
+                         const struct psp_receipt *receipt)
+{
+    struct sim_paper *paper = &client->papers[receipt->cookie];
+    const bool verdict = receipt->outcome == PSP_OUTCOME_VERDICT;
+    const bool had_verdict = paper->has_receipt && paper->receipt.outcome == PSP_OUTCOME_VERDICT;
+    if (had_verdict && verdict)
+        check_again(world, paper, receipt);
+    else if (had_verdict)
+        check_outside(world, paper);
+    check_order(world, client, (uint32_t)receipt->cookie);
+    client->receipts += !paper->has_receipt;
+    paper->has_receipt = true;
+    if (verdict || !had_verdict)
+        paper->receipt = *receipt;
+    world->verdicts += verdict;
+    world->faults.counts[SIM_FAULT_OUTSIDE] += !verdict;
+    if (verdict)
+        sim_checks_receipt(world, client, paper);
 }
 
 static void take_receipts(struct sim_world *world, struct sim_client *client)
 {
     struct psp_receipt receipts[RECEIPTS];
     size_t n;
-    while ((n = psp_client_core_receipts(client->core, receipts, RECEIPTS)) > 0) {
-        for (size_t i = 0; i < n; i++) {
-            struct sim_paper *paper = &client->papers[receipts[i].cookie];
-            check_verdict_stands(world, paper, &receipts[i]);
-            check_order(world, client, (uint32_t)receipts[i].cookie);
-            client->receipts += !paper->has_receipt;
-            world->verdicts++;
-            paper->has_receipt = true;
-            paper->receipt = receipts[i];
-            sim_checks_receipt(world, client, paper);
-        }
-    }
+    while ((n = psp_client_core_receipts(client->core, receipts, RECEIPTS)) > 0)
+        for (size_t i = 0; i < n; i++)
+            take_receipt(world, client, &receipts[i]);
 }
 
 static void client_work(struct sim_world *world, struct sim_client *client)
@@ -190,6 +234,8 @@ static void client_work(struct sim_world *world, struct sim_client *client)
            client->papers[client->next].due_us <= world->now_us &&
            submit(world, client, client->next))
         client->next++;
+    if (client->greedy)
+        be_greedy(world, client);
     if (sim_below(&world->random, 3) > 0)
         (client->patient ? psp_client_core_push : psp_client_core_flush)(client->core);
     uint32_t router;
@@ -214,7 +260,8 @@ static void client_work(struct sim_world *world, struct sim_client *client)
         return;
     struct psp_client_stats stats;
     psp_client_core_stats(client->core, &stats);
-    if (stats.unanswered > 0 || client->next < client->paper_count)
+    if (stats.unanswered > 0 || client->next < client->paper_count ||
+        (client->greedy && !world->healed))
         sim_wake_at(world, &client->actor, now_ms + CLIENT_TICK_MS);
 }
 
@@ -243,35 +290,6 @@ void sim_client_event(struct sim_world *world, struct sim_client *client,
 
 /* ---- the operator ---- */
 
-/* One time for all shards, up to two seconds ahead; in every other world none. */
-static uint64_t close_time(const struct sim_world *world, struct sim_operator *operator_)
-{
-    if (world->seed % 2 == 1 && operator_->close_at_ms == 0)
-        operator_->close_at_ms =
-            sim_time(world, &operator_->actor).wall_ms + world->seed / 2 % 2000;
-    return operator_->close_at_ms;
-}
-
-static void ask(struct sim_world *world, struct sim_operator *operator_, uint32_t shard)
-{
-    static const enum psp_operation operations[SIM_STAGES] = {
-        PSP_OPERATE_OPEN, PSP_OPERATE_UNIT_COMPLETE, PSP_OPERATE_CLOSE};
-    const uint32_t stage = operator_->stage[shard];
-    const uint32_t r = sim_below(&world->random, world->plan.election.replicas);
-    const struct sim_actor *to = &world->shards[shard].replicas[r].actor;
-    struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE};
-    message.id = stage * SIM_SHARDS_MAX + shard + 1;
-    message.operate.operation = operations[stage];
-    message.operate.unit = 1;
-    if (operations[stage] == PSP_OPERATE_CLOSE)
-        message.operate.close_at_ms = close_time(world, operator_);
-    const enum psp_status status = psp_cluster_message_encode(&message, &world->buffer);
-    assert(status == PSP_OK);
-    (void)status;
-    sim_send(world, &operator_->actor, to, to->incarnation, &world->buffer, 0);
-    operator_->again_us[shard] = world->now_us + OPERATOR_AGAIN_US;
-}
-
 static void order(struct sim_world *world, struct sim_operator *operator_, uint32_t shard,
                   uint32_t replica, const struct psp_cluster_message *message)
 {
@@ -280,6 +298,52 @@ static void order(struct sim_world *world, struct sim_operator *operator_, uint3
     assert(status == PSP_OK);
     (void)status;
     sim_send(world, &operator_->actor, to, to->incarnation, &world->buffer, 0);
+}
+
+/* Mostly what was said first. */
+static uint64_t close_time(struct sim_world *world, const struct sim_operator *operator_,
+                           uint32_t stage)
+{
+    if (!sim_chance(&world->random, world->plan.other_close))
+        return operator_->close_at_ms[stage];
+    if (sim_below(&world->random, 3) == 0)
+        return 0;
+    return sim_time(world, &operator_->actor).wall_ms +
+           sim_between(&world->random, 0, OPERATOR_TIMES_MS) - OPERATOR_TIMES_MS / 3;
+}
+
+static void ask(struct sim_world *world, struct sim_operator *operator_, uint32_t shard)
+{
+    static const enum psp_operation operations[SIM_STAGES] = {
+        PSP_OPERATE_OPEN, PSP_OPERATE_UNIT_COMPLETE, PSP_OPERATE_CLOSE, PSP_OPERATE_OPEN,
+        PSP_OPERATE_CLOSE};
+    const uint32_t stage = operator_->stage[shard];
+    const uint32_t r = sim_below(&world->random, world->plan.election.replicas);
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE};
+    message.id = stage * SIM_SHARDS_MAX + shard + 1;
+    message.operate.operation = operations[stage];
+    message.operate.unit = 1;
+    if (operations[stage] == PSP_OPERATE_CLOSE)
+        message.operate.close_at_ms = close_time(world, operator_, stage);
+    order(world, operator_, shard, r, &message);
+    operator_->again_us[shard] = world->now_us + OPERATOR_AGAIN_US;
+    if (operations[stage] != PSP_OPERATE_CLOSE ||
+        !sim_chance(&world->random, world->plan.other_close))
+        return;
+    message.id = ORDER_ID; /* and somebody calls it once more */
+    message.operate.close_at_ms = close_time(world, operator_, stage);
+    order(world, operator_, shard, r, &message);
+}
+
+/* What a stage waits for besides its time. */
+static bool is_due(const struct sim_world *world, const struct sim_operator *operator_,
+                   uint32_t shard)
+{
+    const struct sim_judge *judge = &world->shards[shard].judge;
+    const uint32_t stage = operator_->stage[shard];
+    return stage < operator_->stages && world->now_us >= operator_->stage_us[stage] &&
+           world->now_us >= operator_->again_us[shard] &&
+           (stage != 3 || judge->state == PSP_ELECTION_CLOSED || judge->events.reopened > 0);
 }
 
 /* Replicas that came back under a new ID: whoever leads is asked until they vote. */
@@ -376,9 +440,7 @@ void sim_operator_event(struct sim_world *world, struct sim_operator *operator_,
     if (event != NULL && event->type == SIM_EVENT_MESSAGE)
         take_answer(world, operator_, event);
     for (uint32_t s = 0; s < world->plan.election.shards; s++)
-        if (operator_->stage[s] < operator_->stages &&
-            world->now_us >= operator_->stage_us[operator_->stage[s]] &&
-            world->now_us >= operator_->again_us[s])
+        if (is_due(world, operator_, s))
             ask(world, operator_, s);
     bool watching = !sim_operator_done(world);
     for (uint32_t s = 0; s < world->plan.election.shards; s++) {

@@ -8,9 +8,10 @@
 
 #include "journal/journal.h"
 #include "tests/sim/actors/actors.h"
+#include "tests/sim/check/books.h"
 #include "tests/sim/check/durable.h"
 
-enum { HASH_BYTES = 16, TEXT_BYTES = 256 };
+enum { HASH_BYTES = 16, TEXT_BYTES = 256, REMEMBERS_EVERY = 8 };
 
 /* ---- what is applied ---- */
 
@@ -44,7 +45,7 @@ static void commit(struct sim_world *world, struct sim_shard *shard, struct sim_
     const uint32_t first = shard->judge.row_count;
     if (command && !decode(world, entry, &decoded))
         return;
-    sim_judge_entry(&shard->judge, index, command ? &decoded : NULL);
+    sim_judge_entry(&shard->judge, index, entry->term, command ? &decoded : NULL);
     if (shard->judge.fault[0] != 0)
         sim_violation(world, "%s", shard->judge.fault);
     if (command) {
@@ -64,6 +65,7 @@ static void commit(struct sim_world *world, struct sim_shard *shard, struct sim_
     const struct psp_books *books = psp_count_books(shard->reference);
     if (memcmp(books, &shard->judge.books, sizeof(*books)) != 0 || !psp_books_balanced(books))
         sim_violation(world, "the books at index %" PRIu64 " are not the judge's", index);
+    sim_books_committed(world, shard, entry);
 }
 
 static struct sim_entry *entry_at(struct sim_world *world, struct sim_shard *shard, uint64_t index)
@@ -151,6 +153,10 @@ void sim_checks_applied(struct sim_world *world, struct sim_replica *replica)
         memcmp(hash, shard->entries[applied - 1].state_hash, HASH_BYTES) != 0)
         sim_violation(world, "%s has another state hash at index %" PRIu64,
                       sim_actor_name(&replica->actor), applied);
+    if (!world->violated)
+        sim_books_applied(world, replica, &shard->entries[applied - 1]);
+    if (applied % REMEMBERS_EVERY == 0)
+        sim_books_remembers(world, replica);
     if (replica->damaged && applied >= replica->damaged_last) {
         SIM_TRACE(world, "%s is whole again", sim_actor_name(&replica->actor));
         replica->damaged = shard->calm = false;
@@ -175,15 +181,51 @@ void sim_checks_receipt(struct sim_world *world, const struct sim_client *client
         return;
     }
     struct sim_judge *judge = &world->shards[receipt->shard].judge;
-    const struct sim_judged *first = sim_judge_first(judge, ballot->digest, ballot->tag);
-    if (!sim_judge_said(judge, receipt->index, ballot->digest, ballot->tag, receipt->verdict))
+    if (!sim_judge_said(judge, receipt->index, world->election.stations[client->actor.number],
+                        ballot->digest, ballot->tag, receipt->verdict))
         sim_violation(world,
                       "ballot %u was given verdict %u at shard %u index %" PRIu64
                       ", where the log has no such verdict",
                       paper->ballot, receipt->verdict, receipt->shard, receipt->index);
-    else if (psp_verdict_first(receipt->verdict) != first->verdict && !first->forgotten)
-        sim_violation(world, "ballot %u was given verdict %u, the first was %u", paper->ballot,
-                      receipt->verdict, first->verdict);
+}
+
+/* Of an index at which nothing was found known, that was so. Else the index is that of an
+ * entry which carries the replays: the look was some time after it was asked, and before. */
+static void check_not_known(struct sim_world *world, const struct sim_ask *ask,
+                            const struct sim_ballot *ballot, uint64_t index, bool some)
+{
+    const struct sim_judge *judge = &world->shards[ask->shard].judge;
+    const uint8_t known = sim_judge_known_from(judge, ballot->digest, ballot->tag,
+                                               some ? ask->committed : index, index);
+    world->faults.counts[SIM_FAULT_NOT_KNOWN]++;
+    if (known != 0)
+        sim_violation(world, "a ballot is not known at shard %u index %" PRIu64 ", where it was %u",
+                      ask->shard, index, known);
+}
+
+void sim_checks_known(struct sim_world *world, const struct sim_ask *ask,
+                      const struct psp_cluster_message *answer)
+{
+    struct sim_judge *judge = &world->shards[ask->shard].judge;
+    const uint8_t *verdicts = answer->count_verdicts.verdicts;
+    const uint64_t index = answer->count_verdicts.index;
+    bool some = false;
+    for (uint32_t i = 0; i < ask->n; i++)
+        some = some || verdicts[i] != PSP_NOT_KNOWN;
+    for (uint32_t i = 0; i < ask->n && !world->violated; i++) {
+        const struct sim_ballot *ballot = &world->election.ballots[ask->ballots[i]];
+        if (verdicts[i] == PSP_NOT_KNOWN) {
+            check_not_known(world, ask, ballot, index, some);
+            continue;
+        }
+        world->faults.counts[SIM_FAULT_KNOWN]++;
+        if (psp_verdict_disposition(verdicts[i]) != PSP_REPLAYED ||
+            !sim_judge_said(judge, index, ask->station, ballot->digest, ballot->tag, verdicts[i]))
+            sim_violation(world,
+                          "asked for what is known, shard %u says %u of ballot %u at index %" PRIu64
+                          ", where the log has no such verdict",
+                          ask->shard, verdicts[i], ask->ballots[i], index);
+    }
 }
 
 /* ---- what is published ---- */
@@ -197,7 +239,7 @@ static void advance(struct sim_world *world, struct sim_judge *shown, const stru
         const bool command = entry->type == PSP_RECORD_COMMAND;
         if (command && !decode(world, entry, &decoded))
             return;
-        sim_judge_entry(shown, shown->index + 1, command ? &decoded : NULL);
+        sim_judge_entry(shown, shown->index + 1, entry->term, command ? &decoded : NULL);
     }
 }
 
@@ -235,6 +277,7 @@ static void check_shown(struct sim_world *world, struct sim_collector *collector
     if (memcmp(&shown->books, &judge->books, sizeof(judge->books)) != 0)
         sim_violation(world, "the board's books of shard %u at %" PRIu64 " are wrong", s,
                       shown->index);
+    sim_books_shown(world, judge, psp_board_shard_stations(board, s));
     if (!stations_add_up(psp_board_shard_stations(board, s), &judge->books))
         sim_violation(world, "the board's stations of shard %u at %" PRIu64 " do not add up", s,
                       shown->index);
@@ -260,17 +303,46 @@ void sim_checks_published(struct sim_world *world, struct sim_collector *collect
 
 /* ---- the end ---- */
 
+/* No verdict can come: the ballot, or another of its voter that it waits for, came after the
+ * close, and there is no room to remember one more such ballot of this station. */
+static bool is_stuck(const struct sim_world *world, const struct sim_client *client, uint32_t paper)
+{
+    const struct sim_ballot *ballots = world->election.ballots;
+    const struct sim_ballot *ballot = &ballots[client->papers[paper].ballot];
+    const uint32_t station = world->election.stations[client->actor.number];
+    for (uint32_t i = 0; i < client->paper_count; i++) {
+        const struct sim_ballot *other = &ballots[client->papers[i].ballot];
+        if ((i == paper || (client->ordered && other->voter == ballot->voter)) &&
+            sim_judge_stuck(&world->shards[other->shard].judge, other, station))
+            return true;
+    }
+    return false;
+}
+
+static bool has_all_verdicts(const struct sim_world *world, const struct sim_client *client)
+{
+    if (client->receipts == client->paper_count)
+        return true;
+    for (uint32_t i = 0; i < client->paper_count; i++)
+        if (!client->papers[i].has_receipt && !is_stuck(world, client, i))
+            return false;
+    return true;
+}
+
 static const char *missing(const struct sim_world *world)
 {
     if (!world->healed)
         return "faults go on";
     for (uint32_t i = 0; i < world->plan.clients; i++)
-        if (world->clients[i].receipts < world->clients[i].paper_count)
+        if (!has_all_verdicts(world, &world->clients[i]))
             return "a client waits for verdicts";
     if (!sim_operator_done(world))
         return "the operator waits";
     for (uint32_t s = 0; s < world->plan.election.shards; s++) {
         const struct sim_shard *shard = &world->shards[s];
+        if (shard->judge.state == PSP_ELECTION_OPEN &&
+            (shard->judge.close_at_ms != 0 || (world->plan.closes && !world->plan.reopens)))
+            return "the election does not close";
         for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
             const struct sim_replica *replica = &shard->replicas[r];
             if (!replica->refused && (!replica->actor.up || replica->checked < shard->entry_count))
@@ -321,6 +393,43 @@ static void check_voters(struct sim_world *world)
     }
 }
 
+/* Sent once, and not allowed: nobody may have judged it. */
+static void check_not_allowed(struct sim_world *world, const struct sim_client *client,
+                              const struct sim_paper *paper)
+{
+    const struct sim_ballot *ballots = world->election.ballots;
+    const struct sim_ballot *ballot = &ballots[paper->ballot];
+    const struct sim_judge *judge = &world->shards[ballot->shard].judge;
+    const uint32_t station = world->election.stations[client->actor.number];
+    bool once = paper->sends == 1 && !paper->receipt.resent;
+    for (uint32_t p = 0; p < client->paper_count; p++)
+        once = once && (&client->papers[p] == paper ||
+                        ballots[client->papers[p].ballot].same != ballot->same);
+    for (uint32_t i = 0; i < judge->row_count && once; i++)
+        if (judge->rows[i].verdict != PSP_NOT_JUDGED && judge->rows[i].station == station &&
+            memcmp(judge->rows[i].digest, ballot->digest, PSP_DIGEST_BYTES) == 0 &&
+            memcmp(judge->rows[i].tag, ballot->tag, PSP_TAG_BYTES) == 0)
+            sim_violation(world,
+                          "ballot %u was not allowed to station %u and is in the log at %" PRIu64,
+                          paper->ballot, station, judge->rows[i].index);
+}
+
+/* Whether the station holds that its ballot is counted. Without a verdict, because it waits
+ * for one that cannot come or is not allowed any more, it may be: sent earlier, it may have
+ * arrived. */
+static bool is_counted(struct sim_world *world, const struct sim_client *client,
+                       const struct sim_paper *paper)
+{
+    const struct sim_ballot *ballot = &world->election.ballots[paper->ballot];
+    const struct sim_judge *judge = &world->shards[ballot->shard].judge;
+    if (paper->has_receipt && paper->receipt.outcome != PSP_OUTCOME_VERDICT)
+        check_not_allowed(world, client, paper);
+    if (!paper->has_receipt || paper->receipt.outcome != PSP_OUTCOME_VERDICT)
+        return sim_judge_known(judge, ballot->digest, ballot->tag, judge->index) == PSP_COUNTED;
+    sim_checks_receipt(world, client, paper);
+    return psp_verdict_first(paper->receipt.verdict) == PSP_COUNTED;
+}
+
 /* Adds up the counted ballots as the stations hold them. */
 static void check_papers(struct sim_world *world)
 {
@@ -331,37 +440,20 @@ static void check_papers(struct sim_world *world)
         for (uint32_t p = 0; p < client->paper_count && !world->violated; p++) {
             const struct sim_paper *paper = &client->papers[p];
             const struct sim_ballot *ballot = &world->election.ballots[paper->ballot];
-            sim_checks_receipt(world, client, paper);
-            if (added[paper->ballot] || psp_verdict_first(paper->receipt.verdict) != PSP_COUNTED)
+            if (!is_counted(world, client, paper) || added[ballot->same])
                 continue;
-            added[paper->ballot] = true;
-            if (ballot->unit >= SIM_UNITS || ballot->method >= SIM_METHODS)
+            added[ballot->same] = true;
+            if (ballot->unit >= SIM_UNITS || ballot->paper >= SIM_STYLES ||
+                ballot->method >= SIM_METHODS)
                 sim_violation(world, "ballot %u cannot have been counted", paper->ballot);
             else
-                sim_cells_add(&sum[paper->receipt.shard], ballot->unit, ballot->method,
+                sim_cells_add(&sum[ballot->shard], ballot->unit, ballot->paper, ballot->method,
                               ballot->pairs, ballot->pair_count);
         }
     }
     for (uint32_t s = 0; s < world->plan.election.shards && !world->violated; s++)
         if (memcmp(&sum[s], &world->shards[s].judge.cells, sizeof(sum[s])) != 0)
             sim_violation(world, "shard %u counted other ballots than those with a receipt", s);
-}
-
-/* Books by station, those that came. */
-static bool same_stations(const struct psp_count *count, const struct sim_judge *judge)
-{
-    uint8_t bytes[SIM_STATIONS * PSP_STATION_ENCODED_MAX];
-    struct psp_bytes rest = {bytes, psp_count_stations_since(count, 0, bytes, sizeof(bytes))};
-    struct psp_station_books shown[SIM_STATIONS] = {0};
-    if (rest.length > sizeof(bytes))
-        return false;
-    for (uint32_t number, next = 0; rest.length > 0;) {
-        struct psp_station_books books;
-        if (!psp_station_books_decode(&rest, &next, SIM_STATIONS - 1, &number, &books))
-            return false;
-        shown[number] = books;
-    }
-    return memcmp(shown, judge->stations, sizeof(shown)) == 0;
 }
 
 static void check_replica(struct sim_world *world, struct sim_replica *replica)
@@ -374,20 +466,17 @@ static void check_replica(struct sim_world *world, struct sim_replica *replica)
         sim_violation(world, "%s counted wrong: %s", name, text);
     if (memcmp(psp_count_books(replica->count), &judge->books, sizeof(judge->books)) != 0)
         sim_violation(world, "%s has other books than the judge", name);
-    if (!same_stations(replica->count, judge))
-        sim_violation(world, "%s has other books by station than the judge", name);
     if (psp_totals_unbalanced_row(psp_count_totals(replica->count)) != PSP_NONE)
         sim_violation(world, "%s: the totals do not balance", name);
     if (psp_count_election_state(replica->count) != judge->state)
         sim_violation(world, "%s: the election is in another state", name);
-    if (psp_count_close_at_ms(replica->count) != judge->close_at_ms)
-        sim_violation(world, "%s: the election closes at another time", name);
     uint32_t n = 0, wanted = 0;
     psp_count_units_complete(replica->count, &n);
     for (uint32_t i = 0; i < SIM_UNITS; i++)
         wanted += judge->complete[i];
     if (n != wanted)
         sim_violation(world, "%s: %u units are complete, not %u", name, n, wanted);
+    sim_books_remembers(world, replica);
     compare_log(world, replica, psp_journal_first(replica->log) - 1, replica->checked);
 }
 
@@ -397,9 +486,9 @@ void sim_checks_end(struct sim_world *world)
     check_voters(world);
     for (uint32_t s = 0; s < world->plan.election.shards && !world->violated; s++) {
         const struct sim_judge *judge = &world->shards[s].judge;
-        /* The time to close need not have come when the world ends. */
-        const bool closes = judge->state == PSP_ELECTION_CLOSED || judge->close_at_ms != 0;
-        if (judge->state == PSP_ELECTION_NEW || closes != world->plan.closes || !judge->complete[1])
+        const enum psp_election_state state =
+            world->plan.closes ? PSP_ELECTION_CLOSED : PSP_ELECTION_OPEN;
+        if ((judge->state != state && !world->plan.reopens) || !judge->complete[1])
             sim_violation(world, "shard %u lost what the operator was told is done", s);
         for (uint32_t r = 0; r < world->plan.election.replicas && !world->violated; r++)
             if (world->shards[s].replicas[r].actor.up)

@@ -1,9 +1,12 @@
 /*
  * judge - an independent count of a shard's committed log.
  *
- * Written from the design's rules alone, over plain lists, and slow: it shares
+ * Written from docs/protocol.md alone, over plain lists, and slow: it shares
  * nothing with lib/count or election/totals but the decoding of log entries.
  * What a replica, a client or a board shows is compared with it.
+ *
+ * It keeps every row for ever, with the entry by which its verdict was forgotten:
+ * so it says what a replica must remember at any index of the past.
  */
 #ifndef SIM_JUDGE_H
 #define SIM_JUDGE_H
@@ -20,28 +23,45 @@
 struct sim_judged { /* a row of a batch, in the order of the log */
     uint64_t index;
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
-    uint8_t verdict; /* as lib/election/verdict.h */
-    bool forgotten;  /* a refusal that is not remembered any more */
+    uint8_t verdict; /* as lib/election/verdict.h; PSP_NOT_JUDGED: no room */
     uint32_t station;
-    uint32_t next; /* in the chain of its digest, + 1 */
+    uint64_t forgotten; /* index of the entry by which; 0: remembered */
+    uint32_t next;      /* in the chain of its digest, + 1 */
 };
 
-struct sim_cells { /* [unit][method][contest]: choices, then under- and overvotes */
-    uint64_t ballots[SIM_UNITS][SIM_METHODS];
-    uint64_t votes[SIM_UNITS][SIM_METHODS][SIM_CONTESTS][SIM_CHOICES_MAX + 2];
+struct sim_cells { /* [unit][style][method][contest]: choices, then under- and overvotes */
+    uint64_t ballots[SIM_UNITS][SIM_STYLES][SIM_METHODS];
+    uint64_t votes[SIM_UNITS][SIM_STYLES][SIM_METHODS][SIM_CONTESTS][SIM_CHOICES_MAX + 2];
 };
 
-struct sim_replays { /* that an entry carries without rows */
+struct sim_station {
+    uint32_t number;
+    struct psp_station_books books;
+};
+
+struct sim_replays { /* of a station, that an entry carries without rows */
     uint64_t index, n;
-    uint64_t told; /* ballots of which somebody was told so */
+    uint32_t station;
+    uint64_t since; /* its leader has led from this index on */
+    uint64_t told;  /* ballots of which somebody was told so */
 };
 
 struct sim_told { /* a ballot among them */
     uint64_t index;
+    uint32_t station;
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
 };
 
-enum { SIM_CHAINS = 256, SIM_STATIONS = 8 };
+/* What happened, for who counts how often it does. */
+struct sim_judge_events {
+    uint64_t forgotten, forgotten_again; /* of these: judged once more */
+    uint64_t unjudged;                   /* rows without room, in the log all the same */
+    uint64_t replays, only_replays;      /* without a row; entries of nothing else */
+    uint64_t wrong_style, roll_style;    /* invalid, not eligible because of that alone */
+    uint64_t closes_ahead, closed_in_time, closed_by_leader, other_time, reopened;
+};
+
+enum { SIM_CHAINS = 256, SIM_JUDGE_STATIONS = 16 };
 
 struct sim_judge {
     const struct sim_election *election;
@@ -49,8 +69,10 @@ struct sim_judge {
     bool genesis;
     enum psp_election_state state;
     uint64_t index, time_ms, close_at_ms;
+    uint64_t term, term_first; /* and the first index of this term */
     struct psp_books books;
-    struct psp_station_books stations[SIM_STATIONS]; /* by number */
+    struct sim_station stations[SIM_JUDGE_STATIONS]; /* in order of coming */
+    uint32_t station_count;
     struct sim_cells cells;
     bool complete[SIM_UNITS];
     struct sim_judged *rows;
@@ -60,24 +82,41 @@ struct sim_judge {
     struct sim_told *told;
     uint32_t told_count, told_capacity;
     uint32_t chains[SIM_CHAINS]; /* newest row of a digest's chain, + 1 */
-    char fault[128];             /* what the log itself should not hold; "" none */
+    struct sim_judge_events events;
+    char fault[128]; /* what the log itself should not hold; "" none */
 };
 
 void sim_judge_init(struct sim_judge *judge, const struct sim_election *election, uint32_t shard);
 void sim_judge_free(struct sim_judge *judge);
 /* The next entry; NULL: one that is no command. */
-void sim_judge_entry(struct sim_judge *judge, uint64_t index, const struct psp_entry *entry);
-/* The first verdict on the ballot, forgotten or not, else NULL. */
-const struct sim_judged *sim_judge_first(const struct sim_judge *judge, const uint8_t *digest,
-                                         const uint8_t *tag);
-/* Was that said of the ballot at this index? Without a row there, it was if the ballot was
- * judged so before and the entry carries replays that nobody else was told of. */
-bool sim_judge_said(struct sim_judge *judge, uint64_t index, const uint8_t *digest,
-                    const uint8_t *tag, uint8_t verdict);
+void sim_judge_entry(struct sim_judge *judge, uint64_t index, uint64_t term,
+                     const struct psp_entry *entry);
+/* The disposition that is known of the ballot all the while from one index to another, when
+ * they are applied; 0: none. And at an index. */
+uint8_t sim_judge_known_from(const struct sim_judge *judge, const uint8_t *digest,
+                             const uint8_t *tag, uint64_t from, uint64_t to);
+static inline uint8_t sim_judge_known(const struct sim_judge *judge, const uint8_t *digest,
+                                      const uint8_t *tag, uint64_t index)
+{
+    return sim_judge_known_from(judge, digest, tag, index, index);
+}
+/* Whether a verdict on it was ever forgotten. */
+bool sim_judge_forgot(const struct sim_judge *judge, const uint8_t *digest, const uint8_t *tag);
+/* Was that said of the station's ballot at this index? Without a row there, it was if the
+ * leader knew the ballot so before, and the entry carries replays of the station that
+ * nobody else was told of. */
+bool sim_judge_said(struct sim_judge *judge, uint64_t index, uint32_t station,
+                    const uint8_t *digest, const uint8_t *tag, uint8_t verdict);
 uint32_t sim_judge_counted(const struct sim_judge *judge, const uint8_t *digest);
+/* The station's books; NULL: nothing of it came. */
+const struct sim_station *sim_judge_station(const struct sim_judge *judge, uint32_t number);
+/* Whether the ballot, from this station, has no verdict and can have none: the election is
+ * closed, and there is no room for another that is. */
+bool sim_judge_stuck(const struct sim_judge *judge, const struct sim_ballot *ballot,
+                     uint32_t station);
 
-/* Adds a counted ballot, from (contest, choice) pairs. */
-void sim_cells_add(struct sim_cells *cells, uint32_t unit, uint32_t method,
+/* Adds a counted ballot of a style (position), from (contest, choice) pairs. */
+void sim_cells_add(struct sim_cells *cells, uint32_t unit, uint32_t style, uint32_t method,
                    const struct psp_mark *pairs, uint32_t n);
 /* The same counts? Else `ret_text` says where they differ. */
 bool sim_cells_match(const struct sim_cells *cells, const struct psp_totals *totals, char *ret_text,

@@ -16,6 +16,57 @@ static uint32_t maybe(struct sim_random *random, uint32_t max)
     return sim_below(random, 2) == 0 ? 0 : (uint32_t)sim_between(random, 1, max);
 }
 
+/* Small enough that what is remembered is forgotten, and late ballots find no room. */
+static void plan_limits(struct sim_limits *limits, struct sim_random *random)
+{
+    if (sim_below(random, 2) == 0) {
+        limits->refused_station = sim_between(random, 1, 6);
+        limits->refused = sim_between(random, 1, 10);
+    }
+    if (sim_below(random, 3) == 0) {
+        limits->closed_station = sim_between(random, 1, 8);
+        limits->closed = sim_between(random, 1, 12);
+    }
+}
+
+/* Often while the station casts, so that some of its ballots have their verdict already. */
+static void plan_bounds(struct sim_plan *plan, struct sim_random *random)
+{
+    struct sim_bounds *bounds = &plan->election.bounds[sim_below(random, SIM_STATIONS)];
+    const uint32_t kind = sim_below(random, 8);
+    if (kind > 2)
+        return;
+    bounds->from_us = sim_between(random, 1, plan->faults_until_us);
+    if (kind == 0)
+        bounds->unit = 1 + sim_below(random, SIM_UNITS - 1);
+    if (kind == 1)
+        bounds->methods = 1u << sim_below(random, SIM_METHODS);
+    if (kind == 2)
+        bounds->until_ms = SIM_WALL_MS + bounds->from_us / SIM_MS;
+}
+
+/* Of its own chance: what is drawn here moves nothing else in the world. */
+static void plan_stations(struct sim_plan *plan, uint64_t seed)
+{
+    struct sim_random random = {seed * UINT64_C(0xA0761D6478BD642F) + 2};
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < SIM_STATIONS; i++) {
+        number += (uint32_t)sim_between(&random, 1, sim_below(&random, 4) == 0 ? 90 : 2);
+        plan->election.stations[SIM_STATIONS - 1 - i] = number;
+    }
+    if (sim_below(&random, 30) == 0)
+        plan->election.stations[0] = PSP_STATIONS_MAX - sim_below(&random, 5000);
+    plan_limits(&plan->election.limits, &random);
+    plan->election.roll_styles = sim_below(&random, 2) == 0;
+    plan->reopens = plan->closes && sim_below(&random, 3) == 0;
+    plan->recloses = plan->reopens && sim_below(&random, 2) == 0;
+    plan->close_ahead_ms = sim_below(&random, 3) == 0 ? 0 : sim_between(&random, 1, 3000);
+    plan->other_close = maybe(&random, 9000);
+    plan->known = maybe(&random, 800);
+    plan->greedy = maybe(&random, 5000);
+    plan_bounds(plan, &random);
+}
+
 static void plan_weights(struct sim_plan *plan, struct sim_random *random)
 {
     static const uint8_t planned[] = {SIM_FAULT_ONE_WAY,         SIM_FAULT_PARTITION,
@@ -68,7 +119,7 @@ void sim_chaos_plan(struct sim_world *world)
     plan->clients = (uint32_t)sim_between(random, 1, SIM_CLIENTS_MAX);
     plan->collectors = sim_chance(random, 2000) ? 2 : 1;
     plan->rows = sim_chance(random, 3000);
-    plan->closes = sim_chance(random, 4000);
+    plan->closes = sim_chance(random, 5000);
     plan->drop = maybe(random, 1000);
     plan->duplicate = maybe(random, 600);
     plan->late = maybe(random, 1500);
@@ -78,6 +129,7 @@ void sim_chaos_plan(struct sim_world *world)
     plan->faults_until_us = sim_between(random, 3000, 9000) * SIM_MS;
     plan->fault_gap_us = sim_between(random, 60, 600) * SIM_MS;
     plan->trimmed = maybe(random, 3000);
+    plan_stations(plan, world->seed);
     plan_weights(plan, random);
     if (plan->election.replicas == 3 && sim_below(random, 4) == 0)
         plan_turmoil(plan, random);

@@ -2,26 +2,30 @@
 #include "tests/sim/world/election.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/bytes/bytes.h"
 #include "cluster/raft_id.h"
 
-const uint8_t sim_choices[SIM_UNITS][SIM_CONTESTS] = {{0, 0}, {7, 15}, {7, 15}, {5, 0}};
+const uint8_t sim_choices[SIM_STYLES][SIM_CONTESTS] = {{7, 15}, {5, 0}, {6, 9}};
 const uint8_t sim_votes_allowed[SIM_CONTESTS] = {1, 2};
+const struct sim_unit_styles sim_unit_styles[SIM_UNITS] = {
+    {0, {0}}, {1, {0}}, {2, {2, 1}}, {1, {1}}};
 
 static const char text[] =
-    "{\"format\": 1, \"id\": \"sim\", \"name\": \"Sim\", \"date\": \"2024-11-05\","
+    "{\"format\": 2, \"id\": \"sim\", \"name\": \"Sim\", \"date\": \"2024-11-05\","
+    "\"publication\": \"immediate\","
     "\"methods\": [{\"id\": \"booth\", \"name\": \"Booth\"}, {\"id\": \"mail\", \"name\": "
     "\"Mail\"}], \"parties\": [], \"candidates\": [],"
     "\"units\": [{\"id\": \"us\", \"name\": \"Nation\", \"level\": \"nation\"},"
     "{\"id\": \"p1\", \"name\": \"1\", \"level\": \"precinct\", \"parent\": \"us\","
-    " \"ballot_style\": \"full\"},"
+    " \"ballot_styles\": [\"full\"]},"
     "{\"id\": \"p2\", \"name\": \"2\", \"level\": \"precinct\", \"parent\": \"us\","
-    " \"ballot_style\": \"full\"},"
+    " \"ballot_styles\": [\"party\", \"short\"]},"
     "{\"id\": \"p3\", \"name\": \"3\", \"level\": \"precinct\", \"parent\": \"us\","
-    " \"ballot_style\": \"short\"}],"
+    " \"ballot_styles\": [\"short\"]}],"
     "\"contests\": [{\"id\": \"mayor\", \"name\": \"Mayor\", \"office\": \"Mayor\","
     " \"unit\": \"us\", \"choices\": [{\"id\": \"a\", \"name\": \"A\", \"kind\": \"other\"},"
     " {\"id\": \"b\", \"name\": \"B\", \"kind\": \"other\"},"
@@ -34,7 +38,9 @@ static const char text[] =
     "\"ballot_styles\": [{\"id\": \"full\", \"contests\": [{\"contest\": \"mayor\"},"
     " {\"contest\": \"board\"}]},"
     "{\"id\": \"short\", \"contests\": [{\"contest\": \"mayor\", \"choices\": [\"a\", "
-    "\"w\"]}]}]}";
+    "\"w\"]}]},"
+    "{\"id\": \"party\", \"contests\": [{\"contest\": \"mayor\", \"choices\": [\"b\", \"w\"]},"
+    " {\"contest\": \"board\", \"choices\": [\"c\", \"f\"]}]}]}";
 
 size_t sim_voter_id(uint32_t voter, char ret_id[16])
 {
@@ -45,6 +51,38 @@ size_t sim_voter_id(uint32_t voter, char ret_id[16])
 static uint32_t unit_of(uint32_t voter)
 {
     return voter % 11 == 3 ? 0 : 1 + voter % 3;
+}
+
+/* The roll's ballot style of a voter, from 1 within the unit. */
+static uint32_t place_of(uint32_t voter)
+{
+    const uint32_t n = sim_unit_styles[unit_of(voter)].n;
+    return n == 0 ? 1 : 1 + voter / 3 % n;
+}
+
+uint32_t sim_style_place(uint32_t unit, uint32_t style)
+{
+    for (uint32_t i = 0; unit < SIM_UNITS && i < sim_unit_styles[unit].n; i++)
+        if (sim_unit_styles[unit].styles[i] == style)
+            return i + 1;
+    return 0;
+}
+
+enum psp_status sim_count_create(const struct sim_election *election, uint32_t shard,
+                                 struct psp_count **ret_count)
+{
+    const struct psp_roll_part roll = {
+        election->rolls[shard].n, election->rolls[shard].digests, election->rolls[shard].units,
+        election->roll_styles ? election->rolls[shard].styles : NULL};
+    const struct psp_count_options options = {
+        .definition = election->definition,
+        .roll = election->roll ? &roll : NULL,
+        .refused_max = election->limits.refused,
+        .refused_station_max = election->limits.refused_station,
+        .closed_max = election->limits.closed,
+        .closed_station_max = election->limits.closed_station,
+    };
+    return psp_count_create(&options, ret_count);
 }
 
 /* ---- the cluster ---- */
@@ -118,6 +156,7 @@ static void make_rolls(struct sim_election *election)
         const uint64_t n = election->rolls[s].n++;
         memcpy(election->rolls[s].digests + n * PSP_DIGEST_BYTES, digest, PSP_DIGEST_BYTES);
         psp_put32(election->rolls[s].units + n * 4, unit);
+        psp_put16(election->rolls[s].styles + n * 2, (uint16_t)place_of(v));
     }
 }
 
@@ -131,9 +170,9 @@ static void add_pair(struct sim_ballot *ballot, uint32_t contest, uint32_t choic
 
 static void mark(struct sim_ballot *ballot, struct sim_random *random)
 {
-    const uint32_t unit = ballot->unit < SIM_UNITS ? ballot->unit : 1;
+    const uint32_t style = ballot->paper < SIM_STYLES ? ballot->paper : 0;
     for (uint32_t contest = 0; contest < SIM_CONTESTS; contest++) {
-        const uint32_t here = sim_choices[unit][contest];
+        const uint32_t here = sim_choices[style][contest];
         if (here == 0 || sim_chance(random, 1000))
             continue;
         const uint32_t wanted = sim_below(random, 16); /* may be too many, or none */
@@ -146,11 +185,11 @@ static void mark(struct sim_ballot *ballot, struct sim_random *random)
         add_pair(ballot, 0, PSP_NONE);
         break;
     case 1: /* a choice that is elsewhere only */
-        if (unit == 3)
+        if (style == 1)
             add_pair(ballot, 0, 1);
         break;
     case 2: /* a contest that is elsewhere only */
-        if (unit == 3)
+        if (style == 1)
             add_pair(ballot, 1, 0);
         break;
     case 3: /* twice the same */
@@ -162,12 +201,38 @@ static void mark(struct sim_ballot *ballot, struct sim_random *random)
     }
 }
 
-/* Every leaf has one paper, so none is named. */
-static uint32_t style_of(const struct sim_election *election, uint32_t unit)
+/* The right one, one that is not the voter's, another unit's, none, or one that nobody has. */
+static void choose_style(struct sim_ballot *ballot, struct sim_random *random)
 {
-    if (unit == PSP_NONE || election->definition->units[unit].style_count == 0)
-        return PSP_NONE;
-    return election->definition->units[unit].styles[0];
+    const uint32_t unit = ballot->unit < SIM_UNITS ? ballot->unit : 1;
+    const struct sim_unit_styles *styles = &sim_unit_styles[unit];
+    ballot->style = PSP_NONE;
+    if (styles->n > 1 || (styles->n == 1 && sim_below(random, 4) == 0))
+        ballot->style = styles->styles[(place_of(ballot->voter) - 1) % styles->n];
+    if (sim_chance(random, 600))
+        ballot->style = styles->n == 0 ? 0 : styles->styles[sim_below(random, styles->n)];
+    if (sim_chance(random, 400))
+        ballot->style = sim_below(random, SIM_STYLES + 1);
+    if (sim_chance(random, 200))
+        ballot->style = PSP_NONE;
+    ballot->paper = sim_style_place(ballot->unit, ballot->style) > 0 ? ballot->style : PSP_NONE;
+    if (ballot->style == PSP_NONE && ballot->unit < SIM_UNITS && styles->n == 1)
+        ballot->paper = styles->styles[0];
+}
+
+/* Written again from docs/storage.md, so that a tag of the code under test is compared. */
+static void make_tag(const struct psp_digest_key *key, struct sim_ballot *ballot)
+{
+    uint8_t bytes[PSP_BALLOT_ID_BYTES + 4 + 1 + 8 + 4 + sizeof(ballot->marks)];
+    uint8_t *at = bytes;
+    memcpy(at, ballot->ballot_id, PSP_BALLOT_ID_BYTES);
+    psp_put32(at += PSP_BALLOT_ID_BYTES, ballot->unit);
+    *(at += 4) = ballot->method;
+    psp_put64(at += 1, ballot->cast_at_ms);
+    psp_put32(at += 8, ballot->paper);
+    memcpy(at += 4, ballot->marks, ballot->marks_bytes);
+    crypto_shorthash_siphash24(ballot->tag, bytes, (size_t)(at - bytes) + ballot->marks_bytes,
+                               key->tag);
 }
 
 static void make_ballot(struct sim_election *election, struct sim_ballot *ballot,
@@ -184,6 +249,7 @@ static void make_ballot(struct sim_election *election, struct sim_ballot *ballot
         ballot->unit = PSP_NONE;
     ballot->method = sim_chance(random, 100) ? 255 : (uint8_t)sim_below(random, SIM_METHODS);
     ballot->cast_at_ms = 1700000000000 + sim_below(random, 1000000);
+    choose_style(ballot, random);
     mark(ballot, random);
     struct psp_mark pairs[SIM_MARKS_MAX];
     memcpy(pairs, ballot->pairs, sizeof(pairs));
@@ -195,10 +261,28 @@ static void make_ballot(struct sim_election *election, struct sim_ballot *ballot
     const size_t bytes = sim_voter_id(ballot->voter, id);
     psp_digest_voter(&election->key, (const uint8_t *)id, bytes, ballot->digest);
     psp_digest_voter(&election->other_key, (const uint8_t *)id, bytes, ballot->other_digest);
-    psp_digest_tag(&election->key, ballot->ballot_id, ballot->unit, ballot->method,
-                   ballot->cast_at_ms, style_of(election, ballot->unit), ballot->marks,
-                   ballot->marks_bytes, ballot->tag);
+    make_tag(&election->key, ballot);
     ballot->shard = shard_of(election, ballot->digest);
+}
+
+/* Differs from another one by what it names as its style, and perhaps means the same. */
+static void make_twin(struct sim_election *election, struct sim_ballot *ballot,
+                      const struct sim_ballot *other, struct sim_random *random)
+{
+    *ballot = *other;
+    choose_style(ballot, random);
+    make_tag(&election->key, ballot);
+}
+
+/* Of the ballots up to this one, the first that is the same to a shard. */
+static uint32_t first_same(const struct sim_election *election, uint32_t ballot)
+{
+    const struct sim_ballot *ballots = election->ballots;
+    for (uint32_t i = 0; i < ballot; i++)
+        if (memcmp(ballots[i].digest, ballots[ballot].digest, PSP_DIGEST_BYTES) == 0 &&
+            memcmp(ballots[i].tag, ballots[ballot].tag, PSP_TAG_BYTES) == 0)
+            return i;
+    return ballot;
 }
 
 void sim_election_make(struct sim_election *election, const struct sim_election_plan *plan,
@@ -215,13 +299,23 @@ void sim_election_make(struct sim_election *election, const struct sim_election_
     psp_digest_key_init(&election->key, secret);
     psp_digest_key_init(&election->other_key, other);
     make_cluster(election, plan);
+    election->limits = plan->limits;
+    memcpy(election->stations, plan->stations, sizeof(election->stations));
+    memcpy(election->bounds, plan->bounds, sizeof(election->bounds));
     election->roll = plan->roll;
+    election->roll_styles = plan->roll_styles;
     election->ballot_count = plan->ballots;
     election->voter_count = plan->ballots - plan->ballots / 8;
     if (plan->roll)
         make_rolls(election);
-    for (uint32_t i = 0; i < plan->ballots; i++)
-        make_ballot(election, &election->ballots[i], random);
+    for (uint32_t i = 0; i < plan->ballots; i++) {
+        if (i > 0 && sim_chance(random, 300))
+            make_twin(election, &election->ballots[i], &election->ballots[sim_below(random, i)],
+                      random);
+        else
+            make_ballot(election, &election->ballots[i], random);
+        election->ballots[i].same = first_same(election, i);
+    }
 }
 
 void sim_election_free(struct sim_election *election)

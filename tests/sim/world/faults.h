@@ -50,7 +50,30 @@
     X(OTHER_KEY, "other_digest_key", "routers started with another digest key")                    \
     X(FENCED, "fenced", "answers of the configuration fence")                                      \
     X(COLLECTOR_CRASH, "collector_crash", "collectors killed")                                     \
-    X(CLIENT_AGAIN, "client_again", "clients that gave up and cast the same ballots again")
+    X(CLIENT_AGAIN, "client_again", "clients that gave up and cast the same ballots again")        \
+    X(MARKED, "marked_resent",                                                                     \
+      "of their ballots: marked, because the earlier run may have sent it")                        \
+    X(OUTSIDE, "outside", "of their ballots and others': refused, the key may not cast them")      \
+    X(OUTSIDE_KNOWN, "outside_known",                                                              \
+      "ballots outside that a shard was asked for, as they may be known")                          \
+    X(GREEDY, "greedy_resend", "ballots that a station sent again though they had their verdict")  \
+    X(REPLAYS, "replays", "replays in the books without a row in the log")                         \
+    X(ONLY_REPLAYS, "only_replays", "log entries of nothing but replays")                          \
+    X(FORGOTTEN, "forgotten", "refused ballots whose verdict was forgotten")                       \
+    X(FORGOTTEN_AGAIN, "forgotten_again", "of these: came again and were judged anew")             \
+    X(FORGOTTEN_LOADED, "forgotten_loaded", "loads of a store that holds forgotten ones")          \
+    X(UNJUDGED, "unjudged", "late ballots without room to be closed, left unjudged in the log")    \
+    X(CLOSED_FULL, "closed_full", "late ballots refused for want of room")                         \
+    X(CLOSE_AHEAD, "close_ahead", "closes that named a time to come")                              \
+    X(OTHER_TIME, "close_other_time", "closes that named another time than the first one")         \
+    X(CLOSED_IN_TIME, "closed_in_time", "elections closed by an entry of their time or later")     \
+    X(CLOSED_BY_LEADER, "closed_by_leader", "closes said again once their time had come")          \
+    X(REOPENED, "reopened", "elections opened again")                                              \
+    X(ONLY_KNOWN, "only_known", "ballots asked for only if known")                                 \
+    X(KNOWN, "known", "of these: answered with their first verdict")                               \
+    X(NOT_KNOWN, "not_known", "of these: not known")                                               \
+    X(WRONG_STYLE, "wrong_style", "ballots on a style that their unit does not have, or on none")  \
+    X(ROLL_STYLE, "roll_style", "ballots on another style than the voter's on the roll")
 
 enum sim_fault {
 #define X(name, text, what) SIM_FAULT_##name,

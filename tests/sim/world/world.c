@@ -49,7 +49,7 @@ struct psp_core_time sim_time(const struct sim_world *world, const struct sim_ac
 {
     struct psp_core_time time;
     time.steady_ms = actor->steady_ms + world->now_us * actor->rate / 1024 / SIM_MS;
-    time.wall_ms = (uint64_t)((int64_t)(1700000000000 + world->now_us / SIM_MS) + actor->wall_ms);
+    time.wall_ms = (uint64_t)((int64_t)(SIM_WALL_MS + world->now_us / SIM_MS) + actor->wall_ms);
     return time;
 }
 

@@ -37,12 +37,15 @@
 
 enum {
     SIM_ROUTERS_MAX = 2,
-    SIM_CLIENTS_MAX = 3,
+    SIM_CLIENTS_MAX = SIM_STATIONS,
     SIM_COLLECTORS_MAX = 2,
+    SIM_ASK_MAX = 8,
+    SIM_ASKS_MAX = 64,
     SIM_ACTORS_MAX = SIM_SHARDS_MAX * SIM_REPLICAS_MAX + SIM_ROUTERS_MAX + SIM_CLIENTS_MAX +
                      SIM_COLLECTORS_MAX + 1,
     SIM_MS = 1000, /* microseconds */
 };
+#define SIM_WALL_MS UINT64_C(1700000000000) /* at the beginning */
 
 enum sim_kind { SIM_REPLICA, SIM_ROUTER, SIM_CLIENT, SIM_COLLECTOR, SIM_OPERATOR };
 
@@ -52,6 +55,11 @@ struct sim_plan {
     uint32_t routers, clients, collectors;
     bool rows;                      /* stations send rows */
     bool closes;                    /* the polls close while ballots come */
+    bool reopens, recloses;         /* and are opened again, and closed once more */
+    uint64_t close_ahead_ms;        /* at a time so much later; 0: from the entry on */
+    uint32_t other_close;           /* calls again that name another time */
+    uint32_t known;                 /* of routers: that ask for known ballots only */
+    uint32_t greedy;                /* of a station: that sends again what has its verdict */
     uint32_t drop, duplicate, late; /* of messages */
     uint32_t trimmed;               /* of raft's: not all entries fit */
     uint32_t cut_new;               /* of leaders hardly elected: cut off */
@@ -96,6 +104,16 @@ struct sim_store {
 
 enum sim_writer_state { SIM_WRITER_IDLE, SIM_WRITER_WRITES, SIM_WRITER_SYNCS, SIM_WRITER_TELLS };
 
+/* A batch that a replica has not answered. */
+struct sim_brought {
+    uint64_t id;
+    struct psp_peer from;
+    uint32_t n;
+    uint8_t *stations; /* of each row: which of the election's */
+    bool only_known;
+    uint64_t wants; /* then: nothing may be said of an index before this one */
+};
+
 struct sim_replica {
     struct sim_actor actor;
     uint32_t shard, replica;
@@ -123,6 +141,8 @@ struct sim_replica {
     uint64_t load_first, load_last;
     uint64_t started_us, slow_until_us, full_until_us;
     bool store_fails;
+    struct sim_brought *brought;
+    uint32_t brought_count, brought_capacity;
     uint8_t remembered[256]; /* of a deliberate defect */
 };
 
@@ -134,6 +154,8 @@ struct sim_entry {
     uint8_t *payload;
     uint32_t payload_bytes;
     uint8_t state_hash[PSP_HASH_BYTES];
+    uint64_t stations_hash, close_at_ms; /* of the reference, as the state */
+    enum psp_election_state state;
 };
 
 struct sim_shard {
@@ -142,14 +164,27 @@ struct sim_shard {
     uint64_t entry_count, entry_capacity;
     struct psp_count *reference; /* never restarted */
     struct sim_judge judge;
-    uint32_t *leaders; /* of each term: replica + 1 */
+    struct sim_judge_events events; /* of the judge's, those that were counted */
+    bool asked_too_old;             /* a leader that was none any more said what it does not know */
+    uint64_t brought[SIM_STATIONS + 1]; /* rows of each station that batches brought */
+    uint32_t *leaders;                  /* of each term: replica + 1 */
     uint64_t leader_capacity;
     bool spoilt; /* one disk was damaged: no second one */
     bool calm;   /* a replica with a damaged disk catches up: no other faults */
 };
 
+/* Ballots that a shard was asked for, if known. */
+struct sim_ask {
+    uint64_t id;
+    uint32_t shard, station, n;
+    uint32_t ballots[SIM_ASK_MAX];
+    uint64_t committed; /* when it was asked */
+};
+
 struct sim_router {
     struct sim_actor actor;
+    struct sim_ask asks[SIM_ASKS_MAX]; /* a ring by ID */
+    uint64_t asked;
     struct psp_router_core *core;
     bool old_map, other_key;
     uint64_t wrong_since_us;
@@ -159,8 +194,9 @@ struct sim_router {
 struct sim_paper {
     uint32_t ballot; /* in the election's list */
     uint64_t due_us;
-    bool has_receipt;
-    struct psp_receipt receipt;
+    bool has_receipt;           /* its outcome is known */
+    uint32_t sends;             /* submissions, of this process and earlier ones */
+    struct psp_receipt receipt; /* the newest verdict; or that it was never allowed */
 };
 
 struct sim_client {
@@ -169,21 +205,22 @@ struct sim_client {
     struct sim_random pool_random;
     bool ordered; /* a voter's ballots wait for each other */
     bool patient; /* leaves its pool to fill up, or to wait to its end */
+    bool greedy;
     struct sim_paper *papers;
     uint32_t paper_count, next, receipts;
 };
 
-enum { SIM_STAGES = 3 }; /* open, a unit complete, close */
+enum { SIM_STAGES = 5 }; /* open, a unit complete, close, open again, close again */
 
 struct sim_operator {
     struct sim_actor actor;
     uint64_t stage_us[SIM_STAGES];
     uint32_t stages; /* to be done */
     uint32_t stage[SIM_SHARDS_MAX];
+    uint64_t close_at_ms[SIM_STAGES]; /* what it first says */
     uint64_t again_us[SIM_SHARDS_MAX];
     uint64_t moved_us[SIM_SHARDS_MAX]; /* asked for a move; 0: no move is watched */
     uint32_t move_to[SIM_SHARDS_MAX];
-    uint64_t close_at_ms; /* what all shards are told; 0: at once, or not yet chosen */
 };
 
 struct sim_collector {
