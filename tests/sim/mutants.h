@@ -57,7 +57,29 @@
     X(STATION_LOST, "a row's station is lost")                                                     \
     X(STATIONS_NOT_STORED, "books by station not in the checkpoint")                               \
     X(REPLAYS_TWICE, "replays without a row are booked twice")                                     \
-    X(REPLAYS_NEVER, "replays without a row are not booked")
+    X(REPLAYS_NEVER, "replays without a row are not booked")                                       \
+    X(REPLAYS_OF_OTHER, "replays are booked for another station")                                  \
+    X(PARKED_EARLY, "replays are answered before their entry is applied")                          \
+    X(TALLIES_TWICE, "two entries carry the same replays")                                         \
+    X(KEPT_STYLE_LOST, "rows kept after a look-up lose their style")                               \
+    X(KNOWN_JUDGED, "a ballot asked for, if known, is judged")                                     \
+    X(KNOWN_TOO_EARLY, "not known, says a leader that has not applied its log")                    \
+    X(CLOSED_SHARED, "stations share one budget for closed ballots")                               \
+    X(STATION_OF_ROUTER, "a router sends every ballot as station 1's")                             \
+    X(FORGETS_NEWEST, "a station's newest refusal is forgotten first")                             \
+    X(LOAD_FORGETS_LAST, "a load forgets a station's last refusals")                               \
+    X(STYLE_OF_OTHER_UNIT, "a ballot style of another unit is taken")                              \
+    X(STYLE_NOT_IN_TAG, "the ballot style is not part of the tag")                                 \
+    X(ROLL_STYLE_IGNORED, "the roll's ballot style is not looked at")                              \
+    X(CLOSE_TIME_LATE, "an entry of the closing time is still open")                               \
+    X(CLOSE_AT_ONCE, "a closing time ahead is not waited for")                                     \
+    X(SECOND_CLOSE_WINS, "another closing time overrides the first")                               \
+    X(CLOSE_NOT_STORED, "the closing time is not in the checkpoint")                               \
+    X(CLOSE_WITHOUT_LEADER, "nobody says that the time to close has come")                         \
+    X(CLOSE_ONCE_A_TERM, "a leader says once only that the time to close has come")                \
+    X(BOUNDS_IGNORED, "what a key may not cast is judged")                                         \
+    X(OUTSIDE_NOT_ASKED, "a resent ballot outside is refused unasked")                             \
+    X(STATIONS_SENT_LATE, "a board is not sent a station's last change")
 
 enum sim_mutant {
     SIM_MUTANT_NONE,

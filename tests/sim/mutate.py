@@ -195,6 +195,124 @@ CHANGES = [
     ("ROWS_MIXED_UP", "router/core/shards.c",
      "                .verdicts = core->verdicts + at,\n",
      "                .verdicts = core->verdicts + (M(ROWS_MIXED_UP) ? 0 : at),\n"),
+    ("REPLAYS_OF_OTHER", "lib/count/ballots.c",
+     "        assert(n > 0);\n",
+     "        assert(n > 0);\n"
+     "        if (M(REPLAYS_OF_OTHER) && psp_stations_count(count->stations) > 0)\n"
+     "            psp_stations_at(count->stations, 0, &station);\n"),
+    ("PARKED_EARLY", "shard/core/replays.c",
+     "    psp_core_parked_place(core, proposed ? newest->index : 0, proposed ?"
+     " newest->term : 0);\n",
+     "    psp_core_parked_place(core, proposed ? newest->index : 0, proposed ?"
+     " newest->term : 0);\n"
+     "    if (M(PARKED_EARLY) && proposed)\n"
+     "        psp_core_parked_answer(core, newest->index, newest->term, PSP_APPLIED, \"\");\n"),
+    ("TALLIES_TWICE", "shard/core/parked.c",
+     "        if (!waits_for_entry(parked) || parked->tally_n > room)\n",
+     "        const bool placed = parked->wants == 0 && parked->index != 0;\n"
+     "        if ((!waits_for_entry(parked) && !(M(TALLIES_TWICE) && placed)) ||"
+     " parked->tally_n > room)\n"),
+    ("KEPT_STYLE_LOST", "shard/core/replays.c",
+     "            psp_runs_add(&styles, of_unit, 1);\n",
+     "            psp_runs_add(&styles, M(KEPT_STYLE_LOST) ? 1 : of_unit, 1);\n"),
+    ("KNOWN_JUDGED", "shard/core/request.c",
+     "    if (message->count_batch.only_known)\n",
+     "    if (message->count_batch.only_known && !M(KNOWN_JUDGED))\n"),
+    ("KNOWN_TOO_EARLY", "shard/core/replays.c",
+     "                                .wants = psp_consensus_last_index(core->consensus),\n",
+     "                                .wants = M(KNOWN_TOO_EARLY)\n"
+     "                                             ? psp_count_index(core->count)\n"
+     "                                             :"
+     " psp_consensus_last_index(core->consensus),\n"),
+    ("CLOSED_SHARED", "lib/count/refusals.c",
+     "           psp_refusals_closed(refusals, station) <"
+     " refusals->limits.closed_station_max;\n"
+     "}\n"
+     "\n"
+     "uint64_t",
+     "           (M(CLOSED_SHARED) ? refusals->closed : psp_refusals_closed(refusals,"
+     " station)) <\n"
+     "               refusals->limits.closed_station_max;\n"
+     "}\n"
+     "\n"
+     "uint64_t"),
+    ("STATION_OF_ROUTER", "router/core/core.c",
+     "    psp_runs_add(&batch->stations, submission->span.station, 1);\n",
+     "    psp_runs_add(&batch->stations, M(STATION_OF_ROUTER) ? 1 :"
+     " submission->span.station, 1);\n"),
+    ("FORGETS_NEWEST", "lib/count/refusals.c",
+     "    if (station->newest != 0)\n"
+     "        refusals->records[station->newest - 1].next = number + 1;\n"
+     "    else\n"
+     "        station->oldest = number + 1;\n"
+     "    station->newest = number + 1;\n",
+     "    if (M(FORGETS_NEWEST) && station->newest != 0) {\n"
+     "        record->next = station->oldest;\n"
+     "        station->oldest = number + 1;\n"
+     "    } else if (station->newest != 0) {\n"
+     "        refusals->records[station->newest - 1].next = number + 1;\n"
+     "        station->newest = number + 1;\n"
+     "    } else {\n"
+     "        station->oldest = station->newest = number + 1;\n"
+     "    }\n"),
+    ("LOAD_FORGETS_LAST", "lib/count/restore.c",
+     "    const struct psp_station_books *books = psp_stations_of(count->stations,"
+     " refusal->station);\n",
+     "    const struct psp_station_books *books = psp_stations_of(count->stations,"
+     " refusal->station);\n"
+     "    if (M(LOAD_FORGETS_LAST) && books && refusal->disposition != PSP_CLOSED)\n"
+     "        return count->restoring->forgotten[refusal->station] +\n"
+     "                   psp_refusals_remembered(count->refusals, refusal->station) >=\n"
+     "               psp_station_books_forgettable(books) - books->forgotten;\n"),
+    ("STYLE_OF_OTHER_UNIT", "router/core/core.c",
+     "            *ret_position = named;\n"
+     "            return place + 1;\n"
+     "        }\n",
+     "            *ret_position = named;\n"
+     "            return place + 1;\n"
+     "        }\n"
+     "    if (M(STYLE_OF_OTHER_UNIT) && named < core->definition->style_count) {\n"
+     "        *ret_position = named;\n"
+     "        return 1;\n"
+     "    }\n"),
+    ("STYLE_NOT_IN_TAG", "lib/election/digest.c",
+     "    psp_put32(bytes + STYLE, style);\n",
+     "    psp_put32(bytes + STYLE, M(STYLE_NOT_IN_TAG) ? PSP_NONE : style);\n"),
+    ("ROLL_STYLE_IGNORED", "lib/count/ballots.c",
+     "    return count->roll_styles == NULL || count->roll_styles[place->number] =="
+     " row->style;\n",
+     "    return count->roll_styles == NULL || M(ROLL_STYLE_IGNORED) ||\n"
+     "           count->roll_styles[place->number] == row->style;\n"),
+    ("CLOSE_TIME_LATE", "lib/count/count.c",
+     "    if (count->election_state == PSP_ELECTION_OPEN && count->close_at_ms != 0 &&\n",
+     "    if (M(CLOSE_TIME_LATE) && count->time_ms == count->close_at_ms)\n"
+     "        return;\n"
+     "    if (count->election_state == PSP_ELECTION_OPEN && count->close_at_ms != 0 &&\n"),
+    ("CLOSE_AT_ONCE", "lib/count/count.c",
+     "    if (at_ms <= count->time_ms)\n",
+     "    if (at_ms <= count->time_ms || M(CLOSE_AT_ONCE))\n"),
+    ("SECOND_CLOSE_WINS", "lib/count/count.c",
+     "    if (count->close_at_ms != 0)\n"
+     "        return \"the election closes",
+     "    if (count->close_at_ms != 0 && !M(SECOND_CLOSE_WINS))\n"
+     "        return \"the election closes"),
+    ("CLOSE_NOT_STORED", "lib/count/delta.c",
+     "    delta->close_at_ms = count->close_at_ms;\n",
+     "    delta->close_at_ms = M(CLOSE_NOT_STORED) ? 0 : count->close_at_ms;\n"),
+    ("CLOSE_WITHOUT_LEADER", "shard/core/closing.c",
+     "    const bool proposed = core->closing_term == core->leading_term &&"
+     " core->closing_at_ms == at_ms;\n",
+     "    const bool proposed = M(CLOSE_WITHOUT_LEADER) ||\n"
+     "                          (core->closing_term == core->leading_term &&\n"
+     "                           (core->closing_at_ms == at_ms || M(CLOSE_ONCE_A_TERM)));\n"),
+    ("BOUNDS_IGNORED", "router/core/core.c",
+     "    if (is_outside(core, submission, row)) {\n"
+     "        if (!was_sent(columns, row)) {\n",
+     "    if (is_outside(core, submission, row) && !M(BOUNDS_IGNORED)) {\n"
+     "        if (!was_sent(columns, row) || M(OUTSIDE_NOT_ASKED)) {\n"),
+    ("STATIONS_SENT_LATE", "lib/count/stations.c",
+     "        if (station->index <= base)\n",
+     "        if (station->index <= (M(STATIONS_SENT_LATE) && base > 0 ? base + 1 : base))\n"),
 ]
 
 
