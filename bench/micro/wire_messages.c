@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/bytes/bytes.h"
+#include "election/runs.h"
 #include "wire/message/message.h"
 
 enum { N = 1000, VOTER_BYTES = 12, MARKS_BYTES = 4, ARENA_BYTES = 64 << 20 };
@@ -122,14 +123,34 @@ int main(int argc, char **argv)
     fill(&b);
     const struct psp_client_message columns = {
         .type = PSP_CLIENT_COLUMNS,
-        .columns = {N, b.lengths, b.voters, sizeof b.voters, b.ids, b.units, b.methods, b.times,
-                    b.marks, sizeof b.marks, NULL},
+        .columns = {.n = N,
+                    .voter_lengths = b.lengths,
+                    .voter_ids = b.voters,
+                    .voter_bytes = sizeof b.voters,
+                    .ballot_ids = b.ids,
+                    .units = b.units,
+                    .methods = b.methods,
+                    .cast_at_ms = b.times,
+                    .marks = b.marks,
+                    .marks_bytes = sizeof b.marks},
     };
     const struct psp_client_message rows = {
         .type = PSP_CLIENT_ROWS, .rows = b.rows, .row_count = N};
+    uint8_t runs[PSP_RUN_BYTES_MAX]; /* of one station and of one style, as nearly always */
+    struct psp_runs_writer ones = {.bytes = runs};
+    psp_runs_add(&ones, 1, N);
+    const struct psp_bytes one = psp_runs_end(&ones);
     const struct psp_cluster_message batch = {
         .type = PSP_CLUSTER_COUNT_BATCH,
-        .count_batch.columns = {N, b.ids, b.tags, b.units, b.methods, b.marks, sizeof b.marks},
+        .count_batch.columns = {.n = N,
+                                .digests = b.ids,
+                                .tags = b.tags,
+                                .units = b.units,
+                                .methods = b.methods,
+                                .marks = b.marks,
+                                .marks_bytes = sizeof b.marks,
+                                .stations = one,
+                                .styles = one},
     };
     measure_client("client columns", &columns, rounds);
     measure_client("client rows", &rows, rounds);
