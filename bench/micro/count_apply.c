@@ -198,8 +198,13 @@ static void cast_batch(struct bench *bench, uint64_t first, uint32_t n)
 static void begin(struct bench *bench, bool with_roll)
 {
     bench->definition = make_definition(bench->contests);
-    bench->genesis = (struct psp_genesis){
-        .slot_end = PSP_SLOT_COUNT, .epoch = 1, .rules = PSP_RULES, .mode = PSP_MODE_TEST};
+    bench->genesis = (struct psp_genesis){.slot_end = PSP_SLOT_COUNT,
+                                          .epoch = 1,
+                                          .rules = PSP_RULES,
+                                          .mode = PSP_MODE_TEST,
+                                          .publication = PSP_PUBLICATION_IMMEDIATE,
+                                          .turnout = PSP_PUBLICATION_IMMEDIATE,
+                                          .report_min = 1};
     if (with_roll) {
         memset(bench->genesis.shard_roll_hash, 1, PSP_HASH_BYTES);
         uint8_t *digests = malloc(bench->voters * 16), *units = malloc(bench->voters * 4);
