@@ -186,9 +186,9 @@ void psp_core_parked_place(struct psp_core *core, uint64_t index, uint64_t term)
 uint64_t psp_core_parked_due(const struct psp_core *core);
 /* How many stations' tallies wait at most. */
 size_t psp_core_parked_tallies(const struct psp_core *core);
-/* An entry was applied: tells whose replays it carried. */
-void psp_core_parked_answer(struct psp_core *core, uint64_t index, uint64_t term,
-                            enum psp_apply_result result, const char *refused_text);
+/* An entry was applied: tells whose replays it carried. They are in the books then, whatever
+ * became of the entry's own batch. */
+void psp_core_parked_answer(struct psp_core *core, uint64_t index, uint64_t term);
 void psp_core_parked_lose(struct psp_core *core, const char *text);
 /* Takes out the first one that asks only for what is known and can be answered. */
 bool psp_core_parked_ready(struct psp_core *core, struct psp_parked *ret_parked);

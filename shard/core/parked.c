@@ -105,8 +105,7 @@ uint64_t psp_core_parked_due(const struct psp_core *core)
 
 /* ---- answers ---- */
 
-void psp_core_parked_answer(struct psp_core *core, uint64_t index, uint64_t term,
-                            enum psp_apply_result result, const char *refused_text)
+void psp_core_parked_answer(struct psp_core *core, uint64_t index, uint64_t term)
 {
     for (uint32_t i = 0; i < core->parked_count;) {
         struct psp_parked parked = core->parked[i];
@@ -115,10 +114,7 @@ void psp_core_parked_answer(struct psp_core *core, uint64_t index, uint64_t term
             continue;
         }
         take_out(core, i);
-        if (result == PSP_APPLIED)
-            psp_core_tell_verdicts(core, &parked.peer, parked.id, index, parked.verdicts, parked.n);
-        else
-            psp_core_refuse_batch(core, &parked.peer, parked.id, PSP_COUNT_FENCE, refused_text);
+        psp_core_tell_verdicts(core, &parked.peer, parked.id, index, parked.verdicts, parked.n);
         psp_core_parked_free(&parked);
     }
 }

@@ -82,7 +82,7 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
                      const char *refused_text)
 {
     struct psp_waiting waiting;
-    psp_core_parked_answer(core, index, term, result, refused_text);
+    psp_core_parked_answer(core, index, term);
     if (!waits_here(core, index, term, &waiting))
         return;
     core->waiting_first = (core->waiting_first + 1) % PSP_CORE_UNAPPLIED_MAX;

@@ -239,6 +239,24 @@ static void a_first_copy_on_its_way_is_waited_for(void **state)
     destroy_group(group);
 }
 
+static void a_fence_against_a_batch_is_none_against_replays_that_its_entry_carries(void **state)
+{
+    (void)state;
+    const struct batch batch = ballots(1, 2);
+    struct group *group = watched_group(1, &batch);
+    struct batch strange = ballots(20, 1);
+    strange.digests[0] = 0xFF; /* a slot of another shard */
+    send_batch(group, 0, 200, &batch);
+    send_batch(group, 0, 201, &strange);
+    run(group, 10);
+    assert_int_equal(
+        answer_to(&group->nodes[0], PSP_CLUSTER_COUNT_REFUSAL, 201)->message.count_refusal.code,
+        PSP_COUNT_FENCE);
+    assert_int_equal(books(group, 0)->disposed[PSP_REPLAYED], 2 + 2);
+    assert_non_null(verdicts_of(group, 0, 200));
+    destroy_group(group);
+}
+
 /* ---- closing ---- */
 
 static void close_at(struct group *group, uint32_t i, uint64_t request_id, uint64_t at_ms)
@@ -372,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_move_of_the_leadership_waits_for_no_entry_of_others),
         cmocka_unit_test(asked_for_known_ones_a_new_ballot_is_not_judged),
         cmocka_unit_test(a_first_copy_on_its_way_is_waited_for),
+        cmocka_unit_test(a_fence_against_a_batch_is_none_against_replays_that_its_entry_carries),
         cmocka_unit_test(a_close_takes_hold_at_its_time_without_a_ballot),
         cmocka_unit_test(one_that_was_opened_again_closes_again),
         cmocka_unit_test(the_next_leader_closes_too),
