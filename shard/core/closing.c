@@ -3,12 +3,13 @@
 #include "shard/core/inner.h"
 
 /* When there is a close to come that this leader has not proposed yet: after another
- * opening there may be a second one in its term. */
+ * opening there may be a second one in its term. Not while an entry is on its way: a late
+ * one closes the election itself, and one behind it may be that opening. */
 static bool pending(const struct psp_core *core)
 {
     const uint64_t at_ms = psp_count_close_at_ms(core->count);
     const bool proposed = core->closing_term == core->leading_term && core->closing_at_ms == at_ms;
-    return psp_core_serves(core) && at_ms != 0 && !proposed &&
+    return psp_core_serves(core) && core->waiting_count == 0 && at_ms != 0 && !proposed &&
            psp_count_election_state(core->count) == PSP_ELECTION_OPEN;
 }
 

@@ -327,6 +327,28 @@ static void the_next_leader_closes_too(void **state)
     destroy_group(group);
 }
 
+/* Its time has come, and an entry in the log, not applied yet, closes and opens it again. */
+static void a_close_in_time_does_not_undo_an_opening(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    const struct batch late = ballots(1, 1);
+    close_at(group, 0, 9, at(group).wall_ms + 1000);
+    run(group, 990);
+    group->held[0] = true;
+    group->now_ms += 20;
+    send_batch(group, 0, 100, &late);
+    send_operation(group, 0, 10, PSP_OPERATE_OPEN, 0);
+    run(group, 100);
+    group->held[0] = false;
+    run(group, 100);
+    assert_int_equal(verdicts_of(group, 0, 100)[0], PSP_CLOSED);
+    assert_int_equal(answer_to(&group->nodes[0], PSP_CLUSTER_OPERATED, 10)->message.operated.status,
+                     PSP_OPERATED);
+    assert_int_equal(psp_count_election_state(group->nodes[0].count), PSP_ELECTION_OPEN);
+    destroy_group(group);
+}
+
 /* A group of one that remembers two late ballots of a station. */
 static struct group *closed_group(void)
 {
@@ -394,6 +416,7 @@ int main(void)
         cmocka_unit_test(a_close_takes_hold_at_its_time_without_a_ballot),
         cmocka_unit_test(one_that_was_opened_again_closes_again),
         cmocka_unit_test(the_next_leader_closes_too),
+        cmocka_unit_test(a_close_in_time_does_not_undo_an_opening),
         cmocka_unit_test(late_ballots_without_room_take_no_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
