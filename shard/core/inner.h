@@ -44,7 +44,8 @@ struct psp_tally {
 };
 
 /* A batch of which no row is in an entry: it waits for an entry that carries its
- * replays, or, when it asks only for what is known, until that can be said. */
+ * replays, or, when it asks only for what is known, for one that shows that this replica
+ * leads still. */
 struct psp_parked {
     struct psp_peer peer;
     uint64_t id;

@@ -96,10 +96,13 @@ void psp_core_parked_place(struct psp_core *core, uint64_t index, uint64_t term)
 
 uint64_t psp_core_parked_due(const struct psp_core *core)
 {
+    const uint64_t last = psp_consensus_last_index(core->consensus);
     uint64_t due = UINT64_MAX;
-    for (uint32_t i = 0; i < core->parked_count; i++)
-        if (waits_for_entry(&core->parked[i]) && core->parked[i].due_ms < due)
-            due = core->parked[i].due_ms;
+    for (uint32_t i = 0; i < core->parked_count; i++) {
+        const struct psp_parked *parked = &core->parked[i];
+        if ((waits_for_entry(parked) || parked->wants > last) && parked->due_ms < due)
+            due = parked->due_ms;
+    }
     return due;
 }
 

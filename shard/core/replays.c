@@ -269,6 +269,7 @@ void psp_core_take_known(struct psp_core *core, const struct psp_peer *peer, uin
                                 .id = batch_id,
                                 .n = columns->n,
                                 .verdicts = malloc(n),
+                                .due_ms = core->now.steady_ms + PSP_CORE_PARKED_MS,
                                 .wants = psp_consensus_last_index(core->consensus),
                                 .rows = malloc(n * KNOWN_ROW_BYTES)};
     if (parked.verdicts == NULL || parked.rows == NULL) {
@@ -276,6 +277,9 @@ void psp_core_take_known(struct psp_core *core, const struct psp_peer *peer, uin
         psp_core_stop(core, "out of memory for replays");
         return;
     }
+    /* promise 2: another replica may lead by now, and what is not known here be counted
+     * there. An entry proposed after the question is applied only if none does. */
+    parked.wants += core->member_count > 1;
     memcpy(parked.rows, columns->digests, n * PSP_DIGEST_BYTES);
     memcpy(parked.rows + n * PSP_DIGEST_BYTES, columns->tags, n * PSP_TAG_BYTES);
     struct psp_runs_cursor stations = psp_runs_begin(columns->stations, 0);
@@ -291,7 +295,8 @@ void psp_core_take_known(struct psp_core *core, const struct psp_peer *peer, uin
     psp_core_parked_free(&parked);
 }
 
-/* All that stood in the log when it came is applied: now it can be said. */
+/* All that stood in the log when it came is applied, here and wherever this shard is led
+ * from: now it can be said. */
 static void say_known(struct psp_core *core, struct psp_parked *parked)
 {
     const size_t n = parked->n;

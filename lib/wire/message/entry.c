@@ -121,11 +121,11 @@ static enum psp_status decode_ballots(const Psephos__V1__BallotBatch *body, bool
     ret_entry->ballots.replays = psp_pack_bytes(&body->replays);
     if (!replays_valid(ret_entry->ballots.replays))
         return psp_pack_refuse(ret_reason, "replays are not numbers by station");
-    if (!format_1 && !body->columns && ret_entry->ballots.replays.length > 0)
-        return PSP_OK; /* replays only */
-    const Psephos__V1__Columns old = columns_1(body);
+    if (!format_1 && !body->columns && body->n > 0)
+        return psp_pack_refuse(ret_reason, "ballots where format 1 had them");
     if (!format_1 && !body->columns)
-        return psp_pack_refuse(ret_reason, "a batch without columns");
+        return PSP_OK; /* replays only, or nothing: that its leader led */
+    const Psephos__V1__Columns old = columns_1(body);
     struct psp_count_columns *columns = &ret_entry->ballots.columns;
     const enum psp_status status =
         psp_columns_unpack(format_1 ? &old : body->columns, columns, ret_reason);

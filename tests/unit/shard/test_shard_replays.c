@@ -239,6 +239,30 @@ static void a_first_copy_on_its_way_is_waited_for(void **state)
     destroy_group(group);
 }
 
+/* Another one may lead by now, and have counted it. */
+static void a_leader_that_is_cut_off_calls_nothing_unknown(void **state)
+{
+    (void)state;
+    struct group *group = open_group(3);
+    const uint32_t leader = serving(group);
+    const struct batch batch = ballots(1, 2);
+    send_of(group, leader, 199, &batch, 7, true);
+    run(group, 60);
+    assert_int_equal(verdicts_of(group, leader, 199)[0], PSP_NOT_KNOWN);
+    for (uint32_t i = 0; i < 3; i++)
+        if (i != leader)
+            group->cut[i][leader] = group->cut[leader][i] = true;
+    send_of(group, leader, 200, &batch, 7, true);
+    run(group, 1500);
+    assert_null(verdicts_of(group, leader, 200));
+    assert_int_equal(answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_REFUSAL, 200)
+                         ->message.count_refusal.code,
+                     PSP_COUNT_LOST);
+    const uint32_t next = serving(group);
+    assert_int_equal(books(group, next)->received, 0);
+    destroy_group(group);
+}
+
 static void a_fence_against_a_batch_is_none_against_replays_that_its_entry_carries(void **state)
 {
     (void)state;
@@ -412,6 +436,7 @@ int main(void)
         cmocka_unit_test(a_move_of_the_leadership_waits_for_no_entry_of_others),
         cmocka_unit_test(asked_for_known_ones_a_new_ballot_is_not_judged),
         cmocka_unit_test(a_first_copy_on_its_way_is_waited_for),
+        cmocka_unit_test(a_leader_that_is_cut_off_calls_nothing_unknown),
         cmocka_unit_test(a_fence_against_a_batch_is_none_against_replays_that_its_entry_carries),
         cmocka_unit_test(a_close_takes_hold_at_its_time_without_a_ballot),
         cmocka_unit_test(one_that_was_opened_again_closes_again),

@@ -172,11 +172,12 @@ static void replays_stand_alone_and_ascend_by_station(void **state)
     static const uint8_t good[] = {1, 5, 0xA0, 0x8D, 0x06, 1}; /* 100,000 is the last */
     assert_int_equal(decode_replays(d, good, sizeof good), PSP_OK);
     assert_int_equal(d->entry.ballots.columns.n, 0);
+    assert_int_equal(decode_replays(d, NULL, 0), PSP_OK); /* neither ballots nor replays */
+    assert_int_equal(d->entry.ballots.columns.n, 0);
     static const struct {
         size_t length;
         uint8_t bytes[6];
     } bad[] = {
-        {0, {0}},                   /* neither ballots nor replays */
         {1, {1}},                   /* no number */
         {2, {0, 1}},                /* no station */
         {2, {1, 0}},                /* none of them */
