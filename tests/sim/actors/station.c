@@ -175,8 +175,8 @@ static void check_again(struct sim_world *world, const struct sim_paper *paper,
                         const struct psp_receipt *receipt)
 {
     const struct sim_ballot *ballot = &world->election.ballots[paper->ballot];
-    const uint8_t before = psp_verdict_first(paper->receipt.verdict);
-    const uint8_t now = psp_verdict_first(receipt->verdict);
+    const enum psp_disposition before = psp_verdict_first(paper->receipt.verdict);
+    const enum psp_disposition now = psp_verdict_first(receipt->verdict);
     if (before == now || paper->receipt.shard >= world->plan.election.shards)
         return;
     if (before == PSP_COUNTED || now == PSP_COUNTED ||
