@@ -12,6 +12,7 @@
 #include "base/bytes/bytes.h"
 #include "tests/unit/fixture/count.h"
 #include "tests/unit/fixture/primary.h"
+#include "tests/unit/fixture/reports.h"
 
 static struct psp_definition *definition;
 
@@ -74,6 +75,29 @@ static void a_ballot_is_counted_in_the_row_of_its_style(void **state)
     expect_row(count, 7, CELLS(1, 0, 1, 0, 0, 0, 1, 0, 0));
     expect_row(count, 8, CELLS(0, 0, 0, 0, 0, 0, 0, 0, 0));
     expect_row(count, 10, CELLS(1, 0, 0, 1, 0));
+    psp_count_destroy(&count);
+}
+
+static void a_report_of_a_leaf_is_of_all_its_styles_and_methods_and_of_no_other_s(void **state)
+{
+    (void)state;
+    struct psp_count *count = open_reports(definition, PSP_PUBLICATION_IMMEDIATE);
+    struct batch batch = {0};
+    add(&batch, 1, 11, PRIMARY_X, 0, MARKS(1, 0, 1, 1)); /* dem: bob */
+    add(&batch, 3, 13, PRIMARY_X, 1, MARKS(1, 2, 1, 0)); /* np, by mail: yes */
+    add(&batch, 4, 14, PRIMARY_Y, 1, MARKS(0));
+    add(&batch, 5, 15, PRIMARY_Z, 0, MARKS(0));
+    expect_styles(count, &batch, false, STYLES(1, 3, 1, 1),
+                  VERDICTS(PSP_COUNTED, PSP_COUNTED, PSP_COUNTED, PSP_COUNTED));
+    uint8_t bytes[64]; /* of all leaves, whatever their styles: one number */
+    assert_int_equal(psp_count_leaf_ballots_since(count, 0, bytes, sizeof bytes), 6);
+    assert_memory_equal(bytes, ((const uint8_t[]){0, 2, 0, 1, 0, 1}), 6);
+    assert_int_equal(take_report(count, 1, LEAF_1, PSP_FINAL_NO), PSP_APPLIED);
+    const uint64_t index = psp_count_index(count);
+    expect_reported(count, 0, index, CELLS(1, 0, 1, 0, 0, 0, 0, 1, 0));
+    expect_reported(count, 5, index, CELLS(1, 1, 0, 0, 0));
+    expect_reported(count, 7, 0, CELLS(0, 0, 0, 0, 0, 0, 0, 0, 0)); /* of y */
+    expect_reported(count, 10, 0, CELLS(0, 0, 0, 0, 0));
     psp_count_destroy(&count);
 }
 
@@ -208,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_ballot_is_counted_in_the_row_of_its_style),
+        TEST(a_report_of_a_leaf_is_of_all_its_styles_and_methods_and_of_no_other_s),
         TEST(a_style_that_the_unit_has_not_is_invalid),
         TEST(another_style_than_the_roll_s_is_not_eligible),
         TEST(a_roll_without_styles_lets_a_voter_have_any),

@@ -271,6 +271,55 @@ static void a_log_of_another_publication_is_refused(void **state)
     destroy_group(group);
 }
 
+static void expect_same_reports(const struct psp_count *a, const struct psp_count *b)
+{
+    uint8_t bytes[2][2][128], hashes[2][PSP_HASH_BYTES];
+    const struct psp_count *const both[] = {a, b};
+    size_t n[2][2];
+    for (int i = 0; i < 2; i++) {
+        n[i][0] = psp_totals_encode_since(psp_count_reported(both[i]), 0, bytes[i][0], 128);
+        n[i][1] = psp_count_leaf_reports_since(both[i], 0, bytes[i][1], 128);
+        psp_count_state_hash(both[i], hashes[i]);
+    }
+    for (int k = 0; k < 2; k++) {
+        assert_in_range(n[0][k], 1, 128);
+        assert_int_equal(n[0][k], n[1][k]);
+        assert_memory_equal(bytes[0][k], bytes[1][k], n[0][k]);
+    }
+    assert_memory_equal(hashes[0], hashes[1], PSP_HASH_BYTES);
+    assert_int_equal(psp_count_report_number(a), psp_count_report_number(b));
+}
+
+/* promise 4: a newcomer, one that goes on from a checkpoint, and one that never stopped */
+static void replicas_hold_the_same_reports_however_they_came_to_them(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(3, PSP_PUBLICATION_IMMEDIATE, 0);
+    const uint32_t leader = serving(group), second = (leader + 1) % 3, third = (leader + 2) % 3;
+    cast(group, 1, 3);
+    report(group, 2, 1, LEAF_1, PSP_FINAL_NO);
+    run(group, PSP_CORE_CHECKPOINT_MS + 200);
+    struct psp_count_delta *delta = NULL;
+    finish_checkpoint(group, &group->nodes[second], &delta);
+    assert_true(delta->report_bytes > 0);
+    struct psp_count *stored = fixture_count(group->definition, NULL, 1000);
+    assert_int_equal(psp_count_restore(stored, delta), PSP_OK);
+    assert_int_equal(psp_count_restore_end(stored), PSP_OK);
+    stop_node(group, second);
+    stop_node(group, third);
+    start_node(group, second, stored, delta->term);
+    start_node(group, third, fixture_count(group->definition, NULL, 1000), 0);
+    psp_count_delta_destroy(&delta);
+    run(group, 2000);
+    cast(group, 4, 2);
+    report(group, 3, 2, LEAF_1_AND_2, PSP_FINAL_YES);
+    cast(group, 6, 2);
+    run(group, 500);
+    for (uint32_t i = 0; i < 3; i++)
+        expect_same_reports(group->nodes[0].count, group->nodes[i].count);
+    destroy_group(group);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_report_of_no_such_leaf_never_reaches_the_log),
         cmocka_unit_test(the_last_report_is_told_to_the_operator_by_the_leader),
         cmocka_unit_test(a_log_of_another_publication_is_refused),
+        cmocka_unit_test(replicas_hold_the_same_reports_however_they_came_to_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
