@@ -47,8 +47,8 @@ void psp_collector_core_destroy(struct psp_collector_core **core)
 static enum psp_status create_board(const struct psp_definition *definition,
                                     const struct psp_cluster *cluster, struct psp_board **ret_board)
 {
-    struct psp_board_options options = {.definition = definition,
-                                        .shard_count = cluster->shard_count};
+    struct psp_board_options options = {
+        .definition = definition, .shard_count = cluster->shard_count, .mode = cluster->mode};
     memcpy(options.cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     return psp_board_create(&options, ret_board);
 }

@@ -139,7 +139,7 @@ static void warn_of(struct psp_collector_shell *shell, const struct link *link,
                 link->shard);
     else
         psp_say(PSP_SAY_WARNING, "refused_partial",
-                "shard %u replica %u sent a partial of another cluster or shard", link->shard,
+                "shard %u replica %u sent a partial of another cluster, mode or shard", link->shard,
                 partial->replica);
 }
 

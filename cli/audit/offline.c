@@ -15,6 +15,7 @@
 #include "cli/audit/totals_csv.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
+#include "cli/say/mode.h"
 #include "cli/say/table.h"
 
 struct recount {
@@ -26,6 +27,7 @@ struct recount {
     struct psp_totals *totals; /* of all shards */
     struct psp_table *table;
     json_t *lines;
+    bool test; /* cluster.json or a journal says so: neither hides the other */
     bool good;
 };
 
@@ -102,6 +104,7 @@ static void compare(struct recount *recount, uint32_t shard, const struct source
     struct psp_fence fence;
     uint8_t hash[PSP_HASH_BYTES];
     psp_cluster_fence(recount->local->cluster, &fence);
+    recount->test |= genesis && genesis->mode == PSP_MODE_TEST;
     if (!genesis) {
         refuse(recount, shard, "the journal in %s holds no genesis", source->path);
     } else {
@@ -194,7 +197,7 @@ static bool write_results(const struct recount *recount)
     const char *path = recount->offline->results_path;
     FILE *file = fopen(path, "w");
     if (file)
-        psp_totals_csv_print(recount->totals, file);
+        psp_totals_csv_print(recount->totals, recount->test, file);
     const bool written = file && !ferror(file);
     if ((file && fclose(file) != 0) || !written) {
         fprintf(stderr, "psephos recount: %s: %s\n", path, strerror(errno));
@@ -206,10 +209,12 @@ static bool write_results(const struct recount *recount)
 static void print(const struct recount *recount)
 {
     if (recount->offline->json) {
-        psp_json_print(json_pack("{s:o, s:O}", "total", json_of_books(&recount->books), "shards",
-                                 recount->lines));
+        const enum psp_mode mode = recount->test ? PSP_MODE_TEST : PSP_MODE_LIVE;
+        psp_json_print(json_pack("{s:s, s:o, s:O}", "mode", psp_mode_name(mode), "total",
+                                 json_of_books(&recount->books), "shards", recount->lines));
         return;
     }
+    psp_mode_say(recount->test, stdout);
     psp_table_print(recount->table, stdout);
     if (recount->good)
         puts("the journals give these books; no process was asked");
@@ -247,7 +252,8 @@ enum psp_exit psp_offline_recount(const struct psp_offline *offline, const struc
                               .local = local,
                               .definition = definition,
                               .table = psp_table_create("lrrrl", headings),
-                              .lines = json_array()};
+                              .lines = json_array(),
+                              .test = local->cluster->mode == PSP_MODE_TEST};
     const bool begun = begin(&recount);
     bool any = false;
     recount.good = begun;

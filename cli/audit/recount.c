@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
+#include "cli/say/mode.h"
 #include "cli/say/table.h"
 
 enum {
@@ -159,8 +160,10 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
         fprintf(stderr, "psephos recount: there is no shard %u\n", arguments->shard);
         code = PSP_EXIT_USAGE;
     } else if (arguments->json && code != PSP_EXIT_UNREACHABLE) {
-        psp_json_print(json_pack("{s:b, s:O}", "agrees", code == PSP_EXIT_DONE, "shards", lines));
+        psp_json_print(json_pack("{s:b, s:s, s:O}", "agrees", code == PSP_EXIT_DONE, "mode",
+                                 psp_mode_name(local->cluster->mode), "shards", lines));
     } else if (code != PSP_EXIT_UNREACHABLE) {
+        psp_mode_say(local->cluster->mode == PSP_MODE_TEST, stdout);
         psp_table_print(table, stdout);
     }
     json_decref(lines);

@@ -8,6 +8,7 @@
 
 #include "base/text/csv.h"
 #include "cli/say/memory.h"
+#include "cli/say/mode.h"
 
 struct sums {
     const struct psp_totals *totals;
@@ -70,7 +71,7 @@ static void put_field(FILE *file, const char *text)
     free(quoted);
 }
 
-static void print(const struct sums *sums, uint32_t method, FILE *file)
+static void print(const struct sums *sums, uint32_t method, bool test, FILE *file)
 {
     const struct psp_definition *definition = sums->totals->definition;
     for (uint32_t u = 0; u < definition->unit_count; u++) {
@@ -80,6 +81,7 @@ static void print(const struct sums *sums, uint32_t method, FILE *file)
             const struct psp_choice *choice = &sums->contest->choices[c];
             if (!sums->present[place])
                 continue;
+            fputs(psp_mode_csv_field(test), file);
             put_field(file, sums->contest->id);
             put_field(file, unit->id);
             put_field(file, unit->name);
@@ -93,10 +95,11 @@ static void print(const struct sums *sums, uint32_t method, FILE *file)
     }
 }
 
-void psp_totals_csv_print(const struct psp_totals *totals, FILE *file)
+void psp_totals_csv_print(const struct psp_totals *totals, bool test, FILE *file)
 {
     const struct psp_definition *definition = totals->definition;
-    fputs("contest,unit,unit_name,level,method,choice,choice_name,party,votes\n", file);
+    fprintf(file, "%scontest,unit,unit_name,level,method,choice,choice_name,party,votes\n",
+            psp_mode_csv_heading(test));
     for (uint32_t c = 0; c < definition->contest_count; c++) {
         struct sums sums = {
             .totals = totals, .contest = &definition->contests[c], .contest_position = c};
@@ -105,7 +108,7 @@ void psp_totals_csv_print(const struct psp_totals *totals, FILE *file)
         sums.present = psp_memory_array(cells, sizeof *sums.present);
         for (uint32_t m = 0; m <= definition->method_count; m++) {
             fill(&sums, m == 0 ? PSP_NONE : m - 1);
-            print(&sums, m == 0 ? PSP_NONE : m - 1, file);
+            print(&sums, m == 0 ? PSP_NONE : m - 1, test, file);
         }
         free(sums.votes);
         free(sums.present);

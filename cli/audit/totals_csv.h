@@ -8,12 +8,13 @@
 #ifndef PSP_TOTALS_CSV_H
 #define PSP_TOTALS_CSV_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "election/totals.h"
 
 /* By contest, then method, then unit in the definition's order. Errors of writing
- * are the stream's (ferror). */
-void psp_totals_csv_print(const struct psp_totals *totals, FILE *file);
+ * are the stream's (ferror). `test`: with a first column `mode`. */
+void psp_totals_csv_print(const struct psp_totals *totals, bool test, FILE *file);
 
 #endif

@@ -43,7 +43,7 @@ struct psp_local_plan {
     const char *election_path;
     const char *roll_path; /* NULL: none */
     uint32_t shards, replicas, routers;
-    enum psp_mode mode;            /* 0: not given; made, it is live then */
+    enum psp_mode mode;            /* 0: not given, which with an election is live */
     const char *http;              /* address:port, or NULL: a free port */
     const struct psp_hosts *hosts; /* NULL: all on this machine. Not owned; checked */
 };

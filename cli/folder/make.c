@@ -428,6 +428,14 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
 {
     const struct psp_cluster *cluster = local->cluster;
     const char *differs = NULL;
+    /* Who names an election and not --test means to hold it. */
+    if (plan->election_path && !plan->mode && cluster->mode == PSP_MODE_TEST) {
+        psp_reason_set(reterr_reason,
+                       "%s holds a cluster that was made to test, and it stays one: give --test to "
+                       "start it, or hold the election in another folder",
+                       local->directory);
+        return PSP_EMISMATCH;
+    }
     if (plan->shards && plan->shards != cluster->shard_count)
         differs = "--shards";
     else if (plan->replicas && plan->replicas != cluster->shards[0].replica_count)

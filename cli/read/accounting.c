@@ -12,6 +12,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/say/mode.h"
 #include "cli/say/table.h"
 #include "cli/show/rest.h"
 #include "election/books.h"
@@ -110,6 +111,7 @@ static void print_table(const json_t *root)
         add_line(table, name, shard);
     }
     add_line(table, "total", json_object_get(root, "total"));
+    psp_mode_say(psp_mode_is_test(root), stdout);
     psp_table_print(table, stdout);
     psp_table_destroy(&table);
     if (json_is_true(json_object_get(root, "stale")))

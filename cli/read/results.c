@@ -13,6 +13,7 @@
 #include "cli/folder/local.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
+#include "cli/say/mode.h"
 #include "cli/say/when.h"
 #include "cli/show/rest.h"
 #include "cli/show/results_returns.h"
@@ -121,8 +122,8 @@ static int print_returns(struct psp_rest *rest)
     int code = PSP_EXIT_DONE;
     if (status != PSP_OK) {
         code = failed(rest, status);
-    } else if (psp_results_returns_print(json_object_get(root, "results"), definition, stdout,
-                                         &reason) != PSP_OK) {
+    } else if (psp_results_returns_print(json_object_get(root, "results"), definition,
+                                         psp_mode_is_test(root), stdout, &reason) != PSP_OK) {
         psp_fault_say("psephos results", &reason);
         code = PSP_EXIT_NO;
     }
@@ -149,14 +150,17 @@ static void print(const struct psp_rest *rest, const struct arguments *arguments
     const json_t *results = json_object_get(root, "results");
     const char *as_of = json_string_value(json_object_get(root, "as_of"));
     const size_t lines = live_lines(arguments);
+    const bool test = psp_mode_is_test(root);
     char when[PSP_WHEN_BYTES];
     switch (arguments->format) {
     case FORMAT_TABLE:
         if (lines)
             fputs("\033[H\033[J", stdout);
+        psp_mode_say(test, stdout);
         if (json_array_size(results) == 0 && arguments->level)
             printf("this election has no unit of level %s\n", arguments->level);
-        psp_results_table_print(results, contests, parties, lines, stdout);
+        psp_results_table_print(results, contests, parties, lines > 0 && test ? lines - 1 : lines,
+                                stdout);
         if (lines)
             printf("\npage %s/", psp_rest_address(rest));
         printf("\nunofficial, %s%s%s\n", as_of ? "as of " : "nothing counted yet",
@@ -170,7 +174,7 @@ static void print(const struct psp_rest *rest, const struct arguments *arguments
         putchar('\n');
         return;
     case FORMAT_CSV:
-        psp_results_table_csv(results, contests, stdout);
+        psp_results_table_csv(results, contests, test, stdout);
         return;
     case FORMAT_OPENELECTIONS:
         return;

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/say/memory.h"
+#include "cli/say/mode.h"
 #include "cli/say/table.h"
 #include "cli/show/rest.h"
 #include "election/station_books.h"
@@ -127,6 +128,7 @@ static void print_table(const json_t *root)
         free(units);
     }
     add_line(table, "total", "", "", &sum);
+    psp_mode_say(psp_mode_is_test(root), stdout);
     psp_table_print(table, stdout);
     psp_table_destroy(&table);
     if (json_is_true(json_object_get(root, "stale")))

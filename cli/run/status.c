@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
+#include "cli/say/mode.h"
 #include "cli/say/table.h"
 
 enum { ANSWER_MS = 2000 };
@@ -148,10 +149,9 @@ static void print_table(enum psp_mode mode, const struct line *lines, uint32_t n
             lines[i].daemon->http ? lines[i].daemon->http : lines[i].daemon->address};
         psp_table_add(table, cells);
     }
+    psp_mode_say(mode == PSP_MODE_TEST, stdout);
     psp_table_print(table, stdout);
     psp_table_destroy(&table);
-    if (mode == PSP_MODE_TEST)
-        puts("mode test: no vote counted here is a vote");
 }
 
 static int show(const struct arguments *arguments, const struct psp_local *local,

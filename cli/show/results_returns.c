@@ -9,10 +9,16 @@
 
 #include "cli/folder/local.h"
 #include "cli/say/memory.h"
+#include "cli/say/mode.h"
 #include "election/returns/returns.h"
 
 /* Votes of every (leaf, choice of any contest); UNSEEN where none was named. */
 #define UNSEEN UINT64_MAX
+
+struct out {
+    FILE *file;
+    bool test; /* the cluster is for trying */
+};
 
 static const char *text(const json_t *object, const char *name)
 {
@@ -67,7 +73,8 @@ static enum psp_status place(const json_t *result, const struct psp_definition *
 }
 
 static enum psp_status print_row(const struct psp_definition *definition, uint32_t leaf,
-                                 uint32_t contest, uint32_t choice, uint64_t votes, FILE *file)
+                                 uint32_t contest, uint32_t choice, uint64_t votes,
+                                 const struct out *out)
 {
     struct psp_returns_row row;
     struct psp_csv_field fields[PSP_RETURNS_COLUMNS];
@@ -77,13 +84,14 @@ static enum psp_status print_row(const struct psp_definition *definition, uint32
         fields[c] = (struct psp_csv_field){row.text[c], strlen(row.text[c])};
     const int bytes = snprintf(number, sizeof number, "%" PRIu64, votes);
     fields[PSP_COLUMN_VOTES] = (struct psp_csv_field){number, (size_t)bytes};
-    return psp_csv_write(file, fields, PSP_RETURNS_COLUMNS);
+    fputs(psp_mode_csv_field(out->test), out->file);
+    return psp_csv_write(out->file, fields, PSP_RETURNS_COLUMNS);
 }
 
 /* Those of the style's choices that no style before it has. `first`: of its cells. */
 static enum psp_status print_style(const struct psp_definition *definition, uint32_t leaf,
                                    const struct psp_style *style, uint32_t first,
-                                   const uint64_t *votes, FILE *file,
+                                   const uint64_t *votes, const struct out *out,
                                    struct psp_reason *reterr_reason)
 {
     const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
@@ -101,38 +109,40 @@ static enum psp_status print_style(const struct psp_definition *definition, uint
                                unit->id, definition->contests[contest->contest].id);
                 return PSP_EINVAL;
             }
-            status =
-                print_row(definition, leaf, contest->contest, contest->choices[i], count, file);
+            status = print_row(definition, leaf, contest->contest, contest->choices[i], count, out);
         }
     }
     return status;
 }
 
 static enum psp_status print_leaf(const struct psp_definition *definition, uint32_t leaf,
-                                  const uint64_t *votes, FILE *file,
+                                  const uint64_t *votes, const struct out *out,
                                   struct psp_reason *reterr_reason)
 {
     enum psp_status status = PSP_OK;
     uint32_t first = 0;
     for (uint32_t s = 0; s < psp_leaf_style_count(definition, leaf) && status == PSP_OK; s++) {
         const struct psp_style *style = psp_leaf_style(definition, leaf, s);
-        status = print_style(definition, leaf, style, first, votes, file, reterr_reason);
+        status = print_style(definition, leaf, style, first, votes, out, reterr_reason);
         first += style->row_cells;
     }
     return status;
 }
 
-static void print_header(FILE *file)
+static void print_header(const struct out *out)
 {
+    fputs(psp_mode_csv_heading(out->test), out->file);
     for (int c = 0; c < PSP_RETURNS_COLUMNS; c++)
-        fprintf(file, "%s%s", c ? "," : "", psp_returns_column_name((enum psp_returns_column)c));
-    fputc('\n', file);
+        fprintf(out->file, "%s%s", c ? "," : "",
+                psp_returns_column_name((enum psp_returns_column)c));
+    fputc('\n', out->file);
 }
 
 enum psp_status psp_results_returns_print(const json_t *results,
-                                          const struct psp_definition *definition, FILE *file,
-                                          struct psp_reason *reterr_reason)
+                                          const struct psp_definition *definition, bool test,
+                                          FILE *file, struct psp_reason *reterr_reason)
 {
+    const struct out out = {file, test};
     uint64_t *leaf_first = psp_memory_array(definition->leaf_count + 1, sizeof *leaf_first);
     for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
         leaf_first[leaf + 1] = leaf_first[leaf];
@@ -147,9 +157,9 @@ enum psp_status psp_results_returns_print(const json_t *results,
     for (size_t i = 0; i < json_array_size(results) && status == PSP_OK; i++)
         status = place(json_array_get(results, i), definition, leaf_first, votes, reterr_reason);
     if (status == PSP_OK)
-        print_header(file);
+        print_header(&out);
     for (uint32_t leaf = 0; leaf < definition->leaf_count && status == PSP_OK; leaf++)
-        status = print_leaf(definition, leaf, votes + leaf_first[leaf], file, reterr_reason);
+        status = print_leaf(definition, leaf, votes + leaf_first[leaf], &out, reterr_reason);
     if (status == PSP_EIO)
         psp_reason_set(reterr_reason, "could not write the output");
     free(votes);

@@ -3,7 +3,8 @@
  *
  * Every contest of every leaf with exactly the choices of its ballot style,
  * zeros included, in the definition's order: what `cast --returns` read comes
- * out again, row by row.
+ * out again, row by row. Of a test cluster a first column `mode` says so, and nothing
+ * that reads published returns takes it.
  *
  * Threads: any.
  */
@@ -11,6 +12,7 @@
 #define PSP_RESULTS_RETURNS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/reason.h"
@@ -20,7 +22,7 @@
 /* `results`: the API's list at leaf level, whole. PSP_EINVAL: it does not
  * have every row once; reterr_reason names the first. */
 enum psp_status psp_results_returns_print(const json_t *results,
-                                          const struct psp_definition *definition, FILE *file,
-                                          struct psp_reason *reterr_reason);
+                                          const struct psp_definition *definition, bool test,
+                                          FILE *file, struct psp_reason *reterr_reason);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/text/csv.h"
 #include "cli/say/memory.h"
+#include "cli/say/mode.h"
 #include "cli/say/table.h"
 
 static const char *text(const json_t *object, const char *name)
@@ -147,10 +148,11 @@ void psp_results_table_print(const json_t *results, const json_t *contests, cons
     }
 }
 
-void psp_results_table_csv(const json_t *results, const json_t *contests, FILE *file)
+void psp_results_table_csv(const json_t *results, const json_t *contests, bool test, FILE *file)
 {
     enum { COLUMNS = 9 };
-    fputs("contest,unit,unit_name,level,method,choice,choice_name,party,votes\n", file);
+    fprintf(file, "%scontest,unit,unit_name,level,method,choice,choice_name,party,votes\n",
+            psp_mode_csv_heading(test));
     const json_t *result, *entry;
     size_t i, k;
     json_array_foreach(results, i, result)
@@ -169,6 +171,7 @@ void psp_results_table_csv(const json_t *results, const json_t *contests, FILE *
             struct psp_csv_field fields[COLUMNS];
             for (int c = 0; c < COLUMNS; c++)
                 fields[c] = (struct psp_csv_field){texts[c], strlen(texts[c])};
+            fputs(psp_mode_csv_field(test), file);
             psp_csv_write(file, fields, COLUMNS);
         }
     }

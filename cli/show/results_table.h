@@ -10,6 +10,7 @@
 #define PSP_RESULTS_TABLE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* `lines_max`: lines the screen has; the choices with the fewest votes are then
@@ -18,7 +19,8 @@ void psp_results_table_print(const json_t *results, const json_t *contests, cons
                              size_t lines_max, FILE *file);
 
 /* The same as CSV: contest,unit,unit_name,level,method,choice,choice_name,
- * party,votes; a line a choice, "undervotes" and "overvotes" left out. */
-void psp_results_table_csv(const json_t *results, const json_t *contests, FILE *file);
+ * party,votes; a line a choice, "undervotes" and "overvotes" left out. `test`: with a
+ * first column `mode`. */
+void psp_results_table_csv(const json_t *results, const json_t *contests, bool test, FILE *file);
 
 #endif

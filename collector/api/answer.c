@@ -61,6 +61,7 @@ void psp_answer_begin(const struct psp_api_request *request, struct psp_api_repl
         psp_writer_null(ret_json, "as_of");
     psp_writer_bool(ret_json, "stale", request->stale);
     psp_writer_string(ret_json, "status", "unofficial");
+    psp_writer_string(ret_json, "mode", psp_mode_name(request->site->cluster->mode));
     psp_writer_string(ret_json, "publication",
                       psp_publication_name(request->view->definition->publication));
 }
@@ -113,12 +114,26 @@ void psp_answer_next(const struct psp_api_request *request, struct psp_api_reply
     psp_answer_link(request, reply, next);
 }
 
-void psp_answer_csv(struct psp_api_reply *reply, const char *header)
+static bool is_test(const struct psp_api_request *request)
+{
+    return request->site->cluster->mode == PSP_MODE_TEST;
+}
+
+void psp_answer_csv(const struct psp_api_request *request, struct psp_api_reply *reply,
+                    const char *header)
 {
     reply->status = 200;
     reply->content_type = "text/csv; charset=utf-8; header=present";
+    if (is_test(request))
+        psp_text_string(&reply->body, "mode,");
     psp_text_string(&reply->body, header);
     psp_text_bytes(&reply->body, "\n", 1);
+}
+
+void psp_answer_line(const struct psp_api_request *request, struct psp_api_reply *reply)
+{
+    if (is_test(request))
+        psp_text_string(&reply->body, "TEST,");
 }
 
 void psp_answer_field(struct psp_api_reply *reply, const char *text, char after)

@@ -16,7 +16,7 @@ void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char
                         const char *detail, ...) __attribute__((format(printf, 4, 5)));
 
 /* Begins a 200 with {"version":…,"as_of":…,"stale":…,"status":"unofficial",
- * "publication":…. */
+ * "mode":…,"publication":…. */
 void psp_answer_begin(const struct psp_api_request *request, struct psp_api_reply *reply,
                       struct psp_writer *ret_json);
 void psp_answer_end(struct psp_writer *json);
@@ -28,8 +28,12 @@ void psp_answer_next(const struct psp_api_request *request, struct psp_api_reply
 void psp_answer_link(const struct psp_api_request *request, struct psp_api_reply *reply,
                      const struct psp_cursor *next);
 
-/* Begins a 200 of text/csv with this header line (no line end). */
-void psp_answer_csv(struct psp_api_reply *reply, const char *header);
+/* Begins a 200 of text/csv with this header line (no line end). Of a test cluster it
+ * has a first column more, `mode`, so that no line leaves without saying TEST. */
+void psp_answer_csv(const struct psp_api_request *request, struct psp_api_reply *reply,
+                    const char *header);
+/* Before the first field of every line after the header. */
+void psp_answer_line(const struct psp_api_request *request, struct psp_api_reply *reply);
 /* One field and what follows it: ',' or '\n'. NULL: an empty field. */
 void psp_answer_field(struct psp_api_reply *reply, const char *text, char after);
 

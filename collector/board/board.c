@@ -334,7 +334,7 @@ static void take_head(struct psp_board_shard *head, const struct psp_partial *pa
 enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial)
 {
     if (memcmp(partial->cluster_id, board->options.cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
-        partial->shard >= board->options.shard_count)
+        partial->mode != board->options.mode || partial->shard >= board->options.shard_count)
         return PSP_EMISMATCH;
     struct shard_state *state = &board->shards[partial->shard];
     struct psp_board_shard *head = &state->head;
@@ -445,6 +445,11 @@ const struct psp_definition *psp_board_definition(const struct psp_board *board)
 const uint8_t *psp_board_cluster_id(const struct psp_board *board)
 {
     return board->options.cluster_id;
+}
+
+enum psp_mode psp_board_mode(const struct psp_board *board)
+{
+    return board->options.mode;
 }
 
 uint32_t psp_board_shard_count(const struct psp_board *board)

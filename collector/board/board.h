@@ -38,6 +38,7 @@ struct psp_board_options {
     const struct psp_definition *definition; /* not owned */
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     uint32_t shard_count;
+    enum psp_mode mode; /* as cluster.json has it */
 };
 
 /* The last partial of a shard that contradicted what the board holds. */
@@ -74,7 +75,8 @@ void psp_board_destroy(struct psp_board **board);
  *   `divergence`.
  * PSP_EINVAL: malformed, or a gap: its base is not what the board holds, so ask
  *   for all rows (base 0).
- * PSP_EMISMATCH: of another cluster, or a shard the cluster does not have.
+ * PSP_EMISMATCH: of another cluster, of another mode, or a shard the cluster does
+ *   not have.
  * Unless PSP_OK, the counts are unchanged. */
 enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial);
 
@@ -102,6 +104,7 @@ uint64_t psp_board_changes(const struct psp_board *board);
  * as the board; counts change with the next merge. */
 const struct psp_definition *psp_board_definition(const struct psp_board *board);
 const uint8_t *psp_board_cluster_id(const struct psp_board *board);
+enum psp_mode psp_board_mode(const struct psp_board *board);
 uint32_t psp_board_shard_count(const struct psp_board *board);
 const struct psp_board_shard *psp_board_shard(const struct psp_board *board, uint32_t shard);
 const struct psp_totals *psp_board_shard_totals(const struct psp_board *board, uint32_t shard);

@@ -173,10 +173,13 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     MHD_add_response_header(response, name, value);
 }
 
-static void add_common_headers(struct MHD_Response *response)
+static void add_common_headers(const struct psp_http *http, struct MHD_Response *response)
 {
+    /* Problems, files and text say it here only. */
+    add_header(response, "X-Psephos-Mode", psp_mode_name(http->options.site->cluster->mode));
     add_header(response, "Access-Control-Allow-Origin", "*");
-    add_header(response, "Access-Control-Expose-Headers", "ETag, Link, Retry-After");
+    add_header(response, "Access-Control-Expose-Headers",
+               "ETag, Link, Retry-After, X-Psephos-Mode");
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "Referrer-Policy", "no-referrer");
 }
@@ -198,7 +201,7 @@ static enum MHD_Result send_response(struct psp_http *http, struct MHD_Connectio
 {
     if (status < PSP_STATS_CODES)
         psp_stats_count(&http->options.site->stats->requests[status]);
-    add_common_headers(response);
+    add_common_headers(http, response);
     const enum MHD_Result queued = MHD_queue_response(mhd, status, response);
     MHD_destroy_response(response);
     return queued;

@@ -115,15 +115,19 @@ static int write_meta(const struct opening *opening, const struct psp_kv *kv, MD
     const struct psp_bytes cluster = {psp_board_cluster_id(opening->board), PSP_CLUSTER_ID_BYTES};
     const struct psp_bytes definition = {psp_board_definition(opening->board)->hash,
                                          PSP_HASH_BYTES};
-    uint8_t format[4], shards[4];
+    uint8_t format[4], shards[4], mode[4];
     psp_put32(format, PSP_COLLECTOR_STORE_FORMAT);
     psp_put32(shards, opening->store->shard_count);
+    psp_put32(mode, (uint32_t)psp_board_mode(opening->board));
     int rc = psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("format"),
                         (struct psp_bytes){format, 4});
     if (!rc)
         rc = psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("cluster"), cluster);
     if (!rc)
         rc = psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("definition"), definition);
+    if (!rc)
+        rc = psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("mode"),
+                        (struct psp_bytes){mode, 4});
     return rc ? rc
               : psp_kv_put(kv, txn, PSP_COLLECTOR_META, psp_kv_name("shards"),
                            (struct psp_bytes){shards, 4});
@@ -141,9 +145,10 @@ static enum psp_status check_meta(const struct opening *opening, const struct ps
                                   MDB_txn *txn)
 {
     const struct psp_board *board = opening->board;
-    uint8_t format[4], shards[4];
+    uint8_t format[4], shards[4], mode[4];
     psp_put32(format, PSP_COLLECTOR_STORE_FORMAT);
     psp_put32(shards, opening->store->shard_count);
+    psp_put32(mode, (uint32_t)psp_board_mode(board));
     if (!meta_is(kv, txn, "format", format, 4)) {
         char what[200];
         snprintf(what, sizeof what,
@@ -158,6 +163,10 @@ static enum psp_status check_meta(const struct opening *opening, const struct ps
         return refuse(opening, PSP_EMISMATCH,
                       "belongs to another cluster or election: give --data the folder of this "
                       "cluster, or an empty one (the shards will fill it again)");
+    if (!meta_is(kv, txn, "mode", mode, 4))
+        return refuse(opening, PSP_EMISMATCH,
+                      "was filled in another mode (live or test) than cluster.json has: a cluster "
+                      "stays what it was made as; put back the cluster.json that it was made with");
     return PSP_OK;
 }
 

@@ -4,7 +4,7 @@ import { number, percent, percentIn } from './format.ts';
 import { start } from './live.ts';
 import { lines, progress, runs } from './race.ts';
 import { link, route, toContest, toUnit } from './route.ts';
-import { contest, contests, election, scope, shown, trouble, turnout } from './state.ts';
+import { contest, contests, election, scope, shown, test, trouble, turnout } from './state.ts';
 import { text } from './text.ts';
 import { CandidateDialog } from './views/Candidate.tsx';
 import { Contests } from './views/Contests.tsx';
@@ -81,6 +81,11 @@ function Main() {
 function App() {
   return (
     <>
+      {test.value && (
+        <p class="test" role="note">
+          <strong>{text.test}</strong> {text.testWhy}
+        </p>
+      )}
       <Header />
       <div class="columns">
         <Contests />
@@ -117,7 +122,7 @@ effect(() => {
     turn = turnout.value;
   const first = chosen && now ? lines(chosen, now).find((line) => runs(line.choice)) : undefined;
   const lead = first && first.votes > 0 ? text.leads(first.choice.name, percent(first.share)) : '';
-  document.title = text.title(chosen ? chosen.name : 'Psephos', lead);
+  document.title = text.title(chosen ? chosen.name : 'Psephos', lead, test.value);
   if (!first || !now || first.votes === 0 || Date.now() - saidAt < ANNOUNCE_MS) return;
   saidAt = Date.now();
   const part = progress(now.units_reporting, now.units_total, turn?.ballots ?? 0, turn?.ballots_expected ?? null);

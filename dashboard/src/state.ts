@@ -42,6 +42,8 @@ export const accounting = signal<Accounting | null>(null);
 export const shards = signal<{ at: number; list: Shard[] } | null>(null);
 export const newest = signal<Envelope | null>(null);
 export const state = signal<string>('new');
+// Whether no vote here is one: said by every answer, so by the first.
+export const test = computed(() => (newest.value ?? election.value)?.mode === 'test');
 
 // ---- what is wrong ----
 

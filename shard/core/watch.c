@@ -170,6 +170,7 @@ static bool fill_partial(struct psp_core *core, uint64_t base, const size_t byte
         .election_state = psp_count_election_state(core->count),
         .books = *psp_count_books(core->count),
         .leader = leader_to_tell(core),
+        .mode = core->genesis.mode,
     };
     memcpy(partial->cluster_id, core->genesis.fence.parts[PSP_FENCE_CLUSTER], PSP_CLUSTER_ID_BYTES);
     psp_count_state_hash(core->count, partial->state_hash);

@@ -25,7 +25,7 @@ export async function until(what, check, ms = 20_000) {
 
 export class Cluster {
   // `prepare` may put files beside election.json before anything starts.
-  static async start(returns, { shards = 2, change = (definition) => definition, files = {}, importing = [] } = {}) {
+  static async start(returns, { shards = 2, change = (definition) => definition, files = {}, importing = [], upping = [] } = {}) {
     const one = new Cluster();
     one.folder = mkdtempSync(join(tmpdir(), 'psephos-browser-'));
     one.dir = join(one.folder, 'cluster');
@@ -34,7 +34,7 @@ export class Cluster {
     const path = join(one.folder, 'election/election.json');
     const definition = change(JSON.parse(readFileSync(path, 'utf8')));
     writeFileSync(path, JSON.stringify(definition));
-    await one.call('up', '--election', path, '--shards', String(shards));
+    await one.call('up', '--election', path, '--shards', String(shards), ...upping);
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(one.dir, name), bytes);
     if (Object.keys(files).length > 0) await one.restartCollector();
     one.url = `http://${JSON.parse(readFileSync(join(one.dir, 'cluster.json'), 'utf8')).collectors[0].http}`;

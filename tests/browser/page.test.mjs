@@ -290,3 +290,31 @@ VT,Essex,50009,,Governor,,Blue,Bob Birch,5
     await one.context().close();
   });
 });
+
+describe('a cluster for trying', () => {
+  let trying;
+  before(async () => {
+    trying = await Cluster.start(demo, { shards: 1, upping: ['--test'] });
+  });
+  after(() => trying?.stop());
+
+  it('says TEST in sight of every part of the page, on a phone too, and an election does not', async () => {
+    for (const viewport of [{ width: 360, height: 640 }, { width: 1280, height: 900 }]) {
+      const one = await newPage({ viewport });
+      await one.goto(trying.url);
+      const banner = one.getByRole('note').filter({ hasText: 'TEST' });
+      await banner.waitFor();
+      await until('the title', async () => (await one.title()).startsWith('TEST '));
+      await one.locator('footer').waitFor();
+      await one.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+      const box = await banner.boundingBox();
+      assert.ok(box.y >= 0 && box.y + box.height < 120 && box.width <= viewport.width, JSON.stringify(box));
+      await violations(one, `a test, ${viewport.width} wide`);
+      await one.goto(cluster.url);
+      await one.getByText('Unofficial', { exact: true }).waitFor();
+      assert.equal(await one.getByRole('note').count(), 0);
+      assert.doesNotMatch(await one.title(), /TEST/);
+      await one.context().close();
+    }
+  });
+});

@@ -176,6 +176,7 @@ static void write_csv(const struct question *question, const struct item *item,
     for (uint32_t c = 0; c < contest->choice_count; c++) {
         if (!tally.present[c])
             continue;
+        psp_answer_line(question->request, reply);
         psp_answer_field(reply, contest->id, ',');
         psp_answer_field(reply, unit->id, ',');
         psp_answer_field(reply, unit->name, ',');
@@ -418,7 +419,8 @@ void psp_api_results(const struct psp_api_request *request, struct psp_api_reply
     if (!read_question(&question, reply))
         return;
     if (request->csv) {
-        psp_answer_csv(reply, "contest,unit,unit_name,level,method,choice,choice_name,party,votes");
+        psp_answer_csv(request, reply,
+                       "contest,unit,unit_name,level,method,choice,choice_name,party,votes");
     } else {
         psp_answer_begin(request, reply, &json);
         psp_writer_begin_array(&json, "results");

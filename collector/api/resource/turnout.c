@@ -88,10 +88,12 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
     const bool more = end < run.end;
     next = psp_parameter_next(request, 0, end);
     if (request->csv) {
-        psp_answer_csv(reply,
+        psp_answer_csv(request, reply,
                        "unit,unit_name,level,ballots,registered,ballots_expected,share,complete");
-        for (uint64_t i = first; i < end; i++)
+        for (uint64_t i = first; i < end; i++) {
+            psp_answer_line(request, reply);
             write_csv(reply, view, run.list[i]);
+        }
         psp_answer_link(request, reply, more ? &next : NULL);
         return;
     }

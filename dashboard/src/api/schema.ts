@@ -25,6 +25,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       election: {
         id: components['schemas']['Id'];
@@ -76,6 +77,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       contests: components['schemas']['Contest'][];
       next_cursor: components['schemas']['NextCursor'];
@@ -85,6 +87,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       results: components['schemas']['Result'][];
       next_cursor: components['schemas']['NextCursor'];
@@ -102,6 +105,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       candidates: {
         id: components['schemas']['Id'];
@@ -120,6 +124,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       candidate: {
         id: components['schemas']['Id'];
@@ -146,6 +151,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       turnout: components['schemas']['UnitTurnout'][];
       next_cursor: components['schemas']['NextCursor'];
@@ -157,6 +163,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       units: {
         id: components['schemas']['Id'];
@@ -180,6 +187,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       unit: {
         id: components['schemas']['Id'];
@@ -208,6 +216,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       total: {
         /** @description Ballots decoded from committed entries. */
@@ -257,6 +266,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       collector: number;
       shards: {
@@ -292,6 +302,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       stations: {
         /** @description Of the station, in clients.json. */
@@ -317,6 +328,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       shards: components['schemas']['ShardState'][];
     };
@@ -325,6 +337,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       contest: components['schemas']['Id'];
       unit: components['schemas']['Id'];
@@ -346,6 +359,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       contest: components['schemas']['Id'];
       unit: components['schemas']['Id'];
@@ -366,6 +380,7 @@ export interface components {
       as_of: components['schemas']['AsOf'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
       publication: components['schemas']['Publication'];
       /** @enum {string} */
       state: 'new' | 'open' | 'closed';
@@ -385,6 +400,11 @@ export interface components {
     Stale: boolean;
     /** @constant */
     Unofficial: 'unofficial';
+    /**
+     * @description test: the cluster is for trying, and no vote shown is a vote. The header X-Psephos-Mode of every answer says the same.
+     * @enum {string}
+     */
+    Mode: 'live' | 'test';
     /**
      * @description When counts are shown: as they come, or as of a unit's last report. The election's own rule.
      * @enum {string}
@@ -494,6 +514,7 @@ export type IdOrNull = components['schemas']['IdOrNull'];
 export type AsOf = components['schemas']['AsOf'];
 export type Stale = components['schemas']['Stale'];
 export type Unofficial = components['schemas']['Unofficial'];
+export type Mode = components['schemas']['Mode'];
 export type Publication = components['schemas']['Publication'];
 export type Level = components['schemas']['Level'];
 export type NextCursor = components['schemas']['NextCursor'];

@@ -20,7 +20,7 @@ export type OneCandidate = Schema.Candidate;
 export type OneUnit = Schema.Unit;
 export type Turnouts = Schema.Turnout;
 
-export type Envelope = Pick<Schema.Election, 'version' | 'as_of' | 'stale' | 'status' | 'publication'>;
+export type Envelope = Pick<Schema.Election, 'version' | 'as_of' | 'stale' | 'status' | 'mode' | 'publication'>;
 export type Candidate = Schema.Candidate['candidate'];
 export type MapOf = NonNullable<Schema.Election['election']['map']>;
 export type Party = Schema.Election['election']['parties'][number];

@@ -142,6 +142,8 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
         return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (!psp_election_state_known(body->election_state))
         return psp_pack_refuse(ret_reason, "an unknown election state");
+    if (!psp_mode_known(body->mode))
+        return psp_pack_refuse(ret_reason, "a mode that is neither live nor test");
     if (!body->books)
         return psp_pack_refuse(ret_reason, "a partial without books");
     if (body->units_complete.len % 4 != 0 || body->registered_leaves.len % 4 != 0)
@@ -163,6 +165,7 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     partial->part = body->part;
     partial->parts = body->parts;
     partial->leader = body->leader;
+    partial->mode = (enum psp_mode)body->mode;
     partial->stations = psp_pack_bytes(&body->stations);
     partial->reports = psp_pack_bytes(&body->reports);
     partial->leaf_ballots = psp_pack_bytes(&body->leaf_ballots);
@@ -458,6 +461,7 @@ static enum psp_status encode_partial(const struct psp_cluster_message *from,
     body.part = partial->part;
     body.parts = partial->parts;
     body.leader = partial->leader;
+    body.mode = (uint32_t)partial->mode;
     body.stations = psp_pack_data(partial->stations.data, partial->stations.length);
     body.reports = psp_pack_data(partial->reports.data, partial->reports.length);
     body.leaf_ballots = psp_pack_data(partial->leaf_ballots.data, partial->leaf_ballots.length);

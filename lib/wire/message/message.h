@@ -114,6 +114,7 @@ struct psp_partial { /* see proto/cluster.proto */
     struct psp_bytes reports, leaf_ballots; /* lib/wire/message/report.h, or empty */
     uint32_t part, parts; /* lib/wire/message/partial_parts.h; 0 and 0 or 1: whole */
     uint32_t leader;      /* replica + 1; 0: not known */
+    enum psp_mode mode;
 };
 
 struct psp_status_reply {

@@ -127,7 +127,7 @@ def test_another_mode_than_it_was_counted_in_is_refused(counted):
     file.write_text(file.read_text().replace('"live"', '"test"'))
     told = offline(one.directory, check=1)
     assert "shard 0: the journal was counted in mode live, cluster.json says test" in told
-    started = one.up(check=1)
+    started = one.up("--test", check=1)
     assert "mode differs between its first log entry and cluster.json" in started.stderr
 
 

@@ -23,18 +23,6 @@ def test_daemons_hold_no_descriptor_of_their_caller(cluster, import_returns, fix
     os.close(read_end)
 
 
-def test_a_cluster_for_trying_says_so(cluster, import_returns, fixture_file):
-    one = cluster(import_returns(fixture_file("sparse.csv")), shards=1, start=False)
-    assert "mode      test" in one.up("--test").stdout
-    assert one.description["mode"] == "test"
-    assert json.loads(one.call("status", "--json", check=0).stdout)["mode"] == "test"
-    assert one.call("status", check=0).stdout.splitlines()[-1].startswith("mode test")
-    assert "mode      test" in one.up().stdout  # it stays so
-    other = cluster(one.election, shards=1, name="other")
-    assert "holds a cluster with another mode (--test)" in other.up("--test", check=1).stderr
-    assert "mode" not in other.up().stdout + other.call("status", check=0).stdout
-
-
 def test_what_is_shown_when_is_said_everywhere(cluster, tmp_path):
     made = ["--out", tmp_path, "--voters", 30, "--force"]
     run_psephos("generate", *made, "--report-min", 25, check=0)

@@ -63,6 +63,7 @@ static void store(struct sim_world *world, struct sim_collector *collector, uint
                                    .time_ms = shard->time_ms,
                                    .registered = shard->registered,
                                    .election_state = shard->election_state,
+                                   .mode = psp_board_mode(board),
                                    .books = shard->books};
     memcpy(stored->cluster_id, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
     memcpy(stored->state_hash, shard->state_hash, PSP_HASH_BYTES);

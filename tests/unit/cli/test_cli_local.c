@@ -209,7 +209,11 @@ static void a_cluster_is_live_unless_it_is_made_to_test(void **state)
     assert_int_equal(psp_local_make(&plan, &reason), PSP_OK);
     local = opened(place);
     assert_int_equal(local->cluster->mode, PSP_MODE_TEST);
-    plan.mode = 0; /* not given: started as it is */
+    assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_OK);
+    plan.mode = 0; /* not given, but an election */
+    assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_EMISMATCH);
+    assert_non_null(strstr(reason.text, "made to test, and it stays one"));
+    plan.election_path = NULL; /* only started */
     assert_int_equal(psp_local_compare(local, &plan, &reason), PSP_OK);
     psp_local_close(&local);
 }

@@ -61,7 +61,7 @@ static enum psp_status print_returns(const char *results, char **ret_text,
     json_t *list = json(results);
     open_output(&output);
     const enum psp_status status =
-        psp_results_returns_print(list, definition, output.file, reterr_reason);
+        psp_results_returns_print(list, definition, false, output.file, reterr_reason);
     fclose(output.file);
     *ret_text = output.text;
     json_decref(list);

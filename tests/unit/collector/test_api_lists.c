@@ -25,7 +25,8 @@ static void before_any_answer_everything_is_zero_and_stale(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/election",
            "\"shards\":[{\"shard\":0,\"epoch\":0,\"index\":0},{\"shard\":1,\"epoch\":0,"
-           "\"index\":0}]},\"as_of\":null,\"stale\":true,\"status\":\"unofficial\",\"publication\":"
+           "\"index\":0}]},\"as_of\":null,\"stale\":true,\"status\":\"unofficial\",\"mode\":"
+           "\"live\",\"publication\":"
            "\"immediate\",");
     expect(api, "/api/v1/election", "\"state\":\"new\"");
     expect(api, "/api/v1/results?contest=bridge",
@@ -44,7 +45,8 @@ static void every_answer_says_when_counts_are_shown(void **context)
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         char path[64];
         snprintf(path, sizeof path, "/api/v1/%s", paths[i]);
-        expect(api, path, "\"status\":\"unofficial\",\"publication\":\"reports\",");
+        expect(api, path,
+               "\"status\":\"unofficial\",\"mode\":\"live\",\"publication\":\"reports\",");
     }
 }
 
@@ -157,6 +159,20 @@ static void turnout_has_a_share_where_registrations_are_known(void **context)
         expect_pages(api, "/api/v1/turnout?level=leaf&limit=3", "unit", "p1 p2 p3 cd "), 2);
     expect_pages(api, "/api/v1/turnout?level=precinct&unit=ca", "unit", "p1 p2 ");
     expect_pages(api, "/api/v1/turnout?level=leaf&unit=cd&limit=1", "unit", "cd ");
+}
+
+static void a_test_says_so_in_every_answer(void **context)
+{
+    struct api *api = *context;
+    api->cluster.mode = PSP_MODE_TEST;
+    expect(api, "/api/v1/accounting", "\"status\":\"unofficial\",\"mode\":\"test\",");
+    api_get(api, "/api/v1/turnout.csv?level=county");
+    assert_string_equal(api->body,
+                        "mode,unit,unit_name,level,ballots,registered,ballots_expected,share,"
+                        "complete\n"
+                        "TEST,ca,Zeta,county,7,14,,0.500000,false\n"
+                        "TEST,cb,\"Beta, \"\"B\"\"\",county,3,,,,false\n"
+                        "TEST,cd,Delta,county,5,,,,false\n");
 }
 
 static void turnout_as_csv(void **context)
@@ -368,6 +384,7 @@ int main(void)
         TEST(a_candidate_has_votes_somewhere),
         TEST(turnout_has_a_share_where_registrations_are_known),
         TEST(turnout_as_csv),
+        TEST(a_test_says_so_in_every_answer),
         TEST(a_roll_is_the_denominator_when_every_shard_has_sent_its_part),
         TEST(units_form_a_tree),
         TEST(a_unit_says_where_it_lies),

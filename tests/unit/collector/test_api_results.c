@@ -6,7 +6,8 @@
 #define HEAD                                                                                       \
     "{\"version\":{\"cluster\":\"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1\",\"shards\":["                  \
     "{\"shard\":0,\"epoch\":1,\"index\":5},{\"shard\":1,\"epoch\":1,\"index\":7}]},"               \
-    "\"as_of\":\"2023-11-14T22:13:20.007Z\",\"stale\":false,\"status\":\"unofficial\","            \
+    "\"as_of\":\"2023-11-14T22:13:20.007Z\",\"stale\":false,\"status\":\"unofficial\",\"mode\":"   \
+    "\"live\","                                                                                    \
     "\"publication\":\"immediate\","
 
 static void without_parameters_every_contest_in_its_own_unit(void **context)
@@ -237,6 +238,18 @@ static void csv_has_a_line_for_every_choice(void **context)
     assert_int_equal(api->reply.next.length, 0);
 }
 
+static void csv_of_a_test_says_so_in_every_line(void **context)
+{
+    struct api *api = *context;
+    api->cluster.mode = PSP_MODE_TEST;
+    api_get(api, "/api/v1/results.csv?contest=bridge&level=leaf");
+    assert_int_equal(api->reply.status, 200);
+    size_t lines = 0;
+    for (const char *line = api->body; *line; line = strchr(line, '\n') + 1, lines++)
+        assert_int_equal(strncmp(line, lines == 0 ? "mode,contest,unit," : "TEST,bridge,", 12), 0);
+    assert_true(lines > 2);
+}
+
 static void csv_with_a_limit_links_to_the_next_page(void **context)
 {
     struct api *api = *context;
@@ -326,6 +339,7 @@ int main(void)
         TEST(a_cursor_of_another_question_is_refused),
         TEST(declared_units_report),
         TEST(csv_has_a_line_for_every_choice),
+        TEST(csv_of_a_test_says_so_in_every_line),
         TEST(csv_with_a_limit_links_to_the_next_page),
         TEST(accept_asks_for_csv),
         TEST(wrong_values_say_what_would_be_right),

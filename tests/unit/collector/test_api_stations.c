@@ -94,15 +94,15 @@ static void write_clients(struct state *state, const char *clients)
 
 static void the_shards_books_by_station_are_added_up(void **context)
 {
-    expect_stations(
-        *context,
-        "\"stale\":true,\"status\":\"unofficial\",\"publication\":\"immediate\",\"stations\":["
-        "{\"number\":2,\"name\":null,\"units\":null,\"received\":3,\"counted\":3,"
-        "\"replayed\":0,\"double_vote\":0,\"not_eligible\":0,\"invalid\":0,"
-        "\"closed\":0,\"forgotten\":0},"
-        "{\"number\":7,\"name\":null,\"units\":null,\"received\":8,\"counted\":6,"
-        "\"replayed\":1,\"double_vote\":1,\"not_eligible\":0,\"invalid\":0,"
-        "\"closed\":0,\"forgotten\":1}]}");
+    expect_stations(*context,
+                    "\"stale\":true,\"status\":\"unofficial\",\"mode\":\"live\",\"publication\":"
+                    "\"immediate\",\"stations\":["
+                    "{\"number\":2,\"name\":null,\"units\":null,\"received\":3,\"counted\":3,"
+                    "\"replayed\":0,\"double_vote\":0,\"not_eligible\":0,\"invalid\":0,"
+                    "\"closed\":0,\"forgotten\":0},"
+                    "{\"number\":7,\"name\":null,\"units\":null,\"received\":8,\"counted\":6,"
+                    "\"replayed\":1,\"double_vote\":1,\"not_eligible\":0,\"invalid\":0,"
+                    "\"closed\":0,\"forgotten\":1}]}");
 }
 
 static void stations_are_on_the_loopback_address_only(void **context)

@@ -336,13 +336,16 @@ static void a_higher_epoch_replaces_also_by_less(void **context)
     assert_int_equal(fixture_cell(merged, 0, 0), 1);
 }
 
-static void another_cluster_or_shard_is_refused(void **context)
+static void another_cluster_mode_or_shard_is_refused(void **context)
 {
     struct state *state = *context;
     struct psp_partial partial = fixture_partial(0, 5, &state->rows);
     partial.cluster_id[0] ^= 1;
     assert_int_equal(psp_board_merge(state->board, &partial), PSP_EMISMATCH);
     partial = fixture_partial(2, 5, &state->rows);
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EMISMATCH);
+    partial = fixture_partial(0, 5, &state->rows);
+    partial.mode = PSP_MODE_TEST;
     assert_int_equal(psp_board_merge(state->board, &partial), PSP_EMISMATCH);
     assert_false(psp_board_shard(state->board, 0)->present);
 }
@@ -566,7 +569,7 @@ int main(void)
         TEST(a_corrected_row_may_not_be_left_out_of_a_whole_partial),
         TEST(a_higher_epoch_begins_its_revisions_anew),
         TEST(a_higher_epoch_replaces_also_by_less),
-        TEST(another_cluster_or_shard_is_refused),
+        TEST(another_cluster_mode_or_shard_is_refused),
         TEST(malformed_rows_change_nothing),
         TEST(rows_are_taken_when_every_number_is_good),
         TEST(malformed_lists_change_nothing),

@@ -287,6 +287,19 @@ static void a_folder_of_another_cluster_is_refused(void **context)
     expect_refusal(state, PSP_EMISMATCH, "another cluster");
 }
 
+static void a_folder_of_another_mode_is_refused(void **context)
+{
+    struct state *state = *context;
+    open_store(state);
+    psp_collector_store_close(&state->store);
+    psp_board_destroy(&state->board);
+    struct psp_board_options options = {
+        .definition = state->definition, .shard_count = 2, .mode = PSP_MODE_TEST};
+    memset(options.cluster_id, 0xC1, sizeof options.cluster_id);
+    assert_int_equal(psp_board_create(&options, &state->board), PSP_OK);
+    expect_refusal(state, PSP_EMISMATCH, "another mode");
+}
+
 /* Writes one value behind the store's back. */
 static void tamper(const struct state *state, const char *table, const void *key, size_t key_bytes,
                    const void *value, size_t bytes)
@@ -451,6 +464,7 @@ int main(void)
         TEST(a_higher_epoch_leaves_no_row_of_the_old_one),
         TEST(a_second_process_is_refused),
         TEST(a_folder_of_another_cluster_is_refused),
+        TEST(a_folder_of_another_mode_is_refused),
         TEST(an_unknown_format_is_refused),
         TEST(rows_that_contradict_the_books_are_refused),
         TEST(rows_of_another_width_are_refused),

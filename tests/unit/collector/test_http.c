@@ -166,9 +166,23 @@ static void a_get_is_answered_with_all_its_headers(void **context)
     assert_string_equal(header_of(server, "Access-Control-Allow-Origin"), "*");
     assert_string_equal(header_of(server, "X-Content-Type-Options"), "nosniff");
     assert_string_equal(header_of(server, "Cache-Control"), "no-cache");
+    assert_string_equal(header_of(server, "X-Psephos-Mode"), "live");
     assert_string_equal(header_of(server, "Vary"), "Accept, Accept-Encoding");
     assert_int_equal(strlen(header_of(server, "ETag")), 34);
     assert_non_null(strstr(body_of(server), "\"choice\":\"yes\",\"votes\":4"));
+}
+
+static void every_answer_of_a_test_says_so_in_a_header(void **context)
+{
+    static const char *const paths[] = {"/api/v1/results", "/api/v1/results.csv",
+                                        "/api/v1/nothing", "/api/v1/election/definition",
+                                        "/healthz",        "/nothing"};
+    struct server *server = *context;
+    server->api->cluster.mode = PSP_MODE_TEST;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        ask(server, server->http, "GET", paths[i], "");
+        assert_string_equal(header_of(server, "X-Psephos-Mode"), "test");
+    }
 }
 
 static void a_head_is_a_get_without_a_body(void **context)
@@ -522,6 +536,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_get_is_answered_with_all_its_headers),
+        TEST(every_answer_of_a_test_says_so_in_a_header),
         TEST(a_stream_begins_with_the_newest_and_goes_on),
         TEST(a_viewer_that_has_the_newest_waits_for_the_next),
         TEST(a_heartbeat_comes_when_nothing_else_does),

@@ -128,6 +128,7 @@ static void partial_comes_back_as_it_went(void **state)
                     .base_index = 300,
                     .part = 2,
                     .leader = 2,
+                    .mode = PSP_MODE_TEST,
                     .parts = 3,
                     .registered = 620000,
                     .election_state = PSP_ELECTION_CLOSED,
@@ -150,6 +151,7 @@ static void partial_comes_back_as_it_went(void **state)
     assert_int_equal(got->base_index, 300);
     assert_int_equal(got->part, 2);
     assert_int_equal(got->leader, 2);
+    assert_int_equal(got->mode, PSP_MODE_TEST);
     assert_int_equal(got->parts, 3);
     assert_int_equal(got->registered, 620000);
     assert_int_equal(got->election_state, PSP_ELECTION_CLOSED);
@@ -390,7 +392,7 @@ static void numbers_outside_their_enum_are_refused(void **state)
     assert_int_equal(decode_number(d, 8, 2, 4), PSP_EINVAL);
 }
 
-/* A partial; part 2, 8, 9, 12, 13 or 15 is made wrong. */
+/* A partial; part 2, 8, 9, 12, 13, 15 or 22 is made wrong. */
 static enum psp_status decode_partial(struct desk *d, unsigned wrong)
 {
     d->body.length = 0;
@@ -401,6 +403,7 @@ static enum psp_status decode_partial(struct desk *d, unsigned wrong)
         proto_bytes(&d->body, 12, NULL, 0);
     proto_filled(&d->body, 13, 0, wrong == 13 ? 5 : 4);
     proto_filled(&d->body, 15, 0, wrong == 15 ? 3 : 4);
+    proto_number(&d->body, 22, wrong == 22 ? 3 : 1);
     return decode_body(d, 6);
 }
 
@@ -408,9 +411,9 @@ static void partial_with_a_wrong_part_is_refused(void **state)
 {
     struct desk *d = *state;
     assert_int_equal(decode_partial(d, 0), PSP_OK);
-    for (unsigned part = 1; part <= 15; part++)
+    for (unsigned part = 1; part <= 22; part++)
         assert_int_equal(decode_partial(d, part),
-                         strchr("\2\10\11\14\15\17", (int)part) ? PSP_EINVAL : PSP_OK);
+                         strchr("\2\10\11\14\15\17\26", (int)part) ? PSP_EINVAL : PSP_OK);
 }
 
 static enum psp_status decode_status(struct desk *d, unsigned wrong)

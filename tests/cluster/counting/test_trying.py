@@ -1,0 +1,96 @@
+"""A cluster for trying: what it gives out says TEST, and it stays what it is."""
+
+import csv
+import json
+import subprocess
+
+import pytest
+
+from harness import BIN, TIMEOUT_S, run_psephos
+from test_refusals import daemon, run_shard
+
+LINE = "TEST: no vote counted here is a vote"
+
+
+@pytest.fixture
+def trying(cluster, import_returns, fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=2, up_options=["--test"])
+    one.cast("--returns", fixture_file("sparse.csv"))
+    return one
+
+
+def first_line_of_watch(one):
+    with subprocess.Popen([BIN / "psephos", "results", "--dir", one.directory, "--watch"],
+                          stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        process.kill()
+    return line.rstrip("\n")
+
+
+def without_mode(text):
+    """The rows of a CSV of a test, without their first column, which says TEST in each."""
+    heading, *rows = csv.reader(text.splitlines(keepends=True))
+    assert heading[0] == "mode" and {row[0] for row in rows} == {"TEST"}
+    return [row[1:] for row in (heading, *rows)]
+
+
+def rewrite_mode(one, mode):
+    path = one.directory / "cluster.json"
+    description = json.loads(path.read_text())
+    path.write_text(json.dumps(description | {"mode": mode}))
+
+
+def test_nothing_leaves_a_test_without_saying_so(trying, fixture_file, tmp_path):
+    for call in ("results", "accounting", "status", "stations", "recount"):
+        told = trying.call(call, check=0).stdout
+        assert told.splitlines()[0] == LINE and told.count("TEST") == 1, call
+        assert json.loads(trying.call(call, "--json", check=0).stdout)["mode"] == "test", call
+    assert trying.description["mode"] == "test" and first_line_of_watch(trying) == LINE
+
+    table = trying.call("results", "--format", "csv", check=0).stdout
+    assert without_mode(table)[0][:2] == ["contest", "unit"]
+    returns = trying.results_csv()
+    votes = csv.reader(fixture_file("sparse.csv").read_text().splitlines(keepends=True))
+    assert sorted(without_mode(returns)) == sorted(votes)
+    (tmp_path / "test.csv").write_text(returns)
+    assert "header" in run_psephos("import", tmp_path / "test.csv", "--out", tmp_path / "e",
+                                   check=1).stderr
+
+    for path in ("results.csv?level=leaf", "turnout.csv"):
+        _, headers, body = trying.get(f"/api/v1/{path}")
+        assert headers["X-Psephos-Mode"] == "test" and without_mode(body.decode())
+    for path in ("election", "accounting", "shards", "units"):
+        assert trying.get_json(f"/api/v1/{path}")["mode"] == "test", path
+
+
+def test_a_test_never_becomes_an_election(trying, tmp_path):
+    trying.down()
+    rewrite_mode(trying, "live")
+    code, told = run_shard(trying)
+    assert code == 1 and "mode differs between its first log entry and cluster.json" in told
+    code, told = daemon(trying, "psephos-collector", "--collector", 0, "--data",
+                        trying.directory / "data" / "collector-0")
+    assert code == 1 and "another mode (live or test) than cluster.json" in told
+    results = tmp_path / "results.csv"
+    offline = trying.call("recount", "--offline", "--results", results, check=1)
+    assert "counted in mode test, cluster.json says live" in offline.stderr
+    assert offline.stdout.splitlines()[0] == LINE
+    assert without_mode(results.read_text())[0][:2] == ["contest", "unit"]
+
+    rewrite_mode(trying, "test")
+    trying.up()
+    offline = trying.call("recount", "--offline", "--json", check=0)
+    assert json.loads(offline.stdout)["mode"] == "test"
+
+
+def test_an_election_is_not_held_in_a_test_nor_tried_in_an_election(trying, cluster):
+    start = ["up", "--dir", trying.directory]
+    refused = run_psephos(*start, "--election", trying.election, check=1)
+    assert "was made to test, and it stays one: give --test" in refused.stderr
+    assert "mode      test" in run_psephos(*start, check=0).stdout  # it is only started
+    live = cluster(trying.election, shards=1, name="live")
+    assert "another mode (--test)" in live.up("--test", check=1).stderr
+    told = live.up().stdout + "".join(
+        live.call(call, check=0).stdout for call in ("results", "accounting", "status", "recount"))
+    assert "TEST" not in told and "mode" not in told
+    assert live.results_csv().startswith("state,")
