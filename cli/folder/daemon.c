@@ -17,7 +17,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 
-enum { PATH_BYTES = 4096, POLL_MS = 20 };
+enum { PATH_BYTES = 4096, POLL_MS = 20, PORT_WAIT_MS = 3000 };
 
 /* The folder of our own executable: the daemons lie beside it. */
 static char *program_beside(const char *name)
@@ -190,11 +190,23 @@ static void become(const struct psp_daemon *daemon, int log, int errors)
     _exit(written == sizeof error ? 126 : 127);
 }
 
+/* A process that was just killed holds its port until the system has taken it apart, which
+ * takes a while where it held much memory. */
+static bool port_is_taken(const char *address)
+{
+    for (unsigned waited_ms = 0; psp_port_check(address) == PSP_EEXIST; waited_ms += POLL_MS) {
+        if (waited_ms >= PORT_WAIT_MS)
+            return true;
+        usleep(POLL_MS * 1000);
+    }
+    return false;
+}
+
 enum psp_status psp_daemon_start(const struct psp_daemon *daemon, struct psp_reason *reterr_reason)
 {
     const char *const addresses[] = {daemon->address, daemon->http, daemon->http_local};
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
-        if (addresses[i] && psp_port_check(addresses[i]) == PSP_EEXIST) {
+        if (addresses[i] && port_is_taken(addresses[i])) {
             psp_reason_set(reterr_reason,
                            "%s cannot start: another program uses its port %s; stop that program",
                            daemon->name, addresses[i]);
