@@ -33,5 +33,6 @@ int psp_cmd_stations(int argc, char **argv);
 int psp_cmd_status(int argc, char **argv);
 int psp_cmd_unit_complete(int argc, char **argv);
 int psp_cmd_up(int argc, char **argv);
+int psp_cmd_zero(int argc, char **argv);
 
 #endif

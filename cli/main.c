@@ -21,6 +21,7 @@ static const struct call {
     {"up", psp_cmd_up, "make and start a local cluster, or start what is not running"},
     {"down", psp_cmd_down, "stop the local cluster; nothing counted is lost"},
     {"status", psp_cmd_status, "health, leader, index and lag of every process"},
+    {"zero", psp_cmd_zero, "before the polls open: no ballot was received, and the fingerprints"},
     {"open", psp_cmd_open, "open the election: ballots are counted from here on"},
     {"close", psp_cmd_close, "close the election: later ballots are refused as closed"},
     {"unit-complete", psp_cmd_unit_complete, "declare that a unit has reported everything"},

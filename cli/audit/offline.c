@@ -133,15 +133,6 @@ static void compare(struct recount *recount, uint32_t shard, const struct source
         refuse(recount, shard, "the state hash is another one than backup.json has");
 }
 
-static json_t *json_of_books(const struct psp_books *books)
-{
-    json_t *object = json_object();
-    for (unsigned i = 0; i < PSP_BOOKS_COUNTERS; i++)
-        json_object_set_new(object, psp_books_name(i), psp_json_count(psp_books_get(books, i)));
-    json_object_set_new(object, "balanced", json_boolean(psp_books_balanced(books)));
-    return object;
-}
-
 static void note(struct recount *recount, uint32_t shard, const struct psp_count *count)
 {
     uint8_t hash[PSP_HASH_BYTES];
@@ -153,7 +144,7 @@ static void note(struct recount *recount, uint32_t shard, const struct psp_count
         snprintf(hex + 2 * i, 3, "%02x", hash[i]);
     json_t *line = json_pack("{s:o, s:o}", "shard", psp_json_count(shard), "index",
                              psp_json_count(psp_count_index(count)));
-    json_t *counters = json_of_books(books);
+    json_t *counters = psp_json_of_books(books);
     json_object_update(line, counters);
     json_decref(counters);
     json_object_set_new(line, "state_hash", json_string(hex));
@@ -211,7 +202,7 @@ static void print(const struct recount *recount)
     if (recount->offline->json) {
         const enum psp_mode mode = recount->test ? PSP_MODE_TEST : PSP_MODE_LIVE;
         psp_json_print(json_pack("{s:s, s:o, s:O}", "mode", psp_mode_name(mode), "total",
-                                 json_of_books(&recount->books), "shards", recount->lines));
+                                 psp_json_of_books(&recount->books), "shards", recount->lines));
         return;
     }
     psp_mode_say(recount->test, stdout);

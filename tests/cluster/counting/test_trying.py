@@ -1,12 +1,14 @@
-"""A cluster for trying: what it gives out says TEST, and it stays what it is."""
+"""A cluster for trying says TEST in all it gives out, and stays one; and the proof of zero."""
 
 import csv
+import hashlib
 import json
+import struct
 import subprocess
 
 import pytest
 
-from harness import BIN, TIMEOUT_S, run_psephos
+from harness import BIN, run_psephos
 from test_refusals import daemon, run_shard
 
 LINE = "TEST: no vote counted here is a vote"
@@ -94,3 +96,67 @@ def test_an_election_is_not_held_in_a_test_nor_tried_in_an_election(trying, clus
         live.call(call, check=0).stdout for call in ("results", "accounting", "status", "recount"))
     assert "TEST" not in told and "mode" not in told
     assert live.results_csv().startswith("state,")
+
+
+# ---- before the polls open ----
+
+FINGERPRINTS = ("definition_hash", "roll_hash", "digest_key_hash")
+
+
+def zero(one, check):
+    told = one.call("zero", check=check)
+    said = json.loads(one.call("zero", "--json", check=check).stdout)
+    assert said["zero"] is (check == 0)
+    assert told.stdout.splitlines()[-1].startswith("zero: " if check == 0 else "NOT ZERO: ")
+    return said, told.stdout
+
+
+def cast_one(one, voter, unit, check=0):
+    ballot = {"voter_id": voter, "unit": unit, "method": "booth", "contests": {}}
+    return json.loads(one.call("cast", "--json", "--allow-refused", "-", check=check,
+                               stdin=json.dumps(ballot) + "\n").stdout)
+
+
+def test_zero_is_proved_with_what_the_cluster_was_made_of(cluster, fixture_file, tmp_path):
+    roll = tmp_path / "roll.csv"
+    roll.write_text("voter_id,unit\nann,north-1\nbob,south\n")
+    one = cluster(fixture_file("town.json"), shards=2, up_options=["--roll", roll, "--closed"])
+    said, told = zero(one, check=0)
+    assert [(s["shard"], s["state"], s["received"]) for s in said["shards"]] == \
+        [(0, "new", 0), (1, "new", 0)]
+    assert (said["mode"], said["publication"], said["epoch"]) == ("live", "immediate", 1)
+    for name in ("cluster_id", *FINGERPRINTS):
+        assert said[name] == one.description[name] and said[name] in told, name
+    definition = hashlib.sha256(fixture_file("town.json").read_bytes()).hexdigest()
+    assert said["definition_hash"] == definition
+    slots = b"".join(struct.pack("<3I", s["shard"], *s["slots"])
+                     for s in one.description["shards"])
+    assert said["slot_map_hash"] == hashlib.blake2b(slots, digest_size=32).hexdigest()
+    assert said["slot_map_hash"] in told
+
+    one.call("open", check=0)
+    assert {s["state"] for s in zero(one, check=0)[0]["shards"]} == {"open"}
+    assert cast_one(one, "ann", "north-1")["counted"] == 1
+    said, _ = zero(one, check=1)
+    assert said["total"]["counted"] == said["total"]["received"] == 1
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_refused_ballot_is_not_zero(cluster, fixture_file, tmp_path, opened):
+    roll = tmp_path / "roll.csv"
+    roll.write_text("voter_id,unit\nann,north-1\n")
+    one = cluster(fixture_file("town.json"), shards=2,
+                  up_options=["--roll", roll, *([] if opened else ["--closed"])])
+    zero(one, check=0)
+    done = cast_one(one, "nobody", "south")
+    assert done["not_eligible" if opened else "closed"] == 1
+    said, _ = zero(one, check=1)
+    assert (said["total"]["received"], said["total"]["counted"]) == (1, 0)
+
+
+def test_a_shard_that_cannot_be_asked_is_no_zero(cluster, fixture_file):
+    one = cluster(fixture_file("town.json"), shards=2, up_options=["--test", "--closed"])
+    assert zero(one, check=0)[1].splitlines()[0] == LINE
+    one.kill("shard", shard=1)
+    told = one.call("zero", check=3)
+    assert told.stdout == "" and "shard 1:" in told.stderr and "shard 0" not in told.stderr

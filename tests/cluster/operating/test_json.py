@@ -80,6 +80,10 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     shard = next(p for p in status["processes"] if p["role"] == "shard")
     assert set(shard) == promised("status", "processes")
 
+    zero = asked("zero", *folder, check=1)
+    assert set(zero) == promised("zero") | {"total", "shards"} and not zero["zero"]
+    assert set(zero["shards"][0]) >= promised("zero", "shards") | {"received", "counted"}
+
     station = asked("client", *folder, "add", "east")
     assert set(station) == promised("client add") and station["may_cast"]
     made = asked("station", "keygen", tmp_path / "west.key")
