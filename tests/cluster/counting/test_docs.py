@@ -81,6 +81,7 @@ RUN_BY = {
     OPERATIONS: {"psephos replica replace --dir DIR --shard 0 --replica 2",
                  "psephos backup --dir DIR --out FOLDER",
                  "psephos restore --dir DIR --backup FOLDER [--hosts FILE]",
+                 "psephos zero --dir DIR", "psephos open --dir DIR",
                  "psephos open|close --dir DIR"},
     API: {line for document, line in commands() if line.startswith("curl ")},
 }
@@ -130,9 +131,7 @@ def test_your_own_election(newcomer, tmp_path):
 
 def test_what_operations_says_of_one_cluster(cluster, import_returns, fixture_file, tmp_path):
     one = cluster(import_returns(fixture_file("sparse.csv")), shards=1,
-                  up_options=["--replicas", 3])
-    one.cast("--returns", fixture_file("sparse.csv"))
-    counted = one.accounting()["total"]["counted"]
+                  up_options=["--replicas", 3, "--closed"])
 
     def run(line):
         values = {"DIR": one.directory, "FOLDER": tmp_path / "backup"}
@@ -142,6 +141,10 @@ def test_what_operations_says_of_one_cluster(cluster, import_returns, fixture_fi
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
     document = "docs/operations.md"
+    run(command(document, "psephos zero"))
+    run(command(document, "psephos open --dir"))
+    one.cast("--returns", fixture_file("sparse.csv"))
+    counted = one.accounting()["total"]["counted"]
     one.call("leader", "move", "--shard", 0, "--to", 0, check=0)  # who leads is not replaced
     run(command(document, "psephos replica replace"))
     for verb in ("close", "open"):
