@@ -206,7 +206,7 @@ CHANGES = [
      "    psp_core_parked_place(core, proposed ? newest->index : 0, proposed ?"
      " newest->term : 0);\n"
      "    if (M(PARKED_EARLY) && proposed)\n"
-     "        psp_core_parked_answer(core, newest->index, newest->term, PSP_APPLIED, \"\");\n"),
+     "        psp_core_parked_answer(core, newest->index, newest->term);\n"),
     ("TALLIES_TWICE", "shard/core/parked.c",
      "        if (!waits_for_entry(parked) || parked->tally_n > room)\n",
      "        const bool placed = parked->wants == 0 && parked->index != 0;\n"

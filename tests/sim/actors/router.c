@@ -23,13 +23,24 @@ struct unsent_list {
 
 /* ---- only what is known ---- */
 
+/* Who leads; rather one that says so and leads no more, which a router cannot tell. */
+static uint32_t asked_replica(const struct sim_world *world, uint32_t s)
+{
+    const uint32_t leader = sim_leader(world, s);
+    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
+        const struct sim_replica *replica = &world->shards[s].replicas[r];
+        if (r != leader && replica->actor.up && psp_core_state(replica->core) == PSP_STATE_LEADER)
+            return r;
+    }
+    return leader != PSP_NONE ? leader : 0;
+}
+
 /* To whoever leads, as a router does that may not have them judged. */
 static void ask_known(struct sim_world *world, struct sim_router *router)
 {
     const uint32_t s = sim_below(&world->random, world->plan.election.shards);
-    const uint32_t leader = sim_leader(world, s);
     const struct sim_shard *shard = &world->shards[s];
-    const struct sim_actor *to = &shard->replicas[leader != PSP_NONE ? leader : 0].actor;
+    const struct sim_actor *to = &shard->replicas[asked_replica(world, s)].actor;
     const uint64_t number = router->asked++;
     struct sim_ask *ask = &router->asks[number % SIM_ASKS_MAX];
     *ask = (struct sim_ask){.id = ASK_ID | number, .shard = s, .committed = shard->entry_count};

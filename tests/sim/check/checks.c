@@ -198,7 +198,12 @@ static void check_not_known(struct sim_world *world, const struct sim_ask *ask,
     const uint8_t known = sim_judge_known_from(judge, ballot->digest, ballot->tag,
                                                some ? ask->committed : index, index);
     world->faults.counts[SIM_FAULT_NOT_KNOWN]++;
-    if (known != 0)
+    if (index < ask->committed)
+        sim_violation(world,
+                      "a ballot is not known at shard %u as of index %" PRIu64 ", and %" PRIu64
+                      " was committed when it was asked",
+                      ask->shard, index, ask->committed);
+    else if (known != 0)
         sim_violation(world, "a ballot is not known at shard %u index %" PRIu64 ", where it was %u",
                       ask->shard, index, known);
 }
