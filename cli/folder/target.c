@@ -46,8 +46,8 @@ static void say_missing(const char *path, const char *directory, struct psp_reas
         psp_reason_set(
             reterr_reason,
             "%s is missing: it belongs beside the key, copy it from where `psephos client add` "
-            "made both, or from a backup; under another secret all that was cast before would "
-            "come back as double votes",
+            "or `station keygen` made both, or from a backup; under another secret all that was "
+            "cast before would come back as double votes",
             path);
 }
 

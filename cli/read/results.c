@@ -89,7 +89,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
             argp_error(state, "either --api URL or --dir DIR");
         if (arguments->format == FORMAT_OPENELECTIONS &&
             (arguments->contest || arguments->level || arguments->watch))
-            argp_error(state, "--format openelections is the whole result, once");
+            argp_error(state, "--format openelections is always the whole result, once: without "
+                              "--contest, --level and --watch");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -163,7 +163,10 @@ int psp_cmd_stations(int argc, char **argv)
         options,
         parse,
         NULL,
-        "Shows how many ballots each station has sent and what became of them." PSP_EXIT_HELP,
+        "Shows how many ballots each station has sent and what became of them. Stations that have "
+        "sent none are left out (`psephos client list` has all). forgotten: refused ballots whose "
+        "verdict is not remembered any more; sent again, they are refused anew, not "
+        "replayed." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

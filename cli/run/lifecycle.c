@@ -198,7 +198,8 @@ int psp_cmd_open(int argc, char **argv)
 {
     return operate(
         argc, argv, PSP_OPERATE_OPEN,
-        "Opens the election in DIR: ballots are counted from here on. Writes DIR/begun, as "
+        "Opens the election in DIR: ballots are counted from here on. One that was closed is "
+        "opened again; what was refused as closed meanwhile stays refused. Writes DIR/begun, as "
         "`replica begun` does." PSP_EXIT_HELP);
 }
 

@@ -58,7 +58,9 @@ struct arguments {
 static const struct argp_option options[] = {
     {"dir", 'd', "DIR", 0, "folder of the cluster; made when it is not there", 0},
     {"election", 'e', "FILE", 0, "election.json (needed the first time)", 0},
-    {"roll", OPTION_ROLL, "FILE", 0, "who may vote, and where: CSV with the columns voter_id,unit",
+    {"roll", OPTION_ROLL, "FILE", 0,
+     "who may vote, and where: CSV with the columns voter_id,unit and, where voters of a unit get "
+     "different papers, style",
      0},
     {"shards", 's', "N", 0, "shards, default 1", 0},
     {"replicas", OPTION_REPLICAS, "1|3", 0, "copies of each shard, default 1", 0},
