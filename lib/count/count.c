@@ -237,7 +237,10 @@ static const char *set_unit_complete(struct psp_count *count, uint32_t unit)
 static const char *open_election(struct psp_count *count)
 {
     if (count->election_state == PSP_ELECTION_OPEN)
-        return "the election is open already";
+        return count->close_at_ms == 0
+                   ? "the election is open already"
+                   : "the election is open already and closes at the time it was told; open it "
+                     "again when it has closed";
     count->election_state = PSP_ELECTION_OPEN;
     count->close_at_ms = 0;
     return NULL;

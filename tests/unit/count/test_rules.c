@@ -158,6 +158,23 @@ static void any_entry_of_the_time_closes_before_it_is_judged(void **state)
     psp_count_destroy(&count);
 }
 
+static void who_opens_what_is_about_to_close_is_told_so(void **state)
+{
+    (void)state;
+    struct psp_count *count = open_count(definition, NULL, 100);
+    const struct psp_entry open = {.type = PSP_ENTRY_OPEN, .time_ms = 3000};
+    enum psp_apply_result result;
+    const char *text = NULL;
+    uint8_t verdict;
+    psp_count_apply(count, psp_count_index(count) + 1, &open, &result, &verdict, &text);
+    assert_string_equal(text, "the election is open already");
+    close_at(count, 5000, 3000);
+    psp_count_apply(count, psp_count_index(count) + 1, &open, &result, &verdict, &text);
+    assert_int_equal(result, PSP_APPLY_NOTHING);
+    assert_non_null(strstr(text, "closes at the time it was told"));
+    psp_count_destroy(&count);
+}
+
 static void the_same_time_again_changes_nothing_and_another_is_refused(void **state)
 {
     (void)state;
@@ -487,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ballots_before_the_time_count_and_from_it_on_are_closed),
         cmocka_unit_test(any_entry_of_the_time_closes_before_it_is_judged),
+        cmocka_unit_test(who_opens_what_is_about_to_close_is_told_so),
         cmocka_unit_test(the_same_time_again_changes_nothing_and_another_is_refused),
         cmocka_unit_test(a_time_that_has_passed_closes_at_once_and_none_does_so_too),
         cmocka_unit_test(rules_1_have_no_times),
