@@ -18,8 +18,7 @@ enum {
     FORMAT = 1,
     VOTER = 1,
     SYNC_BYTES = 8 << 20,
-    GENESIS_BYTES_MAX = 1024,
-    ARENA_BYTES = 1 << 20,
+    ARENA_BYTES = 64 << 20, /* at most; taken as needed */
 };
 
 size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
@@ -80,7 +79,8 @@ static enum psp_status change(struct writing *writing, struct psp_record *record
         record->payload = writing->configuration;
         record->payload_bytes = (uint32_t)psp_restore_configuration(
             writing->plan->first_id, writing->plan->replica_count, writing->configuration);
-    } else if (record->type == PSP_RECORD_COMMAND && record->payload_bytes <= GENESIS_BYTES_MAX) {
+    } else if (record->type == PSP_RECORD_COMMAND &&
+               psp_entry_is_genesis(record->payload, record->payload_bytes)) {
         return next_epoch(writing, record);
     }
     return PSP_OK;

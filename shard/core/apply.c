@@ -95,7 +95,7 @@ static bool apply_command(struct psp_core *core, uint64_t index, uint64_t term,
     if (core->leading && entry.type == PSP_ENTRY_BALLOTS && result == PSP_APPLIED)
         psp_core_watch_stations(core, &entry.ballots.columns, core->verdicts);
     psp_core_answer(core, index, term, &entry, result, refused_text);
-    *ret_rows = entry.type == PSP_ENTRY_BALLOTS ? entry.ballots.columns.n : 1;
+    *ret_rows = entry.type == PSP_ENTRY_BALLOTS ? entry.ballots.columns.n + 1 : 1;
     return !core->stopped;
 }
 

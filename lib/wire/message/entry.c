@@ -9,7 +9,7 @@
 #include "wire/message/pack.h"
 #include "wire/message/report.h"
 
-enum { ENTRY_FORMAT = 2, ENTRY_FORMAT_1 = 1, RULES_1 = 1 };
+enum { ENTRY_FORMAT = 2, ENTRY_FORMAT_1 = 1, BODY_LAST = 12, RULES_1 = 1 };
 
 static bool publication_known(uint32_t number)
 {
@@ -176,6 +176,12 @@ static enum psp_status decode(struct psp_arena *arena, const uint8_t *bytes, siz
         break;
     }
     return psp_pack_refuse(ret_reason, "an entry without a body");
+}
+
+bool psp_entry_is_genesis(const uint8_t *bytes, size_t length)
+{
+    return psp_pack_first_of(bytes, length, PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS, BODY_LAST) ==
+           PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS;
 }
 
 enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, size_t length,

@@ -281,5 +281,7 @@ enum psp_status psp_entry_decode(struct psp_arena *arena, const uint8_t *bytes, 
 enum psp_status psp_entry_decode_own(struct psp_arena *arena, const uint8_t *bytes, size_t length,
                                      struct psp_entry *ret_entry, const char **ret_reason);
 enum psp_status psp_entry_encode(const struct psp_entry *entry, struct psp_buffer *ret_buffer);
+/* Whether a record's payload is a genesis, of either format; nothing else of it is read. */
+bool psp_entry_is_genesis(const uint8_t *bytes, size_t length);
 
 #endif

@@ -54,6 +54,7 @@ static void genesis_comes_back_as_it_went(void **state)
     assert_int_equal(d->entry.genesis.epoch, 2);
     assert_int_equal(d->entry.genesis.rules, 2);
     assert_int_equal(d->entry.genesis.mode, PSP_MODE_TEST);
+    assert_true(psp_entry_is_genesis(d->buffer.data, d->buffer.length));
     assert_int_equal(d->entry.genesis.publication, PSP_PUBLICATION_REPORTS);
     assert_int_equal(d->entry.genesis.turnout, PSP_PUBLICATION_IMMEDIATE);
     assert_int_equal(d->entry.genesis.report_min, 300);
@@ -72,6 +73,8 @@ static void ballots_come_back_as_they_went(void **state)
     assert_int_equal(d->entry.ballots.replays.length, sizeof replays);
     assert_memory_equal(d->entry.ballots.replays.data, replays, sizeof replays);
     assert_two_ballots(&d->entry.ballots.columns);
+    assert_false(psp_entry_is_genesis(d->buffer.data, d->buffer.length));
+    assert_false(psp_entry_is_genesis(d->buffer.data, 1));
     assert_memory_equal(d->entry.ballots.fence_hash, entry.ballots.fence_hash, PSP_HASH_BYTES);
 }
 
