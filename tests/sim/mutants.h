@@ -67,6 +67,7 @@
     X(CLOSED_SHARED, "stations share one budget for closed ballots")                               \
     X(STATION_OF_ROUTER, "a router sends every ballot as station 1's")                             \
     X(FORGETS_NEWEST, "a station's newest refusal is forgotten first")                             \
+    X(LOAD_TURNS_ROUND, "a load puts a station's newest refusal first")                            \
     X(LOAD_FORGETS_LAST, "a load forgets a station's last refusals")                               \
     X(STYLE_OF_OTHER_UNIT, "a ballot style of another unit is taken")                              \
     X(STYLE_NOT_IN_TAG, "the ballot style is not part of the tag")                                 \

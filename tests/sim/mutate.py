@@ -246,7 +246,8 @@ CHANGES = [
      "    else\n"
      "        station->oldest = number + 1;\n"
      "    station->newest = number + 1;\n",
-     "    if (M(FORGETS_NEWEST) && station->newest != 0) {\n"
+     "    extern int psp_mutant_restoring;\n"
+     "    if ((M(FORGETS_NEWEST) || psp_mutant_restoring) && station->newest != 0) {\n"
      "        record->next = station->oldest;\n"
      "        station->oldest = number + 1;\n"
      "    } else if (station->newest != 0) {\n"
@@ -255,6 +256,16 @@ CHANGES = [
      "    } else {\n"
      "        station->oldest = station->newest = number + 1;\n"
      "    }\n"),
+    ("LOAD_TURNS_ROUND", "lib/count/restore.c",
+     "static enum psp_status restore_refusal(",
+     "int psp_mutant_restoring;\n"
+     "static enum psp_status restore_refusal("),
+    ("LOAD_TURNS_ROUND", "lib/count/restore.c",
+     "    return psp_refusals_add(count->refusals, &refusal);\n",
+     "    psp_mutant_restoring = M(LOAD_TURNS_ROUND);\n"
+     "    const enum psp_status added = psp_refusals_add(count->refusals, &refusal);\n"
+     "    psp_mutant_restoring = 0;\n"
+     "    return added;\n"),
     ("LOAD_FORGETS_LAST", "lib/count/restore.c",
      "    const struct psp_station_books *books = psp_stations_of(count->stations,"
      " refusal->station);\n",

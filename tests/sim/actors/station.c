@@ -185,13 +185,12 @@ static void check_again(struct sim_world *world, const struct sim_paper *paper,
                       paper->receipt.verdict, receipt->verdict);
 }
 
-/* What it has a verdict on it sends marked: then it gets that, allowed or not. A leader that
- * was none any more may not know it, which says nothing of what was sent before. */
+/* What it has a verdict on it sends marked: then it gets that, allowed or not. */
 static void check_outside(struct sim_world *world, const struct sim_paper *paper)
 {
     const struct sim_ballot *ballot = &world->election.ballots[paper->ballot];
     const struct sim_shard *shard = &world->shards[ballot->shard];
-    if (!shard->asked_too_old && !sim_judge_forgot(&shard->judge, ballot->digest, ballot->tag))
+    if (!sim_judge_forgot(&shard->judge, ballot->digest, ballot->tag))
         sim_violation(world, "ballot %u had verdict %u and is not allowed now", paper->ballot,
                       paper->receipt.verdict);
 }

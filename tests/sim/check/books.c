@@ -21,21 +21,6 @@ static uint32_t station_at(const struct sim_world *world, uint32_t number)
     return SIM_STATIONS;
 }
 
-/* Whether it leads, and nobody has a later term: then its log holds all that is committed. */
-static bool is_the_leader(const struct sim_world *world, const struct sim_replica *replica)
-{
-    if (psp_core_state(replica->core) != PSP_STATE_LEADER)
-        return false;
-    const uint64_t term = psp_core_term(replica->core);
-    const struct sim_shard *shard = &world->shards[replica->shard];
-    for (uint32_t r = 0; r < world->plan.election.replicas; r++) {
-        const struct sim_replica *other = &shard->replicas[r];
-        if ((other->actor.up && psp_core_term(other->core) > term) || other->durable.term > term)
-            return false;
-    }
-    return true;
-}
-
 void sim_books_brought(struct sim_world *world, struct sim_replica *replica,
                        const struct psp_peer *from, const struct psp_cluster_message *batch)
 {
@@ -51,8 +36,7 @@ void sim_books_brought(struct sim_world *world, struct sim_replica *replica,
     struct sim_brought *brought = &replica->brought[replica->brought_count++];
     *brought = (struct sim_brought){.id = batch->id, .from = *from, .n = columns->n};
     brought->only_known = batch->count_batch.only_known;
-    if (brought->only_known && is_the_leader(world, replica))
-        brought->wants = world->shards[replica->shard].entry_count;
+    brought->wants = world->shards[replica->shard].entry_count;
     brought->stations = malloc(columns->n + 1);
     assert(brought->stations != NULL);
     struct psp_runs_cursor runs = psp_runs_begin(columns->stations, 0);
@@ -65,7 +49,8 @@ void sim_books_brought(struct sim_world *world, struct sim_replica *replica,
     }
 }
 
-/* What is not known was looked up when all was applied that was in the log when it was asked. */
+/* What is not known was looked up when all was applied that was committed when it was asked,
+ * whoever leads by now. */
 static void check_looked(struct sim_world *world, const struct sim_replica *replica,
                          const struct sim_brought *brought,
                          const struct psp_cluster_message *answer)
@@ -73,8 +58,6 @@ static void check_looked(struct sim_world *world, const struct sim_replica *repl
     bool unknown = false;
     for (uint32_t row = 0; row < brought->n; row++)
         unknown = unknown || answer->count_verdicts.verdicts[row] == PSP_NOT_KNOWN;
-    if (unknown && brought->wants == 0)
-        world->shards[replica->shard].asked_too_old = true;
     if (unknown && answer->count_verdicts.index < brought->wants)
         sim_violation(world, "%s says at index %" PRIu64 " what is not known, asked at %" PRIu64,
                       sim_actor_name(&replica->actor), answer->count_verdicts.index,

@@ -398,7 +398,7 @@ static void check_voters(struct sim_world *world)
     }
 }
 
-/* Sent once, and not allowed: nobody may have judged it. */
+/* Sent once, by a network that doubles nothing, and not allowed: nobody may have judged it. */
 static void check_not_allowed(struct sim_world *world, const struct sim_client *client,
                               const struct sim_paper *paper)
 {
@@ -406,7 +406,7 @@ static void check_not_allowed(struct sim_world *world, const struct sim_client *
     const struct sim_ballot *ballot = &ballots[paper->ballot];
     const struct sim_judge *judge = &world->shards[ballot->shard].judge;
     const uint32_t station = world->election.stations[client->actor.number];
-    bool once = paper->sends == 1 && !paper->receipt.resent;
+    bool once = paper->sends == 1 && !paper->receipt.resent && world->plan.duplicate == 0;
     for (uint32_t p = 0; p < client->paper_count; p++)
         once = once && (&client->papers[p] == paper ||
                         ballots[client->papers[p].ballot].same != ballot->same);

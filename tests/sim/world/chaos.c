@@ -7,7 +7,12 @@
 #include "tests/sim/actors/actors.h"
 #include "tests/sim/world/network.h"
 
-enum { ROT_TAIL_BYTES = 700, WRONG_US = 1200 * SIM_MS };
+enum {
+    ROT_TAIL_BYTES = 700,
+    WRONG_US = 1200 * SIM_MS,
+    CLOSING_US = 500 * SIM_MS,
+    CLOSING = 1 << 16, /* in a ticket, beside the kind */
+};
 
 /* ---- the plan of a run ---- */
 
@@ -426,6 +431,20 @@ static void mend_routers(struct sim_world *world, uint64_t after_us)
     }
 }
 
+void sim_chaos_closing(struct sim_world *world)
+{
+    static const uint8_t kinds[] = {SIM_FAULT_MOVE, SIM_FAULT_LEADER_CUT, SIM_FAULT_KILL};
+    const struct sim_plan *plan = &world->plan;
+    if (!plan->closes || plan->close_ahead_ms == 0 || sim_below(&world->random, 2) == 0)
+        return;
+    const uint64_t closes_us = world->operator.stage_us[2] + plan->close_ahead_ms * SIM_MS;
+    for (uint32_t n = 1 + sim_below(&world->random, 4); n > 0; n--) {
+        const uint64_t at_us = closes_us + sim_below(&world->random, 2 * CLOSING_US) - CLOSING_US;
+        const uint32_t kind = kinds[sim_below(&world->random, sizeof(kinds))];
+        sim_event_add(world, SIM_EVENT_FAULT, at_us, NULL)->ticket = CLOSING | kind;
+    }
+}
+
 void sim_chaos_elected(struct sim_world *world)
 {
     if (world->healed || !sim_chance(&world->random, world->plan.cut_new))
@@ -439,7 +458,8 @@ void sim_chaos(struct sim_world *world, const struct sim_event *event)
     if (world->healed)
         return;
     if (event->ticket != 0) {
-        hit(world, (uint32_t)event->ticket);
+        world->faults.counts[SIM_FAULT_CLOSING_FAULT] += (event->ticket & CLOSING) != 0;
+        hit(world, (uint32_t)event->ticket & (CLOSING - 1));
         return;
     }
     mend_routers(world, WRONG_US);

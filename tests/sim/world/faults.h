@@ -18,6 +18,7 @@
     X(PARTITION, "partition", "links cut in both directions")                                      \
     X(ISOLATED, "isolated", "one process cut off from everybody")                                  \
     X(LEADER_CUT, "leader_cut", "leaders cut off from their followers")                            \
+    X(CLOSING_FAULT, "closing_fault", "leaders moved, cut off or killed around a closing time")    \
     X(TRIMMED, "trimmed", "raft messages with fewer entries than were to be sent")                 \
     X(CUT, "cut_message", "messages that met a partition")                                         \
     X(UNSENT, "unreachable", "sends refused: the peer is not connected")                           \

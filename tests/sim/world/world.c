@@ -297,6 +297,7 @@ struct sim_world *sim_world_create(uint64_t seed, FILE *trace)
     sim_election_make(&world->election, &world->plan.election, &world->random);
     add_actors(world);
     sim_clients_plan(world);
+    sim_chaos_closing(world);
     for (uint32_t i = 0; i < world->actor_count; i++) {
         world->actors[i]->up = true;
         sim_actor_start(world, world->actors[i]);

@@ -164,8 +164,7 @@ struct sim_shard {
     uint64_t entry_count, entry_capacity;
     struct psp_count *reference; /* never restarted */
     struct sim_judge judge;
-    struct sim_judge_events events; /* of the judge's, those that were counted */
-    bool asked_too_old;             /* a leader that was none any more said what it does not know */
+    struct sim_judge_events events;     /* of the judge's, those that were counted */
     uint64_t brought[SIM_STATIONS + 1]; /* rows of each station that batches brought */
     uint32_t *leaders;                  /* of each term: replica + 1 */
     uint64_t leader_capacity;
