@@ -13,6 +13,7 @@
 #include "base/system/clock.h"
 #include "client/core/core.h"
 #include "cluster/cluster.h"
+#include "cluster/election.h"
 #include "wire/message/message.h"
 #include "wire/socket/socket.h"
 
@@ -77,17 +78,19 @@ static enum psp_status load_cluster(struct psp_client *client, const char *path,
     return PSP_OK;
 }
 
-static enum psp_status load_definition(struct psp_client *client, char *ret_reason, size_t size)
+/* Positions or IDs: both are of one definition, and it must be the cluster's. */
+static enum psp_status check_definition(struct psp_client *client,
+                                        const struct psp_client_options *options, char *ret_reason,
+                                        size_t size)
 {
-    const struct psp_cluster *cluster = client->cluster;
-    char path[PATH_BYTES];
-    const int n = snprintf(path, sizeof path, "%s/%s", cluster->directory, cluster->election_path);
-    if (n < 0 || n >= (int)sizeof path)
-        return say(PSP_EINVAL, ret_reason, size, "%s: the path is too long", cluster->directory);
     struct psp_reason reason = {0};
-    const enum psp_status status = psp_definition_load(path, &client->definition, &reason);
+    const enum psp_status status =
+        options->definition != NULL
+            ? psp_cluster_election_check(client->cluster, options->definition,
+                                         "the election definition", &reason)
+            : psp_cluster_election_load(client->cluster, &client->definition, &reason);
     if (status != PSP_OK)
-        return say(status, ret_reason, size, "%s: %s %s", path, reason.pointer, reason.text);
+        return say(status, ret_reason, size, "%s", psp_reason_text(&reason, status));
     return PSP_OK;
 }
 
@@ -126,18 +129,11 @@ static enum psp_status make_core(struct psp_client *client,
         .random_context = &client->random,
     };
     memcpy(core.definition_hash, cluster->definition_hash, PSP_HASH_BYTES);
-    if (options->rows) {
-        core.definition = options->definition;
-        if (core.definition == NULL) {
-            const enum psp_status loaded = load_definition(client, ret_reason, size);
-            if (loaded != PSP_OK)
-                return loaded;
-            core.definition = client->definition;
-        }
-        if (memcmp(core.definition->hash, cluster->definition_hash, PSP_HASH_BYTES) != 0)
-            return say(PSP_EMISMATCH, ret_reason, size,
-                       "the election definition is not the one that cluster.json names");
-    }
+    const enum psp_status checked = check_definition(client, options, ret_reason, size);
+    if (checked != PSP_OK)
+        return checked;
+    if (options->rows)
+        core.definition = options->definition != NULL ? options->definition : client->definition;
     const enum psp_status status = psp_client_core_create(&core, &client->core);
     if (status != PSP_OK)
         return say(status, ret_reason, size, "client options: %s", psp_status_text(status));

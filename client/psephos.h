@@ -51,8 +51,9 @@ struct psp_client_options {
     const char *cluster_path;                /* cluster.json */
     const char *key_path;                    /* the station's key file */
     bool rows;                               /* send rows (IDs) instead of columns (positions) */
-    const struct psp_definition *definition; /* of rows, not owned; NULL: election.json of the
-                                                cluster's folder is read */
+    const struct psp_definition *definition; /* whose positions ballots have, not owned; NULL: of
+                                                election.json in the cluster's folder. Another
+                                                than cluster.json names is refused */
     uint32_t batch_rows;      /* ballots a message, at most PSP_BATCH_ROWS_MAX; 0: 2048 */
     uint32_t inflight_max;    /* ballots without a verdict; 0: 65536 */
     uint32_t resend_after_ms; /* first timeout; 0: 2000 */

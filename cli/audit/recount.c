@@ -18,6 +18,7 @@
 #include "cli/say/json.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
+#include "cluster/election.h"
 
 enum {
     OPTION_OFFLINE = 256,
@@ -208,24 +209,13 @@ int psp_cmd_recount(int argc, char **argv)
     int code = PSP_EXIT_NO;
     if ((arguments.offline ? psp_local_open_any : psp_local_open)(arguments.directory, &local,
                                                                   &reason) == PSP_OK) {
-        char *election = psp_local_path(local, "%s", local->cluster->election_path);
         char *key = psp_local_path(local, "keys/operator.key");
-        const enum psp_status status = psp_definition_load(election, &definition, &reason);
-        if (status != PSP_OK) {
-            psp_reason_set_file(&reason, election, status);
-        } else if (memcmp(definition->hash, local->cluster->definition_hash, PSP_HASH_BYTES) != 0) {
-            psp_reason_set(&reason,
-                           "%s is not the election that cluster.json names; put the file back that "
-                           "was counted",
-                           election);
-            psp_definition_destroy(&definition);
-        }
+        psp_cluster_election_load(local->cluster, &definition, &reason);
         if (definition && arguments.offline)
             code = (int)recount_offline(&arguments, local, definition);
         else if (definition && psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
             code = recount(&arguments, local, definition, operate);
         free(key);
-        free(election);
     }
     if (!operate && !(arguments.offline && definition))
         psp_fault_say("psephos recount", &reason);

@@ -20,6 +20,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
+#include "cluster/election.h"
 #include "election/definition/definition.h"
 
 enum { ANSWER_MS = 10000, WATCH_MS = 1000, HEX_BYTES = 2 * PSP_HASH_BYTES + 1 };
@@ -205,21 +206,13 @@ static bool read_election(struct zero *zero)
 {
     struct psp_definition *definition = NULL;
     struct psp_reason reason = {0};
-    char *path = psp_local_path(zero->local, "%s", zero->local->cluster->election_path);
-    const enum psp_status status = psp_definition_load(path, &definition, &reason);
-    bool same = false;
-    if (status != PSP_OK)
-        psp_reason_set_file(&reason, path, status);
-    else if (memcmp(definition->hash, zero->local->cluster->definition_hash, PSP_HASH_BYTES) != 0)
-        psp_reason_set(&reason, "%s is not the election that cluster.json names", path);
-    else
-        same = true;
+    const bool same =
+        psp_cluster_election_load(zero->local->cluster, &definition, &reason) == PSP_OK;
     if (same)
         zero->publication = definition->publication;
     else
         psp_fault_say("psephos zero", &reason);
     psp_definition_destroy(&definition);
-    free(path);
     return same;
 }
 

@@ -292,6 +292,7 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     char *where = routers_of(target->cluster);
     caster.where = where;
     caster.cluster_path = target->cluster_path;
+    caster.definition = target->definition;
     caster.key_path = target->key_path;
     caster.seed = arguments->request.seed;
     if (caster.pool == 0)

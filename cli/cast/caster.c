@@ -146,6 +146,7 @@ enum psp_status psp_caster_run(const struct psp_caster_options *options,
     const struct psp_client_options client_options = {
         .cluster_path = options->cluster_path,
         .key_path = options->key_path,
+        .definition = options->definition,
         .rows = options->rows,
         .seed = options->seed,
         .pool = options->pool,

@@ -31,7 +31,8 @@ struct psp_cast_source {
 
 struct psp_caster_options {
     const char *cluster_path, *key_path;
-    const char *where; /* the routers, for messages: "127.0.0.1:7100" */
+    const struct psp_definition *definition; /* whose positions the source gives */
+    const char *where;                       /* the routers, for messages: "127.0.0.1:7100" */
     bool rows;
     uint32_t pool; /* ballots that leave in an order of chance, 0 or 1: none */
     uint32_t pool_wait_ms;

@@ -8,6 +8,7 @@
 #include "cli/folder/local.h"
 #include "cli/folder/secret.h"
 #include "cli/say/memory.h"
+#include "cluster/election.h"
 
 static enum psp_status load(struct psp_target *target, const char *directory,
                             struct psp_reason *reterr_reason)
@@ -22,15 +23,7 @@ static enum psp_status load(struct psp_target *target, const char *directory,
         psp_reason_set_file(reterr_reason, target->cluster_path, status);
         return status;
     }
-    const char *election = target->cluster->election_path;
-    char *path = election[0] == '/'
-                     ? psp_memory_copy(election)
-                     : psp_memory_print("%s/%s", target->cluster->directory, election);
-    status = psp_definition_load(path, &target->definition, reterr_reason);
-    if (status != PSP_OK)
-        psp_reason_set_file(reterr_reason, path, status);
-    free(path);
-    return status;
+    return psp_cluster_election_load(target->cluster, &target->definition, reterr_reason);
 }
 
 /* What to do where it is missing: nobody but a person knows whether it was lost. */

@@ -21,6 +21,7 @@
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
+#include "cluster/election.h"
 #include "cluster/stations.h"
 #include "wire/socket/socket.h"
 
@@ -251,19 +252,17 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
 {
     struct work work = {.arguments = arguments, .local = local};
     struct psp_reason reason = {0};
-    char *election = psp_local_path(local, "%s", local->cluster->election_path);
     work.path = psp_local_path(local, "%s", local->cluster->clients_path);
     work.key_path = psp_local_path(local, "clients/%s.key", arguments->name ? arguments->name : "");
     work.ids_path = psp_station_ids_path(work.key_path);
     int code = PSP_EXIT_NO;
-    const char *file = election;
-    enum psp_status status = psp_definition_load(election, &work.definition, &reason);
+    enum psp_status status = psp_cluster_election_load(local->cluster, &work.definition, &reason);
     if (status == PSP_OK) {
-        file = work.path;
         status = psp_stations_load(work.path, work.definition, &work.stations, &reason);
+        if (status != PSP_OK)
+            psp_reason_set_file(&reason, work.path, status);
     }
     if (status != PSP_OK) {
-        psp_reason_set_file(&reason, file, status);
         psp_fault_say("psephos client", &reason);
     } else if (!strcmp(arguments->action, "list")) {
         psp_client_list_print(&work.stations, work.definition, arguments->json);
@@ -276,7 +275,6 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
     free(work.ids_path);
     free(work.key_path);
     free(work.path);
-    free(election);
     return code;
 }
 

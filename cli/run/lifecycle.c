@@ -21,6 +21,7 @@
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/show/coverage.h"
+#include "cluster/election.h"
 #include "election/definition/definition.h"
 
 enum { ANSWER_MS = 10000, SHOWN_MS = 5000, BEGUN_MS = 10000 };
@@ -113,12 +114,9 @@ static bool find_units(const struct psp_local *local, const char *name,
     struct psp_definition *definition = NULL;
     struct psp_reason reason = {0};
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
-    const enum psp_status status = psp_definition_load(path, &definition, &reason);
-    bool found = status == PSP_OK;
-    if (!found) {
-        psp_reason_set_file(&reason, path, status);
+    bool found = psp_cluster_election_load(local->cluster, &definition, &reason) == PSP_OK;
+    if (!found)
         psp_fault_say(name, &reason);
-    }
     for (int i = 0; found && i < arguments->unit_n; i++) {
         const char *id = arguments->units[i];
         ret_units[i] = psp_definition_unit(definition, id, strlen(id));

@@ -137,3 +137,26 @@ def test_returns_after_the_close_are_refused(cluster, import_returns, returns):
     summary = one.cast("--returns", returns, "--double-votes", 0.5, check=1)
     assert summary["closed"] == summary["cast"] == ballots_of(returns)  # no extra one follows
     assert one.cast("--returns", returns, "--allow-refused")["replayed"] > 0
+
+
+def test_an_election_with_its_choices_in_another_order_takes_no_vote(cluster, tmp_path):
+    """Votes travel as positions: of another file, a vote would be somebody else's."""
+    one = cluster(TOWN, shards=1)
+    own = one.directory / "election.json"
+    other = json.loads(own.read_text())
+    other["contests"][0]["choices"].reverse()
+    station = tmp_path / "station"
+    station.mkdir()
+    (station / "cluster.json").write_text((one.directory / "cluster.json").read_text())
+    (station / "election.json").write_text(json.dumps(other))
+    line = json.dumps({"voter_id": "V", "unit": "south", "method": "mail",
+                       "contests": {"mayor": ["bob"]}}) + "\n"
+    for rows in ([], ["--rows"]):
+        told = run_psephos("cast", "--cluster", station / "cluster.json", "--key",
+                           one.directory / "clients/local.key", *rows, "-", stdin=line, check=1)
+        assert "is not the election that cluster.json names" in told.stderr
+    own.write_text(json.dumps(other))
+    for call in (["cast", "-"], ["unit-complete", "south"]):
+        told = one.call(*call, stdin=line if call[0] == "cast" else None, check=1)
+        assert "is not the election that cluster.json names" in told.stderr
+    assert one.accounting()["total"]["received"] == 0

@@ -187,6 +187,7 @@ def test_a_journal_of_0_1_0_is_judged_by_its_own_rules(tmp_path):
     kept = FIXTURES / "journal-0.1.0"
     shutil.copytree(kept, tmp_path / "cluster")
     again = json.loads(offline(tmp_path / "cluster", "--json", "--results", tmp_path / "rows.csv"))
-    assert again == json.loads((kept / "expected.json").read_text())
+    expected = json.loads((kept / "expected.json").read_text())
+    assert (again["total"], again["shards"]) == (expected["total"], expected["shards"])
     assert (again["total"]["double_vote"], again["total"]["closed"]) == (6, 3)
     assert rows((kept / "results.csv").read_text()) <= rows((tmp_path / "rows.csv").read_text())
