@@ -2,6 +2,7 @@
 
 #define DESK_MESSAGE struct psp_cluster_message
 #include "base/bytes/bytes.h"
+#include "election/runs.h"
 #include "tests/unit/fixture/message_desk.h"
 #include "tests/unit/fixture/message_parts.h"
 
@@ -262,6 +263,33 @@ static void entry_of_another_format_is_refused(void **state)
                      PSP_EINVAL);
 }
 
+/* 8,192 ballots of one station and style, with marks of four bytes each. */
+static void a_ballot_takes_29_bytes_and_its_marks_in_a_full_entry(void **state)
+{
+    struct desk *d = *state;
+    enum { N = PSP_BATCH_ROWS_MAX, MARKS = 4 };
+    static uint8_t digests[N * PSP_DIGEST_BYTES], tags[N * PSP_TAG_BYTES], units[N * 4], methods[N];
+    static uint8_t marks[N * MARKS], stations[PSP_RUN_BYTES_MAX], styles[PSP_RUN_BYTES_MAX];
+    struct psp_runs_writer station = {.bytes = stations}, style = {.bytes = styles};
+    psp_runs_add(&station, PSP_STATIONS_MAX, N);
+    psp_runs_add(&style, 1, N);
+    for (size_t i = 0; i < N; i++)
+        memcpy(marks + i * MARKS, "\1\0\1\0", MARKS);
+    struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS, .time_ms = 1604448000123};
+    entry.ballots.columns = (struct psp_count_columns){.n = N,
+                                                       .digests = digests,
+                                                       .tags = tags,
+                                                       .units = units,
+                                                       .methods = methods,
+                                                       .marks = marks,
+                                                       .marks_bytes = sizeof marks,
+                                                       .stations = psp_runs_end(&station),
+                                                       .styles = psp_runs_end(&style)};
+    entry_comes_back(d, &entry);
+    assert_true(d->buffer.length >= (size_t)N * (29 + MARKS));
+    assert_true(d->buffer.length <= (size_t)N * (29 + MARKS) + N / 64); /* 1 B would be N */
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
@@ -274,6 +302,7 @@ int main(void)
         FACT(replays_stand_alone_and_ascend_by_station),
         FACT(reports_come_back_as_they_went_and_others_are_refused),
         FACT(entries_of_format_1_are_read),
+        FACT(a_ballot_takes_29_bytes_and_its_marks_in_a_full_entry),
         FACT(entry_of_another_format_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
