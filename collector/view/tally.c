@@ -1,6 +1,7 @@
 /* Adds rows leaf by leaf, style by style into the cells of the contest's choices. */
 #include "collector/view/tally.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void clear(struct psp_tally *tally, uint32_t choice_count)
@@ -17,6 +18,7 @@ static uint64_t add_row(const struct psp_view *view, uint32_t row,
 {
     const uint64_t *cells = view->totals.cells + view->totals.row_first[row];
     const uint64_t *votes = cells + entry->cell;
+    assert(entry->choices != NULL);
     for (uint32_t c = 0; c < entry->choice_count; c++)
         tally->votes[entry->choices[c]] += votes[c];
     tally->undervotes += votes[entry->choice_count];

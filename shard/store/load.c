@@ -160,6 +160,7 @@ static enum psp_status read_row(struct load *load, enum psp_store_table table, s
 {
     assert(table == PSP_STORE_TOTALS || table == PSP_STORE_REPORTED);
     const size_t head = table == PSP_STORE_REPORTED ? 8 : 0;
+    *ret_row = (struct row){0};
     MDB_val key, value;
     const int error = mdb_cursor_get(load->readers[table].cursor, &key, &value, MDB_NEXT);
     if (error == MDB_NOTFOUND)

@@ -320,6 +320,8 @@ static void unknown_names_are_left_for_the_shard_to_judge(void **state)
 
 static void lines_that_are_no_ballots_are_refused(void **state)
 {
+    static const char long_id[] = "{\"voter_id\":\"v\",\"unit\":\"a\",\"contests\":{},"
+                                  "\"ballot_id\":\"00112233445566778899aabbccddeeff0\"}";
     static const char *const lines[] = {
         "",
         "[]",
@@ -331,12 +333,9 @@ static void lines_that_are_no_ballots_are_refused(void **state)
         "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {\"president\": \"x\"}}",
         "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {\"president\": [1]}}",
         "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {}, \"contests\": {}}",
-        "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {},"
-        " \"ballot_id\": \"0011\"}",
-        "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {},"
-        " \"ballot_id\": \"00112233445566778899aabbccddeeff0\"}",
-        "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {},"
-        " \"cast_at\": \"yesterday\"}",
+        "{\"voter_id\":\"v\",\"unit\":\"a\",\"contests\":{},\"ballot_id\":\"0011\"}",
+        long_id,
+        "{\"voter_id\":\"v\",\"unit\":\"a\",\"contests\":{},\"cast_at\":\"yesterday\"}",
         "{\"voter_id\": \"\xff\xfe\", \"unit\": \"vt-addison-a\", \"contests\": {}}",
         "{\"voter_id\": \"v\", \"unit\": \"vt-addison-a\", \"contests\": {}, \"style\": 1}",
     };

@@ -20,7 +20,7 @@ struct ballot {
 /* `spread` 0: all in one place of the table. */
 static struct ballot ballot_of(uint64_t number, uint64_t spread)
 {
-    struct ballot ballot;
+    struct ballot ballot = {{0}, {0}};
     psp_put64(ballot.digest, number);
     psp_put64(ballot.digest + 8, number * spread * 0x9E3779B97F4A7C15U);
     psp_put64(ballot.tag, 7);
@@ -215,7 +215,7 @@ static void run_against_a_list(uint64_t seed, uint64_t spread)
 {
     random_state = seed;
     struct psp_refusals *refusals = make(30, 12, 20, 8);
-    struct item list[LIST];
+    struct item list[LIST] = {{0}};
     uint32_t n = 0;
     for (uint64_t step = 0; step < 5000; step++) {
         const uint64_t number = below(120);
