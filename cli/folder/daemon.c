@@ -241,10 +241,11 @@ uint32_t psp_daemons_stop(const struct psp_daemon *daemons, uint32_t n, uint64_t
                           uint32_t *ret_stopped)
 {
     uint32_t ran = 0, killed = 0;
+    pid_t *pids = psp_memory_array(n + 1, sizeof *pids);
     for (uint32_t i = n; i-- > 0;) { /* routers first: nothing new comes in */
         const pid_t pid = psp_daemon_pid(&daemons[i]);
         if (pid && kill(pid, SIGTERM) == 0)
-            ran++;
+            pids[ran++] = pid;
     }
     const uint64_t end_ms = psp_progress_clock_ms() + grace_ms;
     for (bool late = false;;) {
@@ -267,6 +268,8 @@ uint32_t psp_daemons_stop(const struct psp_daemon *daemons, uint32_t n, uint64_t
             break;
         usleep(POLL_MS * 1000);
     }
+    psp_processes_wait(pids, ran, end_ms + 1000);
+    free(pids);
     for (uint32_t i = 0; i < n; i++)
         if (!psp_daemon_pid(&daemons[i]))
             unlink(daemons[i].pid_path);

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum { PSP_COMMAND_LINE_BYTES = 16384 };
@@ -21,5 +22,10 @@ bool psp_process_program(pid_t pid, char *ret_name, size_t size);
 
 /* Its arguments, each with its NUL; 0: none to be seen. */
 size_t psp_process_arguments(pid_t pid, char ret_line[PSP_COMMAND_LINE_BYTES]);
+
+/* Waits until each is gone or only its exit status is left, at most until `end_ms`
+ * (psp_progress_clock_ms): what is about to end has no arguments any more, and still has
+ * its ports and locks. */
+void psp_processes_wait(const pid_t *pids, size_t n, uint64_t end_ms);
 
 #endif

@@ -15,7 +15,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 
-enum { POLL_MS = 20, NAME_BYTES = 256 };
+enum { POLL_MS = 20, NAME_BYTES = 256, STRAYS_MAX = 256 };
 
 /* The path as `up` wrote it: real as far as it is still there, and the rest. */
 static char *absolute(const char *directory)
@@ -68,8 +68,8 @@ static bool is_stray(pid_t pid, const char *cluster_path)
     return false;
 }
 
-/* Sends the signal to each; how many there are. */
-static uint32_t signal_all(const char *cluster_path, int number)
+/* Sends the signal to each; how many there are, and the first of them. */
+static uint32_t signal_all(const char *cluster_path, int number, pid_t ret_pids[STRAYS_MAX])
 {
     DIR *folder = opendir("/proc");
     uint32_t n = 0;
@@ -78,7 +78,11 @@ static uint32_t signal_all(const char *cluster_path, int number)
         const long pid = strtol(entry->d_name, &end, 10);
         if (*end || pid <= 1 || pid > INT_MAX || !is_stray((pid_t)pid, cluster_path))
             continue;
-        n += number == 0 || kill((pid_t)pid, number) == 0;
+        if (number != 0 && kill((pid_t)pid, number) != 0)
+            continue;
+        if (n < STRAYS_MAX)
+            ret_pids[n] = (pid_t)pid;
+        n++;
     }
     if (folder)
         closedir(folder);
@@ -89,15 +93,17 @@ struct psp_strays psp_strays_stop(const char *directory, uint64_t grace_ms)
 {
     char *above = absolute(directory);
     char *path = psp_memory_print("%s/cluster.json", above);
-    struct psp_strays strays = {.found = signal_all(path, SIGTERM)};
+    pid_t pids[STRAYS_MAX], rest[STRAYS_MAX];
+    struct psp_strays strays = {.found = signal_all(path, SIGTERM, pids)};
     const uint64_t end_ms = psp_progress_clock_ms() + grace_ms;
     strays.left = strays.found;
     while (strays.left && psp_progress_clock_ms() < end_ms + 1000) {
         usleep(POLL_MS * 1000);
         if (!strays.killed && psp_progress_clock_ms() >= end_ms)
-            strays.killed = signal_all(path, SIGKILL);
-        strays.left = signal_all(path, 0);
+            strays.killed = signal_all(path, SIGKILL, rest);
+        strays.left = signal_all(path, 0, rest);
     }
+    psp_processes_wait(pids, strays.found < STRAYS_MAX ? strays.found : STRAYS_MAX, end_ms + 1000);
     free(path);
     free(above);
     return strays;
