@@ -104,8 +104,8 @@ static enum psp_status remember(struct psp_count *count, const struct psp_count_
     if (station == PSP_NONE)
         return PSP_OK;
     psp_refusals_forget(count->refusals, station);
-    psp_stations_book(count->stations, station, count->last_index,
-                      &(struct psp_station_books){.forgotten = 1});
+    psp_ledger_book(count->stations, station, count->last_index,
+                    &(struct psp_station_books){.forgotten = 1});
     return PSP_OK;
 }
 
@@ -216,7 +216,7 @@ static void book_run(struct psp_count *count, uint32_t station, const uint8_t *v
         add.disposed[psp_verdict_disposition(verdicts[i])] += verdicts[i] != PSP_COUNTED;
     add.received = n - add.disposed[PSP_NOT_JUDGED];
     add.disposed[PSP_NOT_JUDGED] = 0;
-    psp_stations_book(count->stations, station, count->last_index, &add);
+    psp_ledger_book(count->stations, station, count->last_index, &add);
 }
 
 /* The station of the next rows, and of how many, at most `most`. */
@@ -239,7 +239,7 @@ static enum psp_status apply_rows(struct psp_count *count, const struct psp_coun
     for (uint32_t first = 0, n; first < columns->n && status == PSP_OK; first += n) {
         const uint32_t station = take_run(&runs, columns->n - first, &n);
         if (with_stations)
-            status = psp_stations_reach(count->stations, station);
+            status = psp_ledger_reach(count->stations, station);
         if (status == PSP_OK)
             status = apply_run(count, columns, with_stations ? station : 0, first, first + n, &walk,
                                ret_verdicts);
@@ -262,12 +262,12 @@ static enum psp_status apply_replays(struct psp_count *count, struct psp_bytes r
         at += psp_varint_read(replays.data + at, replays.length - at, &station);
         at += psp_varint_read(replays.data + at, replays.length - at, &n);
         assert(n > 0);
-        const enum psp_status status = psp_stations_reach(count->stations, station);
+        const enum psp_status status = psp_ledger_reach(count->stations, station);
         if (status != PSP_OK)
             return status;
         struct psp_station_books add = {.received = n};
         add.disposed[PSP_REPLAYED] = n;
-        psp_stations_book(count->stations, station, count->last_index, &add);
+        psp_ledger_book(count->stations, station, count->last_index, &add);
         count->books.received += n;
         count->books.disposed[PSP_REPLAYED] += n;
     }

@@ -105,7 +105,7 @@ enum psp_status psp_count_create(const struct psp_count_options *options,
     if (status == PSP_OK)
         status = create_refusals(options, count);
     if (status == PSP_OK)
-        status = psp_stations_create(&count->stations);
+        status = psp_ledger_create(&count->stations);
     if (status == PSP_OK)
         status = psp_reports_create(options->definition, &count->reports);
     if (status == PSP_OK)
@@ -138,7 +138,7 @@ void psp_count_destroy(struct psp_count **count)
     free((*count)->units_complete);
     psp_reports_destroy(&(*count)->reports);
     if ((*count)->stations)
-        psp_stations_destroy(&(*count)->stations);
+        psp_ledger_destroy(&(*count)->stations);
     if ((*count)->refusals)
         psp_refusals_destroy(&(*count)->refusals);
     if ((*count)->index)
@@ -289,7 +289,7 @@ static void assert_books(const struct psp_count *count)
     assert(psp_books_balanced(&count->books));
     if (!psp_count_rules_2(count))
         return;
-    assert(psp_station_books_agree(psp_stations_sum(count->stations), &count->books));
+    assert(psp_station_books_agree(psp_ledger_sum(count->stations), &count->books));
     if (PSP_COUNT_CHECKED)
         assert(psp_count_stations_hold(count));
 }

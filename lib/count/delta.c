@@ -118,14 +118,14 @@ uint64_t psp_count_delta_bytes(const struct psp_count *count)
 
 static enum psp_status copy_stations(const struct psp_count *count, struct psp_count_delta *delta)
 {
-    const uint32_t *numbers = psp_stations_changed(count->stations, &delta->station_n);
+    const uint32_t *numbers = psp_ledger_changed(count->stations, &delta->station_n);
     delta->station_numbers = malloc((uint64_t)delta->station_n * sizeof *numbers + 1);
     delta->station_books = malloc((uint64_t)delta->station_n * sizeof *delta->station_books + 1);
     if (!delta->station_numbers || !delta->station_books)
         return PSP_ENOMEM;
     for (uint32_t i = 0; i < delta->station_n; i++) {
         delta->station_numbers[i] = numbers[i];
-        delta->station_books[i] = *psp_stations_of(count->stations, numbers[i]);
+        delta->station_books[i] = *psp_ledger_of(count->stations, numbers[i]);
     }
     return PSP_OK;
 }
@@ -187,7 +187,7 @@ static void move_new(struct psp_count *count, struct psp_count_delta *delta)
     delta->refused = pending->refused;
     pending->refused_first += pending->refused_n;
     drop_buffers(pending);
-    psp_stations_settle(count->stations);
+    psp_ledger_settle(count->stations);
     psp_reports_settle(count->reports, count->last_index);
     for (uint32_t i = 0; i < pending->row_n; i++)
         pending->row_changed[pending->rows[i]] = 0;

@@ -16,9 +16,9 @@
 #include "count/count.h"
 #include "count/index.h"
 #include "count/judge.h"
+#include "count/ledger.h"
 #include "count/refusals.h"
 #include "count/reports.h"
-#include "count/stations.h"
 
 enum { PSP_STATE_HASH_BYTES = 16 };
 
@@ -73,7 +73,7 @@ struct psp_count {
     struct psp_totals *totals;
     struct psp_index *index;
     struct psp_refusals *refusals;
-    struct psp_stations *stations; /* rules 2; else empty */
+    struct psp_ledger *stations; /* rules 2; else empty */
     struct psp_reports *reports;
     struct psp_books books;
     uint64_t last_index, time_ms;

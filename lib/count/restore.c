@@ -255,16 +255,16 @@ static enum psp_status restore_stations(struct psp_count *count,
         const struct psp_station_books *books = &delta->station_books[i];
         if (number > PSP_STATIONS_MAX || !psp_station_books_balanced(books))
             return PSP_ECORRUPT;
-        const struct psp_station_books *before = psp_stations_of(count->stations, number);
+        const struct psp_station_books *before = psp_ledger_of(count->stations, number);
         if (before && before->forgotten > books->forgotten)
             return PSP_ECORRUPT;
-        enum psp_status status = psp_stations_reach(count->stations, number);
+        enum psp_status status = psp_ledger_reach(count->stations, number);
         if (status == PSP_OK)
             status = reach_forgotten(count->restoring, number);
         if (status != PSP_OK)
             return status;
         /* Not when they changed, but no earlier: readers are sent them once more. */
-        psp_stations_restore(count->stations, number, delta->index, books);
+        psp_ledger_restore(count->stations, number, delta->index, books);
         forget_read(count, number, books->forgotten);
     }
     return PSP_OK;
@@ -273,7 +273,7 @@ static enum psp_status restore_stations(struct psp_count *count,
 /* Whether the row, the station's next that is not closed, is one of the forgotten. */
 static bool is_forgotten(const struct psp_count *count, const struct psp_refusal *refusal)
 {
-    const struct psp_station_books *books = psp_stations_of(count->stations, refusal->station);
+    const struct psp_station_books *books = psp_ledger_of(count->stations, refusal->station);
     return books && refusal->disposition != PSP_CLOSED &&
            count->restoring->forgotten[refusal->station] < books->forgotten;
 }
@@ -401,9 +401,9 @@ static bool refusals_add_up(const struct psp_count *count)
         return false;
     if (!psp_count_rules_2(count))
         return psp_refusals_count(count->refusals) == refused;
-    for (uint32_t k = 0; k < psp_stations_count(count->stations); k++) {
+    for (uint32_t k = 0; k < psp_ledger_count(count->stations); k++) {
         uint32_t number;
-        const struct psp_station_books *station = psp_stations_at(count->stations, k, &number);
+        const struct psp_station_books *station = psp_ledger_at(count->stations, k, &number);
         if (restoring->forgotten[number] != station->forgotten)
             return false;
     }

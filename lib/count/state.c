@@ -48,9 +48,9 @@ bool psp_count_stations_hold(const struct psp_count *count)
 {
     struct psp_station_books sum = {0};
     uint64_t refused = 0;
-    for (uint32_t k = 0; k < psp_stations_count(count->stations); k++) {
+    for (uint32_t k = 0; k < psp_ledger_count(count->stations); k++) {
         uint32_t number;
-        const struct psp_station_books *books = psp_stations_at(count->stations, k, &number);
+        const struct psp_station_books *books = psp_ledger_at(count->stations, k, &number);
         if (!psp_station_books_balanced(books) ||
             psp_refusals_remembered(count->refusals, number) !=
                 psp_station_books_forgettable(books) - books->forgotten ||
@@ -107,7 +107,7 @@ bool psp_count_closed_room(const struct psp_count *count, uint32_t station)
 size_t psp_count_stations_since(const struct psp_count *count, uint64_t base, uint8_t *ret_bytes,
                                 size_t size)
 {
-    return psp_stations_encode_since(count->stations, base, ret_bytes, size);
+    return psp_ledger_encode_since(count->stations, base, ret_bytes, size);
 }
 
 const struct psp_books *psp_count_books(const struct psp_count *count)
@@ -207,7 +207,7 @@ bool psp_count_warm(struct psp_count *count)
 uint64_t psp_count_memory_bytes(const struct psp_count *count)
 {
     return psp_index_memory_bytes(count->index) + psp_refusals_memory_bytes(count->refusals) +
-           psp_stations_memory_bytes(count->stations) + psp_reports_memory_bytes(count->reports) +
+           psp_ledger_memory_bytes(count->stations) + psp_reports_memory_bytes(count->reports) +
            count->roll_n *
                (sizeof *count->roll_units + (count->roll_styles ? sizeof *count->roll_styles : 0) +
                 (count->roll_digests ? PSP_DIGEST_BYTES : 0));

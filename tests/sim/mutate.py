@@ -146,8 +146,8 @@ CHANGES = [
      "        uint32_t station = take_run(&runs, columns->n - first, &n);\n"
      "        station = M(STATION_LOST) ? 1 : station;\n"),
     ("STATIONS_NOT_STORED", "lib/count/delta.c",
-     "    psp_stations_settle(count->stations);\n",
-     "    psp_stations_settle(count->stations);\n"
+     "    psp_ledger_settle(count->stations);\n",
+     "    psp_ledger_settle(count->stations);\n"
      "    delta->station_n = M(STATIONS_NOT_STORED) ? 0 : delta->station_n;\n"),
     ("REPLAYS_TWICE", "lib/count/ballots.c",
      "        assert(n > 0);\n",
@@ -198,8 +198,8 @@ CHANGES = [
     ("REPLAYS_OF_OTHER", "lib/count/ballots.c",
      "        assert(n > 0);\n",
      "        assert(n > 0);\n"
-     "        if (M(REPLAYS_OF_OTHER) && psp_stations_count(count->stations) > 0)\n"
-     "            psp_stations_at(count->stations, 0, &station);\n"),
+     "        if (M(REPLAYS_OF_OTHER) && psp_ledger_count(count->stations) > 0)\n"
+     "            psp_ledger_at(count->stations, 0, &station);\n"),
     ("PARKED_EARLY", "shard/core/replays.c",
      "    psp_core_parked_place(core, proposed ? newest->index : 0, proposed ?"
      " newest->term : 0);\n",
@@ -267,9 +267,9 @@ CHANGES = [
      "    psp_mutant_restoring = 0;\n"
      "    return added;\n"),
     ("LOAD_FORGETS_LAST", "lib/count/restore.c",
-     "    const struct psp_station_books *books = psp_stations_of(count->stations,"
+     "    const struct psp_station_books *books = psp_ledger_of(count->stations,"
      " refusal->station);\n",
-     "    const struct psp_station_books *books = psp_stations_of(count->stations,"
+     "    const struct psp_station_books *books = psp_ledger_of(count->stations,"
      " refusal->station);\n"
      "    if (M(LOAD_FORGETS_LAST) && books && refusal->disposition != PSP_CLOSED)\n"
      "        return count->restoring->forgotten[refusal->station] +\n"
@@ -321,7 +321,7 @@ CHANGES = [
      "        if (!was_sent(columns, row)) {\n",
      "    if (is_outside(core, submission, row) && !M(BOUNDS_IGNORED)) {\n"
      "        if (!was_sent(columns, row) || M(OUTSIDE_NOT_ASKED)) {\n"),
-    ("STATIONS_SENT_LATE", "lib/count/stations.c",
+    ("STATIONS_SENT_LATE", "lib/count/ledger.c",
      "        if (station->index <= base)\n",
      "        if (station->index <= (M(STATIONS_SENT_LATE) && base > 0 ? base + 1 : base))\n"),
 ]

@@ -1,5 +1,5 @@
 /* Books in order of coming, and a table from numbers to them. */
-#include "count/stations.h"
+#include "count/ledger.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct psp_station {
     bool changed; /* since the last settle */
 };
 
-struct psp_stations {
+struct psp_ledger {
     struct psp_station *stations; /* in order of coming */
     size_t capacity;
     uint32_t count;
@@ -27,16 +27,16 @@ struct psp_stations {
     struct psp_station_books sum;
 };
 
-enum psp_status psp_stations_create(struct psp_stations **ret_stations)
+enum psp_status psp_ledger_create(struct psp_ledger **ret_stations)
 {
-    struct psp_stations *stations = calloc(1, sizeof *stations);
+    struct psp_ledger *stations = calloc(1, sizeof *stations);
     if (!stations)
         return PSP_ENOMEM;
     *ret_stations = stations;
     return PSP_OK;
 }
 
-void psp_stations_destroy(struct psp_stations **stations)
+void psp_ledger_destroy(struct psp_ledger **stations)
 {
     if (!*stations)
         return;
@@ -47,7 +47,7 @@ void psp_stations_destroy(struct psp_stations **stations)
     *stations = NULL;
 }
 
-enum psp_status psp_stations_reach(struct psp_stations *stations, uint32_t number)
+enum psp_status psp_ledger_reach(struct psp_ledger *stations, uint32_t number)
 {
     assert(number <= PSP_STATIONS_MAX);
     if (number < stations->places_count && stations->places[number] != 0)
@@ -66,15 +66,15 @@ enum psp_status psp_stations_reach(struct psp_stations *stations, uint32_t numbe
     return PSP_OK;
 }
 
-static struct psp_station *station_of(const struct psp_stations *stations, uint32_t number)
+static struct psp_station *station_of(const struct psp_ledger *stations, uint32_t number)
 {
     assert(number < stations->places_count);
     assert(stations->places[number] != 0);
     return &stations->stations[stations->places[number] - 1];
 }
 
-void psp_stations_book(struct psp_stations *stations, uint32_t number, uint64_t index,
-                       const struct psp_station_books *add)
+void psp_ledger_book(struct psp_ledger *stations, uint32_t number, uint64_t index,
+                     const struct psp_station_books *add)
 {
     struct psp_station *station = station_of(stations, number);
     assert(index >= station->index);
@@ -87,8 +87,8 @@ void psp_stations_book(struct psp_stations *stations, uint32_t number, uint64_t 
     stations->changed[stations->changed_count++] = number;
 }
 
-void psp_stations_restore(struct psp_stations *stations, uint32_t number, uint64_t index,
-                          const struct psp_station_books *books)
+void psp_ledger_restore(struct psp_ledger *stations, uint32_t number, uint64_t index,
+                        const struct psp_station_books *books)
 {
     struct psp_station *station = station_of(stations, number);
     for (unsigned i = 0; i < PSP_STATION_COUNTERS; i++)
@@ -100,34 +100,33 @@ void psp_stations_restore(struct psp_stations *stations, uint32_t number, uint64
     station->index = stations->index = index;
 }
 
-uint32_t psp_stations_count(const struct psp_stations *stations)
+uint32_t psp_ledger_count(const struct psp_ledger *stations)
 {
     return stations->count;
 }
 
-const struct psp_station_books *psp_stations_at(const struct psp_stations *stations, uint32_t k,
-                                                uint32_t *ret_number)
+const struct psp_station_books *psp_ledger_at(const struct psp_ledger *stations, uint32_t k,
+                                              uint32_t *ret_number)
 {
     assert(k < stations->count);
     *ret_number = stations->stations[k].number;
     return &stations->stations[k].books;
 }
 
-const struct psp_station_books *psp_stations_of(const struct psp_stations *stations,
-                                                uint32_t number)
+const struct psp_station_books *psp_ledger_of(const struct psp_ledger *stations, uint32_t number)
 {
     if (number >= stations->places_count || stations->places[number] == 0)
         return NULL;
     return &station_of(stations, number)->books;
 }
 
-const struct psp_station_books *psp_stations_sum(const struct psp_stations *stations)
+const struct psp_station_books *psp_ledger_sum(const struct psp_ledger *stations)
 {
     return &stations->sum;
 }
 
-size_t psp_stations_encode_since(const struct psp_stations *stations, uint64_t base,
-                                 uint8_t *ret_bytes, size_t size)
+size_t psp_ledger_encode_since(const struct psp_ledger *stations, uint64_t base, uint8_t *ret_bytes,
+                               size_t size)
 {
     size_t length = 0;
     uint32_t next = 0;
@@ -149,20 +148,20 @@ size_t psp_stations_encode_since(const struct psp_stations *stations, uint64_t b
     return length;
 }
 
-const uint32_t *psp_stations_changed(const struct psp_stations *stations, uint32_t *ret_n)
+const uint32_t *psp_ledger_changed(const struct psp_ledger *stations, uint32_t *ret_n)
 {
     *ret_n = stations->changed_count;
     return stations->changed;
 }
 
-void psp_stations_settle(struct psp_stations *stations)
+void psp_ledger_settle(struct psp_ledger *stations)
 {
     for (uint32_t i = 0; i < stations->changed_count; i++)
         station_of(stations, stations->changed[i])->changed = false;
     stations->changed_count = 0;
 }
 
-uint64_t psp_stations_memory_bytes(const struct psp_stations *stations)
+uint64_t psp_ledger_memory_bytes(const struct psp_ledger *stations)
 {
     return sizeof *stations + stations->capacity * sizeof *stations->stations +
            stations->places_count * sizeof *stations->places +
