@@ -6,8 +6,9 @@
 
 static void clear(struct psp_tally *tally, uint32_t choice_count)
 {
-    tally->ballots = tally->undervotes = tally->overvotes = 0;
-    tally->units_total = tally->units_reporting = tally->units_started = 0;
+    tally->ballots = tally->counted = tally->undervotes = tally->overvotes = 0;
+    tally->units_total = tally->units_reporting = tally->units_partial = tally->units_started = 0;
+    tally->held = false;
     memset(tally->votes, 0, choice_count * sizeof *tally->votes);
     memset(tally->present, 0, choice_count * sizeof *tally->present);
 }
@@ -77,7 +78,9 @@ void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_
         ret_tally->units_total++;
         ret_tally->units_started += ballots > 0;
         ret_tally->units_reporting += view->complete_sum[leaf + 1] - view->complete_sum[leaf];
+        ret_tally->units_partial += view->partial_sum[leaf + 1] - view->partial_sum[leaf];
     }
+    ret_tally->counted = ret_tally->ballots;
 }
 
 /* Sum of one cell over the methods asked for. */

@@ -17,11 +17,15 @@
 #include "collector/view/view.h"
 
 struct psp_tally {
-    uint64_t ballots; /* counted where the contest is on the ballot */
+    uint64_t ballots; /* shown where the contest is on the ballot */
+    uint64_t counted; /* there, shown or not; PSP_UNSTATED: not told, or not of the method
+                         or of the styles with the contest alone */
     uint64_t undervotes, overvotes;
-    uint32_t units_total;            /* leaves that vote on the contest */
-    uint32_t units_reporting;        /* of them, declared complete */
-    uint32_t units_started;          /* of them, with a ballot counted */
+    uint32_t units_total;     /* leaves that vote on the contest */
+    uint32_t units_reporting; /* of them, with a final report */
+    uint32_t units_partial;   /* of them, with one that is not final */
+    uint32_t units_started;   /* of them, with a ballot shown */
+    bool held; /* of its rows none was ever shown; never with publication immediate */
     uint64_t votes[PSP_CHOICES_MAX]; /* by position within the contest */
     bool present[PSP_CHOICES_MAX];
 };

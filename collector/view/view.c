@@ -11,11 +11,16 @@ static void destroy(struct psp_view *view)
 {
     free(view->shards);
     free(view->totals.cells);
+    free(view->row_reports);
     free(view->choice_votes);
     free(view->ballots_sum);
+    free(view->counted_sum);
     free(view->complete_sum);
+    free(view->partial_sum);
     free(view->unit_complete);
     free(view->registered_sum);
+    free(view->leaf_reports);
+    free(view->leaf_report_shards);
     free(view->stations);
     free(view);
 }
@@ -37,10 +42,16 @@ static bool reserve(struct psp_view *view)
     view->totals.cells = malloc((view->totals.cell_count + 1) * sizeof *view->totals.cells);
     view->choice_votes = calloc((size_t)definition->choice_count + 1, sizeof *view->choice_votes);
     view->ballots_sum = calloc(leaves, sizeof *view->ballots_sum);
+    view->counted_sum = calloc(leaves, sizeof *view->counted_sum);
     view->complete_sum = calloc(leaves, sizeof *view->complete_sum);
+    view->partial_sum = calloc(leaves, sizeof *view->partial_sum);
     view->unit_complete = calloc((size_t)definition->unit_count + 1, sizeof *view->unit_complete);
+    view->leaf_reports = calloc(leaves, sizeof *view->leaf_reports);
+    view->leaf_report_shards =
+        calloc(leaves * view->shard_count + 1, sizeof *view->leaf_report_shards);
     return view->shards && view->totals.cells && view->choice_votes && view->ballots_sum &&
-           view->complete_sum && view->unit_complete;
+           view->counted_sum && view->complete_sum && view->partial_sum && view->unit_complete &&
+           view->leaf_reports && view->leaf_report_shards;
 }
 
 static enum psp_election_state state_of_all(const struct psp_view *view)
@@ -131,7 +142,9 @@ static void sum_rows(struct psp_view *view)
         for (uint32_t row = psp_totals_row(&view->totals, leaf, 0, 0); row < end; row++)
             ballots += sum_row(view, row);
         view->ballots_sum[leaf + 1] = view->ballots_sum[leaf] + ballots;
+        view->counted_sum[leaf + 1] = view->ballots_sum[leaf + 1];
     }
+    view->shown_ballots = view->ballots_sum[view->definition->leaf_count];
 }
 
 /* Only when every shard has sent its part of the roll: a part of it would be a
@@ -166,6 +179,7 @@ static bool take_stations(struct psp_view *view, const struct psp_board_stations
         return false;
     for (uint32_t number = 0; number < stations->end; number++) {
         const struct psp_station_books *books = &stations->list[number].books;
+        view->forgotten += books->forgotten;
         if (books->received > 0)
             view->stations[view->station_count++] = (struct psp_view_station){number, *books};
     }
@@ -182,6 +196,8 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
     atomic_init(&view->references, 1);
     view->catalog = catalog;
     view->definition = catalog->definition;
+    view->publication = view->definition->publication;
+    view->turnout = view->definition->turnout;
     view->shard_count = psp_board_shard_count(board);
     memcpy(view->cluster_id, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
     view->totals = *merged;
@@ -207,6 +223,37 @@ uint64_t psp_view_ballots(const struct psp_view *view, uint32_t unit)
 {
     const struct psp_unit *at = &view->definition->units[unit];
     return view->ballots_sum[at->leaf_end] - view->ballots_sum[at->leaf_first];
+}
+
+uint64_t psp_view_counted(const struct psp_view *view, uint32_t unit)
+{
+    const struct psp_unit *at = &view->definition->units[unit];
+    if (!view->counted_sum)
+        return PSP_UNSTATED;
+    return view->counted_sum[at->leaf_end] - view->counted_sum[at->leaf_first];
+}
+
+bool psp_view_report_of(const struct psp_view *view, uint32_t unit,
+                        struct psp_view_report *ret_report, uint32_t *ret_leaf)
+{
+    const struct psp_unit *at = &view->definition->units[unit];
+    struct psp_view_report newest = {.final = true};
+    uint32_t newest_leaf = 0;
+    for (uint32_t leaf = at->leaf_first; leaf < at->leaf_end; leaf++) {
+        const struct psp_view_report *report = &view->leaf_reports[leaf];
+        newest.final &= report->number > 0 && report->final;
+        newest.under_way |= report->under_way;
+        if (report->number > newest.number) {
+            newest.number = report->number;
+            newest.at_ms = report->at_ms;
+            newest_leaf = leaf;
+        }
+    }
+    if (newest.number == 0)
+        return false;
+    *ret_report = newest;
+    *ret_leaf = newest_leaf;
+    return true;
 }
 
 uint64_t psp_view_registered(const struct psp_view *view, uint32_t unit)

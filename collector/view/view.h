@@ -25,6 +25,16 @@ struct psp_view_station { /* of all shards */
     struct psp_station_books books;
 };
 
+struct psp_view_report { /* the one that a leaf shows; number 0: none yet */
+    uint64_t number, at_ms;
+    bool final;
+    bool under_way; /* some shards have a newer one, and not all of them the same */
+};
+
+struct psp_view_report_shard { /* where the report stands in a shard's log */
+    uint64_t epoch, index;
+};
+
 struct psp_view {
     _Atomic uint32_t references;
     const struct psp_catalog *catalog;
@@ -37,13 +47,25 @@ struct psp_view {
     enum psp_election_state election_state;
     bool any; /* some shard has been seen; as of time_ms */
     uint64_t time_ms;
-    struct psp_totals totals; /* merged; its definition and row_first are the board's */
+    enum psp_publication publication, turnout; /* of the definition */
+    /* What is shown: merged, or with publication reports the rows that were reported;
+     * its definition and row_first are the board's. */
+    struct psp_totals totals;
+    uint64_t *row_reports;    /* [row_count]: the report whose content a row shows, 0: held;
+                                 NULL: publication immediate */
     bool rows_balanced;       /* no row is psp_totals_unbalanced_row */
     uint64_t *choice_votes;   /* [choice_count]: in all */
-    uint64_t *ballots_sum;    /* [leaf_count + 1]: ballots of the leaves before it */
-    uint32_t *complete_sum;   /* [leaf_count + 1]: complete leaves before it */
-    uint8_t *unit_complete;   /* [unit_count]: it, a unit above it or all below it */
+    uint64_t *ballots_sum;    /* [leaf_count + 1]: ballots shown in the leaves before it */
+    uint64_t *counted_sum;    /* [leaf_count + 1]: ballots counted there, shown or not; NULL:
+                                 that is not told (turnout reports) */
+    uint32_t *complete_sum;   /* [leaf_count + 1]: leaves before it with a final report */
+    uint32_t *partial_sum;    /* [leaf_count + 1]: with one that is not final */
+    uint8_t *unit_complete;   /* [unit_count]: all leaves below it are final */
     uint64_t *registered_sum; /* [leaf_count + 1] of the roll; NULL without one */
+    struct psp_view_report *leaf_reports;             /* [leaf_count] */
+    struct psp_view_report_shard *leaf_report_shards; /* [leaf_count * shard_count] */
+    uint64_t shown_ballots;                           /* in all rows shown */
+    uint64_t forgotten;                               /* by stations, in all */
     uint32_t station_count;
     struct psp_view_station *stations; /* that sent ballots, by number */
 };
@@ -53,8 +75,14 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
                                 struct psp_view **ret_view);
 void psp_view_release(struct psp_view **view);
 
-/* Ballots counted in the leaves of a unit. */
+/* Ballots shown in the leaves of a unit. */
 uint64_t psp_view_ballots(const struct psp_view *view, uint32_t unit);
+/* Ballots counted there, shown or not; PSP_UNSTATED: that is not told. */
+uint64_t psp_view_counted(const struct psp_view *view, uint32_t unit);
+/* The newest report that a leaf of the unit shows, and which leaf that is: final when
+ * every leaf's is, under way when any leaf's is. False: no leaf has one. */
+bool psp_view_report_of(const struct psp_view *view, uint32_t unit,
+                        struct psp_view_report *ret_report, uint32_t *ret_leaf);
 /* Voters on the roll in the leaves of a unit; without a roll what the
  * definition says; PSP_UNSTATED when neither is known. */
 uint64_t psp_view_registered(const struct psp_view *view, uint32_t unit);
