@@ -41,11 +41,7 @@ enum psp_choice_kind {
 /* When what is counted is shown: as it comes, or as of a unit's last report. */
 enum psp_publication { PSP_PUBLICATION_IMMEDIATE = 1, PSP_PUBLICATION_REPORTS = 2 };
 
-enum {
-    /* 0: the parser refuses "reports", since not all is built that keeps its promise. */
-    PSP_PUBLICATION_REPORTS_READY = 0,
-    PSP_REPORT_MIN_DEFAULT = 10,
-};
+enum { PSP_REPORT_MIN_DEFAULT = 10 };
 
 #define PSP_COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON reader */
 

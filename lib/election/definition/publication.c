@@ -36,9 +36,6 @@ static bool read_one(struct psp_build *build, const json_t *top, const char *nam
     if (!psp_publication_named(word, publication))
         return psp_build_fault(build, at.text, "must be \"immediate\" or \"reports\", not \"%s\"",
                                psp_shown(word, strlen(word)).text);
-    if (*publication == PSP_PUBLICATION_REPORTS && !PSP_PUBLICATION_REPORTS_READY)
-        return psp_build_fault(build, at.text,
-                               "\"reports\" is not in this version yet: \"immediate\" only");
     return true;
 }
 

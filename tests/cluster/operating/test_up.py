@@ -33,13 +33,27 @@ def test_what_is_shown_when_is_said_everywhere(cluster, tmp_path):
         ["immediate", "immediate", 25]
     told = run_psephos("check", tmp_path / "election.json", check=0).stdout
     assert "publication immediate: counts are shown as they come\n" in told
-    one = cluster(tmp_path / "election.json", shards=1, start=False)
-    assert "shown     immediate: counts are shown as they come\n" in one.up().stdout
-    assert json.loads(one.up("--json").stdout)["publication"] == "immediate"
+    check_publication(cluster(tmp_path / "election.json", shards=1, start=False), "immediate",
+                      "counts are shown as they come", ("immediate", 25))
+
+
+def test_reports_are_said_everywhere(cluster, tmp_path):
+    run_psephos("generate", "--out", tmp_path, "--voters", 30, "--publication", "reports",
+                "--turnout", "reports", check=0)
+    told = run_psephos("check", tmp_path / "election.json", check=0).stdout
+    assert "publication reports: nothing but the state is shown before a unit's report, and a " \
+        "row anew by 10 ballots or more\n" in told
+    check_publication(cluster(tmp_path / "election.json", shards=1, start=False), "reports",
+                      "counts are shown as of a unit's report", ("reports", 10))
+
+
+def check_publication(one, publication, words, turnout_and_min):
+    assert f"shown     {publication}: {words}\n" in one.up().stdout
+    assert json.loads(one.up("--json").stdout)["publication"] == publication
     for path in ("election", "results", "turnout", "accounting", "units", "shards"):
-        assert one.get_json(f"/api/v1/{path}")["publication"] == "immediate", path
+        assert one.get_json(f"/api/v1/{path}")["publication"] == publication, path
     about = one.get_json("/api/v1/election")["election"]
-    assert (about["turnout"], about["report_min"]) == ("immediate", 25)
+    assert (about["turnout"], about["report_min"]) == turnout_and_min
 
 
 def test_what_cannot_be_kept_is_not_made(tmp_path, fixture_file):
@@ -48,8 +62,8 @@ def test_what_cannot_be_kept_is_not_made(tmp_path, fixture_file):
         assert "--publication: immediate or reports" in \
             run_psephos(*call, "--publication", "late", check=2).stderr
         assert "--report-min" in run_psephos(*call, "--report-min", 0, check=2).stderr
-        for options in (["--publication", "reports"], ["--turnout", "reports"]):
-            assert "\"reports\" " in run_psephos(*call, *options, check=1).stderr
+        assert "\"reports\" holds nothing back" in \
+            run_psephos(*call, "--turnout", "reports", check=1).stderr
     assert not (tmp_path / "e").exists()
 
 

@@ -289,10 +289,7 @@ static void publication_is_said_and_checked(void **state)
     refused_said(IMMEDIATE ", \"turnout\": \"\"", "/turnout", 2, "\"immediate\" or");
     refused_said(IMMEDIATE ", \"report_min\": 0", "/report_min", 2, "must be 1 or more");
     refused_said(IMMEDIATE ", \"report_min\": \"9\"", "/report_min", 2, "whole number");
-    if (PSP_PUBLICATION_REPORTS_READY)
-        refused_said(IMMEDIATE ", \"turnout\": \"reports\"", "/turnout", 2, "holds nothing back");
-    else
-        refused_said(", \"publication\": \"reports\"", "/publication", 2, "not in this version");
+    refused_said(IMMEDIATE ", \"turnout\": \"reports\"", "/turnout", 2, "holds nothing back");
 }
 
 static void ids_are_checked(void **state)

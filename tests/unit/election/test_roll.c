@@ -278,6 +278,24 @@ static void synthetic_election_registers_exactly_the_voters(void **state)
     }
 }
 
+static void synthetic_election_says_when_it_is_shown(void **state)
+{
+    (void)state;
+    const struct psp_publication_plan plan = {
+        .choices = PSP_PUBLICATION_REPORTS, .turnout = PSP_PUBLICATION_REPORTS, .report_min = 3};
+    char *text = NULL;
+    size_t bytes = 0;
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_synthetic_election(1, 20, &plan, &text, &bytes), PSP_OK);
+    assert_int_equal(psp_definition_parse(text, bytes, &definition, &reason), PSP_OK);
+    assert_int_equal(definition->publication, PSP_PUBLICATION_REPORTS);
+    assert_int_equal(definition->turnout, PSP_PUBLICATION_REPORTS);
+    assert_int_equal(definition->report_min, 3);
+    psp_definition_destroy(&definition);
+    free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -294,6 +312,7 @@ int main(void)
         TEST(synthetic_roll_is_read_back),
         TEST(synthetic_voters_follow_from_seed_and_number),
         TEST(synthetic_election_registers_exactly_the_voters),
+        TEST(synthetic_election_says_when_it_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
