@@ -80,7 +80,12 @@
     X(CLOSE_ONCE_A_TERM, "a leader says once only that the time to close has come")                \
     X(BOUNDS_IGNORED, "what a key may not cast is judged")                                         \
     X(OUTSIDE_NOT_ASKED, "a resent ballot outside is refused unasked")                             \
-    X(STATIONS_SENT_LATE, "a board is not sent a station's last change")
+    X(STATIONS_SENT_LATE, "a board is not sent a station's last change")                           \
+    X(HELD_LEAVES, "what no report has named leaves a shard")                                      \
+    X(TURNOUT_LEAVES, "turnout leaves a shard though it is held back")                             \
+    X(NUMBER_TWICE, "two reports of one number")                                                   \
+    X(ROW_INDEX_LOST, "a load loses which report changed a row")                                   \
+    X(FINAL_FLIPS, "a report that leaves finality as it was makes leaves final")
 
 enum sim_mutant {
     SIM_MUTANT_NONE,

@@ -324,6 +324,29 @@ CHANGES = [
     ("STATIONS_SENT_LATE", "lib/count/ledger.c",
      "        if (station->index <= base)\n",
      "        if (station->index <= (M(STATIONS_SENT_LATE) && base > 0 ? base + 1 : base))\n"),
+    ("HELD_LEAVES", "shard/core/watch.c",
+     "        return psp_totals_encode_since(reported ? reported : psp_count_totals(count),"
+     " base,\n",
+     "        return psp_totals_encode_since(reported && !M(HELD_LEAVES)\n"
+     "                                           ? reported : psp_count_totals(count), base,\n"),
+    ("TURNOUT_LEAVES", "shard/core/watch.c",
+     "    if (!reported || genesis->turnout == PSP_PUBLICATION_REPORTS)\n",
+     "    if (!reported || (genesis->turnout == PSP_PUBLICATION_REPORTS && !M(TURNOUT_LEAVES)))\n"),
+    ("NUMBER_TWICE", "lib/count/reports.c",
+     "    snprintf(reports->text, sizeof reports->text,\n"
+     "             \"this shard holds another report",
+     "    if (M(NUMBER_TWICE))\n"
+     "        return NULL;\n"
+     "    snprintf(reports->text, sizeof reports->text,\n"
+     "             \"this shard holds another report"),
+    ("ROW_INDEX_LOST", "lib/count/reports.c",
+     "        rows->row_index[row] = index;\n"
+     "        cells += n;\n",
+     "        rows->row_index[row] = M(ROW_INDEX_LOST) ? reports->index : index;\n"
+     "        cells += n;\n"),
+    ("FINAL_FLIPS", "lib/count/reports.c",
+     "    if (report->final != PSP_FINAL_UNCHANGED)\n",
+     "    if (report->final != PSP_FINAL_UNCHANGED || M(FINAL_FLIPS))\n"),
 ]
 
 

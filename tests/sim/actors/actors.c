@@ -20,6 +20,9 @@ void sim_actor_start(struct sim_world *world, struct sim_actor *actor)
     case SIM_OPERATOR:
         sim_operator_event(world, process, NULL);
         return;
+    case SIM_REPORTER:
+        sim_reporter_event(world, process, NULL);
+        return;
     }
 }
 
@@ -40,6 +43,9 @@ void sim_actor_stop(struct sim_world *world, struct sim_actor *actor)
         sim_collector_stop(world, process);
         return;
     case SIM_OPERATOR:
+        return;
+    case SIM_REPORTER:
+        sim_reporter_stop(world, process);
         return;
     }
 }
@@ -63,6 +69,9 @@ void sim_actor_event(struct sim_world *world, struct sim_actor *actor,
         return;
     case SIM_OPERATOR:
         sim_operator_event(world, process, event);
+        return;
+    case SIM_REPORTER:
+        sim_reporter_event(world, process, event);
         return;
     }
 }

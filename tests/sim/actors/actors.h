@@ -6,6 +6,7 @@
  *     writer.c      and its log writer
  *     router.c      a router
  *     station.c     clients, and the operator who opens and closes the polls
+ *     reporter.c    operators who report
  *     collector.c   a collector and its database
  */
 #ifndef SIM_ACTORS_H
@@ -48,6 +49,14 @@ void sim_operator_event(struct sim_world *world, struct sim_operator *operator_,
 bool sim_operator_done(const struct sim_world *world);
 /* Tells a leader to hand over, if one leads. */
 void sim_operator_moves(struct sim_world *world);
+
+void sim_reporters_plan(struct sim_world *world);
+void sim_reporter_stop(struct sim_world *world, struct sim_reporter *reporter);
+/* `event`: NULL when it starts. */
+void sim_reporter_event(struct sim_world *world, struct sim_reporter *reporter,
+                        const struct sim_event *event);
+/* Every report is made. */
+bool sim_reporters_done(const struct sim_world *world);
 
 void sim_collectors_free(struct sim_world *world);
 void sim_collector_start(struct sim_world *world, struct sim_collector *collector);

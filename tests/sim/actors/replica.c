@@ -13,6 +13,7 @@
 #include "tests/sim/check/books.h"
 #include "tests/sim/check/checks.h"
 #include "tests/sim/check/durable.h"
+#include "tests/sim/check/reports.h"
 #include "tests/sim/mutants.h"
 #include "tests/sim/world/network.h"
 
@@ -191,6 +192,8 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         return;
     case PSP_CORE_SEND:
         sim_books_answered(world, replica, &action->send.peer, &action->send.message);
+        if (action->send.message.type == PSP_CLUSTER_PARTIAL)
+            sim_reports_sent(world, replica, &action->send.message.partial);
         if (psp_cluster_message_encode(&action->send.message, &world->buffer) == PSP_OK)
             sim_send_peer(world, &replica->actor, &action->send.peer, &world->buffer, *extra_us);
         return;
@@ -263,6 +266,7 @@ static void tick(struct sim_world *world, struct sim_replica *replica)
     const struct psp_core_time now = sim_time(world, &replica->actor);
     if (!replica->failed) {
         psp_core_tick(replica->core, now);
+        sim_checks_applied(world, replica); /* what it tells is of what it has applied */
         sim_replica_perform(world, replica);
     }
     if (!replica->failed && replica->load_first != 0)
@@ -417,6 +421,7 @@ static void loaded(struct sim_world *world, const struct sim_replica *replica)
             forgotten = forgotten || replica->store.deltas[i]->station_books[k].forgotten > 0;
     world->faults.counts[SIM_FAULT_FORGOTTEN_LOADED] += forgotten;
     sim_books_remembers(world, replica);
+    sim_reports_held(world, replica);
 }
 
 void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
@@ -525,8 +530,8 @@ static bool answer_from_memory(struct sim_world *world, struct sim_replica *repl
 static void take_message(struct sim_world *world, struct sim_replica *replica,
                          const struct sim_event *event)
 {
-    static const enum psp_role roles[] = {PSP_ROLE_SHARD, PSP_ROLE_ROUTER, PSP_ROLE_STATION,
-                                          PSP_ROLE_COLLECTOR, PSP_ROLE_OPERATOR};
+    static const enum psp_role roles[] = {PSP_ROLE_SHARD,     PSP_ROLE_ROUTER,   PSP_ROLE_STATION,
+                                          PSP_ROLE_COLLECTOR, PSP_ROLE_OPERATOR, PSP_ROLE_OPERATOR};
     const struct sim_actor *from = world->actors[event->from];
     struct psp_cluster_message message;
     const char *reason = NULL;

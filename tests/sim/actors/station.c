@@ -54,14 +54,17 @@ void sim_clients_plan(struct sim_world *world)
         qsort(world->clients[i].papers, world->clients[i].paper_count, sizeof(struct sim_paper),
               by_due);
     struct sim_operator *operator_ = &world->operator;
-    operator_->stages = plan->recloses ? 5 : plan->reopens ? 4 : plan->closes ? 3 : 2;
-    operator_->stage_us[0] = sim_between(&world->random, 1, 600) * SIM_MS;
-    operator_->stage_us[1] = sim_between(&world->random, 600 * SIM_MS, plan->faults_until_us);
-    operator_->stage_us[2] = sim_between(&world->random, plan->faults_until_us / 2 + 600 * SIM_MS,
-                                         plan->faults_until_us + 600 * SIM_MS);
-    operator_->stage_us[3] = operator_->stage_us[2] + plan->faults_until_us / 6;
-    operator_->stage_us[4] = operator_->stage_us[3] + plan->faults_until_us / 6;
-    for (uint32_t stage = 2; stage < SIM_STAGES && plan->close_ahead_ms > 0; stage++)
+    operator_->stages = plan->recloses  ? SIM_RECLOSE + 1
+                        : plan->reopens ? SIM_REOPEN + 1
+                        : plan->closes  ? SIM_CLOSE + 1
+                                        : SIM_OPEN + 1;
+    operator_->stage_us[SIM_OPEN] = sim_between(&world->random, 1, 600) * SIM_MS;
+    operator_->stage_us[SIM_CLOSE] =
+        sim_between(&world->random, plan->faults_until_us / 2 + 600 * SIM_MS,
+                    plan->faults_until_us + 600 * SIM_MS);
+    operator_->stage_us[SIM_REOPEN] = operator_->stage_us[SIM_CLOSE] + plan->faults_until_us / 6;
+    operator_->stage_us[SIM_RECLOSE] = operator_->stage_us[SIM_REOPEN] + plan->faults_until_us / 6;
+    for (uint32_t stage = SIM_CLOSE; stage < SIM_STAGES && plan->close_ahead_ms > 0; stage++)
         operator_->close_at_ms[stage] =
             SIM_WALL_MS + operator_->stage_us[stage] / SIM_MS + plan->close_ahead_ms;
 }
@@ -314,14 +317,16 @@ static uint64_t close_time(struct sim_world *world, const struct sim_operator *o
 static void ask(struct sim_world *world, struct sim_operator *operator_, uint32_t shard)
 {
     static const enum psp_operation operations[SIM_STAGES] = {
-        PSP_OPERATE_OPEN, PSP_OPERATE_UNIT_COMPLETE, PSP_OPERATE_CLOSE, PSP_OPERATE_OPEN,
-        PSP_OPERATE_CLOSE};
+        [SIM_OPEN] = PSP_OPERATE_OPEN,
+        [SIM_CLOSE] = PSP_OPERATE_CLOSE,
+        [SIM_REOPEN] = PSP_OPERATE_OPEN,
+        [SIM_RECLOSE] = PSP_OPERATE_CLOSE,
+    };
     const uint32_t stage = operator_->stage[shard];
     const uint32_t r = sim_below(&world->random, world->plan.election.replicas);
     struct psp_cluster_message message = {.type = PSP_CLUSTER_OPERATE};
     message.id = stage * SIM_SHARDS_MAX + shard + 1;
     message.operate.operation = operations[stage];
-    message.operate.unit = 1;
     if (operations[stage] == PSP_OPERATE_CLOSE)
         message.operate.close_at_ms = close_time(world, operator_, stage);
     order(world, operator_, shard, r, &message);
@@ -342,7 +347,8 @@ static bool is_due(const struct sim_world *world, const struct sim_operator *ope
     const uint32_t stage = operator_->stage[shard];
     return stage < operator_->stages && world->now_us >= operator_->stage_us[stage] &&
            world->now_us >= operator_->again_us[shard] &&
-           (stage != 3 || judge->state == PSP_ELECTION_CLOSED || judge->events.reopened > 0);
+           (stage != SIM_REOPEN || judge->state == PSP_ELECTION_CLOSED ||
+            judge->events.reopened > 0);
 }
 
 /* Replicas that came back under a new ID: whoever leads is asked until they vote. */

@@ -66,6 +66,7 @@ static void commit(struct sim_world *world, struct sim_shard *shard, struct sim_
     if (memcmp(books, &shard->judge.books, sizeof(*books)) != 0 || !psp_books_balanced(books))
         sim_violation(world, "the books at index %" PRIu64 " are not the judge's", index);
     sim_books_committed(world, shard, entry);
+    sim_reports_committed(world, shard);
 }
 
 static struct sim_entry *entry_at(struct sim_world *world, struct sim_shard *shard, uint64_t index)
@@ -155,6 +156,8 @@ void sim_checks_applied(struct sim_world *world, struct sim_replica *replica)
                       sim_actor_name(&replica->actor), applied);
     if (!world->violated)
         sim_books_applied(world, replica, &shard->entries[applied - 1]);
+    if (!world->violated)
+        sim_reports_held(world, replica);
     if (applied % REMEMBERS_EVERY == 0)
         sim_books_remembers(world, replica);
     if (replica->damaged && applied >= replica->damaged_last) {
@@ -257,6 +260,13 @@ static bool stations_add_up(const struct psp_board_stations *stations,
     return psp_station_books_agree(&sum, books);
 }
 
+/* What collectors are told of choices. */
+static const struct sim_cells *cells_told(const struct sim_judge *judge)
+{
+    return sim_reports_hold(judge->election) ? &sim_reports_at(&judge->reports, judge->index)->cells
+                                             : &judge->cells;
+}
+
 static void check_shown(struct sim_world *world, struct sim_collector *collector, uint32_t s)
 {
     const struct psp_board *board = psp_collector_core_board(collector->core);
@@ -276,7 +286,7 @@ static void check_shown(struct sim_world *world, struct sim_collector *collector
     }
     collector->shown_epoch[s] = shown->epoch;
     advance(world, judge, shard, shown->index);
-    if (!sim_cells_match(&judge->cells, psp_board_shard_totals(board, s), text, sizeof(text)))
+    if (!sim_cells_match(cells_told(judge), psp_board_shard_totals(board, s), text, sizeof(text)))
         sim_violation(world, "the board of shard %u at %" PRIu64 " is wrong: %s", s, shown->index,
                       text);
     if (memcmp(&shown->books, &judge->books, sizeof(judge->books)) != 0)
@@ -296,7 +306,7 @@ void sim_checks_published(struct sim_world *world, struct sim_collector *collect
     char text[TEXT_BYTES] = "";
     for (uint32_t s = 0; s < world->plan.election.shards && !world->violated; s++) {
         check_shown(world, collector, s);
-        const uint64_t *from = (const uint64_t *)(const void *)&collector->shown[s].cells;
+        const uint64_t *from = (const uint64_t *)(const void *)cells_told(&collector->shown[s]);
         for (size_t i = 0; i < sizeof(sum) / sizeof(uint64_t); i++)
             ((uint64_t *)(void *)&sum)[i] += from[i];
     }
@@ -343,6 +353,8 @@ static const char *missing(const struct sim_world *world)
             return "a client waits for verdicts";
     if (!sim_operator_done(world))
         return "the operator waits";
+    if (!sim_reporters_done(world))
+        return "a report waits";
     for (uint32_t s = 0; s < world->plan.election.shards; s++) {
         const struct sim_shard *shard = &world->shards[s];
         if (shard->judge.state == PSP_ELECTION_OPEN &&
@@ -461,6 +473,20 @@ static void check_papers(struct sim_world *world)
             sim_violation(world, "shard %u counted other ballots than those with a receipt", s);
 }
 
+/* Every report is made: all shards have the same ones last, leaf by leaf. */
+static void check_reports(struct sim_world *world)
+{
+    const struct sim_reported *first = sim_reports_at(&world->shards[0].judge.reports, UINT64_MAX);
+    for (uint32_t s = 1; s < world->plan.election.shards; s++) {
+        const struct sim_reported *other =
+            sim_reports_at(&world->shards[s].judge.reports, UINT64_MAX);
+        for (uint32_t unit = 0; unit < SIM_UNITS; unit++)
+            if (first->leaves[unit].number != other->leaves[unit].number ||
+                first->leaves[unit].final != other->leaves[unit].final)
+                sim_violation(world, "shards 0 and %u end with other reports of unit %u", s, unit);
+    }
+}
+
 static void check_replica(struct sim_world *world, struct sim_replica *replica)
 {
     const struct sim_shard *shard = &world->shards[replica->shard];
@@ -475,13 +501,8 @@ static void check_replica(struct sim_world *world, struct sim_replica *replica)
         sim_violation(world, "%s: the totals do not balance", name);
     if (psp_count_election_state(replica->count) != judge->state)
         sim_violation(world, "%s: the election is in another state", name);
-    uint32_t n = 0, wanted = 0;
-    psp_count_units_complete(replica->count, &n);
-    for (uint32_t i = 0; i < SIM_UNITS; i++)
-        wanted += judge->complete[i];
-    if (n != wanted)
-        sim_violation(world, "%s: %u units are complete, not %u", name, n, wanted);
     sim_books_remembers(world, replica);
+    sim_reports_held(world, replica);
     compare_log(world, replica, psp_journal_first(replica->log) - 1, replica->checked);
 }
 
@@ -489,11 +510,12 @@ void sim_checks_end(struct sim_world *world)
 {
     check_papers(world);
     check_voters(world);
+    check_reports(world);
     for (uint32_t s = 0; s < world->plan.election.shards && !world->violated; s++) {
         const struct sim_judge *judge = &world->shards[s].judge;
         const enum psp_election_state state =
             world->plan.closes ? PSP_ELECTION_CLOSED : PSP_ELECTION_OPEN;
-        if ((judge->state != state && !world->plan.reopens) || !judge->complete[1])
+        if (judge->state != state && !world->plan.reopens)
             sim_violation(world, "shard %u lost what the operator was told is done", s);
         for (uint32_t r = 0; r < world->plan.election.replicas && !world->violated; r++)
             if (world->shards[s].replicas[r].actor.up)

@@ -15,11 +15,13 @@
  *     goes to a shard in no other way
  *   - a published shard never goes back, and equals the judge's count of the
  *     log up to the published index; time in the log never goes back
+ *   - reports, what a replica holds of them, and what leaves it: reports.h
  *   - a process refuses to start only on a damaged disk
  * At the end, healed:
  *   - every ballot has a verdict, within bounded time: but those that its key may
  *     not cast, and late ones for which a shard has no room
  *   - an election that was told to close at a time is closed
+ *   - all shards have the same reports last, leaf by leaf
  *   - no voter is counted twice in the cluster, under whichever key
  *   - replicas, boards and logs on disk agree with the judge; books balance
  *   - the counted ballots, added up from what the stations meant, are the totals

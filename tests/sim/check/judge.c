@@ -13,6 +13,7 @@ void sim_judge_init(struct sim_judge *judge, const struct sim_election *election
 {
     memset(judge, 0, sizeof(*judge));
     judge->election = election;
+    judge->reports.election = election;
     judge->shard = shard;
 }
 
@@ -21,6 +22,7 @@ void sim_judge_free(struct sim_judge *judge)
     free(judge->rows);
     free(judge->replays);
     free(judge->told);
+    sim_reports_free(&judge->reports);
     judge->rows = NULL;
     judge->replays = NULL;
     judge->told = NULL;
@@ -425,6 +427,7 @@ static void take_row(struct sim_judge *judge, const struct row *row)
     books->received++;
     books->disposed[disposition]++;
     if (disposition == PSP_COUNTED) {
+        judge->rows[judge->row_count - 1].unit = row->unit;
         judge->books.added_ballots++;
         judge->books.voters_counted++;
         sim_cells_add(&judge->cells, row->unit, style_of(row), row->method, row->pairs,
@@ -517,83 +520,13 @@ void sim_judge_entry(struct sim_judge *judge, uint64_t index, uint64_t term,
     case PSP_ENTRY_CLOSE:
         take_close(judge, entry->close_at_ms);
         return;
-    case PSP_ENTRY_UNIT_COMPLETE:
-        if (entry->unit < SIM_UNITS)
-            judge->complete[entry->unit] = true;
+    case PSP_ENTRY_UNIT_COMPLETE: /* only in logs of before there were reports */
         return;
     case PSP_ENTRY_REPORT: /* it changes no verdict and no count */
+        sim_reports_take(&judge->reports, index, judge->time_ms, &entry->report, &judge->cells);
         return;
     case PSP_ENTRY_BALLOTS:
         take_ballots(judge, &entry->ballots.columns, entry->ballots.replays);
         return;
     }
-}
-
-/* ---- cells ---- */
-
-void sim_cells_add(struct sim_cells *cells, uint32_t unit, uint32_t style, uint32_t method,
-                   const struct psp_mark *pairs, uint32_t n)
-{
-    cells->ballots[unit][style][method]++;
-    for (uint32_t contest = 0; contest < SIM_CONTESTS; contest++) {
-        if (sim_choices[style][contest] == 0)
-            continue;
-        uint64_t *votes = cells->votes[unit][style][method][contest];
-        const uint32_t allowed = sim_votes_allowed[contest];
-        uint32_t marked = 0;
-        for (uint32_t i = 0; i < n; i++)
-            marked += pairs[i].contest == contest;
-        if (marked > allowed) {
-            votes[SIM_CHOICES_MAX + 1] += allowed;
-            continue;
-        }
-        votes[SIM_CHOICES_MAX] += allowed - marked;
-        for (uint32_t i = 0; i < n; i++)
-            if (pairs[i].contest == contest)
-                votes[pairs[i].choice]++;
-    }
-}
-
-static bool row_matches(const struct sim_cells *cells, const struct psp_totals *totals,
-                        uint32_t unit, uint32_t place, uint32_t method, char *ret_text, size_t size)
-{
-    const struct psp_definition *definition = totals->definition;
-    const uint32_t style = sim_unit_styles[unit].styles[place];
-    const uint32_t row = psp_totals_row(totals, definition->leaf_of_unit[unit], place, method);
-    const uint64_t *at = totals->cells + totals->row_first[row];
-    if (*at != cells->ballots[unit][style][method]) {
-        snprintf(ret_text, size,
-                 "unit %u style %u method %u: %" PRIu64 " ballots, the judge has %" PRIu64, unit,
-                 style, method, *at, cells->ballots[unit][style][method]);
-        return false;
-    }
-    at++;
-    for (uint32_t contest = 0; contest < SIM_CONTESTS; contest++) {
-        if (sim_choices[style][contest] == 0)
-            continue;
-        for (uint32_t choice = 0; choice < SIM_CHOICES_MAX + 2; choice++) {
-            if (choice < SIM_CHOICES_MAX && (sim_choices[style][contest] & 1U << choice) == 0)
-                continue;
-            const uint64_t votes = cells->votes[unit][style][method][contest][choice];
-            if (*at++ == votes)
-                continue;
-            snprintf(ret_text, size,
-                     "unit %u style %u method %u contest %u choice %u: %" PRIu64
-                     ", the judge has %" PRIu64,
-                     unit, style, method, contest, choice, at[-1], votes);
-            return false;
-        }
-    }
-    return true;
-}
-
-bool sim_cells_match(const struct sim_cells *cells, const struct psp_totals *totals, char *ret_text,
-                     size_t size)
-{
-    for (uint32_t unit = 1; unit < SIM_UNITS; unit++)
-        for (uint32_t place = 0; place < sim_unit_styles[unit].n; place++)
-            for (uint32_t method = 0; method < SIM_METHODS; method++)
-                if (!row_matches(cells, totals, unit, place, method, ret_text, size))
-                    return false;
-    return true;
 }

@@ -16,22 +16,18 @@
 
 #include "election/books.h"
 #include "election/station_books.h"
-#include "election/totals.h"
+#include "tests/sim/check/cells.h"
+#include "tests/sim/check/reports.h"
 #include "tests/sim/world/election.h"
 #include "wire/message/message.h"
 
 struct sim_judged { /* a row of a batch, in the order of the log */
     uint64_t index;
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
-    uint8_t verdict; /* as lib/election/verdict.h; PSP_NOT_JUDGED: no room */
-    uint32_t station;
-    uint64_t forgotten; /* index of the entry by which; 0: remembered */
-    uint32_t next;      /* in the chain of its digest, + 1 */
-};
-
-struct sim_cells { /* [unit][style][method][contest]: choices, then under- and overvotes */
-    uint64_t ballots[SIM_UNITS][SIM_STYLES][SIM_METHODS];
-    uint64_t votes[SIM_UNITS][SIM_STYLES][SIM_METHODS][SIM_CONTESTS][SIM_CHOICES_MAX + 2];
+    uint8_t verdict;        /* as lib/election/verdict.h; PSP_NOT_JUDGED: no room */
+    uint32_t station, unit; /* unit: of counted ones */
+    uint64_t forgotten;     /* index of the entry by which; 0: remembered */
+    uint32_t next;          /* in the chain of its digest, + 1 */
 };
 
 struct sim_station {
@@ -74,7 +70,7 @@ struct sim_judge {
     struct sim_station stations[SIM_JUDGE_STATIONS]; /* in order of coming */
     uint32_t station_count;
     struct sim_cells cells;
-    bool complete[SIM_UNITS];
+    struct sim_reports reports;
     struct sim_judged *rows;
     uint32_t row_count, row_capacity;
     struct sim_replays *replays; /* in order of index */
@@ -114,12 +110,5 @@ const struct sim_station *sim_judge_station(const struct sim_judge *judge, uint3
  * closed, and there is no room for another that is. */
 bool sim_judge_stuck(const struct sim_judge *judge, const struct sim_ballot *ballot,
                      uint32_t station);
-
-/* Adds a counted ballot of a style (position), from (contest, choice) pairs. */
-void sim_cells_add(struct sim_cells *cells, uint32_t unit, uint32_t style, uint32_t method,
-                   const struct psp_mark *pairs, uint32_t n);
-/* The same counts? Else `ret_text` says where they differ. */
-bool sim_cells_match(const struct sim_cells *cells, const struct psp_totals *totals, char *ret_text,
-                     size_t size);
 
 #endif

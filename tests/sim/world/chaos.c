@@ -12,6 +12,7 @@ enum {
     WRONG_US = 1200 * SIM_MS,
     CLOSING_US = 500 * SIM_MS,
     CLOSING = 1 << 16, /* in a ticket, beside the kind */
+    REPORTING = 1 << 17,
 };
 
 /* ---- the plan of a run ---- */
@@ -72,6 +73,23 @@ static void plan_stations(struct sim_plan *plan, uint64_t seed)
     plan_bounds(plan, &random);
 }
 
+/* Of its own chance, too. */
+static void plan_reports(struct sim_plan *plan, uint64_t seed)
+{
+    struct sim_random random = {seed * UINT64_C(0xE7037ED1A0B428DB) + 3};
+    struct sim_publishing *publishing = &plan->election.publishing;
+    *publishing = (struct sim_publishing){.publication = PSP_PUBLICATION_IMMEDIATE,
+                                          .turnout = PSP_PUBLICATION_IMMEDIATE};
+    if (sim_below(&random, 5) < 3)
+        publishing->publication = PSP_PUBLICATION_REPORTS;
+    if (publishing->publication == PSP_PUBLICATION_REPORTS && sim_below(&random, 2) == 0)
+        publishing->turnout = PSP_PUBLICATION_REPORTS;
+    publishing->report_min = sim_between(&random, 1, sim_below(&random, 2) == 0 ? 3 : 12);
+    plan->reporters = sim_below(&random, 3) == 0 ? 2 : 1;
+    plan->reports = (uint32_t)sim_between(&random, 1, SIM_ORDERS_MAX);
+    plan->cut_report = maybe(&random, 9000);
+}
+
 static void plan_weights(struct sim_plan *plan, struct sim_random *random)
 {
     static const uint8_t planned[] = {SIM_FAULT_ONE_WAY,         SIM_FAULT_PARTITION,
@@ -85,7 +103,7 @@ static void plan_weights(struct sim_plan *plan, struct sim_random *random)
                                       SIM_FAULT_OLD_MAP,         SIM_FAULT_ROUTER_CRASH,
                                       SIM_FAULT_COLLECTOR_CRASH, SIM_FAULT_OTHER_KEY,
                                       SIM_FAULT_CLIENT_AGAIN,    SIM_FAULT_MOVE,
-                                      SIM_FAULT_LEADER_CUT};
+                                      SIM_FAULT_LEADER_CUT,      SIM_FAULT_REPORT_KILL};
     for (size_t i = 0; i < sizeof(planned); i++)
         plan->weights[planned[i]] = maybe(random, 10);
     plan->weights[SIM_FAULT_SKEW] = maybe(random, 10000);
@@ -135,6 +153,7 @@ void sim_chaos_plan(struct sim_world *world)
     plan->fault_gap_us = sim_between(random, 60, 600) * SIM_MS;
     plan->trimmed = maybe(random, 3000);
     plan_stations(plan, world->seed);
+    plan_reports(plan, world->seed);
     plan_weights(plan, random);
     if (plan->election.replicas == 3 && sim_below(random, 4) == 0)
         plan_turmoil(plan, random);
@@ -373,6 +392,24 @@ static void hit_anybody(struct sim_world *world, uint32_t kind)
         actor->wall_ms += (int64_t)sim_between(&world->random, 0, 20000) - 10000;
 }
 
+static void kill_process(struct sim_world *world, uint32_t kind)
+{
+    struct sim_random *random = &world->random;
+    const struct sim_plan *plan = &world->plan;
+    struct sim_reporter *reporter = &world->reporters[sim_below(random, plan->reporters)];
+    struct sim_actor *actor = &reporter->actor;
+    if (kind == SIM_FAULT_COLLECTOR_CRASH)
+        actor = &world->collectors[sim_below(random, plan->collectors)].actor;
+    else if (kind == SIM_FAULT_CLIENT_AGAIN)
+        actor = &world->clients[sim_below(random, plan->clients)].actor;
+    else if (!reporter->runs)
+        return; /* between two calls there is no process */
+    if (!actor->up)
+        return;
+    world->faults.counts[kind]++;
+    sim_actor_down(world, actor, some_us(world, 1, 1500));
+}
+
 static void hit(struct sim_world *world, uint32_t kind)
 {
     switch (kind) {
@@ -400,17 +437,10 @@ static void hit(struct sim_world *world, uint32_t kind)
         sim_operator_moves(world);
         return;
     case SIM_FAULT_COLLECTOR_CRASH:
-    case SIM_FAULT_CLIENT_AGAIN: {
-        struct sim_actor *actor =
-            kind == SIM_FAULT_COLLECTOR_CRASH
-                ? &world->collectors[sim_below(&world->random, world->plan.collectors)].actor
-                : &world->clients[sim_below(&world->random, world->plan.clients)].actor;
-        if (!actor->up)
-            return;
-        world->faults.counts[kind]++;
-        sim_actor_down(world, actor, some_us(world, 1, 1500));
+    case SIM_FAULT_CLIENT_AGAIN:
+    case SIM_FAULT_REPORT_KILL:
+        kill_process(world, kind);
         return;
-    }
     default:
         hit_replica(world, kind);
         return;
@@ -437,12 +467,24 @@ void sim_chaos_closing(struct sim_world *world)
     const struct sim_plan *plan = &world->plan;
     if (!plan->closes || plan->close_ahead_ms == 0 || sim_below(&world->random, 2) == 0)
         return;
-    const uint64_t closes_us = world->operator.stage_us[2] + plan->close_ahead_ms * SIM_MS;
+    const uint64_t closes_us = world->operator.stage_us[SIM_CLOSE] + plan->close_ahead_ms * SIM_MS;
     for (uint32_t n = 1 + sim_below(&world->random, 4); n > 0; n--) {
         const uint64_t at_us = closes_us + sim_below(&world->random, 2 * CLOSING_US) - CLOSING_US;
         const uint32_t kind = kinds[sim_below(&world->random, sizeof(kinds))];
         sim_event_add(world, SIM_EVENT_FAULT, at_us, NULL)->ticket = CLOSING | kind;
     }
+}
+
+void sim_chaos_reporting(struct sim_world *world)
+{
+    static const uint8_t kinds[] = {
+        SIM_FAULT_REPORT_KILL,     SIM_FAULT_REPORT_KILL, SIM_FAULT_COLLECTOR_CRASH,
+        SIM_FAULT_COLLECTOR_CRASH, SIM_FAULT_KILL,        SIM_FAULT_ALL_DOWN};
+    if (world->healed || !sim_chance(&world->random, world->plan.cut_report))
+        return;
+    const uint64_t at_us = world->now_us + sim_below(&world->random, 300 * SIM_MS);
+    const uint32_t kind = kinds[sim_below(&world->random, sizeof(kinds))];
+    sim_event_add(world, SIM_EVENT_FAULT, at_us, NULL)->ticket = REPORTING | kind;
 }
 
 void sim_chaos_elected(struct sim_world *world)
@@ -459,6 +501,7 @@ void sim_chaos(struct sim_world *world, const struct sim_event *event)
         return;
     if (event->ticket != 0) {
         world->faults.counts[SIM_FAULT_CLOSING_FAULT] += (event->ticket & CLOSING) != 0;
+        world->faults.counts[SIM_FAULT_REPORT_FAULT] += (event->ticket & REPORTING) != 0;
         hit(world, (uint32_t)event->ticket & (CLOSING - 1));
         return;
     }

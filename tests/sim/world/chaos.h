@@ -21,6 +21,8 @@ void sim_chaos_closing(struct sim_world *world);
 void sim_chaos(struct sim_world *world, const struct sim_event *event);
 /* A shard has a new leader. */
 void sim_chaos_elected(struct sim_world *world);
+/* Shard 0 has a report, the others have not. */
+void sim_chaos_reporting(struct sim_world *world);
 void sim_chaos_heal(struct sim_world *world);
 
 #endif

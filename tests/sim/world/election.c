@@ -294,6 +294,10 @@ void sim_election_make(struct sim_election *election, const struct sim_election_
         psp_definition_parse(text, sizeof(text) - 1, &election->definition, &reason);
     assert(status == PSP_OK);
     (void)status;
+    election->publishing = plan->publishing;
+    election->definition->publication = plan->publishing.publication;
+    election->definition->turnout = plan->publishing.turnout;
+    election->definition->report_min = plan->publishing.report_min;
     const uint8_t secret[PSP_DIGEST_KEY_BYTES] = "the digest key.";
     const uint8_t other[PSP_DIGEST_KEY_BYTES] = "a key made anew";
     psp_digest_key_init(&election->key, secret);

@@ -69,6 +69,12 @@ struct sim_limits {
     uint64_t refused, refused_station, closed, closed_station;
 };
 
+/* When what is counted may be shown, as election.json has it. */
+struct sim_publishing {
+    enum psp_publication publication, turnout;
+    uint64_t report_min;
+};
+
 /* What a station may cast, from a time on: one unit, some methods; 0: all. */
 struct sim_bounds {
     uint32_t unit, methods;
@@ -85,6 +91,7 @@ struct sim_election {
     struct psp_cluster_shard shards[SIM_SHARDS_MAX], old_shards[SIM_SHARDS_MAX];
     struct psp_cluster_replica replicas[SIM_SHARDS_MAX][SIM_REPLICAS_MAX];
     struct sim_limits limits;
+    struct sim_publishing publishing;
     uint32_t stations[SIM_STATIONS]; /* their numbers */
     struct sim_bounds bounds[SIM_STATIONS];
     bool roll, roll_styles;
@@ -101,6 +108,7 @@ struct sim_election_plan {
     uint32_t shards, replicas, ballots;
     bool roll, roll_styles;
     struct sim_limits limits;
+    struct sim_publishing publishing;
     uint32_t stations[SIM_STATIONS];
     struct sim_bounds bounds[SIM_STATIONS];
 };

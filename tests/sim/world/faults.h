@@ -70,6 +70,13 @@
     X(CLOSED_IN_TIME, "closed_in_time", "elections closed by an entry of their time or later")     \
     X(CLOSED_BY_LEADER, "closed_by_leader", "closes said again once their time had come")          \
     X(REOPENED, "reopened", "elections opened again")                                              \
+    X(REPORTED, "reported", "reports that the log of a shard took")                                \
+    X(REPORT_DONE, "report_done", "reports that came again and changed nothing")                   \
+    X(REPORT_REFUSED, "report_refused", "reports refused: their number is taken, or passed")       \
+    X(REPORT_KILL, "report_killed", "operators killed in the middle of a report")                  \
+    X(REPORT_FAULT, "report_fault", "faults planned for when shard 0 has a report")                \
+    X(REPORT_AGAIN, "report_again", "reports of all that was ever reported")                       \
+    X(PARTIALS_HELD, "partials_held", "partials of elections that hold rows back")                 \
     X(ONLY_KNOWN, "only_known", "ballots asked for only if known")                                 \
     X(KNOWN, "known", "of these: answered with their first verdict")                               \
     X(NOT_KNOWN, "not_known", "of these: not known")                                               \

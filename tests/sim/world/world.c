@@ -33,7 +33,8 @@ const char *sim_actor_name(const struct sim_actor *actor)
 {
     static char names[4][32];
     static uint32_t next;
-    static const char *const kinds[] = {"replica", "router", "client", "collector", "operator"};
+    static const char *const kinds[] = {"replica",   "router",   "client",
+                                        "collector", "operator", "reporter"};
     char *name = names[next++ % 4];
     if (actor->kind == SIM_REPLICA)
         snprintf(name, sizeof(names[0]), "shard-%u-%u", actor->number / SIM_REPLICAS_MAX,
@@ -280,6 +281,8 @@ static void add_actors(struct sim_world *world)
     for (uint32_t i = 0; i < plan->collectors; i++)
         add_actor(world, &world->collectors[i].actor, SIM_COLLECTOR, i);
     add_actor(world, &world->operator.actor, SIM_OPERATOR, 0);
+    for (uint32_t i = 0; i < plan->reporters; i++)
+        add_actor(world, &world->reporters[i].actor, SIM_REPORTER, i);
 }
 
 struct sim_world *sim_world_create(uint64_t seed, FILE *trace)
@@ -297,6 +300,7 @@ struct sim_world *sim_world_create(uint64_t seed, FILE *trace)
     sim_election_make(&world->election, &world->plan.election, &world->random);
     add_actors(world);
     sim_clients_plan(world);
+    sim_reporters_plan(world);
     sim_chaos_closing(world);
     for (uint32_t i = 0; i < world->actor_count; i++) {
         world->actors[i]->up = true;

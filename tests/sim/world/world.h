@@ -2,7 +2,7 @@
  * world - a whole cluster in one process, on a virtual clock, from one seed.
  *
  *     stations (client core) -- routers (router core) -- replicas of shards
- *     operator                collectors (collector core)  (shard core, log, count)
+ *     operators               collectors (collector core)  (shard core, log, count)
  *
  * Real: the cores, the encoding of every message, the log on a simulated disk,
  * libraft through shard/consensus, the count. Simulated: sockets, disks,
@@ -39,20 +39,24 @@ enum {
     SIM_ROUTERS_MAX = 2,
     SIM_CLIENTS_MAX = SIM_STATIONS,
     SIM_COLLECTORS_MAX = 2,
+    SIM_REPORTERS_MAX = 2,
+    SIM_ORDERS_MAX = 6,
     SIM_ASK_MAX = 8,
     SIM_ASKS_MAX = 64,
     SIM_ACTORS_MAX = SIM_SHARDS_MAX * SIM_REPLICAS_MAX + SIM_ROUTERS_MAX + SIM_CLIENTS_MAX +
-                     SIM_COLLECTORS_MAX + 1,
+                     SIM_COLLECTORS_MAX + SIM_REPORTERS_MAX + 1,
     SIM_MS = 1000, /* microseconds */
 };
 #define SIM_WALL_MS UINT64_C(1700000000000) /* at the beginning */
 
-enum sim_kind { SIM_REPLICA, SIM_ROUTER, SIM_CLIENT, SIM_COLLECTOR, SIM_OPERATOR };
+enum sim_kind { SIM_REPLICA, SIM_ROUTER, SIM_CLIENT, SIM_COLLECTOR, SIM_OPERATOR, SIM_REPORTER };
 
 /* What a seed decides before anything happens. Chances are in 10,000. */
 struct sim_plan {
     struct sim_election_plan election;
     uint32_t routers, clients, collectors;
+    uint32_t reporters, reports;    /* operators who report, and how often each */
+    uint32_t cut_report;            /* of reports: something is killed in the middle */
     bool rows;                      /* stations send rows */
     bool closes;                    /* the polls close while ballots come */
     bool reopens, recloses;         /* and are opened again, and closed once more */
@@ -143,7 +147,8 @@ struct sim_replica {
     bool store_fails;
     struct sim_brought *brought;
     uint32_t brought_count, brought_capacity;
-    uint8_t remembered[256]; /* of a deliberate defect */
+    struct sim_gather gathered; /* what it tells, in parts */
+    uint8_t remembered[256];    /* of a deliberate defect */
 };
 
 /* What is known of a shard from outside. */
@@ -164,7 +169,8 @@ struct sim_shard {
     uint64_t entry_count, entry_capacity;
     struct psp_count *reference; /* never restarted */
     struct sim_judge judge;
-    struct sim_judge_events events;     /* of the judge's, those that were counted */
+    struct sim_judge_events events; /* of the judge's, those that were counted */
+    uint64_t reports_taken, reports_done, reports_refused; /* likewise */
     uint64_t brought[SIM_STATIONS + 1]; /* rows of each station that batches brought */
     uint32_t *leaders;                  /* of each term: replica + 1 */
     uint64_t leader_capacity;
@@ -209,7 +215,7 @@ struct sim_client {
     uint32_t paper_count, next, receipts;
 };
 
-enum { SIM_STAGES = 5 }; /* open, a unit complete, close, open again, close again */
+enum sim_stage { SIM_OPEN, SIM_CLOSE, SIM_REOPEN, SIM_RECLOSE, SIM_STAGES };
 
 struct sim_operator {
     struct sim_actor actor;
@@ -220,6 +226,37 @@ struct sim_operator {
     uint64_t again_us[SIM_SHARDS_MAX];
     uint64_t moved_us[SIM_SHARDS_MAX]; /* asked for a move; 0: no move is watched */
     uint32_t move_to[SIM_SHARDS_MAX];
+};
+
+/* A call of `psephos report`; called again until it is done. */
+struct sim_order {
+    uint64_t due_us;
+    bool units[SIM_UNITS];
+    enum psp_report_final final;
+    bool again; /* all that was ever reported */
+};
+
+enum sim_report_phase { SIM_REPORT_ASKS, SIM_REPORT_FINISHES, SIM_REPORT_FIRST, SIM_REPORT_OTHERS };
+
+struct sim_reporter {
+    struct sim_actor actor;
+    struct sim_order orders[SIM_ORDERS_MAX];
+    uint32_t order_count, next;
+    /* The call under way. */
+    bool runs;
+    uint64_t not_before_us, began_us;
+    enum sim_report_phase phase;
+    uint64_t number;                     /* its own */
+    uint8_t bytes[SIM_REPORT_BYTES_MAX]; /* of its own, or of the one that it finishes */
+    size_t length;
+    struct sim_report_shard {
+        uint64_t held; /* number of its last report */
+        uint8_t bytes[SIM_REPORT_BYTES_MAX];
+        size_t length;
+        bool asked, sent; /* its last report, or this one, is still to be answered */
+        uint64_t id, again_us;
+    } shards[SIM_SHARDS_MAX];
+    uint64_t ids;
 };
 
 struct sim_collector {
@@ -265,6 +302,7 @@ struct sim_world {
     struct sim_client clients[SIM_CLIENTS_MAX];
     struct sim_collector collectors[SIM_COLLECTORS_MAX];
     struct sim_operator operator;
+    struct sim_reporter reporters[SIM_REPORTERS_MAX];
     struct sim_actor *actors[SIM_ACTORS_MAX];
     uint32_t actor_count;
     uint8_t cut[SIM_ACTORS_MAX][SIM_ACTORS_MAX];     /* how many partitions cut from -> to */
