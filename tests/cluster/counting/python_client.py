@@ -37,19 +37,19 @@ NOT_ALLOWED = Receipt("not_allowed", "not_allowed", None, None)  # says nothing 
 KNOWS_NOT_ALLOWED_ROWS = 1  # a bit of `features`
 
 
-def compile_messages():
-    """client_pb2, made from client.proto in a folder that is gone afterwards."""
+def compile_messages(name, *needed):
+    """NAME_pb2 of NAME.proto, which imports `needed`; made in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["protoc", f"--proto_path={PROTO}", f"--python_out={folder}",
-                        "client.proto"], check=True)
+                        *(f"{one}.proto" for one in (name, *needed))], check=True)
         sys.path.insert(0, folder)
         try:
-            return importlib.import_module("client_pb2")
+            return importlib.import_module(f"{name}_pb2")
         finally:
             sys.path.remove(folder)
 
 
-pb = compile_messages()
+pb = compile_messages("client")
 
 
 class Refused(Exception):
