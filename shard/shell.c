@@ -225,6 +225,11 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
     case PSP_CORE_SEND:
         send_to_peer(shell, action);
         return;
+    case PSP_CORE_HELD_TOLD:
+        psp_say(PSP_SAY_INFO, "held_compared",
+                "the operator was told the hash of all rows, held ones too, at index %" PRIu64,
+                action->held_index);
+        return;
     case PSP_CORE_TOO_LARGE:
         warn_too_large(shell, action->too_large_bytes);
         return;

@@ -12,6 +12,7 @@
 #include "cli/audit/backup_folder.h"
 #include "cli/audit/logs.h"
 #include "cli/audit/replay.h"
+#include "cli/audit/reported.h"
 #include "cli/audit/totals_csv.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
@@ -24,7 +25,8 @@ struct recount {
     const struct psp_definition *definition;
     struct psp_backup backup;
     struct psp_books books;
-    struct psp_totals *totals; /* of all shards */
+    struct psp_totals *totals; /* of all shards; with the publication reports, as reported */
+    struct psp_reported reported;
     struct psp_table *table;
     json_t *lines;
     bool test; /* cluster.json or a journal says so: neither hides the other */
@@ -95,6 +97,11 @@ static bool find_in_logs(struct recount *recount, const struct psp_cluster_shard
     return found;
 }
 
+static bool by_reports(const struct recount *recount)
+{
+    return recount->definition->publication == PSP_PUBLICATION_REPORTS;
+}
+
 /* The count against what stands elsewhere: itself, the cluster's file, the backup. */
 static void compare(struct recount *recount, uint32_t shard, const struct source *source,
                     const struct psp_count *count)
@@ -117,6 +124,9 @@ static void compare(struct recount *recount, uint32_t shard, const struct source
             refuse(recount, shard, "the journal was counted in mode %s, cluster.json says %s",
                    psp_mode_name(genesis->mode), psp_mode_name(recount->local->cluster->mode));
     }
+    if (genesis && by_reports(recount) != (psp_count_reported(count) != NULL))
+        refuse(recount, shard, "the journal was counted with another publication than %s",
+               psp_publication_name(recount->definition->publication));
     if (!psp_books_balanced(books) ||
         psp_totals_unbalanced_row(psp_count_totals(count)) != PSP_NONE)
         refuse(recount, shard, "the recounted books do not balance");
@@ -133,12 +143,24 @@ static void compare(struct recount *recount, uint32_t shard, const struct source
         refuse(recount, shard, "the state hash is another one than backup.json has");
 }
 
+/* promise 5: what is held is not added, so it cannot be written either */
+static void add_up(struct recount *recount, const struct psp_count *count)
+{
+    const struct psp_totals *reported = psp_count_reported(count);
+    const struct psp_totals *totals = reported ? reported : psp_count_totals(count);
+    if (by_reports(recount) != (reported != NULL))
+        return; /* refused */
+    for (uint64_t i = 0; i < totals->cell_count; i++)
+        recount->totals->cells[i] += totals->cells[i];
+    if (reported)
+        psp_reported_add(&recount->reported, count);
+}
+
 static void note(struct recount *recount, uint32_t shard, const struct psp_count *count)
 {
     uint8_t hash[PSP_HASH_BYTES];
     char hex[2 * PSP_HASH_BYTES + 1];
     const struct psp_books *books = psp_count_books(count);
-    const struct psp_totals *totals = psp_count_totals(count);
     psp_count_state_hash(count, hash);
     for (size_t i = 0; i < sizeof hash; i++)
         snprintf(hex + 2 * i, 3, "%02x", hash[i]);
@@ -159,8 +181,7 @@ static void note(struct recount *recount, uint32_t shard, const struct psp_count
                                  psp_count_text(books->disposed[PSP_COUNTED], counted), hex};
     psp_table_add(recount->table, cells);
     psp_books_add(&recount->books, books);
-    for (uint64_t i = 0; i < totals->cell_count; i++)
-        recount->totals->cells[i] += totals->cells[i];
+    add_up(recount, count);
 }
 
 static void recount_shard(struct recount *recount, const struct psp_cluster_shard *shard)
@@ -183,17 +204,37 @@ static void recount_shard(struct recount *recount, const struct psp_cluster_shar
     free(source.path);
 }
 
+/* False: they are of some of the shards only, and what is shown is of all. */
+static bool all_reported(const struct recount *recount)
+{
+    if (!by_reports(recount) || recount->reported.shards == recount->local->cluster->shard_count)
+        return true;
+    fprintf(stderr,
+            "psephos recount: %s is not written: with the publication reports it takes all shards "
+            "to tell what is shown\n",
+            recount->offline->results_path);
+    return false;
+}
+
 static bool write_results(const struct recount *recount)
 {
     const char *path = recount->offline->results_path;
+    if (!all_reported(recount))
+        return false;
     FILE *file = fopen(path, "w");
     if (file)
-        psp_totals_csv_print(recount->totals, recount->test, file);
+        psp_totals_csv_print(recount->totals, recount->reported.left_out, recount->test, file);
     const bool written = file && !ferror(file);
     if ((file && fclose(file) != 0) || !written) {
         fprintf(stderr, "psephos recount: %s: %s\n", path, strerror(errno));
         return false;
     }
+    if (recount->reported.left_out_n > 0)
+        fprintf(stderr,
+                "psephos recount: %s leaves %" PRIu32 " of %" PRIu32 " units out: their last "
+                "report is not final, or not in every shard, and what is shown of them only a "
+                "collector knows\n",
+                path, recount->reported.left_out_n, recount->definition->unit_count);
     return true;
 }
 
@@ -201,7 +242,8 @@ static void print(const struct recount *recount)
 {
     if (recount->offline->json) {
         const enum psp_mode mode = recount->test ? PSP_MODE_TEST : PSP_MODE_LIVE;
-        psp_json_print(json_pack("{s:s, s:o, s:O}", "mode", psp_mode_name(mode), "total",
+        psp_json_print(json_pack("{s:s, s:s, s:o, s:O}", "mode", psp_mode_name(mode), "publication",
+                                 psp_publication_name(recount->definition->publication), "total",
                                  psp_json_of_books(&recount->books), "shards", recount->lines));
         return;
     }
@@ -219,6 +261,8 @@ static bool begin(struct recount *recount)
         fprintf(stderr, "psephos recount: %s\n", psp_status_text(status));
         return false;
     }
+    if (by_reports(recount))
+        psp_reported_begin(&recount->reported, recount->definition);
     if (!recount->offline->backup)
         return true;
     status = psp_backup_load(recount->offline->backup, &recount->backup, &reason);
@@ -266,6 +310,7 @@ enum psp_exit psp_offline_recount(const struct psp_offline *offline, const struc
     psp_table_destroy(&recount.table);
     json_decref(recount.lines);
     psp_totals_destroy(&recount.totals);
+    psp_reported_end(&recount.reported);
     psp_backup_free(&recount.backup);
     return recount.good ? PSP_EXIT_DONE : PSP_EXIT_NO;
 }

@@ -16,16 +16,18 @@
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
+#include "cli/say/memory.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
 #include "cluster/election.h"
+#include "wire/message/report.h"
 
 enum {
     OPTION_OFFLINE = 256,
     OPTION_BACKUP,
     OPTION_RESULTS,
 };
-enum { ANSWER_MS = 15000, WATCH_MS = 1000 };
+enum { ANSWER_MS = 15000, WATCH_MS = 1000, TRIES = 3 };
 
 struct arguments {
     const char *directory;
@@ -76,9 +78,104 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
+static bool agrees(const struct psp_recount_result *result)
+{
+    return result->books_agree && result->totals_agree && result->units_agree &&
+           result->held_agrees && result->hash_agrees && result->balanced;
+}
+
+/* ---- what the shard says ---- */
+
+/* Its last report, and its totals. Free the report. */
+struct asked {
+    uint8_t *report;
+    struct psp_recount_live live;
+};
+
+/* The report's bytes are copied: the next question takes the answer's place. */
+static enum psp_status ask_report(struct psp_operate *operate, uint32_t shard, struct asked *asked,
+                                  struct psp_reason *reterr_reason)
+{
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_REPORT_REQUEST};
+    const struct psp_cluster_message *answer = NULL;
+    uint32_t process = 0;
+    const enum psp_status status =
+        psp_operate_shard(operate, shard, &request, ANSWER_MS, &answer, &process, reterr_reason);
+    if (status != PSP_OK)
+        return status;
+    const struct psp_bytes report = answer->report_reply.report;
+    free(asked->report);
+    asked->report = psp_memory_array(report.length + 1, 1);
+    if (report.length > 0)
+        memcpy(asked->report, report.data, report.length);
+    asked->live.report = (struct psp_bytes){asked->report, report.length};
+    asked->live.report_index = answer->report_reply.index;
+    return PSP_OK;
+}
+
+static enum psp_status ask_totals(struct psp_operate *operate, uint32_t shard, bool held,
+                                  struct asked *asked, struct psp_reason *reterr_reason)
+{
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_WATCH,
+                                                .watch = {.wait_ms = WATCH_MS, .held = held}};
+    const struct psp_cluster_message *answer = NULL;
+    uint32_t process = 0;
+    const enum psp_status status =
+        psp_operate_shard(operate, shard, &request, ANSWER_MS, &answer, &process, reterr_reason);
+    if (status != PSP_OK)
+        return status;
+    asked->live.partial = &answer->partial;
+    asked->live.replica = psp_operate_process(operate, process)->replica;
+    return PSP_OK;
+}
+
+/* Whether no report came between the two questions. */
+static bool of_one_moment(const struct psp_definition *definition,
+                          const struct psp_recount_live *live)
+{
+    struct psp_bytes left = live->partial->reports;
+    struct psp_report last = {0};
+    struct psp_leaf_report of_leaf;
+    uint64_t newest = 0;
+    for (uint32_t next = 0, leaf;
+         psp_leaf_report_next(&left, &next, definition->leaf_count, &leaf, &of_leaf);)
+        newest = of_leaf.number > newest ? of_leaf.number : newest;
+    if (live->report.length > 0)
+        psp_report_decode(live->report, &last); /* checked where the message was decoded */
+    return last.number == newest;
+}
+
+/* Of what does not fit after some tries the comparison says how. */
+static enum psp_status ask(struct psp_operate *operate, const struct psp_definition *definition,
+                           uint32_t shard, struct asked *asked, struct psp_reason *reterr_reason)
+{
+    const bool held = definition->publication == PSP_PUBLICATION_REPORTS;
+    enum psp_status status = PSP_OK;
+    for (int tries = 0; status == PSP_OK && tries < TRIES; tries++) {
+        status = ask_report(operate, shard, asked, reterr_reason);
+        if (status == PSP_OK)
+            status = ask_totals(operate, shard, held, asked, reterr_reason);
+        if (status == PSP_OK && of_one_moment(definition, &asked->live))
+            break;
+    }
+    return status;
+}
+
+/* ---- what is told ---- */
+
 static const char *yes(bool agree)
 {
     return agree ? "yes" : "NO";
+}
+
+static struct psp_table *create_table(enum psp_publication publication)
+{
+    static const char *const immediate[] = {"shard",  "index", "counted", "books",
+                                            "totals", "units", "hash",    "balanced"};
+    static const char *const reports[] = {"shard", "index", "counted",  "books", "reported",
+                                          "units", "hash",  "balanced", "held"};
+    return publication == PSP_PUBLICATION_REPORTS ? psp_table_create("lrrllllll", reports)
+                                                  : psp_table_create("lrrlllll", immediate);
 }
 
 static void add_line(struct psp_table *table, uint32_t shard,
@@ -93,16 +190,20 @@ static void add_line(struct psp_table *table, uint32_t shard,
                                  yes(result->totals_agree),
                                  yes(result->units_agree),
                                  yes(result->hash_agrees),
-                                 yes(result->balanced)};
+                                 yes(result->balanced),
+                                 yes(result->held_agrees)};
     psp_table_add(table, cells);
 }
 
-static json_t *line_of(uint32_t shard, const struct psp_recount_result *result)
+static json_t *line_of(uint32_t shard, enum psp_publication publication,
+                       const struct psp_recount_result *result)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:s?}", "shard",
+    json_t *held =
+        publication == PSP_PUBLICATION_REPORTS ? json_boolean(result->held_agrees) : json_null();
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:b, s:b, s:s?}", "shard",
                      psp_json_count(shard), "index", psp_json_count(result->index), "counted",
                      psp_json_count(result->ballots), "books", result->books_agree, "totals",
-                     result->totals_agree, "units", result->units_agree, "hash",
+                     result->totals_agree, "units", result->units_agree, "held", held, "hash",
                      result->hash_agrees, "balanced", result->balanced, "difference",
                      result->first_difference[0] ? result->first_difference : NULL);
 }
@@ -111,39 +212,44 @@ static int recount_shard(const struct psp_local *local, const struct psp_definit
                          struct psp_operate *operate, uint32_t shard, struct psp_table *table,
                          json_t *lines)
 {
-    const struct psp_cluster_message request = {.type = PSP_CLUSTER_WATCH,
-                                                .watch.wait_ms = WATCH_MS};
-    const struct psp_cluster_message *answer = NULL;
+    struct asked asked = {0};
     struct psp_recount_result result;
     struct psp_reason reason = {0};
-    uint32_t process = 0;
-    if (psp_operate_shard(operate, shard, &request, ANSWER_MS, &answer, &process, &reason) !=
-        PSP_OK) {
+    int code = PSP_EXIT_NO;
+    if (ask(operate, definition, shard, &asked, &reason) != PSP_OK) {
         fprintf(stderr, "psephos recount: shard %u: %s\n", shard, reason.text);
-        return PSP_EXIT_UNREACHABLE;
-    }
-    if (psp_recount_compare(local, definition, shard,
-                            psp_operate_process(operate, process)->replica, &answer->partial,
-                            &result, &reason) != PSP_OK) {
+        code = PSP_EXIT_UNREACHABLE;
+    } else if (psp_recount_compare(local, definition, shard, &asked.live, &result, &reason) !=
+               PSP_OK) {
         fprintf(stderr, "psephos recount: shard %u: %s\n", shard, reason.text);
-        return PSP_EXIT_NO;
+    } else {
+        add_line(table, shard, &result);
+        json_array_append_new(lines, line_of(shard, definition->publication, &result));
+        if (result.first_difference[0])
+            fprintf(stderr, "psephos recount: shard %u differs: %s\n", shard,
+                    result.first_difference);
+        code = agrees(&result) ? PSP_EXIT_DONE : PSP_EXIT_NO;
     }
-    add_line(table, shard, &result);
-    json_array_append_new(lines, line_of(shard, &result));
-    if (result.first_difference[0])
-        fprintf(stderr, "psephos recount: shard %u differs: %s\n", shard, result.first_difference);
-    return result.books_agree && result.totals_agree && result.units_agree && result.hash_agrees &&
-                   result.balanced
-               ? PSP_EXIT_DONE
-               : PSP_EXIT_NO;
+    free(asked.report);
+    return code;
+}
+
+static void print(const struct psp_local *local, const struct psp_definition *definition,
+                  const struct psp_table *table, bool agree)
+{
+    psp_mode_say(local->cluster->mode == PSP_MODE_TEST, stdout);
+    psp_table_print(table, stdout);
+    if (agree)
+        puts(definition->publication == PSP_PUBLICATION_REPORTS
+                 ? "the journal, replayed from the start, gives what was reported and the hash of "
+                   "what is held"
+                 : "the journal, replayed from the start, gives the live totals");
 }
 
 static int recount(const struct arguments *arguments, const struct psp_local *local,
                    const struct psp_definition *definition, struct psp_operate *operate)
 {
-    static const char *const headings[] = {"shard",  "index", "counted", "books",
-                                           "totals", "units", "hash",    "balanced"};
-    struct psp_table *table = psp_table_create("lrrlllll", headings);
+    struct psp_table *table = create_table(definition->publication);
     json_t *lines = json_array();
     int code = PSP_EXIT_DONE;
     bool any = false;
@@ -161,15 +267,13 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
         fprintf(stderr, "psephos recount: there is no shard %u\n", arguments->shard);
         code = PSP_EXIT_USAGE;
     } else if (arguments->json && code != PSP_EXIT_UNREACHABLE) {
-        psp_json_print(json_pack("{s:b, s:s, s:O}", "agrees", code == PSP_EXIT_DONE, "mode",
-                                 psp_mode_name(local->cluster->mode), "shards", lines));
+        psp_json_print(json_pack("{s:b, s:s, s:s, s:O}", "agrees", code == PSP_EXIT_DONE, "mode",
+                                 psp_mode_name(local->cluster->mode), "publication",
+                                 psp_publication_name(definition->publication), "shards", lines));
     } else if (code != PSP_EXIT_UNREACHABLE) {
-        psp_mode_say(local->cluster->mode == PSP_MODE_TEST, stdout);
-        psp_table_print(table, stdout);
+        print(local, definition, table, code == PSP_EXIT_DONE);
     }
     json_decref(lines);
-    if (any && code == PSP_EXIT_DONE && !arguments->json)
-        puts("the journal, replayed from the start, gives the live totals");
     psp_table_destroy(&table);
     return code;
 }
@@ -192,8 +296,9 @@ int psp_cmd_recount(int argc, char **argv)
         parse,
         NULL,
         "Replays every shard's journal, or one with --shard, from its first entry and compares "
-        "books, totals and state "
-        "hash with the running shard; exit code 1 on any difference. With --offline nothing needs "
+        "books, totals, reports and state "
+        "hash with the running shard; exit code 1 on any difference. Rows that are not reported "
+        "yet are compared by a hash, once a second at most. With --offline nothing needs "
         "to run: what a majority of the replicas' logs hold, or a backup, is counted by the rules "
         "that its first entry names; logs that differ are named, exit code 1." PSP_EXIT_HELP,
         children,

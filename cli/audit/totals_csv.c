@@ -12,6 +12,7 @@
 
 struct sums {
     const struct psp_totals *totals;
+    const bool *left_out;
     const struct psp_contest *contest;
     uint32_t contest_position;
     uint64_t *votes;  /* [unit_count * choice_count] */
@@ -79,7 +80,7 @@ static void print(const struct sums *sums, uint32_t method, bool test, FILE *fil
         for (uint32_t c = 0; c < sums->contest->choice_count; c++) {
             const size_t place = (size_t)u * sums->contest->choice_count + c;
             const struct psp_choice *choice = &sums->contest->choices[c];
-            if (!sums->present[place])
+            if (!sums->present[place] || (sums->left_out && sums->left_out[u]))
                 continue;
             fputs(psp_mode_csv_field(test), file);
             put_field(file, sums->contest->id);
@@ -95,14 +96,17 @@ static void print(const struct sums *sums, uint32_t method, bool test, FILE *fil
     }
 }
 
-void psp_totals_csv_print(const struct psp_totals *totals, bool test, FILE *file)
+void psp_totals_csv_print(const struct psp_totals *totals, const bool *left_out, bool test,
+                          FILE *file)
 {
     const struct psp_definition *definition = totals->definition;
     fprintf(file, "%scontest,unit,unit_name,level,method,choice,choice_name,party,votes\n",
             psp_mode_csv_heading(test));
     for (uint32_t c = 0; c < definition->contest_count; c++) {
-        struct sums sums = {
-            .totals = totals, .contest = &definition->contests[c], .contest_position = c};
+        struct sums sums = {.totals = totals,
+                            .left_out = left_out,
+                            .contest = &definition->contests[c],
+                            .contest_position = c};
         const size_t cells = (size_t)definition->unit_count * sums.contest->choice_count;
         sums.votes = psp_memory_array(cells, sizeof *sums.votes);
         sums.present = psp_memory_array(cells, sizeof *sums.present);

@@ -14,7 +14,9 @@
 #include "election/totals.h"
 
 /* By contest, then method, then unit in the definition's order. Errors of writing
- * are the stream's (ferror). `test`: with a first column `mode`. */
-void psp_totals_csv_print(const struct psp_totals *totals, bool test, FILE *file);
+ * are the stream's (ferror). `left_out`: units without a row, [unit_count], or NULL.
+ * `test`: with a first column `mode`. */
+void psp_totals_csv_print(const struct psp_totals *totals, const bool *left_out, bool test,
+                          FILE *file);
 
 #endif

@@ -29,7 +29,7 @@ enum psp_answer psp_answer_judge(const struct psp_cluster_message *answer, uint3
                                  uint32_t *ret_leader, struct psp_reason *reterr_reason)
 {
     *ret_leader = PSP_NONE;
-    if (answer && answer->type == PSP_CLUSTER_PARTIAL)
+    if (answer && (answer->type == PSP_CLUSTER_PARTIAL || answer->type == PSP_CLUSTER_REPORT_REPLY))
         return PSP_ANSWER_DONE;
     if (answer && answer->type == PSP_CLUSTER_OPERATED)
         return operated(answer, replica, ret_leader, reterr_reason);

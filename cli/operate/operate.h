@@ -57,9 +57,10 @@ const struct psp_cluster_message *psp_operate_answer(const struct psp_operate *o
                                                      uint32_t process);
 
 /* Asks the leader of a shard, following it when it moves; `request` is an
- * OPERATE or a WATCH. PSP_OK: *ret_answer is OPERATED with PSP_OPERATED, or
- * PARTIAL. PSP_EINVAL: the leader refuses for good; PSP_ETIMEDOUT: nobody leads,
- * or whoever does not answer or cannot now. The reason says what was heard last. */
+ * OPERATE, a WATCH or a REPORT_REQUEST. PSP_OK: *ret_answer is OPERATED with
+ * PSP_OPERATED, PARTIAL or REPORT_REPLY. PSP_EINVAL: the leader refuses for good;
+ * PSP_ETIMEDOUT: nobody leads, or whoever does not answer or cannot now. The reason says
+ * what was heard last. */
 enum psp_status psp_operate_shard(struct psp_operate *operate, uint32_t shard,
                                   const struct psp_cluster_message *request, uint64_t timeout_ms,
                                   const struct psp_cluster_message **ret_answer,

@@ -72,6 +72,7 @@ static enum psp_status count_ballot(struct psp_count *count, const struct psp_co
             return status;
     }
     psp_index_mark(count->index, place, row->tag);
+    memcpy(count->last_voter, row->digest, PSP_DIGEST_BYTES);
     count->books.voters_counted++;
     psp_count_pending_counted(count, row, place->number, new_voter);
 

@@ -1,4 +1,4 @@
-/* An entry at a time, and what the state hash takes of it. */
+/* An entry at a time, what the state hash takes of it, and the hash of what is held. */
 #include "count/count.h"
 
 #include <assert.h>
@@ -346,4 +346,22 @@ void psp_count_skip(struct psp_count *count, uint64_t index)
 {
     assert(index > count->last_index);
     count->last_index = index;
+}
+
+void psp_count_held_hash(const struct psp_count *count, uint8_t ret_hash[PSP_HASH_BYTES])
+{
+    enum { CELLS = 512 }; /* put into bytes at a time */
+    const struct psp_totals *totals = count->totals;
+    crypto_generichash_state state;
+    uint8_t bytes[CELLS * 8];
+    int failed =
+        crypto_generichash_init(&state, count->last_voter, PSP_DIGEST_BYTES, PSP_HASH_BYTES);
+    for (uint64_t first = 0; first < totals->cell_count; first += CELLS) {
+        const uint64_t left = totals->cell_count - first, n = left < CELLS ? left : CELLS;
+        for (uint64_t i = 0; i < n; i++)
+            psp_put64(bytes + 8 * i, totals->cells[first + i]);
+        failed |= crypto_generichash_update(&state, bytes, 8 * n);
+    }
+    failed |= crypto_generichash_final(&state, ret_hash, PSP_HASH_BYTES);
+    assert(!failed);
 }

@@ -80,6 +80,7 @@ struct psp_count {
     uint64_t close_at_ms; /* when it closes or was closed, as told; 0 none */
     enum psp_election_state election_state;
     uint8_t state_hash[PSP_STATE_HASH_BYTES];
+    uint8_t last_voter[PSP_DIGEST_BYTES]; /* of the ballot counted last; zeros: none */
 
     bool has_genesis;
     struct psp_genesis genesis;

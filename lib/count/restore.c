@@ -172,6 +172,7 @@ static enum psp_status restore_counted_roll(struct psp_count *count,
         if (place.counted || !note_counted(count, digest, count->roll_units[number]))
             return PSP_ECORRUPT; /* a voter twice, or of another shard */
         psp_index_mark(count->index, &place, record + 4);
+        memcpy(count->last_voter, digest, PSP_DIGEST_BYTES);
     }
     return PSP_OK;
 }
@@ -206,6 +207,7 @@ static enum psp_status restore_counted_new(struct psp_count *count,
         const enum psp_status status = psp_index_append(count->index, digest, number, record + 4);
         if (status != PSP_OK)
             return status;
+        memcpy(count->last_voter, digest, PSP_DIGEST_BYTES);
     }
     dequeue(restoring, delta->counted_n);
     return PSP_OK;

@@ -59,6 +59,7 @@ enum {
     PSP_CORE_LOAD_BYTES = 1 << 20, /* about as much is loaded from the log at a time */
     PSP_CORE_WATCH_GAP_MS = 50,    /* between two answers to a watcher */
     PSP_CORE_WATCH_WAIT_MAX_MS = 10000,
+    PSP_CORE_HELD_GAP_MS = 1000,              /* between two questions for held_hash */
     PSP_CORE_PART_BYTES = 4 << 20,            /* rows in one message of a partial */
     PSP_CORE_CHECKPOINT_BYTES = 1 << 20,      /* take one at this size: small, because a log
                                                  write waits behind it on the disk; */
@@ -145,6 +146,7 @@ enum psp_core_action_type {
     PSP_CORE_VOTE,       /* make durable before anything that follows */
     PSP_CORE_APPEND,     /* cut the log before records[0], append, sync, tell persisted */
     PSP_CORE_SEND,       /* to a peer of the socket */
+    PSP_CORE_HELD_TOLD,  /* the operator was told held_hash: for the log */
     PSP_CORE_TOO_LARGE,  /* a partial needs more parts than there may be: tell somebody */
     PSP_CORE_RAFT,       /* to another replica */
     PSP_CORE_LOAD,       /* read records, tell loaded */
@@ -178,6 +180,7 @@ struct psp_core_action {
             uint64_t first, last;
         } load;
         struct psp_count_delta *checkpoint;
+        uint64_t held_index;    /* of the partial */
         size_t too_large_bytes; /* its rows */
         const char *stop;       /* what happened and what to do */
     };

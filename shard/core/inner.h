@@ -60,7 +60,7 @@ struct psp_parked {
 };
 
 struct psp_watcher {
-    bool used, waiting;
+    bool used, waiting, held; /* held: to be told held_hash */
     struct psp_peer peer;
     uint32_t collector;
     uint64_t watch_id, after_index, base_index, base_epoch;
@@ -112,6 +112,7 @@ struct psp_core {
     uint64_t joining;                /* the raft ID that is to become a member, 0 none */
 
     struct psp_watcher watchers[PSP_CORE_WATCHERS_MAX];
+    uint64_t held_from_ms; /* held_hash may be asked for again */
 
     bool checkpointing;
     uint64_t checkpoint_index, checkpoint_ms;

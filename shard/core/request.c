@@ -181,6 +181,38 @@ static void tell_status(struct psp_core *core, const struct psp_core_sender *sen
     psp_count_state_hash(core->count, message->status.state_hash);
 }
 
+/* Why what is held is not compared now. */
+static struct psp_core_outcome held_refusal(const struct psp_core *core)
+{
+    if (psp_consensus_state(core->consensus) != PSP_LEADER)
+        return not_leader;
+    if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL)
+        return psp_core_refused(busy_text(core), true);
+    if (psp_count_reported(core->count) == NULL)
+        return psp_core_refused("the publication is immediate: nothing is held", false);
+    if (core->now.steady_ms < core->held_from_ms)
+        return psp_core_refused("held rows are compared once a second; ask again", true);
+    return (struct psp_core_outcome){.status = PSP_OPERATED};
+}
+
+/* promise 5: the hash of what is held is for the operator alone, and asked for so seldom that
+ * it tells nothing of a ballot by itself; of one replica, or they would answer three times. */
+static void take_watch(struct psp_core *core, const struct psp_core_sender *sender,
+                       const struct psp_cluster_message *message)
+{
+    if (message->watch.held) {
+        if (sender->role != PSP_ROLE_OPERATOR)
+            return;
+        const struct psp_core_outcome refusal = held_refusal(core);
+        if (refusal.status != PSP_OPERATED) {
+            psp_core_answer_operator(core, &sender->peer, message->id, &refusal);
+            return;
+        }
+        core->held_from_ms = core->now.steady_ms + PSP_CORE_HELD_GAP_MS;
+    }
+    psp_core_watch(core, sender, message);
+}
+
 void psp_core_request(struct psp_core *core, const struct psp_core_sender *sender,
                       const struct psp_cluster_message *message)
 {
@@ -200,7 +232,7 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
         return;
     case PSP_CLUSTER_WATCH:
         if (sender->role == PSP_ROLE_COLLECTOR || sender->role == PSP_ROLE_OPERATOR)
-            psp_core_watch(core, sender, message);
+            take_watch(core, sender, message);
         return;
     case PSP_CLUSTER_STATUS_REQUEST:
         tell_status(core, sender, message);

@@ -57,7 +57,8 @@ void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
     watcher->after_index = message->watch.after_index;
     watcher->base_index = message->watch.base_index;
     watcher->base_epoch = message->watch.base_epoch;
-    watcher->due_ms = core->now.steady_ms + wait_ms;
+    watcher->held = message->watch.held;
+    watcher->due_ms = core->now.steady_ms + (watcher->held ? 0 : wait_ms);
 }
 
 /* When the watcher's answer may leave: at once for news, but not too soon
@@ -136,6 +137,16 @@ static bool pack_stations(struct psp_core *core, uint64_t base, struct psp_bytes
         return false;
     psp_count_stations_since(core->count, base, bytes, length);
     *ret_bytes = (struct psp_bytes){bytes, length};
+    return true;
+}
+
+static bool pack_held_hash(struct psp_core *core, struct psp_bytes *ret_bytes)
+{
+    uint8_t *bytes = psp_core_scratch(core, PSP_HASH_BYTES);
+    if (bytes == NULL)
+        return false;
+    psp_count_held_hash(core->count, bytes);
+    *ret_bytes = (struct psp_bytes){bytes, PSP_HASH_BYTES};
     return true;
 }
 
@@ -233,6 +244,16 @@ static size_t parts_of(const struct psp_core *core, size_t rows_bytes, size_t ta
     return (parts == 0 ? 1 : parts) + (tail_bytes > core->part_bytes);
 }
 
+/* Who was told, may have held totals that he tried: the log says so. False: out of memory,
+ * the core has stopped. */
+static bool tell_held(struct psp_core *core)
+{
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_HELD_TOLD);
+    if (action != NULL)
+        action->held_index = psp_count_index(core->count);
+    return action != NULL;
+}
+
 /* False: out of memory, the core has stopped. */
 static bool tell_too_large(struct psp_core *core, size_t bytes)
 {
@@ -256,7 +277,8 @@ static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, s
     if (parts_of(core, length, 0) > core->parts_max)
         return tell_too_large(core, length);
     struct psp_partial partial;
-    if (!fill_partial(core, base, bytes, &partial))
+    if (!fill_partial(core, base, bytes, &partial) ||
+        (watcher->held && !pack_held_hash(core, &partial.held_hash)))
         return false;
     const size_t tail =
         partial.units_complete.length + partial.registered_leaves.length + partial.stations.length;
@@ -264,7 +286,8 @@ static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, s
     if (parts > core->parts_max)
         return tell_too_large(core, length + tail);
     *ret_bytes += length + tail;
-    return send_parts(core, watcher, &partial, (uint32_t)parts);
+    return send_parts(core, watcher, &partial, (uint32_t)parts) &&
+           (!watcher->held || tell_held(core));
 }
 
 void psp_core_answer_watchers(struct psp_core *core)

@@ -125,6 +125,7 @@ static enum psp_status decode_watch(const Psephos__V1__Watch *body,
     ret_message->watch.base_index = body->base_index;
     ret_message->watch.base_epoch = body->base_epoch;
     ret_message->watch.wait_ms = body->wait_ms;
+    ret_message->watch.held = body->held;
     return PSP_OK;
 }
 
@@ -140,6 +141,8 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
                                "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
     if (!psp_pack_take(&body->state_hash, partial->state_hash, PSP_HASH_BYTES))
         return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+    if (body->held_hash.len != 0 && body->held_hash.len != PSP_HASH_BYTES)
+        return psp_pack_refuse(ret_reason, "held_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (!psp_election_state_known(body->election_state))
         return psp_pack_refuse(ret_reason, "an unknown election state");
     if (!psp_mode_known(body->mode))
@@ -169,6 +172,7 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     partial->stations = psp_pack_bytes(&body->stations);
     partial->reports = psp_pack_bytes(&body->reports);
     partial->leaf_ballots = psp_pack_bytes(&body->leaf_ballots);
+    partial->held_hash = psp_pack_bytes(&body->held_hash);
     return PSP_OK;
 }
 
@@ -429,6 +433,7 @@ static enum psp_status encode_watch(const struct psp_cluster_message *from,
     body.base_index = from->watch.base_index;
     body.base_epoch = from->watch.base_epoch;
     body.wait_ms = from->watch.wait_ms;
+    body.held = from->watch.held;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_WATCH;
     message->watch = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -465,6 +470,7 @@ static enum psp_status encode_partial(const struct psp_cluster_message *from,
     body.stations = psp_pack_data(partial->stations.data, partial->stations.length);
     body.reports = psp_pack_data(partial->reports.data, partial->reports.length);
     body.leaf_ballots = psp_pack_data(partial->leaf_ballots.data, partial->leaf_ballots.length);
+    body.held_hash = psp_pack_data(partial->held_hash.data, partial->held_hash.length);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
     message->partial = &body;
     return psp_pack(&message->base, ret_buffer);

@@ -115,6 +115,7 @@ struct psp_partial { /* see proto/cluster.proto */
     uint32_t part, parts; /* lib/wire/message/partial_parts.h; 0 and 0 or 1: whole */
     uint32_t leader;      /* replica + 1; 0: not known */
     enum psp_mode mode;
+    struct psp_bytes held_hash; /* PSP_HASH_BYTES of psp_count_held_hash, or empty */
 };
 
 struct psp_status_reply {
@@ -185,6 +186,7 @@ struct psp_cluster_message {
         struct {
             uint64_t after_index, base_index, base_epoch;
             uint32_t wait_ms;
+            bool held; /* tell held_hash */
         } watch;
         struct psp_partial partial;
         struct {

@@ -197,6 +197,8 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         if (psp_cluster_message_encode(&action->send.message, &world->buffer) == PSP_OK)
             sim_send_peer(world, &replica->actor, &action->send.peer, &world->buffer, *extra_us);
         return;
+    case PSP_CORE_HELD_TOLD:
+        return; /* a line in its log */
     case PSP_CORE_TOO_LARGE:
         sim_violation(world, "%s has a partial too large", sim_actor_name(&replica->actor));
         return;

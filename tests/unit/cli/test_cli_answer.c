@@ -20,8 +20,9 @@ static void what_is_done_is_done(void **state)
     const struct psp_cluster_message answers[] = {
         operated(PSP_OPERATED, ""),
         operated(PSP_OPERATED, "the election is open already"),
-        {.type = PSP_CLUSTER_PARTIAL}};
-    for (size_t i = 0; i < 3; i++) {
+        {.type = PSP_CLUSTER_PARTIAL},
+        {.type = PSP_CLUSTER_REPORT_REPLY}};
+    for (size_t i = 0; i < 4; i++) {
         struct psp_reason reason = {.text = "as before"};
         uint32_t leader = 5;
         assert_int_equal(psp_answer_judge(&answers[i], 0, &leader, &reason), PSP_ANSWER_DONE);

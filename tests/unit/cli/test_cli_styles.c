@@ -75,7 +75,7 @@ static void rows_of_totals_are_added_over_styles(void **state)
     set_row(fixture, 3, CELLS(4, 1, 2, 0, 1, 3, 1, 0, 0)); /* x rep mail */
     set_row(fixture, 5, CELLS(1, 1, 0, 0, 0));             /* x np mail */
     set_row(fixture, 8, CELLS(2, 0, 2, 0, 0, 1, 0, 0, 1)); /* y dem booth */
-    psp_totals_csv_print(fixture->totals, false, fixture->file);
+    psp_totals_csv_print(fixture->totals, NULL, false, fixture->file);
     holds(fixture, "gov-d,c,C,county,,ann,Ann,,3\ngov-d,c,C,county,,bob,Bob,,3\n"
                    "gov-d,x,X,precinct,,ann,Ann,,3\ngov-d,x,X,precinct,,bob,Bob,,1\n"
                    "gov-d,y,Y,precinct,,ann,Ann,,0\ngov-d,y,Y,precinct,,bob,Bob,,2\n"

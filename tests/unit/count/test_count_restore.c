@@ -92,6 +92,15 @@ static void a_delta_holds_what_is_new_and_only_that(void **state)
     psp_count_destroy(&count);
 }
 
+/* The same totals, and the same ballot counted last. */
+static void expect_same_held(const struct psp_count *a, const struct psp_count *b)
+{
+    uint8_t hashes[2][PSP_HASH_BYTES];
+    psp_count_held_hash(a, hashes[0]);
+    psp_count_held_hash(b, hashes[1]);
+    assert_memory_equal(hashes[0], hashes[1], PSP_HASH_BYTES);
+}
+
 /* promise 4 */
 static void a_restored_count_goes_on_like_the_first(void **state)
 {
@@ -115,6 +124,7 @@ static void a_restored_count_goes_on_like_the_first(void **state)
     assert_int_equal(psp_count_restore(second, delta), PSP_OK);
     psp_count_delta_destroy(&delta);
     assert_int_equal(psp_count_restore_end(second), PSP_OK);
+    expect_same_held(first, second);
 
     struct psp_count *const both[] = {first, second};
     uint8_t hashes[2][PSP_HASH_BYTES];
@@ -393,11 +403,13 @@ static void the_first_delta_holds_the_whole_roll_and_restore_wants_the_same(void
     assert_memory_equal(delta->voter_digests, digests, sizeof digests);
     assert_memory_equal(delta->voter_units, units, sizeof units);
     assert_int_equal(psp_get32(delta->counted), 2);
-    psp_count_destroy(&count);
 
+    struct psp_count *first = count;
     count = fixture_count(definition, &roll, 100);
     assert_int_equal(psp_count_restore(count, delta), PSP_OK);
     assert_int_equal(psp_count_restore_end(count), PSP_OK);
+    expect_same_held(first, count);
+    psp_count_destroy(&first);
     struct batch next = {0};
     add(&next, 2, 20, P1, BOOTH, ANN);
     add(&next, 1, 10, P1, BOOTH, ANN);

@@ -394,6 +394,44 @@ static void a_delta_holds_what_was_reported_since_the_last_and_only_that(void **
     psp_count_destroy(&count);
 }
 
+/* What Python's hashlib.blake2b gives: 8 bytes a cell, key fixture_digest of a voter. */
+static void expect_held_hash(const struct psp_count *count, const char *hex)
+{
+    uint8_t hash[PSP_HASH_BYTES];
+    char text[2 * PSP_HASH_BYTES + 1];
+    psp_count_held_hash(count, hash);
+    for (size_t i = 0; i < sizeof hash; i++)
+        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    assert_string_equal(text, hex);
+}
+
+#define HELD_NONE "2e94c8e93ba9ca7870b37530d64a0b64ebe09807a0876d6d095592f78d1b138f"
+#define HELD_ONE "bcc2d10953001e67c6e13e0dd587c19dae97829b6780c836342f8918f1f4a2c5"
+#define HELD_TWO "b5f785eefd17234b8235e26ec1a45ea7256cb375bc88583fad8ff28e131adf2e"
+#define HELD_TWO_OTHER "e41645b053d8b735d4021219d70873cbd4c57235747d4549f518370ec2bb1d23"
+
+static void what_is_held_has_one_hash_keyed_by_the_ballot_counted_last(void **state)
+{
+    (void)state;
+    struct psp_count *count = open_reports(definition, PSP_PUBLICATION_REPORTS);
+    expect_held_hash(count, HELD_NONE);
+    cast(count, 1);
+    expect_held_hash(count, HELD_ONE);
+    struct batch batch = {0};
+    add(&batch, 2, 2, P1, BOOTH, ANN);
+    add(&batch, 1, 99, P1, BOOTH, ANN); /* a second vote: not the last that is counted */
+    expect(count, &batch, false, VERDICTS(PSP_COUNTED, PSP_DOUBLE_VOTE));
+    expect_held_hash(count, HELD_TWO);
+    take_report(count, 1, LEAF_1_AND_2, PSP_FINAL_YES); /* what is reported, is hashed as before */
+    expect_held_hash(count, HELD_TWO);
+    psp_count_destroy(&count);
+    count = open_reports(definition, PSP_PUBLICATION_REPORTS);
+    cast(count, 2); /* the same totals, another last one */
+    cast(count, 1);
+    expect_held_hash(count, HELD_TWO_OTHER);
+    psp_count_destroy(&count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +447,7 @@ int main(void)
         cmocka_unit_test(every_word_of_a_report_is_in_the_state_hash),
         cmocka_unit_test(reports_that_contradict_themselves_are_refused),
         cmocka_unit_test(a_delta_holds_what_was_reported_since_the_last_and_only_that),
+        cmocka_unit_test(what_is_held_has_one_hash_keyed_by_the_ballot_counted_last),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

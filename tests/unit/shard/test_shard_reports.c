@@ -320,6 +320,87 @@ static void replicas_hold_the_same_reports_however_they_came_to_them(void **stat
     destroy_group(group);
 }
 
+/* As `role`, of a replica. */
+static void ask_held(struct group *group, uint32_t replica, enum psp_role role, uint64_t id)
+{
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = id};
+    message.watch.wait_ms = 5000;
+    message.watch.after_index = psp_count_index(group->nodes[replica].count); /* no news */
+    message.watch.held = true;
+    tell(group, replica, role, 0, &message);
+    run(group, 60);
+}
+
+static void expect_refused(const struct node *node, uint64_t id, enum psp_operate_status status,
+                           bool temporary, const char *text)
+{
+    const struct answer *answer = answer_to(node, PSP_CLUSTER_OPERATED, id);
+    assert_null(answer_to(node, PSP_CLUSTER_PARTIAL, id));
+    assert_non_null(answer);
+    assert_int_equal(answer->message.operated.status, status);
+    assert_int_equal(answer->message.operated.temporary, temporary);
+    assert_non_null(strstr(answer->text, text));
+}
+
+/* promise 5 */
+static void what_is_held_is_told_as_one_hash_once_a_second_and_logged(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(3, PSP_PUBLICATION_IMMEDIATE, 0);
+    const uint32_t leader = serving(group), other = (leader + 1) % 3;
+    struct node *node = &group->nodes[leader];
+    cast(group, 1, 3);
+    ask_held(group, leader, PSP_ROLE_OPERATOR, 2);
+    const struct answer *answer = answer_to(node, PSP_CLUSTER_PARTIAL, 2);
+    assert_non_null(answer); /* at once, without news */
+    assert_int_equal(answer->message.partial.held_hash.length, PSP_HASH_BYTES);
+    assert_int_equal(answer->message.partial.rows.length, 0);
+    uint8_t hash[PSP_HASH_BYTES];
+    psp_count_held_hash(node->count, hash);
+    assert_memory_equal(node->held_hash, hash, sizeof hash);
+    assert_int_equal(node->held_told_n, 1);
+    assert_int_equal(node->held_told_index, answer->message.partial.index);
+
+    ask_held(group, leader, PSP_ROLE_OPERATOR, 3);
+    expect_refused(node, 3, PSP_OPERATE_REFUSED, true, "once a second");
+    ask_held(group, other, PSP_ROLE_OPERATOR, 4); /* three replicas are no three questions */
+    expect_refused(&group->nodes[other], 4, PSP_OPERATE_NOT_LEADER, false, "another replica");
+    run(group, PSP_CORE_HELD_GAP_MS - 3 * 60);
+    ask_held(group, leader, PSP_ROLE_OPERATOR, 5);
+    assert_non_null(answer_to(node, PSP_CLUSTER_PARTIAL, 5)); /* refused ones put nothing off */
+    assert_int_equal(node->held_told_n, 2);
+    destroy_group(group);
+}
+
+static void what_is_held_is_told_to_nobody_else(void **state)
+{
+    (void)state;
+    struct group *group = open_reports_group(1, PSP_PUBLICATION_IMMEDIATE, 0);
+    struct node *node = &group->nodes[0];
+    cast(group, 1, 3);
+    static const enum psp_role others[] = {PSP_ROLE_COLLECTOR, PSP_ROLE_ROUTER, PSP_ROLE_SHARD};
+    for (uint64_t i = 0; i < 3; i++) {
+        ask_held(group, 0, others[i], 10 + i);
+        assert_null(answer_to(node, PSP_CLUSTER_PARTIAL, 10 + i));
+        assert_null(answer_to(node, PSP_CLUSTER_OPERATED, 10 + i));
+    }
+    assert_int_equal(node->held_told_n, 0);
+    ask_held(group, 0, PSP_ROLE_OPERATOR, 20); /* nobody used up the second */
+    assert_non_null(answer_to(node, PSP_CLUSTER_PARTIAL, 20));
+    assert_int_equal(watch(group, 21, 0)->held_hash.length, 0); /* nor without the question */
+    destroy_group(group);
+}
+
+static void an_immediate_election_holds_nothing_that_could_be_compared(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    ask_held(group, 0, PSP_ROLE_OPERATOR, 2);
+    expect_refused(&group->nodes[0], 2, PSP_OPERATE_REFUSED, false, "nothing is held");
+    assert_int_equal(group->nodes[0].held_told_n, 0);
+    destroy_group(group);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +412,9 @@ int main(void)
         cmocka_unit_test(each_refusal_has_its_own_words),
         cmocka_unit_test(a_report_of_no_such_leaf_never_reaches_the_log),
         cmocka_unit_test(the_last_report_is_told_to_the_operator_by_the_leader),
+        cmocka_unit_test(what_is_held_is_told_as_one_hash_once_a_second_and_logged),
+        cmocka_unit_test(what_is_held_is_told_to_nobody_else),
+        cmocka_unit_test(an_immediate_election_holds_nothing_that_could_be_compared),
         cmocka_unit_test(a_log_of_another_publication_is_refused),
         cmocka_unit_test(replicas_hold_the_same_reports_however_they_came_to_them),
     };

@@ -103,20 +103,22 @@ static void watch_comes_back_as_it_went(void **state)
     const struct psp_cluster_message message = {
         .type = PSP_CLUSTER_WATCH,
         .id = 4,
-        .watch = {.after_index = 10, .base_index = 9, .base_epoch = 2, .wait_ms = 1000},
+        .watch =
+            {.after_index = 10, .base_index = 9, .base_epoch = 2, .wait_ms = 1000, .held = true},
     };
     encode_and_decode(d, &message);
     assert_int_equal(d->got.watch.after_index, 10);
     assert_int_equal(d->got.watch.base_index, 9);
     assert_int_equal(d->got.watch.base_epoch, 2);
     assert_int_equal(d->got.watch.wait_ms, 1000);
+    assert_true(d->got.watch.held);
 }
 
 static void partial_comes_back_as_it_went(void **state)
 {
     struct desk *d = *state;
     static const uint8_t rows[] = {0, 1, 1}, units[] = {9, 0, 0, 0},
-                         leaves[] = {1, 0, 0, 0, 2, 0, 0, 0};
+                         leaves[] = {1, 0, 0, 0, 2, 0, 0, 0}, held[PSP_HASH_BYTES] = {0x4E};
     struct psp_cluster_message message = {
         .type = PSP_CLUSTER_PARTIAL,
         .id = 6,
@@ -137,7 +139,8 @@ static void partial_comes_back_as_it_went(void **state)
                     .units_complete = {units, sizeof units},
                     .registered_leaves = {leaves, sizeof leaves},
                     .reports = {rows, 2},
-                    .leaf_ballots = {units, 1}},
+                    .leaf_ballots = {units, 1},
+                    .held_hash = {held, sizeof held}},
     };
     memset(message.partial.cluster_id, 8, PSP_CLUSTER_ID_BYTES);
     memset(message.partial.state_hash, 9, PSP_HASH_BYTES);
@@ -164,6 +167,8 @@ static void partial_comes_back_as_it_went(void **state)
     assert_memory_equal(got->reports.data, rows, 2);
     assert_int_equal(got->leaf_ballots.length, 1);
     assert_int_equal(got->leaf_ballots.data[0], 9);
+    assert_int_equal(got->held_hash.length, sizeof held);
+    assert_memory_equal(got->held_hash.data, held, sizeof held);
     assert_memory_equal(got->cluster_id, message.partial.cluster_id, PSP_CLUSTER_ID_BYTES);
     assert_memory_equal(got->state_hash, message.partial.state_hash, PSP_HASH_BYTES);
 }
@@ -392,7 +397,7 @@ static void numbers_outside_their_enum_are_refused(void **state)
     assert_int_equal(decode_number(d, 8, 2, 4), PSP_EINVAL);
 }
 
-/* A partial; part 2, 8, 9, 12, 13, 15 or 22 is made wrong. */
+/* A partial; part 2, 8, 9, 12, 13, 15, 22 or 23 is made wrong. */
 static enum psp_status decode_partial(struct desk *d, unsigned wrong)
 {
     d->body.length = 0;
@@ -404,6 +409,7 @@ static enum psp_status decode_partial(struct desk *d, unsigned wrong)
     proto_filled(&d->body, 13, 0, wrong == 13 ? 5 : 4);
     proto_filled(&d->body, 15, 0, wrong == 15 ? 3 : 4);
     proto_number(&d->body, 22, wrong == 22 ? 3 : 1);
+    proto_filled(&d->body, 23, 0, wrong == 23 ? 31 : 32);
     return decode_body(d, 6);
 }
 
@@ -411,9 +417,9 @@ static void partial_with_a_wrong_part_is_refused(void **state)
 {
     struct desk *d = *state;
     assert_int_equal(decode_partial(d, 0), PSP_OK);
-    for (unsigned part = 1; part <= 22; part++)
+    for (unsigned part = 1; part <= 23; part++)
         assert_int_equal(decode_partial(d, part),
-                         strchr("\2\10\11\14\15\17\26", (int)part) ? PSP_EINVAL : PSP_OK);
+                         strchr("\2\10\11\14\15\17\26\27", (int)part) ? PSP_EINVAL : PSP_OK);
 }
 
 static enum psp_status decode_status(struct desk *d, unsigned wrong)
