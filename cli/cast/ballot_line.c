@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "base/text/moment.h"
+#include "base/text/utf8.h"
 #include "election/ballot_id.h"
 
 enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
@@ -230,6 +231,11 @@ enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const
 {
     struct psp_ballot ballot = {.style = PSP_NONE};
     json_error_t error;
+    if (psp_utf8_marked(text, bytes)) {
+        psp_reason_set(reterr_reason, "begins with a byte order mark: save the file as UTF-8 "
+                                      "without one");
+        return PSP_EINVAL;
+    }
     json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     struct reading reading = {.lines = lines,
                               .definition = lines->definition,

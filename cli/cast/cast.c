@@ -20,6 +20,7 @@
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
+#include "cli/say/mode.h"
 #include "cli/say/table.h"
 #include "cli/show/coverage.h"
 
@@ -202,10 +203,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-static void print_json(const struct psp_cast_summary *summary)
+static void print_json(const struct psp_cast_summary *summary, enum psp_mode mode)
 {
     const struct psp_cast_tally *tally = &summary->tally;
-    json_t *root = json_pack("{s:I}", "cast", (json_int_t)tally->cast);
+    json_t *root =
+        json_pack("{s:s, s:I}", "mode", psp_mode_name(mode), "cast", (json_int_t)tally->cast);
     for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
         json_object_set_new(root, psp_disposition_name((enum psp_disposition)d),
                             json_integer((json_int_t)tally->disposed[d]));
@@ -224,10 +226,11 @@ static void add_row(struct psp_table *table, const char *what, uint64_t ballots)
     psp_table_add(table, cells);
 }
 
-static void print_table(const struct psp_cast_summary *summary)
+static void print_table(const struct psp_cast_summary *summary, enum psp_mode mode)
 {
     static const char *const headings[] = {"", "ballots"};
     const struct psp_cast_tally *tally = &summary->tally;
+    psp_mode_say(mode == PSP_MODE_TEST, stdout);
     struct psp_table *table = psp_table_create("lr", headings);
     add_row(table, "cast", tally->cast);
     for (int d = 1; d < PSP_DISPOSITIONS_END; d++)
@@ -311,9 +314,9 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
         fprintf(stderr, "psephos cast: %s\n", psp_cast_fault(opened));
     psp_cast_close(&opened);
     if (arguments->json)
-        print_json(&summary);
+        print_json(&summary, target->cluster->mode);
     else
-        print_table(&summary);
+        print_table(&summary, target->cluster->mode);
     if (status != PSP_OK) {
         psp_fault_say("psephos cast", &reason);
         return exit_of(status);

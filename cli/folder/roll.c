@@ -86,7 +86,10 @@ static enum psp_status read_parts(FILE *file, const struct psp_digest_key *key,
     }
     psp_progress_end(&progress);
     psp_roll_close(&roll);
-    return status == PSP_ENOENT ? PSP_OK : status;
+    if (status != PSP_ENOENT || voters > 0)
+        return status == PSP_ENOENT ? PSP_OK : status;
+    psp_reason_set(reterr_reason, "a header and no voter: nobody could vote");
+    return PSP_EINVAL;
 }
 
 /* Turns the roll into one part a shard and stores each under a name of
@@ -135,6 +138,28 @@ enum psp_status psp_local_roll_make(const struct psp_local *local, const char *r
         memcpy(ret_shards[i].roll_hash, parts.files[i].hash, PSP_HASH_BYTES);
     parts_free(&parts);
     return status;
+}
+
+enum psp_status psp_local_roll_voters(const struct psp_local *local, uint64_t *ret_voters,
+                                      struct psp_reason *reterr_reason)
+{
+    static const uint8_t none[PSP_HASH_BYTES];
+    uint64_t voters = 0;
+    if (memcmp(local->cluster->roll_hash, none, PSP_HASH_BYTES) == 0)
+        voters = PSP_UNSTATED;
+    for (uint32_t i = 0; voters != PSP_UNSTATED && i < local->cluster->shard_count; i++) {
+        uint64_t n = 0;
+        char *path = psp_local_path(local, "roll/shard-%u.roll", local->cluster->shards[i].shard);
+        const enum psp_status status = psp_roll_file_count(path, &n);
+        if (status != PSP_OK)
+            psp_reason_set_status(reterr_reason, path, status);
+        free(path);
+        if (status != PSP_OK)
+            return status;
+        voters += n;
+    }
+    *ret_voters = voters;
+    return PSP_OK;
 }
 
 enum psp_status psp_local_roll_compare(const struct psp_local *local, const char *roll_path,

@@ -17,7 +17,8 @@
 #include "election/definition/definition.h"
 
 /* Writes roll/shard-N.roll for the cluster's shards and fills in their roll
- * hashes. PSP_EINVAL: reterr_reason has file, line and reason. PSP_ENOENT,
+ * hashes. PSP_EINVAL: reterr_reason has file, line and reason; also for a roll without
+ * a voter. PSP_ENOENT,
  * PSP_EIO, PSP_ENOSPC. */
 enum psp_status psp_local_roll_make(const struct psp_local *local, const char *roll_path,
                                     const uint8_t secret[PSP_DIGEST_KEY_BYTES],
@@ -25,6 +26,11 @@ enum psp_status psp_local_roll_make(const struct psp_local *local, const char *r
                                     const struct psp_cluster *cluster,
                                     struct psp_cluster_shard *ret_shards,
                                     struct psp_reason *reterr_reason);
+
+/* How many voters the cluster's roll has, of all shards; PSP_UNSTATED: it has none, and
+ * everybody may vote. PSP_ENOENT, PSP_EINVAL, PSP_EIO, with the file in the reason. */
+enum psp_status psp_local_roll_voters(const struct psp_local *local, uint64_t *ret_voters,
+                                      struct psp_reason *reterr_reason);
 
 /* PSP_EMISMATCH: the cluster counts another roll, or none. */
 enum psp_status psp_local_roll_compare(const struct psp_local *local, const char *roll_path,

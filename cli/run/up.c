@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
+#include "cli/folder/roll.h"
 #include "cli/operate/begun.h"
 #include "cli/operate/operate.h"
 #include "cli/options.h"
@@ -24,6 +25,7 @@
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
+#include "cli/say/table.h"
 #include "cli/show/coverage.h"
 #include "cli/show/rest.h"
 #include "cluster/begun.h"
@@ -371,15 +373,36 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     return code;
 }
 
-static void tell_json(const struct psp_local *local, enum psp_publication publication)
+/* What there is to say of the election besides its cluster. */
+struct about {
+    enum psp_publication publication;
+    uint64_t voters; /* on the roll; PSP_UNSTATED: no roll */
+};
+
+static json_t *voters_json(uint64_t voters)
+{
+    return voters == PSP_UNSTATED ? json_null() : psp_json_count(voters);
+}
+
+static void tell_voters(uint64_t voters)
+{
+    char text[PSP_COUNT_TEXT_BYTES];
+    if (voters == PSP_UNSTATED)
+        puts("roll      none: every voter ID may vote once");
+    else
+        printf("roll      %s voter%s\n", psp_count_text(voters, text), voters == 1 ? "" : "s");
+}
+
+static void tell_json(const struct psp_local *local, struct about about)
 {
     const struct psp_cluster *cluster = local->cluster;
     json_t *stations = json_array();
     for (uint32_t i = 0; i < cluster->router_count; i++)
         json_array_append_new(stations, json_string(cluster->routers[i].address));
     json_t *root =
-        json_pack("{s:s, s:s, s:s, s:o, s:o}", "directory", local->directory, "mode",
-                  psp_mode_name(cluster->mode), "publication", psp_publication_name(publication),
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "directory", local->directory, "mode",
+                  psp_mode_name(cluster->mode), "publication",
+                  psp_publication_name(about.publication), "voters", voters_json(about.voters),
                   "shards", psp_json_count(cluster->shard_count), "stations", stations);
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
@@ -393,16 +416,18 @@ static void tell_json(const struct psp_local *local, enum psp_publication public
     psp_json_print(root);
 }
 
-static void tell(const struct psp_local *local, enum psp_publication publication)
+static void tell(const struct psp_local *local, struct about about)
 {
     const struct psp_cluster *cluster = local->cluster;
     printf("ready to count: %u shard%s in %s\n", cluster->shard_count,
            cluster->shard_count == 1 ? "" : "s", local->directory);
     if (cluster->mode == PSP_MODE_TEST)
         puts("mode      test: no vote counted here is a vote");
-    printf("shown     %s: %s\n", psp_publication_name(publication),
-           publication == PSP_PUBLICATION_IMMEDIATE ? "counts are shown as they come"
-                                                    : "counts are shown as of a unit's report");
+    tell_voters(about.voters);
+    printf("shown     %s: %s\n", psp_publication_name(about.publication),
+           about.publication == PSP_PUBLICATION_IMMEDIATE
+               ? "counts are shown as they come"
+               : "counts are shown as of a unit's report");
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
         printf("page      %s/\n", url);
@@ -419,12 +444,17 @@ static int tell_ready(const struct psp_local *local, bool json)
 {
     struct psp_definition *definition = NULL;
     struct psp_reason reason = {0};
+    struct about about = {0};
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
-    const enum psp_status status = psp_definition_load(path, &definition, &reason);
-    if (status == PSP_OK) {
-        (json ? tell_json : tell)(local, definition->publication);
-    } else {
+    enum psp_status status = psp_definition_load(path, &definition, &reason);
+    if (status != PSP_OK)
         psp_reason_set_file(&reason, path, status);
+    else
+        status = psp_local_roll_voters(local, &about.voters, &reason);
+    if (status == PSP_OK) {
+        about.publication = definition->publication;
+        (json ? tell_json : tell)(local, about);
+    } else {
         psp_fault_say("psephos up", &reason);
     }
     psp_definition_destroy(&definition);
@@ -443,13 +473,21 @@ static int load_hosts(const struct arguments *arguments, struct psp_hosts **ret_
 }
 
 /* Which process is to be started on which machine. */
-static void tell_layout(const struct psp_local *local, bool json)
+static int tell_layout(const struct psp_local *local, bool json)
 {
     uint32_t n = 0;
+    uint64_t voters = 0;
+    struct psp_reason reason = {0};
+    if (psp_local_roll_voters(local, &voters, &reason) != PSP_OK) {
+        psp_fault_say("psephos up", &reason);
+        return PSP_EXIT_NO;
+    }
     struct psp_daemon *daemons = psp_daemons_of(local, &n);
     json_t *processes = json_array();
-    if (!json)
+    if (!json) {
         printf("laid out in %s; nothing was started\n", local->directory);
+        tell_voters(voters);
+    }
     for (uint32_t i = 0; i < n; i++) {
         json_array_append_new(processes, json_pack("{s:s, s:s}", "name", daemons[i].name, "address",
                                                    daemons[i].address));
@@ -457,10 +495,11 @@ static void tell_layout(const struct psp_local *local, bool json)
             printf("%-14s %s\n", daemons[i].name, daemons[i].address);
     }
     if (json)
-        psp_json_print(
-            json_pack("{s:s, s:O}", "directory", local->directory, "processes", processes));
+        psp_json_print(json_pack("{s:s, s:o, s:O}", "directory", local->directory, "voters",
+                                 voters_json(voters), "processes", processes));
     json_decref(processes);
     psp_daemons_free(&daemons, n);
+    return PSP_EXIT_DONE;
 }
 
 int psp_cmd_up(int argc, char **argv)
@@ -489,7 +528,7 @@ int psp_cmd_up(int argc, char **argv)
     if (code == PSP_EXIT_DONE)
         code = prepare(&arguments, &local);
     if (code == PSP_EXIT_DONE && hosts) {
-        tell_layout(local, arguments.json);
+        code = tell_layout(local, arguments.json);
     } else if (code == PSP_EXIT_DONE) {
         daemons = psp_daemons_of(local, &n);
         code = bring_up(&arguments, local, daemons, n);

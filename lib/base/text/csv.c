@@ -245,8 +245,8 @@ static enum psp_status finish(struct psp_csv *csv, uint32_t count, size_t next,
 static void skip_byte_order_mark(struct psp_csv *csv)
 {
     csv->started = true;
-    if (csv->end - csv->begin >= 3 && memcmp(csv->buffer + csv->begin, "\xEF\xBB\xBF", 3) == 0)
-        csv->begin += 3;
+    if (psp_utf8_marked(csv->buffer + csv->begin, csv->end - csv->begin))
+        csv->begin += sizeof PSP_BYTE_ORDER_MARK - 1;
 }
 
 enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_record,

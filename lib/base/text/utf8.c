@@ -65,6 +65,12 @@ size_t psp_utf8_cut(const char *text, size_t bytes, size_t max)
     return max;
 }
 
+bool psp_utf8_marked(const char *text, size_t bytes)
+{
+    const size_t mark = sizeof PSP_BYTE_ORDER_MARK - 1;
+    return bytes >= mark && memcmp(text, PSP_BYTE_ORDER_MARK, mark) == 0;
+}
+
 struct psp_shown psp_shown(const char *text, size_t bytes)
 {
     struct psp_shown shown;

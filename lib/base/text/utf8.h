@@ -20,6 +20,11 @@ bool psp_utf8_valid(const char *text, size_t bytes);
  * not end inside a character. */
 size_t psp_utf8_cut(const char *text, size_t bytes, size_t max);
 
+/* What some editors write before everything else: nobody sees it, and JSON has no place
+ * for it. */
+#define PSP_BYTE_ORDER_MARK "\xEF\xBB\xBF"
+bool psp_utf8_marked(const char *text, size_t bytes);
+
 struct psp_shown {
     char text[100];
 };

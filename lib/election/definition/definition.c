@@ -12,6 +12,7 @@
 
 #include "base/json/line.h"
 #include "base/system/file.h"
+#include "base/text/utf8.h"
 #include "election/definition/inner.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -161,6 +162,12 @@ static enum psp_status syntax_fault(const char *text, size_t bytes,
                                     struct psp_reason *reterr_reason)
 {
     json_error_t error = {.line = 1};
+    if (psp_utf8_marked(text, bytes)) {
+        psp_reason_set_line(reterr_reason, 1, 0,
+                            "begins with a byte order mark, which JSON has no place for: save "
+                            "the file as UTF-8 without one");
+        return PSP_EINVAL;
+    }
     json_t *top = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (top == NULL && json_error_code(&error) == json_error_out_of_memory)
         return PSP_ENOMEM;

@@ -29,6 +29,8 @@ struct psp_roll_file {
 
 /* PSP_ENOENT, PSP_EINVAL, PSP_EIO, PSP_ENOMEM. */
 enum psp_status psp_roll_file_load(const char *path, struct psp_roll_file *ret_file);
+/* How many voters, from its head alone. PSP_ENOENT, PSP_EINVAL, PSP_EIO. */
+enum psp_status psp_roll_file_count(const char *path, uint64_t *ret_n);
 /* Writes beside and renames, fsync; fills file->hash. */
 enum psp_status psp_roll_file_store(const char *path, struct psp_roll_file *file);
 void psp_roll_file_free(struct psp_roll_file *file);

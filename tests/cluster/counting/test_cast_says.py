@@ -53,6 +53,17 @@ def test_a_message_names_the_file_and_the_line(cluster, tmp_path):
     assert done.returncode == 1
 
 
+def test_a_byte_order_mark_is_called_that(cluster, tmp_path):
+    one = cluster(TOWN, shards=1)
+    file = ballots(tmp_path / "marked.ndjson")
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    done = one.call("cast", file, check=1)
+    assert done.stderr.splitlines() == [
+        f"psephos cast: {file}:1: begins with a byte order mark: save the file as UTF-8 without one",
+        "psephos cast: 1 line could not be read"]
+    assert one.accounting()["total"]["counted"] == 2
+
+
 @pytest.mark.parametrize("call", ["cast", "results", "accounting", "status"])
 def test_without_a_cluster_the_call_that_makes_one_is_named(tmp_path, call):
     file = [ballots(tmp_path / "b.ndjson")] if call == "cast" else []

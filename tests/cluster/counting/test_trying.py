@@ -47,6 +47,10 @@ def test_nothing_leaves_a_test_without_saying_so(trying, fixture_file, tmp_path)
         told = trying.call(call, check=0).stdout
         assert told.splitlines()[0] == LINE and told.count("TEST") == 1, call
         assert json.loads(trying.call(call, "--json", check=0).stdout)["mode"] == "test", call
+    sparse = ["cast", "--returns", fixture_file("sparse.csv")]
+    assert trying.call(*sparse, "--allow-refused", check=0).stdout.splitlines()[0] == LINE
+    again = trying.call(*sparse, "--allow-refused", "--json", check=0).stdout
+    assert json.loads(again)["mode"] == "test"
     assert trying.description["mode"] == "test" and first_line_of_watch(trying) == LINE
 
     table = trying.call("results", "--format", "csv", check=0).stdout
@@ -92,7 +96,7 @@ def test_an_election_is_not_held_in_a_test_nor_tried_in_an_election(trying, clus
     assert "mode      test" in run_psephos(*start, check=0).stdout  # it is only started
     live = cluster(trying.election, shards=1, name="live")
     assert "another mode (--test)" in live.up("--test", check=1).stderr
-    told = live.up().stdout + "".join(
+    told = live.up().stdout + live.call("cast", "-", check=0, stdin="").stdout + "".join(
         live.call(call, check=0).stdout for call in ("results", "accounting", "status", "recount"))
     assert "TEST" not in told and "mode" not in told
     assert live.results_csv().startswith("state,")

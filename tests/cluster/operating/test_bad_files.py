@@ -64,6 +64,14 @@ def test_a_definition_that_is_not_utf8_is_refused(psephos, tmp_path, definition)
     assert "UTF-8" in result.stdout + result.stderr
 
 
+def test_a_definition_with_a_byte_order_mark_is_told_so(psephos, tmp_path, definition):
+    path = tmp_path / "marked.json"
+    path.write_text(json.dumps(definition), encoding="utf-8-sig")
+    result = psephos("check", path)
+    assert result.returncode == 1
+    assert "marked.json: line 1: begins with a byte order mark" in result.stdout + result.stderr
+
+
 def test_a_missing_file_is_named(psephos, tmp_path):
     result = psephos("check", tmp_path / "nowhere.json")
     assert result.returncode == 1
@@ -108,6 +116,18 @@ def test_a_roll_that_names_a_voter_twice_is_refused(psephos, tmp_path, definitio
     assert result.returncode == 1
     assert "roll.csv:4:" in result.stderr and "line 2" in result.stderr
     assert not list((tmp_path / "c").glob("run/*.pid"))
+
+
+@pytest.mark.parametrize("text, told", [("voter_id,unit\n", "a header and no voter: nobody could"),
+                                        ("", "the file is empty, without even a header")])
+def test_a_roll_without_voters_is_refused(psephos, tmp_path, definition, text, told):
+    roll = tmp_path / "roll.csv"
+    roll.write_text(text)
+    election = tmp_path / "good" / "election.json"
+    result = psephos("up", "--dir", tmp_path / "c", "--election", election, "--roll", roll)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"psephos up: {roll}: {told}")
+    assert not (tmp_path / "c").exists()
 
 
 def test_a_roll_with_an_unknown_unit_is_refused(psephos, tmp_path, definition):

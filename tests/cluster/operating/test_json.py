@@ -63,11 +63,12 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     up = asked("up", *folder, "--election", one.election, "--shards", 2, "--replicas", 3)
     assert set(up) == promised("up", until="; with")
     assert (up["mode"], up["shards"], len(up["stations"])) == ("live", 2, 1)
+    assert up["voters"] is None
     assert up["page"].startswith(one.api)
 
     cast = asked("cast", *folder, "--returns", fixture_file("sparse.csv"))
     verdicts = {"counted", "replayed", "double_vote", "not_eligible", "invalid", "closed"}
-    assert set(cast) == {"cast", "not_allowed", "resent", "seconds"} | verdicts
+    assert set(cast) == {"mode", "cast", "not_allowed", "resent", "seconds"} | verdicts
     assert set(asked("accounting", *folder)) >= {"version", "as_of", "total", "shards"}
     assert set(asked("results", *folder)) >= {"version", "as_of", "results"}
     sent = asked("stations", *folder)
@@ -144,7 +145,7 @@ def test_what_lays_a_cluster_out(one, tmp_path):
     hosts = tmp_path / "hosts"
     hosts.write_text("one 10.0.0.1 router shard collector\n")
     laid_out = asked("up", "--dir", tmp_path / "far", "--election", one.election, "--hosts", hosts)
-    assert set(laid_out) == {"directory", "processes"}
+    assert set(laid_out) == {"directory", "voters", "processes"}
     assert [p["name"] for p in laid_out["processes"]] == ["shard-0-0", "collector-0", "router-0"]
 
 

@@ -56,6 +56,22 @@ def check_publication(one, publication, words, turnout_and_min):
     assert (about["turnout"], about["report_min"]) == turnout_and_min
 
 
+def test_how_many_voters_the_roll_has_is_said(cluster, fixture_file, tmp_path):
+    roll, hosts = tmp_path / "roll.csv", tmp_path / "hosts"
+    roll.write_text("voter_id,unit\n" + "".join(f"v{i},north-1\n" for i in range(1234)))
+    hosts.write_text("one 10.0.0.1 router shard collector\n")
+    one = cluster(fixture_file("town.json"), shards=3, start=False)
+    assert "roll      1,234 voters\n" in one.up("--roll", roll, "--closed").stdout
+    assert json.loads(one.up("--json").stdout)["voters"] == 1234
+    laid = ["up", "--election", fixture_file("town.json"), "--hosts", hosts]
+    told = run_psephos(*laid, "--dir", tmp_path / "far", "--roll", roll, check=0).stdout
+    assert "roll      1,234 voters\n" in told
+    everybody = json.loads(run_psephos(*laid, "--dir", tmp_path / "all", "--json", check=0).stdout)
+    assert everybody["voters"] is None
+    told = run_psephos(*laid, "--dir", tmp_path / "all", check=0).stdout
+    assert "roll      none: every voter ID may vote once\n" in told
+
+
 def test_what_cannot_be_kept_is_not_made(tmp_path, fixture_file):
     for made in (["generate", "--voters", 30], ["import", fixture_file("sparse.csv")]):
         call = [*made, "--out", tmp_path / "e"]

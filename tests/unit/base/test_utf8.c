@@ -56,6 +56,15 @@ static void validity_is_seen_at_every_offset(void **state)
     assert_true(psp_utf8_valid("", 0));
 }
 
+static void a_byte_order_mark_is_seen_when_it_is_whole(void **state)
+{
+    (void)state;
+    assert_true(psp_utf8_marked("\xEF\xBB\xBF{", 4));
+    assert_true(psp_utf8_marked("\xEF\xBB\xBF", 3));
+    assert_false(psp_utf8_marked("\xEF\xBB\xBF", 2));
+    assert_false(psp_utf8_marked("{\xEF\xBB\xBF", 4));
+}
+
 static void cuts_fall_between_characters(void **state)
 {
     (void)state;
@@ -111,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lengths_follow_the_unicode_standard),
         cmocka_unit_test(validity_is_seen_at_every_offset),
+        cmocka_unit_test(a_byte_order_mark_is_seen_when_it_is_whole),
         cmocka_unit_test(cuts_fall_between_characters),
         cmocka_unit_test(strangers_cannot_write_to_the_terminal),
         cmocka_unit_test(pointers_lead_to_lines),

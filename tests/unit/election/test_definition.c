@@ -231,6 +231,7 @@ static void broken_json_is_refused_with_its_line(void **state)
     refused("\"name\": \"Two\"", "\"name\": \"\xC0\xAF\"", "", 15, "not UTF-8");
     refused("\"name\": \"Two\"", "\"name\": \"\\u0000\"", "", 15, "not well-formed JSON");
     refused("\"name\": \"Two\"", "\"name\": \"Two\", \"name\": \"Two\"", "", 15, "duplicate");
+    refused("{\n", "\xEF\xBB\xBF{\n", "", 1, "byte order mark");
 }
 
 static void empty_input_is_refused(void **state)

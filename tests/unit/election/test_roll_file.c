@@ -77,6 +77,9 @@ static void file_has_the_documented_bytes(void **state)
     assert_memory_equal(loaded.hash, file.hash, PSP_HASH_BYTES);
     psp_roll_file_free(&loaded);
     assert_null(loaded.digests);
+    uint64_t n = 0;
+    assert_int_equal(psp_roll_file_count(path, &n), PSP_OK);
+    assert_int_equal(n, 2);
 }
 
 /* "PSPROLL2", 2 as LE64, two rows whose styles are 1 and 258. */
@@ -145,6 +148,13 @@ static void broken_files_are_refused(void **state)
     put_bytes(bytes, sizeof two_rows);
     assert_int_equal(psp_roll_file_load(path, &file), PSP_EINVAL);
     assert_null(file.digests);
+    uint64_t n = 7;
+    assert_int_equal(psp_roll_file_count(path, &n), PSP_EINVAL);
+    put_bytes(two_rows, sizeof two_rows - 1);
+    assert_int_equal(psp_roll_file_count(path, &n), PSP_EINVAL);
+    put_bytes(two_rows, 15); /* not even a count */
+    assert_int_equal(psp_roll_file_count(path, &n), PSP_EINVAL);
+    assert_int_equal(n, 7);
 }
 
 static void missing_files_and_folders_are_told(void **state)
@@ -153,6 +163,9 @@ static void missing_files_and_folders_are_told(void **state)
     struct psp_roll_file file = {0};
     assert_int_equal(psp_roll_file_load("/nonexistent/x.roll", &file), PSP_ENOENT);
     assert_int_equal(psp_roll_file_load(folder, &file), PSP_EIO);
+    uint64_t n;
+    assert_int_equal(psp_roll_file_count("/nonexistent/x.roll", &n), PSP_ENOENT);
+    assert_int_equal(psp_roll_file_count(folder, &n), PSP_EIO);
     assert_int_equal(psp_roll_file_store("/nonexistent/x.roll", &file), PSP_ENOENT);
 }
 
