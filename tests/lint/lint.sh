@@ -75,7 +75,8 @@ shell() { shell_files | xargs -0 -r shellcheck; }
 # Types and format of the page, with the tools of its own lock file.
 page() (
     cd dashboard
-    npm ci --silent --no-audit --no-fund && npm run --silent check >&2
+    npm ci --silent --no-audit --no-fund --cache ../build/npm-cache &&
+        npm run --silent check >&2
 )
 
 check format format

@@ -1,5 +1,6 @@
 """What ./run decides before it calls apt; nothing is installed here."""
 
+import os
 import re
 import subprocess
 import sys
@@ -108,6 +109,73 @@ def test_exit_codes_of_the_command_line(arguments, code):
     done = subprocess.run([RUN, *arguments], capture_output=True, text=True, timeout=20)
     assert done.returncode == code, done.stderr
     assert "./run" in done.stdout + done.stderr or "--seconds" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    *([command, "--help"] for command in ("demo", "test", "build", "bench", "sim", "fuzz", "lint",
+                                          "chaos", "damage", "hosts", "packages")),
+    ["demo", "--exit", "--help"], ["bench", "help"], ["sim", "help"]], ids=" ".join)
+def test_help_installs_and_builds_nothing(tmp_path, arguments):
+    called = tmp_path / "called"
+    for name in ("dpkg-query", "apt-get", "sudo", "cmake", "npm", "node", "git"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} >>{called}\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run([RUN, *arguments], capture_output=True, text=True, timeout=20,
+                          env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert (done.returncode, done.stderr) == (0, "") and not called.exists()
+    assert "usage: " in done.stdout
+
+
+def built(tmp_path, npm, page, optional):
+    """build_release of ./run in tmp_path, with nothing to compile and this npm."""
+    text = RUN.read_text()
+    functions = [re.search(rf"^{name}\(\) \{{.*?^\}}", text, re.M | re.S).group(0)
+                 for name in ("make_page", "page_is_built", "wait_for_page", "build_release")]
+    (tmp_path / "dashboard").mkdir()
+    (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+    (tmp_path / "npm").chmod(0o755)
+    script = "\n".join([
+        'say() { printf "%s\\n" "$*"; }', 'warn() { printf "run: %s\\n" "$*" >&2; }',
+        "configure_and_build() { :; }", f"root={tmp_path}; page_missing=",
+        f"with_page={page}; page_optional={optional}", *functions, "build_release"])
+    return subprocess.run(["sh", "-euc", script], cwd=tmp_path, capture_output=True, text=True,
+                          timeout=20, env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+
+
+UNREACHABLE = 'echo "npm error network" >&2; exit 1'
+
+
+def test_the_demo_goes_on_without_npm_and_says_so(tmp_path):
+    done = built(tmp_path, UNREACHABLE, page="yes", optional="yes")
+    assert done.returncode == 0
+    assert done.stdout == "the page: npm fetches its packages ...\n"
+    assert done.stderr.splitlines() == [
+        "npm error network",
+        "run: npm could not fetch the page's packages (build/page.log).",
+        "run: going on without the page: the API and the terminal show the count all the same."]
+
+
+def test_a_build_without_npm_fails_and_names_the_option(tmp_path):
+    done = built(tmp_path, UNREACHABLE, page="yes", optional="no")
+    assert done.returncode == 1
+    assert "run: --no-page does without it:" in done.stderr.splitlines()[-1]
+
+
+def test_without_the_page_npm_is_not_called(tmp_path):
+    done = built(tmp_path, f"echo called >{tmp_path}/called; exit 1", page="no", optional="no")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (tmp_path / "called").exists()
+
+
+def test_npm_keeps_its_cache_in_the_build_folder(tmp_path):
+    done = built(tmp_path, f'echo "$@" >>{tmp_path}/called', page="yes", optional="no")
+    assert done.returncode == 0, done.stderr
+    called = (tmp_path / "called").read_text().splitlines()
+    assert [line.split()[0] for line in called] == ["ci", "run"]
+    assert f" --cache {tmp_path}/build/npm-cache " in called[0]
+    for script in (RUN, ROOT / "tests" / "lint" / "lint.sh"):
+        for found in re.findall(r"npm ci .*?(?:&&|\)|$)", script.read_text(), re.S):
+            assert "--cache" in found, found
 
 
 REPORT = """<testsuite><testcase name="test_import" classname="test_import" status="{status}">

@@ -1,8 +1,18 @@
 """On a terminal of 80 columns nothing reaches beyond its right edge."""
 
+import fcntl
+import os
+import pty
 import re
+import select
+import struct
+import subprocess
+import termios
+import time
 
-from harness import run_psephos
+import pytest
+
+from harness import BIN, ROOT, TIMEOUT_S, run_psephos
 
 LONG = "Commissioner of Agriculture, Forests, Weights and Measures, and of the Public Lands"
 PARTY = "Party of the Rivers and of the Mountains between them"
@@ -35,3 +45,32 @@ def test_no_title_and_no_row_is_cut_off(cluster, import_returns, tmp_path, monke
                      printed["results"].rstrip())
     monkeypatch.delenv("COLUMNS")  # no terminal, no limit
     assert LONG in one.call("results", check=0).stdout
+
+
+def screen_of(command, rows, columns):
+    """What a terminal of that size shows of the first whole table, a line each."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    with subprocess.Popen(command, stdout=theirs, stdin=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        text, until = b"", time.monotonic() + TIMEOUT_S
+        while b"unofficial" not in text or not text.endswith(b"\n"):
+            assert time.monotonic() < until, text
+            if select.select([ours], [], [], 0.1)[0]:
+                text += os.read(ours, 65536)
+        process.terminate()
+    os.close(ours)
+    start, _, table = text.decode().rpartition("\033[H\033[J")
+    assert start == ""
+    return table.split("\r\n")
+
+
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_the_pages_address_stays_on_the_screen(cluster, import_returns, mode):
+    one = cluster(import_returns(ROOT / "demo" / "vermont-2020-county.csv"), shards=1,
+                  up_options=["--test"] if mode == "test" else [])
+    lines = screen_of([BIN / "psephos", "results", "--dir", one.directory, "--watch"], 24, 80)
+    assert f"page {one.api}/" in lines
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
+    assert lines[0].startswith("TEST" if mode == "test" else "President")
+    assert [line for line in lines if line.startswith("Governor")]
