@@ -1,5 +1,6 @@
 """Every call of `psephos` and every option is in the manual page and completed by three shells."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -61,6 +62,17 @@ def test_a_call_is_in_the_manual_and_completed_with_its_options(call, completion
     missing = {name for name in wanted if f"--{name}" not in manual}
     assert not missing, MANUAL.name
     assert set(completed(completions, call, "--")) == {f"--{name}" for name in wanted} | {"--help"}
+
+
+@pytest.mark.skipif("PSEPHOS_SANITIZER" in os.environ, reason="nothing that is installed")
+def test_the_completions_are_in_the_package_of_the_command(completions, tmp_path):
+    subprocess.run(["cmake", "--install", BIN.parent, "--component", "cli", "--prefix", tmp_path],
+                   check=True, capture_output=True, timeout=TIMEOUT_S)
+    for name, shell in (("bash-completion/completions/psephos", "psephos.bash"),
+                        ("zsh/vendor-completions/_psephos", "_psephos"),
+                        ("fish/vendor_completions.d/psephos.fish", "psephos.fish")):
+        installed = (tmp_path / "share" / name).read_text()
+        assert installed == (completions / shell).read_text(), name
 
 
 def test_bash_completes_calls_and_values(completions):
