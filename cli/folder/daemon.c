@@ -34,23 +34,29 @@ static char *program_beside(const char *name)
 enum psp_status psp_daemon_programs_check(struct psp_reason *reterr_reason)
 {
     static const char *const names[] = {"psephos-router", "psephos-shard", "psephos-collector"};
-    char *missing = psp_memory_copy("");
+    char *missing = psp_memory_copy(""), *files = psp_memory_copy("");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = program_beside(names[i]);
         if (access(path, X_OK) != 0) {
-            char *longer = psp_memory_print("%s %s", missing, names[i]);
+            char *more = psp_memory_print("%s %s", missing, names[i]);
+            char *more_files = psp_memory_print("%s ./%s_*.deb", files, names[i]);
             free(missing);
-            missing = longer;
+            free(files);
+            missing = more;
+            files = more_files;
         }
         free(path);
     }
     const bool whole = !*missing;
     if (!whole) {
         char *folder = program_beside("");
-        psp_reason_set(reterr_reason, "not in %.*s:%s. Install what is missing: apt-get install%s",
-                       (int)strlen(folder) - 1, folder, missing, missing);
+        psp_reason_set(reterr_reason,
+                       "not in %.*s:%s. Install the packages of these names, from where that of "
+                       "this command came: apt-get install%s",
+                       (int)strlen(folder) - 1, folder, missing, files);
         free(folder);
     }
+    free(files);
     free(missing);
     return whole ? PSP_OK : PSP_ENOENT;
 }

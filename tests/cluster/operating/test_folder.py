@@ -88,7 +88,8 @@ def test_up_names_the_packages_that_are_missing(sparse, tmp_path, missing):
     )
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == (f"psephos up: not in {programs}: {' '.join(missing)}. "
-                           f"Install what is missing: apt-get install {' '.join(missing)}\n")
+                           "Install the packages of these names, from where that of this command "
+                           f"came: apt-get install {' '.join(f'./{n}_*.deb' for n in missing)}\n")
     assert not (tmp_path / "c").exists()
     # To lay a cluster out for other machines they are not needed.
     hosts = tmp_path / "hosts"
