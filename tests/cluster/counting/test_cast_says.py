@@ -59,7 +59,8 @@ def test_a_byte_order_mark_is_called_that(cluster, tmp_path):
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     done = one.call("cast", file, check=1)
     assert done.stderr.splitlines() == [
-        f"psephos cast: {file}:1: begins with a byte order mark: save the file as UTF-8 without one",
+        f"psephos cast: {file}:1: begins with a byte order mark: save the file as UTF-8 "
+        "without one",
         "psephos cast: 1 line could not be read"]
     assert one.accounting()["total"]["counted"] == 2
 
