@@ -2,15 +2,16 @@
 add_custom_target(psp_tests)
 add_custom_target(psp_fuzzers)
 
-# psp_test(NAME LIBS ...): a cmocka test from tests/unit/ROOM/NAME.c, run by ctest;
-# ROOM is the folder that calls it.
+# psp_test(NAME [FOLDER folder] LIBS ...): a cmocka test from tests/unit/ROOM/[folder/]NAME.c,
+# run by ctest; ROOM is the folder that calls it.
 function(psp_test name)
   if(NOT CMOCKA_FOUND)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "FOLDER" "LIBS" ${ARGN})
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME room)
-  add_executable(${name} EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/unit/${room}/${name}.c)
+  set(folder ${PROJECT_SOURCE_DIR}/tests/unit/${room}/${arg_FOLDER})
+  add_executable(${name} EXCLUDE_FROM_ALL ${folder}/${name}.c)
   add_dependencies(psp_tests ${name})
   target_link_libraries(${name} PRIVATE ${arg_LIBS} psp_flags PkgConfig::CMOCKA)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

@@ -86,7 +86,7 @@ static void print(const struct sums *sums, uint32_t method, bool test, FILE *fil
             put_field(file, sums->contest->id);
             put_field(file, unit->id);
             put_field(file, unit->name);
-            put_field(file, psp_level_name(unit->level));
+            put_field(file, definition->levels[unit->level].id);
             put_field(file, method == PSP_NONE ? "" : definition->methods[method].id);
             put_field(file, choice->id);
             put_field(file, choice->name);

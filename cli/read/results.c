@@ -35,8 +35,10 @@ static const struct argp_option options[] = {
     {"api", OPTION_API, "URL", 0, "of a collector, as `psephos up` prints it", 0},
     {"dir", 'd', "DIR", 0, "or the folder of a local cluster", 0},
     {"contest", OPTION_CONTEST, "ID", 0, "one contest only", 0},
-    {"level", OPTION_LEVEL, "nation|state|county|precinct", 0,
-     "by the units of this level; default: the unit of each contest", 0},
+    {"level", OPTION_LEVEL, "LEVEL", 0,
+     "by the units of this level (nation, state, county, precinct, or as the election has "
+     "them), or leaf; default: the unit of each contest",
+     0},
     {"format", OPTION_FORMAT, "table|json|csv|openelections", 0,
      "openelections: every contest of every leaf unit, as published returns", 0},
     {"json", OPTION_JSON, NULL, 0, "the same as --format json", 0},
@@ -54,7 +56,6 @@ static int one_of(const char *value, const char *const *names, size_t n)
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
-    static const char *const levels[] = {"nation", "state", "county", "precinct"};
     struct arguments *arguments = state->input;
     switch (key) {
     case 'd':
@@ -67,8 +68,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->contest = value;
         return 0;
     case OPTION_LEVEL:
-        if (one_of(value, levels, 4) < 0)
-            argp_error(state, "--level: nation, state, county or precinct");
         arguments->level = value;
         return 0;
     case OPTION_FORMAT: {

@@ -80,15 +80,13 @@ bool psp_parameter_level(const struct psp_api_request *request, struct psp_api_r
         ret_level->scope = PSP_SCOPE_LEAF;
         return true;
     }
-    for (int level = 0; level < PSP_LEVELS; level++) {
-        if (strcmp(value, psp_level_name((enum psp_level)level)) == 0) {
-            ret_level->scope = PSP_SCOPE_LEVEL;
-            ret_level->level = (enum psp_level)level;
-            return true;
-        }
-    }
+    ret_level->scope = PSP_SCOPE_LEVEL;
+    ret_level->level = psp_definition_level(request->view->definition, value);
+    if (ret_level->level != PSP_NONE)
+        return true;
     psp_answer_problem(reply, 400, "Bad parameter",
-                       "level: \"%s\" is none of leaf, precinct, county, state, nation",
+                       "level: \"%s\" is neither leaf nor a level of this election; "
+                       "/api/v1/election lists them",
                        shown(value).text);
     return false;
 }

@@ -21,7 +21,7 @@ enum psp_scope {
 
 struct psp_level_choice {
     enum psp_scope scope;
-    enum psp_level level; /* of PSP_SCOPE_LEVEL */
+    uint32_t level; /* of PSP_SCOPE_LEVEL */
 };
 
 /* NULL when absent. */

@@ -15,7 +15,7 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
     psp_writer_string(json, "contest", contest->id);
     psp_writer_string(json, "unit", unit->id);
     psp_writer_string(json, "unit_name", unit->name);
-    psp_writer_string(json, "level", psp_level_name(unit->level));
+    psp_writer_string(json, "level", psp_unit_level_id(definition, row->unit));
     psp_writer_string(json, "method",
                       row->method == PSP_NONE ? NULL : definition->methods[row->method].id);
     psp_writer_number(json, "ballots", tally.ballots);
@@ -46,7 +46,7 @@ void psp_row_write_turnout(struct psp_writer *json, const char *key, const struc
     psp_writer_begin_object(json, key);
     psp_writer_string(json, "unit", at->id);
     psp_writer_string(json, "unit_name", at->name);
-    psp_writer_string(json, "level", psp_level_name(at->level));
+    psp_writer_string(json, "level", psp_unit_level_id(view->definition, unit));
     psp_writer_number(json, "ballots", ballots);
     psp_writer_stated(json, "registered", registered);
     psp_writer_stated(json, "ballots_expected", psp_catalog_expected(view->catalog, unit));

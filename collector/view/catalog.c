@@ -16,7 +16,7 @@ void psp_catalog_destroy(struct psp_catalog **catalog)
     free(gone->walk);
     free(gone->child_first);
     free(gone->children);
-    for (int level = 0; level < PSP_LEVELS; level++)
+    for (uint32_t level = 0; level < PSP_LEVELS_MAX; level++)
         free(gone->level_units[level]);
     free(gone->name_rank);
     free(gone->contest_leaf_first);
@@ -54,7 +54,7 @@ static bool reserve(struct psp_catalog *catalog)
                 (catalog->expected_sum = calloc(leaves, sizeof(uint64_t))) &&
                 (catalog->registered_gaps = calloc(leaves, sizeof(uint32_t))) &&
                 (catalog->expected_gaps = calloc(leaves, sizeof(uint32_t)));
-    for (int level = 0; level < PSP_LEVELS && done; level++)
+    for (uint32_t level = 0; level < catalog->definition->level_count && done; level++)
         done = (catalog->level_units[level] = calloc(units, sizeof(uint32_t)));
     return done;
 }
@@ -128,8 +128,8 @@ static void list_levels(struct psp_catalog *catalog)
 {
     for (uint32_t i = 0; i < catalog->definition->unit_count; i++) {
         const uint32_t unit = catalog->walk[i];
-        const enum psp_level level = catalog->definition->units[unit].level;
-        assert((unsigned)level < PSP_LEVELS);
+        const uint32_t level = catalog->definition->units[unit].level;
+        assert(level < PSP_LEVELS_MAX);
         catalog->level_units[level][catalog->level_count[level]++] = unit;
     }
 }
@@ -228,7 +228,7 @@ static uint32_t lower_bound(const struct psp_catalog *catalog, const uint32_t *l
     return low;
 }
 
-struct psp_unit_run psp_catalog_level(const struct psp_catalog *catalog, enum psp_level level,
+struct psp_unit_run psp_catalog_level(const struct psp_catalog *catalog, uint32_t level,
                                       uint32_t above)
 {
     const uint32_t *list = catalog->level_units[level];

@@ -18,8 +18,6 @@
 
 #include "election/definition/definition.h"
 
-enum { PSP_LEVELS = 4 };
-
 /* A selection of units: positions list[first .. end). */
 struct psp_unit_run {
     const uint32_t *list;
@@ -32,8 +30,8 @@ struct psp_catalog {
     uint32_t *walk;                  /* unit positions, depth first */
     uint32_t *child_first;           /* [unit + 1]: its children in `children` */
     uint32_t *children;
-    uint32_t *level_units[PSP_LEVELS]; /* units of a level, depth first */
-    uint32_t level_count[PSP_LEVELS];
+    uint32_t *level_units[PSP_LEVELS_MAX]; /* units of a level, depth first */
+    uint32_t level_count[PSP_LEVELS_MAX];
     uint32_t *name_rank;                             /* [unit]: place by name, then by position */
     uint32_t *contest_leaf_first, *contest_leaf_end; /* leaves outside do not have it */
     uint32_t *choice_contest;  /* [choice]: by position in definition->choices */
@@ -52,7 +50,7 @@ void psp_catalog_destroy(struct psp_catalog **catalog);
 bool psp_catalog_below(const struct psp_catalog *catalog, uint32_t unit, uint32_t above);
 
 /* Units of a level in the subtree of `above` (itself included). */
-struct psp_unit_run psp_catalog_level(const struct psp_catalog *catalog, enum psp_level level,
+struct psp_unit_run psp_catalog_level(const struct psp_catalog *catalog, uint32_t level,
                                       uint32_t above);
 struct psp_unit_run psp_catalog_leaves(const struct psp_catalog *catalog, uint32_t above);
 struct psp_unit_run psp_catalog_children(const struct psp_catalog *catalog, uint32_t unit);

@@ -23,6 +23,7 @@ import type {
 } from './api/types.ts';
 import { link, route } from './route.ts';
 import { lines, runs, same } from './race.ts';
+import { text } from './text.ts';
 
 // ---- the answers ----
 
@@ -107,7 +108,11 @@ export const units = signal<{
   byId: Map<string, Unit>;
   parents: Map<string, string>;
 } | null>(null);
-const LEVELS: string[] = ['nation', 'state', 'county', 'precinct'];
+// Those that have units, top to bottom.
+const knownLevels = (): string[] => (election.value?.election.levels ?? []).map((l) => l.level);
+// As the title of a list.
+export const levelTitle = (id: string): string =>
+  election.value?.election.levels.find((l) => l.level === id)?.plural ?? text.places;
 
 async function loadScope(id: string): Promise<Scope> {
   const { unit }: OneUnit = await get(`units/${encodeURIComponent(id)}`);
@@ -118,8 +123,8 @@ async function loadScope(id: string): Promise<Scope> {
     if (!child || child.leaf) break;
     below = child;
   }
-  const known = (election.value?.election.levels ?? []).filter((l) => l.units > 0).map((l): string => l.level);
-  const under = LEVELS.slice(LEVELS.indexOf(below.level) + 1).filter((l) => known.includes(l));
+  const known = knownLevels();
+  const under = known.slice(known.indexOf(below.level) + 1);
   const levels: string[] = [];
   for (const name of unit.leaf ? [] : under) {
     const some: Units = await get('units', { parent: below.id, level: name, limit: 1 });
@@ -141,7 +146,8 @@ async function loadUnits(key: string, parent: string, at: string): Promise<void>
   }
   const list = (await getAll<Units>('units', { parent, level: at })).flatMap((page) => page.units);
   // Names repeat (there are 31 Washington Counties): then it says whose they are.
-  const above = LEVELS[LEVELS.indexOf(at) - 1];
+  const known = knownLevels();
+  const above = known[known.indexOf(at) - 1];
   const outer =
     list.some((u) => u.parent !== parent) && above
       ? (await getAll<Units>('units', { parent, level: above })).flatMap((page) => page.units)

@@ -185,7 +185,6 @@ export const text = {
   close: 'Close',
   theme: 'Theme',
   themes: { auto: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' } as Record<string, string>,
-  levels: { nation: 'Nation', state: 'States', county: 'Counties', precinct: 'Precincts' } as Record<string, string>,
   data: 'Data',
   dataWhy: 'Every figure is in the public interface:',
   announce: (name: string, votes: string, share: string, part: string) =>

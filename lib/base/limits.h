@@ -43,7 +43,10 @@ enum {
     PSP_PARTIES_MAX = 1 << 16,
     PSP_CANDIDATES_MAX = 1 << 20,
     PSP_STYLES_MAX = 1 << 20,
-    PSP_UNIT_STYLES_MAX = 256,    /* ballot styles of one unit */
+    PSP_UNIT_STYLES_MAX = 256, /* ballot styles of one unit */
+    PSP_LEVELS_MAX = 16,
+    PSP_LANGUAGES_MAX = 32,
+    PSP_LANGUAGE_BYTES_MAX = 35,  /* of a tag: BCP 47 asks to allow that much */
     PSP_TOTAL_ROWS_MAX = 1 << 25, /* leaf styles times methods */
     PSP_NAME_BYTES_MAX = 1024,    /* names, offices, districts, codes, colours */
     PSP_TEXT_BYTES_MAX = 65536,   /* biographies, platforms, photo references */

@@ -147,10 +147,11 @@ static struct psp_unit_run where_run(const struct psp_view *view,
                                      const struct psp_level_choice *level)
 {
     const uint32_t root = view->definition->root;
+    const uint32_t county = psp_definition_level(view->definition, psp_known_level_id(PSP_COUNTY));
     switch (level->scope) {
     case PSP_SCOPE_OWN: /* counties are what people look for; not every election has them */
-        if (view->catalog->level_count[PSP_COUNTY] > 0)
-            return psp_catalog_level(view->catalog, PSP_COUNTY, root);
+        if (county != PSP_NONE && view->catalog->level_count[county] > 0)
+            return psp_catalog_level(view->catalog, county, root);
         break;
     case PSP_SCOPE_LEAF:
         break;
@@ -160,12 +161,13 @@ static struct psp_unit_run where_run(const struct psp_view *view,
     return psp_catalog_leaves(view->catalog, root);
 }
 
-static void write_where(struct psp_writer *json, const struct psp_unit *unit, uint64_t votes)
+static void write_where(struct psp_writer *json, const struct psp_definition *definition,
+                        const struct psp_unit *unit, uint64_t votes)
 {
     psp_writer_begin_object(json, NULL);
     psp_writer_string(json, "unit", unit->id);
     psp_writer_string(json, "unit_name", unit->name);
-    psp_writer_string(json, "level", psp_level_name(unit->level));
+    psp_writer_string(json, "level", definition->levels[unit->level].id);
     psp_writer_number(json, "votes", votes);
     psp_writer_end_object(json);
 }
@@ -203,7 +205,7 @@ void psp_api_candidate(const struct psp_api_request *request, struct psp_api_rep
             next = psp_parameter_next(request, 0, i);
             break;
         }
-        write_where(&json, &definition->units[run.list[i]], votes);
+        write_where(&json, view->definition, &definition->units[run.list[i]], votes);
     }
     psp_writer_end_array(&json);
     psp_answer_next(request, reply, &json, more ? &next : NULL);

@@ -34,12 +34,15 @@ static void write_parties(struct psp_writer *json, const struct psp_definition *
 static void write_levels(struct psp_writer *json, const struct psp_catalog *catalog)
 {
     psp_writer_begin_array(json, "levels");
-    for (int level = 0; level < PSP_LEVELS; level++) {
-        if (catalog->level_count[level] == 0)
+    for (uint32_t i = 0; i < catalog->definition->level_count; i++) {
+        const struct psp_level *level = &catalog->definition->levels[i];
+        if (catalog->level_count[i] == 0)
             continue;
         psp_writer_begin_object(json, NULL);
-        psp_writer_string(json, "level", psp_level_name((enum psp_level)level));
-        psp_writer_number(json, "units", catalog->level_count[level]);
+        psp_writer_string(json, "level", level->id);
+        psp_writer_string(json, "name", level->name);
+        psp_writer_string(json, "plural", level->plural);
+        psp_writer_number(json, "units", catalog->level_count[i]);
         psp_writer_end_object(json);
     }
     psp_writer_end_array(json);

@@ -180,7 +180,7 @@ static void write_csv(const struct question *question, const struct item *item,
         psp_answer_field(reply, contest->id, ',');
         psp_answer_field(reply, unit->id, ',');
         psp_answer_field(reply, unit->name, ',');
-        psp_answer_field(reply, psp_level_name(unit->level), ',');
+        psp_answer_field(reply, psp_unit_level_id(definition, item->unit), ',');
         psp_answer_field(reply, method_id(question, item), ',');
         psp_answer_field(reply, contest->choices[c].id, ',');
         psp_answer_field(reply, contest->choices[c].name, ',');

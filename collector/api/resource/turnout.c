@@ -43,7 +43,7 @@ static void write_csv(struct psp_api_reply *reply, const struct psp_view *view, 
     const struct turnout turnout = turnout_of(view, position);
     psp_answer_field(reply, unit->id, ',');
     psp_answer_field(reply, unit->name, ',');
-    psp_answer_field(reply, psp_level_name(unit->level), ',');
+    psp_answer_field(reply, psp_unit_level_id(view->definition, position), ',');
     psp_text_number(&reply->body, turnout.ballots);
     psp_text_bytes(&reply->body, ",", 1);
     write_stated(reply, turnout.registered);

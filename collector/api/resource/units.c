@@ -14,7 +14,7 @@ static void write_members(struct psp_writer *json, const struct psp_view *view, 
     psp_writer_string(json, "id", unit->id);
     psp_writer_string(json, "name", unit->name);
     psp_writer_string(json, "code", unit->code);
-    psp_writer_string(json, "level", psp_level_name(unit->level));
+    psp_writer_string(json, "level", psp_unit_level_id(definition, position));
     psp_writer_string(json, "parent",
                       unit->parent == PSP_NONE ? NULL : definition->units[unit->parent].id);
     psp_writer_bool(json, "leaf", definition->leaf_of_unit[position] != PSP_NONE);
@@ -38,7 +38,7 @@ static void write_path(struct psp_writer *json, const struct psp_definition *def
         psp_writer_begin_object(json, NULL);
         psp_writer_string(json, "unit", definition->units[next].id);
         psp_writer_string(json, "unit_name", definition->units[next].name);
-        psp_writer_string(json, "level", psp_level_name(definition->units[next].level));
+        psp_writer_string(json, "level", psp_unit_level_id(definition, next));
         psp_writer_end_object(json);
         below = next;
         for (next = position; definition->units[next].parent != below;)

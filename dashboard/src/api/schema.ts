@@ -54,6 +54,8 @@ export interface components {
         ballots_expected: number | null;
         levels: {
           level: components['schemas']['Level'];
+          name: string;
+          plural: string;
           units: number;
         }[];
         methods: {
@@ -410,8 +412,8 @@ export interface components {
      * @enum {string}
      */
     Publication: 'immediate' | 'reports';
-    /** @enum {string} */
-    Level: 'nation' | 'state' | 'county' | 'precinct';
+    /** @description ID of a level of units; /api/v1/election lists them, top to bottom. */
+    Level: string;
     /** @description Give it as cursor to go on; null at the end. */
     NextCursor: string | null;
     Counts: number[];

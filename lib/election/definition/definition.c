@@ -19,13 +19,6 @@
 
 enum { FORMAT_FIRST = 1, FORMAT_LAST = 2 };
 
-static const char *const level_names[] = {
-    [PSP_NATION] = "nation",
-    [PSP_STATE] = "state",
-    [PSP_COUNTY] = "county",
-    [PSP_PRECINCT] = "precinct",
-};
-
 static const char *const choice_kind_names[] = {
     [PSP_CHOICE_CANDIDATE] = "candidate",
     [PSP_CHOICE_YES] = "yes",
@@ -35,11 +28,6 @@ static const char *const choice_kind_names[] = {
     [PSP_CHOICE_WRITE_IN] = "write_in",
     [PSP_CHOICE_OTHER] = "other",
 };
-
-const char *psp_level_name(enum psp_level level)
-{
-    return level_names[level];
-}
 
 const char *psp_choice_kind_name(enum psp_choice_kind kind)
 {
@@ -115,6 +103,33 @@ static bool check_date(struct psp_build *build, const char *date)
                            psp_shown(date, strlen(date)).text);
 }
 
+/* IANA's names are of these shapes: Asia/Kolkata, America/Argentina/Salta, Etc/GMT+3. Which of
+ * them there are differs from machine to machine, so the same file would be refused here
+ * and taken there if that was asked. */
+static bool check_time_zone(struct psp_build *build, const char *zone)
+{
+    const size_t bytes = zone ? strlen(zone) : 1;
+    if (zone == NULL ||
+        (bytes > 0 && bytes < 64 && zone[0] != '/' && zone[bytes - 1] != '/' &&
+         strstr(zone, "//") == NULL &&
+         strspn(zone, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/") ==
+             bytes))
+        return true;
+    return psp_build_fault(build, "/time_zone",
+                           "a time zone is called as IANA does, as Europe/Paris or UTC, not \"%s\"",
+                           psp_shown(zone, bytes).text);
+}
+
+/* Where figures are from, and when it is there. */
+static bool read_origin(struct psp_build *build, const json_t *top)
+{
+    struct psp_definition *definition = build->definition;
+    return psp_build_text(build, top, "time_zone", NULL, &definition->time_zone) &&
+           check_time_zone(build, definition->time_zone) &&
+           psp_build_text(build, top, "source", NULL, &definition->source) &&
+           psp_build_text(build, top, "licence", NULL, &definition->licence);
+}
+
 /* Before anything else: a file of a later format may differ everywhere. */
 static bool check_format(struct psp_build *build, const json_t *top)
 {
@@ -137,21 +152,34 @@ static bool check_format(struct psp_build *build, const json_t *top)
 static bool build_all(struct psp_build *build, const json_t *top)
 {
     static const struct psp_member members[] = {
-        {"format", PSP_MEMBER_COUNT, true},     {"id", PSP_MEMBER_ID, true},
-        {"name", PSP_MEMBER_NAME, true},        {"date", PSP_MEMBER_NAME, true},
-        {"methods", PSP_MEMBER_ARRAY, true},    {"parties", PSP_MEMBER_ARRAY, true},
-        {"candidates", PSP_MEMBER_ARRAY, true}, {"units", PSP_MEMBER_ARRAY, true},
-        {"contests", PSP_MEMBER_ARRAY, true},   {"ballot_styles", PSP_MEMBER_ARRAY, true},
-        {"map", PSP_MEMBER_OBJECT, false},      {"publication", PSP_MEMBER_NAME, false},
-        {"turnout", PSP_MEMBER_NAME, false},    {"report_min", PSP_MEMBER_COUNT, false},
+        {"format", PSP_MEMBER_COUNT, true},
+        {"id", PSP_MEMBER_ID, true},
+        {"name", PSP_MEMBER_NAMES, true},
+        {"date", PSP_MEMBER_NAME, true},
+        {"methods", PSP_MEMBER_ARRAY, true},
+        {"parties", PSP_MEMBER_ARRAY, true},
+        {"candidates", PSP_MEMBER_ARRAY, true},
+        {"units", PSP_MEMBER_ARRAY, true},
+        {"contests", PSP_MEMBER_ARRAY, true},
+        {"ballot_styles", PSP_MEMBER_ARRAY, true},
+        {"map", PSP_MEMBER_OBJECT, false},
+        {"publication", PSP_MEMBER_NAME, PSP_MEMBER_FORMAT_2},
+        {"turnout", PSP_MEMBER_NAME, PSP_MEMBER_FORMAT_2},
+        {"report_min", PSP_MEMBER_COUNT, PSP_MEMBER_FORMAT_2},
+        {"levels", PSP_MEMBER_ARRAY, PSP_MEMBER_FORMAT_2},
+        {"languages", PSP_MEMBER_ARRAY, PSP_MEMBER_FORMAT_2},
+        {"time_zone", PSP_MEMBER_NAME, PSP_MEMBER_FORMAT_2},
+        {"source", PSP_MEMBER_TEXT, PSP_MEMBER_FORMAT_2},
+        {"licence", PSP_MEMBER_TEXT, PSP_MEMBER_FORMAT_2},
     };
     struct psp_definition *definition = build->definition;
-    return check_format(build, top) &&
+    return check_format(build, top) && json_is_object(top) && psp_build_languages(build, top) &&
            psp_build_check_object(build, top, "", members, COUNT_OF(members)) &&
            psp_build_text(build, top, "id", NULL, &definition->id) &&
-           psp_build_text(build, top, "name", NULL, &definition->name) &&
+           psp_build_names(build, top, "name", &definition->name, &definition->names) &&
            psp_build_text(build, top, "date", NULL, &definition->date) &&
-           check_date(build, definition->date) && psp_build_publication(build, top) &&
+           check_date(build, definition->date) && read_origin(build, top) &&
+           psp_build_levels(build, top) && psp_build_publication(build, top) &&
            psp_build_map(build, top) && psp_build_methods(build) && psp_build_parties(build) &&
            psp_build_candidates(build) && psp_build_unit_ids(build) && psp_build_contests(build) &&
            psp_build_styles(build) && psp_build_units(build);

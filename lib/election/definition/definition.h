@@ -21,12 +21,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/reason.h"
 #include "base/status.h"
 
-enum psp_level { PSP_NATION, PSP_STATE, PSP_COUNTY, PSP_PRECINCT };
+/* The levels of a file that names none. Columns of returns go by them, so a level of
+ * such an ID means the same in a file that does name its levels. */
+enum psp_known_level { PSP_NATION, PSP_STATE, PSP_COUNTY, PSP_PRECINCT, PSP_OWN_LEVEL };
 
 enum psp_choice_kind {
     PSP_CHOICE_CANDIDATE,
@@ -45,18 +48,31 @@ enum { PSP_REPORT_MIN_DEFAULT = 10 };
 
 #define PSP_COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact in every JSON reader */
 
+/* A name in the first language, and in all of them: names[language], NULL where one is
+ * for all. */
+struct psp_level {
+    const char *id;
+    const char *name, *plural; /* as a title says it: "County", "Counties" */
+    const char *const *names, *const *plurals;
+    enum psp_known_level known;
+};
+
 struct psp_party {
     const char *id, *name, *color; /* color "#rrggbb" or NULL */
+    const char *alliance;          /* its name, or NULL */
+    const char *const *names;
 };
 
 struct psp_candidate {
     const char *id, *name, *photo, *biography, *platform; /* the last three may be NULL */
     uint32_t party;                                       /* or PSP_NONE */
+    const char *const *names;
 };
 
 struct psp_unit {
     const char *id, *name, *code; /* code: e.g. county FIPS; "" when absent */
-    enum psp_level level;
+    const char *const *names;
+    uint32_t level;                        /* position */
     uint32_t parent;                       /* position, PSP_NONE for the root */
     uint32_t leaf_first, leaf_end;         /* run in `leaves` */
     uint32_t style_count;                  /* of a leaf, 1 or more; else 0 */
@@ -65,17 +81,28 @@ struct psp_unit {
 };
 
 /* One line of a contest as published: a (party, candidate), yes/no, or a
- * counted non-candidate line. */
+ * counted non-candidate line. One of kind candidate without a candidate is a party's
+ * list. */
 struct psp_choice {
     const char *id, *name;
+    const char *const *names;
     enum psp_choice_kind kind;
     uint32_t candidate, party; /* or PSP_NONE */
 };
 
+/* How returns call a figure that is no choice here. */
+struct psp_printed {
+    const char *name, *party; /* NULL, "": not printed */
+};
+
 struct psp_contest {
     const char *id, *name, *office, *district; /* district "" when state-wide */
-    uint32_t unit;                             /* the unit the contest is held in */
-    uint32_t votes_allowed;
+    const char *group;                         /* contests that belong together; the office */
+    const char *const *names;
+    uint32_t unit;  /* the unit the contest is held in */
+    uint32_t party; /* whose primary it is, or PSP_NONE */
+    uint32_t votes_allowed, seats;
+    struct psp_printed overvotes, undervotes;
     uint32_t choice_count;
     uint32_t choice_first; /* position of its first choice in definition->choices */
     const struct psp_choice *choices;
@@ -131,18 +158,26 @@ static inline int64_t psp_style_cell(const struct psp_style *style, uint32_t con
 
 struct psp_method {
     const char *id, *name;
+    const char *const *names;
 };
 
 struct psp_definition {
-    uint8_t hash[PSP_HASH_BYTES];                /* SHA-256 of the file's bytes */
-    const char *id, *name, *date;                /* date YYYY-MM-DD */
+    uint8_t hash[PSP_HASH_BYTES]; /* SHA-256 of the file's bytes */
+    const char *id, *name, *date; /* date YYYY-MM-DD */
+    const char *const *names;
+    const char *time_zone;                       /* IANA's name, or NULL */
+    const char *source, *licence;                /* of what is published; NULL when not said */
+    uint32_t language_count;                     /* 0: names are of no stated language */
+    const char *const *languages;                /* BCP 47, the first is what names are in */
     const char *map_file, *map_object, *map_key; /* NULL when there is no map */
     enum psp_publication publication;            /* of choices; of format 1: immediate */
     enum psp_publication turnout; /* of numbers of ballots; reports only if choices are */
     uint64_t report_min;          /* ballots by which a row must move to be shown anew; 1.. */
     uint32_t method_count, party_count, candidate_count, unit_count, leaf_count;
     uint32_t contest_count, choice_count, style_count;
-    uint32_t root; /* the unit without a parent */
+    uint32_t level_count; /* top to bottom */
+    uint32_t root;        /* the unit without a parent */
+    const struct psp_level *levels;
     const struct psp_method *methods;
     const struct psp_party *parties;
     const struct psp_candidate *candidates;
@@ -196,6 +231,25 @@ uint32_t psp_definition_candidate(const struct psp_definition *definition, const
 uint32_t psp_definition_choice(const struct psp_definition *definition, uint32_t contest,
                                const char *id, size_t bytes);
 
+/* Position by ID, PSP_NONE when no level is called so. */
+uint32_t psp_definition_level(const struct psp_definition *definition, const char *id);
+
+/* Position by tag, PSP_NONE when names are not in this language. */
+static inline uint32_t psp_definition_language(const struct psp_definition *definition,
+                                               const char *tag)
+{
+    for (uint32_t i = 0; i < definition->language_count; i++)
+        if (strcmp(definition->languages[i], tag) == 0)
+            return i;
+    return PSP_NONE;
+}
+
+/* ID of the unit's level. */
+static inline const char *psp_unit_level_id(const struct psp_definition *definition, uint32_t unit)
+{
+    return definition->levels[definition->units[unit].level].id;
+}
+
 /* Place among the styles of a unit (any position), PSP_NONE when it has none of this ID. */
 uint32_t psp_definition_unit_style(const struct psp_definition *definition, uint32_t unit,
                                    const char *id, size_t bytes);
@@ -203,7 +257,7 @@ uint32_t psp_definition_unit_style(const struct psp_definition *definition, uint
 const char *psp_publication_name(enum psp_publication publication); /* "immediate", ... */
 /* False: no such word, *ret_publication as it was. */
 bool psp_publication_named(const char *name, enum psp_publication *ret_publication);
-const char *psp_level_name(enum psp_level level);            /* "nation", "state", ... */
+const char *psp_known_level_id(enum psp_known_level level);  /* "nation", "state", ... */
 const char *psp_choice_kind_name(enum psp_choice_kind kind); /* "candidate", "write_in", ... */
 
 #endif

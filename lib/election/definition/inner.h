@@ -7,6 +7,8 @@
  *     things.c      methods, parties, candidates, contests, map
  *     styles.c      ballot styles
  *     publication.c when counts are shown
+ *     levels.c      levels of units
+ *     languages.c   languages of names
  *     units.c       units and their tree
  *
  * Every function returns false when the definition is refused (the reason is
@@ -67,16 +69,23 @@ struct psp_build {
 enum psp_member_type {
     PSP_MEMBER_ID,    /* [a-z0-9._-], 1..PSP_ID_BYTES_MAX */
     PSP_MEMBER_NAME,  /* text of at most PSP_NAME_BYTES_MAX */
+    PSP_MEMBER_NAMES, /* that, or one such text for each language */
     PSP_MEMBER_TEXT,  /* text of at most PSP_TEXT_BYTES_MAX */
     PSP_MEMBER_COUNT, /* integer, 0..2^53 - 1 */
     PSP_MEMBER_ARRAY,
     PSP_MEMBER_OBJECT,
 };
 
+enum psp_member_need {
+    PSP_MEMBER_OPTIONAL = false,
+    PSP_MEMBER_REQUIRED = true,
+    PSP_MEMBER_FORMAT_2, /* optional, and not in format 1 */
+};
+
 struct psp_member {
     const char *name;
     enum psp_member_type type;
-    bool required;
+    enum psp_member_need need;
 };
 
 struct psp_pointer {
@@ -108,6 +117,9 @@ bool psp_build_check_element_id(struct psp_build *build, const json_t *array, co
 /* Copies a checked text member; `absent` when it is not there. */
 bool psp_build_text(struct psp_build *build, const json_t *object, const char *name,
                     const char *absent, const char **ret_text);
+/* A checked member of PSP_MEMBER_NAMES: in the first language, and in all of them. */
+bool psp_build_names(struct psp_build *build, const json_t *object, const char *name,
+                     const char **ret_text, const char *const **ret_texts);
 uint64_t psp_build_count(const json_t *object, const char *name, uint64_t absent);
 
 /* Adds the ID to an index; a second one is a fault at pointer/id. */
@@ -144,6 +156,8 @@ bool psp_build_elements(struct psp_build *build, enum psp_array array, size_t mi
 const json_t *psp_build_next(struct psp_build *build, struct psp_elements *elements);
 
 /* The parts, in the order in which they must run. */
+bool psp_build_languages(struct psp_build *build, const json_t *top);
+bool psp_build_levels(struct psp_build *build, const json_t *top);
 bool psp_build_methods(struct psp_build *build);
 bool psp_build_parties(struct psp_build *build);
 bool psp_build_candidates(struct psp_build *build);

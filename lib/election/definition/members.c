@@ -115,6 +115,33 @@ static bool check_count(struct psp_build *build, const json_t *value, struct pla
     return true;
 }
 
+/* A name in each language of the file, and in no other. */
+static bool check_names(struct psp_build *build, const json_t *value, const char *pointer)
+{
+    const struct psp_definition *definition = build->definition;
+    const char *tag;
+    json_t *text;
+    if (definition->language_count == 0)
+        return psp_build_fault(build, pointer,
+                               "names in several languages need \"languages\" at the top, which "
+                               "gives their order");
+    json_object_foreach((json_t *)value, tag, text)
+    {
+        if (psp_definition_language(definition, tag) == PSP_NONE)
+            return psp_build_fault(build, pointer, "\"%s\" is none of the file's languages",
+                                   psp_shown(tag, strlen(tag)).text);
+        if (!json_is_string(text))
+            return psp_build_fault(build, pointer, "the name in \"%s\" must be a string", tag);
+        if (json_string_length(text) > PSP_NAME_BYTES_MAX)
+            return psp_build_fault(build, pointer, "a text of %zu bytes: at most %d are allowed",
+                                   json_string_length(text), PSP_NAME_BYTES_MAX);
+    }
+    if (json_object_get(value, definition->languages[0]) == NULL)
+        return psp_build_fault(build, pointer, "the name in \"%s\", the first language, is missing",
+                               definition->languages[0]);
+    return true;
+}
+
 static bool check_type(struct psp_build *build, const json_t *value, enum psp_member_type type,
                        struct place place)
 {
@@ -124,6 +151,9 @@ static bool check_type(struct psp_build *build, const json_t *value, enum psp_me
                check_id(build, json_string_value(value), json_string_length(value), place);
     case PSP_MEMBER_NAME:
         return check_text(build, value, PSP_NAME_BYTES_MAX, place);
+    case PSP_MEMBER_NAMES:
+        return json_is_object(value) ? check_names(build, value, place_text(place).text)
+                                     : check_text(build, value, PSP_NAME_BYTES_MAX, place);
     case PSP_MEMBER_TEXT:
         return check_text(build, value, PSP_TEXT_BYTES_MAX, place);
     case PSP_MEMBER_COUNT:
@@ -169,11 +199,15 @@ bool psp_build_check_object(struct psp_build *build, const json_t *object, const
         if (member == NULL)
             return psp_build_fault(build, member_pointer(pointer, name).text,
                                    "no member of this name is known here");
+        if (member->need == PSP_MEMBER_FORMAT_2 && build->format == 1)
+            return psp_build_fault(build, member_pointer(pointer, name).text,
+                                   "this member is format 2: this file says format 1");
         if (!check_type(build, value, member->type, (struct place){pointer, name}))
             return false;
     }
     for (size_t i = 0; i < n; i++)
-        if (members[i].required && json_object_get(object, members[i].name) == NULL)
+        if (members[i].need == PSP_MEMBER_REQUIRED &&
+            json_object_get(object, members[i].name) == NULL)
             return psp_build_fault(build, pointer, "member \"%s\" is missing", members[i].name);
     return true;
 }
@@ -204,6 +238,30 @@ bool psp_build_text(struct psp_build *build, const json_t *object, const char *n
     }
     *ret_text = psp_pool_string(build->pool, json_string_value(value), json_string_length(value));
     return *ret_text != NULL || psp_build_no_memory(build);
+}
+
+bool psp_build_names(struct psp_build *build, const json_t *object, const char *name,
+                     const char **ret_text, const char *const **ret_texts)
+{
+    const struct psp_definition *definition = build->definition;
+    const json_t *value = json_object_get(object, name);
+    *ret_texts = NULL;
+    if (!json_is_object(value))
+        return psp_build_text(build, object, name, NULL, ret_text);
+    const char **texts = psp_build_alloc(build, definition->language_count, sizeof *texts);
+    for (uint32_t i = 0; texts != NULL && i < definition->language_count; i++) {
+        const json_t *text = json_object_get(value, definition->languages[i]);
+        texts[i] = text == NULL ? texts[0]
+                                : psp_pool_string(build->pool, json_string_value(text),
+                                                  json_string_length(text));
+        if (texts[i] == NULL)
+            return psp_build_no_memory(build);
+    }
+    if (texts == NULL)
+        return false;
+    *ret_text = texts[0];
+    *ret_texts = texts;
+    return true;
 }
 
 uint64_t psp_build_count(const json_t *object, const char *name, uint64_t absent)

@@ -39,24 +39,14 @@ static bool read_one(struct psp_build *build, const json_t *top, const char *nam
     return true;
 }
 
-static bool absent_in_format_1(struct psp_build *build, const json_t *top)
-{
-    static const char *const members[] = {"publication", "report_min", "turnout"};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (json_object_get(top, members[i]) != NULL)
-            return psp_build_fault(build, psp_pointer("/%s", members[i]).text,
-                                   "this member is format 2; a file of format 1 is \"immediate\"");
-    return true;
-}
-
 bool psp_build_publication(struct psp_build *build, const json_t *top)
 {
     struct psp_definition *definition = build->definition;
     definition->publication = PSP_PUBLICATION_IMMEDIATE;
     definition->turnout = PSP_PUBLICATION_IMMEDIATE;
     definition->report_min = PSP_REPORT_MIN_DEFAULT;
-    if (build->format < 2)
-        return absent_in_format_1(build, top);
+    if (build->format == 1)
+        return true;
     if (json_object_get(top, "publication") == NULL)
         return psp_build_fault(build, "",
                                "member \"publication\" is missing: are counts shown as they come "

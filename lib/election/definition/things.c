@@ -14,7 +14,7 @@ bool psp_build_methods(struct psp_build *build)
 {
     static const struct psp_member members[] = {
         {"id", PSP_MEMBER_ID, true},
-        {"name", PSP_MEMBER_NAME, true},
+        {"name", PSP_MEMBER_NAMES, true},
     };
     struct psp_elements elements;
     if (!psp_build_elements(build, PSP_ARRAY_METHODS, 1, PSP_METHODS_MAX, &elements))
@@ -29,7 +29,7 @@ bool psp_build_methods(struct psp_build *build)
         if (object == NULL ||
             !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
             !psp_build_text(build, object, "id", NULL, &methods[i].id) ||
-            !psp_build_text(build, object, "name", NULL, &methods[i].name) ||
+            !psp_build_names(build, object, "name", &methods[i].name, &methods[i].names) ||
             !psp_build_add_id(build, &build->whole->methods, 0, methods[i].id, i, at.text))
             return false;
     }
@@ -52,8 +52,9 @@ bool psp_build_parties(struct psp_build *build)
 {
     static const struct psp_member members[] = {
         {"id", PSP_MEMBER_ID, true},
-        {"name", PSP_MEMBER_NAME, true},
+        {"name", PSP_MEMBER_NAMES, true},
         {"color", PSP_MEMBER_NAME, false},
+        {"alliance", PSP_MEMBER_NAME, PSP_MEMBER_FORMAT_2},
     };
     struct psp_elements elements;
     if (!psp_build_elements(build, PSP_ARRAY_PARTIES, 0, PSP_PARTIES_MAX, &elements))
@@ -68,8 +69,9 @@ bool psp_build_parties(struct psp_build *build)
         if (object == NULL ||
             !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
             !psp_build_text(build, object, "id", NULL, &parties[i].id) ||
-            !psp_build_text(build, object, "name", NULL, &parties[i].name) ||
+            !psp_build_names(build, object, "name", &parties[i].name, &parties[i].names) ||
             !psp_build_text(build, object, "color", NULL, &parties[i].color) ||
+            !psp_build_text(build, object, "alliance", NULL, &parties[i].alliance) ||
             !check_color(build, parties[i].color, at.text) ||
             !psp_build_add_id(build, &build->parties, 0, parties[i].id, i, at.text))
             return false;
@@ -83,7 +85,7 @@ static bool build_candidate(struct psp_build *build, const json_t *object, uint3
                             struct psp_candidate *ret_candidate)
 {
     static const struct psp_member members[] = {
-        {"id", PSP_MEMBER_ID, true},           {"name", PSP_MEMBER_NAME, true},
+        {"id", PSP_MEMBER_ID, true},           {"name", PSP_MEMBER_NAMES, true},
         {"party", PSP_MEMBER_ID, false},       {"photo", PSP_MEMBER_TEXT, false},
         {"biography", PSP_MEMBER_TEXT, false}, {"platform", PSP_MEMBER_TEXT, false},
     };
@@ -91,7 +93,7 @@ static bool build_candidate(struct psp_build *build, const json_t *object, uint3
     return object != NULL &&
            psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) &&
            psp_build_text(build, object, "id", NULL, &ret_candidate->id) &&
-           psp_build_text(build, object, "name", NULL, &ret_candidate->name) &&
+           psp_build_names(build, object, "name", &ret_candidate->name, &ret_candidate->names) &&
            psp_build_text(build, object, "photo", NULL, &ret_candidate->photo) &&
            psp_build_text(build, object, "biography", NULL, &ret_candidate->biography) &&
            psp_build_text(build, object, "platform", NULL, &ret_candidate->platform) &&
@@ -137,23 +139,25 @@ static bool build_choice(struct psp_build *build, const json_t *object, const ch
                          uint32_t contest, uint32_t position, struct psp_choice *ret_choice)
 {
     static const struct psp_member members[] = {
-        {"id", PSP_MEMBER_ID, true},     {"name", PSP_MEMBER_NAME, true},
+        {"id", PSP_MEMBER_ID, true},     {"name", PSP_MEMBER_NAMES, true},
         {"kind", PSP_MEMBER_NAME, true}, {"candidate", PSP_MEMBER_ID, false},
         {"party", PSP_MEMBER_ID, false},
     };
     if (!psp_build_check_object(build, object, pointer, members, COUNT_OF(members)) ||
         !read_kind(build, object, pointer, &ret_choice->kind) ||
         !psp_build_text(build, object, "id", NULL, &ret_choice->id) ||
-        !psp_build_text(build, object, "name", NULL, &ret_choice->name) ||
+        !psp_build_names(build, object, "name", &ret_choice->name, &ret_choice->names) ||
         !psp_build_reference(build, &build->whole->candidates, object, "candidate", "candidate",
                              pointer, &ret_choice->candidate) ||
         !psp_build_reference(build, &build->parties, object, "party", "party", pointer,
                              &ret_choice->party))
         return false;
     const bool candidate = ret_choice->kind == PSP_CHOICE_CANDIDATE;
-    if (candidate && ret_choice->candidate == PSP_NONE)
+    if (candidate && ret_choice->candidate == PSP_NONE &&
+        (build->format == 1 || ret_choice->party == PSP_NONE))
         return psp_build_fault(build, pointer,
-                               "a choice of kind \"candidate\" needs the member \"candidate\"");
+                               "a choice of kind \"candidate\" needs the member \"candidate\", or "
+                               "\"party\" where it is that party's list");
     if (!candidate && ret_choice->candidate != PSP_NONE)
         return psp_build_fault(build, psp_pointer("%s/candidate", pointer).text,
                                "only a choice of kind \"candidate\" has a candidate");
@@ -197,31 +201,89 @@ static bool build_choices(struct psp_build *build, const json_t *array, const ch
     return added != NULL;
 }
 
+/* How many a ballot may vote for, and how many win: where that is not said, as many. */
+static bool read_places(struct psp_build *build, const json_t *object, const char *pointer,
+                        struct psp_contest *contest)
+{
+    const uint64_t votes_allowed = psp_build_count(object, "votes_allowed", 1);
+    const uint64_t seats = psp_build_count(object, "seats", votes_allowed);
+    if (votes_allowed < 1 || votes_allowed > PSP_MARKED_CHOICES_MAX)
+        return psp_build_fault(build, psp_pointer("%s/votes_allowed", pointer).text,
+                               "must be 1 to %d", PSP_MARKED_CHOICES_MAX);
+    if (seats < 1 || seats > PSP_CHOICES_MAX)
+        return psp_build_fault(build, psp_pointer("%s/seats", pointer).text, "must be 1 to %d",
+                               PSP_CHOICES_MAX);
+    contest->votes_allowed = (uint32_t)votes_allowed;
+    contest->seats = (uint32_t)seats;
+    return true;
+}
+
+static bool read_printed_line(struct psp_build *build, const json_t *printed, const char *name,
+                              const char *pointer, struct psp_printed *ret_line)
+{
+    static const struct psp_member members[] = {
+        {"name", PSP_MEMBER_NAME, true},
+        {"party", PSP_MEMBER_NAME, false},
+    };
+    const json_t *line = json_object_get(printed, name);
+    if (line == NULL)
+        return true;
+    const struct psp_pointer at = psp_pointer("%s/%s", pointer, name);
+    return psp_build_check_object(build, line, at.text, members, COUNT_OF(members)) &&
+           psp_build_text(build, line, "name", NULL, &ret_line->name) &&
+           psp_build_text(build, line, "party", "", &ret_line->party);
+}
+
+/* How the returns that the contest was made of called its over- and undervotes. */
+static bool read_printed(struct psp_build *build, const json_t *object, const char *pointer,
+                         struct psp_contest *contest)
+{
+    static const struct psp_member members[] = {
+        {"overvotes", PSP_MEMBER_OBJECT, false},
+        {"undervotes", PSP_MEMBER_OBJECT, false},
+    };
+    const json_t *printed = json_object_get(object, "printed");
+    const struct psp_pointer at = psp_pointer("%s/printed", pointer);
+    contest->overvotes = contest->undervotes = (struct psp_printed){NULL, ""};
+    return printed == NULL ||
+           (psp_build_check_object(build, printed, at.text, members, COUNT_OF(members)) &&
+            read_printed_line(build, printed, "overvotes", at.text, &contest->overvotes) &&
+            read_printed_line(build, printed, "undervotes", at.text, &contest->undervotes));
+}
+
 static bool build_contest(struct psp_build *build, const json_t *object, uint32_t position,
                           struct choices *choices, struct psp_contest *ret_contest)
 {
     static const struct psp_member members[] = {
-        {"id", PSP_MEMBER_ID, true},         {"name", PSP_MEMBER_NAME, true},
-        {"office", PSP_MEMBER_NAME, true},   {"district", PSP_MEMBER_NAME, false},
-        {"unit", PSP_MEMBER_ID, true},       {"votes_allowed", PSP_MEMBER_COUNT, false},
+        {"id", PSP_MEMBER_ID, true},
+        {"name", PSP_MEMBER_NAMES, true},
+        {"office", PSP_MEMBER_NAME, true},
+        {"district", PSP_MEMBER_NAME, false},
+        {"unit", PSP_MEMBER_ID, true},
+        {"votes_allowed", PSP_MEMBER_COUNT, false},
         {"choices", PSP_MEMBER_ARRAY, true},
+        {"seats", PSP_MEMBER_COUNT, PSP_MEMBER_FORMAT_2},
+        {"group", PSP_MEMBER_NAME, PSP_MEMBER_FORMAT_2},
+        {"party", PSP_MEMBER_ID, PSP_MEMBER_FORMAT_2},
+        {"printed", PSP_MEMBER_OBJECT, PSP_MEMBER_FORMAT_2},
     };
     const struct psp_pointer at = psp_pointer("/contests/%" PRIu32, position);
     if (object == NULL ||
         !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
         !psp_build_text(build, object, "id", NULL, &ret_contest->id) ||
-        !psp_build_text(build, object, "name", NULL, &ret_contest->name) ||
+        !psp_build_names(build, object, "name", &ret_contest->name, &ret_contest->names) ||
         !psp_build_text(build, object, "office", NULL, &ret_contest->office) ||
         !psp_build_text(build, object, "district", "", &ret_contest->district) ||
+        !psp_build_text(build, object, "group", ret_contest->office, &ret_contest->group) ||
+        !psp_build_reference(build, &build->parties, object, "party", "party", at.text,
+                             &ret_contest->party) ||
+        !read_printed(build, object, at.text, ret_contest) ||
         !psp_build_reference(build, &build->whole->units, object, "unit", "unit", at.text,
                              &ret_contest->unit) ||
         !psp_build_add_id(build, &build->whole->contests, 0, ret_contest->id, position, at.text))
         return false;
-    const uint64_t votes_allowed = psp_build_count(object, "votes_allowed", 1);
-    if (votes_allowed < 1 || votes_allowed > PSP_MARKED_CHOICES_MAX)
-        return psp_build_fault(build, psp_pointer("%s/votes_allowed", at.text).text,
-                               "must be 1 to %d", PSP_MARKED_CHOICES_MAX);
-    ret_contest->votes_allowed = (uint32_t)votes_allowed;
+    if (!read_places(build, object, at.text, ret_contest))
+        return false;
     ret_contest->choice_first = choices->n;
     if (!build_choices(build, json_object_get(object, "choices"), at.text, position, choices))
         return false;

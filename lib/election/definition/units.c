@@ -2,6 +2,7 @@
  * styles. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,17 +17,21 @@ struct psp_unit_reference {
 };
 
 static bool read_level(struct psp_build *build, const json_t *object, const char *pointer,
-                       enum psp_level *ret_level)
+                       uint32_t *ret_level)
 {
-    const char *name = json_string_value(json_object_get(object, "level"));
-    for (int level = PSP_NATION; level <= PSP_PRECINCT; level++)
-        if (strcmp(name, psp_level_name((enum psp_level)level)) == 0) {
-            *ret_level = (enum psp_level)level;
-            return true;
-        }
+    const struct psp_definition *definition = build->definition;
+    const char *id = json_string_value(json_object_get(object, "level"));
+    *ret_level = psp_definition_level(definition, id);
+    if (*ret_level != PSP_NONE)
+        return true;
+    char known[256] = "";
+    for (uint32_t i = 0; i < definition->level_count; i++) {
+        const size_t at = strlen(known);
+        snprintf(known + at, sizeof known - at, "%s%s", i > 0 ? ", " : "",
+                 definition->levels[i].id);
+    }
     return psp_build_fault(build, psp_pointer("%s/level", pointer).text,
-                           "must be nation, state, county or precinct, not \"%s\"",
-                           psp_shown(name, strlen(name)).text);
+                           "must be one of %s, not \"%s\"", known, psp_shown(id, strlen(id)).text);
 }
 
 static bool keep_reference(struct psp_build *build, const json_t *object, const char *name,
@@ -106,7 +111,7 @@ static bool build_unit(struct psp_build *build, const json_t *object, uint32_t p
     /* The last of these belongs to one format each; check_style_member has the other. */
     const struct psp_member members[] = {
         {"id", PSP_MEMBER_ID, true},
-        {"name", PSP_MEMBER_NAME, true},
+        {"name", PSP_MEMBER_NAMES, true},
         {"level", PSP_MEMBER_NAME, true},
         {"parent", PSP_MEMBER_ID, false},
         {"code", PSP_MEMBER_NAME, false},
@@ -120,7 +125,7 @@ static bool build_unit(struct psp_build *build, const json_t *object, uint32_t p
     if (object == NULL || !check_style_member(build, object, at.text) ||
         !psp_build_check_object(build, object, at.text, members, COUNT_OF(members)) ||
         !psp_build_text(build, object, "id", NULL, &ret_unit->id) ||
-        !psp_build_text(build, object, "name", NULL, &ret_unit->name) ||
+        !psp_build_names(build, object, "name", &ret_unit->name, &ret_unit->names) ||
         !psp_build_text(build, object, "code", "", &ret_unit->code) ||
         !read_level(build, object, at.text, &ret_unit->level) ||
         !keep_reference(build, object, "parent", &reference->parent) ||
@@ -339,8 +344,9 @@ static bool check_levels(struct psp_build *build)
         const struct psp_unit *unit = &build->units[i];
         if (unit->parent != PSP_NONE && unit->level <= build->units[unit->parent].level)
             return psp_build_fault(build, psp_pointer("/units/%" PRIu32 "/level", i).text,
-                                   "a %s cannot lie in a %s", psp_level_name(unit->level),
-                                   psp_level_name(build->units[unit->parent].level));
+                                   "a %s cannot lie in a %s",
+                                   psp_unit_level_id(build->definition, i),
+                                   psp_unit_level_id(build->definition, unit->parent));
     }
     return true;
 }

@@ -36,8 +36,9 @@ static enum psp_status find_or_add(struct psp_import *import, struct psp_id_inde
     return PSP_EAGAIN;
 }
 
-static enum psp_status add_unit(struct psp_import *import, uint32_t parent, enum psp_level level,
-                                const char *name, const char *code, uint32_t *ret_unit)
+static enum psp_status add_unit(struct psp_import *import, uint32_t parent,
+                                enum psp_known_level level, const char *name, const char *code,
+                                uint32_t *ret_unit)
 {
     const struct {
         uint64_t parent, level;

@@ -241,7 +241,7 @@ static void write_units(struct psp_definition_text *text, const struct psp_impor
         const char *code = state != NULL ? unit->name : unit->code;
         json_t *json =
             json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "id", ids->units[i].id, "name",
-                      state != NULL ? state : unit->name, "level", psp_level_name(unit->level),
+                      state != NULL ? state : unit->name, "level", psp_known_level_id(unit->level),
                       "parent", unit->parent != PSP_NONE ? ids->units[unit->parent].id : NULL,
                       "code", code[0] != '\0' ? code : NULL);
         bool whole = true;

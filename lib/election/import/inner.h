@@ -15,7 +15,7 @@
 #include "election/import/slug.h"
 
 struct psp_import_unit {
-    enum psp_level level;
+    enum psp_known_level level;
     const char *name, *code; /* strings of the returns: equal text, equal pointer */
     uint32_t parent, style;
     uint32_t at_large; /* its precinct without a name, or PSP_NONE */

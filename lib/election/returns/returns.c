@@ -258,7 +258,7 @@ void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t 
     for (uint32_t at = definition->leaves[leaf]; at != PSP_NONE;
          at = definition->units[at].parent) {
         const struct psp_unit *unit = &definition->units[at];
-        switch (unit->level) {
+        switch (definition->levels[unit->level].known) {
         case PSP_NATION:
             break;
         case PSP_STATE:
@@ -270,6 +270,10 @@ void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t 
             break;
         case PSP_PRECINCT:
             row.text[PSP_COLUMN_PRECINCT] = unit->name;
+            break;
+        case PSP_OWN_LEVEL: /* no column but that of the leaf knows it */
+            if (at == definition->leaves[leaf])
+                row.text[PSP_COLUMN_PRECINCT] = unit->name;
             break;
         }
     }

@@ -166,11 +166,11 @@ static void write_contests(struct psp_definition_text *text)
 }
 
 static void write_unit(struct psp_definition_text *text, const char *id, const char *name,
-                       enum psp_level level, const char *parent, uint64_t registered)
+                       enum psp_known_level level, const char *parent, uint64_t registered)
 {
     const bool leaf = level == PSP_PRECINCT;
     json_t *unit = json_pack("{s:s, s:s, s:s, s:s*}", "id", id, "name", name, "level",
-                             psp_level_name(level), "parent", parent);
+                             psp_known_level_id(level), "parent", parent);
     if (leaf && unit != NULL &&
         (json_object_set_new(unit, "registered", json_integer((json_int_t)registered)) != 0 ||
          json_object_set_new(unit, "ballot_styles", json_pack("[s]", "all")) != 0)) {

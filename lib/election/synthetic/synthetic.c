@@ -206,7 +206,7 @@ struct psp_synthetic_place psp_synthetic_place(const struct psp_definition *defi
     place.unit = definition->units[unit].id;
     for (uint32_t at = unit; at != PSP_NONE; at = definition->units[at].parent) {
         const struct psp_unit *about = &definition->units[at];
-        switch (about->level) {
+        switch (definition->levels[about->level].known) {
         case PSP_NATION:
             place.country = about->name;
             break;
@@ -215,6 +215,7 @@ struct psp_synthetic_place psp_synthetic_place(const struct psp_definition *defi
             break;
         case PSP_COUNTY:
         case PSP_PRECINCT:
+        case PSP_OWN_LEVEL:
             if (place.city[0] == '\0')
                 place.city = about->name;
             break;

@@ -13,8 +13,10 @@ static void the_election_says_how_far_the_count_is(void **context)
         api, "/api/v1/election",
         "\"root\":\"us\",\"contests\":2,\"candidates\":2,\"units\":8,\"leaves\":4,"
         "\"leaves_reporting\":0,\"ballots\":15,\"registered\":null,\"ballots_expected\":null,"
-        "\"levels\":[{\"level\":\"nation\",\"units\":1},{\"level\":\"state\",\"units\":1},"
-        "{\"level\":\"county\",\"units\":3},{\"level\":\"precinct\",\"units\":3}],"
+        "\"levels\":[{\"level\":\"nation\",\"name\":\"Nation\",\"plural\":\"Nations\",\"units\":1},"
+        "{\"level\":\"state\",\"name\":\"State\",\"plural\":\"States\",\"units\":1},"
+        "{\"level\":\"county\",\"name\":\"County\",\"plural\":\"Counties\",\"units\":3},"
+        "{\"level\":\"precinct\",\"name\":\"Precinct\",\"plural\":\"Precincts\",\"units\":3}],"
         "\"methods\":[{\"id\":\"booth\",\"name\":\"Booth\"},{\"id\":\"mail\",\"name\":\"Mail\"}],"
         "\"parties\":[{\"id\":\"red\",\"name\":\"Red\",\"color\":\"#aa0000\"},"
         "{\"id\":\"blue\",\"name\":\"Blue\",\"color\":null}],\"map\":null}");

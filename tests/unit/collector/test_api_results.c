@@ -293,7 +293,7 @@ static void wrong_values_say_what_would_be_right(void **context)
     expect_problem(api, "/api/v1/results?contest=nope", 404, "no contest \\\"nope\\\"");
     expect_problem(api, "/api/v1/results?unit=nope", 404, "no unit \\\"nope\\\"");
     expect_problem(api, "/api/v1/results?method=nope", 404, "no method \\\"nope\\\"");
-    expect_problem(api, "/api/v1/results?level=town", 400, "leaf, precinct, county, state, nation");
+    expect_problem(api, "/api/v1/results?level=town", 400, "level of this election");
     expect_problem(api, "/api/v1/results?by=age", 400, "by=method");
     expect_problem(api, "/api/v1/results?limit=0", 400, "a number from 1 to 1000");
     expect_problem(api, "/api/v1/results?limit=1001", 400, "limit");

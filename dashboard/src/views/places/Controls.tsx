@@ -3,7 +3,7 @@ import type { Contest } from '../../api/types.ts';
 import { number } from '../../format.ts';
 import { runs } from '../../race.ts';
 import { go, pageSizes, route } from '../../route.ts';
-import { cursors, level, nextCursor, page, placesTotal, scope } from '../../state.ts';
+import { cursors, level, levelTitle, nextCursor, page, placesTotal, scope } from '../../state.ts';
 import { text } from '../../text.ts';
 
 export function Controls({ contest }: { contest: Contest }) {
@@ -23,7 +23,7 @@ export function Controls({ contest }: { contest: Contest }) {
           <select value={level.value ?? ''} onChange={(e) => go({ level: e.currentTarget.value })}>
             {scope.value!.levels.map((l) => (
               <option key={l} value={l}>
-                {text.levels[l] ?? l}
+                {levelTitle(l)}
               </option>
             ))}
           </select>

@@ -2,7 +2,7 @@
 import type { Choice, Contest } from '../../api/types.ts';
 import { number } from '../../format.ts';
 import { link, toUnit } from '../../route.ts';
-import { level, places, placesTotal, ranking, scope } from '../../state.ts';
+import { level, levelTitle, places, placesTotal, ranking, scope } from '../../state.ts';
 import type { Scope } from '../../state.ts';
 import { text } from '../../text.ts';
 import { Controls, Pager } from './Controls.tsx';
@@ -56,7 +56,7 @@ export function Places({ contest }: { contest: Contest }) {
   const at = scope.value;
   if (!at) return null;
   if (!level.value) return <Bottom at={at} />;
-  const named = text.levels[level.value] ?? text.places;
+  const named = levelTitle(level.value);
   const columns = ranking.value.slice(0, COLUMNS);
   return (
     <section class="places" id="places" tabIndex={-1}>

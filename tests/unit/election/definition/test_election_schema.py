@@ -16,7 +16,7 @@ except ImportError:
     print("skipped: python3-jsonschema is not installed")
     sys.exit(0)
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[4]
 DELETE = object()
 
 # (path, new value): each breaks the town's definition in one way.
@@ -68,7 +68,26 @@ MUTATIONS = [
     (["contests", 1, "votes_allowed"], 0),
     (["contests", 1, "votes_allowed"], 257),
     (["contests", 0, "choices", 0, "kind"], "person"),
-    (["contests", 0, "choices", 0, "candidate"], DELETE),
+    (["contests", 0, "choices", 0], {"id": "list", "name": "List", "kind": "candidate"}),
+    (["contests", 0, "seats"], 0),
+    (["contests", 0, "seats"], 4097),
+    (["contests", 0, "group"], 1),
+    (["contests", 0, "party"], ""),
+    (["contests", 0, "printed"], {"blank": {"name": "Blank"}}),
+    (["contests", 0, "printed"], {"overvotes": {"party": "X"}}),
+    (["parties", 0, "alliance"], 1),
+    (["levels"], []),
+    (["levels"], [{"id": "leaf", "name": "Leaf", "plural": "Leaves"}]),
+    (["levels"], [{"id": "nation", "name": "Nation"}]),
+    (["levels"], [{"id": f"l{i}", "name": "L", "plural": "L"} for i in range(17)]),
+    (["languages"], []),
+    (["languages"], ["en", "en"]),
+    (["languages"], ["English"]),
+    (["languages"], "en"),
+    (["time_zone"], "Europe//Paris"),
+    (["time_zone"], ""),
+    (["source"], 1),
+    (["licence"], ["MIT"]),
     (["contests", 0, "choices", 4, "candidate"], "ann"),
     (["ballot_styles"], []),
     (["ballot_styles", 0, "contests"], []),
@@ -126,7 +145,22 @@ def main():
     first = format_1(town)
     validator.validate(first)
     assert psephos is None or parser_accepts(psephos, first)
-    said = {"publication": "immediate", "report_min": 10, "turnout": "immediate"}
+    rich = copy.deepcopy(town)
+    rich |= {"languages": ["en", "pt-BR"], "time_zone": "America/Argentina/Salta",
+             "source": "The town", "licence": "CC0-1.0"}
+    rich["levels"] = [{"id": level, "name": {"en": level.title()}, "plural": level.title() + "s"}
+                      for level in ("nation", "state", "ward", "county", "precinct")]
+    rich["name"] = {"en": "Town", "pt-BR": "Cidade"}
+    rich["units"][0]["name"] = {"en": "One"}
+    rich["parties"][0]["alliance"] = "Left"
+    rich["contests"][0] |= {"seats": 4096, "group": "Council", "party": rich["parties"][0]["id"],
+                            "printed": {"overvotes": {"name": "Over", "party": "NON"},
+                                        "undervotes": {"name": "Under"}}}
+    validator.validate(rich)
+    assert psephos is None or parser_accepts(psephos, rich)
+    said = {"publication": "immediate", "report_min": 10, "turnout": "immediate",
+            "languages": ["en"], "time_zone": "UTC", "source": "x", "licence": "x",
+            "levels": [{"id": "precinct", "name": "P", "plural": "P"}]}
     for member, value in said.items():
         mixed = mutated(first, [member], value)
         assert not validator.is_valid(mixed), f"the schema accepts {member} in format 1"
