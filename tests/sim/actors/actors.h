@@ -7,6 +7,7 @@
  *     router.c      a router
  *     station.c     clients, and the operator who opens and closes the polls
  *     reporter.c    operators who report
+ *     restore.c     the operator who restores from a backup
  *     collector.c   a collector and its database
  */
 #ifndef SIM_ACTORS_H
@@ -50,11 +51,16 @@ bool sim_operator_done(const struct sim_world *world);
 /* Tells a leader to hand over, if one leads. */
 void sim_operator_moves(struct sim_world *world);
 
+/* All machines are lost; from a backup the shards go on in the next epoch. Once in a run. */
+void sim_restore(struct sim_world *world);
+
 void sim_reporters_plan(struct sim_world *world);
 void sim_reporter_stop(struct sim_world *world, struct sim_reporter *reporter);
 /* `event`: NULL when it starts. */
 void sim_reporter_event(struct sim_world *world, struct sim_reporter *reporter,
                         const struct sim_event *event);
+/* What was reported before a restore is to be reported again. */
+void sim_reporters_again(struct sim_world *world);
 /* Every report is made. */
 bool sim_reporters_done(const struct sim_world *world);
 

@@ -314,12 +314,12 @@ static enum psp_status check_log(const struct sim_replica *replica,
     return status == PSP_OK ? PSP_ECORRUPT : status;
 }
 
-static enum psp_status open_log(struct sim_replica *replica, struct psp_reason *reterr_reason,
-                                uint64_t segment_bytes)
+enum psp_status sim_replica_open_log(struct sim_world *world, struct sim_replica *replica,
+                                     struct psp_reason *reterr_reason)
 {
     struct psp_journal_options options = {.directory = "log",
                                           .shard = replica->shard,
-                                          .segment_bytes = segment_bytes,
+                                          .segment_bytes = world->plan.segment_bytes,
                                           .checkpoint_index = replica->store.index,
                                           .disk = &replica->disk.table};
     memset(options.cluster_id, 0xC1, sizeof(options.cluster_id));
@@ -434,7 +434,7 @@ void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
     replica->disk.full = world->now_us < replica->full_until_us && !world->healed;
     enum psp_status status = restore(world, replica);
     if (status == PSP_OK)
-        status = open_log(replica, &reason, world->plan.segment_bytes);
+        status = sim_replica_open_log(world, replica, &reason);
     if (status == PSP_OK && psp_journal_note(replica->log)[0] != 0)
         SIM_TRACE(world, "%s: %s", sim_actor_name(&replica->actor), psp_journal_note(replica->log));
     if (status == PSP_OK)
@@ -628,10 +628,20 @@ void sim_shard_free(struct sim_world *world, uint32_t s)
     }
     for (uint64_t i = 0; i < shard->entry_count; i++)
         free(shard->entries[i].payload);
+    for (uint64_t i = 0; i < shard->past.entry_count; i++)
+        free(shard->past.entries[i].payload);
     free(shard->entries);
+    free(shard->past.entries);
     psp_count_destroy(&shard->reference);
     sim_judge_free(&shard->judge);
     sim_durable_free(shard, world->plan.election.replicas);
+}
+
+void sim_replica_empty(struct sim_replica *replica)
+{
+    sim_disk_wipe(&replica->disk);
+    sim_durable_wipe(replica);
+    store_wipe(&replica->store);
 }
 
 void sim_replica_wipe(struct sim_world *world, struct sim_replica *replica)
@@ -644,7 +654,5 @@ void sim_replica_wipe(struct sim_world *world, struct sim_replica *replica)
         sim_wake_at(world, &world->operator.actor,
                     sim_time(world, &world->operator.actor).steady_ms + 1);
     }
-    sim_disk_wipe(&replica->disk);
-    sim_durable_wipe(replica);
-    store_wipe(&replica->store);
+    sim_replica_empty(replica);
 }

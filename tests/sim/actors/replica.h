@@ -15,6 +15,11 @@ void sim_replica_fail_storage(struct sim_world *world, struct sim_replica *repli
                               const char *what, enum psp_status status);
 /* Carries out what the core has decided. */
 void sim_replica_perform(struct sim_world *world, struct sim_replica *replica);
+/* PSP_ECORRUPT: log and store do not fit; else as psp_journal_open. */
+enum psp_status sim_replica_open_log(struct sim_world *world, struct sim_replica *replica,
+                                     struct psp_reason *reterr_reason);
+/* Nothing is left on its disk and in its store; it must be down. */
+void sim_replica_empty(struct sim_replica *replica);
 /* How long an operation of its disk takes. */
 uint64_t sim_disk_us(struct sim_world *world, const struct sim_replica *replica);
 

@@ -44,6 +44,18 @@ void sim_reporters_plan(struct sim_world *world)
     }
 }
 
+void sim_reporters_again(struct sim_world *world)
+{
+    struct sim_reporter *reporter = &world->reporters[0];
+    struct sim_order *orders = reporter->orders;
+    assert(reporter->order_count < SIM_ORDERS_MAX);
+    memmove(&orders[reporter->next + 1], &orders[reporter->next],
+            (reporter->order_count - reporter->next) * sizeof(*orders));
+    orders[reporter->next] =
+        (struct sim_order){.due_us = world->now_us, .final = PSP_FINAL_UNCHANGED, .again = true};
+    reporter->order_count++;
+}
+
 bool sim_reporters_done(const struct sim_world *world)
 {
     for (uint32_t i = 0; i < world->plan.reporters; i++)
@@ -78,6 +90,7 @@ static void begin(struct sim_world *world, struct sim_reporter *reporter)
     reporter->runs = true;
     reporter->began_us = world->now_us;
     reporter->phase = SIM_REPORT_ASKS;
+    reporter->number = 0;
     for (uint32_t s = 0; s < shard_count(world); s++)
         reporter->shards[s] = (struct sim_report_shard){.asked = true};
     SIM_TRACE(world, "%s begins report %u", sim_actor_name(&reporter->actor), reporter->next);
@@ -103,10 +116,26 @@ static void send_to(struct sim_reporter *reporter, uint32_t shard)
     reporter->shards[shard].again_us = 0;
 }
 
+/* Of epochs before this one: not greater. */
+static uint64_t lost_numbers(const struct sim_world *world)
+{
+    return (world->election.cluster.epoch - 1) * EPOCH_REPORTS;
+}
+
+/* Another one reports, and shard 0 was asked before it did. */
+static bool is_overtaken(const struct sim_world *world, const struct sim_reporter *reporter)
+{
+    const uint64_t first = reporter->shards[0].held, lost = lost_numbers(world);
+    for (uint32_t s = 1; s < shard_count(world); s++)
+        if (reporter->shards[s].held > (first > lost ? first : lost))
+            return true;
+    return false;
+}
+
 /* Greater than every number given: also than those that a restore took back. */
 static uint64_t new_number(const struct sim_world *world, const struct sim_reporter *reporter)
 {
-    uint64_t number = (world->election.cluster.epoch - 1) * EPOCH_REPORTS;
+    uint64_t number = lost_numbers(world);
     for (uint32_t s = 0; s < shard_count(world); s++)
         if (reporter->shards[s].held > number)
             number = reporter->shards[s].held;
@@ -153,6 +182,11 @@ static void go_on(struct sim_world *world, struct sim_reporter *reporter)
     bool lacks = false;
     switch (reporter->phase) {
     case SIM_REPORT_ASKS: /* the last one first, wherever it is missing */
+        if (is_overtaken(world, reporter)) {
+            for (uint32_t s = 0; s < shard_count(world); s++)
+                shards[s] = (struct sim_report_shard){.asked = true};
+            return;
+        }
         reporter->phase = SIM_REPORT_FINISHES;
         memcpy(reporter->bytes, shards[0].bytes, shards[0].length);
         reporter->length = shards[0].length;

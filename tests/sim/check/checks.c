@@ -66,7 +66,28 @@ static void commit(struct sim_world *world, struct sim_shard *shard, struct sim_
     if (memcmp(books, &shard->judge.books, sizeof(*books)) != 0 || !psp_books_balanced(books))
         sim_violation(world, "the books at index %" PRIu64 " are not the judge's", index);
     sim_books_committed(world, shard, entry);
-    sim_reports_committed(world, shard);
+}
+
+void sim_checks_restored(struct sim_world *world, struct sim_shard *shard,
+                         struct sim_entry *entries, uint64_t count)
+{
+    const uint32_t s = (uint32_t)(shard - world->shards);
+    shard->past.entries = shard->entries;
+    shard->past.entry_count = shard->entry_count;
+    shard->entries = entries;
+    shard->entry_count = shard->entry_capacity = count;
+    sim_judge_free(&shard->judge);
+    sim_judge_init(&shard->judge, &world->election, s);
+    shard->events = (struct sim_judge_events){0};
+    psp_count_destroy(&shard->reference);
+    const enum psp_status status = sim_count_create(&world->election, s, &shard->reference);
+    assert(status == PSP_OK);
+    (void)status;
+    for (uint64_t i = 0; i < count && !world->violated; i++)
+        commit(world, shard, &entries[i], i + 1);
+    shard->reports_taken = shard->judge.reports.count;
+    shard->reports_done = shard->judge.reports.done;
+    shard->reports_refused = shard->judge.reports.refused;
 }
 
 static struct sim_entry *entry_at(struct sim_world *world, struct sim_shard *shard, uint64_t index)
@@ -98,6 +119,7 @@ static void compare_entry(struct sim_world *world, struct sim_replica *replica,
         if (record->payload_bytes > 0)
             memcpy(entry->payload, record->payload, record->payload_bytes);
         commit(world, shard, entry, record->index);
+        sim_reports_committed(world, shard);
         sim_durable_committed(world, shard, record->index, record->term);
         SIM_TRACE(world, "shard %u: index %" PRIu64 " of term %" PRIu64 " is committed (%s)",
                   replica->shard, record->index, record->term, sim_actor_name(&replica->actor));
@@ -238,12 +260,12 @@ void sim_checks_known(struct sim_world *world, const struct sim_ask *ask,
 
 /* ---- what is published ---- */
 
-static void advance(struct sim_world *world, struct sim_judge *shown, const struct sim_shard *shard,
-                    uint64_t index)
+static void advance(struct sim_world *world, struct sim_judge *shown,
+                    const struct sim_entry *entries, uint64_t index)
 {
     while (shown->index < index) {
         struct psp_entry decoded;
-        const struct sim_entry *entry = &shard->entries[shown->index];
+        const struct sim_entry *entry = &entries[shown->index];
         const bool command = entry->type == PSP_RECORD_COMMAND;
         if (command && !decode(world, entry, &decoded))
             return;
@@ -274,18 +296,24 @@ static void check_shown(struct sim_world *world, struct sim_collector *collector
     const struct sim_shard *shard = &world->shards[s];
     struct sim_judge *judge = &collector->shown[s];
     char text[TEXT_BYTES] = "";
+    const bool past = shown->epoch < world->election.cluster.epoch && shard->past.entries != NULL;
+    const uint64_t committed = past ? shard->past.entry_count : shard->entry_count;
+    if (shown->epoch > collector->shown_epoch[s]) { /* restored; or the first time */
+        sim_judge_free(judge);
+        sim_judge_init(judge, &world->election, s);
+    }
     if (shown->epoch < collector->shown_epoch[s] || shown->index < judge->index) {
         sim_violation(world, "the board of shard %u goes back from %" PRIu64 " to %" PRIu64, s,
                       judge->index, shown->index);
         return;
     }
-    if (shown->index > shard->entry_count) {
+    if (shown->index > committed) {
         sim_violation(world, "the board shows shard %u at %" PRIu64 ", committed is %" PRIu64, s,
-                      shown->index, shard->entry_count);
+                      shown->index, committed);
         return;
     }
     collector->shown_epoch[s] = shown->epoch;
-    advance(world, judge, shard, shown->index);
+    advance(world, judge, past ? shard->past.entries : shard->entries, shown->index);
     if (!sim_cells_match(cells_told(judge), psp_board_shard_totals(board, s), text, sizeof(text)))
         sim_violation(world, "the board of shard %u at %" PRIu64 " is wrong: %s", s, shown->index,
                       text);
@@ -366,7 +394,8 @@ static const char *missing(const struct sim_world *world)
                 return "a replica lags behind";
         }
         for (uint32_t c = 0; c < world->plan.collectors; c++)
-            if (world->collectors[c].shown[s].index < shard->entry_count)
+            if (world->collectors[c].shown_epoch[s] != world->election.cluster.epoch ||
+                world->collectors[c].shown[s].index < shard->entry_count)
                 return "a board lags behind";
     }
     return NULL;
@@ -482,7 +511,8 @@ static void check_reports(struct sim_world *world)
             sim_reports_at(&world->shards[s].judge.reports, UINT64_MAX);
         for (uint32_t unit = 0; unit < SIM_UNITS; unit++)
             if (first->leaves[unit].number != other->leaves[unit].number ||
-                first->leaves[unit].final != other->leaves[unit].final)
+                (first->leaves[unit].final != other->leaves[unit].final &&
+                 world->election.cluster.epoch == 1)) /* a restore may have lost it in one */
                 sim_violation(world, "shards 0 and %u end with other reports of unit %u", s, unit);
     }
 }

@@ -39,6 +39,9 @@ void sim_checks_receipt(struct sim_world *world, const struct sim_client *client
 void sim_checks_known(struct sim_world *world, const struct sim_ask *ask,
                       const struct psp_cluster_message *answer);
 void sim_checks_published(struct sim_world *world, struct sim_collector *collector);
+/* The shard was restored to the first `count` entries, which it owns from now on. */
+void sim_checks_restored(struct sim_world *world, struct sim_shard *shard,
+                         struct sim_entry *entries, uint64_t count);
 /* Everything is counted, shown, and replicas are level. */
 bool sim_checks_done(const struct sim_world *world);
 /* Why that is not so, as a violation. */

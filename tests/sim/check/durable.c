@@ -168,6 +168,12 @@ void sim_durable_wipe(struct sim_replica *replica)
     durable->granted_term = durable->granted_to = 0;
 }
 
+void sim_durable_forget_leaders(struct sim_shard *shard)
+{
+    for (uint64_t i = 0; i < shard->leader_capacity; i++)
+        shard->leaders[i] = 0;
+}
+
 void sim_durable_free(struct sim_shard *shard, uint32_t replicas)
 {
     for (uint32_t r = 0; r < replicas; r++)

@@ -27,6 +27,8 @@ void sim_durable_vote(struct sim_replica *replica, uint64_t term, uint64_t voted
 void sim_durable_check_vote(struct sim_world *world, const struct sim_replica *replica);
 /* The disk is gone. */
 void sim_durable_wipe(struct sim_replica *replica);
+/* The terms of an older epoch are done. */
+void sim_durable_forget_leaders(struct sim_shard *shard);
 void sim_durable_free(struct sim_shard *shard, uint32_t replicas);
 
 /* It sends this to the replica `to` of its shard. */

@@ -86,8 +86,11 @@ static void plan_reports(struct sim_plan *plan, uint64_t seed)
         publishing->turnout = PSP_PUBLICATION_REPORTS;
     publishing->report_min = sim_between(&random, 1, sim_below(&random, 2) == 0 ? 3 : 12);
     plan->reporters = sim_below(&random, 3) == 0 ? 2 : 1;
-    plan->reports = (uint32_t)sim_between(&random, 1, SIM_ORDERS_MAX);
+    plan->reports = (uint32_t)sim_between(&random, 1, SIM_ORDERS_MAX - 1);
     plan->cut_report = maybe(&random, 9000);
+    if (sim_below(&random, 4) == 0)
+        plan->restore_us =
+            sim_between(&random, plan->faults_until_us / 4, plan->faults_until_us - 200 * SIM_MS);
 }
 
 static void plan_weights(struct sim_plan *plan, struct sim_random *random)
@@ -436,6 +439,9 @@ static void hit(struct sim_world *world, uint32_t kind)
     case SIM_FAULT_MOVE:
         sim_operator_moves(world);
         return;
+    case SIM_FAULT_RESTORE:
+        sim_restore(world);
+        return;
     case SIM_FAULT_COLLECTOR_CRASH:
     case SIM_FAULT_CLIENT_AGAIN:
     case SIM_FAULT_REPORT_KILL:
@@ -459,6 +465,14 @@ static void mend_routers(struct sim_world *world, uint64_t after_us)
         if (router->actor.up)
             sim_actor_down(world, &router->actor, some_us(world, 1, 100));
     }
+}
+
+void sim_chaos_begin(struct sim_world *world)
+{
+    sim_event_add(world, SIM_EVENT_FAULT, world->plan.fault_gap_us, NULL);
+    if (world->plan.restore_us > 0)
+        sim_event_add(world, SIM_EVENT_FAULT, world->plan.restore_us, NULL)->ticket =
+            SIM_FAULT_RESTORE;
 }
 
 void sim_chaos_closing(struct sim_world *world)

@@ -15,6 +15,8 @@
 #include "tests/sim/world/world.h"
 
 void sim_chaos_plan(struct sim_world *world);
+/* The first faults. */
+void sim_chaos_begin(struct sim_world *world);
 /* In some runs leaders do not last while an election closes at its time. */
 void sim_chaos_closing(struct sim_world *world);
 /* Something goes wrong now. */

@@ -77,6 +77,7 @@
     X(REPORT_FAULT, "report_fault", "faults planned for when shard 0 has a report")                \
     X(REPORT_AGAIN, "report_again", "reports of all that was ever reported")                       \
     X(PARTIALS_HELD, "partials_held", "partials of elections that hold rows back")                 \
+    X(RESTORE, "restore", "clusters restored from a backup that was older")                        \
     X(ONLY_KNOWN, "only_known", "ballots asked for only if known")                                 \
     X(KNOWN, "known", "of these: answered with their first verdict")                               \
     X(NOT_KNOWN, "not_known", "of these: not known")                                               \

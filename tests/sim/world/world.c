@@ -306,7 +306,7 @@ struct sim_world *sim_world_create(uint64_t seed, FILE *trace)
         world->actors[i]->up = true;
         sim_actor_start(world, world->actors[i]);
     }
-    sim_event_add(world, SIM_EVENT_FAULT, world->plan.fault_gap_us, NULL);
+    sim_chaos_begin(world);
     return world;
 }
 

@@ -40,7 +40,7 @@ enum {
     SIM_CLIENTS_MAX = SIM_STATIONS,
     SIM_COLLECTORS_MAX = 2,
     SIM_REPORTERS_MAX = 2,
-    SIM_ORDERS_MAX = 6,
+    SIM_ORDERS_MAX = 7,
     SIM_ASK_MAX = 8,
     SIM_ASKS_MAX = 64,
     SIM_ACTORS_MAX = SIM_SHARDS_MAX * SIM_REPLICAS_MAX + SIM_ROUTERS_MAX + SIM_CLIENTS_MAX +
@@ -57,6 +57,7 @@ struct sim_plan {
     uint32_t routers, clients, collectors;
     uint32_t reporters, reports;    /* operators who report, and how often each */
     uint32_t cut_report;            /* of reports: something is killed in the middle */
+    uint64_t restore_us;            /* from a backup; 0: not in this run */
     bool rows;                      /* stations send rows */
     bool closes;                    /* the polls close while ballots come */
     bool reopens, recloses;         /* and are opened again, and closed once more */
@@ -167,6 +168,10 @@ struct sim_shard {
     struct sim_replica replicas[SIM_REPLICAS_MAX];
     struct sim_entry *entries; /* committed: entries[i] is index i + 1 */
     uint64_t entry_count, entry_capacity;
+    struct { /* of the epoch before, after a restore */
+        struct sim_entry *entries;
+        uint64_t entry_count;
+    } past;
     struct psp_count *reference; /* never restarted */
     struct sim_judge judge;
     struct sim_judge_events events; /* of the judge's, those that were counted */
