@@ -148,6 +148,7 @@ static void tell_report(struct psp_core *core, const struct psp_core_sender *sen
         return;
     message->report_reply.report = (struct psp_bytes){bytes, held.length};
     message->report_reply.index = index;
+    message->report_reply.epoch = core->genesis.epoch;
 }
 
 static void tell_status(struct psp_core *core, const struct psp_core_sender *sender,

@@ -307,6 +307,7 @@ static enum psp_status decode_report_reply(const Psephos__V1__ReportReply *body,
     ret_message->type = PSP_CLUSTER_REPORT_REPLY;
     ret_message->id = body->request_id;
     ret_message->report_reply.index = body->index;
+    ret_message->report_reply.epoch = body->epoch;
     return take_report(&body->report, false, &ret_message->report_reply.report, ret_reason);
 }
 
@@ -648,6 +649,7 @@ static enum psp_status encode_report_reply(const struct psp_cluster_message *fro
     body.request_id = from->id;
     body.report = psp_pack_data(report.data, report.length);
     body.index = from->report_reply.index;
+    body.epoch = from->report_reply.epoch;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_REPORT_REPLY;
     message->report_reply = &body;
     return psp_pack(&message->base, ret_buffer);

@@ -216,7 +216,7 @@ struct psp_cluster_message {
         } journal;
         struct {
             struct psp_bytes report; /* checked; empty: none */
-            uint64_t index;
+            uint64_t index, epoch;   /* of its entry; of the shard */
         } report_reply;
     };
 };

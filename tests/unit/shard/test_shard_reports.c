@@ -245,6 +245,7 @@ static void the_last_report_is_told_to_the_operator_by_the_leader(void **state)
     uint64_t index;
     const struct psp_bytes bytes = psp_count_report_bytes(node->count, &index);
     assert_int_equal(answer->message.report_reply.index, index);
+    assert_int_equal(answer->message.report_reply.epoch, group->genesis.epoch);
     assert_int_equal(answer->message.report_reply.report.length, bytes.length);
     const struct psp_bytes told = answer->message.report_reply.report;
     assert_memory_equal(told.data, bytes.data, bytes.length);

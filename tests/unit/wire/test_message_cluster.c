@@ -487,10 +487,11 @@ static void reports_come_back_as_they_went(void **state)
     encode_and_decode(d, &message);
     assert_int_equal(d->got.id, 14);
     message = (struct psp_cluster_message){
-        .type = PSP_CLUSTER_REPORT_REPLY, .id = 15, .report_reply = {report, 99}};
+        .type = PSP_CLUSTER_REPORT_REPLY, .id = 15, .report_reply = {report, 99, 4}};
     encode_and_decode(d, &message);
     assert_int_equal(d->got.id, 15);
     assert_int_equal(d->got.report_reply.index, 99);
+    assert_int_equal(d->got.report_reply.epoch, 4);
     assert_memory_equal(d->got.report_reply.report.data, report_bytes, sizeof report_bytes);
     message.report_reply.report.length = 0; /* there was none */
     encode_and_decode(d, &message);
