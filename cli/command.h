@@ -26,6 +26,7 @@ int psp_cmd_generate(int argc, char **argv);
 int psp_cmd_import(int argc, char **argv);
 int psp_cmd_open(int argc, char **argv);
 int psp_cmd_recount(int argc, char **argv);
+int psp_cmd_report(int argc, char **argv);
 int psp_cmd_restore(int argc, char **argv);
 int psp_cmd_results(int argc, char **argv);
 int psp_cmd_station(int argc, char **argv);

@@ -24,6 +24,7 @@ static const struct call {
     {"zero", psp_cmd_zero, "before the polls open: no ballot was received, and the fingerprints"},
     {"open", psp_cmd_open, "open the election: ballots are counted from here on"},
     {"close", psp_cmd_close, "close the election: later ballots are refused as closed"},
+    {"report", psp_cmd_report, "show units as counted now, final or not, in every shard at once"},
     {"unit-complete", psp_cmd_unit_complete, "declare that a unit has reported everything"},
     {"leader", psp_cmd_leader, "move a shard's leadership before its machine is taken away"},
     {"replica", psp_cmd_replica, "replace a replica whose disk is lost"},

@@ -297,6 +297,7 @@ enum psp_status psp_recount_journal(const struct psp_local *local,
     if (status == PSP_OK) {
         ret_state->books = *psp_count_books(replay.count);
         psp_count_state_hash(replay.count, ret_state->state_hash);
+        ret_state->report = psp_count_report_number(replay.count);
     }
     psp_replay_end(&replay);
     return status;

@@ -49,6 +49,7 @@ enum psp_status psp_recount_compare(const struct psp_local *local,
 struct psp_recount_state {
     struct psp_books books;
     uint8_t state_hash[PSP_HASH_BYTES];
+    uint64_t report; /* number of the last one, 0: there was none */
 };
 
 /* A journal that nobody writes any more, replayed up to `index`. `path`: the

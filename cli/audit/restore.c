@@ -54,6 +54,7 @@ struct restoring {
     struct psp_local *local;
     struct psp_definition *definition;
     struct psp_backup backup;
+    bool reported;     /* a shard holds a report */
     bool here;         /* the replicas run on this machine, in DIR/data */
     uint64_t first_id; /* raft ID of replica 0 */
     struct psp_reason reason;
@@ -219,6 +220,7 @@ static bool verify(struct restoring *restoring)
         free(path);
         if (status != PSP_OK || differs(restoring, shard, &state))
             return false;
+        restoring->reported |= state.report > 0;
     }
     return true;
 }
@@ -362,10 +364,10 @@ static void tell_json(const struct restoring *restoring)
                                                 psp_json_count(shard->counted)));
     }
     psp_json_print(json_pack(
-        "{s:s, s:o, s:o, s:o}", "directory", restoring->local->directory, "epoch",
+        "{s:s, s:o, s:o, s:b, s:o}", "directory", restoring->local->directory, "epoch",
         psp_json_count(restoring->local->cluster->epoch), "logs",
         json_sprintf("%s/%s", restoring->local->directory, restoring->here ? "data" : "restored"),
-        "shards", shards));
+        "report_again", restoring->reported, "shards", shards));
 }
 
 static void tell(const struct restoring *restoring)
@@ -393,6 +395,10 @@ static void tell(const struct restoring *restoring)
                "restore.yml\n",
                restoring->local->directory);
     puts("Then cast again what the stations still have: what was counted is recognised");
+    if (restoring->reported) /* their backups were not taken at one moment */
+        printf("Then report anew what was reported, since the shards may hold different reports: "
+               "psephos report --again --dir %s\n",
+               restoring->local->directory);
 }
 
 static bool restore(struct restoring *restoring)

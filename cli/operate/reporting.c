@@ -8,7 +8,7 @@
 
 #include "cli/say/memory.h"
 
-enum phase { LOOK, LOOK_AGAIN, FINISH, BEGIN, SPREAD, CHECK, END };
+enum phase { LOOK, FINISH, BEGIN, SPREAD, CHECK, END };
 
 enum { FRAME_BYTES_MAX = 32 }; /* of a report, besides its leaves */
 
@@ -70,7 +70,6 @@ enum psp_reporting_step psp_reporting_step(const struct psp_reporting *reporting
         return PSP_REPORTING_WAIT;
     switch (reporting->phase) {
     case LOOK:
-    case LOOK_AGAIN:
     case CHECK:
         return PSP_REPORTING_ASK;
     case FINISH:
@@ -132,10 +131,24 @@ static void try_again(struct psp_reporting *reporting)
         look(reporting);
 }
 
+/* Numbers of epochs before this one are at most this. */
+static uint64_t lost_numbers(const struct psp_reporting *reporting)
+{
+    uint64_t epoch = 1;
+    for (uint32_t s = 0; s < reporting->shard_count; s++)
+        if (reporting->places[s].epoch > epoch)
+            epoch = reporting->places[s].epoch;
+    return (epoch - 1) * PSP_REPORTING_EPOCH_NUMBERS;
+}
+
+/* What another shard holds of this epoch, shard 0 holds, too: it has been begun since
+ * shard 0 was asked, or one answered that leads no more. */
 static bool another_is_ahead(const struct psp_reporting *reporting)
 {
+    const uint64_t lost = lost_numbers(reporting), first = reporting->places[0].number;
     uint32_t s = 1;
-    while (s < reporting->shard_count && reporting->places[s].number <= reporting->places[0].number)
+    while (s < reporting->shard_count &&
+           reporting->places[s].number <= (first > lost ? first : lost))
         s++;
     return s < reporting->shard_count;
 }
@@ -159,11 +172,10 @@ static bool refusals_explained(struct psp_reporting *reporting)
 /* The next number; 0, and whose fault it is: there is none. */
 static uint64_t choose_number(struct psp_reporting *reporting)
 {
-    uint64_t number = 0, epoch = 1;
+    uint64_t number = lost_numbers(reporting);
     for (uint32_t s = 0; s < reporting->shard_count; s++) {
         struct place *place = &reporting->places[s];
         number = place->number > number ? place->number : number;
-        epoch = place->epoch > epoch ? place->epoch : epoch;
         if (place->number < UINT64_MAX)
             continue;
         place->told.state = PSP_REPORTING_REFUSED;
@@ -171,8 +183,7 @@ static uint64_t choose_number(struct psp_reporting *reporting)
                        "it holds the report %" PRIu64 ", and there is no greater number",
                        place->number);
     }
-    const uint64_t lost = (epoch - 1) * PSP_REPORTING_EPOCH_NUMBERS;
-    return (number > lost ? number : lost) + 1;
+    return number + 1;
 }
 
 static void begin(struct psp_reporting *reporting)
@@ -197,9 +208,8 @@ static void looked(struct psp_reporting *reporting)
         finish(reporting, PSP_REPORTING_NOT_BEGUN);
         return;
     }
-    if (reporting->phase == LOOK && another_is_ahead(reporting)) {
-        reporting->phase = LOOK_AGAIN;
-        reporting->places[0].waits = true;
+    if (another_is_ahead(reporting) && ++reporting->tries < PSP_REPORTING_TRIES_MAX) {
+        look(reporting);
         return;
     }
     if (!refusals_explained(reporting)) {
@@ -268,7 +278,6 @@ static void answered(struct psp_reporting *reporting, uint32_t shard)
         return;
     switch (reporting->phase) {
     case LOOK:
-    case LOOK_AGAIN:
         looked(reporting);
         return;
     case FINISH:

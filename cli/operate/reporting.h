@@ -6,16 +6,14 @@
  * it. So two who report at once, a lost answer and an end in the middle leave one
  * report a number, and only the last one is ever in some shards and not in others.
  *
- *     LOOK -> LOOK_AGAIN -> FINISH -> BEGIN -> SPREAD -> CHECK -> END
- *      ^                       |        |
- *      +------ another was faster ------+
+ *     LOOK -> FINISH -> BEGIN -> SPREAD -> CHECK -> END
+ *      ^         |        |
+ *      +-- another was faster
  *
- * LOOK asks all shards for their last report. A number in another shard above shard
- * 0's is one of before a restore, or one that was begun while we asked: shard 0 is
- * asked once more. After that the number chosen is free as long as shard 0 holds what
- * it said: it refuses ours when it took another since. A shard that refuses what
- * is told to all says by what it holds then whether it has it: greater numbers begin
- * when this one is everywhere.
+ * LOOK asks all shards for their last report, until none is ahead of shard 0. So the
+ * number chosen is the next one after shard 0's, and BEGIN is refused when shard 0 has
+ * taken another since. A shard that refuses what is told to all says by what it holds
+ * then whether it has it: a greater number begins when this one is everywhere.
  *
  * No sockets: the command and the simulator carry the questions and answers.
  *
@@ -35,7 +33,7 @@
 enum {
     /* Numbers of an epoch: a restore begins the next million, above all that were lost. */
     PSP_REPORTING_EPOCH_NUMBERS = 1000000,
-    PSP_REPORTING_TRIES_MAX = 32, /* each one was lost to another who reported */
+    PSP_REPORTING_TRIES_MAX = 32, /* looks, each of them overtaken by another who reported */
 };
 
 enum psp_reporting_step {

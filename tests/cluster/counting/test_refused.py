@@ -156,7 +156,7 @@ def test_an_election_with_its_choices_in_another_order_takes_no_vote(cluster, tm
                            one.directory / "clients/local.key", *rows, "-", stdin=line, check=1)
         assert "is not the election that cluster.json names" in told.stderr
     own.write_text(json.dumps(other))
-    for call in (["cast", "-"], ["unit-complete", "south"]):
+    for call in (["cast", "-"], ["unit-complete", "south"], ["report", "south"]):
         told = one.call(*call, stdin=line if call[0] == "cast" else None, check=1)
         assert "is not the election that cluster.json names" in told.stderr
     assert one.accounting()["total"]["received"] == 0

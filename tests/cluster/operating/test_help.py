@@ -76,7 +76,7 @@ def test_the_completions_are_in_the_package_of_the_command(completions, tmp_path
 
 
 def test_bash_completes_calls_and_values(completions):
-    assert completed(completions, "re") == ["replica", "restore", "results", "recount"]
+    assert completed(completions, "re") == ["report", "replica", "restore", "results", "recount"]
     assert completed(completions, "up", "--replicas", "") == ["1", "3"]
     assert completed(completions, "up", "--replicas", "=", "3") == ["3"]
     assert completed(completions, "results", "--format", "o") == ["openelections"]

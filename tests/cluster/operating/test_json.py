@@ -104,8 +104,13 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
         assert [d["shard"] for d in done] == [0, 1] and all(d["index"] > 0 for d in done)
     unit = next(u["id"] for u in json.loads(one.election.read_text())["units"]
                 if u.get("ballot_styles"))
-    done = asked("unit-complete", *folder, unit)["done"]
-    assert [(d["unit"], d["shard"]) for d in done] == [(unit, 0), (unit, 1)]
+    for number, call in enumerate((["unit-complete", unit], ["report", unit, "--final"]), 1):
+        told = asked(call[0], *folder, *call[1:])
+        assert set(told) == promised("report")
+        assert [told[member] for member in ("number", "leaves", "final", "again", "finished")] == \
+            [number, 1, "yes", False, None]
+        assert [(s["shard"], s["done"], s["text"]) for s in told["shards"]] == \
+            [(0, True, None), (1, True, None)]
 
     moved = asked("leader", "move", *folder, "--shard", 0, "--to", 1)
     assert set(moved) == promised("leader move") and moved["to"] == 1
@@ -136,7 +141,8 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
 
     shutil.rmtree(one.directory / "data")
     restored = asked("restore", *folder, "--backup", tmp_path / "b")
-    assert set(restored) == {"directory", "epoch", "logs", "shards"} and restored["epoch"] == 2
+    assert set(restored) == promised("restore") and restored["epoch"] == 2
+    assert restored["report_again"] is True
     assert set(restored["shards"][0]) == promised("restore", "shards")
     assert asked("up", *folder)["directory"] == str(one.directory)
 

@@ -138,6 +138,7 @@ def test_backup_and_results_go_with_offline_only(tmp_path):
 
 
 REFUSED = [["up"], ["down"], ["status"], ["open"], ["close"], ["unit-complete", "south"],
+           ["report", "--all"],
            ["leader", "move", "--shard", 0], ["replica", "begun"], ["backup", "--out", "b"],
            ["restore", "--backup", "b"], ["client", "list"], ["client", "add", "hall"],
            ["cast", "-"], ["results"], ["accounting"], ["recount"]]

@@ -13,16 +13,7 @@ EXPORTS = "client/psephos.map"
 
 # Called from outside by tests or bench only, and why that is right.
 ALLOWED = {
-    "psp_leaf_put": "`psephos report` writes leaves with it",
     "psp_leaf_ballots_next": "the collector reads with it what a shard tells of leaves",
-    "psp_reporting_create": "`psephos report` carries questions and answers",
-    "psp_reporting_destroy": "likewise",
-    "psp_reporting_number": "likewise",
-    "psp_reporting_finished": "likewise",
-    "psp_reporting_take_done": "likewise",
-    "psp_reporting_take_held": "likewise",
-    "psp_reporting_take_refused": "likewise",
-    "psp_reporting_take_silent": "likewise",
     "psp_count_memory_bytes": "what bench/micro measures",
     "psp_csv_open_memory": "a test or a fuzzer needs no file",
     "psp_http_port": "a test listens at port 0",
