@@ -51,7 +51,8 @@ static void overview(FILE *file)
           "  psephos up --dir c --election e/election.json --shards 4\n"
           "  psephos cast --dir c --returns returns.csv\n"
           "  psephos results --dir c\n\n"
-          "psephos CALL --help tells more about one call.\n"
+          "psephos CALL --help tells more about one call, man psephos-formats about every field\n"
+          "of every file.\n"
           "Exit codes: 0 done; 1 it ran and the answer is no; 2 usage; 3 cannot reach the"
           " cluster.\n",
           file);

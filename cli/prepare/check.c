@@ -168,7 +168,7 @@ int psp_cmd_check(int argc, char **argv)
         parse,
         "election.json",
         "Checks an election definition: what is wrong is told with line, JSON Pointer and "
-        "reason, and the exit code is 1." PSP_EXIT_HELP,
+        "reason, and the exit code is 1. man psephos-election.json has every member." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

@@ -259,7 +259,8 @@ int psp_cmd_generate(int argc, char **argv)
         parse,
         NULL,
         "Makes a synthetic electorate: DIR/election.json and DIR/roll.csv, with people who do not "
-        "exist. The same seed makes the same files." PSP_EXIT_HELP,
+        "exist. The same seed makes the same files. man psephos-formats has every column of a "
+        "roll." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

@@ -266,9 +266,8 @@ int psp_cmd_import(int argc, char **argv)
         "RETURNS.csv",
         "Makes DIR/election.json from published returns: CSV with the header "
         "state,county,county_fips,precinct,office,district,party,candidate,votes; a row for each "
-        "unit, "
-        "contest and choice, and what is empty of the unit's columns is left out of the "
-        "tree." PSP_EXIT_HELP,
+        "unit, contest and choice, and what is empty of the unit's columns is left out of the "
+        "tree. man psephos-formats has every column." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

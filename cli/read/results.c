@@ -262,7 +262,8 @@ int psp_cmd_results(int argc, char **argv)
         parse,
         NULL,
         "Shows who has how many votes, true as of one version of the board. Unofficial, like "
-        "every count before it is certified." PSP_EXIT_HELP,
+        "every count before it is certified. man psephos-formats has the columns of "
+        "--format openelections." PSP_EXIT_HELP,
         NULL,
         NULL,
         NULL};

@@ -512,7 +512,8 @@ int psp_cmd_up(int argc, char **argv)
         "it starts what is not running. Keys are made once. Done when every replica takes part; "
         "one that waits to be made a member of its shard is named with what to call, and what "
         "runs stays up. A replica that has counted and has no data any more is not started, and "
-        "named." PSP_EXIT_HELP,
+        "named. man psephos-election.json has every member of the definition, man psephos-formats "
+        "every column of a roll." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

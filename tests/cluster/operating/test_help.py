@@ -64,6 +64,17 @@ def test_a_call_is_in_the_manual_and_completed_with_its_options(call, completion
     assert set(completed(completions, call, "--")) == {f"--{name}" for name in wanted} | {"--help"}
 
 
+@pytest.mark.parametrize("page, wanted", [
+    ("psephos-formats", ["", "import", "generate", "up", "cast", "results"]),
+    ("psephos-election.json", ["check", "up"])])
+def test_help_says_where_the_files_are_described(page, wanted):
+    assert (ROOT / "docs/man" / f"{page}.5").exists()
+    for call in wanted:
+        told = " ".join(run_psephos(*filter(None, [call]), "--help", check=0).stdout.split())
+        assert f"man {page}" in told, call
+    assert page.replace("-", "\\-") in MANUAL.read_text()
+
+
 @pytest.mark.skipif("PSEPHOS_SANITIZER" in os.environ, reason="nothing that is installed")
 def test_the_completions_are_in_the_package_of_the_command(completions, tmp_path):
     subprocess.run(["cmake", "--install", BIN.parent, "--component", "cli", "--prefix", tmp_path],
