@@ -1,6 +1,7 @@
 /* Lines that are no ballots are counted, the first ones reported; the others are cast. */
 #include "cli/cast/line_source.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct psp_line_source {
     struct psp_lines *lines;
     const char *name; /* of the file, for messages */
     uint64_t unreadable;
+    struct psp_reason fault;
     struct psp_ballot_line storage;
 };
 
@@ -67,8 +69,12 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
             report(source, "longer than a line may be (" PSP_TEXT(PSP_LINE_BYTES_MAX) " bytes)");
             continue;
         }
-        if (status != PSP_OK)
+        if (status == PSP_ENOENT || status == PSP_EAGAIN)
             return status;
+        if (status != PSP_OK) {
+            psp_reason_set(&source->fault, "%s: cannot be read: %s", source->name, strerror(errno));
+            return PSP_ENOENT; /* what was sent still gets its verdicts */
+        }
         if (bytes == strspn(text, " \t"))
             continue; /* empty */
         if (psp_ballot_line_read(&source->form, text, bytes, &source->storage, ret_ballot,
@@ -87,6 +93,11 @@ static struct psp_cast_meaning receipt(void *context, const struct psp_receipt *
 struct psp_cast_source psp_line_source_view(struct psp_line_source *source)
 {
     return (struct psp_cast_source){.context = source, .next = next, .receipt = receipt};
+}
+
+const char *psp_line_source_fault(const struct psp_line_source *source)
+{
+    return source->fault.text;
 }
 
 uint64_t psp_line_source_unreadable(const struct psp_line_source *source)

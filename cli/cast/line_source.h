@@ -24,6 +24,9 @@ enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_l
                                      struct psp_line_source **ret_source);
 void psp_line_source_close(struct psp_line_source **source);
 
+/* Why it ended early, or "". */
+const char *psp_line_source_fault(const struct psp_line_source *source);
+
 /* The caster's view of it, and how many lines were no ballot. */
 struct psp_cast_source psp_line_source_view(struct psp_line_source *source);
 uint64_t psp_line_source_unreadable(const struct psp_line_source *source);

@@ -177,5 +177,7 @@ uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened)
 
 const char *psp_cast_fault(const struct psp_cast_opened *opened)
 {
+    if (opened->line_source)
+        return psp_line_source_fault(opened->line_source);
     return opened->roll_source ? psp_roll_source_fault(opened->roll_source) : "";
 }

@@ -53,6 +53,14 @@ def test_a_message_names_the_file_and_the_line(cluster, tmp_path):
     assert done.returncode == 1
 
 
+def test_a_file_that_cannot_be_read_is_named(cluster, tmp_path):
+    one = cluster(TOWN, shards=1)
+    assert one.call("cast", tmp_path, check=1).stderr == \
+        f"psephos cast: {tmp_path}: cannot be read: Is a directory\n"
+    assert one.call("cast", tmp_path / "none", check=1).stderr == \
+        f"psephos cast: {tmp_path}/none: not found\n"
+
+
 def test_a_byte_order_mark_is_called_that(cluster, tmp_path):
     one = cluster(TOWN, shards=1)
     file = ballots(tmp_path / "marked.ndjson")
