@@ -188,7 +188,7 @@ def test_without_promtool_the_tests_go_on_and_say_so(tmp_path):
         "run: promtool could not be fetched (build/promtool.log); what needs it is skipped."]
 
 
-UNREACHABLE = 'echo "npm error network" >&2; exit 1'
+UNREACHABLE = 'sleep 2; echo "npm error network" >&2; exit 1'  # long enough to be seen at it
 
 
 def test_the_demo_goes_on_without_npm_and_says_so(tmp_path):
