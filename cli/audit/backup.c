@@ -317,11 +317,12 @@ static bool begin(const struct arguments *arguments, const struct psp_local *loc
     enum psp_status status = psp_backup_load(arguments->out, ret_backup, reterr_reason);
     if (status == PSP_OK &&
         (memcmp(ret_backup->cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
-         ret_backup->epoch != cluster->epoch || ret_backup->shard_count != cluster->shard_count)) {
+         ret_backup->mode != cluster->mode || ret_backup->epoch != cluster->epoch ||
+         ret_backup->shard_count != cluster->shard_count)) {
         psp_reason_set(
             reterr_reason,
-            "%s holds a backup of another cluster, or from before a restore; choose another "
-            "folder",
+            "%s holds a backup of another cluster or mode, or from before a restore; choose "
+            "another folder",
             arguments->out);
         return false;
     }
@@ -331,6 +332,7 @@ static bool begin(const struct arguments *arguments, const struct psp_local *loc
     if (status != PSP_OK)
         psp_reason_set_status(reterr_reason, arguments->out, status);
     memcpy(ret_backup->cluster_id, cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
+    ret_backup->mode = cluster->mode;
     ret_backup->epoch = cluster->epoch;
     ret_backup->shard_count = cluster->shard_count;
     ret_backup->shards = psp_memory_array(cluster->shard_count, sizeof *ret_backup->shards);

@@ -28,13 +28,31 @@ static bool read_shard(const struct psp_json_at *at, struct psp_backup_shard *sh
     return good;
 }
 
+/* 0.1.0 did not write it, and had live ones only. */
+static bool read_mode(const struct psp_json_at *root, struct psp_backup *backup)
+{
+    char *word = NULL;
+    backup->mode = PSP_MODE_LIVE;
+    if (!psp_json_has(root, "mode"))
+        return true;
+    if (!psp_json_text(root, "mode", &word))
+        return false;
+    if (strcmp(word, psp_mode_name(PSP_MODE_TEST)) == 0)
+        backup->mode = PSP_MODE_TEST;
+    const bool known = strcmp(word, psp_mode_name(backup->mode)) == 0;
+    free(word);
+    return known || psp_json_refuse(root, "\"mode\" must be \"live\" or \"test\"");
+}
+
 static bool read_backup(const struct psp_json_at *root, struct psp_backup *backup)
 {
-    static const char *const names[] = {"format", "cluster_id", "epoch", "made_ms", "shards", NULL};
+    static const char *const names[] = {"format",  "cluster_id", "mode", "epoch",
+                                        "made_ms", "shards",     NULL};
     struct psp_json_at list, at;
     size_t n = 0;
     if (!psp_json_members(root, names) ||
         !psp_json_hex(root, "cluster_id", false, PSP_CLUSTER_ID_BYTES, backup->cluster_id) ||
+        !read_mode(root, backup) ||
         !psp_json_number(root, "epoch", PSP_EPOCH_MAX, &backup->epoch) ||
         !psp_json_number(root, "made_ms", INT64_MAX, &backup->made_ms) ||
         !psp_json_list(root, "shards", PSP_SHARDS_MAX, &list, &n))
@@ -85,10 +103,11 @@ enum psp_status psp_backup_store(const struct psp_backup *backup, const char *fo
                       (json_int_t)shard->received, "counted", (json_int_t)shard->counted,
                       "state_hash", psp_json_of_bytes(shard->state_hash, PSP_HASH_BYTES, false)));
     }
-    json_t *root = json_pack("{s:i, s:o, s:I, s:I, s:o}", "format", FORMAT, "cluster_id",
-                             psp_json_of_bytes(backup->cluster_id, PSP_CLUSTER_ID_BYTES, false),
-                             "epoch", (json_int_t)backup->epoch, "made_ms",
-                             (json_int_t)backup->made_ms, "shards", shards);
+    json_t *root =
+        json_pack("{s:i, s:o, s:s, s:I, s:I, s:o}", "format", FORMAT, "cluster_id",
+                  psp_json_of_bytes(backup->cluster_id, PSP_CLUSTER_ID_BYTES, false), "mode",
+                  psp_mode_name(backup->mode), "epoch", (json_int_t)backup->epoch, "made_ms",
+                  (json_int_t)backup->made_ms, "shards", shards);
     char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
     char *path = psp_memory_print("%s/backup.json", folder);
     const enum psp_status status =

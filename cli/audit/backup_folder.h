@@ -18,6 +18,7 @@
 #include "base/reason.h"
 #include "cli/folder/local.h"
 #include "journal/journal.h"
+#include "wire/message/codes.h"
 
 enum {
     PSP_EPOCH_MAX = 1 << 14
@@ -31,6 +32,7 @@ struct psp_backup_shard {
 
 struct psp_backup {
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    enum psp_mode mode;      /* live where the file does not say */
     uint64_t epoch, made_ms; /* ms since 1970 */
     uint32_t shard_count;
     struct psp_backup_shard *shards;

@@ -295,6 +295,8 @@ enum psp_status psp_recount_journal(const struct psp_local *local,
     struct psp_replay replay = {.reason = reterr_reason};
     const enum psp_status status = psp_replay_run(&replay, local, definition, shard, path, index);
     if (status == PSP_OK) {
+        const struct psp_genesis *genesis = psp_count_genesis(replay.count);
+        ret_state->mode = genesis ? genesis->mode : 0;
         ret_state->books = *psp_count_books(replay.count);
         psp_count_state_hash(replay.count, ret_state->state_hash);
         ret_state->report = psp_count_report_number(replay.count);

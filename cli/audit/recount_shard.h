@@ -47,6 +47,7 @@ enum psp_status psp_recount_compare(const struct psp_local *local,
                                     struct psp_reason *reterr_reason);
 
 struct psp_recount_state {
+    enum psp_mode mode; /* of its genesis; 0: it has none */
     struct psp_books books;
     uint8_t state_hash[PSP_HASH_BYTES];
     uint64_t report; /* number of the last one, 0: there was none */

@@ -109,6 +109,16 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct restoring *resto
 
 /* ---- before anything is written ---- */
 
+/* Never a live cluster of what was a test, nor the other way round. */
+static bool mode_fits(struct restoring *restoring, enum psp_mode mode, const char *where)
+{
+    const enum psp_mode own = restoring->local->cluster->mode;
+    return mode == own ||
+           refuse(restoring, "%s is of a cluster of mode %s (%s), cluster.json in %s says %s",
+                  restoring->arguments->backup, psp_mode_name(mode), where,
+                  restoring->local->directory, psp_mode_name(own));
+}
+
 static bool load(struct restoring *restoring)
 {
     const struct psp_cluster *cluster = restoring->local->cluster;
@@ -119,6 +129,8 @@ static bool load(struct restoring *restoring)
         restoring->backup.shard_count != cluster->shard_count)
         return refuse(restoring, "%s is the backup of another cluster than %s",
                       restoring->arguments->backup, restoring->local->directory);
+    if (!mode_fits(restoring, restoring->backup.mode, "backup.json"))
+        return false;
     char *path = psp_local_path(restoring->local, "%s", cluster->election_path);
     const enum psp_status status =
         psp_definition_load(path, &restoring->definition, &restoring->reason);
@@ -218,7 +230,9 @@ static bool verify(struct restoring *restoring)
         if (status != PSP_OK)
             refuse(restoring, "%s: %s; take another backup", path, reason.text);
         free(path);
-        if (status != PSP_OK || differs(restoring, shard, &state))
+        if (status != PSP_OK ||
+            (state.mode != 0 && !mode_fits(restoring, state.mode, "its journal")) ||
+            differs(restoring, shard, &state))
             return false;
         restoring->reported |= state.report > 0;
     }

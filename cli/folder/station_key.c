@@ -97,3 +97,44 @@ enum psp_status psp_station_key_public(const char *text, char ret_public[PSP_KEY
     free(held);
     return status;
 }
+
+/* Anybody may read it: it has no mode of its own to be told from a secret by. */
+static bool holds_public(const char *path)
+{
+    char *held = NULL;
+    size_t bytes = 0;
+    if (psp_file_read(path, PUBLIC_FILE_BYTES_MAX, &held, &bytes) != PSP_OK)
+        return false;
+    cut_line(held, bytes);
+    const bool is_public = psp_key_valid(held);
+    explicit_bzero(held, bytes);
+    free(held);
+    return is_public;
+}
+
+enum psp_status psp_station_key_check(const char *key_path, struct psp_reason *reterr_reason)
+{
+    struct psp_keypair pair = {0};
+    const enum psp_status status = psp_keypair_load(key_path, &pair);
+    explicit_bzero(&pair, sizeof pair);
+    if (status == PSP_OK)
+        return PSP_OK;
+    if (status == PSP_ENOENT)
+        psp_reason_set(reterr_reason,
+                       "%s is missing: it is the station's secret key, which `psephos client add` "
+                       "or `station keygen` made",
+                       key_path);
+    else if (holds_public(key_path))
+        psp_reason_set(reterr_reason,
+                       "%s holds the public half of a key; a station casts with the secret one, "
+                       "which lies beside it without .pub",
+                       key_path);
+    else if (status == PSP_EPERM)
+        psp_reason_set(reterr_reason, "%s: %s: a key file must have mode 0600", key_path,
+                       psp_status_text(status));
+    else if (status == PSP_EINVAL)
+        psp_reason_set(reterr_reason, "%s holds no key of a station", key_path);
+    else
+        psp_reason_set_status(reterr_reason, key_path, status);
+    return status;
+}

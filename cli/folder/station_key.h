@@ -29,4 +29,8 @@ enum psp_status psp_station_key_make(const char *key_path, char ret_public[PSP_K
 enum psp_status psp_station_key_public(const char *text, char ret_public[PSP_KEY_Z85_BYTES],
                                        struct psp_reason *reterr_reason);
 
+/* Whether a station can cast with the key in this file. As psp_keypair_load; the reason
+ * names the file, and says so when it holds the public half. */
+enum psp_status psp_station_key_check(const char *key_path, struct psp_reason *reterr_reason);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "cli/folder/local.h"
 #include "cli/folder/secret.h"
+#include "cli/folder/station_key.h"
 #include "cli/say/memory.h"
 #include "cluster/election.h"
 
@@ -75,6 +76,8 @@ enum psp_status psp_target_open(const char *directory, const char *cluster_path,
     target.key_path =
         key_path ? psp_memory_copy(key_path) : psp_memory_print("%s/clients/local.key", directory);
     enum psp_status status = load(&target, directory, reterr_reason);
+    if (status == PSP_OK) /* before what lies beside it: that is named after it */
+        status = psp_station_key_check(target.key_path, reterr_reason);
     if (status == PSP_OK)
         status = load_secret(&target, directory, reterr_reason);
     if (status == PSP_OK)

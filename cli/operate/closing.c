@@ -13,6 +13,7 @@ enum {
     ROUND_MS = 1000,
     PAUSE_MS = 50,
     TIME_ROUNDS = 2, /* for a shard of which nobody answers at first */
+    LONE_ROUNDS = 5, /* when that is so of all */
 };
 
 /* Marks the replicas of the shards in this state; how many there are. */
@@ -38,14 +39,15 @@ static void take_time(const struct psp_status_reply *reply, struct known *known)
         *known = (struct known){reply->index, reply->close_at_ms};
 }
 
-uint64_t psp_closing_time(struct psp_operate *operate, uint32_t shard_count)
+bool psp_closing_time(struct psp_operate *operate, uint32_t shard_count, uint64_t *ret_at_ms)
 {
     const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
     struct psp_closing *shards = psp_memory_array(shard_count, sizeof *shards);
     struct known *known = psp_memory_array(shard_count, sizeof *known);
     bool *asked = psp_memory_array(psp_operate_count(operate), sizeof *asked);
     uint64_t at_ms = 0;
-    for (int round = 0; round < TIME_ROUNDS; round++) {
+    bool heard = false;
+    for (int round = 0; round < (heard ? TIME_ROUNDS : LONE_ROUNDS); round++) {
         if (choose(operate, shards, PSP_CLOSING_UNHEARD, asked) == 0)
             break;
         psp_operate_ask(operate, asked, &request, ROUND_MS);
@@ -54,6 +56,7 @@ uint64_t psp_closing_time(struct psp_operate *operate, uint32_t shard_count)
             const struct psp_status_reply *reply = asked[i] ? psp_operate_status(operate, i) : NULL;
             if (!reply)
                 continue;
+            heard = true;
             take_time(reply, &known[shard]);
             shards[shard].state = PSP_CLOSING_TOLD;
         }
@@ -63,7 +66,9 @@ uint64_t psp_closing_time(struct psp_operate *operate, uint32_t shard_count)
     free(asked);
     free(known);
     free(shards);
-    return at_ms;
+    if (heard)
+        *ret_at_ms = at_ms;
+    return heard;
 }
 
 /* ---- telling ---- */

@@ -119,7 +119,14 @@ static int close_all(const struct psp_local *local, struct psp_operate *operate,
     uint64_t index[PSP_SHARDS_MAX] = {0};
     char moment[PSP_MOMENT_BYTES], when[PSP_WHEN_BYTES];
     struct psp_reason reason = {0};
-    uint64_t at_ms = psp_closing_time(operate, n);
+    uint64_t at_ms = 0;
+    if (!psp_closing_time(operate, n, &at_ms)) {
+        fprintf(stderr,
+                "psephos close: no shard answers: nothing runs, and nothing is closed; start it "
+                "(psephos up --closed --dir %s) and call again\n",
+                local->directory);
+        return PSP_EXIT_UNREACHABLE;
+    }
     if (at_ms == 0)
         at_ms = psp_clock_wall_ms() + AHEAD_MS;
     if (!told)

@@ -341,8 +341,21 @@ static int open_new(struct psp_operate *operate, const struct psp_cluster *clust
     return code;
 }
 
+/* Whether some shard's leader has never heard that the election is open. */
+static bool is_new_somewhere(const struct psp_operate *operate)
+{
+    for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
+        const struct psp_status_reply *reply = psp_operate_status(operate, i);
+        if (psp_operate_process(operate, i)->role == PSP_ROLE_SHARD && reply &&
+            reply->state == PSP_STATE_LEADER && reply->election_state == PSP_ELECTION_NEW)
+            return true;
+    }
+    return false;
+}
+
+/* *ret_waits: it runs, and waits to be opened. */
 static int bring_up(const struct arguments *arguments, const struct psp_local *local,
-                    const struct psp_daemon *daemons, uint32_t n)
+                    const struct psp_daemon *daemons, uint32_t n, bool *ret_waits)
 {
     struct psp_reason reason = {0};
     struct psp_operate *operate = NULL;
@@ -358,6 +371,7 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     free(key);
     if (code == PSP_EXIT_DONE)
         code = wait_ready(local, operate, daemons, n);
+    *ret_waits = code == PSP_EXIT_DONE && arguments->closed && is_new_somewhere(operate);
     if (code == PSP_EXIT_DONE && !arguments->closed)
         code = open_new(operate, local->cluster);
     if (code == PSP_EXIT_DONE &&
@@ -377,6 +391,7 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
 struct about {
     enum psp_publication publication;
     uint64_t voters; /* on the roll; PSP_UNSTATED: no roll */
+    bool waits;      /* to be opened */
 };
 
 static json_t *voters_json(uint64_t voters)
@@ -399,11 +414,11 @@ static void tell_json(const struct psp_local *local, struct about about)
     json_t *stations = json_array();
     for (uint32_t i = 0; i < cluster->router_count; i++)
         json_array_append_new(stations, json_string(cluster->routers[i].address));
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "directory", local->directory, "mode",
-                  psp_mode_name(cluster->mode), "publication",
-                  psp_publication_name(about.publication), "voters", voters_json(about.voters),
-                  "shards", psp_json_count(cluster->shard_count), "stations", stations);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "directory", local->directory,
+                             "mode", psp_mode_name(cluster->mode), "publication",
+                             psp_publication_name(about.publication), "waits_for_open", about.waits,
+                             "voters", voters_json(about.voters), "shards",
+                             psp_json_count(cluster->shard_count), "stations", stations);
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
         json_object_set_new(root, "page", json_sprintf("%s/", url));
@@ -419,8 +434,11 @@ static void tell_json(const struct psp_local *local, struct about about)
 static void tell(const struct psp_local *local, struct about about)
 {
     const struct psp_cluster *cluster = local->cluster;
-    printf("ready to count: %u shard%s in %s\n", cluster->shard_count,
-           cluster->shard_count == 1 ? "" : "s", local->directory);
+    printf("%s: %u shard%s in %s\n", about.waits ? "not open yet" : "ready to count",
+           cluster->shard_count, cluster->shard_count == 1 ? "" : "s", local->directory);
+    if (about.waits)
+        printf("open it   psephos open --dir %s; until then every ballot is refused as closed\n",
+               local->directory);
     if (cluster->mode == PSP_MODE_TEST)
         puts("mode      test: no vote counted here is a vote");
     tell_voters(about.voters);
@@ -440,11 +458,11 @@ static void tell(const struct psp_local *local, struct about about)
         printf("stations  %s\n", cluster->routers[i].address);
 }
 
-static int tell_ready(const struct psp_local *local, bool json)
+static int tell_ready(const struct psp_local *local, bool json, bool waits)
 {
     struct psp_definition *definition = NULL;
     struct psp_reason reason = {0};
-    struct about about = {0};
+    struct about about = {.waits = waits};
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
     enum psp_status status = psp_definition_load(path, &definition, &reason);
     if (status != PSP_OK)
@@ -522,6 +540,7 @@ int psp_cmd_up(int argc, char **argv)
     struct psp_hosts *hosts = NULL;
     struct psp_daemon *daemons = NULL;
     uint32_t n = 0;
+    bool waits = false;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     int code = load_hosts(&arguments, &hosts);
@@ -532,9 +551,9 @@ int psp_cmd_up(int argc, char **argv)
         code = tell_layout(local, arguments.json);
     } else if (code == PSP_EXIT_DONE) {
         daemons = psp_daemons_of(local, &n);
-        code = bring_up(&arguments, local, daemons, n);
+        code = bring_up(&arguments, local, daemons, n, &waits);
         if (code == PSP_EXIT_DONE)
-            code = tell_ready(local, arguments.json);
+            code = tell_ready(local, arguments.json, waits);
     }
     psp_daemons_free(&daemons, n);
     psp_local_close(&local);

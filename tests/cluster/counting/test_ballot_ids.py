@@ -139,6 +139,27 @@ def test_without_the_keys_secret_nothing_is_cast_and_none_is_made(one, elsewhere
 
 
 @pytest.mark.parametrize("spoil, words", [
+    (lambda key: key.unlink(), "{key} is missing: it is the station's secret key"),
+    (lambda key: (key.unlink(), key.with_name("school.key.ids").unlink()), "{key} is missing: "),
+    (lambda key: os.chmod(key, 0o644), "{key}: not allowed: a key file must have mode 0600"),
+    (lambda key: key.write_text("0123\n"), "{key} holds no key of a station"),
+    (lambda key: public_instead(key), "{key} holds the public half of a key; a station casts with"),
+    (lambda key: (public_instead(key), os.chmod(key, 0o600)), "{key} holds the public half"),
+])
+def test_a_key_that_cannot_be_used_is_named_itself(one, elsewhere, spoil, words):
+    spoil(elsewhere[1])
+    assert words.format(key=elsewhere[1]) in cast_by(elsewhere, check=1).stderr
+    assert books_of(one)["received"] == 0
+
+
+def public_instead(key):
+    """Puts the public half where the secret one belongs."""
+    half = key.read_text().splitlines()[0].partition(" ")[2]
+    key.unlink()
+    key.write_text(half + "\n")
+
+
+@pytest.mark.parametrize("spoil, words", [
     (lambda path: os.chmod(path, 0o644), "mode 0600"),
     (lambda path: path.write_text("0123\n"), "not one line of 64 hex digits"),
 ])

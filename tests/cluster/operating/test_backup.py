@@ -137,6 +137,28 @@ def test_what_cannot_be_restored_is_refused(one, county_returns, tmp_path):  # n
     assert_exact(one, county_returns)
 
 
+def test_a_backup_of_a_test_makes_no_live_cluster(cluster, import_returns, fixture_file, tmp_path):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=1, up_options=["--test"])
+    out = tmp_path / "backup"
+    assert backup(one, out)["mode"] == "test"
+    one.down()
+    data = one.directory / "data"
+    data.rename(one.directory / "data.old")
+    restore(one, out)
+    shutil.rmtree(data)
+    file = one.directory / "cluster.json"
+    file.write_text(file.read_text().replace('"test"', '"live"'))
+    assert f"{out} is of a cluster of mode test (backup.json)" in restore(one, out, check=1)
+    said = json.loads((out / "backup.json").read_text())
+    for mode, words in (("live", "is of a cluster of mode test (its journal)"),
+                        (None, "is of a cluster of mode test (its journal)"),  # as 0.1.0 wrote it
+                        ("tested", '"mode" must be "live" or "test"')):
+        told = {name: value for name, value in (said | {"mode": mode}).items() if value}
+        (out / "backup.json").write_text(json.dumps(told))
+        assert words in restore(one, out, check=1), mode
+    assert not data.exists()
+
+
 def test_an_old_machine_does_not_join_the_restored_cluster(
     one, county_returns, tmp_path
 ):  # noqa: F811

@@ -119,6 +119,19 @@ def test_up_returns_when_every_replica_has_joined(cluster, import_returns, fixtu
         one.up()
 
 
+def test_up_closed_says_how_to_open_and_not_that_it_counts(cluster, import_returns, fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=2, start=False)
+    told = one.up("--closed").stdout
+    assert told.startswith(f"not open yet: 2 shards in {one.directory}\n")
+    assert "ready to count" not in told
+    assert json.loads(one.up("--closed", "--json").stdout)["waits_for_open"] is True
+    program, *call = shlex.split(told.splitlines()[1].partition("open it   ")[2].partition(";")[0])
+    assert program == "psephos"
+    run_psephos(*call, check=0)
+    assert one.up("--closed").stdout.startswith("ready to count: ")
+    assert json.loads(one.up("--closed", "--json").stdout)["waits_for_open"] is False
+
+
 def test_an_election_that_was_closed_is_not_opened_by_up(cluster, import_returns, fixture_file):
     one = cluster(import_returns(fixture_file("sparse.csv")), shards=2,
                   up_options=["--replicas", 3])
