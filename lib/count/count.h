@@ -140,7 +140,8 @@ size_t psp_count_stations_since(const struct psp_count *count, uint64_t base, ui
 /* Over every row as it is now, reported or not, to compare what may not be shown:
  * BLAKE2b-256 over the cells of all rows in order, 8 bytes little-endian each. Its key, the
  * 16 bytes of the digest of the voter whose ballot was counted last, zeros before the first,
- * is known to who holds the journal: nobody else can try totals out until the hash fits. */
+ * is known to who holds the journal: nobody else can try totals out until the hash fits.
+ * Some 9 ns a cell. */
 void psp_count_held_hash(const struct psp_count *count, uint8_t ret_hash[PSP_HASH_BYTES]);
 /* The number of the last report, 0: there was none; its bytes, and the index of its
  * entry. They last until the next entry. */

@@ -393,8 +393,9 @@ static void whatever_a_unit_says_of_its_report_is_compared(void **state)
     expect_difference(world, UNITS, "unit p2: when it was last reported");
     tell_reports(world, is_elsewhere);
     expect_difference(world, UNITS, "unit p2: when it was last reported");
+    tell(world);
     world->reports[world->partial.reports.length++] = 0;
-    expect_difference(world, UNITS, "unit p2: when it was last reported");
+    expect_difference(world, UNITS, "the reports of units are no list of them");
 }
 
 static void another_last_report_of_the_same_number_is_seen(void **state)
