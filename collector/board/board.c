@@ -12,12 +12,11 @@
 struct shard_state {
     struct psp_board_shard head;
     struct psp_totals *totals;
-    uint32_t *revisions; /* [row_count]: no page of it is touched before the first correction */
-    uint32_t *complete;  /* [unit_count]: units held complete, complete_n used */
-    uint32_t complete_n;
+    uint32_t *revisions;  /* [row_count]: no page of it is touched before the first correction */
     uint32_t *registered; /* [leaf_count] */
     bool has_registered;
     struct psp_board_stations stations;
+    struct psp_board_leaves leaves;
 };
 
 struct psp_board {
@@ -26,7 +25,9 @@ struct psp_board {
     struct shard_state *shards;
     struct psp_totals *merged;
     struct psp_board_stations stations; /* of all shards */
-    uint32_t *complete_shards;          /* [unit_count]: shards that hold the unit complete */
+    uint64_t *counted;                  /* [leaf_count]: ballots by leaf, of all shards */
+    struct psp_board_shown *shown;
+    struct psp_shown_shard *says; /* [shard_count]: what it is made of */
 };
 
 /* What a partial's rows and stations say, found out before anything changes. */
@@ -36,15 +37,16 @@ struct comparison {
     bool older;         /* some revision is lower than what is held */
     uint32_t corrected; /* rows with lower counts at a higher revision */
     struct psp_board_stations_news stations;
+    struct psp_board_leaves_news leaves;
 };
 
 static void free_shard(struct shard_state *state)
 {
     psp_totals_destroy(&state->totals);
     free(state->revisions);
-    free(state->complete);
     free(state->registered);
     psp_board_stations_free(&state->stations);
+    psp_board_leaves_free(&state->leaves);
 }
 
 void psp_board_destroy(struct psp_board **board)
@@ -59,7 +61,9 @@ void psp_board_destroy(struct psp_board **board)
     free(gone->shards);
     psp_totals_destroy(&gone->merged);
     psp_board_stations_free(&gone->stations);
-    free(gone->complete_shards);
+    free(gone->counted);
+    psp_board_shown_destroy(&gone->shown);
+    free(gone->says);
     free(gone);
     *board = NULL;
 }
@@ -67,11 +71,12 @@ void psp_board_destroy(struct psp_board **board)
 static enum psp_status create_shard(const struct psp_definition *definition,
                                     struct shard_state *ret_state)
 {
-    ret_state->complete = calloc(definition->unit_count, sizeof *ret_state->complete);
     ret_state->registered = calloc(definition->leaf_count + 1, sizeof *ret_state->registered);
-    if (!ret_state->complete || !ret_state->registered)
+    if (!ret_state->registered)
         return PSP_ENOMEM;
-    const enum psp_status status = psp_totals_create(definition, &ret_state->totals);
+    enum psp_status status = psp_board_leaves_create(definition->leaf_count, &ret_state->leaves);
+    if (status == PSP_OK)
+        status = psp_totals_create(definition, &ret_state->totals);
     if (status != PSP_OK)
         return status;
     ret_state->revisions = calloc((size_t)ret_state->totals->row_count + 1, /* no zero size */
@@ -88,14 +93,19 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
         return PSP_ENOMEM;
     board->options = *options;
     board->shards = calloc(options->shard_count, sizeof *board->shards);
-    board->complete_shards = calloc(definition->unit_count, sizeof *board->complete_shards);
-    enum psp_status status = board->shards && board->complete_shards ? PSP_OK : PSP_ENOMEM;
+    board->says = calloc(options->shard_count, sizeof *board->says);
+    board->counted = calloc((size_t)definition->leaf_count + 1, sizeof *board->counted);
+    enum psp_status status = board->shards && board->says && board->counted ? PSP_OK : PSP_ENOMEM;
+    if (status == PSP_OK)
+        status = psp_board_shown_create(definition, options->shard_count, &board->shown);
     if (status == PSP_OK)
         status = psp_totals_create(definition, &board->merged);
     if (status == PSP_OK)
         status = psp_board_stations_create(&board->stations);
-    for (uint32_t i = 0; i < options->shard_count && status == PSP_OK; i++)
+    for (uint32_t i = 0; i < options->shard_count && status == PSP_OK; i++) {
         status = create_shard(definition, &board->shards[i]);
+        board->says[i].reports = board->shards[i].leaves.reports;
+    }
     if (status != PSP_OK) {
         psp_board_destroy(&board);
         return status;
@@ -177,30 +187,41 @@ static bool compare_rows(const struct shard_state *held, const struct psp_partia
     return true;
 }
 
+/* False: malformed. */
+static bool compare(const struct shard_state *held, const struct psp_partial *partial,
+                    struct comparison *ret_comparison)
+{
+    return compare_rows(held, partial, ret_comparison) &&
+           psp_board_stations_compare(&held->stations, partial->stations, partial->base_index == 0,
+                                      &ret_comparison->stations) &&
+           psp_board_leaves_compare(&held->leaves, partial, &ret_comparison->leaves);
+}
+
 /* ---- checking ---- */
 
-static bool positions_ascend(const struct psp_bytes *bytes, uint32_t end)
+static bool tells_leaf_ballots(const struct psp_definition *definition)
 {
-    uint64_t next = 0;
-    if (bytes->length % 4 != 0)
-        return false;
-    for (size_t i = 0; i < bytes->length; i += 4) {
-        const uint32_t position = psp_get32(bytes->data + i);
-        if (position < next || position >= end)
-            return false;
-        next = (uint64_t)position + 1;
-    }
-    return true;
+    return definition->publication == PSP_PUBLICATION_REPORTS &&
+           definition->turnout == PSP_PUBLICATION_IMMEDIATE;
+}
+
+bool psp_board_shard_adds_up(const struct psp_definition *definition,
+                             const struct psp_board_shard *shard)
+{
+    if (definition->publication == PSP_PUBLICATION_IMMEDIATE)
+        return shard->ballots == shard->books.added_ballots;
+    return !tells_leaf_ballots(definition) || shard->counted == shard->books.added_ballots;
 }
 
 static bool well_formed(const struct psp_board *board, const struct psp_partial *partial)
 {
     const struct psp_definition *definition = board->options.definition;
     const size_t leaves = partial->registered_leaves.length;
-    return positions_ascend(&partial->units_complete, definition->unit_count) &&
-           (leaves == 0 || leaves == (size_t)definition->leaf_count * 4) &&
-           partial->base_index <= partial->index &&
-           (partial->index > 0 || (partial->rows.length == 0 && partial->stations.length == 0));
+    const size_t counts = partial->rows.length + partial->stations.length +
+                          partial->reports.length + partial->leaf_ballots.length;
+    return (leaves == 0 || leaves == (size_t)definition->leaf_count * 4) &&
+           (partial->leaf_ballots.length == 0 || tells_leaf_ballots(definition)) &&
+           partial->base_index <= partial->index && (partial->index > 0 || counts == 0);
 }
 
 /* A correction takes ballots out of rows, and so out of their sum; what was received
@@ -226,7 +247,11 @@ static const char *contradiction(const struct psp_board_shard *head,
             return "books";
         if (comparison->differs)
             return "rows";
-        return comparison->stations.differs ? "books by station" : NULL;
+        if (comparison->stations.differs)
+            return "books by station";
+        if (comparison->leaves.reports_differ)
+            return "reports";
+        return comparison->leaves.ballots_differ ? "ballots by leaf" : NULL;
     }
     if (comparison->older)
         return "a row's revision went down";
@@ -234,7 +259,11 @@ static const char *contradiction(const struct psp_board_shard *head,
         return "a count went down without a higher revision of its row";
     if (books_went_down(head, partial, comparison))
         return "the books went down";
-    return comparison->stations.lower ? "the books of a station went down" : NULL;
+    if (comparison->stations.lower)
+        return "the books of a station went down";
+    if (comparison->leaves.report_back)
+        return "a report went back";
+    return comparison->leaves.ballots_lower ? "the ballots of a leaf went down" : NULL;
 }
 
 static void remember_divergence(struct psp_board *board, struct psp_board_shard *head,
@@ -263,6 +292,7 @@ static void forget_counts(struct psp_board *board, struct shard_state *state)
            state->totals->row_count * sizeof *state->totals->row_index);
     memset(state->revisions, 0, state->totals->row_count * sizeof *state->revisions);
     psp_board_stations_forget(&state->stations, &board->stations);
+    psp_board_leaves_forget(&state->leaves, board->counted);
     state->head.ballots = 0;
     state->has_registered = false;
 }
@@ -296,18 +326,6 @@ static void take_rows(struct psp_board *board, struct shard_state *state,
     }
 }
 
-static void take_complete(struct psp_board *board, struct shard_state *state,
-                          const struct psp_bytes *units)
-{
-    for (uint32_t i = 0; i < state->complete_n; i++)
-        board->complete_shards[state->complete[i]]--;
-    state->complete_n = (uint32_t)(units->length / 4);
-    for (uint32_t i = 0; i < state->complete_n; i++) {
-        state->complete[i] = psp_get32(units->data + (size_t)i * 4);
-        board->complete_shards[state->complete[i]]++;
-    }
-}
-
 static void take_registered(struct shard_state *state, const struct psp_bytes *leaves)
 {
     if (leaves->length == 0)
@@ -317,8 +335,9 @@ static void take_registered(struct shard_state *state, const struct psp_bytes *l
     state->has_registered = true;
 }
 
-static void take_head(struct psp_board_shard *head, const struct psp_partial *partial)
+static void take_head(struct psp_board *board, const struct psp_partial *partial)
 {
+    struct psp_board_shard *head = &board->shards[partial->shard].head;
     head->present = true;
     head->replica = partial->replica;
     head->epoch = partial->epoch;
@@ -328,6 +347,56 @@ static void take_head(struct psp_board_shard *head, const struct psp_partial *pa
     memcpy(head->state_hash, partial->state_hash, PSP_HASH_BYTES);
     head->election_state = partial->election_state;
     head->books = partial->books;
+    head->counted = board->shards[partial->shard].leaves.counted;
+    board->says[partial->shard].present = true;
+    board->says[partial->shard].epoch = partial->epoch;
+}
+
+/* ---- what is shown ---- */
+
+static void review(struct psp_board *board, uint32_t leaf)
+{
+    psp_board_shown_review(board->shown, leaf, board->says, board->merged, board->changes);
+}
+
+static void review_all(struct psp_board *board)
+{
+    for (uint32_t leaf = 0; leaf < board->options.definition->leaf_count; leaf++)
+        review(board, leaf);
+}
+
+/* The leaves whose reports came with a partial. */
+static void review_listed(struct psp_board *board, struct psp_bytes reports)
+{
+    uint32_t next = 0;
+    while (reports.length > 0) {
+        struct psp_leaf_report report;
+        uint32_t leaf;
+        const bool read = psp_leaf_report_next(
+            &reports, &next, board->options.definition->leaf_count, &leaf, &report);
+        assert(read);
+        review(board, leaf);
+    }
+}
+
+static void take(struct psp_board *board, struct shard_state *state,
+                 const struct psp_partial *partial)
+{
+    const bool restored = state->head.present && partial->epoch != state->head.epoch;
+    const bool forgets_reports = restored && state->leaves.reports_newest > 0;
+    board->changes++;
+    if (restored)
+        forget_counts(board, state);
+    take_rows(board, state, partial);
+    psp_board_stations_take(&state->stations, &board->stations, partial->stations, partial->index,
+                            board->changes);
+    psp_board_leaves_take(&state->leaves, board->counted, partial);
+    take_registered(state, &partial->registered_leaves);
+    take_head(board, partial);
+    if (forgets_reports)
+        review_all(board);
+    else
+        review_listed(board, partial->reports);
 }
 
 /* promise 5: a whole state of the shard replaces an older one, or nothing changes */
@@ -348,9 +417,7 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
     if (partial->base_index != 0 && (!same_epoch || partial->base_index > head->index))
         return PSP_EINVAL;
     struct comparison comparison;
-    if (!compare_rows(state, partial, &comparison) ||
-        !psp_board_stations_compare(&state->stations, partial->stations, partial->base_index == 0,
-                                    &comparison.stations))
+    if (!compare(state, partial, &comparison))
         return PSP_EINVAL;
     if (same_epoch) {
         const char *what = contradiction(head, partial, &comparison);
@@ -362,19 +429,25 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
             return PSP_STALE;
         head->corrected_rows += comparison.corrected;
     }
-    board->changes++;
-    if (head->present && !same_epoch)
-        forget_counts(board, state);
-    take_rows(board, state, partial);
-    psp_board_stations_take(&state->stations, &board->stations, partial->stations, partial->index,
-                            board->changes);
-    take_complete(board, state, &partial->units_complete);
-    take_registered(state, &partial->registered_leaves);
-    take_head(head, partial);
+    take(board, state, partial);
     return PSP_OK;
 }
 
 /* ---- restoring ---- */
+
+static bool none_present(const struct psp_board *board)
+{
+    bool any = false;
+    for (uint32_t s = 0; s < board->options.shard_count; s++)
+        any |= board->shards[s].head.present;
+    return !any;
+}
+
+struct psp_board_shown *psp_board_restore_shown(struct psp_board *board)
+{
+    assert(none_present(board));
+    return board->shown;
+}
 
 struct psp_board_rows psp_board_restore_rows(struct psp_board *board, uint32_t shard)
 {
@@ -390,6 +463,13 @@ void psp_board_restore_station(struct psp_board *board, uint32_t shard, uint32_t
     assert(shard < board->options.shard_count);
     assert(!board->shards[shard].head.present);
     psp_board_stations_restore(&board->shards[shard].stations, number, books);
+}
+
+struct psp_board_leaves *psp_board_restore_leaves(struct psp_board *board, uint32_t shard)
+{
+    assert(shard < board->options.shard_count);
+    assert(!board->shards[shard].head.present);
+    return &board->shards[shard].leaves;
 }
 
 /* Adds the restored cells to the sum. A row with a count or a revision is as new as
@@ -416,6 +496,7 @@ enum psp_status psp_board_restore(struct psp_board *board, const struct psp_part
 {
     assert(partial->shard < board->options.shard_count);
     assert(partial->rows.length == 0 && partial->stations.length == 0 && partial->base_index == 0);
+    assert(partial->reports.length == 0 && partial->leaf_ballots.length == 0);
     struct shard_state *state = &board->shards[partial->shard];
     assert(!state->head.present);
     if (!well_formed(board, partial))
@@ -423,11 +504,21 @@ enum psp_status psp_board_restore(struct psp_board *board, const struct psp_part
     board->changes++;
     take_cells(board, state, partial->index);
     psp_board_stations_settle(&state->stations, &board->stations, partial->index, board->changes);
-    take_complete(board, state, &partial->units_complete);
+    if (!psp_board_leaves_settle(&state->leaves, board->counted, partial->index))
+        return PSP_EINVAL;
     take_registered(state, &partial->registered_leaves);
-    take_head(&state->head, partial);
-    const bool counted = state->head.ballots == partial->books.added_ballots;
-    return counted && (partial->index > 0 || state->head.ballots == 0) ? PSP_OK : PSP_EINVAL;
+    take_head(board, partial);
+    const bool adds_up = psp_board_shard_adds_up(board->options.definition, &state->head);
+    return adds_up && (partial->index > 0 || state->head.ballots == 0) ? PSP_OK : PSP_EINVAL;
+}
+
+enum psp_status psp_board_restore_end(struct psp_board *board)
+{
+    if (!psp_board_shown_settle(board->shown, board->changes))
+        return PSP_EINVAL;
+    board->changes++;
+    review_all(board);
+    return PSP_OK;
 }
 
 /* ---- reading the board ---- */
@@ -492,17 +583,20 @@ const struct psp_totals *psp_board_merged(const struct psp_board *board)
     return board->merged;
 }
 
-const uint32_t *psp_board_shard_complete(const struct psp_board *board, uint32_t shard,
-                                         uint32_t *ret_n)
+const struct psp_board_leaves *psp_board_shard_leaves(const struct psp_board *board, uint32_t shard)
 {
     assert(shard < board->options.shard_count);
-    *ret_n = board->shards[shard].complete_n;
-    return board->shards[shard].complete;
+    return &board->shards[shard].leaves;
 }
 
-bool psp_board_complete(const struct psp_board *board, uint32_t unit)
+const uint64_t *psp_board_counted(const struct psp_board *board)
 {
-    return board->complete_shards[unit] == board->options.shard_count;
+    return board->counted;
+}
+
+const struct psp_board_shown *psp_board_shown(const struct psp_board *board)
+{
+    return board->shown;
 }
 
 const uint32_t *psp_board_shard_registered(const struct psp_board *board, uint32_t shard)

@@ -5,7 +5,7 @@
  * delta would be silent. Newest per shard wins, so merging is idempotent and
  * order-free, and no resend can count a ballot twice. On the wire a partial may
  * leave out the rows that did not change since a base that we said we hold, and so
- * the books by station (stations.h).
+ * the books by station (stations.h) and what it says of its leaves (leaves.h).
  *
  *     totals of shard 0 ─┐
  *     totals of shard 1 ─┼─▶ merged: after each merge, += new - old of the
@@ -17,6 +17,9 @@
  * what it holds and remembers the divergence. Else only a higher epoch (a restore
  * from backup) replaces a shard's totals by lower ones; its revisions begin anew.
  *
+ * With the publication "reports" rows are as of their leaf's last report, which is not
+ * the same in every shard at every moment: the sum is not what is shown (shown.h).
+ *
  * Ownership: copies what it keeps.   Threads: one owner.
  * Memory:    reserved at create; merging never allocates.
  */
@@ -26,6 +29,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/board/leaves.h"
+#include "collector/board/shown.h"
 #include "collector/board/stations.h"
 #include "election/books.h"
 #include "election/definition/definition.h"
@@ -47,8 +52,8 @@ struct psp_board_divergence {
     uint32_t replica;
     uint64_t epoch, index;
     uint8_t held_hash[PSP_HASH_BYTES], other_hash[PSP_HASH_BYTES];
-    const char *what; /* static: "state hash", "books", "rows", "books by station", or what
-                         went down */
+    const char *what; /* static: "state hash", "books", "rows", "books by station", "reports",
+                         "ballots by leaf", or what went down */
 };
 
 struct psp_board_shard {
@@ -58,21 +63,27 @@ struct psp_board_shard {
     uint8_t state_hash[PSP_HASH_BYTES];
     enum psp_election_state election_state;
     struct psp_books books;
-    uint64_t ballots;        /* sum of the rows' ballots: must equal books.added_ballots */
+    uint64_t ballots;        /* sum of the rows' ballots */
+    uint64_t counted;        /* sum of its leaves' ballots, where they are told: see below */
     uint64_t corrected_rows; /* since create: lower counts taken with a higher revision */
     struct psp_board_divergence divergence;
 };
+
+/* Whether what it holds adds up to its books: the rows' ballots; with the publication
+ * "reports" those of the leaves, or nothing if turnout is by reports, too. */
+bool psp_board_shard_adds_up(const struct psp_definition *definition,
+                             const struct psp_board_shard *shard);
 
 /* PSP_ENOMEM. */
 enum psp_status psp_board_create(const struct psp_board_options *options,
                                  struct psp_board **ret_board);
 void psp_board_destroy(struct psp_board **board);
 
-/* PSP_OK: merged.
+/* PSP_OK: merged, and what is shown follows.
  * PSP_STALE: superseded or identical; not a fault.
- * PSP_EDIVERGED: same epoch and index with another state hash, books or rows,
- *   or a count or revision that went down: replicas disagree. Remembered in
- *   `divergence`.
+ * PSP_EDIVERGED: same epoch and index with another state hash, books, rows or
+ *   leaves, or a count, revision or report that went back: replicas disagree.
+ *   Remembered in `divergence`.
  * PSP_EINVAL: malformed, or a gap: its base is not what the board holds, so ask
  *   for all rows (base 0).
  * PSP_EMISMATCH: of another cluster, of another mode, or a shard the cluster does
@@ -80,9 +91,13 @@ void psp_board_destroy(struct psp_board **board);
  * Unless PSP_OK, the counts are unchanged. */
 enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial);
 
-/* Taking back what was held before a restart, of a shard that the board holds
- * nothing of. First its rows: what is to be filled, all zero, laid out as in its
- * totals; until the rest follows the board shows nothing of them. */
+/* Taking back what was shown before a restart: to be filled (leaves and sources; rows
+ * and row_reports, if any), before any shard is taken back. */
+struct psp_board_shown *psp_board_restore_shown(struct psp_board *board);
+
+/* And what was held of a shard of which the board holds nothing. First its rows: what
+ * is to be filled, all zero, laid out as in its totals; until the rest follows the
+ * board shows nothing of them. */
 struct psp_board_rows {
     uint64_t *cells;     /* [cell_count] */
     uint32_t *revisions; /* [row_count] */
@@ -93,9 +108,16 @@ struct psp_board_rows psp_board_restore_rows(struct psp_board *board, uint32_t s
 void psp_board_restore_station(struct psp_board *board, uint32_t shard, uint32_t number,
                                const struct psp_station_books *books);
 
-/* Then the rest, as a partial without rows and stations. PSP_EINVAL: malformed, or
- * the rows hold other ballots than its books; then the board is of no use. */
+/* And its leaves: `reports` and `ballots` are to be filled. */
+struct psp_board_leaves *psp_board_restore_leaves(struct psp_board *board, uint32_t shard);
+
+/* Then the rest, as a partial without rows, stations and leaves. PSP_EINVAL: malformed,
+ * or not what its books add up to; then the board is of no use. */
 enum psp_status psp_board_restore(struct psp_board *board, const struct psp_partial *partial);
+
+/* Once, after the shards that are taken back. PSP_EINVAL: what was shown does not fit
+ * together; likewise. */
+enum psp_status psp_board_restore_end(struct psp_board *board);
 
 /* Raised by every merge and every divergence: same number, same board. */
 uint64_t psp_board_changes(const struct psp_board *board);
@@ -114,11 +136,12 @@ const struct psp_board_stations *psp_board_shard_stations(const struct psp_board
                                                           uint32_t shard);
 const struct psp_board_stations *psp_board_merged_stations(const struct psp_board *board);
 
-/* Units a shard holds complete, ascending positions. */
-const uint32_t *psp_board_shard_complete(const struct psp_board *board, uint32_t shard,
-                                         uint32_t *ret_n);
-/* Every shard holds the unit complete: each counts a part of its ballots. */
-bool psp_board_complete(const struct psp_board *board, uint32_t unit);
+/* What a shard tells of its leaves. */
+const struct psp_board_leaves *psp_board_shard_leaves(const struct psp_board *board,
+                                                      uint32_t shard);
+/* Ballots counted in each leaf, [leaf_count], as far as shards tell of leaves. */
+const uint64_t *psp_board_counted(const struct psp_board *board);
+const struct psp_board_shown *psp_board_shown(const struct psp_board *board);
 
 /* Voters on the roll of a shard by leaf, [leaf_count]; NULL without a roll. */
 const uint32_t *psp_board_shard_registered(const struct psp_board *board, uint32_t shard);

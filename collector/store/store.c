@@ -17,82 +17,48 @@ enum {
     MAP_BYTES_FIRST = 1 << 30, /* sparse: costs address space only */
 };
 
-static const char *const table_names[PSP_COLLECTOR_TABLES] = {"meta", "shards", "registered",
-                                                              "rows", "series", "stations"};
+static const char *const table_names[PSP_COLLECTOR_TABLES] = {
+    "meta",     "shards",  "registered",   "rows",  "series",
+    "stations", "reports", "leaf_ballots", "shown", "shown_leaves"};
 
 /* ---- the layout of rows in chunks ---- */
-
-static uint32_t chunk_first_row(const struct psp_totals *totals, uint32_t chunk)
-{
-    const uint64_t row = (uint64_t)chunk * PSP_COLLECTOR_CHUNK_ROWS;
-    return row < totals->row_count ? (uint32_t)row : totals->row_count;
-}
-
-static uint64_t chunk_first_cell(const struct psp_totals *totals, uint32_t chunk)
-{
-    return totals->row_first[chunk_first_row(totals, chunk)];
-}
-
-static uint32_t chunk_count(const struct psp_totals *totals)
-{
-    return (totals->row_count + PSP_COLLECTOR_CHUNK_ROWS - 1) / PSP_COLLECTOR_CHUNK_ROWS;
-}
-
-static uint64_t chunk_cells(const struct psp_totals *totals, uint32_t chunk)
-{
-    return chunk_first_cell(totals, chunk + 1) - chunk_first_cell(totals, chunk);
-}
 
 static uint64_t widest_chunk(const struct psp_totals *totals)
 {
     uint64_t widest = 1;
-    for (uint32_t chunk = 0; chunk < chunk_count(totals); chunk++) {
-        const uint64_t cells = chunk_cells(totals, chunk);
+    for (uint32_t number = 0; number < psp_collector_store_chunks(totals); number++) {
+        const uint64_t cells = psp_collector_store_chunk(totals, number).cells;
         widest = cells > widest ? cells : widest;
     }
     return widest;
 }
 
-size_t psp_collector_store_encode(const uint64_t *cells, uint64_t n, uint8_t *ret_bytes)
-{
-    uint8_t *at = ret_bytes;
-    for (uint64_t i = 0; i < n; i++)
-        at = psp_rows_put(at, cells[i]);
-    return (size_t)(at - ret_bytes);
-}
-
-bool psp_collector_store_decode(const MDB_val *value, uint64_t n, uint64_t *ret_cells)
-{
-    return psp_rows_cells(value->mv_data, value->mv_size, n, ret_cells);
-}
-
 static size_t encode_chunk(const struct psp_totals *totals, const uint32_t *revisions,
-                           uint32_t chunk, uint8_t *ret_bytes)
+                           uint32_t number, uint8_t *ret_bytes)
 {
-    const uint32_t end = chunk_first_row(totals, chunk + 1);
+    const struct psp_collector_chunk chunk = psp_collector_store_chunk(totals, number);
     uint8_t *at = ret_bytes;
-    for (uint32_t row = chunk_first_row(totals, chunk); row < end; row++)
+    for (uint32_t row = chunk.row; row < chunk.row_end; row++)
         at = psp_rows_put(at, revisions[row]);
-    at += psp_collector_store_encode(totals->cells + chunk_first_cell(totals, chunk),
-                                     chunk_cells(totals, chunk), at);
+    at += psp_collector_store_encode(totals->cells + chunk.cell, chunk.cells, at);
     return (size_t)(at - ret_bytes);
 }
 
-static bool decode_chunk(const MDB_val *value, const struct psp_totals *totals, uint32_t chunk,
+static bool decode_chunk(const MDB_val *value, const struct psp_totals *totals, uint32_t number,
                          const struct psp_board_rows *ret_rows)
 {
+    const struct psp_collector_chunk chunk = psp_collector_store_chunk(totals, number);
     const uint8_t *bytes = value->mv_data;
     struct psp_rows rows = {.at = bytes, .end = bytes + value->mv_size};
-    const uint32_t end = chunk_first_row(totals, chunk + 1);
-    for (uint32_t row = chunk_first_row(totals, chunk); row < end; row++) {
+    for (uint32_t row = chunk.row; row < chunk.row_end; row++) {
         uint32_t revision;
         if (!psp_rows_revision(&rows, &revision))
             return false;
         if (revision != 0) /* or every page of them would be touched */
             ret_rows->revisions[row] = revision;
     }
-    return psp_rows_cells(rows.at, (size_t)(rows.end - rows.at), chunk_cells(totals, chunk),
-                          ret_rows->cells + chunk_first_cell(totals, chunk));
+    return psp_rows_cells(rows.at, (size_t)(rows.end - rows.at), chunk.cells,
+                          ret_rows->cells + chunk.cell);
 }
 
 /* ---- opening ---- */
@@ -195,7 +161,6 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     store->positions = calloc(store->shard_count, sizeof *store->positions);
     store->chunk = malloc((widest_chunk(psp_board_merged(board)) + PSP_COLLECTOR_CHUNK_ROWS) *
                           PSP_CELL_BYTES_MAX);
-    store->head = malloc(HEAD_BYTES + (size_t)psp_board_definition(board)->unit_count * 4);
     struct opening opening = {.store = store, .board = board, .reason = reterr_reason};
     const struct psp_kv_options kv = {
         .directory = directory,
@@ -210,7 +175,7 @@ enum psp_status psp_collector_store_open(const char *directory, const struct psp
     };
     opening.kv = &kv;
     enum psp_status status = PSP_ENOMEM;
-    if (store->positions && store->chunk && store->head)
+    if (store->positions && store->chunk)
         status = psp_kv_open(&kv, &store->kv, reterr_reason);
     if (status != PSP_OK) {
         psp_collector_store_close(&store);
@@ -227,7 +192,6 @@ void psp_collector_store_close(struct psp_collector_store **store)
     psp_kv_close(&(*store)->kv);
     free((*store)->positions);
     free((*store)->chunk);
-    free((*store)->head);
     free(*store);
     *store = NULL;
 }
@@ -240,11 +204,8 @@ static uint8_t *write64(uint8_t *at, uint64_t value)
     return at + 8;
 }
 
-static size_t encode_head(const struct psp_board *board, uint32_t shard, uint8_t *ret_bytes)
+static void encode_head(const struct psp_board_shard *head, uint8_t ret_bytes[HEAD_BYTES])
 {
-    const struct psp_board_shard *head = psp_board_shard(board, shard);
-    uint32_t complete_n;
-    const uint32_t *complete = psp_board_shard_complete(board, shard, &complete_n);
     uint8_t *at = write64(ret_bytes, head->epoch);
     at = write64(at, head->index);
     at = write64(at, head->time_ms);
@@ -254,17 +215,13 @@ static size_t encode_head(const struct psp_board *board, uint32_t shard, uint8_t
     memcpy(at + 8, head->state_hash, PSP_HASH_BYTES);
     at += 8 + PSP_HASH_BYTES;
     psp_books_pack(&head->books, at);
-    at += PSP_BOOKS_BYTES;
-    assert(at == ret_bytes + HEAD_BYTES);
-    for (uint32_t i = 0; i < complete_n; i++)
-        psp_put32(at + (size_t)i * 4, complete[i]);
-    return HEAD_BYTES + (size_t)complete_n * 4;
+    assert(at + PSP_BOOKS_BYTES == ret_bytes + HEAD_BYTES);
 }
 
 static bool decode_head(const MDB_val *value, struct psp_partial *ret_partial)
 {
     const uint8_t *at = value->mv_data;
-    if (value->mv_size < HEAD_BYTES || (value->mv_size - HEAD_BYTES) % 4 != 0)
+    if (value->mv_size != HEAD_BYTES)
         return false;
     ret_partial->epoch = psp_get64(at);
     ret_partial->index = psp_get64(at + 8);
@@ -278,8 +235,6 @@ static bool decode_head(const MDB_val *value, struct psp_partial *ret_partial)
     memcpy(ret_partial->state_hash, at + 40, PSP_HASH_BYTES);
     at += 40 + PSP_HASH_BYTES;
     psp_books_unpack(at, &ret_partial->books);
-    ret_partial->units_complete =
-        (struct psp_bytes){.data = at + PSP_BOOKS_BYTES, .length = value->mv_size - HEAD_BYTES};
     return true;
 }
 
@@ -307,7 +262,8 @@ static enum psp_status read_rows(struct psp_collector_store *store, MDB_txn *txn
         if (psp_kv_get_key32(at) != shard)
             break;
         const uint32_t chunk = psp_kv_get_key32(at + 4);
-        if (chunk >= chunk_count(totals) || !decode_chunk(&value, totals, chunk, &rows)) {
+        if (chunk >= psp_collector_store_chunks(totals) ||
+            !decode_chunk(&value, totals, chunk, &rows)) {
             mdb_cursor_close(cursor);
             return PSP_ECORRUPT;
         }
@@ -338,6 +294,8 @@ static enum psp_status load_shard(struct psp_collector_store *store, MDB_txn *tx
     status = read_rows(store, txn, shard, board);
     if (status == PSP_OK)
         status = psp_collector_store_read_stations(&store->kv, txn, shard, board);
+    if (status == PSP_OK)
+        status = psp_collector_store_read_leaves(store, txn, shard, board);
     if (status != PSP_OK)
         return status;
     if (psp_board_restore(board, &partial) != PSP_OK)
@@ -353,9 +311,13 @@ enum psp_status psp_collector_store_load(struct psp_collector_store *store, stru
     MDB_txn *txn;
     enum psp_status status = psp_kv_status(psp_kv_begin(&store->kv, MDB_RDONLY, &txn));
     if (status == PSP_OK) {
+        status = psp_collector_store_read_shown(store, txn, board);
         for (uint32_t s = 0; s < store->shard_count && status == PSP_OK; s++)
             status = load_shard(store, txn, s, board);
         mdb_txn_abort(txn);
+        store->shown_changes = psp_board_changes(board);
+        if (status == PSP_OK && psp_board_restore_end(board) != PSP_OK)
+            status = PSP_ECORRUPT;
     }
     if (status != PSP_OK)
         psp_reason_set(
@@ -377,24 +339,13 @@ static int delete_rows(struct psp_collector_store *store, MDB_txn *txn, uint32_t
     return psp_kv_cut(&store->kv, txn, PSP_COLLECTOR_ROWS, (struct psp_bytes){first, 8}, 4);
 }
 
-static bool chunk_changed(const struct psp_totals *totals, uint32_t chunk, uint64_t after_index)
-{
-    const uint64_t first = (uint64_t)chunk * PSP_COLLECTOR_CHUNK_ROWS;
-    uint64_t end = first + PSP_COLLECTOR_CHUNK_ROWS;
-    end = end < totals->row_count ? end : totals->row_count;
-    uint64_t newest = 0;
-    for (uint64_t row = first; row < end; row++)
-        newest = totals->row_index[row] > newest ? totals->row_index[row] : newest;
-    return newest > after_index;
-}
-
 static int put_rows(struct psp_collector_store *store, MDB_txn *txn, uint32_t shard,
                     const struct psp_board *board, uint64_t after_index)
 {
     const struct psp_totals *totals = psp_board_shard_totals(board, shard);
     const uint32_t *revisions = psp_board_shard_revisions(board, shard);
-    for (uint32_t chunk = 0; chunk < chunk_count(totals); chunk++) {
-        if (!chunk_changed(totals, chunk, after_index))
+    for (uint32_t chunk = 0; chunk < psp_collector_store_chunks(totals); chunk++) {
+        if (!psp_collector_store_chunk_changed(totals, chunk, after_index))
             continue;
         const size_t length = encode_chunk(totals, revisions, chunk, store->chunk);
         uint8_t key[8];
@@ -438,7 +389,7 @@ static int put_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t s
     const struct psp_board_shard *head = psp_board_shard(board, shard);
     const struct psp_collector_position *held = &store->positions[shard];
     const bool anew = !held->present || held->epoch != head->epoch;
-    uint8_t key[4];
+    uint8_t key[4], bytes[HEAD_BYTES];
     psp_kv_put_key32(key, shard);
     int rc = anew ? delete_rows(store, txn, shard) : 0;
     if (!rc && anew)
@@ -450,8 +401,12 @@ static int put_shard(struct psp_collector_store *store, MDB_txn *txn, uint32_t s
                                               psp_board_shard_stations(board, shard),
                                               anew ? 0 : held->index, anew);
     if (!rc)
+        rc = psp_collector_store_put_leaves(store, txn, shard, psp_board_shard_leaves(board, shard),
+                                            anew ? 0 : held->index, anew);
+    encode_head(head, bytes);
+    if (!rc)
         rc = psp_kv_put(&store->kv, txn, PSP_COLLECTOR_SHARDS, (struct psp_bytes){key, sizeof key},
-                        (struct psp_bytes){store->head, encode_head(board, shard, store->head)});
+                        (struct psp_bytes){bytes, sizeof bytes});
     return rc;
 }
 
@@ -477,6 +432,9 @@ static int put_changed(void *context, MDB_txn *txn)
         if (shard_changed(commit->store, commit->board, s))
             rc = put_shard(commit->store, txn, s, commit->board);
     }
+    if (!rc)
+        rc = psp_collector_store_put_shown(commit->store, txn, psp_board_shown(commit->board),
+                                           commit->store->shown_changes);
     return rc;
 }
 
@@ -492,5 +450,6 @@ enum psp_status psp_collector_store_commit(struct psp_collector_store *store,
         store->positions[s] = (struct psp_collector_position){
             .present = head->present, .epoch = head->epoch, .index = head->index};
     }
+    store->shown_changes = psp_board_changes(board);
     return PSP_OK;
 }

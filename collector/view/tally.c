@@ -13,10 +13,19 @@ static void clear(struct psp_tally *tally, uint32_t choice_count)
     memset(tally->present, 0, choice_count * sizeof *tally->present);
 }
 
+struct look {
+    bool any, shown;        /* a row was looked at; one that was ever shown */
+    bool whole;             /* every row of the leaves with the contest: their ballots are its */
+    const uint32_t *marked; /* choices already marked present: styles share them */
+};
+
 /* Returns the row's ballots. */
 static uint64_t add_row(const struct psp_view *view, uint32_t row,
-                        const struct psp_style_contest *entry, struct psp_tally *tally)
+                        const struct psp_style_contest *entry, struct psp_tally *tally,
+                        struct look *look)
 {
+    look->any = true;
+    look->shown |= !view->row_reports || view->row_reports[row] > 0;
     const uint64_t *cells = view->totals.cells + view->totals.row_first[row];
     const uint64_t *votes = cells + entry->cell;
     assert(entry->choices != NULL);
@@ -45,42 +54,59 @@ static void mark_present(struct psp_tally *tally, const struct psp_style_contest
         tally->present[entry->choices[c]] = true;
 }
 
+/* Adds one leaf; false: the contest is not on a ballot there. */
+static bool add_leaf(const struct psp_view *view, uint32_t contest, uint32_t leaf,
+                     struct methods methods, struct psp_tally *tally, struct look *look)
+{
+    const uint32_t styles = psp_leaf_style_count(view->definition, leaf);
+    uint64_t ballots = 0;
+    uint32_t with = 0;
+    for (uint32_t style = 0; style < styles; style++) {
+        const struct psp_style_contest *entry =
+            psp_catalog_entry(view->catalog, leaf, style, contest);
+        if (!entry)
+            continue;
+        with++;
+        if (entry->choices != look->marked)
+            mark_present(tally, entry);
+        look->marked = entry->choices;
+        for (uint32_t m = methods.first; m < methods.end; m++)
+            ballots +=
+                add_row(view, psp_totals_row(&view->totals, leaf, style, m), entry, tally, look);
+    }
+    tally->ballots += ballots;
+    tally->units_started += ballots > 0;
+    look->whole &= with == 0 || with == styles;
+    return with > 0;
+}
+
 void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_first,
                    uint32_t leaf_end, uint32_t method, struct psp_tally *ret_tally)
 {
     const struct psp_catalog *catalog = view->catalog;
-    const uint32_t *marked = NULL; /* choices already marked present: styles share them */
     const struct methods methods = methods_of(view, method);
+    const bool all_methods = methods.end - methods.first == view->definition->method_count;
+    struct look look = {.whole = all_methods};
+    uint64_t counted = 0;
     uint32_t leaf = catalog->contest_leaf_first[contest];
     uint32_t end = catalog->contest_leaf_end[contest];
     leaf = leaf_first > leaf ? leaf_first : leaf;
     end = leaf_end < end ? leaf_end : end;
     clear(ret_tally, view->definition->contests[contest].choice_count);
     for (; leaf < end; leaf++) {
-        uint64_t ballots = 0;
-        bool stands = false;
-        for (uint32_t style = 0; style < psp_leaf_style_count(view->definition, leaf); style++) {
-            const struct psp_style_contest *entry =
-                psp_catalog_entry(catalog, leaf, style, contest);
-            if (!entry)
-                continue;
-            stands = true;
-            if (entry->choices != marked)
-                mark_present(ret_tally, entry);
-            marked = entry->choices;
-            for (uint32_t m = methods.first; m < methods.end; m++)
-                ballots +=
-                    add_row(view, psp_totals_row(&view->totals, leaf, style, m), entry, ret_tally);
-        }
-        if (!stands)
+        if (!add_leaf(view, contest, leaf, methods, ret_tally, &look))
             continue;
-        ret_tally->ballots += ballots;
         ret_tally->units_total++;
-        ret_tally->units_started += ballots > 0;
         ret_tally->units_reporting += view->complete_sum[leaf + 1] - view->complete_sum[leaf];
         ret_tally->units_partial += view->partial_sum[leaf + 1] - view->partial_sum[leaf];
+        if (view->counted_sum)
+            counted += view->counted_sum[leaf + 1] - view->counted_sum[leaf];
     }
-    ret_tally->counted = ret_tally->ballots;
+    ret_tally->held = look.any && !look.shown;
+    if (!view->row_reports)
+        ret_tally->counted = ret_tally->ballots;
+    else
+        ret_tally->counted = view->counted_sum && look.whole ? counted : PSP_UNSTATED;
 }
 
 /* Sum of one cell over the methods asked for. */

@@ -1,4 +1,5 @@
-/* Copies what it shows out of the board; the version is a hash of the shards' states. */
+/* Copies what it shows out of the board; the version is a hash of the shards' states, and of
+ * what is shown. */
 #include "collector/view/view.h"
 
 #include <assert.h>
@@ -54,6 +55,19 @@ static bool reserve(struct psp_view *view)
            view->leaf_reports && view->leaf_report_shards;
 }
 
+/* What is not the same in all elections. */
+static bool reserve_reports(struct psp_view *view)
+{
+    if (view->turnout == PSP_PUBLICATION_REPORTS) {
+        free(view->counted_sum);
+        view->counted_sum = NULL;
+    }
+    if (view->publication == PSP_PUBLICATION_IMMEDIATE)
+        return true;
+    view->row_reports = malloc(((size_t)view->totals.row_count + 1) * sizeof *view->row_reports);
+    return view->row_reports != NULL;
+}
+
 static enum psp_election_state state_of_all(const struct psp_view *view)
 {
     uint32_t open = 0, closed = 0;
@@ -67,10 +81,18 @@ static enum psp_election_state state_of_all(const struct psp_view *view)
     return open > 0 || closed > 0 ? PSP_ELECTION_OPEN : PSP_ELECTION_NEW;
 }
 
+/* promise 5: what a shard's rows hold beyond what is shown is nobody's to know. */
+static uint64_t ballots_told(const struct psp_view *view, const struct psp_board_shard *shard)
+{
+    return view->publication == PSP_PUBLICATION_IMMEDIATE ? shard->ballots
+                                                          : shard->books.added_ballots;
+}
+
 static void take_shards(struct psp_view *view, const struct psp_board *board)
 {
     for (uint32_t s = 0; s < view->shard_count; s++) {
         view->shards[s] = *psp_board_shard(board, s);
+        view->shards[s].ballots = ballots_told(view, &view->shards[s]);
         psp_books_add(&view->books, &view->shards[s].books);
         if (!view->shards[s].present)
             continue;
@@ -81,7 +103,7 @@ static void take_shards(struct psp_view *view, const struct psp_board *board)
     view->election_state = state_of_all(view);
 }
 
-static uint64_t hash_version(const struct psp_view *view)
+static uint64_t hash_version(const struct psp_view *view, const struct psp_board_shown *shown)
 {
     uint64_t hash = psp_fnv64(PSP_FNV64_START, PSP_VERSION, sizeof PSP_VERSION);
     hash = psp_fnv64(hash, view->cluster_id, PSP_CLUSTER_ID_BYTES);
@@ -93,29 +115,40 @@ static uint64_t hash_version(const struct psp_view *view)
         hash = psp_fnv64(hash, &shard->index, sizeof shard->index);
         hash = psp_fnv64(hash, shard->state_hash, PSP_HASH_BYTES);
     }
-    return hash;
+    return psp_fnv64(hash, &shown->hash, sizeof shown->hash);
 }
 
-/* A unit is complete when it is declared, when a unit above it is, or when all
- * leaves below it are. */
-static void settle_complete(struct psp_view *view, const struct psp_board *board)
+static void take_leaf(struct psp_view *view, const struct psp_board_shown *shown, uint32_t leaf)
+{
+    const struct psp_shown_leaf *at = &shown->leaves[leaf];
+    view->leaf_reports[leaf] =
+        (struct psp_view_report){at->number, at->at_ms, at->final, at->under_way};
+    view->complete_sum[leaf + 1] = view->complete_sum[leaf] + at->final;
+    view->partial_sum[leaf + 1] = view->partial_sum[leaf] + (at->number > 0 && !at->final);
+    if (at->number == 0)
+        return; /* no page of its shards is touched for nothing */
+    const size_t first = (size_t)leaf * view->shard_count;
+    for (size_t s = first; s < first + view->shard_count; s++)
+        view->leaf_report_shards[s] =
+            (struct psp_view_report_shard){shown->sources[s].epoch, shown->sources[s].index};
+}
+
+static void take_shown(struct psp_view *view, const struct psp_board *board)
 {
     const struct psp_definition *definition = view->definition;
-    for (uint32_t i = 0; i < definition->unit_count; i++) {
-        const uint32_t unit = view->catalog->walk[i];
-        const uint32_t parent = definition->units[unit].parent;
-        view->unit_complete[unit] =
-            psp_board_complete(board, unit) || (parent != PSP_NONE && view->unit_complete[parent]);
-    }
+    const struct psp_board_shown *shown = psp_board_shown(board);
+    const struct psp_totals *rows = shown->rows ? shown->rows : psp_board_merged(board);
+    memcpy(view->totals.cells, rows->cells, rows->cell_count * sizeof *rows->cells);
+    if (view->row_reports)
+        memcpy(view->row_reports, shown->row_reports, rows->row_count * sizeof *view->row_reports);
     for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++)
-        view->complete_sum[leaf + 1] =
-            view->complete_sum[leaf] + view->unit_complete[definition->leaves[leaf]];
+        take_leaf(view, shown, leaf);
     for (uint32_t u = 0; u < definition->unit_count; u++) {
         const struct psp_unit *unit = &definition->units[u];
         const uint32_t leaves = unit->leaf_end - unit->leaf_first;
-        if (leaves > 0 &&
-            view->complete_sum[unit->leaf_end] - view->complete_sum[unit->leaf_first] == leaves)
-            view->unit_complete[u] = 1;
+        view->unit_complete[u] =
+            leaves > 0 &&
+            view->complete_sum[unit->leaf_end] - view->complete_sum[unit->leaf_first] == leaves;
     }
 }
 
@@ -142,9 +175,22 @@ static void sum_rows(struct psp_view *view)
         for (uint32_t row = psp_totals_row(&view->totals, leaf, 0, 0); row < end; row++)
             ballots += sum_row(view, row);
         view->ballots_sum[leaf + 1] = view->ballots_sum[leaf] + ballots;
-        view->counted_sum[leaf + 1] = view->ballots_sum[leaf + 1];
     }
     view->shown_ballots = view->ballots_sum[view->definition->leaf_count];
+}
+
+/* promise 5: what is counted and not shown is told by leaf, if that is to be told. */
+static void sum_counted(struct psp_view *view, const uint64_t *counted)
+{
+    if (!view->counted_sum)
+        return;
+    if (view->publication == PSP_PUBLICATION_IMMEDIATE) {
+        memcpy(view->counted_sum, view->ballots_sum,
+               ((size_t)view->definition->leaf_count + 1) * sizeof *view->counted_sum);
+        return;
+    }
+    for (uint32_t leaf = 0; leaf < view->definition->leaf_count; leaf++)
+        view->counted_sum[leaf + 1] = view->counted_sum[leaf] + counted[leaf];
 }
 
 /* Only when every shard has sent its part of the roll: a part of it would be a
@@ -203,18 +249,18 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
     view->totals = *merged;
     view->totals.cells = NULL;
     view->totals.row_index = NULL;
-    if (!reserve(view) || !sum_registered(view, board) ||
+    if (!reserve(view) || !reserve_reports(view) || !sum_registered(view, board) ||
         !take_stations(view, psp_board_merged_stations(board))) {
         destroy(view);
         return PSP_ENOMEM;
     }
-    memcpy(view->totals.cells, merged->cells, merged->cell_count * sizeof *merged->cells);
     take_shards(view, board);
-    settle_complete(view, board);
+    take_shown(view, board);
     sum_rows(view);
+    sum_counted(view, psp_board_counted(board));
     /* Once a version, not once an answer: it walks every cell. */
     view->rows_balanced = psp_totals_unbalanced_row(&view->totals) == PSP_NONE;
-    view->tag = hash_version(view);
+    view->tag = hash_version(view, psp_board_shown(board));
     *ret_view = view;
     return PSP_OK;
 }
@@ -268,7 +314,7 @@ bool psp_view_balanced(const struct psp_view *view, uint32_t shard)
 {
     if (shard != PSP_NONE) {
         const struct psp_board_shard *head = &view->shards[shard];
-        return psp_books_balanced(&head->books) && head->ballots == head->books.added_ballots;
+        return psp_books_balanced(&head->books) && psp_board_shard_adds_up(view->definition, head);
     }
     bool balanced = psp_books_balanced(&view->books) && view->rows_balanced;
     for (uint32_t s = 0; s < view->shard_count; s++)

@@ -42,8 +42,9 @@ struct psp_view {
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     uint64_t tag; /* hash of everything the version is made of: for ETags */
     uint32_t shard_count;
-    struct psp_board_shard *shards; /* [shard_count] */
-    struct psp_books books;         /* of all shards */
+    /* [shard_count]; `ballots` with publication reports: as its books say */
+    struct psp_board_shard *shards;
+    struct psp_books books; /* of all shards */
     enum psp_election_state election_state;
     bool any; /* some shard has been seen; as of time_ms */
     uint64_t time_ms;

@@ -32,7 +32,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 
-enum { PSP_KV_TABLES_MAX = 8 };
+enum { PSP_KV_TABLES_MAX = 10 };
 
 struct psp_kv {
     MDB_env *env;

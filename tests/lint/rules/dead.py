@@ -13,7 +13,6 @@ EXPORTS = "client/psephos.map"
 
 # Called from outside by tests or bench only, and why that is right.
 ALLOWED = {
-    "psp_leaf_ballots_next": "the collector reads with it what a shard tells of leaves",
     "psp_count_memory_bytes": "what bench/micro measures",
     "psp_csv_open_memory": "a test or a fuzzer needs no file",
     "psp_http_port": "a test listens at port 0",

@@ -15,9 +15,10 @@
 static void drop_stored(struct psp_partial *partial)
 {
     free((void *)(uintptr_t)partial->rows.data);
-    free((void *)(uintptr_t)partial->units_complete.data);
     free((void *)(uintptr_t)partial->registered_leaves.data);
     free((void *)(uintptr_t)partial->stations.data);
+    free((void *)(uintptr_t)partial->reports.data);
+    free((void *)(uintptr_t)partial->leaf_ballots.data);
     *partial = (struct psp_partial){0};
 }
 
@@ -43,6 +44,34 @@ static struct psp_bytes stations_of(const struct psp_board *board, uint32_t s)
         length +=
             psp_station_books_encode(next, number, &stations->list[number].books, bytes + length);
         next = number + 1;
+    }
+    return (struct psp_bytes){bytes, length};
+}
+
+static struct psp_bytes reports_of(const struct psp_board_leaves *leaves)
+{
+    uint8_t *bytes = malloc((size_t)leaves->leaf_count * PSP_LEAF_REPORT_BYTES_MAX + 1);
+    assert(bytes != NULL);
+    size_t length = 0;
+    for (uint32_t leaf = 0, next = 0; leaf < leaves->leaf_count; leaf++) {
+        if (leaves->reports[leaf].number == 0)
+            continue;
+        length += psp_leaf_report_put(next, leaf, &leaves->reports[leaf], bytes + length);
+        next = leaf + 1;
+    }
+    return (struct psp_bytes){bytes, length};
+}
+
+static struct psp_bytes leaf_ballots_of(const struct psp_board_leaves *leaves)
+{
+    uint8_t *bytes = malloc((size_t)leaves->leaf_count * PSP_LEAF_BALLOTS_BYTES_MAX + 1);
+    assert(bytes != NULL);
+    size_t length = 0;
+    for (uint32_t leaf = 0, next = 0; leaf < leaves->leaf_count; leaf++) {
+        if (leaves->ballots[leaf] == 0)
+            continue;
+        length += psp_leaf_ballots_put(next, leaf, leaves->ballots[leaf], bytes + length);
+        next = leaf + 1;
     }
     return (struct psp_bytes){bytes, length};
 }
@@ -74,13 +103,46 @@ static void store(struct sim_world *world, struct sim_collector *collector, uint
     psp_totals_encode_since(totals, 0, rows, bytes);
     stored->rows = (struct psp_bytes){rows, bytes};
     stored->stations = stations_of(board, s);
-    uint32_t n = 0;
-    const uint32_t *complete = psp_board_shard_complete(board, s, &n);
-    stored->units_complete = numbers(complete, n);
+    stored->reports = reports_of(psp_board_shard_leaves(board, s));
+    stored->leaf_ballots = leaf_ballots_of(psp_board_shard_leaves(board, s));
     const uint32_t *registered = psp_board_shard_registered(board, s);
     if (registered != NULL)
         stored->registered_leaves = numbers(registered, world->election.definition->leaf_count);
     collector->has_stored[s] = true;
+}
+
+/* ---- and what is shown of them ---- */
+
+static void copy_shown(const struct psp_board_shown *from, struct psp_board_shown *to)
+{
+    const size_t leaves = from->definition->leaf_count;
+    memcpy(to->leaves, from->leaves, leaves * sizeof *to->leaves);
+    memcpy(to->sources, from->sources, leaves * from->shard_count * sizeof *to->sources);
+    if (from->rows == NULL)
+        return;
+    memcpy(to->rows->cells, from->rows->cells, from->rows->cell_count * sizeof *to->rows->cells);
+    memcpy(to->row_reports, from->row_reports, from->rows->row_count * sizeof *to->row_reports);
+}
+
+static void store_shown(struct sim_collector *collector)
+{
+    const struct psp_board *board = psp_collector_core_board(collector->core);
+    if (collector->stored_shown == NULL) {
+        const enum psp_status status = psp_board_shown_create(
+            psp_board_definition(board), psp_board_shard_count(board), &collector->stored_shown);
+        assert(status == PSP_OK);
+    }
+    copy_shown(psp_board_shown(board), collector->stored_shown);
+}
+
+static void restore_shown(struct sim_world *world, struct sim_collector *collector)
+{
+    struct psp_board *board = psp_collector_core_board(collector->core);
+    if (collector->stored_shown == NULL)
+        return;
+    copy_shown(collector->stored_shown, psp_board_restore_shown(board));
+    if (psp_board_restore_end(board) != PSP_OK)
+        sim_violation(world, "a collector cannot read back what it showed");
 }
 
 /* ---- life ---- */
@@ -92,6 +154,7 @@ void sim_collector_start(struct sim_world *world, struct sim_collector *collecto
     enum psp_status status = psp_collector_core_create(world->election.definition,
                                                        &world->election.cluster, &collector->core);
     assert(status == PSP_OK);
+    restore_shown(world, collector);
     for (uint32_t s = 0; s < world->plan.election.shards; s++) {
         if (collector->shown[s].election == NULL)
             sim_judge_init(&collector->shown[s], &world->election, s);
@@ -113,11 +176,13 @@ void sim_collector_stop(struct sim_world *world, struct sim_collector *collector
 
 void sim_collectors_free(struct sim_world *world)
 {
-    for (uint32_t i = 0; i < world->plan.collectors; i++)
+    for (uint32_t i = 0; i < world->plan.collectors; i++) {
+        psp_board_shown_destroy(&world->collectors[i].stored_shown);
         for (uint32_t s = 0; s < world->plan.election.shards; s++) {
             drop_stored(&world->collectors[i].stored[s]);
             sim_judge_free(&world->collectors[i].shown[s]);
         }
+    }
 }
 
 /* ---- at work ---- */
@@ -151,6 +216,8 @@ static void work(struct sim_world *world, struct sim_collector *collector)
     if (psp_collector_core_publish_due(collector->core, now_ms)) {
         for (uint32_t s = 0; s < world->plan.election.shards && !SIM_MUTANT(BOARD_NOT_STORED); s++)
             store(world, collector, s);
+        if (!SIM_MUTANT(BOARD_NOT_STORED))
+            store_shown(collector);
         sim_checks_published(world, collector);
         psp_collector_core_published(collector->core, now_ms, now_ms, 0);
     }

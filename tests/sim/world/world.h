@@ -267,6 +267,7 @@ struct sim_reporter {
 struct sim_collector {
     struct sim_actor actor;
     struct psp_collector_core *core;
+    struct psp_board_shown *stored_shown;      /* what it showed; NULL: nothing yet */
     struct psp_partial stored[SIM_SHARDS_MAX]; /* its database: rows etc. owned */
     bool has_stored[SIM_SHARDS_MAX];
     struct sim_judge shown[SIM_SHARDS_MAX]; /* the log up to what it has published */

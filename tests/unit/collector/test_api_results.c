@@ -198,20 +198,23 @@ static void a_cursor_of_another_question_is_refused(void **context)
     expect_problem(api, "/api/v1/results?cursor=!!!!!!!!!!!!!!!!!!!!!!!!!!!!", 400, "cursor");
 }
 
-static void declared_units_report(void **context)
+static void leaves_with_a_final_report_are_reporting(void **context)
 {
     struct api *api = *context;
-    static const uint8_t cb_p1[8] = {CB, 0, 0, 0, P1, 0, 0, 0};
     for (uint32_t s = 0; s < FIXTURE_SHARDS; s++) {
         struct fixture_rows rows = {0};
         struct psp_partial partial = fixture_partial(s, 9, &rows);
         partial.base_index = s == 0 ? 5 : 7;
         partial.books = psp_board_shard(api->board, s)->books;
-        partial.units_complete = (struct psp_bytes){cb_p1, 8};
+        struct fixture_rows reports = {0};
+        fixture_report(&reports, 0, 1, 9, 1700000000009, true);
+        fixture_report(&reports, 1, 1, 9, 1700000000009, false);
+        fixture_report(&reports, 2, 1, 9, 1700000000009, true);
+        partial.reports = fixture_list(&reports);
         assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
     }
     api_publish(api);
-    /* p1 by itself, p3 through its county */
+    /* p1 and p3 are final, p2 is not */
     expect(api, "/api/v1/results?contest=pres",
            "\"units_reporting\":2,\"units_started\":4,"
            "\"units_total\":4");
@@ -337,7 +340,7 @@ int main(void)
         TEST(sorted_lists_have_pages_too),
         TEST(a_cursor_outlives_an_update),
         TEST(a_cursor_of_another_question_is_refused),
-        TEST(declared_units_report),
+        TEST(leaves_with_a_final_report_are_reporting),
         TEST(csv_has_a_line_for_every_choice),
         TEST(csv_of_a_test_says_so_in_every_line),
         TEST(csv_with_a_limit_links_to_the_next_page),

@@ -83,7 +83,6 @@ static void an_empty_folder_holds_nothing(void **context)
 static void a_restart_restores_the_whole_board(void **context)
 {
     struct state *state = *context;
-    static const uint8_t complete[8] = {P1, 0, 0, 0, CD, 0, 0, 0};
     static const uint8_t leaves[16] = {7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0};
     open_store(state);
     assert_int_equal(load(state), PSP_OK);
@@ -91,7 +90,6 @@ static void a_restart_restores_the_whole_board(void **context)
     struct psp_partial partial = fixture_partial_0(&state->rows);
     partial.replica = 2;
     partial.registered = 25;
-    partial.units_complete = (struct psp_bytes){complete, 8};
     partial.registered_leaves = (struct psp_bytes){leaves, 16};
     assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
     fixture_rows_1(&state->rows);
@@ -116,9 +114,6 @@ static void a_restart_restores_the_whole_board(void **context)
     uint8_t hash[PSP_HASH_BYTES] = {0};
     memset(hash, 5, 16);
     assert_memory_equal(shard->state_hash, hash, sizeof hash);
-    uint32_t n = 0;
-    assert_int_equal(psp_board_shard_complete(state->board, 0, &n)[1], CD);
-    assert_int_equal(n, 2);
     assert_int_equal(psp_board_shard_registered(state->board, 0)[2], 9);
     assert_int_equal(psp_board_shard(state->board, 1)->index, 7);
     const struct psp_totals *merged = psp_board_merged(state->board);

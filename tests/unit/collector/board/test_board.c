@@ -395,40 +395,17 @@ static void rows_are_taken_when_every_number_is_good(void **context)
     }
 }
 
-static void malformed_lists_change_nothing(void **context)
+static void a_roll_of_other_leaves_changes_nothing(void **context)
 {
     struct state *state = *context;
-    static const uint8_t descending[8] = {P2, 0, 0, 0, P1, 0, 0, 0};
-    static const uint8_t beyond[4] = {8, 0, 0, 0};
+    static const uint8_t leaves[8] = {0};
     fixture_fill(state->board);
     fixture_rows_0(&state->rows);
     struct psp_partial partial = fixture_partial_0(&state->rows);
     partial.index = 6;
-    partial.units_complete = (struct psp_bytes){descending, 8};
-    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
-    partial.units_complete = (struct psp_bytes){descending, 3};
-    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
-    partial.units_complete = (struct psp_bytes){beyond, 4};
-    assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
-    partial.units_complete = (struct psp_bytes){0};
-    partial.registered_leaves = (struct psp_bytes){descending, 8}; /* 4 leaves need 16 */
+    partial.registered_leaves = (struct psp_bytes){leaves, 8}; /* 4 leaves need 16 */
     assert_int_equal(psp_board_merge(state->board, &partial), PSP_EINVAL);
     assert_int_equal(psp_board_shard(state->board, 0)->index, 5);
-}
-
-static void a_unit_is_complete_when_every_shard_says_so(void **context)
-{
-    struct state *state = *context;
-    static const uint8_t p1_p2[8] = {P1, 0, 0, 0, P2, 0, 0, 0};
-    struct psp_partial partial = fixture_partial(0, 1, &state->rows);
-    partial.units_complete = (struct psp_bytes){p1_p2, 8};
-    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
-    assert_false(psp_board_complete(state->board, P1));
-    partial = fixture_partial(1, 1, &state->rows);
-    partial.units_complete = (struct psp_bytes){p1_p2, 4};
-    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
-    assert_true(psp_board_complete(state->board, P1));
-    assert_false(psp_board_complete(state->board, P2));
 }
 
 static void the_roll_is_kept_when_later_partials_leave_it_out(void **context)
@@ -534,16 +511,6 @@ static void rows_and_books_that_disagree_are_not_restored(void **context)
     assert_int_equal(psp_board_restore(state->board, &partial), PSP_EINVAL);
 }
 
-static void units_that_do_not_exist_are_not_restored(void **context)
-{
-    struct state *state = *context;
-    static const uint8_t complete[4] = {CD + 1, 0, 0, 0};
-    struct psp_partial partial = restored_cells(state, state->board, 0);
-    partial.units_complete = (struct psp_bytes){complete, 4};
-    assert_int_equal(psp_board_restore(state->board, &partial), PSP_EINVAL);
-    assert_false(psp_board_shard(state->board, 0)->present);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -551,7 +518,6 @@ int main(void)
         TEST(two_shards_add_up),
         TEST(what_is_restored_counts_as_if_it_had_come),
         TEST(rows_and_books_that_disagree_are_not_restored),
-        TEST(units_that_do_not_exist_are_not_restored),
         TEST(the_same_partial_again_changes_nothing),
         TEST(an_older_partial_changes_nothing),
         TEST(changed_rows_replace_and_the_others_stay),
@@ -572,8 +538,7 @@ int main(void)
         TEST(another_cluster_mode_or_shard_is_refused),
         TEST(malformed_rows_change_nothing),
         TEST(rows_are_taken_when_every_number_is_good),
-        TEST(malformed_lists_change_nothing),
-        TEST(a_unit_is_complete_when_every_shard_says_so),
+        TEST(a_roll_of_other_leaves_changes_nothing),
         TEST(the_roll_is_kept_when_later_partials_leave_it_out),
         TEST(any_order_of_partials_ends_in_the_newest),
     };
