@@ -247,19 +247,42 @@ static void a_leaf_that_is_not_final_any_more_keeps_its_rows(void **context)
 static void a_restored_shard_with_the_same_numbers_is_compared_like_a_report(void **context)
 {
     struct state *state = *context;
-    report_1(state);
-    state->epoch[1] = 2;
-    row(state, P3_BOOTH, 1); /* was 3: the row goes from 7 to 5 */
-    row(state, P3_MAIL, 1);  /* was 5 */
-    report(state, LEAF_P3, 1, 6, false);
-    say(state, 1, 6, 0);
-    expect_leaf(state, LEAF_P3, 1, false, false);
-    const struct psp_shown_source *sources = &shown(state)->sources[LEAF_P3 * FIXTURE_SHARDS];
-    assert_int_equal(sources[0].epoch, 1);
-    assert_int_equal(sources[1].epoch, 2);
-    assert_int_equal(sources[1].index, 6);
-    expect_row(state, P3_BOOTH, 1, 7); /* moved by 2 */
-    expect_row(state, P3_MAIL, 1, 1);  /* moved by 4 */
+    for (uint64_t index = 6; index <= 7; index++) { /* 7: where it stood before */
+        begin(state, fixture_reported(PSP_PUBLICATION_IMMEDIATE, 3));
+        report_1(state);
+        state->epoch[1] = 2;
+        row(state, P3_BOOTH, 1); /* was 3: the row goes from 7 to 5 */
+        row(state, P3_MAIL, 1);  /* was 5 */
+        report(state, LEAF_P3, 1, index, false);
+        say(state, 1, index, 0);
+        expect_leaf(state, LEAF_P3, 1, false, false);
+        const struct psp_shown_source *sources = &shown(state)->sources[LEAF_P3 * FIXTURE_SHARDS];
+        assert_int_equal(sources[0].epoch, 1);
+        assert_int_equal(sources[1].epoch, 2);
+        assert_int_equal(sources[1].index, index);
+        expect_row(state, P3_BOOTH, 1, 7); /* moved by 2 */
+        expect_row(state, P3_MAIL, 1, 1);  /* moved by 4 */
+    }
+}
+
+/* What a board refuses within an epoch, and what is shown does not rely on. */
+static void a_report_elsewhere_in_a_log_is_another_one(void **context)
+{
+    struct state *state = *context;
+    struct psp_board_shown *now = NULL;
+    struct psp_leaf_report reports[4] = {[LEAF_P3] = {1, 5, 1005, false}};
+    const struct psp_shown_shard shards[FIXTURE_SHARDS] = {{true, 1, reports}, {true, 1, reports}};
+    const struct psp_totals *merged = psp_board_merged(state->board);
+    assert_int_equal(psp_board_shown_create(state->definition, FIXTURE_SHARDS, &now), PSP_OK);
+    for (uint64_t change = 1; change <= 2; change++) { /* nothing new the second time */
+        psp_board_shown_review(now, LEAF_P3, shards, merged, change);
+        assert_int_equal(now->leaves[LEAF_P3].change, 1);
+    }
+    reports[LEAF_P3].index = 6;
+    psp_board_shown_review(now, LEAF_P3, shards, merged, 3);
+    assert_int_equal(now->leaves[LEAF_P3].change, 3);
+    assert_int_equal(now->sources[LEAF_P3 * FIXTURE_SHARDS + 1].index, 6);
+    psp_board_shown_destroy(&now);
 }
 
 static void a_restored_shard_without_the_report_leaves_what_is_shown(void **context)
@@ -431,6 +454,7 @@ int main(void)
         TEST(of_a_final_leaf_every_row_is_shown),
         TEST(a_leaf_that_is_not_final_any_more_keeps_its_rows),
         TEST(a_restored_shard_with_the_same_numbers_is_compared_like_a_report),
+        TEST(a_report_elsewhere_in_a_log_is_another_one),
         TEST(a_restored_shard_without_the_report_leaves_what_is_shown),
         TEST(a_backup_from_before_shows_its_older_report),
         TEST(a_row_with_as_many_ballots_shows_other_votes),
