@@ -93,7 +93,8 @@ static double number(const char *text, double max, struct argp_state *state, con
     return value;
 }
 
-static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {
+    {&psp_option_json, 0, NULL, 0}, {&psp_option_returns, 0, "How returns are read:", 0}, {0}};
 
 static error_t parse_request(int key, char *value, struct argp_state *state)
 {
@@ -155,6 +156,8 @@ static void check(const struct arguments *arguments, struct argp_state *state)
         argp_error(state, "--replayed, --double-votes and --strangers go with --returns");
     if (request->strangers > 0 && !request->roll_path)
         argp_error(state, "--strangers needs --roll: without a roll nobody is a stranger");
+    if (!request->returns_path && psp_returns_how_given(&request->how))
+        argp_error(state, "how returns are read goes with --returns");
     if (request->votes_topic && !request->lines_path)
         argp_error(state, "--format goes with FILE or -");
 }
@@ -194,6 +197,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->json;
+        state->child_inputs[1] = &arguments->request.how;
         return 0;
     case ARGP_KEY_END:
         check(arguments, state);

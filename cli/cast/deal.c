@@ -21,39 +21,50 @@ struct contest_line {
 struct psp_deal {
     const struct psp_definition *definition;
     struct psp_permutation order; /* of all ballots */
-    uint64_t *leaf_end;           /* [leaf_count]: ballots of the leaves up to and with this one */
+    uint64_t *group_end;          /* [groups]: ballots of the groups up to and with this one */
     uint32_t *guide;              /* [..]: the leaf of every 2^guide_shift-th ballot */
     unsigned guide_shift;
-    uint32_t *line_first; /* [leaf_count + 1]: a leaf's contests in `lines` */
+    uint32_t *line_first; /* [groups + 1]: a group's contests in `lines` */
     struct contest_line *lines;
     uint32_t *choices; /* position within the contest */
     uint64_t *ends;    /* end of the choice's run in its line */
 };
 
+/* Ballots of all groups before this one. */
+static uint64_t group_start(const struct psp_deal *deal, uint32_t group)
+{
+    return group ? deal->group_end[group - 1] : 0;
+}
+
+static uint32_t group_count(const struct psp_deal *deal)
+{
+    return deal->definition->leaf_count * deal->definition->method_count;
+}
+
 static uint64_t leaf_start(const struct psp_deal *deal, uint32_t leaf)
 {
-    return leaf ? deal->leaf_end[leaf - 1] : 0;
+    return group_start(deal, leaf * deal->definition->method_count);
 }
 
 uint64_t psp_deal_leaf_ballots(const struct psp_deal *deal, uint32_t leaf)
 {
-    return deal->leaf_end[leaf] - leaf_start(deal, leaf);
+    return leaf_start(deal, leaf + 1) - leaf_start(deal, leaf);
 }
 
 uint64_t psp_deal_ballots(const struct psp_deal *deal)
 {
-    return deal->leaf_end[deal->definition->leaf_count - 1];
+    return deal->group_end[group_count(deal) - 1];
 }
 
-/* Fills the lines of one leaf from its run of rows; returns the lines used. */
+/* Fills the lines of one group from its run of rows; returns the lines used. */
 static uint32_t lay_out(struct psp_deal *deal, const struct psp_returns *returns,
-                        const struct psp_returns_binding *binding, uint32_t leaf, uint64_t seed)
+                        const struct psp_returns_binding *binding, uint32_t group, uint64_t seed)
 {
-    uint32_t line_n = deal->line_first[leaf];
-    const uint64_t ballots = binding->leaf_ballots[leaf];
+    uint32_t line_n = deal->line_first[group];
+    const uint64_t ballots = binding->group_ballots[group];
     struct contest_line *line = NULL;
     uint64_t end = 0;
-    for (uint32_t at = binding->leaf_first[leaf]; at < binding->leaf_first[leaf + 1]; at++) {
+    for (uint32_t at = binding->group_first[group]; at < binding->group_first[group + 1]; at++) {
         const uint32_t row = binding->order[at];
         const struct psp_returns_place *place = &binding->places[row];
         if (!returns->rows[row].votes)
@@ -62,12 +73,17 @@ static uint32_t lay_out(struct psp_deal *deal, const struct psp_returns *returns
             line = &deal->lines[line_n++];
             *line = (struct contest_line){.contest = place->contest, .first = at};
             psp_permutation_init(&line->order, ballots,
-                                 psp_mix(seed ^ psp_mix((uint64_t)leaf << 32 | place->contest)));
+                                 psp_mix(seed ^ psp_mix((uint64_t)group << 32 | place->contest)));
             end = 0;
         }
         end += returns->rows[row].votes;
-        deal->choices[line->first + line->choice_n] = place->choice;
-        deal->ends[line->first + line->choice_n] = end;
+        const uint32_t last = line->first + line->choice_n;
+        if (line->choice_n && deal->choices[last - 1] == place->choice) {
+            deal->ends[last - 1] = end; /* another method of the file, one of the definition */
+            continue;
+        }
+        deal->choices[last] = place->choice;
+        deal->ends[last] = end;
         line->choice_n++;
     }
     return line_n;
@@ -84,7 +100,7 @@ static void make_guide(struct psp_deal *deal)
     uint32_t leaf = 0;
     for (uint64_t i = 0; i < n; i++) {
         while (leaf + 1 < deal->definition->leaf_count &&
-               deal->leaf_end[leaf] <= i << deal->guide_shift)
+               leaf_start(deal, leaf + 1) <= i << deal->guide_shift)
             leaf++;
         deal->guide[i] = leaf;
     }
@@ -105,14 +121,15 @@ enum psp_status psp_deal_create(const struct psp_definition *definition,
     }
     struct psp_deal *deal = psp_memory_array(1, sizeof *deal);
     deal->definition = definition;
-    deal->leaf_end = psp_memory_array(definition->leaf_count, sizeof *deal->leaf_end);
-    deal->line_first = psp_memory_array(definition->leaf_count + 1, sizeof *deal->line_first);
+    const uint32_t groups = group_count(deal);
+    deal->group_end = psp_memory_array(groups, sizeof *deal->group_end);
+    deal->line_first = psp_memory_array(groups + 1, sizeof *deal->line_first);
     deal->lines = psp_memory_array(binding->n, sizeof *deal->lines);
     deal->choices = psp_memory_array(binding->n, sizeof *deal->choices);
     deal->ends = psp_memory_array(binding->n, sizeof *deal->ends);
-    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
-        deal->leaf_end[leaf] = leaf_start(deal, leaf) + binding->leaf_ballots[leaf];
-        deal->line_first[leaf + 1] = lay_out(deal, returns, binding, leaf, seed);
+    for (uint32_t group = 0; group < groups; group++) {
+        deal->group_end[group] = group_start(deal, group) + binding->group_ballots[group];
+        deal->line_first[group + 1] = lay_out(deal, returns, binding, group, seed);
     }
     make_guide(deal);
     psp_permutation_init(&deal->order, binding->ballots, psp_mix(seed));
@@ -125,7 +142,7 @@ void psp_deal_destroy(struct psp_deal **deal)
 {
     if (!*deal)
         return;
-    free((*deal)->leaf_end);
+    free((*deal)->group_end);
     free((*deal)->guide);
     free((*deal)->line_first);
     free((*deal)->lines);
@@ -155,10 +172,26 @@ uint32_t psp_deal_leaf(const struct psp_deal *deal, uint64_t i, uint64_t *ret_pl
 {
     const uint64_t at = psp_permutation_at(&deal->order, i);
     uint32_t leaf = deal->guide[at >> deal->guide_shift];
-    while (deal->leaf_end[leaf] <= at)
+    while (leaf_start(deal, leaf + 1) <= at)
         leaf++;
     *ret_place = at - leaf_start(deal, leaf);
     return leaf;
+}
+
+/* The group of a leaf's ballot; *place becomes its number among the group's. */
+static uint32_t group_of(const struct psp_deal *deal, uint32_t leaf, uint64_t *place)
+{
+    const uint64_t at = leaf_start(deal, leaf) + *place;
+    uint32_t group = leaf * deal->definition->method_count;
+    while (deal->group_end[group] <= at)
+        group++;
+    *place = at - group_start(deal, group);
+    return group;
+}
+
+uint8_t psp_deal_method(const struct psp_deal *deal, uint32_t leaf, uint64_t place)
+{
+    return (uint8_t)(group_of(deal, leaf, &place) % deal->definition->method_count);
 }
 
 enum psp_status psp_deal_marks(const struct psp_deal *deal, uint32_t leaf, uint64_t place,
@@ -166,8 +199,9 @@ enum psp_status psp_deal_marks(const struct psp_deal *deal, uint32_t leaf, uint6
 {
     struct psp_mark marks[MARKS_MAX];
     size_t n = 0;
-    const uint64_t ballots = psp_deal_leaf_ballots(deal, leaf);
-    for (uint32_t l = deal->line_first[leaf]; l < deal->line_first[leaf + 1]; l++) {
+    const uint32_t group = group_of(deal, leaf, &place);
+    const uint64_t ballots = deal->group_end[group] - group_start(deal, group);
+    for (uint32_t l = deal->line_first[group]; l < deal->line_first[group + 1]; l++) {
         const struct contest_line *line = &deal->lines[l];
         const uint64_t *ends = deal->ends + line->first;
         const uint64_t votes = ends[line->choice_n - 1];

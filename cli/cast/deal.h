@@ -1,8 +1,8 @@
 /*
  * deal - published returns as ballots, dealt so that every row comes out exact.
  *
- * Each leaf has as many ballots as its largest contest needs. For each contest
- * the leaf's votes are laid out in one line, choice after choice; the ballot at
+ * Each leaf has, of each method, as many ballots as its largest contest needs. For
+ * each contest the votes there are laid out in one line, choice after choice; the ballot at
  * place p gets the votes at p, p + N, p + 2 N, ... (N ballots). No choice has
  * more than N votes, so none falls twice on one ballot; every vote falls on
  * exactly one ballot; what is missing is an undervote. The places are permuted
@@ -40,6 +40,9 @@ uint64_t psp_deal_leaf_ballots(const struct psp_deal *deal, uint32_t leaf);
 
 /* The leaf of ballot i, and its number among the leaf's ballots. */
 uint32_t psp_deal_leaf(const struct psp_deal *deal, uint64_t i, uint64_t *ret_place);
+
+/* The method, in the definition, of the ballot at `place` of `leaf`. */
+uint8_t psp_deal_method(const struct psp_deal *deal, uint32_t leaf, uint64_t place);
 
 /* Canonical marks of the ballot at `place` of `leaf`. PSP_EINVAL: more marks
  * than a ballot may have. */

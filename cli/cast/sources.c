@@ -15,6 +15,9 @@
 #include "cli/cast/returns_source.h"
 #include "cli/cast/roll_source.h"
 #include "cli/folder/local.h"
+#include "cli/returns/load.h"
+#include "cli/returns/record.h"
+#include "cli/returns/report_say.h"
 #include "cli/say/memory.h"
 #include "election/returns/returns.h"
 
@@ -60,20 +63,40 @@ static enum psp_status enough_voters(const struct psp_cast_opened *opened,
     return PSP_OK;
 }
 
+/* As they were read when the election was made of them, unless told otherwise. */
+static enum psp_status read_returns(const struct psp_cast_request *request,
+                                    const struct psp_target *target,
+                                    struct psp_returns **ret_returns,
+                                    struct psp_reason *reterr_reason)
+{
+    struct psp_reading_options options;
+    struct psp_report report = {0};
+    char *record = psp_record_beside(target->cluster_path);
+    enum psp_status status =
+        psp_returns_how_resolve(&request->how, record, &options, reterr_reason);
+    free(record);
+    if (status != PSP_OK)
+        return status;
+    status = psp_returns_load(&request->returns_path, 1, &options, &report, ret_returns);
+    psp_report_say("psephos cast", &report);
+    if (status == PSP_EINVAL)
+        psp_reason_set(reterr_reason, "these returns cannot be read");
+    psp_report_free(&report);
+    return status;
+}
+
 static enum psp_status open_returns(const struct psp_cast_request *request,
                                     const struct psp_target *target, struct psp_cast_opened *opened,
                                     struct psp_reason *reterr_reason)
 {
     struct psp_returns *returns = NULL;
-    enum psp_status status = psp_returns_load(request->returns_path, &returns, reterr_reason);
+    enum psp_status status = read_returns(request, target, &returns, reterr_reason);
     const uint64_t seed = status == PSP_OK ? seed_of(returns, request->seed) : 0;
     if (status == PSP_OK)
         status = psp_deal_create(target->definition, returns, seed, &opened->deal, reterr_reason);
     psp_returns_destroy(&returns);
-    if (status != PSP_OK) {
-        psp_reason_set_file(reterr_reason, request->returns_path, status);
-        return status;
-    }
+    if (status != PSP_OK)
+        return psp_reason_set_file(reterr_reason, request->returns_path, status);
     if (request->roll_path)
         status = psp_electorate_load(request->roll_path, target->definition, seed,
                                      &opened->electorate, reterr_reason);

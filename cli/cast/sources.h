@@ -14,12 +14,14 @@
 #include "base/reason.h"
 #include "cli/cast/caster.h"
 #include "cli/folder/target.h"
+#include "cli/returns/how.h"
 
 struct psp_cast_request {   /* exactly one of lines_path, returns_path, random */
     const char *lines_path; /* "-": standard input */
     bool votes_topic;       /* of the lines */
     const char *returns_path, *roll_path;
-    bool random; /* of roll_path */
+    struct psp_returns_how how; /* the returns are read */
+    bool random;                /* of roll_path */
     double turnout, strangers, replayed, double_votes;
     uint64_t seed;
 };

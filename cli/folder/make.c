@@ -21,6 +21,7 @@
 #include "cli/folder/roll.h"
 #include "cli/folder/secret.h"
 #include "cli/folder/tree.h"
+#include "cli/returns/record.h"
 #include "cli/say/memory.h"
 #include "cluster/raft_id.h"
 #include "cluster/stations.h"
@@ -165,7 +166,9 @@ static enum psp_status make_definition(struct making *making)
     if (status != PSP_OK)
         return psp_reason_set_file(making->reason, source, status);
     psp_local_copy_media(making->definition, source, making->local.directory);
-    return copy_definition(making, source);
+    status = copy_definition(making, source);
+    return status == PSP_OK ? psp_record_carry(source, making->local.directory, making->reason)
+                            : status;
 }
 
 /* A key file as it is, or a new one. Returns the public key. */

@@ -42,13 +42,14 @@ static const struct argp_option options[] = {
 
 struct arguments {
     struct psp_import_call import; /* with --returns; `out` and `force` always */
+    const char *returns;
     uint64_t voters, seed;
     bool made_up, json;
 };
 
 static void check_arguments(const struct arguments *arguments, struct argp_state *state)
 {
-    const bool returns = arguments->import.returns != NULL;
+    const bool returns = arguments->returns != NULL;
     if (arguments->made_up == returns)
         argp_error(state, "give either --voters or --returns");
     if (arguments->import.out == NULL)
@@ -56,10 +57,14 @@ static void check_arguments(const struct arguments *arguments, struct argp_state
     if (!returns && (arguments->import.id != NULL || arguments->import.name != NULL ||
                      arguments->import.date != NULL))
         argp_error(state, "--id, --name and --date go with --returns");
+    if (!returns && psp_returns_how_given(&arguments->import.how))
+        argp_error(state, "how returns are read goes with --returns");
 }
 
-static const struct argp_child children[] = {
-    {&psp_option_publication, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&psp_option_publication, 0, NULL, 0},
+                                             {&psp_option_json, 0, NULL, 0},
+                                             {&psp_option_returns, 0, NULL, 0},
+                                             {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -73,7 +78,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->import.out = value;
         return 0;
     case KEY_RETURNS:
-        arguments->import.returns = value;
+        arguments->returns = value;
         return 0;
     case KEY_SEED:
         arguments->seed = psp_number_argument(state, "--seed", value, 0, UINT64_MAX);
@@ -93,6 +98,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->import.publication;
         state->child_inputs[1] = &arguments->json;
+        state->child_inputs[2] = &arguments->import.how;
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);
@@ -267,6 +273,8 @@ int psp_cmd_generate(int argc, char **argv)
     struct arguments arguments = {.import.command = command, .seed = 1};
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
+    arguments.import.returns = &arguments.returns;
+    arguments.import.returns_n = 1;
     char *roll = NULL;
     if (asprintf(&roll, "%s/roll.csv", arguments.import.out) < 0)
         return PSP_EXIT_NO;

@@ -15,15 +15,29 @@
 #include "base/system/file.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/returns/load.h"
+#include "cli/returns/record.h"
+#include "cli/returns/report_say.h"
+#include "cli/say/fault.h"
+#include "cli/say/json.h"
 #include "cli/say/table.h"
 #include "election/import/guess.h"
 #include "election/import/import.h"
 
 #define MAP_BYTES_MAX ((size_t)64 << 20)
 
-enum { KEY_ID = 256, KEY_NAME, KEY_DATE, KEY_MAP, KEY_MAP_OBJECT, KEY_FORCE };
+enum {
+    KEY_ID = 256,
+    KEY_NAME,
+    KEY_DATE,
+    KEY_MAP,
+    KEY_MAP_OBJECT,
+    KEY_FORCE,
+    KEY_STRICT,
+    KEY_DRY_RUN
+};
 
-static const struct argp_option options[] = {
+static const struct argp_option options_taken[] = {
     {"out", 'o', "DIR", 0, "folder for election.json; made when it is not there", 0},
     {"id", KEY_ID, "ID", 0, "of the election (default: from the file's name)", 0},
     {"name", KEY_NAME, "NAME", 0, "of the election (default: the file's name)", 0},
@@ -33,6 +47,8 @@ static const struct argp_option options[] = {
     {"map-object", KEY_MAP_OBJECT, "NAME", 0,
      "object of the map whose geometry IDs are the units' codes", 0},
     {"force", KEY_FORCE, NULL, 0, "overwrite an election.json that is there", 0},
+    {"strict", KEY_STRICT, NULL, 0, "write nothing, and exit with 1, when there is a report", 0},
+    {"dry-run", KEY_DRY_RUN, NULL, 0, "print the report only", 0},
     {0},
 };
 
@@ -41,8 +57,10 @@ struct arguments {
     bool json;
 };
 
-static const struct argp_child children[] = {
-    {&psp_option_publication, 0, NULL, 0}, {&psp_option_json, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&psp_option_publication, 0, NULL, 0},
+                                             {&psp_option_json, 0, NULL, 0},
+                                             {&psp_option_returns, 0, NULL, 0},
+                                             {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -73,16 +91,23 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &call->publication;
         state->child_inputs[1] = &arguments->json;
+        state->child_inputs[2] = &call->how;
         return 0;
-    case ARGP_KEY_ARG:
-        if (call->returns != NULL)
-            argp_error(state, "only one RETURNS.csv can be imported");
-        call->returns = value;
+    case KEY_STRICT:
+        call->strict = true;
+        return 0;
+    case KEY_DRY_RUN:
+        call->dry_run = true;
+        return 0;
+    case ARGP_KEY_ARGS:
+        call->returns = (const char *const *)state->argv + state->next;
+        call->returns_n = (size_t)(state->argc - state->next);
+        state->next = state->argc;
         return 0;
     case ARGP_KEY_END:
-        if (call->returns == NULL)
+        if (call->returns_n == 0)
             argp_error(state, "RETURNS.csv is missing");
-        if (call->out == NULL)
+        if (call->out == NULL && !call->dry_run)
             argp_error(state, "--out is missing");
         if ((call->map_file == NULL) != (call->map_object == NULL))
             argp_error(state, "--map and --map-object belong together");
@@ -112,23 +137,37 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static bool load(const struct psp_import_call *call, struct psp_returns **ret_returns)
+/* Reads the files and says what there is to say of them. */
+static bool load(const struct psp_import_call *call, struct psp_reading_options *ret_options,
+                 struct psp_import_done *done)
 {
     struct psp_reason reason = {0};
-    const enum psp_status status = psp_returns_load(call->returns, ret_returns, &reason);
-    if (status == PSP_OK)
-        return true;
+    if (psp_returns_how_resolve(&call->how, NULL, ret_options, &reason) != PSP_OK) {
+        psp_fault_say(call->command, &reason);
+        return false;
+    }
+    const enum psp_status status = psp_returns_load(call->returns, call->returns_n, ret_options,
+                                                    &done->report, &done->returns);
+    psp_report_say(call->command, &done->report);
     if (status == PSP_ENOMEM)
-        psp_reason_set(&reason, "%s", psp_status_text(status));
-    if (reason.line > 0 && reason.column > 0)
-        fprintf(stderr, "%s: %s: line %" PRIu64 ", column %" PRIu32 ": %s\n", call->command,
-                call->returns, reason.line, reason.column, reason.text);
-    else if (reason.line > 0)
-        fprintf(stderr, "%s: %s: line %" PRIu64 ": %s\n", call->command, call->returns, reason.line,
-                reason.text);
-    else
-        fprintf(stderr, "%s: %s: %s\n", call->command, call->returns, reason.text);
-    return false;
+        fprintf(stderr, "%s: %s\n", call->command, psp_status_text(status));
+    const bool strict = status == PSP_OK && call->strict && !psp_report_empty(&done->report);
+    if (strict)
+        fprintf(stderr, "%s: refused: --strict\n", call->command);
+    return status == PSP_OK && !strict;
+}
+
+static const char *date_of(const struct psp_import_call *call, const struct psp_returns *returns,
+                           const struct psp_import_guess *guess)
+{
+    if (call->date != NULL)
+        return call->date;
+    if (returns->date[0] != '\0')
+        return returns->date;
+    if (!guess->year_known)
+        fprintf(stderr, "%s: no year in the file's name: the date is %s; --date sets it\n",
+                call->command, guess->date);
+    return guess->date;
 }
 
 /* Makes the definition's text and reads it back, as every process will: what
@@ -136,18 +175,15 @@ static bool load(const struct psp_import_call *call, struct psp_returns **ret_re
 static bool make_text(const struct psp_import_call *call, struct psp_import_done *done,
                       char **ret_text, size_t *ret_bytes)
 {
-    const struct psp_import_guess guess = psp_import_guess(call->returns);
+    const struct psp_import_guess guess = psp_import_guess(call->returns[0]);
     const struct psp_import_options about = {
         .id = call->id != NULL ? call->id : guess.id,
         .name = call->name != NULL ? call->name : guess.name,
-        .date = call->date != NULL ? call->date : guess.date,
+        .date = date_of(call, done->returns, &guess),
         .map_file = call->map_file != NULL ? last_part(call->map_file) : NULL,
         .map_object = call->map_object,
         .publication = call->publication,
     };
-    if (call->date == NULL && !guess.year_known)
-        fprintf(stderr, "%s: no year in the file's name: the date is %s; --date sets it\n",
-                call->command, guess.date);
     struct psp_reason reason = {0};
     struct psp_reason csv_fault = {0};
     enum psp_status status = psp_import(done->returns, &about, ret_text, ret_bytes);
@@ -159,9 +195,9 @@ static bool make_text(const struct psp_import_call *call, struct psp_import_done
         return true;
     if (reason.text[0] != '\0')
         fprintf(stderr, "%s: the election made of %s is refused: %s: %s\n", call->command,
-                call->returns, reason.pointer, reason.text);
+                call->returns[0], reason.pointer, reason.text);
     else
-        fprintf(stderr, "%s: %s: %s\n", call->command, call->returns,
+        fprintf(stderr, "%s: %s: %s\n", call->command, call->returns[0],
                 csv_fault.text[0] != '\0' ? csv_fault.text : psp_status_text(status));
     return false;
 }
@@ -192,25 +228,42 @@ static bool copy_map(const struct psp_import_call *call)
     return copied;
 }
 
-bool psp_import_to_folder(const struct psp_import_call *call, struct psp_import_done *ret_done)
+/* The folder with all that belongs into it; election.json comes last. */
+static bool write_folder(const struct psp_import_call *call,
+                         const struct psp_reading_options *options,
+                         const struct psp_import_done *done, const char *text, size_t bytes)
 {
-    struct psp_import_done done = {0};
-    char *path = path_in(call->out, "election.json"), *text = NULL;
-    size_t bytes = 0;
-    bool imported = path != NULL && psp_import_may_write(call->command, path, call->force) &&
-                    load(call, &done.returns) && make_text(call, &done, &text, &bytes);
-    if (imported && psp_file_make_folder(call->out, 0755) != PSP_OK) {
+    if (psp_file_make_folder(call->out, 0755) != PSP_OK) {
         fprintf(stderr, "%s: cannot make the folder %s: %s\n", call->command, call->out,
                 strerror(errno));
-        imported = false;
+        return false;
     }
-    imported = imported && copy_map(call) && write_file(call->command, path, text, bytes);
+    char *path = path_in(call->out, "election.json"), *record = path_in(call->out, "import.json");
+    struct psp_reason reason = {0};
+    bool written = path != NULL && record != NULL && copy_map(call);
+    if (written && psp_record_write(record, options, done->returns, &reason) != PSP_OK) {
+        psp_fault_say(call->command, &reason);
+        written = false;
+    }
+    written = written && write_file(call->command, path, text, bytes);
+    free(path);
+    free(record);
+    return written;
+}
+
+bool psp_import_to_folder(const struct psp_import_call *call, struct psp_import_done *ret_done)
+{
+    struct psp_reading_options options;
+    char *path = call->dry_run ? NULL : path_in(call->out, "election.json"), *text = NULL;
+    size_t bytes = 0;
+    *ret_done = (struct psp_import_done){0};
+    bool imported = (call->dry_run ||
+                     (path != NULL && psp_import_may_write(call->command, path, call->force))) &&
+                    load(call, &options, ret_done) && make_text(call, ret_done, &text, &bytes);
+    if (!call->dry_run)
+        imported = imported && write_folder(call, &options, ret_done, text, bytes);
     free(text);
     free(path);
-    if (imported)
-        *ret_done = done;
-    else
-        psp_import_done_release(&done);
     return imported;
 }
 
@@ -219,6 +272,7 @@ void psp_import_done_release(struct psp_import_done *done)
     psp_returns_binding_destroy(&done->binding);
     psp_definition_destroy(&done->definition);
     psp_returns_destroy(&done->returns);
+    psp_report_free(&done->report);
 }
 
 static uint64_t votes_of(const struct psp_returns *returns)
@@ -229,27 +283,47 @@ static uint64_t votes_of(const struct psp_returns *returns)
     return votes;
 }
 
-static void print_json(const struct arguments *arguments, const struct psp_import_done *done)
+/* A refused import has its report only. */
+static void print_json(const struct arguments *arguments, const struct psp_import_done *done,
+                       bool imported)
 {
     const struct psp_definition *definition = done->definition;
-    json_t *json = json_pack(
-        "{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "election",
-        json_sprintf("%s/election.json", arguments->call.out), "id", definition->id, "name",
-        definition->name, "date", definition->date, "rows", (json_int_t)done->returns->n, "votes",
-        (json_int_t)votes_of(done->returns), "units", (json_int_t)definition->unit_count, "leaves",
-        (json_int_t)definition->leaf_count, "contests", (json_int_t)definition->contest_count,
-        "choices", (json_int_t)definition->choice_count, "ballot_styles",
-        (json_int_t)definition->style_count, "ballots", (json_int_t)done->binding->ballots);
-    json_dumpf(json, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(json);
+    json_t *json = json_object();
+    if (imported) {
+        const struct {
+            const char *name;
+            uint64_t count;
+        } counts[] = {{"rows", done->returns->n},
+                      {"votes", votes_of(done->returns)},
+                      {"units", definition->unit_count},
+                      {"leaves", definition->leaf_count},
+                      {"contests", definition->contest_count},
+                      {"choices", definition->choice_count},
+                      {"methods", definition->method_count},
+                      {"ballot_styles", definition->style_count},
+                      {"ballots", done->binding->ballots}};
+        json_object_set_new(json, "election",
+                            arguments->call.dry_run
+                                ? json_null()
+                                : json_sprintf("%s/election.json", arguments->call.out));
+        json_object_set_new(json, "id", json_string(definition->id));
+        json_object_set_new(json, "name", json_string(definition->name));
+        json_object_set_new(json, "date", json_string(definition->date));
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+            json_object_set_new(json, counts[i].name, psp_json_count(counts[i].count));
+    }
+    json_object_set_new(json, "imported", json_boolean(imported));
+    json_object_set_new(json, "report", psp_report_json(&done->report));
+    psp_json_print(json);
 }
 
 static void print_text(const struct arguments *arguments, const struct psp_import_done *done)
 {
     const struct psp_definition *definition = done->definition;
     char counts[5][PSP_COUNT_TEXT_BYTES];
-    printf("%s/election.json: %s, %s\n", arguments->call.out, definition->name, definition->date);
+    if (!arguments->call.dry_run)
+        printf("%s/election.json: ", arguments->call.out);
+    printf("%s, %s\n", definition->name, definition->date);
     printf("%s rows, %s votes: %s contests in %s units, %s ballots\n",
            psp_count_text(done->returns->n, counts[0]),
            psp_count_text(votes_of(done->returns), counts[1]),
@@ -261,13 +335,15 @@ static void print_text(const struct arguments *arguments, const struct psp_impor
 int psp_cmd_import(int argc, char **argv)
 {
     static const struct argp argp = {
-        options,
+        options_taken,
         parse,
-        "RETURNS.csv",
-        "Makes DIR/election.json from published returns: CSV with the header "
-        "state,county,county_fips,precinct,office,district,party,candidate,votes; a row for each "
-        "unit, contest and choice, and what is empty of the unit's columns is left out of the "
-        "tree. man psephos-formats has every column." PSP_EXIT_HELP,
+        "RETURNS.csv|FOLDER...",
+        "Makes DIR/election.json from published returns: tables with a row for each unit, contest "
+        "and choice, and columns state, county, county_fips, precinct, office, district, party, "
+        "candidate, votes in any order. Columns of votes by method, as OpenElections have them, "
+        "and MEDSL's columns are known, too; --columns names others. What a table does not have "
+        "is taken from its file's name (YYYYMMDD__st__...), or left out. What cannot be read, and "
+        "what was decided, is told in a report. man psephos-formats has the columns." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};
@@ -275,12 +351,11 @@ int psp_cmd_import(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     struct psp_import_done done;
-    if (!psp_import_to_folder(&arguments.call, &done))
-        return PSP_EXIT_NO;
+    const bool imported = psp_import_to_folder(&arguments.call, &done);
     if (arguments.json)
-        print_json(&arguments, &done);
-    else
+        print_json(&arguments, &done, imported);
+    else if (imported)
         print_text(&arguments, &done);
     psp_import_done_release(&done);
-    return fflush(stdout) == 0 ? PSP_EXIT_DONE : PSP_EXIT_NO;
+    return fflush(stdout) == 0 && imported ? PSP_EXIT_DONE : PSP_EXIT_NO;
 }

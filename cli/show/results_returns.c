@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/csv.h"
 #include "cli/folder/local.h"
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"

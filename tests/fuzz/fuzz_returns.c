@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "election/import/import.h"
+#include "tests/unit/import/read.h"
 
 static const char header[] =
     "state,county,county_fips,precinct,office,district,party,candidate,votes\n";
@@ -52,17 +53,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, header, sizeof header - 1);
     if (size > 0)
         memcpy(text + sizeof header - 1, data, size);
-    struct psp_csv *csv = NULL;
+    static const struct psp_reading_options options;
+    struct psp_report report = {0};
     struct psp_returns *returns = NULL;
-    struct psp_reason reason = {0};
-    enum psp_status status = psp_csv_open_memory(text, sizeof header - 1 + size, &csv);
-    assert(status == PSP_OK);
-    status = psp_returns_read(csv, &returns, &reason);
-    psp_csv_close(&csv);
+    const enum psp_status status =
+        fixture_read_as(text, sizeof header - 1 + size, "fuzz.csv", &options, &report, &returns);
     if (status == PSP_OK)
         round_trip(returns);
     else
-        assert(status == PSP_EINVAL && reason.text[0] != '\0');
+        assert(status == PSP_EINVAL && !psp_report_empty(&report));
+    psp_report_free(&report);
     psp_returns_destroy(&returns);
     free(text);
     return 0;

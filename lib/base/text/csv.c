@@ -25,7 +25,9 @@ struct psp_csv {
     size_t memory_left;
     uint64_t line; /* where the next record begins */
     size_t begin, end;
+    char delimiter;
     bool ended, started;
+    bool skipping; /* after a fault: up to the end of its first line */
     uint32_t field_count;
     struct span spans[PSP_CSV_FIELDS_MAX];
     struct psp_csv_field fields[PSP_CSV_FIELDS_MAX];
@@ -39,6 +41,7 @@ static enum psp_status create(struct psp_csv **ret_csv)
         return PSP_ENOMEM;
     memset(csv, 0, offsetof(struct psp_csv, buffer));
     csv->line = 1;
+    csv->delimiter = ',';
     *ret_csv = csv;
     return PSP_OK;
 }
@@ -60,6 +63,11 @@ enum psp_status psp_csv_open_file(FILE *file, struct psp_csv **ret_csv)
         return status;
     (*ret_csv)->file = file;
     return PSP_OK;
+}
+
+void psp_csv_delimiter(struct psp_csv *csv, char delimiter)
+{
+    csv->delimiter = delimiter;
 }
 
 void psp_csv_close(struct psp_csv **csv)
@@ -106,6 +114,13 @@ static enum look fault(struct psp_reason *reterr_reason, uint64_t line, uint32_t
     return LOOK_FAULT;
 }
 
+/* LF, or CR without LF behind it: as an editor counts. */
+static bool ends_line(const struct psp_csv *csv, size_t at)
+{
+    return csv->buffer[at] == '\n' ||
+           (csv->buffer[at] == '\r' && (at + 1 == csv->end || csv->buffer[at + 1] != '\n'));
+}
+
 /* A field in quotes; *at is at the opening quote and ends past the closing one. */
 static enum look look_quoted(const struct psp_csv *csv, size_t *at, uint64_t *line, uint32_t column,
                              struct span *ret_span, struct psp_reason *reterr_reason)
@@ -119,8 +134,7 @@ static enum look look_quoted(const struct psp_csv *csv, size_t *at, uint64_t *li
             return csv->ended
                        ? fault(reterr_reason, first_line, column, "the quote is never closed")
                        : LOOK_INCOMPLETE;
-        if (csv->buffer[i] == '\n')
-            ++*line;
+        *line += ends_line(csv, i);
         if (csv->buffer[i] != '"')
             continue;
         if (i + 1 == csv->end && !csv->ended)
@@ -134,10 +148,10 @@ static enum look look_quoted(const struct psp_csv *csv, size_t *at, uint64_t *li
     return LOOK_RECORD;
 }
 
-/* Ends bare fields: comma, quote, CR, LF. */
-static inline bool is_special(char character)
+/* Ends bare fields: delimiter, quote, CR, LF. */
+static inline bool is_special(char character, char delimiter)
 {
-    return character == ',' || character == '\n' || character == '\r' || character == '"';
+    return character == delimiter || character == '\n' || character == '\r' || character == '"';
 }
 
 static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *ret_count,
@@ -157,7 +171,7 @@ static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *r
         } else {
             span->begin = at;
             span->quoted = false;
-            while (at < csv->end && !is_special(csv->buffer[at]))
+            while (at < csv->end && !is_special(csv->buffer[at], csv->delimiter))
                 at++;
             span->end = at;
         }
@@ -166,19 +180,16 @@ static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *r
         if (span->end - span->begin > PSP_CSV_FIELD_BYTES_MAX)
             return fault(reterr_reason, line, count,
                          "a field of more than " PSP_TEXT(PSP_CSV_FIELD_BYTES_MAX) " bytes");
-        const char delimiter = at < csv->end ? csv->buffer[at] : '\n';
-        if (delimiter == ',') {
+        const char special = at < csv->end ? csv->buffer[at] : '\n';
+        if (special == csv->delimiter) {
             at++;
             continue;
         }
-        if (delimiter == '\r') {
+        if (special == '\r') {
             if (at + 1 == csv->end && !csv->ended)
                 return LOOK_INCOMPLETE;
-            if (at + 1 == csv->end || csv->buffer[at + 1] != '\n')
-                return fault(reterr_reason, line, count,
-                             "a carriage return outside quotes that ends no line");
-            at++;
-        } else if (delimiter != '\n') {
+            at += at + 1 < csv->end && csv->buffer[at + 1] == '\n';
+        } else if (special != '\n') {
             return fault(reterr_reason, line, count,
                          span->quoted ? "text after the closing quote"
                                       : "a quote inside a field that does not begin with one");
@@ -209,7 +220,7 @@ static uint64_t line_of(const struct psp_csv *csv, size_t position)
 {
     uint64_t line = csv->line;
     for (size_t i = csv->begin; i < position; i++)
-        line += csv->buffer[i] == '\n';
+        line += ends_line(csv, i);
     return line;
 }
 
@@ -249,9 +260,36 @@ static void skip_byte_order_mark(struct psp_csv *csv)
         csv->begin += sizeof PSP_BYTE_ORDER_MARK - 1;
 }
 
+/* Past the end of the line that the broken record begins in. */
+static enum psp_status skip_line(struct psp_csv *csv)
+{
+    for (;;) {
+        size_t at = csv->begin;
+        while (at < csv->end && csv->buffer[at] != '\n' && csv->buffer[at] != '\r')
+            at++;
+        if (at < csv->end && (at + 1 < csv->end || csv->ended)) {
+            at += csv->buffer[at] == '\r' && at + 1 < csv->end && csv->buffer[at + 1] == '\n';
+            csv->begin = at + 1;
+            csv->line++;
+            csv->skipping = false;
+            return PSP_OK;
+        }
+        csv->begin = at;
+        if (csv->ended) {
+            csv->skipping = false;
+            return PSP_OK;
+        }
+        const enum psp_status status = refill(csv);
+        if (status != PSP_OK)
+            return status;
+    }
+}
+
 enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_record,
                              struct psp_reason *reterr_reason)
 {
+    if (csv->skipping && skip_line(csv) != PSP_OK)
+        return PSP_EIO;
     for (;;) {
         if (csv->started && csv->begin == csv->end && csv->ended)
             return PSP_ENOENT;
@@ -261,6 +299,7 @@ enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_rec
         enum look looked = LOOK_INCOMPLETE;
         if (csv->started)
             looked = look(csv, csv->spans, &count, &next_line, &next, reterr_reason);
+        csv->skipping = true; /* unless a record comes of it */
         if (looked == LOOK_FAULT)
             return PSP_EINVAL;
         if (looked == LOOK_RECORD && next - csv->begin <= PSP_CSV_RECORD_BYTES_MAX) {
@@ -270,6 +309,7 @@ enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_rec
             *ret_record = (struct psp_csv_record){csv->fields, count, csv->line};
             csv->begin = next;
             csv->line = next_line;
+            csv->skipping = false;
             return PSP_OK;
         }
         if (csv->end - csv->begin > PSP_CSV_RECORD_BYTES_MAX) {
@@ -278,6 +318,7 @@ enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_rec
                       PSP_CSV_RECORD_BYTES_MAX) " bytes: perhaps a quote is never closed");
             return PSP_EINVAL;
         }
+        csv->skipping = false;
         const enum psp_status status = refill(csv);
         if (status != PSP_OK)
             return status;
@@ -289,7 +330,7 @@ enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_rec
 static bool must_quote(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)
-        if (is_special(text[i]))
+        if (is_special(text[i], ','))
             return true;
     return false;
 }

@@ -2,11 +2,12 @@
  * csv - RFC 4180 records in, RFC 4180 records out.
  *
  * The reader takes a memory buffer or a FILE, one record at a time, in bounded
- * memory: quotes, doubled quotes, commas and line breaks inside quotes, LF and
- * CRLF, a last record without line end, a UTF-8 byte order mark. What RFC 4180
- * does not allow (a quote inside a bare field, text after a closing quote, a
- * lone CR), NUL bytes and text that is not UTF-8 are refused with line and
- * column. Lines are counted as an editor counts them.
+ * memory: quotes, doubled quotes, commas and line breaks inside quotes, LF,
+ * CRLF and CR alone, a last record without line end, a UTF-8 byte order mark,
+ * another delimiter than the comma. What RFC 4180 does not allow (a quote inside
+ * a bare field, text after a closing quote), NUL bytes and text that is not UTF-8
+ * are refused with line and column; whoever wants all that is wrong reads on.
+ * Lines are counted as an editor counts them.
  *
  * The writer quotes only where RFC 4180 requires: comma, quote, CR or LF
  * inside. Records end with LF.
@@ -49,7 +50,11 @@ enum psp_status psp_csv_open_memory(const char *text, size_t bytes, struct psp_c
 enum psp_status psp_csv_open_file(FILE *file, struct psp_csv **ret_csv);
 void psp_csv_close(struct psp_csv **csv);
 
-/* PSP_OK; PSP_ENOENT: no record is left; PSP_EINVAL with a reason;
+/* Before the first record. A comma, unless told. */
+void psp_csv_delimiter(struct psp_csv *csv, char delimiter);
+
+/* PSP_OK; PSP_ENOENT: no record is left; PSP_EINVAL with a reason: the next call
+ * goes on in the line after the one where the broken record begins;
  * PSP_EIO: reading the file failed. */
 enum psp_status psp_csv_next(struct psp_csv *csv, struct psp_csv_record *ret_record,
                              struct psp_reason *reterr_reason);

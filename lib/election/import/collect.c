@@ -239,22 +239,27 @@ static int compare_rows(const void *left, const void *right, void *context)
 static enum psp_status style_unit(struct psp_import *import, const uint32_t *order, size_t begin,
                                   size_t end)
 {
-    const uint32_t n = (uint32_t)(end - begin);
-    uint32_t *choices = psp_pool_alloc(&import->pool, n, sizeof *choices);
+    const uint32_t rows = (uint32_t)(end - begin);
+    uint32_t *choices = psp_pool_alloc(&import->pool, rows, sizeof *choices);
     if (choices == NULL)
         return PSP_ENOMEM;
-    uint64_t sum = 0, largest = 0;
-    uint32_t contest = PSP_NONE;
-    for (uint32_t i = 0; i < n; i++) {
-        const uint32_t row = order[begin + i];
-        choices[i] = import->rows[row].choice;
-        const uint32_t this_contest = psp_import_choices(import)[choices[i]].contest;
-        sum = (this_contest == contest ? sum : 0) + import->returns->rows[row].votes;
-        contest = this_contest;
-        largest = sum > largest ? sum : largest;
+    uint64_t sums[PSP_METHODS_MAX] = {0}, largest[PSP_METHODS_MAX] = {0};
+    uint32_t contest = PSP_NONE, n = 0;
+    for (uint32_t i = 0; i < rows; i++) {
+        const struct psp_returns_row *row = &import->returns->rows[order[begin + i]];
+        const uint32_t choice = import->rows[order[begin + i]].choice;
+        if (n == 0 || choices[n - 1] != choice) /* else another method of it */
+            choices[n++] = choice;
+        if (psp_import_choices(import)[choice].contest != contest)
+            memset(sums, 0, sizeof sums);
+        contest = psp_import_choices(import)[choice].contest;
+        uint64_t *sum = &sums[row->method];
+        *sum += row->votes;
+        largest[row->method] = *sum > largest[row->method] ? *sum : largest[row->method];
     }
     struct psp_import_unit *unit = &psp_import_units(import)[import->rows[order[begin]].unit];
-    unit->ballots_expected = largest;
+    for (uint32_t m = 0; m < import->returns->method_count; m++)
+        unit->ballots_expected += largest[m];
     const struct psp_import_style style = {n, choices};
     const enum psp_status status = find_or_add(import, &import->style_index, choices,
                                                n * sizeof *choices, import->styles.n, &unit->style);

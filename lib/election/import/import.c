@@ -76,7 +76,7 @@ enum psp_choice_kind psp_import_kind(const char *party, const char *candidate)
 
 /* The IDs of everything, by position. */
 struct ids {
-    struct psp_slug *units, *contests, *choices, *candidates, *parties;
+    struct psp_slug *units, *contests, *choices, *candidates, *parties, *methods;
 };
 
 static enum psp_status slugs_for(struct psp_import *import, uint32_t n, struct psp_slug **ret_slugs)
@@ -152,6 +152,27 @@ static enum psp_status name_parties(struct psp_import *import, struct psp_slug *
     return status == PSP_OK ? assign(import, *ret_slugs, import->parties.n) : status;
 }
 
+/* What people read of a method; `index` is the returns'. */
+static const char *method_name(const struct psp_returns *returns, uint32_t index)
+{
+    const char *name = returns->methods[index];
+    if (returns->method_count == 1 && (name[0] == '\0' || strcasecmp(name, "TOTAL") == 0))
+        return "All methods";
+    return name[0] != '\0' ? name : PSP_RETURNS_METHOD_UNSTATED;
+}
+
+static enum psp_status name_methods(struct psp_import *import, struct psp_slug **ret_slugs)
+{
+    const uint32_t n = import->returns->method_count;
+    enum psp_status status = slugs_for(import, n, ret_slugs);
+    for (uint32_t i = 0; status == PSP_OK && i < n; i++) {
+        const char *name = method_name(import->returns, i);
+        const bool all = strcmp(name, "All methods") == 0;
+        set_slug(import, &(*ret_slugs)[i], 0, (const char *[]){all ? "all" : name}, 1);
+    }
+    return status == PSP_OK ? assign(import, *ret_slugs, n) : status;
+}
+
 /* Unique in the contest; "president-joseph-biden" is unique in the election. */
 static enum psp_status name_choices(struct psp_import *import, const struct psp_slug *contest_slugs,
                                     struct ids *ids)
@@ -183,10 +204,13 @@ static enum psp_status name_all(struct psp_import *import, struct ids *ret_ids)
         status = name_contests(import, &ret_ids->contests);
     if (status == PSP_OK)
         status = name_parties(import, &ret_ids->parties);
+    if (status == PSP_OK)
+        status = name_methods(import, &ret_ids->methods);
     return status == PSP_OK ? name_choices(import, ret_ids->contests, ret_ids) : status;
 }
 
-static void write_top(struct psp_definition_text *text, const struct psp_import_options *options)
+static void write_top(struct psp_definition_text *text, const struct psp_import *import,
+                      const struct ids *ids, const struct psp_import_options *options)
 {
     psp_definition_text_member(text, "format", json_integer(2));
     psp_definition_text_member(text, "id", json_string(options->id));
@@ -198,7 +222,9 @@ static void write_top(struct psp_definition_text *text, const struct psp_import_
                                    json_pack("{s:s, s:s, s:s}", "file", options->map_file, "object",
                                              options->map_object, "key", "code"));
     psp_definition_text_array(text, "methods");
-    psp_definition_text_element(text, json_pack("{s:s, s:s}", "id", "all", "name", "All methods"));
+    for (uint32_t i = 0; i < import->returns->method_count; i++)
+        psp_definition_text_element(text, json_pack("{s:s, s:s}", "id", ids->methods[i].id, "name",
+                                                    method_name(import->returns, i)));
     psp_definition_text_array_end(text);
 }
 
@@ -347,7 +373,7 @@ static json_t *style_json(const struct psp_import *import, const struct ids *ids
 static enum psp_status write_all(struct psp_definition_text *text, const struct psp_import *import,
                                  const struct ids *ids, const struct psp_import_options *options)
 {
-    write_top(text, options);
+    write_top(text, import, ids, options);
     write_parties(text, import, ids);
     write_candidates(text, import, ids);
     write_units(text, import, ids);

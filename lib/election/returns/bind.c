@@ -15,15 +15,16 @@ enum { KEY_BYTES_MAX = UNIT_TEXTS * (PSP_NAME_BYTES_MAX + 1) };
 struct whole {
     struct psp_returns_binding shown;
     struct psp_returns_place *places;
-    uint32_t *order, *leaf_first;
-    uint64_t *leaf_ballots;
+    uint32_t *order, *group_first;
+    uint64_t *group_ballots, *leaf_ballots;
 };
 
 struct binding {
     const struct psp_definition *definition;
-    struct psp_id_index leaves; /* the unit's columns -> leaf */
-    bool *ambiguous;            /* [leaf_count]: another leaf has the same columns */
-    struct psp_pool pool;       /* the keys */
+    struct psp_id_index leaves;        /* the unit's columns -> leaf */
+    bool *ambiguous;                   /* [leaf_count]: another leaf has the same columns */
+    uint32_t methods[PSP_METHODS_MAX]; /* of the returns -> of the definition, or PSP_NONE */
+    struct psp_pool pool;              /* the keys */
 };
 
 /* The unit's columns, each with its NUL: no column holds one. */
@@ -65,6 +66,20 @@ static bool same(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+/* A definition with one method has all votes there. */
+static void find_methods(struct binding *binding, const struct psp_returns *returns)
+{
+    const struct psp_definition *definition = binding->definition;
+    for (uint32_t i = 0; i < returns->method_count; i++) {
+        const char *name =
+            returns->methods[i][0] != '\0' ? returns->methods[i] : PSP_RETURNS_METHOD_UNSTATED;
+        binding->methods[i] = definition->method_count == 1 ? 0 : PSP_NONE;
+        for (uint32_t j = 0; j < definition->method_count; j++)
+            if (same(definition->methods[j].name, name))
+                binding->methods[i] = j;
+    }
+}
+
 static const struct psp_style_contest *find_contest(const struct psp_definition *definition,
                                                     const struct psp_style *style,
                                                     const struct psp_returns_row *row)
@@ -100,7 +115,7 @@ static struct psp_shown shown(const char *text)
 }
 
 static enum psp_status find_place(const struct binding *binding, const struct psp_returns_row *row,
-                                  struct psp_returns_place *ret_place,
+                                  const char *method, struct psp_returns_place *ret_place,
                                   struct psp_reason *reterr_reason)
 {
     const struct psp_definition *definition = binding->definition;
@@ -145,8 +160,13 @@ static enum psp_status find_place(const struct binding *binding, const struct ps
                             shown(row->text[PSP_COLUMN_CANDIDATE]).text);
         return PSP_EINVAL;
     }
-    *ret_place = (struct psp_returns_place){leaf, entry->contest, choice};
-    return PSP_OK;
+    *ret_place =
+        (struct psp_returns_place){leaf, entry->contest, choice, binding->methods[row->method]};
+    if (ret_place->method != PSP_NONE)
+        return PSP_OK;
+    psp_reason_set_line(reterr_reason, row->line, 0, "the definition has no method \"%s\"",
+                        shown(method).text);
+    return PSP_EINVAL;
 }
 
 static int compare_places(const void *left, const void *right, void *context)
@@ -159,21 +179,28 @@ static int compare_places(const void *left, const void *right, void *context)
     return (a->choice > b->choice) - (a->choice < b->choice);
 }
 
-/* Rows by leaf, then within each leaf by contest and choice. */
-static void sort_rows(struct whole *whole, uint32_t leaf_count)
+static uint32_t group_of(const struct psp_definition *definition,
+                         const struct psp_returns_place *place)
+{
+    return place->leaf * definition->method_count + place->method;
+}
+
+/* Rows by group, then within each group by contest and choice. */
+static void sort_rows(struct whole *whole, const struct psp_definition *definition)
 {
     const uint32_t n = (uint32_t)whole->shown.n;
-    uint32_t *first = whole->leaf_first;
+    const uint32_t groups = definition->leaf_count * definition->method_count;
+    uint32_t *first = whole->group_first;
     for (uint32_t i = 0; i < n; i++)
-        first[whole->places[i].leaf]++;
-    for (uint32_t leaf = 0, sum = 0; leaf <= leaf_count; leaf++) {
-        sum += first[leaf];
-        first[leaf] = sum;
+        first[group_of(definition, &whole->places[i])]++;
+    for (uint32_t group = 0, sum = 0; group <= groups; group++) {
+        sum += first[group];
+        first[group] = sum;
     }
     for (uint32_t i = n; i-- > 0;)
-        whole->order[--first[whole->places[i].leaf]] = i;
-    for (uint32_t leaf = 0; leaf < leaf_count; leaf++)
-        qsort_r(whole->order + first[leaf], first[leaf + 1] - first[leaf], sizeof *whole->order,
+        whole->order[--first[group_of(definition, &whole->places[i])]] = i;
+    for (uint32_t group = 0; group < groups; group++)
+        qsort_r(whole->order + first[group], first[group + 1] - first[group], sizeof *whole->order,
                 compare_places, whole->places);
 }
 
@@ -184,48 +211,63 @@ static uint64_t ballots_of(const struct psp_definition *definition,
 {
     const uint32_t contest = whole->places[whole->order[begin]].contest;
     const uint32_t allowed = definition->contests[contest].votes_allowed;
-    uint64_t sum = 0, largest = 0;
+    uint64_t sum = 0, largest = 0, votes = 0;
+    uint32_t choice = PSP_NONE;
     for (uint32_t i = begin; i < end; i++) {
-        const uint64_t votes = returns->rows[whole->order[i]].votes;
-        sum += votes;
+        const uint32_t row = whole->order[i];
+        votes = whole->places[row].choice == choice ? votes : 0;
+        choice = whole->places[row].choice;
+        votes += returns->rows[row].votes;
+        sum += returns->rows[row].votes;
         largest = votes > largest ? votes : largest;
     }
     const uint64_t papers = (sum + allowed - 1) / allowed;
     return papers > largest ? papers : largest;
 }
 
-static void size_leaves(const struct psp_definition *definition, const struct psp_returns *returns,
+static void size_groups(const struct psp_definition *definition, const struct psp_returns *returns,
                         struct whole *whole)
 {
-    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+    const uint32_t groups = definition->leaf_count * definition->method_count;
+    for (uint32_t group = 0; group < groups; group++) {
         uint64_t most = 0;
-        const uint32_t leaf_end = whole->leaf_first[leaf + 1];
-        for (uint32_t begin = whole->leaf_first[leaf], end = begin; begin < leaf_end; begin = end) {
+        const uint32_t group_end = whole->group_first[group + 1];
+        for (uint32_t begin = whole->group_first[group], end = begin; begin < group_end;
+             begin = end) {
             const uint32_t contest = whole->places[whole->order[begin]].contest;
-            while (end < leaf_end && whole->places[whole->order[end]].contest == contest)
+            while (end < group_end && whole->places[whole->order[end]].contest == contest)
                 end++;
             const uint64_t ballots = ballots_of(definition, returns, whole, begin, end);
             most = ballots > most ? ballots : most;
         }
-        whole->leaf_ballots[leaf] = most;
+        whole->group_ballots[group] = most;
+        whole->leaf_ballots[group / definition->method_count] += most;
         whole->shown.ballots += most;
     }
 }
 
-static enum psp_status create(size_t n, uint32_t leaf_count, struct whole **ret_whole)
+static enum psp_status create(size_t n, const struct psp_definition *definition,
+                              struct whole **ret_whole)
 {
+    const size_t groups = (size_t)definition->leaf_count * definition->method_count;
     struct whole *whole = calloc(1, sizeof *whole);
     if (whole == NULL)
         return PSP_ENOMEM;
     whole->places = calloc(n + 1, sizeof *whole->places);
     whole->order = calloc(n + 1, sizeof *whole->order);
-    whole->leaf_first = calloc((size_t)leaf_count + 1, sizeof *whole->leaf_first);
-    whole->leaf_ballots = calloc(leaf_count, sizeof *whole->leaf_ballots);
-    whole->shown = (struct psp_returns_binding){
-        n, whole->places, whole->order, whole->leaf_first, whole->leaf_ballots, 0};
+    whole->group_first = calloc(groups + 1, sizeof *whole->group_first);
+    whole->group_ballots = calloc(groups, sizeof *whole->group_ballots);
+    whole->leaf_ballots = calloc(definition->leaf_count, sizeof *whole->leaf_ballots);
+    whole->shown = (struct psp_returns_binding){n,
+                                                whole->places,
+                                                whole->order,
+                                                whole->group_first,
+                                                whole->group_ballots,
+                                                whole->leaf_ballots,
+                                                0};
     *ret_whole = whole;
-    return whole->places != NULL && whole->order != NULL && whole->leaf_first != NULL &&
-                   whole->leaf_ballots != NULL
+    return whole->places != NULL && whole->order != NULL && whole->group_first != NULL &&
+                   whole->group_ballots != NULL && whole->leaf_ballots != NULL
                ? PSP_OK
                : PSP_ENOMEM;
 }
@@ -237,12 +279,14 @@ enum psp_status psp_returns_bind(const struct psp_returns *returns,
 {
     struct binding binding = {.definition = definition};
     struct whole *whole = NULL;
-    enum psp_status status = create(returns->n, definition->leaf_count, &whole);
+    enum psp_status status = create(returns->n, definition, &whole);
     binding.ambiguous = calloc(definition->leaf_count, sizeof *binding.ambiguous);
     if (status == PSP_OK)
         status = binding.ambiguous != NULL ? index_leaves(&binding) : PSP_ENOMEM;
+    find_methods(&binding, returns);
     for (size_t i = 0; status == PSP_OK && i < returns->n; i++)
-        status = find_place(&binding, &returns->rows[i], &whole->places[i], reterr_reason);
+        status = find_place(&binding, &returns->rows[i], returns->methods[returns->rows[i].method],
+                            &whole->places[i], reterr_reason);
     psp_id_index_free(&binding.leaves);
     psp_pool_free(&binding.pool);
     free(binding.ambiguous);
@@ -251,8 +295,8 @@ enum psp_status psp_returns_bind(const struct psp_returns *returns,
         psp_returns_binding_destroy(&bound);
         return status;
     }
-    sort_rows(whole, definition->leaf_count);
-    size_leaves(definition, returns, whole);
+    sort_rows(whole, definition);
+    size_groups(definition, returns, whole);
     *ret_binding = bound;
     return PSP_OK;
 }
@@ -264,7 +308,8 @@ void psp_returns_binding_destroy(struct psp_returns_binding **binding)
     struct whole *whole = (struct whole *)*binding;
     free(whole->places);
     free(whole->order);
-    free(whole->leaf_first);
+    free(whole->group_first);
+    free(whole->group_ballots);
     free(whole->leaf_ballots);
     free(whole);
     *binding = NULL;

@@ -1,11 +1,12 @@
 /*
- * returns - published election returns: one row a (unit, contest, choice).
+ * returns - published election returns: one row a (unit, contest, choice, method).
  *
- * The file is CSV with exactly this header:
+ * Written, they are CSV with this header, methods summed:
  *
  *     state,county,county_fips,precinct,office,district,party,candidate,votes
  *
- * All columns but votes are unique together. Rows stay in file order.
+ * The columns but votes are unique together with the method. Rows stay in the order
+ * in which they were read. How files are read: election/import/reading.
  *
  * A row belongs to one leaf unit, contest and choice of a definition that was
  * imported from it: psp_returns_columns gives the columns of a (leaf, contest,
@@ -13,7 +14,7 @@
  *
  * Ownership: the returns own their rows and strings; equal strings of one file
  *            are one pointer.
- * Threads:   immutable after reading.
+ * Threads:   immutable after building.
  */
 #ifndef PSP_RETURNS_H
 #define PSP_RETURNS_H
@@ -23,7 +24,6 @@
 
 #include "base/reason.h"
 #include "base/status.h"
-#include "base/text/csv.h"
 #include "election/definition/definition.h"
 
 #define PSP_RETURNS_VOTES_MAX 1000000000000              /* of one row */
@@ -40,6 +40,9 @@ enum psp_returns_column {
     PSP_COLUMN_CANDIDATE,
     PSP_COLUMN_VOTES,
 };
+/* What a definition calls the method "", beside others. */
+#define PSP_RETURNS_METHOD_UNSTATED "Not stated"
+
 enum { PSP_RETURNS_TEXTS = PSP_COLUMN_VOTES, PSP_RETURNS_COLUMNS = PSP_COLUMN_VOTES + 1 };
 
 /* "state", "county", ... */
@@ -47,21 +50,22 @@ const char *psp_returns_column_name(enum psp_returns_column column);
 
 struct psp_returns_row {
     const char *text[PSP_RETURNS_TEXTS]; /* by enum psp_returns_column; "" when empty */
+    uint32_t method;                     /* position in returns->methods */
+    uint32_t file;                       /* position in returns->files */
     uint64_t votes;
     uint64_t line;
 };
 
 struct psp_returns {
     size_t n;
-    const struct psp_returns_row *rows; /* in file order */
+    const struct psp_returns_row *rows;
+    uint32_t method_count, file_count;
+    const char *const *methods;     /* names, in order of appearance; "": the file does not say */
+    const char *const *files;       /* names */
+    char date[sizeof "YYYY-MM-DD"]; /* as the files say, or "" */
 };
 
-/* PSP_OK; PSP_EINVAL, with line and column; PSP_EIO; PSP_ENOMEM; load also
- * PSP_ENOENT. */
-enum psp_status psp_returns_read(struct psp_csv *csv, struct psp_returns **ret_returns,
-                                 struct psp_reason *reterr_reason);
-enum psp_status psp_returns_load(const char *path, struct psp_returns **ret_returns,
-                                 struct psp_reason *reterr_reason);
+/* NULL is fine. */
 void psp_returns_destroy(struct psp_returns **returns);
 
 /* Where a row belongs. */
@@ -69,14 +73,18 @@ struct psp_returns_place {
     uint32_t leaf;    /* position in definition->leaves */
     uint32_t contest; /* position in definition->contests */
     uint32_t choice;  /* position within the contest */
+    uint32_t method;  /* position in definition->methods */
 };
 
+/* The ballots of one method of a leaf are a group; groups lie leaf by leaf, then by
+ * method: leaf * method_count + method. */
 struct psp_returns_binding {
     size_t n;                               /* rows */
     const struct psp_returns_place *places; /* [n]: of each row */
-    const uint32_t *order;                  /* [n]: rows by leaf, contest, choice */
-    const uint32_t *leaf_first;             /* [leaf_count + 1]: a leaf's run in `order` */
-    const uint64_t *leaf_ballots;           /* [leaf_count]: ballots its largest contest needs */
+    const uint32_t *order;                  /* [n]: rows by group, contest, choice */
+    const uint32_t *group_first;            /* [groups + 1]: a group's run in `order` */
+    const uint64_t *group_ballots;          /* [groups]: ballots its largest contest needs */
+    const uint64_t *leaf_ballots;           /* [leaf_count]: of all methods */
     uint64_t ballots;                       /* their sum */
 };
 

@@ -85,6 +85,9 @@ static void bare_fields_are_read(void **state)
     read_as("a,b\nc,d\n", "1:a|b;2:c|d;");
     read_as("a,b\nc,d", "1:a|b;2:c|d;");
     read_as("a,b\r\nc,d\r\n", "1:a|b;2:c|d;");
+    read_as("a,b\rc,d\r", "1:a|b;2:c|d;");
+    read_as("a\rb\r\nc\n\rd", "1:a;2:b;3:c;4:;5:d;");
+    read_as("\"two\rlines\"\rc", "1:two\rlines;3:c;");
     read_as(",,\n,", "1:||;2:|;");
     read_as("a\n\nb\n", "1:a;2:;3:b;");
     read_as(" a , b \n", "1: a | b ;");
@@ -113,9 +116,54 @@ static void what_rfc_4180_forbids_is_refused(void **state)
     refused("a,b\nc,\"d\n", 2, 2, "never closed");
     refused("a,\"b\"c\n", 1, 2, "text after the closing quote");
     refused("a,b\"c\n", 1, 2, "a quote inside a field");
-    refused("a\rb\n", 1, 1, "carriage return");
-    refused("a,b\nc,d\r", 2, 2, "carriage return");
     refused("\"x\ny\",a\"\n", 2, 2, "a quote inside a field");
+}
+
+static void another_delimiter_is_read(void **state)
+{
+    (void)state;
+    static const char text[] = "a;b,c\n\"d;e\";f\n";
+    struct psp_csv *csv = NULL;
+    struct psp_csv_record record;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_csv_open_memory(text, strlen(text), &csv), PSP_OK);
+    psp_csv_delimiter(csv, ';');
+    assert_int_equal(psp_csv_next(csv, &record, &reason), PSP_OK);
+    assert_int_equal(record.field_count, 2);
+    assert_string_equal(record.fields[1].text, "b,c");
+    assert_int_equal(psp_csv_next(csv, &record, &reason), PSP_OK);
+    assert_string_equal(record.fields[0].text, "d;e");
+    psp_csv_close(&csv);
+}
+
+/* Each broken record is one fault; the reader goes on in the line after its first. */
+static void reading_goes_on_after_a_fault(void **state)
+{
+    (void)state;
+    enum { PADDING = 3 * PSP_CSV_RECORD_BYTES_MAX };
+    static const char begin[] = "a\"b\nfirst\n\"c\"d\r\nsecond\nbad\xFF\nthird\n\"";
+    char *text = malloc(PADDING + 64);
+    memcpy(text, begin, sizeof begin);
+    size_t bytes = sizeof begin - 1;
+    memset(text + bytes, 'x', PADDING); /* a quote that is never closed, over the buffer's end */
+    bytes += PADDING;
+    memcpy(text + bytes, "\nlast", 5);
+    bytes += 5;
+    struct psp_csv *csv = NULL;
+    struct psp_csv_record record;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_csv_open_memory(text, bytes, &csv), PSP_OK);
+    static const char *const records[] = {"first", "second", "third", "last"};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(psp_csv_next(csv, &record, &reason), PSP_EINVAL);
+        assert_int_equal(reason.line, 1 + 2 * i);
+        assert_int_equal(psp_csv_next(csv, &record, &reason), PSP_OK);
+        assert_int_equal(record.line, 2 + 2 * i);
+        assert_string_equal(record.fields[0].text, records[i]);
+    }
+    assert_int_equal(psp_csv_next(csv, &record, &reason), PSP_ENOENT);
+    psp_csv_close(&csv);
+    free(text);
 }
 
 static void text_that_is_not_utf8_is_refused(void **state)
@@ -243,6 +291,8 @@ int main(void)
         cmocka_unit_test(bare_fields_are_read),
         cmocka_unit_test(quoted_fields_are_read),
         cmocka_unit_test(what_rfc_4180_forbids_is_refused),
+        cmocka_unit_test(another_delimiter_is_read),
+        cmocka_unit_test(reading_goes_on_after_a_fault),
         cmocka_unit_test(text_that_is_not_utf8_is_refused),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(records_across_the_buffer_come_whole),

@@ -137,6 +137,93 @@ static void a_contest_short_of_votes_leaves_undervotes(void **state)
     psp_returns_destroy(&returns);
 }
 
+static struct psp_definition *definition_of(const struct psp_returns *returns)
+{
+    const struct psp_import_options options = {.id = "t", .name = "T", .date = "2020-11-03"};
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    char *text = NULL;
+    size_t bytes = 0;
+    assert_int_equal(psp_import(returns, &options, &text, &bytes), PSP_OK);
+    assert_int_equal(psp_definition_parse(text, bytes, &definition, &reason), PSP_OK);
+    free(text);
+    return definition;
+}
+
+/* Votes of the only contest's choices, by method: [method][choice]. */
+static void by_method(const struct psp_definition *definition, const struct psp_deal *deal,
+                      uint64_t ret_votes[2][2])
+{
+    memset(ret_votes, 0, 4 * sizeof(uint64_t));
+    for (uint64_t i = 0; i < psp_deal_ballots(deal); i++) {
+        uint8_t marks[PSP_MARKS_BYTES_MAX];
+        size_t bytes = 0;
+        uint64_t place = 0;
+        const uint32_t leaf = psp_deal_leaf(deal, i, &place);
+        assert_int_equal(psp_deal_marks(deal, leaf, place, marks, &bytes), PSP_OK);
+        struct psp_totals *totals = NULL;
+        assert_int_equal(psp_totals_create(definition, &totals), PSP_OK);
+        const struct psp_totals_ballot ballot =
+            psp_totals_read(totals, definition->leaves[leaf], 1, 0, marks);
+        assert_true(ballot.valid);
+        psp_totals_add(totals, &ballot, 1);
+        for (int choice = 0; choice < 2; choice++)
+            ret_votes[psp_deal_method(deal, leaf, place)][choice] +=
+                totals->cells[totals->row_first[0] + 1 + (uint64_t)choice];
+        psp_totals_destroy(&totals);
+    }
+}
+
+static const char methods_text[] = "state,office,candidate,votes,election_day,mail\n"
+                                   "VT,Mayor,Ann,10,4,6\nVT,Mayor,Bob,11,9,2\n";
+
+/* 13 ballots on election day, 8 by mail; each line of the file exact by method. */
+static void methods_are_dealt_apart(void **state)
+{
+    (void)state;
+    struct psp_returns *returns = fixture_read(methods_text, sizeof methods_text - 1);
+    struct psp_definition *definition = definition_of(returns);
+    struct psp_deal *deal = dealt(definition, returns, 3);
+    uint64_t votes[2][2];
+    assert_int_equal(psp_deal_ballots(deal), 21);
+    by_method(definition, deal, votes);
+    assert_int_equal(votes[0][0], 4);
+    assert_int_equal(votes[0][1], 9);
+    assert_int_equal(votes[1][0], 6);
+    assert_int_equal(votes[1][1], 2);
+    psp_deal_destroy(&deal);
+    psp_definition_destroy(&definition);
+    psp_returns_destroy(&returns);
+}
+
+/* A definition with one method takes them all: no choice falls twice on a ballot. */
+static void methods_of_a_file_are_one_where_the_definition_has_one(void **state)
+{
+    (void)state;
+    static const char text[] = "state,office,candidate,votes\nVT,Mayor,Ann,10\nVT,Mayor,Bob,11\n";
+    struct psp_returns *plain = fixture_read(text, sizeof text - 1);
+    struct psp_returns *returns = fixture_read(methods_text, sizeof methods_text - 1);
+    struct psp_definition *definition = definition_of(plain);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct psp_deal *deal = dealt(definition, returns, seed);
+        uint64_t votes[2][2];
+        assert_int_equal(psp_deal_ballots(deal), 21);
+        by_method(definition, deal, votes);
+        assert_int_equal(votes[0][0], 10);
+        assert_int_equal(votes[0][1], 11);
+        psp_deal_destroy(&deal);
+    }
+    psp_definition_destroy(&definition);
+    definition = definition_of(returns);
+    struct psp_deal *deal = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_deal_create(definition, plain, 1, &deal, &reason), PSP_EINVAL);
+    assert_non_null(strstr(reason.text, "no method"));
+    psp_definition_destroy(&definition);
+    psp_returns_destroy(&returns);
+    psp_returns_destroy(&plain);
+}
+
 static void the_same_seed_deals_the_same_ballots(void **state)
 {
     (void)state;
@@ -168,6 +255,8 @@ int main(void)
         cmocka_unit_test(a_permutation_of_many_stays_in_range_and_depends_on_the_key),
         cmocka_unit_test(every_row_comes_out_exact_for_any_seed),
         cmocka_unit_test(a_contest_short_of_votes_leaves_undervotes),
+        cmocka_unit_test(methods_are_dealt_apart),
+        cmocka_unit_test(methods_of_a_file_are_one_where_the_definition_has_one),
         cmocka_unit_test(the_same_seed_deals_the_same_ballots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

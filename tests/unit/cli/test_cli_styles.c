@@ -19,6 +19,7 @@
 #include "election/returns/returns.h"
 #include "election/totals.h"
 #include "tests/unit/fixture/primary.h"
+#include "tests/unit/import/read.h"
 
 struct fixture {
     struct psp_definition *definition;
@@ -131,13 +132,10 @@ static void returns_of_a_unit_with_several_styles_are_not_dealt(void **state)
     static const char text[] =
         "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
         "State,C,,X,Bridge,,,Yes,5\n";
-    struct psp_csv *csv = NULL;
-    struct psp_returns *returns = NULL;
+    struct psp_returns *returns = fixture_read(text, sizeof text - 1);
     struct psp_returns_binding *binding = NULL;
     struct psp_reason reason = {0};
-    assert_int_equal(psp_csv_open_memory(text, sizeof text - 1, &csv), PSP_OK);
-    assert_int_equal(psp_returns_read(csv, &returns, &reason), PSP_OK);
-    psp_csv_close(&csv);
+    assert_non_null(returns);
     assert_int_equal(psp_returns_bind(returns, fixture->definition, &binding, &reason), PSP_EINVAL);
     assert_int_equal(reason.line, 2);
     assert_non_null(strstr(reason.text, "unit \"x\" has 3 ballot styles"));

@@ -11,6 +11,7 @@
 
 #include "base/system/file.h"
 #include "election/import/import.h"
+#include "tests/unit/import/read.h"
 
 static const struct psp_import_options options = {
     .id = "test", .name = "Test", .date = "2020-11-03"};
@@ -39,13 +40,8 @@ static void import_returns(struct psp_returns *returns, struct imported *ret_imp
 
 static void import_text(const char *text, size_t bytes, struct imported *ret_imported)
 {
-    struct psp_csv *csv = NULL;
-    struct psp_returns *returns = NULL;
-    struct psp_reason reason = {0};
-    assert_int_equal(psp_csv_open_memory(text, bytes, &csv), PSP_OK);
-    if (psp_returns_read(csv, &returns, &reason) != PSP_OK)
-        fail_msg("line %d: %s", (int)reason.line, reason.text);
-    psp_csv_close(&csv);
+    struct psp_returns *returns = fixture_read(text, bytes);
+    assert_non_null(returns);
     import_returns(returns, ret_imported);
 }
 
@@ -188,14 +184,14 @@ static void national_2024_comes_back_to_the_byte(void **state)
 
 static void load(const char *path, struct imported *ret_imported)
 {
-    struct psp_returns *returns = NULL;
-    struct psp_reason reason = {0};
-    if (psp_returns_load(path, &returns, &reason) == PSP_ENOENT) {
+    char *text = NULL;
+    size_t bytes;
+    if (psp_file_read(path, 1 << 30, &text, &bytes) == PSP_ENOENT) {
         print_message("skipped: %s is not there\n", path);
         skip();
     }
-    assert_non_null(returns);
-    import_returns(returns, ret_imported);
+    import_text(text, bytes, ret_imported);
+    free(text);
 }
 
 static void sparse_units_have_their_places(void **state)
@@ -341,13 +337,13 @@ static void binding_lists_rows_by_leaf_contest_and_choice(void **state)
     load("tests/fixtures/sparse.csv", &imported);
     const struct psp_returns_binding *binding = imported.binding;
     assert_int_equal(binding->n, 28);
-    assert_int_equal(binding->leaf_first[0], 0);
-    assert_int_equal(binding->leaf_first[imported.definition->leaf_count], 28);
+    assert_int_equal(binding->group_first[0], 0);
+    assert_int_equal(binding->group_first[imported.definition->leaf_count], 28);
     for (uint32_t leaf = 0; leaf < imported.definition->leaf_count; leaf++)
-        for (uint32_t i = binding->leaf_first[leaf]; i < binding->leaf_first[leaf + 1]; i++) {
+        for (uint32_t i = binding->group_first[leaf]; i < binding->group_first[leaf + 1]; i++) {
             const struct psp_returns_place *place = &binding->places[binding->order[i]];
             assert_int_equal(place->leaf, leaf);
-            if (i == binding->leaf_first[leaf])
+            if (i == binding->group_first[leaf])
                 continue;
             const struct psp_returns_place *before = &binding->places[binding->order[i - 1]];
             assert_true(before->contest < place->contest ||
@@ -365,18 +361,15 @@ static void foreign_row_is_refused(const char *line, uint32_t column, const char
                                "state,county,county_fips,precinct,office,district,party,candidate,"
                                "votes\nWY,,,,President,,Republican,Donald Trump,9\n%s\n",
                                line);
-    struct psp_csv *csv = NULL;
-    struct psp_returns *returns = NULL;
+    struct psp_returns *returns = fixture_read(text, (size_t)bytes);
     struct psp_returns_binding *binding = NULL;
     struct psp_reason fault = {0};
-    assert_int_equal(psp_csv_open_memory(text, (size_t)bytes, &csv), PSP_OK);
-    assert_int_equal(psp_returns_read(csv, &returns, &fault), PSP_OK);
+    assert_non_null(returns);
     assert_int_equal(psp_returns_bind(returns, imported.definition, &binding, &fault), PSP_EINVAL);
     assert_null(binding);
     assert_int_equal(fault.line, 3);
     assert_int_equal(fault.column, column);
     assert_non_null(strstr(fault.text, reason));
-    psp_csv_close(&csv);
     psp_returns_destroy(&returns);
     release(&imported);
 }

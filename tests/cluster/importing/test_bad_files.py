@@ -84,7 +84,7 @@ def test_a_missing_file_is_named(psephos, tmp_path):
         (HEADER + ROWS.replace(",3\n", ",-3\n"), "line 2"),
         (HEADER + ROWS.replace(",2\n", ",two\n"), "line 3"),
         (HEADER.replace("office", "contest") + ROWS, "line 1"),
-        (HEADER + ROWS + ROWS.splitlines()[0] + "\n", "line 4"),
+        (HEADER + ROWS + ROWS.splitlines()[0] + "1\n", "line 4"),
         (HEADER + ROWS.replace(",3\n", ",99999999999999999999999\n"), "line 2"),
         (HEADER + "VT,Addison,50001,Bristol,President,,Democratic,3\n", "line 2"),
     ],

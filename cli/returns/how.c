@@ -1,0 +1,162 @@
+/* Words are tried when they are read, so that a wrong one is a matter of usage. */
+#include "cli/returns/how.h"
+
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cli/returns/record.h"
+
+enum { /* above what the calls give their own */
+       OPTION_LIKE = 0x11000,
+       OPTION_COLUMNS,
+       OPTION_DELIMITER,
+       OPTION_ENCODING,
+       OPTION_SUPPRESSED,
+       OPTION_FAULTY
+};
+
+static const struct argp_option options_taken[] = {
+    {"like", OPTION_LIKE, "IMPORT.json", 0,
+     "read as the files of that import were; what is given here wins", 0},
+    {"columns", OPTION_COLUMNS, "OURS=THEIRS,...", 0,
+     "which column is which: state, county, county_fips, precinct, office, district, party, "
+     "candidate, votes; mode names the method, method has the votes of one, date",
+     0},
+    {"delimiter", OPTION_DELIMITER, "CHARACTER", 0,
+     "between fields: comma (default), tab, semicolon, pipe or another character", 0},
+    {"encoding", OPTION_ENCODING, "NAME", 0,
+     "utf-8 (default), latin-1, windows-1252, utf-16, utf-16le or utf-16be", 0},
+    {"suppressed", OPTION_SUPPRESSED, "drop|zero", 0,
+     "rows whose votes the file keeps back (*, -, N/A, empty): left out, or 0", 0},
+    {"faulty", OPTION_FAULTY, "drop", 0,
+     "rows that cannot be read are left out, and counted in the report", 0},
+    {0},
+};
+
+static enum psp_status set_suppressed(struct psp_reading_options *options, const char *word,
+                                      struct psp_reason *reterr_reason)
+{
+    static const char *const words[] = {[PSP_SUPPRESSED_REFUSED] = "refuse",
+                                        [PSP_SUPPRESSED_DROP] = "drop",
+                                        [PSP_SUPPRESSED_ZERO] = "zero"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(word, words[i]) == 0) {
+            options->suppressed = (enum psp_suppressed)i;
+            return PSP_OK;
+        }
+    psp_reason_set(reterr_reason, "drop, zero or refuse");
+    return PSP_EINVAL;
+}
+
+static enum psp_status set_faulty(struct psp_reading_options *options, const char *word,
+                                  struct psp_reason *reterr_reason)
+{
+    if (strcmp(word, "drop") != 0 && strcmp(word, "refuse") != 0) {
+        psp_reason_set(reterr_reason, "drop or refuse");
+        return PSP_EINVAL;
+    }
+    options->drop_faulty = strcmp(word, "drop") == 0;
+    return PSP_OK;
+}
+
+static enum psp_status set_encoding(struct psp_reading_options *options, const char *word,
+                                    struct psp_reason *reterr_reason)
+{
+    if (psp_encoding_named(word, &options->encoding))
+        return PSP_OK;
+    psp_reason_set(reterr_reason, "utf-8, latin-1, windows-1252, utf-16, utf-16le or utf-16be");
+    return PSP_EINVAL;
+}
+
+/* Every word of the call; *ret_option is the one that is wrong. */
+static enum psp_status apply(const struct psp_returns_how *how, struct psp_reading_options *options,
+                             const char **ret_option, struct psp_reason *reterr_reason)
+{
+    enum psp_status status = PSP_OK;
+    if (how->columns_n > 0)
+        options->mapping_n = 0;
+    *ret_option = "--columns";
+    for (unsigned i = 0; status == PSP_OK && i < how->columns_n; i++)
+        status = psp_reading_columns(options, how->columns[i], reterr_reason);
+    const struct {
+        const char *option, *word;
+        enum psp_status (*set)(struct psp_reading_options *, const char *, struct psp_reason *);
+    } words[] = {{"--delimiter", how->delimiter, psp_reading_delimiter},
+                 {"--encoding", how->encoding, set_encoding},
+                 {"--suppressed", how->suppressed, set_suppressed},
+                 {"--faulty", how->faulty, set_faulty}};
+    for (size_t i = 0; status == PSP_OK && i < sizeof words / sizeof *words; i++)
+        if (words[i].word != NULL) {
+            *ret_option = words[i].option;
+            status = words[i].set(options, words[i].word, reterr_reason);
+        }
+    return status;
+}
+
+static error_t check(const struct psp_returns_how *how, struct argp_state *state)
+{
+    struct psp_reading_options tried = {0};
+    struct psp_reason reason = {0};
+    const char *option;
+    if (apply(how, &tried, &option, &reason) != PSP_OK)
+        argp_error(state, "%s: %s", option, reason.text);
+    return 0;
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+    struct psp_returns_how *how = state->input;
+    switch (key) {
+    case OPTION_LIKE:
+        how->like = value;
+        return 0;
+    case OPTION_COLUMNS:
+        if (how->columns_n == PSP_RETURNS_WORDS_MAX)
+            argp_error(state, "--columns: at most %d times", PSP_RETURNS_WORDS_MAX);
+        how->columns[how->columns_n++] = value;
+        return 0;
+    case OPTION_DELIMITER:
+        how->delimiter = value;
+        return 0;
+    case OPTION_ENCODING:
+        how->encoding = value;
+        return 0;
+    case OPTION_SUPPRESSED:
+        how->suppressed = value;
+        return 0;
+    case OPTION_FAULTY:
+        how->faulty = value;
+        return 0;
+    case ARGP_KEY_END:
+        return check(how, state);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp psp_option_returns = {.options = options_taken, .parser = parse};
+
+bool psp_returns_how_given(const struct psp_returns_how *how)
+{
+    return how->like != NULL || how->columns_n > 0 || how->delimiter != NULL ||
+           how->encoding != NULL || how->suppressed != NULL || how->faulty != NULL;
+}
+
+enum psp_status psp_returns_how_resolve(const struct psp_returns_how *how, const char *beside,
+                                        struct psp_reading_options *ret_options,
+                                        struct psp_reason *reterr_reason)
+{
+    struct psp_reading_options read = {0};
+    const char *record = how->like;
+    if (record == NULL && beside != NULL && access(beside, F_OK) == 0)
+        record = beside;
+    enum psp_status status =
+        record != NULL ? psp_record_load(record, &read, reterr_reason) : PSP_OK;
+    const char *ignored;
+    if (status == PSP_OK)
+        status = apply(how, &read, &ignored, reterr_reason);
+    if (status == PSP_OK)
+        *ret_options = read;
+    return status;
+}

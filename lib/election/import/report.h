@@ -1,0 +1,102 @@
+/*
+ * report - what a reader of published returns must tell a person.
+ *
+ * Faults (rows that cannot be taken as they stand) and notes (rows whose meaning
+ * was decided, or left out) by kind: how many there are, and the first of them with
+ * file, line and text. All of it at once: who has mended one fault does not want to
+ * meet the next one then. A new rule adds a line to PSP_REPORT_KINDS and says what it
+ * found with psp_report_add.
+ *
+ * Ownership: holds its own texts.   Threads: one owner.
+ * Memory:    constant, about 300 bytes times kinds times PSP_REPORT_FIRST.
+ */
+#ifndef PSP_IMPORT_REPORT_H
+#define PSP_IMPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define PSP_REPORT_FIRST 20 /* of each kind that are shown */
+
+enum psp_report_weight {
+    PSP_REPORT_NOTE,
+    PSP_REPORT_FAULT_OF_ROW,  /* refused, unless such rows are left out */
+    PSP_REPORT_FAULT_OF_FILE, /* refused */
+};
+
+/* Name, the word for it, weight, what it is, what to do ("": nothing). */
+#define PSP_REPORT_KINDS(KIND)                                                                     \
+    KIND(FILE, "file", FAULT_OF_FILE, "a file that cannot be read", "")                            \
+    KIND(HEADER, "header", FAULT_OF_FILE, "a header that does not say which column is which", "")  \
+    KIND(ENCODING, "encoding", FAULT_OF_FILE, "text that is not UTF-8", "")                        \
+    KIND(RECORD, "record", FAULT_OF_ROW, "no record of a CSV file",                                \
+         "a field with a quote or a delimiter in it stands in quotes, and quotes in it are "       \
+         "doubled")                                                                                \
+    KIND(FIELDS, "fields", FAULT_OF_ROW, "another number of fields than the header has",           \
+         "a delimiter inside a field needs quotes around the field")                               \
+    KIND(VOTES, "votes", FAULT_OF_ROW, "votes that are no whole number", "")                       \
+    KIND(HIDDEN, "suppressed", FAULT_OF_ROW, "votes that the file keeps back",                     \
+         "--suppressed drop leaves such rows out, --suppressed zero takes 0")                      \
+    KIND(OFFICE, "office", FAULT_OF_ROW, "a row without an office", "")                            \
+    KIND(TEXT, "text", FAULT_OF_ROW, "a text that is too long", "")                                \
+    KIND(LIMIT, "limit", FAULT_OF_FILE, "more than fits", "")                                      \
+    KIND(METHODS, "methods", FAULT_OF_ROW, "fewer votes than by method", "")                       \
+    KIND(                                                                                          \
+        TWICE, "twice", FAULT_OF_ROW, "one row twice, with other votes",                           \
+        "two rounds, or two counts of one place? Give each its own file, or name the column that " \
+        "tells them apart: --columns district=THEIRS")                                             \
+    KIND(AGAIN, "again", NOTE, "one row twice, with the same votes: taken once", "")               \
+    KIND(DROPPED, "suppressed_dropped", NOTE, "votes that the file keeps back: left out", "")      \
+    KIND(ZEROED, "suppressed_zero", NOTE, "votes that the file keeps back: taken as 0", "")        \
+    KIND(COLUMN, "column", NOTE, "a column that is not read", "--columns OURS=THEIRS reads it")    \
+    KIND(REST, "unstated_method", NOTE, "more votes than by method: the rest has none", "")
+
+enum psp_report_kind {
+#define PSP_REPORT_ENUM(name, word, weight, what, to_do) PSP_REPORT_##name,
+    PSP_REPORT_KINDS(PSP_REPORT_ENUM)
+#undef PSP_REPORT_ENUM
+        PSP_REPORT_KINDS_END
+};
+
+struct psp_report_entry {
+    char file[72]; /* "" when it is of no file */
+    uint64_t line; /* 0: of the whole file */
+    char text[224];
+};
+
+struct psp_report_group {
+    uint64_t n; /* as many as were added */
+    uint32_t first_n;
+    struct psp_report_entry *first; /* [first_n], at most PSP_REPORT_FIRST */
+};
+
+struct psp_report {      /* zero-initialise */
+    bool faulty_dropped; /* faults of rows refuse nothing: those rows are left out */
+    bool out_of_memory;
+    struct psp_report_group groups[PSP_REPORT_KINDS_END];
+};
+
+/* An empty one is fine. */
+void psp_report_free(struct psp_report *report);
+
+/* `file` and `line` are where it stands; the text is the file's, and why. */
+void psp_report_add(struct psp_report *report, enum psp_report_kind kind, const char *file,
+                    uint64_t line, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* PSP_EINVAL: a fault that refuses. PSP_ENOMEM. */
+enum psp_status psp_report_status(const struct psp_report *report);
+/* True when there is nothing in it. */
+bool psp_report_empty(const struct psp_report *report);
+
+/* The kind's line of the table, piece by piece. */
+const char *psp_report_word(enum psp_report_kind kind);
+/* Does it refuse? */
+enum psp_report_weight psp_report_weight(enum psp_report_kind kind);
+/* What it is, in words. */
+const char *psp_report_what(enum psp_report_kind kind);
+/* What to do about it, or "". */
+const char *psp_report_to_do(enum psp_report_kind kind);
+
+#endif
