@@ -21,6 +21,7 @@ void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char
     reply->etag[0] = 0;
     reply->body.length = 0;
     reply->next.length = 0;
+    reply->tells_held = false;
     reply->shared = NULL;
     psp_writer_start(&json, &reply->body);
     psp_writer_begin_object(&json, NULL);

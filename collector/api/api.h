@@ -82,6 +82,8 @@ struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
     struct psp_text body;
     char etag[48];        /* without quotes; "" for none */
     struct psp_text next; /* path and query of the next page; empty: none */
+    bool tells_held;      /* it leaves out what is held: … */
+    uint64_t held;        /* … so many items */
     const char *shared;   /* a body that is not owned, instead of `body` */
     size_t shared_bytes;
     bool stream; /* go on with events that answer the question, instead of a body */

@@ -1,7 +1,32 @@
 /* Written in one place, so that lists and events cannot differ. */
 #include "collector/api/row.h"
 
+#include "collector/api/reported.h"
 #include "collector/view/tally.h"
+
+/* null while they are held: no votes that are told is not none. */
+static void write_votes(struct psp_writer *json, const struct psp_contest *contest,
+                        const struct psp_tally *tally)
+{
+    if (tally->held) {
+        psp_writer_null(json, "choices");
+        psp_writer_null(json, "undervotes");
+        psp_writer_null(json, "overvotes");
+        return;
+    }
+    psp_writer_begin_array(json, "choices");
+    for (uint32_t c = 0; c < contest->choice_count; c++) {
+        if (!tally->present[c])
+            continue;
+        psp_writer_begin_object(json, NULL);
+        psp_writer_string(json, "choice", contest->choices[c].id);
+        psp_writer_number(json, "votes", tally->votes[c]);
+        psp_writer_end_object(json);
+    }
+    psp_writer_end_array(json);
+    psp_writer_number(json, "undervotes", tally->undervotes);
+    psp_writer_number(json, "overvotes", tally->overvotes);
+}
 
 void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
                           const struct psp_row_result *row)
@@ -19,42 +44,43 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
     psp_writer_string(json, "method",
                       row->method == PSP_NONE ? NULL : definition->methods[row->method].id);
     psp_writer_number(json, "ballots", tally.ballots);
-    psp_writer_begin_array(json, "choices");
-    for (uint32_t c = 0; c < contest->choice_count; c++) {
-        if (!tally.present[c])
-            continue;
-        psp_writer_begin_object(json, NULL);
-        psp_writer_string(json, "choice", contest->choices[c].id);
-        psp_writer_number(json, "votes", tally.votes[c]);
-        psp_writer_end_object(json);
-    }
-    psp_writer_end_array(json);
-    psp_writer_number(json, "undervotes", tally.undervotes);
-    psp_writer_number(json, "overvotes", tally.overvotes);
+    psp_writer_stated(json, "ballots_counted", tally.counted);
+    write_votes(json, contest, &tally);
     psp_writer_number(json, "units_reporting", tally.units_reporting);
+    psp_writer_number(json, "units_partial", tally.units_partial);
     psp_writer_number(json, "units_started", tally.units_started);
     psp_writer_number(json, "units_total", tally.units_total);
+    psp_reported_write_row(json, view, row->unit, row->contest, row->method);
     psp_writer_end_object(json);
+}
+
+double psp_row_turnout(const struct psp_view *view, uint32_t unit)
+{
+    const uint64_t counted = psp_view_counted(view, unit);
+    const uint64_t ballots = counted != PSP_UNSTATED ? counted : psp_view_ballots(view, unit);
+    return (double)ballots / (double)psp_view_registered(view, unit);
 }
 
 void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
                            uint32_t unit)
 {
     const struct psp_unit *at = &view->definition->units[unit];
-    const uint64_t ballots = psp_view_ballots(view, unit);
     const uint64_t registered = psp_view_registered(view, unit);
     psp_writer_begin_object(json, key);
     psp_writer_string(json, "unit", at->id);
     psp_writer_string(json, "unit_name", at->name);
     psp_writer_string(json, "level", psp_unit_level_id(view->definition, unit));
-    psp_writer_number(json, "ballots", ballots);
+    psp_writer_number(json, "ballots", psp_view_ballots(view, unit));
+    psp_writer_stated(json, "ballots_counted", psp_view_counted(view, unit));
     psp_writer_stated(json, "registered", registered);
     psp_writer_stated(json, "ballots_expected", psp_catalog_expected(view->catalog, unit));
     if (registered != PSP_UNSTATED && registered > 0)
-        psp_writer_real(json, "share", (double)ballots / (double)registered);
+        psp_writer_real(json, "share", psp_row_turnout(view, unit));
     else
         psp_writer_null(json, "share");
     psp_writer_bool(json, "complete", view->unit_complete[unit]);
+    psp_writer_number(json, "units_partial", psp_view_partial(view, unit));
+    psp_reported_write_unit(json, view, unit);
     psp_writer_end_object(json);
 }
 
@@ -92,7 +118,7 @@ void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request 
         else
             psp_writer_number(json, "leader", leader);
         psp_writer_number(json, "behind", behind(request, s));
-        psp_writer_number(json, "ballots", shard->ballots);
+        psp_writer_number(json, "ballots", shard->books.added_ballots);
         if (fresh_ms == 0)
             psp_writer_null(json, "age_ms");
         else

@@ -18,6 +18,10 @@ struct psp_row_result {
 void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
                           const struct psp_row_result *row);
 
+/* Ballots counted, or where that is not told ballots shown, of the voters registered,
+ * whose number is known and not 0. */
+double psp_row_turnout(const struct psp_view *view, uint32_t unit);
+
 /* Of one unit, all methods. */
 void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
                            uint32_t unit);

@@ -176,10 +176,13 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
 static void add_common_headers(const struct psp_http *http, struct MHD_Response *response)
 {
     /* Problems, files and text say it here only. */
-    add_header(response, "X-Psephos-Mode", psp_mode_name(http->options.site->cluster->mode));
+    const struct psp_api_site *site = http->options.site;
+    add_header(response, "X-Psephos-Mode", psp_mode_name(site->cluster->mode));
+    add_header(response, "X-Psephos-Publication",
+               psp_publication_name(site->catalog->definition->publication));
     add_header(response, "Access-Control-Allow-Origin", "*");
     add_header(response, "Access-Control-Expose-Headers",
-               "ETag, Link, Retry-After, X-Psephos-Mode");
+               "ETag, Link, Retry-After, X-Psephos-Mode, X-Psephos-Publication, Psephos-Held");
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "Referrer-Policy", "no-referrer");
 }
@@ -282,6 +285,28 @@ static enum MHD_Result send_busy(struct psp_http *http, struct MHD_Connection *m
     return send_response(http, mhd, 503, response);
 }
 
+static void add_reply_headers(struct MHD_Response *response, const struct psp_api_reply *reply)
+{
+    if (reply->content_type)
+        add_header(response, "Content-Type", reply->content_type);
+    if (reply->status == 503)
+        add_header(response, "Retry-After", "1");
+    if (reply->tells_held) {
+        char held[24];
+        snprintf(held, sizeof held, "%llu", (unsigned long long)reply->held);
+        add_header(response, "Psephos-Held", held);
+    }
+    if (reply->next.length > 0) {
+        struct psp_text link = {0};
+        psp_text_format(&link, "<%.*s>; rel=\"next\"", (int)reply->next.length, reply->next.data);
+        psp_text_bytes(&link, "", 1);
+        if (!link.failed)
+            add_header(response, "Link", link.data);
+        psp_text_free(&link);
+    }
+    add_etag(response, reply->etag);
+}
+
 static enum MHD_Result send_reply(struct psp_http *http, struct MHD_Connection *mhd,
                                   struct psp_api_reply *reply, bool gzip)
 {
@@ -293,19 +318,7 @@ static enum MHD_Result send_reply(struct psp_http *http, struct MHD_Connection *
                       : response_of_body(&reply->body, gzip);
     if (!response)
         return MHD_NO;
-    if (reply->content_type)
-        add_header(response, "Content-Type", reply->content_type);
-    if (reply->status == 503)
-        add_header(response, "Retry-After", "1");
-    if (reply->next.length > 0) {
-        struct psp_text link = {0};
-        psp_text_format(&link, "<%.*s>; rel=\"next\"", (int)reply->next.length, reply->next.data);
-        psp_text_bytes(&link, "", 1);
-        if (!link.failed)
-            add_header(response, "Link", link.data);
-        psp_text_free(&link);
-    }
-    add_etag(response, reply->etag);
+    add_reply_headers(response, reply);
     add_header(response, "Vary", "Accept, Accept-Encoding");
     add_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     return send_response(http, mhd, reply->status, response);

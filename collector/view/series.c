@@ -113,7 +113,8 @@ bool psp_series_note(struct psp_series *series, const struct psp_view *view)
     series->noted_tag = view->tag;
     pthread_mutex_lock(&series->lock);
     uint64_t *row = place_for(series, view->time_ms);
-    memcpy(row, view->choice_votes, definition->choice_count * sizeof *row);
+    for (uint32_t c = 0; c < definition->choice_count; c++) /* of a point, held is not yet there */
+        row[c] = view->choice_votes[c] == PSP_UNSTATED ? 0 : view->choice_votes[c];
     for (uint32_t c = 0; c < definition->contest_count; c++) {
         const uint32_t unit = definition->contests[c].unit;
         const struct psp_unit_run run = psp_catalog_leaves(series->catalog, unit);

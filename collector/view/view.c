@@ -152,23 +152,33 @@ static void take_shown(struct psp_view *view, const struct psp_board *board)
     }
 }
 
+/* A sum is not told while nothing of it is shown. */
+static void add_shown(uint64_t *sum, uint64_t votes)
+{
+    *sum = (*sum == PSP_UNSTATED ? 0 : *sum) + votes;
+}
+
 /* Returns the row's ballots. */
 static uint64_t sum_row(struct psp_view *view, uint32_t row)
 {
     const struct psp_style *style = psp_totals_row_style(&view->totals, row);
     const uint64_t *cells = view->totals.cells + view->totals.row_first[row];
+    if (view->row_reports && view->row_reports[row] == 0)
+        return 0;
     for (uint32_t i = 0; i < style->contest_count; i++) {
         const struct psp_style_contest *entry = &style->contests[i];
         uint64_t *votes =
             view->choice_votes + view->definition->contests[entry->contest].choice_first;
         for (uint32_t c = 0; c < entry->choice_count; c++)
-            votes[entry->choices[c]] += cells[entry->cell + c];
+            add_shown(&votes[entry->choices[c]], cells[entry->cell + c]);
     }
     return cells[0];
 }
 
 static void sum_rows(struct psp_view *view)
 {
+    for (uint32_t c = 0; view->row_reports && c < view->definition->choice_count; c++)
+        view->choice_votes[c] = PSP_UNSTATED;
     for (uint32_t leaf = 0; leaf < view->definition->leaf_count; leaf++) {
         const uint32_t end = psp_totals_row(&view->totals, leaf + 1, 0, 0);
         uint64_t ballots = 0;
@@ -302,6 +312,12 @@ bool psp_view_report_of(const struct psp_view *view, uint32_t unit,
     return true;
 }
 
+uint32_t psp_view_partial(const struct psp_view *view, uint32_t unit)
+{
+    const struct psp_unit *at = &view->definition->units[unit];
+    return view->partial_sum[at->leaf_end] - view->partial_sum[at->leaf_first];
+}
+
 uint64_t psp_view_registered(const struct psp_view *view, uint32_t unit)
 {
     const struct psp_unit *at = &view->definition->units[unit];
@@ -319,6 +335,17 @@ bool psp_view_balanced(const struct psp_view *view, uint32_t shard)
     bool balanced = psp_books_balanced(&view->books) && view->rows_balanced;
     for (uint32_t s = 0; s < view->shard_count; s++)
         balanced &= psp_view_balanced(view, s);
+    return balanced;
+}
+
+bool psp_view_stations_balanced(const struct psp_view *view)
+{
+    struct psp_station_books sum = {0};
+    for (uint32_t i = 0; i < view->station_count; i++)
+        psp_station_books_add(&sum, &view->stations[i].books);
+    bool balanced = sum.received == view->books.received;
+    for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
+        balanced &= sum.disposed[d] == view->books.disposed[d];
     return balanced;
 }
 

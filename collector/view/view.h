@@ -55,7 +55,7 @@ struct psp_view {
     uint64_t *row_reports;    /* [row_count]: the report whose content a row shows, 0: held;
                                  NULL: publication immediate */
     bool rows_balanced;       /* no row is psp_totals_unbalanced_row */
-    uint64_t *choice_votes;   /* [choice_count]: in all */
+    uint64_t *choice_votes;   /* [choice_count]: in all; PSP_UNSTATED: held */
     uint64_t *ballots_sum;    /* [leaf_count + 1]: ballots shown in the leaves before it */
     uint64_t *counted_sum;    /* [leaf_count + 1]: ballots counted there, shown or not; NULL:
                                  that is not told (turnout reports) */
@@ -84,12 +84,17 @@ uint64_t psp_view_counted(const struct psp_view *view, uint32_t unit);
  * every leaf's is, under way when any leaf's is. False: no leaf has one. */
 bool psp_view_report_of(const struct psp_view *view, uint32_t unit,
                         struct psp_view_report *ret_report, uint32_t *ret_leaf);
+/* Leaves of a unit with a report that is not final. */
+uint32_t psp_view_partial(const struct psp_view *view, uint32_t unit);
 /* Voters on the roll in the leaves of a unit; without a roll what the
  * definition says; PSP_UNSTATED when neither is known. */
 uint64_t psp_view_registered(const struct psp_view *view, uint32_t unit);
 
 /* Books, totals and every row's contests balance. `shard`: PSP_NONE for all. */
 bool psp_view_balanced(const struct psp_view *view, uint32_t shard);
+
+/* The stations' counters add up to those of the books. */
+bool psp_view_stations_balanced(const struct psp_view *view);
 
 /* Where the loop puts the current view and the HTTP threads take it. */
 struct psp_view_slot {

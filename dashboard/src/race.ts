@@ -19,11 +19,14 @@ export interface Outlook {
 const RUNS = new Set(['candidate', 'yes', 'no', 'write_in', 'other']);
 export const runs = (choice: Choice): boolean => RUNS.has(choice.kind);
 
+// Counted, maybe, but no row of it was reported yet: then it has no votes, not none.
+export const held = (result: Result | undefined): boolean => result !== undefined && result.choices === null;
+
 export function lines(contest: Contest, result: Result | undefined): Line[] {
-  const votes = new Map(result?.choices.map((c) => [c.choice, c.votes]));
+  const votes = new Map(result?.choices?.map((c) => [c.choice, c.votes]));
   const valid = contest.choices.reduce((sum, c) => sum + (runs(c) ? (votes.get(c.id) ?? 0) : 0), 0);
   const all = contest.choices
-    .filter((choice) => !result || votes.has(choice.id))
+    .filter((choice) => !result?.choices || votes.has(choice.id))
     .map((choice) => {
       const n = votes.get(choice.id) ?? 0;
       return { choice, votes: n, share: runs(choice) && valid > 0 ? n / valid : 0 };
@@ -32,14 +35,14 @@ export function lines(contest: Contest, result: Result | undefined): Line[] {
   return all.sort((a, b) => order(a) - order(b) || b.votes - a.votes);
 }
 
-// Ballots that are expected in the unit and not counted yet; null: not known.
+// Ballots that are expected in the unit and not shown yet; null: not known.
 export function stillOut(turnout: Turnout | undefined): number | null {
   if (!turnout || turnout.ballots_expected === null) return null;
   return Math.max(0, turnout.ballots_expected - turnout.ballots);
 }
 
-// How much of the count is in: by units declared complete, or by ballots where
-// it is known how many are expected; whichever says more.
+// How much of the count is in: by units with a final report, or by ballots shown
+// where it is known how many are expected; whichever says more.
 export function progress(reporting: number, total: number, ballots: number, expected: number | null): number {
   const byUnits = total > 0 ? reporting / total : 0;
   const byBallots = expected && expected > 0 ? Math.min(1, ballots / expected) : 0;
@@ -82,7 +85,7 @@ export const same = (a: Result | undefined, b: Result | undefined): boolean =>
 
 // Votes gained since an earlier result of the same question.
 export function gains(before: Result | undefined, now: Result | undefined): Map<string, number> {
-  if (!before || !now || !same(before, now)) return new Map();
+  if (!before?.choices || !now?.choices || !same(before, now)) return new Map();
   const old = new Map(before.choices.map((c) => [c.choice, c.votes]));
   return new Map(
     now.choices.map((c) => [c.choice, c.votes - (old.get(c.choice) ?? 0)]).filter(([, n]) => n !== 0) as [

@@ -45,6 +45,8 @@ export const newest = signal<Envelope | null>(null);
 export const state = signal<string>('new');
 // Whether no vote here is one: said by every answer, so by the first.
 export const test = computed(() => (newest.value ?? election.value)?.mode === 'test');
+// Whether votes are shown as of reports, which every answer says, too.
+export const byReport = computed(() => (newest.value ?? election.value)?.publication === 'reports');
 
 // ---- what is wrong ----
 
@@ -182,7 +184,7 @@ function noteBaseline(now: Result, live: boolean): void {
 const SERIES_EXTRA_MAX = 960;
 function extendSeries(now: Result, asOf: string | null): void {
   const kept = series.value;
-  if (!kept || !asOf || kept.contest !== now.contest || kept.unit !== now.unit || now.method) return;
+  if (!kept || !asOf || !now.choices || kept.contest !== now.contest || kept.unit !== now.unit || now.method) return;
   const last = kept.points.at(-1);
   const votes = new Map(now.choices.map((c) => [c.choice, c.votes]));
   const point = { at: asOf, ballots: now.ballots, votes: kept.choices.map((id) => votes.get(id) ?? 0) };

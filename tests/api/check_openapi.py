@@ -187,6 +187,7 @@ class Checker:
     def find_examples(self):
         """Values that exist in this election, by the place they are used in."""
         election = self.get_json("/api/v1/election")["election"]
+        self.levels = ["leaf"] + [level["level"] for level in election["levels"]]
         contest = self.get_json("/api/v1/contests?limit=1")["contests"][0]
         leaf = self.get_json("/api/v1/results?level=leaf&limit=1")["results"][0]["unit"]
         candidates = self.get_json("/api/v1/candidates?limit=1")["candidates"]
@@ -254,6 +255,8 @@ class Checker:
         name, schema = parameter["name"], parameter["schema"]
         if name == "sort":
             return ["unit", "ballots", "turnout", "votes:" + self.examples["choice"]]
+        if name == "level":
+            return self.levels
         if name == "cursor":
             return []  # check_pages has real ones
         if "enum" in schema:

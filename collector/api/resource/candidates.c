@@ -12,13 +12,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A sum is held while all that it adds up is. */
+static void add_votes(uint64_t votes, uint64_t *sum)
+{
+    if (votes != PSP_UNSTATED)
+        *sum = (*sum == PSP_UNSTATED ? 0 : *sum) + votes;
+}
+
+/* PSP_UNSTATED: held. A candidate who stands nowhere has none. */
 static uint64_t votes_of(const struct psp_view *view, uint32_t candidate)
 {
     const struct psp_catalog *catalog = view->catalog;
-    uint64_t votes = 0;
-    for (uint32_t i = catalog->candidate_first[candidate];
-         i < catalog->candidate_first[candidate + 1]; i++)
-        votes += view->choice_votes[catalog->candidate_choices[i]];
+    const uint32_t first = catalog->candidate_first[candidate];
+    const uint32_t end = catalog->candidate_first[candidate + 1];
+    uint64_t votes = first < end ? PSP_UNSTATED : 0;
+    for (uint32_t i = first; i < end; i++)
+        add_votes(view->choice_votes[catalog->candidate_choices[i]], &votes);
     return votes;
 }
 
@@ -36,7 +45,7 @@ static void write_choices(struct psp_writer *json, const struct psp_view *view, 
                           definition->contests[catalog->choice_contest[position]].id);
         psp_writer_string(json, "choice", choice->id);
         psp_writer_string(json, "party", psp_answer_party(definition, choice->party));
-        psp_writer_number(json, "votes", view->choice_votes[position]);
+        psp_writer_stated(json, "votes", view->choice_votes[position]);
         psp_writer_end_object(json);
     }
     psp_writer_end_array(json);
@@ -67,7 +76,7 @@ static void write_candidate(struct psp_writer *json, const struct psp_api_reques
         psp_writer_string(json, "biography", candidate->biography);
         psp_writer_string(json, "platform", candidate->platform);
     }
-    psp_writer_number(json, "votes", votes_of(view, position));
+    psp_writer_stated(json, "votes", votes_of(view, position));
     write_choices(json, view, position);
     psp_writer_end_object(json);
 }
@@ -110,33 +119,30 @@ void psp_api_candidates(const struct psp_api_request *request, struct psp_api_re
 
 /* ---- where ---- */
 
-/* Votes for one choice in the leaves of a unit; false when it is not on a ballot
- * in any of them. */
+/* Adds the votes for one choice in the leaves of a unit, unless they are held; false when
+ * it is not on a ballot in any of them. */
 static bool choice_votes_in(const struct psp_view *view, uint32_t position, uint32_t unit,
-                            uint64_t *ret_votes)
+                            uint64_t *votes)
 {
     const struct psp_definition *definition = view->definition;
     const struct psp_unit *at = &definition->units[unit];
     const uint32_t contest = view->catalog->choice_contest[position];
     const uint32_t choice = position - definition->contests[contest].choice_first;
-    bool stands = false;
-    for (uint32_t leaf = at->leaf_first; leaf < at->leaf_end; leaf++) {
-        for (uint32_t style = 0; style < psp_leaf_style_count(definition, leaf); style++)
-            stands |= psp_style_cell(psp_leaf_style(definition, leaf, style), contest, choice) >= 0;
-    }
-    if (stands)
-        *ret_votes +=
-            psp_tally_votes(view, contest, choice, at->leaf_first, at->leaf_end, PSP_NONE);
-    return stands;
+    struct psp_tally tally;
+    psp_tally_run(view, contest, at->leaf_first, at->leaf_end, PSP_NONE, &tally);
+    if (tally.present[choice] && !tally.held)
+        add_votes(tally.votes[choice], votes);
+    return tally.present[choice];
 }
 
-/* All of a candidate's choices; false when none is on a ballot in the unit. */
+/* All of a candidate's choices, PSP_UNSTATED while they are held; false when none is on a
+ * ballot in the unit. */
 static bool votes_in(const struct psp_view *view, uint32_t candidate, uint32_t unit,
                      uint64_t *ret_votes)
 {
     const struct psp_catalog *catalog = view->catalog;
     bool stands = false;
-    *ret_votes = 0;
+    *ret_votes = PSP_UNSTATED;
     for (uint32_t i = catalog->candidate_first[candidate];
          i < catalog->candidate_first[candidate + 1]; i++)
         stands |= choice_votes_in(view, catalog->candidate_choices[i], unit, ret_votes);
@@ -168,7 +174,7 @@ static void write_where(struct psp_writer *json, const struct psp_definition *de
     psp_writer_string(json, "unit", unit->id);
     psp_writer_string(json, "unit_name", unit->name);
     psp_writer_string(json, "level", definition->levels[unit->level].id);
-    psp_writer_number(json, "votes", votes);
+    psp_writer_stated(json, "votes", votes);
     psp_writer_end_object(json);
 }
 

@@ -3,7 +3,7 @@
  * /api/v1/election/definition: the file itself, byte for byte.
  */
 #include "collector/api/answer.h"
-#include "collector/api/row.h"
+#include "collector/api/reported.h"
 
 static void write_methods(struct psp_writer *json, const struct psp_definition *definition)
 {
@@ -81,10 +81,13 @@ void psp_api_election(const struct psp_api_request *request, struct psp_api_repl
     psp_writer_number(&json, "units", definition->unit_count);
     psp_writer_number(&json, "leaves", definition->leaf_count);
     psp_writer_number(&json, "leaves_reporting", view->complete_sum[definition->leaf_count]);
+    psp_writer_number(&json, "units_partial", psp_view_partial(view, definition->root));
     psp_writer_number(&json, "ballots", psp_view_ballots(view, definition->root));
+    psp_writer_stated(&json, "ballots_counted", psp_view_counted(view, definition->root));
     psp_writer_stated(&json, "registered", psp_view_registered(view, definition->root));
     psp_writer_stated(&json, "ballots_expected",
                       psp_catalog_expected(view->catalog, definition->root));
+    psp_reported_write_under_way(&json, view, definition->root);
     write_levels(&json, view->catalog);
     write_methods(&json, definition);
     write_parties(&json, definition);

@@ -12,11 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 7 };
-enum column { LEADER, LEADER_VOTES, SECOND_VOTES, VALID, BALLOTS, REPORTING, TOTAL };
+enum { COLUMNS = 9 };
+enum column {
+    LEADER,
+    LEADER_VOTES,
+    SECOND_VOTES,
+    VALID,
+    BALLOTS,
+    COUNTED,
+    REPORTING,
+    PARTIAL,
+    TOTAL,
+};
 
-static const char *const names[COLUMNS] = {"leader",  "leader_votes",    "second_votes", "valid",
-                                           "ballots", "units_reporting", "units_total"};
+static const char *const names[COLUMNS] = {"leader",          "leader_votes",  "second_votes",
+                                           "valid",           "ballots",       "ballots_counted",
+                                           "units_reporting", "units_partial", "units_total"};
 
 struct question {
     uint32_t contest, unit, method;
@@ -41,7 +52,7 @@ static bool runs(enum psp_choice_kind kind)
     return false;
 }
 
-/* Leader PSP_UNSTATED: no vote yet, or level. */
+/* Leader PSP_UNSTATED: no vote yet, or level; with all votes: held. */
 static void fill(const struct psp_contest *contest, const struct psp_tally *tally,
                  uint64_t ret_row[COLUMNS])
 {
@@ -58,11 +69,13 @@ static void fill(const struct psp_contest *contest, const struct psp_tally *tall
         }
     }
     ret_row[LEADER] = first == second ? PSP_UNSTATED : leader;
-    ret_row[LEADER_VOTES] = first;
-    ret_row[SECOND_VOTES] = second;
-    ret_row[VALID] = valid;
+    ret_row[LEADER_VOTES] = tally->held ? PSP_UNSTATED : first;
+    ret_row[SECOND_VOTES] = tally->held ? PSP_UNSTATED : second;
+    ret_row[VALID] = tally->held ? PSP_UNSTATED : valid;
     ret_row[BALLOTS] = tally->ballots;
+    ret_row[COUNTED] = tally->counted;
     ret_row[REPORTING] = tally->units_reporting;
+    ret_row[PARTIAL] = tally->units_partial;
     ret_row[TOTAL] = tally->units_total;
 }
 
@@ -105,7 +118,8 @@ static enum psp_status write_columns(struct psp_writer *json, const struct psp_v
             psp_catalog_leaves(view->catalog, run->list[run->first + i]);
         psp_tally_run(view, question->contest, leaves.first, leaves.end, question->method, &tally);
         fill(contest, &tally, row);
-        row[COLUMNS] = question->choice == PSP_NONE ? 0 : tally.votes[question->choice];
+        row[COLUMNS] = question->choice == PSP_NONE || tally.held ? PSP_UNSTATED
+                                                                  : tally.votes[question->choice];
     }
     for (uint32_t column = 0; column < COLUMNS; column++)
         write_column(json, names[column], cells + column, n, COLUMNS + 1);

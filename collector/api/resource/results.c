@@ -173,6 +173,10 @@ static void write_csv(const struct question *question, const struct item *item,
     const struct psp_unit *unit = &definition->units[item->unit];
     struct psp_tally tally;
     tally_item(question, item, &tally);
+    if (tally.held) {
+        reply->held++;
+        return;
+    }
     for (uint32_t c = 0; c < contest->choice_count; c++) {
         if (!tally.present[c])
             continue;
@@ -419,6 +423,7 @@ void psp_api_results(const struct psp_api_request *request, struct psp_api_reply
     if (!read_question(&question, reply))
         return;
     if (request->csv) {
+        reply->tells_held = question.view->publication == PSP_PUBLICATION_REPORTS;
         psp_answer_csv(request, reply,
                        "contest,unit,unit_name,level,method,choice,choice_name,party,votes");
     } else {

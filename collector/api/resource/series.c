@@ -5,7 +5,8 @@
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
 
-/* Under the series' lock. */
+/* Under the series' lock. Where votes are shown by report, the points before the first one
+ * hold nothing that was shown: they are not points of a curve. */
 static void write_points(struct psp_writer *json, const struct psp_series *series,
                          const struct psp_definition *definition, uint32_t position)
 {
@@ -14,6 +15,9 @@ static void write_points(struct psp_writer *json, const struct psp_series *serie
     psp_writer_begin_array(json, "points");
     for (uint32_t i = 0; i < series->count; i++) {
         const uint64_t *row = series->cells + (size_t)i * series->row_cells;
+        if (definition->publication == PSP_PUBLICATION_REPORTS &&
+            row[definition->choice_count + position] == 0)
+            continue;
         psp_writer_begin_object(json, NULL);
         psp_writer_time(json, "at", series->times_ms[i]);
         psp_writer_number(json, "ballots", row[definition->choice_count + position]);

@@ -1,6 +1,7 @@
 /*
  * /stations: the books by station, of all shards together; loopback address only: who
- * sends how much, and what, is for those who run the election.
+ * sends how much, and what, is for those who run the election. Nothing of it is held
+ * back where votes are shown by report: it has no choices.
  */
 #include "collector/api/answer.h"
 #include "collector/view/names.h"
@@ -38,6 +39,7 @@ void psp_api_stations(const struct psp_api_request *request, struct psp_api_repl
         psp_writer_end_object(&json);
     }
     psp_writer_end_array(&json);
+    psp_writer_bool(&json, "balanced", psp_view_stations_balanced(view));
     psp_answer_end(&json);
     psp_names_release(&names);
 }

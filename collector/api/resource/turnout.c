@@ -6,16 +6,25 @@
 #include "collector/api/row.h"
 
 struct turnout {
-    uint64_t ballots, registered, expected; /* the last two may be PSP_UNSTATED */
+    uint64_t ballots;
+    uint64_t counted, registered, expected; /* PSP_UNSTATED: not told, not known */
+    uint64_t report;                        /* its number; 0: none */
+    uint32_t partial;
     bool complete;
 };
 
 static struct turnout turnout_of(const struct psp_view *view, uint32_t unit)
 {
+    struct psp_view_report report = {0};
+    uint32_t leaf;
+    psp_view_report_of(view, unit, &report, &leaf);
     return (struct turnout){
         .ballots = psp_view_ballots(view, unit),
+        .counted = psp_view_counted(view, unit),
         .registered = psp_view_registered(view, unit),
         .expected = psp_catalog_expected(view->catalog, unit),
+        .report = report.number,
+        .partial = psp_view_partial(view, unit),
         .complete = view->unit_complete[unit],
     };
 }
@@ -23,11 +32,6 @@ static struct turnout turnout_of(const struct psp_view *view, uint32_t unit)
 static bool has_share(const struct turnout *turnout)
 {
     return turnout->registered != PSP_UNSTATED && turnout->registered > 0;
-}
-
-static double share_of(const struct turnout *turnout)
-{
-    return (double)turnout->ballots / (double)turnout->registered;
 }
 
 static void write_stated(struct psp_api_reply *reply, uint64_t number)
@@ -49,8 +53,13 @@ static void write_csv(struct psp_api_reply *reply, const struct psp_view *view, 
     write_stated(reply, turnout.registered);
     write_stated(reply, turnout.expected);
     if (has_share(&turnout))
-        psp_text_format(&reply->body, "%.6f", share_of(&turnout));
-    psp_text_string(&reply->body, turnout.complete ? ",true\n" : ",false\n");
+        psp_text_format(&reply->body, "%.6f", psp_row_turnout(view, position));
+    psp_text_string(&reply->body, turnout.complete ? ",true," : ",false,");
+    write_stated(reply, turnout.counted);
+    write_stated(reply, turnout.partial);
+    if (turnout.report > 0)
+        psp_text_number(&reply->body, turnout.report);
+    psp_text_bytes(&reply->body, "\n", 1);
 }
 
 static struct psp_unit_run run_of(const struct psp_view *view, const struct psp_level_choice *level,
@@ -89,7 +98,8 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
     next = psp_parameter_next(request, 0, end);
     if (request->csv) {
         psp_answer_csv(request, reply,
-                       "unit,unit_name,level,ballots,registered,ballots_expected,share,complete");
+                       "unit,unit_name,level,ballots,registered,ballots_expected,share,complete,"
+                       "ballots_counted,units_partial,report");
         for (uint64_t i = first; i < end; i++) {
             psp_answer_line(request, reply);
             write_csv(reply, view, run.list[i]);

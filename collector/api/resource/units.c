@@ -3,6 +3,7 @@
  */
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
+#include "collector/api/reported.h"
 
 #include <string.h>
 
@@ -22,9 +23,13 @@ static void write_members(struct psp_writer *json, const struct psp_view *view, 
     psp_writer_number(json, "leaves", unit->leaf_end - unit->leaf_first);
     psp_writer_number(json, "leaves_reporting",
                       view->complete_sum[unit->leaf_end] - view->complete_sum[unit->leaf_first]);
+    psp_writer_number(json, "units_partial", psp_view_partial(view, position));
+    psp_writer_number(json, "ballots", psp_view_ballots(view, position));
+    psp_writer_stated(json, "ballots_counted", psp_view_counted(view, position));
     psp_writer_stated(json, "registered", psp_view_registered(view, position));
     psp_writer_stated(json, "ballots_expected", psp_catalog_expected(view->catalog, position));
     psp_writer_bool(json, "complete", view->unit_complete[position]);
+    psp_reported_write_unit(json, view, position);
 }
 
 /* From the root down to the unit's parent. */

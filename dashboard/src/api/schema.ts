@@ -35,7 +35,7 @@ export interface components {
         /** @enum {string} */
         state: 'new' | 'open' | 'closed';
         /**
-         * @description When numbers of ballots are shown.
+         * @description When numbers of ballots are shown: as they come, or with reports, too.
          * @enum {string}
          */
         turnout: 'immediate' | 'reports';
@@ -47,11 +47,14 @@ export interface components {
         candidates: number;
         units: number;
         leaves: number;
-        leaves_reporting: number;
-        /** @description Ballots counted so far. */
+        leaves_reporting: components['schemas']['UnitsReporting'];
+        units_partial: components['schemas']['UnitsPartial'];
+        /** @description Ballots shown. */
         ballots: number;
+        ballots_counted: components['schemas']['BallotsCounted'];
         registered: number | null;
         ballots_expected: number | null;
+        report_under_way: components['schemas']['UnderWay'];
         levels: {
           level: components['schemas']['Level'];
           name: string;
@@ -100,7 +103,8 @@ export interface components {
       contest: components['schemas']['Id'];
       choice: components['schemas']['Id'];
       party: components['schemas']['IdOrNull'];
-      votes: number;
+      /** @description null: held. */
+      votes: number | null;
     };
     Candidates: {
       version: components['schemas']['Version'];
@@ -114,7 +118,8 @@ export interface components {
         name: string;
         party: components['schemas']['IdOrNull'];
         photo: string | null;
-        votes: number;
+        /** @description null: held, no row with one of the choices was reported yet. */
+        votes: number | null;
         choices: components['schemas']['CandidateChoice'][];
         /** @description Path where this collector serves the photo; null: it has none. */
         photo_url: string | null;
@@ -135,7 +140,8 @@ export interface components {
         photo: string | null;
         biography: string | null;
         platform: string | null;
-        votes: number;
+        /** @description null: held, no row with one of the choices was reported yet. */
+        votes: number | null;
         choices: components['schemas']['CandidateChoice'][];
         /** @description Path where this collector serves the photo; null: it has none. */
         photo_url: string | null;
@@ -144,7 +150,8 @@ export interface components {
         unit: components['schemas']['Id'];
         unit_name: string;
         level: components['schemas']['Level'];
-        votes: number;
+        /** @description null: held. */
+        votes: number | null;
       }[];
       next_cursor: components['schemas']['NextCursor'];
     };
@@ -178,9 +185,16 @@ export interface components {
         children: number;
         leaves: number;
         leaves_reporting: components['schemas']['UnitsReporting'];
+        units_partial: components['schemas']['UnitsPartial'];
+        /** @description Ballots shown. */
+        ballots: number;
+        ballots_counted: components['schemas']['BallotsCounted'];
         registered: number | null;
         ballots_expected: number | null;
+        /** @description Every leaf has a final report. */
         complete: boolean;
+        report: components['schemas']['ReportOrNull'];
+        report_under_way: components['schemas']['UnderWay'];
       }[];
       next_cursor: components['schemas']['NextCursor'];
     };
@@ -202,9 +216,16 @@ export interface components {
         children: number;
         leaves: number;
         leaves_reporting: components['schemas']['UnitsReporting'];
+        units_partial: components['schemas']['UnitsPartial'];
+        /** @description Ballots shown. */
+        ballots: number;
+        ballots_counted: components['schemas']['BallotsCounted'];
         registered: number | null;
         ballots_expected: number | null;
+        /** @description Every leaf has a final report. */
         complete: boolean;
+        report: components['schemas']['ReportOrNull'];
+        report_under_way: components['schemas']['UnderWay'];
         /** @description From the root down to the parent. */
         path: {
           unit: components['schemas']['Id'];
@@ -233,6 +254,12 @@ export interface components {
         added_ballots: number;
         /** @description Voter records marked counted. */
         voters_counted: number;
+        /** @description Ballots in the rows that are shown. */
+        shown: number;
+        /** @description counted - shown: counted and not reported, or moved by less than report_min since. */
+        held: number;
+        /** @description Refused ballots whose first verdict is not remembered any more. */
+        forgotten: number;
         /** @description received = counted + replayed + double_vote + not_eligible + invalid + closed; counted = added_ballots = voters_counted = the ballots in the totals; for the total also: every contest of every unit balances. */
         balanced: boolean;
       };
@@ -324,6 +351,8 @@ export interface components {
         /** @description Refused ballots whose first verdict is not remembered any more. */
         forgotten: number;
       }[];
+      /** @description The stations' counters add up to the books. false: an alarm. */
+      balanced: boolean;
     };
     Shards: {
       version: components['schemas']['Version'];
@@ -344,17 +373,21 @@ export interface components {
       contest: components['schemas']['Id'];
       unit: components['schemas']['Id'];
       total: number;
-      /** @description Position of the choice in the contest's choices; null: no vote yet, or level. */
+      /** @description Position of the choice in the contest's choices; null: no vote yet, level, or held. */
       leader: (number | null)[];
-      leader_votes: components['schemas']['Counts'];
-      second_votes: components['schemas']['Counts'];
-      /** @description Votes without blank and spoiled lines. */
-      valid: number[];
-      ballots: components['schemas']['Counts'];
+      leader_votes: components['schemas']['CountsOrNull'];
+      second_votes: components['schemas']['CountsOrNull'];
+      /** @description Votes without blank and spoiled lines; null, as the other votes: held. */
+      valid: (number | null)[];
+      /** @description Ballots shown. */
+      ballots: number[];
+      /** @description Ballots counted, shown or not; null: not told. */
+      ballots_counted: (number | null)[];
       units_reporting: components['schemas']['Counts'];
+      units_partial: components['schemas']['Counts'];
       units_total: components['schemas']['Counts'];
       /** @description With choice: its votes. */
-      choice_votes?: number[];
+      choice_votes?: (number | null)[];
     };
     Series: {
       version: components['schemas']['Version'];
@@ -368,6 +401,7 @@ export interface components {
       choices: components['schemas']['Id'][];
       /** @description A point is the newest count of a span of this length. */
       bucket_ms: number;
+      /** @description Of what was shown: where publication is reports, from the first report on. */
       points: {
         /** Format: date-time */
         at: string;
@@ -408,7 +442,7 @@ export interface components {
      */
     Mode: 'live' | 'test';
     /**
-     * @description When counts are shown: as they come, or as of a unit's last report. The election's own rule.
+     * @description When counts are shown: as they come, or as of a unit's last report. The election's own rule. The header X-Psephos-Publication of every answer says the same.
      * @enum {string}
      */
     Publication: 'immediate' | 'reports';
@@ -423,34 +457,47 @@ export interface components {
       unit_name: string;
       level: components['schemas']['Level'];
       method: components['schemas']['IdOrNull'];
-      /** @description Ballots counted in leaves that vote on the contest. */
+      /** @description Ballots shown, in leaves that vote on the contest. */
       ballots: number;
-      /** @description The choices on a ballot in the unit, zeros included. */
-      choices: components['schemas']['ChoiceVotes'][];
-      undervotes: number;
-      overvotes: number;
+      /** @description Ballots counted, shown or not, in leaves that vote on the contest; null: not told (where publication is reports: by method, and with turnout reports). */
+      ballots_counted: number | null;
+      /** @description The choices on a ballot in the unit, zeros included. null: held, no row of it was reported yet. */
+      choices: components['schemas']['ChoiceVotes'][] | null;
+      /** @description null: held. */
+      undervotes: number | null;
+      /** @description null: held. */
+      overvotes: number | null;
       units_reporting: components['schemas']['UnitsReporting'];
-      /** @description Leaves with a ballot counted. */
+      units_partial: components['schemas']['UnitsPartial'];
+      /** @description Leaves with a ballot shown. */
       units_started: number;
       /** @description Leaves that vote on the contest. */
       units_total: number;
+      /** @description Of a leaf: the report that its row shows, which is older than the leaf's where the row has moved by less than report_min since. null: not a leaf, or held. */
+      report: components['schemas']['Report'] | null;
     };
     ChoiceVotes: {
       choice: components['schemas']['Id'];
       votes: number;
     };
-    /** @description Leaves declared complete. */
+    /** @description Leaves with a final report. */
     UnitsReporting: number;
     UnitTurnout: {
       unit: components['schemas']['Id'];
       unit_name: string;
       level: components['schemas']['Level'];
+      /** @description Ballots shown. */
       ballots: number;
+      ballots_counted: components['schemas']['BallotsCounted'];
       registered: number | null;
       ballots_expected: number | null;
-      /** @description ballots / registered */
+      /** @description ballots_counted / registered; where that is not told, ballots / registered. */
       share: number | null;
+      /** @description Every leaf has a final report. */
       complete: boolean;
+      units_partial: components['schemas']['UnitsPartial'];
+      report: components['schemas']['ReportOrNull'];
+      report_under_way: components['schemas']['UnderWay'];
     };
     ShardState: {
       shard: number;
@@ -461,6 +508,7 @@ export interface components {
       leader: number | null;
       /** @description Log entries behind the newest that any replica said it has. */
       behind: number;
+      /** @description Ballots counted, shown or not. */
       ballots: number;
       /** @description Since the shard last proved its state current; null: not since the start. */
       age_ms: number | null;
@@ -484,6 +532,34 @@ export interface components {
       candidate: components['schemas']['IdOrNull'];
       party: components['schemas']['IdOrNull'];
     };
+    /** @description Leaves with a report that is not final. */
+    UnitsPartial: number;
+    /** @description Ballots counted, shown or not; null: not told. */
+    BallotsCounted: number | null;
+    /** @description Some shards have a newer report of a leaf, and not yet all. */
+    UnderWay: boolean;
+    /** @description Where the report stands in the log of each shard: a receipt is covered when its index is at most this. null: not known any more, or not of all rows. */
+    ReportIndexes:
+      | {
+          shard: number;
+          index: number;
+        }[]
+      | null;
+    /** @description A report: what stood in each shard's log at its entry is shown. */
+    Report: {
+      number: number;
+      /** @description Of several leaves: of all. */
+      final: boolean;
+      /**
+       * Format: date-time
+       * @description Time of shard 0. null: not known any more, or not of all rows.
+       */
+      at: string | null;
+      shards: components['schemas']['ReportIndexes'];
+    };
+    /** @description The last report that every shard has; of several leaves the newest. null: none. */
+    ReportOrNull: components['schemas']['Report'] | null;
+    CountsOrNull: (number | null)[];
   };
   responses: never;
   parameters: never;
@@ -528,5 +604,12 @@ export type UnitTurnout = components['schemas']['UnitTurnout'];
 export type ShardState = components['schemas']['ShardState'];
 export type Contest = components['schemas']['Contest'];
 export type Choice = components['schemas']['Choice'];
+export type UnitsPartial = components['schemas']['UnitsPartial'];
+export type BallotsCounted = components['schemas']['BallotsCounted'];
+export type UnderWay = components['schemas']['UnderWay'];
+export type ReportIndexes = components['schemas']['ReportIndexes'];
+export type Report = components['schemas']['Report'];
+export type ReportOrNull = components['schemas']['ReportOrNull'];
+export type CountsOrNull = components['schemas']['CountsOrNull'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

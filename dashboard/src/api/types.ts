@@ -28,4 +28,4 @@ export type Shard = Schema.ShardState;
 export type Turnout = Schema.UnitTurnout;
 export type Unit = Schema.Units['units'][number];
 /** Of a shard, or of all. */
-export type Books = Schema.Accounting['total'];
+export type Books = Omit<Schema.Accounting['shards'][number], 'shard'>;

@@ -77,7 +77,8 @@ function Stands({ who }: { who: Candidate }) {
         {who.choices.map((c) => (
           <li key={c.contest + c.choice}>
             <a href={toContest(c.contest)}>{contests.value.find((x) => x.id === c.contest)?.name ?? c.contest}</a>{' '}
-            {c.party && partyName(c.party)} <strong>{text.votesOf(number(c.votes))}</strong>
+            {c.party && partyName(c.party)}{' '}
+            <strong>{c.votes === null ? text.notReportedHere : text.votesOf(number(c.votes))}</strong>
           </li>
         ))}
       </ul>
@@ -87,8 +88,8 @@ function Stands({ who }: { who: Candidate }) {
 
 function Where({ where }: { where: OneCandidate['where'] }) {
   const most = [...where]
-    .sort((a, b) => b.votes - a.votes)
-    .filter((w) => w.votes > 0)
+    .sort((a, b) => (b.votes ?? 0) - (a.votes ?? 0))
+    .filter((w) => w.votes)
     .slice(0, WHERE);
   if (most.length === 0) return null;
   return (
@@ -97,7 +98,7 @@ function Where({ where }: { where: OneCandidate['where'] }) {
       <ul class="plain">
         {most.map((w) => (
           <li key={w.unit}>
-            <a href={link({ unit: w.unit, candidate: '' })}>{w.unit_name}</a> {number(w.votes)}
+            <a href={link({ unit: w.unit, candidate: '' })}>{w.unit_name}</a> {number(w.votes ?? 0)}
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals';
 import { date, timeThere } from '../format.ts';
 import { connected, mode, modes } from '../live.ts';
 import type { Mode } from '../live.ts';
-import { election, newest, refresh, shards, state, trouble } from '../state.ts';
+import { byReport, election, newest, refresh, shards, state, trouble } from '../state.ts';
 import { text } from '../text.ts';
 
 const modeName = (m: Mode): string => (m === 'live' ? text.live : m === 'paused' ? text.paused : text.every(m));
@@ -62,6 +62,11 @@ export function Header() {
           <span class="badge" title={text.unofficialWhy}>
             {text.unofficial}
           </span>
+          {byReport.value && (
+            <span class="badge" title={text.publication.reports}>
+              {text.byReport}
+            </span>
+          )}
         </p>
       </div>
       <div class="refresh">

@@ -1,9 +1,10 @@
 import type { Contest } from '../api/types.ts';
 import { number, percent } from '../format.ts';
-import { lines } from '../race.ts';
+import { held, lines } from '../race.ts';
 import { link, route } from '../route.ts';
 import { election, methods, ranking } from '../state.ts';
 import { text } from '../text.ts';
+import { ballotsWord } from './parts.tsx';
 
 // Only where ballots are cast in more than one way.
 export function Methods({ contest }: { contest: Contest }) {
@@ -21,7 +22,7 @@ export function Methods({ contest }: { contest: Contest }) {
             <tr>
               <th scope="col">{text.method}</th>
               <th scope="col" class="n">
-                {text.ballots}
+                {ballotsWord()}
               </th>
               <th scope="col" class="n">
                 {text.ofBallots}
@@ -45,9 +46,10 @@ export function Methods({ contest }: { contest: Contest }) {
                     >
                       {known.find((m) => m.id === row.method)?.name ?? row.method}
                     </a>
+                    {held(row) && <small> {text.notReportedHere}</small>}
                   </th>
-                  <td class="n">{number(row.ballots)}</td>
-                  <td class="n">{all > 0 ? percent(row.ballots / all) : '–'}</td>
+                  <td class="n">{held(row) ? '–' : number(row.ballots)}</td>
+                  <td class="n">{all > 0 && !held(row) ? percent(row.ballots / all) : '–'}</td>
                   {columns.map((c, i) => (
                     <td key={c.id} class={i < 2 ? 'n' : 'n wide'}>
                       {row.ballots > 0 ? percent(votes.find((line) => line.choice.id === c.id)?.share ?? null) : '–'}

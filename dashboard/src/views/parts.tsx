@@ -3,13 +3,18 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Candidate, Choice, Contest, OneCandidate } from '../api/types.ts';
 import { get } from '../api/fetch.ts';
 import { colorOf, inkOn } from '../colors.ts';
-import { initials } from '../format.ts';
+import { initials, number } from '../format.ts';
 import { link } from '../route.ts';
-import { election } from '../state.ts';
+import { byReport, election } from '../state.ts';
 import { text } from '../text.ts';
 
 export const parties = () => election.value?.election.parties ?? [];
 export const partyName = (id: string | null) => (id ? (parties().find((p) => p.id === id)?.name ?? id) : text.noParty);
+// What a number of ballots and a share of the count are of, where votes are shown by report.
+export const ballotsWord = () => (byReport.value ? text.ballotsShown : text.ballots);
+export const reportingWord = (final: number, all: number, partial: number) =>
+  text.reportingOf(number(final), number(all)) + (partial > 0 ? text.reportingPartial(number(partial)) : '');
+export const inWord = () => (byReport.value ? text.shownIn : text.countedIn);
 
 const asked = new Map<string, Promise<OneCandidate>>();
 export function candidateOf(id: string): Promise<OneCandidate> {

@@ -12,7 +12,8 @@ static void the_election_says_how_far_the_count_is(void **context)
     expect(
         api, "/api/v1/election",
         "\"root\":\"us\",\"contests\":2,\"candidates\":2,\"units\":8,\"leaves\":4,"
-        "\"leaves_reporting\":0,\"ballots\":15,\"registered\":null,\"ballots_expected\":null,"
+        "\"leaves_reporting\":0,\"units_partial\":0,\"ballots\":15,\"ballots_counted\":15,"
+        "\"registered\":null,\"ballots_expected\":null,\"report_under_way\":false,"
         "\"levels\":[{\"level\":\"nation\",\"name\":\"Nation\",\"plural\":\"Nations\",\"units\":1},"
         "{\"level\":\"state\",\"name\":\"State\",\"plural\":\"States\",\"units\":1},"
         "{\"level\":\"county\",\"name\":\"County\",\"plural\":\"Counties\",\"units\":3},"
@@ -32,7 +33,7 @@ static void before_any_answer_everything_is_zero_and_stale(void **context)
            "\"immediate\",");
     expect(api, "/api/v1/election", "\"state\":\"new\"");
     expect(api, "/api/v1/results?contest=bridge",
-           "\"ballots\":0,\"choices\":[{\"choice\":\"yes\",\"votes\":0},"
+           "\"ballots\":0,\"ballots_counted\":0,\"choices\":[{\"choice\":\"yes\",\"votes\":0},"
            "{\"choice\":\"no\",\"votes\":0}]");
     expect(api, "/api/v1/accounting", "\"balanced\":true");
 }
@@ -150,13 +151,16 @@ static void turnout_has_a_share_where_registrations_are_known(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/turnout",
            "\"turnout\":[{\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\","
-           "\"ballots\":15,\"registered\":null,\"ballots_expected\":null,\"share\":null,"
-           "\"complete\":false}],\"total\":1,\"next_cursor\":null}");
+           "\"ballots\":15,\"ballots_counted\":15,\"registered\":null,"
+           "\"ballots_expected\":null,\"share\":null,\"complete\":false,\"units_partial\":0,"
+           "\"report\":null,\"report_under_way\":false}],\"total\":1,\"next_cursor\":null}");
     /* p1 10 registered, p2 4: 7 ballots of 14 */
     expect(api, "/api/v1/turnout?unit=ca",
-           "\"ballots\":7,\"registered\":14,\"ballots_expected\":null,\"share\":0.500000");
+           "\"ballots\":7,\"ballots_counted\":7,\"registered\":14,\"ballots_expected\":null,"
+           "\"share\":0.500000");
     expect(api, "/api/v1/turnout?unit=p1",
-           "\"ballots\":6,\"registered\":10,\"ballots_expected\":8,\"share\":0.600000");
+           "\"ballots\":6,\"ballots_counted\":6,\"registered\":10,\"ballots_expected\":8,\"share\":"
+           "0.600000");
     assert_int_equal(
         expect_pages(api, "/api/v1/turnout?level=leaf&limit=3", "unit", "p1 p2 p3 cd "), 2);
     expect_pages(api, "/api/v1/turnout?level=precinct&unit=ca", "unit", "p1 p2 ");
@@ -171,10 +175,10 @@ static void a_test_says_so_in_every_answer(void **context)
     api_get(api, "/api/v1/turnout.csv?level=county");
     assert_string_equal(api->body,
                         "mode,unit,unit_name,level,ballots,registered,ballots_expected,share,"
-                        "complete\n"
-                        "TEST,ca,Zeta,county,7,14,,0.500000,false\n"
-                        "TEST,cb,\"Beta, \"\"B\"\"\",county,3,,,,false\n"
-                        "TEST,cd,Delta,county,5,,,,false\n");
+                        "complete,ballots_counted,units_partial,report\n"
+                        "TEST,ca,Zeta,county,7,14,,0.500000,false,7,0,\n"
+                        "TEST,cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,\n"
+                        "TEST,cd,Delta,county,5,,,,false,5,0,\n");
 }
 
 static void turnout_as_csv(void **context)
@@ -182,10 +186,11 @@ static void turnout_as_csv(void **context)
     struct api *api = *context;
     api_get(api, "/api/v1/turnout.csv?level=county");
     assert_string_equal(api->body,
-                        "unit,unit_name,level,ballots,registered,ballots_expected,share,complete\n"
-                        "ca,Zeta,county,7,14,,0.500000,false\n"
-                        "cb,\"Beta, \"\"B\"\"\",county,3,,,,false\n"
-                        "cd,Delta,county,5,,,,false\n");
+                        "unit,unit_name,level,ballots,registered,ballots_expected,share,complete,"
+                        "ballots_counted,units_partial,report\n"
+                        "ca,Zeta,county,7,14,,0.500000,false,7,0,\n"
+                        "cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,\n"
+                        "cd,Delta,county,5,,,,false,5,0,\n");
 }
 
 static void a_roll_is_the_denominator_when_every_shard_has_sent_its_part(void **context)
@@ -228,7 +233,9 @@ static void a_unit_says_where_it_lies(void **context)
     expect(api, "/api/v1/units/p1",
            "\"unit\":{\"id\":\"p1\",\"name\":\"One\",\"code\":\"\",\"level\":\"precinct\","
            "\"parent\":\"ca\",\"leaf\":true,\"children\":0,\"leaves\":1,\"leaves_reporting\":0,"
-           "\"registered\":10,\"ballots_expected\":8,\"complete\":false,\"path\":["
+           "\"units_partial\":0,\"ballots\":6,\"ballots_counted\":6,\"registered\":10,"
+           "\"ballots_expected\":8,\"complete\":false,\"report\":null,"
+           "\"report_under_way\":false,\"path\":["
            "{\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\"},"
            "{\"unit\":\"vt\",\"unit_name\":\"Vermont\",\"level\":\"state\"},"
            "{\"unit\":\"ca\",\"unit_name\":\"Zeta\",\"level\":\"county\"}]}");
@@ -243,7 +250,8 @@ static void the_books_are_shown_by_shard_and_in_all(void **context)
     expect(api, "/api/v1/accounting",
            "\"total\":{\"received\":17,\"counted\":15,\"replayed\":1,\"double_vote\":1,"
            "\"not_eligible\":0,\"invalid\":0,\"closed\":0,\"added_ballots\":15,"
-           "\"voters_counted\":15,\"balanced\":true},\"shards\":[{\"shard\":0,\"received\":9,"
+           "\"voters_counted\":15,\"shown\":15,\"held\":0,\"forgotten\":0,\"balanced\":true},"
+           "\"shards\":[{\"shard\":0,\"received\":9,"
            "\"counted\":7,\"replayed\":1,\"double_vote\":1,\"not_eligible\":0,\"invalid\":0,"
            "\"closed\":0,\"added_ballots\":7,\"voters_counted\":7,\"balanced\":true},"
            "{\"shard\":1,\"received\":8,\"counted\":8,");
@@ -259,7 +267,7 @@ static void books_that_do_not_balance_are_told(void **context)
     partial.base_index = 5;
     assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
     api_publish(api);
-    expect(api, "/api/v1/accounting", "\"voters_counted\":15,\"balanced\":false},\"shards\":[");
+    expect(api, "/api/v1/accounting", "\"forgotten\":0,\"balanced\":false},\"shards\":[");
     expect(api, "/api/v1/accounting", "\"voters_counted\":7,\"balanced\":false},{\"shard\":1");
     expect(api, "/api/v1/accounting", "\"voters_counted\":8,\"balanced\":true}]");
 }
@@ -277,7 +285,8 @@ static void totals_that_do_not_add_up_are_told(void **context)
     partial.books.added_ballots = partial.books.voters_counted = 8;
     assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
     api_publish(api);
-    expect(api, "/api/v1/accounting", "\"voters_counted\":16,\"balanced\":false},\"shards\":[");
+    expect(api, "/api/v1/accounting",
+           "\"voters_counted\":16,\"shown\":16,\"held\":0,\"forgotten\":0,\"balanced\":false},");
 }
 
 static void metrics_are_on_the_loopback_address_only(void **context)

@@ -20,14 +20,18 @@ static void without_parameters_every_contest_in_its_own_unit(void **context)
         api->body,
         HEAD "\"results\":["
              "{\"contest\":\"pres\",\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\","
-             "\"method\":null,\"ballots\":15,\"choices\":[{\"choice\":\"ann-red\",\"votes\":5},"
+             "\"method\":null,\"ballots\":15,\"ballots_counted\":15,"
+             "\"choices\":[{\"choice\":\"ann-red\",\"votes\":5},"
              "{\"choice\":\"ann-blue\",\"votes\":1},{\"choice\":\"bob\",\"votes\":6},"
              "{\"choice\":\"blank\",\"votes\":1}],\"undervotes\":1,\"overvotes\":1,"
-             "\"units_reporting\":0,\"units_started\":4,\"units_total\":4},"
+             "\"units_reporting\":0,\"units_partial\":0,\"units_started\":4,\"units_total\":4,"
+             "\"report\":null},"
              "{\"contest\":\"bridge\",\"unit\":\"ca\",\"unit_name\":\"Zeta\",\"level\":\"county\","
-             "\"method\":null,\"ballots\":7,\"choices\":[{\"choice\":\"yes\",\"votes\":4},"
+             "\"method\":null,\"ballots\":7,\"ballots_counted\":7,"
+             "\"choices\":[{\"choice\":\"yes\",\"votes\":4},"
              "{\"choice\":\"no\",\"votes\":1}],\"undervotes\":1,\"overvotes\":1,"
-             "\"units_reporting\":0,\"units_started\":2,\"units_total\":2}],"
+             "\"units_reporting\":0,\"units_partial\":0,\"units_started\":2,\"units_total\":2,"
+             "\"report\":null}],"
              "\"total\":2,\"next_cursor\":null}");
 }
 
@@ -36,10 +40,11 @@ static void a_leaf_shows_exactly_the_choices_of_its_style(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/results?contest=pres&unit=p3&level=leaf",
            "\"results\":[{\"contest\":\"pres\",\"unit\":\"p3\",\"unit_name\":\"Three\","
-           "\"level\":\"precinct\",\"method\":null,\"ballots\":3,\"choices\":["
-           "{\"choice\":\"ann-red\",\"votes\":1},{\"choice\":\"bob\",\"votes\":1}],"
-           "\"undervotes\":1,\"overvotes\":0,\"units_reporting\":0,\"units_started\":1,"
-           "\"units_total\":1}],\"total\":1,\"next_cursor\":null}");
+           "\"level\":\"precinct\",\"method\":null,\"ballots\":3,\"ballots_counted\":3,"
+           "\"choices\":[{\"choice\":\"ann-red\",\"votes\":1},{\"choice\":\"bob\",\"votes\":1}],"
+           "\"undervotes\":1,\"overvotes\":0,\"units_reporting\":0,\"units_partial\":0,"
+           "\"units_started\":1,\"units_total\":1,\"report\":null}],\"total\":1,\"next_cursor\":"
+           "null}");
 }
 
 static void zeros_are_shown_where_a_choice_stands(void **context)
@@ -55,11 +60,11 @@ static void an_inner_unit_shows_the_choices_of_all_leaves_below(void **context)
 {
     struct api *api = *context;
     expect(api, "/api/v1/results?contest=pres&unit=ca",
-           "\"ballots\":7,\"choices\":[{\"choice\":\"ann-red\",\"votes\":2},"
+           "\"ballots\":7,\"ballots_counted\":7,\"choices\":[{\"choice\":\"ann-red\",\"votes\":2},"
            "{\"choice\":\"ann-blue\",\"votes\":1},{\"choice\":\"bob\",\"votes\":3},"
            "{\"choice\":\"blank\",\"votes\":1}],\"undervotes\":0,\"overvotes\":0");
     expect(api, "/api/v1/results?contest=pres&unit=cb",
-           "\"ballots\":3,\"choices\":[{\"choice\":\"ann-red\",\"votes\":1},"
+           "\"ballots\":3,\"ballots_counted\":3,\"choices\":[{\"choice\":\"ann-red\",\"votes\":1},"
            "{\"choice\":\"bob\",\"votes\":1}],\"undervotes\":1");
 }
 
@@ -95,10 +100,12 @@ static void methods_can_be_shown_apart(void **context)
 {
     struct api *api = *context;
     expect(api, "/api/v1/results?contest=pres&unit=p1&by=method",
-           "\"method\":\"booth\",\"ballots\":4,\"choices\":[{\"choice\":\"ann-red\",\"votes\":2},"
+           "\"method\":\"booth\",\"ballots\":4,\"ballots_counted\":4,\"choices\":[{\"choice\":"
+           "\"ann-red\",\"votes\":2},"
            "{\"choice\":\"ann-blue\",\"votes\":1},{\"choice\":\"bob\",\"votes\":1},");
     expect(api, "/api/v1/results?contest=pres&unit=p1&by=method",
-           "\"method\":\"mail\",\"ballots\":2,\"choices\":[{\"choice\":\"ann-red\",\"votes\":0},"
+           "\"method\":\"mail\",\"ballots\":2,\"ballots_counted\":2,\"choices\":[{\"choice\":\"ann-"
+           "red\",\"votes\":0},"
            "{\"choice\":\"ann-blue\",\"votes\":0},{\"choice\":\"bob\",\"votes\":2},");
     expect(api, "/api/v1/results?contest=pres&method=mail",
            "\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\",\"method\":\"mail\","
@@ -216,7 +223,7 @@ static void leaves_with_a_final_report_are_reporting(void **context)
     api_publish(api);
     /* p1 and p3 are final, p2 is not */
     expect(api, "/api/v1/results?contest=pres",
-           "\"units_reporting\":2,\"units_started\":4,"
+           "\"units_reporting\":2,\"units_partial\":0,\"units_started\":4,"
            "\"units_total\":4");
     expect(api, "/api/v1/results?contest=pres&unit=p3", "\"units_reporting\":1");
     expect(api, "/api/v1/results?contest=bridge", "\"units_reporting\":1");
@@ -316,8 +323,9 @@ static void leaders_are_columns_over_units(void **context)
 {
     expect(*context, "/api/v1/leaders?contest=pres&unit=vt&level=county&choice=ann-red",
            "\"total\":3,\"leader\":[2,null,null],\"leader_votes\":[3,1,2],\"second_votes\":[2,1,2],"
-           "\"valid\":[6,2,4],\"ballots\":[7,3,5],\"units_reporting\":[0,0,0],"
-           "\"units_total\":[2,1,1],\"choice_votes\":[2,1,2]}");
+           "\"valid\":[6,2,4],\"ballots\":[7,3,5],\"ballots_counted\":[7,3,5],"
+           "\"units_reporting\":[0,0,0],\"units_partial\":[0,0,0],\"units_total\":[2,1,1],\"choice_"
+           "votes\":[2,1,2]}");
     expect_problem(*context, "/api/v1/leaders", 400, "contest: say which");
     expect_problem(*context, "/api/v1/leaders?contest=pres&choice=nobody", 404, "choice");
 }

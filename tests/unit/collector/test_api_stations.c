@@ -13,12 +13,12 @@ struct state {
     char folder[64], path[128];
 };
 
-/* Station 2: 3 counted in shard 0; station 7: 6 in shard 0 (4 counted, a replay, a double
- * vote whose verdict is forgotten) and 2 in shard 1. */
-static void send(struct api *api)
+/* Station 2: `of_2` counted in shard 0, where the books have 3; station 7: 6 in shard 0
+ * (4 counted, a replay, a double vote whose verdict is forgotten) and 8 in shard 1. */
+static void send(struct api *api, uint8_t of_2)
 {
-    static const uint8_t of_0[18] = {2, 3, 3, 0, 0, 0, 0, 0, 0, 4, 6, 4, 1, 1, 0, 0, 0, 1};
-    static const uint8_t of_1[9] = {7, 2, 2};
+    const uint8_t of_0[18] = {2, of_2, of_2, 0, 0, 0, 0, 0, 0, 4, 6, 4, 1, 1, 0, 0, 0, 1};
+    static const uint8_t of_1[9] = {7, 8, 8};
     struct fixture_rows rows;
     fixture_rows_0(&rows);
     struct psp_partial partial = fixture_partial_0(&rows);
@@ -42,7 +42,7 @@ static int set_up(void **context)
     snprintf(state->folder, sizeof state->folder, "/tmp/psp-names-XXXXXX");
     assert_non_null(mkdtemp(state->folder));
     snprintf(state->path, sizeof state->path, "%s/clients.json", state->folder);
-    send(state->api);
+    send(state->api, 3);
     *context = state;
     return 0;
 }
@@ -100,9 +100,21 @@ static void the_shards_books_by_station_are_added_up(void **context)
                     "{\"number\":2,\"name\":null,\"units\":null,\"received\":3,\"counted\":3,"
                     "\"replayed\":0,\"double_vote\":0,\"not_eligible\":0,\"invalid\":0,"
                     "\"closed\":0,\"forgotten\":0},"
-                    "{\"number\":7,\"name\":null,\"units\":null,\"received\":8,\"counted\":6,"
+                    "{\"number\":7,\"name\":null,\"units\":null,\"received\":14,\"counted\":12,"
                     "\"replayed\":1,\"double_vote\":1,\"not_eligible\":0,\"invalid\":0,"
-                    "\"closed\":0,\"forgotten\":1}]}");
+                    "\"closed\":0,\"forgotten\":1}],\"balanced\":true}");
+}
+
+/* One counted ballot of station 2 fewer than the books have. */
+static void stations_that_do_not_add_up_to_the_books_are_told(void **context)
+{
+    struct state *state = *context;
+    psp_board_destroy(&state->api->board);
+    state->api->board = fixture_board(state->api->definition);
+    send(state->api, 2);
+    expect_stations(state, "\"number\":2,\"name\":null,\"units\":null,\"received\":2,");
+    expect_stations(state, "],\"balanced\":false}");
+    expect(state->api, "/api/v1/accounting", "\"balanced\":true},\"shards\""); /* these do */
 }
 
 static void stations_are_on_the_loopback_address_only(void **context)
@@ -119,7 +131,7 @@ static void before_any_ballot_there_is_no_station(void **context)
     psp_board_destroy(&state->api->board);
     state->api->board = fixture_board(state->api->definition);
     api_publish(state->api);
-    expect_stations(state, "\"stations\":[]}");
+    expect_stations(state, "\"stations\":[],\"balanced\":true}");
 }
 
 static void names_and_units_come_from_the_file_and_follow_it(void **context)
@@ -183,6 +195,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_shards_books_by_station_are_added_up),
+        TEST(stations_that_do_not_add_up_to_the_books_are_told),
         TEST(stations_are_on_the_loopback_address_only),
         TEST(before_any_ballot_there_is_no_station),
         TEST(names_and_units_come_from_the_file_and_follow_it),

@@ -52,41 +52,47 @@ static int set_up(void **context)
 
 static void a_contest_has_the_ballots_of_the_papers_that_have_it(void **context)
 {
-    expect(*context, "/api/v1/results?contest=gov-d",
-           "\"method\":null,\"ballots\":7," CHOICES(
-               "ann", 3, "bob", 3, 1,
-               0) ",\"units_reporting\":0,\"units_started\":2,\"units_total\":2}");
-    expect(*context, "/api/v1/results?contest=gov-r",
-           "\"method\":null,\"ballots\":13," CHOICES(
-               "cy", 7, "di", 4, 1,
-               1) ",\"units_reporting\":0,\"units_started\":2,\"units_total\":2}");
-    expect(*context, "/api/v1/results?contest=bridge",
-           "\"method\":null,\"ballots\":23," CHOICES(
-               "yes", 13, "no", 7, 2,
-               1) ",\"units_reporting\":0,\"units_started\":3,\"units_total\":3}");
+    expect(
+        *context, "/api/v1/results?contest=gov-d",
+        "\"method\":null,\"ballots\":7,\"ballots_counted\":7," CHOICES(
+            "ann", 3, "bob", 3, 1,
+            0) ",\"units_reporting\":0,\"units_partial\":0,\"units_started\":2,\"units_total\":2,"
+               "\"report\":null}");
+    expect(
+        *context, "/api/v1/results?contest=gov-r",
+        "\"method\":null,\"ballots\":13,\"ballots_counted\":13," CHOICES(
+            "cy", 7, "di", 4, 1,
+            1) ",\"units_reporting\":0,\"units_partial\":0,\"units_started\":2,\"units_total\":2,"
+               "\"report\":null}");
+    expect(
+        *context, "/api/v1/results?contest=bridge",
+        "\"method\":null,\"ballots\":23,\"ballots_counted\":23," CHOICES(
+            "yes", 13, "no", 7, 2,
+            1) ",\"units_reporting\":0,\"units_partial\":0,\"units_started\":3,\"units_total\":3,"
+               "\"report\":null}");
 }
 
 static void a_unit_s_result_is_the_sum_over_its_styles(void **context)
 {
     expect(*context, "/api/v1/results?contest=bridge&unit=x&level=leaf",
-           "\"ballots\":13," CHOICES("yes", 6, "no", 6, 1, 0));
+           "\"ballots\":13,\"ballots_counted\":13," CHOICES("yes", 6, "no", 6, 1, 0));
     expect(*context, "/api/v1/results?contest=bridge&unit=y&level=leaf",
-           "\"ballots\":8," CHOICES("yes", 6, "no", 1, 0, 1));
+           "\"ballots\":8,\"ballots_counted\":8," CHOICES("yes", 6, "no", 1, 0, 1));
     expect(*context, "/api/v1/results?contest=gov-r&unit=x&level=leaf",
-           "\"ballots\":7," CHOICES("cy", 3, "di", 3, 0, 1));
+           "\"ballots\":7,\"ballots_counted\":7," CHOICES("cy", 3, "di", 3, 0, 1));
     expect(*context, "/api/v1/results?contest=gov-d&unit=y&level=leaf",
-           "\"ballots\":2," CHOICES("ann", 0, "bob", 2, 0, 0));
+           "\"ballots\":2,\"ballots_counted\":2," CHOICES("ann", 0, "bob", 2, 0, 0));
     expect(*context, "/api/v1/results?contest=gov-d&unit=z&level=leaf", "\"results\":[],");
 }
 
 static void methods_are_kept_apart_in_every_style(void **context)
 {
     expect(*context, "/api/v1/results?contest=gov-r&unit=x&method=mail",
-           "\"ballots\":4," CHOICES("cy", 1, "di", 2, 0, 1));
+           "\"ballots\":4,\"ballots_counted\":4," CHOICES("cy", 1, "di", 2, 0, 1));
     expect(*context, "/api/v1/results?contest=bridge&unit=x&method=mail",
-           "\"ballots\":5," CHOICES("yes", 4, "no", 1, 0, 0));
+           "\"ballots\":5,\"ballots_counted\":5," CHOICES("yes", 4, "no", 1, 0, 0));
     expect(*context, "/api/v1/results?contest=bridge&method=booth",
-           "\"ballots\":18," CHOICES("yes", 9, "no", 6, 2, 1));
+           "\"ballots\":18,\"ballots_counted\":18," CHOICES("yes", 9, "no", 6, 2, 1));
 }
 
 static void csv_has_a_unit_once_whatever_its_styles(void **context)

@@ -1,7 +1,7 @@
 // The books: every ballot that came in has one disposition.
 import type { Books as BooksRow } from '../../api/types.ts';
 import { number } from '../../format.ts';
-import { accounting } from '../../state.ts';
+import { accounting, byReport } from '../../state.ts';
 import { text } from '../../text.ts';
 
 const columns = Object.keys(text.dispositions) as (keyof BooksRow)[];
@@ -27,7 +27,7 @@ export function Books() {
     <section class="books">
       <h3>{text.books}</h3>
       <p>
-        {text.booksWhy}{' '}
+        {text.booksWhy} {byReport.value && text.booksHeld(number(books.total.shown), number(books.total.held))}{' '}
         {books.total.balanced ? <strong>{text.balanced}</strong> : <strong class="warning">{text.unbalanced}</strong>}
       </p>
       <div class="scroll" tabIndex={0} role="region" aria-label={text.books}>

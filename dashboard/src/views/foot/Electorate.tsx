@@ -2,6 +2,7 @@
 import { number } from '../../format.ts';
 import { election } from '../../state.ts';
 import { text } from '../../text.ts';
+import { reportingWord } from '../parts.tsx';
 
 export function Electorate() {
   const about = election.value?.election;
@@ -19,7 +20,7 @@ export function Electorate() {
         </div>
         <div>
           <dt>{text.took}</dt>
-          <dd>{number(about.ballots)}</dd>
+          <dd>{number(about.ballots_counted ?? about.ballots)}</dd>
         </div>
         <div>
           <dt>{text.candidates}</dt>
@@ -33,7 +34,7 @@ export function Electorate() {
           <dt>{text.reporting}</dt>
           <dd>
             {number(about.leaves_reporting)}
-            <small>{text.reportingOf(number(about.leaves_reporting), number(about.leaves))}</small>
+            <small>{reportingWord(about.leaves_reporting, about.leaves, about.units_partial)}</small>
           </dd>
         </div>
       </dl>

@@ -29,9 +29,10 @@ export interface Scale {
 
 export function scaleOf(by: string, data: Leaders, list: Unit[]): Scale | null {
   let of: Scale['of'];
-  if (by === 'turnout') of = (i) => (list[i]?.registered ? data.ballots[i]! / list[i]!.registered! : null);
+  if (by === 'turnout')
+    of = (i) => (list[i]?.registered ? (data.ballots_counted[i] ?? data.ballots[i]!) / list[i]!.registered! : null);
   else if (by.startsWith('share:') && data.choice_votes)
-    of = (i) => (data.valid[i]! > 0 ? data.choice_votes![i]! / data.valid[i]! : null);
+    of = (i) => (data.valid[i] ? data.choice_votes![i]! / data.valid[i]! : null); // held: null
   else return null;
   const values = list.map((_, i) => of(i)).filter((v): v is number => v !== null);
   if (values.length === 0) return { low: 0, high: 1, of };
@@ -46,6 +47,7 @@ export function fillOf(contest: Contest, data: Leaders, list: Unit[], scale: Sca
   const counted = text.mapIn(percentIn(part));
   const parent = units.value?.parents.get(list[i]!.parent ?? '');
   const name = parent ? `${list[i]!.name}, ${parent}` : list[i]!.name;
+  if (data.valid[i] === null) return { color: 'var(--none)', opacity: 1, label: `${name}\n${text.notReported}` };
   if (scale) {
     const share = scale.of(i);
     const step =

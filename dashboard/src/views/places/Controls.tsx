@@ -5,13 +5,14 @@ import { runs } from '../../race.ts';
 import { go, pageSizes, route } from '../../route.ts';
 import { cursors, level, levelTitle, nextCursor, page, placesTotal, scope } from '../../state.ts';
 import { text } from '../../text.ts';
+import { ballotsWord } from '../parts.tsx';
 
 export function Controls({ contest }: { contest: Contest }) {
   const { sort, order, size } = route.value;
   const direction = order || (sort === 'unit' ? 'asc' : 'desc');
   const sorts: [string, string][] = [
     ['unit', text.sortUnit],
-    ['ballots', text.ballots],
+    ['ballots', ballotsWord()],
     ['turnout', text.turnout],
     ...contest.choices.filter(runs).map((c): [string, string] => [`votes:${c.id}`, `${text.votes}: ${c.name}`]),
   ];

@@ -5,6 +5,7 @@ import { link, toUnit } from '../../route.ts';
 import { level, levelTitle, places, placesTotal, ranking, scope } from '../../state.ts';
 import type { Scope } from '../../state.ts';
 import { text } from '../../text.ts';
+import { ballotsWord, inWord } from '../parts.tsx';
 import { Controls, Pager } from './Controls.tsx';
 import { Row } from './Row.tsx';
 
@@ -39,13 +40,13 @@ function Head({ columns }: { columns: Choice[] }) {
           {text.margin}
         </th>
         <th scope="col" class="n wide">
-          {text.ballots}
+          {ballotsWord()}
         </th>
         <th scope="col" class="n wide">
           {text.turnout}
         </th>
         <th scope="col" class="n">
-          {text.countedIn}
+          {inWord()}
         </th>
       </tr>
     </thead>

@@ -1,7 +1,7 @@
 // One place of the list: who leads there, by how much, how far it is counted.
 import type { Contest, Result } from '../../api/types.ts';
 import { number, percent, percentIn, points } from '../../format.ts';
-import { lines, progress, runs } from '../../race.ts';
+import { held, lines, progress, runs } from '../../race.ts';
 import { toUnit } from '../../route.ts';
 import { units } from '../../state.ts';
 import { text } from '../../text.ts';
@@ -14,6 +14,7 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
   const valid = ordered.reduce((sum, line) => sum + line.votes, 0);
   const tied = first !== undefined && second !== undefined && first.votes === second.votes;
   const shareOf = (id: string) => ordered.find((line) => line.choice.id === id);
+  const none = held(place);
   const ahead = first && first.votes > 0 && !tied ? first.choice.id : '';
   return (
     <tr>
@@ -27,6 +28,7 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
         {unit?.parent && units.value?.parents.has(unit.parent) && (
           <small> {units.value.parents.get(unit.parent)}</small>
         )}
+        {none && <small class="narrow-line">{text.notReportedHere}</small>}
       </th>
       <td class="wide">
         {ahead && first ? (
@@ -34,6 +36,8 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
             <Swatch contest={contest} choice={first.choice} />
             {first.choice.name}
           </>
+        ) : none ? (
+          text.notReportedHere
         ) : place.ballots > 0 ? (
           text.tied
         ) : (
@@ -46,8 +50,10 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
         </td>
       ))}
       <td class="n">{valid > 0 && first && second ? `+${points((first.votes - second.votes) / valid)}` : '–'}</td>
-      <td class="n wide">{number(place.ballots)}</td>
-      <td class="n wide">{unit?.registered ? percent(place.ballots / unit.registered) : '–'}</td>
+      <td class="n wide">{none ? '–' : number(place.ballots)}</td>
+      <td class="n wide">
+        {unit?.registered ? percent((place.ballots_counted ?? place.ballots) / unit.registered) : '–'}
+      </td>
       <td class="n">
         {percentIn(progress(place.units_reporting, place.units_total, place.ballots, unit?.ballots_expected ?? null))}
       </td>

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { Contest, Result } from '../../api/types.ts';
 import { colorOf } from '../../colors.ts';
 import { number, percent, signed } from '../../format.ts';
-import { gains, runs } from '../../race.ts';
+import { gains, held, runs } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { baseline } from '../../state.ts';
 import { text } from '../../text.ts';
@@ -17,9 +17,10 @@ interface RowOf {
   line: Line;
   most: number;
   gained: number | undefined;
+  none: boolean; // held
 }
 
-function Row({ contest, line, most, gained }: RowOf) {
+function Row({ contest, line, most, gained, none }: RowOf) {
   const background = colorOf(contest, parties(), line.choice);
   return (
     <tr class={runs(line.choice) ? '' : 'aside'}>
@@ -28,14 +29,14 @@ function Row({ contest, line, most, gained }: RowOf) {
         <Name choice={line.choice} />
         {line.choice.party && <small> {partyName(line.choice.party)}</small>}
         <span class="bar" aria-hidden="true">
-          <span style={{ width: `${(100 * line.votes) / most}%`, background }} />
+          {!none && <span style={{ width: `${(100 * line.votes) / most}%`, background }} />}
         </span>
       </th>
       <td class="n">
-        {number(line.votes)}
+        {none ? '–' : number(line.votes)}
         {gained !== undefined && <small class="delta">{signed(gained)}</small>}
       </td>
-      <td class="n">{runs(line.choice) ? percent(line.share) : ''}</td>
+      <td class="n">{runs(line.choice) ? percent(none ? null : line.share) : ''}</td>
     </tr>
   );
 }
@@ -61,7 +62,14 @@ export function Bars({ contest, ordered, now }: { contest: Contest; ordered: Lin
         </thead>
         <tbody>
           {listed.map((line) => (
-            <Row key={line.choice.id} contest={contest} line={line} most={most} gained={gained.get(line.choice.id)} />
+            <Row
+              key={line.choice.id}
+              contest={contest}
+              line={line}
+              most={most}
+              gained={gained.get(line.choice.id)}
+              none={held(now)}
+            />
           ))}
         </tbody>
       </table>
@@ -77,9 +85,9 @@ export function Bars({ contest, ordered, now }: { contest: Contest; ordered: Lin
           {all.value ? text.showFewer : text.showAll(number(ordered.length))}
         </button>
       )}
-      {now && (
+      {now?.choices && (
         <p class="aside">
-          {text.undervotes}: {number(now.undervotes)} · {text.overvotes}: {number(now.overvotes)}
+          {text.undervotes}: {number(now.undervotes ?? 0)} · {text.overvotes}: {number(now.overvotes ?? 0)}
           {contest.votes_allowed > 1 && ` · ${text.severalVotes(contest.votes_allowed)}`}
         </p>
       )}

@@ -1,14 +1,14 @@
 // What changed since the refresh before, or within the last seconds.
 import type { Contest, Result } from '../../api/types.ts';
 import { number, timeThere } from '../../format.ts';
-import { lines, runs, same } from '../../race.ts';
+import { held, lines, runs, same } from '../../race.ts';
 import type { Line } from '../../race.ts';
-import { baseline } from '../../state.ts';
+import { baseline, byReport } from '../../state.ts';
 import { text } from '../../text.ts';
 
 export function Changes({ contest, ordered, now }: { contest: Contest; ordered: Line[]; now: Result }) {
   const before = baseline.value;
-  if (!before || !same(before.result, now)) return null;
+  if (!before || !same(before.result, now) || held(before.result) || held(now)) return null;
   const old = lines(contest, before.result).filter((line) => runs(line.choice));
   const at = ordered.filter((line) => runs(line.choice));
   const more = now.ballots - before.result.ballots;
@@ -17,7 +17,7 @@ export function Changes({ contest, ordered, now }: { contest: Contest; ordered: 
   const lead = (list: Line[]) =>
     list[0] && list[0].votes > 0 && list[0].votes !== list[1]?.votes ? list[0].choice.name : text.tied;
   const facts = [
-    more > 0 && text.changesBallots(number(more)),
+    more > 0 && (byReport.value ? text.changesShown : text.changesBallots)(number(more)),
     complete > 0 && text.newReporting(number(complete)),
     lead(old) !== lead(at) && old[0] && old[0].votes > 0 && text.changesLead(lead(old), lead(at)),
     more > 0 &&

@@ -5,8 +5,9 @@ import { number, percent, percentIn, points } from '../../format.ts';
 import { outlook, progress, runs, stillOut } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { route } from '../../route.ts';
-import { turnout } from '../../state.ts';
+import { byReport, turnout } from '../../state.ts';
 import { text } from '../../text.ts';
+import { ballotsWord, inWord, reportingWord } from '../parts.tsx';
 import { Outlook } from './Outlook.tsx';
 
 function Figure({ name, value, more }: { name: string; value: string; more?: ComponentChildren }) {
@@ -24,7 +25,7 @@ function Figure({ name, value, more }: { name: string; value: string; more?: Com
 function CountedIn({ part }: { part: number }) {
   return (
     <div class="in">
-      <dt>{text.countedIn}</dt>
+      <dt>{inWord()}</dt>
       <dd>
         {percentIn(part)}
         <span class="bar" aria-hidden="true">
@@ -40,16 +41,21 @@ export function Figures({ contest, ordered, now }: { contest: Contest; ordered: 
   const out = route.value.method ? null : stillOut(turn);
   const view = outlook(ordered, out, contest.votes_allowed);
   const part = progress(now.units_reporting, now.units_total, turn?.ballots ?? 0, turn?.ballots_expected ?? null);
+  const counted = byReport.value && !route.value.method ? now.ballots_counted : null;
   const valid = ordered.reduce((sum, line) => sum + (runs(line.choice) ? line.votes : 0), 0);
   return (
     <>
       <dl class="figures">
         <CountedIn part={part} />
-        <Figure name={text.ballots} value={number(now.ballots)} />
+        <Figure
+          name={ballotsWord()}
+          value={number(now.ballots)}
+          more={counted === null ? undefined : text.ofCounted(number(counted))}
+        />
         <Figure
           name={text.reporting}
           value={percentIn(now.units_total ? now.units_reporting / now.units_total : null)}
-          more={text.reportingOf(number(now.units_reporting), number(now.units_total))}
+          more={reportingWord(now.units_reporting, now.units_total, now.units_partial)}
         />
         <Figure
           name={text.turnout}
@@ -62,7 +68,7 @@ export function Figures({ contest, ordered, now }: { contest: Contest; ordered: 
           more={valid > 0 && view.below ? text.pointsOf(points(view.margin / valid)) : undefined}
         />
         <Figure
-          name={text.stillOut}
+          name={byReport.value ? text.notShownYet : text.stillOut}
           value={out === null ? '–' : number(out)}
           more={turn?.ballots_expected != null ? text.ofExpected(number(turn.ballots_expected)) : text.notKnown}
         />

@@ -4,7 +4,7 @@ import { colorOf, OTHER } from '../../colors.ts';
 import { number, percent } from '../../format.ts';
 import { runs } from '../../race.ts';
 import type { Line } from '../../race.ts';
-import { state } from '../../state.ts';
+import { state, turnout } from '../../state.ts';
 import { text } from '../../text.ts';
 import { Name, parties, partyName, Portrait, Swatch } from '../parts.tsx';
 
@@ -50,8 +50,21 @@ function ShareBar({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
   );
 }
 
-export function Leaders({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
+function Held() {
+  const counted = turnout.value?.ballots_counted ?? null;
+  return (
+    <section class="card empty-card">
+      <p class="label">{text.notReported}</p>
+      <p>
+        {counted !== null && text.heldBallots(number(counted))} {text.heldUntil}
+      </p>
+    </section>
+  );
+}
+
+export function Leaders({ contest, ordered, held }: { contest: Contest; ordered: Line[]; held: boolean }) {
   const [first, second] = ordered.filter((line) => runs(line.choice));
+  if (held && state.value !== 'new') return <Held />;
   if (!first || first.votes === 0)
     return (
       <section class="card empty-card">

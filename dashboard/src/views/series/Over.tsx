@@ -1,7 +1,8 @@
 // Votes and ballots over time.
 import type { Contest, Series } from '../../api/types.ts';
-import { seriesRegistered } from '../../state.ts';
+import { byReport, seriesRegistered } from '../../state.ts';
 import { text } from '../../text.ts';
+import { ballotsWord } from '../parts.tsx';
 import { Chart, css } from './Chart.tsx';
 import { drawn } from './curves.ts';
 import type { Curve } from './curves.ts';
@@ -16,7 +17,7 @@ interface ChartsOf {
 
 // Ballots as a share of registered voters where they are known.
 function Charts({ contest, data, curves, registered }: ChartsOf) {
-  const named = registered ? text.overTimeTurnout : text.overTimeBallots;
+  const named = registered ? text.overTimeTurnout : ballotsWord();
   const ballots: Curve = {
     name: named,
     color: css('--accent-now') || '#0b57a4',
@@ -53,7 +54,7 @@ export function Over({ contest }: { contest: Contest }) {
     <section class="over">
       <h3>{text.overTime}</h3>
       {!some ? (
-        <p class="aside">{text.overTimeNone}</p>
+        <p class="aside">{byReport.value ? text.overTimeNoReport : text.overTimeNone}</p>
       ) : (
         <>
           <Charts contest={contest} data={data} curves={curves} registered={registered} />

@@ -2,6 +2,7 @@
 import type { Series } from '../../api/types.ts';
 import { number, percent, time, zone } from '../../format.ts';
 import { text } from '../../text.ts';
+import { ballotsWord } from '../parts.tsx';
 import type { Curve } from './curves.ts';
 
 const ROWS = 12;
@@ -20,7 +21,7 @@ export function Table({ data, curves, registered }: { data: Series; curves: Curv
             <tr>
               <th scope="col">{text.clock(zone(data.points[0]?.at ?? 0))}</th>
               <th scope="col" class="n">
-                {text.ballots}
+                {ballotsWord()}
               </th>
               {registered && (
                 <th scope="col" class="n">
