@@ -15,6 +15,7 @@
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
 #include "cli/show/rest.h"
+#include "cli/show/standing.h"
 #include "election/books.h"
 
 enum { OPTION_API = 256 };
@@ -98,7 +99,25 @@ static void add_line(struct psp_table *table, const char *name, const json_t *va
     psp_table_add(table, cells);
 }
 
-static void print_table(const json_t *root)
+/* What is counted is not always shown yet. */
+static void print_foot(const json_t *root, const json_t *election)
+{
+    const json_t *total = json_object_get(root, "total");
+    const uint64_t held = count_of(total, "held"), forgotten = count_of(total, "forgotten");
+    char text[PSP_COUNT_TEXT_BYTES];
+    puts(psp_standing_of(election));
+    printf("ballots shown: %s", psp_count_text(count_of(total, "shown"), text));
+    if (held > 0)
+        printf(", held until they are reported: %s", psp_count_text(held, text));
+    putchar('\n');
+    if (forgotten > 0)
+        printf("refused, and the verdict not remembered any more: %s\n",
+               psp_count_text(forgotten, text));
+    if (json_is_true(json_object_get(root, "stale")))
+        puts("stale: not every shard has answered of late");
+}
+
+static void print_table(const json_t *root, const json_t *election)
 {
     struct psp_table *table = create_table();
     const json_t *shard;
@@ -114,8 +133,7 @@ static void print_table(const json_t *root)
     psp_mode_say(psp_mode_is_test(root), stdout);
     psp_table_print(table, stdout);
     psp_table_destroy(&table);
-    if (json_is_true(json_object_get(root, "stale")))
-        puts("stale: not every shard has answered of late");
+    print_foot(root, election);
 }
 
 /* Every shard balances, and the shards' sums are the total. */
@@ -137,9 +155,12 @@ static bool balanced(const json_t *root)
 
 static int show(struct psp_rest *api, bool json)
 {
-    json_t *root = NULL;
-    const enum psp_status status = psp_rest_get(api, "/api/v1/accounting", &root);
+    json_t *root = NULL, *election = NULL;
+    enum psp_status status = psp_rest_get(api, "/api/v1/accounting", &root);
+    if (status == PSP_OK)
+        status = psp_rest_get(api, "/api/v1/election", &election);
     if (status != PSP_OK) {
+        json_decref(root);
         fprintf(stderr, "psephos accounting: %s\n", psp_rest_error(api));
         return status == PSP_EUNREACHABLE ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
     }
@@ -148,10 +169,11 @@ static int show(struct psp_rest *api, bool json)
         json_dumpf(root, stdout, JSON_INDENT(2));
         putchar('\n');
     } else {
-        print_table(root);
+        print_table(root, election);
     }
     if (!good)
         fputs("psephos accounting: the books do not balance\n", stderr);
+    json_decref(election);
     json_decref(root);
     return good ? PSP_EXIT_DONE : PSP_EXIT_NO;
 }

@@ -18,6 +18,7 @@
 #include "cli/show/rest.h"
 #include "cli/show/results_returns.h"
 #include "cli/show/results_table.h"
+#include "cli/show/standing.h"
 
 enum { OPTION_API = 256, OPTION_CONTEST, OPTION_LEVEL, OPTION_FORMAT, OPTION_WATCH, OPTION_JSON };
 enum { WATCH_MS = 500, ETAG_BYTES = 256, MISSES_MAX = 20 };
@@ -126,6 +127,8 @@ static int print_returns(struct psp_rest *rest)
                                          psp_mode_is_test(root), stdout, &reason) != PSP_OK) {
         psp_fault_say("psephos results", &reason);
         code = PSP_EXIT_NO;
+    } else {
+        psp_standing_say_held("psephos results", json_object_get(root, "results"), stderr);
     }
     json_decref(root);
     psp_definition_destroy(&definition);
@@ -135,7 +138,7 @@ static int print_returns(struct psp_rest *rest)
 /* Lines of the terminal that the live table has for itself; 0: no terminal. */
 static size_t live_lines(const struct arguments *arguments)
 {
-    enum { LINES_BELOW = 4, LINES_UNKNOWN = 24 };
+    enum { LINES_BELOW = 6, LINES_UNKNOWN = 24 };
     struct winsize size = {0};
     if (!arguments->watch || !isatty(STDOUT_FILENO))
         return 0;
@@ -144,14 +147,27 @@ static size_t live_lines(const struct arguments *arguments)
     return size.ws_row - LINES_BELOW;
 }
 
-static void print(const struct psp_rest *rest, const struct arguments *arguments,
-                  const json_t *root, const json_t *contests, const json_t *parties)
+/* What is true of all tables. */
+static void print_foot(const json_t *root, const json_t *election)
 {
-    const json_t *results = json_object_get(root, "results");
     const char *as_of = json_string_value(json_object_get(root, "as_of"));
+    const char *publication = json_string_value(json_object_get(root, "publication"));
+    char when[PSP_WHEN_BYTES];
+    printf("\n%s; unofficial, %s%s\n", psp_standing_of(election),
+           as_of ? "as of " : "nothing counted yet", as_of ? psp_when_text(as_of, when) : "");
+    if (publication && !strcmp(publication, "reports"))
+        puts("votes are shown as of each unit's last report");
+    if (json_is_true(json_object_get(root, "stale")))
+        puts("stale: not every shard has answered of late");
+}
+
+static void print(const struct psp_rest *rest, const struct arguments *arguments,
+                  const json_t *root, const json_t *election, const json_t *contests)
+{
+    const json_t *parties = json_object_get(json_object_get(election, "election"), "parties");
+    const json_t *results = json_object_get(root, "results");
     const size_t lines = live_lines(arguments);
     const bool test = psp_mode_is_test(root);
-    char when[PSP_WHEN_BYTES];
     switch (arguments->format) {
     case FORMAT_TABLE:
         if (lines)
@@ -163,11 +179,7 @@ static void print(const struct psp_rest *rest, const struct arguments *arguments
                                 stdout);
         if (lines)
             printf("\npage %s/", psp_rest_address(rest));
-        printf("\nunofficial, %s%s%s\n", as_of ? "as of " : "nothing counted yet",
-               as_of ? psp_when_text(as_of, when) : "",
-               json_is_true(json_object_get(root, "stale"))
-                   ? "; stale: not every shard has answered of late"
-                   : "");
+        print_foot(root, election);
         return;
     case FORMAT_JSON:
         json_dumpf(root, stdout, arguments->watch ? JSON_COMPACT : JSON_INDENT(2));
@@ -175,6 +187,7 @@ static void print(const struct psp_rest *rest, const struct arguments *arguments
         return;
     case FORMAT_CSV:
         psp_results_table_csv(results, contests, test, stdout);
+        psp_standing_say_held("psephos results", results, stderr);
         return;
     case FORMAT_OPENELECTIONS:
         return;
@@ -211,23 +224,26 @@ static enum psp_status wait_newer(struct psp_rest *rest, char *etag)
 
 /* Prints once, or again and again with --watch. */
 static int print_all(struct psp_rest *rest, const struct arguments *arguments,
-                     const json_t *contests, const json_t *parties)
+                     const json_t *contests)
 {
     char *path = results_path(arguments), etag[ETAG_BYTES] = "";
     enum psp_status status = PSP_OK;
     int code = PSP_EXIT_DONE;
     for (bool again = true; again && code == PSP_EXIT_DONE;) {
-        json_t *root = NULL;
+        json_t *root = NULL, *election = NULL;
         again = arguments->watch && !ferror(stdout);
         if (again)
             status = wait_newer(rest, etag);
         if (status == PSP_OK)
             status = psp_rest_list(rest, path, "results", &root);
         if (status == PSP_OK)
-            print(rest, arguments, root, contests, parties);
+            status = psp_rest_get(rest, "/api/v1/election", &election);
+        if (status == PSP_OK)
+            print(rest, arguments, root, election, contests);
         else
             code = failed(rest, status);
         fflush(stdout);
+        json_decref(election);
         json_decref(root);
         if (again && code == PSP_EXIT_DONE)
             usleep(WATCH_MS * 1000);
@@ -240,17 +256,11 @@ static int show(struct psp_rest *rest, const struct arguments *arguments)
 {
     if (arguments->format == FORMAT_OPENELECTIONS)
         return print_returns(rest);
-    json_t *contests = NULL, *election = NULL;
-    int code = PSP_EXIT_NO;
-    enum psp_status status = psp_rest_list(rest, "/api/v1/contests", "contests", &contests);
-    if (status == PSP_OK)
-        status = psp_rest_get(rest, "/api/v1/election", &election);
-    if (status == PSP_OK)
-        code = print_all(rest, arguments, json_object_get(contests, "contests"),
-                         json_object_get(json_object_get(election, "election"), "parties"));
-    else
-        code = failed(rest, status);
-    json_decref(election);
+    json_t *contests = NULL;
+    const enum psp_status status = psp_rest_list(rest, "/api/v1/contests", "contests", &contests);
+    const int code = status == PSP_OK
+                         ? print_all(rest, arguments, json_object_get(contests, "contests"))
+                         : failed(rest, status);
     json_decref(contests);
     return code;
 }

@@ -153,8 +153,11 @@ static int show(struct psp_rest *api, bool json)
     } else {
         print_table(root);
     }
+    const bool good = !json_is_false(json_object_get(root, "balanced"));
+    if (!good)
+        fputs("psephos stations: the books by station do not add up to the books\n", stderr);
     json_decref(root);
-    return PSP_EXIT_DONE;
+    return good ? PSP_EXIT_DONE : PSP_EXIT_NO;
 }
 
 int psp_cmd_stations(int argc, char **argv)
@@ -164,7 +167,9 @@ int psp_cmd_stations(int argc, char **argv)
         parse,
         NULL,
         "Shows how many ballots each station has sent and what became of them. Stations that have "
-        "sent none are left out (`psephos client list` has all). forgotten: refused ballots whose "
+        "sent none are left out (`psephos client list` has all); exit code 1 when they do not add "
+        "up "
+        "to the books. forgotten: refused ballots whose "
         "verdict is not remembered any more; sent again, they are refused anew, not "
         "replayed." PSP_EXIT_HELP,
         children,

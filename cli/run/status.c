@@ -18,6 +18,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
+#include "cli/show/standing.h"
 
 enum { ANSWER_MS = 2000 };
 
@@ -34,6 +35,7 @@ struct line {
     const char *state, *version;             /* version NULL: not known */
     char state_hash[2 * PSP_HASH_BYTES + 1]; /* of a shard's replica, at its index */
     uint64_t close_at_ms;                    /* of a shard's replica; 0 none */
+    enum psp_election_state election;        /* likewise */
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all */
 };
 
@@ -95,6 +97,45 @@ static void find_lag(const struct psp_cluster *cluster, struct line *lines, uint
     }
 }
 
+/* Of the shard's replicas that answered, the furthest: no state is left again. False:
+ * none answered. */
+static bool shard_state(const struct line *lines, uint32_t n, uint32_t shard,
+                        enum psp_election_state *ret_state)
+{
+    enum psp_election_state state = PSP_ELECTION_NEW;
+    bool known = false;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct psp_daemon *daemon = lines[i].daemon;
+        if (daemon->role != PSP_ROLE_SHARD || daemon->number != shard || !lines[i].answered)
+            continue;
+        known = true;
+        state = lines[i].election > state ? lines[i].election : state;
+    }
+    if (known)
+        *ret_state = state;
+    return known;
+}
+
+/* Closed when every shard is, as the collectors say it. False: not known, because a shard
+ * on which it depends does not answer. */
+static bool find_state(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
+                       enum psp_election_state *ret_state)
+{
+    uint32_t known = 0, closed = 0, begun = 0;
+    for (uint32_t s = 0; s < cluster->shard_count; s++) {
+        enum psp_election_state state = PSP_ELECTION_NEW;
+        known += shard_state(lines, n, cluster->shards[s].shard, &state);
+        begun += state != PSP_ELECTION_NEW;
+        closed += state == PSP_ELECTION_CLOSED;
+    }
+    if (known < cluster->shard_count && closed == begun)
+        return false;
+    *ret_state = closed == cluster->shard_count ? PSP_ELECTION_CLOSED
+                 : begun > 0                    ? PSP_ELECTION_OPEN
+                                                : PSP_ELECTION_NEW;
+    return true;
+}
+
 /* When it closes or closed; null: no such time, or none that is known. */
 static json_t *close_at(const struct line *line)
 {
@@ -102,8 +143,10 @@ static json_t *close_at(const struct line *line)
     return line->close_at_ms ? json_string(psp_moment_write(line->close_at_ms, text)) : json_null();
 }
 
-static void print_json(enum psp_mode mode, const struct line *lines, uint32_t n, bool healthy)
+static void print_json(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
+                       bool healthy)
 {
+    enum psp_election_state state;
     json_t *processes = json_array();
     for (uint32_t i = 0; i < n; i++) {
         const struct line *line = &lines[i];
@@ -125,15 +168,19 @@ static void print_json(enum psp_mode mode, const struct line *lines, uint32_t n,
         }
         json_array_append_new(processes, process);
     }
-    json_t *root = json_pack("{s:b, s:s, s:o}", "healthy", healthy, "mode", psp_mode_name(mode),
-                             "processes", processes);
+    const char *election =
+        find_state(cluster, lines, n, &state) ? psp_election_state_name(state) : NULL;
+    json_t *root =
+        json_pack("{s:b, s:s, s:s?, s:o}", "healthy", healthy, "mode", psp_mode_name(cluster->mode),
+                  "election", election, "processes", processes);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
 }
 
-static void print_table(enum psp_mode mode, const struct line *lines, uint32_t n)
+static void print_table(const struct psp_cluster *cluster, const struct line *lines, uint32_t n)
 {
+    enum psp_election_state state;
     static const char *const headings[] = {"process", "pid", "state", "index", "lag", "address"};
     struct psp_table *table = psp_table_create("lrlrrl", headings);
     for (uint32_t i = 0; i < n; i++) {
@@ -149,8 +196,10 @@ static void print_table(enum psp_mode mode, const struct line *lines, uint32_t n
             lines[i].daemon->http ? lines[i].daemon->http : lines[i].daemon->address};
         psp_table_add(table, cells);
     }
-    psp_mode_say(mode == PSP_MODE_TEST, stdout);
+    psp_mode_say(cluster->mode == PSP_MODE_TEST, stdout);
     psp_table_print(table, stdout);
+    if (find_state(cluster, lines, n, &state))
+        puts(psp_standing_text(state));
     psp_table_destroy(&table);
 }
 
@@ -182,6 +231,7 @@ static int show(const struct arguments *arguments, const struct psp_local *local
             lines[i].version = answer->status.version;
             lines[i].index = answer->status.index;
             lines[i].close_at_ms = answer->status.close_at_ms;
+            lines[i].election = answer->status.election_state;
             lines[i].pid = (int64_t)answer->status.pid;
             for (size_t b = 0; b < PSP_HASH_BYTES; b++)
                 snprintf(lines[i].state_hash + 2 * b, 3, "%02x", answer->status.state_hash[b]);
@@ -192,9 +242,9 @@ static int show(const struct arguments *arguments, const struct psp_local *local
         lines[i].state = lines[i].pid ? "not answering" : "down";
     find_lag(local->cluster, lines, n);
     if (arguments->json)
-        print_json(local->cluster->mode, lines, n, answered == n);
+        print_json(local->cluster, lines, n, answered == n);
     else
-        print_table(local->cluster->mode, lines, n);
+        print_table(local->cluster, lines, n);
     free(asked);
     free(lines);
     psp_daemons_free(&daemons, n);

@@ -15,7 +15,7 @@ enum { TIMEOUT_MS = 30000, WALKS_MAX = 50, WALK_PAUSE_MS = 100, PAGE_LIMIT = 100
 
 struct psp_rest {
     struct psp_http_client *http;
-    char *url;
+    char *url, *directory; /* of the cluster that it was found in; NULL: by its address */
     char error[1024];
 };
 
@@ -45,6 +45,7 @@ void psp_rest_destroy(struct psp_rest **rest)
         return;
     psp_http_client_destroy(&(*rest)->http);
     free((*rest)->url);
+    free((*rest)->directory);
     free(*rest);
     *rest = NULL;
 }
@@ -70,6 +71,8 @@ static bool open_first(const char *directory, bool local_address, struct psp_res
         const struct psp_cluster_collector *first = &local->cluster->collectors[0];
         char *url = url_of(local_address ? first->http_local : first->http);
         status = psp_rest_create(url, ret_rest);
+        if (status == PSP_OK)
+            (*ret_rest)->directory = psp_memory_copy(directory);
         free(url);
     }
     if (status != PSP_OK)
@@ -123,6 +126,22 @@ const char *psp_rest_error(const struct psp_rest *rest)
     return rest->error;
 }
 
+/* What a person does about it: libcurl's words alone do not say. */
+static void unreachable(struct psp_rest *rest)
+{
+    if (rest->directory)
+        snprintf(
+            rest->error, sizeof rest->error,
+            "the collector of %.200s does not answer: `psephos up --dir %.200s` starts what is "
+            "down, `psephos status --dir %.200s` shows it (%.300s)",
+            rest->directory, rest->directory, rest->directory, psp_http_client_error(rest->http));
+    else
+        snprintf(rest->error, sizeof rest->error,
+                 "no collector answers at %.200s: it is down, or that is not its address, which "
+                 "`psephos up` prints (%.600s)",
+                 rest->url, psp_http_client_error(rest->http));
+}
+
 /* The collector's own words, when it gave any (RFC 9457). */
 static enum psp_status refused(struct psp_rest *rest, const char *path,
                                const struct psp_http_answer *answer)
@@ -144,7 +163,7 @@ static enum psp_status fetch(struct psp_rest *rest, const char *path, char *etag
     const enum psp_status status =
         psp_http_client_get(rest->http, path, "application/json", etag, TIMEOUT_MS, &answer);
     if (status != PSP_OK) {
-        snprintf(rest->error, sizeof rest->error, "%s", psp_http_client_error(rest->http));
+        unreachable(rest);
         return status;
     }
     if (answer.code == 304)
@@ -180,7 +199,7 @@ enum psp_status psp_rest_text(struct psp_rest *rest, const char *path, const cha
     const enum psp_status status =
         psp_http_client_get(rest->http, path, NULL, NULL, TIMEOUT_MS, &answer);
     if (status != PSP_OK) {
-        snprintf(rest->error, sizeof rest->error, "%s", psp_http_client_error(rest->http));
+        unreachable(rest);
         return status;
     }
     if (answer.code != 200)

@@ -11,10 +11,13 @@
 #include "cli/folder/local.h"
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
+#include "cli/show/standing.h"
 #include "election/returns/returns.h"
 
-/* Votes of every (leaf, choice of any contest); UNSEEN where none was named. */
+/* Votes of every (leaf, choice of any contest); UNSEEN where none was named, HELD where
+ * the collector holds them back. */
 #define UNSEEN UINT64_MAX
+#define HELD (UINT64_MAX - 1)
 
 struct out {
     FILE *file;
@@ -42,6 +45,17 @@ static int64_t cell_of(const struct psp_definition *definition, uint32_t leaf, u
     return -1;
 }
 
+/* Every choice of the contest in the leaf. `votes`: of the leaf's cells. */
+static void hold(const struct psp_definition *definition, uint32_t leaf, uint32_t contest,
+                 uint64_t *votes)
+{
+    for (uint32_t c = 0; c < definition->contests[contest].choice_count; c++) {
+        const int64_t cell = cell_of(definition, leaf, contest, c);
+        if (cell >= 0)
+            votes[cell] = HELD;
+    }
+}
+
 static enum psp_status place(const json_t *result, const struct psp_definition *definition,
                              const uint64_t *leaf_first, uint64_t *votes,
                              struct psp_reason *reterr_reason)
@@ -55,6 +69,8 @@ static enum psp_status place(const json_t *result, const struct psp_definition *
                        contest_id);
         return PSP_EINVAL;
     }
+    if (psp_standing_held(result))
+        hold(definition, leaf, contest, votes + leaf_first[leaf]);
     const json_t *entry;
     size_t i;
     json_array_foreach(json_object_get(result, "choices"), i, entry)
@@ -101,8 +117,8 @@ static enum psp_status print_style(const struct psp_definition *definition, uint
         const struct psp_style_contest *contest = &style->contests[c];
         for (uint32_t i = 0; i < contest->choice_count && status == PSP_OK; i++) {
             const uint64_t count = votes[first + contest->cell + i];
-            if (cell_of(definition, leaf, contest->contest, contest->choices[i]) !=
-                (int64_t)first + contest->cell + i)
+            if (count == HELD || cell_of(definition, leaf, contest->contest, contest->choices[i]) !=
+                                     (int64_t)first + contest->cell + i)
                 continue;
             if (count == UNSEEN) {
                 psp_reason_set(reterr_reason,

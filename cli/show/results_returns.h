@@ -4,7 +4,8 @@
  * Every contest of every leaf with exactly the choices of its ballot style,
  * zeros included, in the definition's order: what `cast --returns` read comes
  * out again, row by row. Of a test cluster a first column `mode` says so, and nothing
- * that reads published returns takes it.
+ * that reads published returns takes it. What the collector holds back, because it was
+ * not reported yet, is left out.
  *
  * Threads: any.
  */

@@ -10,6 +10,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
+#include "cli/show/standing.h"
 
 static const char *text(const json_t *object, const char *name)
 {
@@ -102,17 +103,36 @@ static void print_choices(const json_t *result, const json_t *contest, const str
     free(order);
 }
 
+/* "370,968 ballots", "1,200 of 1,234 ballots shown" or that they are held; the caller
+ * frees. */
+static char *ballots_text(const json_t *result)
+{
+    const uint64_t shown = count(result, "ballots"), counted = count(result, "ballots_counted");
+    const bool told = json_is_integer(json_object_get(result, "ballots_counted"));
+    char shown_text[PSP_COUNT_TEXT_BYTES], counted_text[PSP_COUNT_TEXT_BYTES];
+    psp_count_text(shown, shown_text);
+    psp_count_text(counted, counted_text);
+    if (psp_standing_held(result))
+        return psp_memory_print("not reported yet%s%s%s", told ? ", " : "",
+                                told ? counted_text : "", told ? " ballots counted" : "");
+    if (told && counted != shown)
+        return psp_memory_print("%s of %s ballots shown", shown_text, counted_text);
+    return psp_memory_print("%s ballots", shown_text);
+}
+
 /* "Governor, Vermont: 370,968 ballots, …", in two lines when one has no room for it. */
 static void print_title(const json_t *result, const char *contest, FILE *file)
 {
     const size_t room = psp_table_room(file);
     const char *method = text(result, "method");
-    char ballots[PSP_COUNT_TEXT_BYTES];
+    char partial[40] = "", *ballots = ballots_text(result);
+    if (count(result, "units_partial"))
+        snprintf(partial, sizeof partial, ", %" PRIu64 " partial", count(result, "units_partial"));
     char *about = psp_memory_print("%s, %s%s%s", contest, text(result, "unit_name"),
                                    *method ? ", " : "", method);
-    char *counts = psp_memory_print("%s ballots, %" PRIu64 " of %" PRIu64 " units reporting",
-                                    psp_count_text(count(result, "ballots"), ballots),
-                                    count(result, "units_reporting"), count(result, "units_total"));
+    char *counts =
+        psp_memory_print("%s, %" PRIu64 " of %" PRIu64 " units reporting%s", ballots,
+                         count(result, "units_reporting"), count(result, "units_total"), partial);
     const bool one = psp_table_width(about) + psp_table_width(counts) + 2 <= room;
     char *first = psp_table_shortened(about, one ? SIZE_MAX : room - (room > 0));
     char *second = psp_table_shortened(counts, one ? SIZE_MAX : room);
@@ -121,6 +141,7 @@ static void print_title(const json_t *result, const char *contest, FILE *file)
     free(first);
     free(counts);
     free(about);
+    free(ballots);
 }
 
 void psp_results_table_print(const json_t *results, const json_t *contests, const json_t *parties,
@@ -144,7 +165,8 @@ void psp_results_table_print(const json_t *results, const json_t *contests, cons
         if (i)
             fputc('\n', file);
         print_title(result, name, file);
-        print_choices(result, contest, &naming, file);
+        if (!psp_standing_held(result))
+            print_choices(result, contest, &naming, file);
     }
 }
 

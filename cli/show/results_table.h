@@ -2,7 +2,7 @@
  * results_table - results as people read them: one table a contest and unit.
  *
  * `results` is the API's list; `contests` and `parties` are the API's lists of
- * these, for the names.
+ * these, for the names. A result that is held has a title, and no choices.
  *
  * Threads: any.
  */

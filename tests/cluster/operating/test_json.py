@@ -76,8 +76,8 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     assert set(sent["stations"][0]) == promised("stations", "stations")
 
     status = asked("status", *folder)
-    assert set(status) == {"healthy", "mode", "processes"} and status["healthy"]
-    assert status["mode"] == "live"
+    assert set(status) == promised("status", until="`processes`: ") | {"processes"}
+    assert status["healthy"] and (status["mode"], status["election"]) == ("live", "open")
     shard = next(p for p in status["processes"] if p["role"] == "shard")
     assert set(shard) == promised("status", "processes")
 

@@ -74,3 +74,27 @@ def test_the_pages_address_stays_on_the_screen(cluster, import_returns, mode):
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
     assert lines[0].startswith("TEST" if mode == "test" else "President")
     assert [line for line in lines if line.startswith("Governor")]
+
+
+def test_tables_say_whether_the_election_is_open(cluster, import_returns, fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=2, up_options=["--closed"])
+
+    def said():
+        texts = [one.call(call).stdout for call in ("results", "accounting", "status")]
+        return [re.search(r"^the election is [a-z ]+", text, re.M)[0] for text in texts]
+
+    assert said() == ["the election is not open yet"] * 3
+    one.call("open")
+    one.cast("--returns", fixture_file("sparse.csv"))
+    assert said() == ["the election is open"] * 3
+    books = one.call("accounting").stdout
+    assert re.search(r"^ballots shown: [\d,]+$", books, re.M), books
+    one.call("close")
+    assert said() == ["the election is closed"] * 3
+    one.down()
+    for call in ("results", "accounting", "stations"):
+        done = one.call(call, check=3)
+        assert f"`psephos up --dir {one.directory}` starts" in done.stderr, done.stderr
+        asked = run_psephos(call, "--api", one.api, check=3)
+        assert f"no collector answers at {one.api}: it is down, or" in asked.stderr, asked.stderr
+    assert "the election is" not in one.call("status", check=3).stdout

@@ -11,6 +11,7 @@
 #include "cli/say/table.h"
 #include "cli/show/results_returns.h"
 #include "cli/show/results_table.h"
+#include "cli/show/standing.h"
 #include "tests/unit/fixture/cli.h"
 
 /* As a collector lists them, in another order than published. */
@@ -155,6 +156,60 @@ static void a_table_is_sorted_by_votes_and_fits_the_screen(void **state)
     json_decref(parties);
 }
 
+/* What a collector says of places that have reported, in part and not at all. */
+static void what_is_held_has_no_votes_in_any_form(void **state)
+{
+    (void)state;
+    json_t *results =
+        json("[{'contest': 'c', 'unit_name': 'Town', 'ballots': 0, 'ballots_counted': 1234,"
+             " 'choices': null, 'undervotes': null, 'overvotes': null,"
+             " 'units_reporting': 0, 'units_partial': 0, 'units_total': 2},"
+             " {'contest': 'c', 'unit_name': 'Mill', 'ballots': 0, 'ballots_counted': null,"
+             " 'choices': null, 'undervotes': null, 'overvotes': null,"
+             " 'units_reporting': 0, 'units_partial': 1, 'units_total': 1},"
+             " {'contest': 'c', 'unit_name': 'Hill', 'ballots': 20, 'ballots_counted': 25,"
+             " 'choices': [{'choice': 'a', 'votes': 20}], 'undervotes': 0, 'overvotes': 0,"
+             " 'units_reporting': 1, 'units_partial': 2, 'units_total': 4}]");
+    json_t *contests = json("[{'id': 'c', 'name': 'Mayor', 'choices': []}]"), *none = json("[]");
+    struct output output;
+    open_output(&output);
+    psp_results_table_print(results, contests, none, 0, output.file);
+    psp_results_table_csv(results, contests, false, output.file);
+    psp_standing_say_held("call", results, output.file);
+    psp_standing_say_held("call", none, output.file);
+    fclose(output.file);
+    assert_string_equal(
+        output.text,
+        "Mayor, Town: not reported yet, 1,234 ballots counted, 0 of 2 units reporting\n\n"
+        "Mayor, Mill: not reported yet, 0 of 1 units reporting, 1 partial\n\n"
+        "Mayor, Hill: 20 of 25 ballots shown, 1 of 4 units reporting, 2 partial\n"
+        "choice  party  votes     share\n"
+        "a                 20  100.00 %\n"
+        "contest,unit,unit_name,level,method,choice,choice_name,party,votes\n"
+        "c,,Hill,,,a,,,20\n"
+        "call: 2 of 3 results are not reported yet: they are held, and left out\n");
+    free(output.text);
+    json_decref(results);
+    json_decref(contests);
+    json_decref(none);
+}
+
+static void returns_leave_out_what_is_held(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(
+        print_returns("[" COUNCIL "," PRESIDENT_B
+                      ",{'unit': 'vt-addison-a', 'contest': 'president', 'choices': null}]",
+                      &text, &reason),
+        PSP_OK);
+    assert_null(strstr(text, "A,President"));
+    assert_non_null(strstr(text, "Council"));
+    assert_non_null(strstr(text, "Trump"));
+    free(text);
+}
+
 static void counts_have_separators(void **state)
 {
     (void)state;
@@ -171,6 +226,8 @@ int main(void)
         cmocka_unit_test(returns_come_out_as_they_were_published),
         cmocka_unit_test(a_result_that_is_not_whole_is_not_printed_as_one),
         cmocka_unit_test(a_table_is_sorted_by_votes_and_fits_the_screen),
+        cmocka_unit_test(what_is_held_has_no_votes_in_any_form),
+        cmocka_unit_test(returns_leave_out_what_is_held),
         cmocka_unit_test(counts_have_separators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,43 @@
+/* The words are the collector's; only what is null is looked at, never which rule is on. */
+#include "cli/show/standing.h"
+
+#include <string.h>
+
+const char *psp_standing_text(enum psp_election_state state)
+{
+    switch (state) {
+    case PSP_ELECTION_NEW:
+        return "the election is not open yet";
+    case PSP_ELECTION_OPEN:
+        return "the election is open";
+    case PSP_ELECTION_CLOSED:
+        return "the election is closed";
+    }
+    return "";
+}
+
+const char *psp_standing_of(const json_t *election)
+{
+    const json_t *about = json_object_get(election, "election");
+    const char *word = json_string_value(json_object_get(about, "state"));
+    for (int state = PSP_ELECTION_NEW; word && state <= PSP_ELECTION_CLOSED; state++) {
+        if (!strcmp(word, psp_election_state_name((enum psp_election_state)state)))
+            return psp_standing_text((enum psp_election_state)state);
+    }
+    return "whether the election is open is not known";
+}
+
+bool psp_standing_held(const json_t *result)
+{
+    return json_is_null(json_object_get(result, "choices"));
+}
+
+void psp_standing_say_held(const char *call, const json_t *results, FILE *file)
+{
+    const json_t *result;
+    size_t i, held = 0;
+    json_array_foreach(results, i, result) held += psp_standing_held(result);
+    if (held > 0)
+        fprintf(file, "%s: %zu of %zu results are not reported yet: they are held, and left out\n",
+                call, held, json_array_size(results));
+}
