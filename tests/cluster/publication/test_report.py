@@ -1,0 +1,309 @@
+"""`psephos report`: one report for all shards, whoever calls it, how often, and whatever fails."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+import python_client
+import telling
+from harness import BIN, SLOWER, wait_until
+from reported import Shards, Taken
+
+LEAVES = list(telling.LEAVES)  # in the order of their positions
+A, B, ALL = (0, 1), (2, 3, 4), (0, 1, 2, 3, 4)
+
+
+@pytest.fixture
+def begun(cluster, tmp_path):
+    """begun(publication="reports", **options) -> (cluster, its shards), without ballots."""
+    def begin(publication="reports", **options):
+        path = telling.Telling(publication, "immediate").write(tmp_path)
+        one = cluster(path, shards=2, **options)
+        return one, Shards(one)
+    return begin
+
+
+def cast(one, number, seed=1):
+    """`number` ballots in each row, and half more at most."""
+    tale = telling.Telling("reports", "immediate", seed)
+    tale.voters = seed * 100_000
+    station = python_client.Client(one.directory)
+    tale.cast(station, number, small=number)
+    station.close()
+    wait_until(lambda: one.accounting()["total"]["counted"] >= len(tale.cast_ones),
+               what="the books")
+    return tale
+
+
+def report(one, *words, check=0):
+    done = one.call("report", *words, check=check, timeout=120 * SLOWER)
+    return done.stdout if check == 0 else done.stderr
+
+
+def shown(one, unit="us"):
+    return one.get_json(f"/api/v1/turnout?unit={unit}")["turnout"][0]["ballots"]
+
+
+def final_ones(one):
+    turnout = one.get_json("/api/v1/turnout?level=leaf")["turnout"]
+    return {row["unit"] for row in turnout if row["complete"]}
+
+
+def test_a_unit_of_any_level_is_all_leaves_below_it(begun):
+    one, shards = begun()
+    assert "report 1: 1 unit\nshard 0: done at index " in report(one, "b2")
+    assert "report 2: 2 units\n" in report(one, "a")
+    assert "report 3: 5 units\n" in report(one, "us")
+    assert "report 4: 5 units\n" in report(one, "--all")
+    assert "report 5: 3 units\n" in report(one, "a2", "b3", "a", "a2")
+    assert shards.one_history() == [Taken(n, leaves, "unchanged", False) for n, leaves in
+                                    enumerate([(3,), A, ALL, ALL, (0, 1, 4)], 1)]
+
+
+def test_final_is_said_taken_back_and_kept(begun):
+    one, shards = begun()
+    assert "report 1: 2 units, final\n" in report(one, "a", "--final")
+    assert final_ones(one) == {"a1", "a2"}
+    report(one, "us")
+    assert final_ones(one) == {"a1", "a2"}
+    assert "report 3: 1 unit, not final\n" in report(one, "a1", "--not-final")
+    assert final_ones(one) == {"a2"}
+    assert "report 4: 1 unit, final\n" in one.call("unit-complete", "b1", check=0).stdout
+    assert final_ones(one) == {"a2", "b1"}
+    assert [taken.final for taken in shards.one_history()] == ["yes", "unchanged", "no", "yes"]
+
+
+def test_what_is_reported_is_shown_and_nothing_else(begun):
+    one, _ = begun()
+    tale = cast(one, 20)
+    assert shown(one) == 0
+    report(one, "a")
+    wanted = sum(cast.row.leaf in ("a1", "a2") for cast in tale.cast_ones)
+    assert shown(one, "a") == shown(one) == wanted > 0 and shown(one, "b") == 0
+    cast(one, 20, seed=2)
+    assert shown(one) == wanted
+    report(one, "--all")
+    assert shown(one) == one.accounting()["total"]["counted"] > wanted
+
+
+def test_wrong_calls_send_nothing(begun):
+    one, shards = begun()
+    for words, said in ((["a", "atlantis"], "has no unit \"atlantis\""),
+                        (["--again"], "no unit was ever reported")):
+        assert said in report(one, *words, check=1)
+    for words, said in (([], "UNIT is missing"), (["--final"], "UNIT is missing"),
+                        (["a", "--final", "--not-final"], "either --final or --not-final"),
+                        (["a", "--all"], "either --all or UNIT"),
+                        (["--again", "a"], "--again goes with nothing else"),
+                        (["--again", "--all"], "--again goes with nothing else"),
+                        (["--again", "--final"], "--again goes with nothing else"),
+                        (["--again", "--not-final"], "--again goes with nothing else")):
+        assert said in report(one, *words, check=2)
+    assert "UNIT is missing" in one.call("unit-complete", check=2).stderr
+    assert [shards.held(shard) for shard in range(2)] == [b"", b""]
+
+
+def test_before_the_polls_open_and_after_they_closed(begun):
+    one, shards = begun(up_options=["--closed"])
+    report(one, "a")
+    one.call("open", check=0)
+    cast(one, 20)
+    one.call("close", check=0, timeout=60 * SLOWER)
+    report(one, "--all", "--final")
+    assert shown(one) == one.accounting()["total"]["counted"] > 0
+    assert [taken.number for taken in shards.one_history()] == [1, 2]
+
+
+def test_json_says_what_each_shard_has(begun):
+    one, shards = begun()
+    told = json.loads(report(one, "b", "--not-final", "--json"))
+    indexes = [shard.pop("index") for shard in told["shards"]]
+    assert all(index > 1 for index in indexes)
+    assert told == {"number": 1, "leaves": 3, "final": "no", "again": False, "finished": None,
+                    "shards": [{"shard": n, "done": True, "text": None} for n in (0, 1)]}
+    one.kill(role="shard", shard=1)
+    done = one.call("report", "a", "--json", check=1, timeout=60 * SLOWER)
+    assert json.loads(done.stdout) == {
+        "number": None, "leaves": 2, "final": "unchanged", "again": False, "finished": None,
+        "shards": [{"shard": 0, "index": None, "done": False, "text": None},
+                   {"shard": 1, "index": None, "done": False, "text": "no replica answers"}]}
+    assert "shard 1: no replica answers" in done.stderr
+    assert len(shards.taken(0)) == 1
+
+
+def test_with_publication_immediate_it_says_who_is_final(begun):
+    one, shards = begun("immediate")
+    tale = cast(one, 20)
+    wait_until(lambda: shown(one) == len(tale.cast_ones), what="all shown as it comes")
+    report(one, "a", "--final")
+    assert shown(one) == len(tale.cast_ones)
+    assert final_ones(one) == {"a1", "a2"}
+    assert shards.one_history() == [Taken(1, A, "yes", False)]
+
+
+def start(one, *words):
+    return subprocess.Popen([BIN / "psephos", "report", "--dir", one.directory, *words],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def test_of_two_operators_at_once_each_has_a_number_of_its_own(begun):
+    one, shards = begun()
+    for turn in range(20):
+        both = [start(one, unit, "--json") for unit in ("a", "b")]
+        told = [json.loads(each.communicate(timeout=60 * SLOWER)[0]) for each in both]
+        assert [each.returncode for each in both] == [0, 0]
+        assert {each["number"] for each in told} == {2 * turn + 1, 2 * turn + 2}
+        assert len({shards.held(shard) for shard in range(2)}) == 1
+    history = shards.one_history()
+    assert [taken.number for taken in history] == list(range(1, 41))
+    assert all({one.leaves for one in history[n:n + 2]} == {A, B} for n in range(0, 40, 2))
+
+
+def test_killed_at_any_moment_the_next_call_finishes(begun):
+    one, shards = begun()
+    draw = random.Random(15)
+    begun_at = time.monotonic()
+    report(one, "--all")
+    whole_s = time.monotonic() - begun_at
+    unfinished = 0
+    for turn in range(30):
+        last, call = shards.held(0), start(one, "a", "--final")
+        if turn % 2:
+            time.sleep(draw.uniform(0, whole_s * 1.2))
+        else:  # near the moment that matters
+            wait_until(lambda: shards.held(0) != last or call.poll() is not None, every=0)
+            time.sleep(draw.uniform(0, 0.002))
+        call.send_signal(signal.SIGKILL)
+        call.communicate()
+        unfinished += shards.held(0) != shards.held(1)
+        if draw.random() < 0.3:
+            told = json.loads(report(one, "b", "--json"))
+            assert all(shard["done"] for shard in told["shards"])
+            shards.one_history()
+    report(one, "b")
+    shards.one_history()
+    print(f"{unfinished} of 30 were in one shard only when they were killed")
+
+
+def test_a_shard_that_is_away_is_named_and_nothing_new_is_shown(begun):
+    one, shards = begun()
+    cast(one, 20)
+    report(one, "a")
+    before = shown(one)
+    cast(one, 20, seed=2)
+    one.kill(role="shard", shard=1)
+    told = report(one, "--all", check=1)
+    assert "psephos report: shard 1: no replica answers; call again" in told
+    assert "psephos report: nothing was reported\n" in told and "shard 0" not in told
+    assert len(shards.taken(0)) == 1
+    one.up()
+    assert shown(one) == before
+    assert "report 2: 5 units\n" in report(one, "--all")
+    assert shown(one) == one.accounting()["total"]["counted"] > before
+    one.kill(role="shard", shard=0)
+    assert "shard 0: no replica answers" in report(one, "a", check=3)
+    one.up()
+    assert [taken.number for taken in shards.one_history()] == [1, 2]
+
+
+def test_what_is_in_shard_0_only_is_not_shown_and_finished_first(begun):
+    one, shards = begun()
+    cast(one, 20)
+    unfinished = Taken(1, A, "yes", False)
+    shards.tell(0, unfinished)
+    time.sleep(0.5)
+    assert shown(one) == 0 and final_ones(one) == set()
+    told = report(one, "b")
+    assert "report 1 was not in all shards yet: finished first\nreport 2: 3 units\n" in told
+    assert final_ones(one) == {"a1", "a2"}
+    assert shown(one) == one.accounting()["total"]["counted"]
+    assert shards.one_history() == [unfinished, Taken(2, B, "unchanged", False)]
+    shards.tell(0, Taken(3, A, "no", False))
+    told = json.loads(report(one, "b", "--json"))
+    assert (told["finished"], told["number"]) == (3, 4)
+
+
+def test_what_cannot_be_finished_is_named_and_nothing_is_begun(begun):
+    one, shards = begun()
+    unfinished = Taken(1, A, "yes", False)
+    shards.tell(0, unfinished)
+    one.kill(role="shard", shard=1)
+    told = report(one, "b", check=1)
+    assert "shard 1: no replica answers" in told and "nothing was reported" in told
+    assert shards.taken(0) == [unfinished]
+
+
+def test_a_shard_that_comes_back_in_time_is_told_by_the_same_call(begun):
+    one, shards = begun()
+    draw = random.Random(16)
+    for number in range(1, 9):
+        call = start(one, "--all")
+        time.sleep(draw.uniform(0, 0.05))
+        one.kill(role="shard", shard=number % 2)
+        one.up()
+        told, said = call.communicate(timeout=60 * SLOWER)
+        assert call.returncode == 0, said
+        assert f"report {number}: 5 units\nshard 0: done at index " in told
+    assert [taken.number for taken in shards.one_history()] == list(range(1, 9))
+
+
+def backup(one, folder):
+    one.call("backup", "--out", folder, check=0, timeout=60 * SLOWER)
+    return json.loads((folder / "backup.json").read_text())
+
+
+def test_after_a_restore_all_that_was_reported_is_reported_again(begun, tmp_path):
+    one, shards = begun()
+    cast(one, 20)
+    report(one, "a1", "--final")
+    early, late = tmp_path / "early", tmp_path / "late"
+    saved = backup(one, early)
+    report(one, "b1", "--not-final")
+    both = backup(one, late)
+    # Shard 0 as it was early, shard 1 as it was late.
+    shutil.rmtree(late / "shard-0")
+    shutil.copytree(early / "shard-0", late / "shard-0")
+    both["shards"][0] = saved["shards"][0]
+    (late / "backup.json").write_text(json.dumps(both))
+    one.kill()
+    shutil.rmtree(one.directory / "data")
+    told = one.call("restore", "--backup", late, check=0, timeout=60 * SLOWER).stdout
+    assert f"psephos report --again --dir {one.directory}\n" in told
+    one.up()
+    shards = Shards(one)
+    assert [len(shards.taken(shard)) for shard in range(2)] == [1, 2]
+    assert "report 1000001: 2 units, again\n" in report(one, "--again")
+    assert [shards.taken(shard)[-1] for shard in range(2)] == \
+        [Taken(1000001, (0, 2), "unchanged", True)] * 2
+    assert [shards.epoch(shard) for shard in range(2)] == [2, 2]
+    assert final_ones(one) == {"a1"}
+    assert shown(one) == shown(one, "a1") + shown(one, "b1") > 0
+    assert "report 1000002: 5 units\n" in report(one, "--all")
+
+
+def test_a_restore_says_nothing_of_reports_that_there_were_not(begun, tmp_path):
+    one, _ = begun()
+    backup(one, tmp_path / "b")
+    one.kill()
+    shutil.rmtree(one.directory / "data")
+    done = one.call("restore", "--backup", tmp_path / "b", "--json", check=0)
+    assert json.loads(done.stdout)["report_again"] is False
+    assert "--again" not in done.stderr
+
+
+def test_of_three_replicas_one_may_be_away(begun):
+    one, shards = begun(up_options=["--replicas", 3])
+    leaders = {p["shard"]: p["replica"] for p in one.processes()
+               if p["role"] == "shard" and p["state"] == "leader"}
+    gone = next(p["pid"] for p in one.processes() if p["role"] == "shard" and p["shard"] == 0 and
+                p["replica"] == (leaders[0] + 1) % 3)
+    subprocess.run(["kill", "-KILL", str(gone)], check=True)
+    began = time.monotonic()
+    assert "report 1: 5 units\n" in report(one, "--all")
+    assert time.monotonic() - began < 4 * SLOWER
