@@ -97,19 +97,6 @@ static enum psp_status compare_totals(const struct psp_definition *definition,
 
 /* ---- what is said of units ---- */
 
-static bool complete_agree(const struct psp_partial *partial, const struct psp_count *count,
-                           struct psp_recount_result *result)
-{
-    uint32_t n = 0;
-    const uint32_t *units = psp_count_units_complete(count, &n);
-    bool agree = partial->units_complete.length == (size_t)n * 4;
-    for (uint32_t i = 0; agree && i < n; i++)
-        agree = psp_get32(partial->units_complete.data + 4 * (size_t)i) == units[i];
-    if (!agree)
-        differ(result, "the units that are complete");
-    return agree;
-}
-
 /* NULL stands for: never reported. */
 static bool same_leaf_report(const char *unit, const struct psp_leaf_report *live,
                              const struct psp_leaf_report *again, struct psp_recount_result *result)
@@ -202,8 +189,7 @@ static enum psp_status compare_units(const struct psp_definition *definition,
 {
     bool ballots_agree = false;
     const enum psp_status status = leaf_ballots_agree(live->partial, count, result, &ballots_agree);
-    result->units_agree = complete_agree(live->partial, count, result);
-    result->units_agree &= leaf_reports_agree(definition, live->partial, count, result);
+    result->units_agree = leaf_reports_agree(definition, live->partial, count, result);
     result->units_agree &= last_report_agrees(live, count, result) && ballots_agree;
     return status;
 }

@@ -110,11 +110,6 @@ enum psp_status psp_count_create(const struct psp_count_options *options,
         status = psp_reports_create(options->definition, &count->reports);
     if (status == PSP_OK)
         status = psp_count_pending_create(count);
-    if (status == PSP_OK) {
-        count->units_complete =
-            malloc(options->definition->unit_count * sizeof *count->units_complete);
-        status = count->units_complete ? PSP_OK : PSP_ENOMEM;
-    }
     if (status == PSP_OK && options->roll)
         status = load_roll(count, options->roll);
     if (status != PSP_OK) {
@@ -218,20 +213,25 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
 
 /* ---- the other entries ---- */
 
-static const char *set_unit_complete(struct psp_count *count, uint32_t unit)
+/* Rules 1 only: since then a report says who is final. */
+static enum psp_status set_unit_complete(struct psp_count *count, uint32_t unit,
+                                         const char **ret_refused)
 {
-    if (unit >= count->definition->unit_count)
-        return "no such unit";
-    uint32_t at = 0;
-    while (at < count->units_complete_n && count->units_complete[at] < unit)
-        at++;
-    if (at < count->units_complete_n && count->units_complete[at] == unit)
-        return "this unit is complete already";
-    memmove(count->units_complete + at + 1, count->units_complete + at,
-            (count->units_complete_n - at) * sizeof *count->units_complete);
-    count->units_complete[at] = unit;
-    count->units_complete_n++;
-    return NULL;
+    if (psp_count_rules_2(count))
+        *ret_refused = "units are reported, not declared complete";
+    else if (unit >= count->definition->unit_count)
+        *ret_refused = "no such unit";
+    if (*ret_refused)
+        return PSP_OK;
+    if (!count->units_complete)
+        count->units_complete =
+            calloc(count->definition->unit_count, sizeof *count->units_complete);
+    if (!count->units_complete)
+        return PSP_ENOMEM;
+    if (count->units_complete[unit])
+        *ret_refused = "this unit is complete already";
+    count->units_complete[unit] = true;
+    return PSP_OK;
 }
 
 static const char *open_election(struct psp_count *count)
@@ -323,7 +323,7 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
         refused = close_election(count, entry->close_at_ms);
         break;
     case PSP_ENTRY_UNIT_COMPLETE:
-        refused = set_unit_complete(count, entry->unit);
+        status = set_unit_complete(count, entry->unit, &refused);
         break;
     case PSP_ENTRY_REPORT:
         status = psp_reports_take(count->reports, &entry->report, index, count->time_ms,

@@ -19,7 +19,7 @@
  *     index 8, time_ms as clamped 8, entry type 1, apply result 1,
  *     rows 4 (0 unless BALLOTS)                          one part, 22 bytes
  *     GENESIS: its bytes (lib/count/genesis.h)           one part
- *     UNIT_COMPLETE: unit position, 4 bytes              one part
+ *     UNIT_COMPLETE: unit position, 4 bytes (rules 1)    one part
  *     CLOSE: its time, 8 bytes (rules 2)                 one part
  *     REPORT: its bytes (wire/message/report.h)          one part
  *     BALLOTS: fence hash; digests; tags; units; methods;
@@ -129,8 +129,6 @@ uint64_t psp_count_registered(const struct psp_count *count);
 const uint32_t *psp_count_registered_leaves(const struct psp_count *count, uint32_t *ret_n);
 /* The 16 bytes of the chain, rest zero. */
 void psp_count_state_hash(const struct psp_count *count, uint8_t ret_hash[PSP_HASH_BYTES]);
-/* Units declared complete, ascending positions. */
-const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t *ret_n);
 /* Books by station, of those changed after index `base` (election/station_books.h), like
  * psp_totals_encode_since: returns the bytes needed, writes if they fit into `size`. */
 size_t psp_count_stations_since(const struct psp_count *count, uint64_t base, uint8_t *ret_bytes,
@@ -210,9 +208,7 @@ struct psp_count_delta {
     uint32_t *rows;
     uint32_t *row_cells; /* how many cells each of them has */
     uint64_t *cells;     /* the rows' cells, one row after another */
-    uint32_t units_complete_n;
-    uint32_t *units_complete; /* all of them */
-    size_t report_bytes;      /* of the last report; 0: none since the last delta */
+    size_t report_bytes; /* of the last report; 0: none since the last delta */
     uint8_t *report;
     uint64_t report_index;
     struct psp_reports_sum reported_sum; /* of all that was reported, with the report */

@@ -130,19 +130,17 @@ static enum psp_status copy_stations(const struct psp_count *count, struct psp_c
     return PSP_OK;
 }
 
-/* Copies of what the count keeps: changed rows, complete units, units of the roll. */
+/* Copies of what the count keeps: changed rows, units of the roll. */
 static enum psp_status copy_kept(const struct psp_count *count, struct psp_count_delta *delta)
 {
     const struct psp_count_pending *pending = &count->pending;
     const struct psp_totals *totals = count->totals;
     delta->row_n = pending->row_n;
-    delta->units_complete_n = count->units_complete_n;
     /* + 1: no zero sizes */
     delta->rows = malloc((uint64_t)delta->row_n * sizeof *delta->rows + 1);
     delta->row_cells = malloc((uint64_t)delta->row_n * sizeof *delta->row_cells + 1);
     delta->cells = malloc(pending->row_cells * sizeof *delta->cells + 1);
-    delta->units_complete = malloc(delta->units_complete_n * sizeof *delta->units_complete + 1);
-    if (!delta->rows || !delta->row_cells || !delta->cells || !delta->units_complete)
+    if (!delta->rows || !delta->row_cells || !delta->cells)
         return PSP_ENOMEM;
     uint64_t *cells = delta->cells;
     for (uint32_t i = 0; i < delta->row_n; i++) {
@@ -153,8 +151,6 @@ static enum psp_status copy_kept(const struct psp_count *count, struct psp_count
         memcpy(cells, totals->cells + totals->row_first[row], n * sizeof *cells);
         cells += n;
     }
-    memcpy(delta->units_complete, count->units_complete,
-           delta->units_complete_n * sizeof *delta->units_complete);
     if (!roll_is_pending(count))
         return PSP_OK;
     delta->voter_units = malloc(count->roll_n * 4 + 1);
@@ -237,7 +233,6 @@ void psp_count_delta_destroy(struct psp_count_delta **delta)
     free((*delta)->rows);
     free((*delta)->row_cells);
     free((*delta)->cells);
-    free((*delta)->units_complete);
     free((*delta)->report);
     free((*delta)->leaf_report_leaves);
     free((*delta)->leaf_reports);

@@ -86,8 +86,7 @@ struct psp_count {
     struct psp_genesis genesis;
     uint8_t fence_hash[PSP_HASH_BYTES];
 
-    uint32_t *units_complete; /* room for all units */
-    uint32_t units_complete_n;
+    bool *units_complete; /* [unit_count]; NULL: none, as always by rules 2 */
 
     bool has_roll;
     uint64_t roll_n;

@@ -331,20 +331,6 @@ static enum psp_status restore_rows(struct psp_count *count, const struct psp_co
     return PSP_OK;
 }
 
-static enum psp_status restore_units_complete(struct psp_count *count,
-                                              const struct psp_count_delta *delta)
-{
-    for (uint32_t i = 0; i < delta->units_complete_n; i++) {
-        const uint32_t unit = delta->units_complete[i];
-        if (unit >= count->definition->unit_count ||
-            (i > 0 && unit <= delta->units_complete[i - 1]))
-            return PSP_ECORRUPT;
-        count->units_complete[i] = unit;
-    }
-    count->units_complete_n = delta->units_complete_n;
-    return PSP_OK;
-}
-
 static enum psp_status restore_position(struct psp_count *count,
                                         const struct psp_count_delta *delta)
 {
@@ -383,8 +369,6 @@ enum psp_status psp_count_restore(struct psp_count *count, const struct psp_coun
         status = restore_refused(count, delta);
     if (status == PSP_OK)
         status = restore_rows(count, delta);
-    if (status == PSP_OK)
-        status = restore_units_complete(count, delta);
     if (status == PSP_OK)
         status = psp_reports_restore(count->reports, delta);
     return status == PSP_OK ? restore_position(count, delta) : status;

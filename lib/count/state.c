@@ -137,12 +137,6 @@ void psp_count_state_hash(const struct psp_count *count, uint8_t ret_hash[PSP_HA
     memcpy(ret_hash, count->state_hash, PSP_STATE_HASH_BYTES);
 }
 
-const uint32_t *psp_count_units_complete(const struct psp_count *count, uint32_t *ret_n)
-{
-    *ret_n = count->units_complete_n;
-    return count->units_complete;
-}
-
 /* ---- reports ---- */
 
 uint64_t psp_count_report_number(const struct psp_count *count)

@@ -70,10 +70,6 @@ static const char *entry_of_operation(const struct psp_core *core,
         ret_entry->type = PSP_ENTRY_CLOSE;
         ret_entry->close_at_ms = message->operate.close_at_ms;
         return NULL;
-    case PSP_OPERATE_UNIT_COMPLETE:
-        ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
-        ret_entry->unit = message->operate.unit;
-        return ret_entry->unit < definition->unit_count ? NULL : "the election has no such unit";
     case PSP_OPERATE_REPORT:
         ret_entry->type = PSP_ENTRY_REPORT;
         fault = psp_report_decode(message->operate.report, &ret_entry->report);

@@ -185,15 +185,13 @@ static bool fill_partial(struct psp_core *core, uint64_t base, const size_t byte
     };
     memcpy(partial->cluster_id, core->genesis.fence.parts[PSP_FENCE_CLUSTER], PSP_CLUSTER_ID_BYTES);
     psp_count_state_hash(core->count, partial->state_hash);
-    uint32_t complete_n = 0, leaf_n = 0;
-    const uint32_t *complete = psp_count_units_complete(core->count, &complete_n);
+    uint32_t leaf_n = 0;
     const uint32_t *leaves = psp_count_registered_leaves(core->count, &leaf_n);
     if (partial->base_index != 0)
         leaf_n = 0; /* they never change */
     return pack_changes(core, ROWS, base, bytes[ROWS], &partial->rows) &&
            pack_changes(core, REPORTS, base, bytes[REPORTS], &partial->reports) &&
            pack_changes(core, LEAF_BALLOTS, base, bytes[LEAF_BALLOTS], &partial->leaf_ballots) &&
-           pack_numbers(core, complete, complete_n, &partial->units_complete) &&
            pack_numbers(core, leaves, leaf_n, &partial->registered_leaves) &&
            pack_stations(core, base, &partial->stations);
 }
@@ -230,8 +228,7 @@ static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
         partial->reports = cut(&reports, &room);
         partial->leaf_ballots = cut(&ballots, &room);
         if (part + 1 < parts)
-            partial->units_complete = partial->registered_leaves = partial->stations =
-                (struct psp_bytes){0};
+            partial->registered_leaves = partial->stations = (struct psp_bytes){0};
     }
     return true;
 }
@@ -280,8 +277,7 @@ static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, s
     if (!fill_partial(core, base, bytes, &partial) ||
         (watcher->held && !pack_held_hash(core, &partial.held_hash)))
         return false;
-    const size_t tail =
-        partial.units_complete.length + partial.registered_leaves.length + partial.stations.length;
+    const size_t tail = partial.registered_leaves.length + partial.stations.length;
     const size_t parts = parts_of(core, length, tail);
     if (parts > core->parts_max)
         return tell_too_large(core, length + tail);

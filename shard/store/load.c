@@ -292,25 +292,6 @@ static enum psp_status load_genesis(struct load *load)
     return psp_count_restore(load->count, &delta);
 }
 
-static enum psp_status load_units_complete(struct load *load)
-{
-    struct psp_count_delta delta = delta_at(&load->store->position);
-    MDB_val value;
-    const int error = psp_store_get(load->store, load->txn, "units_complete", &value);
-    if (error || value.mv_size % 4 != 0 || value.mv_size / 4 > PSP_UNITS_MAX)
-        return PSP_ECORRUPT;
-    uint32_t *units = malloc(value.mv_size + 1);
-    if (!units)
-        return PSP_ENOMEM;
-    delta.units_complete_n = (uint32_t)(value.mv_size / 4);
-    delta.units_complete = units;
-    for (uint32_t i = 0; i < delta.units_complete_n; i++)
-        units[i] = psp_get32((const uint8_t *)value.mv_data + (size_t)i * 4);
-    const enum psp_status status = psp_count_restore(load->count, &delta);
-    free(units);
-    return status;
-}
-
 static enum psp_status load_all(struct load *load)
 {
     enum psp_status status = load_genesis(load);
@@ -325,8 +306,6 @@ static enum psp_status load_all(struct load *load)
         status = load_totals(load);
     if (status == PSP_OK)
         status = load_reports(load);
-    if (status == PSP_OK)
-        status = load_units_complete(load); /* last: a delta has all of them, or none */
     return status == PSP_OK ? psp_count_restore_end(load->count) : status;
 }
 

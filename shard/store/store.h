@@ -5,7 +5,7 @@
  * its position (index, term, books, hash, row counts) says what of the tables
  * holds: tables, books and index never disagree. docs/storage.md has the bytes.
  *
- *     meta     format, owner, genesis, position, units complete, last report
+ *     meta     format, owner, genesis, position, last report
  *     voters   first row -> digest, unit ...       MDB_APPEND
  *     counted  first row -> voter number, tag ...  MDB_APPEND
  *     refused  first row -> digest, tag, disposition, station ...

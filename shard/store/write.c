@@ -172,21 +172,6 @@ static int write_stations(const struct psp_store *store, MDB_txn *txn,
     return error;
 }
 
-static int write_units_complete(const struct psp_store *store, MDB_txn *txn,
-                                const struct psp_count_delta *delta)
-{
-    const struct psp_bytes name = psp_kv_name("units_complete");
-    const size_t n = (size_t)delta->units_complete_n * 4;
-    uint8_t *at;
-    const int error = psp_kv_sealed_room(&store->kv, txn, PSP_STORE_META, name, n, 0, &at);
-    if (error)
-        return error;
-    for (uint32_t i = 0; i < delta->units_complete_n; i++)
-        psp_put32(at + (size_t)i * 4, delta->units_complete[i]);
-    psp_kv_seal(PSP_STORE_META, name, at, n);
-    return 0;
-}
-
 static int write_configuration(const struct psp_store *store, MDB_txn *txn,
                                const struct psp_count_delta *delta)
 {
@@ -211,8 +196,6 @@ static int write_meta(const struct psp_store *store, MDB_txn *txn,
         psp_genesis_pack(&delta->genesis, bytes);
         error = psp_store_put(store, txn, "genesis", bytes, sizeof bytes);
     }
-    if (!error)
-        error = write_units_complete(store, txn, delta);
     if (!error && delta->configuration_bytes > 0)
         error = write_configuration(store, txn, delta);
     if (error)

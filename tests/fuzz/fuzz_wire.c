@@ -54,7 +54,8 @@ static bool is_old(int which, const union decoded *decoded)
     const struct psp_entry *entry = &decoded->entry;
     if (which != ENTRY)
         return false;
-    return (entry->type == PSP_ENTRY_GENESIS && entry->genesis.rules == 1) ||
+    return entry->type == PSP_ENTRY_UNIT_COMPLETE ||
+           (entry->type == PSP_ENTRY_GENESIS && entry->genesis.rules == 1) ||
            (entry->type == PSP_ENTRY_BALLOTS && entry->ballots.columns.n > 0 &&
             entry->ballots.columns.stations.length == 0);
 }

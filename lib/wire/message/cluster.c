@@ -149,7 +149,7 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
         return psp_pack_refuse(ret_reason, "a mode that is neither live nor test");
     if (!body->books)
         return psp_pack_refuse(ret_reason, "a partial without books");
-    if (body->units_complete.len % 4 != 0 || body->registered_leaves.len % 4 != 0)
+    if (body->registered_leaves.len % 4 != 0)
         return psp_pack_refuse(ret_reason, "a list of 4-byte numbers has a wrong length");
     if (body->parts > PSP_PARTIAL_PARTS_MAX || (body->part > 0 && body->part >= body->parts))
         return psp_pack_refuse(ret_reason, "a part that cannot be");
@@ -163,7 +163,6 @@ static enum psp_status decode_partial(const Psephos__V1__Partial *body,
     partial->election_state = (enum psp_election_state)body->election_state;
     partial->rows = psp_pack_bytes(&body->rows);
     partial->books = books_of(body->books);
-    partial->units_complete = psp_pack_bytes(&body->units_complete);
     partial->registered_leaves = psp_pack_bytes(&body->registered_leaves);
     partial->part = body->part;
     partial->parts = body->parts;
@@ -195,7 +194,6 @@ static enum psp_status decode_operate(const Psephos__V1__Operate *body,
     if (!psp_operation_known((uint64_t)body->operation))
         return psp_pack_refuse(ret_reason, "an unknown operation");
     ret_message->operate.operation = (enum psp_operation)body->operation;
-    ret_message->operate.unit = body->unit;
     ret_message->operate.replica = body->replica;
     ret_message->operate.raft_id = body->raft_id;
     ret_message->operate.close_at_ms = body->close_at_ms;
@@ -459,8 +457,6 @@ static enum psp_status encode_partial(const struct psp_cluster_message *from,
     body.base_index = partial->base_index;
     body.rows = psp_pack_data(partial->rows.data, partial->rows.length);
     body.books = &books;
-    body.units_complete =
-        psp_pack_data(partial->units_complete.data, partial->units_complete.length);
     body.registered = partial->registered;
     body.registered_leaves =
         psp_pack_data(partial->registered_leaves.data, partial->registered_leaves.length);
@@ -484,7 +480,6 @@ static enum psp_status encode_operate(const struct psp_cluster_message *from,
     Psephos__V1__Operate body = PSEPHOS__V1__OPERATE__INIT;
     body.request_id = from->id;
     body.operation = (Psephos__V1__Operation)from->operate.operation;
-    body.unit = from->operate.unit;
     body.replica = from->operate.replica;
     body.raft_id = from->operate.raft_id;
     body.close_at_ms = from->operate.close_at_ms;

@@ -49,7 +49,6 @@ enum psp_count_refusal {
 #define PSP_OPERATIONS(X)                                                                          \
     X(OPEN, 1)                                                                                     \
     X(CLOSE, 2)                                                                                    \
-    X(UNIT_COMPLETE, 3)                                                                            \
     X(MOVE_LEADER, 4)                                                                              \
     X(REPLACE_REPLICA, 5)                                                                          \
     X(REPORT, 6)

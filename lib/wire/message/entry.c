@@ -166,6 +166,8 @@ static enum psp_status decode(struct psp_arena *arena, const uint8_t *bytes, siz
         ret_entry->close_at_ms = entry->close->at_ms;
         return PSP_OK;
     case PSEPHOS__V1__LOG_ENTRY__BODY_UNIT_COMPLETE:
+        if (!format_1)
+            return psp_pack_refuse(ret_reason, "a complete unit, which only format 1 has");
         ret_entry->type = PSP_ENTRY_UNIT_COMPLETE;
         ret_entry->unit = entry->unit_complete->unit;
         return PSP_OK;
@@ -252,7 +254,6 @@ enum psp_status psp_entry_encode(const struct psp_entry *from, struct psp_buffer
     Psephos__V1__LogEntry entry = PSEPHOS__V1__LOG_ENTRY__INIT;
     Psephos__V1__Open open = PSEPHOS__V1__OPEN__INIT;
     Psephos__V1__Close close = PSEPHOS__V1__CLOSE__INIT;
-    Psephos__V1__UnitComplete complete = PSEPHOS__V1__UNIT_COMPLETE__INIT;
     entry.format = ENTRY_FORMAT;
     entry.time_ms = from->time_ms;
     switch (from->type) {
@@ -269,14 +270,11 @@ enum psp_status psp_entry_encode(const struct psp_entry *from, struct psp_buffer
         entry.body_case = PSEPHOS__V1__LOG_ENTRY__BODY_CLOSE;
         entry.close = &close;
         return psp_pack(&entry.base, ret_buffer);
-    case PSP_ENTRY_UNIT_COMPLETE:
-        complete.unit = from->unit;
-        entry.body_case = PSEPHOS__V1__LOG_ENTRY__BODY_UNIT_COMPLETE;
-        entry.unit_complete = &complete;
-        return psp_pack(&entry.base, ret_buffer);
     case PSP_ENTRY_REPORT:
         return encode_report(&from->report, &entry, ret_buffer);
+    case PSP_ENTRY_UNIT_COMPLETE: /* of format 1, which is only read */
+        break;
     }
-    assert(!"an entry type");
+    assert(!"an entry type that is written");
     return PSP_EINVAL;
 }

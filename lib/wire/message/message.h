@@ -108,7 +108,6 @@ struct psp_partial { /* see proto/cluster.proto */
     enum psp_election_state election_state;
     struct psp_bytes rows; /* psp_totals_encode_since */
     struct psp_books books;
-    struct psp_bytes units_complete;        /* 4 n bytes */
     struct psp_bytes registered_leaves;     /* 4 bytes a leaf, or empty */
     struct psp_bytes stations;              /* books by station, or empty */
     struct psp_bytes reports, leaf_ballots; /* lib/wire/message/report.h, or empty */
@@ -191,7 +190,6 @@ struct psp_cluster_message {
         struct psp_partial partial;
         struct {
             enum psp_operation operation;
-            uint32_t unit;           /* UNIT_COMPLETE */
             uint32_t replica;        /* MOVE_LEADER */
             uint64_t raft_id;        /* REPLACE_REPLICA */
             uint64_t close_at_ms;    /* CLOSE; 0: from its entry on */
@@ -270,7 +268,7 @@ struct psp_entry {
             struct psp_bytes replays; /* a varint station, a varint number, and so on, ascending */
         } ballots;
         uint64_t close_at_ms; /* CLOSE; 0: from this entry on */
-        uint32_t unit;        /* UNIT_COMPLETE */
+        uint32_t unit;        /* UNIT_COMPLETE, of format 1 */
         struct psp_report report;
     };
 };

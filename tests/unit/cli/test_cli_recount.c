@@ -47,7 +47,7 @@ static void count_an_election(struct world *world)
 {
     struct psp_entry genesis = {.type = PSP_ENTRY_GENESIS, .genesis = fixture_genesis(false)};
     struct psp_entry open = {.type = PSP_ENTRY_OPEN};
-    struct psp_entry complete = {.type = PSP_ENTRY_UNIT_COMPLETE, .unit = P2};
+    struct psp_entry close = {.type = PSP_ENTRY_CLOSE, .close_at_ms = UINT32_MAX}; /* not yet */
     struct batch batch = {0};
     add(&batch, 1, 10, P1, BOOTH, ANN);
     add(&batch, 2, 20, P2, MAIL, BLANK);
@@ -57,7 +57,7 @@ static void count_an_election(struct world *world)
     record(world, &genesis);
     record(world, &open);
     record(world, &ballots);
-    record(world, &complete);
+    record(world, &close);
 }
 
 static void record_ann(struct world *world, uint32_t first_voter, uint32_t n)
@@ -94,8 +94,6 @@ static void count_by_reports(struct world *world)
 /* What a leader sends to one who has nothing yet. */
 static void tell(struct world *world)
 {
-    static uint8_t units[4];
-    psp_put32(units, P2);
     const struct psp_count *live = world->live;
     const struct psp_totals *reported = psp_count_reported(live);
     const struct psp_totals *totals = reported ? reported : psp_count_totals(live);
@@ -107,7 +105,6 @@ static void tell(struct world *world)
         .election_state = PSP_ELECTION_OPEN,
         .rows = {world->rows, bytes},
         .books = *psp_count_books(world->live),
-        .units_complete = {units, reported ? 0 : sizeof units},
         .reports = {world->reports, psp_count_leaf_reports_since(live, 0, world->reports, 128)},
     };
     psp_count_state_hash(live, world->partial.state_hash);
@@ -231,15 +228,6 @@ static void another_history_with_the_same_totals_is_seen(void **state)
     assert_true(result.books_agree && result.totals_agree);
     assert_false(result.hash_agrees);
     assert_string_equal(result.first_difference, "the state hash");
-}
-
-static void a_unit_reported_by_nobody_is_seen(void **state)
-{
-    struct world *world = *state;
-    world->partial.units_complete.length = 0;
-    const struct psp_recount_result result = recount(world);
-    assert_false(result.units_agree);
-    assert_string_equal(result.first_difference, "the units that are complete");
 }
 
 static void a_journal_that_ends_too_early_is_no_recount(void **state)
@@ -445,7 +433,6 @@ int main(void)
         FACT(one_vote_more_in_the_live_totals_is_seen),
         FACT(one_ballot_more_in_the_live_books_is_seen),
         FACT(another_history_with_the_same_totals_is_seen),
-        FACT(a_unit_reported_by_nobody_is_seen),
         FACT(a_journal_that_ends_too_early_is_no_recount),
         REPORTS(what_was_reported_and_the_hash_of_the_rest_agree),
         REPORTS(a_changed_row_is_named_without_its_numbers),

@@ -274,7 +274,7 @@ static void past_the_bound_only_the_ballots_to_be_refused_are_not_judged(void **
 
 /* ---- the other entries ---- */
 
-static void open_and_close_and_unit_complete(void **state)
+static void open_and_close(void **state)
 {
     (void)state;
     struct psp_count *count = fixture_count(definition, NULL, 100);
@@ -291,15 +291,26 @@ static void open_and_close_and_unit_complete(void **state)
     assert_int_equal(psp_count_election_state(count), PSP_ELECTION_CLOSED);
     assert_int_equal(apply_plain(count, PSP_ENTRY_OPEN, 0), PSP_APPLIED);
 
+    struct psp_entry complete = {.type = PSP_ENTRY_UNIT_COMPLETE, .unit = P2};
+    const char *text = NULL;
+    uint8_t verdicts[1];
+    assert_int_equal(apply_entry(count, &complete, verdicts, &text), PSP_APPLY_NOTHING);
+    assert_string_equal(text, "units are reported, not declared complete");
+    psp_count_destroy(&count);
+}
+
+/* A log of 0.1.0 gives the state that it had then. */
+static void units_are_complete_by_rules_1(void **state)
+{
+    (void)state;
+    struct psp_count *count = fixture_count(definition, NULL, 100);
+    struct psp_genesis genesis = fixture_genesis(false);
+    genesis.rules = 1;
+    apply_genesis_of(count, genesis);
     assert_int_equal(apply_plain(count, PSP_ENTRY_UNIT_COMPLETE, P2), PSP_APPLIED);
     assert_int_equal(apply_plain(count, PSP_ENTRY_UNIT_COMPLETE, P1), PSP_APPLIED);
     assert_int_equal(apply_plain(count, PSP_ENTRY_UNIT_COMPLETE, P2), PSP_APPLY_NOTHING);
     assert_int_equal(apply_plain(count, PSP_ENTRY_UNIT_COMPLETE, 3), PSP_APPLY_NOTHING);
-    uint32_t n;
-    const uint32_t *units = psp_count_units_complete(count, &n);
-    assert_int_equal(n, 2);
-    assert_int_equal(units[0], P1);
-    assert_int_equal(units[1], P2);
     psp_count_destroy(&count);
 }
 
@@ -440,7 +451,8 @@ int main(void)
         cmocka_unit_test(a_batch_of_another_configuration_is_fenced),
         cmocka_unit_test(a_slot_of_another_shard_fences_the_whole_batch),
         cmocka_unit_test(past_the_bound_only_the_ballots_to_be_refused_are_not_judged),
-        cmocka_unit_test(open_and_close_and_unit_complete),
+        cmocka_unit_test(open_and_close),
+        cmocka_unit_test(units_are_complete_by_rules_1),
         cmocka_unit_test(time_never_goes_back_and_skipped_indexes_advance),
         cmocka_unit_test(a_roll_gives_registered_voters_per_leaf),
         cmocka_unit_test(a_roll_with_a_voter_twice_or_a_wrong_unit_is_refused),

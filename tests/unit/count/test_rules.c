@@ -142,8 +142,9 @@ static void any_entry_of_the_time_closes_before_it_is_judged(void **state)
     struct psp_count *count = open_count(definition, NULL, 100);
     uint8_t verdict;
     close_at(count, 5000, 3000);
-    const struct psp_entry complete = {.type = PSP_ENTRY_UNIT_COMPLETE, .unit = P1};
-    assert_int_equal(apply_at(count, complete, 5001, &verdict), PSP_APPLIED);
+    const struct psp_entry report = {.type = PSP_ENTRY_REPORT,
+                                     .report = {1, {&(const uint8_t){0}, 1}, PSP_FINAL_YES, false}};
+    assert_int_equal(apply_at(count, report, 5001, &verdict), PSP_APPLIED);
     assert_int_equal(psp_count_election_state(count), PSP_ELECTION_CLOSED);
     psp_count_destroy(&count);
 

@@ -193,9 +193,9 @@ static void closing_twice_is_answered_twice_and_ballots_are_refused_after(void *
     struct node *node = &group->nodes[0];
     const struct batch early = ballots(1, 1), late = ballots(2, 1);
     send_batch(group, 0, 7, &early);
-    send_operation(group, 0, 2, PSP_OPERATE_CLOSE, 0);
+    send_operation(group, 0, 2, PSP_OPERATE_CLOSE);
     run(group, 5);
-    send_operation(group, 0, 3, PSP_OPERATE_CLOSE, 0);
+    send_operation(group, 0, 3, PSP_OPERATE_CLOSE);
     send_batch(group, 0, 8, &late);
     send_batch(group, 0, 9, &early);
     run(group, 5);
@@ -206,26 +206,6 @@ static void closing_twice_is_answered_twice_and_ballots_are_refused_after(void *
     assert_int_equal(answer_to(node, PSP_CLUSTER_COUNT_VERDICTS, 8)->verdicts[0], PSP_CLOSED);
     assert_int_equal(answer_to(node, PSP_CLUSTER_COUNT_VERDICTS, 9)->verdicts[0],
                      AGAIN(PSP_COUNTED));
-    destroy_group(group);
-}
-
-static void an_unknown_unit_cannot_be_complete(void **state)
-{
-    (void)state;
-    struct group *group = open_group(1);
-    send_operation(group, 0, 2, PSP_OPERATE_UNIT_COMPLETE, 99);
-    send_operation(group, 0, 3, PSP_OPERATE_UNIT_COMPLETE, P2);
-    run(group, 5);
-    struct node *node = &group->nodes[0];
-    assert_int_equal(answer_to(node, PSP_CLUSTER_OPERATED, 2)->message.operated.status,
-                     PSP_OPERATE_REFUSED);
-    assert_false(answer_to(node, PSP_CLUSTER_OPERATED, 2)->message.operated.temporary);
-    assert_int_equal(answer_to(node, PSP_CLUSTER_OPERATED, 3)->message.operated.status,
-                     PSP_OPERATED);
-    uint32_t n = 0;
-    const uint32_t *units = psp_count_units_complete(node->count, &n);
-    assert_int_equal(n, 1);
-    assert_int_equal(units[0], P2);
     destroy_group(group);
 }
 
@@ -473,7 +453,6 @@ int main(void)
         cmocka_unit_test(a_ballot_of_a_slot_not_owned_is_refused_whole),
         cmocka_unit_test(over_64_waiting_batches_are_busy_and_not_proposed),
         cmocka_unit_test(closing_twice_is_answered_twice_and_ballots_are_refused_after),
-        cmocka_unit_test(an_unknown_unit_cannot_be_complete),
         cmocka_unit_test(a_key_of_another_role_gets_nothing_through),
         cmocka_unit_test(status_shows_books_and_leader),
         cmocka_unit_test(a_log_of_another_election_stops_the_replica),

@@ -103,15 +103,15 @@ static void an_operation_is_told_why_it_waits_or_does_nothing(void **state)
     (void)state;
     struct group *group = open_group(3);
     const uint32_t leader = serving(group), away = other_than(leader);
-    send_operation(group, leader, 7, PSP_OPERATE_OPEN, 0);
-    send_operation(group, leader, 8, PSP_OPERATE_UNIT_COMPLETE, 1000000);
+    send_operation(group, leader, 7, PSP_OPERATE_OPEN);
+    send_operation(group, leader, 8, PSP_OPERATE_REPORT);
     run(group, 100);
     is_told(group, leader, 7, PSP_OPERATED, "the election is open already");
-    is_refused(group, leader, 8, false, "the election has no such unit");
+    is_refused(group, leader, 8, false, "not the bytes of a report");
     for (uint32_t i = 0; i < 3; i++)
         group->cut[i][away] = group->cut[away][i] = true;
     move(group, leader, 9, away);
-    send_operation(group, leader, 10, PSP_OPERATE_CLOSE, 0);
+    send_operation(group, leader, 10, PSP_OPERATE_CLOSE);
     is_refused(group, leader, 10, true, "the leadership is moving");
     destroy_group(group);
 }

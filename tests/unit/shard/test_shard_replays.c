@@ -325,7 +325,7 @@ static void one_that_was_opened_again_closes_again(void **state)
     close_at(group, 0, 9, at(group).wall_ms + 1000);
     run(group, 1100);
     assert_int_equal(psp_count_election_state(group->nodes[0].count), PSP_ELECTION_CLOSED);
-    send_operation(group, 0, 10, PSP_OPERATE_OPEN, 0);
+    send_operation(group, 0, 10, PSP_OPERATE_OPEN);
     run(group, 100);
     assert_int_equal(psp_count_election_state(group->nodes[0].count), PSP_ELECTION_OPEN);
     close_at(group, 0, 11, at(group).wall_ms + 1000);
@@ -362,7 +362,7 @@ static void a_close_in_time_does_not_undo_an_opening(void **state)
     group->held[0] = true;
     group->now_ms += 20;
     send_batch(group, 0, 100, &late);
-    send_operation(group, 0, 10, PSP_OPERATE_OPEN, 0);
+    send_operation(group, 0, 10, PSP_OPERATE_OPEN);
     run(group, 100);
     group->held[0] = false;
     run(group, 100);

@@ -8,7 +8,7 @@
 static struct group *open_reports_group(uint32_t n, enum psp_publication turnout, size_t part_bytes)
 {
     struct group *group = create_group_of(n, reports_genesis(turnout), part_bytes, 0);
-    send_operation(group, run_until_serving(group), 1, PSP_OPERATE_OPEN, 0);
+    send_operation(group, run_until_serving(group), 1, PSP_OPERATE_OPEN);
     run(group, 200);
     return group;
 }

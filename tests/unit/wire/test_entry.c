@@ -93,12 +93,6 @@ static void small_entries_are_the_bytes_of_the_format(void **state)
     entry_comes_back(d, &entry);
     assert_int_equal(d->entry.close_at_ms, 301);
     assert_memory_equal(d->buffer.data, close, sizeof close);
-    entry.type = PSP_ENTRY_UNIT_COMPLETE;
-    entry.unit = 14;
-    const uint8_t complete[] = {0x08, 2, 0x10, 0xAC, 0x02, 0x3A, 2, 0x08, 14};
-    entry_comes_back(d, &entry);
-    assert_int_equal(d->entry.unit, 14);
-    assert_memory_equal(d->buffer.data, complete, sizeof complete);
 }
 
 /* A genesis entry: cluster ID in part 1, hashes in 2 to 5 and 9. */
@@ -251,6 +245,13 @@ static void entries_of_format_1_are_read(void **state)
     assert_int_equal(d->entry.genesis.publication, PSP_PUBLICATION_IMMEDIATE);
     assert_int_equal(d->entry.genesis.turnout, PSP_PUBLICATION_IMMEDIATE);
     assert_int_equal(decode_entry_of(d, 2, 3), PSP_EINVAL);
+    d->body.length = 0;
+    proto_number(&d->body, 1, 14);
+    assert_int_equal(decode_entry_of(d, 1, 7), PSP_OK);
+    assert_int_equal(d->entry.type, PSP_ENTRY_UNIT_COMPLETE);
+    assert_int_equal(d->entry.unit, 14);
+    assert_int_equal(decode_entry_of(d, 2, 7), PSP_EINVAL);
+    assert_string_equal(d->reason, "a complete unit, which only format 1 has");
 }
 
 static void entry_of_another_format_is_refused(void **state)

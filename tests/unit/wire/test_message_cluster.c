@@ -136,7 +136,6 @@ static void partial_comes_back_as_it_went(void **state)
                     .election_state = PSP_ELECTION_CLOSED,
                     .rows = {rows, sizeof rows},
                     .books = some_books,
-                    .units_complete = {units, sizeof units},
                     .registered_leaves = {leaves, sizeof leaves},
                     .reports = {rows, 2},
                     .leaf_ballots = {units, 1},
@@ -161,7 +160,6 @@ static void partial_comes_back_as_it_went(void **state)
     assert_int_equal(got->rows.length, sizeof rows);
     assert_memory_equal(got->rows.data, rows, sizeof rows);
     assert_some_books(&got->books);
-    assert_memory_equal(got->units_complete.data, units, sizeof units);
     assert_int_equal(got->registered_leaves.length, sizeof leaves);
     assert_int_equal(got->reports.length, 2);
     assert_memory_equal(got->reports.data, rows, 2);
@@ -179,11 +177,10 @@ static void operations_come_back_as_they_went(void **state)
     const struct psp_cluster_message operate = {
         .type = PSP_CLUSTER_OPERATE,
         .id = 1,
-        .operate = {.operation = PSP_OPERATE_UNIT_COMPLETE, .unit = 12, .close_at_ms = 77},
+        .operate = {.operation = PSP_OPERATE_CLOSE, .close_at_ms = 77},
     };
     encode_and_decode(d, &operate);
-    assert_int_equal(d->got.operate.operation, PSP_OPERATE_UNIT_COMPLETE);
-    assert_int_equal(d->got.operate.unit, 12);
+    assert_int_equal(d->got.operate.operation, PSP_OPERATE_CLOSE);
     assert_int_equal(d->got.operate.close_at_ms, 77);
     const struct psp_cluster_message order = {
         .type = PSP_CLUSTER_OPERATE,
@@ -397,7 +394,7 @@ static void numbers_outside_their_enum_are_refused(void **state)
     assert_int_equal(decode_number(d, 8, 2, 4), PSP_EINVAL);
 }
 
-/* A partial; part 2, 8, 9, 12, 13, 15, 22 or 23 is made wrong. */
+/* A partial; part 2, 8, 9, 12, 15, 22 or 23 is made wrong. */
 static enum psp_status decode_partial(struct desk *d, unsigned wrong)
 {
     d->body.length = 0;
@@ -406,7 +403,6 @@ static enum psp_status decode_partial(struct desk *d, unsigned wrong)
     proto_number(&d->body, 9, wrong == 9 ? 3 : 2);
     if (wrong != 12)
         proto_bytes(&d->body, 12, NULL, 0);
-    proto_filled(&d->body, 13, 0, wrong == 13 ? 5 : 4);
     proto_filled(&d->body, 15, 0, wrong == 15 ? 3 : 4);
     proto_number(&d->body, 22, wrong == 22 ? 3 : 1);
     proto_filled(&d->body, 23, 0, wrong == 23 ? 31 : 32);
@@ -419,7 +415,7 @@ static void partial_with_a_wrong_part_is_refused(void **state)
     assert_int_equal(decode_partial(d, 0), PSP_OK);
     for (unsigned part = 1; part <= 23; part++)
         assert_int_equal(decode_partial(d, part),
-                         strchr("\2\10\11\14\15\17\26\27", (int)part) ? PSP_EINVAL : PSP_OK);
+                         strchr("\2\10\11\14\17\26\27", (int)part) ? PSP_EINVAL : PSP_OK);
 }
 
 static enum psp_status decode_status(struct desk *d, unsigned wrong)

@@ -39,7 +39,7 @@ static void one_that_fits_is_passed_on_as_it_is(void **state)
 static void the_last_part_makes_it_whole(void **state)
 {
     (void)state;
-    static const uint8_t units[] = {9, 0, 0, 0};
+    static const uint8_t leaves[] = {9, 0, 0, 0};
     struct psp_partial_parts parts = {0};
     struct psp_partial whole = {.index = 1}, part = part_of(0, 3, 0, 4);
     assert_int_equal(psp_partial_parts_take(&parts, 7, &part, &whole), PSP_EAGAIN);
@@ -50,12 +50,12 @@ static void the_last_part_makes_it_whole(void **state)
     part = part_of(2, 3, 10, 10);
     part.reports = (struct psp_bytes){rows + 2, 5};
     part.leaf_ballots = (struct psp_bytes){rows + 1, 1};
-    part.units_complete = (struct psp_bytes){units, sizeof units};
+    part.registered_leaves = (struct psp_bytes){leaves, sizeof leaves};
     assert_int_equal(psp_partial_parts_take(&parts, 7, &part, &whole), PSP_OK);
     assert_int_equal(whole.index, 40);
     assert_int_equal(whole.rows.length, sizeof rows);
     assert_memory_equal(whole.rows.data, rows, sizeof rows);
-    assert_ptr_equal(whole.units_complete.data, units);
+    assert_ptr_equal(whole.registered_leaves.data, leaves);
     assert_int_equal(whole.reports.length, 7);
     assert_memory_equal(whole.reports.data, rows, 7);
     assert_int_equal(whole.leaf_ballots.length, 1);
