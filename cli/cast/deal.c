@@ -14,7 +14,8 @@ enum { MARKS_MAX = 4096, GUIDE_BITS = 14 };
 struct contest_line {
     uint32_t contest;
     uint32_t choice_n;
-    uint32_t first; /* in deal->choices and deal->ends */
+    uint32_t first;     /* in deal->choices and deal->ends */
+    uint64_t overvoted; /* ballots, the last ones in the line's order */
     struct psp_permutation order;
 };
 
@@ -56,6 +57,14 @@ uint64_t psp_deal_ballots(const struct psp_deal *deal)
     return deal->group_end[group_count(deal) - 1];
 }
 
+/* The line's contest on the group's ballots. */
+static const struct psp_style_contest *entry_of(const struct psp_deal *deal, uint32_t group,
+                                                const struct contest_line *line)
+{
+    const uint32_t leaf = group / deal->definition->method_count;
+    return psp_style_entry(psp_leaf_style(deal->definition, leaf, 0), line->contest);
+}
+
 /* Fills the lines of one group from its run of rows; returns the lines used. */
 static uint32_t lay_out(struct psp_deal *deal, const struct psp_returns *returns,
                         const struct psp_returns_binding *binding, uint32_t group, uint64_t seed)
@@ -63,18 +72,24 @@ static uint32_t lay_out(struct psp_deal *deal, const struct psp_returns *returns
     uint32_t line_n = deal->line_first[group];
     const uint64_t ballots = binding->group_ballots[group];
     struct contest_line *line = NULL;
-    uint64_t end = 0;
+    uint64_t end = 0, overvotes = 0;
     for (uint32_t at = binding->group_first[group]; at < binding->group_first[group + 1]; at++) {
         const uint32_t row = binding->order[at];
         const struct psp_returns_place *place = &binding->places[row];
-        if (!returns->rows[row].votes)
+        const enum psp_row_kind kind = (enum psp_row_kind)returns->rows[row].kind;
+        if (!returns->rows[row].votes || (kind != PSP_ROW_LINE && kind != PSP_ROW_OVERVOTES))
             continue;
         if (!line || line->contest != place->contest) {
             line = &deal->lines[line_n++];
             *line = (struct contest_line){.contest = place->contest, .first = at};
             psp_permutation_init(&line->order, ballots,
                                  psp_mix(seed ^ psp_mix((uint64_t)group << 32 | place->contest)));
-            end = 0;
+            end = overvotes = 0;
+        }
+        if (kind == PSP_ROW_OVERVOTES) {
+            overvotes += returns->rows[row].votes;
+            line->overvoted = psp_returns_overvoted(entry_of(deal, group, line), overvotes);
+            continue;
         }
         end += returns->rows[row].votes;
         const uint32_t last = line->first + line->choice_n;
@@ -203,9 +218,17 @@ enum psp_status psp_deal_marks(const struct psp_deal *deal, uint32_t leaf, uint6
     const uint64_t ballots = deal->group_end[group] - group_start(deal, group);
     for (uint32_t l = deal->line_first[group]; l < deal->line_first[group + 1]; l++) {
         const struct contest_line *line = &deal->lines[l];
+        const uint64_t marked = ballots - line->overvoted;
         const uint64_t *ends = deal->ends + line->first;
-        const uint64_t votes = ends[line->choice_n - 1];
-        for (uint64_t at = psp_permutation_at(&line->order, place); at < votes; at += ballots) {
+        const uint64_t votes = line->choice_n ? ends[line->choice_n - 1] : 0;
+        uint64_t at = psp_permutation_at(&line->order, place);
+        if (at >= marked) {
+            const struct psp_style_contest *entry = entry_of(deal, group, line);
+            for (uint32_t i = 0; i <= entry->votes_allowed && n < MARKS_MAX; i++)
+                marks[n++] = (struct psp_mark){line->contest, entry->choices[i]};
+            continue;
+        }
+        for (; at < votes; at += marked) {
             if (n == MARKS_MAX)
                 return PSP_EINVAL;
             marks[n++] = (struct psp_mark){

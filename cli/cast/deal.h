@@ -5,7 +5,9 @@
  * each contest the votes there are laid out in one line, choice after choice; the ballot at
  * place p gets the votes at p, p + N, p + 2 N, ... (N ballots). No choice has
  * more than N votes, so none falls twice on one ballot; every vote falls on
- * exactly one ballot; what is missing is an undervote. The places are permuted
+ * exactly one ballot; what is missing is an undervote. Where overvotes are published, the
+ * last ballots of a line mark one choice more than is allowed instead, and the others
+ * are as many fewer. The places are permuted
  * anew for every contest, and the ballots over all leaves, so that the order
  * looks like an election night and needs no memory for it.
  *

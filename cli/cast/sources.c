@@ -69,7 +69,7 @@ static enum psp_status read_returns(const struct psp_cast_request *request,
                                     struct psp_returns **ret_returns,
                                     struct psp_reason *reterr_reason)
 {
-    struct psp_reading_options options;
+    struct psp_returns_options options;
     struct psp_report report = {0};
     char *record = psp_record_beside(target->cluster_path);
     enum psp_status status =

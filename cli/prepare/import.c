@@ -138,7 +138,7 @@ static const char *last_part(const char *path)
 }
 
 /* Reads the files and says what there is to say of them. */
-static bool load(const struct psp_import_call *call, struct psp_reading_options *ret_options,
+static bool load(const struct psp_import_call *call, struct psp_returns_options *ret_options,
                  struct psp_import_done *done)
 {
     struct psp_reason reason = {0};
@@ -230,7 +230,7 @@ static bool copy_map(const struct psp_import_call *call)
 
 /* The folder with all that belongs into it; election.json comes last. */
 static bool write_folder(const struct psp_import_call *call,
-                         const struct psp_reading_options *options,
+                         const struct psp_returns_options *options,
                          const struct psp_import_done *done, const char *text, size_t bytes)
 {
     if (psp_file_make_folder(call->out, 0755) != PSP_OK) {
@@ -253,7 +253,7 @@ static bool write_folder(const struct psp_import_call *call,
 
 bool psp_import_to_folder(const struct psp_import_call *call, struct psp_import_done *ret_done)
 {
-    struct psp_reading_options options;
+    struct psp_returns_options options;
     char *path = call->dry_run ? NULL : path_in(call->out, "election.json"), *text = NULL;
     size_t bytes = 0;
     *ret_done = (struct psp_import_done){0};
@@ -279,7 +279,7 @@ static uint64_t votes_of(const struct psp_returns *returns)
 {
     uint64_t votes = 0;
     for (size_t i = 0; i < returns->n; i++)
-        votes += returns->rows[i].votes;
+        votes += returns->rows[i].kind == PSP_ROW_LINE ? returns->rows[i].votes : 0;
     return votes;
 }
 

@@ -1,10 +1,12 @@
 /* Words are tried when they are read, so that a wrong one is a matter of usage. */
 #include "cli/returns/how.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/text/csv.h"
 #include "cli/returns/record.h"
 
 enum { /* above what the calls give their own */
@@ -13,7 +15,9 @@ enum { /* above what the calls give their own */
        OPTION_DELIMITER,
        OPTION_ENCODING,
        OPTION_SUPPRESSED,
-       OPTION_FAULTY
+       OPTION_FAULTY,
+       OPTION_KINDS,
+       OPTION_KEEP_ALL
 };
 
 static const struct argp_option options_taken[] = {
@@ -31,10 +35,19 @@ static const struct argp_option options_taken[] = {
      "rows whose votes the file keeps back (*, -, N/A, empty): left out, or 0", 0},
     {"faulty", OPTION_FAULTY, "drop", 0,
      "rows that cannot be read are left out, and counted in the report", 0},
+    {"kinds", OPTION_KINDS, "FILE", 0,
+     "CSV with the columns name,kind: what lines and offices of these names are, besides those "
+     "that "
+     "are known (candidate, yes, no, blank, spoiled, write_in, other, overvotes, undervotes, "
+     "total, "
+     "registered, ballots, statistic)",
+     0},
+    {"keep-all", OPTION_KEEP_ALL, NULL, 0,
+     "take every row as it stands, also statistics and totals", 0},
     {0},
 };
 
-static enum psp_status set_suppressed(struct psp_reading_options *options, const char *word,
+static enum psp_status set_suppressed(struct psp_returns_options *options, const char *word,
                                       struct psp_reason *reterr_reason)
 {
     static const char *const words[] = {[PSP_SUPPRESSED_REFUSED] = "refuse",
@@ -42,47 +55,53 @@ static enum psp_status set_suppressed(struct psp_reading_options *options, const
                                         [PSP_SUPPRESSED_ZERO] = "zero"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(word, words[i]) == 0) {
-            options->suppressed = (enum psp_suppressed)i;
+            options->reading.suppressed = (enum psp_suppressed)i;
             return PSP_OK;
         }
     psp_reason_set(reterr_reason, "drop, zero or refuse");
     return PSP_EINVAL;
 }
 
-static enum psp_status set_faulty(struct psp_reading_options *options, const char *word,
+static enum psp_status set_faulty(struct psp_returns_options *options, const char *word,
                                   struct psp_reason *reterr_reason)
 {
     if (strcmp(word, "drop") != 0 && strcmp(word, "refuse") != 0) {
         psp_reason_set(reterr_reason, "drop or refuse");
         return PSP_EINVAL;
     }
-    options->drop_faulty = strcmp(word, "drop") == 0;
+    options->reading.drop_faulty = strcmp(word, "drop") == 0;
     return PSP_OK;
 }
 
-static enum psp_status set_encoding(struct psp_reading_options *options, const char *word,
+static enum psp_status set_delimiter(struct psp_returns_options *options, const char *word,
+                                     struct psp_reason *reterr_reason)
+{
+    return psp_reading_delimiter(&options->reading, word, reterr_reason);
+}
+
+static enum psp_status set_encoding(struct psp_returns_options *options, const char *word,
                                     struct psp_reason *reterr_reason)
 {
-    if (psp_encoding_named(word, &options->encoding))
+    if (psp_encoding_named(word, &options->reading.encoding))
         return PSP_OK;
     psp_reason_set(reterr_reason, "utf-8, latin-1, windows-1252, utf-16, utf-16le or utf-16be");
     return PSP_EINVAL;
 }
 
 /* Every word of the call; *ret_option is the one that is wrong. */
-static enum psp_status apply(const struct psp_returns_how *how, struct psp_reading_options *options,
+static enum psp_status apply(const struct psp_returns_how *how, struct psp_returns_options *options,
                              const char **ret_option, struct psp_reason *reterr_reason)
 {
     enum psp_status status = PSP_OK;
     if (how->columns_n > 0)
-        options->mapping_n = 0;
+        options->reading.mapping_n = 0;
     *ret_option = "--columns";
     for (unsigned i = 0; status == PSP_OK && i < how->columns_n; i++)
-        status = psp_reading_columns(options, how->columns[i], reterr_reason);
+        status = psp_reading_columns(&options->reading, how->columns[i], reterr_reason);
     const struct {
         const char *option, *word;
-        enum psp_status (*set)(struct psp_reading_options *, const char *, struct psp_reason *);
-    } words[] = {{"--delimiter", how->delimiter, psp_reading_delimiter},
+        enum psp_status (*set)(struct psp_returns_options *, const char *, struct psp_reason *);
+    } words[] = {{"--delimiter", how->delimiter, set_delimiter},
                  {"--encoding", how->encoding, set_encoding},
                  {"--suppressed", how->suppressed, set_suppressed},
                  {"--faulty", how->faulty, set_faulty}};
@@ -96,7 +115,7 @@ static enum psp_status apply(const struct psp_returns_how *how, struct psp_readi
 
 static error_t check(const struct psp_returns_how *how, struct argp_state *state)
 {
-    struct psp_reading_options tried = {0};
+    struct psp_returns_options tried = {0};
     struct psp_reason reason = {0};
     const char *option;
     if (apply(how, &tried, &option, &reason) != PSP_OK)
@@ -128,6 +147,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_FAULTY:
         how->faulty = value;
         return 0;
+    case OPTION_KINDS:
+        how->kinds = value;
+        return 0;
+    case OPTION_KEEP_ALL:
+        how->keep_all = true;
+        return 0;
     case ARGP_KEY_END:
         return check(how, state);
     default:
@@ -140,14 +165,48 @@ const struct argp psp_option_returns = {.options = options_taken, .parser = pars
 bool psp_returns_how_given(const struct psp_returns_how *how)
 {
     return how->like != NULL || how->columns_n > 0 || how->delimiter != NULL ||
-           how->encoding != NULL || how->suppressed != NULL || how->faulty != NULL;
+           how->encoding != NULL || how->suppressed != NULL || how->faulty != NULL ||
+           how->kinds != NULL || how->keep_all;
+}
+
+/* A record a line; the header may be there. */
+static enum psp_status add_kinds(struct psp_csv *csv, struct psp_kinds *kinds,
+                                 struct psp_reason *reterr_reason)
+{
+    struct psp_csv_record record;
+    enum psp_status status;
+    while ((status = psp_csv_next(csv, &record, reterr_reason)) == PSP_OK) {
+        const bool blank = record.field_count == 1 && record.fields[0].bytes == 0;
+        if (blank || (record.line == 1 && strcmp(record.fields[0].text, "name") == 0))
+            continue;
+        const char *kind = record.field_count == 2 ? record.fields[1].text : "";
+        if (psp_kinds_add(kinds, record.fields[0].text, kind, reterr_reason) != PSP_OK) {
+            reterr_reason->line = record.line;
+            return PSP_EINVAL;
+        }
+    }
+    return status == PSP_ENOENT ? PSP_OK : status;
+}
+
+static enum psp_status read_kinds(const char *path, struct psp_kinds *kinds,
+                                  struct psp_reason *reterr_reason)
+{
+    struct psp_csv *csv = NULL;
+    FILE *file = fopen(path, "re");
+    enum psp_status status = file != NULL ? psp_csv_open_file(file, &csv) : PSP_ENOENT;
+    if (status == PSP_OK)
+        status = add_kinds(csv, kinds, reterr_reason);
+    psp_csv_close(&csv);
+    if (file != NULL)
+        fclose(file);
+    return status == PSP_OK ? PSP_OK : psp_reason_set_file(reterr_reason, path, status);
 }
 
 enum psp_status psp_returns_how_resolve(const struct psp_returns_how *how, const char *beside,
-                                        struct psp_reading_options *ret_options,
+                                        struct psp_returns_options *ret_options,
                                         struct psp_reason *reterr_reason)
 {
-    struct psp_reading_options read = {0};
+    struct psp_returns_options read = {0};
     const char *record = how->like;
     if (record == NULL && beside != NULL && access(beside, F_OK) == 0)
         record = beside;
@@ -156,6 +215,9 @@ enum psp_status psp_returns_how_resolve(const struct psp_returns_how *how, const
     const char *ignored;
     if (status == PSP_OK)
         status = apply(how, &read, &ignored, reterr_reason);
+    if (status == PSP_OK && how->kinds != NULL)
+        status = read_kinds(how->kinds, &read.meaning.kinds, reterr_reason);
+    read.meaning.keep_all |= how->keep_all;
     if (status == PSP_OK)
         *ret_options = read;
     return status;

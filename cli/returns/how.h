@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #include "base/reason.h"
-#include "election/import/reading/options.h"
+#include "cli/returns/record.h"
 
 enum { PSP_RETURNS_WORDS_MAX = 32 };
 
@@ -22,11 +22,12 @@ struct psp_returns_how { /* zero-initialise */
     const char *like;    /* path of a record, or NULL */
     const char *columns[PSP_RETURNS_WORDS_MAX];
     unsigned columns_n;
-    const char *delimiter, *encoding, *suppressed, *faulty;
+    const char *delimiter, *encoding, *suppressed, *faulty, *kinds;
+    bool keep_all;
 };
 
-/* --like, --columns, --delimiter, --encoding, --suppressed, --faulty. Input: struct
- * psp_returns_how *. */
+/* --like, --columns, --delimiter, --encoding, --suppressed, --faulty, --kinds, --keep-all.
+ * Input: struct psp_returns_how *. */
 extern const struct argp psp_option_returns;
 /* True when one of them was given. */
 bool psp_returns_how_given(const struct psp_returns_how *how);
@@ -34,7 +35,7 @@ bool psp_returns_how_given(const struct psp_returns_how *how);
 /* `beside`: the record to begin with unless --like names another; NULL, or a file that
  * is not there: none. PSP_EINVAL, PSP_ENOENT, PSP_EIO: the reason says what is wrong. */
 enum psp_status psp_returns_how_resolve(const struct psp_returns_how *how, const char *beside,
-                                        struct psp_reading_options *ret_options,
+                                        struct psp_returns_options *ret_options,
                                         struct psp_reason *reterr_reason);
 
 #endif

@@ -49,12 +49,12 @@ static enum psp_status read_folder(struct psp_reading *reading, const char *path
 }
 
 enum psp_status psp_returns_load(const char *const *paths, size_t n,
-                                 const struct psp_reading_options *options,
+                                 const struct psp_returns_options *options,
                                  struct psp_report *report, struct psp_returns **ret_returns)
 {
     struct psp_reading *reading = NULL;
     struct psp_returns_builder *builder = NULL;
-    enum psp_status status = psp_reading_create(options, report, &reading);
+    enum psp_status status = psp_reading_create(&options->reading, report, &reading);
     for (size_t i = 0; status == PSP_OK && i < n; i++) {
         struct stat about;
         const bool folder = stat(paths[i], &about) == 0 && S_ISDIR(about.st_mode);
@@ -65,6 +65,9 @@ enum psp_status psp_returns_load(const char *const *paths, size_t n,
         status = psp_reading_finish(&reading, &builder);
     psp_reading_destroy(&reading);
     if (status == PSP_OK)
+        status = psp_meaning_apply(builder, &options->meaning, report);
+    if (status == PSP_OK)
         psp_returns_builder_finish(&builder, ret_returns);
+    psp_returns_builder_destroy(&builder);
     return status;
 }

@@ -34,34 +34,43 @@ static json_t *facts_json(const struct psp_file_facts *facts)
                      facts->county);
 }
 
-static json_t *record_json(const struct psp_reading_options *options,
+static json_t *record_json(const struct psp_returns_options *options,
                            const struct psp_returns *returns)
 {
     char character[2];
     json_t *json = json_object(), *columns = json_array(), *files = json_array();
-    for (unsigned i = 0; i < options->mapping_n; i++)
+    json_t *kinds = json_array();
+    for (unsigned i = 0; i < options->reading.mapping_n; i++)
         json_array_append_new(
-            columns, json_sprintf("%s=%s", psp_reading_column_name(options->mappings[i].ours),
-                                  options->mappings[i].theirs));
+            columns,
+            json_sprintf("%s=%s", psp_reading_column_name(options->reading.mappings[i].ours),
+                         options->reading.mappings[i].theirs));
     for (uint32_t i = 0; i < returns->file_count; i++) {
         const char *slash = strrchr(returns->files[i], '/');
         json_array_append_new(files, json_string(slash != NULL ? slash + 1 : returns->files[i]));
     }
     set(json, "format", json_integer(FORMAT));
     set(json, "files", files);
-    const char delimiter = options->delimiter != '\0' ? options->delimiter : ',';
+    const char delimiter = options->reading.delimiter != '\0' ? options->reading.delimiter : ',';
     set(json, "delimiter", json_string(psp_reading_delimiter_name(delimiter, character)));
-    set(json, "encoding", json_string(psp_encoding_name(options->encoding)));
+    set(json, "encoding", json_string(psp_encoding_name(options->reading.encoding)));
     set(json, "columns", columns);
-    set(json, "suppressed", json_string(suppressed_words[options->suppressed]));
-    set(json, "faulty", json_string(options->drop_faulty ? "drop" : "refuse"));
+    set(json, "suppressed", json_string(suppressed_words[options->reading.suppressed]));
+    set(json, "faulty", json_string(options->reading.drop_faulty ? "drop" : "refuse"));
     const struct psp_file_facts facts =
         returns->file_count > 0 ? psp_file_facts(returns->files[0]) : (struct psp_file_facts){0};
-    set(json, "otherwise", facts_json(facts.state[0] != '\0' ? &facts : &options->otherwise));
+    set(json, "otherwise",
+        facts_json(facts.state[0] != '\0' ? &facts : &options->reading.otherwise));
+    for (unsigned i = 0; i < options->meaning.kinds.n; i++)
+        json_array_append_new(
+            kinds, json_pack("{s:s, s:s}", "name", options->meaning.kinds.added[i].word, "kind",
+                             psp_line_kind_name(options->meaning.kinds.added[i].kind)));
+    set(json, "kinds", kinds);
+    set(json, "keep_all", json_boolean(options->meaning.keep_all));
     return json;
 }
 
-enum psp_status psp_record_write(const char *path, const struct psp_reading_options *options,
+enum psp_status psp_record_write(const char *path, const struct psp_returns_options *options,
                                  const struct psp_returns *returns,
                                  struct psp_reason *reterr_reason)
 {
@@ -85,39 +94,59 @@ static void take(const json_t *json, const char *name, char *ret_text, size_t si
         memcpy(ret_text, text, strlen(text) + 1);
 }
 
-static enum psp_status read_words(const json_t *json, struct psp_reading_options *options,
+static enum psp_status read_kinds(const json_t *json, struct psp_kinds *kinds,
+                                  struct psp_reason *reterr_reason)
+{
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(json_object_get(json, "kinds"), i, entry)
+    {
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        const char *kind = json_string_value(json_object_get(entry, "kind"));
+        if (psp_kinds_add(kinds, name != NULL ? name : "", kind != NULL ? kind : "",
+                          reterr_reason) != PSP_OK)
+            return PSP_EINVAL;
+    }
+    return PSP_OK;
+}
+
+static enum psp_status read_words(const json_t *json, struct psp_returns_options *options,
                                   struct psp_reason *reterr_reason)
 {
     const char *delimiter = json_string_value(json_object_get(json, "delimiter"));
     const char *encoding = json_string_value(json_object_get(json, "encoding"));
     const char *suppressed = json_string_value(json_object_get(json, "suppressed"));
     const char *faulty = json_string_value(json_object_get(json, "faulty"));
-    if (delimiter != NULL && psp_reading_delimiter(options, delimiter, reterr_reason) != PSP_OK)
+    if (delimiter != NULL &&
+        psp_reading_delimiter(&options->reading, delimiter, reterr_reason) != PSP_OK)
         return PSP_EINVAL;
-    if (encoding != NULL && !psp_encoding_named(encoding, &options->encoding)) {
+    if (encoding != NULL && !psp_encoding_named(encoding, &options->reading.encoding)) {
         psp_reason_set(reterr_reason, "\"encoding\" is none");
         return PSP_EINVAL;
     }
     for (int i = 0; suppressed != NULL && i <= PSP_SUPPRESSED_ZERO; i++)
         if (strcmp(suppressed_words[i], suppressed) == 0)
-            options->suppressed = (enum psp_suppressed)i;
-    options->drop_faulty = faulty != NULL && strcmp(faulty, "drop") == 0;
+            options->reading.suppressed = (enum psp_suppressed)i;
+    options->reading.drop_faulty = faulty != NULL && strcmp(faulty, "drop") == 0;
     const json_t *columns = json_object_get(json, "columns"), *otherwise;
     size_t i;
     json_t *column;
     json_array_foreach(
         columns, i,
-        column) if (psp_reading_columns(options,
+        column) if (psp_reading_columns(&options->reading,
                                         json_is_string(column) ? json_string_value(column) : "",
                                         reterr_reason) != PSP_OK) return PSP_EINVAL;
     otherwise = json_object_get(json, "otherwise");
-    take(otherwise, "state", options->otherwise.state, sizeof options->otherwise.state);
-    take(otherwise, "party", options->otherwise.party, sizeof options->otherwise.party);
-    take(otherwise, "county", options->otherwise.county, sizeof options->otherwise.county);
+    take(otherwise, "state", options->reading.otherwise.state,
+         sizeof options->reading.otherwise.state);
+    take(otherwise, "party", options->reading.otherwise.party,
+         sizeof options->reading.otherwise.party);
+    take(otherwise, "county", options->reading.otherwise.county,
+         sizeof options->reading.otherwise.county);
     return PSP_OK;
 }
 
-enum psp_status psp_record_load(const char *path, struct psp_reading_options *ret_options,
+enum psp_status psp_record_load(const char *path, struct psp_returns_options *ret_options,
                                 struct psp_reason *reterr_reason)
 {
     char *text = NULL;
@@ -125,7 +154,7 @@ enum psp_status psp_record_load(const char *path, struct psp_reading_options *re
     enum psp_status status = psp_file_read(path, RECORD_BYTES_MAX, &text, &bytes);
     if (status != PSP_OK)
         return psp_reason_set_status(reterr_reason, path, status);
-    struct psp_reading_options options = {0};
+    struct psp_returns_options options = {0};
     json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
     free(text);
     if (json_integer_value(json_object_get(json, "format")) != FORMAT) {
@@ -134,6 +163,9 @@ enum psp_status psp_record_load(const char *path, struct psp_reading_options *re
     }
     if (status == PSP_OK)
         status = read_words(json, &options, reterr_reason);
+    if (status == PSP_OK)
+        status = read_kinds(json, &options.meaning.kinds, reterr_reason);
+    options.meaning.keep_all = json_is_true(json_object_get(json, "keep_all"));
     json_decref(json);
     if (status != PSP_OK)
         return psp_reason_set_file(reterr_reason, path, status);

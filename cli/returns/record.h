@@ -11,18 +11,24 @@
 #define PSP_RETURNS_RECORD_H
 
 #include "base/reason.h"
+#include "election/import/meaning/meaning.h"
 #include "election/import/reading/options.h"
 #include "election/returns/returns.h"
+
+struct psp_returns_options { /* zero-initialise */
+    struct psp_reading_options reading;
+    struct psp_meaning_options meaning;
+};
 
 /* "DIR/import.json" beside any file of DIR; the caller frees. */
 char *psp_record_beside(const char *path);
 
 /* PSP_EIO and whatever stands in the way of writing. */
-enum psp_status psp_record_write(const char *path, const struct psp_reading_options *options,
+enum psp_status psp_record_write(const char *path, const struct psp_returns_options *options,
                                  const struct psp_returns *returns,
                                  struct psp_reason *reterr_reason);
 /* PSP_ENOENT, PSP_EIO, PSP_EINVAL; the reason names the file. */
-enum psp_status psp_record_load(const char *path, struct psp_reading_options *ret_options,
+enum psp_status psp_record_load(const char *path, struct psp_returns_options *ret_options,
                                 struct psp_reason *reterr_reason);
 
 /* Copies the one beside `from` to DIR, if there is one. PSP_EIO, ... with a reason. */

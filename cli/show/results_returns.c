@@ -56,6 +56,26 @@ static void hold(const struct psp_definition *definition, uint32_t leaf, uint32_
     }
 }
 
+/* Under- and overvotes, in their cells of the first style that has the contest. */
+static void place_figures(const json_t *result, const struct psp_definition *definition,
+                          uint32_t leaf, uint32_t contest, uint64_t *votes)
+{
+    uint32_t first = 0;
+    for (uint32_t s = 0; s < psp_leaf_style_count(definition, leaf); s++) {
+        const struct psp_style *style = psp_leaf_style(definition, leaf, s);
+        const struct psp_style_contest *entry = psp_style_entry(style, contest);
+        if (entry) {
+            uint64_t *cells = votes + first + entry->cell + entry->choice_count;
+            const json_t *under = json_object_get(result, "undervotes");
+            const json_t *over = json_object_get(result, "overvotes");
+            cells[0] = json_is_integer(under) ? (uint64_t)json_integer_value(under) : HELD;
+            cells[1] = json_is_integer(over) ? (uint64_t)json_integer_value(over) : HELD;
+            return;
+        }
+        first += style->row_cells;
+    }
+}
+
 static enum psp_status place(const json_t *result, const struct psp_definition *definition,
                              const uint64_t *leaf_first, uint64_t *votes,
                              struct psp_reason *reterr_reason)
@@ -86,23 +106,37 @@ static enum psp_status place(const json_t *result, const struct psp_definition *
         votes[leaf_first[leaf] + (uint64_t)cell] =
             (uint64_t)json_integer_value(json_object_get(entry, "votes"));
     }
+    place_figures(result, definition, leaf, contest, votes + leaf_first[leaf]);
     return PSP_OK;
 }
 
-static enum psp_status print_row(const struct psp_definition *definition, uint32_t leaf,
-                                 uint32_t contest, uint32_t choice, uint64_t votes,
+static enum psp_status print_row(const struct psp_returns_row *row, uint64_t votes,
                                  const struct out *out)
 {
-    struct psp_returns_row row;
     struct psp_csv_field fields[PSP_RETURNS_COLUMNS];
     char number[24];
-    psp_returns_columns(definition, leaf, contest, choice, &row);
     for (int c = 0; c < PSP_RETURNS_TEXTS; c++)
-        fields[c] = (struct psp_csv_field){row.text[c], strlen(row.text[c])};
+        fields[c] = (struct psp_csv_field){row->text[c], strlen(row->text[c])};
     const int bytes = snprintf(number, sizeof number, "%" PRIu64, votes);
     fields[PSP_COLUMN_VOTES] = (struct psp_csv_field){number, (size_t)bytes};
     fputs(psp_mode_csv_field(out->test), out->file);
     return psp_csv_write(out->file, fields, PSP_RETURNS_COLUMNS);
+}
+
+/* Figures that are no choices, where the contest's returns had lines for them. */
+static enum psp_status print_figures(const struct psp_definition *definition, uint32_t leaf,
+                                     const struct psp_style_contest *entry, const uint64_t *votes,
+                                     const struct out *out)
+{
+    enum psp_status status = PSP_OK;
+    for (uint32_t over = 0; over < 2 && status == PSP_OK; over++) {
+        struct psp_returns_row row;
+        const uint64_t count = votes[entry->cell + entry->choice_count + over];
+        if (count != UNSEEN && count != HELD &&
+            psp_returns_printed(definition, leaf, entry->contest, over == 1, &row))
+            status = print_row(&row, count, out);
+    }
+    return status;
 }
 
 /* Those of the style's choices that no style before it has. `first`: of its cells. */
@@ -126,8 +160,12 @@ static enum psp_status print_style(const struct psp_definition *definition, uint
                                unit->id, definition->contests[contest->contest].id);
                 return PSP_EINVAL;
             }
-            status = print_row(definition, leaf, contest->contest, contest->choices[i], count, out);
+            struct psp_returns_row row;
+            psp_returns_columns(definition, leaf, contest->contest, contest->choices[i], &row);
+            status = print_row(&row, count, out);
         }
+        if (status == PSP_OK)
+            status = print_figures(definition, leaf, contest, votes + first, out);
     }
     return status;
 }

@@ -179,7 +179,9 @@ class Cluster:
 
 def imported(returns, directory):
     """psephos import; the path of the election.json it made."""
-    run_psephos("import", returns, "--out", directory, check=0, timeout=TIMEOUT_S)
+    # Its county has rows beside its precincts, which are no total there.
+    keep = ["--keep-all"] if Path(returns).name == "sparse.csv" else []
+    run_psephos("import", returns, "--out", directory, *keep, check=0, timeout=TIMEOUT_S)
     return Path(directory) / "election.json"
 
 

@@ -53,6 +53,7 @@ static enum psp_status add_unit(struct psp_import *import, uint32_t parent,
                                          .code = code,
                                          .parent = parent,
                                          .style = PSP_NONE,
+                                         .registered = PSP_UNSTATED,
                                          .at_large = PSP_NONE};
     status = append(&import->units, &unit, sizeof unit);
     if (status == PSP_OK && parent != PSP_NONE)
@@ -143,10 +144,11 @@ static enum psp_status choice_of_row(struct psp_import *import, const struct psp
             .position = psp_import_contests(import)[contest].choice_count++,
             .candidate = PSP_NONE,
             .name = key.candidate,
-            .kind = psp_import_kind(key.party, key.candidate),
+            .kind = (enum psp_choice_kind)row->choice_kind,
         };
         status = party_of_row(import, row, &choice.party);
-        if (status == PSP_OK && choice.kind == PSP_CHOICE_CANDIDATE)
+        const bool list = choice.party != PSP_NONE && choice.name[0] == '\0';
+        if (status == PSP_OK && choice.kind == PSP_CHOICE_CANDIDATE && !list)
             status = candidate_of(import, contest, choice.name, &choice.candidate);
         if (status == PSP_OK)
             status = append(&import->choices, &choice, sizeof choice);
@@ -156,20 +158,40 @@ static enum psp_status choice_of_row(struct psp_import *import, const struct psp
     return status;
 }
 
+/* The figure of a contest; its words are the first row's. */
+static void note_figure(struct psp_import_contest *contest, const struct psp_returns_row *row)
+{
+    const struct psp_returns_row **figure =
+        row->kind == PSP_ROW_OVERVOTES ? &contest->overvotes : &contest->undervotes;
+    if (*figure == NULL)
+        *figure = row;
+}
+
+static enum psp_status collect_row(struct psp_import *import, size_t i)
+{
+    const struct psp_returns_row *row = &import->returns->rows[i];
+    struct psp_import_row *place = &import->rows[i];
+    uint32_t state;
+    place->contest = place->choice = PSP_NONE;
+    enum psp_status status = unit_of_row(import, row, &place->unit, &state);
+    if (status != PSP_OK || row->kind > PSP_ROW_UNDERVOTES)
+        return status;
+    import->method_has_votes[row->method] = true;
+    status = contest_of_row(import, row, state, &place->contest);
+    if (status != PSP_OK)
+        return status;
+    if (row->kind == PSP_ROW_LINE)
+        return choice_of_row(import, row, place->contest, &place->choice);
+    note_figure(&psp_import_contests(import)[place->contest], row);
+    return PSP_OK;
+}
+
 static enum psp_status collect_rows(struct psp_import *import)
 {
-    for (size_t i = 0; i < import->returns->n; i++) {
-        const struct psp_returns_row *row = &import->returns->rows[i];
-        uint32_t state, contest;
-        enum psp_status status = unit_of_row(import, row, &import->rows[i].unit, &state);
-        if (status == PSP_OK)
-            status = contest_of_row(import, row, state, &contest);
-        if (status == PSP_OK)
-            status = choice_of_row(import, row, contest, &import->rows[i].choice);
-        if (status != PSP_OK)
-            return status;
-    }
-    return PSP_OK;
+    enum psp_status status = PSP_OK;
+    for (size_t i = 0; status == PSP_OK && i < import->returns->n; i++)
+        status = collect_row(import, i);
+    return status;
 }
 
 /* Ballots belong to leaves: rows of a unit that has units in it move to a
@@ -228,11 +250,44 @@ static int compare_rows(const void *left, const void *right, void *context)
     const struct psp_import_row *b = &sorting->rows[*(const uint32_t *)right];
     if (a->unit != b->unit)
         return a->unit < b->unit ? -1 : 1;
+    if (a->contest != b->contest)
+        return a->contest < b->contest ? -1 : 1;
+    if (a->choice == PSP_NONE || b->choice == PSP_NONE)
+        return (a->choice == PSP_NONE) - (b->choice == PSP_NONE);
     const struct psp_import_choice *choices = psp_import_choices(sorting->import);
-    const struct psp_import_choice *c = &choices[a->choice], *d = &choices[b->choice];
-    if (c->contest != d->contest)
-        return c->contest < d->contest ? -1 : 1;
-    return (c->position > d->position) - (c->position < d->position);
+    const uint32_t c = choices[a->choice].position, d = choices[b->choice].position;
+    return (c > d) - (c < d);
+}
+
+/* Ballots of a unit, by method: what its contests need, and what is told. */
+struct ballots {
+    uint64_t needed[PSP_METHODS_MAX], told[PSP_METHODS_MAX];
+};
+
+static void set_ballots(const struct psp_import *import, const struct ballots *ballots,
+                        struct psp_import_unit *unit)
+{
+    uint64_t told = 0;
+    for (uint32_t m = 0; m < import->returns->method_count; m++) {
+        const uint64_t needed = ballots->needed[m];
+        if (import->method_has_votes[m])
+            unit->ballots_expected += needed > ballots->told[m] ? needed : ballots->told[m];
+        else if (ballots->told[m] > told)
+            told = ballots->told[m];
+    }
+    if (told > unit->ballots_expected)
+        unit->ballots_expected = told;
+}
+
+static void add_figure(struct psp_import_unit *unit, const struct psp_returns_row *row,
+                       struct ballots *ballots)
+{
+    uint64_t *told = &ballots->told[row->method];
+    if (row->kind == PSP_ROW_BALLOTS && row->votes > *told)
+        *told = row->votes;
+    if (row->kind == PSP_ROW_REGISTERED &&
+        (unit->registered == PSP_UNSTATED || row->votes > unit->registered))
+        unit->registered = row->votes;
 }
 
 /* The rows [begin, end) of `order` are one unit's, by contest and position. */
@@ -243,23 +298,27 @@ static enum psp_status style_unit(struct psp_import *import, const uint32_t *ord
     uint32_t *choices = psp_pool_alloc(&import->pool, rows, sizeof *choices);
     if (choices == NULL)
         return PSP_ENOMEM;
-    uint64_t sums[PSP_METHODS_MAX] = {0}, largest[PSP_METHODS_MAX] = {0};
+    struct psp_import_unit *unit = &psp_import_units(import)[import->rows[order[begin]].unit];
+    struct ballots ballots = {0};
+    uint64_t sums[PSP_METHODS_MAX] = {0};
     uint32_t contest = PSP_NONE, n = 0;
     for (uint32_t i = 0; i < rows; i++) {
         const struct psp_returns_row *row = &import->returns->rows[order[begin + i]];
-        const uint32_t choice = import->rows[order[begin + i]].choice;
-        if (n == 0 || choices[n - 1] != choice) /* else another method of it */
-            choices[n++] = choice;
-        if (psp_import_choices(import)[choice].contest != contest)
+        const struct psp_import_row *place = &import->rows[order[begin + i]];
+        if (place->contest == PSP_NONE) {
+            add_figure(unit, row, &ballots);
+            continue;
+        }
+        if (place->choice != PSP_NONE && (n == 0 || choices[n - 1] != place->choice))
+            choices[n++] = place->choice; /* else another method of it */
+        if (place->contest != contest)
             memset(sums, 0, sizeof sums);
-        contest = psp_import_choices(import)[choice].contest;
-        uint64_t *sum = &sums[row->method];
+        contest = place->contest;
+        uint64_t *sum = &sums[row->method], *needed = &ballots.needed[row->method];
         *sum += row->votes;
-        largest[row->method] = *sum > largest[row->method] ? *sum : largest[row->method];
+        *needed = *sum > *needed ? *sum : *needed;
     }
-    struct psp_import_unit *unit = &psp_import_units(import)[import->rows[order[begin]].unit];
-    for (uint32_t m = 0; m < import->returns->method_count; m++)
-        unit->ballots_expected += largest[m];
+    set_ballots(import, &ballots, unit);
     const struct psp_import_style style = {n, choices};
     const enum psp_status status = find_or_add(import, &import->style_index, choices,
                                                n * sizeof *choices, import->styles.n, &unit->style);

@@ -12,50 +12,6 @@
 #include "election/import/inner.h"
 #include "election/returns/state_names.h"
 
-/* Lines that are counted but are nobody's votes, as published in the United
- * States. Compared without case. */
-static const struct {
-    const char *name;
-    enum psp_choice_kind kind;
-} line_kinds[] = {
-    {"Blank", PSP_CHOICE_BLANK},
-    {"Blanks", PSP_CHOICE_BLANK},
-    {"Blank Votes", PSP_CHOICE_BLANK},
-    {"Blank Ballots", PSP_CHOICE_BLANK},
-    {"Under Vote", PSP_CHOICE_BLANK},
-    {"Under Votes", PSP_CHOICE_BLANK},
-    {"Undervote", PSP_CHOICE_BLANK},
-    {"Undervotes", PSP_CHOICE_BLANK},
-    {"Under-Votes", PSP_CHOICE_BLANK},
-    {"Spoiled", PSP_CHOICE_SPOILED},
-    {"Spoiled Votes", PSP_CHOICE_SPOILED},
-    {"Spoiled Ballots", PSP_CHOICE_SPOILED},
-    {"Over Vote", PSP_CHOICE_SPOILED},
-    {"Over Votes", PSP_CHOICE_SPOILED},
-    {"Overvote", PSP_CHOICE_SPOILED},
-    {"Overvotes", PSP_CHOICE_SPOILED},
-    {"Over-Votes", PSP_CHOICE_SPOILED},
-    {"Void", PSP_CHOICE_SPOILED},
-    {"Write-in", PSP_CHOICE_WRITE_IN},
-    {"Write-ins", PSP_CHOICE_WRITE_IN},
-    {"Write in", PSP_CHOICE_WRITE_IN},
-    {"Write ins", PSP_CHOICE_WRITE_IN},
-    {"Writein", PSP_CHOICE_WRITE_IN},
-    {"Writeins", PSP_CHOICE_WRITE_IN},
-    {"Write-in Votes", PSP_CHOICE_WRITE_IN},
-    {"Total Write-ins", PSP_CHOICE_WRITE_IN},
-    {"Scattering", PSP_CHOICE_OTHER},
-    {"Scatterings", PSP_CHOICE_OTHER},
-    {"Scatter", PSP_CHOICE_OTHER},
-    {"Other", PSP_CHOICE_OTHER},
-    {"Others", PSP_CHOICE_OTHER},
-    {"All Others", PSP_CHOICE_OTHER},
-    {"Yes", PSP_CHOICE_YES},
-    {"For", PSP_CHOICE_YES},
-    {"No", PSP_CHOICE_NO},
-    {"Against", PSP_CHOICE_NO},
-};
-
 /* The colours that American maps use for the parties that have a usual one. */
 static const struct {
     const char *name, *color;
@@ -65,14 +21,6 @@ static const struct {
     {"LIB", "#d9a400"},         {"Green", "#1b9e5a"},       {"GRN", "#1b9e5a"},
     {"Progressive", "#7b3f9e"}, {"Independent", "#6b7280"},
 };
-
-enum psp_choice_kind psp_import_kind(const char *party, const char *candidate)
-{
-    for (size_t i = 0; party[0] == '\0' && i < sizeof line_kinds / sizeof *line_kinds; i++)
-        if (strcasecmp(line_kinds[i].name, candidate) == 0)
-            return line_kinds[i].kind;
-    return PSP_CHOICE_CANDIDATE;
-}
 
 /* The IDs of everything, by position. */
 struct ids {
@@ -153,10 +101,13 @@ static enum psp_status name_parties(struct psp_import *import, struct psp_slug *
 }
 
 /* What people read of a method; `index` is the returns'. */
-static const char *method_name(const struct psp_returns *returns, uint32_t index)
+static const char *method_name(const struct psp_import *import, uint32_t index)
 {
-    const char *name = returns->methods[index];
-    if (returns->method_count == 1 && (name[0] == '\0' || strcasecmp(name, "TOTAL") == 0))
+    const char *name = import->returns->methods[index];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < import->returns->method_count; i++)
+        n += import->method_has_votes[i];
+    if (n == 1 && (name[0] == '\0' || strcasecmp(name, "TOTAL") == 0))
         return "All methods";
     return name[0] != '\0' ? name : PSP_RETURNS_METHOD_UNSTATED;
 }
@@ -166,7 +117,7 @@ static enum psp_status name_methods(struct psp_import *import, struct psp_slug *
     const uint32_t n = import->returns->method_count;
     enum psp_status status = slugs_for(import, n, ret_slugs);
     for (uint32_t i = 0; status == PSP_OK && i < n; i++) {
-        const char *name = method_name(import->returns, i);
+        const char *name = method_name(import, i);
         const bool all = strcmp(name, "All methods") == 0;
         set_slug(import, &(*ret_slugs)[i], 0, (const char *[]){all ? "all" : name}, 1);
     }
@@ -223,8 +174,9 @@ static void write_top(struct psp_definition_text *text, const struct psp_import 
                                              options->map_object, "key", "code"));
     psp_definition_text_array(text, "methods");
     for (uint32_t i = 0; i < import->returns->method_count; i++)
-        psp_definition_text_element(text, json_pack("{s:s, s:s}", "id", ids->methods[i].id, "name",
-                                                    method_name(import->returns, i)));
+        if (import->method_has_votes[i])
+            psp_definition_text_element(text, json_pack("{s:s, s:s}", "id", ids->methods[i].id,
+                                                        "name", method_name(import, i)));
     psp_definition_text_array_end(text);
 }
 
@@ -271,7 +223,10 @@ static void write_units(struct psp_definition_text *text, const struct psp_impor
                       "parent", unit->parent != PSP_NONE ? ids->units[unit->parent].id : NULL,
                       "code", code[0] != '\0' ? code : NULL);
         bool whole = true;
-        if (json != NULL && unit->style != PSP_NONE)
+        if (json != NULL && unit->registered != PSP_UNSTATED)
+            whole = json_object_set_new(json, "registered",
+                                        json_integer((json_int_t)unit->registered)) == 0;
+        if (json != NULL && whole && unit->style != PSP_NONE)
             whole = json_object_set_new(json, "ballots_expected",
                                         json_integer((json_int_t)unit->ballots_expected)) == 0 &&
                     json_object_set_new(
@@ -295,13 +250,32 @@ static json_t *contest_name(const struct psp_import_contest *contest)
     return json_sprintf("%s, %s%s", contest->office, number ? "district " : "", contest->district);
 }
 
-static json_t *choice_json(const struct psp_import_choice *choice, const struct ids *ids,
+static json_t *choice_json(const struct psp_import *import, const struct ids *ids,
                            uint32_t position)
 {
-    return json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "id", ids->choices[position].id, "name",
-                     choice->name, "kind", psp_choice_kind_name(choice->kind), "candidate",
+    const struct psp_import_choice *choice = &psp_import_choices(import)[position];
+    const bool list = choice->kind == PSP_CHOICE_CANDIDATE && choice->candidate == PSP_NONE;
+    const char *name = list ? psp_import_parties(import)[choice->party] : choice->name;
+    return json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "id", ids->choices[position].id, "name", name,
+                     "kind", psp_choice_kind_name(choice->kind), "candidate",
                      choice->candidate != PSP_NONE ? ids->candidates[choice->candidate].id : NULL,
                      "party", choice->party != PSP_NONE ? ids->parties[choice->party].id : NULL);
+}
+
+static json_t *figure_json(const struct psp_returns_row *row)
+{
+    return row != NULL ? json_pack("{s:s, s:s}", "name", row->text[PSP_COLUMN_CANDIDATE], "party",
+                                   row->text[PSP_COLUMN_PARTY])
+                       : NULL;
+}
+
+/* What its returns call the figures that are no choices; NULL: there are none. */
+static json_t *printed_json(const struct psp_import_contest *contest)
+{
+    return contest->overvotes != NULL || contest->undervotes != NULL
+               ? json_pack("{s:o*, s:o*}", "overvotes", figure_json(contest->overvotes),
+                           "undervotes", figure_json(contest->undervotes))
+               : NULL;
 }
 
 /* Choices come in the order of the file, in which they lie by contest already
@@ -316,16 +290,17 @@ static enum psp_status write_contests(struct psp_definition_text *text,
     for (uint32_t i = 0; i < import->choices.n && !failed; i++) {
         const struct psp_import_choice *choice = &psp_import_choices(import)[i];
         failed = json_array_append_new(json_array_get(choices, choice->contest),
-                                       choice_json(choice, ids, i));
+                                       choice_json(import, ids, i));
     }
     psp_definition_text_array(text, "contests");
     for (uint32_t i = 0; i < import->contests.n && !failed; i++) {
         const struct psp_import_contest *contest = &psp_import_contests(import)[i];
         psp_definition_text_element(
-            text, json_pack("{s:s, s:o, s:s, s:s*, s:s, s:O}", "id", ids->contests[i].id, "name",
-                            contest_name(contest), "office", contest->office, "district",
+            text, json_pack("{s:s, s:o, s:s, s:s*, s:s, s:o*, s:O}", "id", ids->contests[i].id,
+                            "name", contest_name(contest), "office", contest->office, "district",
                             contest->district[0] != '\0' ? contest->district : NULL, "unit",
-                            ids->units[contest->unit].id, "choices", json_array_get(choices, i)));
+                            ids->units[contest->unit].id, "printed", printed_json(contest),
+                            "choices", json_array_get(choices, i)));
     }
     psp_definition_text_array_end(text);
     json_decref(choices);

@@ -6,8 +6,9 @@
  * when both columns are empty), their precincts. A row without precinct belongs
  * to the county itself, or to the state; when that has units in it as well, to
  * one more precinct with an empty name in it. Choices: the distinct (party,
- * candidate) lines. A ballot style has exactly the contests and choices that
- * the unit has rows for; `ballots_expected` is the unit's largest contest.
+ * candidate) lines; figures that are no lines stand with their contest or unit. A
+ * ballot style has exactly the contests and choices that the unit has rows for;
+ * `ballots_expected` is what is told, or the unit's largest contest.
  *
  * Exact: psp_returns_bind finds a place for every row in the result, and
  * psp_returns_columns gives the row's text back from there.
@@ -38,9 +39,5 @@ struct psp_import_options {
 enum psp_status psp_import(const struct psp_returns *returns,
                            const struct psp_import_options *options, char **ret_text,
                            size_t *ret_bytes);
-
-/* The kind of a line without party, by its name as published ("Blanks",
- * "Write-ins", "Spoiled Votes", "Scattering", "Yes", ...). */
-enum psp_choice_kind psp_import_kind(const char *party, const char *candidate);
 
 #endif

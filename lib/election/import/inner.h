@@ -20,13 +20,14 @@ struct psp_import_unit {
     uint32_t parent, style;
     uint32_t at_large; /* its precinct without a name, or PSP_NONE */
     bool has_rows, has_units;
-    uint64_t ballots_expected;
+    uint64_t ballots_expected, registered; /* registered: PSP_UNSTATED when nobody says */
 };
 
 struct psp_import_contest {
     const char *state, *office, *district; /* state "" for President */
     uint32_t unit;
     uint32_t choice_count;
+    const struct psp_returns_row *overvotes, *undervotes; /* a row each, or NULL */
 };
 
 struct psp_import_choice {
@@ -50,7 +51,7 @@ struct psp_import_style {
 };
 
 struct psp_import_row {
-    uint32_t unit, choice;
+    uint32_t unit, contest, choice; /* PSP_NONE: a figure of the unit, of the contest */
 };
 
 /* A growing array; elements do not keep their address. */
@@ -66,7 +67,8 @@ struct psp_import {
     struct psp_id_index unit_index, contest_index, choice_index, candidate_index, party_index,
         style_index;
     struct psp_import_list units, contests, choices, candidates, parties, styles;
-    struct psp_import_row *rows; /* [returns->n] */
+    struct psp_import_row *rows;            /* [returns->n] */
+    bool method_has_votes[PSP_METHODS_MAX]; /* of the returns; the others are of figures only */
 };
 
 /* A list's items as what they are. */

@@ -51,7 +51,26 @@ enum psp_report_weight {
     KIND(DROPPED, "suppressed_dropped", NOTE, "votes that the file keeps back: left out", "")      \
     KIND(ZEROED, "suppressed_zero", NOTE, "votes that the file keeps back: taken as 0", "")        \
     KIND(COLUMN, "column", NOTE, "a column that is not read", "--columns OURS=THEIRS reads it")    \
-    KIND(REST, "unstated_method", NOTE, "more votes than by method: the rest has none", "")
+    KIND(REST, "unstated_method", NOTE, "more votes than by method: the rest has none", "")        \
+    KIND(REGISTERED, "registered", NOTE, "registered voters: the unit's, no votes", "")            \
+    KIND(BALLOTS, "ballots", NOTE, "ballots cast: the unit's, no votes", "")                       \
+    KIND(STATISTIC, "statistic", NOTE, "a figure that is nobody's votes: left out", "")            \
+    KIND(OVERVOTES, "overvotes", NOTE, "overvotes: of the contest, no choice", "")                 \
+    KIND(UNDERVOTES, "undervotes", NOTE, "undervotes: of the contest, no choice", "")              \
+    KIND(TOTAL_LINE, "total_line", NOTE, "a line that is the sum of the others: left out", "")     \
+    KIND(TOTAL_LINE_DIFFERS, "total_line_differs", NOTE,                                           \
+         "a total that is not the sum of its lines: left out", "")                                 \
+    KIND(TOTAL_UNIT, "total_unit", NOTE, "a unit that is the sum of others: left out",             \
+         "--keep-all takes all as it stands")                                                      \
+    KIND(TOTAL_UNIT_DIFFERS, "total_unit_differs", NOTE,                                           \
+         "a total that is not the sum of its parts: left out",                                     \
+         "--keep-all takes all as it stands")                                                      \
+    KIND(COUNTY_ONLY, "county_only", NOTE,                                                         \
+         "a row without a precinct, of a contest that no precinct there has: kept", "")            \
+    KIND(FITS_PARTLY, "fits_partly", NOTE,                                                         \
+         "a unit that is the sum of the others in some contests only: kept", "")                   \
+    KIND(PARTS, "parts", NOTE,                                                                     \
+         "a unit that is the sum of those whose names begin with its own: kept", "")
 
 enum psp_report_kind {
 #define PSP_REPORT_ENUM(name, word, weight, what, to_do) PSP_REPORT_##name,

@@ -1,4 +1,5 @@
 /* Rows of published returns find their leaf, contest and choice in a definition. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static uint32_t find_choice(const struct psp_definition *definition,
         const struct psp_choice *choice = &contest->choices[entry->choices[i]];
         const char *party =
             choice->party != PSP_NONE ? definition->parties[choice->party].name : "";
-        if (same(choice->name, row->text[PSP_COLUMN_CANDIDATE]) &&
+        if (same(psp_returns_candidate(definition, choice), row->text[PSP_COLUMN_CANDIDATE]) &&
             same(party, row->text[PSP_COLUMN_PARTY]))
             return entry->choices[i];
     }
@@ -114,9 +115,8 @@ static struct psp_shown shown(const char *text)
     return psp_shown(text, strlen(text));
 }
 
-static enum psp_status find_place(const struct binding *binding, const struct psp_returns_row *row,
-                                  const char *method, struct psp_returns_place *ret_place,
-                                  struct psp_reason *reterr_reason)
+static enum psp_status find_leaf(const struct binding *binding, const struct psp_returns_row *row,
+                                 uint32_t *ret_leaf, struct psp_reason *reterr_reason)
 {
     const struct psp_definition *definition = binding->definition;
     char key[KEY_BYTES_MAX];
@@ -141,8 +141,18 @@ static enum psp_status find_place(const struct binding *binding, const struct ps
                             unit->id, unit->style_count);
         return PSP_EINVAL;
     }
+    *ret_leaf = leaf;
+    return PSP_OK;
+}
+
+/* Contest and choice of a row that is of a contest. */
+static enum psp_status find_line(const struct psp_definition *definition,
+                                 const struct psp_returns_row *row, struct psp_returns_place *place,
+                                 struct psp_reason *reterr_reason)
+{
+    const struct psp_unit *unit = &definition->units[definition->leaves[place->leaf]];
     const struct psp_style_contest *entry =
-        find_contest(definition, psp_leaf_style(definition, leaf, 0), row);
+        find_contest(definition, psp_leaf_style(definition, place->leaf, 0), row);
     if (entry == NULL) {
         psp_reason_set_line(reterr_reason, row->line, PSP_COLUMN_OFFICE + 1,
                             "unit \"%s\" has no contest for office \"%s\", district \"%s\"",
@@ -150,23 +160,38 @@ static enum psp_status find_place(const struct binding *binding, const struct ps
                             shown(row->text[PSP_COLUMN_DISTRICT]).text);
         return PSP_EINVAL;
     }
-    const uint32_t choice = find_choice(definition, entry, row);
-    if (choice == PSP_NONE) {
-        psp_reason_set_line(reterr_reason, row->line, PSP_COLUMN_CANDIDATE + 1,
-                            "contest \"%s\" has no choice in unit \"%s\" for party \"%s\", "
-                            "candidate \"%s\"",
-                            definition->contests[entry->contest].id, unit->id,
-                            shown(row->text[PSP_COLUMN_PARTY]).text,
-                            shown(row->text[PSP_COLUMN_CANDIDATE]).text);
+    place->contest = entry->contest;
+    if (row->kind != PSP_ROW_LINE)
+        return PSP_OK;
+    place->choice = find_choice(definition, entry, row);
+    if (place->choice != PSP_NONE)
+        return PSP_OK;
+    psp_reason_set_line(reterr_reason, row->line, PSP_COLUMN_CANDIDATE + 1,
+                        "contest \"%s\" has no choice in unit \"%s\" for party \"%s\", "
+                        "candidate \"%s\"",
+                        definition->contests[entry->contest].id, unit->id,
+                        shown(row->text[PSP_COLUMN_PARTY]).text,
+                        shown(row->text[PSP_COLUMN_CANDIDATE]).text);
+    return PSP_EINVAL;
+}
+
+static enum psp_status find_place(const struct binding *binding, const struct psp_returns_row *row,
+                                  const char *method, struct psp_returns_place *ret_place,
+                                  struct psp_reason *reterr_reason)
+{
+    struct psp_returns_place place = {
+        .contest = PSP_NONE, .choice = PSP_NONE, .method = binding->methods[row->method]};
+    const bool of_contest = row->kind <= PSP_ROW_UNDERVOTES;
+    enum psp_status status = find_leaf(binding, row, &place.leaf, reterr_reason);
+    if (status == PSP_OK && of_contest)
+        status = find_line(binding->definition, row, &place, reterr_reason);
+    if (status == PSP_OK && of_contest && place.method == PSP_NONE) {
+        psp_reason_set_line(reterr_reason, row->line, 0, "the definition has no method \"%s\"",
+                            shown(method).text);
         return PSP_EINVAL;
     }
-    *ret_place =
-        (struct psp_returns_place){leaf, entry->contest, choice, binding->methods[row->method]};
-    if (ret_place->method != PSP_NONE)
-        return PSP_OK;
-    psp_reason_set_line(reterr_reason, row->line, 0, "the definition has no method \"%s\"",
-                        shown(method).text);
-    return PSP_EINVAL;
+    *ret_place = place;
+    return status;
 }
 
 static int compare_places(const void *left, const void *right, void *context)
@@ -179,29 +204,39 @@ static int compare_places(const void *left, const void *right, void *context)
     return (a->choice > b->choice) - (a->choice < b->choice);
 }
 
+/* PSP_NONE: of the leaf, and of no method. */
 static uint32_t group_of(const struct psp_definition *definition,
                          const struct psp_returns_place *place)
 {
-    return place->leaf * definition->method_count + place->method;
+    return place->method != PSP_NONE ? place->leaf * definition->method_count + place->method
+                                     : PSP_NONE;
 }
 
-/* Rows by group, then within each group by contest and choice. */
+/* Rows by group, then within each group by contest and choice; figures of a leaf that
+ * are of no method lie in none. */
 static void sort_rows(struct whole *whole, const struct psp_definition *definition)
 {
     const uint32_t n = (uint32_t)whole->shown.n;
     const uint32_t groups = definition->leaf_count * definition->method_count;
     uint32_t *first = whole->group_first;
     for (uint32_t i = 0; i < n; i++)
-        first[group_of(definition, &whole->places[i])]++;
+        if (group_of(definition, &whole->places[i]) != PSP_NONE)
+            first[group_of(definition, &whole->places[i])]++;
     for (uint32_t group = 0, sum = 0; group <= groups; group++) {
         sum += first[group];
         first[group] = sum;
     }
     for (uint32_t i = n; i-- > 0;)
-        whole->order[--first[group_of(definition, &whole->places[i])]] = i;
+        if (group_of(definition, &whole->places[i]) != PSP_NONE)
+            whole->order[--first[group_of(definition, &whole->places[i])]] = i;
     for (uint32_t group = 0; group < groups; group++)
         qsort_r(whole->order + first[group], first[group + 1] - first[group], sizeof *whole->order,
                 compare_places, whole->places);
+}
+
+uint64_t psp_returns_overvoted(const struct psp_style_contest *entry, uint64_t overvotes)
+{
+    return entry->choice_count > entry->votes_allowed ? overvotes / entry->votes_allowed : 0;
 }
 
 /* The ballots that the contest's rows [begin, end) need. */
@@ -209,20 +244,42 @@ static uint64_t ballots_of(const struct psp_definition *definition,
                            const struct psp_returns *returns, const struct whole *whole,
                            uint32_t begin, uint32_t end)
 {
-    const uint32_t contest = whole->places[whole->order[begin]].contest;
-    const uint32_t allowed = definition->contests[contest].votes_allowed;
-    uint64_t sum = 0, largest = 0, votes = 0;
+    const struct psp_returns_place *place = &whole->places[whole->order[begin]];
+    const struct psp_style_contest *entry =
+        psp_style_entry(psp_leaf_style(definition, place->leaf, 0), place->contest);
+    assert(entry != NULL);
+    uint64_t sum = 0, largest = 0, votes = 0, over = 0;
     uint32_t choice = PSP_NONE;
     for (uint32_t i = begin; i < end; i++) {
-        const uint32_t row = whole->order[i];
-        votes = whole->places[row].choice == choice ? votes : 0;
-        choice = whole->places[row].choice;
-        votes += returns->rows[row].votes;
-        sum += returns->rows[row].votes;
-        largest = votes > largest ? votes : largest;
+        const struct psp_returns_row *row = &returns->rows[whole->order[i]];
+        votes = whole->places[whole->order[i]].choice == choice ? votes : 0;
+        choice = whole->places[whole->order[i]].choice;
+        votes += row->votes;
+        sum += row->votes;
+        if (row->kind == PSP_ROW_OVERVOTES)
+            over += row->votes;
+        if (row->kind == PSP_ROW_LINE && votes > largest)
+            largest = votes;
     }
-    const uint64_t papers = (sum + allowed - 1) / allowed;
-    return papers > largest ? papers : largest;
+    const uint64_t papers = (sum + entry->votes_allowed - 1) / entry->votes_allowed;
+    const uint64_t most = largest + psp_returns_overvoted(entry, over);
+    return papers > most ? papers : most;
+}
+
+/* The ballots cast in a group, as its rows [begin, end) say: of each of the file's methods
+ * the largest number. */
+static uint64_t ballots_told(const struct psp_returns *returns, const struct whole *whole,
+                             uint32_t begin, uint32_t end)
+{
+    uint64_t of[PSP_METHODS_MAX] = {0}, sum = 0;
+    for (uint32_t i = begin; i < end; i++) {
+        const struct psp_returns_row *row = &returns->rows[whole->order[i]];
+        if (row->kind == PSP_ROW_BALLOTS && row->votes > of[row->method])
+            of[row->method] = row->votes;
+    }
+    for (uint32_t m = 0; m < returns->method_count; m++)
+        sum += of[m];
+    return sum;
 }
 
 static void size_groups(const struct psp_definition *definition, const struct psp_returns *returns,
@@ -237,12 +294,36 @@ static void size_groups(const struct psp_definition *definition, const struct ps
             const uint32_t contest = whole->places[whole->order[begin]].contest;
             while (end < group_end && whole->places[whole->order[end]].contest == contest)
                 end++;
-            const uint64_t ballots = ballots_of(definition, returns, whole, begin, end);
+            const uint64_t ballots = contest != PSP_NONE
+                                         ? ballots_of(definition, returns, whole, begin, end)
+                                         : ballots_told(returns, whole, begin, end);
             most = ballots > most ? ballots : most;
         }
         whole->group_ballots[group] = most;
         whole->leaf_ballots[group / definition->method_count] += most;
         whole->shown.ballots += most;
+    }
+}
+
+/* What a leaf's files tell beyond its methods lies with the method that has most. */
+static void add_untold(const struct psp_definition *definition, const struct psp_returns *returns,
+                       struct whole *whole)
+{
+    for (size_t i = 0; i < whole->shown.n; i++) {
+        const struct psp_returns_row *row = &returns->rows[i];
+        const struct psp_returns_place *place = &whole->places[i];
+        if (row->kind != PSP_ROW_BALLOTS || place->method != PSP_NONE ||
+            row->votes <= whole->leaf_ballots[place->leaf])
+            continue;
+        uint32_t largest = place->leaf * definition->method_count;
+        for (uint32_t m = 1; m < definition->method_count; m++)
+            if (whole->group_ballots[place->leaf * definition->method_count + m] >
+                whole->group_ballots[largest])
+                largest = place->leaf * definition->method_count + m;
+        const uint64_t more = row->votes - whole->leaf_ballots[place->leaf];
+        whole->group_ballots[largest] += more;
+        whole->leaf_ballots[place->leaf] += more;
+        whole->shown.ballots += more;
     }
 }
 
@@ -297,6 +378,7 @@ enum psp_status psp_returns_bind(const struct psp_returns *returns,
     }
     sort_rows(whole, definition);
     size_groups(definition, returns, whole);
+    add_untold(definition, returns, whole);
     *ret_binding = bound;
     return PSP_OK;
 }

@@ -75,7 +75,7 @@ uint32_t psp_returns_builder_file(struct psp_returns_builder *builder, const cha
     struct psp_returns_whole *whole = builder->whole;
     const uint32_t position = whole->shown.file_count;
     const char *kept = psp_returns_builder_text(builder, name, strlen(name));
-    if (kept == NULL || position == PSP_NONE - 1 ||
+    if (kept == NULL || position > UINT16_MAX ||
         !PSP_GROW(whole->files, builder->file_capacity, (size_t)position + 1))
         return PSP_NONE;
     whole->files[position] = kept;

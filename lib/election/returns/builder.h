@@ -23,7 +23,7 @@ void psp_returns_builder_destroy(struct psp_returns_builder **builder);
 const char *psp_returns_builder_text(struct psp_returns_builder *builder, const char *text,
                                      size_t bytes);
 /* Position of the file or method of this name, added when it is new; PSP_NONE: no
- * memory, or more than PSP_METHODS_MAX methods. */
+ * memory, or more than 65,536 files or PSP_METHODS_MAX methods. */
 uint32_t psp_returns_builder_file(struct psp_returns_builder *builder, const char *name);
 uint32_t psp_returns_builder_method(struct psp_returns_builder *builder, const char *name,
                                     size_t bytes);

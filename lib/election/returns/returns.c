@@ -2,6 +2,7 @@
 #include "election/returns/returns.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "election/returns/inner.h"
 #include "election/returns/state_names.h"
@@ -64,6 +65,31 @@ void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t 
     *ret_row = row;
 }
 
+const char *psp_returns_candidate(const struct psp_definition *definition,
+                                  const struct psp_choice *choice)
+{
+    const bool list = choice->kind == PSP_CHOICE_CANDIDATE && choice->candidate == PSP_NONE &&
+                      choice->party != PSP_NONE;
+    return list && strcmp(choice->name, definition->parties[choice->party].name) == 0
+               ? ""
+               : choice->name;
+}
+
+bool psp_returns_printed(const struct psp_definition *definition, uint32_t leaf, uint32_t contest,
+                         bool overvotes, struct psp_returns_row *ret_row)
+{
+    const struct psp_contest *about = &definition->contests[contest];
+    const struct psp_printed *printed = overvotes ? &about->overvotes : &about->undervotes;
+    if (printed->name == NULL)
+        return false;
+    psp_returns_unit_columns(definition, leaf, ret_row);
+    ret_row->text[PSP_COLUMN_OFFICE] = about->office;
+    ret_row->text[PSP_COLUMN_DISTRICT] = about->district;
+    ret_row->text[PSP_COLUMN_PARTY] = printed->party;
+    ret_row->text[PSP_COLUMN_CANDIDATE] = printed->name;
+    return true;
+}
+
 void psp_returns_columns(const struct psp_definition *definition, uint32_t leaf, uint32_t contest,
                          uint32_t choice, struct psp_returns_row *ret_row)
 {
@@ -75,6 +101,6 @@ void psp_returns_columns(const struct psp_definition *definition, uint32_t leaf,
     const struct psp_choice *line = &about->choices[choice];
     if (line->party != PSP_NONE)
         row.text[PSP_COLUMN_PARTY] = definition->parties[line->party].name;
-    row.text[PSP_COLUMN_CANDIDATE] = line->name;
+    row.text[PSP_COLUMN_CANDIDATE] = psp_returns_candidate(definition, line);
     *ret_row = row;
 }

@@ -48,10 +48,23 @@ enum { PSP_RETURNS_TEXTS = PSP_COLUMN_VOTES, PSP_RETURNS_COLUMNS = PSP_COLUMN_VO
 /* "state", "county", ... */
 const char *psp_returns_column_name(enum psp_returns_column column);
 
+/* What a row's number is. Only lines are choices; the others are figures of the
+ * contest, or of the unit whatever their office. */
+enum psp_row_kind {
+    PSP_ROW_LINE,
+    PSP_ROW_OVERVOTES,
+    PSP_ROW_UNDERVOTES,
+    PSP_ROW_BALLOTS,    /* cast in the unit */
+    PSP_ROW_REGISTERED, /* voters of the unit */
+    PSP_ROW_KINDS_END,
+};
+
 struct psp_returns_row {
     const char *text[PSP_RETURNS_TEXTS]; /* by enum psp_returns_column; "" when empty */
     uint32_t method;                     /* position in returns->methods */
-    uint32_t file;                       /* position in returns->files */
+    uint16_t file;                       /* position in returns->files */
+    uint8_t kind;                        /* enum psp_row_kind */
+    uint8_t choice_kind;                 /* enum psp_choice_kind, of a line */
     uint64_t votes;
     uint64_t line;
 };
@@ -71,25 +84,30 @@ void psp_returns_destroy(struct psp_returns **returns);
 /* Where a row belongs. */
 struct psp_returns_place {
     uint32_t leaf;    /* position in definition->leaves */
-    uint32_t contest; /* position in definition->contests */
-    uint32_t choice;  /* position within the contest */
-    uint32_t method;  /* position in definition->methods */
+    uint32_t contest; /* position in definition->contests; PSP_NONE: a figure of the unit */
+    uint32_t choice;  /* position within the contest; PSP_NONE: it is no line */
+    uint32_t method;  /* position in definition->methods; PSP_NONE: a figure of no method */
 };
+
+/* Overvoted ballots that give `overvotes`, each as many as votes are allowed; the rest
+ * is given by none. 0 where the contest has too few choices in the style. */
+uint64_t psp_returns_overvoted(const struct psp_style_contest *entry, uint64_t overvotes);
 
 /* The ballots of one method of a leaf are a group; groups lie leaf by leaf, then by
  * method: leaf * method_count + method. */
 struct psp_returns_binding {
     size_t n;                               /* rows */
     const struct psp_returns_place *places; /* [n]: of each row */
-    const uint32_t *order;                  /* [n]: rows by group, contest, choice */
+    const uint32_t *order;                  /* rows by group, contest, choice */
     const uint32_t *group_first;            /* [groups + 1]: a group's run in `order` */
-    const uint64_t *group_ballots;          /* [groups]: ballots its largest contest needs */
-    const uint64_t *leaf_ballots;           /* [leaf_count]: of all methods */
-    uint64_t ballots;                       /* their sum */
+    const uint64_t *group_ballots; /* [groups]: ballots cast there, or that a contest needs */
+    const uint64_t *leaf_ballots;  /* [leaf_count]: of all methods */
+    uint64_t ballots;              /* their sum */
 };
 
 /* Finds each row's place. A contest with votes_allowed v needs
- * max(ceil(votes / v), its largest choice) ballots.
+ * max(ceil((votes + overvotes + undervotes) / v), its largest choice and its overvoted
+ * ballots); a leaf has as many ballots as its files say, and no fewer than needed.
  * PSP_EINVAL: a row that the definition does not have; *reterr_reason says which
  * and what is missing. PSP_ENOMEM. */
 enum psp_status psp_returns_bind(const struct psp_returns *returns,
@@ -101,6 +119,16 @@ void psp_returns_binding_destroy(struct psp_returns_binding **binding);
 /* The first four columns, of a leaf; the others "". */
 void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t leaf,
                               struct psp_returns_row *ret_row);
+
+/* What stands under `candidate`: the line's name, and nothing for a party's list that
+ * bears the party's. */
+const char *psp_returns_candidate(const struct psp_definition *definition,
+                                  const struct psp_choice *choice);
+
+/* Those of the contest's overvotes, or undervotes, as its returns printed them. False:
+ * they did not. */
+bool psp_returns_printed(const struct psp_definition *definition, uint32_t leaf, uint32_t contest,
+                         bool overvotes, struct psp_returns_row *ret_row);
 
 /* The columns of one (leaf, contest, choice) as published, votes given by the
  * caller. The strings are the definition's; `line` is 0. */

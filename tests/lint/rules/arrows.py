@@ -63,8 +63,6 @@ FOLDER_CIRCLES_ALLOWED = {
 CALL_CIRCLES_ALLOWED = {
     ("lib/election/definition/definition", "lib/election/definition/things"):
         "the names of kinds stand in the public header, and in its file",
-    ("lib/election/import/import", "lib/election/import/collect"):
-        "psp_import_kind stands in the public header, and in its file",
 }
 
 

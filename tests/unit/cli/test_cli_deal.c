@@ -224,6 +224,47 @@ static void methods_of_a_file_are_one_where_the_definition_has_one(void **state)
     psp_returns_destroy(&plain);
 }
 
+/* Two may be marked: 7 ballots are cast, one with three marks. 5 + 3 + 1 votes and 2
+ * overvotes are 11 of 14 marks, the rest are undervotes. */
+static void overvotes_are_ballots_that_mark_one_too_many(void **state)
+{
+    (void)state;
+    static const char text[] = "office,candidate,votes\nCouncil,Ann,5\nCouncil,Bob,3\n"
+                               "Council,Cid,1\nCouncil,Over Votes,3\nBallots Cast,,7\n";
+    struct psp_returns *returns = fixture_read_meant(text, sizeof text - 1);
+    char *json = NULL;
+    size_t bytes = 0;
+    const struct psp_import_options options = {.id = "t", .name = "T", .date = "2020-11-03"};
+    assert_int_equal(psp_import(returns, &options, &json, &bytes), PSP_OK);
+    char *at = strstr(json, "\"office\": ");
+    assert_non_null(at);
+    char *changed = NULL;
+    size_t changed_bytes = 0;
+    FILE *file = open_memstream(&changed, &changed_bytes);
+    fprintf(file, "%.*s\"votes_allowed\": 2, %s", (int)(at - json), json, at);
+    fclose(file);
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    if (psp_definition_parse(changed, changed_bytes, &definition, &reason) != PSP_OK)
+        fail_msg("%s %s", reason.pointer, reason.text);
+    assert_string_equal(definition->contests[0].overvotes.name, "Over Votes");
+    assert_int_equal(definition->units[definition->leaves[0]].ballots_expected, 12);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct psp_deal *deal = dealt(definition, returns, seed);
+        assert_int_equal(psp_deal_ballots(deal), 7);
+        struct psp_totals *totals = totals_of(definition, deal);
+        static const uint64_t expected[] = {7, 5, 3, 1, 3, 2}; /* ..., undervotes, overvotes */
+        for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+            assert_int_equal(totals->cells[totals->row_first[0] + i], expected[i]);
+        psp_totals_destroy(&totals);
+        psp_deal_destroy(&deal);
+    }
+    psp_definition_destroy(&definition);
+    psp_returns_destroy(&returns);
+    free(changed);
+    free(json);
+}
+
 static void the_same_seed_deals_the_same_ballots(void **state)
 {
     (void)state;
@@ -257,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_contest_short_of_votes_leaves_undervotes),
         cmocka_unit_test(methods_are_dealt_apart),
         cmocka_unit_test(methods_of_a_file_are_one_where_the_definition_has_one),
+        cmocka_unit_test(overvotes_are_ballots_that_mark_one_too_many),
         cmocka_unit_test(the_same_seed_deals_the_same_ballots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

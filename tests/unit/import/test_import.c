@@ -385,21 +385,6 @@ static void rows_of_another_election_are_refused(void **state)
                            "has no choice in unit \"wy\"");
 }
 
-static void kinds_follow_the_published_names(void **state)
-{
-    (void)state;
-    assert_int_equal(psp_import_kind("", "Blanks"), PSP_CHOICE_BLANK);
-    assert_int_equal(psp_import_kind("", "BLANK VOTES"), PSP_CHOICE_BLANK);
-    assert_int_equal(psp_import_kind("", "Spoiled Votes"), PSP_CHOICE_SPOILED);
-    assert_int_equal(psp_import_kind("", "Over Votes"), PSP_CHOICE_SPOILED);
-    assert_int_equal(psp_import_kind("", "Write-ins"), PSP_CHOICE_WRITE_IN);
-    assert_int_equal(psp_import_kind("", "Scattering"), PSP_CHOICE_OTHER);
-    assert_int_equal(psp_import_kind("", "yes"), PSP_CHOICE_YES);
-    assert_int_equal(psp_import_kind("", "No"), PSP_CHOICE_NO);
-    assert_int_equal(psp_import_kind("", "Blanka Sanchez"), PSP_CHOICE_CANDIDATE);
-    assert_int_equal(psp_import_kind("Independent", "Blanks"), PSP_CHOICE_CANDIDATE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,7 +398,6 @@ int main(void)
         cmocka_unit_test(vermont_2020_has_its_published_sums),
         cmocka_unit_test(binding_lists_rows_by_leaf_contest_and_choice),
         cmocka_unit_test(rows_of_another_election_are_refused),
-        cmocka_unit_test(kinds_follow_the_published_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

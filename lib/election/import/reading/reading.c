@@ -198,7 +198,7 @@ static enum psp_status read_row(struct psp_reading *reading, const struct psp_cs
     if (!shape_is_right(reading, record) || !short_enough(reading, record) ||
         !has_office(reading, record))
         return PSP_OK;
-    struct psp_returns_row row = {.line = record->line, .file = reading->file};
+    struct psp_returns_row row = {.line = record->line, .file = (uint16_t)reading->file};
     for (int i = 0; i < PSP_RETURNS_TEXTS; i++) {
         const struct psp_csv_field *field = field_of(reading, record, i);
         row.text[i] = reading->header.at[i] < 0
@@ -261,8 +261,11 @@ static enum psp_status begin(struct psp_reading *reading, const char *name)
     };
     reading->name = name;
     reading->file = psp_returns_builder_file(reading->builder, name);
-    if (reading->file == PSP_NONE)
+    if (reading->file == PSP_NONE) {
+        psp_report_add(reading->report, PSP_REPORT_LIMIT, name, 0, "more than %d files",
+                       UINT16_MAX + 1);
         return PSP_ENOMEM;
+    }
     for (int i = 0; i < PSP_RETURNS_TEXTS; i++) {
         const char *text = texts[i] != NULL ? texts[i] : "";
         reading->otherwise[i] = psp_returns_builder_text(reading->builder, text, strlen(text));

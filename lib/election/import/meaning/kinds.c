@@ -1,0 +1,222 @@
+/* The table, by kind; a few beginnings stand for whole families of words. */
+#include "election/import/meaning/kinds.h"
+
+#include <string.h>
+
+#include "base/memory/pool.h"
+#include "base/text/utf8.h"
+#include "election/import/slug.h"
+
+static const char *const names[PSP_LINE_KINDS_END] = {
+    [PSP_LINE_CANDIDATE] = "candidate",
+    [PSP_LINE_YES] = "yes",
+    [PSP_LINE_NO] = "no",
+    [PSP_LINE_BLANK] = "blank",
+    [PSP_LINE_SPOILED] = "spoiled",
+    [PSP_LINE_WRITE_IN] = "write_in",
+    [PSP_LINE_OTHER] = "other",
+    [PSP_LINE_OVERVOTES] = "overvotes",
+    [PSP_LINE_UNDERVOTES] = "undervotes",
+    [PSP_LINE_TOTAL] = "total",
+    [PSP_LINE_REGISTERED] = "registered",
+    [PSP_LINE_BALLOTS] = "ballots",
+    [PSP_LINE_STATISTIC] = "statistic",
+};
+
+/* Words of a kind, each as a slug, between blanks. */
+static const struct {
+    enum psp_line_kind kind;
+    const char *words;
+} table[] = {
+    {PSP_LINE_YES, " yes for si oui ja sim a-favor pour "},
+    {PSP_LINE_NO, " no against non nein nao en-contra contre contra "},
+    {PSP_LINE_BLANK,
+     " blank blanks blank-vote blank-votes blank-voted blank-ballot blank-ballots "
+     "blank-ballots-cast"
+     " ballots-cast-blank ballots-cast-blanks times-blank-voted blank-void blank-voids"
+     " blanks-voids blanks-void void-blank voids-blanks void-blanks voids-blank blank-and-void"
+     " blanks-and-voids no-vote no-votes no-selection"
+     " blanco blancos en-blanco voto-en-blanco votos-en-blanco voto-blanco votos-blancos"
+     " papeletas-en-blanco"
+     " blanc blancs vote-blanc votes-blancs bulletin-blanc bulletins-blancs"
+     " leer leere leere-stimmen leere-stimmzettel enthaltung enthaltungen"
+     " branco brancos em-branco voto-em-branco votos-em-branco voto-branco votos-brancos "},
+    {PSP_LINE_SPOILED,
+     " spoiled spoiled-vote spoiled-votes spoiled-ballot spoiled-ballots spoilt spoilt-votes"
+     " spoilt-ballots void voids voided void-votes void-ballots invalid invalid-votes"
+     " invalid-ballots rejected rejected-votes rejected-ballots informal informal-votes null nulls"
+     " null-votes null-ballots defective"
+     " nulo nulos voto-nulo votos-nulos anulado anulados votos-anulados votos-invalidos invalidos"
+     " nul nuls vote-nul votes-nuls bulletin-nul bulletins-nuls blancs-et-nuls"
+     " ungultig ungultige ungueltig ungueltige ungultige-stimmen ungueltige-stimmen"
+     " ungultige-stimmzettel ungultige-erststimmen ungultige-zweitstimmen nichtig"
+     " anulado-e-apurado-em-separado "},
+    {PSP_LINE_WRITE_IN,
+     " write-in write-ins writein writeins write-in-vote write-in-votes writein-votes"
+     " write-in-total write-in-totals write-ins-total write-ins-totals total-write-in"
+     " total-write-ins total-write-in-votes write-in-candidate write-in-candidates write-in-misc"
+     " write-in-miscellaneous misc-write-in misc-write-ins miscellaneous-write-ins other-write-ins"
+     " all-write-ins all-other-write-ins qualified-write-in qualified-write-ins"
+     " unqualified-write-in unqualified-write-ins unresolved-write-in unresolved-write-ins"
+     " unassigned-write-in unassigned-write-ins uncertified-write-in uncertified-write-ins"
+     " certified-write-ins invalid-write-in invalid-write-ins rejected-write-ins"
+     " unregistered-write-ins registered-write-ins write-in-other write-in-scattering"
+     " no-registrado no-registrados candidato-no-registrado candidatos-no-registrados"
+     " candidatas-no-registradas candidaturas-no-registradas votos-por-escrito "},
+    {PSP_LINE_OTHER,
+     " scattering scatterings scatter scattered other others all-other all-others other-candidates"
+     " other-votes all-other-candidates"
+     " nota none-of-the-above none-of-these none-of-these-candidates against-all"
+     " against-all-candidates"
+     " ninguno ninguno-de-los-anteriores otro otros otras"
+     " aucun aucun-des-candidats aucun-de-ces-candidats autres"
+     " andere sonstige ubrige uebrige keiner keiner-der-genannten keine-der-genannten"
+     " outro outros outras nenhum nenhum-dos-anteriores "},
+    {PSP_LINE_OVERVOTES,
+     " over overs over-vote over-votes overvote overvotes over-voted overvoted number-of-over-votes"
+     " number-of-overvotes total-over-votes total-overvotes over-votes-total sobrevotos "},
+    {PSP_LINE_UNDERVOTES,
+     " under unders under-vote under-votes undervote undervotes under-voted undervoted"
+     " number-of-under-votes number-of-undervotes total-under-votes total-undervotes"
+     " under-votes-total subvotos "},
+    {PSP_LINE_TOTAL,
+     " total totals total-vote total-votes total-votes-cast votes-cast total-cast total-votes-all"
+     " contest-total contest-totals race-total race-totals office-total office-totals"
+     " grand-total all-candidates total-number-of-votes vote-total vote-totals cast-votes"
+     " total-de-votos total-votos votos-totales votos-emitidos votos-validos total-general"
+     " exprimes suffrages-exprimes total-des-voix total-des-suffrages"
+     " summe gesamt insgesamt gultige gueltige gultige-stimmen gueltige-stimmen gesamtstimmen"
+     " votos-nominais total-geral "},
+    {PSP_LINE_REGISTERED,
+     " registered-voters registered-voters-total total-registered-voters registered-voter"
+     " voters-registered registered registration total-registration voter-registration"
+     " reg-voters registered-electors electors electorate eligible-voters eligible-electors"
+     " active-voters enrolled-voters enrolled"
+     " inscritos electores electores-inscritos censo censo-electoral padron padron-electoral"
+     " lista-nominal habilitados"
+     " inscrits electeurs electeurs-inscrits"
+     " wahlberechtigte stimmberechtigte"
+     " eleitores eleitorado eleitores-inscritos aptos eleitores-aptos total-de-eleitores "},
+    {PSP_LINE_BALLOTS,
+     " ballots-cast ballots-cast-total total-ballots-cast ballots total-ballots ballots-counted"
+     " total-ballots-counted ballots-voted times-counted cards-cast public-counter"
+     " public-counter-total public-count number-of-voters voters voters-voting voters-cast"
+     " total-voters total-voters-voting number-of-ballots number-of-ballots-cast"
+     " votantes total-votantes total-de-votantes papeletas sufragios-emitidos"
+     " votants nombre-de-votants bulletins"
+     " wahler waehler wahlende waehlende"
+     " comparecimento "},
+    {PSP_LINE_STATISTIC,
+     " turnout voter-turnout turnout-percent turnout-percentage percent-turnout"
+     " voter-turnout-total times-over-voted times-under-voted precincts precincts-reporting"
+     " precincts-counted precincts-reported precincts-partially-reported total-precincts"
+     " vote-for undervotes-and-blanks participacion abstencion abstenciones abstention abstentions"
+     " participation wahlbeteiligung abstencao abstencoes "},
+};
+
+/* Whatever goes on from one of these. */
+static const struct {
+    const char *begin;
+    enum psp_line_kind kind;
+} families[] = {
+    {"registered-voters-", PSP_LINE_STATISTIC},  {"ballots-cast-", PSP_LINE_STATISTIC},
+    {"number-of-precincts", PSP_LINE_STATISTIC}, {"voter-turnout-", PSP_LINE_STATISTIC},
+    {"precincts-", PSP_LINE_STATISTIC},          {"total-votes-", PSP_LINE_TOTAL},
+};
+
+const char *psp_line_kind_name(enum psp_line_kind kind)
+{
+    return names[kind];
+}
+
+enum psp_status psp_kinds_add(struct psp_kinds *kinds, const char *word, const char *kind,
+                              struct psp_reason *reterr_reason)
+{
+    struct psp_kinds_added *added = &kinds->added[kinds->n];
+    int found = 0;
+    while (found < PSP_LINE_KINDS_END && strcmp(names[found], kind) != 0)
+        found++;
+    if (found == PSP_LINE_KINDS_END) {
+        psp_reason_set(reterr_reason,
+                       "\"%s\" is no kind: candidate, yes, no, blank, spoiled, write_in, other, "
+                       "overvotes, undervotes, total, registered, ballots, statistic",
+                       psp_shown(kind, strlen(kind)).text);
+        return PSP_EINVAL;
+    }
+    if (kinds->n == PSP_KINDS_ADDED_MAX || strlen(word) >= sizeof added->word || word[0] == '\0') {
+        psp_reason_set(reterr_reason, "\"%s\": at most %d words, of 1 to %zu bytes",
+                       psp_shown(word, strlen(word)).text, PSP_KINDS_ADDED_MAX,
+                       sizeof added->word - 1);
+        return PSP_EINVAL;
+    }
+    memcpy(added->word, word, strlen(word) + 1);
+    added->kind = (enum psp_line_kind)found;
+    kinds->n++;
+    return PSP_OK;
+}
+
+static bool begins(const char *text, const char *begin)
+{
+    return strncmp(text, begin, strlen(begin)) == 0;
+}
+
+static bool listed(const char *words, const char *word)
+{
+    const size_t bytes = strlen(word);
+    for (const char *at = words; (at = strstr(at, word)) != NULL; at++)
+        if (at[-1] == ' ' && at[bytes] == ' ')
+            return true;
+    return false;
+}
+
+static enum psp_line_kind in_table(const char *word)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (listed(table[i].words, word))
+            return table[i].kind;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (begins(word, families[i].begin))
+            return families[i].kind;
+    return PSP_LINE_CANDIDATE;
+}
+
+enum psp_status psp_kinds_of(const struct psp_kinds *kinds, const char *text,
+                             enum psp_line_kind *ret_kind)
+{
+    struct psp_pool pool = {0};
+    const char *word = psp_slug_join(&pool, &text, 1);
+    enum psp_status status = word != NULL ? PSP_OK : PSP_ENOMEM;
+    enum psp_line_kind kind =
+        status == PSP_OK && word[0] != '\0' ? in_table(word) : PSP_LINE_CANDIDATE;
+    for (unsigned i = 0; status == PSP_OK && kinds != NULL && i < kinds->n; i++) {
+        const char *added = kinds->added[i].word;
+        const char *added_word = psp_slug_join(&pool, &added, 1);
+        if (added_word == NULL)
+            status = PSP_ENOMEM;
+        else if (word[0] != '\0' ? strcmp(added_word, word) == 0 : strcmp(added, text) == 0)
+            kind = kinds->added[i].kind;
+    }
+    psp_pool_free(&pool);
+    if (status == PSP_OK)
+        *ret_kind = kind;
+    return status;
+}
+
+enum psp_status psp_kinds_unit_total(const char *name, bool *ret_total)
+{
+    static const char *const exact =
+        " total totals summary sum all-precincts summe gesamt insgesamt total-general total-geral"
+        " totales election-summary ";
+    static const char *const ends[] = {"-total", "-totals", "-summary"};
+    struct psp_pool pool = {0};
+    const char *word = psp_slug_join(&pool, &name, 1);
+    bool total = word != NULL && word[0] != '\0' && listed(exact, word);
+    const size_t bytes = word != NULL ? strlen(word) : 0;
+    for (size_t i = 0; word != NULL && i < sizeof ends / sizeof *ends; i++)
+        total |= bytes > strlen(ends[i]) && strcmp(word + bytes - strlen(ends[i]), ends[i]) == 0;
+    psp_pool_free(&pool);
+    if (word == NULL)
+        return PSP_ENOMEM;
+    *ret_total = total;
+    return PSP_OK;
+}

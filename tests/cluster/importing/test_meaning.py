@@ -1,0 +1,116 @@
+"""Statistics, totals and kinds of lines: from the file to the count and back."""
+
+import csv
+import json
+
+import pytest
+
+from harness import ROOT, returns_rows
+
+CASES = ROOT.parent / "shared" / "cases"
+HEADER = "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
+FIGURES = HEADER + """\
+AK,,,One,Registered Voters,,,,500
+AK,,,One,Ballots Cast,,,,100
+AK,,,One,President,,DEM,Ann Able,60
+AK,,,One,President,,REP,Bob Best,35
+AK,,,One,President,,NON,Over Votes,1
+AK,,,One,President,,NON,Under Votes,4
+AK,,,Two,President,,DEM,Ann Able,6
+AK,,,Two,President,,REP,Bob Best,3
+AK,,,Two,President,,NON,Over Votes,0
+AK,,,Two,President,,NON,Under Votes,0
+AK,,,TOTAL,President,,DEM,Ann Able,66
+AK,,,TOTAL,President,,REP,Bob Best,38
+"""
+
+
+def imported(psephos, path, folder, *options):
+    done = psephos("import", path, "--out", folder, "--json", *options, check=0)
+    told = json.loads(done.stdout)
+    report = {group["kind"]: group for group in told["report"]}
+    return told, report, json.loads((folder / "election.json").read_text())
+
+
+def test_figures_are_counted_as_such_and_come_back(cluster, psephos, tmp_path):
+    (tmp_path / "a.csv").write_text(FIGURES)
+    told, report, election = imported(psephos, tmp_path / "a.csv", tmp_path / "e")
+    assert told["contests"] == 1 and told["choices"] == 2 and told["ballots"] == 109
+    assert set(report) == {"registered", "ballots", "overvotes", "undervotes", "total_unit"}
+    one_unit = next(unit for unit in election["units"] if unit["name"] == "One")
+    assert one_unit["registered"] == 500 and one_unit["ballots_expected"] == 100
+    one = cluster(tmp_path / "e" / "election.json", shards=1)
+    assert one.cast("--returns", tmp_path / "a.csv")["counted"] == 109
+    row = one.get_json("/api/v1/results?contest=president&unit=us")["results"][0]
+    assert (row["overvotes"], row["undervotes"]) == (1, 4)
+    assert {c["choice"]: c["votes"] for c in row["choices"]} == {
+        "dem-ann-able": 66, "rep-bob-best": 38}
+    _, rows = returns_rows(one.results_csv())
+    _, wanted = returns_rows(FIGURES)
+    kept = [row for row in wanted if row[3] != "TOTAL" and row[4] == "President"]
+    assert rows == kept
+
+
+def test_keep_all_brings_the_whole_file_back(cluster, psephos, tmp_path):
+    (tmp_path / "a.csv").write_text(FIGURES)
+    psephos("import", tmp_path / "a.csv", "--out", tmp_path / "e", "--keep-all", check=0)
+    one = cluster(tmp_path / "e" / "election.json", shards=1)
+    one.cast("--returns", tmp_path / "a.csv")
+    assert returns_rows(one.results_csv()) == returns_rows(FIGURES)
+
+
+def test_words_are_added_and_kept_in_the_record(psephos, tmp_path):
+    (tmp_path / "a.csv").write_text("office,candidate,votes\nP,Ann,3\nP,Blanke stemmer,2\n")
+    (tmp_path / "kinds.csv").write_text("name,kind\nBLANKE stemmer,blank\n")
+    for options in (["--kinds", tmp_path / "kinds.csv"],
+                    ["--like", tmp_path / "e" / "import.json", "--force"]):
+        _, _, election = imported(psephos, tmp_path / "a.csv", tmp_path / "e", *options)
+        assert [c["kind"] for c in election["contests"][0]["choices"]] == ["candidate", "blank"]
+    (tmp_path / "kinds.csv").write_text("x,nonsense\n")
+    assert "is no kind" in psephos("import", tmp_path / "a.csv", "--out", tmp_path / "f", "--kinds",
+                                   tmp_path / "kinds.csv", check=1).stderr
+
+
+def test_a_partys_list_is_a_choice_without_a_candidate(cluster, psephos, tmp_path):
+    text = HEADER + "NW,Krefeld,,111,Zweitstimme,,SPD,,97\nNW,Krefeld,,111,Zweitstimme,,CDU,,300\n"
+    (tmp_path / "a.csv").write_text(text)
+    _, report, election = imported(psephos, tmp_path / "a.csv", tmp_path / "e")
+    assert report == {} and election["candidates"] == []
+    assert [c["name"] for c in election["contests"][0]["choices"]] == ["SPD", "CDU"]
+    one = cluster(tmp_path / "e" / "election.json", shards=1)
+    one.cast("--returns", tmp_path / "a.csv")
+    assert returns_rows(one.results_csv()) == returns_rows(text)
+
+
+def kinds_of(election):
+    return {(c["office"], choice["name"]): choice["kind"]
+            for c in election["contests"] for choice in c["choices"]}
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="cases not here: ../shared/cases")
+@pytest.mark.parametrize("name, ballots, kinds", [
+    ("2020_pseudo", 100, {"registered", "ballots", "overvotes", "undervotes"}),
+    ("2020_total_candidate", 100, {"total_line"}),
+    ("2020_total_rows", 140, {"total_unit"}),
+    ("2020_total_rows_empty_precinct", 100, {"total_unit"}),
+    ("2025_party_list", 401, set()),
+    ("2022_kinds", None, {"ballots", "undervotes"}),
+])
+def test_cases_end_as_they_should(psephos, tmp_path, name, ballots, kinds):
+    told, report, election = imported(psephos, CASES / f"{name}.csv", tmp_path / "e")
+    assert set(report) >= kinds and (ballots is None or told["ballots"] == ballots)
+    if name == "2022_kinds":
+        candidates = {line for (_, line), kind in kinds_of(election).items() if kind == "candidate"}
+        assert candidates == {"Ann", "Bob"}
+    if name == "2025_party_list":
+        assert ("Zweitstimme", "CDU") in kinds_of(election)
+        assert "spoiled" in kinds_of(election).values()
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="cases not here: ../shared/cases")
+def test_names_of_other_scripts_are_whole(psephos, tmp_path):
+    _, report, election = imported(psephos, CASES / "2024_scripts.csv", tmp_path / "e")
+    rows = list(csv.DictReader((CASES / "2024_scripts.csv").open(encoding="utf-8")))
+    assert report == {}
+    assert {unit["name"] for unit in election["units"]} >= {row["precinct"] for row in rows}
+    assert {one["name"] for one in election["candidates"]} == {row["candidate"] for row in rows}
