@@ -64,6 +64,7 @@ static void check_arguments(const struct arguments *arguments, struct argp_state
 static const struct argp_child children[] = {{&psp_option_publication, 0, NULL, 0},
                                              {&psp_option_json, 0, NULL, 0},
                                              {&psp_option_returns, 0, NULL, 0},
+                                             {&psp_option_returns_made, 0, NULL, 0},
                                              {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -98,7 +99,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &arguments->import.publication;
         state->child_inputs[1] = &arguments->json;
-        state->child_inputs[2] = &arguments->import.how;
+        state->child_inputs[2] = state->child_inputs[3] = &arguments->import.how;
         return 0;
     case ARGP_KEY_END:
         check_arguments(arguments, state);

@@ -60,6 +60,7 @@ struct arguments {
 static const struct argp_child children[] = {{&psp_option_publication, 0, NULL, 0},
                                              {&psp_option_json, 0, NULL, 0},
                                              {&psp_option_returns, 0, NULL, 0},
+                                             {&psp_option_returns_made, 0, NULL, 0},
                                              {0}};
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -91,7 +92,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &call->publication;
         state->child_inputs[1] = &arguments->json;
-        state->child_inputs[2] = &call->how;
+        state->child_inputs[2] = state->child_inputs[3] = &call->how;
         return 0;
     case KEY_STRICT:
         call->strict = true;
@@ -172,9 +173,10 @@ static const char *date_of(const struct psp_import_call *call, const struct psp_
 
 /* Makes the definition's text and reads it back, as every process will: what
  * breaks a limit is told now and not at `up`. */
-static bool make_text(const struct psp_import_call *call, struct psp_import_done *done,
-                      char **ret_text, size_t *ret_bytes)
+static bool make_text(const struct psp_import_call *call, const struct psp_returns_options *options,
+                      struct psp_import_done *done, char **ret_text, size_t *ret_bytes)
 {
+    size_t unknown = 0;
     const struct psp_import_guess guess = psp_import_guess(call->returns[0]);
     const struct psp_import_options about = {
         .id = call->id != NULL ? call->id : guess.id,
@@ -183,10 +185,16 @@ static bool make_text(const struct psp_import_call *call, struct psp_import_done
         .map_file = call->map_file != NULL ? last_part(call->map_file) : NULL,
         .map_object = call->map_object,
         .publication = call->publication,
+        .root = options->root[0] != '\0' ? options->root : NULL,
+        .seats = options->seats,
+        .seats_n = options->seats_n,
     };
     struct psp_reason reason = {0};
     struct psp_reason csv_fault = {0};
-    enum psp_status status = psp_import(done->returns, &about, ret_text, ret_bytes);
+    enum psp_status status = psp_import(done->returns, &about, ret_text, ret_bytes, &unknown);
+    if (status == PSP_EINVAL)
+        psp_reason_set(&csv_fault, "--seats: there is no contest \"%s\"",
+                       options->seats[unknown].contest);
     if (status == PSP_OK)
         status = psp_definition_parse(*ret_text, *ret_bytes, &done->definition, &reason);
     if (status == PSP_OK)
@@ -253,13 +261,14 @@ static bool write_folder(const struct psp_import_call *call,
 
 bool psp_import_to_folder(const struct psp_import_call *call, struct psp_import_done *ret_done)
 {
-    struct psp_returns_options options;
+    static struct psp_returns_options options; /* large */
     char *path = call->dry_run ? NULL : path_in(call->out, "election.json"), *text = NULL;
     size_t bytes = 0;
     *ret_done = (struct psp_import_done){0};
     bool imported = (call->dry_run ||
                      (path != NULL && psp_import_may_write(call->command, path, call->force))) &&
-                    load(call, &options, ret_done) && make_text(call, ret_done, &text, &bytes);
+                    load(call, &options, ret_done) &&
+                    make_text(call, &options, ret_done, &text, &bytes);
     if (!call->dry_run)
         imported = imported && write_folder(call, &options, ret_done, text, bytes);
     free(text);

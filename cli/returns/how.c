@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/bytes/number.h"
 #include "base/text/csv.h"
 #include "cli/returns/record.h"
 
@@ -17,7 +18,9 @@ enum { /* above what the calls give their own */
        OPTION_SUPPRESSED,
        OPTION_FAULTY,
        OPTION_KINDS,
-       OPTION_KEEP_ALL
+       OPTION_KEEP_ALL,
+       OPTION_ROOT,
+       OPTION_SEATS
 };
 
 static const struct argp_option options_taken[] = {
@@ -162,11 +165,60 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 const struct argp psp_option_returns = {.options = options_taken, .parser = parse};
 
+static const struct argp_option options_made[] = {
+    {"root", OPTION_ROOT, "NAME", 0, "of the unit that all others lie in (default: United States)",
+     0},
+    {"seats", OPTION_SEATS, "CONTEST=N", 0,
+     "seats of a contest, and votes on a ballot; CONTEST is its ID, office or office/district. "
+     "\"Vote for 3\" in an office says it, too",
+     0},
+    {0},
+};
+
+static enum psp_status add_seats(const char *word, struct psp_returns_options *options)
+{
+    const char *equals = strrchr(word, '=');
+    struct psp_import_seats *seats = &options->seats[options->seats_n];
+    uint64_t n = 0;
+    if (equals == NULL || equals == word || (size_t)(equals - word) >= sizeof seats->contest ||
+        options->seats_n == PSP_RETURNS_SEATS_MAX ||
+        !psp_number_read(equals + 1, 1, PSP_MARKED_CHOICES_MAX, &n))
+        return PSP_EINVAL;
+    memcpy(seats->contest, word, (size_t)(equals - word));
+    seats->contest[equals - word] = '\0';
+    seats->n = (uint32_t)n;
+    options->seats_n++;
+    return PSP_OK;
+}
+
+static error_t parse_made(int key, char *value, struct argp_state *state)
+{
+    struct psp_returns_how *how = state->input;
+    static struct psp_returns_options tried;
+    switch (key) {
+    case OPTION_ROOT:
+        if (*value == '\0' || strlen(value) >= sizeof tried.root)
+            argp_error(state, "--root: a name of 1 to %zu bytes", sizeof tried.root - 1);
+        how->root = value;
+        return 0;
+    case OPTION_SEATS:
+        tried.seats_n = 0;
+        if (how->seats_n == PSP_RETURNS_WORDS_MAX || add_seats(value, &tried) != PSP_OK)
+            argp_error(state, "--seats: CONTEST=N, N from 1 to " PSP_TEXT(PSP_MARKED_CHOICES_MAX));
+        how->seats[how->seats_n++] = value;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp psp_option_returns_made = {.options = options_made, .parser = parse_made};
+
 bool psp_returns_how_given(const struct psp_returns_how *how)
 {
     return how->like != NULL || how->columns_n > 0 || how->delimiter != NULL ||
            how->encoding != NULL || how->suppressed != NULL || how->faulty != NULL ||
-           how->kinds != NULL || how->keep_all;
+           how->kinds != NULL || how->keep_all || how->root != NULL || how->seats_n > 0;
 }
 
 /* A record a line; the header may be there. */
@@ -218,6 +270,10 @@ enum psp_status psp_returns_how_resolve(const struct psp_returns_how *how, const
     if (status == PSP_OK && how->kinds != NULL)
         status = read_kinds(how->kinds, &read.meaning.kinds, reterr_reason);
     read.meaning.keep_all |= how->keep_all;
+    if (how->root != NULL)
+        snprintf(read.root, sizeof read.root, "%s", how->root);
+    for (unsigned i = 0; status == PSP_OK && i < how->seats_n; i++)
+        status = add_seats(how->seats[i], &read);
     if (status == PSP_OK)
         *ret_options = read;
     return status;

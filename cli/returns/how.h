@@ -24,11 +24,17 @@ struct psp_returns_how { /* zero-initialise */
     unsigned columns_n;
     const char *delimiter, *encoding, *suppressed, *faulty, *kinds;
     bool keep_all;
+    /* Of the definition; `import` and `generate` only. */
+    const char *root;
+    const char *seats[PSP_RETURNS_WORDS_MAX]; /* "CONTEST=N" */
+    unsigned seats_n;
 };
 
 /* --like, --columns, --delimiter, --encoding, --suppressed, --faulty, --kinds, --keep-all.
  * Input: struct psp_returns_how *. */
 extern const struct argp psp_option_returns;
+/* --root, --seats. Input as above. */
+extern const struct argp psp_option_returns_made;
 /* True when one of them was given. */
 bool psp_returns_how_given(const struct psp_returns_how *how);
 

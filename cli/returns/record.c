@@ -39,7 +39,7 @@ static json_t *record_json(const struct psp_returns_options *options,
 {
     char character[2];
     json_t *json = json_object(), *columns = json_array(), *files = json_array();
-    json_t *kinds = json_array();
+    json_t *kinds = json_array(), *seats = json_array();
     for (unsigned i = 0; i < options->reading.mapping_n; i++)
         json_array_append_new(
             columns,
@@ -65,7 +65,12 @@ static json_t *record_json(const struct psp_returns_options *options,
         json_array_append_new(
             kinds, json_pack("{s:s, s:s}", "name", options->meaning.kinds.added[i].word, "kind",
                              psp_line_kind_name(options->meaning.kinds.added[i].kind)));
+    for (unsigned i = 0; i < options->seats_n; i++)
+        json_array_append_new(seats, json_pack("{s:s, s:I}", "contest", options->seats[i].contest,
+                                               "seats", (json_int_t)options->seats[i].n));
     set(json, "kinds", kinds);
+    set(json, "root", json_string(options->root));
+    set(json, "seats", seats);
     set(json, "keep_all", json_boolean(options->meaning.keep_all));
     return json;
 }
@@ -108,6 +113,23 @@ static enum psp_status read_kinds(const json_t *json, struct psp_kinds *kinds,
             return PSP_EINVAL;
     }
     return PSP_OK;
+}
+
+/* What is no seat is passed over: a record is ours. */
+static void read_seats(const json_t *json, struct psp_returns_options *options)
+{
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(json_object_get(json, "seats"), i, entry)
+    {
+        const json_int_t seats = json_integer_value(json_object_get(entry, "seats"));
+        if (seats < 1 || seats > PSP_MARKED_CHOICES_MAX ||
+            options->seats_n == PSP_RETURNS_SEATS_MAX)
+            continue;
+        struct psp_import_seats *added = &options->seats[options->seats_n++];
+        take(entry, "contest", added->contest, sizeof added->contest);
+        added->n = (uint32_t)seats;
+    }
 }
 
 static enum psp_status read_words(const json_t *json, struct psp_returns_options *options,
@@ -165,6 +187,8 @@ enum psp_status psp_record_load(const char *path, struct psp_returns_options *re
         status = read_words(json, &options, reterr_reason);
     if (status == PSP_OK)
         status = read_kinds(json, &options.meaning.kinds, reterr_reason);
+    read_seats(json, &options);
+    take(json, "root", options.root, sizeof options.root);
     options.meaning.keep_all = json_is_true(json_object_get(json, "keep_all"));
     json_decref(json);
     if (status != PSP_OK)

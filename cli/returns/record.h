@@ -11,13 +11,19 @@
 #define PSP_RETURNS_RECORD_H
 
 #include "base/reason.h"
+#include "election/import/import.h"
 #include "election/import/meaning/meaning.h"
 #include "election/import/reading/options.h"
 #include "election/returns/returns.h"
 
+enum { PSP_RETURNS_SEATS_MAX = 64 };
+
 struct psp_returns_options { /* zero-initialise */
     struct psp_reading_options reading;
     struct psp_meaning_options meaning;
+    char root[256]; /* "": the United States */
+    unsigned seats_n;
+    struct psp_import_seats seats[PSP_RETURNS_SEATS_MAX];
 };
 
 /* "DIR/import.json" beside any file of DIR; the caller frees. */

@@ -25,7 +25,7 @@ static void round_trip(const struct psp_returns *returns)
     struct psp_reason reason;
     struct psp_returns_binding *binding = NULL;
     struct psp_reason csv_fault;
-    enum psp_status status = psp_import(returns, &options, &text, &bytes);
+    enum psp_status status = psp_import(returns, &options, &text, &bytes, &(size_t){0});
     assert(status == PSP_OK);
     status = psp_definition_parse(text, bytes, &definition, &reason);
     free(text);

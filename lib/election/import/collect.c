@@ -5,6 +5,7 @@
 
 #include "base/memory/grow.h"
 
+#include "election/import/guess.h"
 #include "election/import/inner.h"
 
 /* Distinct things are found by the pointers of their texts: within one file,
@@ -93,6 +94,7 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
         .office = row->text[PSP_COLUMN_OFFICE],
         .district = row->text[PSP_COLUMN_DISTRICT],
         .unit = national ? 0 : state,
+        .seats = psp_import_guess_votes(row->text[PSP_COLUMN_OFFICE]),
     };
     const struct {
         uint64_t unit;
@@ -264,6 +266,26 @@ struct ballots {
     uint64_t needed[PSP_METHODS_MAX], told[PSP_METHODS_MAX];
 };
 
+/* What one contest of a unit needs of one method, so far. */
+struct needs {
+    uint64_t sum, largest, of_choice;
+    uint32_t choice;
+};
+
+/* Adds a row; returns the ballots that are needed then (returns.h: bind). */
+static uint64_t add_need(struct needs *needs, const struct psp_returns_row *row, uint32_t choice,
+                         uint32_t seats)
+{
+    needs->of_choice = needs->choice == choice ? needs->of_choice : 0;
+    needs->choice = choice;
+    needs->of_choice += row->votes;
+    needs->sum += row->votes;
+    if (row->kind == PSP_ROW_LINE && needs->of_choice > needs->largest)
+        needs->largest = needs->of_choice;
+    const uint64_t papers = (needs->sum + seats - 1) / seats;
+    return papers > needs->largest ? papers : needs->largest;
+}
+
 static void set_ballots(const struct psp_import *import, const struct ballots *ballots,
                         struct psp_import_unit *unit)
 {
@@ -300,7 +322,7 @@ static enum psp_status style_unit(struct psp_import *import, const uint32_t *ord
         return PSP_ENOMEM;
     struct psp_import_unit *unit = &psp_import_units(import)[import->rows[order[begin]].unit];
     struct ballots ballots = {0};
-    uint64_t sums[PSP_METHODS_MAX] = {0};
+    struct needs needs[PSP_METHODS_MAX] = {0};
     uint32_t contest = PSP_NONE, n = 0;
     for (uint32_t i = 0; i < rows; i++) {
         const struct psp_returns_row *row = &import->returns->rows[order[begin + i]];
@@ -312,11 +334,12 @@ static enum psp_status style_unit(struct psp_import *import, const uint32_t *ord
         if (place->choice != PSP_NONE && (n == 0 || choices[n - 1] != place->choice))
             choices[n++] = place->choice; /* else another method of it */
         if (place->contest != contest)
-            memset(sums, 0, sizeof sums);
+            memset(needs, 0, sizeof needs);
         contest = place->contest;
-        uint64_t *sum = &sums[row->method], *needed = &ballots.needed[row->method];
-        *sum += row->votes;
-        *needed = *sum > *needed ? *sum : *needed;
+        const uint64_t need = add_need(&needs[row->method], row, place->choice,
+                                       psp_import_contests(import)[contest].seats);
+        uint64_t *needed = &ballots.needed[row->method];
+        *needed = need > *needed ? need : *needed;
     }
     set_ballots(import, &ballots, unit);
     const struct psp_import_style style = {n, choices};
@@ -325,7 +348,7 @@ static enum psp_status style_unit(struct psp_import *import, const uint32_t *ord
     return status == PSP_EAGAIN ? append(&import->styles, &style, sizeof style) : status;
 }
 
-static enum psp_status collect_styles(struct psp_import *import)
+enum psp_status psp_import_collect_styles(struct psp_import *import)
 {
     const size_t n = import->returns->n;
     uint32_t *order = malloc(n * sizeof *order);
@@ -345,22 +368,22 @@ static enum psp_status collect_styles(struct psp_import *import)
     return status;
 }
 
-enum psp_status psp_import_collect(struct psp_import *import, const struct psp_returns *returns)
+enum psp_status psp_import_collect(struct psp_import *import, const struct psp_returns *returns,
+                                   const char *root)
 {
     import->returns = returns;
     import->rows = calloc(returns->n, sizeof *import->rows);
-    uint32_t root;
+    uint32_t unit;
     enum psp_status status = import->rows != NULL ? PSP_OK : PSP_ENOMEM;
     if (status == PSP_OK)
-        status = add_unit(import, PSP_NONE, PSP_NATION, "United States", "", &root);
+        status = add_unit(import, PSP_NONE, PSP_NATION, root, "", &unit);
     if (status == PSP_OK)
         status = collect_rows(import);
     if (status == PSP_OK)
         status = move_rows_to_leaves(import);
-    if (status != PSP_OK)
-        return status;
-    find_main_parties(import);
-    return collect_styles(import);
+    if (status == PSP_OK)
+        find_main_parties(import);
+    return status;
 }
 
 void psp_import_free(struct psp_import *import)

@@ -2,7 +2,9 @@
 #include "election/import/guess.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text/utf8.h"
 
@@ -74,4 +76,41 @@ struct psp_import_guess psp_import_guess(const char *path)
         guess.date[9] = (char)('0' + monday + 1); /* 2 to 8 November */
     }
     return guess;
+}
+
+/* Past the word and the blanks behind it; NULL: another word stands there. */
+static const char *past(const char *text, const char *word)
+{
+    const size_t bytes = strlen(word);
+    if (strncasecmp(text, word, bytes) != 0)
+        return NULL;
+    return text + bytes + strspn(text + bytes, " ");
+}
+
+static uint32_t read_number(const char *text)
+{
+    static const char *const words[] = {"one", "two",   "three", "four", "five",
+                                        "six", "seven", "eight", "nine", "ten"};
+    if (is_digit(text[0])) {
+        const unsigned long number = strtoul(text, NULL, 10);
+        return number >= 1 && number <= PSP_MARKED_CHOICES_MAX ? (uint32_t)number : 1;
+    }
+    for (uint32_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (past(text, words[i]) != NULL)
+            return i + 1;
+    return 1;
+}
+
+uint32_t psp_import_guess_votes(const char *office)
+{
+    static const char *const fillers[] = {"any", "up to", "no more than", "not more than",
+                                          "not to exceed"};
+    const char *at = strcasestr(office, "vote for");
+    if (at == NULL)
+        return 1;
+    at = past(at, "vote for");
+    for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+        if (past(at, fillers[i]) != NULL)
+            at = past(at, fillers[i]);
+    return read_number(at);
 }

@@ -12,6 +12,7 @@
 #define PSP_IMPORT_GUESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/limits.h"
 
@@ -24,5 +25,9 @@ struct psp_import_guess {
 
 /* From the path alone; the file is not opened. */
 struct psp_import_guess psp_import_guess(const char *path);
+
+/* "Town Council (Vote for 3)" is 3, "Vote for not more than two" is 2; 1 when an office
+ * does not say, or more than a ballot may mark. */
+uint32_t psp_import_guess_votes(const char *office);
 
 #endif

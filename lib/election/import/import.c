@@ -56,7 +56,8 @@ static enum psp_status assign(struct psp_import *import, struct psp_slug *slugs,
 
 /* "vt-addison-addison-add-3": the path below the nation. The hash sees the
  * codes too, which tell two counties of one name apart. */
-static enum psp_status name_units(struct psp_import *import, struct psp_slug **ret_slugs)
+static enum psp_status name_units(struct psp_import *import, const char *root,
+                                  struct psp_slug **ret_slugs)
 {
     enum { PARTS = 6 };
     const struct psp_import_unit *units = psp_import_units(import);
@@ -74,7 +75,7 @@ static enum psp_status name_units(struct psp_import *import, struct psp_slug **r
                 shown[level] = "rest";
         }
         if (i == 0)
-            shown[0] = "us";
+            shown[0] = root;
         set_slug(import, &(*ret_slugs)[i], 0, shown, PARTS / 2);
         (*ret_slugs)[i].hash = psp_slug_hash(parts, PARTS);
     }
@@ -107,7 +108,8 @@ static const char *method_name(const struct psp_import *import, uint32_t index)
     uint32_t n = 0;
     for (uint32_t i = 0; i < import->returns->method_count; i++)
         n += import->method_has_votes[i];
-    if (n == 1 && (name[0] == '\0' || strcasecmp(name, "TOTAL") == 0))
+    if (n == 1 && import->method_has_votes[index] &&
+        (name[0] == '\0' || strcasecmp(name, "TOTAL") == 0))
         return "All methods";
     return name[0] != '\0' ? name : PSP_RETURNS_METHOD_UNSTATED;
 }
@@ -148,9 +150,9 @@ static enum psp_status name_choices(struct psp_import *import, const struct psp_
     return status == PSP_OK ? assign(import, ids->candidates, import->candidates.n) : status;
 }
 
-static enum psp_status name_all(struct psp_import *import, struct ids *ret_ids)
+static enum psp_status name_all(struct psp_import *import, const char *root, struct ids *ret_ids)
 {
-    enum psp_status status = name_units(import, &ret_ids->units);
+    enum psp_status status = name_units(import, root, &ret_ids->units);
     if (status == PSP_OK)
         status = name_contests(import, &ret_ids->contests);
     if (status == PSP_OK)
@@ -262,6 +264,12 @@ static json_t *choice_json(const struct psp_import *import, const struct ids *id
                      "party", choice->party != PSP_NONE ? ids->parties[choice->party].id : NULL);
 }
 
+/* One is what a contest has that does not say. */
+static json_t *seats_json(const struct psp_import_contest *contest)
+{
+    return contest->seats > 1 ? json_integer(contest->seats) : NULL;
+}
+
 static json_t *figure_json(const struct psp_returns_row *row)
 {
     return row != NULL ? json_pack("{s:s, s:s}", "name", row->text[PSP_COLUMN_CANDIDATE], "party",
@@ -296,11 +304,13 @@ static enum psp_status write_contests(struct psp_definition_text *text,
     for (uint32_t i = 0; i < import->contests.n && !failed; i++) {
         const struct psp_import_contest *contest = &psp_import_contests(import)[i];
         psp_definition_text_element(
-            text, json_pack("{s:s, s:o, s:s, s:s*, s:s, s:o*, s:O}", "id", ids->contests[i].id,
-                            "name", contest_name(contest), "office", contest->office, "district",
-                            contest->district[0] != '\0' ? contest->district : NULL, "unit",
-                            ids->units[contest->unit].id, "printed", printed_json(contest),
-                            "choices", json_array_get(choices, i)));
+            text,
+            json_pack("{s:s, s:o, s:s, s:s*, s:s, s:o*, s:o*, s:o*, s:O}", "id",
+                      ids->contests[i].id, "name", contest_name(contest), "office", contest->office,
+                      "district", contest->district[0] != '\0' ? contest->district : NULL, "unit",
+                      ids->units[contest->unit].id, "seats", seats_json(contest), "votes_allowed",
+                      seats_json(contest), "printed", printed_json(contest), "choices",
+                      json_array_get(choices, i)));
     }
     psp_definition_text_array_end(text);
     json_decref(choices);
@@ -345,6 +355,35 @@ static json_t *style_json(const struct psp_import *import, const struct ids *ids
                      contests);
 }
 
+static bool is_called(const struct psp_import_contest *contest, const char *id, const char *called)
+{
+    const size_t office = strlen(contest->office);
+    if (strcmp(id, called) == 0 || strcmp(contest->office, called) == 0)
+        return true;
+    return strncmp(contest->office, called, office) == 0 && called[office] == '/' &&
+           strcmp(contest->district, called + office + 1) == 0;
+}
+
+static enum psp_status set_seats(struct psp_import *import, const struct ids *ids,
+                                 const struct psp_import_options *options, size_t *ret_unknown)
+{
+    for (size_t s = 0; s < options->seats_n; s++) {
+        bool known = false;
+        for (uint32_t i = 0; i < import->contests.n; i++) {
+            struct psp_import_contest *contest = &psp_import_contests(import)[i];
+            if (!is_called(contest, ids->contests[i].id, options->seats[s].contest))
+                continue;
+            contest->seats = options->seats[s].n;
+            known = true;
+        }
+        if (!known) {
+            *ret_unknown = s;
+            return PSP_EINVAL;
+        }
+    }
+    return PSP_OK;
+}
+
 static enum psp_status write_all(struct psp_definition_text *text, const struct psp_import *import,
                                  const struct ids *ids, const struct psp_import_options *options)
 {
@@ -362,14 +401,19 @@ static enum psp_status write_all(struct psp_definition_text *text, const struct 
 
 enum psp_status psp_import(const struct psp_returns *returns,
                            const struct psp_import_options *options, char **ret_text,
-                           size_t *ret_bytes)
+                           size_t *ret_bytes, size_t *ret_unknown)
 {
     struct psp_import import = {0};
     struct ids ids = {0};
     struct psp_definition_text *text = NULL;
-    enum psp_status status = psp_import_collect(&import, returns);
+    const char *root = options->root != NULL ? options->root : "United States";
+    enum psp_status status = psp_import_collect(&import, returns, root);
     if (status == PSP_OK)
-        status = name_all(&import, &ids);
+        status = name_all(&import, options->root != NULL ? root : "us", &ids);
+    if (status == PSP_OK)
+        status = set_seats(&import, &ids, options, ret_unknown);
+    if (status == PSP_OK)
+        status = psp_import_collect_styles(&import);
     if (status == PSP_OK)
         status = psp_definition_text_create(&text);
     if (status == PSP_OK)

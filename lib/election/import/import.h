@@ -28,16 +28,25 @@
 #include "election/definition/text.h"
 #include "election/returns/returns.h"
 
+struct psp_import_seats {
+    char contest[PSP_NAME_BYTES_MAX + 1]; /* its ID, "office" or "office/district" */
+    uint32_t n;                           /* seats, and votes on a ballot */
+};
+
 struct psp_import_options {
-    const char *id, *name, *date;      /* of the election */
-    const char *map_file, *map_object; /* or NULL; the key is the unit's code */
+    const char *root; /* name of the unit that all others lie in; NULL: the United States */
+    size_t seats_n;
+    const struct psp_import_seats *seats; /* [seats_n] */
+    const char *id, *name, *date;         /* of the election */
+    const char *map_file, *map_object;    /* or NULL; the key is the unit's code */
     struct psp_publication_plan publication;
 };
 
 /* *ret_text: election.json, malloc'ed, ends in a NUL that is not counted.
+ * PSP_EINVAL: no contest is called as one of `seats`, *ret_unknown is its position there.
  * PSP_ENOMEM. The text may still break a limit of the definition: parse it. */
 enum psp_status psp_import(const struct psp_returns *returns,
                            const struct psp_import_options *options, char **ret_text,
-                           size_t *ret_bytes);
+                           size_t *ret_bytes, size_t *ret_unknown);
 
 #endif

@@ -27,6 +27,7 @@ struct psp_import_contest {
     const char *state, *office, *district; /* state "" for President */
     uint32_t unit;
     uint32_t choice_count;
+    uint32_t seats;                                       /* and votes that a ballot may have */
     const struct psp_returns_row *overvotes, *undervotes; /* a row each, or NULL */
 };
 
@@ -97,8 +98,11 @@ static inline const char **psp_import_parties(const struct psp_import *import)
     return import->parties.items; /* names */
 }
 
-/* Fills everything from the returns. PSP_ENOMEM. */
-enum psp_status psp_import_collect(struct psp_import *import, const struct psp_returns *returns);
+/* Fills everything from the returns but styles and ballots. PSP_ENOMEM. */
+enum psp_status psp_import_collect(struct psp_import *import, const struct psp_returns *returns,
+                                   const char *root);
+/* Those, once the seats of all contests stand. PSP_ENOMEM. */
+enum psp_status psp_import_collect_styles(struct psp_import *import);
 void psp_import_free(struct psp_import *import);
 
 #endif

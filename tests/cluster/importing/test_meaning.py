@@ -82,6 +82,34 @@ def test_a_partys_list_is_a_choice_without_a_candidate(cluster, psephos, tmp_pat
     assert returns_rows(one.results_csv()) == returns_rows(text)
 
 
+SEATS = HEADER + """\
+NJ,Alpha,,One,Town Council (Vote for 3),,,Cy Cole,70
+NJ,Alpha,,One,Town Council (Vote for 3),,,Di Dunn,65
+NJ,Alpha,,One,Town Council (Vote for 3),,,Ed East,60
+NJ,Alpha,,One,Town Council (Vote for 3),,,Flo Fay,55
+NJ,Alpha,,One,School Board,2,,Gus Gray,40
+NJ,Alpha,,One,School Board,2,,Hal Hope,30
+"""
+
+
+def test_several_seats_need_fewer_ballots(cluster, psephos, tmp_path):
+    (tmp_path / "a.csv").write_text(SEATS)
+    told, _, election = imported(psephos, tmp_path / "a.csv", tmp_path / "e", "--seats",
+                                 "School Board/2=2", "--root", "Dominion")
+    assert told["ballots"] == 84 and election["units"][0]["name"] == "Dominion"  # 250 / 3
+    assert election["units"][-1]["ballots_expected"] == 84
+    assert [c["votes_allowed"] for c in election["contests"]] == [3, 2]
+    assert [c["seats"] for c in election["contests"]] == [3, 2]
+    one = cluster(tmp_path / "e" / "election.json", shards=1)
+    one.cast("--returns", tmp_path / "a.csv")
+    assert returns_rows(one.results_csv()) == returns_rows(SEATS)
+    again, _, _ = imported(psephos, tmp_path / "a.csv", tmp_path / "f", "--like",
+                           tmp_path / "e" / "import.json")
+    assert again["ballots"] == 84
+    assert 'no contest "Sheriff"' in psephos("import", tmp_path / "a.csv", "--dry-run", "--seats",
+                                             "Sheriff=2", check=1).stderr
+
+
 def kinds_of(election):
     return {(c["office"], choice["name"]): choice["kind"]
             for c in election["contests"] for choice in c["choices"]}
@@ -94,6 +122,7 @@ def kinds_of(election):
     ("2020_total_rows", 140, {"total_unit"}),
     ("2020_total_rows_empty_precinct", 100, {"total_unit"}),
     ("2025_party_list", 401, set()),
+    ("2024_multi", 100, set()),
     ("2022_kinds", None, {"ballots", "undervotes"}),
 ])
 def test_cases_end_as_they_should(psephos, tmp_path, name, ballots, kinds):
@@ -105,6 +134,13 @@ def test_cases_end_as_they_should(psephos, tmp_path, name, ballots, kinds):
     if name == "2025_party_list":
         assert ("Zweitstimme", "CDU") in kinds_of(election)
         assert "spoiled" in kinds_of(election).values()
+
+
+def test_lok_sabha_lies_in_india(psephos, data, tmp_path):
+    told, report, election = imported(psephos, data("in-2024-lok-sabha.csv"), tmp_path / "e",
+                                      "--root", "India", "--date", "2024-06-04")
+    assert (told["votes"], told["leaves"], told["contests"], report) == (645363445, 542, 542, {})
+    assert election["units"][0] == {"id": "india", "name": "India", "level": "nation"}
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="cases not here: ../shared/cases")

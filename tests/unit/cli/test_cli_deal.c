@@ -144,7 +144,7 @@ static struct psp_definition *definition_of(const struct psp_returns *returns)
     struct psp_reason reason = {0};
     char *text = NULL;
     size_t bytes = 0;
-    assert_int_equal(psp_import(returns, &options, &text, &bytes), PSP_OK);
+    assert_int_equal(psp_import(returns, &options, &text, &bytes, &(size_t){0}), PSP_OK);
     assert_int_equal(psp_definition_parse(text, bytes, &definition, &reason), PSP_OK);
     free(text);
     return definition;
@@ -235,7 +235,7 @@ static void overvotes_are_ballots_that_mark_one_too_many(void **state)
     char *json = NULL;
     size_t bytes = 0;
     const struct psp_import_options options = {.id = "t", .name = "T", .date = "2020-11-03"};
-    assert_int_equal(psp_import(returns, &options, &json, &bytes), PSP_OK);
+    assert_int_equal(psp_import(returns, &options, &json, &bytes, &(size_t){0}), PSP_OK);
     char *at = strstr(json, "\"office\": ");
     assert_non_null(at);
     char *changed = NULL;

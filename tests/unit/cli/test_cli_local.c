@@ -41,10 +41,10 @@ static int set_up(void **state)
     struct psp_returns *returns = fixture_returns();
     char *text = NULL;
     size_t bytes = 0;
-    assert_int_equal(psp_import(returns, &options, &text, &bytes), PSP_OK);
+    assert_int_equal(psp_import(returns, &options, &text, &bytes, &(size_t){0}), PSP_OK);
     store(place.election, text, bytes);
     free(text);
-    assert_int_equal(psp_import(returns, &others, &text, &bytes), PSP_OK);
+    assert_int_equal(psp_import(returns, &others, &text, &bytes, &(size_t){0}), PSP_OK);
     store(place.other, text, bytes);
     free(text);
     psp_returns_destroy(&returns);

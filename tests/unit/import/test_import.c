@@ -29,7 +29,8 @@ static void import_returns(struct psp_returns *returns, struct imported *ret_imp
     struct imported imported = {.returns = returns};
     struct psp_reason reason = {0};
     struct psp_reason csv_fault = {0};
-    assert_int_equal(psp_import(returns, &options, &imported.text, &imported.bytes), PSP_OK);
+    assert_int_equal(psp_import(returns, &options, &imported.text, &imported.bytes, &(size_t){0}),
+                     PSP_OK);
     if (psp_definition_parse(imported.text, imported.bytes, &imported.definition, &reason) !=
         PSP_OK)
         fail_msg("%s: line %d: %s", reason.pointer, (int)reason.line, reason.text);

@@ -185,6 +185,20 @@ static void file_names_tell_the_election(void **state)
     guess_is("", "election", "", "1970-01-01");
 }
 
+static void offices_tell_how_many_votes_a_ballot_has(void **state)
+{
+    (void)state;
+    assert_int_equal(psp_import_guess_votes("Town Council (Vote for 3)"), 3);
+    assert_int_equal(psp_import_guess_votes("COUNCIL VOTE FOR UP TO 12"), 12);
+    assert_int_equal(psp_import_guess_votes("Board - Vote For Not More Than Two"), 2);
+    assert_int_equal(psp_import_guess_votes("Board (Vote for any seven (7))"), 7);
+    assert_int_equal(psp_import_guess_votes("Governor (Vote for one)"), 1);
+    assert_int_equal(psp_import_guess_votes("Governor"), 1);
+    assert_int_equal(psp_import_guess_votes("Vote for the park"), 1);
+    assert_int_equal(psp_import_guess_votes("Vote for 257"), 1);
+    assert_int_equal(psp_import_guess_votes("Vote for"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +211,7 @@ int main(void)
         cmocka_unit_test(index_finds_what_was_added),
         cmocka_unit_test(pool_memory_is_zeroed_aligned_and_stays),
         cmocka_unit_test(file_names_tell_the_election),
+        cmocka_unit_test(offices_tell_how_many_votes_a_ballot_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
