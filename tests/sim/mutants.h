@@ -85,7 +85,22 @@
     X(TURNOUT_LEAVES, "turnout leaves a shard though it is held back")                             \
     X(NUMBER_TWICE, "two reports of one number")                                                   \
     X(ROW_INDEX_LOST, "a load loses which report changed a row")                                   \
-    X(FINAL_FLIPS, "a report that leaves finality as it was makes leaves final")
+    X(FINAL_FLIPS, "a report that keeps finality takes it away")                                   \
+    X(ROW_OF_ONE_SHARD, "what one shard has not reported is shown")                                \
+    X(BELOW_MIN_SHOWN, "a row that moved by less than report_min is shown")                        \
+    X(HELD_IS_SHOWN, "what is held counts as shown")                                               \
+    X(HELD_NOT_SAID, "a row never shown is said to be shown")                                      \
+    X(MIXED_AFTER_RESTORE, "reports of before a restore stay")                                     \
+    X(RESTORED_NOT_TAKEN, "a report of after a restore is taken for the old one")                  \
+    X(SHOWN_NOT_STORED, "what is shown is not stored")                                             \
+    X(SHOWN_NUMBER_LOST, "a restart loses which report a row shows")                               \
+    X(FINAL_OF_ANY, "final in one shard is final")                                                 \
+    X(HELD_HASH_TO_ALL, "anybody is told the hash of what is held")                                \
+    X(LAST_VOTER_LOST, "a load loses whose ballot was counted last")                               \
+    X(COUNTED_TOLD, "a board tells of turnout though it is held back")                             \
+    X(REPORT_NOT_FINISHED, "a report is begun before the last one is everywhere")                  \
+    X(OVERTAKEN_UNSEEN, "who reports does not see that another was faster")                        \
+    X(NUMBERS_AGAIN, "numbers of before a restore are given again")
 
 enum sim_mutant {
     SIM_MUTANT_NONE,

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 # What the copy needs to build the simulator; a room that is not there has moved away.
-ROOMS = ["cmake", "client", "collector", "lib", "proto", "router", "shard", "bench/micro",
-         "tests/sim", "tests/unit"]
+ROOMS = ["cmake", "cli/operate", "cli/say", "client", "collector", "lib", "proto", "router",
+         "shard", "bench/micro", "tests/sim", "tests/unit"]
 
 CHANGES = [
     ("VERDICT_BEFORE_COMMIT", "shard/core/apply.c",
@@ -347,6 +347,67 @@ CHANGES = [
     ("FINAL_FLIPS", "lib/count/reports.c",
      "    if (report->final != PSP_FINAL_UNCHANGED)\n",
      "    if (report->final != PSP_FINAL_UNCHANGED || M(FINAL_FLIPS))\n"),
+    ("ROW_OF_ONE_SHARD", "collector/board/shown.c",
+     "        same &= shards[s].present && number == first;\n",
+     "        same &= shards[s].present &&\n"
+     "                (number == first || (M(ROW_OF_ONE_SHARD) && first > number));\n"),
+    ("ROW_OF_ONE_SHARD", "collector/board/shown.c",
+     "        assert(report->number == at->number);\n",
+     "        assert(report->number == at->number || M(ROW_OF_ONE_SHARD));\n"),
+    ("BELOW_MIN_SHOWN", "collector/board/shown.c",
+     "by >= shown->definition->report_min;\n",
+     "by >= shown->definition->report_min ||\n"
+     "           M(BELOW_MIN_SHOWN);\n"),
+    ("FINAL_OF_ANY", "collector/board/shown.c",
+     "        at->final &= report->final;\n",
+     "        at->final = M(FINAL_OF_ANY) ? (s > 0 && at->final) || report->final\n"
+     "                                    : at->final && report->final;\n"),
+    ("RESTORED_NOT_TAKEN", "collector/board/shown.c",
+     "        same = sources[s].epoch == shards[s].epoch &&\n",
+     "        same = (sources[s].epoch == shards[s].epoch || M(RESTORED_NOT_TAKEN)) &&\n"),
+    ("HELD_IS_SHOWN", "collector/view/view.c",
+     "shown->rows ? shown->rows : psp_board_merged(board);\n",
+     "shown->rows && !M(HELD_IS_SHOWN) ? shown->rows : psp_board_merged(board);\n"),
+    ("COUNTED_TOLD", "collector/view/view.c",
+     "    if (view->turnout == PSP_PUBLICATION_REPORTS) {\n",
+     "    if (view->turnout == PSP_PUBLICATION_REPORTS && !M(COUNTED_TOLD)) {\n"),
+    ("REPORT_NOT_FINISHED", "cli/operate/reporting.c",
+     "        reporting->places[s].waits = reporting->places[s].number <"
+     " reporting->places[0].number;\n",
+     "        reporting->places[s].waits = !M(REPORT_NOT_FINISHED) &&\n"
+     "            reporting->places[s].number < reporting->places[0].number;\n"),
+    ("OVERTAKEN_UNSEEN", "cli/operate/reporting.c",
+     "    return s < reporting->shard_count;\n"
+     "}\n"
+     "\n"
+     "/* False: it does not take",
+     "    return s < reporting->shard_count && !M(OVERTAKEN_UNSEEN);\n"
+     "}\n"
+     "\n"
+     "/* False: it does not take"),
+    ("NUMBERS_AGAIN", "cli/operate/reporting.c",
+     "    return (epoch - 1) * PSP_REPORTING_EPOCH_NUMBERS;\n",
+     "    return M(NUMBERS_AGAIN) ? 0 : (epoch - 1) * PSP_REPORTING_EPOCH_NUMBERS;\n"),
+    ("HELD_HASH_TO_ALL", "shard/core/request.c",
+     "        if (sender->role != PSP_ROLE_OPERATOR)\n"
+     "            return;\n"
+     "        const struct psp_core_outcome refusal",
+     "        if (sender->role != PSP_ROLE_OPERATOR && !M(HELD_HASH_TO_ALL))\n"
+     "            return;\n"
+     "        const struct psp_core_outcome refusal"),
+    ("MIXED_AFTER_RESTORE", "collector/board/board.c",
+     "    psp_board_leaves_forget(&state->leaves, board->counted);\n",
+     "    if (!M(MIXED_AFTER_RESTORE))\n"
+     "        psp_board_leaves_forget(&state->leaves, board->counted);\n"),
+    ("HELD_NOT_SAID", "collector/view/tally.c",
+     "    ret_tally->held = look.any && !look.shown;\n",
+     "    ret_tally->held = look.any && !look.shown && !M(HELD_NOT_SAID);\n"),
+    ("LAST_VOTER_LOST", "lib/count/restore.c",
+     "        psp_index_mark(count->index, &place, record + 4);\n"
+     "        memcpy(count->last_voter,",
+     "        psp_index_mark(count->index, &place, record + 4);\n"
+     "        if (!M(LAST_VOTER_LOST))\n"
+     "            memcpy(count->last_voter,"),
 ]
 
 

@@ -10,6 +10,8 @@
 #include "tests/sim/mutants.h"
 #include "tests/sim/world/network.h"
 
+enum { STRAY_ID = 1 << 30, CURIOUS = 150 };
+
 /* ---- its database: the newest partial of every shard ---- */
 
 static void drop_stored(struct psp_partial *partial)
@@ -124,6 +126,15 @@ static void copy_shown(const struct psp_board_shown *from, struct psp_board_show
     memcpy(to->row_reports, from->row_reports, from->rows->row_count * sizeof *to->row_reports);
 }
 
+/* A defect: a row has the number of its leaf's report, whichever it shows. */
+static void forget_numbers(struct psp_board_shown *shown)
+{
+    for (uint32_t row = 0; shown->rows != NULL && row < shown->rows->row_count; row++)
+        if (shown->row_reports[row] > 0)
+            shown->row_reports[row] =
+                shown->leaves[psp_totals_row_place(shown->rows, row).leaf].number;
+}
+
 static void store_shown(struct sim_collector *collector)
 {
     const struct psp_board *board = psp_collector_core_board(collector->core);
@@ -132,7 +143,10 @@ static void store_shown(struct sim_collector *collector)
             psp_board_definition(board), psp_board_shard_count(board), &collector->stored_shown);
         assert(status == PSP_OK);
     }
-    copy_shown(psp_board_shown(board), collector->stored_shown);
+    if (!SIM_MUTANT(SHOWN_NOT_STORED))
+        copy_shown(psp_board_shown(board), collector->stored_shown);
+    if (SIM_MUTANT(SHOWN_NUMBER_LOST))
+        forget_numbers(collector->stored_shown);
 }
 
 static void restore_shown(struct sim_world *world, struct sim_collector *collector)
@@ -154,6 +168,7 @@ void sim_collector_start(struct sim_world *world, struct sim_collector *collecto
     enum psp_status status = psp_collector_core_create(world->election.definition,
                                                        &world->election.cluster, &collector->core);
     assert(status == PSP_OK);
+    collector->showing = collector->stored_showing;
     restore_shown(world, collector);
     for (uint32_t s = 0; s < world->plan.election.shards; s++) {
         if (collector->shown[s].election == NULL)
@@ -178,6 +193,7 @@ void sim_collectors_free(struct sim_world *world)
 {
     for (uint32_t i = 0; i < world->plan.collectors; i++) {
         psp_board_shown_destroy(&world->collectors[i].stored_shown);
+        psp_catalog_destroy(&world->collectors[i].catalog);
         for (uint32_t s = 0; s < world->plan.election.shards; s++) {
             drop_stored(&world->collectors[i].stored[s]);
             sim_judge_free(&world->collectors[i].shown[s]);
@@ -205,6 +221,12 @@ static void send_watch(struct sim_world *world, struct sim_collector *collector,
     assert(status == PSP_OK);
     (void)status;
     sim_send(world, &collector->actor, to, to->incarnation, &world->buffer, 0);
+    if (!sim_chance(&world->random, CURIOUS))
+        return;
+    message.id = STRAY_ID; /* it asks for what is not for it: that is never answered */
+    message.watch.held = true;
+    if (psp_cluster_message_encode(&message, &world->buffer) == PSP_OK)
+        sim_send(world, &collector->actor, to, to->incarnation, &world->buffer, 0);
 }
 
 static void work(struct sim_world *world, struct sim_collector *collector)
@@ -218,7 +240,10 @@ static void work(struct sim_world *world, struct sim_collector *collector)
             store(world, collector, s);
         if (!SIM_MUTANT(BOARD_NOT_STORED))
             store_shown(collector);
+        collector->stored_showing = collector->showing;
         sim_checks_published(world, collector);
+        if (!world->violated)
+            sim_shown_published(world, collector);
         psp_collector_core_published(collector->core, now_ms, now_ms, 0);
     }
     sim_wake_at(world, &collector->actor, psp_collector_core_wake_ms(collector->core, now_ms));
@@ -244,6 +269,9 @@ void sim_collector_event(struct sim_world *world, struct sim_collector *collecto
             &message.partial);
         SIM_TRACE(world, "%s <- %s: partial at %" PRIu64 ": %s", sim_actor_name(&collector->actor),
                   sim_actor_name(from), message.partial.index, psp_status_text(status));
+        if (status == PSP_OK)
+            sim_shown_merged(world, collector, message.partial.shard, message.partial.epoch,
+                             message.partial.index);
         if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
             sim_violation(world, "%s says that replicas disagree: %s at index %" PRIu64,
                           sim_actor_name(&collector->actor), psp_status_text(status),

@@ -193,7 +193,8 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
     case PSP_CORE_SEND:
         sim_books_answered(world, replica, &action->send.peer, &action->send.message);
         if (action->send.message.type == PSP_CLUSTER_PARTIAL)
-            sim_reports_sent(world, replica, &action->send.message.partial);
+            sim_reports_sent(world, replica, world->actors[action->send.peer.id[1]],
+                             &action->send.message.partial);
         if (psp_cluster_message_encode(&action->send.message, &world->buffer) == PSP_OK)
             sim_send_peer(world, &replica->actor, &action->send.peer, &world->buffer, *extra_us);
         return;
@@ -473,6 +474,7 @@ void sim_replica_stop(struct sim_world *world, struct sim_replica *replica)
     }
     replica->checkpoint_durable = false;
     replica->load_first = 0;
+    replica->held_told_ms = 0;
     if (replica->power_lost)
         sim_disk_lose_power(&replica->disk);
     replica->power_lost = false;
@@ -632,6 +634,7 @@ void sim_shard_free(struct sim_world *world, uint32_t s)
         free(shard->past.entries[i].payload);
     free(shard->entries);
     free(shard->past.entries);
+    sim_judge_free(&shard->past.judge);
     psp_count_destroy(&shard->reference);
     sim_judge_free(&shard->judge);
     sim_durable_free(shard, world->plan.election.replicas);

@@ -66,6 +66,7 @@ static void commit(struct sim_world *world, struct sim_shard *shard, struct sim_
     if (memcmp(books, &shard->judge.books, sizeof(*books)) != 0 || !psp_books_balanced(books))
         sim_violation(world, "the books at index %" PRIu64 " are not the judge's", index);
     sim_books_committed(world, shard, entry);
+    sim_reports_hashed(shard, entry);
 }
 
 void sim_checks_restored(struct sim_world *world, struct sim_shard *shard,
@@ -76,7 +77,7 @@ void sim_checks_restored(struct sim_world *world, struct sim_shard *shard,
     shard->past.entry_count = shard->entry_count;
     shard->entries = entries;
     shard->entry_count = shard->entry_capacity = count;
-    sim_judge_free(&shard->judge);
+    shard->past.judge = shard->judge;
     sim_judge_init(&shard->judge, &world->election, s);
     shard->events = (struct sim_judge_events){0};
     psp_count_destroy(&shard->reference);

@@ -16,6 +16,7 @@
  *   - a published shard never goes back, and equals the judge's count of the
  *     log up to the published index; time in the log never goes back
  *   - reports, what a replica holds of them, and what leaves it: reports.h
+ *   - what a collector shows of them: shown.h
  *   - a process refuses to start only on a damaged disk
  * At the end, healed:
  *   - every ballot has a verdict, within bounded time: but those that its key may

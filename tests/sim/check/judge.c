@@ -428,6 +428,7 @@ static void take_row(struct sim_judge *judge, const struct row *row)
     books->disposed[disposition]++;
     if (disposition == PSP_COUNTED) {
         judge->rows[judge->row_count - 1].unit = row->unit;
+        memcpy(judge->last_voter, row->digest, PSP_DIGEST_BYTES);
         judge->books.added_ballots++;
         judge->books.voters_counted++;
         sim_cells_add(&judge->cells, row->unit, style_of(row), row->method, row->pairs,

@@ -70,6 +70,7 @@ struct sim_judge {
     struct sim_station stations[SIM_JUDGE_STATIONS]; /* in order of coming */
     uint32_t station_count;
     struct sim_cells cells;
+    uint8_t last_voter[PSP_DIGEST_BYTES]; /* whose ballot was counted last; zeros: none */
     struct sim_reports reports;
     struct sim_judged *rows;
     uint32_t row_count, row_capacity;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "count/count.h"
 #include "tests/sim/world/world.h"
 
-enum { TEXT_BYTES = 200, LEAVES = SIM_UNITS - 1 };
+enum { TEXT_BYTES = 200, LEAVES = SIM_UNITS - 1, HELD_GAP_MS = 950 };
 
 /* Of unit 1 and those after it, in their order. */
 static uint32_t unit_of_leaf(uint64_t leaf)
@@ -162,9 +163,8 @@ const struct sim_reported *sim_reports_at(const struct sim_reports *reports, uin
     return at == 0 ? &none : &reports->list[at - 1];
 }
 
-/* Ballots counted in a unit at an index; the index at which that last changed. */
-static uint64_t counted_in(const struct sim_judge *judge, uint32_t unit, uint64_t index,
-                           uint64_t *ret_changed)
+uint64_t sim_reports_counted(const struct sim_judge *judge, uint32_t unit, uint64_t index,
+                             uint64_t *ret_changed)
 {
     uint64_t n = 0;
     *ret_changed = 0;
@@ -175,6 +175,37 @@ static uint64_t counted_in(const struct sim_judge *judge, uint32_t unit, uint64_
         *ret_changed = judge->rows[i].index;
     }
     return n;
+}
+
+/* ---- what is held ---- */
+
+static size_t put_cell(uint8_t *bytes, uint64_t value)
+{
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(value >> 8 * i);
+    return 8;
+}
+
+void sim_reports_hashed(const struct sim_shard *shard, struct sim_entry *entry)
+{
+    const struct sim_judge *judge = &shard->judge;
+    uint8_t bytes[SIM_ROWS * SIM_ROW_CELLS_MAX * 8];
+    size_t length = 0;
+    for (uint32_t row = 0; row < SIM_ROWS; row++) {
+        const struct sim_row at = sim_cells_row(row);
+        length += put_cell(bytes + length, judge->cells.ballots[at.unit][at.style][at.method]);
+        for (uint32_t contest = 0; contest < SIM_CONTESTS; contest++)
+            for (uint32_t choice = 0; choice < SIM_CHOICES_MAX + 2; choice++) {
+                const uint32_t choices = sim_choices[at.style][contest];
+                const bool there = choice >= SIM_CHOICES_MAX || (choices >> choice & 1) != 0;
+                if (choices != 0 && there)
+                    length +=
+                        put_cell(bytes + length,
+                                 judge->cells.votes[at.unit][at.style][at.method][contest][choice]);
+            }
+    }
+    crypto_generichash(entry->held_hash, PSP_HASH_BYTES, bytes, length, judge->last_voter,
+                       PSP_DIGEST_BYTES);
 }
 
 /* ---- all shards' logs ---- */
@@ -191,6 +222,11 @@ static void check_order(struct sim_world *world, uint32_t s, const struct sim_re
     if (s > 0 && !same_report(taken, sim_reports_at(first, UINT64_MAX)))
         sim_violation(world, "shard %u takes report %" PRIu64 ", which is not the last of shard 0",
                       s, taken->number);
+    for (uint32_t other = 0; other < world->plan.election.shards && s == 0; other++)
+        if (sim_reports_at(&world->shards[other].past.judge.reports, UINT64_MAX)->number >=
+            taken->number)
+            sim_violation(world, "shard %u had a report %" PRIu64 " or later before the restore",
+                          other, taken->number);
     if (s > 0 || reports->count < 2)
         return;
     for (uint32_t other = 1; other < world->plan.election.shards; other++)
@@ -276,6 +312,12 @@ void sim_reports_held(struct sim_world *world, const struct sim_replica *replica
                           index, leaf);
     }
     check_rows_held(world, replica, wanted);
+    uint8_t hash[PSP_HASH_BYTES];
+    psp_count_held_hash(count, hash);
+    if (index > 0 && memcmp(hash, world->shards[replica->shard].entries[index - 1].held_hash,
+                            PSP_HASH_BYTES) != 0)
+        sim_violation(world, "%s at index %" PRIu64 " has another hash of what is held", name,
+                      index);
 }
 
 /* ---- what leaves it ---- */
@@ -363,7 +405,7 @@ static void check_ballots_sent(struct sim_world *world, const struct sim_replica
         next += next_number(&reader);
         const uint64_t ballots = next_number(&reader);
         if (!reader.good || next >= LEAVES ||
-            counted_in(judge, unit_of_leaf(next), partial->index, &changed) != ballots) {
+            sim_reports_counted(judge, unit_of_leaf(next), partial->index, &changed) != ballots) {
             sim_violation(world,
                           "%s tells at index %" PRIu64 " of %" PRIu64 " ballots of leaf %" PRIu64,
                           name, partial->index, ballots, next);
@@ -373,11 +415,33 @@ static void check_ballots_sent(struct sim_world *world, const struct sim_replica
     }
     for (uint32_t unit = 1; unit < SIM_UNITS && told; unit++) {
         uint64_t changed;
-        counted_in(judge, unit, partial->index, &changed);
+        sim_reports_counted(judge, unit, partial->index, &changed);
         if (changed > partial->base_index && !listed[unit])
             sim_violation(world, "%s at index %" PRIu64 " leaves out the ballots of unit %u", name,
                           partial->index, unit);
     }
+}
+
+/* promise 5: to an operator, and seldom. */
+static void check_hash_sent(struct sim_world *world, struct sim_replica *replica,
+                            const struct sim_actor *to, const struct psp_partial *partial)
+{
+    const struct sim_entry *entry = &world->shards[replica->shard].entries[partial->index - 1];
+    const uint64_t now_ms = sim_time(world, &replica->actor).steady_ms;
+    const char *name = sim_actor_name(&replica->actor);
+    if (partial->held_hash.length == 0)
+        return;
+    if (!sim_reports_hold(&world->election) ||
+        (to->kind != SIM_OPERATOR && to->kind != SIM_REPORTER))
+        sim_violation(world, "%s tells %s of what is held", name, sim_actor_name(to));
+    if (partial->held_hash.length != PSP_HASH_BYTES ||
+        memcmp(partial->held_hash.data, entry->held_hash, PSP_HASH_BYTES) != 0)
+        sim_violation(world, "%s tells at index %" PRIu64 " a hash of something else", name,
+                      partial->index);
+    if (replica->held_told_ms != 0 && now_ms < replica->held_told_ms + HELD_GAP_MS)
+        sim_violation(world, "%s tells of what is held twice a second", name);
+    replica->held_told_ms = now_ms;
+    world->faults.counts[SIM_FAULT_HELD_TOLD]++;
 }
 
 static struct reader reader_of(const uint8_t *bytes, size_t length)
@@ -386,7 +450,7 @@ static struct reader reader_of(const uint8_t *bytes, size_t length)
 }
 
 void sim_reports_sent(struct sim_world *world, struct sim_replica *replica,
-                      const struct psp_partial *partial)
+                      const struct sim_actor *to, const struct psp_partial *partial)
 {
     struct sim_gather *gathered = &replica->gathered;
     const struct sim_shard *shard = &world->shards[replica->shard];
@@ -396,8 +460,12 @@ void sim_reports_sent(struct sim_world *world, struct sim_replica *replica,
     gather(world, name, partial->rows, gathered->rows, &gathered->rows_length);
     gather(world, name, partial->reports, gathered->reports, &gathered->reports_length);
     gather(world, name, partial->leaf_ballots, gathered->ballots, &gathered->ballots_length);
-    if (partial->part + 1 < partial->parts || partial->index > shard->entry_count)
-        return; /* more comes; or its disk is dead, and nobody saw what it applied */
+    if (partial->index == 0 || partial->index > shard->entry_count)
+        return; /* its disk is dead, and nobody saw what it applied */
+    if (partial->part == 0)
+        check_hash_sent(world, replica, to, partial);
+    if (partial->part + 1 < partial->parts)
+        return;
     const struct sim_reported *wanted = sim_reports_at(&shard->judge.reports, partial->index);
     if (sim_reports_hold(&world->election))
         check_rows_sent(world, name, reader_of(gathered->rows, gathered->rows_length), wanted,

@@ -12,8 +12,11 @@
  * since its base, in an election that publishes by reports; just the leaves reported since; of
  * ballots by leaf what is counted there, and none when turnout is held back, too.
  *
- * Of every report that a log takes: no two of one number, and every shard has the last one
- * before shard 0 takes the next. They come in one order everywhere.
+ * The hash of what is held goes to an operator who asks for it, once a second, and to nobody
+ * else; it is that of the judge's counts.
+ *
+ * Of every report that a log takes: no two of one number, also if a restore took one back, and
+ * every shard has the last one before shard 0 takes the next. They come in one order everywhere.
  */
 #ifndef SIM_REPORTS_H
 #define SIM_REPORTS_H
@@ -26,8 +29,11 @@
 enum { SIM_REPORT_BYTES_MAX = 32, SIM_GATHER_BYTES_MAX = 1024 };
 
 struct sim_world;
+struct sim_actor;
 struct sim_shard;
 struct sim_replica;
+struct sim_judge;
+struct sim_entry;
 
 struct sim_leaf { /* by its unit; number 0: no report yet */
     uint64_t number, index, time_ms;
@@ -63,15 +69,20 @@ void sim_reports_take(struct sim_reports *reports, uint64_t index, uint64_t time
 void sim_reports_free(struct sim_reports *reports);
 /* What stood at an index; zeros: nothing was reported. */
 const struct sim_reported *sim_reports_at(const struct sim_reports *reports, uint64_t index);
+/* Ballots counted in a unit at an index; the index at which that last changed. */
+uint64_t sim_reports_counted(const struct sim_judge *judge, uint32_t unit, uint64_t index,
+                             uint64_t *ret_changed);
 /* Whether no row leaves but as reported. */
 bool sim_reports_hold(const struct sim_election *election);
 
-/* An entry was committed, and the judge has it. */
+/* An entry was committed, and the judge has it; also one that a restore took over. */
+void sim_reports_hashed(const struct sim_shard *shard, struct sim_entry *entry);
+/* An entry was committed anew. */
 void sim_reports_committed(struct sim_world *world, struct sim_shard *shard);
 /* What a replica holds, against the judge at its index. */
 void sim_reports_held(struct sim_world *world, const struct sim_replica *replica);
-/* A partial, or a part of it, leaves a replica. */
+/* A partial, or a part of it, leaves a replica for another actor. */
 void sim_reports_sent(struct sim_world *world, struct sim_replica *replica,
-                      const struct psp_partial *partial);
+                      const struct sim_actor *to, const struct psp_partial *partial);
 
 #endif

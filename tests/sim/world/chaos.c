@@ -405,7 +405,7 @@ static void kill_process(struct sim_world *world, uint32_t kind)
         actor = &world->collectors[sim_below(random, plan->collectors)].actor;
     else if (kind == SIM_FAULT_CLIENT_AGAIN)
         actor = &world->clients[sim_below(random, plan->clients)].actor;
-    else if (!reporter->runs)
+    else if (reporter->reporting == NULL)
         return; /* between two calls there is no process */
     if (!actor->up)
         return;

@@ -77,6 +77,12 @@
     X(REPORT_FAULT, "report_fault", "faults planned for when shard 0 has a report")                \
     X(REPORT_AGAIN, "report_again", "reports of all that was ever reported")                       \
     X(PARTIALS_HELD, "partials_held", "partials of elections that hold rows back")                 \
+    X(REPORT_FINISHED, "report_finished", "reports of others that an operator finished first")     \
+    X(SHOWN, "shown", "reports of a leaf that a board took")                                       \
+    X(SHOWN_BACK, "shown_back", "of these: older than the one before, after a restore")            \
+    X(UNDER_WAY, "under_way", "leaves of which a report was under way when a shard told")          \
+    X(ROW_KEPT, "row_kept", "rows that moved by less than may be shown")                           \
+    X(HELD_TOLD, "held_told", "operators told the hash of what is held")                           \
     X(RESTORE, "restore", "clusters restored from a backup that was older")                        \
     X(ONLY_KNOWN, "only_known", "ballots asked for only if known")                                 \
     X(KNOWN, "known", "of these: answered with their first verdict")                               \

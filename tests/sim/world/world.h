@@ -27,9 +27,11 @@
 
 #include "client/core/core.h"
 #include "collector/core.h"
+#include "collector/view/catalog.h"
 #include "router/core/core.h"
 #include "shard/core/core.h"
 #include "tests/sim/check/judge.h"
+#include "tests/sim/check/shown.h"
 #include "tests/sim/world/disk.h"
 #include "tests/sim/world/election.h"
 #include "tests/sim/world/faults.h"
@@ -149,6 +151,7 @@ struct sim_replica {
     struct sim_brought *brought;
     uint32_t brought_count, brought_capacity;
     struct sim_gather gathered; /* what it tells, in parts */
+    uint64_t held_told_ms;      /* when it told the hash of what is held; 0: not yet */
     uint8_t remembered[256];    /* of a deliberate defect */
 };
 
@@ -161,6 +164,7 @@ struct sim_entry {
     uint32_t payload_bytes;
     uint8_t state_hash[PSP_HASH_BYTES];
     uint64_t stations_hash, close_at_ms; /* of the reference, as the state */
+    uint8_t held_hash[PSP_HASH_BYTES];   /* of the judge */
     enum psp_election_state state;
 };
 
@@ -171,6 +175,7 @@ struct sim_shard {
     struct { /* of the epoch before, after a restore */
         struct sim_entry *entries;
         uint64_t entry_count;
+        struct sim_judge judge;
     } past;
     struct psp_count *reference; /* never restarted */
     struct sim_judge judge;
@@ -241,25 +246,16 @@ struct sim_order {
     bool again; /* all that was ever reported */
 };
 
-enum sim_report_phase { SIM_REPORT_ASKS, SIM_REPORT_FINISHES, SIM_REPORT_FIRST, SIM_REPORT_OTHERS };
+struct psp_reporting;
 
 struct sim_reporter {
     struct sim_actor actor;
     struct sim_order orders[SIM_ORDERS_MAX];
     uint32_t order_count, next;
-    /* The call under way. */
-    bool runs;
-    uint64_t not_before_us, began_us;
-    enum sim_report_phase phase;
-    uint64_t number;                     /* its own */
-    uint8_t bytes[SIM_REPORT_BYTES_MAX]; /* of its own, or of the one that it finishes */
-    size_t length;
-    struct sim_report_shard {
-        uint64_t held; /* number of its last report */
-        uint8_t bytes[SIM_REPORT_BYTES_MAX];
-        size_t length;
-        bool asked, sent; /* its last report, or this one, is still to be answered */
-        uint64_t id, again_us;
+    struct psp_reporting *reporting; /* the call under way; NULL: none */
+    uint64_t not_before_us;
+    struct sim_report_shard { /* what it is asked or told */
+        uint64_t id, since_us, again_us;
     } shards[SIM_SHARDS_MAX];
     uint64_t ids;
 };
@@ -267,6 +263,8 @@ struct sim_reporter {
 struct sim_collector {
     struct sim_actor actor;
     struct psp_collector_core *core;
+    struct sim_shown showing, stored_showing; /* what it may show; as it has published */
+    struct psp_catalog *catalog;
     struct psp_board_shown *stored_shown;      /* what it showed; NULL: nothing yet */
     struct psp_partial stored[SIM_SHARDS_MAX]; /* its database: rows etc. owned */
     bool has_stored[SIM_SHARDS_MAX];
