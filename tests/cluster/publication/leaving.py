@@ -9,6 +9,7 @@ import itertools
 import json
 import re
 import threading
+import time
 import urllib.parse
 
 import python_client
@@ -25,13 +26,14 @@ VALUES = {  # parameter -> what to ask for
     "q": [None], "cursor": [None], "limit": [None], "Last-Event-ID": [None],
     "sort": [None, "ballots", "turnout", "votes:ann"], "order": [None, "asc"],
 }
+SORTED = {"contest": "mayor", "level": "leaf", "order": 0, "sort": 0}  # the lists to sort
 NEEDS = {"/api/v1/leaders": "contest", "/api/v1/series": "contest"}
 
 # Numbers that move by themselves and count nothing of the election.
 MOVING = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\dZ]*"
     r"|\"(?:age_ms|pid|wall_ms)\": ?\d+"
-    r"|^Content-Length: .*$"
+    r"|^Content-Length: .*$|\b\d+ ms\b"
     r"|^psephos_(?:http|stream|partial|publishes|board_commit)\w*(?:\{[^}]*\})? .*$"
     r"|^(?:process|go)_.*$", re.M)
 NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
@@ -39,10 +41,8 @@ GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+\b")
 
 
 def numbers(text):
-    """Every whole number in it, also written with commas."""
-    text = MOVING.sub(" ", text)
-    found = set(map(int, NUMBER.findall(text)))
-    return found | {int(one.replace(",", "")) for one in GROUPED.findall(text)}
+    """Every whole number in it."""
+    return set(map(int, NUMBER.findall(MOVING.sub(" ", text))))
 
 
 def questions(path, names):
@@ -53,7 +53,7 @@ def questions(path, names):
     for values in itertools.product(*(VALUES[name] for name in names)):
         query = {name: value for name, value in zip(names, values) if value}
         sort = query.get("sort")
-        if sort and (query.get("contest") != "mayor" or "unit" in query):
+        if sort and {**query, "order": 0, "sort": 0} != SORTED:
             continue
         if "order" in query and not sort or NEEDS.get(path, "contest") not in (*query, "contest"):
             continue
@@ -118,7 +118,7 @@ COMMANDS = [
     *(["results", "--format", form] for form in ("table", "json", "csv", "openelections")),
     *(["results", "--level", level, "--format", form]
       for level in ("county", "precinct") for form in ("table", "csv")),
-    *([call, *form] for call in ("accounting", "status", "zero", "stations")
+    *([call, *form] for call in ("accounting", "status", "zero", "stations", "recount")
       for form in ([], ["--json"])),
     ["client", "list"],
 ]
@@ -128,7 +128,8 @@ def outputs(one):
     """(where, text) of what the command prints; its exit code is not asked for."""
     for words in COMMANDS:
         done = one.call(*words)
-        yield "psephos " + " ".join(words), done.stdout + "\n" + done.stderr
+        text = done.stdout + "\n" + done.stderr
+        yield "psephos " + " ".join(words), GROUPED.sub(lambda one: one[0].replace(",", ""), text)
 
 
 def files(one):
@@ -140,62 +141,72 @@ def files(one):
 
 
 class Listener(threading.Thread):
-    """Keeps all that the event stream says of the contests, through restarts of the collector."""
+    """Keeps what the event stream says of a contest, through restarts of the collector."""
 
     def __init__(self, one):
         super().__init__(daemon=True)
         self.api = one.api
-        self.text = []
-        self.is_over = False
+        self.lines = []
         self.start()
 
     def run(self):
-        while not self.is_over:
+        while True:
             try:
                 asker = Asker(self.api)
-                asker.connection.timeout = 1
                 asker.connection.request("GET", STREAM + "?contest=mayor")
-                answer = asker.connection.getresponse()
-                for line in answer:
-                    self.text.append(line.decode(errors="replace"))
-                    if self.is_over:
-                        return
+                for line in asker.connection.getresponse():
+                    self.lines.append(line.decode(errors="replace"))
             except (OSError, http.client.HTTPException):
-                continue
+                time.sleep(0.05)
 
-    def heard(self):
-        """All that came so far."""
-        return "".join(self.text)
+    def votes(self):
+        """Each result that came, as the votes of its choices; None where they were held."""
+        events = (line.removeprefix("data: ") for line in self.lines
+                  if line.startswith("data: ") and line.endswith("}\n"))
+        results = (json.loads(event).get("result") for event in events)
+        return [result["choices"] and tuple(one["votes"] for one in result["choices"])
+                for result in results if result]
 
-    def events(self):
-        """The data of every event so far."""
-        return [json.loads(line.removeprefix("data: ")) for line in self.heard().splitlines()
-                if line.startswith("data: ") and line.endswith("}")]
 
+class Operator:
+    """A holder of the operator's key, who asks and tells shards one by one."""
 
-class Watcher:
-    """Asks shards as a collector does, with a key of the cluster."""
+    REPORT = 6  # Operation of cluster.proto
 
-    def __init__(self, one, key="operator"):
+    def __init__(self, one):
         self.one = one
-        self.client = python_client.Client(one.directory,
-                                           one.directory / "keys" / f"{key}.key")
         self.pb = python_client.compile_messages("cluster", "ballots")
+        self.client = python_client.Client(one.directory, one.directory / "keys" / "operator.key")
+
+    def ask(self, shard, message):
+        """What shard 0's replica 0 answers, as bytes."""
+        socket = self.client.connect(self.one.description["shards"][shard]["replicas"][0])
+        message.protocol = 2
+        socket.send(message.SerializeToString())
+        assert socket.poll(10_000), f"shard {shard} does not answer"
+        return socket.recv()
 
     def partial(self, shard):
-        """The bytes of a shard's whole count as told now, and the message."""
-        socket = self.client.connect(self.one.description["shards"][shard]["replicas"][0])
-        ask = self.pb.ClusterMessage(protocol=2)
-        ask.watch.watch_id = 1
-        socket.send(ask.SerializeToString())
-        assert socket.poll(10_000), f"shard {shard} does not answer"
-        data = socket.recv()
-        return data, self.pb.ClusterMessage.FromString(data).partial
+        """The bytes of all that a shard tells those who watch it."""
+        message = self.pb.ClusterMessage()
+        message.watch.watch_id = 1
+        return self.ask(shard, message)
+
+    def tell(self, shard, number, leaves, final=2):
+        """A report, told to one shard alone: 1 final, 2 not."""
+        gaps = bytes([leaves[0], *(b - a - 1 for a, b in zip(leaves, leaves[1:]))])
+        message = self.pb.ClusterMessage()
+        message.operate.request_id = 1
+        message.operate.operation = self.REPORT
+        message.operate.report = bytes([8, number, 18, len(gaps)]) + gaps + bytes([24, final])
+        answer = self.pb.ClusterMessage.FromString(self.ask(shard, message)).operated
+        assert answer.status == 0, answer
 
 
 def partials(one):
     """(where, bytes) of what each shard tells whoever watches it."""
-    watcher = Watcher(one)
+    operator = Operator(one)
     for shard in range(one.shards):
-        yield f"partial of shard {shard}", watcher.partial(shard)[0]
-    watcher.client.close()
+        if one.pids("shard", shard):
+            yield f"partial of shard {shard}", operator.partial(shard)
+    operator.client.close()

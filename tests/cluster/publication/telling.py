@@ -109,13 +109,21 @@ class Telling:
             assert receipt.first == "counted", receipt
             self.cast_ones.append(Cast(row, marks, receipt.shard, receipt.index))
 
-    def count(self, row_limits=None):
-        """Row -> its ballots. `row_limits`: row -> {shard: index}, what it counts up to."""
+    def count(self, limits=None):
+        """Row -> its ballots. `limits`: leaf -> {shard: index}, only those leaves, up to there."""
         rows = collections.defaultdict(list)
         for one in self.cast_ones:
-            if row_limits is None or one.index <= row_limits.get(one.row, {}).get(one.shard, -1):
+            if limits is None or one.index <= limits.get(one.row.leaf, {}).get(one.shard, 0):
                 rows[one.row].append(one)
         return rows
+
+
+def shown_after(shown, telling, limits, final):
+    """Rows shown once all shards have a report of the leaves in `limits`, at these indexes."""
+    new = telling.count(limits)
+    moved = {row: ballots for row, ballots in new.items()
+             if final or len(ballots) - len(shown.get(row, ())) >= REPORT_MIN}
+    return {**shown, **moved}
 
 
 def cells(rows):
@@ -135,34 +143,36 @@ def cells(rows):
     return found
 
 
-def is_turnout(cell):
-    """Ballots by unit, styles and methods together."""
-    return cell.line == "ballots" and cell.style == cell.method == "*"
-
-
 def is_in_the_books(cell):
-    return is_turnout(cell) and cell.place == "us"
+    return (*cell[1:4], cell.line) == ("us", "*", "*", "ballots")
 
 
-def tales(telling, shown, reported=()):
-    """The numbers that nothing may hold: counts, and what is new in them since `shown`, that do
-    not follow from what is shown, from the books or from the turnout. `shown`: rows.
-    `reported`: rows that lie in a shard as reported, not shown."""
+def subsets(items):
+    for size in range(len(items) + 1):
+        yield from itertools.combinations(items, size)
+
+
+def tales(telling, shown):
+    """The numbers that nothing may hold: counts, and what is new in them since the rows that are
+    shown, that do not follow from what is shown, from the books or from the turnout."""
     all_cells, shown_cells = cells(telling.count()), cells(shown)
-    free = set(shown_cells.values())
-    open_ones = is_turnout if telling.turnout == "immediate" else is_in_the_books
-    told = set()
+    free, told = set(shown_cells.values()), set()
     for cell, number in all_cells.items():
-        new = number - shown_cells[cell]
-        (free if open_ones(cell) else told).update((number, new))
-    for rows in reported:
-        told.update(cells(rows).values())
+        (free if is_in_the_books(cell) else told).update((number, number - shown_cells[cell]))
+    if telling.turnout == "immediate":
+        for counts, shard in itertools.product((all_cells, all_cells - shown_cells), (0, 1, "*")):
+            leaves = [counts[Cell(shard, leaf, "*", "*", None, "ballots")] for leaf in LEAVES]
+            free.update(map(sum, subsets(leaves)))
+    valid = collections.Counter()
+    for cell, number in shown_cells.items():
+        valid[cell[:5]] += number if cell.line in CHOICES.get(cell.contest, ()) else 0
+    free.update(valid.values())
     return {number for number in told - free if number >= LEAST}
 
 
 def row_bytes(rows):
     """How stores and messages write rows: the counts of a contest one after another, in each
-    shard and in all -> what they are."""
+    shard and in all -> (shard, what they are)."""
     found = {}
     counted = cells(rows)
     for row in rows:
@@ -174,7 +184,7 @@ def row_bytes(rows):
             for pattern in (b"".join(map(varint, numbers)),
                             *(b"".join(n.to_bytes(size, "little") for n in numbers)
                               for size in (4, 8))):
-                found[pattern] = f"{contest} of {row}, shard {shard}"
+                found[pattern] = shard, f"{contest} of {row}"
     return found
 
 
