@@ -107,6 +107,40 @@ def test_every_answer_is_as_openapi_json_describes_it(town, tmp_path):
     wait_until(lambda: is_ready(town), what="a fresh board")
 
 
+@pytest.mark.parametrize("turnout", ["immediate", "reports"])
+def test_what_is_held_is_as_openapi_json_describes_it(tmp_path, turnout):
+    definition = json.loads((FIXTURES / "town.json").read_text())
+    definition |= {"format": 2, "publication": "reports", "report_min": 1, "turnout": turnout}
+    for unit in definition["units"]:
+        if "ballot_style" in unit:
+            unit["ballot_styles"] = [unit.pop("ballot_style")]
+    (tmp_path / "election.json").write_text(json.dumps(definition))
+    one = Cluster(tmp_path / "cluster", tmp_path / "election.json", 2)
+    checker = [sys.executable, Path(__file__).with_name("check_openapi.py"), "--allow-unseen"]
+    try:
+        one.up()
+        lines = "".join(json.dumps({"voter_id": f"v{i}", "unit": unit, "method": method,
+                                    "contests": contests}) + "\n"
+                        for i, (unit, method, contests) in enumerate(BALLOTS))
+        one.call("cast", "--json", "-", stdin=lines, check=0)
+        for reported in ([], ["north-1"], ["--all", "--final"]):
+            if reported:
+                one.call("report", *reported)
+            done = subprocess.run([*checker, one.api, "--local", one.api_local],
+                                  capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-4000:]
+            leaves = one.get_json("/api/v1/results?level=leaf&limit=1000")["results"]
+            held = [row["unit"] for row in leaves if row["choices"] is None]
+            assert ("north-1" in held) == (not reported)
+            assert ("south" in held) == (len(reported) < 2)
+            assert all(row["ballots"] == 0 and row["report"] is None
+                       for row in leaves if row["unit"] in held)
+            told = {row["ballots_counted"] is None for row in leaves}
+            assert told == {turnout == "reports"}
+    finally:
+        one.finish()
+
+
 def test_results_are_the_ballots_cast(town):
     mayor, bridge = town.get_json("/api/v1/results")["results"]
     assert choices_of(mayor) == {"red-ann": 1, "blue-ann": 3, "bob": 1, "blanks": 1}

@@ -167,6 +167,7 @@ static void a_get_is_answered_with_all_its_headers(void **context)
     assert_string_equal(header_of(server, "X-Content-Type-Options"), "nosniff");
     assert_string_equal(header_of(server, "Cache-Control"), "no-cache");
     assert_string_equal(header_of(server, "X-Psephos-Mode"), "live");
+    assert_string_equal(header_of(server, "X-Psephos-Publication"), "immediate");
     assert_string_equal(header_of(server, "Vary"), "Accept, Accept-Encoding");
     assert_int_equal(strlen(header_of(server, "ETag")), 34);
     assert_non_null(strstr(body_of(server), "\"choice\":\"yes\",\"votes\":4"));
@@ -183,6 +184,25 @@ static void every_answer_of_a_test_says_so_in_a_header(void **context)
         ask(server, server->http, "GET", paths[i], "");
         assert_string_equal(header_of(server, "X-Psephos-Mode"), "test");
     }
+}
+
+/* What is left out of a file must be told beside it. */
+static void a_csv_says_how_many_results_are_held(void **context)
+{
+    struct server *server = *context;
+    ask(server, server->http, "GET", "/api/v1/results.csv?level=leaf", "");
+    assert_string_equal(header_of(server, "Psephos-Held"), ""); /* nothing can be */
+    uint64_t reports[8] = {0};                                  /* no row was ever reported */
+    struct psp_view *view = server->api->view;
+    assert_int_equal(view->totals.row_count, 8);
+    view->row_reports = reports;
+    view->publication = server->api->definition->publication = PSP_PUBLICATION_REPORTS;
+    ask(server, server->http, "GET", "/api/v1/results.csv?level=leaf", "");
+    assert_string_equal(header_of(server, "Psephos-Held"), "6");
+    assert_string_equal(header_of(server, "X-Psephos-Publication"), "reports");
+    ask(server, server->http, "GET", "/api/v1/results.csv?sort=ballots", "");
+    assert_string_equal(header_of(server, "Psephos-Held"), ""); /* a problem is no file */
+    view->row_reports = NULL;
 }
 
 static void a_head_is_a_get_without_a_body(void **context)
@@ -542,6 +562,7 @@ int main(void)
         TEST(a_heartbeat_comes_when_nothing_else_does),
         TEST(a_server_stops_while_viewers_wait),
         TEST(a_viewer_that_left_is_let_go),
+        TEST(a_csv_says_how_many_results_are_held),
         TEST(a_head_is_a_get_without_a_body),
         TEST(options_tell_what_is_allowed),
         TEST(nothing_can_be_written),
