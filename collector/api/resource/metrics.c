@@ -61,6 +61,9 @@ static void write_books(const struct psp_view *view, struct psp_text *text)
     }
     head(text, "psephos_balanced", "gauge", "1 when books and totals balance. Must be 1.");
     psp_text_format(text, "psephos_balanced %d\n", psp_view_balanced(view, PSP_NONE));
+    head(text, "psephos_stations_balanced", "gauge",
+         "1 when the books by station add up to the books. Must be 1.");
+    psp_text_format(text, "psephos_stations_balanced %d\n", psp_view_stations_balanced(view));
 }
 
 static void write_partials(const struct psp_stats *stats, struct psp_text *text)

@@ -115,6 +115,9 @@ static void stations_that_do_not_add_up_to_the_books_are_told(void **context)
     expect_stations(state, "\"number\":2,\"name\":null,\"units\":null,\"received\":2,");
     expect_stations(state, "],\"balanced\":false}");
     expect(state->api, "/api/v1/accounting", "\"balanced\":true},\"shards\""); /* these do */
+    struct psp_api_request request = {.local = true};
+    assert_true(api_ask(state->api, "/metrics", &request));
+    assert_non_null(strstr(state->api->body, "\npsephos_stations_balanced 0\n"));
 }
 
 static void stations_are_on_the_loopback_address_only(void **context)
