@@ -217,6 +217,21 @@ static void a_higher_epoch_begins_anew(void **context)
     assert_int_equal(psp_board_counted(state->board)[2], 0);
 }
 
+/* A shard gone wrong may tell any number: it must not end the collector. */
+static void ballots_beyond_all_numbers_leave_the_sum_as_they_came(void **context)
+{
+    struct state *state = *context;
+    fixture_leaf_ballots(&state->ballots, 0, UINT64_MAX - 1);
+    take(state, 0, 9, 0);
+    fixture_leaf_ballots(&state->ballots, 0, 5);
+    take(state, 1, 9, 0);
+    fixture_leaf_ballots(&state->ballots, 0, 2);
+    struct psp_partial partial = partial_of(state, 0, 10, 0);
+    partial.epoch = 2;
+    assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+    assert_int_equal(psp_board_counted(state->board)[0], 7);
+}
+
 static void expect_malformed(struct state *state, struct psp_bytes reports,
                              struct psp_bytes ballots)
 {
@@ -347,6 +362,7 @@ int main(void)
         TEST(a_report_never_goes_back_within_an_epoch),
         TEST(ballots_of_a_leaf_never_go_down_within_an_epoch),
         TEST(a_higher_epoch_begins_anew),
+        TEST(ballots_beyond_all_numbers_leave_the_sum_as_they_came),
         TEST(malformed_lists_change_nothing),
         TEST(at_index_0_there_is_nothing_to_tell),
         TEST(ballots_by_leaf_are_taken_only_where_they_are_told),
