@@ -260,6 +260,16 @@ static uint64_t ballots_of(const struct question *question, const struct item *i
     return psp_tally_ballots(question->view, item->contest, leaves.first, leaves.end, item->method);
 }
 
+/* Voters who came, as they are told: counted, or where that is not told shown. */
+static uint64_t voters_of(const struct question *question, const struct item *item)
+{
+    struct psp_tally tally;
+    if (!question->view->row_reports)
+        return ballots_of(question, item); /* the same, for less */
+    tally_item(question, item, &tally);
+    return tally.counted != PSP_UNSTATED ? tally.counted : tally.ballots;
+}
+
 static uint64_t votes_of(const struct question *question, const struct item *item)
 {
     const struct psp_unit_run leaves = leaves_of(question, item);
@@ -285,7 +295,7 @@ static uint64_t sort_key(const struct question *question, const struct item *ite
         const uint64_t registered = psp_view_registered(view, item->unit);
         if (registered == PSP_UNSTATED || registered == 0)
             return UINT64_MAX;
-        key = share_key(ballots_of(question, item), registered);
+        key = share_key(voters_of(question, item), registered);
         break;
     }
     case SORT_VOTES:

@@ -137,6 +137,17 @@ static void before_the_first_report_no_vote_is_told(void **context)
     expect(api, "/api/v1/units/p1", "\"report\":null,\"report_under_way\":false,");
 }
 
+static void turnout_sorts_by_what_is_counted_where_that_is_told(void **context)
+{
+    struct api *api = *context;
+    const bool told = api->definition->turnout == PSP_PUBLICATION_IMMEDIATE;
+    expect_pages(api, "/api/v1/results?contest=pres&level=leaf&sort=turnout&order=asc", "unit",
+                 told ? "p2 p1 p3 cd " : "p1 p2 p3 cd ");
+    report(api, 1, false);
+    expect_pages(api, "/api/v1/results?contest=pres&level=leaf&sort=turnout", "unit",
+                 "p1 p2 p3 cd ");
+}
+
 static void a_report_that_not_every_shard_has_shows_nothing(void **context)
 {
     struct api *api = *context;
@@ -267,6 +278,9 @@ int main(void)
         TEST(a_row_of_few_ballots_keeps_its_older_report),
         cmocka_unit_test_setup_teardown(without_turnout_only_what_is_shown_is_told, set_up_untold,
                                         api_tear_down),
+        TEST(turnout_sorts_by_what_is_counted_where_that_is_told),
+        cmocka_unit_test_setup_teardown(turnout_sorts_by_what_is_counted_where_that_is_told,
+                                        set_up_untold, api_tear_down),
         TEST(the_curve_begins_with_the_first_report),
         TEST(an_event_holds_back_the_same),
     };
