@@ -23,6 +23,7 @@
 #include "cli/say/table.h"
 #include "election/import/guess.h"
 #include "election/import/import.h"
+#include "election/import/meaning/undervotes.h"
 
 #define MAP_BYTES_MAX ((size_t)64 << 20)
 
@@ -138,7 +139,7 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* Reads the files and says what there is to say of them. */
+/* Reads the files; what there is to say of them is in the report. */
 static bool load(const struct psp_import_call *call, struct psp_returns_options *ret_options,
                  struct psp_import_done *done)
 {
@@ -149,13 +150,9 @@ static bool load(const struct psp_import_call *call, struct psp_returns_options 
     }
     const enum psp_status status = psp_returns_load(call->returns, call->returns_n, ret_options,
                                                     &done->report, &done->returns);
-    psp_report_say(call->command, &done->report);
     if (status == PSP_ENOMEM)
         fprintf(stderr, "%s: %s\n", call->command, psp_status_text(status));
-    const bool strict = status == PSP_OK && call->strict && !psp_report_empty(&done->report);
-    if (strict)
-        fprintf(stderr, "%s: refused: --strict\n", call->command);
-    return status == PSP_OK && !strict;
+    return status == PSP_OK;
 }
 
 static const char *date_of(const struct psp_import_call *call, const struct psp_returns *returns,
@@ -199,8 +196,11 @@ static bool make_text(const struct psp_import_call *call, const struct psp_retur
         status = psp_definition_parse(*ret_text, *ret_bytes, &done->definition, &reason);
     if (status == PSP_OK)
         status = psp_returns_bind(done->returns, done->definition, &done->binding, &csv_fault);
-    if (status == PSP_OK)
+    if (status == PSP_OK) {
+        if (!options->meaning.keep_all)
+            psp_meaning_undervotes(done->returns, done->definition, done->binding, &done->report);
         return true;
+    }
     if (reason.text[0] != '\0')
         fprintf(stderr, "%s: the election made of %s is refused: %s: %s\n", call->command,
                 call->returns[0], reason.pointer, reason.text);
@@ -269,6 +269,11 @@ bool psp_import_to_folder(const struct psp_import_call *call, struct psp_import_
                      (path != NULL && psp_import_may_write(call->command, path, call->force))) &&
                     load(call, &options, ret_done) &&
                     make_text(call, &options, ret_done, &text, &bytes);
+    psp_report_say(call->command, &ret_done->report);
+    if (imported && call->strict && !psp_report_empty(&ret_done->report)) {
+        fprintf(stderr, "%s: refused: --strict\n", call->command);
+        imported = false;
+    }
     if (!call->dry_run)
         imported = imported && write_folder(call, &options, ret_done, text, bytes);
     free(text);

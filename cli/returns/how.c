@@ -19,6 +19,7 @@ enum { /* above what the calls give their own */
        OPTION_FAULTY,
        OPTION_KINDS,
        OPTION_KEEP_ALL,
+       OPTION_MERGE_NAMES,
        OPTION_ROOT,
        OPTION_SEATS
 };
@@ -47,6 +48,11 @@ static const struct argp_option options_taken[] = {
      0},
     {"keep-all", OPTION_KEEP_ALL, NULL, 0,
      "take every row as it stands, also statistics and totals", 0},
+    {"merge-names", OPTION_MERGE_NAMES, NULL, 0,
+     "spellings that differ in case, blanks, DEM and Democratic, 1001 and 01001 or 1.0 and 1 "
+     "become "
+     "the one of most rows",
+     0},
     {0},
 };
 
@@ -156,6 +162,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_KEEP_ALL:
         how->keep_all = true;
         return 0;
+    case OPTION_MERGE_NAMES:
+        how->merge_names = true;
+        return 0;
     case ARGP_KEY_END:
         return check(how, state);
     default:
@@ -218,7 +227,8 @@ bool psp_returns_how_given(const struct psp_returns_how *how)
 {
     return how->like != NULL || how->columns_n > 0 || how->delimiter != NULL ||
            how->encoding != NULL || how->suppressed != NULL || how->faulty != NULL ||
-           how->kinds != NULL || how->keep_all || how->root != NULL || how->seats_n > 0;
+           how->kinds != NULL || how->keep_all || how->merge_names || how->root != NULL ||
+           how->seats_n > 0;
 }
 
 /* A record a line; the header may be there. */
@@ -270,6 +280,7 @@ enum psp_status psp_returns_how_resolve(const struct psp_returns_how *how, const
     if (status == PSP_OK && how->kinds != NULL)
         status = read_kinds(how->kinds, &read.meaning.kinds, reterr_reason);
     read.meaning.keep_all |= how->keep_all;
+    read.meaning.merge_names |= how->merge_names;
     if (how->root != NULL)
         snprintf(read.root, sizeof read.root, "%s", how->root);
     for (unsigned i = 0; status == PSP_OK && i < how->seats_n; i++)

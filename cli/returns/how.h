@@ -23,14 +23,15 @@ struct psp_returns_how { /* zero-initialise */
     const char *columns[PSP_RETURNS_WORDS_MAX];
     unsigned columns_n;
     const char *delimiter, *encoding, *suppressed, *faulty, *kinds;
-    bool keep_all;
+    bool keep_all, merge_names;
     /* Of the definition; `import` and `generate` only. */
     const char *root;
     const char *seats[PSP_RETURNS_WORDS_MAX]; /* "CONTEST=N" */
     unsigned seats_n;
 };
 
-/* --like, --columns, --delimiter, --encoding, --suppressed, --faulty, --kinds, --keep-all.
+/* --like, --columns, --delimiter, --encoding, --suppressed, --faulty, --kinds, --keep-all,
+ * --merge-names.
  * Input: struct psp_returns_how *. */
 extern const struct argp psp_option_returns;
 /* --root, --seats. Input as above. */

@@ -72,6 +72,7 @@ static json_t *record_json(const struct psp_returns_options *options,
     set(json, "root", json_string(options->root));
     set(json, "seats", seats);
     set(json, "keep_all", json_boolean(options->meaning.keep_all));
+    set(json, "merge_names", json_boolean(options->meaning.merge_names));
     return json;
 }
 
@@ -190,6 +191,7 @@ enum psp_status psp_record_load(const char *path, struct psp_returns_options *re
     read_seats(json, &options);
     take(json, "root", options.root, sizeof options.root);
     options.meaning.keep_all = json_is_true(json_object_get(json, "keep_all"));
+    options.meaning.merge_names = json_is_true(json_object_get(json, "merge_names"));
     json_decref(json);
     if (status != PSP_OK)
         return psp_reason_set_file(reterr_reason, path, status);

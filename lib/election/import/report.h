@@ -65,6 +65,16 @@ enum psp_report_weight {
     KIND(TOTAL_UNIT_DIFFERS, "total_unit_differs", NOTE,                                           \
          "a total that is not the sum of its parts: left out",                                     \
          "--keep-all takes all as it stands")                                                      \
+    KIND(NAMES, "names", NOTE, "spellings that may be one name: kept apart",                       \
+         "--merge-names takes the one of most rows")                                               \
+    KIND(MERGED, "merged", NOTE, "spellings of one name: merged to the one of most rows", "")      \
+    KIND(TWO_CODES, "two_codes", NOTE, "one county's name with two codes: kept apart", "")         \
+    KIND(SHARED_NAME, "shared_name", NOTE,                                                         \
+         "a county without a code whose name a city of its state has, too",                        \
+         "only a code in county_fips tells them apart")                                            \
+    KIND(OVERVOTES_DIFFER, "overvotes_differ", NOTE, "overvotes that no ballots give", "")         \
+    KIND(UNDERVOTES_DIFFER, "undervotes_differ", NOTE, "undervotes that a count has otherwise",    \
+         "")                                                                                       \
     KIND(COUNTY_ONLY, "county_only", NOTE,                                                         \
          "a row without a precinct, of a contest that no precinct there has: kept", "")            \
     KIND(FITS_PARTLY, "fits_partly", NOTE,                                                         \

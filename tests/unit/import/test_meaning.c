@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/system/file.h"
+#include "election/import/meaning/normal.h"
 #include "tests/unit/import/read.h"
 
 #define HEADER "county,precinct,office,party,candidate,votes\n"
@@ -235,16 +236,98 @@ static void a_partys_line_is_of_its_kind_all_the_same(void **state)
     release(&meant);
 }
 
-/* Published files without totals say nothing, and lose nothing. */
+#define VARIANTS                                                                                   \
+    "state,county,county_fips,precinct,office,district,party,candidate,votes\n"                    \
+    "PA,Alpha,1001,One,President,,DEM,Ann Able,50\n"                                               \
+    "PA,ALPHA,01001,Two,President,,DEM,ANN  ABLE ,30\n"                                            \
+    "PA,Alpha,01001,Two,President,,Democratic,Ann Able,3\n"                                        \
+    "PA,Alpha,01001,Three,President,,REP,Bob Best,20\n"                                            \
+    "PA,Alpha,01001,Three,President,1.0,DEM,Ann Able,7\n"                                          \
+    "PA,Alpha,01001,Three,Senate,1.0,REP,Cy Cole,20\n"                                             \
+    "PA,Alpha,01001,Two,Senate,01,REP,Cy Cole,21\n"
+
+static void spellings_of_one_name_are_told(void **state)
+{
+    (void)state;
+    struct meant meant = {0};
+    assert_int_equal(mean(&meant, VARIANTS, sizeof VARIANTS - 1), PSP_OK);
+    told(&meant, PSP_REPORT_NAMES, 6, 3, "county \"ALPHA\" (1), \"Alpha\" (6)");
+    assert_string_equal(meant.returns->rows[1].text[PSP_COLUMN_COUNTY], "ALPHA");
+    release(&meant);
+}
+
+static void spellings_of_one_name_are_merged_when_that_is_said(void **state)
+{
+    (void)state;
+    struct meant meant = {.options.merge_names = true};
+    assert_int_equal(mean(&meant, VARIANTS, sizeof VARIANTS - 1), PSP_OK);
+    assert_int_equal(meant.returns->n, 7);
+    for (size_t i = 0; i < 5; i++) {
+        const struct psp_returns_row *row = &meant.returns->rows[i];
+        assert_string_equal(row->text[PSP_COLUMN_COUNTY], "Alpha");
+        assert_string_equal(row->text[PSP_COLUMN_COUNTY_FIPS], "01001");
+        assert_string_equal(row->text[PSP_COLUMN_DISTRICT], "");
+        assert_string_equal(row->text[PSP_COLUMN_PARTY], i == 3 ? "REP" : "DEM");
+        assert_string_equal(row->text[PSP_COLUMN_CANDIDATE], i == 3 ? "Bob Best" : "Ann Able");
+    }
+    /* Of two spellings with as many rows the first stays; the Senate has its districts. */
+    assert_string_equal(meant.returns->rows[6].text[PSP_COLUMN_DISTRICT], "1.0");
+    told(&meant, PSP_REPORT_MERGED, 6, 3, "county");
+    release(&meant);
+}
+
+static void normal_forms_are_of_columns(void **state)
+{
+    (void)state;
+    static const struct {
+        enum psp_returns_column column;
+        const char *text, *normal;
+    } cases[] = {
+        {PSP_COLUMN_CANDIDATE, "  ANN  \tAble ", "ann able"},
+        {PSP_COLUMN_CANDIDATE, "ÉMILE Ñu", "émile ñu"},
+        {PSP_COLUMN_PARTY, "Dem", "democratic"},
+        {PSP_COLUMN_PARTY, "Workers", "workers"},
+        {PSP_COLUMN_COUNTY_FIPS, "01001", "1001"},
+        {PSP_COLUMN_COUNTY_FIPS, "1001.0", "1001"},
+        {PSP_COLUMN_DISTRICT, "007", "7"},
+        {PSP_COLUMN_DISTRICT, "1.0", "1"},
+        {PSP_COLUMN_DISTRICT, "0", "0"},
+        {PSP_COLUMN_DISTRICT, "1.5", "1.5"},
+        {PSP_COLUMN_PRECINCT, "1.0", "1"},
+        {PSP_COLUMN_PRECINCT, "01", "01"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char normal[PSP_NORMAL_BYTES];
+        const size_t bytes = psp_normal_of(cases[i].column, cases[i].text, normal);
+        assert_string_equal(normal, cases[i].normal);
+        assert_int_equal(bytes, strlen(normal));
+    }
+}
+
+static void counties_that_a_name_does_not_tell_apart_are_told(void **state)
+{
+    (void)state;
+    struct meant meant = {0};
+    static const char text[] = "state,county,county_fips,precinct,office,candidate,votes\n"
+                               "VA,Richmond,,101,P,Ann,1\nVA,Richmond,,505,P,Ann,2\n"
+                               "VA,Franklin,51067,1,P,Ann,3\nVA,Franklin,51620,2,P,Ann,4\n"
+                               "NY,Richmond,,1,P,Ann,5\n";
+    assert_int_equal(mean(&meant, text, sizeof text - 1), PSP_OK);
+    told(&meant, PSP_REPORT_SHARED_NAME, 1, 2, "Richmond, VA");
+    told(&meant, PSP_REPORT_TWO_CODES, 1, 5, "Franklin: 51067 and 51620");
+    release(&meant);
+}
+
+/* Published files without totals lose nothing; of India two names are written twice. */
 static void real_returns_are_taken_whole(void **state)
 {
     (void)state;
     static const struct {
         const char *path;
-        size_t rows;
-    } files[] = {{"../shared/data/vt-2020-general-precinct.csv", 21450},
-                 {"../shared/data/us-2024-president-county.csv", 9480},
-                 {"../shared/data/in-2024-lok-sabha.csv", 8901}};
+        size_t rows, names;
+    } files[] = {{"../shared/data/vt-2020-general-precinct.csv", 21450, 0},
+                 {"../shared/data/us-2024-president-county.csv", 9480, 0},
+                 {"../shared/data/in-2024-lok-sabha.csv", 8901, 2}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char *text = NULL;
         size_t bytes;
@@ -255,7 +338,9 @@ static void real_returns_are_taken_whole(void **state)
         struct meant meant = {0};
         assert_int_equal(mean(&meant, text, bytes), PSP_OK);
         assert_int_equal(meant.returns->n, files[i].rows);
-        assert_true(psp_report_empty(&meant.report));
+        for (int kind = 0; kind < PSP_REPORT_KINDS_END; kind++)
+            assert_int_equal(meant.report.groups[kind].n,
+                             kind == PSP_REPORT_NAMES ? files[i].names : 0);
         release(&meant);
         free(text);
     }
@@ -274,6 +359,10 @@ int main(void)
         cmocka_unit_test(kinds_of_lines_have_words_in_five_languages),
         cmocka_unit_test(added_kinds_win),
         cmocka_unit_test(a_partys_line_is_of_its_kind_all_the_same),
+        cmocka_unit_test(spellings_of_one_name_are_told),
+        cmocka_unit_test(spellings_of_one_name_are_merged_when_that_is_said),
+        cmocka_unit_test(normal_forms_are_of_columns),
+        cmocka_unit_test(counties_that_a_name_does_not_tell_apart_are_told),
         cmocka_unit_test(real_returns_are_taken_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

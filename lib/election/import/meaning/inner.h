@@ -59,6 +59,12 @@ struct psp_meaning {
     uint32_t *order;                  /* [n]: rows by unit, contest, line */
 };
 
+/* Spellings of one name are told, and merged when that is said. PSP_ENOMEM. */
+enum psp_status psp_meaning_names(struct psp_meaning *meaning);
+/* The same for a district that only some rows of an office have. PSP_ENOMEM. */
+enum psp_status psp_meaning_districts(struct psp_meaning *meaning);
+/* Counties whose name is not theirs alone, or that have two codes, are told. PSP_ENOMEM. */
+enum psp_status psp_meaning_places(struct psp_meaning *meaning);
 /* Each row's kind. PSP_ENOMEM. */
 enum psp_status psp_meaning_lines(struct psp_meaning *meaning);
 /* Finds units, contests and lines, and leaves out units that are totals. PSP_ENOMEM. */

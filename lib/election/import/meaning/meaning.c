@@ -27,8 +27,17 @@ enum psp_status psp_meaning_apply(struct psp_returns_builder *builder,
     struct psp_meaning meaning = {.builder = builder, .options = options, .report = report};
     meaning.rows = psp_returns_builder_rows(builder, &meaning.n);
     meaning.returns = psp_returns_builder_view(builder);
-    enum psp_status status = psp_meaning_lines(&meaning);
+    enum psp_status status = PSP_OK;
+    if (!options->keep_all)
+        status = psp_meaning_names(&meaning);
+    if (status == PSP_OK)
+        status = psp_meaning_lines(&meaning);
     if (status != PSP_OK || options->keep_all)
+        return status;
+    status = psp_meaning_districts(&meaning);
+    if (status == PSP_OK)
+        status = psp_meaning_places(&meaning);
+    if (status != PSP_OK)
         return status;
     meaning.leave_out = calloc(meaning.n + 1, sizeof *meaning.leave_out);
     meaning.beside = calloc(meaning.n + 1, sizeof *meaning.beside);

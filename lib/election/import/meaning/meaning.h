@@ -6,6 +6,8 @@
  * out. What was decided is in the report, with file and line. With keep_all every
  * row is a line, as it stands.
  *
+ *     names.c, districts.c, places.c
+ *                names that may be one, and one that may be two
  *     lines.c    the kind of a row, by the words of its office and candidate
  *     units.c    units that are the sum of others
  *     prefixes.c units that may be the sum of their parts
@@ -23,6 +25,7 @@
 
 struct psp_meaning_options { /* zero-initialise */
     bool keep_all;
+    bool merge_names; /* near-identical names become one */
     struct psp_kinds kinds;
 };
 
