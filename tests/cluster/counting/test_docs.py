@@ -195,7 +195,9 @@ def test_every_member_of_a_definition_is_told():
     assert len(wanted) > 30 and wanted <= told, wanted - told
     page = set(re.findall(r"\w+", man("psephos-election.json.5")))
     assert wanted <= page, wanted - page
-    for level in schema["properties"]["units"]["items"]["properties"]["level"]["enum"]:
+    defaults = schema["allOf"][0]["then"]["properties"]["units"]["items"]["properties"]["level"]
+    assert len(defaults["enum"]) == 4
+    for level in defaults["enum"]:
         assert level in told
     for kind in schema["$defs"]["choice"]["properties"]["kind"]["enum"]:
         assert kind in told
