@@ -17,7 +17,8 @@
 /* "report" (of several leaves the newest, or null) and "report_under_way". */
 void psp_reported_write_unit(struct psp_writer *json, const struct psp_view *view, uint32_t unit);
 
-/* "report_under_way": some shards have a newer report of a leaf, and not yet all. */
+/* "report_under_way": some shards have a newer report of a leaf, and not yet all, or none has
+ * one any more. */
 void psp_reported_write_under_way(struct psp_writer *json, const struct psp_view *view,
                                   uint32_t unit);
 

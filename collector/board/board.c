@@ -383,7 +383,7 @@ static void take(struct psp_board *board, struct shard_state *state,
                  const struct psp_partial *partial)
 {
     const bool restored = state->head.present && partial->epoch != state->head.epoch;
-    const bool forgets_reports = restored && state->leaves.reports_newest > 0;
+    const bool told_anew = !state->head.present || (restored && state->leaves.reports_newest > 0);
     board->changes++;
     if (restored)
         forget_counts(board, state);
@@ -393,7 +393,7 @@ static void take(struct psp_board *board, struct shard_state *state,
     psp_board_leaves_take(&state->leaves, board->counted, partial);
     take_registered(state, &partial->registered_leaves);
     take_head(board, partial);
-    if (forgets_reports)
+    if (told_anew) /* also of leaves of which it has no report */
         review_all(board);
     else
         review_listed(board, partial->reports);

@@ -89,7 +89,8 @@ static uint64_t row_hash(const struct psp_board_shown *shown, uint32_t row)
 
 /* ---- what the shards agree on ---- */
 
-/* The number of the report that all of them have as the newest of the leaf; 0: none. */
+/* The number of the report that all of them have as the newest of the leaf; 0: none.
+ * *ret_under_way: some lack one; or, after a restore, all of them lack the one that is shown. */
 static uint64_t agreed_number(const struct psp_board_shown *shown, uint32_t leaf,
                               const struct psp_shown_shard *shards, bool *ret_under_way)
 {
@@ -100,7 +101,7 @@ static uint64_t agreed_number(const struct psp_board_shown *shown, uint32_t leaf
         any |= number > 0;
         same &= shards[s].present && number == first;
     }
-    *ret_under_way = any && !same;
+    *ret_under_way = any ? !same : same && shown->leaves[leaf].number > 0;
     return same ? first : 0;
 }
 

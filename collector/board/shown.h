@@ -35,7 +35,8 @@
 struct psp_shown_leaf {
     uint64_t number, at_ms; /* of its report; 0: none yet; the time is shard 0's */
     bool final;             /* in every shard */
-    bool under_way;         /* a shard has a report of it that not every shard has */
+    bool under_way;         /* a shard has a report of it that not every shard has; or, after a
+                               restore, none has one */
     uint64_t change;        /* when it was taken */
 };
 

@@ -28,7 +28,8 @@ struct psp_view_station { /* of all shards */
 struct psp_view_report { /* the one that a leaf shows; number 0: none yet */
     uint64_t number, at_ms;
     bool final;
-    bool under_way; /* some shards have a newer one, and not all of them the same */
+    bool
+        under_way; /* some shards have a newer one, and not all of them the same; or none has any */
 };
 
 struct psp_view_report_shard { /* where the report stands in a shard's log */

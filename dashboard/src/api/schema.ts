@@ -536,7 +536,7 @@ export interface components {
     UnitsPartial: number;
     /** @description Ballots counted, shown or not; null: not told. */
     BallotsCounted: number | null;
-    /** @description Some shards have a newer report of a leaf, and not yet all. */
+    /** @description Some shards have a newer report of a leaf, and not yet all; or, after a restore, none has one of a leaf that shows one. */
     UnderWay: boolean;
     /** @description Where the report stands in the log of each shard: a receipt is covered when its index is at most this. null: not known any more, or not of all rows. */
     ReportIndexes:

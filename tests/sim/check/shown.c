@@ -120,7 +120,7 @@ static void look_at_leaf(struct sim_world *world, struct sim_shown *shown, uint3
         is_shown =
             is_shown && leaf->epochs[s] == shown->shards[s].epoch && leaf->indexes[s] == own->index;
     }
-    leaf->under_way = any && !same;
+    leaf->under_way = any ? !same : same && leaf->number > 0;
     world->faults.counts[SIM_FAULT_UNDER_WAY] += leaf->under_way;
     if (same && number > 0 && !(is_shown && leaf->number == number))
         take_leaf(world, shown, unit);

@@ -296,7 +296,7 @@ static void a_restored_shard_without_the_report_leaves_what_is_shown(void **cont
     expect_row(state, P3_MAIL, 1, 5);
     state->epoch[0] = 2;
     say(state, 0, 2, 0);
-    expect_leaf(state, LEAF_P3, 1, false, false); /* none has one any more */
+    expect_leaf(state, LEAF_P3, 1, false, true); /* none has one any more: it is to be reported */
     expect_row(state, P3_BOOTH, 1, 7);
     row(state, P3_BOOTH, 20);
     report(state, LEAF_P3, 1000001, 9, false);
