@@ -14,8 +14,10 @@ enum { MARKS_MAX = 4096, GUIDE_BITS = 14 };
 struct contest_line {
     uint32_t contest;
     uint32_t choice_n;
-    uint32_t first;     /* in deal->choices and deal->ends */
-    uint64_t overvoted; /* ballots, the last ones in the line's order */
+    uint32_t first;          /* in deal->choices and deal->ends */
+    uint32_t style;          /* of the leaf's */
+    uint64_t begin, ballots; /* of the group's, that have the contest */
+    uint64_t overvoted;      /* of those, the last ones in the line's order */
     struct psp_permutation order;
 };
 
@@ -25,7 +27,8 @@ struct psp_deal {
     uint64_t *group_end;          /* [groups]: ballots of the groups up to and with this one */
     uint32_t *guide;              /* [..]: the leaf of every 2^guide_shift-th ballot */
     unsigned guide_shift;
-    uint32_t *line_first; /* [groups + 1]: a group's contests in `lines` */
+    uint64_t *style_ballots; /* psp_returns_style_at */
+    uint32_t *line_first;    /* [groups + 1]: a group's contests in `lines` */
     struct contest_line *lines;
     uint32_t *choices; /* position within the contest */
     uint64_t *ends;    /* end of the choice's run in its line */
@@ -62,7 +65,33 @@ static const struct psp_style_contest *entry_of(const struct psp_deal *deal, uin
                                                 const struct contest_line *line)
 {
     const uint32_t leaf = group / deal->definition->method_count;
-    return psp_style_entry(psp_leaf_style(deal->definition, leaf, 0), line->contest);
+    return psp_style_entry(psp_leaf_style(deal->definition, leaf, line->style), line->contest);
+}
+
+/* A group's ballots lie style by style. */
+static uint64_t style_ballots(const struct psp_deal *deal, uint32_t group, uint32_t style)
+{
+    const uint32_t methods = deal->definition->method_count;
+    return deal->style_ballots[psp_returns_style_at(deal->definition, group / methods, style,
+                                                    group % methods)];
+}
+
+static struct contest_line make_line(const struct psp_deal *deal, uint32_t group,
+                                     const struct psp_returns_place *place, uint32_t first,
+                                     uint64_t seed)
+{
+    struct contest_line line = {.contest = place->contest, .first = first};
+    if (place->style == PSP_NONE) {
+        line.ballots = deal->group_end[group] - group_start(deal, group);
+    } else {
+        line.style = place->style;
+        line.ballots = style_ballots(deal, group, place->style);
+        for (uint32_t s = 0; s < place->style; s++)
+            line.begin += style_ballots(deal, group, s);
+    }
+    psp_permutation_init(&line.order, line.ballots,
+                         psp_mix(seed ^ psp_mix((uint64_t)group << 32 | place->contest)));
+    return line;
 }
 
 /* Fills the lines of one group from its run of rows; returns the lines used. */
@@ -70,7 +99,6 @@ static uint32_t lay_out(struct psp_deal *deal, const struct psp_returns *returns
                         const struct psp_returns_binding *binding, uint32_t group, uint64_t seed)
 {
     uint32_t line_n = deal->line_first[group];
-    const uint64_t ballots = binding->group_ballots[group];
     struct contest_line *line = NULL;
     uint64_t end = 0, overvotes = 0;
     for (uint32_t at = binding->group_first[group]; at < binding->group_first[group + 1]; at++) {
@@ -81,9 +109,7 @@ static uint32_t lay_out(struct psp_deal *deal, const struct psp_returns *returns
             continue;
         if (!line || line->contest != place->contest) {
             line = &deal->lines[line_n++];
-            *line = (struct contest_line){.contest = place->contest, .first = at};
-            psp_permutation_init(&line->order, ballots,
-                                 psp_mix(seed ^ psp_mix((uint64_t)group << 32 | place->contest)));
+            *line = make_line(deal, group, place, at, seed);
             end = overvotes = 0;
         }
         if (kind == PSP_ROW_OVERVOTES) {
@@ -138,6 +164,10 @@ enum psp_status psp_deal_create(const struct psp_definition *definition,
     deal->definition = definition;
     const uint32_t groups = group_count(deal);
     deal->group_end = psp_memory_array(groups, sizeof *deal->group_end);
+    const size_t styles =
+        (size_t)definition->leaf_style_first[definition->leaf_count] * definition->method_count;
+    deal->style_ballots = psp_memory_array(styles, sizeof *deal->style_ballots);
+    memcpy(deal->style_ballots, binding->style_ballots, styles * sizeof *deal->style_ballots);
     deal->line_first = psp_memory_array(groups + 1, sizeof *deal->line_first);
     deal->lines = psp_memory_array(binding->n, sizeof *deal->lines);
     deal->choices = psp_memory_array(binding->n, sizeof *deal->choices);
@@ -158,6 +188,7 @@ void psp_deal_destroy(struct psp_deal **deal)
     if (!*deal)
         return;
     free((*deal)->group_end);
+    free((*deal)->style_ballots);
     free((*deal)->guide);
     free((*deal)->line_first);
     free((*deal)->lines);
@@ -209,19 +240,32 @@ uint8_t psp_deal_method(const struct psp_deal *deal, uint32_t leaf, uint64_t pla
     return (uint8_t)(group_of(deal, leaf, &place) % deal->definition->method_count);
 }
 
+uint32_t psp_deal_style(const struct psp_deal *deal, uint32_t leaf, uint64_t place)
+{
+    const struct psp_definition *definition = deal->definition;
+    if (psp_leaf_style_count(definition, leaf) == 1)
+        return PSP_NONE;
+    const uint32_t group = group_of(deal, leaf, &place);
+    uint32_t style = 0;
+    for (; place >= style_ballots(deal, group, style); style++)
+        place -= style_ballots(deal, group, style);
+    return definition->leaf_styles[definition->leaf_style_first[leaf] + style];
+}
+
 enum psp_status psp_deal_marks(const struct psp_deal *deal, uint32_t leaf, uint64_t place,
                                uint8_t ret_marks[PSP_MARKS_BYTES_MAX], size_t *ret_bytes)
 {
     struct psp_mark marks[MARKS_MAX];
     size_t n = 0;
     const uint32_t group = group_of(deal, leaf, &place);
-    const uint64_t ballots = deal->group_end[group] - group_start(deal, group);
     for (uint32_t l = deal->line_first[group]; l < deal->line_first[group + 1]; l++) {
         const struct contest_line *line = &deal->lines[l];
-        const uint64_t marked = ballots - line->overvoted;
+        if (place < line->begin || place - line->begin >= line->ballots)
+            continue; /* of another style */
+        const uint64_t marked = line->ballots - line->overvoted;
         const uint64_t *ends = deal->ends + line->first;
         const uint64_t votes = line->choice_n ? ends[line->choice_n - 1] : 0;
-        uint64_t at = psp_permutation_at(&line->order, place);
+        uint64_t at = psp_permutation_at(&line->order, place - line->begin);
         if (at >= marked) {
             const struct psp_style_contest *entry = entry_of(deal, group, line);
             for (uint32_t i = 0; i <= entry->votes_allowed && n < MARKS_MAX; i++)

@@ -46,6 +46,9 @@ uint32_t psp_deal_leaf(const struct psp_deal *deal, uint64_t i, uint64_t *ret_pl
 /* The method, in the definition, of the ballot at `place` of `leaf`. */
 uint8_t psp_deal_method(const struct psp_deal *deal, uint32_t leaf, uint64_t place);
 
+/* Its ballot style, a position in the definition; PSP_NONE where the leaf has one only. */
+uint32_t psp_deal_style(const struct psp_deal *deal, uint32_t leaf, uint64_t place);
+
 /* Canonical marks of the ballot at `place` of `leaf`. PSP_EINVAL: more marks
  * than a ballot may have. */
 enum psp_status psp_deal_marks(const struct psp_deal *deal, uint32_t leaf, uint64_t place,

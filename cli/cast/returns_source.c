@@ -91,6 +91,7 @@ static enum psp_status fill(struct psp_returns_source *source, uint32_t leaf, ui
 {
     const uint64_t minute = psp_mix(cookie ^ 1) % (POLLS_OPEN_HOURS * 60);
     ret_ballot->unit = source->options.definition->leaves[leaf];
+    ret_ballot->style = psp_deal_style(source->options.deal, leaf, place);
     ret_ballot->method = psp_deal_method(source->options.deal, leaf, place);
     ret_ballot->cast_at_ms =
         source->day_ms ? source->day_ms + (POLLS_OPEN_HOUR * 60 + minute) * 60000 : 0;

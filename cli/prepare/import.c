@@ -152,6 +152,10 @@ static bool load(const struct psp_import_call *call, struct psp_returns_options 
                                                     &done->report, &done->returns);
     if (status == PSP_ENOMEM)
         fprintf(stderr, "%s: %s\n", call->command, psp_status_text(status));
+    for (uint32_t i = 0; status == PSP_OK && i < done->returns->file_count; i++)
+        if (!ret_options->primary && psp_file_facts(done->returns->files[i]).primary)
+            psp_report_add(&done->report, PSP_REPORT_PRIMARY, done->returns->files[i], 0, "%s",
+                           last_part(done->returns->files[i]));
     return status == PSP_OK;
 }
 
@@ -184,6 +188,7 @@ static bool make_text(const struct psp_import_call *call, const struct psp_retur
         .publication = call->publication,
         .root = options->root[0] != '\0' ? options->root : NULL,
         .seats = options->seats,
+        .primary = options->primary,
         .seats_n = options->seats_n,
     };
     struct psp_reason reason = {0};

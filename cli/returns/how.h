@@ -25,6 +25,7 @@ struct psp_returns_how { /* zero-initialise */
     const char *delimiter, *encoding, *suppressed, *faulty, *kinds;
     bool keep_all, merge_names;
     /* Of the definition; `import` and `generate` only. */
+    bool primary;
     const char *root;
     const char *seats[PSP_RETURNS_WORDS_MAX]; /* "CONTEST=N" */
     unsigned seats_n;
@@ -34,7 +35,7 @@ struct psp_returns_how { /* zero-initialise */
  * --merge-names.
  * Input: struct psp_returns_how *. */
 extern const struct argp psp_option_returns;
-/* --root, --seats. Input as above. */
+/* --root, --seats, --primary. Input as above. */
 extern const struct argp psp_option_returns_made;
 /* True when one of them was given. */
 bool psp_returns_how_given(const struct psp_returns_how *how);

@@ -69,6 +69,7 @@ static json_t *record_json(const struct psp_returns_options *options,
         json_array_append_new(seats, json_pack("{s:s, s:I}", "contest", options->seats[i].contest,
                                                "seats", (json_int_t)options->seats[i].n));
     set(json, "kinds", kinds);
+    set(json, "primary", json_boolean(options->primary));
     set(json, "root", json_string(options->root));
     set(json, "seats", seats);
     set(json, "keep_all", json_boolean(options->meaning.keep_all));
@@ -189,6 +190,7 @@ enum psp_status psp_record_load(const char *path, struct psp_returns_options *re
     if (status == PSP_OK)
         status = read_kinds(json, &options.meaning.kinds, reterr_reason);
     read_seats(json, &options);
+    options.primary = json_is_true(json_object_get(json, "primary"));
     take(json, "root", options.root, sizeof options.root);
     options.meaning.keep_all = json_is_true(json_object_get(json, "keep_all"));
     options.meaning.merge_names = json_is_true(json_object_get(json, "merge_names"));

@@ -21,6 +21,7 @@ enum { PSP_RETURNS_SEATS_MAX = 64 };
 struct psp_returns_options { /* zero-initialise */
     struct psp_reading_options reading;
     struct psp_meaning_options meaning;
+    bool primary;
     char root[256]; /* "": the United States */
     unsigned seats_n;
     struct psp_import_seats seats[PSP_RETURNS_SEATS_MAX];

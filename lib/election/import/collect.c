@@ -53,7 +53,6 @@ static enum psp_status add_unit(struct psp_import *import, uint32_t parent,
                                          .name = name,
                                          .code = code,
                                          .parent = parent,
-                                         .style = PSP_NONE,
                                          .registered = PSP_UNSTATED,
                                          .at_large = PSP_NONE};
     status = append(&import->units, &unit, sizeof unit);
@@ -85,26 +84,6 @@ static enum psp_status unit_of_row(struct psp_import *import, const struct psp_r
     return status;
 }
 
-static enum psp_status contest_of_row(struct psp_import *import, const struct psp_returns_row *row,
-                                      uint32_t state, uint32_t *ret_contest)
-{
-    const bool national = strcmp(row->text[PSP_COLUMN_OFFICE], "President") == 0;
-    const struct psp_import_contest contest = {
-        .state = national ? "" : row->text[PSP_COLUMN_STATE],
-        .office = row->text[PSP_COLUMN_OFFICE],
-        .district = row->text[PSP_COLUMN_DISTRICT],
-        .unit = national ? 0 : state,
-        .seats = psp_import_guess_votes(row->text[PSP_COLUMN_OFFICE]),
-    };
-    const struct {
-        uint64_t unit;
-        const char *office, *district;
-    } key = {contest.unit, contest.office, contest.district};
-    const enum psp_status status = find_or_add(import, &import->contest_index, &key, sizeof key,
-                                               import->contests.n, ret_contest);
-    return status == PSP_EAGAIN ? append(&import->contests, &contest, sizeof contest) : status;
-}
-
 static enum psp_status party_of_row(struct psp_import *import, const struct psp_returns_row *row,
                                     uint32_t *ret_party)
 {
@@ -115,6 +94,31 @@ static enum psp_status party_of_row(struct psp_import *import, const struct psp_
     const enum psp_status status =
         find_or_add(import, &import->party_index, &name, sizeof name, import->parties.n, ret_party);
     return status == PSP_EAGAIN ? append(&import->parties, &name, sizeof name) : status;
+}
+
+static enum psp_status contest_of_row(struct psp_import *import, const struct psp_returns_row *row,
+                                      uint32_t state, uint32_t *ret_contest)
+{
+    uint32_t party = PSP_NONE;
+    const enum psp_status named = import->primary ? party_of_row(import, row, &party) : PSP_OK;
+    if (named != PSP_OK)
+        return named;
+    const bool national = strcmp(row->text[PSP_COLUMN_OFFICE], "President") == 0;
+    const struct psp_import_contest contest = {
+        .state = national ? "" : row->text[PSP_COLUMN_STATE],
+        .office = row->text[PSP_COLUMN_OFFICE],
+        .district = row->text[PSP_COLUMN_DISTRICT],
+        .unit = national ? 0 : state,
+        .party = party,
+        .seats = psp_import_guess_votes(row->text[PSP_COLUMN_OFFICE]),
+    };
+    const struct {
+        uint32_t unit, party;
+        const char *office, *district;
+    } key = {contest.unit, party, contest.office, contest.district};
+    const enum psp_status status = find_or_add(import, &import->contest_index, &key, sizeof key,
+                                               import->contests.n, ret_contest);
+    return status == PSP_EAGAIN ? append(&import->contests, &contest, sizeof contest) : status;
 }
 
 static enum psp_status candidate_of(struct psp_import *import, uint32_t contest, const char *name,
@@ -180,12 +184,26 @@ static enum psp_status collect_row(struct psp_import *import, size_t i)
         return status;
     import->method_has_votes[row->method] = true;
     status = contest_of_row(import, row, state, &place->contest);
-    if (status != PSP_OK)
-        return status;
-    if (row->kind == PSP_ROW_LINE)
-        return choice_of_row(import, row, place->contest, &place->choice);
-    note_figure(&psp_import_contests(import)[place->contest], row);
-    return PSP_OK;
+    if (status == PSP_OK && row->kind == PSP_ROW_LINE)
+        status = choice_of_row(import, row, place->contest, &place->choice);
+    return status;
+}
+
+/* A figure without a line of its contest is nobody's: in a primary its party may have
+ * stood there only. */
+static void settle_figures(struct psp_import *import)
+{
+    for (size_t i = 0; i < import->returns->n; i++) {
+        const struct psp_returns_row *row = &import->returns->rows[i];
+        struct psp_import_row *place = &import->rows[i];
+        if (row->kind == PSP_ROW_LINE || place->contest == PSP_NONE)
+            continue;
+        struct psp_import_contest *contest = &psp_import_contests(import)[place->contest];
+        if (contest->choice_count == 0)
+            place->contest = PSP_NONE;
+        else
+            note_figure(contest, row);
+    }
 }
 
 static enum psp_status collect_rows(struct psp_import *import)
@@ -193,6 +211,8 @@ static enum psp_status collect_rows(struct psp_import *import)
     enum psp_status status = PSP_OK;
     for (size_t i = 0; status == PSP_OK && i < import->returns->n; i++)
         status = collect_row(import, i);
+    if (status == PSP_OK)
+        settle_figures(import);
     return status;
 }
 
@@ -312,40 +332,101 @@ static void add_figure(struct psp_import_unit *unit, const struct psp_returns_ro
         unit->registered = row->votes;
 }
 
-/* The rows [begin, end) of `order` are one unit's, by contest and position. */
-static enum psp_status style_unit(struct psp_import *import, const uint32_t *order, size_t begin,
-                                  size_t end)
+/* A run of one unit's rows in `order`, by contest and position. */
+struct unit_rows {
+    const uint32_t *order;
+    uint32_t n;
+};
+
+static uint32_t party_at(const struct psp_import *import, const struct unit_rows *rows, uint32_t i)
 {
-    const uint32_t rows = (uint32_t)(end - begin);
-    uint32_t *choices = psp_pool_alloc(&import->pool, rows, sizeof *choices);
-    if (choices == NULL)
-        return PSP_ENOMEM;
-    struct psp_import_unit *unit = &psp_import_units(import)[import->rows[order[begin]].unit];
-    struct ballots ballots = {0};
+    const uint32_t contest = import->rows[rows->order[i]].contest;
+    return contest != PSP_NONE ? psp_import_contests(import)[contest].party : PSP_NONE;
+}
+
+/* What the contests of one party need, by method. */
+static void add_needs(const struct psp_import *import, const struct unit_rows *rows, uint32_t party,
+                      uint64_t needed[PSP_METHODS_MAX])
+{
     struct needs needs[PSP_METHODS_MAX] = {0};
-    uint32_t contest = PSP_NONE, n = 0;
-    for (uint32_t i = 0; i < rows; i++) {
-        const struct psp_returns_row *row = &import->returns->rows[order[begin + i]];
-        const struct psp_import_row *place = &import->rows[order[begin + i]];
-        if (place->contest == PSP_NONE) {
-            add_figure(unit, row, &ballots);
+    uint64_t most[PSP_METHODS_MAX] = {0};
+    uint32_t contest = PSP_NONE;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        const struct psp_returns_row *row = &import->returns->rows[rows->order[i]];
+        const struct psp_import_row *place = &import->rows[rows->order[i]];
+        if (place->contest == PSP_NONE || party_at(import, rows, i) != party)
             continue;
-        }
-        if (place->choice != PSP_NONE && (n == 0 || choices[n - 1] != place->choice))
-            choices[n++] = place->choice; /* else another method of it */
         if (place->contest != contest)
             memset(needs, 0, sizeof needs);
         contest = place->contest;
         const uint64_t need = add_need(&needs[row->method], row, place->choice,
                                        psp_import_contests(import)[contest].seats);
-        uint64_t *needed = &ballots.needed[row->method];
-        *needed = need > *needed ? need : *needed;
+        most[row->method] = need > most[row->method] ? need : most[row->method];
     }
-    set_ballots(import, &ballots, unit);
+    for (uint32_t m = 0; m < import->returns->method_count; m++)
+        needed[m] += most[m];
+}
+
+/* The style with the unit's contests of a party, and of none. */
+static enum psp_status add_style(struct psp_import *import, const struct unit_rows *rows,
+                                 uint32_t party, uint32_t *ret_style)
+{
+    uint32_t *choices = psp_pool_alloc(&import->pool, rows->n, sizeof *choices), n = 0;
+    if (choices == NULL)
+        return PSP_ENOMEM;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        const uint32_t of = party_at(import, rows, i);
+        const uint32_t choice = import->rows[rows->order[i]].choice;
+        const bool here = choice != PSP_NONE && (of == party || of == PSP_NONE);
+        if (here && (n == 0 || choices[n - 1] != choice)) /* else another method of it */
+            choices[n++] = choice;
+    }
     const struct psp_import_style style = {n, choices};
     const enum psp_status status = find_or_add(import, &import->style_index, choices,
-                                               n * sizeof *choices, import->styles.n, &unit->style);
+                                               n * sizeof *choices, import->styles.n, ret_style);
     return status == PSP_EAGAIN ? append(&import->styles, &style, sizeof style) : status;
+}
+
+/* The parties that have contests there; one of none is one style, too. */
+static uint32_t parties_of(const struct psp_import *import, const struct unit_rows *rows,
+                           uint32_t parties[PSP_UNIT_STYLES_MAX])
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        const uint32_t party = party_at(import, rows, i);
+        uint32_t at = 0;
+        while (at < n && parties[at] != party)
+            at++;
+        if (party != PSP_NONE && at == n && n < PSP_UNIT_STYLES_MAX)
+            parties[n++] = party;
+    }
+    if (n == 0)
+        parties[n++] = PSP_NONE;
+    return n;
+}
+
+static enum psp_status style_unit(struct psp_import *import, const struct unit_rows *rows)
+{
+    uint32_t parties[PSP_UNIT_STYLES_MAX];
+    struct psp_import_unit *unit = &psp_import_units(import)[import->rows[rows->order[0]].unit];
+    struct ballots ballots = {0};
+    uint64_t common[PSP_METHODS_MAX] = {0};
+    unit->style_n = parties_of(import, rows, parties);
+    unit->styles = psp_pool_alloc(&import->pool, unit->style_n, sizeof *unit->styles);
+    enum psp_status status = unit->styles != NULL ? PSP_OK : PSP_ENOMEM;
+    for (uint32_t p = 0; status == PSP_OK && p < unit->style_n; p++) {
+        status = add_style(import, rows, parties[p], &unit->styles[p]);
+        if (parties[p] != PSP_NONE)
+            add_needs(import, rows, parties[p], ballots.needed);
+    }
+    add_needs(import, rows, PSP_NONE, common);
+    for (uint32_t m = 0; m < import->returns->method_count; m++)
+        if (common[m] > ballots.needed[m])
+            ballots.needed[m] = common[m];
+    for (uint32_t i = 0; i < rows->n; i++)
+        add_figure(unit, &import->returns->rows[rows->order[i]], &ballots);
+    set_ballots(import, &ballots, unit);
+    return status;
 }
 
 enum psp_status psp_import_collect_styles(struct psp_import *import)
@@ -362,7 +443,7 @@ enum psp_status psp_import_collect_styles(struct psp_import *import)
     for (size_t begin = 0, end = 0; status == PSP_OK && begin < n; begin = end) {
         while (end < n && import->rows[order[end]].unit == import->rows[order[begin]].unit)
             end++;
-        status = style_unit(import, order, begin, end);
+        status = style_unit(import, &(struct unit_rows){order + begin, (uint32_t)(end - begin)});
     }
     free(order);
     return status;

@@ -88,7 +88,11 @@ static enum psp_status name_contests(struct psp_import *import, struct psp_slug 
     enum psp_status status = slugs_for(import, import->contests.n, ret_slugs);
     for (uint32_t i = 0; status == PSP_OK && i < import->contests.n; i++)
         set_slug(import, &(*ret_slugs)[i], 0,
-                 (const char *[]){contests[i].state, contests[i].office, contests[i].district}, 3);
+                 (const char *[]){contests[i].state, contests[i].office, contests[i].district,
+                                  contests[i].party != PSP_NONE
+                                      ? psp_import_parties(import)[contests[i].party]
+                                      : ""},
+                 contests[i].party != PSP_NONE ? 4 : 3);
     return status == PSP_OK ? assign(import, *ret_slugs, import->contests.n) : status;
 }
 
@@ -210,6 +214,17 @@ static void write_candidates(struct psp_definition_text *text, const struct psp_
     psp_definition_text_array_end(text);
 }
 
+static json_t *unit_styles_json(const struct psp_import_unit *unit)
+{
+    json_t *styles = json_array();
+    for (uint32_t i = 0; i < unit->style_n; i++)
+        if (json_array_append_new(styles, json_sprintf("style-%u", unit->styles[i] + 1)) != 0) {
+            json_decref(styles);
+            return NULL;
+        }
+    return styles;
+}
+
 static void write_units(struct psp_definition_text *text, const struct psp_import *import,
                         const struct ids *ids)
 {
@@ -228,12 +243,10 @@ static void write_units(struct psp_definition_text *text, const struct psp_impor
         if (json != NULL && unit->registered != PSP_UNSTATED)
             whole = json_object_set_new(json, "registered",
                                         json_integer((json_int_t)unit->registered)) == 0;
-        if (json != NULL && whole && unit->style != PSP_NONE)
+        if (json != NULL && whole && unit->style_n > 0)
             whole = json_object_set_new(json, "ballots_expected",
                                         json_integer((json_int_t)unit->ballots_expected)) == 0 &&
-                    json_object_set_new(
-                        json, "ballot_styles",
-                        json_pack("[o]", json_sprintf("style-%u", unit->style + 1))) == 0;
+                    json_object_set_new(json, "ballot_styles", unit_styles_json(unit)) == 0;
         if (!whole) {
             json_decref(json);
             json = NULL;
@@ -243,13 +256,16 @@ static void write_units(struct psp_definition_text *text, const struct psp_impor
     psp_definition_text_array_end(text);
 }
 
-/* "U.S. House, district 3"; "State Senate, Windsor". */
-static json_t *contest_name(const struct psp_import_contest *contest)
+/* "U.S. House, district 3"; "State Senate, Windsor"; of a primary "Governor (DEM)". */
+static json_t *contest_name(const struct psp_import *import,
+                            const struct psp_import_contest *contest)
 {
-    if (contest->district[0] == '\0')
-        return json_string(contest->office);
+    const bool primary = contest->party != PSP_NONE, district = contest->district[0] != '\0';
     const bool number = strspn(contest->district, "0123456789") == strlen(contest->district);
-    return json_sprintf("%s, %s%s", contest->office, number ? "district " : "", contest->district);
+    return json_sprintf(
+        "%s%s%s%s%s%s%s", contest->office, district ? ", " : "",
+        district && number ? "district " : "", contest->district, primary ? " (" : "",
+        primary ? psp_import_parties(import)[contest->party] : "", primary ? ")" : "");
 }
 
 static json_t *choice_json(const struct psp_import *import, const struct ids *ids,
@@ -304,13 +320,14 @@ static enum psp_status write_contests(struct psp_definition_text *text,
     for (uint32_t i = 0; i < import->contests.n && !failed; i++) {
         const struct psp_import_contest *contest = &psp_import_contests(import)[i];
         psp_definition_text_element(
-            text,
-            json_pack("{s:s, s:o, s:s, s:s*, s:s, s:o*, s:o*, s:o*, s:O}", "id",
-                      ids->contests[i].id, "name", contest_name(contest), "office", contest->office,
-                      "district", contest->district[0] != '\0' ? contest->district : NULL, "unit",
-                      ids->units[contest->unit].id, "seats", seats_json(contest), "votes_allowed",
-                      seats_json(contest), "printed", printed_json(contest), "choices",
-                      json_array_get(choices, i)));
+            text, json_pack("{s:s, s:o, s:s, s:s*, s:s*, s:s, s:o*, s:o*, s:o*, s:O}", "id",
+                            ids->contests[i].id, "name", contest_name(import, contest), "office",
+                            contest->office, "district",
+                            contest->district[0] != '\0' ? contest->district : NULL, "party",
+                            contest->party != PSP_NONE ? ids->parties[contest->party].id : NULL,
+                            "unit", ids->units[contest->unit].id, "seats", seats_json(contest),
+                            "votes_allowed", seats_json(contest), "printed", printed_json(contest),
+                            "choices", json_array_get(choices, i)));
     }
     psp_definition_text_array_end(text);
     json_decref(choices);
@@ -403,7 +420,7 @@ enum psp_status psp_import(const struct psp_returns *returns,
                            const struct psp_import_options *options, char **ret_text,
                            size_t *ret_bytes, size_t *ret_unknown)
 {
-    struct psp_import import = {0};
+    struct psp_import import = {.primary = options->primary};
     struct ids ids = {0};
     struct psp_definition_text *text = NULL;
     const char *root = options->root != NULL ? options->root : "United States";

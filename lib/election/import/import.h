@@ -7,7 +7,8 @@
  * to the county itself, or to the state; when that has units in it as well, to
  * one more precinct with an empty name in it. Choices: the distinct (party,
  * candidate) lines; figures that are no lines stand with their contest or unit. A
- * ballot style has exactly the contests and choices that the unit has rows for;
+ * ballot style has exactly the contests and choices that the unit has rows for; in a
+ * primary a unit has one for each party, with its contests and those of none;
  * `ballots_expected` is what is told, or the unit's largest contest.
  *
  * Exact: psp_returns_bind finds a place for every row in the result, and
@@ -34,6 +35,7 @@ struct psp_import_seats {
 };
 
 struct psp_import_options {
+    bool primary;     /* a contest for each party that has lines, styles by party */
     const char *root; /* name of the unit that all others lie in; NULL: the United States */
     size_t seats_n;
     const struct psp_import_seats *seats; /* [seats_n] */

@@ -17,7 +17,9 @@
 struct psp_import_unit {
     enum psp_known_level level;
     const char *name, *code; /* strings of the returns: equal text, equal pointer */
-    uint32_t parent, style;
+    uint32_t parent;
+    uint32_t style_n;  /* 0: it is no leaf */
+    uint32_t *styles;  /* [style_n] */
     uint32_t at_large; /* its precinct without a name, or PSP_NONE */
     bool has_rows, has_units;
     uint64_t ballots_expected, registered; /* registered: PSP_UNSTATED when nobody says */
@@ -26,6 +28,7 @@ struct psp_import_unit {
 struct psp_import_contest {
     const char *state, *office, *district; /* state "" for President */
     uint32_t unit;
+    uint32_t party; /* whose primary it is, or PSP_NONE */
     uint32_t choice_count;
     uint32_t seats;                                       /* and votes that a ballot may have */
     const struct psp_returns_row *overvotes, *undervotes; /* a row each, or NULL */
@@ -64,6 +67,7 @@ struct psp_import_list {
 
 struct psp_import {
     const struct psp_returns *returns;
+    bool primary;
     struct psp_pool pool;
     struct psp_id_index unit_index, contest_index, choice_index, candidate_index, party_index,
         style_index;

@@ -65,6 +65,8 @@ enum psp_report_weight {
     KIND(TOTAL_UNIT_DIFFERS, "total_unit_differs", NOTE,                                           \
          "a total that is not the sum of its parts: left out",                                     \
          "--keep-all takes all as it stands")                                                      \
+    KIND(PRIMARY, "primary", NOTE, "a primary, by the file's name: taken as one contest for all",  \
+         "--primary makes a contest for each party")                                               \
     KIND(NAMES, "names", NOTE, "spellings that may be one name: kept apart",                       \
          "--merge-names takes the one of most rows")                                               \
     KIND(MERGED, "merged", NOTE, "spellings of one name: merged to the one of most rows", "")      \

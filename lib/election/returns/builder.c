@@ -144,6 +144,7 @@ void psp_returns_builder_finish(struct psp_returns_builder **builder,
                                 struct psp_returns **ret_returns)
 {
     struct psp_returns *returns = &(*builder)->whole->shown;
+    assert(returns->n == 0 || returns->method_count > 0); /* each row has one */
     (*builder)->whole = NULL;
     psp_returns_builder_destroy(builder);
     *ret_returns = returns;

@@ -86,6 +86,7 @@ struct psp_returns_place {
     uint32_t leaf;    /* position in definition->leaves */
     uint32_t contest; /* position in definition->contests; PSP_NONE: a figure of the unit */
     uint32_t choice;  /* position within the contest; PSP_NONE: it is no line */
+    uint32_t style;   /* the leaf's that has the contest; PSP_NONE: each has it */
     uint32_t method;  /* position in definition->methods; PSP_NONE: a figure of no method */
 };
 
@@ -102,12 +103,21 @@ struct psp_returns_binding {
     const uint32_t *group_first;            /* [groups + 1]: a group's run in `order` */
     const uint64_t *group_ballots; /* [groups]: ballots cast there, or that a contest needs */
     const uint64_t *leaf_ballots;  /* [leaf_count]: of all methods */
+    const uint64_t *style_ballots; /* of a group, by psp_returns_style_at */
     uint64_t ballots;              /* their sum */
 };
 
+/* Where style_ballots has those of a leaf's style, of a method. */
+static inline size_t psp_returns_style_at(const struct psp_definition *definition, uint32_t leaf,
+                                          uint32_t style, uint32_t method)
+{
+    return ((size_t)definition->leaf_style_first[leaf] + style) * definition->method_count + method;
+}
+
 /* Finds each row's place. A contest with votes_allowed v needs
  * max(ceil((votes + overvotes + undervotes) / v), its largest choice and its overvoted
- * ballots); a leaf has as many ballots as its files say, and no fewer than needed.
+ * ballots); a leaf has as many ballots as its files say, and no fewer than needed. Where
+ * a leaf has several ballot styles, the contests that one alone has say how many of it.
  * PSP_EINVAL: a row that the definition does not have; *reterr_reason says which
  * and what is missing. PSP_ENOMEM. */
 enum psp_status psp_returns_bind(const struct psp_returns *returns,

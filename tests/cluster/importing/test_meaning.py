@@ -143,6 +143,41 @@ def test_spellings_are_merged_when_that_is_said_and_cast_merges_them(cluster, ps
         "dem-ann-able": 110, "rep-bob-best": 90}
 
 
+PRIMARY = HEADER + """\
+PA,Alpha,,One,Governor,,DEM,Ann Able,60
+PA,Alpha,,One,Governor,,DEM,Bob Best,40
+PA,Alpha,,One,Governor,,REP,Cy Cole,70
+PA,Alpha,,One,Governor,,REP,Di Dunn,30
+PA,Alpha,,One,State House,7,DEM,Ed East,80
+PA,Alpha,,One,State House,7,REP,Flo Fay,85
+PA,Alpha,,One,Library Bond,,,Yes,150
+PA,Alpha,,One,Library Bond,,,No,55
+PA,Beta,,Two,Library Bond,,,Yes,9
+"""
+
+
+def test_a_primary_has_a_contest_and_a_ballot_for_each_party(cluster, psephos, tmp_path):
+    path = tmp_path / "20220517__pa__primary__precinct.csv"
+    path.write_text(PRIMARY)
+    told, _, election = imported(psephos, path, tmp_path / "e", "--primary")
+    assert told["contests"] == 5 and election["date"] == "2022-05-17"
+    governor = [c for c in election["contests"] if c["office"] == "Governor"]
+    assert [c["party"] for c in governor] == ["dem", "rep"]
+    assert [len(c["choices"]) for c in governor] == [2, 2]
+    leaves = {u["name"]: u for u in election["units"] if "ballot_styles" in u}
+    assert len(leaves["One"]["ballot_styles"]) == 2 and len(leaves["Two"]["ballot_styles"]) == 1
+    assert told["ballots"] == 205 + 9 and leaves["One"]["ballots_expected"] == 205  # of the bond
+    one = cluster(tmp_path / "e" / "election.json", shards=1)
+    assert one.cast("--returns", path)["counted"] == 214
+    assert returns_rows(one.results_csv()) == returns_rows(PRIMARY)
+    # 105 Democrats, 100 Republicans, and none leaves anything out in the other's contests.
+    rows = one.get_json("/api/v1/results?unit=pa-alpha-one")["results"]
+    under = {row["contest"]: row["undervotes"] for row in rows}
+    assert sorted(under.values()) == [0, 0, 5, 15, 25], under
+    apart, report, _ = imported(psephos, path, tmp_path / "apart")
+    assert apart["contests"] == 3 and set(report) == {"primary"}
+
+
 def kinds_of(election):
     return {(c["office"], choice["name"]): choice["kind"]
             for c in election["contests"] for choice in c["choices"]}

@@ -59,10 +59,16 @@ void psp_meaning_undervotes(const struct psp_returns *returns,
                 break;
             while (at < group_end && binding->places[binding->order[at]].contest == position)
                 add(&contest, &returns->rows[binding->order[at++]]);
+            const uint32_t style = place->style != PSP_NONE ? place->style : 0;
+            const size_t of_style = psp_returns_style_at(definition, place->leaf, style,
+                                                         group % definition->method_count);
             const struct psp_style_contest *entry =
-                psp_style_entry(psp_leaf_style(definition, place->leaf, 0), position);
+                psp_style_entry(psp_leaf_style(definition, place->leaf, style), position);
             assert(entry != NULL);
-            compare(returns, entry, &contest, binding->group_ballots[group], report);
+            compare(returns, entry, &contest,
+                    place->style != PSP_NONE ? binding->style_ballots[of_style]
+                                             : binding->group_ballots[group],
+                    report);
         }
     }
 }

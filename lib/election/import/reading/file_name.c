@@ -105,6 +105,8 @@ static void read_part(struct psp_file_facts *facts, unsigned place, char *part)
                  part[1] - 'a' + 'A');
     else if (place >= 2 && listed(parties, PARTIES, part))
         set_words(facts->party, sizeof facts->party, part);
+    else if (place >= 2 && strcmp(part, "primary") == 0)
+        facts->primary = true;
     else if (place >= 2 && !listed(others, OTHERS, part) && strspn(part, "0123456789") == 0)
         set_words(facts->county, sizeof facts->county, part);
 }

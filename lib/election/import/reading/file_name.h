@@ -16,6 +16,7 @@ struct psp_file_facts { /* "" where the name does not say */
     char date[sizeof "YYYY-MM-DD"];
     char state[3]; /* its postal code, in capitals */
     char party[64], county[64];
+    bool primary; /* it says that it is one */
 };
 
 /* "2022-05-17", a day of the calendar. */
