@@ -314,6 +314,9 @@ void sim_shown_published(struct sim_world *world, struct sim_collector *collecto
         psp_view_create(psp_collector_core_board(collector->core), collector->catalog, &view);
     assert(status == PSP_OK);
     (void)status;
+    if (!psp_view_balanced(view, PSP_NONE))
+        sim_violation(world, "%s publishes what does not balance",
+                      sim_actor_name(&collector->actor));
     check_reports(world, collector, view);
     check_counted(world, collector, view);
     if (sim_reports_hold(&world->election) && view->row_reports != NULL)
