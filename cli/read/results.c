@@ -20,16 +20,26 @@
 #include "cli/show/results_table.h"
 #include "cli/show/standing.h"
 
-enum { OPTION_API = 256, OPTION_CONTEST, OPTION_LEVEL, OPTION_FORMAT, OPTION_WATCH, OPTION_JSON };
+enum {
+    OPTION_API = 256,
+    OPTION_CONTEST,
+    OPTION_LEVEL,
+    OPTION_METHOD,
+    OPTION_BY_METHOD,
+    OPTION_LANG,
+    OPTION_FORMAT,
+    OPTION_WATCH,
+    OPTION_JSON
+};
 enum { WATCH_MS = 500, ETAG_BYTES = 256, MISSES_MAX = 20 };
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENELECTIONS };
 static const char *const formats[] = {"table", "json", "csv", "openelections"};
 
 struct arguments {
-    const char *api, *directory, *contest, *level;
+    const char *api, *directory, *contest, *level, *method, *language;
     enum format format;
-    bool watch;
+    bool watch, by_method;
 };
 
 static const struct argp_option options[] = {
@@ -39,6 +49,10 @@ static const struct argp_option options[] = {
     {"level", OPTION_LEVEL, "LEVEL", 0,
      "by the units of this level (nation, state, county, precinct, or as the election has "
      "them), or leaf; default: the unit of each contest",
+     0},
+    {"method", OPTION_METHOD, "ID", 0, "only ballots cast so", 0},
+    {"by-method", OPTION_BY_METHOD, NULL, 0, "every method by itself", 0},
+    {"lang", OPTION_LANG, "TAG", 0, "names in this language of the election; default: its first",
      0},
     {"format", OPTION_FORMAT, "table|json|csv|openelections", 0,
      "openelections: every contest of every leaf unit, as published returns", 0},
@@ -71,6 +85,15 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_LEVEL:
         arguments->level = value;
         return 0;
+    case OPTION_METHOD:
+        arguments->method = value;
+        return 0;
+    case OPTION_BY_METHOD:
+        arguments->by_method = true;
+        return 0;
+    case OPTION_LANG:
+        arguments->language = value;
+        return 0;
     case OPTION_FORMAT: {
         const int format = one_of(value, formats, 4);
         if (format < 0)
@@ -88,9 +111,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
         if (!arguments->api == !arguments->directory)
             argp_error(state, "either --api URL or --dir DIR");
         if (arguments->format == FORMAT_OPENELECTIONS &&
-            (arguments->contest || arguments->level || arguments->watch))
+            (arguments->contest || arguments->level || arguments->method || arguments->by_method ||
+             arguments->language || arguments->watch))
             argp_error(state, "--format openelections is always the whole result, once: without "
-                              "--contest, --level and --watch");
+                              "--contest, --level, --method, --by-method, --lang and "
+                              "--watch");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -194,15 +219,36 @@ static void print(const struct psp_rest *rest, const struct arguments *arguments
     }
 }
 
+/* The path with what was asked for, "?name=value&...", escaped. */
+static char *path_of(const char *path, const char *const names[], const char *const values[],
+                     size_t n)
+{
+    char *whole = psp_memory_print("%s", path), mark = '?';
+    for (size_t i = 0; i < n; i++) {
+        if (!values[i])
+            continue;
+        char *value = psp_http_client_escape(values[i]);
+        char *longer = psp_memory_print("%s%c%s=%s", whole, mark, names[i], value);
+        free(value);
+        free(whole);
+        whole = longer;
+        mark = '&';
+    }
+    return whole;
+}
+
+static char *named_path(const struct arguments *arguments, const char *path)
+{
+    return path_of(path, (const char *const[]){"lang"}, (const char *const[]){arguments->language},
+                   1);
+}
+
 static char *results_path(const struct arguments *arguments)
 {
-    char *contest = psp_http_client_escape(arguments->contest ? arguments->contest : "");
-    const char *level = arguments->level ? arguments->level : "";
-    char *path = psp_memory_print("/api/v1/results%s%s%s%s%s", *contest || *level ? "?" : "",
-                                  *contest ? "contest=" : "", contest,
-                                  *level ? (*contest ? "&level=" : "level=") : "", level);
-    free(contest);
-    return path;
+    static const char *const names[] = {"contest", "level", "method", "by", "lang"};
+    const char *const values[] = {arguments->contest, arguments->level, arguments->method,
+                                  arguments->by_method ? "method" : NULL, arguments->language};
+    return path_of("/api/v1/results", names, values, sizeof names / sizeof *names);
 }
 
 /* Waits until the board's version is another one than `etag` says. */
@@ -226,7 +272,8 @@ static enum psp_status wait_newer(struct psp_rest *rest, char *etag)
 static int print_all(struct psp_rest *rest, const struct arguments *arguments,
                      const json_t *contests)
 {
-    char *path = results_path(arguments), etag[ETAG_BYTES] = "";
+    char *path = results_path(arguments), *about = named_path(arguments, "/api/v1/election");
+    char etag[ETAG_BYTES] = "";
     enum psp_status status = PSP_OK;
     int code = PSP_EXIT_DONE;
     for (bool again = true; again && code == PSP_EXIT_DONE;) {
@@ -237,7 +284,7 @@ static int print_all(struct psp_rest *rest, const struct arguments *arguments,
         if (status == PSP_OK)
             status = psp_rest_list(rest, path, "results", &root);
         if (status == PSP_OK)
-            status = psp_rest_get(rest, "/api/v1/election", &election);
+            status = psp_rest_get(rest, about, &election);
         if (status == PSP_OK)
             print(rest, arguments, root, election, contests);
         else
@@ -248,6 +295,7 @@ static int print_all(struct psp_rest *rest, const struct arguments *arguments,
         if (again && code == PSP_EXIT_DONE)
             usleep(WATCH_MS * 1000);
     }
+    free(about);
     free(path);
     return code;
 }
@@ -257,11 +305,13 @@ static int show(struct psp_rest *rest, const struct arguments *arguments)
     if (arguments->format == FORMAT_OPENELECTIONS)
         return print_returns(rest);
     json_t *contests = NULL;
-    const enum psp_status status = psp_rest_list(rest, "/api/v1/contests", "contests", &contests);
+    char *path = named_path(arguments, "/api/v1/contests");
+    const enum psp_status status = psp_rest_list(rest, path, "contests", &contests);
     const int code = status == PSP_OK
                          ? print_all(rest, arguments, json_object_get(contests, "contests"))
                          : failed(rest, status);
     json_decref(contests);
+    free(path);
     return code;
 }
 

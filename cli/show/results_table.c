@@ -1,4 +1,4 @@
-/* Votes decide the order within a contest; names come from the lists of contests and parties. */
+/* The collector decides the order; names come from the lists of contests and parties. */
 #include "cli/show/results_table.h"
 
 #include <inttypes.h>
@@ -35,21 +35,19 @@ static const json_t *by_id(const json_t *list, const char *id)
     return NULL;
 }
 
-static int most_votes_first(const void *left, const void *right)
-{
-    const uint64_t a = count(*(json_t *const *)left, "votes");
-    const uint64_t b = count(*(json_t *const *)right, "votes");
-    return a < b ? 1 : a > b ? -1 : 0;
-}
+enum place { PLACE_ENTRY, PLACE_LINE, PLACE_ASIDE };
 
-static void add_line(struct psp_table *table, const char *name, const char *party, uint64_t votes,
-                     uint64_t of)
+/* A line of the table: `share` is of valid votes and stands beside what takes part of them. */
+static void add_row(struct psp_table *table, enum place place, const char *name, const char *party,
+                    uint64_t votes, uint64_t valid)
 {
     char votes_text[PSP_COUNT_TEXT_BYTES], share[16] = "";
-    if (of)
-        snprintf(share, sizeof share, "%.2f %%", 100.0 * (double)votes / (double)of);
-    const char *const cells[] = {name, party, psp_count_text(votes, votes_text), share};
+    char *shown = psp_memory_print("%s%s", place == PLACE_LINE ? "  " : "", name);
+    if (place == PLACE_ENTRY && valid > 0)
+        snprintf(share, sizeof share, "%.2f %%", 100.0 * (double)votes / (double)valid);
+    const char *const cells[] = {shown, party, psp_count_text(votes, votes_text), share};
     psp_table_add(table, cells);
+    free(shown);
 }
 
 /* What a result's table says besides its choices. */
@@ -58,49 +56,106 @@ struct naming {
     size_t choices_max; /* a table */
 };
 
-static void add_choice(struct psp_table *table, const json_t *entry, const json_t *contest,
-                       const struct naming *naming, uint64_t all)
+static const char *party_name(const struct naming *naming, const json_t *of)
 {
-    const char *id = text(entry, "choice");
-    const json_t *choice = by_id(json_object_get(contest, "choices"), id);
-    const json_t *party = by_id(naming->parties, text(choice, "party"));
-    add_line(table, choice ? text(choice, "name") : id,
-             party ? text(party, "name") : text(choice, "party"), count(entry, "votes"), all);
+    const json_t *party = by_id(naming->parties, text(of, "party"));
+    return party ? text(party, "name") : text(of, "party");
+}
+
+static const json_t *line_of(const json_t *result, const char *choice)
+{
+    const json_t *line;
+    size_t i;
+    json_array_foreach(json_object_get(result, "choices"), i, line)
+    {
+        if (!strcmp(text(line, "choice"), choice))
+            return line;
+    }
+    return NULL;
+}
+
+/* A candidate; with several lines each below. */
+static void add_entry(struct psp_table *table, const json_t *entry, const json_t *result,
+                      const json_t *contest, const struct naming *naming)
+{
+    const json_t *lines = json_object_get(entry, "choices"), *line;
+    const uint64_t valid = count(result, "valid");
+    size_t i;
+    add_row(table, PLACE_ENTRY, text(entry, "name"),
+            json_array_size(lines) > 1 ? "" : party_name(naming, entry), count(entry, "votes"),
+            valid);
+    if (json_array_size(lines) < 2)
+        return;
+    json_array_foreach(lines, i, line)
+    {
+        const char *id = json_string_value(line);
+        const json_t *choice = by_id(json_object_get(contest, "choices"), id);
+        add_row(table, PLACE_LINE, text(choice, "name"), party_name(naming, choice),
+                count(line_of(result, id), "votes"), valid);
+    }
+}
+
+/* Lines that name nobody: write-ins and others have a share, blank and spoiled ones none. */
+static void add_lines_aside(struct psp_table *table, const json_t *result, const json_t *contest)
+{
+    const json_t *line;
+    size_t i;
+    json_array_foreach(json_object_get(result, "choices"), i, line)
+    {
+        const json_t *choice = by_id(json_object_get(contest, "choices"), text(line, "choice"));
+        const char *kind = text(choice, "kind");
+        const bool valid = !strcmp(kind, "write_in") || !strcmp(kind, "other");
+        if (valid || !strcmp(kind, "blank") || !strcmp(kind, "spoiled"))
+            add_row(table, valid ? PLACE_ENTRY : PLACE_ASIDE, text(choice, "name"), "",
+                    count(line, "votes"), count(result, "valid"));
+    }
 }
 
 static void print_choices(const json_t *result, const json_t *contest, const struct naming *naming,
                           FILE *file)
 {
-    static const char *const headings[] = {"choice", "party", "votes", "share"};
-    const json_t *list = json_object_get(result, "choices");
+    static const char *const headings[] = {"choice", "party", "votes", "of valid"};
+    const json_t *list = json_object_get(result, "candidates"), *entry;
     const size_t n = json_array_size(list);
     const size_t shown = n > naming->choices_max ? naming->choices_max - 1 : n;
-    const json_t **order = psp_memory_array(n, sizeof *order);
     struct psp_table *table = psp_table_create("llrr", headings);
-    uint64_t all = count(result, "undervotes") + count(result, "overvotes"), rest = 0;
-    for (size_t i = 0; i < n; i++) {
-        order[i] = json_array_get(list, i);
-        all += count(order[i], "votes");
-    }
-    qsort(order, n, sizeof *order, most_votes_first);
-    for (size_t i = 0; i < n; i++) {
+    uint64_t rest = 0;
+    size_t i;
+    json_array_foreach(list, i, entry)
+    {
         if (i < shown)
-            add_choice(table, order[i], contest, naming, all);
+            add_entry(table, entry, result, contest, naming);
         else
-            rest += count(order[i], "votes");
+            rest += count(entry, "votes");
     }
     if (shown < n) {
         char name[32];
         snprintf(name, sizeof name, "(%zu others)", n - shown);
-        add_line(table, name, "", rest, all);
+        add_row(table, PLACE_ENTRY, name, "", rest, count(result, "valid"));
     }
+    add_lines_aside(table, result, contest);
     if (count(result, "undervotes"))
-        add_line(table, "(undervotes)", "", count(result, "undervotes"), all);
+        add_row(table, PLACE_ASIDE, "(undervotes)", "", count(result, "undervotes"), 0);
     if (count(result, "overvotes"))
-        add_line(table, "(overvotes)", "", count(result, "overvotes"), all);
+        add_row(table, PLACE_ASIDE, "(overvotes)", "", count(result, "overvotes"), 0);
     psp_table_print(table, file);
     psp_table_destroy(&table);
-    free(order);
+}
+
+/* "margin 1,234", "tied", of the last of several seats; nothing where there is no margin. */
+static void print_margin(const json_t *result, const json_t *contest, FILE *file)
+{
+    char margin[PSP_COUNT_TEXT_BYTES];
+    const bool last_seat = !strcmp(text(result, "margin_of"), "last_seat");
+    if (!json_is_integer(json_object_get(result, "margin")))
+        return;
+    if (json_is_true(json_object_get(result, "tied")))
+        fputs("tied", file);
+    else
+        fprintf(file, "margin %s", psp_count_text(count(result, "margin"), margin));
+    if (last_seat)
+        fprintf(file, " for the last of %" PRIu64 " seats", count(contest, "seats"));
+    fputc('\n', file);
 }
 
 /* "370,968 ballots", "1,200 of 1,234 ballots shown" or that they are held; the caller
@@ -167,13 +222,16 @@ void psp_results_table_print(const json_t *results, const json_t *contests, cons
         print_title(result, name, file);
         if (!psp_standing_held(result))
             print_choices(result, contest, &naming, file);
+        print_margin(result, contest, file);
     }
 }
 
 void psp_results_table_csv(const json_t *results, const json_t *contests, bool test, FILE *file)
 {
-    enum { COLUMNS = 9 };
-    fprintf(file, "%scontest,unit,unit_name,level,method,choice,choice_name,party,votes\n",
+    enum { TEXTS = 8, NUMBERS = 4, COLUMNS = TEXTS + NUMBERS };
+    fprintf(file,
+            "%scontest,unit,unit_name,level,method,choice,choice_name,party,votes,ballots,"
+            "undervotes,overvotes\n",
             psp_mode_csv_heading(test));
     const json_t *result, *entry;
     size_t i, k;
@@ -184,15 +242,21 @@ void psp_results_table_csv(const json_t *results, const json_t *contests, bool t
         {
             const char *id = text(entry, "choice");
             const json_t *choice = by_id(json_object_get(contest, "choices"), id);
-            char votes[24];
-            snprintf(votes, sizeof votes, "%" PRIu64, count(entry, "votes"));
-            const char *const texts[COLUMNS] = {
-                text(result, "contest"), text(result, "unit"),   text(result, "unit_name"),
-                text(result, "level"),   text(result, "method"), id,
-                text(choice, "name"),    text(choice, "party"),  votes};
+            const char *const texts[TEXTS] = {text(result, "contest"),   text(result, "unit"),
+                                              text(result, "unit_name"), text(result, "level"),
+                                              text(result, "method"),    id,
+                                              text(choice, "name"),      text(choice, "party")};
+            const uint64_t numbers[NUMBERS] = {count(entry, "votes"), count(result, "ballots"),
+                                               count(result, "undervotes"),
+                                               count(result, "overvotes")};
+            char digits[NUMBERS][24];
             struct psp_csv_field fields[COLUMNS];
-            for (int c = 0; c < COLUMNS; c++)
+            for (int c = 0; c < TEXTS; c++)
                 fields[c] = (struct psp_csv_field){texts[c], strlen(texts[c])};
+            for (int c = 0; c < NUMBERS; c++) {
+                const int n = snprintf(digits[c], sizeof digits[c], "%" PRIu64, numbers[c]);
+                fields[TEXTS + c] = (struct psp_csv_field){digits[c], (size_t)n};
+            }
             fputs(psp_mode_csv_field(test), file);
             psp_csv_write(file, fields, COLUMNS);
         }

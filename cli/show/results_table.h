@@ -13,13 +13,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* `lines_max`: lines the screen has; the choices with the fewest votes are then
- * put together in one line a table. 0: all. */
+/* Candidates as they stand, those with several lines with each line below; then lines that
+ * name nobody, and the margin. `lines_max`: lines the screen has; the candidates with the
+ * fewest votes are then put together in one line a table. 0: all. */
 void psp_results_table_print(const json_t *results, const json_t *contests, const json_t *parties,
                              size_t lines_max, FILE *file);
 
-/* The same as CSV: contest,unit,unit_name,level,method,choice,choice_name,
- * party,votes; a line a choice, "undervotes" and "overvotes" left out. `test`: with a
+/* The same as CSV: the columns of /api/v1/results.csv; a line a choice. `test`: with a
  * first column `mode`. */
 void psp_results_table_csv(const json_t *results, const json_t *contests, bool test, FILE *file);
 

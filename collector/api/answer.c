@@ -148,6 +148,17 @@ void psp_answer_field(struct psp_api_reply *reply, const char *text, char after)
     psp_text_bytes(&reply->body, &after, 1);
 }
 
+void psp_answer_names(struct psp_writer *json, const struct psp_definition *definition,
+                      const char *key, const char *const *names)
+{
+    if (!names || definition->language_count < 2)
+        return;
+    psp_writer_begin_object(json, key);
+    for (uint32_t i = 0; i < definition->language_count; i++)
+        psp_writer_string(json, definition->languages[i], names[i]);
+    psp_writer_end_object(json);
+}
+
 const char *psp_answer_party(const struct psp_definition *definition, uint32_t party)
 {
     return party == PSP_NONE ? NULL : definition->parties[party].id;

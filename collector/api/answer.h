@@ -37,6 +37,16 @@ void psp_answer_line(const struct psp_api_request *request, struct psp_api_reply
 /* One field and what follows it: ',' or '\n'. NULL: an empty field. */
 void psp_answer_field(struct psp_api_reply *reply, const char *text, char after);
 
+/* The name in the request's language. `name`, `names`: as the definition has them. */
+static inline const char *psp_answer_name(const char *name, const char *const *names,
+                                          uint32_t language)
+{
+    return names ? names[language] : name;
+}
+/* Object `key` with the name in each language; nothing where there is one name for all. */
+void psp_answer_names(struct psp_writer *json, const struct psp_definition *definition,
+                      const char *key, const char *const *names);
+
 /* IDs of positions, NULL for PSP_NONE. */
 const char *psp_answer_party(const struct psp_definition *definition, uint32_t party);
 const char *psp_answer_candidate(const struct psp_definition *definition, uint32_t candidate);

@@ -8,6 +8,7 @@
 #include "base/text/utf8.h"
 #include "collector/api/answer.h"
 #include "collector/api/openapi_text.h"
+#include "collector/api/parameter.h"
 
 enum tag { /* what an ETag of the route depends on */
            TAG_NONE,
@@ -25,22 +26,23 @@ struct route {
 };
 
 static const struct route routes[] = {
-    {"/api/v1/election", psp_api_election, TAG_VERSION, false, false, false, ""},
+    {"/api/v1/election", psp_api_election, TAG_VERSION, false, false, false, "lang "},
     {"/api/v1/election/definition", psp_api_definition, TAG_DEFINITION, false, false, false, ""},
     {"/api/v1/contests", psp_api_contests, TAG_VERSION, false, false, false,
-     "unit q cursor limit "},
+     "unit q lang cursor limit "},
     {"/api/v1/results", psp_api_results, TAG_VERSION, true, false, false,
-     "contest unit level method by sort order cursor limit "},
-    {"/api/v1/candidates", psp_api_candidates, TAG_VERSION, false, false, false, "q cursor limit "},
+     "contest unit level method by sort order lang cursor limit "},
+    {"/api/v1/candidates", psp_api_candidates, TAG_VERSION, false, false, false,
+     "q lang cursor limit "},
     {"/api/v1/candidates/", psp_api_candidate, TAG_VERSION, false, false, false,
-     "level cursor limit "},
+     "level lang cursor limit "},
     {"/api/v1/turnout", psp_api_turnout, TAG_VERSION, true, false, false,
-     "unit level cursor limit "},
+     "unit level lang cursor limit "},
     {"/api/v1/units", psp_api_units, TAG_VERSION, false, false, false,
-     "parent level q cursor limit "},
-    {"/api/v1/units/", psp_api_unit, TAG_VERSION, false, false, false, ""},
+     "parent level q lang cursor limit "},
+    {"/api/v1/units/", psp_api_unit, TAG_VERSION, false, false, false, "lang "},
     {"/api/v1/accounting", psp_api_accounting, TAG_VERSION, false, false, false, ""},
-    {"/api/v1/stream", psp_api_stream, TAG_NONE, false, false, false, "contest unit method "},
+    {"/api/v1/stream", psp_api_stream, TAG_NONE, false, false, false, "contest unit method lang "},
     {"/api/v1/leaders", psp_api_leaders, TAG_VERSION, false, false, false,
      "contest unit level method choice "},
     {"/api/v1/series", psp_api_series, TAG_NONE, false, false, false, "contest "},
@@ -242,6 +244,7 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
     }
     if (!parameters_known(route, request, ret_reply))
         return true;
+    request->language = psp_parameter_language(request);
     if (route->csv && !request->csv && request->accept)
         request->csv =
             wanted(request->accept, "text/csv") > wanted(request->accept, "application/json");

@@ -69,11 +69,13 @@ struct psp_api_request {
     const char *id; /* the {id} of the path, or NULL */
     bool csv;
     bool stale;
+    uint32_t language; /* of names: a position, 0 without languages */
 };
 
 /* What a viewer of the stream wants to see; PSP_NONE: everything. */
 struct psp_stream_question {
     uint32_t contest, unit, method;
+    uint32_t language; /* of names; 0: the first */
 };
 
 struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */

@@ -2,6 +2,7 @@
 #include "collector/api/parameter.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes/hash.h"
 #include "base/text/utf8.h"
@@ -168,6 +169,32 @@ struct psp_cursor psp_parameter_next(const struct psp_api_request *request, uint
 {
     return (struct psp_cursor){
         .question = hash_question(request), .key = key, .position = position};
+}
+
+uint32_t psp_parameter_language(const struct psp_api_request *request)
+{
+    const struct psp_definition *definition = request->view->definition;
+    const char *value = psp_parameter(request, "lang");
+    if (!value)
+        return 0;
+    for (uint32_t i = 0; i < definition->language_count; i++)
+        if (strcasecmp(definition->languages[i], value) == 0)
+            return i;
+    const size_t primary = strcspn(value, "-");
+    for (uint32_t i = 0; i < definition->language_count; i++)
+        if (strcspn(definition->languages[i], "-") == primary &&
+            strncasecmp(definition->languages[i], value, primary) == 0)
+            return i;
+    return 0;
+}
+
+bool psp_parameter_matches_name(const struct psp_definition *definition, const char *q,
+                                const char *name, const char *const *names)
+{
+    for (uint32_t i = 0; names && i < definition->language_count; i++)
+        if (psp_parameter_matches(q, names[i]))
+            return true;
+    return psp_parameter_matches(q, name);
 }
 
 bool psp_parameter_matches(const char *q, const char *text)

@@ -47,6 +47,10 @@ bool psp_parameter_descending(const struct psp_api_request *request, struct psp_
 bool psp_parameter_cursor(const struct psp_api_request *request, struct psp_api_reply *reply,
                           struct psp_cursor *ret_cursor, bool *ret_given);
 
+/* Position of the language that `lang` asks for: as the definition names it, letter case
+ * aside, or the language of which it is a kind (es of es-MX). Absent or another: 0. */
+uint32_t psp_parameter_language(const struct psp_api_request *request);
+
 /* A cursor for the question that the request asks. */
 struct psp_cursor psp_parameter_next(const struct psp_api_request *request, uint64_t key,
                                      uint64_t position);
@@ -54,5 +58,8 @@ struct psp_cursor psp_parameter_next(const struct psp_api_request *request, uint
 /* Whether a text has the `q` parameter in it, letter case aside; true when
  * there is none. */
 bool psp_parameter_matches(const char *q, const char *text);
+/* The same of a name, in any language that the definition has it in. */
+bool psp_parameter_matches_name(const struct psp_definition *definition, const char *q,
+                                const char *name, const char *const *names);
 
 #endif

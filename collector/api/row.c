@@ -1,8 +1,10 @@
 /* Written in one place, so that lists and events cannot differ. */
 #include "collector/api/row.h"
 
+#include "collector/api/answer.h"
 #include "collector/api/reported.h"
-#include "collector/view/tally.h"
+#include "collector/view/progress.h"
+#include "collector/view/standing.h"
 
 /* null while they are held: no votes that are told is not none. */
 static void write_votes(struct psp_writer *json, const struct psp_contest *contest,
@@ -28,6 +30,79 @@ static void write_votes(struct psp_writer *json, const struct psp_contest *conte
     psp_writer_number(json, "overvotes", tally->overvotes);
 }
 
+/* A party list may have no name of its own. */
+static const char *entry_name(const struct psp_definition *definition,
+                              const struct psp_choice *line, uint32_t language)
+{
+    if (line->candidate != PSP_NONE) {
+        const struct psp_candidate *candidate = &definition->candidates[line->candidate];
+        return psp_answer_name(candidate->name, candidate->names, language);
+    }
+    const char *name = psp_answer_name(line->name, line->names, language);
+    if (name[0] != 0 || line->party == PSP_NONE)
+        return name;
+    const struct psp_party *party = &definition->parties[line->party];
+    return psp_answer_name(party->name, party->names, language);
+}
+
+static uint32_t entry_party(const struct psp_definition *definition, const struct psp_choice *line)
+{
+    if (line->candidate == PSP_NONE || definition->candidates[line->candidate].party == PSP_NONE)
+        return line->party;
+    return definition->candidates[line->candidate].party;
+}
+
+static void write_entry(struct psp_writer *json, const struct psp_view *view,
+                        const struct psp_row_result *row, const struct psp_tally *tally,
+                        const struct psp_standing *standing, uint32_t place)
+{
+    const struct psp_definition *definition = view->definition;
+    const struct psp_contest *contest = &definition->contests[row->contest];
+    const struct psp_standing_entry *entry = &standing->entries[place];
+    const struct psp_choice *line = &contest->choices[entry->first];
+    const uint32_t *next = view->catalog->line_next + contest->choice_first;
+    psp_writer_begin_object(json, NULL);
+    psp_writer_string(json, "candidate", psp_answer_candidate(definition, line->candidate));
+    psp_writer_string(json, "name", entry_name(definition, line, row->language));
+    psp_writer_string(json, "party", psp_answer_party(definition, entry_party(definition, line)));
+    psp_writer_number(json, "votes", entry->votes);
+    if (standing->valid > 0)
+        psp_writer_real(json, "share", (double)entry->votes / (double)standing->valid);
+    else
+        psp_writer_null(json, "share");
+    psp_writer_begin_array(json, "choices");
+    for (uint32_t c = entry->first; c != PSP_NONE; c = next[c])
+        if (tally->present[c])
+            psp_writer_string(json, NULL, contest->choices[c].id);
+    psp_writer_end_array(json);
+    psp_writer_end_object(json);
+}
+
+/* Who stands where; null while it is held. */
+static void write_standing(struct psp_writer *json, const struct psp_view *view,
+                           const struct psp_row_result *row, const struct psp_tally *tally)
+{
+    struct psp_standing standing;
+    psp_standing_rank(view->catalog, row->contest, tally, &standing);
+    if (tally->held) {
+        psp_writer_null(json, "valid");
+        psp_writer_null(json, "candidates");
+        psp_writer_null(json, "margin");
+    } else {
+        psp_writer_number(json, "valid", standing.valid);
+        psp_writer_begin_array(json, "candidates");
+        for (uint32_t i = 0; i < standing.count; i++)
+            write_entry(json, view, row, tally, &standing, i);
+        psp_writer_end_array(json);
+        psp_writer_stated(json, "margin", standing.margin);
+    }
+    psp_writer_string(json, "margin_of", standing.last_seat ? "last_seat" : "first");
+    if (tally->held)
+        psp_writer_null(json, "tied");
+    else
+        psp_writer_bool(json, "tied", standing.tied);
+}
+
 void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
                           const struct psp_row_result *row)
 {
@@ -39,13 +114,14 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
     psp_writer_begin_object(json, key);
     psp_writer_string(json, "contest", contest->id);
     psp_writer_string(json, "unit", unit->id);
-    psp_writer_string(json, "unit_name", unit->name);
+    psp_writer_string(json, "unit_name", psp_answer_name(unit->name, unit->names, row->language));
     psp_writer_string(json, "level", psp_unit_level_id(definition, row->unit));
     psp_writer_string(json, "method",
                       row->method == PSP_NONE ? NULL : definition->methods[row->method].id);
     psp_writer_number(json, "ballots", tally.ballots);
     psp_writer_stated(json, "ballots_counted", tally.counted);
     write_votes(json, contest, &tally);
+    write_standing(json, view, row, &tally);
     psp_writer_number(json, "units_reporting", tally.units_reporting);
     psp_writer_number(json, "units_partial", tally.units_partial);
     psp_writer_number(json, "units_started", tally.units_started);
@@ -61,14 +137,36 @@ double psp_row_turnout(const struct psp_view *view, uint32_t unit)
     return (double)ballots / (double)psp_view_registered(view, unit);
 }
 
+static void write_progress(struct psp_writer *json, const struct psp_view *view, uint32_t unit)
+{
+    struct psp_progress progress;
+    psp_progress_of(view, unit, &progress);
+    psp_writer_begin_object(json, "progress");
+    psp_writer_stated(json, "counted", progress.counted);
+    psp_writer_number(json, "shown", progress.shown);
+    psp_writer_stated(json, "expected", progress.expected);
+    psp_writer_stated(json, "out", progress.out);
+    psp_writer_stated(json, "ceiling", progress.ceiling);
+    psp_writer_string(json, "ceiling_of",
+                      progress.ceiling == PSP_UNSTATED ? NULL
+                      : progress.estimated             ? "estimate"
+                                                       : "registered");
+    psp_writer_begin_array(json, "over");
+    for (uint32_t i = 0; i < progress.over_count && i < PSP_PROGRESS_OVER_MAX; i++)
+        psp_writer_string(json, NULL, view->definition->units[progress.over[i]].id);
+    psp_writer_end_array(json);
+    psp_writer_number(json, "units_over", progress.over_count);
+    psp_writer_end_object(json);
+}
+
 void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
-                           uint32_t unit)
+                           uint32_t unit, uint32_t language)
 {
     const struct psp_unit *at = &view->definition->units[unit];
     const uint64_t registered = psp_view_registered(view, unit);
     psp_writer_begin_object(json, key);
     psp_writer_string(json, "unit", at->id);
-    psp_writer_string(json, "unit_name", at->name);
+    psp_writer_string(json, "unit_name", psp_answer_name(at->name, at->names, language));
     psp_writer_string(json, "level", psp_unit_level_id(view->definition, unit));
     psp_writer_number(json, "ballots", psp_view_ballots(view, unit));
     psp_writer_stated(json, "ballots_counted", psp_view_counted(view, unit));
@@ -81,6 +179,9 @@ void psp_row_write_turnout(struct psp_writer *json, const char *key, const struc
     psp_writer_bool(json, "complete", view->unit_complete[unit]);
     psp_writer_number(json, "units_partial", psp_view_partial(view, unit));
     psp_reported_write_unit(json, view, unit);
+    psp_writer_bool(json, "over_registered", psp_progress_over_registered(view, unit));
+    psp_writer_bool(json, "over_expected", psp_progress_over_expected(view, unit));
+    write_progress(json, view, unit);
     psp_writer_end_object(json);
 }
 

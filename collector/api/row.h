@@ -14,6 +14,7 @@
 struct psp_row_result {
     uint32_t contest, unit, method; /* method: PSP_NONE for all */
     uint32_t leaf_first, leaf_end;  /* the leaves it adds up */
+    uint32_t language;              /* of names */
 };
 void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
                           const struct psp_row_result *row);
@@ -22,9 +23,9 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
  * whose number is known and not 0. */
 double psp_row_turnout(const struct psp_view *view, uint32_t unit);
 
-/* Of one unit, all methods. */
+/* Of one unit, all methods, its name in a language. */
 void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
-                           uint32_t unit);
+                           uint32_t unit, uint32_t language);
 
 /* Array "shards": version, age and staleness of each, as of request->now_ms. */
 void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request *request);

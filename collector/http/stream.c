@@ -90,7 +90,8 @@ void psp_stream_destroy(struct psp_stream **stream)
 
 static bool same_question(const struct psp_stream_question *a, const struct psp_stream_question *b)
 {
-    return a->contest == b->contest && a->unit == b->unit && a->method == b->method;
+    return a->contest == b->contest && a->unit == b->unit && a->method == b->method &&
+           a->language == b->language;
 }
 
 /* With a reference for the caller; NULL: out of memory. */

@@ -26,6 +26,7 @@ static void write_result(struct psp_writer *json, const struct psp_view *view,
         .method = question->method,
         .leaf_first = leaves.first,
         .leaf_end = leaves.end,
+        .language = question->language,
     };
     psp_row_write_result(json, "result", view, &row);
 }
@@ -47,7 +48,7 @@ void psp_stream_event_board(struct psp_api_request *request,
     psp_writer_bool(&json, "balanced", psp_view_balanced(view, PSP_NONE));
     psp_row_write_shards(&json, request);
     write_result(&json, view, question, unit);
-    psp_row_write_turnout(&json, "turnout", view, unit);
+    psp_row_write_turnout(&json, "turnout", view, unit, question->language);
     psp_answer_end(&json);
     psp_text_format(ret_text, "id: %s\nevent: board\ndata: ", id);
     psp_text_bytes(ret_text, reply.body.data, reply.body.length);

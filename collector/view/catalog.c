@@ -22,6 +22,8 @@ void psp_catalog_destroy(struct psp_catalog **catalog)
     free(gone->contest_leaf_first);
     free(gone->contest_leaf_end);
     free(gone->choice_contest);
+    free(gone->line_first);
+    free(gone->line_next);
     free(gone->candidate_first);
     free(gone->candidate_choices);
     free(gone->registered_sum);
@@ -48,6 +50,8 @@ static bool reserve(struct psp_catalog *catalog)
                 (catalog->contest_leaf_first = calloc(contests, sizeof(uint32_t))) &&
                 (catalog->contest_leaf_end = calloc(contests, sizeof(uint32_t))) &&
                 (catalog->choice_contest = calloc(choices, sizeof(uint32_t))) &&
+                (catalog->line_first = calloc(choices, sizeof(uint32_t))) &&
+                (catalog->line_next = calloc(choices, sizeof(uint32_t))) &&
                 (catalog->candidate_first = calloc(candidates + 1, sizeof(uint32_t))) &&
                 (catalog->candidate_choices = calloc(choices, sizeof(uint32_t))) &&
                 (catalog->registered_sum = calloc(leaves, sizeof(uint64_t))) &&
@@ -95,6 +99,47 @@ static void arrange_candidates(struct psp_catalog *catalog)
     for (uint32_t c = 0; c < definition->choice_count; c++) {
         if (definition->choices[c].candidate != PSP_NONE)
             catalog->candidate_choices[first[definition->choices[c].candidate + 1]++] = c;
+    }
+}
+
+/* Whether a choice names somebody, or is an answer: what can win. */
+static bool names_somebody(enum psp_choice_kind kind)
+{
+    switch (kind) {
+    case PSP_CHOICE_CANDIDATE:
+    case PSP_CHOICE_YES:
+    case PSP_CHOICE_NO:
+        return true;
+    case PSP_CHOICE_BLANK:
+    case PSP_CHOICE_SPOILED:
+    case PSP_CHOICE_WRITE_IN:
+    case PSP_CHOICE_OTHER:
+        return false;
+    }
+    return false;
+}
+
+/* Lines of one candidate in one contest, as chains; every other choice stands alone. */
+static void arrange_lines(struct psp_catalog *catalog)
+{
+    const struct psp_definition *definition = catalog->definition;
+    for (uint32_t c = 0; c < definition->choice_count; c++) {
+        const uint32_t contest = catalog->choice_contest[c];
+        const uint32_t line = c - definition->contests[contest].choice_first;
+        catalog->line_next[c] = PSP_NONE;
+        catalog->line_first[c] = names_somebody(definition->choices[c].kind) ? line : PSP_NONE;
+    }
+    for (uint32_t n = 0; n < definition->candidate_count; n++) {
+        for (uint32_t i = catalog->candidate_first[n] + 1; i < catalog->candidate_first[n + 1];
+             i++) {
+            const uint32_t before = catalog->candidate_choices[i - 1];
+            const uint32_t choice = catalog->candidate_choices[i];
+            const uint32_t contest = catalog->choice_contest[choice];
+            if (catalog->choice_contest[before] != contest)
+                continue;
+            catalog->line_next[before] = choice - definition->contests[contest].choice_first;
+            catalog->line_first[choice] = catalog->line_first[before];
+        }
     }
 }
 
@@ -200,6 +245,7 @@ enum psp_status psp_catalog_create(const struct psp_definition *definition,
     }
     arrange_children(catalog);
     arrange_candidates(catalog);
+    arrange_lines(catalog);
     walk_tree(catalog);
     list_levels(catalog);
     sum_leaves(catalog);

@@ -35,6 +35,9 @@ struct psp_catalog {
     uint32_t *name_rank;                             /* [unit]: place by name, then by position */
     uint32_t *contest_leaf_first, *contest_leaf_end; /* leaves outside do not have it */
     uint32_t *choice_contest;  /* [choice]: by position in definition->choices */
+    uint32_t *line_first;      /* [choice]: the first line of what it is a line of, a candidate
+                                  or itself; within the contest, PSP_NONE: it names nobody */
+    uint32_t *line_next;       /* [choice]: the next one, PSP_NONE: there is none */
     uint32_t *candidate_first; /* [candidate + 1]: their choices in `candidate_choices` */
     uint32_t *candidate_choices;
     uint64_t *registered_sum, *expected_sum;   /* [leaf + 1]: of leaves before it */

@@ -166,6 +166,9 @@ def check_object(document, schema, value, where, ret_faults):
             check_schema(document, properties[name], member, f"{where}.{name}", ret_faults)
         elif schema.get("additionalProperties") is False:
             ret_faults.append(f"{where}: {name} is not documented")
+        elif isinstance(schema.get("additionalProperties"), dict):
+            check_schema(document, schema["additionalProperties"], member, f"{where}.{name}",
+                         ret_faults)
 
 
 class Checker:
@@ -195,6 +198,7 @@ class Checker:
             "contest": contest["id"], "unit": leaf, "parent": election["root"],
             "method": election["methods"][0]["id"], "choice": contest["choices"][0]["id"],
             "candidate": candidates[0]["id"] if candidates else None, "q": "a", "limit": "2",
+            "lang": (election["languages"] or ["en"])[-1],
         }
 
     def url(self, path, operation, query):
@@ -269,7 +273,7 @@ class Checker:
             return [("no-such-id", 404), ("", 404), ("é\x01", 404)]
         if name == "limit":
             return [(value, 400) for value in ("0", "-1", "1001", "x", "", "1e3", "99999999999")]
-        if name == "q":
+        if name in ("q", "lang"):
             return [("x" * 257, 400)]
         if name == "cursor":
             return [(value, 400) for value in ("", "x", "A" * 28, "é")]

@@ -68,7 +68,9 @@ static void write_candidate(struct psp_writer *json, const struct psp_api_reques
     const struct psp_candidate *candidate = &definition->candidates[position];
     psp_writer_begin_object(json, key);
     psp_writer_string(json, "id", candidate->id);
-    psp_writer_string(json, "name", candidate->name);
+    psp_writer_string(json, "name",
+                      psp_answer_name(candidate->name, candidate->names, request->language));
+    psp_answer_names(json, definition, "names", candidate->names);
     psp_writer_string(json, "party", psp_answer_party(definition, candidate->party));
     psp_writer_string(json, "photo", candidate->photo);
     psp_writer_string(json, "photo_url", photo_url(request, candidate, url, sizeof url));
@@ -84,9 +86,11 @@ static void write_candidate(struct psp_writer *json, const struct psp_api_reques
 static bool matches(const struct psp_definition *definition, uint32_t position, const char *q)
 {
     const struct psp_candidate *candidate = &definition->candidates[position];
-    return psp_parameter_matches(q, candidate->name) || psp_parameter_matches(q, candidate->id) ||
+    return psp_parameter_matches_name(definition, q, candidate->name, candidate->names) ||
+           psp_parameter_matches(q, candidate->id) ||
            (candidate->party != PSP_NONE &&
-            psp_parameter_matches(q, definition->parties[candidate->party].name));
+            psp_parameter_matches_name(definition, q, definition->parties[candidate->party].name,
+                                       definition->parties[candidate->party].names));
 }
 
 void psp_api_candidates(const struct psp_api_request *request, struct psp_api_reply *reply)
@@ -168,11 +172,11 @@ static struct psp_unit_run where_run(const struct psp_view *view,
 }
 
 static void write_where(struct psp_writer *json, const struct psp_definition *definition,
-                        const struct psp_unit *unit, uint64_t votes)
+                        const struct psp_unit *unit, uint64_t votes, uint32_t language)
 {
     psp_writer_begin_object(json, NULL);
     psp_writer_string(json, "unit", unit->id);
-    psp_writer_string(json, "unit_name", unit->name);
+    psp_writer_string(json, "unit_name", psp_answer_name(unit->name, unit->names, language));
     psp_writer_string(json, "level", definition->levels[unit->level].id);
     psp_writer_stated(json, "votes", votes);
     psp_writer_end_object(json);
@@ -211,7 +215,8 @@ void psp_api_candidate(const struct psp_api_request *request, struct psp_api_rep
             next = psp_parameter_next(request, 0, i);
             break;
         }
-        write_where(&json, view->definition, &definition->units[run.list[i]], votes);
+        write_where(&json, view->definition, &definition->units[run.list[i]], votes,
+                    request->language);
     }
     psp_writer_end_array(&json);
     psp_answer_next(request, reply, &json, more ? &next : NULL);

@@ -5,11 +5,12 @@
 #include "collector/api/parameter.h"
 
 static void write_choice(struct psp_writer *json, const struct psp_definition *definition,
-                         const struct psp_choice *choice)
+                         const struct psp_choice *choice, uint32_t language)
 {
     psp_writer_begin_object(json, NULL);
     psp_writer_string(json, "id", choice->id);
-    psp_writer_string(json, "name", choice->name);
+    psp_writer_string(json, "name", psp_answer_name(choice->name, choice->names, language));
+    psp_answer_names(json, definition, "names", choice->names);
     psp_writer_string(json, "kind", psp_choice_kind_name(choice->kind));
     psp_writer_string(json, "candidate", psp_answer_candidate(definition, choice->candidate));
     psp_writer_string(json, "party", psp_answer_party(definition, choice->party));
@@ -17,18 +18,22 @@ static void write_choice(struct psp_writer *json, const struct psp_definition *d
 }
 
 static void write_contest(struct psp_writer *json, const struct psp_definition *definition,
-                          const struct psp_contest *contest)
+                          const struct psp_contest *contest, uint32_t language)
 {
     psp_writer_begin_object(json, NULL);
     psp_writer_string(json, "id", contest->id);
-    psp_writer_string(json, "name", contest->name);
+    psp_writer_string(json, "name", psp_answer_name(contest->name, contest->names, language));
+    psp_answer_names(json, definition, "names", contest->names);
     psp_writer_string(json, "office", contest->office);
     psp_writer_string(json, "district", contest->district);
     psp_writer_string(json, "unit", definition->units[contest->unit].id);
+    psp_writer_string(json, "group", contest->group);
+    psp_writer_string(json, "party", psp_answer_party(definition, contest->party));
     psp_writer_number(json, "votes_allowed", contest->votes_allowed);
+    psp_writer_number(json, "seats", contest->seats);
     psp_writer_begin_array(json, "choices");
     for (uint32_t c = 0; c < contest->choice_count; c++)
-        write_choice(json, definition, &contest->choices[c]);
+        write_choice(json, definition, &contest->choices[c], language);
     psp_writer_end_array(json);
     psp_writer_end_object(json);
 }
@@ -36,12 +41,15 @@ static void write_contest(struct psp_writer *json, const struct psp_definition *
 static bool matches(const struct psp_definition *definition, const struct psp_contest *contest,
                     const char *q)
 {
-    if (psp_parameter_matches(q, contest->name) || psp_parameter_matches(q, contest->id) ||
-        psp_parameter_matches(q, contest->office) || psp_parameter_matches(q, contest->district) ||
-        psp_parameter_matches(q, definition->units[contest->unit].name))
+    const struct psp_unit *unit = &definition->units[contest->unit];
+    if (psp_parameter_matches_name(definition, q, contest->name, contest->names) ||
+        psp_parameter_matches(q, contest->id) || psp_parameter_matches(q, contest->office) ||
+        psp_parameter_matches(q, contest->district) ||
+        psp_parameter_matches_name(definition, q, unit->name, unit->names))
         return true;
     for (uint32_t c = 0; c < contest->choice_count; c++) {
-        if (psp_parameter_matches(q, contest->choices[c].name))
+        const struct psp_choice *choice = &contest->choices[c];
+        if (psp_parameter_matches_name(definition, q, choice->name, choice->names))
             return true;
     }
     return false;
@@ -71,7 +79,7 @@ void psp_api_contests(const struct psp_api_request *request, struct psp_api_repl
             next = psp_parameter_next(request, 0, i);
             break;
         }
-        write_contest(&json, definition, &definition->contests[contest]);
+        write_contest(&json, definition, &definition->contests[contest], request->language);
     }
     psp_writer_end_array(&json);
     psp_answer_next(request, reply, &json, more ? &next : NULL);

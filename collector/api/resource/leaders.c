@@ -7,15 +7,16 @@
  */
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
-#include "collector/view/tally.h"
+#include "collector/view/standing.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 9 };
+enum { COLUMNS = 10 };
 enum column {
     LEADER,
     LEADER_VOTES,
+    SECOND,
     SECOND_VOTES,
     VALID,
     BALLOTS,
@@ -25,9 +26,9 @@ enum column {
     TOTAL,
 };
 
-static const char *const names[COLUMNS] = {"leader",          "leader_votes",  "second_votes",
-                                           "valid",           "ballots",       "ballots_counted",
-                                           "units_reporting", "units_partial", "units_total"};
+static const char *const names[COLUMNS] = {
+    "leader",  "leader_votes",    "second",          "second_votes",  "valid",
+    "ballots", "ballots_counted", "units_reporting", "units_partial", "units_total"};
 
 struct question {
     uint32_t contest, unit, method;
@@ -35,43 +36,18 @@ struct question {
     struct psp_level_choice level;
 };
 
-/* Blank and spoiled lines are counted but do not take part in the race. */
-static bool runs(enum psp_choice_kind kind)
-{
-    switch (kind) {
-    case PSP_CHOICE_CANDIDATE:
-    case PSP_CHOICE_YES:
-    case PSP_CHOICE_NO:
-    case PSP_CHOICE_WRITE_IN:
-    case PSP_CHOICE_OTHER:
-        return true;
-    case PSP_CHOICE_BLANK:
-    case PSP_CHOICE_SPOILED:
-        return false;
-    }
-    return false;
-}
-
 /* Leader PSP_UNSTATED: no vote yet, or level; with all votes: held. */
-static void fill(const struct psp_contest *contest, const struct psp_tally *tally,
+static void fill(const struct psp_tally *tally, const struct psp_standing *standing,
                  uint64_t ret_row[COLUMNS])
 {
-    uint64_t first = 0, second = 0, valid = 0, leader = PSP_UNSTATED;
-    for (uint32_t c = 0; c < contest->choice_count; c++) {
-        const uint64_t votes = runs(contest->choices[c].kind) ? tally->votes[c] : 0;
-        valid += votes;
-        if (votes > first) {
-            second = first;
-            first = votes;
-            leader = c;
-        } else if (votes > second) {
-            second = votes;
-        }
-    }
-    ret_row[LEADER] = first == second ? PSP_UNSTATED : leader;
+    const struct psp_standing_entry *entries = standing->entries;
+    const uint64_t first = standing->count > 0 ? entries[0].votes : 0;
+    const uint64_t second = standing->count > 1 ? entries[1].votes : 0;
+    ret_row[LEADER] = first == second ? PSP_UNSTATED : entries[0].first;
     ret_row[LEADER_VOTES] = tally->held ? PSP_UNSTATED : first;
+    ret_row[SECOND] = second == 0 || first == second ? PSP_UNSTATED : entries[1].first;
     ret_row[SECOND_VOTES] = tally->held ? PSP_UNSTATED : second;
-    ret_row[VALID] = tally->held ? PSP_UNSTATED : valid;
+    ret_row[VALID] = tally->held ? PSP_UNSTATED : standing->valid;
     ret_row[BALLOTS] = tally->ballots;
     ret_row[COUNTED] = tally->counted;
     ret_row[REPORTING] = tally->units_reporting;
@@ -106,10 +82,10 @@ static enum psp_status write_columns(struct psp_writer *json, const struct psp_v
                                      const struct question *question,
                                      const struct psp_unit_run *run)
 {
-    const struct psp_contest *contest = &view->definition->contests[question->contest];
     const uint32_t n = run->end - run->first;
     uint64_t *cells = calloc((size_t)n * (COLUMNS + 1) + 1, sizeof *cells);
     struct psp_tally tally;
+    struct psp_standing standing;
     if (!cells)
         return PSP_ENOMEM;
     for (uint32_t i = 0; i < n; i++) {
@@ -117,9 +93,12 @@ static enum psp_status write_columns(struct psp_writer *json, const struct psp_v
         const struct psp_unit_run leaves =
             psp_catalog_leaves(view->catalog, run->list[run->first + i]);
         psp_tally_run(view, question->contest, leaves.first, leaves.end, question->method, &tally);
-        fill(contest, &tally, row);
-        row[COLUMNS] = question->choice == PSP_NONE || tally.held ? PSP_UNSTATED
-                                                                  : tally.votes[question->choice];
+        psp_standing_rank(view->catalog, question->contest, &tally, &standing);
+        fill(&tally, &standing, row);
+        row[COLUMNS] =
+            question->choice == PSP_NONE || tally.held
+                ? PSP_UNSTATED
+                : psp_standing_votes(view->catalog, question->contest, question->choice, &tally);
     }
     for (uint32_t column = 0; column < COLUMNS; column++)
         write_column(json, names[column], cells + column, n, COLUMNS + 1);

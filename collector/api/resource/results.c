@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+enum { NUMBERS = 4 }; /* columns of CSV: votes, ballots, undervotes, overvotes */
 enum sort { SORT_NONE, SORT_UNIT, SORT_BALLOTS, SORT_TURNOUT, SORT_VOTES };
 
 struct question {
@@ -161,8 +162,18 @@ static void write_json(const struct question *question, const struct item *item,
         .method = item->method,
         .leaf_first = leaves.first,
         .leaf_end = leaves.end,
+        .language = question->request->language,
     };
     psp_row_write_result(json, NULL, question->view, &row);
+}
+
+/* The columns of numbers, which end a line. */
+static void write_numbers(struct psp_api_reply *reply, const uint64_t numbers[NUMBERS])
+{
+    for (int i = 0; i < NUMBERS; i++) {
+        psp_text_number(&reply->body, numbers[i]);
+        psp_text_bytes(&reply->body, i + 1 < NUMBERS ? "," : "\n", 1);
+    }
 }
 
 static void write_csv(const struct question *question, const struct item *item,
@@ -171,6 +182,7 @@ static void write_csv(const struct question *question, const struct item *item,
     const struct psp_definition *definition = question->view->definition;
     const struct psp_contest *contest = &definition->contests[item->contest];
     const struct psp_unit *unit = &definition->units[item->unit];
+    const uint32_t language = question->request->language;
     struct psp_tally tally;
     tally_item(question, item, &tally);
     if (tally.held) {
@@ -178,19 +190,20 @@ static void write_csv(const struct question *question, const struct item *item,
         return;
     }
     for (uint32_t c = 0; c < contest->choice_count; c++) {
+        const struct psp_choice *choice = &contest->choices[c];
         if (!tally.present[c])
             continue;
         psp_answer_line(question->request, reply);
         psp_answer_field(reply, contest->id, ',');
         psp_answer_field(reply, unit->id, ',');
-        psp_answer_field(reply, unit->name, ',');
+        psp_answer_field(reply, psp_answer_name(unit->name, unit->names, language), ',');
         psp_answer_field(reply, psp_unit_level_id(definition, item->unit), ',');
         psp_answer_field(reply, method_id(question, item), ',');
-        psp_answer_field(reply, contest->choices[c].id, ',');
-        psp_answer_field(reply, contest->choices[c].name, ',');
-        psp_answer_field(reply, psp_answer_party(definition, contest->choices[c].party), ',');
-        psp_text_number(&reply->body, tally.votes[c]);
-        psp_text_bytes(&reply->body, "\n", 1);
+        psp_answer_field(reply, choice->id, ',');
+        psp_answer_field(reply, psp_answer_name(choice->name, choice->names, language), ',');
+        psp_answer_field(reply, psp_answer_party(definition, choice->party), ',');
+        write_numbers(reply, (const uint64_t[]){tally.votes[c], tally.ballots, tally.undervotes,
+                                                tally.overvotes});
     }
 }
 
@@ -270,11 +283,19 @@ static uint64_t voters_of(const struct question *question, const struct item *it
     return tally.counted != PSP_UNSTATED ? tally.counted : tally.ballots;
 }
 
+/* As rows have them: of all lines of the choice's candidate. */
 static uint64_t votes_of(const struct question *question, const struct item *item)
 {
     const struct psp_unit_run leaves = leaves_of(question, item);
-    return psp_tally_votes(question->view, item->contest, question->choice, leaves.first,
-                           leaves.end, item->method);
+    const struct psp_catalog *catalog = question->view->catalog;
+    const uint32_t choices = catalog->definition->contests[item->contest].choice_first;
+    const uint32_t first = catalog->line_first[choices + question->choice];
+    uint64_t votes = 0;
+    for (uint32_t line = first == PSP_NONE ? question->choice : first; line != PSP_NONE;
+         line = catalog->line_next[choices + line])
+        votes += psp_tally_votes(question->view, item->contest, line, leaves.first, leaves.end,
+                                 item->method);
+    return votes;
 }
 
 /* Smaller comes first; an unknown share comes last either way. */
@@ -435,7 +456,8 @@ void psp_api_results(const struct psp_api_request *request, struct psp_api_reply
     if (request->csv) {
         reply->tells_held = question.view->publication == PSP_PUBLICATION_REPORTS;
         psp_answer_csv(request, reply,
-                       "contest,unit,unit_name,level,method,choice,choice_name,party,votes");
+                       "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
+                       "ballots,undervotes,overvotes");
     } else {
         psp_answer_begin(request, reply, &json);
         psp_writer_begin_array(&json, "results");

@@ -13,6 +13,7 @@ void psp_api_stream(const struct psp_api_request *request, struct psp_api_reply 
         !psp_parameter_unit(request, reply, "unit", &question->unit) ||
         !psp_parameter_method(request, reply, &question->method))
         return;
+    question->language = request->language;
     reply->status = 200;
     reply->content_type = "text/event-stream";
     reply->stream = true;

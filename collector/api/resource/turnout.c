@@ -4,6 +4,7 @@
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
 #include "collector/api/row.h"
+#include "collector/view/progress.h"
 
 struct turnout {
     uint64_t ballots;
@@ -41,12 +42,13 @@ static void write_stated(struct psp_api_reply *reply, uint64_t number)
     psp_text_bytes(&reply->body, ",", 1);
 }
 
-static void write_csv(struct psp_api_reply *reply, const struct psp_view *view, uint32_t position)
+static void write_csv(struct psp_api_reply *reply, const struct psp_view *view, uint32_t position,
+                      uint32_t language)
 {
     const struct psp_unit *unit = &view->definition->units[position];
     const struct turnout turnout = turnout_of(view, position);
     psp_answer_field(reply, unit->id, ',');
-    psp_answer_field(reply, unit->name, ',');
+    psp_answer_field(reply, psp_answer_name(unit->name, unit->names, language), ',');
     psp_answer_field(reply, psp_unit_level_id(view->definition, position), ',');
     psp_text_number(&reply->body, turnout.ballots);
     psp_text_bytes(&reply->body, ",", 1);
@@ -59,7 +61,9 @@ static void write_csv(struct psp_api_reply *reply, const struct psp_view *view, 
     write_stated(reply, turnout.partial);
     if (turnout.report > 0)
         psp_text_number(&reply->body, turnout.report);
-    psp_text_bytes(&reply->body, "\n", 1);
+    psp_text_format(&reply->body, ",%s,%s\n",
+                    psp_progress_over_registered(view, position) ? "true" : "false",
+                    psp_progress_over_expected(view, position) ? "true" : "false");
 }
 
 static struct psp_unit_run run_of(const struct psp_view *view, const struct psp_level_choice *level,
@@ -99,10 +103,10 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
     if (request->csv) {
         psp_answer_csv(request, reply,
                        "unit,unit_name,level,ballots,registered,ballots_expected,share,complete,"
-                       "ballots_counted,units_partial,report");
+                       "ballots_counted,units_partial,report,over_registered,over_expected");
         for (uint64_t i = first; i < end; i++) {
             psp_answer_line(request, reply);
-            write_csv(reply, view, run.list[i]);
+            write_csv(reply, view, run.list[i], request->language);
         }
         psp_answer_link(request, reply, more ? &next : NULL);
         return;
@@ -110,7 +114,7 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
     psp_answer_begin(request, reply, &json);
     psp_writer_begin_array(&json, "turnout");
     for (uint64_t i = first; i < end; i++)
-        psp_row_write_turnout(&json, NULL, view, run.list[i]);
+        psp_row_write_turnout(&json, NULL, view, run.list[i], request->language);
     psp_writer_end_array(&json);
     psp_writer_number(&json, "total", run.end - run.first);
     psp_answer_next(request, reply, &json, more ? &next : NULL);

@@ -7,13 +7,15 @@
 
 #include <string.h>
 
-static void write_members(struct psp_writer *json, const struct psp_view *view, uint32_t position)
+static void write_members(struct psp_writer *json, const struct psp_view *view, uint32_t position,
+                          uint32_t language)
 {
     const struct psp_definition *definition = view->definition;
     const struct psp_unit *unit = &definition->units[position];
     const struct psp_unit_run children = psp_catalog_children(view->catalog, position);
     psp_writer_string(json, "id", unit->id);
-    psp_writer_string(json, "name", unit->name);
+    psp_writer_string(json, "name", psp_answer_name(unit->name, unit->names, language));
+    psp_answer_names(json, definition, "names", unit->names);
     psp_writer_string(json, "code", unit->code);
     psp_writer_string(json, "level", psp_unit_level_id(definition, position));
     psp_writer_string(json, "parent",
@@ -34,15 +36,16 @@ static void write_members(struct psp_writer *json, const struct psp_view *view, 
 
 /* From the root down to the unit's parent. */
 static void write_path(struct psp_writer *json, const struct psp_definition *definition,
-                       uint32_t position)
+                       uint32_t position, uint32_t language)
 {
     uint32_t below = PSP_NONE; /* the unit written last */
     uint32_t next = definition->root;
     psp_writer_begin_array(json, "path");
     while (below != position && next != position) {
+        const struct psp_unit *unit = &definition->units[next];
         psp_writer_begin_object(json, NULL);
-        psp_writer_string(json, "unit", definition->units[next].id);
-        psp_writer_string(json, "unit_name", definition->units[next].name);
+        psp_writer_string(json, "unit", unit->id);
+        psp_writer_string(json, "unit_name", psp_answer_name(unit->name, unit->names, language));
         psp_writer_string(json, "level", psp_unit_level_id(definition, next));
         psp_writer_end_object(json);
         below = next;
@@ -64,8 +67,8 @@ void psp_api_unit(const struct psp_api_request *request, struct psp_api_reply *r
     }
     psp_answer_begin(request, reply, &json);
     psp_writer_begin_object(&json, "unit");
-    write_members(&json, request->view, unit);
-    write_path(&json, definition, unit);
+    write_members(&json, request->view, unit, request->language);
+    write_path(&json, definition, unit, request->language);
     psp_writer_end_object(&json);
     psp_answer_end(&json);
 }
@@ -107,7 +110,7 @@ void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *
     psp_writer_begin_array(&json, "units");
     for (uint64_t i = from.position > run.first ? from.position : run.first; i < run.end; i++) {
         const uint32_t unit = run.list[i];
-        if (!psp_parameter_matches(q, units[unit].name) &&
+        if (!psp_parameter_matches_name(view->definition, q, units[unit].name, units[unit].names) &&
             !psp_parameter_matches(q, units[unit].id) &&
             !psp_parameter_matches(q, units[unit].code))
             continue;
@@ -117,7 +120,7 @@ void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *
             break;
         }
         psp_writer_begin_object(&json, NULL);
-        write_members(&json, view, unit);
+        write_members(&json, view, unit, request->language);
         psp_writer_end_object(&json);
     }
     psp_writer_end_array(&json);

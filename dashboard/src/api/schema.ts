@@ -30,8 +30,17 @@ export interface components {
       election: {
         id: components['schemas']['Id'];
         name: string;
+        names?: components['schemas']['Names'];
         /** Format: date */
         date: string;
+        /** @description IANA's name; null: not said. */
+        time_zone: string | null;
+        /** @description Of what is published; null: not said. */
+        source: string | null;
+        /** @description Of what is published; null: not said. */
+        licence: string | null;
+        /** @description BCP 47; names are in the first unless lang asks for another. Empty: of no stated language. */
+        languages: string[];
         /** @enum {string} */
         state: 'new' | 'open' | 'closed';
         /**
@@ -58,17 +67,23 @@ export interface components {
         levels: {
           level: components['schemas']['Level'];
           name: string;
+          names?: components['schemas']['Names'];
           plural: string;
+          plurals?: components['schemas']['Names'];
           units: number;
         }[];
         methods: {
           id: components['schemas']['Id'];
           name: string;
+          names?: components['schemas']['Names'];
         }[];
         parties: {
           id: components['schemas']['Id'];
           name: string;
+          names?: components['schemas']['Names'];
           color: string | null;
+          /** @description The alliance's name; null: none. */
+          alliance: string | null;
         }[];
         map: {
           file: string;
@@ -116,6 +131,7 @@ export interface components {
       candidates: {
         id: components['schemas']['Id'];
         name: string;
+        names?: components['schemas']['Names'];
         party: components['schemas']['IdOrNull'];
         photo: string | null;
         /** @description null: held, no row with one of the choices was reported yet. */
@@ -136,6 +152,7 @@ export interface components {
       candidate: {
         id: components['schemas']['Id'];
         name: string;
+        names?: components['schemas']['Names'];
         party: components['schemas']['IdOrNull'];
         photo: string | null;
         biography: string | null;
@@ -177,6 +194,7 @@ export interface components {
       units: {
         id: components['schemas']['Id'];
         name: string;
+        names?: components['schemas']['Names'];
         /** @description e.g. county FIPS; empty when there is none */
         code: string;
         level: components['schemas']['Level'];
@@ -208,6 +226,7 @@ export interface components {
       unit: {
         id: components['schemas']['Id'];
         name: string;
+        names?: components['schemas']['Names'];
         /** @description e.g. county FIPS; empty when there is none */
         code: string;
         level: components['schemas']['Level'];
@@ -373,9 +392,11 @@ export interface components {
       contest: components['schemas']['Id'];
       unit: components['schemas']['Id'];
       total: number;
-      /** @description Position of the choice in the contest's choices; null: no vote yet, level, or held. */
+      /** @description Position in the contest's choices of the first line of who leads; null: no vote yet, the first two are level, or held. Lines that name nobody never lead. */
       leader: (number | null)[];
       leader_votes: components['schemas']['CountsOrNull'];
+      /** @description The same of the second; null: nobody else has a vote, no leader, or held. */
+      second: (number | null)[];
       second_votes: components['schemas']['CountsOrNull'];
       /** @description Votes without blank and spoiled lines; null, as the other votes: held. */
       valid: (number | null)[];
@@ -386,7 +407,7 @@ export interface components {
       units_reporting: components['schemas']['Counts'];
       units_partial: components['schemas']['Counts'];
       units_total: components['schemas']['Counts'];
-      /** @description With choice: its votes. */
+      /** @description With choice: its votes; of a candidate's, the votes of all the candidate's lines. */
       choice_votes?: (number | null)[];
     };
     Series: {
@@ -467,6 +488,19 @@ export interface components {
       undervotes: number | null;
       /** @description null: held. */
       overvotes: number | null;
+      /** @description Votes for all choices but blank and spoiled ones: the base of shares. null: held. */
+      valid: number | null;
+      /** @description Who can win, most votes first, equal ones in the election's order; lines that name nobody are in choices only. null: held. */
+      candidates: components['schemas']['Entry'][] | null;
+      /** @description null: held, no entry with a vote, or no more entries than seats. */
+      margin: number | null;
+      /**
+       * @description first: of the first and the second. last_seat: with several seats, of the last that has one and the first that has none.
+       * @enum {string}
+       */
+      margin_of: 'first' | 'last_seat';
+      /** @description margin is 0 and those two have votes. null: held. */
+      tied: boolean | null;
       units_reporting: components['schemas']['UnitsReporting'];
       units_partial: components['schemas']['UnitsPartial'];
       /** @description Leaves with a ballot shown. */
@@ -498,6 +532,11 @@ export interface components {
       units_partial: components['schemas']['UnitsPartial'];
       report: components['schemas']['ReportOrNull'];
       report_under_way: components['schemas']['UnderWay'];
+      /** @description More ballots than voters registered; 0 registered are unknown in a unit with ballots. */
+      over_registered: boolean;
+      /** @description More ballots than expected. */
+      over_expected: boolean;
+      progress: components['schemas']['Progress'];
     };
     ShardState: {
       shard: number;
@@ -518,15 +557,21 @@ export interface components {
     Contest: {
       id: components['schemas']['Id'];
       name: string;
+      names?: components['schemas']['Names'];
       office: string;
       district: string;
       unit: components['schemas']['Id'];
+      /** @description Contests of one group belong together; the office unless the election says otherwise. */
+      group: string;
+      party: components['schemas']['IdOrNull'];
       votes_allowed: number;
+      seats: number;
       choices: components['schemas']['Choice'][];
     };
     Choice: {
       id: components['schemas']['Id'];
       name: string;
+      names?: components['schemas']['Names'];
       /** @enum {string} */
       kind: 'candidate' | 'yes' | 'no' | 'blank' | 'spoiled' | 'write_in' | 'other';
       candidate: components['schemas']['IdOrNull'];
@@ -560,6 +605,44 @@ export interface components {
     /** @description The last report that every shard has; of several leaves the newest. null: none. */
     ReportOrNull: components['schemas']['Report'] | null;
     CountsOrNull: (number | null)[];
+    /** @description The name in each language of the election; left out where one name is for all. */
+    Names: {
+      [key: string]: string;
+    };
+    Entry: {
+      /** @description null: a party's list, or an answer of a referendum. */
+      candidate: components['schemas']['Id'] | null;
+      name: string;
+      /** @description The candidate's own, else that of the first line. */
+      party: components['schemas']['Id'] | null;
+      /** @description Of all its lines. */
+      votes: number;
+      /** @description votes / valid; null: no valid vote. */
+      share: number | null;
+      /** @description Its lines on a ballot in the unit. */
+      choices: components['schemas']['Id'][];
+    };
+    Progress: {
+      /** @description Ballots counted, of each unit below at most those expected there; null: not told. */
+      counted: number | null;
+      /** @description The same of ballots shown. */
+      shown: number;
+      /** @description null: not known. */
+      expected: number | null;
+      /** @description expected less counted, or where that is not told less shown; null: not known. */
+      out: number | null;
+      /** @description How many ballots can still be shown at most; null: not known. */
+      ceiling: number | null;
+      /**
+       * @description registered: voters registered who are not among the ballots. estimate: in some unit of ballots expected, or of a figure that the ballots exceed.
+       * @enum {string|null}
+       */
+      ceiling_of: 'registered' | 'estimate' | null;
+      /** @description Units with more ballots than registered or expected: leaves, or a unit above when none below it is. At most the first 20. */
+      over: components['schemas']['Id'][];
+      /** @description How many they are. */
+      units_over: number;
+    };
   };
   responses: never;
   parameters: never;
@@ -611,5 +694,8 @@ export type ReportIndexes = components['schemas']['ReportIndexes'];
 export type Report = components['schemas']['Report'];
 export type ReportOrNull = components['schemas']['ReportOrNull'];
 export type CountsOrNull = components['schemas']['CountsOrNull'];
+export type Names = components['schemas']['Names'];
+export type Entry = components['schemas']['Entry'];
+export type Progress = components['schemas']['Progress'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

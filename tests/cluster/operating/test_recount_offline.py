@@ -33,6 +33,11 @@ def rows(text):
     return {tuple(row.values()) for row in csv.DictReader(io.StringIO(text))}
 
 
+def votes_alone(text):
+    """The same, in the columns that 0.1.0 had."""
+    return {row[:-3] for row in rows(text)}
+
+
 @pytest.fixture
 def counted(cluster, tmp_path):
     """counted(replicas) -> (cluster that was stopped, what its API said: books, results)."""
@@ -179,7 +184,8 @@ def test_the_journal_of_0_1_0_gives_its_figures(data, tmp_path):
         assert [s["index"] for s in again["shards"]] == [6, 7]
         assert [s["state_hash"] for s in again["shards"]] == \
             [s["state_hash"] for s in made["shards"]]
-        assert rows((kept / "results.csv").read_text()) <= rows((tmp_path / "rows.csv").read_text())
+        assert rows((kept / "results.csv").read_text()) <= \
+            votes_alone((tmp_path / "rows.csv").read_text())
 
 
 def test_a_journal_of_0_1_0_is_judged_by_its_own_rules(tmp_path):
@@ -191,4 +197,5 @@ def test_a_journal_of_0_1_0_is_judged_by_its_own_rules(tmp_path):
     expected = json.loads((kept / "expected.json").read_text())
     assert (again["total"], again["shards"]) == (expected["total"], expected["shards"])
     assert (again["total"]["double_vote"], again["total"]["closed"]) == (6, 3)
-    assert rows((kept / "results.csv").read_text()) <= rows((tmp_path / "rows.csv").read_text())
+    assert rows((kept / "results.csv").read_text()) <= \
+        votes_alone((tmp_path / "rows.csv").read_text())

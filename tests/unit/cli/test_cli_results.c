@@ -129,34 +129,81 @@ static void a_result_that_is_not_whole_is_not_printed_as_one(void **state)
     }
 }
 
-static void a_table_is_sorted_by_votes_and_fits_the_screen(void **state)
+/* Bob has two lines, shorter ones than Ann; the write-ins are more than either. Shares are of
+ * 160 valid votes: 52, 48, 60. */
+#define FUSED                                                                                      \
+    "[{'contest': 'c', 'unit_name': 'Town', 'ballots': 1234, 'ballots_counted': 1234,"             \
+    " 'choices': [{'choice': 'a', 'votes': 48}, {'choice': 'b1', 'votes': 40},"                    \
+    " {'choice': 'b2', 'votes': 12}, {'choice': 'w', 'votes': 60}, {'choice': 'x', 'votes': 40}]," \
+    " 'candidates': [{'candidate': 'bob', 'name': 'Bob', 'party': 'blue', 'votes': 52,"            \
+    " 'choices': ['b1', 'b2']}, {'candidate': 'ann', 'name': 'Ann', 'party': 'red',"               \
+    " 'votes': 48, 'choices': ['a']}], 'valid': 160, 'margin': 4, 'margin_of': 'first',"           \
+    " 'tied': false, 'undervotes': 3, 'overvotes': 0,"                                             \
+    " 'units_reporting': 1, 'units_partial': 0, 'units_total': 2}]"
+
+static char *table_of(const char *results_text, size_t lines_max)
 {
-    (void)state;
-    json_t *results = json("[{'contest': 'c', 'unit_name': 'Town', 'ballots': 1234, 'choices':"
-                           " [{'choice': 'a', 'votes': 1}, {'choice': 'b', 'votes': 1200},"
-                           " {'choice': 'd', 'votes': 20}, {'choice': 'e', 'votes': 10}],"
-                           " 'undervotes': 3, 'overvotes': 0,"
-                           " 'units_reporting': 1, 'units_total': 2}]");
-    json_t *contests = json("[{'id': 'c', 'name': 'Mayor', 'choices':"
-                            " [{'id': 'b', 'name': 'Zo\xc3\xab', 'party': 'p'}]}]");
-    json_t *parties = json("[{'id': 'p', 'name': 'Party'}]");
+    json_t *results = json(results_text), *parties = json("[{'id': 'blue', 'name': 'Blue'}]");
+    json_t *contests =
+        json("[{'id': 'c', 'name': 'Mayor', 'seats': 3, 'choices': ["
+             "{'id': 'a', 'name': 'Ann', 'kind': 'candidate', 'party': 'red'},"
+             "{'id': 'b1', 'name': 'Bob', 'kind': 'candidate', 'party': 'blue'},"
+             "{'id': 'b2', 'name': 'Bob (Green)', 'kind': 'candidate', 'party': 'green'},"
+             "{'id': 'w', 'name': 'Write-ins', 'kind': 'write_in'},"
+             "{'id': 'x', 'name': 'Blanks', 'kind': 'blank'}]}]");
     struct output output;
     open_output(&output);
-    psp_results_table_print(results, contests, parties, 1, output.file);
+    psp_results_table_print(results, contests, parties, lines_max, output.file);
+    psp_results_table_csv(results, contests, false, output.file);
     fclose(output.file);
-    assert_string_equal(output.text, "Mayor, Town: 1,234 ballots, 1 of 2 units reporting\n"
-                                     "choice        party  votes    share\n"
-                                     "Zo\xc3\xab           Party  1,200  97.24 %\n"
-                                     "d                       20   1.62 %\n"
-                                     "(2 others)              11   0.89 %\n"
-                                     "(undervotes)             3   0.24 %\n");
-    free(output.text);
     json_decref(results);
     json_decref(contests);
     json_decref(parties);
+    return output.text;
 }
 
-/* What a collector says of places that have reported, in part and not at all. */
+static void a_table_has_candidates_as_they_stand(void **state)
+{
+    (void)state;
+    char *text = table_of(FUSED, 0);
+    assert_string_equal(text, "Mayor, Town: 1,234 ballots, 1 of 2 units reporting\n"
+                              "choice         party  votes  of valid\n"
+                              "Bob                      52   32.50 %\n"
+                              "  Bob          Blue      40\n"
+                              "  Bob (Green)  green     12\n"
+                              "Ann            red       48   30.00 %\n"
+                              "Write-ins                60   37.50 %\n"
+                              "Blanks                   40\n"
+                              "(undervotes)              3\n"
+                              "margin 4\n"
+                              "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
+                              "ballots,undervotes,overvotes\n"
+                              "c,,Town,,,a,Ann,red,48,1234,3,0\n"
+                              "c,,Town,,,b1,Bob,blue,40,1234,3,0\n"
+                              "c,,Town,,,b2,Bob (Green),green,12,1234,3,0\n"
+                              "c,,Town,,,w,Write-ins,,60,1234,3,0\n"
+                              "c,,Town,,,x,Blanks,,40,1234,3,0\n");
+    free(text);
+}
+
+static void a_table_fits_the_screen_and_says_a_tie(void **state)
+{
+    (void)state;
+    char *text = table_of(
+        "[{'contest': 'c', 'unit_name': 'Town', 'ballots': 9, 'ballots_counted': 9, 'choices': [],"
+        " 'candidates': ["
+        "{'name': 'A', 'votes': 5, 'choices': ['1']}, {'name': 'B', 'votes': 4, 'choices': ['2']},"
+        "{'name': 'C', 'votes': 4, 'choices': ['3']}, {'name': 'D', 'votes': 4, 'choices': ['4']}],"
+        " 'valid': 17, 'margin': 0, 'margin_of': 'last_seat', 'tied': true,"
+        " 'units_reporting': 0, 'units_total': 1}]",
+        8);
+    assert_non_null(strstr(text, "A                      5   29.41 %\n"
+                                 "B                      4   23.53 %\n"
+                                 "(2 others)             8   47.06 %\n"
+                                 "tied for the last of 3 seats\n"));
+    free(text);
+}
+
 static void what_is_held_has_no_votes_in_any_form(void **state)
 {
     (void)state;
@@ -169,6 +216,7 @@ static void what_is_held_has_no_votes_in_any_form(void **state)
              " 'units_reporting': 0, 'units_partial': 1, 'units_total': 1},"
              " {'contest': 'c', 'unit_name': 'Hill', 'ballots': 20, 'ballots_counted': 25,"
              " 'choices': [{'choice': 'a', 'votes': 20}], 'undervotes': 0, 'overvotes': 0,"
+             " 'candidates': [{'name': 'a', 'votes': 20, 'choices': ['a']}], 'valid': 20,"
              " 'units_reporting': 1, 'units_partial': 2, 'units_total': 4}]");
     json_t *contests = json("[{'id': 'c', 'name': 'Mayor', 'choices': []}]"), *none = json("[]");
     struct output output;
@@ -183,10 +231,11 @@ static void what_is_held_has_no_votes_in_any_form(void **state)
         "Mayor, Town: not reported yet, 1,234 ballots counted, 0 of 2 units reporting\n\n"
         "Mayor, Mill: not reported yet, 0 of 1 units reporting, 1 partial\n\n"
         "Mayor, Hill: 20 of 25 ballots shown, 1 of 4 units reporting, 2 partial\n"
-        "choice  party  votes     share\n"
+        "choice  party  votes  of valid\n"
         "a                 20  100.00 %\n"
-        "contest,unit,unit_name,level,method,choice,choice_name,party,votes\n"
-        "c,,Hill,,,a,,,20\n"
+        "contest,unit,unit_name,level,method,choice,choice_name,party,votes,ballots,undervotes,"
+        "overvotes\n"
+        "c,,Hill,,,a,,,20,20,0,0\n"
         "call: 2 of 3 results are not reported yet: they are held, and left out\n");
     free(output.text);
     json_decref(results);
@@ -225,7 +274,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(returns_come_out_as_they_were_published),
         cmocka_unit_test(a_result_that_is_not_whole_is_not_printed_as_one),
-        cmocka_unit_test(a_table_is_sorted_by_votes_and_fits_the_screen),
+        cmocka_unit_test(a_table_has_candidates_as_they_stand),
+        cmocka_unit_test(a_table_fits_the_screen_and_says_a_tie),
         cmocka_unit_test(what_is_held_has_no_votes_in_any_form),
         cmocka_unit_test(returns_leave_out_what_is_held),
         cmocka_unit_test(counts_have_separators),

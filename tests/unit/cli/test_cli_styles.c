@@ -77,13 +77,14 @@ static void rows_of_totals_are_added_over_styles(void **state)
     set_row(fixture, 5, CELLS(1, 1, 0, 0, 0));             /* x np mail */
     set_row(fixture, 8, CELLS(2, 0, 2, 0, 0, 1, 0, 0, 1)); /* y dem booth */
     psp_totals_csv_print(fixture->totals, NULL, false, fixture->file);
-    holds(fixture, "gov-d,c,C,county,,ann,Ann,,3\ngov-d,c,C,county,,bob,Bob,,3\n"
-                   "gov-d,x,X,precinct,,ann,Ann,,3\ngov-d,x,X,precinct,,bob,Bob,,1\n"
-                   "gov-d,y,Y,precinct,,ann,Ann,,0\ngov-d,y,Y,precinct,,bob,Bob,,2\n"
-                   "gov-d,c,C,county,booth,ann,Ann,,3\n");
-    holds(fixture, "bridge,x,X,precinct,,yes,Yes,,6\nbridge,x,X,precinct,,no,No,,3\n"
-                   "bridge,y,Y,precinct,,yes,Yes,,1\n");
-    holds(fixture, "bridge,x,X,precinct,mail,yes,Yes,,4\nbridge,x,X,precinct,mail,no,No,,1\n");
+    holds(fixture, "gov-d,c,C,county,,ann,Ann,,3,7,1,0\ngov-d,c,C,county,,bob,Bob,,3,7,1,0\n"
+                   "gov-d,x,X,precinct,,ann,Ann,,3,5,1,0\ngov-d,x,X,precinct,,bob,Bob,,1,5,1,0\n"
+                   "gov-d,y,Y,precinct,,ann,Ann,,0,2,0,0\ngov-d,y,Y,precinct,,bob,Bob,,2,2,0,0\n"
+                   "gov-d,c,C,county,booth,ann,Ann,,3,7,1,0\n");
+    holds(fixture, "bridge,x,X,precinct,,yes,Yes,,6,10,1,0\nbridge,x,X,precinct,,no,No,,3,10,1,0\n"
+                   "bridge,y,Y,precinct,,yes,Yes,,1,2,0,1\n");
+    holds(fixture,
+          "bridge,x,X,precinct,mail,yes,Yes,,4,5,0,0\nbridge,x,X,precinct,mail,no,No,,1,5,0,0\n");
     assert_null(strstr(fixture->text, "gov-d,z,"));
 }
 

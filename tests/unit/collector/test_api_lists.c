@@ -7,7 +7,8 @@ static void the_election_says_how_far_the_count_is(void **context)
 {
     struct api *api = *context;
     expect(api, "/api/v1/election",
-           "\"election\":{\"id\":\"town\",\"name\":\"Town\",\"date\":\"2024-11-05\","
+           "\"election\":{\"id\":\"town\",\"name\":\"Town\",\"date\":\"2024-11-05\",\"time_zone\":"
+           "null,\"source\":null,\"licence\":null,\"languages\":[],"
            "\"state\":\"open\",\"turnout\":\"immediate\",\"report_min\":10,\"definition_hash\":\"");
     expect(
         api, "/api/v1/election",
@@ -19,8 +20,8 @@ static void the_election_says_how_far_the_count_is(void **context)
         "{\"level\":\"county\",\"name\":\"County\",\"plural\":\"Counties\",\"units\":3},"
         "{\"level\":\"precinct\",\"name\":\"Precinct\",\"plural\":\"Precincts\",\"units\":3}],"
         "\"methods\":[{\"id\":\"booth\",\"name\":\"Booth\"},{\"id\":\"mail\",\"name\":\"Mail\"}],"
-        "\"parties\":[{\"id\":\"red\",\"name\":\"Red\",\"color\":\"#aa0000\"},"
-        "{\"id\":\"blue\",\"name\":\"Blue\",\"color\":null}],\"map\":null}");
+        "\"parties\":[{\"id\":\"red\",\"name\":\"Red\",\"color\":\"#aa0000\",\"alliance\":null},"
+        "{\"id\":\"blue\",\"name\":\"Blue\",\"color\":null,\"alliance\":null}],\"map\":null}");
 }
 
 static void before_any_answer_everything_is_zero_and_stale(void **context)
@@ -88,7 +89,8 @@ static void contests_list_their_choices(void **context)
     struct api *api = *context;
     expect(api, "/api/v1/contests",
            "\"contests\":[{\"id\":\"pres\",\"name\":\"President\",\"office\":\"President\","
-           "\"district\":\"\",\"unit\":\"us\",\"votes_allowed\":1,\"choices\":["
+           "\"district\":\"\",\"unit\":\"us\",\"group\":\"President\",\"party\":null,\"votes_"
+           "allowed\":1,\"seats\":1,\"choices\":["
            "{\"id\":\"ann-red\",\"name\":\"Ann Ash\",\"kind\":\"candidate\",\"candidate\":\"ann\","
            "\"party\":\"red\"},{\"id\":\"ann-blue\",\"name\":\"Ann Ash\",\"kind\":\"candidate\","
            "\"candidate\":\"ann\",\"party\":\"blue\"},{\"id\":\"bob\",\"name\":\"Bob\","
@@ -153,7 +155,10 @@ static void turnout_has_a_share_where_registrations_are_known(void **context)
            "\"turnout\":[{\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\","
            "\"ballots\":15,\"ballots_counted\":15,\"registered\":null,"
            "\"ballots_expected\":null,\"share\":null,\"complete\":false,\"units_partial\":0,"
-           "\"report\":null,\"report_under_way\":false}],\"total\":1,\"next_cursor\":null}");
+           "\"report\":null,\"report_under_way\":false,\"over_registered\":false,\"over_expected\":"
+           "false,\"progress\":{\"counted\":15,\"shown\":15,\"expected\":null,\"out\":null,"
+           "\"ceiling\":null,\"ceiling_of\":null,\"over\":[],\"units_over\":0}}],\"total\":1,"
+           "\"next_cursor\":null}");
     /* p1 10 registered, p2 4: 7 ballots of 14 */
     expect(api, "/api/v1/turnout?unit=ca",
            "\"ballots\":7,\"ballots_counted\":7,\"registered\":14,\"ballots_expected\":null,"
@@ -173,12 +178,12 @@ static void a_test_says_so_in_every_answer(void **context)
     api->cluster.mode = PSP_MODE_TEST;
     expect(api, "/api/v1/accounting", "\"status\":\"unofficial\",\"mode\":\"test\",");
     api_get(api, "/api/v1/turnout.csv?level=county");
-    assert_string_equal(api->body,
-                        "mode,unit,unit_name,level,ballots,registered,ballots_expected,share,"
-                        "complete,ballots_counted,units_partial,report\n"
-                        "TEST,ca,Zeta,county,7,14,,0.500000,false,7,0,\n"
-                        "TEST,cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,\n"
-                        "TEST,cd,Delta,county,5,,,,false,5,0,\n");
+    assert_string_equal(
+        api->body, "mode,unit,unit_name,level,ballots,registered,ballots_expected,share,"
+                   "complete,ballots_counted,units_partial,report,over_registered,over_expected\n"
+                   "TEST,ca,Zeta,county,7,14,,0.500000,false,7,0,,false,false\n"
+                   "TEST,cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,,false,false\n"
+                   "TEST,cd,Delta,county,5,,,,false,5,0,,false,false\n");
 }
 
 static void turnout_as_csv(void **context)
@@ -187,10 +192,10 @@ static void turnout_as_csv(void **context)
     api_get(api, "/api/v1/turnout.csv?level=county");
     assert_string_equal(api->body,
                         "unit,unit_name,level,ballots,registered,ballots_expected,share,complete,"
-                        "ballots_counted,units_partial,report\n"
-                        "ca,Zeta,county,7,14,,0.500000,false,7,0,\n"
-                        "cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,\n"
-                        "cd,Delta,county,5,,,,false,5,0,\n");
+                        "ballots_counted,units_partial,report,over_registered,over_expected\n"
+                        "ca,Zeta,county,7,14,,0.500000,false,7,0,,false,false\n"
+                        "cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,,false,false\n"
+                        "cd,Delta,county,5,,,,false,5,0,,false,false\n");
 }
 
 static void a_roll_is_the_denominator_when_every_shard_has_sent_its_part(void **context)

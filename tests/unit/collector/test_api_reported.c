@@ -101,15 +101,17 @@ static void expect_all_held(struct api *api)
 {
     expect(api, "/api/v1/results?contest=pres",
            "\"ballots\":0,\"ballots_counted\":15,\"choices\":null,\"undervotes\":null,"
-           "\"overvotes\":null,\"units_reporting\":0,\"units_partial\":0,\"units_started\":0,"
+           "\"overvotes\":null,\"valid\":null,\"candidates\":null,\"margin\":null,\"margin_of\":"
+           "\"first\",\"tied\":null,\"units_reporting\":0,\"units_partial\":0,\"units_started\":0,"
            "\"units_total\":4,\"report\":null}");
     expect(api, "/api/v1/results?contest=pres&unit=p1&by=method",
            "\"method\":\"booth\",\"ballots\":0,\"ballots_counted\":null,\"choices\":null,");
-    expect(api, "/api/v1/leaders?contest=pres&unit=vt&level=county&choice=ann-red",
-           "\"leader\":[null,null,null],\"leader_votes\":[null,null,null],"
-           "\"second_votes\":[null,null,null],\"valid\":[null,null,null],\"ballots\":[0,0,0],"
-           "\"ballots_counted\":[7,3,5],\"units_reporting\":[0,0,0],\"units_partial\":[0,0,0],"
-           "\"units_total\":[2,1,1],\"choice_votes\":[null,null,null]}");
+    expect(
+        api, "/api/v1/leaders?contest=pres&unit=vt&level=county&choice=ann-red",
+        "\"leader\":[null,null,null],\"leader_votes\":[null,null,null],\"second\":[null,null,null],"
+        "\"second_votes\":[null,null,null],\"valid\":[null,null,null],\"ballots\":[0,0,0],"
+        "\"ballots_counted\":[7,3,5],\"units_reporting\":[0,0,0],\"units_partial\":[0,0,0],"
+        "\"units_total\":[2,1,1],\"choice_votes\":[null,null,null]}");
     expect(api, "/api/v1/candidates",
            "\"votes\":null,\"choices\":[{\"contest\":\"pres\",\"choice\":\"ann-red\","
            "\"party\":\"red\",\"votes\":null},");
@@ -122,7 +124,8 @@ static void expect_all_held(struct api *api)
            "\"share\":0.500000,\"complete\":false,\"units_partial\":0,\"report\":null,");
     api_get(api, "/api/v1/results.csv?level=leaf");
     assert_string_equal(api->body,
-                        "contest,unit,unit_name,level,method,choice,choice_name,party,votes\n");
+                        "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
+                        "ballots,undervotes,overvotes\n");
     assert_true(api->reply.tells_held);
     assert_int_equal(api->reply.held, 6); /* pres in four leaves, bridge in two */
     assert_null(strstr(api_get(api, "/api/v1/results?level=leaf"), "\"votes\":"));
@@ -155,7 +158,7 @@ static void a_report_that_not_every_shard_has_shows_nothing(void **context)
     expect_all_held(api);
     expect(api, "/api/v1/units/p1", "\"report\":null,\"report_under_way\":true,");
     expect(api, "/api/v1/units/p2", "\"report\":null,\"report_under_way\":false,");
-    expect(api, "/api/v1/turnout", "\"report\":null,\"report_under_way\":true}");
+    expect(api, "/api/v1/turnout", "\"report\":null,\"report_under_way\":true,");
     expect(api, "/api/v1/election", "\"report_under_way\":true,");
 }
 
@@ -170,7 +173,11 @@ static void a_report_that_every_shard_has_is_shown(void **context)
     report(api, 1, false);
     expect(api, "/api/v1/results?contest=pres&unit=p3",
            "\"ballots\":3,\"ballots_counted\":3,\"choices\":[{\"choice\":\"ann-red\",\"votes\":1},"
-           "{\"choice\":\"bob\",\"votes\":1}],\"undervotes\":1,\"overvotes\":0,"
+           "{\"choice\":\"bob\",\"votes\":1}],\"undervotes\":1,\"overvotes\":0,\"valid\":2,"
+           "\"candidates\":[{\"candidate\":\"ann\",\"name\":\"Ann \\\"A\\\" "
+           "Ash\",\"party\":\"red\",\"votes\":1,\"share\":0.500000,\"choices\":[\"ann-red\"]},{"
+           "\"candidate\":\"bob\",\"name\":\"Bob\",\"party\":null,\"votes\":1,\"share\":0.500000,"
+           "\"choices\":[\"bob\"]}],\"margin\":0,\"margin_of\":\"first\",\"tied\":true,"
            "\"units_reporting\":0,\"units_partial\":1,\"units_started\":1,\"units_total\":1," WHOLE(
                1, false, 008, 8, 21) "}]");
     expect(api, "/api/v1/units/p3", WHOLE(1, false, 008, 8, 21) ",\"report_under_way\":false");
@@ -180,7 +187,11 @@ static void a_report_that_every_shard_has_is_shown(void **context)
     expect(api, "/api/v1/results?contest=pres",
            "\"ballots\":7,\"ballots_counted\":15,\"choices\":[{\"choice\":\"ann-red\",\"votes\":3},"
            "{\"choice\":\"ann-blue\",\"votes\":1},{\"choice\":\"bob\",\"votes\":2},"
-           "{\"choice\":\"blank\",\"votes\":0}],\"undervotes\":1,\"overvotes\":0,"
+           "{\"choice\":\"blank\",\"votes\":0}],\"undervotes\":1,\"overvotes\":0,\"valid\":6,"
+           "\"candidates\":[{\"candidate\":\"ann\",\"name\":\"Ann \\\"A\\\" "
+           "Ash\",\"party\":\"red\",\"votes\":4,\"share\":0.666667,\"choices\":[\"ann-red\",\"ann-"
+           "blue\"]},{\"candidate\":\"bob\",\"name\":\"Bob\",\"party\":null,\"votes\":2,\"share\":"
+           "0.333333,\"choices\":[\"bob\"]}],\"margin\":2,\"margin_of\":\"first\",\"tied\":false,"
            "\"units_reporting\":0,\"units_partial\":2,\"units_started\":2,\"units_total\":4,"
            "\"report\":null}");
     expect(api, "/api/v1/accounting", "\"shown\":7,\"held\":8,");
@@ -189,11 +200,13 @@ static void a_report_that_every_shard_has_is_shown(void **context)
            "\"level\":\"precinct\",\"votes\":3},{\"unit\":\"p2\",\"unit_name\":\"Two\","
            "\"level\":\"precinct\",\"votes\":null},{\"unit\":\"p3\"");
     expect(api, "/api/v1/leaders?contest=pres&unit=vt&level=county",
-           "\"leader_votes\":[2,1,null],\"second_votes\":[1,1,null],\"valid\":[4,2,null]");
-    expect(api, "/api/v1/turnout.csv?unit=p1", "\np1,One,precinct,4,10,8,0.600000,false,6,1,1\n");
+           "\"leader_votes\":[3,1,null],\"second\":[2,null,null],\"second_votes\":[1,1,null],"
+           "\"valid\":[4,2,null]");
+    expect(api, "/api/v1/turnout.csv?unit=p1",
+           "\np1,One,precinct,4,10,8,0.600000,false,6,1,1,false,false\n");
     api_get(api, "/api/v1/results.csv?level=leaf");
     assert_int_equal(api->reply.held, 3); /* pres in p2 and cd, bridge in p2 */
-    assert_non_null(strstr(api->body, "pres,p1,One,precinct,,ann-red,Ann Ash,red,2\n"));
+    assert_non_null(strstr(api->body, "pres,p1,One,precinct,,ann-red,Ann Ash,red,2,4,0,0\n"));
     assert_null(strstr(api->body, ",p2,"));
 }
 
@@ -231,7 +244,8 @@ static void without_turnout_only_what_is_shown_is_told(void **context)
     expect(api, "/api/v1/turnout?unit=p1",
            "\"ballots\":4,\"ballots_counted\":null,\"registered\":10,\"ballots_expected\":8,"
            "\"share\":0.400000,");
-    expect(api, "/api/v1/turnout.csv?unit=p1", "\np1,One,precinct,4,10,8,0.400000,false,,1,1\n");
+    expect(api, "/api/v1/turnout.csv?unit=p1",
+           "\np1,One,precinct,4,10,8,0.400000,false,,1,1,false,false\n");
     expect(api, "/api/v1/election", "\"turnout\":\"reports\"");
     expect(api, "/api/v1/election", "\"ballots\":7,\"ballots_counted\":null,");
     expect(api, "/api/v1/accounting", "\"shown\":7,\"held\":8,"); /* the books do tell it */

@@ -17,22 +17,30 @@ static void without_parameters_every_contest_in_its_own_unit(void **context)
     assert_int_equal(api->reply.status, 200);
     assert_string_equal(api->reply.content_type, "application/json");
     assert_string_equal(
-        api->body,
-        HEAD "\"results\":["
-             "{\"contest\":\"pres\",\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\","
-             "\"method\":null,\"ballots\":15,\"ballots_counted\":15,"
-             "\"choices\":[{\"choice\":\"ann-red\",\"votes\":5},"
-             "{\"choice\":\"ann-blue\",\"votes\":1},{\"choice\":\"bob\",\"votes\":6},"
-             "{\"choice\":\"blank\",\"votes\":1}],\"undervotes\":1,\"overvotes\":1,"
-             "\"units_reporting\":0,\"units_partial\":0,\"units_started\":4,\"units_total\":4,"
-             "\"report\":null},"
-             "{\"contest\":\"bridge\",\"unit\":\"ca\",\"unit_name\":\"Zeta\",\"level\":\"county\","
-             "\"method\":null,\"ballots\":7,\"ballots_counted\":7,"
-             "\"choices\":[{\"choice\":\"yes\",\"votes\":4},"
-             "{\"choice\":\"no\",\"votes\":1}],\"undervotes\":1,\"overvotes\":1,"
-             "\"units_reporting\":0,\"units_partial\":0,\"units_started\":2,\"units_total\":2,"
-             "\"report\":null}],"
-             "\"total\":2,\"next_cursor\":null}");
+        api->body, HEAD
+        "\"results\":["
+        "{\"contest\":\"pres\",\"unit\":\"us\",\"unit_name\":\"Nation\",\"level\":\"nation\","
+        "\"method\":null,\"ballots\":15,\"ballots_counted\":15,"
+        "\"choices\":[{\"choice\":\"ann-red\",\"votes\":5},"
+        "{\"choice\":\"ann-blue\",\"votes\":1},{\"choice\":\"bob\",\"votes\":6},"
+        "{\"choice\":\"blank\",\"votes\":1}],\"undervotes\":1,\"overvotes\":1,"
+        "\"valid\":12,\"candidates\":[{\"candidate\":\"ann\",\"name\":\"Ann \\\"A\\\" "
+        "Ash\",\"party\":\"red\",\"votes\":6,\"share\":0.500000,\"choices\":[\"ann-red\",\"ann-"
+        "blue\"]},{\"candidate\":\"bob\",\"name\":\"Bob\",\"party\":null,\"votes\":6,\"share\":0."
+        "500000,\"choices\":[\"bob\"]}],\"margin\":0,\"margin_of\":\"first\",\"tied\":true,"
+        "\"units_reporting\":0,\"units_partial\":0,\"units_started\":4,\"units_total\":4,"
+        "\"report\":null},"
+        "{\"contest\":\"bridge\",\"unit\":\"ca\",\"unit_name\":\"Zeta\",\"level\":\"county\","
+        "\"method\":null,\"ballots\":7,\"ballots_counted\":7,"
+        "\"choices\":[{\"choice\":\"yes\",\"votes\":4},"
+        "{\"choice\":\"no\",\"votes\":1}],\"undervotes\":1,\"overvotes\":1,"
+        "\"valid\":5,\"candidates\":[{\"candidate\":null,\"name\":\"Yes\",\"party\":null,\"votes\":"
+        "4,\"share\":0.800000,\"choices\":[\"yes\"]},{\"candidate\":null,\"name\":\"No\",\"party\":"
+        "null,\"votes\":1,\"share\":0.200000,\"choices\":[\"no\"]}],\"margin\":3,\"margin_of\":"
+        "\"first\",\"tied\":false,"
+        "\"units_reporting\":0,\"units_partial\":0,\"units_started\":2,\"units_total\":2,"
+        "\"report\":null}],"
+        "\"total\":2,\"next_cursor\":null}");
 }
 
 static void a_leaf_shows_exactly_the_choices_of_its_style(void **context)
@@ -42,7 +50,12 @@ static void a_leaf_shows_exactly_the_choices_of_its_style(void **context)
            "\"results\":[{\"contest\":\"pres\",\"unit\":\"p3\",\"unit_name\":\"Three\","
            "\"level\":\"precinct\",\"method\":null,\"ballots\":3,\"ballots_counted\":3,"
            "\"choices\":[{\"choice\":\"ann-red\",\"votes\":1},{\"choice\":\"bob\",\"votes\":1}],"
-           "\"undervotes\":1,\"overvotes\":0,\"units_reporting\":0,\"units_partial\":0,"
+           "\"undervotes\":1,\"overvotes\":0,"
+           "\"valid\":2,\"candidates\":[{\"candidate\":\"ann\",\"name\":\"Ann \\\"A\\\" "
+           "Ash\",\"party\":\"red\",\"votes\":1,\"share\":0.500000,\"choices\":[\"ann-red\"]},{"
+           "\"candidate\":\"bob\",\"name\":\"Bob\",\"party\":null,\"votes\":1,\"share\":0.500000,"
+           "\"choices\":[\"bob\"]}],\"margin\":0,\"margin_of\":\"first\",\"tied\":true,\"units_"
+           "reporting\":0,\"units_partial\":0,"
            "\"units_started\":1,\"units_total\":1,\"report\":null}],\"total\":1,\"next_cursor\":"
            "null}");
 }
@@ -236,15 +249,16 @@ static void csv_has_a_line_for_every_choice(void **context)
     assert_int_equal(api->reply.status, 200);
     assert_string_equal(api->reply.content_type, "text/csv; charset=utf-8; header=present");
     assert_string_equal(api->body,
-                        "contest,unit,unit_name,level,method,choice,choice_name,party,votes\n"
-                        "pres,ca,Zeta,county,,ann-red,Ann Ash,red,2\n"
-                        "pres,ca,Zeta,county,,ann-blue,Ann Ash,blue,1\n"
-                        "pres,ca,Zeta,county,,bob,Bob,,3\n"
-                        "pres,ca,Zeta,county,,blank,Blanks,,1\n"
-                        "pres,cb,\"Beta, \"\"B\"\"\",county,,ann-red,Ann Ash,red,1\n"
-                        "pres,cb,\"Beta, \"\"B\"\"\",county,,bob,Bob,,1\n"
-                        "pres,cd,Delta,county,,ann-red,Ann Ash,red,2\n"
-                        "pres,cd,Delta,county,,bob,Bob,,2\n");
+                        "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
+                        "ballots,undervotes,overvotes\n"
+                        "pres,ca,Zeta,county,,ann-red,Ann Ash,red,2,7,0,0\n"
+                        "pres,ca,Zeta,county,,ann-blue,Ann Ash,blue,1,7,0,0\n"
+                        "pres,ca,Zeta,county,,bob,Bob,,3,7,0,0\n"
+                        "pres,ca,Zeta,county,,blank,Blanks,,1,7,0,0\n"
+                        "pres,cb,\"Beta, \"\"B\"\"\",county,,ann-red,Ann Ash,red,1,3,1,0\n"
+                        "pres,cb,\"Beta, \"\"B\"\"\",county,,bob,Bob,,1,3,1,0\n"
+                        "pres,cd,Delta,county,,ann-red,Ann Ash,red,2,5,0,1\n"
+                        "pres,cd,Delta,county,,bob,Bob,,2,5,0,1\n");
     assert_int_equal(api->reply.next.length, 0);
 }
 
@@ -270,9 +284,10 @@ static void csv_with_a_limit_links_to_the_next_page(void **context)
     assert_non_null(strstr(next, "&contest=pres&level=county&limit=2"));
     api_get(api, next);
     assert_string_equal(api->body,
-                        "contest,unit,unit_name,level,method,choice,choice_name,party,votes\n"
-                        "pres,cd,Delta,county,,ann-red,Ann Ash,red,2\n"
-                        "pres,cd,Delta,county,,bob,Bob,,2\n");
+                        "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
+                        "ballots,undervotes,overvotes\n"
+                        "pres,cd,Delta,county,,ann-red,Ann Ash,red,2,5,0,1\n"
+                        "pres,cd,Delta,county,,bob,Bob,,2,5,0,1\n");
 }
 
 static void accept_asks_for_csv(void **context)
@@ -318,14 +333,16 @@ static void wrong_values_say_what_would_be_right(void **context)
 }
 
 /* Counties in order: Zeta (p1, p2), Beta (p3), Delta. In Zeta ann-red and
- * ann-blue and bob have 2, 1 and 3 votes; in Beta 1 to 1; in Delta 2 to 2. */
+ * ann-blue and bob have 2, 1 and 3 votes, so Ann and Bob 3; in Beta 1 to 1; in Delta 2 to
+ * 2. */
 static void leaders_are_columns_over_units(void **context)
 {
     expect(*context, "/api/v1/leaders?contest=pres&unit=vt&level=county&choice=ann-red",
-           "\"total\":3,\"leader\":[2,null,null],\"leader_votes\":[3,1,2],\"second_votes\":[2,1,2],"
+           "\"total\":3,\"leader\":[null,null,null],\"leader_votes\":[3,1,2],\"second\":[null,null,"
+           "null],\"second_votes\":[3,1,2],"
            "\"valid\":[6,2,4],\"ballots\":[7,3,5],\"ballots_counted\":[7,3,5],"
            "\"units_reporting\":[0,0,0],\"units_partial\":[0,0,0],\"units_total\":[2,1,1],\"choice_"
-           "votes\":[2,1,2]}");
+           "votes\":[3,1,2]}");
     expect_problem(*context, "/api/v1/leaders", 400, "contest: say which");
     expect_problem(*context, "/api/v1/leaders?contest=pres&choice=nobody", 404, "choice");
 }

@@ -26,7 +26,7 @@ static void an_unknown_parameter_is_named(void **context)
     struct api *api = *context;
     expect_problem(api, "/api/v1/results?contets=pres", 400, "contets: not a parameter here");
     expect_problem(api, "/api/v1/results?contets=pres", 400, "contest unit level method by sort");
-    expect_problem(api, "/api/v1/election?unit=us", 400, "known are: none");
+    expect_problem(api, "/api/v1/election?unit=us", 400, "known are: lang");
     expect_problem(api, "/api/v1/results?unit=us&unit=vt", 400, "unit: give it once only");
     expect_problem(api, "/api/v1/units?=x", 400, "not a parameter");
     expect_problem(api, "/api/v1/units?q\xFF=x", 400, "not a parameter");
