@@ -147,15 +147,18 @@ class Listener(threading.Thread):
         super().__init__(daemon=True)
         self.api = one.api
         self.lines = []
+        self.is_over = False
         self.start()
 
     def run(self):
-        while True:
+        while not self.is_over:
             try:
                 asker = Asker(self.api)
                 asker.connection.request("GET", STREAM + "?contest=mayor")
                 for line in asker.connection.getresponse():
                     self.lines.append(line.decode(errors="replace"))
+                    if self.is_over:
+                        return
             except (OSError, http.client.HTTPException):
                 time.sleep(0.05)
 

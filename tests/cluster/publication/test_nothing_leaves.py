@@ -78,17 +78,18 @@ def place_of(text, number):
 
 @pytest.fixture
 def begun(cluster, tmp_path):
-    """begun(publication, turnout) -> (cluster, Telling, station)"""
-    stations = []
+    """begun(publication, turnout) -> (cluster, Telling, station, Search)"""
+    made = []
 
     def begin(publication, turnout):
         tale = telling.Telling(publication, turnout)
         one = cluster(tale.write(tmp_path), shards=2)
-        stations.append(python_client.Client(one.directory))
-        return one, tale, stations[-1]
+        made.append((one, tale, python_client.Client(one.directory), Search(one, tale)))
+        return made[-1]
 
     yield begin
-    for station in stations:
+    for _, _, station, search in made:
+        search.listener.is_over = True
         station.close()
 
 
@@ -171,8 +172,7 @@ def is_there(one):
 
 
 def test_the_search_finds_what_immediate_shows(begun):
-    one, tale, station = begun("immediate", "immediate")
-    search = Search(one, tale)
+    one, tale, station, search = begun("immediate", "immediate")
     tale.cast(station, 3500, small=4)
     wait_for_the_books(one, tale)
     with pytest.raises(AssertionError, match=r"\d{2,} places tell"):
@@ -184,8 +184,7 @@ def test_the_search_finds_what_immediate_shows(begun):
 # promise 5
 @pytest.mark.parametrize("turnout", ["immediate", "reports"])
 def test_nothing_leaves_before_between_and_after_reports(begun, turnout):
-    one, tale, station = begun("reports", turnout)
-    search = Search(one, tale)
+    one, tale, station, search = begun("reports", turnout)
     tale.cast(station, 3500, small=4)
     wait_for_the_books(one, tale)
     search.finds_nothing({})
@@ -216,7 +215,7 @@ def test_nothing_leaves_before_between_and_after_reports(begun, turnout):
     search.finds_nothing(shown, told_shards=[0])
     start_collector_again(one)
     assert_shown(one, shown)
-    search.listener = None  # what streams of reports killed in the middle is not known here
+    search.listener.is_over = True  # what streams of reports killed in the middle is not known here
     casting = threading.Thread(target=tale.cast, args=(station, 600), kwargs={"small": 1})
     casting.start()
     with subprocess.Popen([BIN / "psephos", "report", "a", "--dir", one.directory],
