@@ -30,6 +30,18 @@ static enum psp_status no(struct reading *reading, const char *reason)
     return PSP_EINVAL;
 }
 
+/* The first one stands. `id`: as the line has it, NULL where the text says all. */
+static void doubt(struct reading *reading, const char *what, const char *id)
+{
+    char *text = reading->storage->doubt;
+    if (text[0] != '\0')
+        return;
+    if (id)
+        snprintf(text, PSP_BALLOT_DOUBT_BYTES, "%s \"%s\"", what, psp_shown(id, strlen(id)).text);
+    else
+        snprintf(text, PSP_BALLOT_DOUBT_BYTES, "%s", what);
+}
+
 static enum psp_status read_voter(struct reading *reading)
 {
     const json_t *value = json_object_get(reading->root, "voter_id");
@@ -95,12 +107,18 @@ static enum psp_status read_unit_and_method(struct reading *reading)
         reading->ballot->unit = definition->leaves[0];
     else
         return no(reading, "unit: an ID of election.json is needed");
+    if (reading->ballot->unit == PSP_NONE)
+        doubt(reading, "unknown unit", json_string_value(unit));
+    else if (definition->leaf_of_unit[reading->ballot->unit] == PSP_NONE)
+        doubt(reading, "other units lie in unit", json_string_value(unit));
     if (!method && definition->method_count == 1)
         return PSP_OK;
     if (!json_is_string(method))
         return no(reading, "method: an ID of election.json is needed");
     const uint32_t position =
         psp_definition_method(definition, json_string_value(method), json_string_length(method));
+    if (position == PSP_NONE)
+        doubt(reading, "unknown method", json_string_value(method));
     reading->ballot->method = position == PSP_NONE ? METHOD_UNKNOWN : (uint8_t)position;
     return PSP_OK;
 }
@@ -112,12 +130,17 @@ static enum psp_status read_style(struct reading *reading)
     const struct psp_definition *definition = reading->definition;
     const json_t *value = json_object_get(reading->root, "style");
     const uint32_t unit = reading->ballot->unit;
-    if (!value || json_is_null(value))
+    if (!value || json_is_null(value)) {
+        if (unit != PSP_NONE && definition->units[unit].style_count > 1)
+            doubt(reading, "no \"style\", and the unit has several", NULL);
         return PSP_OK;
+    }
     if (!json_is_string(value))
         return no(reading, "style: an ID of election.json is needed");
     const uint32_t place = psp_definition_unit_style(definition, unit, json_string_value(value),
                                                      json_string_length(value));
+    if (place == PSP_NONE)
+        doubt(reading, "the unit has no ballot style", json_string_value(value));
     reading->ballot->style =
         place == PSP_NONE ? definition->style_count : definition->units[unit].styles[place];
     return PSP_OK;
@@ -132,11 +155,42 @@ static enum psp_status set_marks(struct reading *reading, struct psp_mark *marks
                : no(reading, "more marks than a ballot may have");
 }
 
+/* The paper that it is, NULL when that is not known. */
+static const struct psp_style *paper_of(const struct reading *reading)
+{
+    const struct psp_definition *definition = reading->definition;
+    const uint32_t unit = reading->ballot->unit, style = reading->ballot->style;
+    if (style != PSP_NONE)
+        return style < definition->style_count ? &definition->styles[style] : NULL;
+    if (unit == PSP_NONE || definition->units[unit].style_count != 1)
+        return NULL;
+    return &definition->styles[definition->units[unit].styles[0]];
+}
+
+static void doubt_contest(struct reading *reading, const struct psp_style *paper, uint32_t contest,
+                          const char *id)
+{
+    if (contest == PSP_NONE)
+        doubt(reading, "unknown contest", id);
+    else if (paper && !psp_style_entry(paper, contest))
+        doubt(reading, "not on this ballot: contest", id);
+}
+
+static void doubt_choice(struct reading *reading, const struct psp_style *paper,
+                         const struct psp_mark *mark, const char *id)
+{
+    if (mark->choice == PSP_NONE)
+        doubt(reading, "unknown choice", id);
+    else if (paper && psp_style_cell(paper, mark->contest, mark->choice) < 0)
+        doubt(reading, "not on this ballot: choice", id);
+}
+
 static enum psp_status read_contests(struct reading *reading)
 {
     struct psp_mark marks[MARKS_MAX];
     size_t n = 0;
     json_t *contests = json_object_get(reading->root, "contests");
+    const struct psp_style *paper = paper_of(reading);
     const char *id;
     json_t *choices;
     if (!json_is_object(contests))
@@ -144,6 +198,7 @@ static enum psp_status read_contests(struct reading *reading)
     json_object_foreach(contests, id, choices)
     {
         const uint32_t contest = psp_definition_contest(reading->definition, id, strlen(id));
+        doubt_contest(reading, paper, contest, id);
         if (!json_is_array(choices))
             return no(reading, "contests: each needs a list of choices");
         if (contest == PSP_NONE && n < MARKS_MAX) /* also without choices: invalid */
@@ -154,22 +209,34 @@ static enum psp_status read_contests(struct reading *reading)
                 return no(reading, "contests: a choice is a string");
             if (n == MARKS_MAX)
                 return no(reading, "more marks than a ballot may have");
-            marks[n++] =
+            marks[n] =
                 (struct psp_mark){contest, psp_definition_choice(reading->definition, contest,
                                                                  json_string_value(choice),
                                                                  json_string_length(choice))};
+            doubt_choice(reading, paper, &marks[n++], json_string_value(choice));
         }
     }
     return set_marks(reading, marks, n);
 }
 
-/* A leaf by ID, name or code, whatever the case of its letters. */
+static bool is_named(const char *text, const char *name, size_t bytes)
+{
+    return strncasecmp(text, name, bytes) == 0 && text[bytes] == '\0';
+}
+
+/* A leaf by ID, name or code, whatever the case of its letters and the blanks around it. */
 static uint32_t leaf_named(const struct psp_definition *definition, const char *name)
 {
+    name += strspn(name, " \t");
+    size_t bytes = strlen(name);
+    while (bytes > 0 && strchr(" \t", name[bytes - 1]))
+        bytes--;
+    if (bytes == 0)
+        return PSP_NONE;
     for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
         const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
-        if (!strcasecmp(unit->id, name) || !strcasecmp(unit->name, name) ||
-            (*unit->code && !strcasecmp(unit->code, name)))
+        if (is_named(unit->id, name, bytes) || is_named(unit->name, name, bytes) ||
+            is_named(unit->code, name, bytes))
             return definition->leaves[leaf];
     }
     return PSP_NONE;
@@ -212,15 +279,22 @@ static enum psp_status read_vote(struct reading *reading)
     const char *candidate = json_string_value(json_object_get(reading->root, "candidate_id"));
     const char *state =
         json_string_value(json_object_get(json_object_get(reading->root, "address"), "state"));
+    const json_t *vote = json_object_get(reading->root, "vote");
     if (!candidate)
         return no(reading, "candidate_id is needed");
+    if (vote && !(json_is_integer(vote) && json_integer_value(vote) == 1))
+        return no(reading, "vote: a message is one vote, 1");
     if (definition->leaf_count == 1)
         reading->ballot->unit = definition->leaves[0];
     else if (state)
         reading->ballot->unit = leaf_named(definition, state);
     else
         return no(reading, "address.state is needed");
+    if (reading->ballot->unit == PSP_NONE)
+        doubt(reading, "unknown state", state);
     struct psp_mark mark = mark_of(definition, reading->ballot->unit, candidate);
+    if (mark.contest == PSP_NONE)
+        doubt(reading, "not on this ballot: candidate_id", candidate);
     return set_marks(reading, &mark, 1);
 }
 
@@ -244,8 +318,14 @@ enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const
                               .ballot = &ballot,
                               .reason = reterr_reason};
     enum psp_status status = PSP_OK;
-    if (!json_is_object(root))
+    storage->doubt[0] = '\0';
+    if (text[strspn(text, " \t")] == '[')
+        status = no(&reading, "a JSON array: one object a line is needed, as `jq -c '.[]'` "
+                              "writes them");
+    else if (!json_is_object(root))
         status = no(&reading, root ? "a JSON object is needed" : error.text);
+    else if (json_object_get(root, "weight"))
+        status = no(&reading, "weight: every ballot counts once");
     if (status == PSP_OK)
         status = read_voter(&reading);
     if (status == PSP_OK)

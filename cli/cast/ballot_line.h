@@ -28,9 +28,14 @@
 #include "client/psephos.h"
 #include "election/definition/definition.h"
 
+enum { PSP_BALLOT_DOUBT_BYTES = 320 };
+
 struct psp_ballot_line { /* what the ballot points at */
     uint8_t voter_id[PSP_VOTER_ID_BYTES_MAX];
     uint8_t marks[PSP_MARKS_BYTES_MAX];
+    /* What the definition says against the ballot: `unknown unit "nort"`; "": nothing. The
+     * shard judges. */
+    char doubt[PSP_BALLOT_DOUBT_BYTES];
 };
 
 /* How lines are read. */

@@ -42,6 +42,7 @@ enum {
     OPTION_POOL,
     OPTION_POOL_WAIT,
     OPTION_ALLOW_REFUSED,
+    OPTION_VERDICTS,
 };
 
 enum { POOL_OF_A_STATION = 50, POOL_MAX = 8192, POOL_WAIT_MS = 2000, POOL_WAIT_MAX_S = 600 };
@@ -80,6 +81,8 @@ static const struct argp_option options[] = {
      "seconds after which fewer than N leave, too, default 2", 0},
     {"allow-refused", OPTION_ALLOW_REFUSED, NULL, 0,
      "exit with 0 also when ballots were refused: they are meant to be", 0},
+    {"verdicts", OPTION_VERDICTS, "OUT", 0,
+     "of FILE: write what became of each line to OUT, one JSON object a line", 0},
     {"rows", OPTION_ROWS, NULL, 0, "send rows (IDs as text) instead of columns", 0},
     {0},
 };
@@ -107,6 +110,11 @@ static error_t parse_request(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_RETURNS:
         request->returns_path = value;
+        return 0;
+    case OPTION_VERDICTS:
+        if (!strcmp(value, "-"))
+            argp_error(state, "--verdicts: the name of a file, standard output is the summary's");
+        request->verdicts_path = value;
         return 0;
     case OPTION_ROLL:
         request->roll_path = value;
@@ -158,8 +166,8 @@ static void check(const struct arguments *arguments, struct argp_state *state)
         argp_error(state, "--strangers needs --roll: without a roll nobody is a stranger");
     if (!request->returns_path && psp_returns_how_given(&request->how))
         argp_error(state, "how returns are read goes with --returns");
-    if (request->votes_topic && !request->lines_path)
-        argp_error(state, "--format goes with FILE or -");
+    if ((request->votes_topic || request->verdicts_path) && !request->lines_path)
+        argp_error(state, "--format and --verdicts go with FILE or -");
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -287,7 +295,7 @@ static bool went_well(const struct arguments *arguments, const struct psp_cast_t
 
 static int run(const struct arguments *arguments, const struct psp_target *target)
 {
-    struct psp_reason reason = {0};
+    struct psp_reason reason = {0}, untold = {0};
     struct psp_cast_opened *opened = NULL;
     struct psp_caster_options caster = arguments->caster;
     struct psp_cast_summary summary;
@@ -316,7 +324,7 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     const bool cut_short = *psp_cast_fault(opened) != '\0';
     if (cut_short)
         fprintf(stderr, "psephos cast: %s\n", psp_cast_fault(opened));
-    psp_cast_close(&opened);
+    const bool told = psp_cast_close(&opened, &untold);
     if (arguments->json)
         print_json(&summary, target->cluster->mode);
     else
@@ -325,8 +333,10 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
         psp_fault_say("psephos cast", &reason);
         return exit_of(status);
     }
-    return went_well(arguments, &summary.tally, unreadable) && !cut_short ? PSP_EXIT_DONE
-                                                                          : PSP_EXIT_NO;
+    if (!told)
+        psp_fault_say("psephos cast", &untold);
+    return went_well(arguments, &summary.tally, unreadable) && !cut_short && told ? PSP_EXIT_DONE
+                                                                                  : PSP_EXIT_NO;
 }
 
 int psp_cmd_cast(int argc, char **argv)

@@ -16,6 +16,7 @@ enum { REPORTED_MAX = 10 };
 struct psp_line_source {
     struct psp_ballot_lines form;
     struct psp_lines *lines;
+    struct psp_verdicts *verdicts;
     const char *name; /* of the file, for messages */
     uint64_t unreadable;
     struct psp_reason fault;
@@ -23,6 +24,7 @@ struct psp_line_source {
 };
 
 enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_lines *form,
+                                     struct psp_verdicts *verdicts,
                                      struct psp_line_source **ret_source)
 {
     struct psp_lines *lines = NULL;
@@ -31,6 +33,7 @@ enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_l
         return status;
     struct psp_line_source *source = psp_memory_array(1, sizeof *source);
     source->form = *form;
+    source->verdicts = verdicts;
     source->lines = lines;
     source->name = strcmp(path, "-") != 0 ? path : "standard input";
     *ret_source = source;
@@ -49,6 +52,7 @@ void psp_line_source_close(struct psp_line_source **source)
 static void report(struct psp_line_source *source, const char *reason)
 {
     source->unreadable++;
+    psp_verdicts_unreadable(source->verdicts, psp_lines_number(source->lines), reason);
     if (source->unreadable <= REPORTED_MAX)
         fprintf(stderr, "psephos cast: %s:%" PRIu64 ": %s\n", source->name,
                 psp_lines_number(source->lines), reason);
@@ -78,15 +82,20 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         if (bytes == strspn(text, " \t"))
             continue; /* empty */
         if (psp_ballot_line_read(&source->form, text, bytes, &source->storage, ret_ballot,
-                                 &reason) == PSP_OK)
+                                 &reason) == PSP_OK) {
+            ret_ballot->cookie =
+                psp_verdicts_expect(source->verdicts, psp_lines_number(source->lines),
+                                    ret_ballot->ballot_id, source->storage.doubt);
             return PSP_OK;
+        }
         report(source, reason.text);
     }
 }
 
 static struct psp_cast_meaning receipt(void *context, const struct psp_receipt *got)
 {
-    (void)context;
+    struct psp_line_source *source = context;
+    psp_verdicts_take(source->verdicts, got);
     return (struct psp_cast_meaning){.refused = !psp_cast_counted(got)};
 }
 

@@ -16,11 +16,14 @@
 
 #include "cli/cast/ballot_line.h"
 #include "cli/cast/caster.h"
+#include "cli/cast/verdicts.h"
 
 struct psp_line_source;
 
-/* Keeps a copy of `form`. `path`: "-" is standard input. PSP_ENOENT, PSP_EIO. */
+/* Keeps a copy of `form`. `path`: "-" is standard input. `verdicts`: not owned, gets what
+ * becomes of each line. PSP_ENOENT, PSP_EIO. */
 enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_lines *form,
+                                     struct psp_verdicts *verdicts,
                                      struct psp_line_source **ret_source);
 void psp_line_source_close(struct psp_line_source **source);
 

@@ -27,6 +27,7 @@ struct psp_cast_opened {
     struct psp_electorate *electorate;
     struct psp_returns_source *returns_source;
     struct psp_line_source *line_source;
+    struct psp_verdicts *verdicts; /* of its lines */
     struct psp_roll_source *roll_source;
 };
 
@@ -126,8 +127,12 @@ static enum psp_status open_lines(const struct psp_cast_request *request,
     const struct psp_ballot_lines form = {.definition = target->definition,
                                           .secret = target->ballot_secret,
                                           .votes_topic = request->votes_topic};
-    const enum psp_status status =
-        psp_line_source_open(request->lines_path, &form, &opened->line_source);
+    enum psp_status status =
+        psp_verdicts_open(request->verdicts_path, &opened->verdicts, reterr_reason);
+    if (status != PSP_OK)
+        return status;
+    status =
+        psp_line_source_open(request->lines_path, &form, opened->verdicts, &opened->line_source);
     if (status == PSP_OK)
         opened->source = psp_line_source_view(opened->line_source);
     else
@@ -171,21 +176,23 @@ enum psp_status psp_cast_open(const struct psp_cast_request *request,
     if (status == PSP_OK)
         *ret_opened = opened;
     else
-        psp_cast_close(&opened);
+        psp_cast_close(&opened, &(struct psp_reason){0});
     return status;
 }
 
-void psp_cast_close(struct psp_cast_opened **opened)
+bool psp_cast_close(struct psp_cast_opened **opened, struct psp_reason *reterr_reason)
 {
     if (!*opened)
-        return;
+        return true;
     psp_returns_source_destroy(&(*opened)->returns_source);
     psp_line_source_close(&(*opened)->line_source);
     psp_roll_source_close(&(*opened)->roll_source);
     psp_electorate_destroy(&(*opened)->electorate);
     psp_deal_destroy(&(*opened)->deal);
+    const bool whole = psp_verdicts_close(&(*opened)->verdicts, reterr_reason);
     free(*opened);
     *opened = NULL;
+    return whole;
 }
 
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened)

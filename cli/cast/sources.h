@@ -16,9 +16,10 @@
 #include "cli/folder/target.h"
 #include "cli/returns/how.h"
 
-struct psp_cast_request {   /* exactly one of lines_path, returns_path, random */
-    const char *lines_path; /* "-": standard input */
-    bool votes_topic;       /* of the lines */
+struct psp_cast_request {      /* exactly one of lines_path, returns_path, random */
+    const char *lines_path;    /* "-": standard input */
+    bool votes_topic;          /* of the lines */
+    const char *verdicts_path; /* of the lines, where what becomes of them is written; NULL */
     const char *returns_path, *roll_path;
     struct psp_returns_how how; /* the returns are read */
     bool random;                /* of roll_path */
@@ -32,7 +33,8 @@ struct psp_cast_opened;
 enum psp_status psp_cast_open(const struct psp_cast_request *request,
                               const struct psp_target *target, struct psp_cast_opened **ret_opened,
                               struct psp_reason *reterr_reason);
-void psp_cast_close(struct psp_cast_opened **opened);
+/* False: what was asked for in verdicts_path is not whole. Takes NULL, too. */
+bool psp_cast_close(struct psp_cast_opened **opened, struct psp_reason *reterr_reason);
 
 /* The one that was opened, whichever it is. */
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);

@@ -96,3 +96,121 @@ def test_permission_denied_is_called_that(cluster, tmp_path):
                           capture_output=True, text=True, timeout=30, **as_somebody)
     assert done.returncode == 1
     assert "permission denied" in done.stderr.lower()
+
+
+def verdicts_of(path):
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return {line["line"]: line for line in lines}
+
+
+def test_verdicts_have_a_line_for_each_line_of_the_file(cluster, tmp_path):
+    one = cluster(TOWN, shards=1)
+    good = {"voter_id": "ann", "unit": "north-1", "method": "booth", "contests": {}}
+    lines = [
+        good,
+        good | {"voter_id": "bob", "unit": "nort"},
+        good | {"ballot_id": "0123456789abcdef0123456789abcdef"},
+        "no ballot",
+        good | {"voter_id": "cy", "method": "pigeon"},
+        good | {"voter_id": "di", "contests": {"sheriff": ["x"]}},
+        good | {"voter_id": "ed", "contests": {"mayor": ["nobody"]}},
+        good | {"voter_id": "flo", "unit": "north"},
+        good | {"voter_id": "gus"},
+        good | {"voter_id": "hal", "weight": 2},
+    ]
+    file, out = tmp_path / "b.ndjson", tmp_path / "verdicts.ndjson"
+    file.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n"
+                            for line in lines))
+    done = one.call("cast", file, "--verdicts", out, check=1)
+    got = verdicts_of(out)
+    assert sorted(got) == list(range(1, 11))
+    assert set(got[1]) == {"line", "ballot_id", "disposition", "first", "shard", "index", "reason"}
+    assert [got[n]["disposition"] for n in range(1, 11)] == [
+        "counted", "invalid", "double_vote", None, "invalid", "invalid", "invalid", "invalid",
+        "counted", None]
+    assert got[1]["reason"] is None and got[1]["first"] == "counted" and got[1]["shard"] == 0
+    assert got[1]["index"] > 0 and len(got[1]["ballot_id"]) == 32
+    assert got[2]["reason"] == 'unknown unit "nort"'
+    assert got[3]["ballot_id"] == "0123456789abcdef0123456789abcdef"
+    assert got[3]["reason"] == "another ballot of this voter has been counted"
+    assert got[4] | {"reason": ""} == {"line": 4, "ballot_id": None, "disposition": None,
+                                       "first": None, "shard": None, "index": None, "reason": ""}
+    assert got[5]["reason"] == 'unknown method "pigeon"'
+    assert got[6]["reason"] == 'unknown contest "sheriff"'
+    assert got[7]["reason"] == 'unknown choice "nobody"'
+    assert got[8]["reason"] == 'other units lie in unit "north"'
+    assert got[10]["reason"] == "weight: every ballot counts once"
+    assert 'psephos cast: 1 invalid: unknown unit "nort": line 2\n' in done.stderr
+    assert "1 double_vote: another ballot of this voter has been counted: line 3\n" in done.stderr
+    one.call("cast", file, "--verdicts", out, check=1)
+    again = verdicts_of(out)
+    assert [again[n]["disposition"] for n in (1, 2, 3)] == ["replayed"] * 3
+    assert [again[n]["first"] for n in (1, 2, 3)] == ["counted", "invalid", "double_vote"]
+    assert again[2]["reason"] == 'unknown unit "nort"'
+
+
+def test_refused_ballots_are_told_by_reason_with_their_first_lines(cluster, tmp_path):
+    one = cluster(TOWN, shards=1)
+    file = tmp_path / "b.ndjson"
+    file.write_text("".join(json.dumps({"voter_id": f"v{i}", "unit": "x" if i % 2 else "north-1",
+                                        "method": "booth", "contests": {}}) + "\n"
+                            for i in range(20)))
+    done = one.call("cast", file, "--pool", 20, check=1)
+    assert '10 invalid: unknown unit "x": lines 2, 4, 6, 8, 10, ...\n' in done.stderr
+
+
+def test_a_key_that_may_not_cast_them_is_the_reason(cluster, tmp_path):
+    one = cluster(TOWN, shards=1)
+    one.call("client", "add", "desk", "--units", "north-1", check=0)
+    file = ballots(tmp_path / "b.ndjson", n=1,
+                   line=json.dumps({"voter_id": "w", "unit": "south", "method": "booth",
+                                    "contests": {}}))
+    out = tmp_path / "verdicts.ndjson"
+    done = run_psephos("cast", "--cluster", one.directory / "cluster.json", "--pool", 1, "--key",
+                       one.directory / "clients" / "desk.key", file, "--verdicts", out,
+                       check=1)
+    refused = next(line for line in verdicts_of(out).values() if line["disposition"] != "counted")
+    assert refused["disposition"] == refused["first"] == "not_allowed"
+    assert refused["shard"] is None and refused["index"] is None
+    assert refused["reason"] == "outside the units, methods or time of this key"
+    assert "1 not_allowed: outside the units" in done.stderr
+
+
+def test_lines_without_a_verdict_are_in_the_file_too(cluster, tmp_path):
+    one = cluster(TOWN, shards=1)
+    one.down()
+    out = tmp_path / "verdicts.ndjson"
+    one.call("cast", ballots(tmp_path / "b.ndjson"), "--verdicts", out, "--give-up-after", 1,
+             check=3)
+    got = verdicts_of(out)
+    assert sorted(got) == [1, 2, 3]
+    assert all(line["disposition"] is None and line["ballot_id"] and
+               line["reason"] == "no verdict came: cast the same again" for line in got.values())
+
+
+def test_verdicts_that_cannot_be_written_are_no_silence(cluster, tmp_path):
+    one = cluster(TOWN, shards=1)
+    file = ballots(tmp_path / "b.ndjson")
+    assert f"{tmp_path}/no/v: No such file" in \
+        one.call("cast", file, "--verdicts", tmp_path / "no" / "v", check=1).stderr
+    full = one.call("cast", file, "--verdicts", "/dev/full", check=1)
+    assert "/dev/full: No space left on device; the verdicts stand" in full.stderr
+    assert json.loads(one.call("accounting", "--json", check=0).stdout)["total"]["counted"] == 3
+    assert one.call("cast", file, "--verdicts", "-", check=2).returncode == 2
+
+
+def test_messages_of_the_demos_that_are_no_vote_are_told(cluster, tmp_path):
+    one = cluster(TOWN, shards=1)
+    file = tmp_path / "votes.ndjson"
+    message = {"voter_id": "a", "candidate_id": "nobody", "address": {"state": " NORTH-1 "},
+               "vote": 1}
+    file.write_text(json.dumps([message]) + "\n" + json.dumps(message | {"vote": 5}) + "\n" +
+                    json.dumps(message) + "\n" +
+                    json.dumps(message | {"voter_id": "b", "address": {"state": "Nowhere"}}) + "\n")
+    out = tmp_path / "verdicts.ndjson"
+    one.call("cast", "--format", "votes-topic", file, "--verdicts", out, check=1)
+    got = verdicts_of(out)
+    assert got[1]["reason"].startswith("a JSON array: one object a line is needed")
+    assert got[2]["reason"] == "vote: a message is one vote, 1"
+    assert got[3]["reason"] == 'not on this ballot: candidate_id "nobody"'
+    assert got[4]["reason"] == 'unknown state "Nowhere"'

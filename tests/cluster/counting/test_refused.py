@@ -116,7 +116,7 @@ def returns(fixture_file):
 
 def test_strangers_and_double_votes_of_ours_are_as_they_are_meant(
         cluster, import_returns, returns, tmp_path):
-    run_psephos("generate", "--returns", returns, "--out", tmp_path / "made", check=0)
+    run_psephos("generate", "--returns", returns, "--keep-all", "--out", tmp_path / "made", check=0)
     roll = tmp_path / "made" / "roll.csv"
     one = cluster(import_returns(returns), shards=2, up_options=["--roll", roll])
     options = ["--returns", returns, "--roll", roll, "--strangers", 0.2, "--double-votes", 0.1]
