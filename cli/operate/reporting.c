@@ -176,14 +176,14 @@ static uint64_t choose_number(struct psp_reporting *reporting)
     for (uint32_t s = 0; s < reporting->shard_count; s++) {
         struct place *place = &reporting->places[s];
         number = place->number > number ? place->number : number;
-        if (place->number < UINT64_MAX)
+        if (place->number < PSP_REPORT_NUMBER_MAX)
             continue;
         place->told.state = PSP_REPORTING_REFUSED;
         psp_reason_set(&place->told.said,
                        "it holds the report %" PRIu64 ", and there is no greater number",
                        place->number);
     }
-    return number + 1;
+    return number < PSP_REPORT_NUMBER_MAX ? number + 1 : 0;
 }
 
 static void begin(struct psp_reporting *reporting)

@@ -33,6 +33,8 @@ const char *psp_report_fault(const struct psp_report *report, uint32_t leaf_coun
 {
     if (report->number == 0)
         return "a report without a number";
+    if (report->number > PSP_REPORT_NUMBER_MAX)
+        return "a report whose number is above 2^63 - 1";
     if (!psp_report_final_known((uint64_t)report->final))
         return "a report that says neither final, nor not, nor unchanged";
     if (report->leaves.length == 0)
@@ -152,7 +154,8 @@ bool psp_leaf_report_next(struct psp_bytes *bytes, uint32_t *next, uint32_t leaf
     uint64_t final;
     if (!psp_leaf_next(&rest, &after, leaf_count, &leaf) || !take_number(&rest, &report.number) ||
         !take_number(&rest, &report.index) || !take_number(&rest, &report.time_ms) ||
-        !take_number(&rest, &final) || report.number == 0 || report.index == 0 || final > 1)
+        !take_number(&rest, &final) || report.number == 0 ||
+        report.number > PSP_REPORT_NUMBER_MAX || report.index == 0 || final > 1)
         return false;
     report.final = final == 1;
     *bytes = rest;

@@ -42,8 +42,11 @@ bool psp_leaf_next(struct psp_bytes *bytes, uint32_t *next, uint32_t leaf_count,
 
 /* ---- a report ---- */
 
-/* NULL, or why it is none: no number, no leaf, a leaf that is not below leaf_count,
- * twice or out of order, an unknown `final`. Static text. */
+/* The highest number of a report: JSON readers take no greater one as a whole number. */
+#define PSP_REPORT_NUMBER_MAX ((uint64_t)INT64_MAX)
+
+/* NULL, or why it is none: no number or one too great, no leaf, a leaf that is not below
+ * leaf_count, twice or out of order, an unknown `final`. Static text. */
 const char *psp_report_fault(const struct psp_report *report, uint32_t leaf_count);
 
 /* Returns the bytes needed; writes them if they are at most `size`. */

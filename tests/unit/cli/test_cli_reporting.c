@@ -372,11 +372,11 @@ static void numbers_end(void **state)
     (void)state;
     struct shard shards[SHARDS];
     set_up(shards, 4);
-    hold(&shards[2], UINT64_MAX, 2);
+    hold(&shards[2], PSP_REPORT_NUMBER_MAX, 2);
     struct psp_reporting *reporting = begin(SHARDS, 1);
     assert_int_equal(carry_all(reporting, SHARDS, shards), PSP_REPORTING_NOT_BEGUN);
     expect_state(reporting, 2, PSP_REPORTING_REFUSED, 0,
-                 "it holds the report 18446744073709551615, and there is no greater number");
+                 "it holds the report 9223372036854775807, and there is no greater number");
     expect_state(reporting, 0, PSP_REPORTING_UNTOLD, 0, "");
     psp_reporting_destroy(&reporting);
 }

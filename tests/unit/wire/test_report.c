@@ -142,6 +142,10 @@ static void a_report_must_fit_the_election(void **state)
     report.leaves = LEAVES;
     report.number = 0;
     assert_non_null(psp_report_fault(&report, 301));
+    report.number = (uint64_t)INT64_MAX; /* what readers of JSON take */
+    assert_null(psp_report_fault(&report, 301));
+    report.number++;
+    assert_non_null(psp_report_fault(&report, 301));
     report.number = 1;
     report.final = (enum psp_report_final)0;
     assert_non_null(psp_report_fault(&report, 301));
@@ -183,8 +187,12 @@ static void what_lies_about_leaves_is_refused(void **state)
 {
     (void)state;
     const struct psp_bytes wrong[] = {
-        BYTES(2, 0, 40, 1, 1), BYTES(2, 3, 0, 1, 1),  BYTES(2, 3, 40, 1, 2),
-        BYTES(2, 3, 40, 1),    BYTES(9, 3, 40, 1, 1),
+        BYTES(2, 0, 40, 1, 1),
+        BYTES(2, 3, 0, 1, 1),
+        BYTES(2, 3, 40, 1, 2),
+        BYTES(2, 3, 40, 1),
+        BYTES(9, 3, 40, 1, 1),
+        BYTES(2, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1, 40, 1, 1), /* 2^63 */
     };
     struct psp_leaf_report report;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
