@@ -86,6 +86,25 @@ static enum psp_status read_returns(const struct psp_cast_request *request,
     return status;
 }
 
+/* What a definition does not have it never gets: who casts later returns must hear what to
+ * do instead. */
+static enum psp_status deal(const struct psp_target *target, const struct psp_returns *returns,
+                            uint64_t seed, struct psp_cast_opened *opened,
+                            struct psp_reason *reterr_reason)
+{
+    const enum psp_status status =
+        psp_deal_create(target->definition, returns, seed, &opened->deal, reterr_reason);
+    if (status == PSP_EINVAL && reterr_reason->line > 0) {
+        const struct psp_reason why = *reterr_reason;
+        psp_reason_set_line(reterr_reason, why.line, why.column,
+                            "%s. An election's definition never changes: import these returns "
+                            "(--like import.json) and make a cluster of their own, or leave such "
+                            "rows out",
+                            why.text);
+    }
+    return status;
+}
+
 static enum psp_status open_returns(const struct psp_cast_request *request,
                                     const struct psp_target *target, struct psp_cast_opened *opened,
                                     struct psp_reason *reterr_reason)
@@ -94,7 +113,7 @@ static enum psp_status open_returns(const struct psp_cast_request *request,
     enum psp_status status = read_returns(request, target, &returns, reterr_reason);
     const uint64_t seed = status == PSP_OK ? seed_of(returns, request->seed) : 0;
     if (status == PSP_OK)
-        status = psp_deal_create(target->definition, returns, seed, &opened->deal, reterr_reason);
+        status = deal(target, returns, seed, opened, reterr_reason);
     psp_returns_destroy(&returns);
     if (status != PSP_OK)
         return psp_reason_set_file(reterr_reason, request->returns_path, status);

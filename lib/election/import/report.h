@@ -60,6 +60,10 @@ enum psp_report_weight {
     KIND(TOTAL_LINE, "total_line", NOTE, "a line that is the sum of the others: left out", "")     \
     KIND(TOTAL_LINE_DIFFERS, "total_line_differs", NOTE,                                           \
          "a total that is not the sum of its lines: left out", "")                                 \
+    KIND(TOTAL_METHOD, "total_method", NOTE,                                                       \
+         "a row of all methods beside those of each: left out", "")                                \
+    KIND(TOTAL_METHOD_DIFFERS, "total_method_differs", NOTE,                                       \
+         "a row of all methods that is not the sum of those of each: left out", "")                \
     KIND(TOTAL_UNIT, "total_unit", NOTE, "a unit that is the sum of others: left out",             \
          "--keep-all takes all as it stands")                                                      \
     KIND(TOTAL_UNIT_DIFFERS, "total_unit_differs", NOTE,                                           \

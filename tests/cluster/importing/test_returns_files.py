@@ -54,6 +54,10 @@ def test_cast_reads_as_import_did(cluster, psephos, folder, tmp_path):
         tmp_path / "e" / "import.json").read_bytes()
     assert one.cast("--returns", folder)["counted"] == 1209
     assert one.call("cast", "--returns", folder, "--columns", "votes=Nobody", check=1)
+    (folder / "20220518__vt__primary__a__precinct.tsv").write_bytes(
+        TABS.replace("Ann", "Late").encode("latin-1"))
+    told = one.call("cast", "--returns", folder, check=1).stderr
+    assert 'candidate "Late"' in told and "import these returns" in told
 
 
 def test_methods_come_out_apart(cluster, psephos, tmp_path):

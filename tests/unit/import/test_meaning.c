@@ -69,14 +69,15 @@ static void statistics_are_the_units(void **state)
                   "A,One,Ballots Cast - Blank,,,3\nA,One,Registered Voters,DEM,,200\n"
                   "A,One,President,DEM,Ann,60\nA,One,President,,Times Counted,99\n"
                   "A,One,President,,Over Votes,1\nA,One,President,NON,Under Votes,4\n"
-                  "A,One,President,,Voter Turnout,20\nA,Two,Registered Voters,,,7\n",
+                  "A,One,President,,Voter Turnout,20\nA,Two,Registered Voters,,,7\n"
+                  "A,One,Sheriff,,Under Votes,2\n",
            "One  500 R;One  100 B;One Ann 60 L;One Times Counted 99 B;One Over Votes 1 O;"
            "One Under Votes 4 U;");
     told(&meant, PSP_REPORT_REGISTERED, 1, 2, "Registered Voters: 500");
     told(&meant, PSP_REPORT_BALLOTS, 2, 3, "Ballots Cast: 100");
     told(&meant, PSP_REPORT_OVERVOTES, 1, 8, "President, Over Votes: 1");
     told(&meant, PSP_REPORT_UNDERVOTES, 1, 9, "Under Votes: 4");
-    told(&meant, PSP_REPORT_STATISTIC, 4, 4, "Ballots Cast - Blank: 3");
+    told(&meant, PSP_REPORT_STATISTIC, 5, 4, "Ballots Cast - Blank: 3");
     release(&meant);
 }
 
@@ -88,10 +89,29 @@ static void totals_among_the_lines_are_left_out_and_checked(void **state)
            HEADER "A,One,President,,Ann,60\nA,One,President,,Bob,40\nA,One,President,,Blanks,5\n"
                   "A,One,President,,Total Votes Cast,105\nA,One,Governor,,Ann,60\n"
                   "A,One,Governor,,Blanks,5\nA,One,Governor,,Total,60\nA,One,Mayor,,Ann,6\n"
+                  "A,One,Governor,,Over Votes,2\n"
                   "A,One,Mayor,,TOTAL VOTES,8\n",
-           "One Ann 60 L;One Bob 40 L;One Blanks 5 L;One Ann 60 L;One Blanks 5 L;One Ann 6 L;");
+           "One Ann 60 L;One Bob 40 L;One Blanks 5 L;One Ann 60 L;One Blanks 5 L;One Ann 6 L;"
+           "One Over Votes 2 O;");
     told(&meant, PSP_REPORT_TOTAL_LINE, 2, 5, "President, Total Votes Cast: 105");
-    told(&meant, PSP_REPORT_TOTAL_LINE_DIFFERS, 1, 10, "TOTAL VOTES: 8, the lines have 6");
+    told(&meant, PSP_REPORT_TOTAL_LINE_DIFFERS, 1, 11, "TOTAL VOTES: 8, the lines have 6");
+    release(&meant);
+}
+
+static void totals_beside_the_methods_are_left_out(void **state)
+{
+    (void)state;
+    struct meant meant = {0};
+    leaves(&meant,
+           "precinct,office,candidate,mode,votes\nOne,P,Ann,ELECTION DAY,6\nOne,P,Ann,MAIL,4\n"
+           "One,P,Ann,TOTAL,10\nOne,P,Bob,TOTAL,3\nOne,P,Cy,MAIL,4\nOne,P,Cy,TOTAL,5\n",
+           "One Ann 6 L;One Ann 4 L;One Bob 3 L;One Cy 4 L;");
+    told(&meant, PSP_REPORT_TOTAL_METHOD, 1, 4, "P, Ann: 10, by method 10");
+    told(&meant, PSP_REPORT_TOTAL_METHOD_DIFFERS, 1, 7, "P, Cy: 5, by method 4");
+    release(&meant);
+    /* Alone it is all there is. */
+    leaves(&meant, "precinct,office,candidate,mode,votes\nOne,P,Ann,TOTAL,10\n", "One Ann 10 L;");
+    assert_true(meant.report.groups[PSP_REPORT_TOTAL_METHOD].n == 0);
     release(&meant);
 }
 
@@ -351,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statistics_are_the_units),
         cmocka_unit_test(totals_among_the_lines_are_left_out_and_checked),
+        cmocka_unit_test(totals_beside_the_methods_are_left_out),
         cmocka_unit_test(units_named_total_are_left_out_and_compared),
         cmocka_unit_test(rows_without_a_precinct_are_the_countys),
         cmocka_unit_test(units_that_equal_the_sum_of_the_others_are_totals),

@@ -67,6 +67,8 @@ enum psp_status psp_meaning_districts(struct psp_meaning *meaning);
 enum psp_status psp_meaning_places(struct psp_meaning *meaning);
 /* Each row's kind. PSP_ENOMEM. */
 enum psp_status psp_meaning_lines(struct psp_meaning *meaning);
+/* Marks rows of all methods that stand beside those of each. PSP_ENOMEM. */
+enum psp_status psp_meaning_methods(struct psp_meaning *meaning);
 /* Finds units, contests and lines, and leaves out units that are totals. PSP_ENOMEM. */
 enum psp_status psp_meaning_units(struct psp_meaning *meaning);
 /* Tells of units that equal those whose names begin with their own. PSP_ENOMEM. */

@@ -2,6 +2,7 @@
 #include "election/import/meaning/meaning.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "election/import/meaning/inner.h"
 
@@ -47,7 +48,13 @@ enum psp_status psp_meaning_apply(struct psp_returns_builder *builder,
         meaning.order == NULL)
         status = PSP_ENOMEM;
     if (status == PSP_OK)
+        status = psp_meaning_methods(&meaning);
+    if (status == PSP_OK) {
+        psp_returns_builder_leave_out(builder, meaning.leave_out);
+        psp_returns_builder_rows(builder, &meaning.n);
+        memset(meaning.leave_out, 0, meaning.n * sizeof *meaning.leave_out);
         status = psp_meaning_units(&meaning);
+    }
     if (status == PSP_OK) {
         psp_meaning_figures(&meaning);
         psp_returns_builder_leave_out(builder, meaning.leave_out);

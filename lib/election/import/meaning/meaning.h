@@ -9,6 +9,7 @@
  *     names.c, districts.c, places.c
  *                names that may be one, and one that may be two
  *     lines.c    the kind of a row, by the words of its office and candidate
+ *     methods.c  totals beside the methods
  *     units.c    units that are the sum of others
  *     prefixes.c units that may be the sum of their parts
  *     figures.c  totals among the lines, and figures without votes beside them
