@@ -168,8 +168,10 @@ static char *ballots_text(const json_t *result)
     psp_count_text(shown, shown_text);
     psp_count_text(counted, counted_text);
     if (psp_standing_held(result))
-        return psp_memory_print("not reported yet%s%s%s", told ? ", " : "",
-                                told ? counted_text : "", told ? " ballots counted" : "");
+        return psp_memory_print(
+            "%s%s%s%s",
+            psp_standing_too_few(result) ? "reported, too few to show" : "not reported yet",
+            told ? ", " : "", told ? counted_text : "", told ? " ballots counted" : "");
     if (told && counted != shown)
         return psp_memory_print("%s of %s ballots shown", shown_text, counted_text);
     return psp_memory_print("%s ballots", shown_text);

@@ -32,12 +32,34 @@ bool psp_standing_held(const json_t *result)
     return json_is_null(json_object_get(result, "choices"));
 }
 
+/* Something of it is reported, and more may come. */
+static bool is_partial(const json_t *result)
+{
+    return json_integer_value(json_object_get(result, "units_partial")) > 0;
+}
+
+bool psp_standing_too_few(const json_t *result)
+{
+    return psp_standing_held(result) &&
+           json_integer_value(json_object_get(result, "units_partial")) +
+                   json_integer_value(json_object_get(result, "units_reporting")) >
+               0;
+}
+
 void psp_standing_say_held(const char *call, const json_t *results, FILE *file)
 {
     const json_t *result;
-    size_t i, held = 0;
-    json_array_foreach(results, i, result) held += psp_standing_held(result);
+    size_t i, held = 0, partial = 0;
+    json_array_foreach(results, i, result)
+    {
+        held += psp_standing_held(result);
+        partial += is_partial(result);
+    }
     if (held > 0)
-        fprintf(file, "%s: %zu of %zu results are not reported yet: they are held, and left out\n",
+        fprintf(file,
+                "%s: %zu of %zu results are held, and left out: not reported yet, or too few\n",
                 call, held, json_array_size(results));
+    if (partial > 0)
+        fprintf(file, "%s: %zu of %zu results have places that are reported and not final\n", call,
+                partial, json_array_size(results));
 }

@@ -23,8 +23,10 @@ const char *psp_standing_of(const json_t *election);
 
 /* Whether a result of the API is held. */
 bool psp_standing_held(const json_t *result);
+/* It was reported, of so few ballots that they are not shown. */
+bool psp_standing_too_few(const json_t *result);
 /* Says on `file`, in the name of `call`, how many of the results are left out because
- * they are held; nothing when none is. */
+ * they are held, and how many are not final; nothing when none is. */
 void psp_standing_say_held(const char *call, const json_t *results, FILE *file);
 
 #endif

@@ -130,11 +130,18 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
     psp_writer_end_object(json);
 }
 
-double psp_row_turnout(const struct psp_view *view, uint32_t unit)
+bool psp_row_turnout(const struct psp_view *view, uint32_t unit, double *ret_share)
 {
+    const uint64_t registered = psp_view_registered(view, unit);
     const uint64_t counted = psp_view_counted(view, unit);
+    struct psp_view_report report;
+    uint32_t leaf;
+    if (registered == PSP_UNSTATED || registered == 0 ||
+        (counted == PSP_UNSTATED && !psp_view_report_of(view, unit, &report, &leaf)))
+        return false;
     const uint64_t ballots = counted != PSP_UNSTATED ? counted : psp_view_ballots(view, unit);
-    return (double)ballots / (double)psp_view_registered(view, unit);
+    *ret_share = (double)ballots / (double)registered;
+    return true;
 }
 
 static void write_progress(struct psp_writer *json, const struct psp_view *view, uint32_t unit)
@@ -164,6 +171,7 @@ void psp_row_write_turnout(struct psp_writer *json, const char *key, const struc
 {
     const struct psp_unit *at = &view->definition->units[unit];
     const uint64_t registered = psp_view_registered(view, unit);
+    double share;
     psp_writer_begin_object(json, key);
     psp_writer_string(json, "unit", at->id);
     psp_writer_string(json, "unit_name", psp_answer_name(at->name, at->names, language));
@@ -172,8 +180,8 @@ void psp_row_write_turnout(struct psp_writer *json, const char *key, const struc
     psp_writer_stated(json, "ballots_counted", psp_view_counted(view, unit));
     psp_writer_stated(json, "registered", registered);
     psp_writer_stated(json, "ballots_expected", psp_catalog_expected(view->catalog, unit));
-    if (registered != PSP_UNSTATED && registered > 0)
-        psp_writer_real(json, "share", psp_row_turnout(view, unit));
+    if (psp_row_turnout(view, unit, &share))
+        psp_writer_real(json, "share", share);
     else
         psp_writer_null(json, "share");
     psp_writer_bool(json, "complete", view->unit_complete[unit]);

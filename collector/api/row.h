@@ -19,9 +19,9 @@ struct psp_row_result {
 void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
                           const struct psp_row_result *row);
 
-/* Ballots counted, or where that is not told ballots shown, of the voters registered,
- * whose number is known and not 0. */
-double psp_row_turnout(const struct psp_view *view, uint32_t unit);
+/* Ballots counted, or where that is not told ballots shown, of the voters registered.
+ * False: these are not known, or none, or nothing of the unit is shown or told. */
+bool psp_row_turnout(const struct psp_view *view, uint32_t unit, double *ret_share);
 
 /* Of one unit, all methods, its name in a language. */
 void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,

@@ -21,6 +21,9 @@ export const runs = (choice: Choice): boolean => RUNS.has(choice.kind);
 
 // Counted, maybe, but no row of it was reported yet: then it has no votes, not none.
 export const held = (result: Result | undefined): boolean => result !== undefined && result.choices === null;
+// Reported, of so few ballots that they are not shown.
+export const tooFew = (result: Result | undefined): boolean =>
+  held(result) && result!.units_partial + result!.units_reporting > 0;
 
 export function lines(contest: Contest, result: Result | undefined): Line[] {
   const votes = new Map(result?.choices?.map((c) => [c.choice, c.votes]));

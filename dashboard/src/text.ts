@@ -11,6 +11,9 @@ export const text = {
   byReport: 'Shown by report',
   notReported: 'Not reported yet',
   notReportedHere: 'not reported yet',
+  tooFew: 'Reported, too few ballots to show',
+  tooFewHere: 'too few to show',
+  tooFewUntil: 'So few are not shown apart from others, until there are more or the place is final.',
   heldBallots: (n: string) => `${n} ballots are counted here.`,
   heldUntil: 'Their votes are held, and appear here by themselves with the first report.',
   reportIs: (n: string, at: string, final: boolean) =>

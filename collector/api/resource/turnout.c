@@ -30,11 +30,6 @@ static struct turnout turnout_of(const struct psp_view *view, uint32_t unit)
     };
 }
 
-static bool has_share(const struct turnout *turnout)
-{
-    return turnout->registered != PSP_UNSTATED && turnout->registered > 0;
-}
-
 static void write_stated(struct psp_api_reply *reply, uint64_t number)
 {
     if (number != PSP_UNSTATED)
@@ -47,6 +42,7 @@ static void write_csv(struct psp_api_reply *reply, const struct psp_view *view, 
 {
     const struct psp_unit *unit = &view->definition->units[position];
     const struct turnout turnout = turnout_of(view, position);
+    double share;
     psp_answer_field(reply, unit->id, ',');
     psp_answer_field(reply, psp_answer_name(unit->name, unit->names, language), ',');
     psp_answer_field(reply, psp_unit_level_id(view->definition, position), ',');
@@ -54,8 +50,8 @@ static void write_csv(struct psp_api_reply *reply, const struct psp_view *view, 
     psp_text_bytes(&reply->body, ",", 1);
     write_stated(reply, turnout.registered);
     write_stated(reply, turnout.expected);
-    if (has_share(&turnout))
-        psp_text_format(&reply->body, "%.6f", psp_row_turnout(view, position));
+    if (psp_row_turnout(view, position, &share))
+        psp_text_format(&reply->body, "%.6f", share);
     psp_text_string(&reply->body, turnout.complete ? ",true," : ",false,");
     write_stated(reply, turnout.counted);
     write_stated(reply, turnout.partial);

@@ -1,6 +1,6 @@
 import type { Contest } from '../api/types.ts';
 import { number, percent } from '../format.ts';
-import { held, lines } from '../race.ts';
+import { held, lines, tooFew } from '../race.ts';
 import { link, route } from '../route.ts';
 import { election, methods, ranking } from '../state.ts';
 import { text } from '../text.ts';
@@ -46,7 +46,7 @@ export function Methods({ contest }: { contest: Contest }) {
                     >
                       {known.find((m) => m.id === row.method)?.name ?? row.method}
                     </a>
-                    {held(row) && <small> {text.notReportedHere}</small>}
+                    {held(row) && <small> {tooFew(row) ? text.tooFewHere : text.notReportedHere}</small>}
                   </th>
                   <td class="n">{held(row) ? '–' : number(row.ballots)}</td>
                   <td class="n">{all > 0 && !held(row) ? percent(row.ballots / all) : '–'}</td>

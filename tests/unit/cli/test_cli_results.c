@@ -229,14 +229,15 @@ static void what_is_held_has_no_votes_in_any_form(void **state)
     assert_string_equal(
         output.text,
         "Mayor, Town: not reported yet, 1,234 ballots counted, 0 of 2 units reporting\n\n"
-        "Mayor, Mill: not reported yet, 0 of 1 units reporting, 1 partial\n\n"
+        "Mayor, Mill: reported, too few to show, 0 of 1 units reporting, 1 partial\n\n"
         "Mayor, Hill: 20 of 25 ballots shown, 1 of 4 units reporting, 2 partial\n"
         "choice  party  votes  of valid\n"
         "a                 20  100.00 %\n"
         "contest,unit,unit_name,level,method,choice,choice_name,party,votes,ballots,undervotes,"
         "overvotes\n"
         "c,,Hill,,,a,,,20,20,0,0\n"
-        "call: 2 of 3 results are not reported yet: they are held, and left out\n");
+        "call: 2 of 3 results are held, and left out: not reported yet, or too few\n"
+        "call: 2 of 3 results have places that are reported and not final\n");
     free(output.text);
     json_decref(results);
     json_decref(contests);

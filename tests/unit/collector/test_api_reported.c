@@ -239,7 +239,8 @@ static void without_turnout_only_what_is_shown_is_told(void **context)
            "\"ballots\":0,\"ballots_counted\":null,\"choices\":null,");
     expect(api, "/api/v1/turnout?unit=p1",
            "\"ballots\":0,\"ballots_counted\":null,\"registered\":10,\"ballots_expected\":8,"
-           "\"share\":0.000000,");
+           "\"share\":null,");
+    expect(api, "/api/v1/turnout.csv?unit=p1", "\np1,One,precinct,0,10,8,,false,,0,,false,false\n");
     report(api, 1, false);
     expect(api, "/api/v1/turnout?unit=p1",
            "\"ballots\":4,\"ballots_counted\":null,\"registered\":10,\"ballots_expected\":8,"

@@ -1,7 +1,7 @@
 // One place of the list: who leads there, by how much, how far it is counted.
 import type { Contest, Result } from '../../api/types.ts';
 import { number, percent, percentIn, points } from '../../format.ts';
-import { held, lines, progress, runs } from '../../race.ts';
+import { held, lines, progress, runs, tooFew } from '../../race.ts';
 import { toUnit } from '../../route.ts';
 import { units } from '../../state.ts';
 import { text } from '../../text.ts';
@@ -15,6 +15,7 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
   const tied = first !== undefined && second !== undefined && first.votes === second.votes;
   const shareOf = (id: string) => ordered.find((line) => line.choice.id === id);
   const none = held(place);
+  const why = tooFew(place) ? text.tooFewHere : text.notReportedHere;
   const ahead = first && first.votes > 0 && !tied ? first.choice.id : '';
   return (
     <tr>
@@ -28,7 +29,7 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
         {unit?.parent && units.value?.parents.has(unit.parent) && (
           <small> {units.value.parents.get(unit.parent)}</small>
         )}
-        {none && <small class="narrow-line">{text.notReportedHere}</small>}
+        {none && <small class="narrow-line">{why}</small>}
       </th>
       <td class="wide">
         {ahead && first ? (
@@ -37,7 +38,7 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
             {first.choice.name}
           </>
         ) : none ? (
-          text.notReportedHere
+          why
         ) : place.ballots > 0 ? (
           text.tied
         ) : (

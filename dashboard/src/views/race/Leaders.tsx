@@ -2,9 +2,9 @@
 import type { Contest } from '../../api/types.ts';
 import { colorOf, OTHER } from '../../colors.ts';
 import { number, percent } from '../../format.ts';
-import { runs } from '../../race.ts';
+import { runs, tooFew } from '../../race.ts';
 import type { Line } from '../../race.ts';
-import { state, turnout } from '../../state.ts';
+import { result, state, turnout } from '../../state.ts';
 import { text } from '../../text.ts';
 import { Name, parties, partyName, Portrait, Swatch } from '../parts.tsx';
 
@@ -52,11 +52,12 @@ function ShareBar({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
 
 function Held() {
   const counted = turnout.value?.ballots_counted ?? null;
+  const few = tooFew(result.value);
   return (
     <section class="card empty-card">
-      <p class="label">{text.notReported}</p>
+      <p class="label">{few ? text.tooFew : text.notReported}</p>
       <p>
-        {counted !== null && text.heldBallots(number(counted))} {text.heldUntil}
+        {counted !== null && text.heldBallots(number(counted))} {few ? text.tooFewUntil : text.heldUntil}
       </p>
     </section>
   );
