@@ -163,10 +163,13 @@ def tales(telling, shown):
         for counts, shard in itertools.product((all_cells, all_cells - shown_cells), (0, 1, "*")):
             leaves = [counts[Cell(shard, leaf, "*", "*", None, "ballots")] for leaf in LEAVES]
             free.update(map(sum, subsets(leaves)))
-    valid = collections.Counter()
+    lines = collections.defaultdict(list)
     for cell, number in shown_cells.items():
-        valid[cell[:5]] += number if cell.line in CHOICES.get(cell.contest, ()) else 0
-    free.update(valid.values())
+        if cell.line in CHOICES.get(cell.contest, ()):
+            lines[cell[:5]].append(number)
+    for votes in lines.values():  # valid votes, and by how many one leads
+        free.add(sum(votes))
+        free.update(abs(a - b) for a, b in itertools.combinations(votes, 2))
     return {number for number in told - free if number >= LEAST}
 
 
