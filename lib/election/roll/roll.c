@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text/utf8.h"
 
@@ -35,12 +36,34 @@ struct psp_roll {
     uint64_t seen_count, seen_mask;
 };
 
-static uint32_t known_column(const char *name)
+/* In any case, blanks around it aside. */
+static bool is_called(const struct psp_csv_field *field, const char *name)
+{
+    size_t begin = strspn(field->text, " "), bytes = field->bytes;
+    while (bytes > begin && field->text[bytes - 1] == ' ')
+        bytes--;
+    return strlen(name) == bytes - begin &&
+           strncasecmp(field->text + begin, name, bytes - begin) == 0;
+}
+
+static uint32_t known_column(const struct psp_csv_field *field)
 {
     for (uint32_t i = 0; i < PSP_ROLL_COLUMNS; i++)
-        if (strcmp(psp_roll_columns[i], name) == 0)
+        if (is_called(field, psp_roll_columns[i]))
             return i;
-    return strcmp(name, "style") == 0 ? STYLE_COLUMN : PSP_NONE;
+    return is_called(field, "style") ? STYLE_COLUMN : PSP_NONE;
+}
+
+/* A table in which something else than commas stands between the columns. */
+static const char *other_delimiter(const struct psp_csv_record *record)
+{
+    if (record->field_count != 1)
+        return NULL;
+    return strchr(record->fields[0].text, '\t') != NULL
+               ? "tabs stand between its columns, and must be commas"
+           : strchr(record->fields[0].text, ';') != NULL
+               ? "semicolons stand between its columns, and must be commas"
+               : NULL;
 }
 
 static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_record *record,
@@ -51,11 +74,13 @@ static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_r
     roll->voter_column = roll->unit_column = roll->style_column = PSP_NONE;
     for (uint32_t i = 0; i < record->field_count; i++) {
         const struct psp_csv_field *field = &record->fields[i];
-        const uint32_t column = known_column(field->text);
+        const uint32_t column = known_column(field);
         if (column == PSP_NONE || seen[column]) {
+            const char *delimiter = other_delimiter(record);
             psp_reason_set_line(reterr_reason, record->line, i + 1, "%s: \"%s\"",
-                                column == PSP_NONE ? "a roll has no column of this name"
-                                                   : "this column is there twice",
+                                delimiter != NULL    ? delimiter
+                                : column == PSP_NONE ? "a roll has no column of this name"
+                                                     : "this column is there twice",
                                 psp_shown(field->text, field->bytes).text);
             return PSP_EINVAL;
         }
@@ -165,6 +190,14 @@ static enum psp_status read_unit(const struct psp_roll *roll, const struct psp_c
         *ret_unit = unit;
         return PSP_OK;
     }
+    for (uint32_t i = 0; unit == PSP_NONE && i < roll->definition->unit_count; i++)
+        if (strcmp(roll->definition->units[i].name, field->text) == 0) {
+            psp_reason_set_line(reterr_reason, record->line, roll->unit_column + 1,
+                                "a unit's name, \"%s\": a roll has its ID, \"%s\"",
+                                psp_shown(field->text, field->bytes).text,
+                                roll->definition->units[i].id);
+            return PSP_EINVAL;
+        }
     psp_reason_set_line(reterr_reason, record->line, roll->unit_column + 1, "%s: \"%s\"",
                         unit == PSP_NONE
                             ? "the definition has no unit of this ID"
@@ -205,6 +238,13 @@ static enum psp_status check_voter(struct psp_roll *roll, const struct psp_csv_r
                             PSP_VOTER_ID_BYTES_MAX);
         return PSP_EINVAL;
     }
+    if (id->text[0] == ' ' || id->text[id->bytes - 1] == ' ') {
+        psp_reason_set_line(reterr_reason, record->line, roll->voter_column + 1,
+                            "a voter ID that begins or ends with a blank, which no station would "
+                            "send: \"%s\"",
+                            psp_shown(id->text, id->bytes).text);
+        return PSP_EINVAL;
+    }
     uint32_t first_line;
     const enum psp_status status = note_voter(roll, id, record->line, &first_line);
     if (status != PSP_OK || first_line == 0)
@@ -219,7 +259,10 @@ enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_
                               struct psp_reason *reterr_reason)
 {
     struct psp_csv_record record;
-    enum psp_status status = psp_csv_next(roll->csv, &record, reterr_reason);
+    enum psp_status status;
+    do
+        status = psp_csv_next(roll->csv, &record, reterr_reason);
+    while (status == PSP_OK && record.field_count == 1 && record.fields[0].bytes == 0);
     if (status != PSP_OK)
         return status;
     if (record.field_count != roll->column_count) {

@@ -68,6 +68,22 @@ static void refused(void **state, const char *text, uint64_t line, uint32_t colu
     fclose(file);
 }
 
+static void case_of_the_header_and_empty_lines_do_not_matter(void **state)
+{
+    struct psp_roll *roll = NULL;
+    struct psp_reason reason = {0};
+    struct psp_roll_voter voter;
+    FILE *file = file_of("VOTER_ID, Unit \nv1,a\n\nv2,b\n\n");
+    assert_int_equal(psp_roll_open(file, *state, &roll, &reason), PSP_OK);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_OK);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_OK);
+    assert_int_equal(voter.line, 4);
+    assert_memory_equal(voter.voter_id, "v2", 2);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_ENOENT);
+    psp_roll_close(&roll);
+    fclose(file);
+}
+
 static void columns_are_found_by_their_header(void **state)
 {
     struct psp_roll *roll = NULL;
@@ -94,7 +110,9 @@ static void headers_are_checked(void **state)
     refused(state, "", 0, 0, "empty");
     refused(state, "unit,voter_name\n", 1, 0, "\"voter_id\" is missing");
     refused(state, "voter_id\n", 1, 0, "\"unit\" is missing");
-    refused(state, "voter_id,Unit\n", 1, 2, "no column of this name: \"Unit\"");
+    refused(state, "voter_id,Units\n", 1, 2, "no column of this name: \"Units\"");
+    refused(state, "voter_id\tunit\nv1\ta\n", 1, 1, "tabs stand between its columns");
+    refused(state, "voter_id;unit\nv1;a\n", 1, 1, "semicolons stand between its columns");
     refused(state, "voter_id,unit,unit\n", 1, 3, "twice: \"unit\"");
     refused(state, "voter_id,\"unit\n", 1, 2, "never closed");
 }
@@ -104,6 +122,9 @@ static void rows_are_checked(void **state)
     refused(state, "voter_id,unit\nv1,a\nv2\n", 3, 0, "1 fields, and the header has 2");
     refused(state, "voter_id,unit\n,a\n", 2, 1, "0 bytes: 1 to 255");
     refused(state, "voter_id,unit\nv1,c\n", 2, 2, "no unit of this ID: \"c\"");
+    refused(state, "voter_id,unit\nv1,B\n", 2, 2, "a unit's name, \"B\": a roll has its ID, \"b\"");
+    refused(state, "voter_id,unit\nv1 ,a\n", 2, 1, "begins or ends with a blank");
+    refused(state, "voter_id,unit\n v1,a\n", 2, 1, "begins or ends with a blank");
     refused(state, "unit,voter_id\nroot,v1\n", 2, 1, "other units lie in this one");
     refused(state, "voter_id,unit\nv1,a\nv2,\xFF\n", 3, 2, "not UTF-8");
     char text[600];
@@ -160,7 +181,7 @@ static void a_style_that_the_unit_has_not_is_refused(void **state)
     refused(&context, "voter_id,style,unit\nv1,grn,x\n", 2, 2, "\"grn\"");
     refused(&context, "voter_id,unit,style\nv1,x,\n", 2, 3, "no ballot style of this ID: \"\"");
     refused(&context, "voter_id,unit,style,style\nv1,x,np,np\n", 1, 4, "twice: \"style\"");
-    refused(&context, "voter_id,unit,Style\nv1,x,np\n", 1, 3, "no column of this name");
+    refused(&context, "voter_id,unit,Styles\nv1,x,np\n", 1, 3, "no column of this name");
     psp_definition_destroy(&definition);
 }
 
@@ -302,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(columns_are_found_by_their_header),
+        TEST(case_of_the_header_and_empty_lines_do_not_matter),
         TEST(headers_are_checked),
         TEST(rows_are_checked),
         TEST(a_roll_may_tell_the_ballot_style),
