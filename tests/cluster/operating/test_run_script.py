@@ -143,7 +143,7 @@ def built(tmp_path, npm, page, optional):
                           timeout=20, env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"})
 
 
-def fetched(tmp_path, apt_get):
+def fetched(tmp_path, apt_get, debian=12):
     """fetch_promtool of ./run, and what it then finds, where apt-get does this."""
     function = re.search(r"^fetch_promtool\(\) \{.*?^\}", RUN.read_text(), re.M | re.S).group(0)
     programs = tmp_path / "programs"  # all that it may call; no promtool of this machine
@@ -154,26 +154,28 @@ def fetched(tmp_path, apt_get):
     (programs / "apt-get").write_text(f"#!/bin/sh\n{apt_get}\n")
     (programs / "apt-get").chmod(0o755)
     script = "\n".join(['say() { printf "%s\\n" "$*"; }',
-                        'warn() { printf "run: %s\\n" "$*" >&2; }', f"root={tmp_path}",
-                        function, "fetch_promtool", "promtool || :"])
+                        'warn() { printf "run: %s\\n" "$*" >&2; }',
+                        f"root={tmp_path}; debian={debian}", function,
+                        "fetch_promtool", "promtool || :"])
     return subprocess.run(["sh", "-euc", script], cwd=tmp_path, capture_output=True, text=True,
                           timeout=20, env={"PATH": str(programs)})
 
 
-def test_promtool_is_taken_out_of_its_package_and_nothing_else(tmp_path):
+@pytest.mark.parametrize("debian, name", [(12, "prometheus"), (13, "promtool")])
+def test_promtool_is_taken_out_of_its_package_and_nothing_else(tmp_path, debian, name):
     made = tmp_path / "made"
-    for folder, name, text in (("DEBIAN", "control", "Package: prometheus\nVersion: 1\n"
+    for folder, file, text in (("DEBIAN", "control", f"Package: {name}\nVersion: 1\n"
                                 "Architecture: all\nMaintainer: x <x@localhost>\n"
                                 "Description: x\n"),
                                ("usr/bin", "promtool", "#!/bin/sh\necho it is here\n"),
                                ("usr/bin", "prometheus", "#!/bin/sh\n")):
         (made / folder).mkdir(parents=True, exist_ok=True)
-        (made / folder / name).write_text(text)
-        (made / folder / name).chmod(0o755)
-    package = tmp_path / "prometheus_1_all.deb"
+        (made / folder / file).write_text(text)
+        (made / folder / file).chmod(0o755)
+    package = tmp_path / f"{name}_1_all.deb"
     subprocess.run(["dpkg-deb", "-b", made, package], check=True, capture_output=True)
-    apt_get = f'[ "$*" = "-q download prometheus" ] && cp {package} .'
-    done = fetched(tmp_path, apt_get)
+    apt_get = f'[ "$*" = "-q download {name}" ] && cp {package} .'
+    done = fetched(tmp_path, apt_get, debian)
     assert done.stderr == "" and done.stdout.splitlines()[1:] == ["it is here"]
     left = [path.relative_to(tmp_path / "build" / "tools").as_posix()
             for path in (tmp_path / "build" / "tools").rglob("*") if path.is_file()]
