@@ -16,8 +16,11 @@ struct place { /* of a shard */
     struct psp_reporting_shard told;
     bool waits;
     uint64_t number, epoch; /* of its last report; of the shard */
-    uint64_t refused;       /* a number that it did not take; 0: none */
-    struct psp_reason why;  /* in its words */
+    uint8_t *bytes;         /* of its last report */
+    size_t length;
+    uint64_t other;        /* a report that it holds with other bytes than shard 0; 0: none */
+    uint64_t refused;      /* a number that it did not take; 0: none */
+    struct psp_reason why; /* in its words */
 };
 
 struct psp_reporting {
@@ -28,8 +31,8 @@ struct psp_reporting {
     struct place *places;
     uint32_t shard_count, tries;
     uint64_t finished;
-    uint8_t *own, *first; /* bytes of ours, and of what shard 0 holds */
-    size_t own_length, own_size, first_length;
+    uint8_t *own; /* bytes of ours */
+    size_t own_length, own_size;
 };
 
 struct psp_reporting *psp_reporting_create(uint32_t shard_count, const struct psp_report *report)
@@ -55,7 +58,8 @@ void psp_reporting_destroy(struct psp_reporting **reporting)
 {
     if (!*reporting)
         return;
-    free((*reporting)->first);
+    for (uint32_t s = 0; s < (*reporting)->shard_count; s++)
+        free((*reporting)->places[s].bytes);
     free((*reporting)->own);
     free((*reporting)->leaves);
     free((*reporting)->places);
@@ -73,7 +77,7 @@ enum psp_reporting_step psp_reporting_step(const struct psp_reporting *reporting
     case CHECK:
         return PSP_REPORTING_ASK;
     case FINISH:
-        *ret_report = (struct psp_bytes){reporting->first, reporting->first_length};
+        *ret_report = (struct psp_bytes){reporting->places[0].bytes, reporting->places[0].length};
         return PSP_REPORTING_TELL;
     case BEGIN:
     case SPREAD:
@@ -202,6 +206,19 @@ static void begin(struct psp_reporting *reporting)
     reporting->places[0].waits = true;
 }
 
+/* What no `psephos report` begins: whoever has the key told each shard something else. */
+static void compare(struct psp_reporting *reporting)
+{
+    const struct place *first = &reporting->places[0];
+    for (uint32_t s = 1; s < reporting->shard_count; s++) {
+        struct place *place = &reporting->places[s];
+        if (place->number > 0 && place->number == first->number &&
+            (place->length != first->length ||
+             memcmp(place->bytes, first->bytes, first->length) != 0))
+            place->other = place->number;
+    }
+}
+
 static void looked(struct psp_reporting *reporting)
 {
     if (count(reporting, PSP_REPORTING_UNTOLD) < reporting->shard_count) {
@@ -216,6 +233,7 @@ static void looked(struct psp_reporting *reporting)
         finish(reporting, PSP_REPORTING_NOT_BEGUN);
         return;
     }
+    compare(reporting);
     reporting->phase = FINISH;
     for (uint32_t s = 1; s < reporting->shard_count; s++)
         reporting->places[s].waits = reporting->places[s].number < reporting->places[0].number;
@@ -317,12 +335,12 @@ static bool shows_ours(const struct psp_reporting *reporting, uint64_t number,
             memcmp(report.data, reporting->own, report.length) == 0);
 }
 
-static void keep_first(struct psp_reporting *reporting, struct psp_bytes report)
+static void keep(struct place *place, struct psp_bytes report)
 {
-    reporting->first = psp_memory_resize(reporting->first, report.length + 1, 1);
-    reporting->first_length = report.length;
+    place->bytes = psp_memory_resize(place->bytes, report.length + 1, 1);
+    place->length = report.length;
     if (report.length > 0)
-        memcpy(reporting->first, report.data, report.length);
+        memcpy(place->bytes, report.data, report.length);
 }
 
 void psp_reporting_take_held(struct psp_reporting *reporting, uint32_t shard,
@@ -339,8 +357,7 @@ void psp_reporting_take_held(struct psp_reporting *reporting, uint32_t shard,
     }
     place->number = held.number;
     place->epoch = epoch;
-    if (shard == 0)
-        keep_first(reporting, report);
+    keep(place, report);
     if (reporting->phase == CHECK && shows_ours(reporting, held.number, report)) {
         place->told.state = PSP_REPORTING_HAS;
         place->told.index = index;
@@ -402,6 +419,11 @@ uint64_t psp_reporting_number(const struct psp_reporting *reporting)
 uint64_t psp_reporting_finished(const struct psp_reporting *reporting)
 {
     return reporting->finished;
+}
+
+uint64_t psp_reporting_other(const struct psp_reporting *reporting, uint32_t shard)
+{
+    return reporting->places[shard].other;
 }
 
 const struct psp_reporting_shard *psp_reporting_shard(const struct psp_reporting *reporting,

@@ -19,7 +19,7 @@
  *
  * Ownership: copies what it keeps.
  * Threads:   one owner; pure.
- * Memory:    our bytes and those of shard 0.
+ * Memory:    our bytes and what each shard holds.
  */
 #ifndef PSP_REPORTING_H
 #define PSP_REPORTING_H
@@ -96,6 +96,8 @@ enum psp_reporting_end psp_reporting_end(const struct psp_reporting *reporting);
 uint64_t psp_reporting_number(const struct psp_reporting *reporting);
 /* The last report of shard 0 that was brought to a shard that had it not; 0: none. */
 uint64_t psp_reporting_finished(const struct psp_reporting *reporting);
+/* A report that the shard held with other bytes than shard 0, when asked; 0: none. */
+uint64_t psp_reporting_other(const struct psp_reporting *reporting, uint32_t shard);
 /* Why it is not begun, or not finished, by shard. */
 const struct psp_reporting_shard *psp_reporting_shard(const struct psp_reporting *reporting,
                                                       uint32_t shard);

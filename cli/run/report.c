@@ -206,6 +206,11 @@ static void tell_faults(const struct call *call, const struct psp_reporting *rep
                     call->name, s, shard->said.text);
         if (shard->state == PSP_REPORTING_REFUSED)
             fprintf(stderr, "%s: shard %u: %s\n", call->name, s, shard->said.text);
+        if (psp_reporting_other(reporting, s) > 0)
+            fprintf(stderr,
+                    "%s: shard %u: holds another report %" PRIu64 " than shard 0: somebody with "
+                    "the operator's key told each something else; report all units anew\n",
+                    call->name, s, psp_reporting_other(reporting, s));
     }
     switch (psp_reporting_end(reporting)) {
     case PSP_REPORTING_UNDER_WAY:

@@ -229,6 +229,30 @@ def test_what_is_in_shard_0_only_is_not_shown_and_finished_first(begun):
     assert (told["finished"], told["number"]) == (3, 4)
 
 
+def test_other_bytes_under_one_number_are_told_of(begun):
+    one, shards = begun()
+    cast(one, 20)
+    shards.tell(0, Taken(1, A, "yes", False))
+    shards.tell(1, Taken(1, A + B[:1], "no", False))
+    told = one.call("report", "--all", check=0)
+    assert "shard 1: holds another report 1 than shard 0" in told.stderr
+    assert "report 2: 5 units\n" in told.stdout
+    assert one.call("report", "--all", check=0).stderr == ""
+
+
+def test_a_number_that_programs_could_not_read_is_none(begun):
+    one, shards = begun()
+    for number in (b"\x80" * 9 + b"\x01", b"\xff" * 9 + b"\x01"):  # 2^63, 2^64 - 1
+        order = shards.pb.ClusterMessage(protocol=2)
+        order.operate.operation = shards.pb.REPORT
+        order.operate.report = b"\x08" + number + bytes([0x12, 1, 0, 0x18, 3])
+        assert shards.held(0) == b""
+        shards.sockets[0].send(order.SerializeToString())
+        assert shards.held(0) == b""
+    assert "report 1: 5 units\n" in report(one, "--all")
+    assert len(shards.taken(0)) == 1
+
+
 def test_what_cannot_be_finished_is_named_and_nothing_is_begun(begun):
     one, shards = begun()
     unfinished = Taken(1, A, "yes", False)

@@ -381,6 +381,27 @@ static void numbers_end(void **state)
     psp_reporting_destroy(&reporting);
 }
 
+/* As somebody with the operator's key tells them, past shard 0. */
+static void other_bytes_under_one_number_are_told(void **state)
+{
+    (void)state;
+    struct shard shards[SHARDS];
+    set_up(shards, 4);
+    for (int s = 0; s < SHARDS; s++)
+        hold(&shards[s], 5, s == 1 ? 3 : 2);
+    struct psp_reporting *reporting = begin(SHARDS, 1);
+    assert_int_equal(carry_all(reporting, SHARDS, shards), PSP_REPORTING_DONE);
+    assert_int_equal(psp_reporting_number(reporting), 6);
+    assert_int_equal(psp_reporting_other(reporting, 0), 0);
+    assert_int_equal(psp_reporting_other(reporting, 1), 5);
+    assert_int_equal(psp_reporting_other(reporting, 2), 0);
+    psp_reporting_destroy(&reporting);
+    reporting = begin(SHARDS, 1);
+    assert_int_equal(carry_all(reporting, SHARDS, shards), PSP_REPORTING_DONE);
+    assert_int_equal(psp_reporting_other(reporting, 1), 0);
+    psp_reporting_destroy(&reporting);
+}
+
 static void a_refusal_that_no_number_explains_is_final(void **state)
 {
     (void)state;
@@ -643,6 +664,7 @@ int main(void)
         cmocka_unit_test(after_a_restore_numbers_are_above_all_that_were_lost),
         cmocka_unit_test(a_number_is_above_that_of_any_shard),
         cmocka_unit_test(numbers_end),
+        cmocka_unit_test(other_bytes_under_one_number_are_told),
         cmocka_unit_test(a_refusal_that_no_number_explains_is_final),
         cmocka_unit_test(a_refusal_to_finish_may_come_of_another_who_did),
         cmocka_unit_test(who_always_comes_too_late_gives_up),
