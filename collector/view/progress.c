@@ -21,58 +21,64 @@ static uint64_t less(uint64_t from, uint64_t taken)
     return from > taken ? from - taken : 0;
 }
 
-/* Ballots counted, or where that is not told shown. */
-static uint64_t ballots_of(const struct psp_view *view, uint32_t unit)
-{
-    const uint64_t counted = psp_view_counted(view, unit);
-    return counted != PSP_UNSTATED ? counted : psp_view_ballots(view, unit);
-}
+/* What is known of one unit. */
+struct figures {
+    uint64_t shown, counted;       /* counted PSP_UNSTATED: not told */
+    uint64_t registered, expected; /* PSP_UNSTATED: not known; registered also where it is 0 and
+                                      there are ballots */
+    bool over_registered, over_expected;
+};
 
-/* PSP_UNSTATED also for 0 voters who have cast ballots. */
-static uint64_t registered_of(const struct psp_view *view, uint32_t unit)
+static struct figures figures_of(const struct psp_view *view, uint32_t unit)
 {
-    const uint64_t registered = psp_view_registered(view, unit);
-    return registered == 0 && ballots_of(view, unit) > 0 ? PSP_UNSTATED : registered;
+    struct figures is = {
+        .shown = psp_view_ballots(view, unit),
+        .counted = psp_view_counted(view, unit),
+        .registered = psp_view_registered(view, unit),
+        .expected = psp_catalog_expected(view->catalog, unit),
+    };
+    const uint64_t ballots = is.counted != PSP_UNSTATED ? is.counted : is.shown;
+    if (is.registered == 0 && ballots > 0)
+        is.registered = PSP_UNSTATED;
+    is.over_registered = is.registered != PSP_UNSTATED && ballots > is.registered;
+    is.over_expected = is.expected != PSP_UNSTATED && ballots > is.expected;
+    return is;
 }
 
 bool psp_progress_over_registered(const struct psp_view *view, uint32_t unit)
 {
-    const uint64_t registered = registered_of(view, unit);
-    return registered != PSP_UNSTATED && ballots_of(view, unit) > registered;
+    return figures_of(view, unit).over_registered;
 }
 
 bool psp_progress_over_expected(const struct psp_view *view, uint32_t unit)
 {
-    const uint64_t expected = psp_catalog_expected(view->catalog, unit);
-    return expected != PSP_UNSTATED && ballots_of(view, unit) > expected;
+    return figures_of(view, unit).over_expected;
 }
 
 /* How many ballots can come, as the unit itself says it; PSP_UNSTATED: it does not. */
-static uint64_t own_ceiling(const struct psp_view *view, uint32_t unit, bool *ret_estimated)
+static uint64_t own_ceiling(const struct psp_view *view, uint32_t unit, const struct figures *is,
+                            bool *ret_estimated)
 {
-    const uint64_t shown = psp_view_ballots(view, unit), counted = psp_view_counted(view, unit);
-    const uint64_t registered = registered_of(view, unit);
-    const uint64_t expected = psp_catalog_expected(view->catalog, unit);
     *ret_estimated = false;
     if (view->unit_complete[unit])
         return 0;
-    if (view->election_state == PSP_ELECTION_CLOSED && counted != PSP_UNSTATED)
-        return less(counted, shown);
-    if (registered != PSP_UNSTATED && registered >= shown)
-        return registered - shown;
+    if (view->election_state == PSP_ELECTION_CLOSED && is->counted != PSP_UNSTATED)
+        return less(is->counted, is->shown);
+    if (is->registered != PSP_UNSTATED && is->registered >= is->shown)
+        return is->registered - is->shown;
     *ret_estimated = true;
-    if (registered != PSP_UNSTATED || expected != PSP_UNSTATED)
-        return less(expected != PSP_UNSTATED ? expected : registered, shown);
-    return PSP_UNSTATED;
+    if (is->expected != PSP_UNSTATED)
+        return less(is->expected, is->shown);
+    return is->registered != PSP_UNSTATED ? 0 : PSP_UNSTATED;
 }
 
 /* A unit's own figure is taken when those below are not all known, or are estimates, or
  * allow more: but no estimate for a sum, and nothing of a unit with one below that has more
  * ballots than its own figures say. */
-static void bound(const struct psp_view *view, struct part *part)
+static void bound(const struct psp_view *view, const struct figures *is, struct part *part)
 {
     bool estimated;
-    const uint64_t own = own_ceiling(view, part->unit, &estimated);
+    const uint64_t own = own_ceiling(view, part->unit, is, &estimated);
     const bool summed = part->any && part->known;
     if (own == PSP_UNSTATED || (summed && (estimated || part->over)))
         return;
@@ -88,9 +94,10 @@ static void bound(const struct psp_view *view, struct part *part)
 static void end(const struct psp_view *view, struct part *part, struct psp_progress *progress)
 {
     const struct psp_unit *unit = &view->definition->units[part->unit];
+    const struct figures is = figures_of(view, part->unit);
     if (!part->any) {
-        part->shown = psp_view_ballots(view, part->unit);
-        part->counted = psp_view_counted(view, part->unit);
+        part->shown = is.shown;
+        part->counted = is.counted;
         part->known = false;
     }
     if (unit->ballots_expected != PSP_UNSTATED) {
@@ -98,9 +105,8 @@ static void end(const struct psp_view *view, struct part *part, struct psp_progr
         if (part->counted != PSP_UNSTATED)
             part->counted = least(part->counted, unit->ballots_expected);
     }
-    bound(view, part);
-    if (part->over || (!psp_progress_over_registered(view, part->unit) &&
-                       !psp_progress_over_expected(view, part->unit)))
+    bound(view, &is, part);
+    if (part->over || (!is.over_registered && !is.over_expected))
         return;
     part->over = true;
     if (progress->over_count < PSP_PROGRESS_OVER_MAX)

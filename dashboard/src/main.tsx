@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { number, percent, percentIn } from './format.ts';
 import { start } from './live.ts';
-import { lines, progress, runs } from './race.ts';
+import { lines, partIn } from './race.ts';
 import { link, route, toContest, toUnit } from './route.ts';
 import { contest, contests, election, scope, shown, test, trouble, turnout } from './state.ts';
 import { text } from './text.ts';
@@ -120,13 +120,13 @@ effect(() => {
   const chosen = contest.value,
     now = shown.value,
     turn = turnout.value;
-  const first = chosen && now ? lines(chosen, now).find((line) => runs(line.choice)) : undefined;
-  const lead = first && first.votes > 0 ? text.leads(first.choice.name, percent(first.share)) : '';
+  const first = chosen && now ? lines(chosen, now).find((line) => line.racing) : undefined;
+  const lead = first && first.votes > 0 ? text.leads(first.name, percent(first.share)) : '';
   document.title = text.title(chosen ? chosen.name : 'Psephos', lead, test.value);
   if (!first || !now || first.votes === 0 || Date.now() - saidAt < ANNOUNCE_MS) return;
   saidAt = Date.now();
-  const part = progress(now.units_reporting, now.units_total, turn?.ballots ?? 0, turn?.ballots_expected ?? null);
-  said.value = text.announce(first.choice.name, number(first.votes), percent(first.share), percentIn(part));
+  const part = partIn(now, turn);
+  said.value = text.announce(first.name, number(first.votes), percent(first.share), percentIn(part));
 });
 
 start();

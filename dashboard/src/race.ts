@@ -1,13 +1,25 @@
-// What the figures of one contest say: order, margin, what is still out. Pure.
-import type { Choice, Contest, Result, Turnout } from './api/types.ts';
+// What the figures of one contest say: order, margin, what is still out. Pure. Who stands
+// where is the collector's word (`candidates`); a candidate with several lines is one.
+import type { Choice, Contest, Entry, Result, Turnout } from './api/types.ts';
 
-export interface Line {
+interface Part {
   choice: Choice;
   votes: number;
-  share: number;
+}
+// A candidate with all lines, a list, an answer, or a line that names nobody.
+export interface Line {
+  choice: Choice; // of several the first in the contest: one colour everywhere
+  name: string;
+  party: string | null;
+  votes: number;
+  share: number; // of valid votes
+  racing: boolean; // can win
+  valid: boolean; // takes part of the valid votes
+  parts: Part[];
 }
 export interface Outlook {
   kind: 'unknown' | 'none' | 'tied' | 'open' | 'beyond';
+  estimated: boolean;
   margin: number;
   out: number;
   needed: number;
@@ -15,9 +27,8 @@ export interface Outlook {
   below: Line | undefined;
 }
 
-// Blank, spoiled and other counted lines take part in the count, not in the race.
-const RUNS = new Set(['candidate', 'yes', 'no', 'write_in', 'other']);
-export const runs = (choice: Choice): boolean => RUNS.has(choice.kind);
+const ANSWERS = new Set(['candidate', 'yes', 'no']);
+const INVALID = new Set(['blank', 'spoiled']);
 
 // Counted, maybe, but no row of it was reported yet: then it has no votes, not none.
 export const held = (result: Result | undefined): boolean => result !== undefined && result.choices === null;
@@ -25,46 +36,82 @@ export const held = (result: Result | undefined): boolean => result !== undefine
 export const tooFew = (result: Result | undefined): boolean =>
   held(result) && result!.units_partial + result!.units_reporting > 0;
 
-export function lines(contest: Contest, result: Result | undefined): Line[] {
+// Before there is a result: everybody with no votes.
+function unvoted(contest: Contest): Entry[] {
+  const entries = new Map<string, Entry>();
+  for (const choice of contest.choices) {
+    if (!ANSWERS.has(choice.kind)) continue;
+    const key = choice.candidate ?? `line ${choice.id}`;
+    const entry = entries.get(key);
+    if (entry) entry.choices.push(choice.id);
+    else
+      entries.set(key, {
+        candidate: choice.candidate,
+        name: choice.name,
+        party: choice.party,
+        votes: 0,
+        share: null,
+        choices: [choice.id],
+      });
+  }
+  return [...entries.values()];
+}
+
+export function lines(contest: Contest, given: Result | undefined): Line[] {
+  // For a moment the answers may still be those of the contest before.
+  const result = given?.contest === contest.id ? given : undefined;
   const votes = new Map(result?.choices?.map((c) => [c.choice, c.votes]));
-  const valid = contest.choices.reduce((sum, c) => sum + (runs(c) ? (votes.get(c.id) ?? 0) : 0), 0);
-  const all = contest.choices
-    .filter((choice) => !result?.choices || votes.has(choice.id))
-    .map((choice) => {
+  const valid = result?.valid ?? 0;
+  const known = new Map(contest.choices.map((c) => [c.id, c]));
+  const racing = (result?.candidates ?? unvoted(contest)).map((entry): Line => {
+    const parts = entry.choices.map((id) => ({ choice: known.get(id)!, votes: votes.get(id) ?? 0 }));
+    const choice = contest.choices.find((c) => entry.candidate && c.candidate === entry.candidate) ?? parts[0]!.choice;
+    const { name, party } = entry;
+    return { choice, name, party, votes: entry.votes, share: entry.share ?? 0, racing: true, valid: true, parts };
+  });
+  const aside = contest.choices
+    .filter((choice) => !ANSWERS.has(choice.kind) && (!result?.choices || votes.has(choice.id)))
+    .map((choice): Line => {
       const n = votes.get(choice.id) ?? 0;
-      return { choice, votes: n, share: runs(choice) && valid > 0 ? n / valid : 0 };
+      const counts = !INVALID.has(choice.kind);
+      const share = counts && valid > 0 ? n / valid : 0;
+      const { name, party } = choice;
+      return { choice, name, party, votes: n, share, racing: false, valid: counts, parts: [{ choice, votes: n }] };
     });
-  const order = (line: Line) => (runs(line.choice) ? 0 : 1);
-  return all.sort((a, b) => order(a) - order(b) || b.votes - a.votes);
+  return [...racing, ...aside.sort((a, b) => Number(b.valid) - Number(a.valid) || b.votes - a.votes)];
 }
 
 // Ballots that are expected in the unit and not shown yet; null: not known.
 export function stillOut(turnout: Turnout | undefined): number | null {
-  if (!turnout || turnout.ballots_expected === null) return null;
-  return Math.max(0, turnout.ballots_expected - turnout.ballots);
+  const of = turnout?.progress;
+  return of?.expected == null ? null : Math.max(0, of.expected - of.shown);
 }
 
-// How much of the count is in: by units with a final report, or by ballots shown
-// where it is known how many are expected; whichever says more.
-export function progress(reporting: number, total: number, ballots: number, expected: number | null): number {
-  const byUnits = total > 0 ? reporting / total : 0;
-  const byBallots = expected && expected > 0 ? Math.min(1, ballots / expected) : 0;
-  return Math.max(byUnits, byBallots);
+// How much of the count is in: ballots of those expected, unit by unit; where nobody says
+// how many are expected, units with a final report.
+export function progress(reporting: number, total: number, shown: number, expected: number | null): number {
+  if (expected) return Math.min(1, shown / expected);
+  return total > 0 ? reporting / total : 0;
 }
 
-// Whether the ballots still out could change who is ahead. With several votes a
-// ballot it is asked of the last place that many voters' votes reach and the next.
-export function outlook(ordered: Line[], out: number | null, places: number): Outlook {
-  const racing = ordered.filter((line) => runs(line.choice));
-  const above = racing[places - 1],
-    below = racing[places];
+export const partIn = (now: Result, turn: Turnout | undefined): number =>
+  progress(now.units_reporting, now.units_total, turn?.progress.shown ?? 0, turn?.progress.expected ?? null);
+
+// Whether ballots that can still come could change who has a seat: between the last that
+// has one and the first that has none. Without a ceiling nothing is claimed.
+export function outlook(ordered: Line[], turnout: Turnout | undefined, seats: number): Outlook {
+  const racing = ordered.filter((line) => line.racing);
+  const above = racing[seats - 1],
+    below = racing[seats];
   const margin = (above?.votes ?? 0) - (below?.votes ?? 0);
-  const left = out ?? 0;
-  const base = { margin, out: left, needed: left > 0 ? (left + margin) / (2 * left) : 0, above, below };
-  if (out === null || !above || !below) return { kind: 'unknown', ...base };
-  if (left === 0) return { kind: 'none', ...base };
+  const ceiling = turnout?.progress.ceiling ?? null;
+  const out = ceiling ?? 0;
+  const needed = out > 0 ? (out + margin) / (2 * out) : 0;
+  const base = { estimated: turnout?.progress.ceiling_of === 'estimate', margin, out, needed, above, below };
+  if (ceiling === null || !above || !below) return { kind: 'unknown', ...base };
+  if (out === 0) return { kind: 'none', ...base };
   if (margin === 0) return { kind: 'tied', ...base };
-  return { kind: margin > left ? 'beyond' : 'open', ...base };
+  return { kind: margin > out ? 'beyond' : 'open', ...base };
 }
 
 export interface PartyLine {
@@ -76,7 +123,8 @@ export interface PartyLine {
 export function byParty(ordered: Line[]): PartyLine[] {
   const sums = new Map<string | null, number>();
   for (const line of ordered)
-    if (runs(line.choice)) sums.set(line.choice.party, (sums.get(line.choice.party) ?? 0) + line.votes);
+    if (line.valid)
+      for (const { choice, votes } of line.parts) sums.set(choice.party, (sums.get(choice.party) ?? 0) + votes);
   const all = [...sums.values()].reduce((a, b) => a + b, 0);
   return [...sums.entries()]
     .map(([party, votes]) => ({ party, votes, share: all > 0 ? votes / all : 0 }))
@@ -85,6 +133,9 @@ export function byParty(ordered: Line[]): PartyLine[] {
 
 export const same = (a: Result | undefined, b: Result | undefined): boolean =>
   a !== undefined && b !== undefined && a.contest === b.contest && a.unit === b.unit && a.method === b.method;
+
+// Lead of the first over the second, whatever the seats; for a change, and a place in the list.
+export const leadOf = ([first, second]: Line[]): number => (first?.votes ?? 0) - (second?.votes ?? 0);
 
 // Votes gained since an earlier result of the same question.
 export function gains(before: Result | undefined, now: Result | undefined): Map<string, number> {

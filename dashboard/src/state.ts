@@ -22,7 +22,7 @@ import type {
   Units,
 } from './api/types.ts';
 import { link, route } from './route.ts';
-import { lines, runs, same } from './race.ts';
+import { lines, same } from './race.ts';
 import { text } from './text.ts';
 
 // ---- the answers ----
@@ -72,12 +72,12 @@ export const shown = computed(() => {
   return matches ? now : undefined;
 });
 
-// The racing choices, most votes first: changes only when somebody is overtaken,
+// Who can win, by the first line of each, most votes first: changes only when somebody is overtaken,
 // so that tables and the map are not made again for every count.
 const order = computed(() =>
   contest.value
     ? lines(contest.value, shown.value)
-        .filter((line) => runs(line.choice))
+        .filter((line) => line.racing)
         .map((line) => line.choice.id)
         .join('\n')
     : '',
@@ -102,12 +102,23 @@ export const level = computed(() => {
   return levels.includes(route.value.level) ? route.value.level : (levels[0] ?? null);
 });
 
+// Of all ballots in a place of the list, as the map has it; undefined: not loaded.
+export function progressOf(id: string): { shown: number; expected: number | null; over: number } | undefined {
+  const data = leaders.value,
+    list = units.value?.list;
+  const i = units.value?.places.get(id);
+  if (!data || i === undefined || data.unit !== scope.value?.below.id || data.shown.length !== list?.length)
+    return undefined;
+  return { shown: data.shown[i]!, expected: data.expected[i] ?? null, over: data.units_over[i]! };
+}
+
 // Units of the list as they never change: for the map, turnout and what is out.
 export const UNITS_MAX = 5000;
 export const units = signal<{
   key: string;
   list: Unit[];
   byId: Map<string, Unit>;
+  places: Map<string, number>;
   parents: Map<string, string>;
 } | null>(null);
 // Those that have units, top to bottom.
@@ -143,7 +154,7 @@ async function loadScope(id: string): Promise<Scope> {
 async function loadUnits(key: string, parent: string, at: string): Promise<void> {
   const first: Turnouts = await get('turnout', { unit: parent, level: at, limit: 1 });
   if (first.total > UNITS_MAX) {
-    units.value = { key, list: [], byId: new Map(), parents: new Map() };
+    units.value = { key, list: [], byId: new Map(), places: new Map(), parents: new Map() };
     return;
   }
   const list = (await getAll<Units>('units', { parent, level: at })).flatMap((page) => page.units);
@@ -158,6 +169,7 @@ async function loadUnits(key: string, parent: string, at: string): Promise<void>
     key,
     list,
     byId: new Map(list.map((u) => [u.id, u])),
+    places: new Map(list.map((u, i) => [u.id, i])),
     parents: new Map(outer.map((u) => [u.id, u.name])),
   };
 }

@@ -41,6 +41,18 @@ export class Cluster {
     return one;
   }
 
+  // Of an election.json that is given, without returns.
+  static async define(definition) {
+    const one = new Cluster();
+    one.folder = mkdtempSync(join(tmpdir(), 'psephos-browser-'));
+    one.dir = join(one.folder, 'cluster');
+    const path = join(one.folder, 'election.json');
+    writeFileSync(path, JSON.stringify(definition));
+    await one.call('up', '--election', path, '--shards', '2');
+    one.url = `http://${JSON.parse(readFileSync(join(one.dir, 'cluster.json'), 'utf8')).collectors[0].http}`;
+    return one;
+  }
+
   call(command, ...rest) {
     return run(psephos, [command, '--dir', this.dir, ...rest], { maxBuffer: 1 << 26 });
   }

@@ -7,12 +7,13 @@
  */
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
+#include "collector/view/progress.h"
 #include "collector/view/standing.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 10 };
+enum { COLUMNS = 13 };
 enum column {
     LEADER,
     LEADER_VOTES,
@@ -24,11 +25,15 @@ enum column {
     REPORTING,
     PARTIAL,
     TOTAL,
+    SHOWN,
+    EXPECTED,
+    OVER,
 };
 
 static const char *const names[COLUMNS] = {
     "leader",  "leader_votes",    "second",          "second_votes",  "valid",
-    "ballots", "ballots_counted", "units_reporting", "units_partial", "units_total"};
+    "ballots", "ballots_counted", "units_reporting", "units_partial", "units_total",
+    "shown",   "expected",        "units_over"};
 
 struct question {
     uint32_t contest, unit, method;
@@ -53,6 +58,16 @@ static void fill(const struct psp_tally *tally, const struct psp_standing *stand
     ret_row[REPORTING] = tally->units_reporting;
     ret_row[PARTIAL] = tally->units_partial;
     ret_row[TOTAL] = tally->units_total;
+}
+
+/* The same for every contest: of all ballots in the unit. */
+static void fill_progress(const struct psp_view *view, uint32_t unit, uint64_t ret_row[COLUMNS])
+{
+    struct psp_progress progress;
+    psp_progress_of(view, unit, &progress);
+    ret_row[SHOWN] = progress.shown;
+    ret_row[EXPECTED] = progress.expected;
+    ret_row[OVER] = progress.over_count;
 }
 
 static void write_column(struct psp_writer *json, const char *name, const uint64_t *cells,
@@ -95,6 +110,7 @@ static enum psp_status write_columns(struct psp_writer *json, const struct psp_v
         psp_tally_run(view, question->contest, leaves.first, leaves.end, question->method, &tally);
         psp_standing_rank(view->catalog, question->contest, &tally, &standing);
         fill(&tally, &standing, row);
+        fill_progress(view, run->list[run->first + i], row);
         row[COLUMNS] =
             question->choice == PSP_NONE || tally.held
                 ? PSP_UNSTATED

@@ -12,9 +12,10 @@
 #include "collector/view/ranking.h"
 #include "collector/view/tally.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { NUMBERS = 4 }; /* columns of CSV: votes, ballots, undervotes, overvotes */
 enum sort { SORT_NONE, SORT_UNIT, SORT_BALLOTS, SORT_TURNOUT, SORT_VOTES };
 
 struct question {
@@ -167,15 +168,6 @@ static void write_json(const struct question *question, const struct item *item,
     psp_row_write_result(json, NULL, question->view, &row);
 }
 
-/* The columns of numbers, which end a line. */
-static void write_numbers(struct psp_api_reply *reply, const uint64_t numbers[NUMBERS])
-{
-    for (int i = 0; i < NUMBERS; i++) {
-        psp_text_number(&reply->body, numbers[i]);
-        psp_text_bytes(&reply->body, i + 1 < NUMBERS ? "," : "\n", 1);
-    }
-}
-
 static void write_csv(const struct question *question, const struct item *item,
                       struct psp_api_reply *reply)
 {
@@ -184,11 +176,15 @@ static void write_csv(const struct question *question, const struct item *item,
     const struct psp_unit *unit = &definition->units[item->unit];
     const uint32_t language = question->request->language;
     struct psp_tally tally;
+    char end[80];
     tally_item(question, item, &tally);
     if (tally.held) {
         reply->held++;
         return;
     }
+    /* The same in every line. */
+    const int end_bytes = snprintf(end, sizeof end, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+                                   tally.ballots, tally.undervotes, tally.overvotes);
     for (uint32_t c = 0; c < contest->choice_count; c++) {
         const struct psp_choice *choice = &contest->choices[c];
         if (!tally.present[c])
@@ -202,8 +198,8 @@ static void write_csv(const struct question *question, const struct item *item,
         psp_answer_field(reply, choice->id, ',');
         psp_answer_field(reply, psp_answer_name(choice->name, choice->names, language), ',');
         psp_answer_field(reply, psp_answer_party(definition, choice->party), ',');
-        write_numbers(reply, (const uint64_t[]){tally.votes[c], tally.ballots, tally.undervotes,
-                                                tally.overvotes});
+        psp_text_number(&reply->body, tally.votes[c]);
+        psp_text_bytes(&reply->body, end, (size_t)end_bytes);
     }
 }
 

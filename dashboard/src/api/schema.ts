@@ -407,6 +407,12 @@ export interface components {
       units_reporting: components['schemas']['Counts'];
       units_partial: components['schemas']['Counts'];
       units_total: components['schemas']['Counts'];
+      /** @description Of progress in /turnout: ballots shown, of each unit below at most those expected there; in every contest. */
+      shown: number[];
+      /** @description Ballots expected there; null: not known. */
+      expected: (number | null)[];
+      /** @description How many units there have more ballots than registered or expected. */
+      units_over: number[];
       /** @description With choice: its votes; of a candidate's, the votes of all the candidate's lines. */
       choice_votes?: (number | null)[];
     };

@@ -9,6 +9,7 @@ export type {
   Contest,
   Contests,
   Election,
+  Entry,
   Leaders,
   Result,
   Results,

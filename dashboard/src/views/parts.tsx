@@ -56,12 +56,12 @@ export function Swatch({ contest, choice }: { contest: Contest; choice: Choice }
   return <span class="swatch" style={{ background: colorOf(contest, parties(), choice) }} aria-hidden="true" />;
 }
 
-export function Name({ choice }: { choice: Choice }) {
+export function Name({ choice, name }: { choice: Choice; name: string }) {
   return choice.candidate ? (
-    <a class="who" href={link({ candidate: choice.candidate })} title={text.about(choice.name)}>
-      {choice.name}
+    <a class="who" href={link({ candidate: choice.candidate })} title={text.about(name)}>
+      {name}
     </a>
   ) : (
-    <>{choice.name}</>
+    <>{name}</>
   );
 }

@@ -126,10 +126,26 @@ void psp_writer_stated(struct psp_writer *json, const char *key, uint64_t number
         psp_writer_number(json, key, number);
 }
 
+enum { REAL_UNIT = 1000000, REAL_DECIMALS = 6, REAL_PLAIN_MAX = 1000 };
+
+/* Millionths. Shares stand in every row of results; printf takes as long as the rest of it. */
+static void write_plain(struct psp_text *text, uint64_t millionths)
+{
+    char decimals[1 + REAL_DECIMALS] = {'.'};
+    uint64_t rest = millionths % REAL_UNIT;
+    for (int i = REAL_DECIMALS; i > 0; i--, rest /= 10)
+        decimals[i] = (char)('0' + rest % 10);
+    psp_text_number(text, millionths / REAL_UNIT);
+    psp_text_bytes(text, decimals, sizeof decimals);
+}
+
 void psp_writer_real(struct psp_writer *json, const char *key, double number)
 {
     begin_value(json, key);
-    psp_text_format(json->text, "%.6f", number);
+    if (number >= 0 && number < REAL_PLAIN_MAX)
+        write_plain(json->text, (uint64_t)(number * REAL_UNIT + 0.5));
+    else
+        psp_text_format(json->text, "%.6f", number);
 }
 
 void psp_writer_bool(struct psp_writer *json, const char *key, bool value)

@@ -111,7 +111,8 @@ static void expect_all_held(struct api *api)
         "\"leader\":[null,null,null],\"leader_votes\":[null,null,null],\"second\":[null,null,null],"
         "\"second_votes\":[null,null,null],\"valid\":[null,null,null],\"ballots\":[0,0,0],"
         "\"ballots_counted\":[7,3,5],\"units_reporting\":[0,0,0],\"units_partial\":[0,0,0],"
-        "\"units_total\":[2,1,1],\"choice_votes\":[null,null,null]}");
+        "\"units_total\":[2,1,1],\"shown\":[0,0,0],\"expected\":[null,null,null],\"units_over\":[0,"
+        "0,0],\"choice_votes\":[null,null,null]}");
     expect(api, "/api/v1/candidates",
            "\"votes\":null,\"choices\":[{\"contest\":\"pres\",\"choice\":\"ann-red\","
            "\"party\":\"red\",\"votes\":null},");

@@ -341,7 +341,8 @@ static void leaders_are_columns_over_units(void **context)
            "\"total\":3,\"leader\":[null,null,null],\"leader_votes\":[3,1,2],\"second\":[null,null,"
            "null],\"second_votes\":[3,1,2],"
            "\"valid\":[6,2,4],\"ballots\":[7,3,5],\"ballots_counted\":[7,3,5],"
-           "\"units_reporting\":[0,0,0],\"units_partial\":[0,0,0],\"units_total\":[2,1,1],\"choice_"
+           "\"units_reporting\":[0,0,0],\"units_partial\":[0,0,0],\"units_total\":[2,1,1],"
+           "\"shown\":[7,3,5],\"expected\":[null,null,null],\"units_over\":[0,0,0],\"choice_"
            "votes\":[3,1,2]}");
     expect_problem(*context, "/api/v1/leaders", 400, "contest: say which");
     expect_problem(*context, "/api/v1/leaders?contest=pres&choice=nobody", 404, "choice");

@@ -42,9 +42,9 @@ export function scaleOf(by: string, data: Leaders, list: Unit[]): Scale | null {
 }
 
 export function fillOf(contest: Contest, data: Leaders, list: Unit[], scale: Scale | null, i: number): Fill {
-  const part = progress(data.units_reporting[i]!, data.units_total[i]!, data.ballots[i]!, list[i]!.ballots_expected);
+  const part = progress(data.units_reporting[i]!, data.units_total[i]!, data.shown[i]!, data.expected[i] ?? null);
   const opacity = PALEST + (1 - PALEST) * part;
-  const counted = text.mapIn(percentIn(part));
+  const counted = text.mapIn(percentIn(part)) + (data.units_over[i]! > 0 ? `\n${text.overHere}` : '');
   const parent = units.value?.parents.get(list[i]!.parent ?? '');
   const name = parent ? `${list[i]!.name}, ${parent}` : list[i]!.name;
   if (data.valid[i] === null) return { color: 'var(--none)', opacity: 1, label: `${name}\n${text.notReported}` };

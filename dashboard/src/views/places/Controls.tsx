@@ -1,7 +1,7 @@
 // Which places are listed, in which order, how many on a page.
 import type { Contest } from '../../api/types.ts';
 import { number } from '../../format.ts';
-import { runs } from '../../race.ts';
+import { lines } from '../../race.ts';
 import { go, pageSizes, route } from '../../route.ts';
 import { cursors, level, levelTitle, nextCursor, page, placesTotal, scope } from '../../state.ts';
 import { text } from '../../text.ts';
@@ -14,7 +14,9 @@ export function Controls({ contest }: { contest: Contest }) {
     ['unit', text.sortUnit],
     ['ballots', ballotsWord()],
     ['turnout', text.turnout],
-    ...contest.choices.filter(runs).map((c): [string, string] => [`votes:${c.id}`, `${text.votes}: ${c.name}`]),
+    ...lines(contest, undefined)
+      .filter((line) => line.racing)
+      .map((line): [string, string] => [`votes:${line.choice.id}`, `${text.votes}: ${line.name}`]),
   ];
   return (
     <div class="controls">

@@ -1,17 +1,18 @@
 // One place of the list: who leads there, by how much, how far it is counted.
 import type { Contest, Result } from '../../api/types.ts';
 import { number, percent, percentIn, points } from '../../format.ts';
-import { held, lines, progress, runs, tooFew } from '../../race.ts';
+import { held, leadOf, lines, progress, tooFew } from '../../race.ts';
 import { toUnit } from '../../route.ts';
-import { units } from '../../state.ts';
+import { progressOf, units } from '../../state.ts';
 import { text } from '../../text.ts';
 import { Swatch } from '../parts.tsx';
 
 export function Row({ contest, place, columns }: { contest: Contest; place: Result; columns: string[] }) {
-  const ordered = lines(contest, place).filter((line) => runs(line.choice));
+  const ordered = lines(contest, place).filter((line) => line.racing);
   const [first, second] = ordered;
   const unit = units.value?.byId.get(place.unit);
-  const valid = ordered.reduce((sum, line) => sum + line.votes, 0);
+  const valid = place.valid ?? 0;
+  const of = progressOf(place.unit);
   const tied = first !== undefined && second !== undefined && first.votes === second.votes;
   const shareOf = (id: string) => ordered.find((line) => line.choice.id === id);
   const none = held(place);
@@ -29,13 +30,14 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
         {unit?.parent && units.value?.parents.has(unit.parent) && (
           <small> {units.value.parents.get(unit.parent)}</small>
         )}
+        {(of?.over ?? 0) > 0 && <small class="over"> {text.overHere}</small>}
         {none && <small class="narrow-line">{why}</small>}
       </th>
       <td class="wide">
         {ahead && first ? (
           <>
             <Swatch contest={contest} choice={first.choice} />
-            {first.choice.name}
+            {first.name}
           </>
         ) : none ? (
           why
@@ -50,13 +52,20 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
           {valid > 0 && shareOf(id) ? percent(shareOf(id)!.share) : '–'}
         </td>
       ))}
-      <td class="n">{valid > 0 && first && second ? `+${points((first.votes - second.votes) / valid)}` : '–'}</td>
+      <td class="n">{valid > 0 && first && second ? `+${points((place.margin ?? leadOf(ordered)) / valid)}` : '–'}</td>
       <td class="n wide">{none ? '–' : number(place.ballots)}</td>
       <td class="n wide">
         {unit?.registered ? percent((place.ballots_counted ?? place.ballots) / unit.registered) : '–'}
       </td>
       <td class="n">
-        {percentIn(progress(place.units_reporting, place.units_total, place.ballots, unit?.ballots_expected ?? null))}
+        {percentIn(
+          progress(
+            place.units_reporting,
+            place.units_total,
+            of?.shown ?? place.ballots,
+            of ? of.expected : (unit?.ballots_expected ?? null),
+          ),
+        )}
       </td>
     </tr>
   );

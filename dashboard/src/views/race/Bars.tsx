@@ -1,9 +1,10 @@
-// The votes of every choice.
+// The votes of everybody who stands, and of the lines that name nobody.
 import { signal } from '@preact/signals';
+import { Fragment } from 'preact';
 import type { Contest, Result } from '../../api/types.ts';
 import { colorOf } from '../../colors.ts';
 import { number, percent, signed } from '../../format.ts';
-import { gains, held, runs } from '../../race.ts';
+import { gains, held } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { baseline } from '../../state.ts';
 import { text } from '../../text.ts';
@@ -11,6 +12,27 @@ import { Name, parties, partyName, Swatch } from '../parts.tsx';
 
 export const FEW = 8;
 const all = signal(false);
+
+// Of all lines; undefined: none.
+function gainedBy(line: Line, gained: Map<string, number>): number | undefined {
+  const sum = line.parts.reduce((n, part) => n + (gained.get(part.choice.id) ?? 0), 0);
+  return sum === 0 ? undefined : sum;
+}
+
+// The lines of a candidate who has several.
+function Parts({ line, none }: { line: Line; none: boolean }) {
+  return (
+    <>
+      {line.parts.map(({ choice, votes }) => (
+        <tr key={choice.id} class="part">
+          <th scope="row">{choice.party ? partyName(choice.party) : choice.name}</th>
+          <td class="n">{none ? '–' : number(votes)}</td>
+          <td class="n" />
+        </tr>
+      ))}
+    </>
+  );
+}
 
 interface RowOf {
   contest: Contest;
@@ -23,11 +45,11 @@ interface RowOf {
 function Row({ contest, line, most, gained, none }: RowOf) {
   const background = colorOf(contest, parties(), line.choice);
   return (
-    <tr class={runs(line.choice) ? '' : 'aside'}>
+    <tr class={line.racing ? '' : 'aside'}>
       <th scope="row">
         <Swatch contest={contest} choice={line.choice} />
-        <Name choice={line.choice} />
-        {line.choice.party && <small> {partyName(line.choice.party)}</small>}
+        <Name choice={line.choice} name={line.name} />
+        {line.party && line.parts.length < 2 && <small> {partyName(line.party)}</small>}
         <span class="bar" aria-hidden="true">
           {!none && <span style={{ width: `${(100 * line.votes) / most}%`, background }} />}
         </span>
@@ -36,7 +58,7 @@ function Row({ contest, line, most, gained, none }: RowOf) {
         {none ? '–' : number(line.votes)}
         {gained !== undefined && <small class="delta">{signed(gained)}</small>}
       </td>
-      <td class="n">{runs(line.choice) ? percent(none ? null : line.share) : ''}</td>
+      <td class="n">{line.valid ? percent(none ? null : line.share) : ''}</td>
     </tr>
   );
 }
@@ -56,20 +78,16 @@ export function Bars({ contest, ordered, now }: { contest: Contest; ordered: Lin
               {text.votes}
             </th>
             <th scope="col" class="n">
-              {text.share}
+              {text.ofValid}
             </th>
           </tr>
         </thead>
         <tbody>
           {listed.map((line) => (
-            <Row
-              key={line.choice.id}
-              contest={contest}
-              line={line}
-              most={most}
-              gained={gained.get(line.choice.id)}
-              none={held(now)}
-            />
+            <Fragment key={line.choice.id}>
+              <Row contest={contest} line={line} most={most} gained={gainedBy(line, gained)} none={held(now)} />
+              {line.parts.length > 1 && <Parts line={line} none={held(now)} />}
+            </Fragment>
           ))}
         </tbody>
       </table>
@@ -89,6 +107,7 @@ export function Bars({ contest, ordered, now }: { contest: Contest; ordered: Lin
         <p class="aside">
           {text.undervotes}: {number(now.undervotes ?? 0)} · {text.overvotes}: {number(now.overvotes ?? 0)}
           {contest.votes_allowed > 1 && ` · ${text.severalVotes(contest.votes_allowed)}`}
+          {contest.seats > 1 && ` · ${text.severalSeats(number(contest.seats))}`}
         </p>
       )}
     </section>

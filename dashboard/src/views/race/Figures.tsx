@@ -1,11 +1,11 @@
 // What is counted, what is out, and by how much the first is ahead.
 import type { ComponentChildren } from 'preact';
-import type { Contest, Result } from '../../api/types.ts';
+import type { Contest, Result, Turnout } from '../../api/types.ts';
 import { number, percent, percentIn, points } from '../../format.ts';
-import { outlook, progress, runs, stillOut } from '../../race.ts';
+import { outlook, partIn, stillOut } from '../../race.ts';
 import type { Line } from '../../race.ts';
-import { route } from '../../route.ts';
-import { byReport, turnout } from '../../state.ts';
+import { route, toUnit } from '../../route.ts';
+import { byReport, turnout, units } from '../../state.ts';
 import { text } from '../../text.ts';
 import { ballotsWord, inWord, reportingWord } from '../parts.tsx';
 import { Outlook } from './Outlook.tsx';
@@ -22,7 +22,14 @@ function Figure({ name, value, more }: { name: string; value: string; more?: Com
   );
 }
 
-function CountedIn({ part }: { part: number }) {
+// Of which votes the margin is, in points of valid votes.
+function marginMore(contest: Contest, now: Result): string | undefined {
+  if (now.margin === null || !now.valid) return undefined;
+  const said = text.pointsOf(points(now.margin / now.valid));
+  return now.margin_of === 'last_seat' ? `${said}, ${text.lastSeat(number(contest.seats))}` : said;
+}
+
+function CountedIn({ part, of }: { part: number; of: Turnout['progress'] | undefined }) {
   return (
     <div class="in">
       <dt>{inWord()}</dt>
@@ -31,22 +38,41 @@ function CountedIn({ part }: { part: number }) {
         <span class="bar" aria-hidden="true">
           <span style={{ width: `${100 * part}%` }} />
         </span>
+        <small>{of?.expected != null ? text.inOf(number(of.shown), number(of.expected)) : text.byUnits}</small>
       </dd>
     </div>
+  );
+}
+
+// Units with more ballots than their own figures allow.
+function Over({ turn }: { turn: Turnout | undefined }) {
+  const of = turn?.progress;
+  if (!of || of.units_over === 0) return null;
+  return (
+    <p class="over" role="note">
+      <strong>{text.over}</strong>{' '}
+      {of.over.map((id, i) => (
+        <>
+          {i > 0 && ', '}
+          <a href={toUnit(id)}>{units.value?.byId.get(id)?.name ?? id}</a>
+        </>
+      ))}
+      {of.units_over > of.over.length && ` ${text.overMore(number(of.units_over - of.over.length))}`}
+    </p>
   );
 }
 
 export function Figures({ contest, ordered, now }: { contest: Contest; ordered: Line[]; now: Result }) {
   const turn = turnout.value;
   const out = route.value.method ? null : stillOut(turn);
-  const view = outlook(ordered, out, contest.votes_allowed);
-  const part = progress(now.units_reporting, now.units_total, turn?.ballots ?? 0, turn?.ballots_expected ?? null);
+  const view = outlook(ordered, turn, contest.seats);
+  const part = partIn(now, turn);
   const counted = byReport.value && !route.value.method ? now.ballots_counted : null;
-  const valid = ordered.reduce((sum, line) => sum + (runs(line.choice) ? line.votes : 0), 0);
+  const valid = now.valid ?? 0;
   return (
     <>
       <dl class="figures">
-        <CountedIn part={part} />
+        <CountedIn part={part} of={turn?.progress} />
         <Figure
           name={ballotsWord()}
           value={number(now.ballots)}
@@ -64,8 +90,8 @@ export function Figures({ contest, ordered, now }: { contest: Contest; ordered: 
         />
         <Figure
           name={text.margin}
-          value={valid > 0 && view.above ? number(view.margin) : '–'}
-          more={valid > 0 && view.below ? text.pointsOf(points(view.margin / valid)) : undefined}
+          value={now.margin === null ? '–' : number(now.margin)}
+          more={marginMore(contest, now)}
         />
         <Figure
           name={byReport.value ? text.notShownYet : text.stillOut}
@@ -73,6 +99,7 @@ export function Figures({ contest, ordered, now }: { contest: Contest; ordered: 
           more={turn?.ballots_expected != null ? text.ofExpected(number(turn.ballots_expected)) : text.notKnown}
         />
       </dl>
+      <Over turn={turn} />
       {!route.value.method && view.above && view.above.votes > 0 && <Outlook contest={contest} view={view} />}
     </>
   );

@@ -2,11 +2,17 @@
 import type { Contest } from '../../api/types.ts';
 import { colorOf, OTHER } from '../../colors.ts';
 import { number, percent } from '../../format.ts';
-import { runs, tooFew } from '../../race.ts';
+import { tooFew } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { result, state, turnout } from '../../state.ts';
 import { text } from '../../text.ts';
 import { Name, parties, partyName, Portrait, Swatch } from '../parts.tsx';
+
+// Of all lines, each once.
+const partiesOf = (line: Line): string =>
+  line.parts.length < 2
+    ? partyName(line.party)
+    : [...new Set(line.parts.map((p) => partyName(p.choice.party)))].join(', ');
 
 function Person({ contest, line, label, first }: { contest: Contest; line: Line; label: string; first: boolean }) {
   return (
@@ -15,11 +21,11 @@ function Person({ contest, line, label, first }: { contest: Contest; line: Line;
       <div class="about">
         <p class="label">{label}</p>
         <p class="name">
-          <Name choice={line.choice} />
+          <Name choice={line.choice} name={line.name} />
         </p>
         <p class="party">
           <Swatch contest={contest} choice={line.choice} />
-          {line.choice.kind === 'candidate' ? partyName(line.choice.party) : ''}
+          {line.choice.kind === 'candidate' ? partiesOf(line) : ''}
         </p>
       </div>
       <p class="big">
@@ -33,14 +39,14 @@ function Person({ contest, line, label, first }: { contest: Contest; line: Line;
 export const SLIVER = 0.015; // smaller shares stand together at the end of a bar
 
 function ShareBar({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
-  const parts = ordered.filter((line) => runs(line.choice) && line.share >= SLIVER);
+  const parts = ordered.filter((line) => line.valid && line.share >= SLIVER);
   const rest = 1 - parts.reduce((sum, line) => sum + line.share, 0);
   return (
     <div class="split race-bar" aria-hidden="true">
       {parts.map((line) => (
         <span
           key={line.choice.id}
-          title={`${line.choice.name} ${percent(line.share)}`}
+          title={`${line.name} ${percent(line.share)}`}
           style={{ flexGrow: line.share, background: colorOf(contest, parties(), line.choice) }}
         />
       ))}
@@ -64,7 +70,7 @@ function Held() {
 }
 
 export function Leaders({ contest, ordered, held }: { contest: Contest; ordered: Line[]; held: boolean }) {
-  const [first, second] = ordered.filter((line) => runs(line.choice));
+  const [first, second] = ordered.filter((line) => line.racing);
   if (held && state.value !== 'new') return <Held />;
   if (!first || first.votes === 0)
     return (

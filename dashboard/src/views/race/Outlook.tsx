@@ -8,15 +8,15 @@ import { text } from '../../text.ts';
 const HARD = 0.9; // a share of the rest that nobody has yet had in earnest
 function sentence(view: View): string {
   const margin = number(view.margin),
-    out = (byReport.value ? text.outReport : text.outBallots)(number(view.out)),
-    name = view.below?.choice.name ?? '';
+    out = (byReport.value ? text.outReport : text.outBallots)(number(view.out), view.estimated),
+    name = view.below?.name ?? '';
   // A share that must be more than half is not rounded to half.
   const needed = view.needed > 0.5 && view.needed < 0.5005 ? text.justOver(percentIn(0.5)) : percent(view.needed);
   switch (view.kind) {
     case 'unknown':
       return text.changeUnknown;
     case 'none':
-      return text.changeNone;
+      return text.changeNone(view.estimated);
     case 'tied':
       return text.changeTied(out);
     case 'open':
@@ -24,7 +24,7 @@ function sentence(view: View): string {
         ? text.changeHard(margin, out, needed, name)
         : text.changeOpen(margin, out, needed, name);
     case 'beyond':
-      return text.changeBeyond(margin, out);
+      return text.changeBeyond(margin, out, view.estimated);
   }
 }
 
@@ -32,10 +32,7 @@ export function Outlook({ contest, view }: { contest: Contest; view: View }) {
   return (
     <p class="outlook">
       <strong>{text.change}</strong>{' '}
-      {contest.votes_allowed > 1 &&
-        view.above &&
-        view.below &&
-        `${text.changePlaces(view.above.choice.name, view.below.choice.name)} `}
+      {contest.seats > 1 && view.above && view.below && `${text.changePlaces(view.above.name, view.below.name)} `}
       {sentence(view)}
     </p>
   );

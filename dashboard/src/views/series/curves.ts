@@ -2,7 +2,7 @@
 import { effect, signal, untracked } from '@preact/signals';
 import type { Contest, Series } from '../../api/types.ts';
 import { colorOf } from '../../colors.ts';
-import { lines, runs } from '../../race.ts';
+import { lines } from '../../race.ts';
 import { contest as chosen, series, shown } from '../../state.ts';
 import { parties } from '../parts.tsx';
 
@@ -17,14 +17,14 @@ export interface Curve {
 
 function curvesOf(contest: Contest, data: Series): Curve[] {
   const first = lines(contest, shown.value)
-    .filter((line) => runs(line.choice) && line.votes > 0)
+    .filter((line) => line.racing && line.votes > 0)
     .slice(0, CURVES);
   return first.map((line) => {
-    const at = data.choices.indexOf(line.choice.id);
+    const at = line.parts.map((part) => data.choices.indexOf(part.choice.id));
     return {
-      name: line.choice.name,
+      name: line.name,
       color: colorOf(contest, parties(), line.choice),
-      values: data.points.map((p) => p.votes[at] ?? 0),
+      values: data.points.map((p) => at.reduce((sum, i) => sum + (p.votes[i] ?? 0), 0)),
     };
   });
 }
