@@ -173,9 +173,15 @@ static void send_raft(struct sim_world *world, struct sim_replica *replica,
         free(buffers[i]);
 }
 
+static bool is_part(const struct psp_cluster_message *message)
+{
+    return message->type == PSP_CLUSTER_PARTIAL && message->partial.parts > 1;
+}
+
 static void carry_out(struct sim_world *world, struct sim_replica *replica,
                       const struct psp_core_action *action, uint64_t *extra_us)
 {
+    const struct psp_cluster_message *message = &action->send.message;
     switch (action->type) {
     case PSP_CORE_VOTE: {
         const enum psp_status status =
@@ -191,12 +197,13 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         sim_writer_push(world, replica, action);
         return;
     case PSP_CORE_SEND:
-        sim_books_answered(world, replica, &action->send.peer, &action->send.message);
-        if (action->send.message.type == PSP_CLUSTER_PARTIAL)
+        sim_books_answered(world, replica, &action->send.peer, message);
+        if (message->type == PSP_CLUSTER_PARTIAL)
             sim_reports_sent(world, replica, world->actors[action->send.peer.id[1]],
-                             &action->send.message.partial);
-        if (psp_cluster_message_encode(&action->send.message, &world->buffer) == PSP_OK)
-            sim_send_peer(world, &replica->actor, &action->send.peer, &world->buffer, *extra_us);
+                             &message->partial);
+        if (psp_cluster_message_encode(message, &world->buffer) == PSP_OK)
+            sim_send_peer(world, &replica->actor, &action->send.peer,
+                          &(struct sim_parcel){&world->buffer, *extra_us, is_part(message)});
         return;
     case PSP_CORE_HELD_TOLD:
         return; /* a line in its log */
@@ -527,7 +534,8 @@ static bool answer_from_memory(struct sim_world *world, struct sim_replica *repl
     answer.count_verdicts.verdicts = &verdict;
     answer.count_verdicts.n = 1;
     if (psp_cluster_message_encode(&answer, &world->buffer) == PSP_OK)
-        sim_send_peer(world, &replica->actor, &sender->peer, &world->buffer, 0);
+        sim_send_peer(world, &replica->actor, &sender->peer,
+                      &(struct sim_parcel){&world->buffer, 0, false});
     return true;
 }
 

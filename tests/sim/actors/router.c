@@ -187,7 +187,8 @@ static void perform_actions(struct sim_world *world, struct sim_router *router,
         if (actions[i].type == PSP_ROUTER_REFUSE && actions[i].code == PSP_REFUSAL_CONFIGURATION)
             world->faults.counts[SIM_FAULT_FENCED]++;
         if (psp_client_message_encode(&message, &world->buffer) == PSP_OK)
-            sim_send_peer(world, &router->actor, &actions[i].peer, &world->buffer, 0);
+            sim_send_peer(world, &router->actor, &actions[i].peer,
+                          &(struct sim_parcel){&world->buffer, 0, false});
     }
 }
 

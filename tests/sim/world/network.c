@@ -1,4 +1,5 @@
-/* Each message gets its own delay and may be lost or come twice; a cut link loses all. */
+/* Each message gets its own delay and may be lost or come twice; a cut link loses all. Parts of
+ * an answer wait for each other: who gathers them may rely on the order of one connection. */
 #include "tests/sim/world/network.h"
 
 #include <assert.h>
@@ -46,8 +47,20 @@ static void deliver(struct sim_world *world, const struct sim_actor *from,
         world->newest[from->id][to->id] = at_us;
 }
 
-void sim_send(struct sim_world *world, const struct sim_actor *from, const struct sim_actor *to,
-              uint32_t incarnation, const struct psp_buffer *message, uint64_t extra_us)
+/* When a part arrives: not before those sent before it on the same connection. */
+static uint64_t after_parts(struct sim_world *world, const struct sim_actor *from,
+                            const struct sim_actor *to, uint64_t at_us)
+{
+    struct sim_line *line = &world->lines[from->id][to->id];
+    const bool same =
+        line->from_incarnation == from->incarnation && line->to_incarnation == to->incarnation;
+    if (!same || at_us > line->part_us)
+        *line = (struct sim_line){from->incarnation, to->incarnation, at_us};
+    return line->part_us;
+}
+
+static void carry(struct sim_world *world, const struct sim_actor *from, const struct sim_actor *to,
+                  uint32_t incarnation, const struct sim_parcel *parcel)
 {
     const bool calm = is_calm(world, from, to);
     if (world->cut[from->id][to->id] > 0) {
@@ -58,12 +71,21 @@ void sim_send(struct sim_world *world, const struct sim_actor *from, const struc
         world->faults.counts[SIM_FAULT_DROP]++;
         return;
     }
-    const uint64_t at_us = world->now_us + extra_us;
-    deliver(world, from, to, incarnation, message, at_us + latency(world, calm));
+    const uint64_t sent_us = world->now_us + parcel->extra_us;
+    uint64_t at_us = sent_us + latency(world, calm);
+    if (parcel->part)
+        at_us = after_parts(world, from, to, at_us);
+    deliver(world, from, to, incarnation, parcel->message, at_us);
     if (!calm && !world->healed && sim_chance(&world->random, world->plan.duplicate)) {
         world->faults.counts[SIM_FAULT_DUPLICATE]++;
-        deliver(world, from, to, incarnation, message, at_us + latency(world, calm));
+        deliver(world, from, to, incarnation, parcel->message, sent_us + latency(world, calm));
     }
+}
+
+void sim_send(struct sim_world *world, const struct sim_actor *from, const struct sim_actor *to,
+              uint32_t incarnation, const struct psp_buffer *message, uint64_t extra_us)
+{
+    carry(world, from, to, incarnation, &(struct sim_parcel){message, extra_us, false});
 }
 
 struct psp_peer sim_peer(const struct sim_world *world, const struct sim_event *event)
@@ -79,7 +101,7 @@ struct psp_peer sim_peer(const struct sim_world *world, const struct sim_event *
 }
 
 bool sim_send_peer(struct sim_world *world, const struct sim_actor *from,
-                   const struct psp_peer *peer, const struct psp_buffer *message, uint64_t extra_us)
+                   const struct psp_peer *peer, const struct sim_parcel *parcel)
 {
     assert(peer->length == 6 && peer->id[1] < world->actor_count);
     const struct sim_actor *to = world->actors[peer->id[1]];
@@ -87,7 +109,7 @@ bool sim_send_peer(struct sim_world *world, const struct sim_actor *from,
         (uint32_t)peer->id[2] | (uint32_t)peer->id[3] << 8 | (uint32_t)peer->id[4] << 16;
     if (!to->up || to->incarnation != incarnation)
         return false;
-    sim_send(world, from, to, incarnation, message, extra_us);
+    carry(world, from, to, incarnation, parcel);
     return true;
 }
 

@@ -291,6 +291,12 @@ struct sim_event {
     size_t length;
 };
 
+/* The newest connection from one actor to another on which parts of an answer went. */
+struct sim_line {
+    uint32_t from_incarnation, to_incarnation;
+    uint64_t part_us; /* arrival of the last part */
+};
+
 struct sim_world {
     uint64_t seed, now_us, order, events;
     uint64_t hash; /* of the trace */
@@ -311,6 +317,7 @@ struct sim_world {
     uint32_t actor_count;
     uint8_t cut[SIM_ACTORS_MAX][SIM_ACTORS_MAX];     /* how many partitions cut from -> to */
     uint64_t newest[SIM_ACTORS_MAX][SIM_ACTORS_MAX]; /* arrival of the last message */
+    struct sim_line lines[SIM_ACTORS_MAX][SIM_ACTORS_MAX];
     bool healed;
     uint64_t healed_us, ended_us;
     uint32_t verdicts; /* receipts handed out */
