@@ -96,6 +96,24 @@ static enum psp_status party_of_row(struct psp_import *import, const struct psp_
     return status == PSP_EAGAIN ? append(&import->parties, &name, sizeof name) : status;
 }
 
+/* What a contest is found by. */
+struct contest_key {
+    uint32_t unit, party;
+    const char *office, *district;
+};
+
+static bool is_national(const struct psp_returns_row *row)
+{
+    return strcmp(row->text[PSP_COLUMN_OFFICE], "President") == 0;
+}
+
+static struct contest_key contest_key_of(const struct psp_returns_row *row, uint32_t state,
+                                         uint32_t party)
+{
+    return (struct contest_key){is_national(row) ? 0 : state, party, row->text[PSP_COLUMN_OFFICE],
+                                row->text[PSP_COLUMN_DISTRICT]};
+}
+
 static enum psp_status contest_of_row(struct psp_import *import, const struct psp_returns_row *row,
                                       uint32_t state, uint32_t *ret_contest)
 {
@@ -103,7 +121,7 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
     const enum psp_status named = import->primary ? party_of_row(import, row, &party) : PSP_OK;
     if (named != PSP_OK)
         return named;
-    const bool national = strcmp(row->text[PSP_COLUMN_OFFICE], "President") == 0;
+    const bool national = is_national(row);
     const struct psp_import_contest contest = {
         .state = national ? "" : row->text[PSP_COLUMN_STATE],
         .office = row->text[PSP_COLUMN_OFFICE],
@@ -112,10 +130,7 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
         .party = party,
         .seats = psp_import_guess_votes(row->text[PSP_COLUMN_OFFICE]),
     };
-    const struct {
-        uint32_t unit, party;
-        const char *office, *district;
-    } key = {contest.unit, party, contest.office, contest.district};
+    const struct contest_key key = contest_key_of(row, state, party);
     const enum psp_status status = find_or_add(import, &import->contest_index, &key, sizeof key,
                                                import->contests.n, ret_contest);
     return status == PSP_EAGAIN ? append(&import->contests, &contest, sizeof contest) : status;
@@ -183,27 +198,38 @@ static enum psp_status collect_row(struct psp_import *import, size_t i)
     if (status != PSP_OK || row->kind > PSP_ROW_UNDERVOTES)
         return status;
     import->method_has_votes[row->method] = true;
+    if (row->kind != PSP_ROW_LINE)
+        return PSP_OK;
     status = contest_of_row(import, row, state, &place->contest);
-    if (status == PSP_OK && row->kind == PSP_ROW_LINE)
-        status = choice_of_row(import, row, place->contest, &place->choice);
-    return status;
+    return status == PSP_OK ? choice_of_row(import, row, place->contest, &place->choice) : status;
 }
 
-/* A figure without a line of its contest is nobody's: in a primary its party may have
- * stood there only. */
-static void settle_figures(struct psp_import *import)
+/* A figure belongs to the contest of its lines, in a primary to its party's or to that of
+ * none. Without them it is nobody's: the party may have stood elsewhere. */
+static enum psp_status settle_figure(struct psp_import *import, size_t i)
 {
-    for (size_t i = 0; i < import->returns->n; i++) {
-        const struct psp_returns_row *row = &import->returns->rows[i];
-        struct psp_import_row *place = &import->rows[i];
-        if (row->kind == PSP_ROW_LINE || place->contest == PSP_NONE)
-            continue;
-        struct psp_import_contest *contest = &psp_import_contests(import)[place->contest];
-        if (contest->choice_count == 0)
-            place->contest = PSP_NONE;
-        else
-            note_figure(contest, row);
-    }
+    const struct psp_returns_row *row = &import->returns->rows[i];
+    const char *name = row->text[PSP_COLUMN_PARTY];
+    uint32_t unit, state, party = PSP_NONE;
+    if (row->kind != PSP_ROW_OVERVOTES && row->kind != PSP_ROW_UNDERVOTES)
+        return PSP_OK;
+    const enum psp_status status = unit_of_row(import, row, &unit, &state);
+    if (status != PSP_OK)
+        return status;
+    if (import->primary && name[0] != '\0')
+        party = psp_id_index_find(&import->party_index, 0, (const char *)&name, sizeof name);
+    const struct contest_key of_party = contest_key_of(row, state, party),
+                             of_none = contest_key_of(row, state, PSP_NONE);
+    uint32_t contest =
+        psp_id_index_find(&import->contest_index, 0, (const char *)&of_party, sizeof of_party);
+    if (contest == PSP_NONE)
+        contest =
+            psp_id_index_find(&import->contest_index, 0, (const char *)&of_none, sizeof of_none);
+    if (contest == PSP_NONE)
+        return PSP_OK;
+    import->rows[i].contest = contest;
+    note_figure(&psp_import_contests(import)[contest], row);
+    return PSP_OK;
 }
 
 static enum psp_status collect_rows(struct psp_import *import)
@@ -211,8 +237,8 @@ static enum psp_status collect_rows(struct psp_import *import)
     enum psp_status status = PSP_OK;
     for (size_t i = 0; status == PSP_OK && i < import->returns->n; i++)
         status = collect_row(import, i);
-    if (status == PSP_OK)
-        settle_figures(import);
+    for (size_t i = 0; status == PSP_OK && i < import->returns->n; i++)
+        status = settle_figure(import, i);
     return status;
 }
 
@@ -351,14 +377,19 @@ static void add_needs(const struct psp_import *import, const struct unit_rows *r
     struct needs needs[PSP_METHODS_MAX] = {0};
     uint64_t most[PSP_METHODS_MAX] = {0};
     uint32_t contest = PSP_NONE;
+    bool lines = false; /* of the contest */
     for (uint32_t i = 0; i < rows->n; i++) {
         const struct psp_returns_row *row = &import->returns->rows[rows->order[i]];
         const struct psp_import_row *place = &import->rows[rows->order[i]];
         if (place->contest == PSP_NONE || party_at(import, rows, i) != party)
             continue;
-        if (place->contest != contest)
+        if (place->contest != contest) {
             memset(needs, 0, sizeof needs);
+            lines = place->choice != PSP_NONE; /* they come first */
+        }
         contest = place->contest;
+        if (!lines)
+            continue;
         const uint64_t need = add_need(&needs[row->method], row, place->choice,
                                        psp_import_contests(import)[contest].seats);
         most[row->method] = need > most[row->method] ? need : most[row->method];
@@ -393,7 +424,8 @@ static uint32_t parties_of(const struct psp_import *import, const struct unit_ro
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < rows->n; i++) {
-        const uint32_t party = party_at(import, rows, i);
+        const bool line = import->rows[rows->order[i]].choice != PSP_NONE;
+        const uint32_t party = line ? party_at(import, rows, i) : PSP_NONE;
         uint32_t at = 0;
         while (at < n && parties[at] != party)
             at++;

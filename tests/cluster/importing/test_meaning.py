@@ -174,8 +174,12 @@ def test_a_primary_has_a_contest_and_a_ballot_for_each_party(cluster, psephos, t
     rows = one.get_json("/api/v1/results?unit=pa-alpha-one")["results"]
     under = {row["contest"]: row["undervotes"] for row in rows}
     assert sorted(under.values()) == [0, 0, 5, 15, 25], under
+    # A figure of a party without lines is nobody's, and makes no contest.
+    path.write_text(PRIMARY + "PA,Alpha,,One,Governor,,LIB,Under Votes,7\n")
+    again, _, _ = imported(psephos, path, tmp_path / "again", "--primary")
+    assert (again["contests"], again["ballots"]) == (5, 214)
     apart, report, _ = imported(psephos, path, tmp_path / "apart")
-    assert apart["contests"] == 3 and set(report) == {"primary"}
+    assert apart["contests"] == 3 and set(report) >= {"primary"}
 
 
 def kinds_of(election):
