@@ -31,22 +31,26 @@ static uint32_t choose(const struct psp_operate *operate, const struct psp_closi
 
 struct known { /* of a shard, by its furthest replica that answered */
     uint64_t index, at_ms;
+    bool never_open;
 };
 
 static void take_time(const struct psp_status_reply *reply, struct known *known)
 {
     if (reply->index >= known->index)
-        *known = (struct known){reply->index, reply->close_at_ms};
+        *known = (struct known){.index = reply->index,
+                                .at_ms = reply->close_at_ms,
+                                .never_open = reply->election_state == PSP_ELECTION_NEW};
 }
 
-bool psp_closing_time(struct psp_operate *operate, uint32_t shard_count, uint64_t *ret_at_ms)
+bool psp_closing_time(struct psp_operate *operate, uint32_t shard_count, uint64_t *ret_at_ms,
+                      bool *ret_never_open)
 {
     const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
     struct psp_closing *shards = psp_memory_array(shard_count, sizeof *shards);
     struct known *known = psp_memory_array(shard_count, sizeof *known);
     bool *asked = psp_memory_array(psp_operate_count(operate), sizeof *asked);
     uint64_t at_ms = 0;
-    bool heard = false;
+    bool heard = false, never_open = true;
     for (int round = 0; round < (heard ? TIME_ROUNDS : LONE_ROUNDS); round++) {
         if (choose(operate, shards, PSP_CLOSING_UNHEARD, asked) == 0)
             break;
@@ -61,13 +65,17 @@ bool psp_closing_time(struct psp_operate *operate, uint32_t shard_count, uint64_
             shards[shard].state = PSP_CLOSING_TOLD;
         }
     }
-    for (uint32_t s = 0; s < shard_count; s++)
+    for (uint32_t s = 0; s < shard_count; s++) {
         at_ms = known[s].at_ms > at_ms ? known[s].at_ms : at_ms;
+        never_open = never_open && known[s].never_open;
+    }
     free(asked);
     free(known);
     free(shards);
-    if (heard)
+    if (heard) {
         *ret_at_ms = at_ms;
+        *ret_never_open = never_open;
+    }
     return heard;
 }
 

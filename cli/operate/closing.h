@@ -30,9 +30,10 @@ struct psp_closing { /* of a shard; zero-initialise */
 };
 
 /* The time at which some shard closes or has closed, 0: none has one. Of a shard's
- * replicas the furthest is believed, of two times the later one. False, untouched: nobody
- * answers. */
-bool psp_closing_time(struct psp_operate *operate, uint32_t shard_count, uint64_t *ret_at_ms);
+ * replicas the furthest is believed, of two times the later one. *ret_never_open: every
+ * shard says that it was never opened. False, untouched: nobody answers. */
+bool psp_closing_time(struct psp_operate *operate, uint32_t shard_count, uint64_t *ret_at_ms,
+                      bool *ret_never_open);
 
 /* Tells those of the shards that are UNHEARD. */
 void psp_closing_tell(struct psp_operate *operate, uint64_t at_ms, uint64_t timeout_ms,

@@ -17,8 +17,11 @@
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
+#include "cli/say/table.h"
 #include "cli/say/when.h"
 #include "cli/show/coverage.h"
+#include "cli/show/rest.h"
+#include "election/definition/definition.h"
 
 enum {
     AHEAD_MS = 2000, /* of now: time enough to reach every shard before */
@@ -112,20 +115,71 @@ static int report(const struct psp_closing *shards, uint32_t n, json_t *told, ui
     return any ? PSP_EXIT_NO : PSP_EXIT_UNREACHABLE;
 }
 
-static int close_all(const struct psp_local *local, struct psp_operate *operate, json_t *told)
+/* Units of which more may come to be shown: only with the publication reports does that
+ * keep anything from being shown. *ret_not_final is null otherwise, and when the collector
+ * does not tell. */
+static void find_not_final(const struct psp_cluster *cluster, json_t **ret_not_final,
+                           uint64_t *ret_leaves)
+{
+    struct psp_rest *rest = NULL;
+    json_t *root = NULL;
+    char *url = psp_rest_url(cluster, 0);
+    if (psp_rest_create(url, &rest) == PSP_OK &&
+        psp_rest_get(rest, "/api/v1/election", &root) == PSP_OK) {
+        const json_t *about = json_object_get(root, "election");
+        const json_int_t leaves = json_integer_value(json_object_get(about, "leaves"));
+        const char *publication = json_string_value(json_object_get(root, "publication"));
+        if (publication && !strcmp(publication, psp_publication_name(PSP_PUBLICATION_REPORTS))) {
+            *ret_not_final = json_integer(
+                leaves - json_integer_value(json_object_get(about, "leaves_reporting")));
+            *ret_leaves = (uint64_t)leaves;
+        }
+    }
+    json_decref(root);
+    psp_rest_destroy(&rest);
+    free(url);
+}
+
+static void tell_not_final(const struct psp_local *local, json_t *not_final, uint64_t leaves)
+{
+    char n[PSP_COUNT_TEXT_BYTES], of[PSP_COUNT_TEXT_BYTES];
+    if (json_integer_value(not_final) > 0)
+        printf("%s of %s units are not final: what is counted there may not be shown; "
+               "psephos report UNIT --final --dir %s\n",
+               psp_count_text((uint64_t)json_integer_value(not_final), n),
+               psp_count_text(leaves, of), local->directory);
+}
+
+/* Shards that had nothing to close, where others had. */
+static void tell_never_open(const struct psp_closing *shards, uint32_t n)
+{
+    for (uint32_t s = 0; s < n; s++)
+        if (shards[s].state == PSP_CLOSING_NEVER_OPEN)
+            fprintf(stderr, "psephos close: shard %u was never opened: nothing was counted there\n",
+                    s);
+}
+
+static int close_all(const struct psp_local *local, struct psp_operate *operate, json_t *told,
+                     json_t **ret_not_final)
 {
     static struct psp_closing shards[PSP_SHARDS_MAX];
     const uint32_t n = local->cluster->shard_count;
     uint64_t index[PSP_SHARDS_MAX] = {0};
     char moment[PSP_MOMENT_BYTES], when[PSP_WHEN_BYTES];
     struct psp_reason reason = {0};
-    uint64_t at_ms = 0;
-    if (!psp_closing_time(operate, n, &at_ms)) {
+    uint64_t at_ms = 0, leaves = 0;
+    bool never_open = false;
+    if (!psp_closing_time(operate, n, &at_ms, &never_open)) {
         fprintf(stderr,
                 "psephos close: no shard answers: nothing runs, and nothing is closed; start it "
                 "(psephos up --closed --dir %s) and call again\n",
                 local->directory);
         return PSP_EXIT_UNREACHABLE;
+    }
+    if (never_open) {
+        fprintf(stderr,
+                "psephos close: the election is not open, and never was: nothing was done\n");
+        return PSP_EXIT_NO;
     }
     if (at_ms == 0)
         at_ms = psp_clock_wall_ms() + AHEAD_MS;
@@ -135,9 +189,16 @@ static int close_all(const struct psp_local *local, struct psp_operate *operate,
     const uint64_t now_ms = psp_clock_wall_ms();
     psp_closing_wait(operate, (at_ms > now_ms ? at_ms - now_ms : 0) + CLOSED_MS, shards);
     const int code = report(shards, n, told, index);
-    if (code == PSP_EXIT_DONE &&
-        psp_coverage_wait(local->cluster, index, SHOWN_MS, &reason) != PSP_OK)
+    tell_never_open(shards, n);
+    if (code != PSP_EXIT_DONE)
+        return code;
+    if (psp_coverage_wait(local->cluster, index, SHOWN_MS, &reason) != PSP_OK) {
         fprintf(stderr, "psephos close: done, but %s\n", reason.text);
+        return code;
+    }
+    find_not_final(local->cluster, ret_not_final, &leaves);
+    if (!told)
+        tell_not_final(local, *ret_not_final, leaves);
     return code;
 }
 
@@ -149,7 +210,8 @@ int psp_cmd_close(int argc, char **argv)
         NULL,
         "Closes the election in DIR: all shards at one time, 2 s from now. Ballots that come "
         "later are refused as closed; a retry of an earlier one gets its first verdict. Called "
-        "again, when a shard did not answer, it sends the same time." PSP_EXIT_HELP,
+        "again, when a shard did not answer, it sends the same time. Exit code 1 when the election "
+        "was never opened: nothing is done then." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};
@@ -160,18 +222,19 @@ int psp_cmd_close(int argc, char **argv)
     int code = PSP_EXIT_NO;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    json_t *told = arguments.json ? json_array() : NULL;
+    json_t *told = arguments.json ? json_array() : NULL, *not_final = NULL;
     if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK) {
         char *key = psp_local_path(local, "keys/operator.key");
         if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
-            code = close_all(local, operate, told);
+            code = close_all(local, operate, told, &not_final);
         free(key);
     }
     if (!operate)
         psp_fault_say(argv[0], &reason);
     else if (told)
-        psp_json_print(json_pack("{s:O}", "done", told));
+        psp_json_print(json_pack("{s:O, s:O?}", "done", told, "not_final", not_final));
     json_decref(told);
+    json_decref(not_final);
     psp_operate_destroy(&operate);
     psp_local_close(&local);
     return code;

@@ -14,11 +14,11 @@
 #include "cli/folder/local.h"
 #include "cli/operate/operate.h"
 #include "cli/options.h"
+#include "cli/run/phase.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
-#include "cli/show/standing.h"
 
 enum { ANSWER_MS = 2000 };
 
@@ -97,43 +97,15 @@ static void find_lag(const struct psp_cluster *cluster, struct line *lines, uint
     }
 }
 
-/* Of the shard's replicas that answered, the furthest: no state is left again. False:
- * none answered. */
-static bool shard_state(const struct line *lines, uint32_t n, uint32_t shard,
-                        enum psp_election_state *ret_state)
+/* Of each shard its furthest replica is believed. */
+static void find_phase(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
+                       struct psp_phase *ret_phase)
 {
-    enum psp_election_state state = PSP_ELECTION_NEW;
-    bool known = false;
+    *ret_phase = (struct psp_phase){.shard_count = cluster->shard_count};
     for (uint32_t i = 0; i < n; i++) {
-        const struct psp_daemon *daemon = lines[i].daemon;
-        if (daemon->role != PSP_ROLE_SHARD || daemon->number != shard || !lines[i].answered)
-            continue;
-        known = true;
-        state = lines[i].election > state ? lines[i].election : state;
+        if (lines[i].daemon->role == PSP_ROLE_SHARD && lines[i].answered)
+            psp_phase_take(ret_phase, lines[i].daemon->number, lines[i].index, lines[i].election);
     }
-    if (known)
-        *ret_state = state;
-    return known;
-}
-
-/* Closed when every shard is, as the collectors say it. False: not known, because a shard
- * on which it depends does not answer. */
-static bool find_state(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
-                       enum psp_election_state *ret_state)
-{
-    uint32_t known = 0, closed = 0, begun = 0;
-    for (uint32_t s = 0; s < cluster->shard_count; s++) {
-        enum psp_election_state state = PSP_ELECTION_NEW;
-        known += shard_state(lines, n, cluster->shards[s].shard, &state);
-        begun += state != PSP_ELECTION_NEW;
-        closed += state == PSP_ELECTION_CLOSED;
-    }
-    if (known < cluster->shard_count && closed == begun)
-        return false;
-    *ret_state = closed == cluster->shard_count ? PSP_ELECTION_CLOSED
-                 : begun > 0                    ? PSP_ELECTION_OPEN
-                                                : PSP_ELECTION_NEW;
-    return true;
 }
 
 /* When it closes or closed; null: no such time, or none that is known. */
@@ -144,9 +116,8 @@ static json_t *close_at(const struct line *line)
 }
 
 static void print_json(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
-                       bool healthy)
+                       bool healthy, const struct psp_phase *phase)
 {
-    enum psp_election_state state;
     json_t *processes = json_array();
     for (uint32_t i = 0; i < n; i++) {
         const struct line *line = &lines[i];
@@ -168,19 +139,17 @@ static void print_json(const struct psp_cluster *cluster, const struct line *lin
         }
         json_array_append_new(processes, process);
     }
-    const char *election =
-        find_state(cluster, lines, n, &state) ? psp_election_state_name(state) : NULL;
     json_t *root =
         json_pack("{s:b, s:s, s:s?, s:o}", "healthy", healthy, "mode", psp_mode_name(cluster->mode),
-                  "election", election, "processes", processes);
+                  "election", psp_phase_name(psp_phase_of(phase)), "processes", processes);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
 }
 
-static void print_table(const struct psp_cluster *cluster, const struct line *lines, uint32_t n)
+static void print_table(const struct psp_local *local, const struct line *lines, uint32_t n,
+                        const struct psp_phase *phase)
 {
-    enum psp_election_state state;
     static const char *const headings[] = {"process", "pid", "state", "index", "lag", "address"};
     struct psp_table *table = psp_table_create("lrlrrl", headings);
     for (uint32_t i = 0; i < n; i++) {
@@ -196,10 +165,12 @@ static void print_table(const struct psp_cluster *cluster, const struct line *li
             lines[i].daemon->http ? lines[i].daemon->http : lines[i].daemon->address};
         psp_table_add(table, cells);
     }
-    psp_mode_say(cluster->mode == PSP_MODE_TEST, stdout);
+    psp_mode_say(local->cluster->mode == PSP_MODE_TEST, stdout);
     psp_table_print(table, stdout);
-    if (find_state(cluster, lines, n, &state))
-        puts(psp_standing_text(state));
+    char *text = psp_phase_text(phase, local->directory);
+    if (text)
+        puts(text);
+    free(text);
     psp_table_destroy(&table);
 }
 
@@ -241,14 +212,16 @@ static int show(const struct arguments *arguments, const struct psp_local *local
     for (uint32_t i = 0; i < n && !answered; i++)
         lines[i].state = lines[i].pid ? "not answering" : "down";
     find_lag(local->cluster, lines, n);
+    struct psp_phase phase;
+    find_phase(local->cluster, lines, n, &phase);
     if (arguments->json)
-        print_json(local->cluster, lines, n, answered == n);
+        print_json(local->cluster, lines, n, answered == n, &phase);
     else
-        print_table(local->cluster, lines, n);
+        print_table(local, lines, n, &phase);
     free(asked);
     free(lines);
     psp_daemons_free(&daemons, n);
-    if (answered == n)
+    if (answered == n && !psp_phase_is_partial(psp_phase_of(&phase)))
         return PSP_EXIT_DONE;
     return answered ? PSP_EXIT_NO : PSP_EXIT_UNREACHABLE;
 }
@@ -259,8 +232,9 @@ int psp_cmd_status(int argc, char **argv)
         NULL,
         parse,
         NULL,
-        "Shows every process of the cluster in DIR; exit code 1 when one of them is down or "
-        "does not answer, 3 when none answers." PSP_EXIT_HELP,
+        "Shows every process of the cluster in DIR, and whether the election is open; exit code 1 "
+        "when a process is down or does not answer, or the election is open, or closed, in some "
+        "shards only; 3 when none answers." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

@@ -20,6 +20,7 @@
 #include "cli/operate/begun.h"
 #include "cli/operate/operate.h"
 #include "cli/options.h"
+#include "cli/run/phase.h"
 #include "cli/run/readiness.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
@@ -310,52 +311,54 @@ static int wait_ready(const struct psp_local *local, struct psp_operate *operate
     return code;
 }
 
-/* The first time only: whoever closed an election does not want a restart to
- * open it again. The leaders have said last whether it is new; a follower that has
- * just started has applied nothing, so to it every election is. */
-static int open_new(struct psp_operate *operate, const struct psp_cluster *cluster)
+static void find_phase(const struct psp_operate *operate, const struct psp_cluster *cluster,
+                       struct psp_phase *ret_phase)
 {
-    const struct psp_cluster_message request = {.type = PSP_CLUSTER_OPERATE,
-                                                .operate.operation = PSP_OPERATE_OPEN};
-    bool *is_new = psp_memory_array(cluster->shard_count, sizeof *is_new);
-    int code = PSP_EXIT_DONE;
+    *ret_phase = (struct psp_phase){.shard_count = cluster->shard_count};
     for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
         const struct psp_operate_process *process = psp_operate_process(operate, i);
         const struct psp_status_reply *reply = psp_operate_status(operate, i);
-        if (process->role == PSP_ROLE_SHARD && reply && reply->state == PSP_STATE_LEADER)
-            is_new[process->number] = reply->election_state == PSP_ELECTION_NEW;
+        if (process->role == PSP_ROLE_SHARD && reply)
+            psp_phase_take(ret_phase, process->number, reply->index, reply->election_state);
     }
-    for (uint32_t s = 0; s < cluster->shard_count && code == PSP_EXIT_DONE; s++) {
-        const struct psp_cluster_message *answer = NULL;
-        uint32_t process = 0;
-        if (!is_new[s])
-            continue;
-        struct psp_reason reason = {0};
-        if (psp_operate_shard(operate, s, &request, OPEN_MS, &answer, &process, &reason) !=
-            PSP_OK) {
-            fprintf(stderr, "psephos up: shard %u could not be opened: %s\n", s, reason.text);
-            code = PSP_EXIT_UNREACHABLE;
-        }
-    }
-    free(is_new);
-    return code;
 }
 
-/* Whether some shard's leader has never heard that the election is open. */
-static bool is_new_somewhere(const struct psp_operate *operate)
+static bool is_closed_somewhere(const struct psp_phase *phase)
 {
-    for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
-        const struct psp_status_reply *reply = psp_operate_status(operate, i);
-        if (psp_operate_process(operate, i)->role == PSP_ROLE_SHARD && reply &&
-            reply->state == PSP_STATE_LEADER && reply->election_state == PSP_ELECTION_NEW)
+    for (uint32_t s = 0; s < phase->shard_count; s++)
+        if (phase->shards[s].known && phase->shards[s].state == PSP_ELECTION_CLOSED)
             return true;
-    }
     return false;
 }
 
-/* *ret_waits: it runs, and waits to be opened. */
+/* The first time only: whoever closed an election does not want a restart to
+ * open it again, and not a shard that was never opened either. */
+static int open_new(struct psp_operate *operate, struct psp_phase *phase)
+{
+    const struct psp_cluster_message request = {.type = PSP_CLUSTER_OPERATE,
+                                                .operate.operation = PSP_OPERATE_OPEN};
+    if (is_closed_somewhere(phase))
+        return PSP_EXIT_DONE;
+    for (uint32_t s = 0; s < phase->shard_count; s++) {
+        struct psp_phase_shard *shard = &phase->shards[s];
+        const struct psp_cluster_message *answer = NULL;
+        uint32_t process = 0;
+        struct psp_reason reason = {0};
+        if (!shard->known || shard->state != PSP_ELECTION_NEW)
+            continue;
+        if (psp_operate_shard(operate, s, &request, OPEN_MS, &answer, &process, &reason) !=
+            PSP_OK) {
+            fprintf(stderr, "psephos up: shard %u could not be opened: %s\n", s, reason.text);
+            return PSP_EXIT_UNREACHABLE;
+        }
+        shard->state = PSP_ELECTION_OPEN;
+    }
+    return PSP_EXIT_DONE;
+}
+
+/* *ret_phase: as the shards tell it, and after what was opened here. */
 static int bring_up(const struct arguments *arguments, const struct psp_local *local,
-                    const struct psp_daemon *daemons, uint32_t n, bool *ret_waits)
+                    const struct psp_daemon *daemons, uint32_t n, struct psp_phase *ret_phase)
 {
     struct psp_reason reason = {0};
     struct psp_operate *operate = NULL;
@@ -371,9 +374,10 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     free(key);
     if (code == PSP_EXIT_DONE)
         code = wait_ready(local, operate, daemons, n);
-    *ret_waits = code == PSP_EXIT_DONE && arguments->closed && is_new_somewhere(operate);
+    if (code == PSP_EXIT_DONE)
+        find_phase(operate, local->cluster, ret_phase);
     if (code == PSP_EXIT_DONE && !arguments->closed)
-        code = open_new(operate, local->cluster);
+        code = open_new(operate, ret_phase);
     if (code == PSP_EXIT_DONE &&
         psp_operate_begun(local, operate, BEGUN_MS, &begun, &reason) != PSP_OK) {
         psp_fault_say("psephos up", &reason);
@@ -391,7 +395,8 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
 struct about {
     enum psp_publication publication;
     uint64_t voters; /* on the roll; PSP_UNSTATED: no roll */
-    bool waits;      /* to be opened */
+    bool waits;      /* to be opened, some shard at least */
+    const struct psp_phase *phase;
 };
 
 static json_t *voters_json(uint64_t voters)
@@ -414,10 +419,11 @@ static void tell_json(const struct psp_local *local, struct about about)
     json_t *stations = json_array();
     for (uint32_t i = 0; i < cluster->router_count; i++)
         json_array_append_new(stations, json_string(cluster->routers[i].address));
-    json_t *root = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "directory", local->directory,
-                             "mode", psp_mode_name(cluster->mode), "publication",
-                             psp_publication_name(about.publication), "waits_for_open", about.waits,
-                             "voters", voters_json(about.voters), "shards",
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s?, s:b, s:o, s:o, s:o}", "directory",
+                             local->directory, "mode", psp_mode_name(cluster->mode), "publication",
+                             psp_publication_name(about.publication), "election",
+                             psp_phase_name(psp_phase_of(about.phase)), "waits_for_open",
+                             about.waits, "voters", voters_json(about.voters), "shards",
                              psp_json_count(cluster->shard_count), "stations", stations);
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
@@ -431,12 +437,30 @@ static void tell_json(const struct psp_local *local, struct about about)
     psp_json_print(root);
 }
 
+static const char *headline(const struct psp_phase *phase)
+{
+    switch (psp_phase_of(phase)) {
+    case PSP_PHASE_UNKNOWN:
+    case PSP_PHASE_OPEN:
+        break;
+    case PSP_PHASE_NEW:
+        return "not open yet";
+    case PSP_PHASE_PARTLY_OPEN:
+        return "PARTLY OPEN";
+    case PSP_PHASE_PARTLY_CLOSED:
+        return "PARTLY CLOSED";
+    case PSP_PHASE_CLOSED:
+        return "the election is closed, and counts no more";
+    }
+    return "ready to count";
+}
+
 static void tell(const struct psp_local *local, struct about about)
 {
     const struct psp_cluster *cluster = local->cluster;
-    printf("%s: %u shard%s in %s\n", about.waits ? "not open yet" : "ready to count",
-           cluster->shard_count, cluster->shard_count == 1 ? "" : "s", local->directory);
-    if (about.waits)
+    printf("%s: %u shard%s in %s\n", headline(about.phase), cluster->shard_count,
+           cluster->shard_count == 1 ? "" : "s", local->directory);
+    if (psp_phase_of(about.phase) == PSP_PHASE_NEW)
         printf("open it   psephos open --dir %s; until then every ballot is refused as closed\n",
                local->directory);
     if (cluster->mode == PSP_MODE_TEST)
@@ -458,11 +482,22 @@ static void tell(const struct psp_local *local, struct about about)
         printf("stations  %s\n", cluster->routers[i].address);
 }
 
-static int tell_ready(const struct psp_local *local, bool json, bool waits)
+static void warn_partial(const struct psp_local *local, const struct psp_phase *phase)
+{
+    if (!psp_phase_is_partial(psp_phase_of(phase)))
+        return;
+    char *text = psp_phase_text(phase, local->directory);
+    fprintf(stderr, "psephos up: %s\n", text);
+    free(text);
+}
+
+static int tell_ready(const struct psp_local *local, bool json, const struct psp_phase *phase)
 {
     struct psp_definition *definition = NULL;
     struct psp_reason reason = {0};
-    struct about about = {.waits = waits};
+    const enum psp_phase_word of = psp_phase_of(phase);
+    struct about about = {.waits = of == PSP_PHASE_NEW || of == PSP_PHASE_PARTLY_OPEN,
+                          .phase = phase};
     char *path = psp_local_path(local, "%s", local->cluster->election_path);
     enum psp_status status = psp_definition_load(path, &definition, &reason);
     if (status != PSP_OK)
@@ -472,6 +507,7 @@ static int tell_ready(const struct psp_local *local, bool json, bool waits)
     if (status == PSP_OK) {
         about.publication = definition->publication;
         (json ? tell_json : tell)(local, about);
+        warn_partial(local, phase);
     } else {
         psp_fault_say("psephos up", &reason);
     }
@@ -540,7 +576,7 @@ int psp_cmd_up(int argc, char **argv)
     struct psp_hosts *hosts = NULL;
     struct psp_daemon *daemons = NULL;
     uint32_t n = 0;
-    bool waits = false;
+    static struct psp_phase phase;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     int code = load_hosts(&arguments, &hosts);
@@ -551,9 +587,9 @@ int psp_cmd_up(int argc, char **argv)
         code = tell_layout(local, arguments.json);
     } else if (code == PSP_EXIT_DONE) {
         daemons = psp_daemons_of(local, &n);
-        code = bring_up(&arguments, local, daemons, n, &waits);
+        code = bring_up(&arguments, local, daemons, n, &phase);
         if (code == PSP_EXIT_DONE)
-            code = tell_ready(local, arguments.json, waits);
+            code = tell_ready(local, arguments.json, &phase);
     }
     psp_daemons_free(&daemons, n);
     psp_local_close(&local);

@@ -103,9 +103,61 @@ def test_after_another_opening_another_time_is_chosen(one):
 
 def test_what_was_never_open_has_nothing_to_close(cluster, import_returns, fixture_file):
     one = cluster(import_returns(fixture_file("sparse.csv")), shards=2, up_options=["--closed"])
-    done = one.call("close", check=0)
-    assert done.stdout.count(": the election is not open") == 2
-    assert state(one) == "new"
+    done = one.call("close", check=1)
+    assert done.stdout == ""  # above all no time
+    assert "is not open, and never was: nothing was done" in done.stderr
+    assert json.loads(one.call("close", "--json", check=1).stdout) == \
+        {"done": [], "not_final": None}
+    assert state(one) == "new" and set(close_times(one).values()) == {None}
+
+
+@pytest.fixture
+def two(cluster, import_returns, fixture_file):
+    """Of two shards, opened."""
+    return cluster(import_returns(fixture_file("sparse.csv")), shards=2)
+
+
+def phase(one, check):
+    told = json.loads(one.call("status", "--json", check=check).stdout)["election"]
+    return told, one.call("status", check=check).stdout.splitlines()[-1]
+
+
+def test_closed_in_some_shards_is_said_until_it_is_closed_in_all(two):
+    assert phase(two, 0) == ("open", "the election is open")
+    two.kill("shard", 1)
+    assert "shard 1: no replica answers" in two.call("close", check=1).stderr
+    told = two.up()
+    warning = f"the election is PARTLY CLOSED: shard 0 closed; shard 1 open. Ballots are refused " \
+              f"as closed for ever where it is not open: run psephos close --dir " \
+              f"{two.directory} again"
+    assert told.stdout.startswith("PARTLY CLOSED: 2 shards in ")
+    assert "ready to count" not in told.stdout
+    assert told.stderr == f"psephos up: {warning}\n"
+    assert json.loads(two.up("--json").stdout)["election"] == "partly_closed"
+    assert phase(two, 1) == ("partly_closed", warning)
+    two.call("close", check=0)
+    assert phase(two, 0) == ("closed", "the election is closed")
+    told = two.up()
+    assert told.stdout.startswith("the election is closed, and counts no more: 2 shards in ")
+    assert told.stderr == "" and json.loads(two.up("--json").stdout)["election"] == "closed"
+
+
+def test_open_in_some_shards_is_said_and_up_opens_none_that_others_closed(
+        cluster, import_returns, fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=2, up_options=["--closed"])
+    assert phase(one, 0) == ("new", "the election is not open yet")
+    one.kill("shard", 1)
+    assert "shard 1: no replica answers" in one.call("open", check=3).stderr
+    told = one.up()  # --closed
+    assert told.stdout.startswith("PARTLY OPEN: 2 shards in ")
+    assert "PARTLY OPEN: shard 0 open; shard 1 never opened" in told.stderr
+    told, said = phase(one, 1)
+    assert told == "partly_open" and f"run psephos open --dir {one.directory} again" in said
+    said = one.call("close", check=0).stderr
+    assert "shard 1 was never opened: nothing was counted there" in said
+    one.up_options = []
+    one.up()
+    assert close_times(one)[1] is None and phase(one, 0)[0] == "closed"
 
 
 def test_without_any_shard_nothing_is_closed(one):
@@ -114,4 +166,5 @@ def test_without_any_shard_nothing_is_closed(one):
     assert refused.stdout == ""  # above all no time
     assert refused.stderr.startswith("psephos close: no shard answers: nothing runs, and nothing "
                                      "is closed")
-    assert json.loads(one.call("close", "--json", check=3).stdout) == {"done": []}
+    assert json.loads(one.call("close", "--json", check=3).stdout) == \
+        {"done": [], "not_final": None}

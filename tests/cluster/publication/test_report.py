@@ -113,8 +113,11 @@ def test_before_the_polls_open_and_after_they_closed(begun):
     report(one, "a")
     one.call("open", check=0)
     cast(one, 20)
-    one.call("close", check=0, timeout=60 * SLOWER)
+    said = one.call("close", check=0, timeout=60 * SLOWER).stdout
+    assert "\n5 of 5 units are not final: what is counted there may not be shown; " in said
     report(one, "--all", "--final")
+    assert "not final" not in one.call("close", check=0).stdout
+    assert json.loads(one.call("close", "--json", check=0).stdout)["not_final"] == 0
     assert shown(one) == one.accounting()["total"]["counted"] > 0
     assert [taken.number for taken in shards.one_history()] == [1, 2]
 
