@@ -76,7 +76,9 @@ enum psp_status psp_bench_books_read(const struct psp_cluster *cluster,
                                      struct psp_bench_books *ret_books,
                                      struct psp_reason *reterr_reason)
 {
-    enum psp_status status = psp_coverage_wait(cluster, index, BOARD_WAIT_MS, reterr_reason);
+    const struct psp_coverage_words words = {"every ballot has its verdict", "all counted ballots"};
+    enum psp_status status =
+        psp_coverage_wait(cluster, index, &words, BOARD_WAIT_MS, reterr_reason);
     if (status != PSP_OK)
         return status;
     struct psp_bench_books books = {0};

@@ -305,7 +305,9 @@ static int back_up(const struct arguments *arguments, struct psp_operate *operat
     json_decref(lines);
     psp_table_destroy(&table);
     if (code == PSP_EXIT_DONE && !arguments->json)
-        printf("the journals are in %s; keys are not: keep a copy of them, too\n", arguments->out);
+        printf("the journals are in %s; to restore them cluster.json, keys and roll of DIR are "
+               "needed, too: keep a copy of those elsewhere\n",
+               arguments->out);
     return code;
 }
 
@@ -348,7 +350,8 @@ int psp_cmd_backup(int argc, char **argv)
         parse,
         NULL,
         "Copies every shard's journal into a folder, from a follower, while ballots are counted. "
-        "Into the same folder again it fetches what is new. Keys are not in it." PSP_EXIT_HELP,
+        "Into the same folder again it fetches what is new. Neither keys nor the roll are in "
+        "it." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

@@ -26,7 +26,12 @@ static enum psp_status load_roll(struct psp_replay *replay, const struct psp_loc
     enum psp_status status = psp_roll_file_load(path, &replay->roll);
     if (status == PSP_OK && memcmp(replay->roll.hash, part->roll_hash, PSP_HASH_BYTES) != 0)
         status = PSP_EMISMATCH;
-    if (status != PSP_OK)
+    if (status == PSP_ENOENT)
+        psp_reason_set(replay->reason,
+                       "%s is missing: the folder of the cluster must hold cluster.json, keys and "
+                       "roll; bring roll from a copy of it",
+                       path);
+    else if (status != PSP_OK)
         psp_reason_set_status(replay->reason, path, status);
     free(path);
     return status;

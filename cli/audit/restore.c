@@ -227,7 +227,9 @@ static bool verify(struct restoring *restoring)
         struct psp_reason reason = {0};
         const enum psp_status status = psp_recount_journal(restoring->local, restoring->definition,
                                                            s, path, shard->index, &state, &reason);
-        if (status != PSP_OK)
+        if (status == PSP_ENOENT) /* of DIR, and no other backup helps */
+            refuse(restoring, "%s", reason.text);
+        else if (status != PSP_OK)
             refuse(restoring, "%s: %s; take another backup", path, reason.text);
         free(path);
         if (status != PSP_OK ||
@@ -439,7 +441,8 @@ int psp_cmd_restore(int argc, char **argv)
         parse,
         NULL,
         "Makes the shards' logs again from a backup, after their machines are lost, and raises "
-        "the cluster's epoch. Refuses while any process of the cluster answers." PSP_EXIT_HELP,
+        "the cluster's epoch. DIR holds cluster.json, keys and roll. Refuses while any process of "
+        "the cluster answers." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

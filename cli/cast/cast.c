@@ -318,8 +318,10 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, &reason);
     free(where);
     if (status == PSP_OK)
-        status = psp_coverage_wait(target->cluster, summary.tally.index, caster.give_up_after_ms,
-                                   &reason);
+        status = psp_coverage_wait(
+            target->cluster, summary.tally.index,
+            &(struct psp_coverage_words){"every ballot has its verdict", "all counted ballots"},
+            caster.give_up_after_ms, &reason);
     const uint64_t unreadable = psp_cast_unreadable(opened);
     const bool cut_short = *psp_cast_fault(opened) != '\0';
     if (cut_short)

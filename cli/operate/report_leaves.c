@@ -12,7 +12,8 @@ void psp_report_leaves_of_unit(const struct psp_definition *definition, uint32_t
 }
 
 enum psp_status psp_report_leaves_of_shard(struct psp_operate *operate, uint32_t shard,
-                                           uint64_t timeout_ms, uint32_t leaf_count, bool *marks,
+                                           uint64_t timeout_ms, uint32_t leaf_count,
+                                           struct psp_report_leaf *leaves,
                                            struct psp_reason *reterr_reason)
 {
     const struct psp_cluster_message request = {.type = PSP_CLUSTER_WATCH};
@@ -28,7 +29,8 @@ enum psp_status psp_report_leaves_of_shard(struct psp_operate *operate, uint32_t
         if (!psp_leaf_report_next(&bytes, &next, leaf_count, &leaf, &report))
             return psp_reason_set_status(reterr_reason, "what it tells of its reports",
                                          PSP_ECORRUPT);
-        marks[leaf] = true;
+        leaves[leaf].reported++;
+        leaves[leaf].final += report.final;
     }
     return PSP_OK;
 }

@@ -17,10 +17,16 @@
 /* The unit, or all leaves below it. `marks`: leaf_count of them. */
 void psp_report_leaves_of_unit(const struct psp_definition *definition, uint32_t unit, bool *marks);
 
-/* Those that a shard was ever told a report of, from all that it has. PSP_ECORRUPT: it
- * tells something else; otherwise as psp_operate_shard. */
+/* Of a leaf: in how many shards it was ever reported, and is final. */
+struct psp_report_leaf {
+    uint32_t reported, final;
+};
+
+/* Adds what a shard was ever told a report of, from all that it has. `leaves`: leaf_count
+ * of them. PSP_ECORRUPT: it tells something else; otherwise as psp_operate_shard. */
 enum psp_status psp_report_leaves_of_shard(struct psp_operate *operate, uint32_t shard,
-                                           uint64_t timeout_ms, uint32_t leaf_count, bool *marks,
+                                           uint64_t timeout_ms, uint32_t leaf_count,
+                                           struct psp_report_leaf *leaves,
                                            struct psp_reason *reterr_reason);
 
 /* As a report has them (wire/message/report.h); malloc'ed, the caller's. */

@@ -166,6 +166,7 @@ static int close_all(const struct psp_local *local, struct psp_operate *operate,
     const uint32_t n = local->cluster->shard_count;
     uint64_t index[PSP_SHARDS_MAX] = {0};
     char moment[PSP_MOMENT_BYTES], when[PSP_WHEN_BYTES];
+    const struct psp_coverage_words words = {"every shard has closed", "the close"};
     struct psp_reason reason = {0};
     uint64_t at_ms = 0, leaves = 0;
     bool never_open = false;
@@ -192,7 +193,7 @@ static int close_all(const struct psp_local *local, struct psp_operate *operate,
     tell_never_open(shards, n);
     if (code != PSP_EXIT_DONE)
         return code;
-    if (psp_coverage_wait(local->cluster, index, SHOWN_MS, &reason) != PSP_OK) {
+    if (psp_coverage_wait(local->cluster, index, &words, SHOWN_MS, &reason) != PSP_OK) {
         fprintf(stderr, "psephos close: done, but %s\n", reason.text);
         return code;
     }

@@ -90,9 +90,10 @@ static int tell_shards(const struct psp_local *local, struct psp_operate *operat
 static void follow_up(const struct psp_local *local, struct psp_operate *operate, const char *name,
                       const uint64_t *index)
 {
+    const struct psp_coverage_words words = {"every shard is open", "the opening"};
     struct psp_reason reason = {0};
     struct psp_operate_begun begun;
-    if (psp_coverage_wait(local->cluster, index, SHOWN_MS, &reason) != PSP_OK)
+    if (psp_coverage_wait(local->cluster, index, &words, SHOWN_MS, &reason) != PSP_OK)
         fprintf(stderr, "%s: done, but %s\n", name, reason.text);
     if (psp_operate_begun(local, operate, BEGUN_MS, &begun, &reason) != PSP_OK)
         fprintf(stderr, "%s: done, but %s\n", name, reason.text);

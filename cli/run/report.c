@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/command.h"
 #include "cli/folder/local.h"
@@ -16,6 +17,7 @@
 #include "cli/operate/reporter.h"
 #include "cli/operate/reporting.h"
 #include "cli/options.h"
+#include "cli/run/report_units.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
@@ -40,14 +42,23 @@ struct call {
     const struct psp_local *local;
     struct psp_operate *operate;
     struct psp_definition *definition;
-    bool *marks; /* [leaf_count]: what is reported */
+    uint32_t *units; /* as they were given; of --all the root, of --again none */
+    uint32_t unit_n;
+    bool *marks;                   /* [leaf_count]: what is reported */
+    struct psp_report_leaf *known; /* [leaf_count]: what was; NULL: not asked */
     uint32_t leaves;
 };
 
 static const struct argp_option options[] = {
     {"final", OPTION_FINAL, NULL, 0, "all ballots of these units are counted", 0},
-    {"not-final", OPTION_NOT_FINAL, NULL, 0, "take that back", 0},
-    {"all", OPTION_ALL, NULL, 0, "all units of the election", 0},
+    {"not-final", OPTION_NOT_FINAL, NULL, 0,
+     "take --final back, and nothing else: what was shown stays shown, and what is counted now is "
+     "shown, too. Units that were never reported are refused",
+     0},
+    {"all", OPTION_ALL, NULL, 0,
+     "all units of the election, also those never reported: shows "
+     "everything that is counted",
+     0},
     {"again", OPTION_AGAIN, NULL, 0,
      "every unit that was ever reported, as final as it is: after a restore, when shards may hold "
      "different reports",
@@ -106,39 +117,109 @@ static error_t parse(int key, char *value, struct argp_state *state)
 
 /* ---- which leaves ---- */
 
+static void tell_no_unit(const struct call *call, const char *id)
+{
+    const struct psp_definition *definition = call->definition;
+    char *path = psp_local_path(call->local, "%s", call->local->cluster->election_path);
+    fprintf(stderr, "%s: %s has no unit \"%s\"", call->name, path, id);
+    for (uint32_t unit = 0; unit < definition->unit_count; unit++) {
+        if (!strcasecmp(definition->units[unit].id, id) ||
+            !strcasecmp(definition->units[unit].name, id)) {
+            fprintf(stderr, ": did you mean %s?", definition->units[unit].id);
+            break;
+        }
+    }
+    fputs("; the IDs stand under \"units\" there, and in /api/v1/units\n", stderr);
+    free(path);
+}
+
 /* All units are looked up before any shard hears of one. */
 static int mark_units(struct call *call)
 {
     const struct arguments *arguments = call->arguments;
     const struct psp_definition *definition = call->definition;
     if (arguments->all)
-        psp_report_leaves_of_unit(definition, definition->root, call->marks);
+        call->units[call->unit_n++] = definition->root;
     for (int i = 0; i < arguments->unit_n; i++) {
         const char *id = arguments->units[i];
         const uint32_t unit = psp_definition_unit(definition, id, strlen(id));
         if (unit == PSP_NONE) {
-            char *path = psp_local_path(call->local, "%s", call->local->cluster->election_path);
-            fprintf(stderr, "%s: %s has no unit \"%s\"\n", call->name, path, id);
-            free(path);
+            tell_no_unit(call, id);
             return PSP_EXIT_NO;
         }
-        psp_report_leaves_of_unit(definition, unit, call->marks);
+        call->units[call->unit_n++] = unit;
     }
+    for (uint32_t i = 0; i < call->unit_n; i++)
+        psp_report_leaves_of_unit(definition, call->units[i], call->marks);
     return PSP_EXIT_DONE;
 }
 
-static int mark_reported(struct call *call)
+/* What all shards have of each leaf. */
+static int ask_reported(struct call *call)
 {
+    call->known = psp_memory_array(call->definition->leaf_count, sizeof *call->known);
     for (uint32_t s = 0; s < call->local->cluster->shard_count; s++) {
         struct psp_reason reason = {0};
         const enum psp_status status = psp_report_leaves_of_shard(
-            call->operate, s, ANSWER_MS, call->definition->leaf_count, call->marks, &reason);
+            call->operate, s, ANSWER_MS, call->definition->leaf_count, call->known, &reason);
         if (status == PSP_OK)
             continue;
         fprintf(stderr, "%s: shard %u: %s; nothing was reported\n", call->name, s,
                 psp_reason_text(&reason, status));
         return status == PSP_ETIMEDOUT && s == 0 ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
     }
+    return PSP_EXIT_DONE;
+}
+
+static void mark_reported(struct call *call)
+{
+    for (uint32_t leaf = 0; leaf < call->definition->leaf_count; leaf++)
+        call->marks[leaf] = call->known[leaf].reported > 0;
+}
+
+/* A report of a unit is what shows it, and only finality can be taken back. */
+static int refuse_unreported(const struct call *call)
+{
+    const struct psp_definition *definition = call->definition;
+    struct psp_report_names names = {.what = "never reported: there is nothing to take back, and a "
+                                             "report would show what is counted there"};
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++)
+        if (call->marks[leaf] && call->known[leaf].reported == 0)
+            psp_report_names_add(&names, definition->units[definition->leaves[leaf]].id);
+    const bool refused = names.n > 0;
+    psp_report_names_say(&names, call->name);
+    if (refused)
+        fprintf(stderr, "%s: nothing was reported\n", call->name);
+    return refused ? PSP_EXIT_NO : PSP_EXIT_DONE;
+}
+
+/* A unit is final when it is in every shard: after a restore of different moments some
+ * shards have what others lost, and a report makes all the same. */
+static void warn_lost_final(const struct call *call)
+{
+    const struct psp_definition *definition = call->definition;
+    struct psp_report_names names = {.what =
+                                         "final in some shards only, and therefore not final now; "
+                                         "report it with --final"};
+    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        const struct psp_report_leaf *known = &call->known[leaf];
+        if (known->final > 0 && known->final < call->local->cluster->shard_count)
+            psp_report_names_add(&names, definition->units[definition->leaves[leaf]].id);
+    }
+    psp_report_names_say(&names, call->name);
+}
+
+static int mark(struct call *call)
+{
+    int code = call->arguments->again ? PSP_EXIT_DONE : mark_units(call);
+    if (code != PSP_EXIT_DONE || !(call->arguments->again || call->arguments->not_final))
+        return code;
+    code = ask_reported(call);
+    if (code != PSP_EXIT_DONE)
+        return code;
+    if (!call->arguments->again)
+        return refuse_unreported(call);
+    mark_reported(call);
     return PSP_EXIT_DONE;
 }
 
@@ -154,7 +235,8 @@ static json_t *number_or_null(uint64_t number)
     return number > 0 ? psp_json_count(number) : json_null();
 }
 
-static void tell_json(const struct call *call, const struct psp_reporting *reporting)
+static void tell_json(const struct call *call, const struct psp_reporting *reporting,
+                      const struct psp_report_units *units)
 {
     json_t *shards = json_array();
     for (uint32_t s = 0; s < call->local->cluster->shard_count; s++) {
@@ -165,14 +247,16 @@ static void tell_json(const struct call *call, const struct psp_reporting *repor
                                                 shard->state == PSP_REPORTING_HAS, "text",
                                                 text[0] ? text : NULL));
     }
-    psp_json_print(json_pack("{s:o, s:o, s:s, s:b, s:o, s:o}", "number",
+    psp_json_print(json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "number",
                              number_or_null(psp_reporting_number(reporting)), "leaves",
                              psp_json_count(call->leaves), "final", final_word(call->arguments),
                              "again", call->arguments->again, "finished",
-                             number_or_null(psp_reporting_finished(reporting)), "shards", shards));
+                             number_or_null(psp_reporting_finished(reporting)), "units",
+                             units ? psp_report_units_json(units) : json_null(), "shards", shards));
 }
 
-static void tell(const struct call *call, const struct psp_reporting *reporting)
+static void tell(const struct call *call, const struct psp_reporting *reporting,
+                 const struct psp_report_units *units)
 {
     const struct arguments *arguments = call->arguments;
     const char *what = arguments->is_final    ? ", final"
@@ -193,6 +277,8 @@ static void tell(const struct call *call, const struct psp_reporting *reporting)
             printf("shard %u: done at index %" PRIu64 "%s%s\n", s, shard->index,
                    text[0] ? ": " : "", text);
     }
+    if (units)
+        psp_report_units_print(units, stdout);
 }
 
 /* What is to be done about each shard that has it not, on stderr. */
@@ -249,14 +335,32 @@ static int exit_code(const struct psp_reporting *reporting)
     return PSP_EXIT_NO;
 }
 
-static void wait_shown(const struct call *call, const struct psp_reporting *reporting)
+/* False: no collector shows it, so there are no figures to tell. */
+static bool wait_shown(const struct call *call, const struct psp_reporting *reporting)
 {
+    const struct psp_coverage_words words = {"the report is in all shards", "it"};
     uint64_t index[PSP_SHARDS_MAX] = {0};
     struct psp_reason reason = {0};
     for (uint32_t s = 0; s < call->local->cluster->shard_count; s++)
         index[s] = psp_reporting_shard(reporting, s)->index;
-    if (psp_coverage_wait(call->local->cluster, index, SHOWN_MS, &reason) != PSP_OK)
-        fprintf(stderr, "%s: done, but %s\n", call->name, reason.text);
+    if (psp_coverage_wait(call->local->cluster, index, &words, SHOWN_MS, &reason) == PSP_OK)
+        return true;
+    fprintf(stderr, "%s: %s; %s\n", call->name, words.done, reason.text);
+    return false;
+}
+
+static struct psp_report_units *find_units(const struct call *call,
+                                           const struct psp_reporting *reporting)
+{
+    struct psp_reason reason = {0};
+    struct psp_report_units *units = NULL;
+    if (!wait_shown(call, reporting))
+        return NULL;
+    if (psp_report_units_find(call->local->cluster, call->definition, call->units, call->unit_n,
+                              call->marks, &units, &reason) != PSP_OK)
+        fprintf(stderr, "%s: the report is in all shards; what is shown now is not known: %s\n",
+                call->name, reason.text);
+    return units;
 }
 
 /* ---- the call ---- */
@@ -272,6 +376,7 @@ static int report(struct call *call)
     size_t length = 0;
     uint8_t *leaves =
         psp_report_leaves_bytes(call->marks, call->definition->leaf_count, &length, &call->leaves);
+    struct psp_report_units *units = NULL;
     int code = PSP_EXIT_NO;
     if (call->leaves == 0) {
         fprintf(stderr, "%s: no unit was ever reported\n", call->name);
@@ -281,9 +386,14 @@ static int report(struct call *call)
         psp_reporter_carry(call->operate, shards, ANSWER_MS, reporting);
         code = exit_code(reporting);
         if (code == PSP_EXIT_DONE)
-            wait_shown(call, reporting);
-        (arguments->json ? tell_json : tell)(call, reporting);
+            units = find_units(call, reporting);
+        (arguments->json ? tell_json : tell)(call, reporting, units);
         tell_faults(call, reporting);
+        if (code == PSP_EXIT_DONE && arguments->again)
+            warn_lost_final(call);
+        if (units)
+            psp_report_units_warn(units, arguments->is_final, call->name);
+        psp_report_units_destroy(&units);
         psp_reporting_destroy(&reporting);
     }
     free(leaves);
@@ -298,12 +408,15 @@ static int run(struct call *call, struct psp_reason *reterr_reason)
             PSP_OK &&
         psp_operate_create(call->local->cluster, key, &call->operate, reterr_reason) == PSP_OK) {
         call->marks = psp_memory_array(call->definition->leaf_count, sizeof *call->marks);
-        code = call->arguments->again ? mark_reported(call) : mark_units(call);
+        call->units = psp_memory_array((size_t)call->arguments->unit_n + 1, sizeof *call->units);
+        code = mark(call);
         if (code == PSP_EXIT_DONE)
             code = report(call);
     }
     free(key);
     free(call->marks);
+    free(call->units);
+    free(call->known);
     psp_operate_destroy(&call->operate);
     psp_definition_destroy(&call->definition);
     return code;
@@ -335,7 +448,8 @@ int psp_cmd_report(int argc, char **argv)
         "UNIT...\n--all\n--again",
         "Reports each UNIT (its ID in election.json, of any level: all below it) as it is counted "
         "now, in every shard under one number. Where the election is published by reports, only "
-        "this shows its counts. What an earlier call left unfinished is finished first; a shard "
+        "this shows its counts; a report cannot be taken back. What an earlier call left "
+        "unfinished is finished first; a shard "
         "that does not answer is named, and the call is made again." PSP_EXIT_HELP,
         children,
         NULL,

@@ -45,33 +45,28 @@ static enum psp_status ask(struct psp_rest *rest, const struct psp_cluster *clus
     return status;
 }
 
-/* Says once what a cast is still waiting for. */
-static void say_waiting(const struct psp_rest *rest, enum psp_status status)
-{
-    fprintf(stderr, "every ballot has its verdict; waiting until %s shows them%s%s\n",
-            psp_rest_address(rest), status == PSP_EAGAIN ? "" : ": ",
-            status == PSP_EAGAIN ? "" : psp_rest_error(rest));
-}
-
 static enum psp_status wait_one(struct psp_rest *rest, const struct psp_cluster *cluster,
-                                const uint64_t *index, uint64_t end_ms,
-                                struct psp_reason *reterr_reason)
+                                const uint64_t *index, const struct psp_coverage_words *words,
+                                uint64_t end_ms, struct psp_reason *reterr_reason)
 {
     const uint64_t say_ms = psp_progress_clock_ms() + SILENCE_MS;
-    bool said = index == NULL;
+    bool said = words == NULL;
     for (;;) {
         const enum psp_status status = ask(rest, cluster, index);
         if (status == PSP_OK)
             return PSP_OK;
         if (!said && psp_progress_clock_ms() >= say_ms) {
-            say_waiting(rest, status);
+            fprintf(stderr, "%s; waiting until %s shows %s\n", words->done, psp_rest_address(rest),
+                    words->what);
             said = true;
         }
         if (psp_progress_clock_ms() >= end_ms) {
-            psp_reason_set(reterr_reason, "%s",
-                           status == PSP_EAGAIN
-                               ? "the collector does not show all counted ballots yet"
-                               : psp_rest_error(rest));
+            const char *error = status == PSP_EAGAIN ? "" : psp_rest_error(rest);
+            if (words)
+                psp_reason_set(reterr_reason, "the collector does not show %s yet%s%s", words->what,
+                               *error ? ": " : "", error);
+            else
+                psp_reason_set(reterr_reason, "%s", error);
             return status == PSP_EUNREACHABLE ? PSP_EUNREACHABLE : PSP_ETIMEDOUT;
         }
         usleep(POLL_MS * 1000);
@@ -79,7 +74,8 @@ static enum psp_status wait_one(struct psp_rest *rest, const struct psp_cluster 
 }
 
 static enum psp_status wait_all(const struct psp_cluster *cluster, const uint64_t *index,
-                                uint64_t timeout_ms, struct psp_reason *reterr_reason)
+                                const struct psp_coverage_words *words, uint64_t timeout_ms,
+                                struct psp_reason *reterr_reason)
 {
     const uint64_t end_ms = psp_progress_clock_ms() + timeout_ms;
     enum psp_status status = PSP_OK;
@@ -88,7 +84,7 @@ static enum psp_status wait_all(const struct psp_cluster *cluster, const uint64_
         char *url = psp_rest_url(cluster, c);
         status = psp_rest_create(url, &rest);
         if (status == PSP_OK)
-            status = wait_one(rest, cluster, index, end_ms, reterr_reason);
+            status = wait_one(rest, cluster, index, words, end_ms, reterr_reason);
         psp_rest_destroy(&rest);
         free(url);
     }
@@ -96,13 +92,14 @@ static enum psp_status wait_all(const struct psp_cluster *cluster, const uint64_
 }
 
 enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint64_t *index,
-                                  uint64_t timeout_ms, struct psp_reason *reterr_reason)
+                                  const struct psp_coverage_words *words, uint64_t timeout_ms,
+                                  struct psp_reason *reterr_reason)
 {
-    return wait_all(cluster, index, timeout_ms, reterr_reason);
+    return wait_all(cluster, index, words, timeout_ms, reterr_reason);
 }
 
 enum psp_status psp_coverage_ready(const struct psp_cluster *cluster, uint64_t timeout_ms,
                                    struct psp_reason *reterr_reason)
 {
-    return wait_all(cluster, NULL, timeout_ms, reterr_reason);
+    return wait_all(cluster, NULL, NULL, timeout_ms, reterr_reason);
 }

@@ -15,10 +15,16 @@
 #include "base/status.h"
 #include "cluster/cluster.h"
 
-/* Waits until every collector's board has reached `index` (by shard, 0: no
- * receipt). PSP_ETIMEDOUT; PSP_EUNREACHABLE: no answer at all. */
+struct psp_coverage_words {
+    const char *done; /* before it waits: "every ballot has its verdict" */
+    const char *what; /* is not shown yet: "all counted ballots" */
+};
+
+/* Waits until every collector's board has reached `index` (by shard, 0: nothing
+ * there). PSP_ETIMEDOUT; PSP_EUNREACHABLE: no answer at all. */
 enum psp_status psp_coverage_wait(const struct psp_cluster *cluster, const uint64_t *index,
-                                  uint64_t timeout_ms, struct psp_reason *reterr_reason);
+                                  const struct psp_coverage_words *words, uint64_t timeout_ms,
+                                  struct psp_reason *reterr_reason);
 
 /* Waits until every collector says that what it shows is current. */
 enum psp_status psp_coverage_ready(const struct psp_cluster *cluster, uint64_t timeout_ms,

@@ -222,3 +222,24 @@ def test_the_last_replica_and_the_other_shards_are_backed_up(
     one.up()
     wait_for_all(one)
     assert_exact(one, county_returns)
+
+
+def test_a_restore_without_the_roll_says_what_the_folder_must_hold(cluster, import_returns,
+                                                                   fixture_file, tmp_path):
+    election = import_returns(fixture_file("sparse.csv"))
+    unit = next(u["id"] for u in json.loads(election.read_text())["units"]
+                if u.get("ballot_styles"))
+    roll = tmp_path / "roll.csv"
+    roll.write_text(f"voter_id,unit\nada,{unit}\n")
+    one = cluster(election, shards=1, up_options=["--roll", roll])
+    said = one.call("backup", "--out", tmp_path / "b", check=0).stdout
+    assert "cluster.json, keys and roll of DIR are needed, too" in said
+    one.kill()
+    shutil.rmtree(one.directory / "data")
+    (one.directory / "roll").rename(tmp_path / "roll")
+    said = restore(one, tmp_path / "b", check=1)
+    assert "roll/shard-0.roll is missing: the folder of the cluster must hold cluster.json, keys " \
+           "and roll; bring roll from a copy of it" in said
+    assert "another backup" not in said
+    (tmp_path / "roll").rename(one.directory / "roll")
+    restore(one, tmp_path / "b")

@@ -124,19 +124,105 @@ def test_before_the_polls_open_and_after_they_closed(begun):
 
 def test_json_says_what_each_shard_has(begun):
     one, shards = begun()
-    told = json.loads(report(one, "b", "--not-final", "--json"))
+    told = json.loads(report(one, "b", "--json"))
     indexes = [shard.pop("index") for shard in told["shards"]]
     assert all(index > 1 for index in indexes)
-    assert told == {"number": 1, "leaves": 3, "final": "no", "again": False, "finished": None,
+    assert told.pop("units") == [{"unit": unit, "report": 1, "ballots_counted": 0, "ballots": 0,
+                                  "final": False} for unit in ("b", "b1", "b2", "b3")]
+    assert told == {"number": 1, "leaves": 3, "final": "unchanged", "again": False,
+                    "finished": None,
                     "shards": [{"shard": n, "done": True, "text": None} for n in (0, 1)]}
     one.kill(role="shard", shard=1)
     done = one.call("report", "a", "--json", check=1, timeout=60 * SLOWER)
     assert json.loads(done.stdout) == {
         "number": None, "leaves": 2, "final": "unchanged", "again": False, "finished": None,
+        "units": None,
         "shards": [{"shard": 0, "index": None, "done": False, "text": None},
                    {"shard": 1, "index": None, "done": False, "text": "no replica answers"}]}
     assert "shard 1: no replica answers" in done.stderr
     assert len(shards.taken(0)) == 1
+
+
+def rows_of(table):
+    """unit -> the other cells, of the table that a report prints."""
+    lines = [line.split() for line in table.splitlines()]
+    first = next(n for n, line in enumerate(lines) if line[:1] == ["unit"])
+    return {line[0]: line[1:] for line in lines[first + 1:] if line[0] != "and"}
+
+
+def test_what_is_shown_is_told_unit_by_unit(begun):
+    one, _ = begun()
+    tale = cast(one, 20)
+    of = {leaf: str(sum(cast.row.leaf == leaf for cast in tale.cast_ones)) for leaf in LEAVES}
+    told = one.call("report", "a", "a", check=0)
+    total = str(int(of["a1"]) + int(of["a2"]))
+    assert rows_of(told.stdout) == {"a": [total, total, "partial"],
+                                    **{leaf: [of[leaf]] * 2 + ["partial"] for leaf in ("a1", "a2")}}
+    assert told.stderr == ""
+    report(one, "a1", "--final")
+    assert rows_of(report(one, "a"))["a"][2:] == ["partial,", "some", "final"]
+    told = json.loads(report(one, "--all", "--json"))["units"]
+    assert [row["unit"] for row in told] == ["us", *LEAVES]
+    assert told[1] == {"unit": "a1", "report": 4, "ballots_counted": int(of["a1"]),
+                       "ballots": int(of["a1"]), "final": True}
+
+
+def test_what_deserves_a_word_is_said_of_units_by_name(begun):
+    one, _ = begun()
+    said = one.call("report", "a", "--final", check=0).stderr
+    assert said == "psephos report: made final without any ballot: a1, a2\n"
+    cast(one, 3)
+    held, since = report_said(one, "b1", "b2").splitlines()
+    assert held.startswith("psephos report: more is counted than shown: too few to show (a row ")
+    assert held.endswith(": b1, b2") and "fewer than 10 ballots" in held
+    assert since == "psephos report: final, and more is counted than shown, since their report: " \
+                    "report again: a1, a2"
+    assert report_said(one, "a", "b1", "--final") == ""
+    # What comes later is shown with the next report, and the page cannot tell that it came.
+    tale = telling.Telling("reports", "immediate", 2)
+    tale.voters = 200_000
+    station = python_client.Client(one.directory)
+    tale.cast(station, 5, small=5)
+    station.close()
+    wait_until(lambda: one.accounting()["total"]["counted"] > shown(one), what="the books")
+    assert "final, and more is counted than shown, since their report: report again: a1, a2, b1\n" \
+        in report_said(one, "b3")
+    assert "a1" not in report_said(one, "a", "b1")
+
+
+def report_said(one, *words):
+    return one.call("report", *words, check=0, timeout=60 * SLOWER).stderr
+
+
+def test_not_final_of_what_was_never_reported_shows_nothing(begun):
+    one, shards = begun()
+    cast(one, 20)
+    report(one, "a1", "--final")
+    said = report(one, "us", "--not-final", check=1)
+    assert "never reported: there is nothing to take back, and a report would show what is " \
+           "counted there: a2, b1, b2, b3\n" in said and "nothing was reported" in said
+    assert len(shards.one_history()) == 1 and shown(one, "b") == 0 == shown(one, "a2")
+    report(one, "a1", "--not-final")
+    assert final_ones(one) == set()
+
+
+def test_a_unit_in_another_case_is_asked_after(begun):
+    one, _ = begun()
+    said = report(one, "B2", check=1)
+    assert "has no unit \"B2\": did you mean b2?" in said and "/api/v1/units" in said
+
+
+def test_with_the_collector_down_it_says_that_the_report_is_in_all_shards(begun):
+    one, _ = begun()
+    one.kill(role="collector")
+    done = one.call("report", "a", check=0, timeout=60 * SLOWER)
+    assert "report 1: 2 units\n" in done.stdout and "counted" not in done.stdout
+    first, second = done.stderr.splitlines()
+    assert first == f"the report is in all shards; waiting until {one.api} shows it"
+    assert second.startswith("psephos report: the report is in all shards; the collector does not "
+                             "show it yet: no collector answers at ")
+    assert "verdict" not in done.stderr and done.stderr.count("Could not connect") <= 1
+    assert json.loads(report(one, "a", "--json"))["units"] is None
 
 
 def test_with_publication_immediate_it_says_who_is_final(begun):
@@ -291,7 +377,9 @@ def test_after_a_restore_all_that_was_reported_is_reported_again(begun, tmp_path
     report(one, "a1", "--final")
     early, late = tmp_path / "early", tmp_path / "late"
     saved = backup(one, early)
-    report(one, "b1", "--not-final")
+    report(one, "b1", "--final")
+    one.call("report", "a1", "--not-final", check=0)
+    report(one, "a1", "--final")
     both = backup(one, late)
     # Shard 0 as it was early, shard 1 as it was late.
     shutil.rmtree(late / "shard-0")
@@ -304,8 +392,11 @@ def test_after_a_restore_all_that_was_reported_is_reported_again(begun, tmp_path
     assert f"psephos report --again --dir {one.directory}\n" in told
     one.up()
     shards = Shards(one)
-    assert [len(shards.taken(shard)) for shard in range(2)] == [1, 2]
-    assert "report 1000001: 2 units, again\n" in report(one, "--again")
+    assert [len(shards.taken(shard)) for shard in range(2)] == [1, 4]
+    done = one.call("report", "--again", check=0, timeout=60 * SLOWER)
+    assert "report 1000001: 2 units, again\n" in done.stdout
+    assert "psephos report: final in some shards only, and therefore not final now; " \
+           "report it with --final: b1\n" in done.stderr
     assert [shards.taken(shard)[-1] for shard in range(2)] == \
         [Taken(1000001, (0, 2), "unchanged", True)] * 2
     assert [shards.epoch(shard) for shard in range(2)] == [2, 2]

@@ -14,7 +14,6 @@ EXPORTS = "client/psephos.map"
 # Called from outside by tests or bench only, and why that is right.
 ALLOWED = {
     "psp_count_memory_bytes": "what bench/micro measures",
-    "psp_csv_open_memory": "a test or a fuzzer needs no file",
     "psp_http_port": "a test listens at port 0",
     "psp_crc32c_table": "compared with the processor's own instruction",
     "psp_key_public_of_secret": "compared with a known pair",
