@@ -11,13 +11,11 @@
 #define OTHER(id, kind) "{\"id\":\"" id "\",\"name\":\"" id "\",\"kind\":\"" kind "\"}"
 #define CONTEST(id, more, choices)                                                                 \
     "{\"id\":\"" id "\",\"unit\":\"x\",\"office\":\"" id "\"," more ",\"choices\":[" choices "]}"
+#define NAMED(id, name) CANDIDATE(id, "\"" name "\"")
 #define CANDIDATES                                                                                 \
-    CANDIDATE("ann", "\"Ann\"")                                                                    \
-    "," CANDIDATE("bob", "{\"en\":\"Bob\",\"es\":\"Roberto\"}") "," CANDIDATE(                     \
-        "di", "\"Di\"") "," CANDIDATE("ed",                                                        \
-                                      "\"Ed\"") "," CANDIDATE("fay",                               \
-                                                              "\"Fay\"") "," CANDIDATE("gus",      \
-                                                                                       "\"Gus\"")
+    NAMED("ann", "Ann")                                                                            \
+    "," CANDIDATE("bob", "{\"en\":\"Bob\",\"es\":\"Roberto\"}") "," NAMED("di", "Di") "," NAMED(   \
+        "ed", "Ed") "," NAMED("fay", "Fay") "," CANDIDATE("gus", "\"Gus\",\"party\":\"red\"")
 #define MAYOR_LINES                                                                                \
     LINE_OF("ann", "\"candidate\":\"ann\",\"party\":\"red\"")                                      \
     "," LINE_OF("bob-b", "\"candidate\":\"bob\",\"party\":\"blue\"") "," LINE_OF(                  \
@@ -113,11 +111,26 @@ static void with_several_seats_the_last_one_counts(void **context)
                     ENTRY("\"ed\"", "Ed", "null", 30, "0.526316", "\"ed\"") "," ENTRY(
                         "\"fay\"", "Fay", "null", 12, "0.210526",
                         "\"fay\"") "," ENTRY("\"di\"", "Di", "null", 10, "0.175439",
-                                             "\"di\"") "," ENTRY("\"gus\"", "Gus", "null", 5,
+                                             "\"di\"") "," ENTRY("\"gus\"", "Gus", "\"red\"", 5,
                                                                  "0.087719", "\"gus\""),
                     2, "last_seat", false));
     expect(*context, "/api/v1/results?contest=council&unit=n",
            "\"margin\":0,\"margin_of\":\"last_seat\",\"tied\":true,");
+}
+
+/* Nobody has the second seat yet: 0 is no tie. */
+static void without_votes_there_is_no_tie(void **context)
+{
+    struct fixture_rows rows = {0};
+    api_tear_down(context);
+    api_set_up_election(context, town_json);
+    struct api *api = *context;
+    ROW(&rows, 1, 5, 0, 0, 0, 5, 0, 5, 0, 0, 0, 5, 0, 0, 0, 5, 0, 0, 0, 0, 5, 0);
+    const struct psp_partial partial = fixture_partial(0, 5, &rows);
+    assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
+    api_show(api);
+    expect(api, "/api/v1/results?contest=council&unit=s",
+           "\"margin\":0,\"margin_of\":\"last_seat\",\"tied\":false,");
 }
 
 /* Equal ones stand as the definition has them. */
@@ -290,6 +303,13 @@ static void progress_is_clamped_unit_by_unit(void **context)
     expect(*context, "/api/v1/turnout.csv?level=leaf", ",0,0,,false,false\n");
 }
 
+/* The nation's own 20 less 11 would be 9: north's 11 of 10 show that its figures are wrong. */
+static void what_is_over_makes_no_room_elsewhere(void **context)
+{
+    count(context, MINI(SAYS(20, 20), SAYS(10, 10), SAYS(10, 10)), 11, 0, PSP_ELECTION_OPEN);
+    expect(*context, "/api/v1/turnout", PROGRESS(10, 20, 10, 10, "\"estimate\"", "\"north\"", 1));
+}
+
 /* The nation alone says something: 24 ballots of 24. */
 static void a_unit_above_is_over_when_none_below_is(void **context)
 {
@@ -363,6 +383,7 @@ int main(void)
         TEST(a_candidate_s_lines_are_one),
         TEST(a_blank_line_leads_nobody),
         TEST(with_several_seats_the_last_one_counts),
+        TEST(without_votes_there_is_no_tie),
         TEST(a_referendum_s_answers_stand_like_candidates),
         TEST(with_no_more_lists_than_seats_there_is_no_margin),
         TEST(leaders_are_candidates),
@@ -372,6 +393,7 @@ int main(void)
         TEST(names_are_in_the_language_asked_for),
         TEST(contests_say_seats_group_and_party),
         TEST(progress_is_clamped_unit_by_unit),
+        TEST(what_is_over_makes_no_room_elsewhere),
         TEST(a_unit_above_is_over_when_none_below_is),
         TEST(no_voters_are_unknown_where_there_are_ballots),
         TEST(a_closed_election_has_no_more_ballots),
