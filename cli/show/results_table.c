@@ -95,6 +95,27 @@ static void add_entry(struct psp_table *table, const json_t *entry, const json_t
     }
 }
 
+/* A candidate's lines in the table: with several of them, one each and one for the sum. */
+static size_t rows_of(const json_t *entry)
+{
+    const size_t lines = json_array_size(json_object_get(entry, "choices"));
+    return lines > 1 ? lines + 1 : 1;
+}
+
+/* How many candidates have room in `rows_max` lines, the last for all others; who leads
+ * always has. */
+static size_t shown_of(const json_t *entries, size_t rows_max)
+{
+    const json_t *entry;
+    size_t i, rows = 0, fit = 0;
+    json_array_foreach(entries, i, entry)
+    {
+        rows += rows_of(entry);
+        fit += i == 0 || rows < rows_max;
+    }
+    return rows <= rows_max ? json_array_size(entries) : fit;
+}
+
 /* Lines that name nobody: write-ins and others have a share, blank and spoiled ones none. */
 static void add_lines_aside(struct psp_table *table, const json_t *result, const json_t *contest)
 {
@@ -116,8 +137,7 @@ static void print_choices(const json_t *result, const json_t *contest, const str
 {
     static const char *const headings[] = {"choice", "party", "votes", "of valid"};
     const json_t *list = json_object_get(result, "candidates"), *entry;
-    const size_t n = json_array_size(list);
-    const size_t shown = n > naming->choices_max ? naming->choices_max - 1 : n;
+    const size_t n = json_array_size(list), shown = shown_of(list, naming->choices_max);
     struct psp_table *table = psp_table_create("llrr", headings);
     uint64_t rest = 0;
     size_t i;
@@ -130,7 +150,7 @@ static void print_choices(const json_t *result, const json_t *contest, const str
     }
     if (shown < n) {
         char name[32];
-        snprintf(name, sizeof name, "(%zu others)", n - shown);
+        snprintf(name, sizeof name, "(%zu other%s)", n - shown, n - shown > 1 ? "s" : "");
         add_row(table, PLACE_ENTRY, name, "", rest, count(result, "valid"));
     }
     add_lines_aside(table, result, contest);

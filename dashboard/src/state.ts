@@ -1,6 +1,6 @@
 // What the page shows now: the answers it got, and how it gets new ones.
 import { batch, computed, signal } from '@preact/signals';
-import { ApiError, get, getAll } from './api/fetch.ts';
+import { ApiError, get, getAll, speak } from './api/fetch.ts';
 import type {
   Accounting,
   BoardEvent,
@@ -239,6 +239,10 @@ export function takeShards(answer: Shards): void {
 // ---- asking ----
 
 async function loadOnce(): Promise<void> {
+  if (!election.value) {
+    const { election: named } = await get<Election>('election');
+    speak(named.languages, navigator.languages);
+  }
   const [about, pages] = await Promise.all([
     get<Election>('election'),
     contests.value.length ? null : getAll<Contests>('contests', {}),

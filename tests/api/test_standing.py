@@ -91,8 +91,9 @@ def test_results_are_printed_as_they_stand(town):
 
 def rows_of(town, *options):
     done = town.api_call("results", "--format", "csv", *options, check=0)
-    return [(row["unit_name"], row["method"], row["choice"], row["votes"], row["ballots"],
-             row["undervotes"], row["overvotes"]) for row in csv.DictReader(io.StringIO(done.stdout))]
+    columns = "unit_name", "method", "choice", "votes", "ballots", "undervotes", "overvotes"
+    return [tuple(row[column] for column in columns)
+            for row in csv.DictReader(io.StringIO(done.stdout))]
 
 
 def test_results_by_method_and_language(town):

@@ -9,14 +9,14 @@ import { Cluster, openBrowser, until } from './cluster.mjs';
 const line = (id, candidate, party) => ({ id, name: candidate, kind: 'candidate', candidate, ...(party ? { party } : {}) });
 // North: 120 voters, South: 130. Mayor: Bob on two lines. Council: two seats.
 const election = {
-  format: 2, id: 'town', name: 'Town', date: '2026-11-03', publication: 'immediate',
+  format: 2, languages: ['en', 'es'], id: 'town', name: 'Town', date: '2026-11-03', publication: 'immediate',
   methods: [{ id: 'all', name: 'All' }],
   parties: [{ id: 'red', name: 'Red' }, { id: 'blue', name: 'Blue' }, { id: 'green', name: 'Green' }],
   candidates: ['Ann', 'Bob', 'Di', 'Ed', 'Fay'].map((name) => ({ id: name, name })).map((c) => ({ ...c, id: c.id.toLowerCase() })),
   units: [
     { id: 'x', name: 'Xtown', level: 'county' },
     { id: 'north', name: 'North', level: 'precinct', parent: 'x', registered: 100, ballots_expected: 100, ballot_styles: ['s'] },
-    { id: 'south', name: 'South', level: 'precinct', parent: 'x', registered: 130, ballots_expected: 130, ballot_styles: ['s'] },
+    { id: 'south', name: { en: 'South', es: 'Sur' }, level: 'precinct', parent: 'x', registered: 130, ballots_expected: 130, ballot_styles: ['s'] },
   ],
   contests: [
     { id: 'mayor', name: 'Mayor', office: 'Mayor', unit: 'x', choices: [
@@ -85,5 +85,14 @@ describe('who leads', { concurrency: false }, () => {
     assert.match(await page.locator('.outlook').innerText(), /at most 130 ballots are still out, by an estimate/);
     assert.match(await page.locator('.places tbody tr', { hasText: 'North' }).innerText(), /more ballots than registered or expected/);
     assert.doesNotMatch(await page.locator('.places tbody tr', { hasText: 'South' }).innerText(), /more ballots/);
+  });
+
+  it('has names in the language of the reader', async () => {
+    const one = await browser.newPage({ locale: 'es-MX' });
+    await one.goto(`${cluster.url}/#/mayor`);
+    await one.locator('.places tbody tr', { hasText: 'Sur' }).waitFor();
+    await one.close();
+    await open('mayor');
+    await page.locator('.places tbody tr', { hasText: 'South' }).waitFor();
   });
 });

@@ -20,10 +20,22 @@ const kept = new Map<string, Kept>();
 
 export type Query = Record<string, string | number | null | undefined>;
 
+// Names in another language than the election's first; '' before it is chosen.
+let spoken = '';
+const NAMED = /^(election$|contests|results|candidates|turnout|units|stream)/;
+
+// The first of the reader's languages that the election has, if that is not its first.
+export function speak(languages: string[], reader: readonly string[]): void {
+  const primary = (tag: string) => tag.toLowerCase().split('-')[0];
+  const found = reader.map((tag) => languages.find((one) => primary(one) === primary(tag))).find(Boolean);
+  spoken = found && found !== languages[0] ? found : '';
+}
+
 export function address(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query))
     if (value !== null && value !== undefined && value !== '') search.set(key, String(value));
+  if (spoken && NAMED.test(path)) search.set('lang', spoken);
   return `/api/v1/${path}${search.size ? `?${search}` : ''}`;
 }
 

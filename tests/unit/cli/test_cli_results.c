@@ -202,6 +202,14 @@ static void a_table_fits_the_screen_and_says_a_tie(void **state)
                                  "(2 others)             8   47.06 %\n"
                                  "tied for the last of 3 seats\n"));
     free(text);
+    text = table_of(FUSED, 10); /* four lines: Bob's with his two, and Ann's */
+    assert_non_null(strstr(text, "\nAnn "));
+    free(text);
+    text = table_of(FUSED, 9);
+    assert_non_null(strstr(text, "\n  Bob (Green) "));
+    assert_non_null(strstr(text, "\n(1 other) "));
+    assert_null(strstr(text, "\nAnn "));
+    free(text);
 }
 
 static void what_is_held_has_no_votes_in_any_form(void **state)
