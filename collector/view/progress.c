@@ -133,6 +133,7 @@ void psp_progress_of(const struct psp_view *view, uint32_t unit, struct psp_prog
     const struct psp_unit_run below = psp_catalog_subtree(catalog, unit);
     struct part open[PSP_LEVELS_MAX];
     uint32_t depth = 0;
+    assert(below.first < below.end);
     ret_progress->over_count = 0;
     for (uint32_t i = below.first; i < below.end; i++) {
         while (depth > 0 && catalog->walk_end[open[depth - 1].unit] <= i) {

@@ -2,6 +2,7 @@
 #include "base/memory/grow.h"
 #include "election/import/meaning/inner.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static enum psp_status kind_of(struct words *words, const char *text, enum psp_l
 {
     const uint32_t known = psp_id_index_find(&words->index, 0, (const char *)&text, sizeof text);
     if (known != PSP_NONE) {
+        assert(words->of != NULL);
         *ret_kind = (enum psp_line_kind)words->of[known];
         return PSP_OK;
     }

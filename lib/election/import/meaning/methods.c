@@ -1,4 +1,5 @@
 /* "TOTAL" is a method where it stands alone, and the sum of the others beside them. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static void judge(struct psp_meaning *meaning, const struct parts *parts, size_t
     const uint32_t at = psp_id_index_find(&parts->index, 0, (const char *)row->text, KEY_BYTES);
     if (at == PSP_NONE)
         return;
+    assert(parts->votes != NULL);
     meaning->leave_out[i] = true;
     const bool fits = parts->votes[at] == row->votes;
     PSP_MEANING_TELL(meaning, fits ? PSP_REPORT_TOTAL_METHOD : PSP_REPORT_TOTAL_METHOD_DIFFERS, row,

@@ -1,4 +1,5 @@
 /* What a name leaves open: a county and a city of one name, one name with two codes. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ enum psp_status psp_meaning_places(struct psp_meaning *meaning)
             }
             places.counties[at] = (struct county){.code = ""};
         }
+        assert(places.counties != NULL);
         look_at(&places, row, &places.counties[at]);
     }
     psp_id_index_free(&places.county_index);
