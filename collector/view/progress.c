@@ -131,7 +131,7 @@ void psp_progress_of(const struct psp_view *view, uint32_t unit, struct psp_prog
 {
     const struct psp_catalog *catalog = view->catalog;
     const struct psp_unit_run below = psp_catalog_subtree(catalog, unit);
-    struct part open[PSP_LEVELS_MAX];
+    struct part open[PSP_LEVELS_MAX] = {{0}};
     uint32_t depth = 0;
     assert(below.first < below.end);
     ret_progress->over_count = 0;
