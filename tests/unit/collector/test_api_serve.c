@@ -204,6 +204,28 @@ static void any_bytes_become_valid_json(void **context)
     psp_text_free(&text);
 }
 
+/* On both sides of what is written without printf: 0 to 1,000. */
+static void shares_have_six_decimals(void **context)
+{
+    (void)context;
+    static const double numbers[] = {0,           1,         1.0 / 3,     2.0 / 3,
+                                     0.0000004,   0.0000006, 0.999999499, 0.999999501,
+                                     999.9999996, 1000,      1234.5,      -0.25};
+    static const char expected[] =
+        "[0.000000,1.000000,0.333333,0.666667,0.000000,0.000001,0.999999,1.000000,1000.000000,"
+        "1000.000000,1234.500000,-0.250000]";
+    struct psp_text text = {0};
+    struct psp_writer json;
+    psp_writer_start(&json, &text);
+    psp_writer_begin_array(&json, NULL);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        psp_writer_real(&json, NULL, numbers[i]);
+    psp_writer_end_array(&json);
+    psp_text_bytes(&text, "", 1);
+    assert_string_equal(text.data, expected);
+    psp_text_free(&text);
+}
+
 static void an_answer_over_the_limit_is_told_from_a_lack_of_memory(void **context)
 {
     (void)context;
@@ -296,6 +318,7 @@ int main(void)
         TEST(openapi_describes_the_api),
         cmocka_unit_test(cursors_survive_the_way),
         cmocka_unit_test(any_bytes_become_valid_json),
+        cmocka_unit_test(shares_have_six_decimals),
         cmocka_unit_test(an_answer_over_the_limit_is_told_from_a_lack_of_memory),
         cmocka_unit_test(gzip_is_used_when_it_is_accepted),
         cmocka_unit_test(a_page_is_what_the_folder_held_at_the_start),
