@@ -227,8 +227,8 @@ static bool verify(struct restoring *restoring)
         struct psp_reason reason = {0};
         const enum psp_status status = psp_recount_journal(restoring->local, restoring->definition,
                                                            s, path, shard->index, &state, &reason);
-        if (status == PSP_ENOENT) /* of DIR, and no other backup helps */
-            refuse(restoring, "%s", reason.text);
+        if (status == PSP_ENOENT) /* it may be DIR's, and no other backup helps */
+            refuse(restoring, "%s: %s", path, reason.text);
         else if (status != PSP_OK)
             refuse(restoring, "%s: %s; take another backup", path, reason.text);
         free(path);
