@@ -43,7 +43,9 @@ static bool reserve(struct psp_view *view)
     view->totals.cells = malloc((view->totals.cell_count + 1) * sizeof *view->totals.cells);
     view->choice_votes = calloc((size_t)definition->choice_count + 1, sizeof *view->choice_votes);
     view->ballots_sum = calloc(leaves, sizeof *view->ballots_sum);
-    view->counted_sum = calloc(leaves, sizeof *view->counted_sum);
+    const bool told = view->turnout == PSP_PUBLICATION_IMMEDIATE;
+    if (told)
+        view->counted_sum = calloc(leaves, sizeof *view->counted_sum);
     view->complete_sum = calloc(leaves, sizeof *view->complete_sum);
     view->partial_sum = calloc(leaves, sizeof *view->partial_sum);
     view->unit_complete = calloc((size_t)definition->unit_count + 1, sizeof *view->unit_complete);
@@ -51,17 +53,13 @@ static bool reserve(struct psp_view *view)
     view->leaf_report_shards =
         calloc(leaves * view->shard_count + 1, sizeof *view->leaf_report_shards);
     return view->shards && view->totals.cells && view->choice_votes && view->ballots_sum &&
-           view->counted_sum && view->complete_sum && view->partial_sum && view->unit_complete &&
-           view->leaf_reports && view->leaf_report_shards;
+           (view->counted_sum || !told) && view->complete_sum && view->partial_sum &&
+           view->unit_complete && view->leaf_reports && view->leaf_report_shards;
 }
 
-/* What is not the same in all elections. */
+/* With the publication reports only. */
 static bool reserve_reports(struct psp_view *view)
 {
-    if (view->turnout == PSP_PUBLICATION_REPORTS) {
-        free(view->counted_sum);
-        view->counted_sum = NULL;
-    }
     if (view->publication == PSP_PUBLICATION_IMMEDIATE)
         return true;
     view->row_reports = malloc(((size_t)view->totals.row_count + 1) * sizeof *view->row_reports);
