@@ -13,7 +13,7 @@ FOLDER = ROOT / "deploy/grafana"
 
 
 def metrics_exposed():
-    text = (ROOT / "collector/api/resource/metrics.c").read_text()
+    text = (ROOT / "collector/api/operation/metrics.c").read_text()
     return set(re.findall(r'head\(text, "(psephos_\w+)"', text))
 
 
