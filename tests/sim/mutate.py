@@ -369,8 +369,8 @@ CHANGES = [
      "shown->rows ? shown->rows : psp_board_merged(board);\n",
      "shown->rows && !M(HELD_IS_SHOWN) ? shown->rows : psp_board_merged(board);\n"),
     ("COUNTED_TOLD", "collector/view/view.c",
-     "    if (view->turnout == PSP_PUBLICATION_REPORTS) {\n",
-     "    if (view->turnout == PSP_PUBLICATION_REPORTS && !M(COUNTED_TOLD)) {\n"),
+     "    const bool told = view->turnout == PSP_PUBLICATION_IMMEDIATE;\n",
+     "    const bool told = view->turnout == PSP_PUBLICATION_IMMEDIATE || M(COUNTED_TOLD);\n"),
     ("REPORT_NOT_FINISHED", "cli/operate/reporting.c",
      "        reporting->places[s].waits = reporting->places[s].number <"
      " reporting->places[0].number;\n",
