@@ -44,7 +44,8 @@ struct psp_client {
     struct psp_buffer buffer;
     uint32_t link_count;
     struct link links[PSP_CLIENT_ROUTERS_MAX];
-    struct pollfd fds[PSP_CLIENT_ROUTERS_MAX];
+    struct pollfd fds[PSP_CLIENT_ROUTERS_MAX + 1]; /* the last one in use: the caller's */
+    int wake_fd;                                   /* 0: none */
     struct random random;
     const char *error; /* of the connection; NULL: ask the core */
 };
@@ -125,6 +126,7 @@ static enum psp_status make_core(struct psp_client *client,
         .pool = options->pool,
         .pool_wait_ms = options->pool_wait_ms,
         .unordered = options->unordered,
+        .gateway = options->gateway,
         .random = system_random,
         .random_context = &client->random,
     };
@@ -163,6 +165,7 @@ static enum psp_status connect_routers(struct psp_client *client, const char *ke
         client->fds[r] = (struct pollfd){.fd = psp_socket_fd(link->socket), .events = POLLIN};
         client->link_count++;
     }
+    client->fds[client->link_count] = (struct pollfd){.fd = client->wake_fd, .events = POLLIN};
     return PSP_OK;
 }
 
@@ -172,6 +175,7 @@ enum psp_status psp_client_create(const struct psp_client_options *options,
     struct psp_client *client = calloc(1, sizeof *client);
     if (client == NULL)
         return say(PSP_ENOMEM, ret_reason, size, "out of memory");
+    client->wake_fd = options->wake_fd;
     enum psp_status status = load_cluster(client, options->cluster_path, ret_reason, size);
     if (status == PSP_OK)
         status = make_core(client, options, ret_reason, size);
@@ -285,6 +289,17 @@ static enum psp_status standing(const struct psp_client *client)
     return client->error != NULL ? PSP_EPERM : PSP_OK;
 }
 
+/* What the routers sent, or the caller's wake_fd; true: it was that. */
+static enum psp_status wait(struct psp_client *client, uint64_t left_ms, bool *ret_woken)
+{
+    const nfds_t n = client->link_count + (client->wake_fd > 0);
+    const int ready = poll(client->fds, n, left_ms < TICK_MS ? (int)left_ms : TICK_MS);
+    if (ready < 0 && errno != EINTR)
+        return PSP_EIO;
+    *ret_woken = ready > 0 && client->wake_fd > 0 && client->fds[n - 1].revents != 0;
+    return PSP_OK;
+}
+
 enum psp_status psp_client_poll(struct psp_client *client, int timeout_ms,
                                 struct psp_receipt *ret_receipts, size_t max, size_t *ret_n)
 {
@@ -302,13 +317,11 @@ enum psp_status psp_client_poll(struct psp_client *client, int timeout_ms,
             return PSP_OK;
         if (now_ms >= end_ms || psp_client_core_refused(client->core) != PSP_OK)
             return standing(client);
-        if (drained) {
-            const uint64_t left_ms = end_ms - now_ms;
-            if (poll(client->fds, client->link_count, left_ms < TICK_MS ? (int)left_ms : TICK_MS) <
-                    0 &&
-                errno != EINTR)
-                return PSP_EIO;
-        }
+        bool woken = false;
+        if (drained && wait(client, end_ms - now_ms, &woken) != PSP_OK)
+            return PSP_EIO;
+        if (woken)
+            return standing(client);
         now_ms = psp_clock_ms();
     }
 }

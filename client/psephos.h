@@ -61,6 +61,8 @@ struct psp_client_options {
     uint32_t pool;            /* ballots that leave in an order of chance; 0, 1: as submitted */
     uint32_t pool_wait_ms;    /* the longest that a ballot waits in the pool; 0: 2000 */
     bool unordered;           /* two ballots of one voter need not wait for each other */
+    bool gateway;             /* the key is a gateway's: every ballot names its station. Not rows */
+    int wake_fd;              /* a poll waits no longer when it is readable; 0: none */
 };
 
 struct psp_ballot {
@@ -76,7 +78,8 @@ struct psp_ballot {
     uint64_t cast_at_ms;
     const uint8_t *marks; /* canonical, psp_marks_encode */
     size_t marks_bytes;
-    uint64_t cookie; /* comes back with the verdict */
+    uint32_t station; /* with a gateway's key: its number; else not looked at */
+    uint64_t cookie;  /* comes back with the verdict */
 };
 
 enum psp_outcome {

@@ -111,6 +111,24 @@ static void perform(struct psp_router_shell *shell, uint64_t now_ms)
     }
 }
 
+/* ---- stations ---- */
+
+static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
+{
+    if (now_ms < shell->stations_check_ms)
+        return;
+    shell->stations_check_ms = now_ms + PSP_ROUTER_CLIENTS_CHECK_MS;
+    struct psp_reason reason = {0};
+    const enum psp_status status = psp_router_stations_update(
+        &shell->stations, shell->cluster, shell->definition, shell->wire, &reason);
+    if (status == PSP_OK)
+        psp_say(PSP_SAY_INFO, "clients", "%u stations may cast", shell->stations.count);
+    else if (status != PSP_STALE &&
+             psp_say_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
+        psp_say(PSP_SAY_WARNING, "clients", "%s; the stations known before stay",
+                psp_reason_text(&reason, status));
+}
+
 /* ---- receiving ---- */
 
 static void reply_status(struct psp_router_shell *shell, const struct psp_peer *peer,
@@ -172,6 +190,25 @@ static void take_station(struct psp_router_shell *shell, const struct psp_receiv
     perform(shell, now_ms);
 }
 
+/* A station that a gateway names may have been added, or revoked, a moment ago: the
+ * gateway has looked, so we look, too. */
+static void take_gateway(struct psp_router_shell *shell, const struct psp_received *received,
+                         uint64_t now_ms)
+{
+    struct psp_client_message message;
+    const char *reason = "";
+    const enum psp_status status = psp_client_message_decode(shell->arena, received->data,
+                                                             received->length, &message, &reason);
+    shell->stations_check_ms = 0;
+    check_stations(shell, now_ms);
+    if (status == PSP_OK)
+        psp_router_core_gateway(shell->core, &received->peer, shell->stations.list,
+                                shell->stations.count, &message, now_ms, psp_clock_wall_ms());
+    else
+        psp_router_core_undecodable(shell->core, &received->peer, status, message.batch_id, reason);
+    perform(shell, now_ms);
+}
+
 static uint32_t receive_clients(struct psp_router_shell *shell, uint64_t now_ms)
 {
     uint32_t n = 0;
@@ -181,6 +218,8 @@ static uint32_t receive_clients(struct psp_router_shell *shell, uint64_t now_ms)
         psp_arena_reset(shell->arena);
         if (received.role == PSP_ROLE_OPERATOR)
             take_operator(shell, &received, now_ms);
+        else if (received.role == PSP_ROLE_GATEWAY)
+            take_gateway(shell, &received, now_ms);
         else
             take_station(shell, &received, now_ms);
         psp_received_release(&received);
@@ -239,22 +278,6 @@ static void readable(void *context)
 }
 
 /* ---- time ---- */
-
-static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
-{
-    if (now_ms < shell->stations_check_ms)
-        return;
-    shell->stations_check_ms = now_ms + PSP_ROUTER_CLIENTS_CHECK_MS;
-    struct psp_reason reason = {0};
-    const enum psp_status status = psp_router_stations_update(
-        &shell->stations, shell->cluster, shell->definition, shell->wire, &reason);
-    if (status == PSP_OK)
-        psp_say(PSP_SAY_INFO, "clients", "%u stations may cast", shell->stations.count);
-    else if (status != PSP_STALE &&
-             psp_say_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
-        psp_say(PSP_SAY_WARNING, "clients", "%s; the stations known before stay",
-                psp_reason_text(&reason, status));
-}
 
 /* Says what was refused, summed up, so that no station can fill the log. */
 static void warn(struct psp_router_shell *shell, uint64_t now_ms)
@@ -346,8 +369,9 @@ static enum psp_status connect_shards(struct psp_router_shell *shell,
 static enum psp_status listen(struct psp_router_shell *shell, struct psp_reason *reterr_reason)
 {
     const char *address = shell->cluster->routers[shell->router].address;
-    enum psp_status status = psp_socket_listen(
-        shell->wire, address, PSP_ROLE_STATION | PSP_ROLE_OPERATOR, &shell->ingest);
+    enum psp_status status =
+        psp_socket_listen(shell->wire, address,
+                          PSP_ROLE_STATION | PSP_ROLE_GATEWAY | PSP_ROLE_OPERATOR, &shell->ingest);
     if (status == PSP_OK)
         status = psp_loop_watch(shell->loop, psp_socket_fd(shell->ingest), readable, shell);
     if (status == PSP_EEXIST)

@@ -22,17 +22,20 @@ static enum psp_status set_keys(const struct psp_cluster *cluster,
                                 const struct psp_stations *stations, struct psp_wire *wire)
 {
     struct psp_known_key *keys =
-        calloc((size_t)stations->count + cluster->operator_count + 1, sizeof *keys);
+        calloc((size_t)stations->count + cluster->operator_count + cluster->gateway_count + 1,
+               sizeof *keys);
     if (keys == NULL)
         return PSP_ENOMEM;
     size_t n = 0;
     for (uint32_t i = 0; i < stations->count; i++) {
         const struct psp_station *station = &stations->list[i];
-        if (station->revoked_ms == 0)
+        if (station->revoked_ms == 0 && station->public_key[0] != '\0')
             known_key(&keys[n++], PSP_ROLE_STATION, station->public_key, station->number);
     }
     for (uint32_t i = 0; i < cluster->operator_count; i++)
         known_key(&keys[n++], PSP_ROLE_OPERATOR, cluster->operators[i].public_key, i);
+    for (uint32_t i = 0; i < cluster->gateway_count; i++)
+        known_key(&keys[n++], PSP_ROLE_GATEWAY, cluster->gateways[i].public_key, i);
     const enum psp_status status = psp_wire_set_keys(wire, keys, n);
     free(keys);
     return status;
@@ -77,16 +80,7 @@ void psp_router_stations_free(struct psp_router_stations *stations)
 const struct psp_router_station *psp_router_stations_find(
     const struct psp_router_stations *stations, uint32_t number)
 {
-    uint32_t low = 0, high = stations->count;
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (stations->list[middle].number < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < stations->count && stations->list[low].number == number ? &stations->list[low]
-                                                                         : NULL;
+    return psp_router_station_find(stations->list, stations->count, number);
 }
 
 /* Keys and bounds change together or not at all. */

@@ -1,5 +1,5 @@
 /*
- * stations - who may talk to a router: clients.json and the operators.
+ * stations - who may talk to a router: clients.json, the operators and the gateways.
  *
  * clients.json is read again when it changes, so that a station is added or
  * revoked without a restart. A file that cannot be read leaves the known keys as

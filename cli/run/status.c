@@ -67,6 +67,7 @@ static const char *role_name(enum psp_role role)
         return "collector";
     case PSP_ROLE_STATION:
     case PSP_ROLE_OPERATOR:
+    case PSP_ROLE_GATEWAY:
         break;
     }
     return "";

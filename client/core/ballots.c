@@ -12,19 +12,23 @@ _Static_assert((BLOCK_BYTES_MIN << (PSP_CLIENT_LONG_CLASSES - 1)) >=
                    PSP_VOTER_ID_BYTES_MAX + PSP_MARKS_BYTES_MAX,
                "the largest ballot fits the largest block");
 
-enum psp_status psp_client_ballots_init(struct psp_client_ballots *ret_ballots, uint32_t max)
+enum psp_status psp_client_ballots_init(struct psp_client_ballots *ret_ballots, uint32_t max,
+                                        bool stations)
 {
     assert(max > 0 && max < PSP_CLIENT_NO_BALLOT);
     struct psp_client_ballot *records = calloc(max, sizeof *records);
     uint32_t *ring = malloc(max * sizeof *ring);
-    if (records == NULL || ring == NULL) {
+    uint32_t *numbers = stations ? malloc(max * sizeof *numbers) : NULL;
+    if (records == NULL || ring == NULL || (stations && numbers == NULL)) {
         free(records);
         free(ring);
+        free(numbers);
         return PSP_ENOMEM;
     }
     for (uint32_t i = 0; i < max; i++)
         ring[i] = i;
-    *ret_ballots = (struct psp_client_ballots){.records = records, .max = max, .free = ring};
+    *ret_ballots = (struct psp_client_ballots){
+        .records = records, .max = max, .stations = numbers, .free = ring};
     return PSP_OK;
 }
 
@@ -43,6 +47,7 @@ void psp_client_ballots_free(struct psp_client_ballots *ballots)
     }
     free(ballots->records);
     free(ballots->free);
+    free(ballots->stations);
     memset(ballots, 0, sizeof *ballots);
 }
 
@@ -111,6 +116,8 @@ enum psp_status psp_client_ballots_add(struct psp_client_ballots *ballots,
     memcpy(at + ballot->voter_id_bytes, ballot->marks, ballot->marks_bytes);
 
     take_first(ballots);
+    if (ballots->stations != NULL)
+        ballots->stations[index] = ballot->station;
     record->cookie = ballot->cookie;
     record->cast_at_ms = ballot->cast_at_ms;
     memcpy(record->ballot_id, ballot->ballot_id, PSP_BALLOT_ID_BYTES);

@@ -51,14 +51,16 @@ struct psp_client_ballot {
 struct psp_client_ballots {
     struct psp_client_ballot *records;
     uint32_t max, used;
-    uint32_t *free; /* ring of max: the free records, oldest first */
+    uint32_t *stations; /* [max] of a gateway's ballots; NULL: the key's own */
+    uint32_t *free;     /* ring of max: the free records, oldest first */
     uint32_t free_first;
     size_t block_bytes;
     void *free_blocks[PSP_CLIENT_LONG_CLASSES];
 };
 
-/* PSP_ENOMEM. */
-enum psp_status psp_client_ballots_init(struct psp_client_ballots *ret_ballots, uint32_t max);
+/* `stations`: each ballot's is kept. PSP_ENOMEM. */
+enum psp_status psp_client_ballots_init(struct psp_client_ballots *ret_ballots, uint32_t max,
+                                        bool stations);
 void psp_client_ballots_free(struct psp_client_ballots *ballots);
 
 /* Copies. PSP_EBUSY: full, or no memory for a long one. */

@@ -20,6 +20,7 @@ static enum psp_status take_options(struct psp_client_core *core,
         options->resend_after_ms != 0 ? options->resend_after_ms : PSP_CLIENT_RESEND_AFTER_MS;
     if (core->router_count == 0 || core->router_count > PSP_CLIENT_ROUTERS_MAX ||
         core->batch_rows > PSP_BATCH_ROWS_MAX || core->inflight_max > PSP_CLIENT_INFLIGHT_LIMIT ||
+        (options->gateway && options->definition != NULL) ||
         core->resend_after_ms > PSP_CLIENT_RESEND_MAX_MS || options->pool > core->inflight_max)
         return PSP_EINVAL;
     memcpy(core->definition_hash, options->definition_hash, PSP_HASH_BYTES);
@@ -40,7 +41,7 @@ enum psp_status psp_client_core_create(const struct psp_client_core_options *opt
         return PSP_ENOMEM;
     enum psp_status status = take_options(core, options);
     if (status == PSP_OK)
-        status = psp_client_ballots_init(&core->ballots, core->inflight_max);
+        status = psp_client_ballots_init(&core->ballots, core->inflight_max, options->gateway);
     if (status == PSP_OK)
         status = psp_client_pool_init(&core->pool, options->pool, options->pool_wait_ms,
                                       options->random, options->random_context);
@@ -48,7 +49,8 @@ enum psp_status psp_client_core_create(const struct psp_client_core_options *opt
         status = psp_client_voters_init(&core->voters, core->inflight_max, options->random,
                                         options->random_context);
     if (status == PSP_OK)
-        status = psp_outgoing_init(&core->outgoing, core->batch_rows, options->definition);
+        status = psp_outgoing_init(&core->outgoing, core->batch_rows, options->definition,
+                                   options->gateway);
     if (status == PSP_OK) {
         core->receipts = malloc(core->inflight_max * sizeof *core->receipts);
         core->ready.ballots = malloc(core->inflight_max * sizeof *core->ready.ballots);
@@ -159,7 +161,8 @@ static unsigned fill(struct psp_client_core *core, struct psp_client_batch *batc
     while (core->ready.count > 0) {
         const uint32_t index = psp_client_ready_first(core);
         const struct psp_client_ballot *ballot = &core->ballots.records[index];
-        if (!ballot->resolved && !psp_outgoing_add(&core->outgoing, ballot))
+        const uint32_t station = core->ballots.stations != NULL ? core->ballots.stations[index] : 0;
+        if (!ballot->resolved && !psp_outgoing_add(&core->outgoing, ballot, station))
             break;
         psp_client_ready_take(core);
         if (ballot->resolved) {

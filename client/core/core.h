@@ -54,6 +54,7 @@ struct psp_client_core_options {
     uint32_t batch_rows, inflight_max, resend_after_ms; /* 0: the constants above */
     uint64_t seed;
     bool unordered;              /* two ballots of one voter may leave in any order */
+    bool gateway;                /* every ballot names its station; with columns only */
     uint32_t pool, pool_wait_ms; /* as in psephos.h */
     psp_client_random *random;   /* needed for a pool */
     void *random_context;

@@ -14,7 +14,7 @@ enum {
 };
 
 enum psp_status psp_outgoing_init(struct psp_outgoing *ret_outgoing, uint32_t batch_rows,
-                                  const struct psp_definition *definition)
+                                  const struct psp_definition *definition, bool stations)
 {
     struct psp_outgoing out = {.definition = definition, .batch_rows = batch_rows};
     bool complete;
@@ -33,8 +33,10 @@ enum psp_status psp_outgoing_init(struct psp_outgoing *ret_outgoing, uint32_t ba
         out.marks = malloc(PSP_CLIENT_BATCH_BYTES_MAX + PSP_MARKS_BYTES_MAX);
         out.styles = malloc((size_t)batch_rows * 4);
         out.resent = malloc(((size_t)batch_rows + 7) / 8);
+        out.stations = stations ? malloc((size_t)batch_rows * 4) : NULL;
         complete = out.voter_lengths && out.voter_ids && out.ballot_ids && out.units &&
-                   out.methods && out.cast_at_ms && out.marks && out.styles && out.resent;
+                   out.methods && out.cast_at_ms && out.marks && out.styles && out.resent &&
+                   (out.stations || !stations);
     }
     if (!complete) {
         psp_outgoing_free(&out);
@@ -55,6 +57,7 @@ void psp_outgoing_free(struct psp_outgoing *outgoing)
     free(outgoing->marks);
     free(outgoing->styles);
     free(outgoing->resent);
+    free(outgoing->stations);
     free(outgoing->rows);
     free(outgoing->row_marks);
     free(outgoing->choices);
@@ -173,12 +176,15 @@ static bool add_row(struct psp_outgoing *out, const struct psp_client_ballot *ba
     return true;
 }
 
-bool psp_outgoing_add(struct psp_outgoing *outgoing, const struct psp_client_ballot *ballot)
+bool psp_outgoing_add(struct psp_outgoing *outgoing, const struct psp_client_ballot *ballot,
+                      uint32_t station)
 {
     if (outgoing->n == outgoing->batch_rows)
         return false;
     if (outgoing->definition != NULL ? !add_row(outgoing, ballot) : !add_columns(outgoing, ballot))
         return false;
+    if (outgoing->stations != NULL)
+        psp_put32(outgoing->stations + (size_t)outgoing->n * 4, station);
     outgoing->n++;
     return true;
 }
@@ -209,6 +215,7 @@ void psp_outgoing_message(const struct psp_outgoing *outgoing, uint64_t batch_id
         .cast_at_ms = outgoing->cast_at_ms,
         .styles = outgoing->some_style ? outgoing->styles : NULL,
         .resent = outgoing->some_resent ? outgoing->resent : NULL,
+        .stations = outgoing->stations,
         .marks = outgoing->marks,
         .marks_bytes = outgoing->marks_bytes,
     };

@@ -14,7 +14,9 @@ enum {
     ROUTERS_MAX = 256,
     COLLECTORS_MAX = 16,
     OPERATORS_MAX = 64,
+    GATEWAYS_MAX = 64,
     OPERATOR_NAME_BYTES_MAX = 63,
+    GATEWAY_NAME_BYTES_MAX = 31,
     ID_MAX = 1 << 20,
 };
 
@@ -212,12 +214,51 @@ static bool read_operators(const struct psp_json_at *root, struct psp_cluster *c
     return true;
 }
 
+static bool read_gateway(const struct psp_json_at *at, struct psp_cluster_gateway *gateway)
+{
+    static const char *const names[] = {"name", "http", "http_local", "public_key", NULL};
+    if (!psp_json_members(at, names) || !keep(psp_json_text, at, "name", &gateway->name) ||
+        !keep_address(at, "http", "", &gateway->http) ||
+        (psp_json_has(at, "http_local") &&
+         !keep_address(at, "http_local", "", &gateway->http_local)) ||
+        !keep(psp_json_key, at, "public_key", &gateway->public_key))
+        return false;
+    const size_t bytes = strlen(gateway->name); /* it names files and services */
+    return (bytes > 0 && bytes <= GATEWAY_NAME_BYTES_MAX &&
+            strspn(gateway->name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == bytes) ||
+           psp_json_refuse(at, "\"name\" must be 1 to %d of a-z 0-9 _ -", GATEWAY_NAME_BYTES_MAX);
+}
+
+static bool read_gateways(const struct psp_json_at *root, struct psp_cluster *cluster)
+{
+    struct psp_json_at list, at;
+    size_t n;
+    const json_t *given = json_object_get(root->value, "gateways");
+    if (!given || json_is_null(given))
+        return true;
+    if (!psp_json_list(root, "gateways", GATEWAYS_MAX, &list, &n))
+        return false;
+    struct psp_cluster_gateway *gateways = calloc(n + 1, sizeof *gateways);
+    if (!gateways)
+        return psp_json_refuse(&list, "out of memory");
+    cluster->gateways = gateways;
+    for (size_t i = 0; i < n; i++) {
+        cluster->gateway_count = (uint32_t)i + 1;
+        if (!psp_json_element(&list, i, &at) || !read_gateway(&at, &gateways[i]))
+            return false;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(gateways[i].name, gateways[j].name) == 0)
+                return psp_json_refuse(&at, "the name \"%s\" stands twice", gateways[i].name);
+    }
+    return true;
+}
+
 /* One key is one process, one address one socket: a file where two share would
  * give a process two roles. */
 static bool all_differ(const struct psp_json_at *root, const struct psp_cluster *cluster)
 {
-    size_t most =
-        cluster->router_count + (size_t)3 * cluster->collector_count + cluster->operator_count;
+    size_t most = cluster->router_count + (size_t)3 * cluster->collector_count +
+                  cluster->operator_count + (size_t)2 * cluster->gateway_count;
     for (uint32_t i = 0; i < cluster->shard_count; i++)
         most += cluster->shards[i].replica_count;
     const char **texts = calloc(2 * most + 1, sizeof *texts);
@@ -241,6 +282,12 @@ static bool all_differ(const struct psp_json_at *root, const struct psp_cluster 
     }
     for (uint32_t i = 0; i < cluster->operator_count; i++)
         texts[n++] = cluster->operators[i].public_key;
+    for (uint32_t i = 0; i < cluster->gateway_count; i++) {
+        texts[n++] = cluster->gateways[i].http;
+        texts[n++] = cluster->gateways[i].public_key;
+        if (cluster->gateways[i].http_local != NULL)
+            texts[n++] = cluster->gateways[i].http_local;
+    }
     bool differ = true;
     for (size_t i = 0; i < n && differ; i++) {
         assert(texts[i] != NULL);
@@ -327,8 +374,7 @@ static bool read_mode(const struct psp_json_at *root, struct psp_cluster *cluste
 static bool read_members_2(const struct psp_json_at *root, struct psp_cluster *cluster)
 {
     return read_mode(root, cluster) && psp_json_reserved(root, "auditors") &&
-           psp_json_reserved(root, "officials") && psp_json_reserved(root, "gateways") &&
-           psp_json_reserved(root, "bridges");
+           psp_json_reserved(root, "officials") && psp_json_reserved(root, "bridges");
 }
 
 static bool read_cluster(const struct psp_json_at *root, bool is_format_1,
@@ -350,7 +396,8 @@ static bool read_cluster(const struct psp_json_at *root, bool is_format_1,
            psp_json_hex(root, "digest_key_hash", false, PSP_HASH_BYTES, cluster->digest_key_hash) &&
            read_routers(root, cluster) && read_shards(root, cluster) &&
            read_collectors(root, cluster) && read_operators(root, cluster) &&
-           rolls_agree(root, cluster) && all_differ(root, cluster);
+           (is_format_1 || read_gateways(root, cluster)) && rolls_agree(root, cluster) &&
+           all_differ(root, cluster);
 }
 
 static char *folder_of(const char *path)
@@ -424,10 +471,15 @@ void psp_cluster_destroy(struct psp_cluster **cluster)
     }
     for (uint32_t i = 0; i < gone->operator_count; i++)
         drop(gone->operators[i].name), drop(gone->operators[i].public_key);
+    for (uint32_t i = 0; i < gone->gateway_count; i++) {
+        drop(gone->gateways[i].name), drop(gone->gateways[i].public_key);
+        drop(gone->gateways[i].http), drop(gone->gateways[i].http_local);
+    }
     free(OWNED(void, gone->routers));
     free(OWNED(void, gone->shards));
     free(OWNED(void, gone->collectors));
     free(OWNED(void, gone->operators));
+    free(OWNED(void, gone->gateways));
     drop(gone->directory), drop(gone->election_path), drop(gone->clients_path);
     free(gone);
     *cluster = NULL;

@@ -47,6 +47,12 @@ struct psp_cluster_collector {
 struct psp_cluster_operator {
     const char *name, *public_key;
 };
+struct psp_cluster_gateway {
+    const char *name;       /* of its key file, gateway-NAME.key */
+    const char *http;       /* host:port where it takes ballots */
+    const char *http_local; /* host:port of /metrics: loopback; NULL: none */
+    const char *public_key;
+};
 
 struct psp_cluster {
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
@@ -59,11 +65,12 @@ struct psp_cluster {
     uint8_t roll_hash[PSP_HASH_BYTES]; /* of all shards' roll hashes, in order; zeros: none */
     uint8_t digest_key_hash[PSP_HASH_BYTES];
     uint8_t slot_map_hash[PSP_HASH_BYTES]; /* computed: BLAKE2b-256 of (shard, first, end)* LE32 */
-    uint32_t shard_count, router_count, collector_count, operator_count;
+    uint32_t shard_count, router_count, collector_count, operator_count, gateway_count;
     const struct psp_cluster_shard *shards;
     const struct psp_cluster_router *routers;
     const struct psp_cluster_collector *collectors;
     const struct psp_cluster_operator *operators;
+    const struct psp_cluster_gateway *gateways;
 };
 
 /* PSP_ENOENT, PSP_EIO, PSP_EINVAL, PSP_EVERSION (format), each with a reason. */

@@ -108,6 +108,19 @@ static bool read_time(const struct psp_json_at *at, const char *name, uint64_t *
            (*ret_ms > 0 || psp_json_refuse(at, "\"%s\" must be later than 1970 began", name));
 }
 
+/* A key or a token's hash: with both, revoking one would leave the other. */
+static bool read_credential(const struct psp_json_at *at, struct psp_station *station,
+                            char **ret_key)
+{
+    const json_t *token = json_object_get(at->value, "token_hash");
+    station->has_token = token && !json_is_null(token);
+    if (station->has_token && psp_json_has(at, "public_key"))
+        return psp_json_refuse(at, "has \"public_key\" and \"token_hash\": a station has one");
+    if (station->has_token)
+        return psp_json_hex(at, "token_hash", false, PSP_HASH_BYTES, station->token_hash);
+    return psp_json_key(at, "public_key", ret_key);
+}
+
 static bool read_station(const struct psp_json_at *at, const struct psp_definition *definition,
                          struct psp_station *station)
 {
@@ -118,20 +131,21 @@ static bool read_station(const struct psp_json_at *at, const struct psp_definiti
     bool good = psp_json_members(at, names) &&
                 psp_json_number(at, "number", PSP_STATIONS_MAX, &number) &&
                 (number > 0 || psp_json_refuse(at, "\"number\" begins at 1")) &&
-                psp_json_text(at, "name", &name) && psp_json_key(at, "public_key", &key);
+                psp_json_text(at, "name", &name) && read_credential(at, station, &key);
     if (good && strlen(name) > PSP_STATION_NAME_BYTES_MAX)
         good = psp_json_refuse(at, "\"name\" is longer than %d bytes",
                                (int)PSP_STATION_NAME_BYTES_MAX);
     if (good) {
         station->number = (uint32_t)number;
         memcpy(station->name, name, strlen(name) + 1);
-        memcpy(station->public_key, key, sizeof station->public_key);
+        if (key)
+            memcpy(station->public_key, key, sizeof station->public_key);
     }
     free(name);
     free(key);
     return good && read_units(at, definition, station) && read_methods(at, definition, station) &&
            read_time(at, "until", &station->until_ms) &&
-           read_time(at, "revoked", &station->revoked_ms) && psp_json_reserved(at, "token_hash");
+           read_time(at, "revoked", &station->revoked_ms);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -149,8 +163,18 @@ static int compare_names(const void *a, const void *b)
 
 static int compare_keys(const void *a, const void *b)
 {
-    return strcmp((*(const struct psp_station *const *)a)->public_key,
-                  (*(const struct psp_station *const *)b)->public_key);
+    const struct psp_station *one = *(const struct psp_station *const *)a,
+                             *other = *(const struct psp_station *const *)b;
+    const int order = strcmp(one->public_key, other->public_key);
+    return order != 0 ? order : memcmp(one->token_hash, other->token_hash, PSP_HASH_BYTES);
+}
+
+/* Only those that have one are compared. */
+static bool same_credential(const struct psp_station *one, const struct psp_station *other)
+{
+    return one->has_token == other->has_token &&
+           (one->has_token ? memcmp(one->token_hash, other->token_hash, PSP_HASH_BYTES) == 0
+                           : strcmp(one->public_key, other->public_key) == 0);
 }
 
 /* A name twice could be revoked by half, a key twice would have two names: of those
@@ -168,9 +192,10 @@ static bool those_that_cast_differ(const struct psp_json_at *list,
             casting[n++] = &stations->list[i];
     qsort(casting, n, sizeof *casting, compare_keys);
     for (size_t i = 1; i < n && good; i++)
-        if (compare_keys(&casting[i - 1], &casting[i]) == 0)
-            good = psp_json_refuse(list, "\"%s\" and \"%s\" have the same public key",
-                                   casting[i - 1]->name, casting[i]->name);
+        if (same_credential(casting[i - 1], casting[i]))
+            good =
+                psp_json_refuse(list, "\"%s\" and \"%s\" have the same %s", casting[i - 1]->name,
+                                casting[i]->name, casting[i]->has_token ? "token" : "public key");
     qsort(casting, n, sizeof *casting, compare_names);
     for (size_t i = 1; i < n && good; i++)
         if (compare_names(&casting[i - 1], &casting[i]) == 0)
@@ -242,8 +267,12 @@ static void set_time(json_t *object, const char *name, uint64_t ms)
 static json_t *station_json(const struct psp_station *station,
                             const struct psp_definition *definition)
 {
-    json_t *object = json_pack("{s:i, s:s, s:s}", "number", (int)station->number, "name",
-                               station->name, "public_key", station->public_key);
+    json_t *object = json_pack("{s:i, s:s}", "number", (int)station->number, "name", station->name);
+    if (station->has_token)
+        json_object_set_new(object, "token_hash",
+                            psp_json_of_bytes(station->token_hash, PSP_HASH_BYTES, false));
+    else
+        json_object_set_new(object, "public_key", json_string(station->public_key));
     json_t *units = json_array(), *methods = json_array();
     for (uint32_t i = 0; i < station->unit_count; i++)
         json_array_append_new(units, json_string(definition->units[station->units[i]].id));
@@ -319,7 +348,8 @@ struct psp_station *psp_stations_with_key(const struct psp_stations *stations,
                                           const char *public_key)
 {
     for (uint32_t i = 0; i < stations->count; i++)
-        if (!stations->list[i].revoked_ms && strcmp(stations->list[i].public_key, public_key) == 0)
+        if (!stations->list[i].revoked_ms && !stations->list[i].has_token &&
+            strcmp(stations->list[i].public_key, public_key) == 0)
             return &stations->list[i];
     return NULL;
 }

@@ -6,6 +6,9 @@
  * highest in the file. A name or key that was revoked may be added again; it is
  * another station then, with another number.
  *
+ * A station has a key, or a token with which it comes through a gateway by HTTP; of a
+ * token the file has the hash only.
+ *
  * Units and methods stand in the file by their IDs and are looked up at once: a list
  * that names one that the election does not have is refused as a whole, or a slip
  * would make a station that may cast nothing, or everything.
@@ -30,12 +33,14 @@ enum { PSP_STATION_NAME_BYTES_MAX = 63 };
 struct psp_station {
     uint32_t number; /* 1..PSP_STATIONS_MAX */
     char name[PSP_STATION_NAME_BYTES_MAX + 1];
-    char public_key[PSP_KEY_Z85_BYTES];
-    uint32_t unit_count; /* 0: every unit */
-    uint32_t *units;     /* positions, ascending; each means all leaves below it */
-    uint32_t methods;    /* a bit for each position; 0: every method */
-    uint64_t until_ms;   /* it may not cast from then on; 0: no end */
-    uint64_t revoked_ms; /* 0: it is not */
+    char public_key[PSP_KEY_Z85_BYTES]; /* "": it has a token */
+    bool has_token;
+    uint8_t token_hash[PSP_HASH_BYTES]; /* cluster/token.h */
+    uint32_t unit_count;                /* 0: every unit */
+    uint32_t *units;                    /* positions, ascending; each means all leaves below it */
+    uint32_t methods;                   /* a bit for each position; 0: every method */
+    uint64_t until_ms;                  /* it may not cast from then on; 0: no end */
+    uint64_t revoked_ms;                /* 0: it is not */
 };
 
 struct psp_stations { /* zero-initialise; free with psp_stations_free */

@@ -36,6 +36,19 @@ static json_t *shard_json(const struct psp_cluster_shard *shard)
                      replicas);
 }
 
+static json_t *gateways_json(const struct psp_cluster *cluster)
+{
+    json_t *gateways = json_array();
+    for (uint32_t i = 0; i < cluster->gateway_count; i++) {
+        const struct psp_cluster_gateway *gateway = &cluster->gateways[i];
+        json_array_append_new(gateways,
+                              json_pack("{s:s, s:s, s:s*, s:s}", "name", gateway->name, "http",
+                                        gateway->http, "http_local", gateway->http_local,
+                                        "public_key", gateway->public_key));
+    }
+    return gateways;
+}
+
 static json_t *cluster_json(const struct psp_cluster *cluster)
 {
     json_t *routers = json_array(), *shards = json_array();
@@ -58,16 +71,19 @@ static json_t *cluster_json(const struct psp_cluster *cluster)
     for (uint32_t i = 0; i < cluster->operator_count; i++)
         json_array_append_new(operators, json_pack("{s:s, s:s}", "name", cluster->operators[i].name,
                                                    "public_key", cluster->operators[i].public_key));
-    return json_pack(
-        "{s:i, s:s, s:o, s:I, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "format",
-        PSP_CLUSTER_FORMAT, "mode", psp_mode_name(cluster->mode), "cluster_id",
-        psp_json_of_bytes(cluster->cluster_id, PSP_CLUSTER_ID_BYTES, false), "epoch",
-        (json_int_t)cluster->epoch, "election", cluster->election_path, "definition_hash",
-        psp_json_of_bytes(cluster->definition_hash, PSP_HASH_BYTES, false), "roll_hash",
-        psp_json_of_bytes(cluster->roll_hash, PSP_HASH_BYTES, true), "digest_key_hash",
-        psp_json_of_bytes(cluster->digest_key_hash, PSP_HASH_BYTES, false), "clients",
-        cluster->clients_path, "routers", routers, "shards", shards, "collectors", collectors,
-        "operators", operators);
+    json_t *root =
+        json_pack("{s:i, s:s, s:o, s:I, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "format",
+                  PSP_CLUSTER_FORMAT, "mode", psp_mode_name(cluster->mode), "cluster_id",
+                  psp_json_of_bytes(cluster->cluster_id, PSP_CLUSTER_ID_BYTES, false), "epoch",
+                  (json_int_t)cluster->epoch, "election", cluster->election_path, "definition_hash",
+                  psp_json_of_bytes(cluster->definition_hash, PSP_HASH_BYTES, false), "roll_hash",
+                  psp_json_of_bytes(cluster->roll_hash, PSP_HASH_BYTES, true), "digest_key_hash",
+                  psp_json_of_bytes(cluster->digest_key_hash, PSP_HASH_BYTES, false), "clients",
+                  cluster->clients_path, "routers", routers, "shards", shards, "collectors",
+                  collectors, "operators", operators);
+    if (cluster->gateway_count > 0)
+        json_object_set_new(root, "gateways", gateways_json(cluster));
+    return root;
 }
 
 enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char *path)

@@ -77,6 +77,7 @@ struct psp_client_columns {
     const uint8_t *cast_at_ms; /* 8 n: ms since 1970, 0 not stated */
     const uint8_t *styles;     /* 4 n: position of the style, or PSP_NONE; NULL: none is named */
     const uint8_t *resent;     /* a bit a ballot, lowest first: sent before; NULL: none was */
+    const uint8_t *stations;   /* 4 n: the station's number; NULL: the key's own */
     const uint8_t *marks;      /* concatenated canonical marks */
     size_t marks_bytes;
     const uint16_t *marks_lengths; /* n, of those decoded or translated: not sent */

@@ -49,6 +49,21 @@ void psp_router_station_free(struct psp_router_station *station)
     *station = (struct psp_router_station){0};
 }
 
+const struct psp_router_station *psp_router_station_find(const struct psp_router_station *list,
+                                                         uint32_t count, uint32_t number)
+{
+    assert(list != NULL || count == 0);
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (list[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && list[low].number == number ? &list[low] : NULL;
+}
+
 static bool holds(const struct psp_router_station *station, uint32_t leaf)
 {
     uint32_t low = 0, high = station->run_count;

@@ -37,6 +37,10 @@ enum psp_status psp_router_station_init(struct psp_router_station *ret_station,
                                         const struct psp_definition *definition);
 void psp_router_station_free(struct psp_router_station *station);
 
+/* The one of this number in a list by number, ascending; NULL: it is not there. */
+const struct psp_router_station *psp_router_station_find(const struct psp_router_station *list,
+                                                         uint32_t count, uint32_t number);
+
 /* Its time is over: it may cast nothing. */
 static inline bool psp_router_station_ended(const struct psp_router_station *station,
                                             uint64_t wall_ms)

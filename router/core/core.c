@@ -224,13 +224,16 @@ void psp_router_refuse_busy(struct psp_router_core *core, struct psp_router_batc
 
 /* ---- stations ---- */
 
-/* One message of a station, while its rows find their batches. */
+/* One message of a station, while its rows find their batches; of a gateway: station,
+ * its number in the span and `ended` are those of the row looked at last. */
 struct submission {
     struct psp_router_span span;
-    const struct psp_router_station *station;
+    const struct psp_router_station *station; /* NULL, of a gateway: no such one */
     const struct psp_client_columns *columns;
     bool ended;
-    uint64_t now_ms;
+    uint64_t now_ms, wall_ms;
+    const struct psp_router_station *stations; /* of a gateway: those that it may name */
+    uint32_t station_count;
 };
 
 static bool reserve(struct psp_router_core *core, uint32_t shard, enum psp_router_lane lane,
@@ -361,6 +364,31 @@ static void forward_row(struct psp_router_core *core, const struct submission *s
     }
 }
 
+/* A row of a gateway: the station that it names is looked up where another begins. */
+static void forward_named_row(struct psp_router_core *core, struct submission *submission,
+                              uint32_t row, const uint8_t *voter, const uint8_t *marks)
+{
+    assert(submission->stations != NULL && submission->columns->stations != NULL);
+    const uint32_t number = psp_get32(submission->columns->stations + (size_t)row * 4);
+    if (submission->station == NULL || submission->span.station != number) {
+        submission->station =
+            psp_router_station_find(submission->stations, submission->station_count, number);
+        if (submission->station == NULL) {
+            store_row(core->outside_rows, core->outside_count++, row);
+            return;
+        }
+        if (psp_router_quota_know(&core->quota, number) != PSP_OK) {
+            submission->station = NULL;
+            store_row(core->busy_rows, core->busy_count++, row);
+            return;
+        }
+        submission->span.station = number;
+        submission->ended = psp_router_station_ended(submission->station, submission->wall_ms);
+        core->message++; /* another span begins in every batch */
+    }
+    forward_row(core, submission, row, voter, marks);
+}
+
 static void refuse_rows(struct psp_router_core *core, const struct psp_router_span *span,
                         enum psp_refusal_code code, const uint8_t *rows, uint32_t n,
                         const char *text)
@@ -375,7 +403,7 @@ static void refuse_rows(struct psp_router_core *core, const struct psp_router_sp
                                                          .text = text});
 }
 
-static void forward(struct psp_router_core *core, const struct submission *submission)
+static void forward(struct psp_router_core *core, struct submission *submission)
 {
     const struct psp_client_columns *columns = submission->columns;
     const struct psp_router_span *span = &submission->span;
@@ -384,7 +412,10 @@ static void forward(struct psp_router_core *core, const struct submission *submi
     core->busy_count = core->outside_count = 0;
     core->counters.decoded += columns->n;
     for (uint32_t row = 0; row < columns->n; row++) {
-        forward_row(core, submission, row, voter, marks);
+        if (submission->stations == NULL)
+            forward_row(core, submission, row, voter, marks);
+        else
+            forward_named_row(core, submission, row, voter, marks);
         voter += columns->voter_lengths[row];
         marks += columns->marks_lengths[row];
     }
@@ -410,6 +441,13 @@ static void refuse_undecodable(struct psp_router_core *core, const struct psp_pe
     refuse(core, peer, batch_id, PSP_REFUSAL_UNDECODABLE, text);
 }
 
+static void refuse_not_allowed(struct psp_router_core *core, const struct psp_peer *peer,
+                               uint64_t batch_id, const char *text)
+{
+    core->counters.not_allowed++;
+    refuse(core, peer, batch_id, PSP_REFUSAL_NOT_ALLOWED, text);
+}
+
 static void refuse_without_memory(struct psp_router_core *core, const struct psp_router_span *from,
                                   uint32_t n)
 {
@@ -419,9 +457,9 @@ static void refuse_without_memory(struct psp_router_core *core, const struct psp
            "out of memory; send again later");
 }
 
-static void submit(struct psp_router_core *core, const struct psp_peer *peer,
-                   const struct psp_router_station *station,
-                   const struct psp_client_message *message, uint64_t now_ms, uint64_t wall_ms)
+/* Of a message of ballots: of this election, and not too many? Otherwise refused. */
+static bool takes_batch(struct psp_router_core *core, const struct psp_peer *peer,
+                        const struct psp_client_message *message)
 {
     const bool rows = message->type == PSP_CLIENT_ROWS;
     const uint32_t n = rows ? message->row_count : message->columns.n;
@@ -430,15 +468,24 @@ static void submit(struct psp_router_core *core, const struct psp_peer *peer,
         refuse(core, peer, message->batch_id, PSP_REFUSAL_WRONG_ELECTION,
                "definition_hash is not of the election that is counted here; "
                "fetch its election.json");
-        return;
+        return false;
     }
     if (n == 0 || n > PSP_BATCH_ROWS_MAX) {
         refuse_undecodable(
             core, peer, message->batch_id,
             n == 0 ? "the batch holds no ballot"
                    : "the batch holds more than " PSP_TEXT(PSP_BATCH_ROWS_MAX) " ballots");
-        return;
+        return false;
     }
+    return true;
+}
+
+static void submit(struct psp_router_core *core, const struct psp_peer *peer,
+                   const struct psp_router_station *station,
+                   const struct psp_client_message *message, uint64_t now_ms, uint64_t wall_ms)
+{
+    const bool rows = message->type == PSP_CLIENT_ROWS;
+    const uint32_t n = rows ? message->row_count : message->columns.n;
     struct submission submission = {
         .span = {.peer = *peer,
                  .client_batch_id = message->batch_id,
@@ -448,6 +495,7 @@ static void submit(struct psp_router_core *core, const struct psp_peer *peer,
         .columns = &message->columns,
         .ended = psp_router_station_ended(station, wall_ms),
         .now_ms = now_ms,
+        .wall_ms = wall_ms,
     };
     if (psp_router_quota_know(&core->quota, station->number) != PSP_OK) {
         refuse_without_memory(core, &submission.span, n);
@@ -481,7 +529,11 @@ void psp_router_core_client(struct psp_router_core *core, const struct psp_peer 
         break;
     case PSP_CLIENT_ROWS:
     case PSP_CLIENT_COLUMNS:
-        submit(core, peer, station, message, now_ms, wall_ms);
+        if (message->type == PSP_CLIENT_COLUMNS && message->columns.stations != NULL)
+            refuse_not_allowed(core, peer, message->batch_id,
+                               "a station's key casts for itself; only a gateway's names stations");
+        else if (takes_batch(core, peer, message))
+            submit(core, peer, station, message, now_ms, wall_ms);
         break;
     case PSP_CLIENT_WELCOME:
     case PSP_CLIENT_VERDICTS:
@@ -491,13 +543,44 @@ void psp_router_core_client(struct psp_router_core *core, const struct psp_peer 
     }
 }
 
+void psp_router_core_gateway(struct psp_router_core *core, const struct psp_peer *peer,
+                             const struct psp_router_station *stations, uint32_t count,
+                             const struct psp_client_message *message, uint64_t now_ms,
+                             uint64_t wall_ms)
+{
+    if (message->type != PSP_CLIENT_ROWS && message->type != PSP_CLIENT_COLUMNS) {
+        psp_router_core_client(core, peer, NULL, message, now_ms, wall_ms);
+        return;
+    }
+    psp_router_drop_actions(core);
+    assert(count == 0 || stations != NULL);
+    if (message->type == PSP_CLIENT_ROWS || message->columns.stations == NULL) {
+        refuse_not_allowed(core, peer, message->batch_id,
+                           "a gateway's key casts for stations only, and names that of each "
+                           "ballot: columns with stations are needed");
+        return;
+    }
+    static const struct psp_router_station nobody;
+    struct submission submission = {
+        .span = {.peer = *peer,
+                 .client_batch_id = message->batch_id,
+                 .features = message->features},
+        .columns = &message->columns,
+        .now_ms = now_ms,
+        .wall_ms = wall_ms,
+        .stations = count > 0 ? stations : &nobody,
+        .station_count = count,
+    };
+    if (takes_batch(core, peer, message))
+        forward(core, &submission);
+}
+
 void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_peer *peer,
                                  enum psp_status status, uint64_t batch_id, const char *reason)
 {
     psp_router_drop_actions(core);
     if (status == PSP_EPERM) {
-        core->counters.not_allowed++;
-        refuse(core, peer, batch_id, PSP_REFUSAL_NOT_ALLOWED, reason);
+        refuse_not_allowed(core, peer, batch_id, reason);
     } else if (status == PSP_EVERSION) {
         core->counters.undecodable++;
         refuse(core, peer, batch_id, PSP_REFUSAL_UNSUPPORTED_PROTOCOL,

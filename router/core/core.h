@@ -16,6 +16,10 @@
  * key still might: such a row, marked as resent, goes to the shard in a batch that
  * asks for known ballots only. Its verdict comes back, or the same refusal.
  *
+ * A gateway's key casts for stations that it names, row by row: each row is looked at,
+ * and held against the bounds, quota and books, of the station that it names. Such a
+ * message has spans of one station each.
+ *
  * Nothing is sent twice that a shard may have proposed: after NOT_LEADER the
  * router asks another replica, after silence it answers UNKNOWN and leaves
  * the resend to the station.
@@ -117,6 +121,11 @@ void psp_router_core_client(struct psp_router_core *core, const struct psp_peer 
                             const struct psp_router_station *station,
                             const struct psp_client_message *message, uint64_t now_ms,
                             uint64_t wall_ms);
+/* The same of a gateway; `stations`: all that may cast, [count], by number. */
+void psp_router_core_gateway(struct psp_router_core *core, const struct psp_peer *peer,
+                             const struct psp_router_station *stations, uint32_t count,
+                             const struct psp_client_message *message, uint64_t now_ms,
+                             uint64_t wall_ms);
 /* A message that did not decode (status and reason of the decoder), or that
  * its sender's role may not send (PSP_EPERM). */
 void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_peer *peer,

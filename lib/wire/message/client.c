@@ -150,6 +150,8 @@ static enum psp_status decode_columns(struct psp_arena *arena,
         return psp_pack_refuse(ret_reason, "styles is neither empty nor 4 n bytes");
     if (body->resent.len > 0 && body->resent.len != (n + 7) / 8)
         return psp_pack_refuse(ret_reason, "resent is neither empty nor n bits");
+    if (body->stations.len > 0 && !psp_pack_holds(&body->stations, n, 4))
+        return psp_pack_refuse(ret_reason, "stations is neither empty nor 4 n bytes");
     uint16_t *marks_lengths = psp_arena_alloc(arena, n * sizeof *marks_lengths);
     if (!marks_lengths)
         return PSP_ENOMEM;
@@ -164,6 +166,7 @@ static enum psp_status decode_columns(struct psp_arena *arena,
         .cast_at_ms = body->cast_at_ms.data,
         .styles = body->styles.len > 0 ? body->styles.data : NULL,
         .resent = body->resent.len > 0 ? body->resent.data : NULL,
+        .stations = body->stations.len > 0 ? body->stations.data : NULL,
         .marks = body->marks.data,
         .marks_bytes = body->marks.len,
         .marks_lengths = marks_lengths,
@@ -415,6 +418,7 @@ static enum psp_status encode_columns(const struct psp_client_message *message,
     body.marks = psp_pack_data(columns->marks, columns->marks_bytes);
     body.styles = psp_pack_data(columns->styles, columns->styles ? n * 4 : 0);
     body.resent = psp_pack_data(columns->resent, columns->resent ? (n + 7) / 8 : 0);
+    body.stations = psp_pack_data(columns->stations, columns->stations ? n * 4 : 0);
     Psephos__V1__ClientRequest request = PSEPHOS__V1__CLIENT_REQUEST__INIT;
     request.protocol = PSP_PROTOCOL;
     request.features = message->features;

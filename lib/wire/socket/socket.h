@@ -37,6 +37,7 @@ enum psp_role {
     PSP_ROLE_SHARD = 4,
     PSP_ROLE_COLLECTOR = 8,
     PSP_ROLE_OPERATOR = 16,
+    PSP_ROLE_GATEWAY = 32, /* casts for stations, and names them */
 };
 
 enum { PSP_KEY_Z85_BYTES = 41 }; /* 40 characters and NUL */

@@ -195,7 +195,7 @@ enum psp_status psp_zap_refuses_strangers(void *context)
     const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
     const unsigned every_role = PSP_ROLE_STATION | PSP_ROLE_ROUTER | PSP_ROLE_SHARD |
-                                PSP_ROLE_COLLECTOR | PSP_ROLE_OPERATOR;
+                                PSP_ROLE_COLLECTOR | PSP_ROLE_OPERATOR | PSP_ROLE_GATEWAY;
     const int patience_ms = SELF_TEST_MS;
     struct psp_keypair ours, strangers;
     char endpoint[PSP_ENDPOINT_BYTES];

@@ -256,6 +256,47 @@ static void a_pool_over_its_limits_or_without_chance_is_refused(void **state)
     psp_client_core_destroy(&core);
 }
 
+/* Both ballots of each station keep its number, also when they are sent again. */
+static void a_gateways_ballots_name_their_stations(void **state)
+{
+    (void)state;
+    struct psp_client_core_options options = {
+        .router_count = 1, .batch_rows = 3, .inflight_max = 8, .seed = 1, .gateway = true};
+    struct psp_client_core *core = NULL;
+    assert_int_equal(psp_client_core_create(&options, &core), PSP_OK);
+    psp_client_core_tick(core, 0);
+    static const uint32_t stations[] = {7, 100000, 7};
+    for (uint32_t i = 0; i < 3; i++) {
+        char voter[16];
+        struct psp_ballot ballot = {.voter_id = (const uint8_t *)voter,
+                                    .style = PSP_NONE,
+                                    .marks = blank,
+                                    .marks_bytes = sizeof blank,
+                                    .station = stations[i]};
+        ballot.voter_id_bytes = (size_t)snprintf(voter, sizeof voter, "voter %u", i);
+        assert_int_equal(psp_client_core_submit(core, &ballot), PSP_OK);
+    }
+    uint32_t router;
+    uint64_t now_ms = 0;
+    for (int send = 0; send < 2; send++) {
+        const struct psp_client_message message = next(core, now_ms, &router);
+        assert_int_equal(message.columns.n, 3);
+        assert_non_null(message.columns.stations);
+        for (uint32_t i = 0; i < 3; i++)
+            assert_int_equal(psp_get32(message.columns.stations + 4 * (size_t)i), stations[i]);
+        now_ms += 60000; /* no answer */
+        psp_client_core_tick(core, now_ms);
+    }
+    psp_client_core_destroy(&core);
+    core = make(1, 3, 8);
+    submit_many(core, 0, 3);
+    assert_null(next(core, 0, &router).columns.stations);
+    psp_client_core_destroy(&core);
+    struct psp_definition definition = {0};
+    options.definition = &definition; /* rows have no place for a station */
+    assert_int_equal(psp_client_core_create(&options, &core), PSP_EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_second_ballot_is_pooled_when_its_turn_comes),
         cmocka_unit_test(unordered_ballots_of_one_voter_do_not_wait),
         cmocka_unit_test(a_pool_over_its_limits_or_without_chance_is_refused),
+        cmocka_unit_test(a_gateways_ballots_name_their_stations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

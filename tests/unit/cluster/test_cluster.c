@@ -226,7 +226,7 @@ static void the_mode_is_live_or_test_and_kept(void **state)
 static void what_is_reserved_may_be_there_and_empty(void **state)
 {
     struct folder *f = *state;
-    static const char *const names[] = {"auditors", "officials", "gateways", "bridges"};
+    static const char *const names[] = {"auditors", "officials", "bridges"};
     static const char *const empty[] = {"[]", "{}", "null", "\"\""};
     static const char *const full[] = {"[1]", "{\"a\": 1}", "\"a\"", "0", "false"};
     char to[64], pointer[64];
@@ -241,6 +241,50 @@ static void what_is_reserved_may_be_there_and_empty(void **state)
             assert_fault(f, "\"epoch\": 1", to, pointer, "reserved");
         }
     }
+}
+
+#define GATEWAY(more)                                                                              \
+    "\"epoch\": 1, \"gateways\": [{\"name\": \"web\", \"http\": \"127.0.0.1:7900\", " more         \
+    "\"public_key\": \"" GATEWAY_KEY "\"}]"
+#define GATEWAY_KEY "GGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGGG"
+
+static void gateways_are_read_kept_and_checked(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    const char *const epoch = "\"epoch\": 1";
+    for (int with_local = 0; with_local < 2; with_local++) {
+        assert_int_equal(load_changed(f, epoch,
+                                      with_local ? GATEWAY("\"http_local\": \"127.0.0.1:7901\", ")
+                                                 : GATEWAY("")),
+                         PSP_OK);
+        assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+        assert_int_equal(psp_cluster_store(cluster, f->cluster), PSP_OK);
+        psp_cluster_destroy(&cluster);
+        assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+        assert_int_equal(cluster->gateway_count, 1);
+        assert_string_equal(cluster->gateways[0].name, "web");
+        assert_string_equal(cluster->gateways[0].http, "127.0.0.1:7900");
+        assert_string_equal(cluster->gateways[0].public_key, GATEWAY_KEY);
+        if (with_local)
+            assert_string_equal(cluster->gateways[0].http_local, "127.0.0.1:7901");
+        else
+            assert_null(cluster->gateways[0].http_local);
+        psp_cluster_destroy(&cluster);
+    }
+    assert_fault(f, epoch, GATEWAY("\"http_local\": \"127.0.0.1:7900\", "), "", "stands twice");
+    assert_fault(f, epoch, GATEWAY("\"port\": 7, "), "/gateways/0", "port");
+    assert_fault(f, epoch,
+                 "\"epoch\": 1, \"gateways\": [{\"name\": \"../web\", \"http\": "
+                 "\"127.0.0.1:7900\", \"public_key\": \"" GATEWAY_KEY "\"}]",
+                 "/gateways/0", "a-z");
+    assert_fault(f, epoch, "\"epoch\": 1, \"gateways\": 7", "/gateways", "list");
+    assert_fault(
+        f, epoch,
+        "\"epoch\": 1, \"gateways\": [{\"name\": \"web\", \"http\": \"127.0.0.1:7900\", "
+        "\"public_key\": \"" GATEWAY_KEY "\"}, {\"name\": \"web\", \"http\": "
+        "\"127.0.0.1:7902\", \"public_key\": \"HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH\"}]",
+        "/gateways/1", "stands twice");
 }
 
 static void file_that_is_no_json_object_is_refused(void **state)
@@ -369,6 +413,7 @@ int main(void)
         FACT(format_1_is_for_who_only_counts_again),
         FACT(the_mode_is_live_or_test_and_kept),
         FACT(what_is_reserved_may_be_there_and_empty),
+        FACT(gateways_are_read_kept_and_checked),
         FACT(file_that_is_no_json_object_is_refused),
         FACT(unknown_or_missing_member_is_refused),
         FACT(value_of_a_wrong_kind_is_refused),

@@ -190,7 +190,34 @@ static void what_is_missing_unknown_or_of_a_wrong_kind_is_refused(void **state)
     assert_member_refused(f, "\"until\": \"2026-11-03T20:00:00\"", "/clients/0/until", "zone");
     assert_member_refused(f, "\"revoked\": true", "/clients/0/revoked", "a time");
     assert_member_refused(f, "\"revoked\": \"1970-01-01T00:00:00Z\"", "/clients/0", "later");
-    assert_member_refused(f, "\"token_hash\": \"00\"", "/clients/0/token_hash", "reserved");
+    assert_member_refused(f, "\"token_hash\": \"00\"", "/clients/0", "a station has one");
+}
+
+#define HASH_1 "00000000000000000000000000000000000000000000000000000000000000a1"
+#define TOKEN_OF(number, name, hash)                                                               \
+    "{\"number\": " number ", \"name\": \"" name "\", \"token_hash\": \"" hash "\"}"
+
+static void a_station_by_token_has_no_key_and_keeps_its_hash(void **state)
+{
+    struct folder *f = *state;
+    assert_int_equal(load(f, FILE_OF(TOKEN_OF("2", "web", HASH_1) "," ONE)), PSP_OK);
+    assert_int_equal(psp_stations_store(f->clients, f->definition, &f->stations), PSP_OK);
+    psp_stations_free(&f->stations);
+    assert_int_equal(psp_stations_load(f->clients, f->definition, &f->stations, &f->reason),
+                     PSP_OK);
+    assert_false(f->stations.list[0].has_token);
+    const struct psp_station *web = &f->stations.list[1];
+    assert_true(web->has_token);
+    assert_string_equal(web->public_key, "");
+    assert_int_equal(web->token_hash[31], 0xa1);
+    assert_int_equal(web->token_hash[0], 0);
+    assert_null(psp_stations_with_key(&f->stations, ""));
+    psp_stations_free(&f->stations);
+    assert_refused(f, FILE_OF(TOKEN_OF("2", "web", HASH_1) "," TOKEN_OF("3", "app", HASH_1)),
+                   "/clients", "have the same token");
+    assert_refused(f, FILE_OF(TOKEN_OF("2", "web", "00a1")), "/clients/0/token_hash", "hex");
+    assert_refused(f, FILE_OF("{\"number\": 2, \"name\": \"web\"}"), "/clients/0/public_key",
+                   "missing");
 }
 
 static void a_number_is_from_1_to_100000_and_stands_once(void **state)
@@ -280,6 +307,7 @@ int main(void)
         FACT(an_empty_list_is_stored_and_loaded),
         FACT(other_formats_are_refused_and_the_old_one_names_its_version),
         FACT(what_is_missing_unknown_or_of_a_wrong_kind_is_refused),
+        FACT(a_station_by_token_has_no_key_and_keeps_its_hash),
         FACT(a_number_is_from_1_to_100000_and_stands_once),
         FACT(a_name_or_key_stands_once_among_those_that_may_cast),
         FACT(name_of_a_station_has_at_most_63_bytes),

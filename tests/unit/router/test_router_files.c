@@ -187,6 +187,15 @@ static void stations_are_read_again_only_when_the_file_changes(void **state)
     assert_int_equal(local->methods, 2);
     assert_int_equal(local->until_ms, 9000);
 
+    /* By a token: no key of its own, but a gateway may name it. */
+    write_file(stations_path,
+               "{\"format\": 2, \"clients\": [{\"number\": 8, \"name\": \"web\", \"token_hash\": "
+               "\"00000000000000000000000000000000000000000000000000000000000000a1\"}]}",
+               0644);
+    assert_int_equal(UPDATE(), PSP_OK);
+    assert_int_equal(stations.count, 1);
+    assert_non_null(psp_router_stations_find(&stations, 8));
+
     /* Listed, but nobody that may cast: its key is free for another role. */
     write_stations("thief", operator_keys.public_z85, ", \"revoked\": \"2026-11-03T20:00:00Z\"");
     assert_int_equal(UPDATE(), PSP_OK);

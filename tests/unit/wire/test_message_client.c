@@ -130,6 +130,22 @@ static void columns_come_back_as_they_went(void **state)
     assert_int_equal(got->marks_lengths[1], 1);
 }
 
+static void the_stations_of_a_gateways_columns_come_back(void **state)
+{
+    struct desk *d = *state;
+    struct psp_client_message message = two_in_columns();
+    uint8_t stations[8];
+    psp_put32(stations, 7);
+    psp_put32(stations + 4, PSP_STATIONS_MAX);
+    message.columns.stations = stations;
+    encode_and_decode(d, &message);
+    assert_non_null(d->got.columns.stations);
+    assert_memory_equal(d->got.columns.stations, stations, sizeof stations);
+    message.columns.stations = NULL;
+    encode_and_decode(d, &message);
+    assert_null(d->got.columns.stations);
+}
+
 static void welcome_comes_back_as_it_went(void **state)
 {
     struct desk *d = *state;
@@ -517,6 +533,7 @@ int main(void)
         FACT(hello_is_four_bytes),
         FACT(rows_come_back_as_they_went),
         FACT(columns_come_back_as_they_went),
+        FACT(the_stations_of_a_gateways_columns_come_back),
         FACT(welcome_comes_back_as_it_went),
         FACT(verdicts_are_the_bytes_of_the_protocol),
         FACT(refusal_comes_back_as_it_went),
