@@ -109,6 +109,7 @@ void psp_api_results(const struct psp_api_request *request, struct psp_api_reply
 void psp_api_candidates(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_candidate(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_overview(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_unit(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_accounting(const struct psp_api_request *request, struct psp_api_reply *reply);

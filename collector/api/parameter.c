@@ -188,16 +188,34 @@ uint32_t psp_parameter_language(const struct psp_api_request *request)
     return 0;
 }
 
-bool psp_parameter_matches_name(const struct psp_definition *definition, const char *q,
-                                const char *name, const char *const *names)
+bool psp_parameter_flag(const struct psp_api_request *request, struct psp_api_reply *reply,
+                        const char *name, const char *word, bool *ret_given)
 {
-    for (uint32_t i = 0; names && i < definition->language_count; i++)
-        if (psp_parameter_matches(q, names[i]))
-            return true;
-    return psp_parameter_matches(q, name);
+    const char *value = psp_parameter(request, name);
+    *ret_given = value != NULL;
+    if (!value || strcmp(value, word) == 0)
+        return true;
+    psp_answer_problem(reply, 400, "Bad parameter", "%s: \"%s\" is not %s; leave it out otherwise",
+                       name, shown(value).text, word);
+    return false;
 }
 
-bool psp_parameter_matches(const char *q, const char *text)
+bool psp_parameter_group(const struct psp_api_request *request, struct psp_api_reply *reply,
+                         uint32_t *ret_group)
 {
-    return !q || (text && strcasestr(text, q) != NULL);
+    const struct psp_catalog *catalog = request->view->catalog;
+    const char *value = psp_parameter(request, "group");
+    *ret_group = PSP_NONE;
+    if (!value)
+        return true;
+    for (uint32_t group = 0; group < catalog->group_count; group++) {
+        if (strcmp(psp_catalog_group_name(catalog, group), value) == 0) {
+            *ret_group = group;
+            return true;
+        }
+    }
+    psp_answer_problem(reply, 404, "No such group",
+                       "group: there is no group \"%s\"; /api/v1/overview lists them",
+                       shown(value).text);
+    return false;
 }

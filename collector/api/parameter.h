@@ -55,11 +55,12 @@ uint32_t psp_parameter_language(const struct psp_api_request *request);
 struct psp_cursor psp_parameter_next(const struct psp_api_request *request, uint64_t key,
                                      uint64_t position);
 
-/* Whether a text has the `q` parameter in it, letter case aside; true when
- * there is none. */
-bool psp_parameter_matches(const char *q, const char *text);
-/* The same of a name, in any language that the definition has it in. */
-bool psp_parameter_matches_name(const struct psp_definition *definition, const char *q,
-                                const char *name, const char *const *names);
+/* A parameter that says one word or is left out: *ret_given. */
+bool psp_parameter_flag(const struct psp_api_request *request, struct psp_api_reply *reply,
+                        const char *name, const char *word, bool *ret_given);
+
+/* Of contests, by name. Absent: PSP_NONE. Unknown: 404. */
+bool psp_parameter_group(const struct psp_api_request *request, struct psp_api_reply *reply,
+                         uint32_t *ret_group);
 
 #endif

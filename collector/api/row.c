@@ -2,6 +2,7 @@
 #include "collector/api/row.h"
 
 #include "collector/api/answer.h"
+#include "collector/api/leading.h"
 #include "collector/api/reported.h"
 #include "collector/view/progress.h"
 #include "collector/view/standing.h"
@@ -30,28 +31,6 @@ static void write_votes(struct psp_writer *json, const struct psp_contest *conte
     psp_writer_number(json, "overvotes", tally->overvotes);
 }
 
-/* A party list may have no name of its own. */
-static const char *entry_name(const struct psp_definition *definition,
-                              const struct psp_choice *line, uint32_t language)
-{
-    if (line->candidate != PSP_NONE) {
-        const struct psp_candidate *candidate = &definition->candidates[line->candidate];
-        return psp_answer_name(candidate->name, candidate->names, language);
-    }
-    const char *name = psp_answer_name(line->name, line->names, language);
-    if (name[0] != 0 || line->party == PSP_NONE)
-        return name;
-    const struct psp_party *party = &definition->parties[line->party];
-    return psp_answer_name(party->name, party->names, language);
-}
-
-static uint32_t entry_party(const struct psp_definition *definition, const struct psp_choice *line)
-{
-    if (line->candidate == PSP_NONE || definition->candidates[line->candidate].party == PSP_NONE)
-        return line->party;
-    return definition->candidates[line->candidate].party;
-}
-
 static void write_entry(struct psp_writer *json, const struct psp_view *view,
                         const struct psp_row_result *row, const struct psp_tally *tally,
                         const struct psp_standing *standing, uint32_t place)
@@ -63,8 +42,9 @@ static void write_entry(struct psp_writer *json, const struct psp_view *view,
     const uint32_t *next = view->catalog->line_next + contest->choice_first;
     psp_writer_begin_object(json, NULL);
     psp_writer_string(json, "candidate", psp_answer_candidate(definition, line->candidate));
-    psp_writer_string(json, "name", entry_name(definition, line, row->language));
-    psp_writer_string(json, "party", psp_answer_party(definition, entry_party(definition, line)));
+    psp_writer_string(json, "name", psp_leading_name(definition, line, row->language));
+    psp_writer_string(json, "party",
+                      psp_answer_party(definition, psp_standing_party(definition, line)));
     psp_writer_number(json, "votes", entry->votes);
     if (standing->valid > 0)
         psp_writer_real(json, "share", (double)entry->votes / (double)standing->valid);

@@ -24,6 +24,10 @@ void psp_catalog_destroy(struct psp_catalog **catalog)
     free(gone->choice_contest);
     free(gone->line_first);
     free(gone->line_next);
+    free(gone->choice_used);
+    free(gone->contest_group);
+    free(gone->group_first);
+    free(gone->group_contests);
     free(gone->candidate_first);
     free(gone->candidate_choices);
     free(gone->registered_sum);
@@ -52,6 +56,10 @@ static bool reserve(struct psp_catalog *catalog)
                 (catalog->choice_contest = calloc(choices, sizeof(uint32_t))) &&
                 (catalog->line_first = calloc(choices, sizeof(uint32_t))) &&
                 (catalog->line_next = calloc(choices, sizeof(uint32_t))) &&
+                (catalog->choice_used = calloc(choices, 1)) &&
+                (catalog->contest_group = calloc(contests, sizeof(uint32_t))) &&
+                (catalog->group_first = calloc(contests + 1, sizeof(uint32_t))) &&
+                (catalog->group_contests = calloc(contests, sizeof(uint32_t))) &&
                 (catalog->candidate_first = calloc(candidates + 1, sizeof(uint32_t))) &&
                 (catalog->candidate_choices = calloc(choices, sizeof(uint32_t))) &&
                 (catalog->registered_sum = calloc(leaves, sizeof(uint64_t))) &&
@@ -143,6 +151,46 @@ static void arrange_lines(struct psp_catalog *catalog)
     }
 }
 
+static int by_group(const void *a, const void *b, void *definition)
+{
+    const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    const struct psp_contest *contests = ((const struct psp_definition *)definition)->contests;
+    const int order = strcmp(contests[left].group, contests[right].group);
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* Contests by group, groups by their first contest. */
+static void arrange_groups(struct psp_catalog *catalog)
+{
+    const struct psp_definition *definition = catalog->definition;
+    const uint32_t n = definition->contest_count;
+    uint32_t *sorted = catalog->group_contests, *first = catalog->group_first;
+    for (uint32_t i = 0; i < n; i++)
+        sorted[i] = i;
+    qsort_r(sorted, n, sizeof *sorted, by_group, (void *)(uintptr_t)definition);
+    uint32_t leader = 0; /* first contest of the group */
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t contest = sorted[i];
+        if (i == 0 ||
+            strcmp(definition->contests[contest].group, definition->contests[leader].group) != 0)
+            leader = contest;
+        catalog->contest_group[contest] = leader; /* for now */
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        leader = catalog->contest_group[i];
+        catalog->contest_group[i] =
+            leader == i ? catalog->group_count++ : catalog->contest_group[leader];
+        first[catalog->contest_group[i] + 1]++;
+    }
+    for (uint32_t group = 0; group < catalog->group_count; group++)
+        first[group + 1] += first[group];
+    for (uint32_t i = n; i-- > 0;) /* from the end of each run; `first` is one run too far back */
+        sorted[--first[catalog->contest_group[i] + 1]] = i;
+    for (uint32_t group = 0; group < catalog->group_count; group++)
+        first[group] = first[group + 1];
+    first[catalog->group_count] = n;
+}
+
 /* The walk without recursion: the tree may be as deep as the file likes. */
 static void walk_tree(struct psp_catalog *catalog)
 {
@@ -204,6 +252,14 @@ static bool rank_names(struct psp_catalog *catalog)
     return true;
 }
 
+static void note_choices(struct psp_catalog *catalog, const struct psp_style_contest *entry)
+{
+    uint8_t *used =
+        catalog->choice_used + catalog->definition->contests[entry->contest].choice_first;
+    for (uint32_t c = 0; c < entry->choice_count; c++)
+        used[entry->choices[c]] = true;
+}
+
 static void note_contests(struct psp_catalog *catalog, uint32_t leaf, const struct psp_style *style)
 {
     for (uint32_t i = 0; i < style->contest_count; i++) {
@@ -211,6 +267,7 @@ static void note_contests(struct psp_catalog *catalog, uint32_t leaf, const stru
         if (catalog->contest_leaf_end[contest] == 0)
             catalog->contest_leaf_first[contest] = leaf;
         catalog->contest_leaf_end[contest] = leaf + 1;
+        note_choices(catalog, &style->contests[i]);
     }
 }
 
@@ -246,6 +303,7 @@ enum psp_status psp_catalog_create(const struct psp_definition *definition,
     arrange_children(catalog);
     arrange_candidates(catalog);
     arrange_lines(catalog);
+    arrange_groups(catalog);
     walk_tree(catalog);
     list_levels(catalog);
     sum_leaves(catalog);

@@ -38,6 +38,11 @@ struct psp_catalog {
     uint32_t *line_first;      /* [choice]: the first line of what it is a line of, a candidate
                                   or itself; within the contest, PSP_NONE: it names nobody */
     uint32_t *line_next;       /* [choice]: the next one, PSP_NONE: there is none */
+    uint8_t *choice_used;      /* [choice]: on a ballot of some leaf */
+    uint32_t group_count;      /* of contests; by their first one */
+    uint32_t *contest_group;   /* [contest]: position */
+    uint32_t *group_first;     /* [group + 1]: its contests in `group_contests` */
+    uint32_t *group_contests;  /* ascending within a group */
     uint32_t *candidate_first; /* [candidate + 1]: their choices in `candidate_choices` */
     uint32_t *candidate_choices;
     uint64_t *registered_sum, *expected_sum;   /* [leaf + 1]: of leaves before it */
@@ -67,6 +72,13 @@ static inline const struct psp_style_contest *psp_catalog_entry(const struct psp
                                                                 uint32_t contest)
 {
     return psp_style_entry(psp_leaf_style(catalog->definition, leaf, style), contest);
+}
+
+/* A group has the name that its contests say. */
+static inline const char *psp_catalog_group_name(const struct psp_catalog *catalog, uint32_t group)
+{
+    const uint32_t first = catalog->group_contests[catalog->group_first[group]];
+    return catalog->definition->contests[first].group;
 }
 
 /* On how many of the leaf's ballot styles the contest is. */

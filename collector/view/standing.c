@@ -59,6 +59,13 @@ void psp_standing_rank(const struct psp_catalog *catalog, uint32_t contest,
     measure(ret_standing, of->seats);
 }
 
+uint32_t psp_standing_party(const struct psp_definition *definition, const struct psp_choice *line)
+{
+    if (line->candidate == PSP_NONE || definition->candidates[line->candidate].party == PSP_NONE)
+        return line->party;
+    return definition->candidates[line->candidate].party;
+}
+
 uint64_t psp_standing_votes(const struct psp_catalog *catalog, uint32_t contest, uint32_t choice,
                             const struct psp_tally *tally)
 {

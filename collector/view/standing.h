@@ -35,6 +35,9 @@ struct psp_standing {
 void psp_standing_rank(const struct psp_catalog *catalog, uint32_t contest,
                        const struct psp_tally *tally, struct psp_standing *ret_standing);
 
+/* Whose an entry is, known by its first line: the candidate's party, else the line's. */
+uint32_t psp_standing_party(const struct psp_definition *definition, const struct psp_choice *line);
+
 /* Votes for the lines of the entry that a choice is a line of; for that choice alone when
  * it names nobody. */
 uint64_t psp_standing_votes(const struct psp_catalog *catalog, uint32_t contest, uint32_t choice,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes/hash.h"
+#include "collector/view/overview.h"
 
 static void destroy(struct psp_view *view)
 {
@@ -23,6 +24,7 @@ static void destroy(struct psp_view *view)
     free(view->leaf_reports);
     free(view->leaf_report_shards);
     free(view->stations);
+    psp_overview_place_destroy(&view->overview);
     free(view);
 }
 
@@ -52,9 +54,11 @@ static bool reserve(struct psp_view *view)
     view->leaf_reports = calloc(leaves, sizeof *view->leaf_reports);
     view->leaf_report_shards =
         calloc(leaves * view->shard_count + 1, sizeof *view->leaf_report_shards);
-    return view->shards && view->totals.cells && view->choice_votes && view->ballots_sum &&
-           (view->counted_sum || !told) && view->complete_sum && view->partial_sum &&
-           view->unit_complete && view->leaf_reports && view->leaf_report_shards;
+    view->overview = psp_overview_place_create();
+    return view->overview && view->shards && view->totals.cells && view->choice_votes &&
+           view->ballots_sum && (view->counted_sum || !told) && view->complete_sum &&
+           view->partial_sum && view->unit_complete && view->leaf_reports &&
+           view->leaf_report_shards;
 }
 
 /* With the publication reports only. */

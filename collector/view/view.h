@@ -69,7 +69,8 @@ struct psp_view {
     uint64_t shown_ballots;                           /* in all rows shown */
     uint64_t forgotten;                               /* by stations, in all */
     uint32_t station_count;
-    struct psp_view_station *stations; /* that sent ballots, by number */
+    struct psp_view_station *stations;   /* that sent ballots, by number */
+    struct psp_overview_place *overview; /* psp_overview_of: made when first asked for */
 };
 
 /* PSP_ENOMEM. The board's row_first must outlive the view. */

@@ -198,7 +198,7 @@ class Checker:
             "contest": contest["id"], "unit": leaf, "parent": election["root"],
             "method": election["methods"][0]["id"], "choice": contest["choices"][0]["id"],
             "candidate": candidates[0]["id"] if candidates else None, "q": "a", "limit": "2",
-            "lang": (election["languages"] or ["en"])[-1],
+            "lang": (election["languages"] or ["en"])[-1], "group": contest["group"],
         }
 
     def url(self, path, operation, query):
@@ -269,7 +269,7 @@ class Checker:
 
     def bad_values(self, parameter):
         name, schema = parameter["name"], parameter["schema"]
-        if name in ("contest", "unit", "parent", "method", "choice"):
+        if name in ("contest", "unit", "parent", "method", "choice", "group"):
             return [("no-such-id", 404), ("", 404), ("é\x01", 404)]
         if name == "limit":
             return [(value, 400) for value in ("0", "-1", "1001", "x", "", "1e3", "99999999999")]

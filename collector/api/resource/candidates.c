@@ -6,6 +6,7 @@
  */
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
+#include "collector/api/words.h"
 #include "collector/page/page.h"
 #include "collector/view/tally.h"
 
@@ -83,20 +84,23 @@ static void write_candidate(struct psp_writer *json, const struct psp_api_reques
     psp_writer_end_object(json);
 }
 
-static bool matches(const struct psp_definition *definition, uint32_t position, const char *q)
+static bool matches(const struct psp_definition *definition, uint32_t position,
+                    struct psp_words *words)
 {
     const struct psp_candidate *candidate = &definition->candidates[position];
-    return psp_parameter_matches_name(definition, q, candidate->name, candidate->names) ||
-           psp_parameter_matches(q, candidate->id) ||
-           (candidate->party != PSP_NONE &&
-            psp_parameter_matches_name(definition, q, definition->parties[candidate->party].name,
-                                       definition->parties[candidate->party].names));
+    psp_words_next(words);
+    psp_words_look_name(words, candidate->name, candidate->names);
+    psp_words_look(words, candidate->id);
+    if (candidate->party != PSP_NONE)
+        psp_words_look_name(words, definition->parties[candidate->party].name,
+                            definition->parties[candidate->party].names);
+    return psp_words_found(words);
 }
 
 void psp_api_candidates(const struct psp_api_request *request, struct psp_api_reply *reply)
 {
     const struct psp_definition *definition = request->view->definition;
-    const char *q = psp_parameter(request, "q");
+    struct psp_words words;
     struct psp_writer json;
     struct psp_cursor from, next;
     uint32_t limit, written = 0;
@@ -104,10 +108,11 @@ void psp_api_candidates(const struct psp_api_request *request, struct psp_api_re
     if (!psp_parameter_limit(request, reply, PSP_API_LIMIT_DEFAULT, &limit) ||
         !psp_parameter_cursor(request, reply, &from, &resumed))
         return;
+    psp_words_read(request, &words);
     psp_answer_begin(request, reply, &json);
     psp_writer_begin_array(&json, "candidates");
     for (uint64_t i = from.position; i < definition->candidate_count; i++) {
-        if (!matches(definition, (uint32_t)i, q))
+        if (!matches(definition, (uint32_t)i, &words))
             continue;
         if (written++ == limit) {
             more = true;

@@ -4,6 +4,7 @@
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
 #include "collector/api/reported.h"
+#include "collector/api/words.h"
 
 #include <string.h>
 
@@ -90,11 +91,26 @@ static struct psp_unit_run run_of(const struct psp_view *view, const struct psp_
                               : psp_catalog_children(view->catalog, parent);
 }
 
+/* By its own words and the name of the unit above: there are 31 Washington Counties. */
+static bool matches(const struct psp_definition *definition, uint32_t position,
+                    struct psp_words *words)
+{
+    const struct psp_unit *unit = &definition->units[position];
+    psp_words_next(words);
+    psp_words_look_name(words, unit->name, unit->names);
+    psp_words_look(words, unit->id);
+    psp_words_look(words, unit->code);
+    if (unit->parent != PSP_NONE && words->count > 1) {
+        const struct psp_unit *parent = &definition->units[unit->parent];
+        psp_words_look_name(words, parent->name, parent->names);
+    }
+    return psp_words_found(words);
+}
+
 void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *reply)
 {
     const struct psp_view *view = request->view;
-    const struct psp_unit *units = view->definition->units;
-    const char *q = psp_parameter(request, "q");
+    struct psp_words words;
     struct psp_level_choice level;
     struct psp_writer json;
     struct psp_cursor from, next;
@@ -106,13 +122,12 @@ void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *
         !psp_parameter_cursor(request, reply, &from, &resumed))
         return;
     const struct psp_unit_run run = run_of(view, &level, parent);
+    psp_words_read(request, &words);
     psp_answer_begin(request, reply, &json);
     psp_writer_begin_array(&json, "units");
     for (uint64_t i = from.position > run.first ? from.position : run.first; i < run.end; i++) {
         const uint32_t unit = run.list[i];
-        if (!psp_parameter_matches_name(view->definition, q, units[unit].name, units[unit].names) &&
-            !psp_parameter_matches(q, units[unit].id) &&
-            !psp_parameter_matches(q, units[unit].code))
+        if (!matches(view->definition, unit, &words))
             continue;
         if (written++ == limit) {
             more = true;

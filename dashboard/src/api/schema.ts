@@ -560,6 +560,7 @@ export interface components {
       stale: boolean;
       diverged: boolean;
     };
+    /** @description The members from ballots on are there with standing=1 only: the whole contest, all methods. */
     Contest: {
       id: components['schemas']['Id'];
       name: string;
@@ -573,6 +574,35 @@ export interface components {
       votes_allowed: number;
       seats: number;
       choices: components['schemas']['Choice'][];
+      /** @description Ballots shown, in leaves that vote on the contest. */
+      ballots?: number;
+      /** @description Votes for all choices but blank and spoiled ones. null: held. */
+      valid?: number | null;
+      /** @description As in /results. null: held, no entry with a vote, or no more entries than seats. */
+      margin?: number | null;
+      /**
+       * @description first: of the first and the second. last_seat: with several seats, of the last that has one and the first that has none.
+       * @enum {string}
+       */
+      margin_of?: 'first' | 'last_seat';
+      /** @description margin / valid; null without a margin. */
+      share_margin?: number | null;
+      /** @description margin is 0 and those two have votes. null: held. */
+      tied?: boolean | null;
+      /** @description The first by votes; null: held, or nobody has a vote. */
+      leader?: components['schemas']['Stander'] | null;
+      /** @description The next one; null: held, or nobody else has a vote. */
+      second?: components['schemas']['Stander'] | null;
+      /** @description Of the two whom the margin is between: the one who has the seat. null without a margin. */
+      above?: components['schemas']['Stander'] | null;
+      /** @description The one who has not. */
+      below?: components['schemas']['Stander'] | null;
+      units_reporting?: components['schemas']['UnitsReporting'];
+      units_partial?: components['schemas']['UnitsPartial'];
+      /** @description Leaves with a ballot shown. */
+      units_started?: number;
+      /** @description Leaves that vote on the contest. */
+      units_total?: number;
     };
     Choice: {
       id: components['schemas']['Id'];
@@ -649,6 +679,96 @@ export interface components {
       /** @description How many they are. */
       units_over: number;
     };
+    /** @description A candidate with all lines, a party's list, an answer. choice: the first line; party: the candidate's own, else that of the first line. */
+    Stander: {
+      choice: components['schemas']['Id'];
+      candidate: components['schemas']['IdOrNull'];
+      name: string;
+      party: components['schemas']['IdOrNull'];
+      /** @description Of all the candidate's lines. */
+      votes: number;
+      /** @description Of the valid votes. */
+      share: number | null;
+    };
+    Close: {
+      contest: components['schemas']['Id'];
+      name: string;
+      unit: components['schemas']['Id'];
+      /** @description Ballots shown, in leaves that vote on the contest. */
+      ballots: number;
+      /** @description Votes for all choices but blank and spoiled ones. null: held. */
+      valid: number | null;
+      /** @description As in /results. null: held, no entry with a vote, or no more entries than seats. */
+      margin: number | null;
+      /**
+       * @description first: of the first and the second. last_seat: with several seats, of the last that has one and the first that has none.
+       * @enum {string}
+       */
+      margin_of: 'first' | 'last_seat';
+      /** @description margin / valid; null without a margin. */
+      share_margin: number | null;
+      /** @description margin is 0 and those two have votes. null: held. */
+      tied: boolean | null;
+      /** @description The first by votes; null: held, or nobody has a vote. */
+      leader: components['schemas']['Stander'] | null;
+      /** @description The next one; null: held, or nobody else has a vote. */
+      second: components['schemas']['Stander'] | null;
+      /** @description Of the two whom the margin is between: the one who has the seat. null without a margin. */
+      above: components['schemas']['Stander'] | null;
+      /** @description The one who has not. */
+      below: components['schemas']['Stander'] | null;
+      units_reporting: components['schemas']['UnitsReporting'];
+      units_partial: components['schemas']['UnitsPartial'];
+      /** @description Leaves with a ballot shown. */
+      units_started: number;
+      /** @description Leaves that vote on the contest. */
+      units_total: number;
+    };
+    SeatsLed: {
+      group: string;
+      party: components['schemas']['IdOrNull'];
+      /** @description The party's; null: none. */
+      alliance: string | null;
+      /** @description Seats that its candidates would have if the count ended now. */
+      seats_led: number;
+      /** @description Of the group. */
+      seats_total: number;
+    };
+    Group: {
+      /** @description As the contests of /contests say. */
+      group: string;
+      contests_total: number;
+      /** @description Contests with a ballot shown. */
+      contests_started: number;
+      /** @description Seats of all contests; a referendum has none. */
+      seats_total: number;
+      /** @description seats_total / 2 + 1; null without seats. */
+      majority: number | null;
+      /** @description Of units_total, with a final report. */
+      units_reporting: number;
+      /** @description With one that is not final. */
+      units_partial: number;
+      /** @description Leaves that vote on any of the contests. */
+      units_total: number;
+      /** @description Most seats first, then as the election lists parties, those of no party last. */
+      entries: components['schemas']['SeatsLed'][];
+      /** @description Seats that nobody leads: nothing counted or held, level at the last seat, fewer candidates than seats, or several seats for lists. */
+      undecided: number;
+      /** @description Up to 10 contests with a margin, the smallest share_margin first. */
+      close: components['schemas']['Close'][];
+    };
+    Overview: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      status: components['schemas']['Unofficial'];
+      mode: components['schemas']['Mode'];
+      publication: components['schemas']['Publication'];
+      /** @description The first contest that is held in the root unit, else the first; null: there is none. */
+      head: components['schemas']['Id'] | null;
+      /** @description In the order of their first contests. */
+      groups: components['schemas']['Group'][];
+    };
   };
   responses: never;
   parameters: never;
@@ -703,5 +823,10 @@ export type CountsOrNull = components['schemas']['CountsOrNull'];
 export type Names = components['schemas']['Names'];
 export type Entry = components['schemas']['Entry'];
 export type Progress = components['schemas']['Progress'];
+export type Stander = components['schemas']['Stander'];
+export type Close = components['schemas']['Close'];
+export type SeatsLed = components['schemas']['SeatsLed'];
+export type Group = components['schemas']['Group'];
+export type Overview = components['schemas']['Overview'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

@@ -24,7 +24,7 @@ VALUES = {  # parameter -> what to ask for
     "level": [None, "county", "leaf"],
     "method": [None, METHODS[1]], "by": [None, "method"], "choice": [None, "ann"],
     "q": [None], "cursor": [None], "limit": [None], "Last-Event-ID": [None],
-    "lang": [None],
+    "lang": [None], "group": [None], "standing": [None, "1"], "choices": [None],
     "sort": [None, "ballots", "turnout", "votes:ann"], "order": [None, "asc"],
 }
 SORTED = {"contest": "mayor", "level": "leaf", "order": 0, "sort": 0}  # the lists to sort
