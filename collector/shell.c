@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/system/clock.h"
@@ -14,6 +15,7 @@
 #include "collector/store/series.h"
 #include "collector/store/store.h"
 #include "collector/view/names.h"
+#include "collector/view/slot.h"
 #include "process/loop.h"
 #include "process/say.h"
 #include "wire/message/message.h"
@@ -43,6 +45,7 @@ struct psp_collector_shell {
     struct psp_names names;
     char names_path[PSP_COLLECTOR_PATH_BYTES];
     struct psp_view_slot views;
+    struct psp_version_key version_key;
     struct psp_freshness freshness;
     struct psp_stats stats;
     struct psp_api_site site;
@@ -64,10 +67,10 @@ static enum psp_status publish(struct psp_collector_shell *shell)
     if (status != PSP_OK)
         return status;
     psp_stats_commit(&shell->stats, psp_clock_us() - start_us);
-    status = psp_view_create(board, shell->catalog, &view);
+    status = psp_view_create(board, shell->catalog, &shell->version_key, &view);
     if (status != PSP_OK)
         return status;
-    psp_view_slot_put(&shell->views, view);
+    psp_view_slot_put(&shell->views, view, psp_clock_ms());
     psp_stats_count(&shell->stats.publishes);
     psp_collector_core_published(shell->core, start_us / 1000, psp_clock_us() / 1000,
                                  (psp_clock_cpu_us() - cpu_us) / 1000);
@@ -343,6 +346,7 @@ static void sweep(void *context)
 {
     struct psp_collector_shell *shell = context;
     const uint64_t now_ms = psp_clock_ms();
+    psp_view_slot_expire(&shell->views, now_ms);
     psp_http_sweep(shell->http, now_ms);
     psp_http_sweep(shell->http_local, now_ms);
     note_series(shell);
@@ -536,6 +540,10 @@ enum psp_status psp_collector_shell_create(const struct psp_collector_shell_opti
     shell->freshness.shard_count = options->cluster->shard_count;
     shell->freshness.stale_ms = PSP_STALE_MS;
     psp_view_slot_init(&shell->views);
+    if (getrandom(shell->version_key.bytes, PSP_VERSION_KEY_BYTES, 0) != PSP_VERSION_KEY_BYTES) {
+        psp_collector_shell_destroy(&shell);
+        return say(reterr_reason, PSP_EIO, "cannot read random bytes");
+    }
     psp_names_init(&shell->names);
     const int n = snprintf(shell->names_path, sizeof shell->names_path, "%s/%s",
                            options->cluster->directory, options->cluster->clients_path);

@@ -19,6 +19,7 @@ void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char
     reply->status = status;
     reply->content_type = "application/problem+json";
     reply->etag[0] = 0;
+    reply->version[0] = 0;
     reply->body.length = 0;
     reply->next.length = 0;
     reply->tells_held = false;
@@ -35,6 +36,8 @@ void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char
 static void write_version(struct psp_writer *json, const struct psp_view *view)
 {
     psp_writer_begin_object(json, "version");
+    psp_writer_string(json, "id", view->id);
+    psp_writer_number(json, "number", view->number);
     psp_writer_hex(json, "cluster", view->cluster_id, PSP_CLUSTER_ID_BYTES);
     psp_writer_begin_array(json, "shards");
     for (uint32_t s = 0; s < view->shard_count; s++) {

@@ -12,7 +12,7 @@
 
 enum tag { /* what an ETag of the route depends on */
            TAG_NONE,
-           TAG_VERSION,    /* the view's version and staleness */
+           TAG_VERSION,    /* the view's ID and staleness */
            TAG_DEFINITION, /* the definition's hash */
            TAG_PROGRAM,    /* this build */
 };
@@ -26,28 +26,28 @@ struct route {
 };
 
 static const struct route routes[] = {
-    {"/api/v1/election", psp_api_election, TAG_VERSION, false, false, false, "lang "},
+    {"/api/v1/election", psp_api_election, TAG_VERSION, false, false, false, "lang version "},
     {"/api/v1/election/definition", psp_api_definition, TAG_DEFINITION, false, false, false, ""},
     {"/api/v1/contests", psp_api_contests, TAG_VERSION, false, false, false,
-     "unit group q standing choices lang cursor limit "},
-    {"/api/v1/overview", psp_api_overview, TAG_VERSION, false, false, false, "lang "},
+     "unit group q standing choices lang cursor limit version "},
+    {"/api/v1/overview", psp_api_overview, TAG_VERSION, false, false, false, "lang version "},
     {"/api/v1/results", psp_api_results, TAG_VERSION, true, false, false,
-     "contest unit level method by sort order lang cursor limit "},
+     "contest unit level method by sort order lang cursor limit version "},
     {"/api/v1/candidates", psp_api_candidates, TAG_VERSION, false, false, false,
-     "q lang cursor limit "},
+     "q lang cursor limit version "},
     {"/api/v1/candidates/", psp_api_candidate, TAG_VERSION, false, false, false,
-     "level lang cursor limit "},
+     "level lang cursor limit version "},
     {"/api/v1/turnout", psp_api_turnout, TAG_VERSION, true, false, false,
-     "unit level lang cursor limit "},
+     "unit level lang cursor limit version "},
     {"/api/v1/units", psp_api_units, TAG_VERSION, false, false, false,
-     "parent level q lang cursor limit "},
-    {"/api/v1/units/", psp_api_unit, TAG_VERSION, false, false, false, "lang "},
-    {"/api/v1/accounting", psp_api_accounting, TAG_VERSION, false, false, false, ""},
+     "parent level q lang cursor limit version "},
+    {"/api/v1/units/", psp_api_unit, TAG_VERSION, false, false, false, "lang version "},
+    {"/api/v1/accounting", psp_api_accounting, TAG_VERSION, false, false, false, "version "},
     {"/api/v1/stream", psp_api_stream, TAG_NONE, false, false, false, "contest unit method lang "},
     {"/api/v1/leaders", psp_api_leaders, TAG_VERSION, false, false, false,
-     "contest unit level method choice "},
+     "contest unit level method choice version "},
     {"/api/v1/series", psp_api_series, TAG_NONE, false, false, false, "contest "},
-    {"/api/v1/shards", psp_api_shards, TAG_NONE, false, false, false, ""},
+    {"/api/v1/shards", psp_api_shards, TAG_NONE, false, false, false, "version "},
     {"/openapi.json", psp_api_openapi, TAG_PROGRAM, false, false, true, ""},
     {"/healthz", psp_api_healthz, TAG_NONE, false, false, true, ""},
     {"/readyz", psp_api_readyz, TAG_NONE, false, false, true, ""},
@@ -147,7 +147,7 @@ static void write_etag(const struct route *route, const struct psp_api_request *
     case TAG_NONE:
         break;
     case TAG_VERSION:
-        psp_text_format(&text, "%016llx%016llx", (unsigned long long)request->view->tag,
+        psp_text_format(&text, "%016llx%016llx", (unsigned long long)request->view->check,
                         (unsigned long long)question);
         break;
     case TAG_DEFINITION:
@@ -224,12 +224,28 @@ static bool parameters_known(const struct route *route, const struct psp_api_req
                 return false;
             }
         }
-        if (strlen(request->parameters[i].value) > PSP_API_VALUE_BYTES_MAX) {
+        if (strlen(request->parameters[i].value) > PSP_API_VALUE_BYTES_MAX &&
+            !names_it("version since ", name)) { /* any that is not one is 410 */
             psp_answer_problem(reply, 400, "Bad parameter", "%s: longer than %d bytes", shown.text,
                                PSP_API_VALUE_BYTES_MAX);
             return false;
         }
     }
+    return true;
+}
+
+/* Whether the view that version= asks for, if it does, is there; it is the request's then. */
+static bool version_kept(struct psp_api_request *request, struct psp_api_reply *reply)
+{
+    if (!psp_parameter(request, "version"))
+        return true;
+    if (!request->kept) {
+        psp_answer_problem(reply, 410, "Gone",
+                           "version: not kept any more, or of another process; begin again with "
+                           "the newest: leave it out, and take version.id of that answer");
+        return false;
+    }
+    request->view = request->kept;
     return true;
 }
 
@@ -243,7 +259,7 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
                            "/openapi.json describes every path there is");
         return true;
     }
-    if (!parameters_known(route, request, ret_reply))
+    if (!parameters_known(route, request, ret_reply) || !version_kept(request, ret_reply))
         return true;
     request->language = psp_parameter_language(request);
     if (route->csv && !request->csv && request->accept)
@@ -251,6 +267,8 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
             wanted(request->accept, "text/csv") > wanted(request->accept, "application/json");
     request->stale = psp_freshness_any_stale(request->site->freshness, request->now_ms);
     write_etag(route, request, ret_reply->etag, sizeof ret_reply->etag);
+    if (route->tag == TAG_VERSION)
+        memcpy(ret_reply->version, request->view->id, PSP_VERSION_ID_BYTES);
     if (request->if_none_match && psp_api_etag_matches(request->if_none_match, ret_reply->etag)) {
         ret_reply->status = 304;
         return true;

@@ -1,8 +1,8 @@
 /*
  * api - requests in, answers out, without a socket.
  *
- *     path ─▶ route ─▶ parameters known? ─▶ ETag the same? ─▶ resource/: one file each
- *                        │ 400                │ 304              │ 200, 404, …
+ *     path ─▶ route ─▶ parameters known? ─▶ version kept? ─▶ ETag the same? ─▶ resource/: a file
+ *                        │ 400                │ 410             │ 304             │ 200, 404, …
  *
  * Everything a handler reads is in the request and immutable, so a handler is a
  * plain function of (view, question, now), and tests call it so. A list never
@@ -56,13 +56,14 @@ struct psp_api_parameter {
 
 struct psp_api_request {
     const struct psp_api_site *site;
-    const struct psp_view *view;
-    uint64_t now_ms;           /* monotonic */
-    bool local;                /* came to the loopback address */
-    const char *path;          /* decoded, without the query */
-    const char *accept;        /* header or NULL */
-    const char *if_none_match; /* header or NULL */
-    bool gzip;                 /* the body will be sent so: another representation, another ETag */
+    const struct psp_view *view; /* the newest; psp_api_serve puts `kept` there, if asked for */
+    const struct psp_view *kept; /* which version= asks for; NULL: none, or not kept any more */
+    uint64_t now_ms;             /* monotonic */
+    bool local;                  /* came to the loopback address */
+    const char *path;            /* decoded, without the query */
+    const char *accept;          /* header or NULL */
+    const char *if_none_match;   /* header or NULL */
+    bool gzip; /* the body will be sent so: another representation, another ETag */
     uint32_t parameter_count;
     struct psp_api_parameter parameters[PSP_API_PARAMETERS_MAX];
     /* filled in by psp_api_serve */
@@ -82,11 +83,12 @@ struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
     unsigned status;
     const char *content_type; /* static */
     struct psp_text body;
-    char etag[48];        /* without quotes; "" for none */
-    struct psp_text next; /* path and query of the next page; empty: none */
-    bool tells_held;      /* it leaves out what is held: … */
-    uint64_t held;        /* … so many items */
-    const char *shared;   /* a body that is not owned, instead of `body` */
+    char etag[48];                      /* without quotes; "" for none */
+    char version[PSP_VERSION_ID_BYTES]; /* of the view that it is of; "": of none */
+    struct psp_text next;               /* path and query of the next page; empty: none */
+    bool tells_held;                    /* it leaves out what is held: … */
+    uint64_t held;                      /* … so many items */
+    const char *shared;                 /* a body that is not owned, instead of `body` */
     size_t shared_bytes;
     bool stream; /* go on with events that answer the question, instead of a body */
     struct psp_stream_question question;

@@ -133,6 +133,13 @@ static uint32_t hash_string(uint32_t hash, const char *string)
     return psp_fnv32_byte(psp_fnv32(hash, string, strlen(string)), 0xFF);
 }
 
+/* Which page it is and of which version, not what is listed. */
+static bool names_page(const char *name)
+{
+    return strcmp(name, "cursor") == 0 || strcmp(name, "limit") == 0 ||
+           strcmp(name, "version") == 0;
+}
+
 /* The order in which parameters stand does not matter. */
 static uint32_t hash_question(const struct psp_api_request *request)
 {
@@ -140,7 +147,7 @@ static uint32_t hash_question(const struct psp_api_request *request)
     hash = psp_fnv32(hash, request->view->definition->hash, PSP_HASH_BYTES);
     for (uint32_t i = 0; i < request->parameter_count; i++) {
         const struct psp_api_parameter *parameter = &request->parameters[i];
-        if (strcmp(parameter->name, "cursor") == 0 || strcmp(parameter->name, "limit") == 0)
+        if (names_page(parameter->name))
             continue;
         hash ^= hash_string(hash_string(PSP_FNV32_START, parameter->name), parameter->value);
     }

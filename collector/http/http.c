@@ -16,6 +16,7 @@
 #include "base/system/address.h"
 #include "base/system/clock.h"
 #include "collector/api/answer.h"
+#include "collector/api/parameter.h"
 #include "collector/http/stream.h"
 #include "collector/page/gzip.h"
 
@@ -182,7 +183,8 @@ static void add_common_headers(const struct psp_http *http, struct MHD_Response 
                psp_publication_name(site->catalog->definition->publication));
     add_header(response, "Access-Control-Allow-Origin", "*");
     add_header(response, "Access-Control-Expose-Headers",
-               "ETag, Link, Retry-After, X-Psephos-Mode, X-Psephos-Publication, Psephos-Held");
+               "ETag, Link, Retry-After, X-Psephos-Mode, X-Psephos-Publication, Psephos-Held, "
+               "Psephos-Version");
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "Referrer-Policy", "no-referrer");
 }
@@ -291,6 +293,8 @@ static void add_reply_headers(struct MHD_Response *response, const struct psp_ap
         add_header(response, "Content-Type", reply->content_type);
     if (reply->status == 503)
         add_header(response, "Retry-After", "1");
+    if (reply->version[0])
+        add_header(response, "Psephos-Version", reply->version);
     if (reply->tells_held) {
         char held[24];
         snprintf(held, sizeof held, "%llu", (unsigned long long)reply->held);
@@ -449,6 +453,13 @@ static enum MHD_Result read_parameter(void *context, enum MHD_ValueKind kind, co
     return MHD_YES;
 }
 
+/* The view that version= asks for, a reference; NULL: none, or it is not kept. */
+static struct psp_view *find_version(struct psp_http *http, const struct psp_api_request *request)
+{
+    const char *id = psp_parameter(request, "version");
+    return id ? psp_view_slot_find(http->options.views, id, request->now_ms) : NULL;
+}
+
 static enum MHD_Result serve_api(struct psp_http *http, struct MHD_Connection *mhd,
                                  struct psp_api_request *request, bool *ret_served)
 {
@@ -460,12 +471,15 @@ static enum MHD_Result serve_api(struct psp_http *http, struct MHD_Connection *m
         return send_problem(http, mhd, 503, "Starting", "nothing is published yet; ask again");
     request->view = view;
     request->now_ms = psp_clock_ms();
+    struct psp_view *kept = find_version(http, request);
+    request->kept = kept;
     *ret_served = psp_api_serve(request, &reply);
     if (reply.stream)
         result = send_stream(http, mhd, &reply.question);
     else if (*ret_served)
         result = send_reply(http, mhd, &reply, request->gzip);
     psp_api_reply_free(&reply);
+    psp_view_release(&kept);
     psp_view_release(&view);
     return result;
 }

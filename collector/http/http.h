@@ -23,6 +23,7 @@
 #include "base/reason.h"
 #include "collector/api/api.h"
 #include "collector/page/page.h"
+#include "collector/view/slot.h"
 
 enum {
     PSP_HTTP_THREADS = 2,

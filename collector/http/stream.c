@@ -36,7 +36,7 @@ struct psp_stream {
     pthread_mutex_t lock; /* for the next eight; taken before MHD's own */
     struct viewer *viewers;
     uint32_t viewer_count;
-    uint64_t tag, version; /* of the view; raised when there is something new */
+    uint64_t check, version; /* of the view; raised when there is something new */
     uint64_t beat, beat_ms;
     bool was_stale, stopping;
     pthread_mutex_t events_lock;
@@ -325,12 +325,12 @@ static void resume_all(struct psp_stream *stream)
 }
 
 /* Whether viewers have something to look at. Staleness changes by time alone. */
-static bool has_news(struct psp_stream *stream, uint64_t now_ms, uint64_t tag)
+static bool has_news(struct psp_stream *stream, uint64_t now_ms, uint64_t check)
 {
     const bool stale = psp_freshness_any_stale(stream->site->freshness, now_ms);
-    bool news = stale != stream->was_stale || tag != stream->tag;
+    bool news = stale != stream->was_stale || check != stream->check;
     stream->was_stale = stale;
-    stream->tag = tag;
+    stream->check = check;
     if (news)
         stream->version++;
     if (now_ms >= stream->beat_ms + PSP_STREAM_HEARTBEAT_MS) {
@@ -346,10 +346,10 @@ void psp_stream_wake(struct psp_stream *stream, uint64_t now_ms)
     struct psp_view *view = psp_view_slot_take(stream->views);
     if (!view)
         return;
-    const uint64_t tag = view->tag;
+    const uint64_t check = view->check;
     psp_view_release(&view);
     pthread_mutex_lock(&stream->lock);
-    if (has_news(stream, now_ms, tag))
+    if (has_news(stream, now_ms, check))
         resume_all(stream);
     pthread_mutex_unlock(&stream->lock);
 }

@@ -24,6 +24,7 @@
 
 #include "base/status.h"
 #include "collector/api/api.h"
+#include "collector/view/slot.h"
 
 struct MHD_Connection;
 struct MHD_Response;

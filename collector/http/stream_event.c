@@ -8,7 +8,7 @@
 
 void psp_stream_event_id(const struct psp_view *view, bool stale, char ret_id[PSP_STREAM_ID_BYTES])
 {
-    snprintf(ret_id, PSP_STREAM_ID_BYTES, "%016llx-%d", (unsigned long long)view->tag, stale);
+    snprintf(ret_id, PSP_STREAM_ID_BYTES, "%s.%d", view->id, stale);
 }
 
 static void write_result(struct psp_writer *json, const struct psp_view *view,

@@ -1,7 +1,7 @@
 /*
  * stream_event - what a viewer of the stream is sent, as text/event-stream.
  *
- *     id: 3f5c…-0                            : comment
+ *     id: 2f-3f5c…-81d0….0                   : comment
  *     event: board                           event: shards
  *     data: {"version":…,"result":{…},…}     data: {"as_of":…,"shards":[…]}
  *
@@ -16,9 +16,9 @@
 
 #include "collector/api/api.h"
 
-enum { PSP_STREAM_ID_BYTES = 24 };
+enum { PSP_STREAM_ID_BYTES = PSP_VERSION_ID_BYTES + 2 };
 
-/* The ID of the newest state: the view's version and whether it is stale. */
+/* The ID of the newest state: the view's and whether it is stale (view/version_id.h). */
 void psp_stream_event_id(const struct psp_view *view, bool stale, char ret_id[PSP_STREAM_ID_BYTES]);
 
 /* Uses the request's site, view and time; its `stale` says what the ID says. */

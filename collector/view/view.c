@@ -37,24 +37,43 @@ void psp_view_release(struct psp_view **view)
     *view = NULL;
 }
 
+/* Zeros. All arrays come from here and from below, so that their bytes are counted. */
+static void *take_room(struct psp_view *view, size_t count, size_t size)
+{
+    view->bytes += count * size;
+    return calloc(count, size);
+}
+
+/* To be filled whole: not cleared before. */
+static uint64_t *reserve_cells(struct psp_view *view, size_t count)
+{
+    view->bytes += count * sizeof(uint64_t);
+    return malloc(count * sizeof(uint64_t));
+}
+
 static bool reserve(struct psp_view *view)
 {
     const struct psp_definition *definition = view->definition;
     const size_t leaves = (size_t)definition->leaf_count + 1;
-    view->shards = calloc((size_t)view->shard_count + 1, sizeof *view->shards);
-    view->totals.cells = malloc((view->totals.cell_count + 1) * sizeof *view->totals.cells);
-    view->choice_votes = calloc((size_t)definition->choice_count + 1, sizeof *view->choice_votes);
-    view->ballots_sum = calloc(leaves, sizeof *view->ballots_sum);
+    view->shards = take_room(view, (size_t)view->shard_count + 1, sizeof *view->shards);
+    view->totals.cells = reserve_cells(view, view->totals.cell_count + 1);
+    view->choice_votes =
+        take_room(view, (size_t)definition->choice_count + 1, sizeof *view->choice_votes);
+    view->ballots_sum = take_room(view, leaves, sizeof *view->ballots_sum);
     const bool told = view->turnout == PSP_PUBLICATION_IMMEDIATE;
     if (told)
-        view->counted_sum = calloc(leaves, sizeof *view->counted_sum);
-    view->complete_sum = calloc(leaves, sizeof *view->complete_sum);
-    view->partial_sum = calloc(leaves, sizeof *view->partial_sum);
-    view->unit_complete = calloc((size_t)definition->unit_count + 1, sizeof *view->unit_complete);
-    view->leaf_reports = calloc(leaves, sizeof *view->leaf_reports);
+        view->counted_sum = take_room(view, leaves, sizeof *view->counted_sum);
+    view->complete_sum = take_room(view, leaves, sizeof *view->complete_sum);
+    view->partial_sum = take_room(view, leaves, sizeof *view->partial_sum);
+    view->unit_complete =
+        take_room(view, (size_t)definition->unit_count + 1, sizeof *view->unit_complete);
+    view->leaf_reports = take_room(view, leaves, sizeof *view->leaf_reports);
     view->leaf_report_shards =
-        calloc(leaves * view->shard_count + 1, sizeof *view->leaf_report_shards);
+        take_room(view, leaves * view->shard_count + 1, sizeof *view->leaf_report_shards);
     view->overview = psp_overview_place_create();
+    /* Made when first asked for, but for the lines of its groups, which are few. */
+    view->bytes += definition->contest_count * sizeof(struct psp_overview_contest) +
+                   view->catalog->group_count * sizeof(struct psp_overview_group);
     return view->overview && view->shards && view->totals.cells && view->choice_votes &&
            view->ballots_sum && (view->counted_sum || !told) && view->complete_sum &&
            view->partial_sum && view->unit_complete && view->leaf_reports &&
@@ -66,7 +85,7 @@ static bool reserve_reports(struct psp_view *view)
 {
     if (view->publication == PSP_PUBLICATION_IMMEDIATE)
         return true;
-    view->row_reports = malloc(((size_t)view->totals.row_count + 1) * sizeof *view->row_reports);
+    view->row_reports = reserve_cells(view, (size_t)view->totals.row_count + 1);
     return view->row_reports != NULL;
 }
 
@@ -118,6 +137,18 @@ static uint64_t hash_version(const struct psp_view *view, const struct psp_board
         hash = psp_fnv64(hash, shard->state_hash, PSP_HASH_BYTES);
     }
     return psp_fnv64(hash, &shown->hash, sizeof shown->hash);
+}
+
+static void take_version(struct psp_view *view, const struct psp_board *board,
+                         const struct psp_version_key *key)
+{
+    view->key = *key;
+    view->change = psp_board_changes(board);
+    view->tag = hash_version(view, psp_board_shown(board));
+    view->check = psp_version_check(key, view->change, view->tag);
+    psp_version_write(key, view->change, view->tag, view->id);
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        view->number += (view->shards[s].epoch << 40) + view->shards[s].index;
 }
 
 static void take_leaf(struct psp_view *view, const struct psp_board_shown *shown, uint32_t leaf)
@@ -214,7 +245,7 @@ static bool sum_registered(struct psp_view *view, const struct psp_board *board)
         if (!psp_board_shard_registered(board, s))
             return true;
     }
-    view->registered_sum = calloc((size_t)leaves + 1, sizeof *view->registered_sum);
+    view->registered_sum = take_room(view, (size_t)leaves + 1, sizeof *view->registered_sum);
     if (!view->registered_sum)
         return false;
     for (uint32_t s = 0; s < view->shard_count; s++) {
@@ -232,7 +263,7 @@ static bool take_stations(struct psp_view *view, const struct psp_board_stations
     uint32_t n = 0;
     for (uint32_t number = 0; number < stations->end; number++)
         n += stations->list[number].books.received > 0;
-    view->stations = calloc((size_t)n + 1, sizeof *view->stations); /* no zero size */
+    view->stations = take_room(view, (size_t)n + 1, sizeof *view->stations); /* no zero size */
     if (!view->stations)
         return false;
     for (uint32_t number = 0; number < stations->end; number++) {
@@ -245,7 +276,7 @@ static bool take_stations(struct psp_view *view, const struct psp_board_stations
 }
 
 enum psp_status psp_view_create(const struct psp_board *board, const struct psp_catalog *catalog,
-                                struct psp_view **ret_view)
+                                const struct psp_version_key *key, struct psp_view **ret_view)
 {
     const struct psp_totals *merged = psp_board_merged(board);
     struct psp_view *view = calloc(1, sizeof *view);
@@ -272,7 +303,7 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
     sum_counted(view, psp_board_counted(board));
     /* Once a version, not once an answer: it walks every cell. */
     view->rows_balanced = psp_totals_unbalanced_row(&view->totals) == PSP_NONE;
-    view->tag = hash_version(view, psp_board_shown(board));
+    take_version(view, board, key);
     *ret_view = view;
     return PSP_OK;
 }
@@ -349,36 +380,4 @@ bool psp_view_stations_balanced(const struct psp_view *view)
     for (int d = PSP_COUNTED; d < PSP_DISPOSITIONS_END; d++)
         balanced &= sum.disposed[d] == view->books.disposed[d];
     return balanced;
-}
-
-void psp_view_slot_init(struct psp_view_slot *slot)
-{
-    slot->current = NULL;
-    const int rc = pthread_mutex_init(&slot->lock, NULL);
-    assert(rc == 0);
-}
-
-void psp_view_slot_clear(struct psp_view_slot *slot)
-{
-    psp_view_slot_put(slot, NULL);
-    pthread_mutex_destroy(&slot->lock);
-}
-
-void psp_view_slot_put(struct psp_view_slot *slot, struct psp_view *view)
-{
-    pthread_mutex_lock(&slot->lock);
-    struct psp_view *old = slot->current;
-    slot->current = view;
-    pthread_mutex_unlock(&slot->lock);
-    psp_view_release(&old);
-}
-
-struct psp_view *psp_view_slot_take(struct psp_view_slot *slot)
-{
-    pthread_mutex_lock(&slot->lock);
-    struct psp_view *view = slot->current;
-    if (view)
-        atomic_fetch_add(&view->references, 1);
-    pthread_mutex_unlock(&slot->lock);
-    return view;
 }

@@ -6,19 +6,19 @@
  * whole. Sums that most requests need are made once, at the start.
  *
  * Ownership: counted references; owns its arrays, not the catalog.
- * Threads:   immutable; the slot that holds the current view has a lock.
+ * Threads:   immutable.
  * Memory:    all at create; the last reference frees it.
  */
 #ifndef PSP_VIEW_H
 #define PSP_VIEW_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "collector/board/board.h"
 #include "collector/view/catalog.h"
+#include "collector/view/version_id.h"
 
 struct psp_view_station { /* of all shards */
     uint32_t number;
@@ -41,7 +41,13 @@ struct psp_view {
     const struct psp_catalog *catalog;
     const struct psp_definition *definition;
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
-    uint64_t tag; /* hash of everything the version is made of: for ETags */
+    struct psp_version_key key; /* of the process */
+    uint64_t change;            /* of the board, that it shows */
+    uint64_t tag;               /* hash of everything the version is made of */
+    char id[PSP_VERSION_ID_BYTES];
+    uint64_t check;  /* the ID's last part: as good as the ID within the process */
+    uint64_t number; /* epochs * 2^40 + indexes, each added up: grows with each of them */
+    size_t bytes;    /* of its arrays */
     uint32_t shard_count;
     /* [shard_count]; `ballots` with publication reports: as its books say */
     struct psp_board_shard *shards;
@@ -75,7 +81,7 @@ struct psp_view {
 
 /* PSP_ENOMEM. The board's row_first must outlive the view. */
 enum psp_status psp_view_create(const struct psp_board *board, const struct psp_catalog *catalog,
-                                struct psp_view **ret_view);
+                                const struct psp_version_key *key, struct psp_view **ret_view);
 void psp_view_release(struct psp_view **view);
 
 /* Ballots shown in the leaves of a unit. */
@@ -97,19 +103,5 @@ bool psp_view_balanced(const struct psp_view *view, uint32_t shard);
 
 /* The stations' counters add up to those of the books. */
 bool psp_view_stations_balanced(const struct psp_view *view);
-
-/* Where the loop puts the current view and the HTTP threads take it. */
-struct psp_view_slot {
-    pthread_mutex_t lock;
-    struct psp_view *current;
-};
-
-/* Empty; clear gives back what it holds. */
-void psp_view_slot_init(struct psp_view_slot *slot);
-void psp_view_slot_clear(struct psp_view_slot *slot);
-/* Takes over the caller's reference. */
-void psp_view_slot_put(struct psp_view_slot *slot, struct psp_view *view);
-/* A reference of its own, NULL before the first put. */
-struct psp_view *psp_view_slot_take(struct psp_view_slot *slot);
 
 #endif

@@ -234,6 +234,11 @@ class Checker:
         for name in documented.get("headers", {}):
             if name == "ETag" and not re.fullmatch(r'"[^"]+"', answer.headers.get("ETag", "")):
                 self.fault(f"{url}: no strong ETag")
+            if name == "Psephos-Version" and media.endswith("/json") and (
+                    json.loads(answer.body)["version"]["id"] != answer.headers.get(name)):
+                self.fault(f"{url}: {name} is not version.id")
+            if name == "Psephos-Version" and not answer.headers.get(name):
+                self.fault(f"{url}: no {name}")
         if media.endswith("json"):
             value = json.loads(answer.body)
             self.check_body(documented["content"][media]["schema"], value, url)
@@ -263,6 +268,8 @@ class Checker:
             return self.levels
         if name == "cursor":
             return []  # check_pages has real ones
+        if name == "version":
+            return [self.get_json("/api/v1/shards")["version"]["id"]]
         if "enum" in schema:
             return schema["enum"]
         return [self.examples[name]]
@@ -273,6 +280,8 @@ class Checker:
             return [("no-such-id", 404), ("", 404), ("é\x01", 404)]
         if name == "limit":
             return [(value, 400) for value in ("0", "-1", "1001", "x", "", "1e3", "99999999999")]
+        if name == "version":
+            return [(value, 410) for value in ("", "x", "x" * 300, "1-2-3", "é")]
         if name in ("q", "lang"):
             return [("x" * 257, 400)]
         if name == "cursor":

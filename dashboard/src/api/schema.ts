@@ -5,6 +5,10 @@ export interface components {
   schemas: {
     /** @description What the answer is true as of: a log index of every shard. */
     Version: {
+      /** @description Names this version of this collector process: for version= and since=. Another state, also with the same number, has another. */
+      id: string;
+      /** @description Sum of the epochs * 2^40 + sum of the indexes: never lower in a later version. */
+      number: number;
       cluster: string;
       shards: {
         shard: number;

@@ -302,6 +302,7 @@ static void check_reports(struct sim_world *world, const struct sim_collector *c
 
 void sim_shown_published(struct sim_world *world, struct sim_collector *collector)
 {
+    static const struct psp_version_key key;
     struct psp_view *view = NULL;
     if (collector->catalog == NULL) {
         const enum psp_status made =
@@ -311,7 +312,7 @@ void sim_shown_published(struct sim_world *world, struct sim_collector *collecto
     }
     check_board(world, collector);
     const enum psp_status status =
-        psp_view_create(psp_collector_core_board(collector->core), collector->catalog, &view);
+        psp_view_create(psp_collector_core_board(collector->core), collector->catalog, &key, &view);
     assert(status == PSP_OK);
     (void)status;
     if (!psp_view_balanced(view, PSP_NONE))

@@ -71,6 +71,87 @@ static void an_etag_names_version_and_question(void **context)
     assert_string_not_equal(etag_of(api, "/api/v1/results", false), first);
 }
 
+/* Shard 1 goes on by an entry; what was shown before is kept. */
+static void go_on(struct api *api)
+{
+    struct fixture_rows rows = {0};
+    struct psp_partial partial = fixture_partial(1, 8, &rows);
+    partial.base_index = 7;
+    partial.books = psp_board_shard(api->board, 1)->books;
+    assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
+    psp_view_release(&api->kept);
+    api->kept = api->view;
+    api->view = NULL;
+    api_publish(api);
+}
+
+static void a_version_is_answered_as_long_as_it_is_kept(void **context)
+{
+    static const char *const paths[] = {"election",   "contests",       "results", "results.csv",
+                                        "candidates", "candidates/ann", "turnout", "units",
+                                        "units/p1",   "accounting",     "shards",  "turnout.csv",
+                                        "leaders"};
+    struct api *api = *context;
+    go_on(api);
+    const char *newest = api->view->id, *kept = api->kept->id;
+    assert_string_not_equal(newest, kept);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const char *more = strcmp(paths[i], "leaders") == 0 ? "contest=pres&" : "";
+        const bool csv = strstr(paths[i], "csv") != NULL, etag = strcmp(paths[i], "shards") != 0;
+        char url[160], etags[2][48];
+        for (int k = 0; k < 2; k++) {
+            snprintf(url, sizeof url, "/api/v1/%s?%sversion=%s", paths[i], more, k ? kept : newest);
+            expect(api, url, csv ? "," : k ? "\"epoch\":1,\"index\":7}]" : "\"index\":8}]");
+            assert_string_equal(api->reply.version, etag ? k ? kept : newest : "");
+            assert_true(csv || strstr(api->body, k ? kept : newest));
+            snprintf(etags[k], sizeof etags[k], "%s", api->reply.etag);
+        }
+        assert_true(!etag || strcmp(etags[0], etags[1]) != 0);
+        snprintf(url, sizeof url, "/api/v1/%s?%sversion=%.*s", paths[i], more,
+                 (int)strlen(kept) - 1, kept);
+        expect_problem(api, url, 410, "begin again with the newest");
+        assert_string_equal(api->reply.version, "");
+    }
+}
+
+static void what_is_no_version_is_gone_and_never_a_bad_parameter(void **context)
+{
+    struct api *api = *context;
+    char url[400];
+    expect_problem(api, "/api/v1/results?version=", 410, "version");
+    expect_problem(api, "/api/v1/results?version=nonsense", 410, "version");
+    snprintf(url, sizeof url, "/api/v1/results?version=%0300d", 0);
+    expect_problem(api, url, 410, "version");
+    expect_problem(api, "/api/v1/series?contest=pres&version=x", 400, "version");
+    expect_problem(api, "/api/v1/stream?version=x", 400, "version");
+}
+
+static void staleness_is_that_of_now_in_every_version(void **context)
+{
+    struct api *api = *context;
+    char url[160];
+    go_on(api);
+    snprintf(url, sizeof url, "/api/v1/results?version=%s", api->kept->id);
+    expect(api, url, "\"stale\":false");
+    api->freshness.fresh_ms[0] = 1;
+    expect(api, url, "\"stale\":true");
+}
+
+static void a_cursor_goes_on_in_another_version(void **context)
+{
+    struct api *api = *context;
+    char url[200];
+    go_on(api);
+    snprintf(url, sizeof url, "/api/v1/units?limit=2&version=%s", api->kept->id);
+    api_get(api, url);
+    const char *token = strstr(api->body, "\"next_cursor\":\"") + strlen("\"next_cursor\":\"");
+    snprintf(url, sizeof url, "/api/v1/units?limit=2&version=%s&cursor=%.*s", api->view->id,
+             (int)strcspn(token, "\""), token);
+    expect(api, url, "\"units\":[{\"id\":\"ca\"");
+    psp_text_bytes(&api->reply.next, "", 1);
+    assert_non_null(strstr(api->reply.next.data, api->view->id)); /* Link stays with it */
+}
+
 static void an_etag_changes_when_the_shards_fall_silent(void **context)
 {
     struct api *api = *context;
@@ -310,6 +391,10 @@ int main(void)
         TEST(an_unknown_parameter_is_named),
         TEST(a_value_that_is_too_long_is_refused),
         TEST(an_etag_names_version_and_question),
+        TEST(a_version_is_answered_as_long_as_it_is_kept),
+        TEST(what_is_no_version_is_gone_and_never_a_bad_parameter),
+        TEST(staleness_is_that_of_now_in_every_version),
+        TEST(a_cursor_goes_on_in_another_version),
         TEST(an_etag_changes_when_the_shards_fall_silent),
         TEST(the_same_version_is_not_sent_twice),
         cmocka_unit_test(if_none_match_is_a_list),

@@ -51,7 +51,7 @@ static int set_up(void **context)
     server->api->freshness.stale_ms = 3600000;
     psp_view_slot_init(&server->views);
     atomic_fetch_add(&server->api->view->references, 1);
-    psp_view_slot_put(&server->views, server->api->view);
+    psp_view_slot_put(&server->views, server->api->view, psp_clock_ms());
     snprintf(server->directory, sizeof server->directory, "%s", "/tmp/psp-http-XXXXXX");
     assert_non_null(mkdtemp(server->directory));
     snprintf(path, sizeof path, "%s/app.js", server->directory);
@@ -184,6 +184,47 @@ static void every_answer_of_a_test_says_so_in_a_header(void **context)
         ask(server, server->http, "GET", paths[i], "");
         assert_string_equal(header_of(server, "X-Psephos-Mode"), "test");
     }
+}
+
+static void publish_tag(struct server *server, uint64_t tag)
+{
+    struct psp_view *view;
+    assert_int_equal(
+        psp_view_create(server->api->board, server->api->catalog, &server->api->key, &view),
+        PSP_OK);
+    view->check = tag;
+    snprintf(view->id, sizeof view->id, "%016llx", (unsigned long long)tag);
+    psp_view_slot_put(&server->views, view, psp_clock_ms());
+    psp_http_publish(server->http, psp_clock_ms());
+}
+
+static void a_csv_says_its_version_and_so_do_all_others(void **context)
+{
+    static const char *const methods[] = {"GET", "HEAD"};
+    struct server *server = *context;
+    char url[160], newest[64], header[96];
+    for (int i = 0; i < 2; i++) {
+        ask(server, server->http, methods[i], "/api/v1/results.csv", "");
+        snprintf(newest, sizeof newest, "%s", header_of(server, "Psephos-Version"));
+        assert_string_equal(newest, server->api->view->id);
+        assert_non_null(
+            strstr(header_of(server, "Access-Control-Expose-Headers"), "Psephos-Version"));
+    }
+    snprintf(header, sizeof header, "If-None-Match: %s\r\n", header_of(server, "ETag"));
+    assert_int_equal(ask(server, server->http, "GET", "/api/v1/results.csv", header), 304);
+    assert_string_equal(header_of(server, "Psephos-Version"), newest);
+    assert_int_equal(ask(server, server->http, "GET", "/api/v1/nothing", ""), 404);
+    assert_string_equal(header_of(server, "Psephos-Version"), "");
+
+    publish_tag(server, 0x22);
+    snprintf(url, sizeof url, "/api/v1/results.csv?version=%s", newest);
+    assert_int_equal(ask(server, server->http, "GET", url, ""), 200);
+    assert_string_equal(header_of(server, "Psephos-Version"), newest);
+    publish_tag(server, 0x23);
+    psp_view_slot_expire(&server->views, psp_clock_ms() + PSP_VIEWS_KEPT_MS + 1);
+    assert_int_equal(ask(server, server->http, "GET", url, ""), 410);
+    assert_string_equal(header_of(server, "Psephos-Version"), "");
+    assert_string_equal(header_of(server, "Content-Type"), "application/problem+json");
 }
 
 /* What is left out of a file must be told beside it. */
@@ -433,8 +474,10 @@ static void views_come_and_go_under_readers(void **context)
         assert_int_equal(pthread_create(&readers[i], NULL, read_often, server), 0);
     for (int i = 0; i < 100; i++) {
         struct psp_view *view = NULL;
-        assert_int_equal(psp_view_create(server->api->board, server->api->catalog, &view), PSP_OK);
-        psp_view_slot_put(&server->views, view);
+        assert_int_equal(
+            psp_view_create(server->api->board, server->api->catalog, &server->api->key, &view),
+            PSP_OK);
+        psp_view_slot_put(&server->views, view, psp_clock_ms());
         if (i % 20 == 0)
             assert_int_equal(ask(server, server->http, "GET", "/api/v1/results", ""), 200);
     }
@@ -462,15 +505,6 @@ static bool read_until(struct server *server, int fd, const char *words, int wai
     return true;
 }
 
-static void publish_tag(struct server *server, uint64_t tag)
-{
-    struct psp_view *view;
-    assert_int_equal(psp_view_create(server->api->board, server->api->catalog, &view), PSP_OK);
-    view->tag = tag;
-    psp_view_slot_put(&server->views, view);
-    psp_http_publish(server->http, psp_clock_ms());
-}
-
 static int open_stream(struct server *server, const char *last_id)
 {
     char request[256];
@@ -488,12 +522,12 @@ static void a_stream_begins_with_the_newest_and_goes_on(void **context)
     struct server *server = *context;
     publish_tag(server, 0x11);
     const int fd = open_stream(server, NULL);
-    assert_true(read_until(server, fd, "id: 0000000000000011-0\nevent: board", ANSWER_WAIT_MS));
+    assert_true(read_until(server, fd, "id: 0000000000000011.0\nevent: board", ANSWER_WAIT_MS));
     assert_non_null(strstr(server->answer, "Content-Type: text/event-stream"));
     for (uint64_t tag = 0x12; tag < 0x18; tag++) {
         char words[64];
         publish_tag(server, tag);
-        snprintf(words, sizeof words, "id: 00000000000000%02x-0\n", (unsigned)tag);
+        snprintf(words, sizeof words, "id: 00000000000000%02x.0\n", (unsigned)tag);
         assert_true(read_until(server, fd, words, ANSWER_WAIT_MS));
     }
     close(fd);
@@ -503,11 +537,11 @@ static void a_viewer_that_has_the_newest_waits_for_the_next(void **context)
 {
     struct server *server = *context;
     publish_tag(server, 0x21);
-    const int fd = open_stream(server, "0000000000000021-0\r\n");
+    const int fd = open_stream(server, "0000000000000021.0\r\n");
     assert_true(read_until(server, fd, "retry: ", ANSWER_WAIT_MS));
     assert_false(read_until(server, fd, "event: board", 300));
     publish_tag(server, 0x22);
-    assert_true(read_until(server, fd, "id: 0000000000000022-0", ANSWER_WAIT_MS));
+    assert_true(read_until(server, fd, "id: 0000000000000022.0", ANSWER_WAIT_MS));
     close(fd);
 }
 
@@ -562,6 +596,7 @@ int main(void)
         TEST(a_heartbeat_comes_when_nothing_else_does),
         TEST(a_server_stops_while_viewers_wait),
         TEST(a_viewer_that_left_is_let_go),
+        TEST(a_csv_says_its_version_and_so_do_all_others),
         TEST(a_csv_says_how_many_results_are_held),
         TEST(a_head_is_a_get_without_a_body),
         TEST(options_tell_what_is_allowed),

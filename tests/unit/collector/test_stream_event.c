@@ -11,11 +11,11 @@ static void an_event_is_the_whole_answer(void **context)
     const struct psp_stream_question question = {
         .contest = 1, .unit = PSP_NONE, .method = PSP_NONE};
     struct psp_text text = {0};
-    api->view->tag = 0xABC;
+    snprintf(api->view->id, sizeof api->view->id, "abc");
     psp_stream_event_board(&request, &question, &text);
     psp_text_bytes(&text, "", 1);
     assert_non_null(
-        strstr(text.data, "id: 0000000000000abc-0\nevent: board\ndata: {\"version\":{"));
+        strstr(text.data, "id: abc.0\nevent: board\ndata: {\"version\":{\"id\":\"abc\","));
     assert_non_null(strstr(text.data, "\"age_ms\":1000,\"stale\":false"));
     assert_non_null(strstr(text.data, "\"result\":{\"contest\":\"bridge\",\"unit\":\"ca\""));
     assert_non_null(strstr(text.data, "\"turnout\":{\"unit\":\"ca\""));

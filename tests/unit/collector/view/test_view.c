@@ -45,7 +45,8 @@ static int tear_down(void **context)
 static void show(struct state *state)
 {
     psp_view_release(&state->view);
-    assert_int_equal(psp_view_create(state->board, state->catalog, &state->view), PSP_OK);
+    static const struct psp_version_key key;
+    assert_int_equal(psp_view_create(state->board, state->catalog, &key, &state->view), PSP_OK);
 }
 
 /* What was put into the lists comes from a shard, which counted `added` ballots in all. */
