@@ -248,12 +248,24 @@ void psp_results_table_print(const json_t *results, const json_t *contests, cons
     }
 }
 
+/* Its number and whether it is final; two empty fields of none. */
+static void put_report(const json_t *report, char number[24], struct psp_csv_field fields[2])
+{
+    const bool there = json_is_object(report);
+    const char *final = !there                                           ? ""
+                        : json_is_true(json_object_get(report, "final")) ? "true"
+                                                                         : "false";
+    const int n = there ? snprintf(number, 24, "%" PRIu64, count(report, "number")) : 0;
+    fields[0] = (struct psp_csv_field){there ? number : "", (size_t)n};
+    fields[1] = (struct psp_csv_field){final, strlen(final)};
+}
+
 void psp_results_table_csv(const json_t *results, const json_t *contests, bool test, FILE *file)
 {
-    enum { TEXTS = 8, NUMBERS = 4, COLUMNS = TEXTS + NUMBERS };
+    enum { TEXTS = 8, NUMBERS = 7, ENDS = 2, COLUMNS = TEXTS + NUMBERS + ENDS };
     fprintf(file,
             "%scontest,unit,unit_name,level,method,choice,choice_name,party,votes,ballots,"
-            "undervotes,overvotes\n",
+            "undervotes,overvotes,units_reporting,units_partial,units_total,report,final\n",
             psp_mode_csv_heading(test));
     const json_t *result, *entry;
     size_t i, k;
@@ -268,9 +280,13 @@ void psp_results_table_csv(const json_t *results, const json_t *contests, bool t
                                               text(result, "unit_name"), text(result, "level"),
                                               text(result, "method"),    id,
                                               text(choice, "name"),      text(choice, "party")};
-            const uint64_t numbers[NUMBERS] = {count(entry, "votes"), count(result, "ballots"),
+            const uint64_t numbers[NUMBERS] = {count(entry, "votes"),
+                                               count(result, "ballots"),
                                                count(result, "undervotes"),
-                                               count(result, "overvotes")};
+                                               count(result, "overvotes"),
+                                               count(result, "units_reporting"),
+                                               count(result, "units_partial"),
+                                               count(result, "units_total")};
             char digits[NUMBERS][24];
             struct psp_csv_field fields[COLUMNS];
             for (int c = 0; c < TEXTS; c++)
@@ -279,6 +295,8 @@ void psp_results_table_csv(const json_t *results, const json_t *contests, bool t
                 const int n = snprintf(digits[c], sizeof digits[c], "%" PRIu64, numbers[c]);
                 fields[TEXTS + c] = (struct psp_csv_field){digits[c], (size_t)n};
             }
+            char number[24];
+            put_report(json_object_get(result, "report"), number, &fields[TEXTS + NUMBERS]);
             fputs(psp_mode_csv_field(test), file);
             psp_csv_write(file, fields, COLUMNS);
         }

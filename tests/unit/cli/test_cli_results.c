@@ -177,12 +177,13 @@ static void a_table_has_candidates_as_they_stand(void **state)
                               "(undervotes)              3\n"
                               "margin 4\n"
                               "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
-                              "ballots,undervotes,overvotes\n"
-                              "c,,Town,,,a,Ann,red,48,1234,3,0\n"
-                              "c,,Town,,,b1,Bob,blue,40,1234,3,0\n"
-                              "c,,Town,,,b2,Bob (Green),green,12,1234,3,0\n"
-                              "c,,Town,,,w,Write-ins,,60,1234,3,0\n"
-                              "c,,Town,,,x,Blanks,,40,1234,3,0\n");
+                              "ballots,undervotes,overvotes,units_reporting,units_partial,"
+                              "units_total,report,final\n"
+                              "c,,Town,,,a,Ann,red,48,1234,3,0,1,0,2,,\n"
+                              "c,,Town,,,b1,Bob,blue,40,1234,3,0,1,0,2,,\n"
+                              "c,,Town,,,b2,Bob (Green),green,12,1234,3,0,1,0,2,,\n"
+                              "c,,Town,,,w,Write-ins,,60,1234,3,0,1,0,2,,\n"
+                              "c,,Town,,,x,Blanks,,40,1234,3,0,1,0,2,,\n");
     free(text);
 }
 
@@ -242,8 +243,8 @@ static void what_is_held_has_no_votes_in_any_form(void **state)
         "choice  party  votes  of valid\n"
         "a                 20  100.00 %\n"
         "contest,unit,unit_name,level,method,choice,choice_name,party,votes,ballots,undervotes,"
-        "overvotes\n"
-        "c,,Hill,,,a,,,20,20,0,0\n"
+        "overvotes,units_reporting,units_partial,units_total,report,final\n"
+        "c,,Hill,,,a,,,20,20,0,0,1,2,4,,\n"
         "call: 2 of 3 results are held, and left out: not reported yet, or too few\n"
         "call: 2 of 3 results have places that are reported and not final\n");
     free(output.text);
