@@ -21,6 +21,7 @@ struct psp_fingerprint;
 /* NULL: no memory. */
 struct psp_fingerprint *psp_fingerprint_begin(void);
 
+/* One part; may be empty. */
 void psp_fingerprint_add(struct psp_fingerprint *fingerprint, const void *bytes, size_t length);
 /* From where the file stands to its end. PSP_EIO, errno says more. */
 enum psp_status psp_fingerprint_add_file(struct psp_fingerprint *fingerprint, FILE *file);
