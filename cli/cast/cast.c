@@ -301,6 +301,17 @@ static bool went_well(const struct arguments *arguments, const struct psp_cast_t
     return !tally->unintended && !refused && !unreadable;
 }
 
+/* A pipe may have nothing to say today; a file without a ballot is a mistake. */
+static bool empty_file(const struct arguments *arguments, const struct psp_cast_opened *opened)
+{
+    const bool pipe = arguments->request.lines_path && !strcmp(arguments->request.lines_path, "-");
+    if (!psp_cast_empty(opened))
+        return false;
+    fprintf(stderr, "psephos cast: %s: empty, not one ballot was in it\n",
+            pipe ? "standard input" : arguments->request.lines_path);
+    return !pipe;
+}
+
 static int run(const struct arguments *arguments, const struct psp_target *target)
 {
     struct psp_reason reason = {0}, untold = {0};
@@ -331,9 +342,10 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
             &(struct psp_coverage_words){"every ballot has its verdict", "all counted ballots"},
             caster.give_up_after_ms, &reason);
     const uint64_t unreadable = psp_cast_unreadable(opened);
-    const bool cut_short = *psp_cast_fault(opened) != '\0';
+    bool cut_short = *psp_cast_fault(opened) != '\0';
     if (cut_short)
         fprintf(stderr, "psephos cast: %s\n", psp_cast_fault(opened));
+    cut_short |= empty_file(arguments, opened);
     const bool told = psp_cast_close(&opened, &untold);
     if (arguments->json)
         print_json(&summary, target->cluster->mode);

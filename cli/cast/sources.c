@@ -269,6 +269,11 @@ uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened)
     return opened->line_source ? psp_line_source_unreadable(opened->line_source) : 0;
 }
 
+bool psp_cast_empty(const struct psp_cast_opened *opened)
+{
+    return opened->line_source != NULL && psp_line_source_empty(opened->line_source);
+}
+
 const char *psp_cast_fault(const struct psp_cast_opened *opened)
 {
     if (opened->line_source)

@@ -41,6 +41,8 @@ bool psp_cast_close(struct psp_cast_opened **opened, struct psp_reason *reterr_r
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);
 /* Lines that were not ballots; each of the first ones was reported on stderr. */
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened);
+/* There was a file to read, and no line in it. */
+bool psp_cast_empty(const struct psp_cast_opened *opened);
 /* Why the source ended early, or "". */
 const char *psp_cast_fault(const struct psp_cast_opened *opened);
 

@@ -261,11 +261,14 @@ static enum psp_status begin(struct psp_reading *reading, const char *name)
     };
     reading->name = name;
     reading->file = psp_returns_builder_file(reading->builder, name);
-    if (reading->file == PSP_NONE) {
+    if (reading->file == PSP_NONE &&
+        psp_returns_builder_view(reading->builder)->file_count > UINT16_MAX) {
         psp_report_add(reading->report, PSP_REPORT_LIMIT, name, 0, "more than %d files",
                        UINT16_MAX + 1);
-        return PSP_ENOMEM;
+        return PSP_EINVAL;
     }
+    if (reading->file == PSP_NONE)
+        return PSP_ENOMEM;
     for (int i = 0; i < PSP_RETURNS_TEXTS; i++) {
         const char *text = texts[i] != NULL ? texts[i] : "";
         reading->otherwise[i] = psp_returns_builder_text(reading->builder, text, strlen(text));
