@@ -187,6 +187,35 @@ static void a_table_has_candidates_as_they_stand(void **state)
     free(text);
 }
 
+/* Of one contest in many units: in columns of one width, so that they read as one table. */
+static void headings_stand_once_above_a_contest_s_units(void **state)
+{
+    (void)state;
+    char *text = table_of("[{'contest': 'c', 'unit_name': 'Town', 'ballots': 9, 'choices': [],"
+                          " 'candidates': [{'name': 'Maximilian', 'votes': 9, 'choices': ['1']}],"
+                          " 'valid': 9, 'units_reporting': 0, 'units_total': 1},"
+                          "{'contest': 'c', 'unit_name': 'Mill', 'ballots': 1234, 'choices': [],"
+                          " 'candidates': [{'name': 'Ann', 'votes': 1234, 'choices': ['1']}],"
+                          " 'valid': 1234, 'units_reporting': 0, 'units_total': 1},"
+                          "{'contest': 'd', 'unit_name': 'Mill', 'ballots': 7, 'choices': [],"
+                          " 'candidates': [{'name': 'Bo', 'votes': 7, 'choices': ['1']}],"
+                          " 'valid': 7, 'units_reporting': 0, 'units_total': 1}]",
+                          0);
+    static const char expected[] = "Mayor, Town: 9 ballots, 0 of 1 units reporting\n"
+                                   "choice      party  votes  of valid\n"
+                                   "Maximilian             9  100.00 %\n"
+                                   "\n"
+                                   "Mayor, Mill: 1,234 ballots, 0 of 1 units reporting\n"
+                                   "Ann                1,234  100.00 %\n"
+                                   "\n"
+                                   "d, Mill: 7 ballots, 0 of 1 units reporting\n"
+                                   "choice  party  votes  of valid\n"
+                                   "Bo                 7  100.00 %\n";
+    text[sizeof expected - 1] = '\0'; /* CSV follows */
+    assert_string_equal(text, expected);
+    free(text);
+}
+
 static void a_table_fits_the_screen_and_says_a_tie(void **state)
 {
     (void)state;
@@ -285,6 +314,7 @@ int main(void)
         cmocka_unit_test(returns_come_out_as_they_were_published),
         cmocka_unit_test(a_result_that_is_not_whole_is_not_printed_as_one),
         cmocka_unit_test(a_table_has_candidates_as_they_stand),
+        cmocka_unit_test(headings_stand_once_above_a_contest_s_units),
         cmocka_unit_test(a_table_fits_the_screen_and_says_a_tie),
         cmocka_unit_test(what_is_held_has_no_votes_in_any_form),
         cmocka_unit_test(returns_leave_out_what_is_held),

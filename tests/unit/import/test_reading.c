@@ -162,6 +162,10 @@ static void headers_that_do_not_fit_say_what_would_read_them(void **state)
     (void)state;
     told("", PSP_REPORT_FILE, 0, "empty");
     told(HEADER, PSP_REPORT_FILE, 0, "no rows");
+    told("\"office\"\t\"candidate\"\t\"votes\"\n", PSP_REPORT_RECORD, 1,
+         "--delimiter tab reads it");
+    told("\"office\";\"candidate\";\"votes\"\n", PSP_REPORT_RECORD, 1,
+         "--delimiter semicolon reads it");
     told("state;county;office;candidate;votes\nVT;A;G;Ann;1\n", PSP_REPORT_HEADER, 1,
          "--delimiter semicolon");
     told("state\tcounty\toffice\tcandidate\tvotes\nVT\tA\tG\tAnn\t1\n", PSP_REPORT_HEADER, 1,

@@ -227,6 +227,11 @@ static bool is_blank(const struct psp_csv_record *record)
     return true;
 }
 
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
 /* The next record that holds something; what is none is told. */
 static enum psp_status next_record(struct psp_reading *reading, struct psp_csv *csv,
                                    struct psp_csv_record *ret_record)
@@ -242,10 +247,15 @@ static enum psp_status next_record(struct psp_reading *reading, struct psp_csv *
         if (status != PSP_EINVAL)
             return status;
         reading->records++;
-        const bool foreign = strncmp(reason.text, "not UTF-8", strlen("not UTF-8")) == 0;
+        const bool foreign = begins(reason.text, "not UTF-8");
         psp_report_add(reading->report, foreign ? PSP_REPORT_ENCODING : PSP_REPORT_RECORD,
                        reading->name, reason.line, "%s%s", reason.text,
-                       foreign ? "; --encoding latin-1 or windows-1252 may read it" : "");
+                       foreign ? "; --encoding latin-1 or windows-1252 may read it"
+                       : begins(reason.text, "a tab behind") ? "; --delimiter tab reads it"
+                       : begins(reason.text, "a semicolon behind")
+                           ? "; --delimiter semicolon reads it"
+                       : begins(reason.text, "a '|' behind") ? "; --delimiter pipe reads it"
+                                                             : "");
     }
 }
 
@@ -290,13 +300,14 @@ static enum psp_status read_header(struct psp_reading *reading, struct psp_csv *
 {
     struct psp_csv_record record;
     *ret_read = false;
+    reading->records = 0;
     enum psp_status status = next_record(reading, csv, &record);
     if (status == PSP_OK && is_separator(&record)) {
         if (record.fields[0].bytes == 5)
             psp_csv_delimiter(csv, record.fields[0].text[4]);
         status = next_record(reading, csv, &record);
     }
-    if (status == PSP_ENOENT)
+    if (status == PSP_ENOENT && reading->records == 0)
         psp_report_add(reading->report, PSP_REPORT_FILE, reading->name, 0,
                        "empty, without even a header");
     if (status != PSP_OK)
