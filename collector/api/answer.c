@@ -33,7 +33,7 @@ void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char
     psp_writer_end_object(&json);
 }
 
-static void write_version(struct psp_writer *json, const struct psp_view *view)
+void psp_answer_version(struct psp_writer *json, const struct psp_view *view)
 {
     psp_writer_begin_object(json, "version");
     psp_writer_string(json, "id", view->id);
@@ -49,6 +49,10 @@ static void write_version(struct psp_writer *json, const struct psp_view *view)
     }
     psp_writer_end_array(json);
     psp_writer_end_object(json);
+    if (view->time_ms > 0) /* 0: no shard has answered, or no log has a command yet */
+        psp_writer_time(json, "as_of", view->time_ms);
+    else
+        psp_writer_null(json, "as_of");
 }
 
 void psp_answer_begin(const struct psp_api_request *request, struct psp_api_reply *reply,
@@ -58,11 +62,7 @@ void psp_answer_begin(const struct psp_api_request *request, struct psp_api_repl
     reply->content_type = "application/json";
     psp_writer_start(ret_json, &reply->body);
     psp_writer_begin_object(ret_json, NULL);
-    write_version(ret_json, request->view);
-    if (request->view->time_ms > 0) /* 0: no shard has answered, or no log has a command yet */
-        psp_writer_time(ret_json, "as_of", request->view->time_ms);
-    else
-        psp_writer_null(ret_json, "as_of");
+    psp_answer_version(ret_json, request->view);
     psp_writer_bool(ret_json, "stale", request->stale);
     psp_writer_string(ret_json, "status", "unofficial");
     psp_writer_string(ret_json, "mode", psp_mode_name(request->site->cluster->mode));

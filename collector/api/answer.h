@@ -20,6 +20,8 @@ void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char
 void psp_answer_begin(const struct psp_api_request *request, struct psp_api_reply *reply,
                       struct psp_writer *ret_json);
 void psp_answer_end(struct psp_writer *json);
+/* "version" and "as_of" alone. */
+void psp_answer_version(struct psp_writer *json, const struct psp_view *view);
 
 /* "next_cursor" of a list, and the reply's next page; NULL: there is none. */
 void psp_answer_next(const struct psp_api_request *request, struct psp_api_reply *reply,

@@ -60,6 +60,7 @@ struct psp_api_request {
     const struct psp_view *kept; /* which version= asks for; NULL: none, or not kept any more */
     uint64_t now_ms;             /* monotonic */
     bool local;                  /* came to the loopback address */
+    bool head;                   /* only the head is asked for: nothing waits for it */
     const char *path;            /* decoded, without the query */
     const char *accept;          /* header or NULL */
     const char *if_none_match;   /* header or NULL */
@@ -79,6 +80,18 @@ struct psp_stream_question {
     uint32_t language; /* of names; 0: the first */
 };
 
+/* What a reader of /api/v1/changes wants to be told (collector/api/changes.h). */
+struct psp_changes_question {
+    bool resumed; /* it has the board's change `since`; else nothing */
+    uint64_t since;
+    enum psp_version_stale told; /* whether that was stale, if it says so */
+    uint32_t contest;            /* PSP_NONE: every one */
+    uint32_t level;              /* PSP_NONE: every one */
+    bool leaf_level;             /* leaves alone, whatever their level */
+    bool results, turnout, books;
+    uint32_t wait_ms; /* for something to tell; 0: not at all */
+};
+
 struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
     unsigned status;
     const char *content_type; /* static */
@@ -92,6 +105,8 @@ struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
     size_t shared_bytes;
     bool stream; /* go on with events that answer the question, instead of a body */
     struct psp_stream_question question;
+    bool lines; /* go on with the lines that answer `changes`, instead of a body */
+    struct psp_changes_question changes;
 };
 void psp_api_reply_free(struct psp_api_reply *reply);
 
@@ -114,6 +129,7 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
 void psp_api_overview(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_unit(const struct psp_api_request *request, struct psp_api_reply *reply);
+void psp_api_changes(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_accounting(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_stream(const struct psp_api_request *request, struct psp_api_reply *reply);
 void psp_api_leaders(const struct psp_api_request *request, struct psp_api_reply *reply);

@@ -8,8 +8,8 @@
 #include "collector/view/standing.h"
 
 /* null while they are held: no votes that are told is not none. */
-static void write_votes(struct psp_writer *json, const struct psp_contest *contest,
-                        const struct psp_tally *tally)
+void psp_row_write_votes(struct psp_writer *json, const struct psp_contest *contest,
+                         const struct psp_tally *tally)
 {
     if (tally->held) {
         psp_writer_null(json, "choices");
@@ -100,7 +100,7 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
                       row->method == PSP_NONE ? NULL : definition->methods[row->method].id);
     psp_writer_number(json, "ballots", tally.ballots);
     psp_writer_stated(json, "ballots_counted", tally.counted);
-    write_votes(json, contest, &tally);
+    psp_row_write_votes(json, contest, &tally);
     write_standing(json, view, row, &tally);
     psp_writer_number(json, "units_reporting", tally.units_reporting);
     psp_writer_number(json, "units_partial", tally.units_partial);
@@ -146,13 +146,12 @@ static void write_progress(struct psp_writer *json, const struct psp_view *view,
     psp_writer_end_object(json);
 }
 
-void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
-                           uint32_t unit, uint32_t language)
+void psp_row_write_turnout_members(struct psp_writer *json, const struct psp_view *view,
+                                   uint32_t unit, uint32_t language)
 {
     const struct psp_unit *at = &view->definition->units[unit];
     const uint64_t registered = psp_view_registered(view, unit);
     double share;
-    psp_writer_begin_object(json, key);
     psp_writer_string(json, "unit", at->id);
     psp_writer_string(json, "unit_name", psp_answer_name(at->name, at->names, language));
     psp_writer_string(json, "level", psp_unit_level_id(view->definition, unit));
@@ -170,7 +169,34 @@ void psp_row_write_turnout(struct psp_writer *json, const char *key, const struc
     psp_writer_bool(json, "over_registered", psp_progress_over_registered(view, unit));
     psp_writer_bool(json, "over_expected", psp_progress_over_expected(view, unit));
     write_progress(json, view, unit);
+}
+
+void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
+                           uint32_t unit, uint32_t language)
+{
+    psp_writer_begin_object(json, key);
+    psp_row_write_turnout_members(json, view, unit, language);
     psp_writer_end_object(json);
+}
+
+static void write_shown(struct psp_writer *json, const struct psp_view *view)
+{
+    const uint64_t counted = view->books.disposed[PSP_COUNTED];
+    psp_writer_number(json, "shown", view->shown_ballots);
+    /* After a restore rows may show more than is counted, until they are reported anew. */
+    psp_writer_number(json, "held",
+                      counted > view->shown_ballots ? counted - view->shown_ballots : 0);
+    psp_writer_number(json, "forgotten", view->forgotten);
+}
+
+void psp_row_write_books(struct psp_writer *json, const struct psp_view *view, uint32_t shard)
+{
+    const struct psp_books *books = shard == PSP_NONE ? &view->books : &view->shards[shard].books;
+    for (unsigned i = 0; i < PSP_BOOKS_COUNTERS; i++)
+        psp_writer_number(json, psp_books_name(i), psp_books_get(books, i));
+    if (shard == PSP_NONE)
+        write_shown(json, view);
+    psp_writer_bool(json, "balanced", psp_view_balanced(view, shard));
 }
 
 /* How many log entries the shown index is behind the newest that any replica

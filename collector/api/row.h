@@ -9,6 +9,7 @@
 
 #include "base/json/writer.h"
 #include "collector/api/api.h"
+#include "collector/view/tally.h"
 
 /* What a result is of. */
 struct psp_row_result {
@@ -19,6 +20,10 @@ struct psp_row_result {
 void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
                           const struct psp_row_result *row);
 
+/* "choices", "undervotes" and "overvotes": null while they are held. */
+void psp_row_write_votes(struct psp_writer *json, const struct psp_contest *contest,
+                         const struct psp_tally *tally);
+
 /* Ballots counted, or where that is not told ballots shown, of the voters registered.
  * False: these are not known, or none, or nothing of the unit is shown or told. */
 bool psp_row_turnout(const struct psp_view *view, uint32_t unit, double *ret_share);
@@ -26,6 +31,12 @@ bool psp_row_turnout(const struct psp_view *view, uint32_t unit, double *ret_sha
 /* Of one unit, all methods, its name in a language. */
 void psp_row_write_turnout(struct psp_writer *json, const char *key, const struct psp_view *view,
                            uint32_t unit, uint32_t language);
+/* The same without the object around it. */
+void psp_row_write_turnout_members(struct psp_writer *json, const struct psp_view *view,
+                                   uint32_t unit, uint32_t language);
+
+/* The books of a shard, or (PSP_NONE) of all with what of them is shown; no object around. */
+void psp_row_write_books(struct psp_writer *json, const struct psp_view *view, uint32_t shard);
 
 /* Array "shards": version, age and staleness of each, as of request->now_ms. */
 void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request *request);

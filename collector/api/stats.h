@@ -17,6 +17,7 @@ struct psp_stats {
     _Atomic uint64_t requests[PSP_STATS_CODES]; /* by HTTP status code */
     _Atomic uint64_t connections, connections_cut;
     _Atomic uint64_t stream_viewers, stream_events;
+    _Atomic uint64_t changes_waiting, changes_answers;
     _Atomic uint64_t commit_bucket[PSP_STATS_BUCKETS + 1]; /* not cumulative; the last: over */
     _Atomic uint64_t commit_us_sum, commit_count;
 };

@@ -28,6 +28,8 @@ struct psp_board {
     uint64_t *counted;                  /* [leaf_count]: ballots by leaf, of all shards */
     struct psp_board_shown *shown;
     struct psp_shown_shard *says; /* [shard_count]: what it is made of */
+    struct psp_board_corrected corrected;
+    struct psp_board_news news;
 };
 
 /* What a partial's rows and stations say, found out before anything changes. */
@@ -64,6 +66,8 @@ void psp_board_destroy(struct psp_board **board)
     free(gone->counted);
     psp_board_shown_destroy(&gone->shown);
     free(gone->says);
+    psp_board_corrected_free(&gone->corrected);
+    free(gone->news.counted);
     free(gone);
     *board = NULL;
 }
@@ -95,11 +99,15 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
     board->shards = calloc(options->shard_count, sizeof *board->shards);
     board->says = calloc(options->shard_count, sizeof *board->says);
     board->counted = calloc((size_t)definition->leaf_count + 1, sizeof *board->counted);
-    enum psp_status status = board->shards && board->says && board->counted ? PSP_OK : PSP_ENOMEM;
+    board->news.counted = calloc((size_t)definition->leaf_count + 1, sizeof *board->news.counted);
+    enum psp_status status =
+        board->shards && board->says && board->counted && board->news.counted ? PSP_OK : PSP_ENOMEM;
     if (status == PSP_OK)
         status = psp_board_shown_create(definition, options->shard_count, &board->shown);
     if (status == PSP_OK)
         status = psp_totals_create(definition, &board->merged);
+    if (status == PSP_OK)
+        status = psp_board_corrected_create(board->merged->row_count, &board->corrected);
     if (status == PSP_OK)
         status = psp_board_stations_create(&board->stations);
     for (uint32_t i = 0; i < options->shard_count && status == PSP_OK; i++) {
@@ -285,6 +293,8 @@ static void remember_divergence(struct psp_board *board, struct psp_board_shard 
 /* A higher epoch starts the shard anew: its old counts leave the sum. */
 static void forget_counts(struct psp_board *board, struct shard_state *state)
 {
+    for (uint32_t row = 0; board->corrected.newest > 0 && row < state->totals->row_count; row++)
+        board->corrected.revisions[row] -= state->revisions[row];
     for (uint64_t c = 0; c < state->totals->cell_count; c++)
         board->merged->cells[c] -= state->totals->cells[c];
     memset(state->totals->cells, 0, state->totals->cell_count * sizeof *state->totals->cells);
@@ -295,6 +305,18 @@ static void forget_counts(struct psp_board *board, struct shard_state *state)
     psp_board_leaves_forget(&state->leaves, board->counted);
     state->head.ballots = 0;
     state->has_registered = false;
+}
+
+/* The sum follows: a row of one shard has another revision. */
+static void revise(struct psp_board *board, struct shard_state *state, uint32_t row,
+                   uint32_t revision)
+{
+    if (revision == state->revisions[row])
+        return;
+    const uint64_t sum =
+        board->corrected.revisions[row] + revision - (uint64_t)state->revisions[row];
+    psp_board_corrected_revise(&board->corrected, row, sum, board->changes);
+    state->revisions[row] = revision;
 }
 
 /* The rows were checked by compare_rows. */
@@ -309,14 +331,15 @@ static void take_rows(struct psp_board *board, struct shard_state *state,
         assert(read);
         read = psp_rows_revision(&rows, &revision);
         assert(read);
-        if (revision != state->revisions[row])
-            state->revisions[row] = revision;
+        revise(board, state, row, revision);
         const uint64_t first = totals->row_first[row];
         state->head.ballots -= totals->cells[first];
         for (uint64_t c = first; c < totals->row_first[row + 1]; c++) {
             uint64_t value;
             read = psp_rows_cell(&rows, &value);
             assert(read);
+            if (value < totals->cells[c])
+                psp_board_corrected_lower(&board->corrected, row, board->changes);
             board->merged->cells[c] += value - totals->cells[c];
             totals->cells[c] = value;
         }
@@ -326,18 +349,32 @@ static void take_rows(struct psp_board *board, struct shard_state *state,
     }
 }
 
-static void take_registered(struct shard_state *state, const struct psp_bytes *leaves)
+static void take_registered(struct psp_board *board, struct shard_state *state,
+                            const struct psp_bytes *leaves)
 {
+    bool differs = !state->has_registered;
     if (leaves->length == 0)
         return;
-    for (size_t i = 0; i < leaves->length / 4; i++)
-        state->registered[i] = psp_get32(leaves->data + i * 4);
+    for (size_t i = 0; i < leaves->length / 4; i++) {
+        const uint32_t registered = psp_get32(leaves->data + i * 4);
+        differs |= registered != state->registered[i];
+        state->registered[i] = registered;
+    }
+    if (differs)
+        board->news.registered = board->changes;
     state->has_registered = true;
 }
 
 static void take_head(struct psp_board *board, const struct psp_partial *partial)
 {
     struct psp_board_shard *head = &board->shards[partial->shard].head;
+    if (!head->present || partial->rows.length > 0 || partial->leaf_ballots.length > 0 ||
+        partial->epoch != head->epoch || !psp_books_same(&partial->books, &head->books))
+        head->change = board->changes;
+    if (partial->election_state != head->election_state)
+        board->news.state = board->changes;
+    if (head->present && partial->epoch != head->epoch)
+        board->news.epoch = board->changes;
     head->present = true;
     head->replica = partial->replica;
     head->epoch = partial->epoch;
@@ -356,7 +393,8 @@ static void take_head(struct psp_board *board, const struct psp_partial *partial
 
 static void review(struct psp_board *board, uint32_t leaf)
 {
-    psp_board_shown_review(board->shown, leaf, board->says, board->merged, board->changes);
+    const struct psp_shown_counts counts = {board->merged, board->corrected.revisions};
+    psp_board_shown_review(board->shown, leaf, board->says, &counts, board->changes);
 }
 
 static void review_all(struct psp_board *board)
@@ -379,6 +417,19 @@ static void review_listed(struct psp_board *board, struct psp_bytes reports)
     }
 }
 
+static void note_counted(struct psp_board *board, struct psp_bytes ballots)
+{
+    uint32_t next = 0;
+    while (ballots.length > 0) {
+        uint64_t counted;
+        uint32_t leaf;
+        const bool read = psp_leaf_ballots_next(
+            &ballots, &next, board->options.definition->leaf_count, &leaf, &counted);
+        assert(read);
+        board->news.counted[leaf] = board->news.counted_newest = board->changes;
+    }
+}
+
 static void take(struct psp_board *board, struct shard_state *state,
                  const struct psp_partial *partial)
 {
@@ -391,7 +442,8 @@ static void take(struct psp_board *board, struct shard_state *state,
     psp_board_stations_take(&state->stations, &board->stations, partial->stations, partial->index,
                             board->changes);
     psp_board_leaves_take(&state->leaves, board->counted, partial);
-    take_registered(state, &partial->registered_leaves);
+    note_counted(board, partial->leaf_ballots);
+    take_registered(board, state, &partial->registered_leaves);
     take_head(board, partial);
     if (told_anew) /* also of leaves of which it has no report */
         review_all(board);
@@ -487,6 +539,10 @@ static void take_cells(struct psp_board *board, struct shard_state *state, uint6
         if (any == 0)
             continue;
         state->head.ballots += totals->cells[first];
+        if (state->revisions[row] > 0)
+            psp_board_corrected_revise(&board->corrected, row,
+                                       board->corrected.revisions[row] + state->revisions[row],
+                                       board->changes);
         totals->row_index[row] = index;
         board->merged->row_index[row] = board->changes;
     }
@@ -506,7 +562,7 @@ enum psp_status psp_board_restore(struct psp_board *board, const struct psp_part
     psp_board_stations_settle(&state->stations, &board->stations, partial->index, board->changes);
     if (!psp_board_leaves_settle(&state->leaves, board->counted, partial->index))
         return PSP_EINVAL;
-    take_registered(state, &partial->registered_leaves);
+    take_registered(board, state, &partial->registered_leaves);
     take_head(board, partial);
     const bool adds_up = psp_board_shard_adds_up(board->options.definition, &state->head);
     return adds_up && (partial->index > 0 || state->head.ballots == 0) ? PSP_OK : PSP_EINVAL;
@@ -514,7 +570,7 @@ enum psp_status psp_board_restore(struct psp_board *board, const struct psp_part
 
 enum psp_status psp_board_restore_end(struct psp_board *board)
 {
-    if (!psp_board_shown_settle(board->shown, board->changes))
+    if (!psp_board_shown_settle(board->shown, board->corrected.revisions, board->changes))
         return PSP_EINVAL;
     board->changes++;
     review_all(board);
@@ -526,6 +582,16 @@ enum psp_status psp_board_restore_end(struct psp_board *board)
 uint64_t psp_board_changes(const struct psp_board *board)
 {
     return board->changes;
+}
+
+const struct psp_board_news *psp_board_news(const struct psp_board *board)
+{
+    return &board->news;
+}
+
+const struct psp_board_corrected *psp_board_corrected(const struct psp_board *board)
+{
+    return &board->corrected;
 }
 
 const struct psp_definition *psp_board_definition(const struct psp_board *board)

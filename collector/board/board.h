@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/board/corrected.h"
 #include "collector/board/leaves.h"
 #include "collector/board/shown.h"
 #include "collector/board/stations.h"
@@ -66,6 +67,7 @@ struct psp_board_shard {
     uint64_t ballots;        /* sum of the rows' ballots */
     uint64_t counted;        /* sum of its leaves' ballots, where they are told: see below */
     uint64_t corrected_rows; /* since create: lower counts taken with a higher revision */
+    uint64_t change;         /* when its books, or what they must add up to, changed last */
     struct psp_board_divergence divergence;
 };
 
@@ -121,6 +123,19 @@ enum psp_status psp_board_restore_end(struct psp_board *board);
 
 /* Raised by every merge and every divergence: same number, same board. */
 uint64_t psp_board_changes(const struct psp_board *board);
+
+/* Changes (psp_board_changes) at which something of the board changed last; 0: never. Of rows
+ * merged->row_index says it, of what is shown of leaves shown.h. */
+struct psp_board_news {
+    uint64_t epoch;      /* a shard's was raised: what it had is gone */
+    uint64_t state;      /* of the election, in some shard */
+    uint64_t registered; /* a shard's roll */
+    uint64_t *counted;   /* [leaf_count]: ballots counted there, where that is told */
+    uint64_t counted_newest;
+};
+const struct psp_board_news *psp_board_news(const struct psp_board *board);
+/* What corrections did to the merged rows. */
+const struct psp_board_corrected *psp_board_corrected(const struct psp_board *board);
 
 /* What it was made for, and what it holds: shard by shard, and their sum. Valid as long
  * as the board; counts change with the next merge. */

@@ -30,6 +30,8 @@ enum psp_status psp_board_shown_create(const struct psp_definition *definition,
                 calloc((size_t)shown->rows->row_count + 1, sizeof *shown->row_reports);
         if (status == PSP_OK && !shown->row_reports)
             status = PSP_ENOMEM;
+        if (status == PSP_OK)
+            status = psp_board_corrected_create(shown->rows->row_count, &shown->corrected);
     }
     if (status != PSP_OK) {
         psp_board_shown_destroy(&shown);
@@ -47,6 +49,7 @@ void psp_board_shown_destroy(struct psp_board_shown **shown)
     free((*shown)->sources);
     psp_totals_destroy(&(*shown)->rows);
     free((*shown)->row_reports);
+    psp_board_corrected_free(&(*shown)->corrected);
     free(*shown);
     *shown = NULL;
 }
@@ -128,6 +131,7 @@ static void take_leaf(struct psp_board_shown *shown, uint32_t leaf,
     at->at_ms = shards[0].reports[leaf].time_ms;
     at->final = true;
     at->change = shown->newest = change;
+    at->told = shown->told_newest = change;
     for (uint32_t s = 0; s < shown->shard_count; s++) {
         const struct psp_leaf_report *report = &shards[s].reports[leaf];
         assert(shards[s].present);
@@ -147,9 +151,19 @@ static bool moved(const struct psp_board_shown *shown, uint32_t row,
     return final || by == 0 || by >= shown->definition->report_min;
 }
 
-static void take_rows(struct psp_board_shown *shown, uint32_t leaf, const struct psp_totals *merged,
-                      uint64_t change)
+/* Whether a count of the row is lower than what it shows. */
+static bool goes_down(const struct psp_totals *rows, const struct psp_totals *merged, uint32_t row)
 {
+    bool lower = false;
+    for (uint64_t c = rows->row_first[row]; c < rows->row_first[row + 1]; c++)
+        lower |= merged->cells[c] < rows->cells[c];
+    return lower;
+}
+
+static void take_rows(struct psp_board_shown *shown, uint32_t leaf,
+                      const struct psp_shown_counts *counts, uint64_t change)
+{
+    const struct psp_totals *merged = counts->merged;
     const struct psp_shown_leaf *at = &shown->leaves[leaf];
     struct psp_totals *rows = shown->rows;
     assert(at->number > 0);
@@ -159,6 +173,9 @@ static void take_rows(struct psp_board_shown *shown, uint32_t leaf, const struct
         if (!moved(shown, row, merged, at->final))
             continue;
         const uint64_t first = rows->row_first[row];
+        if (goes_down(rows, merged, row))
+            psp_board_corrected_lower(&shown->corrected, row, change);
+        psp_board_corrected_revise(&shown->corrected, row, counts->revisions[row], change);
         shown->hash ^= row_hash(shown, row);
         memcpy(rows->cells + first, merged->cells + first,
                (rows->row_first[row + 1] - first) * sizeof *rows->cells);
@@ -170,18 +187,20 @@ static void take_rows(struct psp_board_shown *shown, uint32_t leaf, const struct
 
 /* promise 5: what a leaf shows is one report, the same in every shard */
 void psp_board_shown_review(struct psp_board_shown *shown, uint32_t leaf,
-                            const struct psp_shown_shard *shards, const struct psp_totals *merged,
-                            uint64_t change)
+                            const struct psp_shown_shard *shards,
+                            const struct psp_shown_counts *counts, uint64_t change)
 {
     bool under_way;
     assert(leaf < shown->definition->leaf_count);
     const uint64_t number = agreed_number(shown, leaf, shards, &under_way);
     shown->hash ^= leaf_hash(shown, leaf);
+    if (under_way != shown->leaves[leaf].under_way)
+        shown->leaves[leaf].told = shown->told_newest = change;
     shown->leaves[leaf].under_way = under_way;
     if (number > 0 && !is_shown(shown, leaf, number, shards)) {
         take_leaf(shown, leaf, shards, change);
         if (shown->rows)
-            take_rows(shown, leaf, merged, change);
+            take_rows(shown, leaf, counts, change);
     }
     shown->hash ^= leaf_hash(shown, leaf);
 }
@@ -197,7 +216,8 @@ static bool is_empty(const struct psp_totals *rows, uint32_t row)
 }
 
 /* A row shows nothing before its leaf does; of a final leaf, its last report. */
-static bool settle_rows(struct psp_board_shown *shown, uint32_t leaf, uint64_t change)
+static bool settle_rows(struct psp_board_shown *shown, uint32_t leaf, const uint64_t *revisions,
+                        uint64_t change)
 {
     const struct psp_shown_leaf *at = &shown->leaves[leaf];
     struct psp_totals *rows = shown->rows;
@@ -211,22 +231,24 @@ static bool settle_rows(struct psp_board_shown *shown, uint32_t leaf, uint64_t c
         if (number == 0)
             continue;
         rows->row_index[row] = change;
+        psp_board_corrected_revise(&shown->corrected, row, revisions[row], change);
         shown->hash ^= row_hash(shown, row);
     }
     return true;
 }
 
-bool psp_board_shown_settle(struct psp_board_shown *shown, uint64_t change)
+bool psp_board_shown_settle(struct psp_board_shown *shown, const uint64_t *revisions,
+                            uint64_t change)
 {
     assert(shown->newest == 0);
     assert(shown->hash == 0);
     for (uint32_t leaf = 0; leaf < shown->definition->leaf_count; leaf++) {
         struct psp_shown_leaf *at = &shown->leaves[leaf];
         if (at->number > 0)
-            at->change = change;
+            at->change = at->told = shown->told_newest = change;
         if (at->final && at->number == 0)
             return false;
-        if (shown->rows && !settle_rows(shown, leaf, change))
+        if (shown->rows && !settle_rows(shown, leaf, revisions, change))
             return false;
         shown->hash ^= leaf_hash(shown, leaf);
     }

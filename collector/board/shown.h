@@ -19,7 +19,7 @@
  * shards' newest counts: it is stored with them (collector/store).
  *
  * Ownership: owns its arrays; the definition outlives it.   Threads: one owner.
- * Memory:    all at create: 40 bytes a leaf, 16 a leaf and shard, and with the
+ * Memory:    all at create: 48 bytes a leaf, 16 a leaf and shard, and with the
  *            publication "reports" what totals take; pages are given when touched.
  */
 #ifndef PSP_SHOWN_H
@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "collector/board/corrected.h"
 #include "election/totals.h"
 #include "wire/message/report.h"
 
@@ -38,6 +39,7 @@ struct psp_shown_leaf {
     bool under_way;         /* a shard has a report of it that not every shard has; or, after a
                                restore, none has one */
     uint64_t change;        /* when it was taken */
+    uint64_t told;          /* or anything of it changed: also that one is under way */
 };
 
 /* Where a leaf's report stands in a shard's log. */
@@ -53,7 +55,9 @@ struct psp_board_shown {
     struct psp_totals *rows; /* as shown, row_index: of their change; NULL: publication immediate */
     uint64_t *row_reports;   /* [row_count]: report whose content it shows; 0: never shown; NULL */
     uint64_t newest;         /* highest change of any leaf */
-    uint64_t hash;           /* of all that is shown, whatever it was before */
+    uint64_t told_newest;    /* highest `told` */
+    struct psp_board_corrected corrected; /* of `rows`, as they are shown */
+    uint64_t hash;                        /* of all that is shown, whatever it was before */
 };
 
 /* Nothing shown. PSP_ENOMEM. */
@@ -69,14 +73,22 @@ struct psp_shown_shard {
     const struct psp_leaf_report *reports; /* [leaf_count] */
 };
 
-/* To be called for each leaf of which a shard's report, or its epoch, has changed; `merged`:
- * the sum of the shards' newest rows; `change`: a number that grows. */
-void psp_board_shown_review(struct psp_board_shown *shown, uint32_t leaf,
-                            const struct psp_shown_shard *shards, const struct psp_totals *merged,
-                            uint64_t change);
+/* The sum of the shards' newest rows. */
+struct psp_shown_counts {
+    const struct psp_totals *merged;
+    const uint64_t *revisions; /* [row_count] */
+};
 
-/* After leaves, sources and rows were put where none were: as of a change. False: they do
- * not fit each other. */
-bool psp_board_shown_settle(struct psp_board_shown *shown, uint64_t change);
+/* To be called for each leaf of which a shard's report, or its epoch, has changed; `change`:
+ * a number that grows. */
+void psp_board_shown_review(struct psp_board_shown *shown, uint32_t leaf,
+                            const struct psp_shown_shard *shards,
+                            const struct psp_shown_counts *counts, uint64_t change);
+
+/* After leaves, sources and rows were put where none were: as of a change. The revisions of
+ * the rows shown are not kept over a restart: those of the newest rows stand in, [row_count].
+ * False: they do not fit each other. */
+bool psp_board_shown_settle(struct psp_board_shown *shown, const uint64_t *revisions,
+                            uint64_t change);
 
 #endif

@@ -17,18 +17,12 @@
 #include "base/system/clock.h"
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
+#include "collector/http/connections.h"
+#include "collector/http/feed.h"
 #include "collector/http/stream.h"
 #include "collector/page/gzip.h"
 
 enum { LISTEN_BACKLOG = 512, PACKED_MAX = 2 };
-
-struct connection {
-    struct connection *next, *previous;
-    int fd;
-    uint64_t deadline_ms;
-    uint64_t answer_bytes; /* held for the answer under way */
-    bool streaming;        /* MHD's timeout holds: it must take bytes now and then */
-};
 
 /* The compressed copy of a body that is the same all the time. */
 struct packed {
@@ -41,122 +35,17 @@ struct psp_http {
     struct MHD_Daemon *daemon;
     struct psp_stream *stream; /* NULL on the loopback address */
     uint16_t port;
-    pthread_mutex_t lock; /* for the next two */
-    struct connection *connections;
-    uint64_t answer_bytes;
+    struct psp_connections connections;
+    struct psp_feed feed; /* with `stream` only */
     pthread_mutex_t pack_lock;
     struct packed packed[PACKED_MAX];
 };
 
-/* ---- connections ---- */
-
-static void link_connection(struct psp_http *http, struct connection *connection)
-{
-    pthread_mutex_lock(&http->lock);
-    connection->next = http->connections;
-    if (connection->next)
-        connection->next->previous = connection;
-    http->connections = connection;
-    pthread_mutex_unlock(&http->lock);
-}
-
-static void unlink_connection(struct psp_http *http, struct connection *connection)
-{
-    pthread_mutex_lock(&http->lock);
-    if (connection->previous)
-        connection->previous->next = connection->next;
-    else
-        http->connections = connection->next;
-    if (connection->next)
-        connection->next->previous = connection->previous;
-    http->answer_bytes -= connection->answer_bytes;
-    pthread_mutex_unlock(&http->lock);
-}
-
-/* MHD closes the socket only after it has said so here; so a sweep under the
- * lock never cuts a stranger's descriptor. */
-static void on_connection(void *context, struct MHD_Connection *mhd, void **ret_connection,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct psp_http *http = context;
-    struct psp_stats *stats = http->options.site->stats;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-        struct connection *connection = calloc(1, sizeof *connection);
-        *ret_connection = connection;
-        if (!connection || !info)
-            return; /* served without a deadline of its own; MHD's still holds */
-        connection->fd = info->connect_fd;
-        connection->deadline_ms = psp_clock_ms() + PSP_HTTP_REQUEST_MS;
-        link_connection(http, connection);
-        psp_stats_count(&stats->connections);
-    } else if (*ret_connection) {
-        struct connection *connection = *ret_connection;
-        if (connection->deadline_ms > 0) {
-            unlink_connection(http, connection);
-            atomic_fetch_sub(&stats->connections, 1);
-        }
-        free(connection);
-        *ret_connection = NULL;
-    }
-}
-
-static struct connection *connection_of(struct MHD_Connection *mhd)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info ? info->socket_context : NULL;
-}
-
-/* An answer of so many bytes goes out; false: too many are under way. */
-static bool begin_answer(struct psp_http *http, struct MHD_Connection *mhd, uint64_t bytes)
-{
-    struct connection *connection = connection_of(mhd);
-    bool fits = true;
-    if (!connection)
-        return true;
-    pthread_mutex_lock(&http->lock);
-    if (http->answer_bytes + bytes > PSP_HTTP_ANSWER_BYTES_MAX) {
-        fits = false;
-    } else {
-        http->answer_bytes += bytes - connection->answer_bytes;
-        connection->answer_bytes = bytes;
-        connection->deadline_ms =
-            psp_clock_ms() + PSP_HTTP_ANSWER_MS + bytes / PSP_HTTP_ANSWER_BYTES_PER_MS;
-    }
-    pthread_mutex_unlock(&http->lock);
-    return fits;
-}
-
-static void on_completed(void *context, struct MHD_Connection *mhd, void **request,
-                         enum MHD_RequestTerminationCode code)
-{
-    struct psp_http *http = context;
-    struct connection *connection = connection_of(mhd);
-    (void)request;
-    (void)code;
-    if (!connection)
-        return;
-    pthread_mutex_lock(&http->lock);
-    http->answer_bytes -= connection->answer_bytes;
-    connection->answer_bytes = 0;
-    connection->streaming = false;
-    connection->deadline_ms = psp_clock_ms() + PSP_HTTP_IDLE_MS;
-    pthread_mutex_unlock(&http->lock);
-}
+/* ---- time ---- */
 
 void psp_http_sweep(struct psp_http *http, uint64_t now_ms)
 {
-    pthread_mutex_lock(&http->lock);
-    for (struct connection *at = http->connections; at; at = at->next) {
-        if (at->streaming || now_ms <= at->deadline_ms)
-            continue;
-        shutdown(at->fd, SHUT_RDWR);
-        at->deadline_ms = now_ms + PSP_HTTP_ANSWER_MS; /* cut once */
-        psp_stats_count(&http->options.site->stats->connections_cut);
-    }
-    pthread_mutex_unlock(&http->lock);
+    psp_connections_sweep(&http->connections, now_ms);
     if (http->stream)
         psp_stream_wake(http->stream, now_ms);
 }
@@ -315,7 +204,7 @@ static enum MHD_Result send_reply(struct psp_http *http, struct MHD_Connection *
                                   struct psp_api_reply *reply, bool gzip)
 {
     gzip = gzip && reply->status == 200;
-    if (!begin_answer(http, mhd, reply->body.length))
+    if (!psp_connections_begin(&http->connections, mhd, reply->body.length))
         return send_busy(http, mhd);
     struct MHD_Response *response =
         reply->shared ? response_of_shared(http, reply->shared, reply->shared_bytes, gzip)
@@ -344,22 +233,61 @@ static enum MHD_Result send_stream(struct psp_http *http, struct MHD_Connection 
 {
     struct MHD_Response *response;
     const char *last_id = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Last-Event-ID");
-    struct connection *connection = connection_of(mhd);
     const enum psp_status status = psp_stream_open(http->stream, mhd, question, last_id, &response);
     if (status != PSP_OK)
         return send_problem(http, mhd, 503, "Too many viewers",
                             "this collector has as many event streams as it serves; ask "
                             "/api/v1/results now and then instead, with If-None-Match");
-    if (connection) {
-        pthread_mutex_lock(&http->lock);
-        connection->streaming = true;
-        pthread_mutex_unlock(&http->lock);
-    }
+    psp_connections_stream(&http->connections, mhd);
     add_header(response, "Content-Type", "text/event-stream");
     add_header(response, "Cache-Control", "no-store");
     add_header(response, "X-Accel-Buffering", "no");
     add_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     return send_response(http, mhd, 200, response);
+}
+
+/* ---- changes ---- */
+
+static enum MHD_Result send_lines(struct psp_http *http, struct MHD_Connection *mhd,
+                                  const struct psp_api_request *request,
+                                  const struct psp_api_reply *reply)
+{
+    struct MHD_Response *response;
+    if (!psp_connections_begin(&http->connections, mhd, 0) ||
+        psp_feed_respond(&http->feed, mhd, request, &reply->changes, &response) != PSP_OK)
+        return send_busy(http, mhd);
+    add_header(response, "Content-Type", reply->content_type);
+    add_header(response, "Cache-Control", "no-store");
+    add_header(response, "X-Accel-Buffering", "no");
+    add_header(response, "Psephos-Version", request->view->id);
+    add_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    return send_response(http, mhd, 200, response);
+}
+
+/* *ret_again: the request is to be read again, of the newest view. */
+static enum MHD_Result serve_lines(struct psp_http *http, struct MHD_Connection *mhd,
+                                   const struct psp_api_request *request,
+                                   struct psp_api_reply *reply, struct psp_feed_wait **wait,
+                                   bool *ret_again)
+{
+    switch (psp_feed_look(&http->feed, mhd, request, &reply->changes, wait)) {
+    case PSP_FEED_ANSWER:
+        return send_lines(http, mhd, request, reply);
+    case PSP_FEED_AGAIN:
+        *ret_again = true;
+        return MHD_YES;
+    case PSP_FEED_SUSPENDED:
+        return MHD_YES;
+    case PSP_FEED_GONE:
+        return MHD_NO;
+    case PSP_FEED_BUSY:
+        return send_problem(http, mhd, 503, "Too many viewers",
+                            "this collector has as many event streams and waiting requests as it "
+                            "serves; leave out wait, and ask now and then");
+    case PSP_FEED_NO_MEMORY:
+        break;
+    }
+    return send_busy(http, mhd);
 }
 
 static void add_page_headers(struct MHD_Response *response)
@@ -393,7 +321,7 @@ static enum MHD_Result send_file(struct psp_http *http, struct MHD_Connection *m
     snprintf(etag, sizeof etag, "%s%s", file->etag, gzip ? "-gz" : "");
     const bool same = if_none_match && psp_api_etag_matches(if_none_match, etag);
     const size_t bytes = same ? 0 : gzip ? file->packed_bytes : file->bytes;
-    if (!begin_answer(http, mhd, 0))
+    if (!psp_connections_begin(&http->connections, mhd, 0))
         return send_busy(http, mhd);
     struct MHD_Response *response = MHD_create_response_from_buffer(
         bytes, gzip ? file->packed : file->data, MHD_RESPMEM_PERSISTENT);
@@ -461,11 +389,13 @@ static struct psp_view *find_version(struct psp_http *http, const struct psp_api
 }
 
 static enum MHD_Result serve_api(struct psp_http *http, struct MHD_Connection *mhd,
-                                 struct psp_api_request *request, bool *ret_served)
+                                 struct psp_api_request *request, struct psp_feed_wait **wait,
+                                 bool *ret_served)
 {
     struct psp_api_reply reply = {0};
     struct psp_view *view = psp_view_slot_take(http->options.views);
     enum MHD_Result result = MHD_NO;
+    bool again = false;
     *ret_served = true;
     if (!view)
         return send_problem(http, mhd, 503, "Starting", "nothing is published yet; ask again");
@@ -476,12 +406,14 @@ static enum MHD_Result serve_api(struct psp_http *http, struct MHD_Connection *m
     *ret_served = psp_api_serve(request, &reply);
     if (reply.stream)
         result = send_stream(http, mhd, &reply.question);
+    else if (reply.lines)
+        result = serve_lines(http, mhd, request, &reply, wait, &again);
     else if (*ret_served)
         result = send_reply(http, mhd, &reply, request->gzip);
     psp_api_reply_free(&reply);
     psp_view_release(&kept);
     psp_view_release(&view);
-    return result;
+    return again ? serve_api(http, mhd, request, wait, ret_served) : result;
 }
 
 /* Photos and the map stand below /api/ but are files of the page. */
@@ -494,11 +426,13 @@ static const struct psp_page_file *find_media(const struct psp_http *http, const
     return psp_page_find(http->options.page, path);
 }
 
-static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, const char *path)
+static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, const char *path,
+                             bool head, struct psp_feed_wait **wait)
 {
     struct psp_api_request request = {
         .site = http->options.site,
         .local = http->options.local,
+        .head = head,
         .path = path,
         .accept = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Accept"),
         .if_none_match = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "If-None-Match"),
@@ -513,7 +447,7 @@ static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, 
     MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, read_parameter, &reading);
     if (reading.fault)
         return send_problem(http, mhd, 400, "Bad query", reading.fault);
-    const enum MHD_Result result = serve_api(http, mhd, &request, &served);
+    const enum MHD_Result result = serve_api(http, mhd, &request, wait, &served);
     if (served)
         return result;
     file = http->options.local ? NULL : psp_page_find(http->options.page, path);
@@ -527,8 +461,27 @@ static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, 
                             : "/openapi.json describes every path there is");
 }
 
-/* States of a request, by address. */
-static char begun, cut_short;
+/* What MHD keeps of a request: NULL at first. */
+struct request {
+    struct psp_feed_wait *wait;
+};
+
+/* Instead of one: its path holds a NUL. */
+static char cut_short;
+
+static void on_completed(void *context, struct MHD_Connection *mhd, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct psp_http *http = context;
+    struct request *request = *state;
+    (void)code;
+    if (request && *state != &cut_short) {
+        psp_feed_wait_end(&request->wait);
+        free(request);
+    }
+    *state = NULL;
+    psp_connections_completed(&http->connections, mhd);
+}
 
 /* MHD decodes the path in place: %00 would end it early. */
 static void *on_uri(void *context, const char *uri, struct MHD_Connection *mhd)
@@ -551,15 +504,17 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
         return send_methods(http, mhd, 405);
     if (*state == &cut_short)
         return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");
-    if (!*state) { /* headers are there; a body may follow */
-        *state = &begun;
-        return MHD_YES;
+    struct request *request = *state;
+    if (!request) { /* headers are there; a body may follow */
+        *state = request = calloc(1, sizeof *request);
+        return request ? MHD_YES : MHD_NO;
     }
     if (*upload_bytes > 0) { /* nobody reads it */
         *upload_bytes = 0;
         return MHD_YES;
     }
-    return options ? send_methods(http, mhd, 204) : serve(http, mhd, path);
+    return options ? send_methods(http, mhd, 204)
+                   : serve(http, mhd, path, strcmp(method, "HEAD") == 0, &request->wait);
 }
 
 /* ---- starting ---- */
@@ -625,7 +580,7 @@ static struct MHD_Daemon *start_daemon(struct psp_http *http, int fd)
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, PSP_HTTP_CONNECTION_BYTES, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, PSP_HTTP_SILENCE_S, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, http},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)psp_connections_notify, &http->connections},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},
         {MHD_OPTION_END, 0, NULL},
     };
@@ -646,7 +601,7 @@ enum psp_status psp_http_start(const struct psp_http_options *options, struct ps
         close(fd);
         return PSP_ENOMEM;
     }
-    pthread_mutex_init(&http->lock, NULL);
+    psp_connections_init(&http->connections, options->site->stats);
     pthread_mutex_init(&http->pack_lock, NULL);
     http->options = *options;
     http->port = port_of(fd);
@@ -657,6 +612,7 @@ enum psp_status psp_http_start(const struct psp_http_options *options, struct ps
         psp_http_stop(&http);
         return PSP_ENOMEM;
     }
+    psp_feed_init(&http->feed, http->stream, &http->connections, options->site->stats);
     http->daemon = start_daemon(http, fd);
     if (!http->daemon) {
         psp_reason_set(reterr_reason, "cannot start the HTTP threads on %s: %s", options->address,
@@ -680,7 +636,8 @@ void psp_http_stop(struct psp_http **http)
     psp_stream_destroy(&(*http)->stream);
     for (int i = 0; i < PACKED_MAX; i++)
         psp_text_free(&(*http)->packed[i].text);
-    pthread_mutex_destroy(&(*http)->lock);
+    psp_connections_destroy(&(*http)->connections);
+    psp_feed_destroy(&(*http)->feed);
     pthread_mutex_destroy(&(*http)->pack_lock);
     free(*http);
     *http = NULL;

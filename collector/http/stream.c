@@ -1,6 +1,7 @@
 /* Viewers of one question share one event; a slow one misses versions, never parts of one. */
 #include "collector/http/stream.h"
 
+#include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -28,16 +29,23 @@ struct viewer {
     bool suspended;
     struct event *event; /* on its way */
     size_t sent;
+    bool waits; /* it is a psp_stream_place: for … */
+    uint64_t until_ms;
+    bool gone; /* its client is */
+};
+
+struct psp_stream_place {
+    struct viewer viewer;
 };
 
 struct psp_stream {
     const struct psp_api_site *site;
     struct psp_view_slot *views;
-    pthread_mutex_t lock; /* for the next eight; taken before MHD's own */
+    pthread_mutex_t lock; /* for the next nine; taken before MHD's own */
     struct viewer *viewers;
     uint32_t viewer_count;
     uint64_t check, version; /* of the view; raised when there is something new */
-    uint64_t beat, beat_ms;
+    uint64_t beat, beat_ms, peek_ms;
     bool was_stale, stopping;
     pthread_mutex_t events_lock;
     struct event *events[PSP_STREAM_EVENTS_KEPT];
@@ -227,9 +235,8 @@ static ssize_t on_read(void *context, uint64_t position, char *buffer, size_t si
     return (ssize_t)n;
 }
 
-static void on_free(void *context)
+static void unlink_viewer(struct viewer *viewer)
 {
-    struct viewer *viewer = context;
     struct psp_stream *stream = viewer->stream;
     pthread_mutex_lock(&stream->lock);
     if (viewer->previous)
@@ -241,7 +248,13 @@ static void on_free(void *context)
     stream->viewer_count--;
     atomic_store(&stream->site->stats->stream_viewers, stream->viewer_count);
     pthread_mutex_unlock(&stream->lock);
-    drop_event(stream, &viewer->event);
+}
+
+static void on_free(void *context)
+{
+    struct viewer *viewer = context;
+    unlink_viewer(viewer);
+    drop_event(viewer->stream, &viewer->event);
     free(viewer);
 }
 
@@ -312,15 +325,90 @@ enum psp_status psp_stream_open(struct psp_stream *stream, struct MHD_Connection
     return PSP_OK;
 }
 
+/* ---- places ---- */
+
+enum psp_status psp_stream_place_begin(struct psp_stream *stream, struct MHD_Connection *mhd,
+                                       uint64_t until_ms, struct psp_stream_place **ret_place)
+{
+    struct psp_stream_place *place = calloc(1, sizeof *place);
+    if (!place)
+        return PSP_ENOMEM;
+    place->viewer =
+        (struct viewer){.stream = stream, .mhd = mhd, .waits = true, .until_ms = until_ms};
+    const enum psp_status status = link_viewer(stream, &place->viewer);
+    if (status != PSP_OK) {
+        free(place);
+        return status;
+    }
+    *ret_place = place;
+    return PSP_OK;
+}
+
+/* Suspends under the lock, for the same reason as take_turn. */
+enum psp_stream_turn psp_stream_place_turn(struct psp_stream_place *place)
+{
+    struct viewer *viewer = &place->viewer;
+    struct psp_stream *stream = viewer->stream;
+    enum psp_stream_turn turn = PSP_STREAM_LOOK;
+    pthread_mutex_lock(&stream->lock);
+    if (stream->stopping || viewer->gone) {
+        turn = PSP_STREAM_GONE;
+    } else if (viewer->version != stream->version) {
+        viewer->version = stream->version;
+    } else {
+        MHD_suspend_connection(viewer->mhd);
+        viewer->suspended = true;
+        turn = PSP_STREAM_SUSPENDED;
+    }
+    pthread_mutex_unlock(&stream->lock);
+    return turn;
+}
+
+void psp_stream_place_end(struct psp_stream_place **place)
+{
+    unlink_viewer(&(*place)->viewer);
+    free(*place);
+    *place = NULL;
+}
+
 /* ---- waking ---- */
+
+static bool hung_up(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+    const ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : -1;
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static void resume(struct viewer *viewer)
+{
+    viewer->suspended = false;
+    MHD_resume_connection(viewer->mhd);
+}
+
+/* Nothing is sent to who waits, so nothing tells that the client has gone. */
+static void resume_waiting(struct psp_stream *stream, uint64_t now_ms)
+{
+    const bool peek = now_ms >= stream->peek_ms + PSP_STREAM_PEEK_MS;
+    if (peek)
+        stream->peek_ms = now_ms;
+    for (struct viewer *at = stream->viewers; at; at = at->next) {
+        if (!at->suspended || !at->waits)
+            continue;
+        at->gone = peek && hung_up(at->mhd);
+        if (at->gone || now_ms >= at->until_ms)
+            resume(at);
+    }
+}
 
 static void resume_all(struct psp_stream *stream)
 {
     for (struct viewer *at = stream->viewers; at; at = at->next) {
         if (!at->suspended)
             continue;
-        at->suspended = false;
-        MHD_resume_connection(at->mhd);
+        resume(at);
     }
 }
 
@@ -351,6 +439,7 @@ void psp_stream_wake(struct psp_stream *stream, uint64_t now_ms)
     pthread_mutex_lock(&stream->lock);
     if (has_news(stream, now_ms, check))
         resume_all(stream);
+    resume_waiting(stream, now_ms);
     pthread_mutex_unlock(&stream->lock);
 }
 

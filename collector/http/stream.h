@@ -35,6 +35,7 @@ enum {
     PSP_STREAM_RETRY_MS = 2000,         /* when the viewer should come back */
     PSP_STREAM_SOCKET_BYTES = 16 << 10, /* of events the kernel may hold for a viewer */
     PSP_STREAM_EVENTS_KEPT = 64,        /* questions whose newest event is kept */
+    PSP_STREAM_PEEK_MS = 1000,          /* between two looks whether who waits is still there */
 };
 
 struct psp_stream;
@@ -50,6 +51,21 @@ void psp_stream_wake(struct psp_stream *stream, uint64_t now_ms);
 
 /* Ends every stream, also those that come later. Before the daemon is stopped. */
 void psp_stream_stop(struct psp_stream *stream);
+
+/* Somebody who waits for news without being sent events (feed.h): takes the place of a
+ * viewer, and is resumed as one; also when the time is up, and when the client is gone. */
+struct psp_stream_place;
+enum psp_stream_turn {
+    PSP_STREAM_LOOK,      /* there may be something new */
+    PSP_STREAM_SUSPENDED, /* the connection is, until then */
+    PSP_STREAM_GONE,      /* nobody waits there any more */
+};
+
+/* PSP_EBUSY: too many viewers; PSP_ENOMEM. */
+enum psp_status psp_stream_place_begin(struct psp_stream *stream, struct MHD_Connection *mhd,
+                                       uint64_t until_ms, struct psp_stream_place **ret_place);
+enum psp_stream_turn psp_stream_place_turn(struct psp_stream_place *place);
+void psp_stream_place_end(struct psp_stream_place **place);
 
 /* A response for one viewer. `last_id`: value of Last-Event-ID or NULL.
  * PSP_EBUSY: too many viewers; PSP_ENOMEM. */

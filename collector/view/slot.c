@@ -77,9 +77,7 @@ void psp_view_slot_expire(struct psp_view_slot *slot, uint64_t now_ms)
 struct psp_view *psp_view_slot_take(struct psp_view_slot *slot)
 {
     pthread_mutex_lock(&slot->lock);
-    struct psp_view *view = slot->count > 0 ? slot->kept[0].view : NULL;
-    if (view)
-        atomic_fetch_add(&view->references, 1);
+    struct psp_view *view = slot->count > 0 ? psp_view_hold(slot->kept[0].view) : NULL;
     pthread_mutex_unlock(&slot->lock);
     return view;
 }
@@ -91,10 +89,8 @@ struct psp_view *psp_view_slot_find(struct psp_view_slot *slot, const char *id, 
     for (uint32_t i = 0; i < slot->count && !found; i++) {
         const struct psp_view_kept *kept = &slot->kept[i];
         if ((i < PSP_VIEWS_KEPT_MIN || now_ms <= kept->until_ms) && strcmp(kept->view->id, id) == 0)
-            found = kept->view;
+            found = psp_view_hold(kept->view);
     }
-    if (found)
-        atomic_fetch_add(&found->references, 1);
     pthread_mutex_unlock(&slot->lock);
     return found;
 }

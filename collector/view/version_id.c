@@ -1,7 +1,9 @@
-/* Hexadecimal: safe in a URL and in a header. */
+/* Read by writing it again: there is one way only to write an ID. */
 #include "collector/view/version_id.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes/hash.h"
 
@@ -17,4 +19,25 @@ void psp_version_write(const struct psp_version_key *key, uint64_t change, uint6
 {
     snprintf(ret_id, PSP_VERSION_ID_BYTES, "%llx-%016llx-%016llx", (unsigned long long)change,
              (unsigned long long)tag, (unsigned long long)psp_version_check(key, change, tag));
+}
+
+bool psp_version_read(const struct psp_version_key *key, const char *text, uint64_t *ret_change,
+                      enum psp_version_stale *ret_stale)
+{
+    char id[PSP_VERSION_ID_BYTES];
+    char *end;
+    const uint64_t change = strtoull(text, &end, 16);
+    const uint64_t tag = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+    psp_version_write(key, change, tag, id);
+    const size_t length = strlen(id);
+    if (strncmp(text, id, length) != 0)
+        return false;
+    const char *rest = text + length;
+    if (strcmp(rest, "") != 0 && strcmp(rest, ".0") != 0 && strcmp(rest, ".1") != 0)
+        return false;
+    *ret_change = change;
+    *ret_stale = rest[0] == 0     ? PSP_VERSION_UNTOLD
+                 : rest[1] == '1' ? PSP_VERSION_STALE
+                                  : PSP_VERSION_FRESH;
+    return true;
 }

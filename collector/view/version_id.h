@@ -28,11 +28,17 @@ struct psp_version_key { /* random, of this process */
     uint8_t bytes[PSP_VERSION_KEY_BYTES];
 };
 
+enum psp_version_stale { PSP_VERSION_UNTOLD, PSP_VERSION_FRESH, PSP_VERSION_STALE };
+
 /* What tells a view from all others of the process: the last part of its ID. */
 uint64_t psp_version_check(const struct psp_version_key *key, uint64_t change, uint64_t tag);
 
 /* The ID of a view. */
 void psp_version_write(const struct psp_version_key *key, uint64_t change, uint64_t tag,
                        char ret_id[PSP_VERSION_ID_BYTES]);
+
+/* An ID, or an event's. False: not one that a process with this key gave. */
+bool psp_version_read(const struct psp_version_key *key, const char *text, uint64_t *ret_change,
+                      enum psp_version_stale *ret_stale);
 
 #endif

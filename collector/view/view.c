@@ -23,6 +23,10 @@ static void destroy(struct psp_view *view)
     free(view->registered_sum);
     free(view->leaf_reports);
     free(view->leaf_report_shards);
+    free(view->changes.rows);
+    free(view->changes.leaves);
+    free(view->changes.revisions);
+    free(view->changes.lowered);
     free(view->stations);
     psp_overview_place_destroy(&view->overview);
     free(view);
@@ -185,6 +189,56 @@ static void take_shown(struct psp_view *view, const struct psp_board *board)
     }
 }
 
+static bool copy_cells(struct psp_view *view, const uint64_t *from, size_t count, uint64_t **ret_to)
+{
+    *ret_to = reserve_cells(view, count + 1);
+    if (*ret_to)
+        memcpy(*ret_to, from, count * sizeof *from);
+    return *ret_to != NULL;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* When what changed last; PSP_ENOMEM. */
+static enum psp_status take_changes(struct psp_view *view, const struct psp_board *board)
+{
+    const struct psp_board_news *news = psp_board_news(board);
+    const struct psp_board_shown *shown = psp_board_shown(board);
+    const struct psp_totals *rows = psp_board_merged(board);
+    const struct psp_board_corrected *corrected = psp_board_corrected(board);
+    const uint32_t leaves = view->definition->leaf_count;
+    struct psp_view_changes *changes = &view->changes;
+    if (shown->rows) {
+        rows = shown->rows;
+        corrected = &shown->corrected;
+    }
+    changes->epoch = news->epoch;
+    changes->state = news->state;
+    /* Until it is closed, turnout does not depend on the state. */
+    changes->turnout = news->registered;
+    if (view->election_state == PSP_ELECTION_CLOSED)
+        changes->turnout = later(changes->turnout, news->state);
+    changes->books = shown->newest;
+    for (uint32_t s = 0; s < view->shard_count; s++)
+        changes->books = later(changes->books, view->shards[s].change);
+    if (!copy_cells(view, rows->row_index, rows->row_count, &changes->rows))
+        return PSP_ENOMEM;
+    if (corrected->newest > 0 &&
+        (!copy_cells(view, corrected->revisions, rows->row_count, &changes->revisions) ||
+         !copy_cells(view, corrected->lowered, rows->row_count, &changes->lowered)))
+        return PSP_ENOMEM;
+    if (shown->told_newest == 0 && news->counted_newest == 0)
+        return PSP_OK;
+    if (!copy_cells(view, news->counted, leaves, &changes->leaves))
+        return PSP_ENOMEM;
+    for (uint32_t leaf = 0; leaf < leaves; leaf++)
+        changes->leaves[leaf] = later(changes->leaves[leaf], shown->leaves[leaf].told);
+    return PSP_OK;
+}
+
 /* A sum is not told while nothing of it is shown. */
 static void add_shown(uint64_t *sum, uint64_t votes)
 {
@@ -298,6 +352,10 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
         return PSP_ENOMEM;
     }
     take_shards(view, board);
+    if (take_changes(view, board) != PSP_OK) {
+        destroy(view);
+        return PSP_ENOMEM;
+    }
     take_shown(view, board);
     sum_rows(view);
     sum_counted(view, psp_board_counted(board));
@@ -306,6 +364,13 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
     take_version(view, board, key);
     *ret_view = view;
     return PSP_OK;
+}
+
+struct psp_view *psp_view_hold(const struct psp_view *view)
+{
+    struct psp_view *held = (struct psp_view *)(uintptr_t)view; /* what is counted is no content */
+    atomic_fetch_add(&held->references, 1);
+    return held;
 }
 
 uint64_t psp_view_ballots(const struct psp_view *view, uint32_t unit)

@@ -36,6 +36,20 @@ struct psp_view_report_shard { /* where the report stands in a shard's log */
     uint64_t epoch, index;
 };
 
+/* Changes of the board at which what is shown changed last: 0 never, or not since this
+ * process began. */
+struct psp_view_changes {
+    uint64_t epoch;   /* a shard's was raised: counts may be lower than before */
+    uint64_t state;   /* of the election, in some shard */
+    uint64_t turnout; /* of what all turnout depends on: rolls, and whether it is closed */
+    uint64_t books;   /* of all shards, and what of them is shown */
+    uint64_t *rows;   /* [row_count] */
+    uint64_t *leaves; /* [leaf_count]: of what is told beside its rows; NULL: nothing ever */
+    /* [row_count]: revisions of all shards added up, and changes at which a count went
+     * down; NULL: all 0. */
+    uint64_t *revisions, *lowered;
+};
+
 struct psp_view {
     _Atomic uint32_t references;
     const struct psp_catalog *catalog;
@@ -48,6 +62,7 @@ struct psp_view {
     uint64_t check;  /* the ID's last part: as good as the ID within the process */
     uint64_t number; /* epochs * 2^40 + indexes, each added up: grows with each of them */
     size_t bytes;    /* of its arrays */
+    uint32_t pins;   /* answers made of it piece by piece; under the lock of who makes them */
     uint32_t shard_count;
     /* [shard_count]; `ballots` with publication reports: as its books say */
     struct psp_board_shard *shards;
@@ -72,8 +87,9 @@ struct psp_view {
     uint64_t *registered_sum; /* [leaf_count + 1] of the roll; NULL without one */
     struct psp_view_report *leaf_reports;             /* [leaf_count] */
     struct psp_view_report_shard *leaf_report_shards; /* [leaf_count * shard_count] */
-    uint64_t shown_ballots;                           /* in all rows shown */
-    uint64_t forgotten;                               /* by stations, in all */
+    struct psp_view_changes changes;
+    uint64_t shown_ballots; /* in all rows shown */
+    uint64_t forgotten;     /* by stations, in all */
     uint32_t station_count;
     struct psp_view_station *stations;   /* that sent ballots, by number */
     struct psp_overview_place *overview; /* psp_overview_of: made when first asked for */
@@ -83,6 +99,8 @@ struct psp_view {
 enum psp_status psp_view_create(const struct psp_board *board, const struct psp_catalog *catalog,
                                 const struct psp_version_key *key, struct psp_view **ret_view);
 void psp_view_release(struct psp_view **view);
+/* Another reference to a view that the caller has one of. */
+struct psp_view *psp_view_hold(const struct psp_view *view);
 
 /* Ballots shown in the leaves of a unit. */
 uint64_t psp_view_ballots(const struct psp_view *view, uint32_t unit);

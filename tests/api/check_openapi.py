@@ -46,6 +46,7 @@ TYPES = {
     "integer": int, "number": (int, float),
 }
 STREAM, READY = "/api/v1/stream", "/readyz"
+LINES = "application/x-ndjson"
 NOT_TRIED = (
     "503 of {}: a collector that starts, has no memory, or 1 GiB of answers under way (--busy)"
 )
@@ -239,15 +240,24 @@ class Checker:
                 self.fault(f"{url}: {name} is not version.id")
             if name == "Psephos-Version" and not answer.headers.get(name):
                 self.fault(f"{url}: no {name}")
-        if media.endswith("json"):
+        if media.endswith("json") and media != LINES:
             value = json.loads(answer.body)
             self.check_body(documented["content"][media]["schema"], value, url)
             return value
         text = answer.body.decode(errors="replace")
+        if media == LINES:
+            self.check_lines(text, url)
         if media == "text/event-stream":
             data = next(line for line in text.splitlines() if line.startswith("data: "))
             self.check_body({"$ref": "#/components/schemas/BoardEvent"}, json.loads(data[6:]), url)
         return text
+
+    def check_lines(self, text, url):
+        lines = [json.loads(line) for line in text.splitlines()]
+        for line in lines:
+            self.check_body({"$ref": "#/components/schemas/ChangesLine"}, line, url)
+        if not lines or "version" not in lines[-1] or any("version" in line for line in lines[:-1]):
+            self.fault(f"{url}: the line of the version is not the last one, and that alone")
 
     def check_body(self, schema, value, url):
         faults = []
@@ -268,8 +278,10 @@ class Checker:
             return self.levels
         if name == "cursor":
             return []  # check_pages has real ones
-        if name == "version":
+        if name in ("version", "since"):
             return [self.get_json("/api/v1/shards")["version"]["id"]]
+        if name == "wait":
+            return ["0", "60"]  # without since there is something at once
         if "enum" in schema:
             return schema["enum"]
         return [self.examples[name]]
@@ -280,10 +292,12 @@ class Checker:
             return [("no-such-id", 404), ("", 404), ("é\x01", 404)]
         if name == "limit":
             return [(value, 400) for value in ("0", "-1", "1001", "x", "", "1e3", "99999999999")]
-        if name == "version":
+        if name in ("version", "since"):
             return [(value, 410) for value in ("", "x", "x" * 300, "1-2-3", "é")]
         if name in ("q", "lang"):
             return [("x" * 257, 400)]
+        if name == "wait":
+            return [(value, 400) for value in ("61", "-1", "", "1.5", "x", "99999999999")]
         if name == "cursor":
             return [(value, 400) for value in ("", "x", "A" * 28, "é")]
         return [(value, 400) for value in ("", "nonsense")] if schema else []

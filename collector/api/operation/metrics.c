@@ -112,9 +112,16 @@ static void write_http(const struct psp_stats *stats, struct psp_text *text)
          "HTTP connections ended because they took too long.");
     psp_text_format(text, "psephos_http_connections_cut_total %llu\n",
                     (unsigned long long)psp_stats_read(&stats->connections_cut));
-    head(text, "psephos_stream_viewers", "gauge", "Event streams open now.");
+    head(text, "psephos_stream_viewers", "gauge", "Event streams and waiting requests now.");
     psp_text_format(text, "psephos_stream_viewers %llu\n",
                     (unsigned long long)psp_stats_read(&stats->stream_viewers));
+    head(text, "psephos_changes_waiting", "gauge",
+         "Requests of /changes that wait, among the streams.");
+    psp_text_format(text, "psephos_changes_waiting %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->changes_waiting));
+    head(text, "psephos_changes_answers_total", "counter", "Answers of /changes begun.");
+    psp_text_format(text, "psephos_changes_answers_total %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->changes_answers));
     head(text, "psephos_stream_events_total", "counter", "Events sent to viewers.");
     psp_text_format(text, "psephos_stream_events_total %llu\n",
                     (unsigned long long)psp_stats_read(&stats->stream_events));

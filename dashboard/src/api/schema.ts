@@ -775,6 +775,96 @@ export interface components {
       /** @description In the order of their first contests. */
       groups: components['schemas']['Group'][];
     };
+    /** @description A result whole, zeros included; in place of the one of the same unit, method and contest. */
+    ChangedResult: {
+      /** @constant */
+      kind: 'result';
+      unit: components['schemas']['Id'];
+      method: components['schemas']['IdOrNull'];
+      contest: components['schemas']['Id'];
+      /** @description Ballots shown, in leaves that vote on the contest. */
+      ballots: number;
+      /** @description The choices on a ballot in the unit, zeros included. null: held, no row of it was reported yet. */
+      choices: components['schemas']['ChoiceVotes'][] | null;
+      /** @description null: held. */
+      undervotes: number | null;
+      /** @description null: held. */
+      overvotes: number | null;
+      /** @description Sum of the revisions of all rows that it adds up: raised by corrections. */
+      revision: number;
+      /**
+       * @description A count of a row that it adds up went down since.
+       * @constant
+       */
+      decreased?: true;
+    };
+    /** @description As in Turnout, of a unit. */
+    ChangedTurnout: {
+      /** @constant */
+      kind: 'turnout';
+      unit: components['schemas']['Id'];
+      unit_name: string;
+      level: components['schemas']['Level'];
+      /** @description Ballots shown. */
+      ballots: number;
+      ballots_counted: components['schemas']['BallotsCounted'];
+      registered: number | null;
+      ballots_expected: number | null;
+      /** @description ballots_counted / registered; where that is not told, ballots / registered. */
+      share: number | null;
+      /** @description Every leaf has a final report. */
+      complete: boolean;
+      units_partial: components['schemas']['UnitsPartial'];
+      report: components['schemas']['ReportOrNull'];
+      report_under_way: components['schemas']['UnderWay'];
+      /** @description More ballots than voters registered; 0 registered are unknown in a unit with ballots. */
+      over_registered: boolean;
+      /** @description More ballots than expected. */
+      over_expected: boolean;
+      progress: components['schemas']['Progress'];
+    };
+    /** @description As in Accounting. */
+    ChangedBooks: {
+      /** @constant */
+      kind: 'books';
+      /** @description null: of all, then with shown, held and forgotten. */
+      shard: number | null;
+      /** @description Ballots decoded from committed entries. */
+      received: number;
+      counted: number;
+      replayed: number;
+      double_vote: number;
+      not_eligible: number;
+      invalid: number;
+      closed: number;
+      /** @description Ballots added to the totals. */
+      added_ballots: number;
+      /** @description Voter records marked counted. */
+      voters_counted: number;
+      /** @description Ballots in the rows that are shown. */
+      shown?: number;
+      /** @description counted - shown: counted and not reported, or moved by less than report_min since. */
+      held?: number;
+      /** @description Refused ballots whose first verdict is not remembered any more. */
+      forgotten?: number;
+      /** @description received = counted + replayed + double_vote + not_eligible + invalid + closed; counted = added_ballots = voters_counted = the ballots in the totals; for the total also: every contest of every unit balances. */
+      balanced: boolean;
+    };
+    /** @description The last line. Without it the answer is cut short: void. */
+    ChangesEnd: {
+      version: components['schemas']['Version'];
+      as_of: components['schemas']['AsOf'];
+      stale: components['schemas']['Stale'];
+      /** @enum {string} */
+      state: 'new' | 'open' | 'closed';
+      publication: components['schemas']['Publication'];
+    };
+    /** @description A line of /api/v1/changes. */
+    ChangesLine:
+      | components['schemas']['ChangedResult']
+      | components['schemas']['ChangedTurnout']
+      | components['schemas']['ChangedBooks']
+      | components['schemas']['ChangesEnd'];
   };
   responses: never;
   parameters: never;
@@ -834,5 +924,10 @@ export type Close = components['schemas']['Close'];
 export type SeatsLed = components['schemas']['SeatsLed'];
 export type Group = components['schemas']['Group'];
 export type Overview = components['schemas']['Overview'];
+export type ChangedResult = components['schemas']['ChangedResult'];
+export type ChangedTurnout = components['schemas']['ChangedTurnout'];
+export type ChangedBooks = components['schemas']['ChangedBooks'];
+export type ChangesEnd = components['schemas']['ChangesEnd'];
+export type ChangesLine = components['schemas']['ChangesLine'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

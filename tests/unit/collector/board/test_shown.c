@@ -272,14 +272,15 @@ static void a_report_elsewhere_in_a_log_is_another_one(void **context)
     struct psp_board_shown *now = NULL;
     struct psp_leaf_report reports[4] = {[LEAF_P3] = {1, 5, 1005, false}};
     const struct psp_shown_shard shards[FIXTURE_SHARDS] = {{true, 1, reports}, {true, 1, reports}};
-    const struct psp_totals *merged = psp_board_merged(state->board);
+    const struct psp_shown_counts counts = {psp_board_merged(state->board),
+                                            psp_board_corrected(state->board)->revisions};
     assert_int_equal(psp_board_shown_create(state->definition, FIXTURE_SHARDS, &now), PSP_OK);
     for (uint64_t change = 1; change <= 2; change++) { /* nothing new the second time */
-        psp_board_shown_review(now, LEAF_P3, shards, merged, change);
+        psp_board_shown_review(now, LEAF_P3, shards, &counts, change);
         assert_int_equal(now->leaves[LEAF_P3].change, 1);
     }
     reports[LEAF_P3].index = 6;
-    psp_board_shown_review(now, LEAF_P3, shards, merged, 3);
+    psp_board_shown_review(now, LEAF_P3, shards, &counts, 3);
     assert_int_equal(now->leaves[LEAF_P3].change, 3);
     assert_int_equal(now->sources[LEAF_P3 * FIXTURE_SHARDS + 1].index, 6);
     psp_board_shown_destroy(&now);
@@ -369,7 +370,7 @@ static uint64_t hash_of_copy(const struct psp_board_shown *from)
     memcpy(copy->row_reports, from->row_reports, from->rows->row_count * sizeof *copy->row_reports);
     memcpy(copy->rows->cells, from->rows->cells,
            from->rows->cell_count * sizeof *copy->rows->cells);
-    assert_true(psp_board_shown_settle(copy, 1));
+    assert_true(psp_board_shown_settle(copy, from->corrected.revisions, 1));
     const uint64_t hash = copy->hash;
     psp_board_shown_destroy(&copy);
     return hash;

@@ -4,7 +4,7 @@
 #include "collector/view/overview.h"
 #include "collector/view/slot.h"
 
-static const struct psp_version_key key = {{1, 2, 3}};
+static const struct psp_version_key key = {{1, 2, 3}}, other_key = {{1, 2, 4}};
 
 struct state {
     struct psp_definition *definition;
@@ -120,14 +120,64 @@ static void bytes_are_those_of_all_arrays(void **context)
     struct psp_view *view;
     assert_int_equal(psp_view_create(state->board, state->catalog, &key, &view), PSP_OK);
     const size_t cells = 4 * (1 + 6 + 4) + 4 * (1 + 4);
-    const size_t expected = 3 * sizeof *view->shards + (cells + 1) * 8 + 7 * 8 /* choice_votes */ +
-                            2 * 5 * 8 /* ballots_sum, counted_sum */ + 2 * 5 * 4 + 9 +
-                            5 * sizeof *view->leaf_reports +
-                            (5 * 2 + 1) * sizeof *view->leaf_report_shards +
-                            sizeof *view->stations + 2 * sizeof(struct psp_overview_contest) +
-                            state->catalog->group_count * sizeof(struct psp_overview_group);
+    const size_t expected =
+        3 * sizeof *view->shards + (cells + 1) * 8 + 7 * 8 /* choice_votes */ +
+        2 * 5 * 8 /* ballots_sum, counted_sum */ + 2 * 5 * 4 + 9 + 5 * sizeof *view->leaf_reports +
+        (5 * 2 + 1) * sizeof *view->leaf_report_shards + sizeof *view->stations +
+        9 * 8 /* changes.rows */ + 2 * sizeof(struct psp_overview_contest) +
+        state->catalog->group_count * sizeof(struct psp_overview_group);
     assert_int_equal(view->bytes, expected);
     psp_view_release(&view);
+}
+
+static void an_id_tells_its_process_and_its_change(void **context)
+{
+    char id[PSP_VERSION_ID_BYTES], longer[PSP_VERSION_ID_BYTES + 8];
+    uint64_t change = 0;
+    enum psp_version_stale stale = PSP_VERSION_STALE;
+    (void)context;
+    psp_version_write(&key, 0x2F, UINT64_MAX, id);
+    assert_int_equal(strncmp(id, "2f-ffffffffffffffff-", 20), 0);
+    assert_int_equal(strlen(id), 36);
+    assert_true(psp_version_read(&key, id, &change, &stale));
+    assert_int_equal(change, 0x2F);
+    assert_int_equal(stale, PSP_VERSION_UNTOLD);
+    for (int told = 0; told < 2; told++) {
+        snprintf(longer, sizeof longer, "%s.%d", id, told);
+        assert_true(psp_version_read(&key, longer, &change, &stale));
+        assert_int_equal(stale, told ? PSP_VERSION_STALE : PSP_VERSION_FRESH);
+    }
+    assert_false(psp_version_read(&other_key, id, &change, &stale));
+    psp_version_write(&key, UINT64_MAX, UINT64_MAX, id);
+    assert_int_equal(strlen(id), 50);
+    assert_int_equal(strspn(id, "0123456789abcdef-"), 50);
+    assert_true(psp_version_read(&key, id, &change, &stale));
+}
+
+static void nothing_else_is_an_id(void **context)
+{
+    static const char *const forms[] = {"",      "-",   "x",     "%s.",  "%s.2", "%s.00",
+                                        "%s.1 ", " %s", "0%s",   "0x%s", "+%s",  "%s-0",
+                                        "%s%s",  "1-2", "1-2-3", "é",    "%.35s"};
+    char id[PSP_VERSION_ID_BYTES], text[160], upper[PSP_VERSION_ID_BYTES];
+    uint64_t change;
+    enum psp_version_stale stale;
+    (void)context;
+    psp_version_write(&key, 0x2F, 0xABC, id);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(text, sizeof text, forms[i], id, id);
+#pragma GCC diagnostic pop
+        if (psp_version_read(&key, text, &change, &stale))
+            print_error("%s was taken for an ID\n", text);
+        assert_false(psp_version_read(&key, text, &change, &stale));
+    }
+    for (size_t i = 0; i < strlen(id); i++) { /* any other character */
+        snprintf(upper, sizeof upper, "%s", id);
+        upper[i] = upper[i] == '7' ? '8' : '7';
+        assert_false(psp_version_read(&key, upper, &change, &stale));
+    }
 }
 
 /* A divergence is told: the same entries of the shards, another version. */
@@ -159,6 +209,8 @@ int main(void)
         TEST(bytes_are_bounded_the_oldest_goes_first),
         TEST(no_more_views_than_there_is_room_for),
         TEST(bytes_are_those_of_all_arrays),
+        TEST(an_id_tells_its_process_and_its_change),
+        TEST(nothing_else_is_an_id),
         TEST(the_same_number_of_another_state_is_another_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
