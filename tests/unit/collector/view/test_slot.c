@@ -103,7 +103,7 @@ static void no_more_views_than_there_is_room_for(void **context)
 {
     struct state *state = *context;
     for (int i = 0; i < PSP_VIEWS_KEPT_MAX + 3; i++) {
-        char id[8];
+        char id[12];
         snprintf(id, sizeof id, "%d", i);
         put(state, id, 0, 1000);
     }
