@@ -45,7 +45,7 @@ TYPES = {
     "object": dict, "array": list, "string": str, "boolean": bool, "null": type(None),
     "integer": int, "number": (int, float),
 }
-STREAM, READY = "/api/v1/stream", "/readyz"
+STREAM, CHANGES, READY = "/api/v1/stream", "/api/v1/changes", "/readyz"
 LINES = "application/x-ndjson"
 NOT_TRIED = (
     "503 of {}: a collector that starts, has no memory, or 1 GiB of answers under way (--busy)"
@@ -454,6 +454,9 @@ class Checker:
             operation = self.operations[STREAM]
             url = self.url(STREAM, operation, {"contest": self.examples["contest"]})
             self.check_answer(STREAM, operation, ask(url), url)
+            since = self.get_json("/api/v1/shards")["version"]["id"]
+            url = self.url(CHANGES, self.operations[CHANGES], {"since": since, "wait": "9"})
+            self.check_answer(CHANGES, self.operations[CHANGES], ask(url), url)
         finally:
             for viewer in open_ones:
                 viewer.close()
@@ -501,7 +504,7 @@ class Checker:
                 for media in response.get("content") or {"": None}:
                     if (path, status, media) in self.seen:
                         continue
-                    if status == "503" and path not in (STREAM, READY):
+                    if status == "503" and path not in (STREAM, CHANGES, READY):
                         self.not_tried.append(path)
                         continue
                     self.fault(f"{path}: {status} {media} is documented and was never seen")
