@@ -34,6 +34,7 @@ static const struct call {
     {"station", psp_cmd_station, "make a station's key on its own machine"},
     {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
     {"results", psp_cmd_results, "who has how many votes, as a table, JSON or CSV"},
+    {"export", psp_cmd_export, "one version of the results as a file for other programs"},
     {"publish", psp_cmd_publish, "the results as static files, for a web server or CDN"},
     {"accounting", psp_cmd_accounting, "the books, and whether they balance"},
     {"stations", psp_cmd_stations, "the books by station: who sent how many ballots"},

@@ -1,16 +1,20 @@
 // Builds the page into the folder given (default dist/): scripts and styles by
 // esbuild, map shapes of the United States cut so that a viewer of one state
-// loads only that state, and gzip beside each text file.
+// loads only that state, and gzip beside each text file. Refuses a first visit
+// that is larger than FIRST_MAX.
 import { build } from 'esbuild';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const out = process.argv[2] ?? 'dist';
+const FIRST_MAX = 45_000; // bytes packed, with the largest catalogue, before charts and shapes
 rmSync(out, { recursive: true, force: true });
 mkdirSync(`${out}/map`, { recursive: true });
 
-await build({
+const { metafile } = await build({
     entryPoints: { page: 'src/main.tsx' },
+    metafile: true,
     bundle: true,
     minify: true,
     format: 'esm',
@@ -72,3 +76,27 @@ copyFileSync('node_modules/us-atlas/LICENSE', `${out}/map/LICENSE.txt`);
 for (const folder of [out, `${out}/map`])
     for (const file of readdirSync(folder).filter((f) => /\.(js|css|html|json)$/.test(f)))
         writeFileSync(`${folder}/${file}.gz`, gzipSync(readFileSync(`${folder}/${file}`), { level: 9 }));
+
+// ---- what a first visit loads ----
+
+const packed = (file) => readFileSync(`${out}/${file}.gz`).length;
+const outputs = new Map(Object.entries(metafile.outputs).map(([path, made]) => [basename(path), made]));
+
+// A file with what it imports at once; an import() waits until it is wanted.
+function loaded(file, all = new Set()) {
+    if (all.has(file)) return all;
+    all.add(file);
+    for (const { path, kind } of outputs.get(file).imports)
+        if (kind === 'import-statement') loaded(basename(path), all);
+    return all;
+}
+const page = loaded('page.js');
+const catalogues = [...outputs].filter(([, made]) => /^src\/text\/..\.ts$/.test(made.entryPoint ?? ''));
+const largest = Math.max(0, ...catalogues.map(([file]) => packed(file)));
+const first = ['index.html', 'page.css', ...page].reduce((sum, file) => sum + packed(file), largest);
+console.log(`first visit: ${first} bytes packed, at most ${FIRST_MAX}`);
+if (first > FIRST_MAX) {
+    for (const file of ['index.html', 'page.css', ...page]) console.error(`  ${packed(file)} ${file}`);
+    console.error('the first visit is too large: load what is not seen at once with import()');
+    process.exit(1);
+}

@@ -253,13 +253,14 @@ static json_t *line_of(const struct copy *copy)
 /* What was copied of this shard before stays when it fails. */
 static int back_up_shard(const struct arguments *arguments, struct psp_operate *operate,
                          const struct psp_backup *backup, struct psp_backup_shard *shard,
-                         struct psp_table *table, json_t *lines)
+                         struct psp_table *table, json_t *lines, bool *ret_begun)
 {
     struct copy copy = {.operate = operate, .epoch = backup->epoch, .to = {.shard = shard->shard}};
     enum psp_status status =
         psp_backup_journal(arguments->out, backup, shard, &copy.log, &copy.reason);
     if (status == PSP_OK)
         status = copy_shard(&copy);
+    *ret_begun |= copy.log != NULL && psp_journal_last(copy.log) > 0;
     psp_journal_close(&copy.log);
     if (status == PSP_OK) {
         *shard = copy.to;
@@ -280,22 +281,40 @@ static bool store(const struct arguments *arguments, const struct psp_backup *ba
     return false;
 }
 
-/* One shard's trouble does not keep the others from being copied. */
+/* Replaced each time: what was cast since belongs to the entries since. */
+static bool carry(const struct arguments *arguments, const struct psp_local *local)
+{
+    struct psp_reason reason = {0};
+    if (psp_backup_carry(local->directory, arguments->out, true, &reason) == PSP_OK)
+        return true;
+    psp_fault_say("psephos backup", &reason);
+    return false;
+}
+
+/* One shard's trouble does not keep the others from being copied; `fresh`: this call began
+ * the backup, and takes it away again when it copied nothing. */
 static int back_up(const struct arguments *arguments, struct psp_operate *operate,
-                   struct psp_backup *backup)
+                   const struct psp_local *local, struct psp_backup *backup, bool fresh)
 {
     static const char *const headings[] = {"shard", "replica", "index", "received", "counted"};
-    if (!store(arguments, backup)) /* whose journals these are, before the first of them */
+    bool begun = false;
+    if (!store(arguments, backup)) { /* whose journals these are, before the first of them */
+        if (fresh)
+            psp_backup_undo(backup, arguments->out);
         return PSP_EXIT_NO;
+    }
     struct psp_table *table = psp_table_create("llrrr", headings);
     json_t *lines = json_array();
     int code = PSP_EXIT_DONE;
     for (uint32_t s = 0; s < backup->shard_count; s++) {
-        const int one = back_up_shard(arguments, operate, backup, &backup->shards[s], table, lines);
+        const int one =
+            back_up_shard(arguments, operate, backup, &backup->shards[s], table, lines, &begun);
         code = one > code ? one : code;
     }
     backup->made_ms = psp_clock_wall_ms();
-    if (!store(arguments, backup))
+    if (fresh && !begun)
+        psp_backup_undo(backup, arguments->out);
+    else if (!carry(arguments, local) || !store(arguments, backup))
         code = PSP_EXIT_NO;
     if (arguments->json)
         psp_json_print(json_pack("{s:s, s:b, s:O}", "folder", arguments->out, "whole",
@@ -313,7 +332,7 @@ static int back_up(const struct arguments *arguments, struct psp_operate *operat
 
 /* What is in the folder already must be of this cluster. */
 static bool begin(const struct arguments *arguments, const struct psp_local *local,
-                  struct psp_backup *ret_backup, struct psp_reason *reterr_reason)
+                  struct psp_backup *ret_backup, bool *ret_fresh, struct psp_reason *reterr_reason)
 {
     const struct psp_cluster *cluster = local->cluster;
     enum psp_status status = psp_backup_load(arguments->out, ret_backup, reterr_reason);
@@ -328,6 +347,7 @@ static bool begin(const struct arguments *arguments, const struct psp_local *loc
             arguments->out);
         return false;
     }
+    *ret_fresh = status == PSP_ENOENT;
     if (status != PSP_ENOENT)
         return status == PSP_OK;
     status = psp_file_make_folder(arguments->out, 0700);
@@ -361,13 +381,16 @@ int psp_cmd_backup(int argc, char **argv)
     struct psp_backup backup = {0};
     struct psp_reason reason = {0};
     int code = PSP_EXIT_NO;
+    bool fresh = false;
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
     if (psp_local_open(arguments.directory, &local, &reason) == PSP_OK &&
-        begin(&arguments, local, &backup, &reason)) {
+        begin(&arguments, local, &backup, &fresh, &reason)) {
         char *key = psp_local_path(local, "keys/operator.key");
         if (psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
-            code = back_up(&arguments, operate, &backup);
+            code = back_up(&arguments, operate, local, &backup, fresh);
+        else if (fresh)
+            psp_backup_undo(&backup, arguments.out);
         free(key);
     }
     if (!operate)

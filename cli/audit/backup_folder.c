@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json/at.h"
 #include "base/system/file.h"
+#include "cli/folder/tree.h"
+#include "cli/returns/cast_record.h"
+#include "cli/returns/record.h"
 #include "cli/say/memory.h"
 
 enum { FORMAT = 1 };
@@ -141,4 +145,35 @@ enum psp_status psp_backup_journal(const char *folder, const struct psp_backup *
         status = psp_journal_open(&options, ret_log, reterr_reason);
     free(path);
     return status;
+}
+
+enum psp_status psp_backup_carry(const char *from, const char *to, bool replace,
+                                 struct psp_reason *reterr_reason)
+{
+    char *record = psp_memory_print("%s/import.json", from);
+    char *there = psp_memory_print("%s/import.json", to);
+    char *casts = psp_memory_print("%s/casts", from), *target = psp_memory_print("%s/casts", to);
+    enum psp_status status = PSP_OK;
+    if (replace || access(there, F_OK) != 0)
+        status = psp_record_carry(record, to, reterr_reason);
+    if (status == PSP_OK)
+        status = psp_cast_record_carry(casts, target, replace, reterr_reason);
+    free(target);
+    free(casts);
+    free(there);
+    free(record);
+    return status;
+}
+
+void psp_backup_undo(const struct psp_backup *backup, const char *folder)
+{
+    for (uint32_t s = 0; s < backup->shard_count; s++) {
+        char *path = psp_memory_print("%s/shard-%u", folder, backup->shards[s].shard);
+        psp_tree_remove(path);
+        free(path);
+    }
+    char *path = psp_memory_print("%s/backup.json", folder);
+    unlink(path);
+    free(path);
+    rmdir(folder); /* an empty one only */
 }

@@ -3,6 +3,8 @@
  *
  *     FOLDER/backup.json   how far each shard's copy goes, and what its count is there
  *     FOLDER/shard-S/      the shard's journal up to there, in the format of its log
+ *     FOLDER/import.json   how returns are read, and which were cast: as in DIR
+ *     FOLDER/casts/HASH
  *
  * A copy grows: the next backup into the same folder fetches what is new. A
  * shard whose index is 0 has not been copied whole yet. No key is in it;
@@ -45,6 +47,15 @@ enum psp_status psp_backup_load(const char *folder, struct psp_backup *ret_backu
 enum psp_status psp_backup_store(const struct psp_backup *backup, const char *folder,
                                  struct psp_reason *reterr_reason);
 void psp_backup_free(struct psp_backup *backup);
+
+/* Copies what `cast --returns` goes by: DIR/import.json and DIR/casts, where they are. What
+ * the target has already is replaced only when `replace`. With a reason. */
+enum psp_status psp_backup_carry(const char *from, const char *to, bool replace,
+                                 struct psp_reason *reterr_reason);
+
+/* Takes a backup away again of which nothing was copied: what was made of it, and FOLDER
+ * where nothing else is in it. */
+void psp_backup_undo(const struct psp_backup *backup, const char *folder);
 
 /* A shard's journal in FOLDER/shard-S, made when it is not there. As psp_journal_open;
  * of what lies before `shard->index` the end is looked at only. */

@@ -369,6 +369,13 @@ static bool renew_markers(struct restoring *restoring)
     return status == PSP_OK;
 }
 
+/* What DIR has of its own is newer. */
+static bool carry_back(struct restoring *restoring)
+{
+    return psp_backup_carry(restoring->arguments->backup, restoring->local->directory, false,
+                            &restoring->reason) == PSP_OK;
+}
+
 static void tell_json(const struct restoring *restoring)
 {
     json_t *shards = json_array();
@@ -428,8 +435,8 @@ static bool restore(struct restoring *restoring)
         return false;
     }
     const bool good = load(restoring) && nobody_answers(restoring) && nothing_is_there(restoring) &&
-                      verify(restoring) && renew(restoring, hosts) && write_logs(restoring) &&
-                      put_in_place(restoring) && renew_markers(restoring);
+                      verify(restoring) && carry_back(restoring) && renew(restoring, hosts) &&
+                      write_logs(restoring) && put_in_place(restoring) && renew_markers(restoring);
     psp_hosts_destroy(&hosts);
     return good;
 }

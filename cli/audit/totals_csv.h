@@ -1,5 +1,5 @@
 /*
- * totals_csv - totals as rows of CSV, in the columns of /api/v1/results.csv:
+ * totals_csv - totals as rows of CSV, in the columns of /api/v1/results.csv up to overvotes:
  * every contest, every level, all methods together (`method` empty) and then
  * each method.
  *

@@ -15,6 +15,10 @@
 
 enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
 
+/* As seconds 2001 to 2286, as ms early in 1970, when nobody voted here. */
+#define SECONDS_FIRST INT64_C(1000000000)
+#define SECONDS_LAST INT64_C(9999999999)
+
 struct reading {
     const struct psp_ballot_lines *lines;
     const struct psp_definition *definition;
@@ -49,7 +53,11 @@ static enum psp_status read_voter(struct reading *reading)
     if (!json_is_string(value) || !bytes || bytes > PSP_VOTER_ID_BYTES_MAX)
         return no(reading, "voter_id: a string of 1 to " PSP_TEXT(
                                PSP_VOTER_ID_BYTES_MAX) " bytes is needed");
-    memcpy(reading->storage->voter_id, json_string_value(value), bytes);
+    /* A roll has none like that, and without a roll one voter would be two. */
+    const char *id = json_string_value(value);
+    if (strchr(" \t", id[0]) || strchr(" \t", id[bytes - 1]))
+        return no(reading, "voter_id: begins or ends with a blank");
+    memcpy(reading->storage->voter_id, id, bytes);
     reading->ballot->voter_id = reading->storage->voter_id;
     reading->ballot->voter_id_bytes = bytes;
     return PSP_OK;
@@ -85,8 +93,11 @@ static enum psp_status read_time(struct reading *reading, const char *name)
     const json_t *value = json_object_get(reading->root, name);
     if (!value || json_is_null(value))
         return PSP_OK;
-    if (json_is_integer(value) && json_integer_value(value) >= 0) {
-        reading->ballot->cast_at_ms = (uint64_t)json_integer_value(value);
+    const json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
+    if (number >= SECONDS_FIRST && number <= SECONDS_LAST)
+        return no(reading, "the time of casting: that is in seconds, ms since 1970 are needed");
+    if (number >= 0) {
+        reading->ballot->cast_at_ms = (uint64_t)number;
         return PSP_OK;
     }
     if (json_is_string(value) &&
@@ -298,6 +309,17 @@ static enum psp_status read_vote(struct reading *reading)
     return set_marks(reading, &mark, 1);
 }
 
+/* Why it is no object. Lines of a pretty array end in commas. */
+static const char *reason_of(const json_t *root, const json_error_t *error)
+{
+    if (root)
+        return "a JSON object is needed";
+    if (json_error_code(error) == json_error_end_of_input_expected)
+        return "text behind the object: one object a line is needed, as `jq -c '.[]'` writes those "
+               "of an array";
+    return error->text;
+}
+
 enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const char *text,
                                      size_t bytes, struct psp_ballot_line *storage,
                                      struct psp_ballot *ret_ballot,
@@ -323,7 +345,7 @@ enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const
         status = no(&reading, "a JSON array: one object a line is needed, as `jq -c '.[]'` "
                               "writes them");
     else if (!json_is_object(root))
-        status = no(&reading, root ? "a JSON object is needed" : error.text);
+        status = no(&reading, reason_of(root, &error));
     else if (json_object_get(root, "weight"))
         status = no(&reading, "weight: every ballot counts once");
     if (status == PSP_OK)

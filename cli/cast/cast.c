@@ -43,6 +43,7 @@ enum {
     OPTION_POOL_WAIT,
     OPTION_ALLOW_REFUSED,
     OPTION_VERDICTS,
+    OPTION_AGAIN,
 };
 
 enum { POOL_OF_A_STATION = 50, POOL_MAX = 8192, POOL_WAIT_MS = 2000, POOL_WAIT_MAX_S = 600 };
@@ -83,6 +84,8 @@ static const struct argp_option options[] = {
      "exit with 0 also when ballots were refused: they are meant to be", 0},
     {"verdicts", OPTION_VERDICTS, "OUT", 0,
      "of FILE: write what became of each line to OUT, one JSON object a line", 0},
+    {"again", OPTION_AGAIN, NULL, 0,
+     "with --returns: also into units where other returns were cast; they count on top", 0},
     {"rows", OPTION_ROWS, NULL, 0, "send rows (IDs as text) instead of columns", 0},
     {0},
 };
@@ -110,6 +113,9 @@ static error_t parse_request(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_RETURNS:
         request->returns_path = value;
+        return 0;
+    case OPTION_AGAIN:
+        request->again = true;
         return 0;
     case OPTION_VERDICTS:
         if (!strcmp(value, "-"))
@@ -164,6 +170,8 @@ static void check(const struct arguments *arguments, struct argp_state *state)
         argp_error(state, "--replayed, --double-votes and --strangers go with --returns");
     if (request->strangers > 0 && !request->roll_path)
         argp_error(state, "--strangers needs --roll: without a roll nobody is a stranger");
+    if (!request->returns_path && request->again)
+        argp_error(state, "--again goes with --returns");
     if (!request->returns_path && psp_returns_how_given(&request->how))
         argp_error(state, "how returns are read goes with --returns");
     if ((request->votes_topic || request->verdicts_path) && !request->lines_path)
@@ -293,6 +301,17 @@ static bool went_well(const struct arguments *arguments, const struct psp_cast_t
     return !tally->unintended && !refused && !unreadable;
 }
 
+/* A pipe may have nothing to say today; a file without a ballot is a mistake. */
+static bool empty_file(const struct arguments *arguments, const struct psp_cast_opened *opened)
+{
+    const bool pipe = arguments->request.lines_path && !strcmp(arguments->request.lines_path, "-");
+    if (!psp_cast_empty(opened))
+        return false;
+    fprintf(stderr, "psephos cast: %s: empty, not one ballot was in it\n",
+            pipe ? "standard input" : arguments->request.lines_path);
+    return !pipe;
+}
+
 static int run(const struct arguments *arguments, const struct psp_target *target)
 {
     struct psp_reason reason = {0}, untold = {0};
@@ -302,7 +321,7 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     enum psp_status status = psp_cast_open(&arguments->request, target, &opened, &reason);
     if (status != PSP_OK) {
         psp_fault_say("psephos cast", &reason);
-        return PSP_EXIT_NO;
+        return exit_of(status);
     }
     char *where = routers_of(target->cluster);
     caster.where = where;
@@ -323,9 +342,10 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
             &(struct psp_coverage_words){"every ballot has its verdict", "all counted ballots"},
             caster.give_up_after_ms, &reason);
     const uint64_t unreadable = psp_cast_unreadable(opened);
-    const bool cut_short = *psp_cast_fault(opened) != '\0';
+    bool cut_short = *psp_cast_fault(opened) != '\0';
     if (cut_short)
         fprintf(stderr, "psephos cast: %s\n", psp_cast_fault(opened));
+    cut_short |= empty_file(arguments, opened);
     const bool told = psp_cast_close(&opened, &untold);
     if (arguments->json)
         print_json(&summary, target->cluster->mode);
@@ -349,7 +369,9 @@ int psp_cmd_cast(int argc, char **argv)
         "[FILE|-]",
         "Sends ballots and waits until each has its verdict and the board shows them. Cast the "
         "same again after an interruption: nothing counts twice. A ballot that is refused makes "
-        "the exit code 1.\n\nFILE holds one JSON object a line: voter_id, ballot_id (optional), "
+        "the exit code 1. Returns that are not those cast before into their units are refused "
+        "before "
+        "the first ballot.\n\nFILE holds one JSON object a line: voter_id, ballot_id (optional), "
         "unit, style, method, cast_at (optional), contests {\"contest\": [\"choice\"]}; unit and "
         "method may be left out where there is one only, style (the ballot style) where the unit "
         "has one only. With --format votes-topic: voter_id, candidate_id, address.state, "

@@ -19,6 +19,7 @@ struct psp_line_source {
     struct psp_verdicts *verdicts;
     const char *name; /* of the file, for messages */
     uint64_t unreadable;
+    bool filled, ended; /* a line had something in it; there are no more */
     struct psp_reason fault;
     struct psp_ballot_line storage;
 };
@@ -69,6 +70,8 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         size_t bytes = 0;
         struct psp_reason reason = {0};
         const enum psp_status status = psp_lines_next(source->lines, &text, &bytes);
+        source->ended = status == PSP_ENOENT;
+        source->filled |= status == PSP_EINVAL;
         if (status == PSP_EINVAL) {
             report(source, "longer than a line may be (" PSP_TEXT(PSP_LINE_BYTES_MAX) " bytes)");
             continue;
@@ -81,6 +84,7 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
         }
         if (bytes == strspn(text, " \t"))
             continue; /* empty */
+        source->filled = true;
         if (psp_ballot_line_read(&source->form, text, bytes, &source->storage, ret_ballot,
                                  &reason) == PSP_OK) {
             ret_ballot->cookie =
@@ -107,6 +111,11 @@ struct psp_cast_source psp_line_source_view(struct psp_line_source *source)
 const char *psp_line_source_fault(const struct psp_line_source *source)
 {
     return source->fault.text;
+}
+
+bool psp_line_source_empty(const struct psp_line_source *source)
+{
+    return source->ended && !source->filled;
 }
 
 uint64_t psp_line_source_unreadable(const struct psp_line_source *source)

@@ -27,6 +27,8 @@ enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_l
                                      struct psp_line_source **ret_source);
 void psp_line_source_close(struct psp_line_source **source);
 
+/* It has ended, and not one line had anything in it. */
+bool psp_line_source_empty(const struct psp_line_source *source);
 /* Why it ended early, or "". */
 const char *psp_line_source_fault(const struct psp_line_source *source);
 

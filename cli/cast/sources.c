@@ -8,13 +8,16 @@
 #include <string.h>
 
 #include "base/bytes/hash.h"
+#include "base/system/lock.h"
 #include "cli/cast/deal.h"
 #include "cli/cast/electorate.h"
 #include "cli/cast/line_source.h"
 #include "cli/cast/permutation.h"
 #include "cli/cast/returns_source.h"
 #include "cli/cast/roll_source.h"
+#include "cli/cast/taken.h"
 #include "cli/folder/local.h"
+#include "cli/returns/cast_record.h"
 #include "cli/returns/load.h"
 #include "cli/returns/record.h"
 #include "cli/returns/report_say.h"
@@ -29,6 +32,7 @@ struct psp_cast_opened {
     struct psp_line_source *line_source;
     struct psp_verdicts *verdicts; /* of its lines */
     struct psp_roll_source *roll_source;
+    int record_lock; /* of returns, while they are cast */
 };
 
 /* Names the content, so that two files under one seed are two sets of
@@ -67,18 +71,18 @@ static enum psp_status enough_voters(const struct psp_cast_opened *opened,
 /* As they were read when the election was made of them, unless told otherwise. */
 static enum psp_status read_returns(const struct psp_cast_request *request,
                                     const struct psp_target *target,
+                                    struct psp_returns_options *ret_options,
                                     struct psp_returns **ret_returns,
                                     struct psp_reason *reterr_reason)
 {
-    struct psp_returns_options options;
     struct psp_report report = {0};
     char *record = psp_record_beside(target->cluster_path);
     enum psp_status status =
-        psp_returns_how_resolve(&request->how, record, &options, reterr_reason);
+        psp_returns_how_resolve(&request->how, record, ret_options, reterr_reason);
     free(record);
     if (status != PSP_OK)
         return status;
-    status = psp_returns_load(&request->returns_path, 1, &options, &report, ret_returns);
+    status = psp_returns_load(&request->returns_path, 1, ret_options, &report, ret_returns);
     psp_report_say("psephos cast", &report);
     if (status == PSP_EINVAL)
         psp_reason_set(reterr_reason, "these returns cannot be read");
@@ -105,25 +109,64 @@ static enum psp_status deal(const struct psp_target *target, const struct psp_re
     return status;
 }
 
+/* That it is cast, where, before the first ballot. */
+static enum psp_status record(const struct psp_cast_request *request,
+                              const struct psp_target *target, const struct psp_cast_origin *origin,
+                              struct psp_cast_opened *opened, struct psp_reason *reterr_reason)
+{
+    struct psp_cast_record own = {0};
+    const uint32_t n = target->definition->leaf_count;
+    bool *leaves = psp_memory_array(n, sizeof *leaves);
+    for (uint32_t leaf = 0; leaf < n; leaf++)
+        leaves[leaf] = psp_deal_leaf_ballots(opened->deal, leaf) > 0;
+    enum psp_status status = psp_cast_record_make(
+        origin, target->definition, leaves, psp_deal_ballots(opened->deal), &own, reterr_reason);
+    if (status == PSP_OK)
+        status = psp_taken_begin(
+            &(struct psp_taken){.target = target, .own = &own, .again = request->again},
+            &opened->record_lock, reterr_reason);
+    psp_cast_record_free(&own);
+    free(leaves);
+    return status;
+}
+
+static enum psp_status find_voters(const struct psp_cast_request *request,
+                                   const struct psp_target *target, uint64_t seed,
+                                   struct psp_cast_opened *opened, struct psp_reason *reterr_reason)
+{
+    if (request->roll_path) {
+        const enum psp_status status = psp_electorate_load(
+            request->roll_path, target->definition, seed, &opened->electorate, reterr_reason);
+        if (status != PSP_OK)
+            return status;
+    } else {
+        opened->electorate = psp_electorate_create(seed);
+    }
+    return enough_voters(opened, target->definition, reterr_reason);
+}
+
 static enum psp_status open_returns(const struct psp_cast_request *request,
                                     const struct psp_target *target, struct psp_cast_opened *opened,
                                     struct psp_reason *reterr_reason)
 {
+    static struct psp_returns_options options; /* large */
     struct psp_returns *returns = NULL;
-    enum psp_status status = read_returns(request, target, &returns, reterr_reason);
+    enum psp_status status = read_returns(request, target, &options, &returns, reterr_reason);
     const uint64_t seed = status == PSP_OK ? seed_of(returns, request->seed) : 0;
     if (status == PSP_OK)
         status = deal(target, returns, seed, opened, reterr_reason);
-    psp_returns_destroy(&returns);
     if (status != PSP_OK)
-        return psp_reason_set_file(reterr_reason, request->returns_path, status);
-    if (request->roll_path)
-        status = psp_electorate_load(request->roll_path, target->definition, seed,
-                                     &opened->electorate, reterr_reason);
-    else
-        opened->electorate = psp_electorate_create(seed);
+        psp_reason_set_file(reterr_reason, request->returns_path, status);
     if (status == PSP_OK)
-        status = enough_voters(opened, target->definition, reterr_reason);
+        status = find_voters(request, target, seed, opened, reterr_reason);
+    if (status == PSP_OK)
+        status = record(request, target,
+                        &(struct psp_cast_origin){.returns = returns,
+                                                  .options = &options,
+                                                  .seed = request->seed,
+                                                  .roll_path = request->roll_path},
+                        opened, reterr_reason);
+    psp_returns_destroy(&returns);
     if (status != PSP_OK)
         return status;
     opened->returns_source = psp_returns_source_create(
@@ -178,6 +221,7 @@ enum psp_status psp_cast_open(const struct psp_cast_request *request,
     static const uint8_t no_roll[PSP_HASH_BYTES];
     const bool has_roll = memcmp(target->cluster->roll_hash, no_roll, PSP_HASH_BYTES) != 0;
     struct psp_cast_opened *opened = psp_memory_array(1, sizeof *opened);
+    opened->record_lock = PSP_LOCK_NONE;
     enum psp_status status = PSP_EINVAL;
     if (request->returns_path && has_roll && !request->roll_path)
         psp_reason_set(
@@ -208,6 +252,7 @@ bool psp_cast_close(struct psp_cast_opened **opened, struct psp_reason *reterr_r
     psp_roll_source_close(&(*opened)->roll_source);
     psp_electorate_destroy(&(*opened)->electorate);
     psp_deal_destroy(&(*opened)->deal);
+    psp_lock_release(&(*opened)->record_lock);
     const bool whole = psp_verdicts_close(&(*opened)->verdicts, reterr_reason);
     free(*opened);
     *opened = NULL;
@@ -222,6 +267,11 @@ const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *o
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened)
 {
     return opened->line_source ? psp_line_source_unreadable(opened->line_source) : 0;
+}
+
+bool psp_cast_empty(const struct psp_cast_opened *opened)
+{
+    return opened->line_source != NULL && psp_line_source_empty(opened->line_source);
 }
 
 const char *psp_cast_fault(const struct psp_cast_opened *opened)

@@ -22,6 +22,7 @@ struct psp_cast_request {      /* exactly one of lines_path, returns_path, rando
     const char *verdicts_path; /* of the lines, where what becomes of them is written; NULL */
     const char *returns_path, *roll_path;
     struct psp_returns_how how; /* the returns are read */
+    bool again;                 /* also into units that another cast of returns has */
     bool random;                /* of roll_path */
     double turnout, strangers, replayed, double_votes;
     uint64_t seed;
@@ -29,7 +30,7 @@ struct psp_cast_request {      /* exactly one of lines_path, returns_path, rando
 
 struct psp_cast_opened;
 
-/* The reason says what to do. */
+/* The reason says what to do. Of returns their record is stored then: cli/cast/taken.h. */
 enum psp_status psp_cast_open(const struct psp_cast_request *request,
                               const struct psp_target *target, struct psp_cast_opened **ret_opened,
                               struct psp_reason *reterr_reason);
@@ -40,6 +41,8 @@ bool psp_cast_close(struct psp_cast_opened **opened, struct psp_reason *reterr_r
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);
 /* Lines that were not ballots; each of the first ones was reported on stderr. */
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened);
+/* There was a file to read, and no line in it. */
+bool psp_cast_empty(const struct psp_cast_opened *opened);
 /* Why the source ended early, or "". */
 const char *psp_cast_fault(const struct psp_cast_opened *opened);
 

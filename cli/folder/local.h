@@ -8,6 +8,8 @@
  *     DIR/keys/ballot-ids.key  what ballot IDs follow from when `cast --dir` casts
  *     DIR/clients/NAME.key     stations' secret keys; beside each NAME.key.ids, as ballot-ids.key
  *     DIR/roll/shard-N.roll    digests and units, no names (only with a roll)
+ *     DIR/import.json          how returns are read; only of an election made by `import`
+ *     DIR/casts/HASH           which returns were cast into which units: cli/returns/cast_record.h
  *     DIR/begun/shard-S-R      that a replica was begun: cluster/begun.h
  *     DIR/data/                logs and databases
  *     DIR/logs/, DIR/run/      what the daemons say; their process numbers

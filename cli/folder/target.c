@@ -75,6 +75,8 @@ enum psp_status psp_target_open(const char *directory, const char *cluster_path,
         directory ? psp_memory_print("%s/cluster.json", directory) : psp_memory_copy(cluster_path);
     target.key_path =
         key_path ? psp_memory_copy(key_path) : psp_memory_print("%s/clients/local.key", directory);
+    target.casts_path = directory ? psp_memory_print("%s/casts", directory)
+                                  : psp_memory_print("%s.casts", key_path);
     enum psp_status status = load(&target, directory, reterr_reason);
     if (status == PSP_OK) /* before what lies beside it: that is named after it */
         status = psp_station_key_check(target.key_path, reterr_reason);
@@ -95,5 +97,6 @@ void psp_target_close(struct psp_target *target)
         psp_cluster_destroy(&target->cluster);
     free(target->cluster_path);
     free(target->key_path);
+    free(target->casts_path);
     explicit_bzero(target, sizeof *target);
 }

@@ -3,7 +3,8 @@
  * --key FILE from another machine.
  *
  * With it comes the secret under which this caster derives ballot IDs:
- * DIR/keys/ballot-ids.key, or KEYFILE.ids beside the key. A missing one is
+ * DIR/keys/ballot-ids.key, or KEYFILE.ids beside the key; what was cast from returns
+ * stands in DIR/casts, or KEYFILE.casts. A missing secret is
  * never made here: under a new one, what was cast before would be other ballots.
  *
  * Ownership: owns all it shows.   Threads: one owner.
@@ -18,7 +19,7 @@
 #include "election/definition/definition.h"
 
 struct psp_target {
-    char *cluster_path, *key_path;
+    char *cluster_path, *key_path, *casts_path;
     uint8_t ballot_secret[PSP_BALLOT_SECRET_BYTES];
     struct psp_cluster *cluster;
     struct psp_definition *definition;

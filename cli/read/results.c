@@ -178,6 +178,8 @@ static void print_foot(const json_t *root, const json_t *election)
     const char *as_of = json_string_value(json_object_get(root, "as_of"));
     const char *publication = json_string_value(json_object_get(root, "publication"));
     char when[PSP_WHEN_BYTES];
+    psp_when_zone(
+        json_string_value(json_object_get(json_object_get(election, "election"), "time_zone")));
     printf("\n%s; unofficial, %s%s\n", psp_standing_of(election),
            as_of ? "as of " : "nothing counted yet", as_of ? psp_when_text(as_of, when) : "");
     if (publication && !strcmp(publication, "reports"))

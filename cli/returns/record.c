@@ -34,23 +34,16 @@ static json_t *facts_json(const struct psp_file_facts *facts)
                      facts->county);
 }
 
-static json_t *record_json(const struct psp_returns_options *options,
+json_t *psp_record_reading(const struct psp_returns_options *options,
                            const struct psp_returns *returns)
 {
     char character[2];
-    json_t *json = json_object(), *columns = json_array(), *files = json_array();
-    json_t *kinds = json_array(), *seats = json_array();
+    json_t *json = json_object(), *columns = json_array(), *kinds = json_array();
     for (unsigned i = 0; i < options->reading.mapping_n; i++)
         json_array_append_new(
             columns,
             json_sprintf("%s=%s", psp_reading_column_name(options->reading.mappings[i].ours),
                          options->reading.mappings[i].theirs));
-    for (uint32_t i = 0; i < returns->file_count; i++) {
-        const char *slash = strrchr(returns->files[i], '/');
-        json_array_append_new(files, json_string(slash != NULL ? slash + 1 : returns->files[i]));
-    }
-    set(json, "format", json_integer(FORMAT));
-    set(json, "files", files);
     const char delimiter = options->reading.delimiter != '\0' ? options->reading.delimiter : ',';
     set(json, "delimiter", json_string(psp_reading_delimiter_name(delimiter, character)));
     set(json, "encoding", json_string(psp_encoding_name(options->reading.encoding)));
@@ -65,15 +58,37 @@ static json_t *record_json(const struct psp_returns_options *options,
         json_array_append_new(
             kinds, json_pack("{s:s, s:s}", "name", options->meaning.kinds.added[i].word, "kind",
                              psp_line_kind_name(options->meaning.kinds.added[i].kind)));
+    set(json, "kinds", kinds);
+    set(json, "keep_all", json_boolean(options->meaning.keep_all));
+    set(json, "merge_names", json_boolean(options->meaning.merge_names));
+    return json;
+}
+
+json_t *psp_record_files(const struct psp_returns *returns)
+{
+    json_t *files = json_array();
+    for (uint32_t i = 0; i < returns->file_count; i++) {
+        const char *slash = strrchr(returns->files[i], '/');
+        json_array_append_new(files, json_string(slash != NULL ? slash + 1 : returns->files[i]));
+    }
+    return files;
+}
+
+static json_t *record_json(const struct psp_returns_options *options,
+                           const struct psp_returns *returns)
+{
+    json_t *json = json_object(), *seats = json_array();
+    json_t *reading = psp_record_reading(options, returns);
     for (unsigned i = 0; i < options->seats_n; i++)
         json_array_append_new(seats, json_pack("{s:s, s:I}", "contest", options->seats[i].contest,
                                                "seats", (json_int_t)options->seats[i].n));
-    set(json, "kinds", kinds);
+    set(json, "format", json_integer(FORMAT));
+    set(json, "files", psp_record_files(returns));
+    json_object_update(json, reading);
     set(json, "primary", json_boolean(options->primary));
     set(json, "root", json_string(options->root));
     set(json, "seats", seats);
-    set(json, "keep_all", json_boolean(options->meaning.keep_all));
-    set(json, "merge_names", json_boolean(options->meaning.merge_names));
+    json_decref(reading);
     return json;
 }
 

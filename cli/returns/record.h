@@ -10,6 +10,8 @@
 #ifndef PSP_RETURNS_RECORD_H
 #define PSP_RETURNS_RECORD_H
 
+#include <jansson.h>
+
 #include "base/reason.h"
 #include "election/import/import.h"
 #include "election/import/meaning/meaning.h"
@@ -37,6 +39,12 @@ enum psp_status psp_record_write(const char *path, const struct psp_returns_opti
 /* PSP_ENOENT, PSP_EIO, PSP_EINVAL; the reason names the file. */
 enum psp_status psp_record_load(const char *path, struct psp_returns_options *ret_options,
                                 struct psp_reason *reterr_reason);
+
+/* How the rows were read, without what only the making of a definition needs; and the
+ * names of the files. The caller's, json_decref. */
+json_t *psp_record_reading(const struct psp_returns_options *options,
+                           const struct psp_returns *returns);
+json_t *psp_record_files(const struct psp_returns *returns);
 
 /* Copies the one beside `from` to DIR, if there is one. PSP_EIO, ... with a reason. */
 enum psp_status psp_record_carry(const char *from, const char *directory,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/system/clock.h"
+#include "base/system/file.h"
 #include "base/text/moment.h"
 #include "cli/command.h"
 #include "cli/folder/local.h"
@@ -159,6 +160,17 @@ static void tell_never_open(const struct psp_closing *shards, uint32_t n)
                     s);
 }
 
+/* Of the folder's own definition: the collector may not answer. */
+static void use_time_zone(const struct psp_local *local)
+{
+    char *path = psp_local_path(local, "election.json"), *text = NULL;
+    size_t bytes;
+    if (psp_file_read(path, SIZE_MAX, &text, &bytes) == PSP_OK)
+        psp_when_zone_in(text, bytes);
+    free(text);
+    free(path);
+}
+
 static int close_all(const struct psp_local *local, struct psp_operate *operate, json_t *told,
                      json_t **ret_not_final)
 {
@@ -184,8 +196,10 @@ static int close_all(const struct psp_local *local, struct psp_operate *operate,
     }
     if (at_ms == 0)
         at_ms = psp_clock_wall_ms() + AHEAD_MS;
-    if (!told)
+    if (!told) {
+        use_time_zone(local);
         printf("time of the close: %s\n", psp_when_text(psp_moment_write(at_ms, moment), when));
+    }
     psp_closing_tell(operate, at_ms, ANSWER_MS, n, shards);
     const uint64_t now_ms = psp_clock_wall_ms();
     psp_closing_wait(operate, (at_ms > now_ms ? at_ms - now_ms : 0) + CLOSED_MS, shards);

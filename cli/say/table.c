@@ -227,16 +227,38 @@ static void print_cells(const struct psp_table *table, size_t room, FILE *file)
     }
 }
 
-void psp_table_print_within(const struct psp_table *table, size_t width, FILE *file)
+static void print_all(const struct psp_table *table, size_t width, bool headings, FILE *file)
 {
     const struct layout layout = lay_out(table, width);
     if (layout.heading_lines == 0) {
         print_cells(table, width, file);
         return;
     }
-    print_headings(table, &layout, file);
+    if (headings)
+        print_headings(table, &layout, file);
     for (size_t row = 1; row < table->rows; row++)
         print_line(table, &layout, table->cells + row * table->columns, file);
+}
+
+void psp_table_print_within(const struct psp_table *table, size_t width, FILE *file)
+{
+    print_all(table, width, true, file);
+}
+
+void psp_table_print_rows(const struct psp_table *table, FILE *file)
+{
+    print_all(table, psp_table_room(file), false, file);
+}
+
+void psp_table_align(struct psp_table *const *tables, size_t n)
+{
+    size_t width[PSP_TABLE_COLUMNS_MAX] = {0};
+    for (size_t t = 0; t < n; t++)
+        for (size_t i = 0; tables[t] && i < tables[t]->columns; i++)
+            width[i] = tables[t]->width[i] > width[i] ? tables[t]->width[i] : width[i];
+    for (size_t t = 0; t < n; t++)
+        if (tables[t])
+            memcpy(tables[t]->width, width, sizeof width);
 }
 
 void psp_table_print(const struct psp_table *table, FILE *file)

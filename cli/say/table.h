@@ -28,6 +28,10 @@ struct psp_table *psp_table_create(const char *alignment, const char *const *hea
 void psp_table_destroy(struct psp_table **table);
 void psp_table_add(struct psp_table *table, const char *const *cells);
 void psp_table_print(const struct psp_table *table, FILE *file);
+/* Its rows alone: a table above has the headings. */
+void psp_table_print_rows(const struct psp_table *table, FILE *file);
+/* Columns of tables that stand below one another: each as wide as the widest; NULL is none. */
+void psp_table_align(struct psp_table *const *tables, size_t n);
 /* The same within `width` columns. */
 void psp_table_print_within(const struct psp_table *table, size_t width, FILE *file);
 

@@ -132,10 +132,13 @@ static void add_lines_aside(struct psp_table *table, const json_t *result, const
     }
 }
 
-static void print_choices(const json_t *result, const json_t *contest, const struct naming *naming,
-                          FILE *file)
+/* NULL: it is held. */
+static struct psp_table *choices_of(const json_t *result, const json_t *contest,
+                                    const struct naming *naming)
 {
     static const char *const headings[] = {"choice", "party", "votes", "of valid"};
+    if (psp_standing_held(result))
+        return NULL;
     const json_t *list = json_object_get(result, "candidates"), *entry;
     const size_t n = json_array_size(list), shown = shown_of(list, naming->choices_max);
     struct psp_table *table = psp_table_create("llrr", headings);
@@ -158,8 +161,7 @@ static void print_choices(const json_t *result, const json_t *contest, const str
         add_row(table, PLACE_ASIDE, "(undervotes)", "", count(result, "undervotes"), 0);
     if (count(result, "overvotes"))
         add_row(table, PLACE_ASIDE, "(overvotes)", "", count(result, "overvotes"), 0);
-    psp_table_print(table, file);
-    psp_table_destroy(&table);
+    return table;
 }
 
 /* "margin 1,234", "tied", of the last of several seats; nothing where there is no margin. */
@@ -221,6 +223,34 @@ static void print_title(const json_t *result, const char *contest, FILE *file)
     free(ballots);
 }
 
+/* One contest's results, as of its units: headings stand above the first. */
+static void print_contest(const json_t *results, size_t first, size_t end,
+                          const struct naming *naming, FILE *file)
+{
+    const char *id = text(json_array_get(results, first), "contest");
+    const json_t *contest = by_id(naming->contests, id);
+    struct psp_table **tables = psp_memory_array(end - first, sizeof *tables);
+    bool headings = true;
+    for (size_t i = first; i < end; i++)
+        tables[i - first] = choices_of(json_array_get(results, i), contest, naming);
+    psp_table_align(tables, end - first);
+    for (size_t i = first; i < end; i++) {
+        const json_t *result = json_array_get(results, i);
+        struct psp_table **table = &tables[i - first];
+        if (i)
+            fputc('\n', file);
+        print_title(result, contest ? text(contest, "name") : id, file);
+        if (*table && headings)
+            psp_table_print(*table, file);
+        else if (*table)
+            psp_table_print_rows(*table, file);
+        headings &= !*table;
+        psp_table_destroy(table);
+        print_margin(result, contest, file);
+    }
+    free(tables);
+}
+
 void psp_results_table_print(const json_t *results, const json_t *contests, const json_t *parties,
                              size_t lines_max, FILE *file)
 {
@@ -233,27 +263,33 @@ void psp_results_table_print(const json_t *results, const json_t *contests, cons
         naming.choices_max =
             each > LINES_BESIDES + CHOICES_MIN ? each - LINES_BESIDES : CHOICES_MIN;
     }
-    const json_t *result;
-    size_t i;
-    json_array_foreach(results, i, result)
-    {
-        const json_t *contest = by_id(contests, text(result, "contest"));
-        const char *name = contest ? text(contest, "name") : text(result, "contest");
-        if (i)
-            fputc('\n', file);
-        print_title(result, name, file);
-        if (!psp_standing_held(result))
-            print_choices(result, contest, &naming, file);
-        print_margin(result, contest, file);
+    for (size_t first = 0, end; first < tables; first = end) {
+        const char *id = text(json_array_get(results, first), "contest");
+        for (end = first; end < tables; end++)
+            if (strcmp(text(json_array_get(results, end), "contest"), id) != 0)
+                break;
+        print_contest(results, first, end, &naming, file);
     }
+}
+
+/* Its number and whether it is final; two empty fields of none. */
+static void put_report(const json_t *report, char number[24], struct psp_csv_field fields[2])
+{
+    const bool there = json_is_object(report);
+    const char *final = !there                                           ? ""
+                        : json_is_true(json_object_get(report, "final")) ? "true"
+                                                                         : "false";
+    const int n = there ? snprintf(number, 24, "%" PRIu64, count(report, "number")) : 0;
+    fields[0] = (struct psp_csv_field){there ? number : "", (size_t)n};
+    fields[1] = (struct psp_csv_field){final, strlen(final)};
 }
 
 void psp_results_table_csv(const json_t *results, const json_t *contests, bool test, FILE *file)
 {
-    enum { TEXTS = 8, NUMBERS = 4, COLUMNS = TEXTS + NUMBERS };
+    enum { TEXTS = 8, NUMBERS = 7, ENDS = 2, COLUMNS = TEXTS + NUMBERS + ENDS };
     fprintf(file,
             "%scontest,unit,unit_name,level,method,choice,choice_name,party,votes,ballots,"
-            "undervotes,overvotes\n",
+            "undervotes,overvotes,units_reporting,units_partial,units_total,report,final\n",
             psp_mode_csv_heading(test));
     const json_t *result, *entry;
     size_t i, k;
@@ -268,9 +304,13 @@ void psp_results_table_csv(const json_t *results, const json_t *contests, bool t
                                               text(result, "unit_name"), text(result, "level"),
                                               text(result, "method"),    id,
                                               text(choice, "name"),      text(choice, "party")};
-            const uint64_t numbers[NUMBERS] = {count(entry, "votes"), count(result, "ballots"),
+            const uint64_t numbers[NUMBERS] = {count(entry, "votes"),
+                                               count(result, "ballots"),
                                                count(result, "undervotes"),
-                                               count(result, "overvotes")};
+                                               count(result, "overvotes"),
+                                               count(result, "units_reporting"),
+                                               count(result, "units_partial"),
+                                               count(result, "units_total")};
             char digits[NUMBERS][24];
             struct psp_csv_field fields[COLUMNS];
             for (int c = 0; c < TEXTS; c++)
@@ -279,6 +319,8 @@ void psp_results_table_csv(const json_t *results, const json_t *contests, bool t
                 const int n = snprintf(digits[c], sizeof digits[c], "%" PRIu64, numbers[c]);
                 fields[TEXTS + c] = (struct psp_csv_field){digits[c], (size_t)n};
             }
+            char number[24];
+            put_report(json_object_get(result, "report"), number, &fields[TEXTS + NUMBERS]);
             fputs(psp_mode_csv_field(test), file);
             psp_csv_write(file, fields, COLUMNS);
         }

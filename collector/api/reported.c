@@ -27,7 +27,7 @@ static void write_report(struct psp_writer *json, const struct psp_view *view,
     psp_writer_end_object(json);
 }
 
-static bool under_way(const struct psp_view *view, uint32_t unit)
+bool psp_reported_under_way(const struct psp_view *view, uint32_t unit)
 {
     const struct psp_unit *at = &view->definition->units[unit];
     bool any = false;
@@ -39,7 +39,7 @@ static bool under_way(const struct psp_view *view, uint32_t unit)
 void psp_reported_write_under_way(struct psp_writer *json, const struct psp_view *view,
                                   uint32_t unit)
 {
-    psp_writer_bool(json, "report_under_way", under_way(view, unit));
+    psp_writer_bool(json, "report_under_way", psp_reported_under_way(view, unit));
 }
 
 void psp_reported_write_unit(struct psp_writer *json, const struct psp_view *view, uint32_t unit)
@@ -79,19 +79,40 @@ static uint64_t shown_number(const struct psp_view *view, uint32_t leaf, uint32_
     return oldest;
 }
 
-void psp_reported_write_row(struct psp_writer *json, const struct psp_view *view, uint32_t unit,
-                            uint32_t contest, uint32_t method)
+/* The report of a row; *ret_leaf: whose it is, PSP_NONE: an older one. False: none. */
+static bool report_of_row(const struct psp_view *view, uint32_t unit, uint32_t contest,
+                          uint32_t method, struct psp_view_report *ret_report, uint32_t *ret_leaf)
 {
     const uint32_t leaf = view->definition->leaf_of_unit[unit];
     bool whole;
     const uint64_t number =
         leaf == PSP_NONE ? 0 : shown_number(view, leaf, contest, method, &whole);
-    if (number == 0) {
+    if (number == 0)
+        return false;
+    *ret_report = whole ? view->leaf_reports[leaf] : (struct psp_view_report){.number = number};
+    *ret_leaf = whole ? leaf : PSP_NONE;
+    return true;
+}
+
+void psp_reported_write_row(struct psp_writer *json, const struct psp_view *view, uint32_t unit,
+                            uint32_t contest, uint32_t method)
+{
+    struct psp_view_report report;
+    uint32_t leaf;
+    if (report_of_row(view, unit, contest, method, &report, &leaf))
+        write_report(json, view, &report, leaf);
+    else
         psp_writer_null(json, "report");
-        return;
-    }
-    struct psp_view_report report = view->leaf_reports[leaf];
-    if (!whole)
-        report = (struct psp_view_report){.number = number};
-    write_report(json, view, &report, whole ? leaf : PSP_NONE);
+}
+
+bool psp_reported_row(const struct psp_view *view, uint32_t unit, uint32_t contest, uint32_t method,
+                      uint64_t *ret_number, bool *ret_final)
+{
+    struct psp_view_report report;
+    uint32_t leaf;
+    if (!report_of_row(view, unit, contest, method, &report, &leaf))
+        return false;
+    *ret_number = report.number;
+    *ret_final = report.final;
+    return true;
 }

@@ -27,4 +27,10 @@ void psp_reported_write_under_way(struct psp_writer *json, const struct psp_view
 void psp_reported_write_row(struct psp_writer *json, const struct psp_view *view, uint32_t unit,
                             uint32_t contest, uint32_t method);
 
+/* The same for a line of CSV: its number, and whether it is final. False: there is none. */
+bool psp_reported_row(const struct psp_view *view, uint32_t unit, uint32_t contest, uint32_t method,
+                      uint64_t *ret_number, bool *ret_final);
+/* The value of "report_under_way". */
+bool psp_reported_under_way(const struct psp_view *view, uint32_t unit);
+
 #endif

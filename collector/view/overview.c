@@ -16,7 +16,8 @@ struct psp_overview_place {
 struct making {
     const struct psp_view *view;
     struct psp_overview *overview;
-    uint32_t *contest_leaf, *contest_started, *group_leaf; /* the last leaf noted, + 1 */
+    /* the last leaf noted, + 1 */
+    uint32_t *contest_leaf, *contest_started, *group_leaf, *group_started;
     uint32_t *party_line; /* [party_count + 1]: of the group at hand, PSP_NONE: none yet */
     struct psp_tally tally;
     struct psp_standing standing;
@@ -52,6 +53,10 @@ static void note_contest(struct making *making, uint32_t contest, uint32_t leaf,
     if (ballots > 0 && making->contest_started[contest] != leaf + 1) {
         making->contest_started[contest] = leaf + 1;
         of->units_started++;
+    }
+    if (ballots > 0 && making->group_started[group] != leaf + 1) {
+        making->group_started[group] = leaf + 1;
+        making->overview->groups[group].units_started++;
     }
     if (making->group_leaf[group] == leaf + 1)
         return;
@@ -308,10 +313,12 @@ static struct psp_overview *make(const struct psp_view *view)
                (making->contest_leaf = calloc(contests, sizeof(uint32_t))) &&
                (making->contest_started = calloc(contests, sizeof(uint32_t))) &&
                (making->group_leaf = calloc(groups, sizeof(uint32_t))) &&
+               (making->group_started = calloc(groups, sizeof(uint32_t))) &&
                (making->party_line = calloc(parties, sizeof(uint32_t))) && fill(making) == PSP_OK;
         free(making->contest_leaf);
         free(making->contest_started);
         free(making->group_leaf);
+        free(making->group_started);
         free(making->party_line);
     }
     free(making);

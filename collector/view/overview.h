@@ -40,10 +40,11 @@ struct psp_overview_line {
 };
 
 struct psp_overview_group {
-    uint32_t contests_total, contests_started;            /* started: with a ballot shown */
-    uint32_t units_total, units_reporting, units_partial; /* leaves that vote on any of them */
-    uint64_t seats_total, undecided;                      /* undecided: led by nobody */
-    uint32_t line_first, line_end; /* in `lines`: most seats first, then as defined, of no party
+    uint32_t contests_total, contests_started; /* started: with a ballot shown */
+    /* leaves that vote on any of them */
+    uint32_t units_total, units_reporting, units_partial, units_started;
+    uint64_t seats_total, undecided; /* undecided: led by nobody */
+    uint32_t line_first, line_end;   /* in `lines`: most seats first, then as defined, of no party
                                       last; none without a seat */
     uint32_t close_count;
     uint32_t close[PSP_OVERVIEW_CLOSE_MAX]; /* contests, smallest margin of valid votes first */

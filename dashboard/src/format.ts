@@ -1,5 +1,6 @@
-// Numbers and times as the reader's locale writes them.
-const locale = navigator.languages?.[0] ?? 'en';
+// Numbers and times as the reader's locale writes them; times by the election's clock.
+import { locale } from './text/language.ts';
+
 const whole = new Intl.NumberFormat(locale);
 const short = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
 const percentage = new Intl.NumberFormat(locale, {
@@ -8,14 +9,6 @@ const percentage = new Intl.NumberFormat(locale, {
   maximumFractionDigits: 1,
 });
 const roughly = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
-const moment = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
-const zoned = new Intl.DateTimeFormat(locale, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  timeZoneName: 'short',
-});
 const day = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' });
 const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
@@ -32,12 +25,35 @@ export const percentIn = (share: number | null): string => {
 };
 export const points = (share: number): string => tenths.format(share * 100);
 export const seconds = (ms: number): string => tenths.format(ms / 1000);
-export const time = (at: string | number): string => moment.format(new Date(at));
-export const hour = (at: number): string => clock.format(new Date(at));
+
+const clocksOf = (timeZone: string) => ({
+  timeZone,
+  moment: new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone }),
+  hour: new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone }),
+  named: new Intl.DateTimeFormat(locale, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'short',
+    timeZone,
+  }),
+});
+let clocks = clocksOf('UTC');
+// The zone of the election; UTC where it names none, or one that this browser does not know.
+export function keepTime(timeZone: string | null): void {
+  try {
+    clocks = clocksOf(timeZone ?? 'UTC');
+  } catch {
+    clocks = clocksOf('UTC');
+  }
+}
+export const timeZone = (): string => clocks.timeZone;
+export const time = (at: string | number): string => clocks.moment.format(new Date(at));
+export const hour = (at: number): string => clocks.hour.format(new Date(at));
 // A time that stands alone says whose clock it is of.
-export const timeThere = (at: string | number): string => zoned.format(new Date(at));
+export const timeThere = (at: string | number): string => clocks.named.format(new Date(at));
 export const zone = (at: string | number): string =>
-  zoned.formatToParts(new Date(at)).find((part) => part.type === 'timeZoneName')?.value ?? '';
+  clocks.named.formatToParts(new Date(at)).find((part) => part.type === 'timeZoneName')?.value ?? '';
 export const date = (iso: string): string => day.format(new Date(`${iso}T00:00:00Z`));
 export const initials = (name: string): string =>
   name

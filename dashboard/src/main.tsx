@@ -1,11 +1,11 @@
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
-import { number, percent, percentIn } from './format.ts';
+import { percent, percentIn } from './format.ts';
 import { start } from './live.ts';
 import { lines, partIn } from './race.ts';
 import { link, route, toContest, toUnit } from './route.ts';
 import { contest, contests, election, scope, shown, test, trouble, turnout } from './state.ts';
-import { text } from './text.ts';
+import { text } from './text/index.ts';
 import { CandidateDialog } from './views/Candidate.tsx';
 import { Contests } from './views/Contests.tsx';
 import { Books } from './views/foot/Books.tsx';
@@ -48,10 +48,10 @@ function Empty({ says, back }: { says: string; back?: boolean }) {
 }
 
 function Main() {
-  if (trouble.value?.kind === 'missing') return <Empty says={text.troubles.missing!} back />;
+  if (trouble.value?.kind === 'missing') return <Empty says={text.troubles.missing} back />;
   if (!election.value) return <Empty says={trouble.value ? text.nothingYet : text.loading} />;
   const chosen = contest.value;
-  if (!chosen && contests.value.length > 0 && route.value.contest) return <Empty says={text.troubles.missing!} back />;
+  if (!chosen && contests.value.length > 0 && route.value.contest) return <Empty says={text.troubles.missing} back />;
   if (!chosen || !scope.value) return <Empty says={text.loading} />;
   const named = election.value.election.methods.find((m) => m.id === route.value.method);
   return (
@@ -82,9 +82,11 @@ function App() {
   return (
     <>
       {test.value && (
-        <p class="test" role="note">
-          <strong>{text.test}</strong> {text.testWhy}
-        </p>
+        <aside class="test" aria-label={text.test}>
+          <p role="note">
+            <strong>{text.test}</strong> {text.testWhy}
+          </p>
+        </aside>
       )}
       <Header />
       <div class="columns">
@@ -126,7 +128,7 @@ effect(() => {
   if (!first || !now || first.votes === 0 || Date.now() - saidAt < ANNOUNCE_MS) return;
   saidAt = Date.now();
   const part = partIn(now, turn);
-  said.value = text.announce(first.name, number(first.votes), percent(first.share), percentIn(part));
+  said.value = text.announce(first.name, first.votes, percent(first.share), percentIn(part));
 });
 
 start();

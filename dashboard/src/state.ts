@@ -21,9 +21,11 @@ import type {
   Unit,
   Units,
 } from './api/types.ts';
+import { keepTime } from './format.ts';
 import { link, route } from './route.ts';
 import { lines, same } from './race.ts';
-import { text } from './text.ts';
+import { text } from './text/index.ts';
+import { wished } from './text/language.ts';
 
 // ---- the answers ----
 
@@ -42,7 +44,7 @@ export const series = signal<Series | null>(null);
 export const accounting = signal<Accounting | null>(null);
 export const shards = signal<{ at: number; list: Shard[] } | null>(null);
 export const newest = signal<Envelope | null>(null);
-export const state = signal<string>('new');
+export const state = signal<Election['election']['state']>('new');
 // Whether no vote here is one: said by every answer, so by the first.
 export const test = computed(() => (newest.value ?? election.value)?.mode === 'test');
 // Whether votes are shown as of reports, which every answer says, too.
@@ -241,7 +243,8 @@ export function takeShards(answer: Shards): void {
 async function loadOnce(): Promise<void> {
   if (!election.value) {
     const { election: named } = await get<Election>('election');
-    speak(named.languages, navigator.languages);
+    speak(named.languages, wished);
+    keepTime(named.time_zone);
   }
   const [about, pages] = await Promise.all([
     get<Election>('election'),

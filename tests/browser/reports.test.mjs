@@ -1,13 +1,12 @@
 // The page where votes are shown by report: held, reported in part, under way, final.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { violations } from './axe.mjs';
 import { Cluster, openBrowser, until } from './cluster.mjs';
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const pictures = process.env.PSEPHOS_PICTURES; // a folder: keeps what the page looked like
 const screens = [
   { name: 'desktop', viewport: { width: 1440, height: 900 } },
@@ -40,10 +39,7 @@ async function looksRight(what) {
     for (const colorScheme of ['light', 'dark']) {
       const one = await openPage({ ...screen, colorScheme });
       await one.locator('.map path').first().waitFor();
-      await one.evaluate(axeSource);
-      const found = await one.evaluate(async () => (await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }))
-        .violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target)}`));
-      assert.deepEqual(found, [], `${what}, ${name}, ${colorScheme}`);
+      await violations(one, `${what}, ${name}, ${colorScheme}`);
       assert.ok(await one.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} fits: ${name}`);
       if (pictures) await one.screenshot({ path: join(pictures, `${what}-${name}-${colorScheme}.png`), fullPage: true });
       await one.context().close();

@@ -58,6 +58,7 @@ static void write_group(struct psp_writer *json, const struct psp_api_request *r
                       group->seats_total == 0 ? PSP_UNSTATED : group->seats_total / 2 + 1);
     psp_writer_number(json, "units_reporting", group->units_reporting);
     psp_writer_number(json, "units_partial", group->units_partial);
+    psp_writer_number(json, "units_started", group->units_started);
     psp_writer_number(json, "units_total", group->units_total);
     write_lines(json, request->view->definition, overview, position, name);
     psp_writer_number(json, "undecided", group->undecided);

@@ -8,6 +8,7 @@
  */
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
+#include "collector/api/reported.h"
 #include "collector/api/row.h"
 #include "collector/view/ranking.h"
 #include "collector/view/tally.h"
@@ -176,15 +177,22 @@ static void write_csv(const struct question *question, const struct item *item,
     const struct psp_unit *unit = &definition->units[item->unit];
     const uint32_t language = question->request->language;
     struct psp_tally tally;
-    char end[80];
+    char end[160], report[32] = ",";
+    uint64_t number;
+    bool final;
     tally_item(question, item, &tally);
     if (tally.held) {
         reply->held++;
         return;
     }
     /* The same in every line. */
-    const int end_bytes = snprintf(end, sizeof end, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
-                                   tally.ballots, tally.undervotes, tally.overvotes);
+    if (psp_reported_row(question->view, item->unit, item->contest, item->method, &number, &final))
+        snprintf(report, sizeof report, "%" PRIu64 ",%s", number, final ? "true" : "false");
+    const int end_bytes =
+        snprintf(end, sizeof end,
+                 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%s\n",
+                 tally.ballots, tally.undervotes, tally.overvotes, tally.units_reporting,
+                 tally.units_partial, tally.units_total, report);
     for (uint32_t c = 0; c < contest->choice_count; c++) {
         const struct psp_choice *choice = &contest->choices[c];
         if (!tally.present[c])
@@ -453,7 +461,8 @@ void psp_api_results(const struct psp_api_request *request, struct psp_api_reply
         reply->tells_held = question.view->publication == PSP_PUBLICATION_REPORTS;
         psp_answer_csv(request, reply,
                        "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
-                       "ballots,undervotes,overvotes");
+                       "ballots,undervotes,overvotes,units_reporting,units_partial,"
+                       "units_total,report,final");
     } else {
         psp_answer_begin(request, reply, &json);
         psp_writer_begin_array(&json, "results");

@@ -3,6 +3,7 @@
  */
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
+#include "collector/api/reported.h"
 #include "collector/api/row.h"
 #include "collector/view/progress.h"
 
@@ -11,7 +12,7 @@ struct turnout {
     uint64_t counted, registered, expected; /* PSP_UNSTATED: not told, not known */
     uint64_t report;                        /* its number; 0: none */
     uint32_t partial;
-    bool complete;
+    bool complete, final;
 };
 
 static struct turnout turnout_of(const struct psp_view *view, uint32_t unit)
@@ -25,6 +26,7 @@ static struct turnout turnout_of(const struct psp_view *view, uint32_t unit)
         .registered = psp_view_registered(view, unit),
         .expected = psp_catalog_expected(view->catalog, unit),
         .report = report.number,
+        .final = report.final,
         .partial = psp_view_partial(view, unit),
         .complete = view->unit_complete[unit],
     };
@@ -57,9 +59,13 @@ static void write_csv(struct psp_api_reply *reply, const struct psp_view *view, 
     write_stated(reply, turnout.partial);
     if (turnout.report > 0)
         psp_text_number(&reply->body, turnout.report);
-    psp_text_format(&reply->body, ",%s,%s\n",
+    psp_text_format(&reply->body, ",%s,%s,%s,%s\n",
                     psp_progress_over_registered(view, position) ? "true" : "false",
-                    psp_progress_over_expected(view, position) ? "true" : "false");
+                    psp_progress_over_expected(view, position) ? "true" : "false",
+                    turnout.report == 0 ? ""
+                    : turnout.final     ? "true"
+                                        : "false",
+                    psp_reported_under_way(view, position) ? "true" : "false");
 }
 
 static struct psp_unit_run run_of(const struct psp_view *view, const struct psp_level_choice *level,
@@ -99,7 +105,8 @@ void psp_api_turnout(const struct psp_api_request *request, struct psp_api_reply
     if (request->csv) {
         psp_answer_csv(request, reply,
                        "unit,unit_name,level,ballots,registered,ballots_expected,share,complete,"
-                       "ballots_counted,units_partial,report,over_registered,over_expected");
+                       "ballots_counted,units_partial,report,over_registered,over_expected,"
+                       "final,report_under_way");
         for (uint64_t i = first; i < end; i++) {
             psp_answer_line(request, reply);
             write_csv(reply, view, run.list[i], request->language);

@@ -752,6 +752,8 @@ export interface components {
       units_reporting: number;
       /** @description With one that is not final. */
       units_partial: number;
+      /** @description With a ballot shown. */
+      units_started: number;
       /** @description Leaves that vote on any of the contests. */
       units_total: number;
       /** @description Most seats first, then as the election lists parties, those of no party last. */

@@ -6,7 +6,7 @@ import { colorOf } from '../colors.ts';
 import { number } from '../format.ts';
 import { go, link, route, toContest } from '../route.ts';
 import { contests, newest } from '../state.ts';
-import { text } from '../text.ts';
+import { text } from '../text/index.ts';
 import { parties, partyName, Portrait } from './parts.tsx';
 
 const WHERE = 8;
@@ -78,7 +78,7 @@ function Stands({ who }: { who: Candidate }) {
           <li key={c.contest + c.choice}>
             <a href={toContest(c.contest)}>{contests.value.find((x) => x.id === c.contest)?.name ?? c.contest}</a>{' '}
             {c.party && partyName(c.party)}{' '}
-            <strong>{c.votes === null ? text.notReportedHere : text.votesOf(number(c.votes))}</strong>
+            <strong>{c.votes === null ? text.notReportedHere : text.votesOf(c.votes)}</strong>
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { number } from '../format.ts';
 import { route, toContest } from '../route.ts';
 import { contests } from '../state.ts';
-import { text } from '../text.ts';
+import { text } from '../text/index.ts';
 
 const wanted = signal('');
 const SHOWN_MAX = 200;

@@ -3,12 +3,15 @@ import { date, timeThere } from '../format.ts';
 import { connected, mode, modes } from '../live.ts';
 import type { Mode } from '../live.ts';
 import { byReport, election, newest, refresh, shards, state, trouble } from '../state.ts';
-import { text } from '../text.ts';
+import { text } from '../text/index.ts';
+import { inLanguage, language, languages } from '../text/language.ts';
+import type { Language } from '../text/language.ts';
 
 const modeName = (m: Mode): string => (m === 'live' ? text.live : m === 'paused' ? text.paused : text.every(m));
 
-const THEMES = ['auto', 'light', 'dark'];
-const theme = signal(localStorage.getItem('theme') ?? 'auto');
+const THEMES = ['auto', 'light', 'dark'] as const;
+type Theme = (typeof THEMES)[number];
+const theme = signal<Theme>(THEMES.find((one) => one === localStorage.getItem('theme')) ?? 'auto');
 effect(() => {
   document.documentElement.dataset.theme = theme.value;
   if (theme.value === 'auto') localStorage.removeItem('theme');
@@ -34,6 +37,24 @@ function Warnings() {
   return null;
 }
 
+// Loads the page again: nothing is lost but the curve's last seconds.
+function Chooser() {
+  return (
+    <select
+      class="language"
+      aria-label={text.language}
+      value={language}
+      onChange={(e) => location.assign(inLanguage(e.currentTarget.value as Language))}
+    >
+      {Object.entries(languages).map(([tag, name]) => (
+        <option key={tag} value={tag} lang={tag}>
+          {name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 export function Header() {
   const about = election.value?.election;
   const asOf = newest.value?.as_of;
@@ -56,7 +77,7 @@ export function Header() {
           {about && (
             <>
               <time dateTime={about.date}>{date(about.date)}</time>{' '}
-              <span class="state">{text.states[state.value] ?? state.value}</span>
+              <span class="state">{text.states[state.value]}</span>
             </>
           )}
           <span class="badge" title={text.unofficialWhy}>
@@ -103,6 +124,7 @@ export function Header() {
             ◐<span class="word"> {text.themes[theme.value]}</span>
           </span>
         </button>
+        <Chooser />
       </div>
       <Warnings />
     </header>

@@ -3,7 +3,7 @@ import { number, percent } from '../format.ts';
 import { held, lines, tooFew } from '../race.ts';
 import { link, route } from '../route.ts';
 import { election, methods, ranking } from '../state.ts';
-import { text } from '../text.ts';
+import { text } from '../text/index.ts';
 import { ballotsWord } from './parts.tsx';
 
 // Only where ballots are cast in more than one way.

@@ -6,14 +6,14 @@ import { colorOf, inkOn } from '../colors.ts';
 import { initials, number } from '../format.ts';
 import { link } from '../route.ts';
 import { byReport, election } from '../state.ts';
-import { text } from '../text.ts';
+import { text } from '../text/index.ts';
 
 export const parties = () => election.value?.election.parties ?? [];
 export const partyName = (id: string | null) => (id ? (parties().find((p) => p.id === id)?.name ?? id) : text.noParty);
 // What a number of ballots and a share of the count are of, where votes are shown by report.
 export const ballotsWord = () => (byReport.value ? text.ballotsShown : text.ballots);
 export const reportingWord = (final: number, all: number, partial: number) =>
-  text.reportingOf(number(final), number(all)) + (partial > 0 ? text.reportingPartial(number(partial)) : '');
+  text.reportingOf(number(final), number(all)) + (partial > 0 ? text.reportingPartial(partial) : '');
 export const inWord = () => (byReport.value ? text.shownIn : text.countedIn);
 
 const asked = new Map<string, Promise<OneCandidate>>();

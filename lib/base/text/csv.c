@@ -154,6 +154,23 @@ static inline bool is_special(char character, char delimiter)
     return character == delimiter || character == '\n' || character == '\r' || character == '"';
 }
 
+/* What no field can have behind it. Other delimiters are named: whole files have them. */
+static const char *why_not(bool quoted, char special)
+{
+    if (!quoted)
+        return "a quote inside a field that does not begin with one";
+    switch (special) {
+    case '\t':
+        return "a tab behind the closing quote, where a comma is expected";
+    case ';':
+        return "a semicolon behind the closing quote, where a comma is expected";
+    case '|':
+        return "a '|' behind the closing quote, where a comma is expected";
+    default:
+        return "text after the closing quote";
+    }
+}
+
 static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *ret_count,
                       uint64_t *ret_line, size_t *ret_next, struct psp_reason *reterr_reason)
 {
@@ -190,9 +207,7 @@ static enum look look(const struct psp_csv *csv, struct span *spans, uint32_t *r
                 return LOOK_INCOMPLETE;
             at += at + 1 < csv->end && csv->buffer[at + 1] == '\n';
         } else if (special != '\n') {
-            return fault(reterr_reason, line, count,
-                         span->quoted ? "text after the closing quote"
-                                      : "a quote inside a field that does not begin with one");
+            return fault(reterr_reason, line, count, why_not(span->quoted, special));
         }
         *ret_next = at < csv->end ? at + 1 : at;
         *ret_line = line + 1;

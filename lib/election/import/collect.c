@@ -122,7 +122,7 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
     if (named != PSP_OK)
         return named;
     const bool national = is_national(row);
-    struct psp_import_contest contest = {
+    const struct psp_import_contest contest = {
         .state = national ? "" : row->text[PSP_COLUMN_STATE],
         .office = row->text[PSP_COLUMN_OFFICE],
         .district = row->text[PSP_COLUMN_DISTRICT],
@@ -133,12 +133,7 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
     const struct contest_key key = contest_key_of(row, state, party);
     const enum psp_status status = find_or_add(import, &import->contest_index, &key, sizeof key,
                                                import->contests.n, ret_contest);
-    if (status != PSP_EAGAIN)
-        return status;
-    const uint32_t seats = psp_returns_seats_of(import->returns, row);
-    if (seats > contest.seats)
-        contest.seats = seats;
-    return append(&import->contests, &contest, sizeof contest);
+    return status == PSP_EAGAIN ? append(&import->contests, &contest, sizeof contest) : status;
 }
 
 static enum psp_status candidate_of(struct psp_import *import, uint32_t contest, const char *name,

@@ -24,17 +24,6 @@ const char *psp_returns_column_name(enum psp_returns_column column)
     return column_names[column];
 }
 
-/* Texts of one file are one pointer each; contests of several seats are few. */
-uint32_t psp_returns_seats_of(const struct psp_returns *returns, const struct psp_returns_row *row)
-{
-    for (uint32_t i = 0; i < returns->seats_n; i++)
-        if (returns->seats[i].office == row->text[PSP_COLUMN_OFFICE] &&
-            returns->seats[i].district == row->text[PSP_COLUMN_DISTRICT] &&
-            returns->seats[i].state == row->text[PSP_COLUMN_STATE])
-            return returns->seats[i].n;
-    return 1;
-}
-
 void psp_returns_destroy(struct psp_returns **returns)
 {
     if (*returns == NULL)
@@ -43,17 +32,15 @@ void psp_returns_destroy(struct psp_returns **returns)
     psp_pool_free(&whole->pool);
     free(whole->rows);
     free(whole->files);
-    free(whole->seats);
     free(whole);
     *returns = NULL;
 }
 
-void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t leaf,
-                              struct psp_returns_row *ret_row)
+void psp_returns_place_columns(const struct psp_definition *definition, uint32_t position,
+                               struct psp_returns_row *ret_row)
 {
     struct psp_returns_row row = {.text = {"", "", "", "", "", "", "", ""}};
-    for (uint32_t at = definition->leaves[leaf]; at != PSP_NONE;
-         at = definition->units[at].parent) {
+    for (uint32_t at = position; at != PSP_NONE; at = definition->units[at].parent) {
         const struct psp_unit *unit = &definition->units[at];
         switch (definition->levels[unit->level].known) {
         case PSP_NATION:
@@ -68,13 +55,19 @@ void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t 
         case PSP_PRECINCT:
             row.text[PSP_COLUMN_PRECINCT] = unit->name;
             break;
-        case PSP_OWN_LEVEL: /* no column but that of the leaf knows it */
-            if (at == definition->leaves[leaf])
+        case PSP_OWN_LEVEL: /* no column but that of the unit itself knows it */
+            if (at == position)
                 row.text[PSP_COLUMN_PRECINCT] = unit->name;
             break;
         }
     }
     *ret_row = row;
+}
+
+void psp_returns_unit_columns(const struct psp_definition *definition, uint32_t leaf,
+                              struct psp_returns_row *ret_row)
+{
+    psp_returns_place_columns(definition, definition->leaves[leaf], ret_row);
 }
 
 const char *psp_returns_candidate(const struct psp_definition *definition,

@@ -211,7 +211,8 @@ def test_the_last_replica_and_the_other_shards_are_backed_up(
     wait_until(lambda: not replicas(one, 0, "leader"), what="no leader of shard 0")
     one.call("backup", "--out", tmp_path / "last", check=0)  # from the only one left
     end(next(p for p in replicas(one, 0) if p["state"] not in ("down", "not answering")))
-    one.cast("--returns", county_returns, "--seed", 7, "--give-up-after", 8, check=3)
+    one.cast("--returns", county_returns, "--seed", 7, "--again", "--give-up-after", 8,
+             check=3)
     before = json.loads((out / "backup.json").read_text())["shards"]
     assert "shard 0: no replica answers" in one.call("backup", "--out", out, check=3).stderr
     after = json.loads((out / "backup.json").read_text())["shards"]

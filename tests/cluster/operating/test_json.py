@@ -71,6 +71,9 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     assert set(cast) == {"mode", "cast", "not_allowed", "resent", "seconds"} | verdicts
     assert set(asked("accounting", *folder)) >= {"version", "as_of", "total", "shards"}
     assert set(asked("results", *folder)) >= {"version", "as_of", "results"}
+    for kind in ("sqlite", "openelections"):
+        exported = asked("export", kind, tmp_path / kind, *folder)
+        assert set(exported) == promised("export")
     sent = asked("stations", *folder)
     assert set(sent) >= {"version", "as_of", "mode", "stations"}
     assert set(sent["stations"][0]) == promised("stations", "stations")

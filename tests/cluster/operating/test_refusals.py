@@ -219,7 +219,7 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_ends_the_shard_and_nothing_counted_is_lost(
-        small_disk, cluster, import_returns, fixture_file):
+        small_disk, cluster, import_returns, fixture_file, tmp_path):
     # small_disk comes first so that the cluster ends before its disk does.
     one = cluster(import_returns(fixture_file("sparse.csv")), shards=1, start=False,
                   name="disk/cluster")
@@ -235,10 +235,14 @@ def test_a_full_disk_ends_the_shard_and_nothing_counted_is_lost(
                 file.write(bytes(1 << 16))
         except OSError:
             pass
-    # New voters: what is cast now cannot be made durable.
+    # New voters, from a station with a disk of its own: what is cast now cannot be made durable.
+    key = tmp_path / "desk.key"
+    shutil.copy(one.directory / "clients/local.key", key)
+    shutil.copy(one.directory / "keys/ballot-ids.key", tmp_path / "desk.key.ids")
     cast = subprocess.Popen(
-        [BIN / "psephos", "cast", "--dir", one.directory, "--returns",
-         fixture_file("sparse.csv"), "--seed", "99", "--replayed", "0", "--give-up-after", "60"],
+        [BIN / "psephos", "cast", "--cluster", one.directory / "cluster.json", "--key", key,
+         "--returns", fixture_file("sparse.csv"), "--seed", "99", "--replayed", "0",
+         "--give-up-after", "60"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     gone = wait_until(lambda: not os.path.exists(f"/proc/{pid}") or
                       "\nState:\tZ" in open(f"/proc/{pid}/status").read(),

@@ -115,6 +115,8 @@ static void what_rfc_4180_forbids_is_refused(void **state)
     (void)state;
     refused("a,b\nc,\"d\n", 2, 2, "never closed");
     refused("a,\"b\"c\n", 1, 2, "text after the closing quote");
+    refused("\"a\"\t\"b\"\n", 1, 1, "a tab behind the closing quote");
+    refused("\"a\";\"b\"\n", 1, 1, "a semicolon behind the closing quote");
     refused("a,b\"c\n", 1, 2, "a quote inside a field");
     refused("\"x\ny\",a\"\n", 2, 2, "a quote inside a field");
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/say/table.h"
 #include "cli/say/when.h"
@@ -154,6 +155,33 @@ static void a_time_names_its_zone(void **state)
     assert_string_equal(psp_when_text("soon", text), "soon");
 }
 
+/* The election's zone wins over the reader's, and is named; the last one stays. */
+static void a_time_is_of_the_elections_zone(void **state)
+{
+    static const char election[] =
+        "{\"format\": 2, \"name\": \"time_zone\", \"id\": \"\\\"time_zone\\\"\","
+        "\n \"time_zone\" :\n \"Asia/Kolkata\", \"x\": \"time_zone\"}";
+    char text[PSP_WHEN_BYTES];
+    (void)state;
+    psp_when_zone(NULL);
+    psp_when_zone("../../etc/passwd");
+    psp_when_zone("");
+    psp_when_zone_in("{\"name\": \"time_zone\"}", 21);
+    assert_string_equal(psp_when_text("2024-06-04T12:00:00Z", text), "2024-06-04 12:00:00 UTC");
+    setenv("TZDIR", "/nowhere", 1);
+    psp_when_zone("Europe/Paris");
+    assert_string_equal(psp_when_text("2024-06-04T12:00:00Z", text),
+                        "2024-06-04 12:00:00 UTC (Europe/Paris is not known to this machine)");
+    unsetenv("TZDIR");
+    if (access("/usr/share/zoneinfo/Asia/Kolkata", R_OK) != 0) {
+        print_message("skipped: tzdata is not installed\n");
+        return;
+    }
+    psp_when_zone_in(election, sizeof election - 1);
+    assert_string_equal(psp_when_text("2024-06-04T12:00:00Z", text),
+                        "2024-06-04 17:30:00 IST (Asia/Kolkata)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_short_text_is_whole),
         cmocka_unit_test(columns_says_how_wide_the_terminal_is),
         cmocka_unit_test(a_time_names_its_zone),
+        cmocka_unit_test(a_time_is_of_the_elections_zone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

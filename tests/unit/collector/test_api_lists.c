@@ -180,10 +180,11 @@ static void a_test_says_so_in_every_answer(void **context)
     api_get(api, "/api/v1/turnout.csv?level=county");
     assert_string_equal(
         api->body, "mode,unit,unit_name,level,ballots,registered,ballots_expected,share,"
-                   "complete,ballots_counted,units_partial,report,over_registered,over_expected\n"
-                   "TEST,ca,Zeta,county,7,14,,0.500000,false,7,0,,false,false\n"
-                   "TEST,cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,,false,false\n"
-                   "TEST,cd,Delta,county,5,,,,false,5,0,,false,false\n");
+                   "complete,ballots_counted,units_partial,report,over_registered,over_expected,"
+                   "final,report_under_way\n"
+                   "TEST,ca,Zeta,county,7,14,,0.500000,false,7,0,,false,false,,false\n"
+                   "TEST,cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,,false,false,,false\n"
+                   "TEST,cd,Delta,county,5,,,,false,5,0,,false,false,,false\n");
 }
 
 static void turnout_as_csv(void **context)
@@ -192,10 +193,11 @@ static void turnout_as_csv(void **context)
     api_get(api, "/api/v1/turnout.csv?level=county");
     assert_string_equal(api->body,
                         "unit,unit_name,level,ballots,registered,ballots_expected,share,complete,"
-                        "ballots_counted,units_partial,report,over_registered,over_expected\n"
-                        "ca,Zeta,county,7,14,,0.500000,false,7,0,,false,false\n"
-                        "cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,,false,false\n"
-                        "cd,Delta,county,5,,,,false,5,0,,false,false\n");
+                        "ballots_counted,units_partial,report,over_registered,over_expected,"
+                        "final,report_under_way\n"
+                        "ca,Zeta,county,7,14,,0.500000,false,7,0,,false,false,,false\n"
+                        "cb,\"Beta, \"\"B\"\"\",county,3,,,,false,3,0,,false,false,,false\n"
+                        "cd,Delta,county,5,,,,false,5,0,,false,false,,false\n");
 }
 
 static void a_roll_is_the_denominator_when_every_shard_has_sent_its_part(void **context)

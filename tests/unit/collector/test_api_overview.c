@@ -105,7 +105,8 @@ static void a_group_s_seats_are_led_by_party(void **context)
 {
     says(context, "/api/v1/overview",
          "'groups':[{'group':'House','contests_total':3,'contests_started':3,'seats_total':3,"
-         "'majority':2,'units_reporting':0,'units_partial':0,'units_total':2,'entries':["
+         "'majority':2,'units_reporting':0,'units_partial':0,'units_started':2,'units_total':2,'"
+         "entries':["
          "{'group':'House','party':'blue','alliance':null,'seats_led':1,'seats_total':3},"
          "{'group':'House','party':null,'alliance':null,'seats_led':1,'seats_total':3}],"
          "'undecided':1,'close':[{'contest':'seat-s',");
@@ -140,7 +141,8 @@ static void who_is_level_at_the_last_seat_leads_none(void **context)
 {
     says(context, "/api/v1/overview",
          "{'group':'Council','contests_total':1,'contests_started':1,'seats_total':3,"
-         "'majority':2,'units_reporting':0,'units_partial':0,'units_total':2,'entries':["
+         "'majority':2,'units_reporting':0,'units_partial':0,'units_started':2,'units_total':2,'"
+         "entries':["
          "{'group':'Council','party':'red','alliance':'Left','seats_led':1,'seats_total':3},"
          "{'group':'Council','party':'green','alliance':null,'seats_led':1,'seats_total':3}],"
          "'undecided':1,");
@@ -161,7 +163,8 @@ static void a_referendum_has_no_seats(void **context)
 {
     says(context, "/api/v1/overview",
          "{'group':'Bridge','contests_total':1,'contests_started':1,'seats_total':0,"
-         "'majority':null,'units_reporting':0,'units_partial':0,'units_total':2,'entries':[],"
+         "'majority':null,'units_reporting':0,'units_partial':0,'units_started':2,'units_total':2,'"
+         "entries':[],"
          "'undecided':0,'close':[{'contest':'bridge',");
     says(context, "/api/v1/overview",
          "'leader':{'choice':'no','candidate':null,'name':'no','party':null,'votes':80,"
@@ -173,7 +176,8 @@ static void several_seats_of_lists_are_led_by_nobody(void **context)
 {
     says(context, "/api/v1/overview",
          "{'group':'List','contests_total':1,'contests_started':1,'seats_total':2,'majority':2,"
-         "'units_reporting':0,'units_partial':0,'units_total':2,'entries':[],'undecided':2,");
+         "'units_reporting':0,'units_partial':0,'units_started':2,'units_total':2,'entries':[],'"
+         "undecided':2,");
 }
 
 static void close_ones_come_first_and_those_without_a_margin_not(void **context)
@@ -190,7 +194,8 @@ static void before_the_first_ballot_nobody_leads(void **context)
 {
     says(context, "/api/v1/overview",
          "{'group':'House','contests_total':3,'contests_started':0,'seats_total':3,'majority':2,"
-         "'units_reporting':0,'units_partial':0,'units_total':2,'entries':[],'undecided':3,"
+         "'units_reporting':0,'units_partial':0,'units_started':0,'units_total':2,'entries':[],'"
+         "undecided':3,"
          "'close':[]}");
     says(context, "/api/v1/contests?standing=1&q=seat-n",
          "'margin':null,'margin_of':'first','share_margin':null,'tied':false,"
@@ -282,7 +287,7 @@ static void what_is_held_leads_nothing(void **context)
     api_show(api);
     says(context, "/api/v1/overview",
          "'contests_started':2,'seats_total':3,'majority':2,'units_reporting':1,"
-         "'units_partial':0,'units_total':2,'entries':["
+         "'units_partial':0,'units_started':1,'units_total':2,'entries':["
          "{'group':'House','party':'blue','alliance':null,'seats_led':1,'seats_total':3}],"
          "'undecided':2,");
     expect_same_as_results(api->view);

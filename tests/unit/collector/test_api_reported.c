@@ -126,7 +126,8 @@ static void expect_all_held(struct api *api)
     api_get(api, "/api/v1/results.csv?level=leaf");
     assert_string_equal(api->body,
                         "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
-                        "ballots,undervotes,overvotes\n");
+                        "ballots,undervotes,overvotes,units_reporting,units_partial,"
+                        "units_total,report,final\n");
     assert_true(api->reply.tells_held);
     assert_int_equal(api->reply.held, 6); /* pres in four leaves, bridge in two */
     assert_null(strstr(api_get(api, "/api/v1/results?level=leaf"), "\"votes\":"));
@@ -204,10 +205,11 @@ static void a_report_that_every_shard_has_is_shown(void **context)
            "\"leader_votes\":[3,1,null],\"second\":[2,null,null],\"second_votes\":[1,1,null],"
            "\"valid\":[4,2,null]");
     expect(api, "/api/v1/turnout.csv?unit=p1",
-           "\np1,One,precinct,4,10,8,0.600000,false,6,1,1,false,false\n");
+           "\np1,One,precinct,4,10,8,0.600000,false,6,1,1,false,false,false,false\n");
     api_get(api, "/api/v1/results.csv?level=leaf");
     assert_int_equal(api->reply.held, 3); /* pres in p2 and cd, bridge in p2 */
-    assert_non_null(strstr(api->body, "pres,p1,One,precinct,,ann-red,Ann Ash,red,2,4,0,0\n"));
+    assert_non_null(
+        strstr(api->body, "pres,p1,One,precinct,,ann-red,Ann Ash,red,2,4,0,0,0,1,1,1,false\n"));
     assert_null(strstr(api->body, ",p2,"));
 }
 
@@ -241,13 +243,14 @@ static void without_turnout_only_what_is_shown_is_told(void **context)
     expect(api, "/api/v1/turnout?unit=p1",
            "\"ballots\":0,\"ballots_counted\":null,\"registered\":10,\"ballots_expected\":8,"
            "\"share\":null,");
-    expect(api, "/api/v1/turnout.csv?unit=p1", "\np1,One,precinct,0,10,8,,false,,0,,false,false\n");
+    expect(api, "/api/v1/turnout.csv?unit=p1",
+           "\np1,One,precinct,0,10,8,,false,,0,,false,false,,false\n");
     report(api, 1, false);
     expect(api, "/api/v1/turnout?unit=p1",
            "\"ballots\":4,\"ballots_counted\":null,\"registered\":10,\"ballots_expected\":8,"
            "\"share\":0.400000,");
     expect(api, "/api/v1/turnout.csv?unit=p1",
-           "\np1,One,precinct,4,10,8,0.400000,false,,1,1,false,false\n");
+           "\np1,One,precinct,4,10,8,0.400000,false,,1,1,false,false,false,false\n");
     expect(api, "/api/v1/election", "\"turnout\":\"reports\"");
     expect(api, "/api/v1/election", "\"ballots\":7,\"ballots_counted\":null,");
     expect(api, "/api/v1/accounting", "\"shown\":7,\"held\":8,"); /* the books do tell it */

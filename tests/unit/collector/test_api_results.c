@@ -253,15 +253,16 @@ static void csv_has_a_line_for_every_choice(void **context)
     assert_string_equal(api->reply.content_type, "text/csv; charset=utf-8; header=present");
     assert_string_equal(api->body,
                         "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
-                        "ballots,undervotes,overvotes\n"
-                        "pres,ca,Zeta,county,,ann-red,Ann Ash,red,2,7,0,0\n"
-                        "pres,ca,Zeta,county,,ann-blue,Ann Ash,blue,1,7,0,0\n"
-                        "pres,ca,Zeta,county,,bob,Bob,,3,7,0,0\n"
-                        "pres,ca,Zeta,county,,blank,Blanks,,1,7,0,0\n"
-                        "pres,cb,\"Beta, \"\"B\"\"\",county,,ann-red,Ann Ash,red,1,3,1,0\n"
-                        "pres,cb,\"Beta, \"\"B\"\"\",county,,bob,Bob,,1,3,1,0\n"
-                        "pres,cd,Delta,county,,ann-red,Ann Ash,red,2,5,0,1\n"
-                        "pres,cd,Delta,county,,bob,Bob,,2,5,0,1\n");
+                        "ballots,undervotes,overvotes,units_reporting,units_partial,"
+                        "units_total,report,final\n"
+                        "pres,ca,Zeta,county,,ann-red,Ann Ash,red,2,7,0,0,0,0,2,,\n"
+                        "pres,ca,Zeta,county,,ann-blue,Ann Ash,blue,1,7,0,0,0,0,2,,\n"
+                        "pres,ca,Zeta,county,,bob,Bob,,3,7,0,0,0,0,2,,\n"
+                        "pres,ca,Zeta,county,,blank,Blanks,,1,7,0,0,0,0,2,,\n"
+                        "pres,cb,\"Beta, \"\"B\"\"\",county,,ann-red,Ann Ash,red,1,3,1,0,0,0,1,,\n"
+                        "pres,cb,\"Beta, \"\"B\"\"\",county,,bob,Bob,,1,3,1,0,0,0,1,,\n"
+                        "pres,cd,Delta,county,,ann-red,Ann Ash,red,2,5,0,1,0,0,1,,\n"
+                        "pres,cd,Delta,county,,bob,Bob,,2,5,0,1,0,0,1,,\n");
     assert_int_equal(api->reply.next.length, 0);
 }
 
@@ -288,9 +289,10 @@ static void csv_with_a_limit_links_to_the_next_page(void **context)
     api_get(api, next);
     assert_string_equal(api->body,
                         "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
-                        "ballots,undervotes,overvotes\n"
-                        "pres,cd,Delta,county,,ann-red,Ann Ash,red,2,5,0,1\n"
-                        "pres,cd,Delta,county,,bob,Bob,,2,5,0,1\n");
+                        "ballots,undervotes,overvotes,units_reporting,units_partial,"
+                        "units_total,report,final\n"
+                        "pres,cd,Delta,county,,ann-red,Ann Ash,red,2,5,0,1,0,0,1,,\n"
+                        "pres,cd,Delta,county,,bob,Bob,,2,5,0,1,0,0,1,,\n");
 }
 
 static void accept_asks_for_csv(void **context)

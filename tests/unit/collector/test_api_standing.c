@@ -183,8 +183,9 @@ static void sorting_by_a_choice_is_by_its_candidate(void **context)
 static void csv_has_ballots_under_and_overvotes_last(void **context)
 {
     expect(*context, "/api/v1/results.csv?contest=council&unit=s",
-           "choice_name,party,votes,ballots,undervotes,overvotes\n"
-           "council,s,South,ward,,di,di,,10,40,23,0\n");
+           "choice_name,party,votes,ballots,undervotes,overvotes,"
+           "units_reporting,units_partial,units_total,report,final\n"
+           "council,s,South,ward,,di,di,,10,40,23,0,0,0,1,,\n");
 }
 
 static void what_is_held_has_no_standing(void **context)
@@ -299,8 +300,8 @@ static void progress_is_clamped_unit_by_unit(void **context)
     expect(*context, "/api/v1/turnout?level=leaf",
            "\"over_registered\":false,\"over_expected\":false," PROGRESS(0, 10, 10, 10,
                                                                          "\"registered\"", "", 0));
-    expect(*context, "/api/v1/turnout.csv?level=leaf", ",21,0,,true,true\n");
-    expect(*context, "/api/v1/turnout.csv?level=leaf", ",0,0,,false,false\n");
+    expect(*context, "/api/v1/turnout.csv?level=leaf", ",21,0,,true,true,,false\n");
+    expect(*context, "/api/v1/turnout.csv?level=leaf", ",0,0,,false,false,,false\n");
 }
 
 /* The nation's own 20 less 11 would be 9: north's 11 of 10 show that its figures are wrong. */

@@ -96,9 +96,12 @@ static void methods_are_kept_apart_in_every_style(void **context)
 static void csv_has_a_unit_once_whatever_its_styles(void **context)
 {
     expect(*context, "/api/v1/results.csv?contest=bridge&level=leaf",
-           "bridge,x,X,precinct,,yes,Yes,,6,13,1,0\nbridge,x,X,precinct,,no,No,,6,13,1,0\n"
-           "bridge,y,Y,precinct,,yes,Yes,,6,8,0,1\nbridge,y,Y,precinct,,no,No,,1,8,0,1\n"
-           "bridge,z,Z,precinct,,yes,Yes,,1,2,1,0\nbridge,z,Z,precinct,,no,No,,0,2,1,0\n");
+           "bridge,x,X,precinct,,yes,Yes,,6,13,1,0,0,0,1,,\nbridge,x,X,precinct,,no,No,,6,13,1,0,0,"
+           "0,1,,\n"
+           "bridge,y,Y,precinct,,yes,Yes,,6,8,0,1,0,0,1,,\nbridge,y,Y,precinct,,no,No,,1,8,0,1,0,0,"
+           "1,,\n"
+           "bridge,z,Z,precinct,,yes,Yes,,1,2,1,0,0,0,1,,\nbridge,z,Z,precinct,,no,No,,0,2,1,0,0,0,"
+           "1,,\n");
 }
 
 static void units_and_books_count_every_paper(void **context)

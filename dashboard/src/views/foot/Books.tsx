@@ -2,9 +2,9 @@
 import type { Books as BooksRow } from '../../api/types.ts';
 import { number } from '../../format.ts';
 import { accounting, byReport } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 
-const columns = Object.keys(text.dispositions) as (keyof BooksRow)[];
+const columns = Object.keys(text.dispositions) as (keyof typeof text.dispositions)[];
 
 function Row({ name, row }: { name: string; row: BooksRow }) {
   return (
@@ -13,7 +13,7 @@ function Row({ name, row }: { name: string; row: BooksRow }) {
       <td class="n">{number(row.received)}</td>
       {columns.map((c) => (
         <td key={c} class="n">
-          {number(row[c] as number)}
+          {number(row[c])}
         </td>
       ))}
     </tr>

@@ -1,7 +1,7 @@
 // The election as a whole.
 import { number } from '../../format.ts';
 import { election } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { reportingWord } from '../parts.tsx';
 
 export function Electorate() {

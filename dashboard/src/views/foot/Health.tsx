@@ -3,7 +3,7 @@ import { effect, signal } from '@preact/signals';
 import { number, seconds } from '../../format.ts';
 import { connected, delay, mode } from '../../live.ts';
 import { shards } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 
 // No news comes of a shard that is silent: its age is counted on here.
 const now = signal(0);

@@ -2,7 +2,7 @@
 import type { Contest, Leaders } from '../../api/types.ts';
 import { colorOf, OTHER } from '../../colors.ts';
 import { number, percentIn } from '../../format.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { parties } from '../parts.tsx';
 import { mixed, STEPS } from './fill.ts';
 import type { Scale } from './fill.ts';

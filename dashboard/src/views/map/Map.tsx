@@ -6,7 +6,7 @@ import { go, route } from '../../route.ts';
 import { shapesOf } from '../../shapes.ts';
 import type { Shapes as Paths } from '../../shapes.ts';
 import { election, leaders, level, ranking, scope, units } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { fillOf, scaleOf } from './fill.ts';
 import { Legend } from './Legend.tsx';
 import { Shapes } from './Shapes.tsx';

@@ -5,7 +5,7 @@ import { colorOf, OTHER } from '../../colors.ts';
 import { number, percent, percentIn, points } from '../../format.ts';
 import { progress } from '../../race.ts';
 import { units } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { parties } from '../parts.tsx';
 
 export const STEPS = 5;

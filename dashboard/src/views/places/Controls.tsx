@@ -4,7 +4,7 @@ import { number } from '../../format.ts';
 import { lines } from '../../race.ts';
 import { go, pageSizes, route } from '../../route.ts';
 import { cursors, level, levelTitle, nextCursor, page, placesTotal, scope } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { ballotsWord } from '../parts.tsx';
 
 export function Controls({ contest }: { contest: Contest }) {
@@ -16,7 +16,7 @@ export function Controls({ contest }: { contest: Contest }) {
     ['turnout', text.turnout],
     ...lines(contest, undefined)
       .filter((line) => line.racing)
-      .map((line): [string, string] => [`votes:${line.choice.id}`, `${text.votes}: ${line.name}`]),
+      .map((line): [string, string] => [`votes:${line.choice.id}`, text.sortVotes(line.name)]),
   ];
   return (
     <div class="controls">

@@ -4,7 +4,7 @@ import { number } from '../../format.ts';
 import { link, toUnit } from '../../route.ts';
 import { level, levelTitle, places, placesTotal, ranking, scope } from '../../state.ts';
 import type { Scope } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { ballotsWord, inWord } from '../parts.tsx';
 import { Controls, Pager } from './Controls.tsx';
 import { Row } from './Row.tsx';

@@ -4,7 +4,7 @@ import { number, percent, percentIn, points } from '../../format.ts';
 import { held, leadOf, lines, progress, tooFew } from '../../race.ts';
 import { toUnit } from '../../route.ts';
 import { progressOf, units } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { Swatch } from '../parts.tsx';
 
 export function Row({ contest, place, columns }: { contest: Contest; place: Result; columns: string[] }) {

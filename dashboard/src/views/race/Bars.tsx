@@ -7,7 +7,7 @@ import { number, percent, signed } from '../../format.ts';
 import { gains, held } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { baseline } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { Name, parties, partyName, Swatch } from '../parts.tsx';
 
 export const FEW = 8;
@@ -107,7 +107,7 @@ export function Bars({ contest, ordered, now }: { contest: Contest; ordered: Lin
         <p class="aside">
           {text.undervotes}: {number(now.undervotes ?? 0)} · {text.overvotes}: {number(now.overvotes ?? 0)}
           {contest.votes_allowed > 1 && ` · ${text.severalVotes(contest.votes_allowed)}`}
-          {contest.seats > 1 && ` · ${text.severalSeats(number(contest.seats))}`}
+          {contest.seats > 1 && ` · ${text.severalSeats(contest.seats)}`}
         </p>
       )}
     </section>

@@ -4,7 +4,7 @@ import { number, timeThere } from '../../format.ts';
 import { held, leadOf, lines, same } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { baseline, byReport } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 
 export function Changes({ contest, ordered, now }: { contest: Contest; ordered: Line[]; now: Result }) {
   const before = baseline.value;
@@ -17,10 +17,10 @@ export function Changes({ contest, ordered, now }: { contest: Contest; ordered: 
   const lead = (list: Line[]) =>
     list[0] && list[0].votes > 0 && list[0].votes !== list[1]?.votes ? list[0].name : text.tied;
   const facts = [
-    more > 0 && (byReport.value ? text.changesShown : text.changesBallots)(number(more)),
-    complete > 0 && text.newReporting(number(complete)),
+    more > 0 && (byReport.value ? text.changesShown : text.changesBallots)(more),
+    complete > 0 && text.newReporting(complete),
     lead(old) !== lead(at) && old[0] && old[0].votes > 0 && text.changesLead(lead(old), lead(at)),
-    more > 0 && (was === is ? text.changesMarginSame : text.changesMargin(number(was), number(is))),
+    more > 0 && (was === is ? text.changesMarginSame : text.changesMargin(number(was), is)),
   ].filter(Boolean);
   return (
     <section class="changes">

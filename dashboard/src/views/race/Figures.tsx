@@ -6,7 +6,7 @@ import { outlook, partIn, stillOut } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { route, toUnit } from '../../route.ts';
 import { byReport, turnout, units } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { ballotsWord, inWord, reportingWord } from '../parts.tsx';
 import { Outlook } from './Outlook.tsx';
 
@@ -26,7 +26,7 @@ function Figure({ name, value, more }: { name: string; value: string; more?: Com
 function marginMore(contest: Contest, now: Result): string | undefined {
   if (now.margin === null || !now.valid) return undefined;
   const said = text.pointsOf(points(now.margin / now.valid));
-  return now.margin_of === 'last_seat' ? `${said}, ${text.lastSeat(number(contest.seats))}` : said;
+  return now.margin_of === 'last_seat' ? `${said}, ${text.lastSeat(contest.seats)}` : said;
 }
 
 function CountedIn({ part, of }: { part: number; of: Turnout['progress'] | undefined }) {

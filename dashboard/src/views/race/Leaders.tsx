@@ -1,11 +1,11 @@
 // Who leads: the first two, and everybody's share as one bar.
 import type { Contest } from '../../api/types.ts';
 import { colorOf, OTHER } from '../../colors.ts';
-import { number, percent } from '../../format.ts';
+import { percent } from '../../format.ts';
 import { tooFew } from '../../race.ts';
 import type { Line } from '../../race.ts';
 import { result, state, turnout } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { Name, parties, partyName, Portrait, Swatch } from '../parts.tsx';
 
 // Of all lines, each once.
@@ -30,7 +30,7 @@ function Person({ contest, line, label, first }: { contest: Contest; line: Line;
       </div>
       <p class="big">
         <strong>{percent(line.share)}</strong>
-        <span>{text.votesOf(number(line.votes))}</span>
+        <span>{text.votesOf(line.votes)}</span>
       </p>
     </div>
   );
@@ -63,7 +63,7 @@ function Held() {
     <section class="card empty-card">
       <p class="label">{few ? text.tooFew : text.notReported}</p>
       <p>
-        {counted !== null && text.heldBallots(number(counted))} {few ? text.tooFewUntil : text.heldUntil}
+        {counted !== null && text.heldBallots(counted)} {few ? text.tooFewUntil : text.heldUntil}
       </p>
     </section>
   );

@@ -1,14 +1,14 @@
 // Whether what is still out can change who leads, as one sentence.
 import type { Contest } from '../../api/types.ts';
-import { number, percent, percentIn } from '../../format.ts';
+import { percent, percentIn } from '../../format.ts';
 import type { Outlook as View } from '../../race.ts';
 import { byReport } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 
 const HARD = 0.9; // a share of the rest that nobody has yet had in earnest
 function sentence(view: View): string {
-  const margin = number(view.margin),
-    out = (byReport.value ? text.outReport : text.outBallots)(number(view.out), view.estimated),
+  const margin = view.margin,
+    out = (byReport.value ? text.outReport : text.outBallots)(view.out, view.estimated),
     name = view.below?.name ?? '';
   // A share that must be more than half is not rounded to half.
   const needed = view.needed > 0.5 && view.needed < 0.5005 ? text.justOver(percentIn(0.5)) : percent(view.needed);

@@ -4,7 +4,7 @@ import { OTHER, partyColor } from '../../colors.ts';
 import { number, percent } from '../../format.ts';
 import { byParty } from '../../race.ts';
 import type { Line } from '../../race.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { parties, partyName } from '../parts.tsx';
 import { FEW } from './Bars.tsx';
 import { SLIVER } from './Leaders.tsx';

@@ -1,7 +1,7 @@
 // Which report the votes of the place are of, where votes are shown by report.
 import { number, timeThere } from '../../format.ts';
 import { byReport, turnout } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 
 export function Reported() {
   const turn = turnout.value;
@@ -12,7 +12,7 @@ export function Reported() {
   return (
     <p class="reported">
       {report && text.reportIs(number(report.number), at, report.final)}{' '}
-      {report && waiting > 0 && text.reportWaiting(number(waiting))}{' '}
+      {report && waiting > 0 && text.reportWaiting(waiting)}{' '}
       {turn.report_under_way && <strong>{text.reportUnderWay}</strong>}
     </p>
   );

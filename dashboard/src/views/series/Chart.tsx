@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import type { Series } from '../../api/types.ts';
-import { compact, hour, percent, time } from '../../format.ts';
+import { compact, hour, percent, time, timeZone } from '../../format.ts';
 import type { Curve } from './curves.ts';
 
 const HEIGHT = 200;
@@ -15,7 +15,7 @@ const at = (splits: number[]): string[] => {
 
 export const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function optionsOf(width: number, curves: Curve[], share: boolean): uPlot.Options {
+function optionsOf(Plot: typeof uPlot, width: number, curves: Curve[], share: boolean): uPlot.Options {
   const axis = {
     stroke: () => css('--quiet-now'),
     grid: { stroke: () => css('--line-now'), width: 1 },
@@ -27,6 +27,7 @@ function optionsOf(width: number, curves: Curve[], share: boolean): uPlot.Option
     width,
     height: HEIGHT,
     legend: { show: false },
+    tzDate: (at) => Plot.tzDate(new Date(at * 1000), timeZone()),
     cursor: { y: false },
     scales: { x: { time: true } },
     axes: [
@@ -85,7 +86,10 @@ export function Chart({ data, curves, label, share = false }: ChartOf) {
         return;
       }
       plot.current?.chart.destroy();
-      plot.current = { chart: new Plot(optionsOf(box.current.clientWidth, curves, share), values, box.current), key };
+      plot.current = {
+        chart: new Plot(optionsOf(Plot, box.current.clientWidth, curves, share), values, box.current),
+        key,
+      };
     })();
     return () => {
       wanted = false;

@@ -1,7 +1,7 @@
 // Votes and ballots over time.
 import type { Contest, Series } from '../../api/types.ts';
 import { byReport, seriesRegistered } from '../../state.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { ballotsWord } from '../parts.tsx';
 import { Chart, css } from './Chart.tsx';
 import { drawn } from './curves.ts';

@@ -1,7 +1,7 @@
 // The curves as a table, for those who cannot see them.
 import type { Series } from '../../api/types.ts';
 import { number, percent, time, zone } from '../../format.ts';
-import { text } from '../../text.ts';
+import { text } from '../../text/index.ts';
 import { ballotsWord } from '../parts.tsx';
 import type { Curve } from './curves.ts';
 

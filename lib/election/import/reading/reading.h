@@ -27,9 +27,10 @@ enum psp_status psp_reading_create(const struct psp_reading_options *options,
 /* NULL is fine. */
 void psp_reading_destroy(struct psp_reading **reading);
 
-/* What is wrong with the file is in the report. PSP_ENOMEM. */
+/* What is wrong with the file is in the report. PSP_EINVAL: no more files fit, which is
+ * there, too; PSP_ENOMEM. */
 enum psp_status psp_reading_file(struct psp_reading *reading, const char *path);
-/* A table that is open already, and what its file is called. PSP_ENOMEM. */
+/* A table that is open already, and what its file is called. As above. */
 enum psp_status psp_reading_table(struct psp_reading *reading, struct psp_csv *csv,
                                   const char *name);
 

@@ -177,12 +177,42 @@ static void a_table_has_candidates_as_they_stand(void **state)
                               "(undervotes)              3\n"
                               "margin 4\n"
                               "contest,unit,unit_name,level,method,choice,choice_name,party,votes,"
-                              "ballots,undervotes,overvotes\n"
-                              "c,,Town,,,a,Ann,red,48,1234,3,0\n"
-                              "c,,Town,,,b1,Bob,blue,40,1234,3,0\n"
-                              "c,,Town,,,b2,Bob (Green),green,12,1234,3,0\n"
-                              "c,,Town,,,w,Write-ins,,60,1234,3,0\n"
-                              "c,,Town,,,x,Blanks,,40,1234,3,0\n");
+                              "ballots,undervotes,overvotes,units_reporting,units_partial,"
+                              "units_total,report,final\n"
+                              "c,,Town,,,a,Ann,red,48,1234,3,0,1,0,2,,\n"
+                              "c,,Town,,,b1,Bob,blue,40,1234,3,0,1,0,2,,\n"
+                              "c,,Town,,,b2,Bob (Green),green,12,1234,3,0,1,0,2,,\n"
+                              "c,,Town,,,w,Write-ins,,60,1234,3,0,1,0,2,,\n"
+                              "c,,Town,,,x,Blanks,,40,1234,3,0,1,0,2,,\n");
+    free(text);
+}
+
+/* Of one contest in many units: in columns of one width, so that they read as one table. */
+static void headings_stand_once_above_a_contest_s_units(void **state)
+{
+    (void)state;
+    char *text = table_of("[{'contest': 'c', 'unit_name': 'Town', 'ballots': 9, 'choices': [],"
+                          " 'candidates': [{'name': 'Maximilian', 'votes': 9, 'choices': ['1']}],"
+                          " 'valid': 9, 'units_reporting': 0, 'units_total': 1},"
+                          "{'contest': 'c', 'unit_name': 'Mill', 'ballots': 1234, 'choices': [],"
+                          " 'candidates': [{'name': 'Ann', 'votes': 1234, 'choices': ['1']}],"
+                          " 'valid': 1234, 'units_reporting': 0, 'units_total': 1},"
+                          "{'contest': 'd', 'unit_name': 'Mill', 'ballots': 7, 'choices': [],"
+                          " 'candidates': [{'name': 'Bo', 'votes': 7, 'choices': ['1']}],"
+                          " 'valid': 7, 'units_reporting': 0, 'units_total': 1}]",
+                          0);
+    static const char expected[] = "Mayor, Town: 9 ballots, 0 of 1 units reporting\n"
+                                   "choice      party  votes  of valid\n"
+                                   "Maximilian             9  100.00 %\n"
+                                   "\n"
+                                   "Mayor, Mill: 1,234 ballots, 0 of 1 units reporting\n"
+                                   "Ann                1,234  100.00 %\n"
+                                   "\n"
+                                   "d, Mill: 7 ballots, 0 of 1 units reporting\n"
+                                   "choice  party  votes  of valid\n"
+                                   "Bo                 7  100.00 %\n";
+    text[sizeof expected - 1] = '\0'; /* CSV follows */
+    assert_string_equal(text, expected);
     free(text);
 }
 
@@ -242,8 +272,8 @@ static void what_is_held_has_no_votes_in_any_form(void **state)
         "choice  party  votes  of valid\n"
         "a                 20  100.00 %\n"
         "contest,unit,unit_name,level,method,choice,choice_name,party,votes,ballots,undervotes,"
-        "overvotes\n"
-        "c,,Hill,,,a,,,20,20,0,0\n"
+        "overvotes,units_reporting,units_partial,units_total,report,final\n"
+        "c,,Hill,,,a,,,20,20,0,0,1,2,4,,\n"
         "call: 2 of 3 results are held, and left out: not reported yet, or too few\n"
         "call: 2 of 3 results have places that are reported and not final\n");
     free(output.text);
@@ -284,6 +314,7 @@ int main(void)
         cmocka_unit_test(returns_come_out_as_they_were_published),
         cmocka_unit_test(a_result_that_is_not_whole_is_not_printed_as_one),
         cmocka_unit_test(a_table_has_candidates_as_they_stand),
+        cmocka_unit_test(headings_stand_once_above_a_contest_s_units),
         cmocka_unit_test(a_table_fits_the_screen_and_says_a_tie),
         cmocka_unit_test(what_is_held_has_no_votes_in_any_form),
         cmocka_unit_test(returns_leave_out_what_is_held),

@@ -1,24 +1,41 @@
-// Every English text of the page, in one place.
-export const text = {
+// English; and which texts there are: the other catalogues have the type of this one.
+import { counter } from './plural.ts';
+
+const votes = counter('en', { one: '# vote', other: '# votes' });
+const seats = counter('en', { one: '# seat', other: '# seats' });
+const ballotsAre = counter('en', { one: '# ballot is', other: '# ballots are' });
+const moreBallots = counter('en', { one: '# more ballot', other: '# more ballots' });
+const moreUnits = counter('en', { one: '# more unit is', other: '# more units are' });
+const partial = counter('en', { other: '# partial' });
+const waiting = counter('en', {
+  one: '# ballot more is counted and waits for a report.',
+  other: '# ballots more are counted and wait for a report.',
+});
+const estimate = (estimated: boolean) => (estimated ? ', by an estimate' : '');
+
+export const en = {
+  tag: 'en',
+  dir: 'ltr',
+  language: 'Language',
   unofficial: 'Unofficial',
   unofficialWhy:
     'Results are partial and unofficial until the authority certifies them. Nothing here declares a winner.',
-  states: { new: 'Not open yet', open: 'Counting', closed: 'Counting closed' } as Record<string, string>,
+  states: { new: 'Not open yet', open: 'Counting', closed: 'Counting closed' },
   publication: {
     immediate: 'Counts are shown as they come in.',
     reports: 'Votes are shown as of the last report of each place, and not before its first.',
-  } as Record<string, string>,
+  },
   byReport: 'Shown by report',
   notReported: 'Not reported yet',
   notReportedHere: 'not reported yet',
   tooFew: 'Reported, too few ballots to show',
   tooFewHere: 'too few to show',
   tooFewUntil: 'So few are not shown apart from others, until there are more or the place is final.',
-  heldBallots: (n: string) => `${n} ballots are counted here.`,
+  heldBallots: (n: number) => `${ballotsAre(n)} counted here.`,
   heldUntil: 'Their votes are held, and appear here by themselves with the first report.',
   reportIs: (n: string, at: string, final: boolean) =>
     `Shown as of report ${n}${at && `, ${at}`}: ${final ? 'final' : 'not final'}.`,
-  reportWaiting: (n: string) => `${n} ballots more are counted and wait for a report.`,
+  reportWaiting: waiting,
   reportUnderWay: 'A report is under way.',
   test: 'TEST',
   testWhy: 'No vote shown here is a vote: this cluster is for trying.',
@@ -42,7 +59,7 @@ export const text = {
     unreachable: 'The results service does not answer. Shown are the last results received; the page keeps trying.',
     refused: 'The results service could not answer:',
     missing: 'There is no such contest or place in this election.',
-  } as Record<string, string>,
+  },
   nothingYet: 'The results service does not answer, and nothing was received yet. The page keeps trying.',
   stale: (shards: string) =>
     `Part of the count (${shards}) has not reported for a while. These results are right, but may be behind.`,
@@ -55,7 +72,7 @@ export const text = {
   noVotes: 'No votes counted yet',
   waiting: 'The first result appears here by itself.',
   votes: 'Votes',
-  votesOf: (votes: string) => `${votes} votes`,
+  votesOf: votes,
   share: 'Share',
   ofValid: 'Of valid votes',
   party: 'Party',
@@ -68,7 +85,7 @@ export const text = {
   showFewer: 'Show fewer',
   margin: 'Margin',
   pointsOf: (points: string) => `${points} points of valid votes`,
-  lastSeat: (seats: string) => `for the last of ${seats} seats`,
+  lastSeat: (n: number) => `for the last of ${seats(n)}`,
   countedIn: 'Counted',
   inOf: (n: string, of: string) => `${n} of ${of} expected ballots`,
   byUnits: 'by units reporting',
@@ -77,7 +94,7 @@ export const text = {
   overHere: 'more ballots than registered or expected',
   reporting: 'Units reporting',
   reportingOf: (done: string, all: string) => `${done} of ${all} final`,
-  reportingPartial: (n: string) => `, ${n} partial`,
+  reportingPartial: (n: number) => `, ${partial(n)}`,
   ballots: 'Ballots counted',
   ballotsShown: 'Ballots shown',
   ofCounted: (n: string) => `of ${n} counted`,
@@ -90,24 +107,24 @@ export const text = {
   notShownYet: 'Ballots not shown yet',
   ofExpected: (n: string) => `of ${n} expected`,
   change: 'Can it still change?',
-  outBallots: (n: string, estimated: boolean) =>
-    `at most ${n} ballots are still out${estimated ? ', by an estimate' : ''}`,
-  outReport: (n: string, estimated: boolean) =>
-    `at most ${n} ballots are not shown yet${estimated ? ', by an estimate' : ''}`,
+  outBallots: (n: number, estimated: boolean) => `at most ${ballotsAre(n)} still out${estimate(estimated)}`,
+  outReport: (n: number, estimated: boolean) => `at most ${ballotsAre(n)} not shown yet${estimate(estimated)}`,
   changeUnknown: 'How many ballots can still come is not known here.',
-  changeNone: (estimated: boolean) =>
+  changeNone: (estimated: boolean): string =>
     estimated ? 'No more ballots are expected, if the estimate holds.' : 'No more ballots can come.',
   changeTied: (out: string) => `Yes. They are level, and ${out}.`,
-  changeOpen: (margin: string, out: string, share: string, name: string) =>
-    `Yes. The margin is ${margin} votes and ${out}. To draw level, ${name} would need ${share} of what the first two get from them.`,
-  changeHard: (margin: string, out: string, share: string, name: string) =>
-    `On paper. The margin is ${margin} votes and ${out}; to draw level, ${name} would need ${share} of what the first two get from them.`,
-  changeBeyond: (margin: string, out: string, estimated: boolean) =>
-    `${estimated ? 'Not if the estimate holds' : 'No'}: ${out}, and the margin of ${margin} votes is larger.`,
+  changeOpen: (margin: number, out: string, share: string, name: string) =>
+    `Yes. The margin is ${votes(margin)} and ${out}. ` +
+    `To draw level, ${name} would need ${share} of what the first two get from them.`,
+  changeHard: (margin: number, out: string, share: string, name: string) =>
+    `On paper. The margin is ${votes(margin)} and ${out}; ` +
+    `to draw level, ${name} would need ${share} of what the first two get from them.`,
+  changeBeyond: (margin: number, out: string, estimated: boolean) =>
+    `${estimated ? 'Not if the estimate holds' : 'No'}: ${out}, and the margin of ${votes(margin)} is larger.`,
   justOver: (share: string) => `just over ${share}`,
   changePlaces: (above: string, below: string) => `Between ${above} and ${below}:`,
-  severalSeats: (n: string) => `${n} seats.`,
-  severalVotes: (n: number) => `Up to ${n} votes a ballot.`,
+  severalSeats: (n: number) => `${seats(n)}.`,
+  severalVotes: (n: number) => `Up to ${votes(n)} a ballot.`,
   places: 'Places',
   path: 'Where you are',
   place: 'Place',
@@ -115,6 +132,7 @@ export const text = {
   level: 'List',
   sortBy: 'Sort by',
   sortUnit: 'Name',
+  sortVotes: (name: string) => `Votes: ${name}`,
   order: 'Order',
   ascending: 'Ascending',
   descending: 'Descending',
@@ -146,12 +164,12 @@ export const text = {
   changes: 'What changed',
   changesSince: (time: string) => `Since ${time}`,
   changesNone: 'Nothing new.',
-  changesBallots: (n: string) => `${n} more ballots counted.`,
-  changesShown: (n: string) => `${n} more ballots shown.`,
+  changesBallots: (n: number) => `${moreBallots(n)} counted.`,
+  changesShown: (n: number) => `${moreBallots(n)} shown.`,
   changesLead: (from: string, to: string) => `The lead went from ${from} to ${to}.`,
-  changesMargin: (from: string, to: string) => `The margin went from ${from} to ${to} votes.`,
+  changesMargin: (from: string, to: number) => `The margin went from ${from} to ${votes(to)}.`,
   changesMarginSame: 'The margin is the same.',
-  newReporting: (n: string) => `${n} more units are final.`,
+  newReporting: (n: number) => `${moreUnits(n)} final.`,
   undervotes: 'Undervotes',
   overvotes: 'Overvotes',
   books: 'The books',
@@ -170,11 +188,13 @@ export const text = {
     not_eligible: 'not eligible',
     invalid: 'invalid',
     closed: 'closed',
-  } as Record<string, string>,
+  },
   health: 'How current this is',
   healthWhy: 'The count runs on several shards; each line says when the shard last confirmed its state.',
+  healthAway: 'The results service does not answer now. Each line is the last that was heard of the shard.',
   restored: (epoch: number) =>
-    `The cluster was restored from a backup (epoch ${epoch}). Counts can be lower than what was shown before it; ballots counted after the backup are cast again.`,
+    `The cluster was restored from a backup (epoch ${epoch}). Counts can be lower than what was shown before it; ` +
+    'ballots counted after the backup are cast again.',
   shardState: 'State',
   shardIndex: 'Log index',
   shardBehind: 'Behind',
@@ -185,6 +205,7 @@ export const text = {
   never: 'not yet',
   current: 'current',
   staleWord: 'stale',
+  unconfirmed: 'not known now',
   diverged: 'replicas disagree',
   delay: (p50: string, p99: string) =>
     `From a counted ballot to this screen: ${p50} ms (half of the updates), ${p99} ms (99 of 100).`,
@@ -192,7 +213,7 @@ export const text = {
     live: 'Live updates are connected.',
     away: 'Live updates are not connected; the page asks every few seconds.',
     off: '',
-  } as Record<string, string>,
+  },
   electorate: 'The election',
   registered: 'Registered voters',
   candidates: 'Candidates',
@@ -217,9 +238,13 @@ export const text = {
   standsIn: 'Stands in',
   close: 'Close',
   theme: 'Theme',
-  themes: { auto: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' } as Record<string, string>,
+  themes: { auto: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' },
   data: 'Data',
   dataWhy: 'Every figure is in the public interface:',
-  announce: (name: string, votes: string, share: string, part: string) =>
-    `${name} leads with ${votes} votes, ${share}. ${part} counted.`,
+  fullResults: 'Full results',
+  announce: (name: string, n: number, share: string, part: string) =>
+    `${name} leads with ${votes(n)}, ${share}. ${part} counted.`,
 };
+
+/** What a catalogue must have. */
+export type Text = typeof en;
