@@ -22,6 +22,7 @@ void psp_answer_problem(struct psp_api_reply *reply, unsigned status, const char
     reply->version[0] = 0;
     reply->body.length = 0;
     reply->next.length = 0;
+    reply->origin.length = 0;
     reply->tells_held = false;
     reply->shared = NULL;
     psp_writer_start(&json, &reply->body);
@@ -123,11 +124,45 @@ static bool is_test(const struct psp_api_request *request)
     return request->site->cluster->mode == PSP_MODE_TEST;
 }
 
+/* Whether it can stand between < and > in a header; else /election has the words. */
+static bool is_url(const char *text)
+{
+    if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
+        return false;
+    for (const char *at = text; *at; at++)
+        if (*at <= ' ' || *at >= 127 || *at == '<' || *at == '>' || *at == '"')
+            return false;
+    return true;
+}
+
+/* Rows have no room for a file's source and licence: RFC 8288's links do. */
+static void link_origin(const struct psp_definition *definition, struct psp_api_reply *reply)
+{
+    enum { URL_BYTES_MAX = 2048 };
+    const struct {
+        const char *text, *relation;
+    } links[] = {{definition->source, "describedby"}, {definition->licence, "license"}};
+    bool in_words = false;
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        if (!links[i].text)
+            continue;
+        if (!is_url(links[i].text) || strlen(links[i].text) > URL_BYTES_MAX)
+            in_words = true;
+        else
+            psp_text_format(&reply->origin, "%s<%s>; rel=\"%s\"", reply->origin.length ? ", " : "",
+                            links[i].text, links[i].relation);
+    }
+    if (in_words)
+        psp_text_format(&reply->origin, "%s</api/v1/election>; rel=\"describedby\"",
+                        reply->origin.length ? ", " : "");
+}
+
 void psp_answer_csv(const struct psp_api_request *request, struct psp_api_reply *reply,
                     const char *header)
 {
     reply->status = 200;
     reply->content_type = "text/csv; charset=utf-8; header=present";
+    link_origin(request->view->definition, reply);
     if (is_test(request))
         psp_text_string(&reply->body, "mode,");
     psp_text_string(&reply->body, header);

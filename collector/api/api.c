@@ -62,6 +62,7 @@ void psp_api_reply_free(struct psp_api_reply *reply)
 {
     psp_text_free(&reply->body);
     psp_text_free(&reply->next);
+    psp_text_free(&reply->origin);
 }
 
 /* Whether the path is the route's; fills *ret_id and *ret_csv. */
@@ -276,7 +277,7 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
         return true;
     }
     route->handler(request, ret_reply);
-    if (ret_reply->body.failed || ret_reply->next.failed) {
+    if (ret_reply->body.failed || ret_reply->next.failed || ret_reply->origin.failed) {
         const bool too_long = ret_reply->body.too_long;
         psp_api_reply_free(ret_reply);
         if (too_long)

@@ -99,6 +99,7 @@ struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
     char etag[48];                      /* without quotes; "" for none */
     char version[PSP_VERSION_ID_BYTES]; /* of the view that it is of; "": of none */
     struct psp_text next;               /* path and query of the next page; empty: none */
+    struct psp_text origin;             /* links to whose figures these are; empty: none */
     bool tells_held;                    /* it leaves out what is held: … */
     uint64_t held;                      /* … so many items */
     const char *shared;                 /* a body that is not owned, instead of `body` */

@@ -189,9 +189,13 @@ static void add_reply_headers(struct MHD_Response *response, const struct psp_ap
         snprintf(held, sizeof held, "%llu", (unsigned long long)reply->held);
         add_header(response, "Psephos-Held", held);
     }
-    if (reply->next.length > 0) {
+    if (reply->next.length > 0 || reply->origin.length > 0) {
         struct psp_text link = {0};
-        psp_text_format(&link, "<%.*s>; rel=\"next\"", (int)reply->next.length, reply->next.data);
+        if (reply->next.length > 0)
+            psp_text_format(&link, "<%.*s>; rel=\"next\"%s", (int)reply->next.length,
+                            reply->next.data, reply->origin.length > 0 ? ", " : "");
+        if (reply->origin.length > 0)
+            psp_text_bytes(&link, reply->origin.data, reply->origin.length);
         psp_text_bytes(&link, "", 1);
         if (!link.failed)
             add_header(response, "Link", link.data);

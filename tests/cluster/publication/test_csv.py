@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 
+import telling
 from test_report import begun, cast, report  # noqa: F401 (begun is a fixture)
 
 
@@ -46,3 +48,30 @@ def test_csv_says_what_is_final_as_json_does(begun):  # noqa: F811
             assert (line["report"], line["final"]) == of_report(row)
             assert line["units_partial"] == str(row["units_partial"])
             assert line["report_under_way"] == str(row["report_under_way"]).lower()
+
+
+def links(one, path):
+    return one.get(path)[1].get("Link")
+
+
+def test_whose_figures_they_are_goes_with_every_download(cluster, tmp_path):
+    election = telling.definition("immediate", "immediate")
+    for number, (source, licence, wanted) in enumerate([
+            ("https://eci.example/2024", "https://licence.example/godl",
+             '<https://eci.example/2024>; rel="describedby", '
+             '<https://licence.example/godl>; rel="license"'),
+            ("Wahlleiter <Fürth>", "https://licence.example/godl",
+             '<https://licence.example/godl>; rel="license", '
+             '</api/v1/election>; rel="describedby"'),
+            (None, None, None)]):
+        own = {"source": source, "licence": licence}
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps(election | {k: v for k, v in own.items() if v}))
+        one = cluster(path, shards=1, name=str(number))
+        for resource in ("results", "turnout"):
+            assert links(one, f"/api/v1/{resource}.csv") == wanted
+        told = one.get_json("/api/v1/election")["election"]
+        assert (told["source"], told["licence"]) == (source, licence)
+        page = links(one, "/api/v1/results.csv?limit=1")
+        assert page.startswith('</api/v1/results.csv?') and 'rel="next"' in page
+        assert page.endswith(wanted or 'rel="next"')
