@@ -122,7 +122,7 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
     if (named != PSP_OK)
         return named;
     const bool national = is_national(row);
-    const struct psp_import_contest contest = {
+    struct psp_import_contest contest = {
         .state = national ? "" : row->text[PSP_COLUMN_STATE],
         .office = row->text[PSP_COLUMN_OFFICE],
         .district = row->text[PSP_COLUMN_DISTRICT],
@@ -133,7 +133,12 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
     const struct contest_key key = contest_key_of(row, state, party);
     const enum psp_status status = find_or_add(import, &import->contest_index, &key, sizeof key,
                                                import->contests.n, ret_contest);
-    return status == PSP_EAGAIN ? append(&import->contests, &contest, sizeof contest) : status;
+    if (status != PSP_EAGAIN)
+        return status;
+    const uint32_t seats = psp_returns_seats_of(import->returns, row);
+    if (seats > contest.seats)
+        contest.seats = seats;
+    return append(&import->contests, &contest, sizeof contest);
 }
 
 static enum psp_status candidate_of(struct psp_import *import, uint32_t contest, const char *name,
@@ -374,7 +379,7 @@ static uint32_t party_at(const struct psp_import *import, const struct unit_rows
 static void add_needs(const struct psp_import *import, const struct unit_rows *rows, uint32_t party,
                       uint64_t needed[PSP_METHODS_MAX])
 {
-    struct needs needs[PSP_METHODS_MAX] = {0};
+    struct needs needs[PSP_METHODS_MAX]; /* of the returns' methods: all are a kibibyte a contest */
     uint64_t most[PSP_METHODS_MAX] = {0};
     uint32_t contest = PSP_NONE;
     bool lines = false; /* of the contest */
@@ -384,7 +389,7 @@ static void add_needs(const struct psp_import *import, const struct unit_rows *r
         if (place->contest == PSP_NONE || party_at(import, rows, i) != party)
             continue;
         if (place->contest != contest) {
-            memset(needs, 0, sizeof needs);
+            memset(needs, 0, import->returns->method_count * sizeof *needs);
             lines = place->choice != PSP_NONE; /* they come first */
         }
         contest = place->contest;

@@ -46,12 +46,18 @@ enum psp_report_weight {
     KIND(                                                                                          \
         TWICE, "twice", FAULT_OF_ROW, "one row twice, with other votes",                           \
         "two rounds, or two counts of one place? Give each its own file, or name the column that " \
-        "tells them apart: --columns district=THEIRS")                                             \
+        "tells them apart: --columns district=THEIRS; places of one name: --columns "              \
+        "precinct=town+ward")                                                                      \
     KIND(AGAIN, "again", NOTE, "one row twice, with the same votes: taken once", "")               \
     KIND(DROPPED, "suppressed_dropped", NOTE, "votes that the file keeps back: left out", "")      \
     KIND(ZEROED, "suppressed_zero", NOTE, "votes that the file keeps back: taken as 0", "")        \
     KIND(COLUMN, "column", NOTE, "a column that is not read", "--columns OURS=THEIRS reads it")    \
     KIND(REST, "unstated_method", NOTE, "more votes than by method: the rest has none", "")        \
+    KIND(SPECIAL, "special", NOTE,                                                                 \
+         "a special election: a contest of its own, \"(special)\" behind its office", "")          \
+    KIND(SEATS, "seats", NOTE, "a contest of several seats, as a column says",                     \
+         "--seats CONTEST=N says otherwise")                                                       \
+    KIND(NAMELESS, "nameless", NOTE, "a line without candidate and party: nobody's", "")           \
     KIND(REGISTERED, "registered", NOTE, "registered voters: the unit's, no votes", "")            \
     KIND(BALLOTS, "ballots", NOTE, "ballots cast: the unit's, no votes", "")                       \
     KIND(STATISTIC, "statistic", NOTE, "a figure that is nobody's votes: left out", "")            \

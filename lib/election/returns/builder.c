@@ -12,9 +12,10 @@
 
 struct psp_returns_builder {
     struct psp_returns_whole *whole;
-    size_t row_capacity, file_capacity;
-    struct psp_id_index texts; /* equal texts are one pointer */
-    const char **text_at;      /* position in the index -> text */
+    size_t row_capacity, file_capacity, seats_capacity;
+    struct psp_id_index seats_index; /* by the pointers of state, office, district */
+    struct psp_id_index texts;       /* equal texts are one pointer */
+    const char **text_at;            /* position in the index -> text */
     size_t text_capacity;
 };
 
@@ -42,6 +43,7 @@ void psp_returns_builder_destroy(struct psp_returns_builder **builder)
         psp_returns_destroy(&returns);
     }
     psp_id_index_free(&(*builder)->texts);
+    psp_id_index_free(&(*builder)->seats_index);
     free((*builder)->text_at);
     free(*builder);
     *builder = NULL;
@@ -105,6 +107,31 @@ void psp_returns_builder_date(struct psp_returns_builder *builder, const char *d
     struct psp_returns *shown = &builder->whole->shown;
     if (shown->date[0] == '\0' && strlen(date) < sizeof shown->date)
         memcpy(shown->date, date, strlen(date) + 1);
+}
+
+enum psp_status psp_returns_builder_seats(struct psp_returns_builder *builder,
+                                          const struct psp_returns_row *row, uint32_t n,
+                                          bool *ret_new)
+{
+    struct psp_returns_whole *whole = builder->whole;
+    const char *const key[] = {row->text[PSP_COLUMN_STATE], row->text[PSP_COLUMN_OFFICE],
+                               row->text[PSP_COLUMN_DISTRICT]};
+    uint32_t at = psp_id_index_find(&builder->seats_index, 0, (const char *)key, sizeof key);
+    *ret_new = at == PSP_NONE;
+    if (at == PSP_NONE) {
+        uint32_t ignored;
+        at = whole->shown.seats_n;
+        const char *kept = psp_pool_string(&whole->pool, (const char *)key, sizeof key);
+        if (kept == NULL || !PSP_GROW(whole->seats, builder->seats_capacity, (size_t)at + 1) ||
+            psp_id_index_add(&builder->seats_index, 0, kept, sizeof key, at, &ignored) != PSP_OK)
+            return PSP_ENOMEM;
+        whole->seats[at] = (struct psp_returns_seats){key[0], key[1], key[2], n};
+        whole->shown.seats = whole->seats;
+        whole->shown.seats_n++;
+    }
+    if (n > whole->seats[at].n)
+        whole->seats[at].n = n;
+    return PSP_OK;
 }
 
 enum psp_status psp_returns_builder_add(struct psp_returns_builder *builder,

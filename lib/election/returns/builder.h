@@ -30,6 +30,11 @@ uint32_t psp_returns_builder_method(struct psp_returns_builder *builder, const c
 /* The first one stays. */
 void psp_returns_builder_date(struct psp_returns_builder *builder, const char *date);
 
+/* Seats of the row's contest; of several numbers the largest stays. PSP_ENOMEM. */
+enum psp_status psp_returns_builder_seats(struct psp_returns_builder *builder,
+                                          const struct psp_returns_row *row, uint32_t n,
+                                          bool *ret_new);
+
 /* The row's texts are the builder's. PSP_ENOMEM. */
 enum psp_status psp_returns_builder_add(struct psp_returns_builder *builder,
                                         const struct psp_returns_row *row);

@@ -16,6 +16,7 @@ struct psp_returns_whole {
     struct psp_returns_row *rows;
     const char *methods[PSP_METHODS_MAX];
     const char **files;
+    struct psp_returns_seats *seats;
 };
 
 #endif

@@ -24,6 +24,17 @@ const char *psp_returns_column_name(enum psp_returns_column column)
     return column_names[column];
 }
 
+/* Texts of one file are one pointer each; contests of several seats are few. */
+uint32_t psp_returns_seats_of(const struct psp_returns *returns, const struct psp_returns_row *row)
+{
+    for (uint32_t i = 0; i < returns->seats_n; i++)
+        if (returns->seats[i].office == row->text[PSP_COLUMN_OFFICE] &&
+            returns->seats[i].district == row->text[PSP_COLUMN_DISTRICT] &&
+            returns->seats[i].state == row->text[PSP_COLUMN_STATE])
+            return returns->seats[i].n;
+    return 1;
+}
+
 void psp_returns_destroy(struct psp_returns **returns)
 {
     if (*returns == NULL)
@@ -32,6 +43,7 @@ void psp_returns_destroy(struct psp_returns **returns)
     psp_pool_free(&whole->pool);
     free(whole->rows);
     free(whole->files);
+    free(whole->seats);
     free(whole);
     *returns = NULL;
 }

@@ -69,14 +69,25 @@ struct psp_returns_row {
     uint64_t line;
 };
 
+/* What a file's column says of the seats of a contest, where it is more than one. */
+struct psp_returns_seats {
+    const char *state, *office, *district;
+    uint32_t n;
+};
+
 struct psp_returns {
     size_t n;
+    uint32_t seats_n;
+    const struct psp_returns_seats *seats; /* [seats_n] */
     const struct psp_returns_row *rows;
     uint32_t method_count, file_count;
     const char *const *methods;     /* names, in order of appearance; "": the file does not say */
     const char *const *files;       /* names */
     char date[sizeof "YYYY-MM-DD"]; /* as the files say, or "" */
 };
+
+/* Of the row's contest; 1 where nothing is said. */
+uint32_t psp_returns_seats_of(const struct psp_returns *returns, const struct psp_returns_row *row);
 
 /* NULL is fine. */
 void psp_returns_destroy(struct psp_returns **returns);

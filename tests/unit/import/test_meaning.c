@@ -206,22 +206,31 @@ static void kinds_of_lines_have_words_in_five_languages(void **state)
     } cases[] = {
         {PSP_LINE_BLANK,
          {"Blanks", "BLANK VOTES", "Blank/Void", "Voids/Blanks", "Ballots Cast Blank", "Blancs",
-          "VOTO BRANCO", "Votos en Blanco", "leere Stimmen"}},
+          "VOTO BRANCO", "Votos en Blanco", "leere Stimmen", "Under /Over Votes"}},
         {PSP_LINE_SPOILED,
          {"Spoiled Votes", "Void", "Nuls", "VOTO NULO", "Ungültige", "Votos nulos"}},
         {PSP_LINE_WRITE_IN,
          {"Write-ins", "WRITE-IN TOTALS", "Unqualified Write-Ins", "Write In",
-          "Candidatos no registrados"}},
-        {PSP_LINE_OTHER, {"Scattering", "NOTA", "None of the Above", "Sonstige", "Autres"}},
+          "Candidatos no registrados", "Candidato/a no registrado/a", "Write-in 40",
+          "WRITE-IN: SCATTERED", "Not Assigned", "Nominación Directa"}},
+        {PSP_LINE_OTHER,
+         {"Scattering", "NOTA", "None of the Above", "Sonstige", "Autres", "NO CANDIDATE FILED"}},
         {PSP_LINE_OVERVOTES, {"Over Votes", "overvotes", "Over-Votes"}},
         {PSP_LINE_UNDERVOTES, {"Under votes", "UNDERVOTES"}},
-        {PSP_LINE_TOTAL, {"Total", "Total Votes Cast", "Votos válidos", "Exprimés"}},
+        {PSP_LINE_TOTAL,
+         {"Total", "Total Votes Cast", "Votos válidos", "Exprimés", "Gültige Zweitstimmen"}},
         {PSP_LINE_REGISTERED, {"Registered Voters", "Inscrits", "Wahlberechtigte", "Eleitores"}},
         {PSP_LINE_BALLOTS, {"Ballots Cast - Total", "Public Counter", "Votants", "Wähler"}},
-        {PSP_LINE_STATISTIC, {"Registered Voters - DEM", "Number of Precincts Reporting"}},
-        {PSP_LINE_YES, {"yes", "Oui", "Sí"}},
-        {PSP_LINE_NO, {"No", "Nein", "Não"}},
-        {PSP_LINE_CANDIDATE, {"Blanka Sanchez", "Total Recall", "أحمد", "", "Overton", "Ann"}},
+        {PSP_LINE_STATISTIC,
+         {"Registered Voters - DEM", "Number of Precincts Reporting", "Manually Counted Emergency",
+          "Absentee / Military", "PAPER BALLOTS CAST BLANK", "Machine Turnout",
+          "PERCENT OF REGISTERED VOTERS THAT VOTED", "Boletas sobrantes"}},
+        {PSP_LINE_YES, {"yes", "Oui", "Sí", "YES/SI", "FOR THE LEVY", "IN FAVOR OF"}},
+        {PSP_LINE_NO, {"No", "Nein", "Não", "AGAINST THE LEVIES"}},
+        {PSP_LINE_CANDIDATE,
+         {"Blanka Sanchez", "Total Recall", "أحمد", "", "Overton", "Ann", "Write-In: Kate Lennen",
+          "Jesse Blank", "John Early", "For the People",
+          "Shall the ballots cast by mail be counted before the polls close"}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (size_t j = 0; j < 16 && cases[i].texts[j] != NULL; j++)
@@ -241,6 +250,40 @@ static void added_kinds_win(void **state)
     is(&kinds, "Void", PSP_LINE_CANDIDATE);
     is(&kinds, "无效", PSP_LINE_SPOILED);
     is(&kinds, "有效", PSP_LINE_CANDIDATE);
+}
+
+/* Neither candidate nor party: nobody's, so it cannot lead; and it is told. */
+static void a_line_without_a_name_is_nobodys(void **state)
+{
+    (void)state;
+    struct meant meant = {0};
+    leaves(&meant, HEADER "A,One,P,,,9\nA,One,P,REP,,8\nA,One,Affidavit,,,7\n",
+           "One  9 L;One  8 L;");
+    assert_int_equal(meant.returns->rows[0].choice_kind, PSP_CHOICE_OTHER);
+    assert_int_equal(meant.returns->rows[1].choice_kind, PSP_CHOICE_CANDIDATE);
+    told(&meant, PSP_REPORT_NAMELESS, 1, 2, "P: 9");
+    release(&meant);
+}
+
+/* An office that is called as a figure is one all the same, when parties stand for it. */
+static void candidates_of_parties_make_an_office(void **state)
+{
+    (void)state;
+    struct meant meant = {0};
+    leaves(&meant, HEADER "A,One,Federal,REP,Ann,9\nA,One,Federal,,,8\n", "One Ann 9 L;");
+    release(&meant);
+}
+
+/* "Nonpartisan", or the answer once more, is no party of an answer. */
+static void answers_with_no_party_are_answers(void **state)
+{
+    (void)state;
+    struct meant meant = {0};
+    leaves(&meant, HEADER "A,One,P,NONPARTISAN,Yes,9\nA,One,P,NO,No,8\n",
+           "One Yes 9 L;One No 8 L;");
+    assert_int_equal(meant.returns->rows[0].choice_kind, PSP_CHOICE_YES);
+    assert_int_equal(meant.returns->rows[1].choice_kind, PSP_CHOICE_NO);
+    release(&meant);
 }
 
 /* A party on such a line makes it no candidate; but "No" with one is a name. */
@@ -379,6 +422,9 @@ int main(void)
         cmocka_unit_test(a_file_of_figures_only_is_refused),
         cmocka_unit_test(kinds_of_lines_have_words_in_five_languages),
         cmocka_unit_test(added_kinds_win),
+        cmocka_unit_test(a_line_without_a_name_is_nobodys),
+        cmocka_unit_test(candidates_of_parties_make_an_office),
+        cmocka_unit_test(answers_with_no_party_are_answers),
         cmocka_unit_test(a_partys_line_is_of_its_kind_all_the_same),
         cmocka_unit_test(spellings_of_one_name_are_told),
         cmocka_unit_test(spellings_of_one_name_are_merged_when_that_is_said),

@@ -315,6 +315,50 @@ static void openelections_columns_of_methods_are_methods(void **state)
     told("office,candidate,votes,mail\nG,Ann,3,4\n", PSP_REPORT_METHODS, 2, "3 votes, 4 by method");
 }
 
+/* Wards of one number in every town. */
+static void columns_are_put_together(void **state)
+{
+    (void)state;
+    static const char text[] = "town,ward,office,candidate,votes\nAvon,1,P,Ann,4\nBath,1,P,Ann,6\n"
+                               "Bath,,P,Ann,1\n";
+    struct read read = {0};
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_reading_columns(&read.options, "precinct=town+ward", &reason), PSP_OK);
+    reads_named(&read, text, strlen(text), "wards.csv",
+                ":|||Avon 1|P|||Ann|4;:|||Bath 1|P|||Ann|6;:|||Bath|P|||Ann|1;");
+    release(&read);
+    struct read missing = {0};
+    assert_int_equal(psp_reading_columns(&missing.options, "precinct=town+quarter", &reason),
+                     PSP_OK);
+    assert_int_equal(fixture_read_as(text, strlen(text), "wards.csv", &missing.options,
+                                     &missing.report, &missing.returns),
+                     PSP_EINVAL);
+    assert_string_equal(missing.report.groups[PSP_REPORT_HEADER].first[0].text,
+                        "no column is called \"quarter\"");
+    release(&missing);
+}
+
+/* Two contests of one office and district; and a column says how many seats there are. */
+static void special_elections_and_seats_are_read(void **state)
+{
+    (void)state;
+    static const char text[] = "state_po,precinct,office,candidate,special,magnitude,votes\n"
+                               "OK,One,US SENATE,ANN,FALSE,1,4\nOK,One,US SENATE,BOB,TRUE,1,6\n"
+                               "OK,One,SPECIAL JUDGE,CY,TRUE,,2\nOK,One,COUNCIL,DI,FALSE,3,1\n"
+                               "OK,One,COUNCIL,EV,FALSE,3.0,1\n";
+    struct read read = {0};
+    reads_named(&read, text, strlen(text), "ok.csv",
+                ":OK|||One|US SENATE|||ANN|4;:OK|||One|US SENATE (special)|||BOB|6;"
+                ":OK|||One|SPECIAL JUDGE|||CY|2;:OK|||One|COUNCIL|||DI|1;"
+                ":OK|||One|COUNCIL|||EV|1;");
+    assert_int_equal(read.report.groups[PSP_REPORT_SPECIAL].n, 1);
+    assert_int_equal(read.report.groups[PSP_REPORT_SEATS].n, 1);
+    assert_string_equal(read.report.groups[PSP_REPORT_SEATS].first[0].text, "COUNCIL: 3");
+    assert_int_equal(psp_returns_seats_of(read.returns, &read.returns->rows[4]), 3);
+    assert_int_equal(psp_returns_seats_of(read.returns, &read.returns->rows[0]), 1);
+    release(&read);
+}
+
 static void medsl_columns_are_known(void **state)
 {
     (void)state;
@@ -406,6 +450,8 @@ int main(void)
         cmocka_unit_test(a_row_again_with_the_same_votes_is_taken_once),
         cmocka_unit_test(suppressed_votes_are_left_out_or_0_when_that_is_said),
         cmocka_unit_test(openelections_columns_of_methods_are_methods),
+        cmocka_unit_test(columns_are_put_together),
+        cmocka_unit_test(special_elections_and_seats_are_read),
         cmocka_unit_test(medsl_columns_are_known),
         cmocka_unit_test(what_columns_do_not_say_is_taken_from_the_name),
         cmocka_unit_test(limits_are_kept),

@@ -28,14 +28,20 @@ static const struct {
     enum psp_line_kind kind;
     const char *words;
 } table[] = {
-    {PSP_LINE_YES, " yes for si oui ja sim a-favor pour "},
-    {PSP_LINE_NO, " no against non nein nao en-contra contre contra "},
+    {PSP_LINE_YES,
+     " yes for si oui ja sim a-favor pour yes-si si-yes in-favor-of in-favor approve approved"
+     " yes-to-approve "},
+    {PSP_LINE_NO,
+     " no against non nein nao en-contra contre contra opposed not-in-favor reject disapprove"
+     " no-to-reject "},
     {PSP_LINE_BLANK,
      " blank blanks blank-vote blank-votes blank-voted blank-ballot blank-ballots "
      "blank-ballots-cast"
      " ballots-cast-blank ballots-cast-blanks times-blank-voted blank-void blank-voids"
      " blanks-voids blanks-void void-blank voids-blanks void-blanks voids-blank blank-and-void"
-     " blanks-and-voids no-vote no-votes no-selection"
+     " blanks-and-voids no-vote no-votes no-selection under-over-votes over-under-votes"
+     " under-and-over-votes over-and-under-votes overvotes-undervotes undervotes-overvotes"
+     " overvotes-and-undervotes undervotes-and-overvotes overvote-undervote"
      " blanco blancos en-blanco voto-en-blanco votos-en-blanco voto-blanco votos-blancos"
      " papeletas-en-blanco"
      " blanc blancs vote-blanc votes-blancs bulletin-blanc bulletins-blancs"
@@ -50,7 +56,7 @@ static const struct {
      " nul nuls vote-nul votes-nuls bulletin-nul bulletins-nuls blancs-et-nuls"
      " ungultig ungultige ungueltig ungueltige ungultige-stimmen ungueltige-stimmen"
      " ungultige-stimmzettel ungultige-erststimmen ungultige-zweitstimmen nichtig"
-     " anulado-e-apurado-em-separado "},
+     " anulado-e-apurado-em-separado mal-votadas votos-reservados "},
     {PSP_LINE_WRITE_IN,
      " write-in write-ins writein writeins write-in-vote write-in-votes writein-votes"
      " write-in-total write-in-totals write-ins-total write-ins-totals total-write-in"
@@ -62,10 +68,16 @@ static const struct {
      " certified-write-ins invalid-write-in invalid-write-ins rejected-write-ins"
      " unregistered-write-ins registered-write-ins write-in-other write-in-scattering"
      " no-registrado no-registrados candidato-no-registrado candidatos-no-registrados"
-     " candidatas-no-registradas candidaturas-no-registradas votos-por-escrito "},
+     " candidatas-no-registradas candidaturas-no-registradas candidato-a-no-registrado-a"
+     " candidato-a-no-registrado votos-por-escrito nominacion-directa nominaciones-directas"
+     " personal-choice not-assigned write-in-w write-ins-w write-in-votes-w blank-write-in"
+     " blank-write-ins "},
     {PSP_LINE_OTHER,
      " scattering scatterings scatter scattered other others all-other all-others other-candidates"
-     " other-votes all-other-candidates"
+     " other-votes all-other-candidates other-individual-votes other-single-votes"
+     " no-candidate no-candidates no-candidate-filed no-candidates-filed no-nomination"
+     " no-nomination-made no-nominations-made no-petition-filed no-petitions-filed"
+     " no-additional-petition-filed no-additional-petitions-filed none none-of-above"
      " nota none-of-the-above none-of-these none-of-these-candidates against-all"
      " against-all-candidates"
      " ninguno ninguno-de-los-anteriores otro otros otras"
@@ -86,32 +98,45 @@ static const struct {
      " total-de-votos total-votos votos-totales votos-emitidos votos-validos total-general"
      " exprimes suffrages-exprimes total-des-voix total-des-suffrages"
      " summe gesamt insgesamt gultige gueltige gultige-stimmen gueltige-stimmen gesamtstimmen"
-     " votos-nominais total-geral "},
+     " votos-nominais votos-a-candidaturas valid-votes total-valid-votes valid valid-ballots"
+     " total-votos-calculados total-votos-asentado gultige-erststimmen gueltige-erststimmen"
+     " gultige-zweitstimmen gueltige-zweitstimmen total-geral "},
     {PSP_LINE_REGISTERED,
      " registered-voters registered-voters-total total-registered-voters registered-voter"
      " voters-registered registered registration total-registration voter-registration"
      " reg-voters registered-electors electors electorate eligible-voters eligible-electors"
      " active-voters enrolled-voters enrolled"
+     " total-number-of-registered-voters number-of-registered-voters total-electors"
      " inscritos electores electores-inscritos censo censo-electoral padron padron-electoral"
-     " lista-nominal habilitados"
+     " lista-nominal lista-nominal-casilla habilitados"
      " inscrits electeurs electeurs-inscrits"
-     " wahlberechtigte stimmberechtigte"
-     " eleitores eleitorado eleitores-inscritos aptos eleitores-aptos total-de-eleitores "},
+     " wahlberechtigte wahlberechtigte-a stimmberechtigte"
+     " eleitores eleitorado eleitores-inscritos aptos eleitores-aptos total-de-eleitores "
+     "qt-aptos "},
     {PSP_LINE_BALLOTS,
      " ballots-cast ballots-cast-total total-ballots-cast ballots total-ballots ballots-counted"
      " total-ballots-counted ballots-voted times-counted cards-cast public-counter"
      " public-counter-total public-count number-of-voters voters voters-voting voters-cast"
      " total-voters total-voters-voting number-of-ballots number-of-ballots-cast"
-     " votantes total-votantes total-de-votantes papeletas sufragios-emitidos"
+     " total-number-of-ballots-cast votantes total-votantes total-de-votantes papeletas"
+     " sufragios-emitidos"
      " votants nombre-de-votants bulletins"
-     " wahler waehler wahlende waehlende"
-     " comparecimento "},
+     " wahler waehler wahlende waehlende wahler-b waehler-b wahlende-b waehlende-b"
+     " comparecimento qt-comparecimento "},
     {PSP_LINE_STATISTIC,
      " turnout voter-turnout turnout-percent turnout-percentage percent-turnout"
      " voter-turnout-total times-over-voted times-under-voted precincts precincts-reporting"
      " precincts-counted precincts-reported precincts-partially-reported total-precincts"
-     " vote-for undervotes-and-blanks participacion abstencion abstenciones abstention abstentions"
-     " participation wahlbeteiligung abstencao abstencoes "},
+     " vote-for undervotes-and-blanks majority participacion abstencion abstenciones abstention "
+     "abstentions"
+     " participation wahlbeteiligung abstencao abstencoes qt-abstencoes"
+     " voting-statistics statistics election-day-registrants number-election-day-registrants"
+     " boletas-sobrantes personas-votaron total-personas-votaron papeletas-protestadas"
+     " numero-de-mesas mesas"
+     /* ballots by method, where files have them as candidates */
+     " absentee-military affidavit affidavits emergency manually-counted-emergency"
+     " federal special-presidential federal-overseas federal-ballots state-ballots"
+     " absentee absentee-ballots provisional provisional-ballots uocava "},
 };
 
 /* Whatever goes on from one of these. */
@@ -119,10 +144,35 @@ static const struct {
     const char *begin;
     enum psp_line_kind kind;
 } families[] = {
-    {"registered-voters-", PSP_LINE_STATISTIC},  {"ballots-cast-", PSP_LINE_STATISTIC},
-    {"number-of-precincts", PSP_LINE_STATISTIC}, {"voter-turnout-", PSP_LINE_STATISTIC},
-    {"precincts-", PSP_LINE_STATISTIC},          {"total-votes-", PSP_LINE_TOTAL},
+    {"registered-voters-", PSP_LINE_STATISTIC},
+    {"ballots-cast-", PSP_LINE_STATISTIC},
+    {"number-of-precincts", PSP_LINE_STATISTIC},
+    {"voter-turnout-", PSP_LINE_STATISTIC},
+    {"precincts-", PSP_LINE_STATISTIC},
+    {"total-votes-", PSP_LINE_TOTAL},
+    {"percent-of-", PSP_LINE_STATISTIC},
+    {"for-the-levy", PSP_LINE_YES},
+    {"for-the-levies", PSP_LINE_YES},
+    {"for-the-bond", PSP_LINE_YES},
+    {"for-the-amendment", PSP_LINE_YES},
+    {"for-the-measure", PSP_LINE_YES},
+    {"for-the-ordinance", PSP_LINE_YES},
+    {"for-the-proposition", PSP_LINE_YES},
+    {"yes-for-", PSP_LINE_YES},
+    {"against-the-levy", PSP_LINE_NO},
+    {"against-the-levies", PSP_LINE_NO},
+    {"against-the-bond", PSP_LINE_NO},
+    {"against-the-amendment", PSP_LINE_NO},
+    {"against-the-measure", PSP_LINE_NO},
+    {"against-the-ordinance", PSP_LINE_NO},
+    {"against-the-proposition", PSP_LINE_NO},
+    {"no-against-", PSP_LINE_NO},
 };
+
+/* Figures have many names; these words are in no person's and no office's. */
+static const char *const in_statistics[] = {"registered-voters", "ballots-cast",  "ballots-counted",
+                                            "cards-cast",        "voter-turnout", "-turnout"};
+enum { STATISTIC_WORDS_MAX = 8 }; /* more are a question that speaks of them */
 
 const char *psp_line_kind_name(enum psp_line_kind kind)
 {
@@ -169,6 +219,31 @@ static bool listed(const char *words, const char *word)
     return false;
 }
 
+static bool is_statistic(const char *word)
+{
+    unsigned words = 1;
+    for (const char *at = word; *at != '\0'; at++)
+        words += *at == '-';
+    for (size_t i = 0; i < sizeof in_statistics / sizeof *in_statistics; i++)
+        if (words <= STATISTIC_WORDS_MAX && strstr(word, in_statistics[i]) != NULL)
+            return true;
+    return false;
+}
+
+static enum psp_line_kind in_table(const char *word);
+
+/* "Write-in 40", "WRITE-IN: SCATTERED": with a name behind it, it is that candidate. */
+static bool is_write_in(const char *word)
+{
+    static const char *const beginnings[] = {"write-in-", "writein-", "write-ins-"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        const char *rest = word + strlen(beginnings[i]);
+        if (begins(word, beginnings[i]))
+            return rest[strspn(rest, "0123456789")] == '\0' || in_table(rest) != PSP_LINE_CANDIDATE;
+    }
+    return false;
+}
+
 static enum psp_line_kind in_table(const char *word)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -177,7 +252,9 @@ static enum psp_line_kind in_table(const char *word)
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (begins(word, families[i].begin))
             return families[i].kind;
-    return PSP_LINE_CANDIDATE;
+    if (is_statistic(word))
+        return PSP_LINE_STATISTIC;
+    return is_write_in(word) ? PSP_LINE_WRITE_IN : PSP_LINE_CANDIDATE;
 }
 
 enum psp_status psp_kinds_of(const struct psp_kinds *kinds, const char *text,

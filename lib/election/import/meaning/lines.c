@@ -1,11 +1,13 @@
 /* Every distinct text is looked up once. */
 #include "base/memory/grow.h"
 #include "election/import/meaning/inner.h"
+#include "election/import/meaning/normal.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct words {
     const struct psp_kinds *kinds;
@@ -91,10 +93,26 @@ static int row_of(enum psp_line_kind kind)
     return PSP_ROW_LINE;
 }
 
+/* "No" is a name, too, and with a party it is one; "nonpartisan", or the answer again, is
+ * no party. */
+static bool answers(const struct psp_returns_row *row)
+{
+    const char *party = row->text[PSP_COLUMN_PARTY];
+    char normal[PSP_NORMAL_BYTES];
+    if (party[0] == '\0' || strcasecmp(party, row->text[PSP_COLUMN_CANDIDATE]) == 0)
+        return true;
+    psp_normal_of(PSP_COLUMN_PARTY, party, normal);
+    return strcmp(normal, "nonpartisan") == 0;
+}
+
 /* Registered voters and ballots of one party are no number of the unit. */
-static int of_office(enum psp_line_kind office, const struct psp_returns_row *row)
+static int of_office(enum psp_line_kind office, enum psp_line_kind line,
+                     const struct psp_returns_row *row)
 {
     const bool whole = row->text[PSP_COLUMN_PARTY][0] == '\0';
+    if (office == PSP_LINE_STATISTIC && !whole && line == PSP_LINE_CANDIDATE &&
+        row->text[PSP_COLUMN_CANDIDATE][0] != '\0')
+        return PSP_ROW_LINE;
     if (office == PSP_LINE_REGISTERED)
         return whole ? PSP_ROW_REGISTERED : PSP_ROW_STATISTIC;
     if (office == PSP_LINE_BALLOTS)
@@ -102,6 +120,11 @@ static int of_office(enum psp_line_kind office, const struct psp_returns_row *ro
     const bool contest = office == PSP_LINE_CANDIDATE || office == PSP_LINE_YES ||
                          office == PSP_LINE_NO || office == PSP_LINE_OTHER;
     return contest ? PSP_ROW_LINE : PSP_ROW_STATISTIC;
+}
+
+static bool is_nameless(const struct psp_returns_row *row)
+{
+    return row->text[PSP_COLUMN_CANDIDATE][0] == '\0' && row->text[PSP_COLUMN_PARTY][0] == '\0';
 }
 
 static enum psp_status name_row(struct words *words, struct psp_returns_row *row, bool keep_all)
@@ -112,11 +135,12 @@ static enum psp_status name_row(struct words *words, struct psp_returns_row *row
         status = kind_of(words, row->text[PSP_COLUMN_CANDIDATE], &line);
     if (status != PSP_OK)
         return status;
-    /* "No" is a name, too; on a party's line it is one. */
-    if ((line == PSP_LINE_YES || line == PSP_LINE_NO) && row->text[PSP_COLUMN_PARTY][0] != '\0')
+    if ((line == PSP_LINE_YES || line == PSP_LINE_NO) && !answers(row))
         line = PSP_LINE_CANDIDATE;
+    if (is_nameless(row) && line == PSP_LINE_CANDIDATE)
+        line = PSP_LINE_OTHER;
     row->choice_kind = (uint8_t)choice_of(line);
-    int kind = of_office(office, row);
+    int kind = of_office(office, line, row);
     if (kind == PSP_ROW_LINE)
         kind = row_of(line);
     row->kind = (uint8_t)(keep_all ? PSP_ROW_LINE : kind);
@@ -127,8 +151,14 @@ enum psp_status psp_meaning_lines(struct psp_meaning *meaning)
 {
     struct words words = {.kinds = &meaning->options->kinds};
     enum psp_status status = PSP_OK;
-    for (size_t i = 0; status == PSP_OK && i < meaning->n; i++)
+    for (size_t i = 0; status == PSP_OK && i < meaning->n; i++) {
+        const struct psp_returns_row *row = &meaning->rows[i];
         status = name_row(&words, &meaning->rows[i], meaning->options->keep_all);
+        if (status == PSP_OK && !meaning->options->keep_all && row->kind == PSP_ROW_LINE &&
+            is_nameless(row))
+            PSP_MEANING_TELL(meaning, PSP_REPORT_NAMELESS, row, "%s: %" PRIu64,
+                             row->text[PSP_COLUMN_OFFICE], row->votes);
+    }
     psp_id_index_free(&words.index);
     psp_pool_free(&words.pool);
     free(words.of);

@@ -18,8 +18,12 @@ static const struct {
     {"state", PSP_COLUMN_STATE},
     {"county", PSP_COLUMN_COUNTY},
     {"county_name", PSP_COLUMN_COUNTY},
+    {"parish", PSP_COLUMN_COUNTY},
     {"county_fips", PSP_COLUMN_COUNTY_FIPS},
     {"precinct", PSP_COLUMN_PRECINCT},
+    {"town", PSP_COLUMN_PRECINCT},
+    {"municipality", PSP_COLUMN_PRECINCT},
+    {"ward", PSP_COLUMN_PRECINCT},
     {"office", PSP_COLUMN_OFFICE},
     {"district", PSP_COLUMN_DISTRICT},
     {"party", PSP_COLUMN_PARTY},
@@ -28,6 +32,10 @@ static const struct {
     {"votes", PSP_COLUMN_VOTES},
     {"mode", PSP_READING_MODE},
     {"date", PSP_READING_DATE},
+    {"special", PSP_READING_SPECIAL},
+    {"vote_for", PSP_READING_SEATS},
+    {"seats", PSP_READING_SEATS},
+    {"magnitude", PSP_READING_SEATS},
 };
 
 /* Of MEDSL: said by others of its columns, or about the data set. */
@@ -38,14 +46,12 @@ static const char *const unneeded[] = {
     "dataverse",
     "year",
     "stage",
-    "special",
     "writein",
     "state",
     "state_fips",
     "state_cen",
     "state_ic",
     "readme_check",
-    "magnitude",
     "version",
 };
 
@@ -180,26 +186,71 @@ static void tell(const struct header_reading *reading, const char *what, const c
                    "%s \"%s\"", what, psp_shown(name, strlen(name)).text);
 }
 
+/* Takes the one column of this name for ours. */
+static bool take_named(struct header_reading *reading, const char *name, size_t bytes, int ours)
+{
+    const struct psp_csv_field theirs = {name, bytes};
+    char word[WORD_BYTES];
+    bool twice;
+    make_word(&theirs, word);
+    const uint32_t at = find(reading, word, &twice);
+    if (at == PSP_NONE || twice) {
+        tell(reading, twice ? "two columns are called" : "no column is called", name);
+        return false;
+    }
+    reading->taken[at] = true;
+    if (ours == PSP_READING_METHOD)
+        add_method(reading->header, at, word);
+    else
+        reading->header->at[ours] = (int32_t)at;
+    return true;
+}
+
+/* "town+ward": the texts of all, in this order; only a text is put together. */
+static bool take_joined(struct header_reading *reading, const char *names, int ours)
+{
+    uint32_t *more = reading->header->more[ours];
+    const size_t first = strcspn(names, "+");
+    if (!take_named(reading, names, first, ours))
+        return false;
+    unsigned n = 0;
+    for (const char *at = names + first; *at == '+';) {
+        const size_t bytes = strcspn(++at, "+");
+        const struct psp_csv_field theirs = {at, bytes};
+        char word[WORD_BYTES];
+        bool twice;
+        make_word(&theirs, word);
+        const uint32_t place = find(reading, word, &twice);
+        if (place == PSP_NONE || twice || n == PSP_HEADER_MORE) {
+            tell(reading,
+                 n == PSP_HEADER_MORE ? "too many columns are put together by"
+                 : twice              ? "two columns are called"
+                                      : "no column is called",
+                 at);
+            return false;
+        }
+        reading->taken[place] = true;
+        more[n++] = place + 1;
+        at += bytes;
+    }
+    return true;
+}
+
 static bool take_mapped(struct header_reading *reading, const struct psp_reading_options *options)
 {
     bool good = true;
     for (unsigned i = 0; i < options->mapping_n; i++) {
         const struct psp_reading_mapping *mapping = &options->mappings[i];
-        const struct psp_csv_field theirs = {mapping->theirs, strlen(mapping->theirs)};
+        const size_t bytes = strlen(mapping->theirs);
+        const struct psp_csv_field whole = {mapping->theirs, bytes};
         char word[WORD_BYTES];
         bool twice;
-        make_word(&theirs, word);
-        const uint32_t at = find(reading, word, &twice);
-        if (at == PSP_NONE || twice) {
-            tell(reading, twice ? "two columns are called" : "no column is called", theirs.text);
-            good = false;
-            continue;
-        }
-        reading->taken[at] = true;
-        if (mapping->ours == PSP_READING_METHOD)
-            add_method(reading->header, at, word);
-        else
-            reading->header->at[mapping->ours] = (int32_t)at;
+        make_word(&whole, word);
+        const bool joined = mapping->ours < PSP_RETURNS_TEXTS &&
+                            strchr(mapping->theirs, '+') != NULL &&
+                            find(reading, word, &twice) == PSP_NONE;
+        good &= joined ? take_joined(reading, mapping->theirs, mapping->ours)
+                       : take_named(reading, mapping->theirs, bytes, mapping->ours);
     }
     return good;
 }

@@ -17,9 +17,14 @@
 #include "election/import/reading/options.h"
 #include "election/import/report.h"
 
+enum { PSP_HEADER_MORE = 4 }; /* columns that are put behind another */
+
 struct psp_header {
     uint32_t width;                  /* up to its last column with a name */
     int32_t at[PSP_READING_COLUMNS]; /* place of ours, -1: not there */
+    /* Further columns whose texts follow, 0: none; the first column of a table is no further one
+     * then: it is counted from 1. */
+    uint32_t more[PSP_RETURNS_TEXTS][PSP_HEADER_MORE];
     uint32_t method_n;
     struct {
         uint32_t at;

@@ -6,7 +6,7 @@
 
 #include "base/text/utf8.h"
 
-static const char *const other_names[] = {"mode", "date", "method"};
+static const char *const other_names[] = {"mode", "date", "special", "seats", "method"};
 
 static const struct {
     const char *name;
@@ -38,7 +38,7 @@ static enum psp_status add(struct psp_reading_options *options, const char *text
         psp_reason_set(reterr_reason,
                        "\"%s\" is not OURS=THEIRS; ours are state, county, county_fips, precinct, "
                        "office, district, party, candidate, votes, mode (a column that names the "
-                       "method), method (a column of votes by one method), date",
+                       "method), method (a column of votes by one method), date, special, seats",
                        psp_shown(text, bytes).text);
         return PSP_EINVAL;
     }

@@ -23,6 +23,8 @@
 enum {
     PSP_READING_MODE = PSP_RETURNS_COLUMNS, /* the row's method */
     PSP_READING_DATE,                       /* of the election */
+    PSP_READING_SPECIAL,                    /* TRUE: a special election beside the regular one */
+    PSP_READING_SEATS,                      /* of the contest */
     PSP_READING_COLUMNS,
     PSP_READING_METHOD = PSP_READING_COLUMNS, /* votes by the method that the column names */
 };
@@ -31,7 +33,8 @@ enum psp_suppressed { PSP_SUPPRESSED_REFUSED, PSP_SUPPRESSED_DROP, PSP_SUPPRESSE
 
 struct psp_reading_mapping {
     int ours;         /* PSP_COLUMN_*, PSP_READING_* */
-    char theirs[128]; /* as the header writes it; case and blanks around it do not matter */
+    char theirs[128]; /* as the header writes it; case and blanks around it do not matter; of
+                       * a text also several, as "town+ward", which are put together */
 };
 
 struct psp_reading_options { /* zero-initialise */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "base/memory/id_index.h"
@@ -193,6 +194,75 @@ static bool has_office(struct psp_reading *reading, const struct psp_csv_record 
     return false;
 }
 
+/* What further columns say is put behind. False after a word in the report. */
+static bool add_more(struct psp_reading *reading, const struct psp_csv_record *record,
+                     struct psp_returns_row *row)
+{
+    for (int i = 0; i < PSP_RETURNS_TEXTS; i++) {
+        const uint32_t *more = reading->header.more[i];
+        char text[2 * PSP_NAME_BYTES_MAX];
+        if (more[0] == 0)
+            continue;
+        size_t bytes = (size_t)snprintf(text, sizeof text, "%s", row->text[i]);
+        for (unsigned m = 0; m < PSP_HEADER_MORE && more[m] != 0 && bytes < sizeof text; m++) {
+            const struct psp_csv_field *field = &record->fields[more[m] - 1];
+            if (field->bytes > 0)
+                bytes += (size_t)snprintf(text + bytes, sizeof text - bytes, "%s%s",
+                                          bytes > 0 ? " " : "", field->text);
+        }
+        if (bytes > PSP_NAME_BYTES_MAX) {
+            psp_report_add(reading->report, PSP_REPORT_TEXT, reading->name, record->line,
+                           "%s put together has more than %d bytes", psp_reading_column_name(i),
+                           PSP_NAME_BYTES_MAX);
+            return false;
+        }
+        row->text[i] = psp_returns_builder_text(reading->builder, text, bytes);
+        reading->full |= row->text[i] == NULL;
+    }
+    return !reading->full;
+}
+
+static bool is_true(const char *text)
+{
+    return strcasecmp(text, "true") == 0 || strcasecmp(text, "t") == 0 ||
+           strcasecmp(text, "yes") == 0 || strcmp(text, "1") == 0;
+}
+
+/* A special election is another contest than the regular one of the same office; and how
+ * many seats the contest has, where a column says that. */
+static enum psp_status mark_contest(struct psp_reading *reading,
+                                    const struct psp_csv_record *record,
+                                    struct psp_returns_row *row)
+{
+    const char *office = row->text[PSP_COLUMN_OFFICE];
+    if (is_true(field_of(reading, record, PSP_READING_SPECIAL)->text) &&
+        strcasestr(office, "special") == NULL) {
+        char text[PSP_NAME_BYTES_MAX + 16];
+        const size_t bytes = (size_t)snprintf(text, sizeof text, "%s (special)", office);
+        if (bytes <= PSP_NAME_BYTES_MAX)
+            row->text[PSP_COLUMN_OFFICE] = psp_returns_builder_text(reading->builder, text, bytes);
+        psp_report_add(reading->report, PSP_REPORT_SPECIAL, reading->name, record->line, "%s",
+                       office);
+    }
+    const char *seats = field_of(reading, record, PSP_READING_SEATS)->text;
+    const unsigned long n = strspn(seats, "0123456789.") == strlen(seats) && seats[0] != '\0'
+                                ? strtoul(seats, NULL, 10)
+                                : 0;
+    if (row->text[PSP_COLUMN_OFFICE] == NULL)
+        return PSP_ENOMEM;
+    if (n <= 1 || n > PSP_MARKED_CHOICES_MAX)
+        return PSP_OK;
+    bool is_new;
+    const enum psp_status status =
+        psp_returns_builder_seats(reading->builder, row, (uint32_t)n, &is_new);
+    if (status == PSP_OK && is_new)
+        psp_report_add(reading->report, PSP_REPORT_SEATS, reading->name, record->line,
+                       "%s%s%s: %lu", row->text[PSP_COLUMN_OFFICE],
+                       row->text[PSP_COLUMN_DISTRICT][0] != '\0' ? "/" : "",
+                       row->text[PSP_COLUMN_DISTRICT], n);
+    return status;
+}
+
 static enum psp_status read_row(struct psp_reading *reading, const struct psp_csv_record *record)
 {
     if (!shape_is_right(reading, record) || !short_enough(reading, record) ||
@@ -207,6 +277,11 @@ static enum psp_status read_row(struct psp_reading *reading, const struct psp_cs
         if (row.text[i] == NULL)
             return PSP_ENOMEM;
     }
+    if (!add_more(reading, record, &row))
+        return PSP_OK;
+    const enum psp_status marked = mark_contest(reading, record, &row);
+    if (marked != PSP_OK)
+        return marked;
     const char *date = field_of(reading, record, PSP_READING_DATE)->text;
     if (psp_file_date_good(date))
         psp_returns_builder_date(reading->builder, date);
