@@ -15,6 +15,7 @@
 #include "base/system/file.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/prepare/people.h"
 #include "cli/returns/load.h"
 #include "cli/returns/record.h"
 #include "cli/returns/report_say.h"
@@ -35,7 +36,9 @@ enum {
     KEY_MAP_OBJECT,
     KEY_FORCE,
     KEY_STRICT,
-    KEY_DRY_RUN
+    KEY_DRY_RUN,
+    KEY_CANDIDATES,
+    KEY_VOTERS
 };
 
 static const struct argp_option options_taken[] = {
@@ -50,11 +53,18 @@ static const struct argp_option options_taken[] = {
     {"force", KEY_FORCE, NULL, 0, "overwrite an election.json that is there", 0},
     {"strict", KEY_STRICT, NULL, 0, "write nothing, and exit with 1, when there is a report", 0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "print the report only", 0},
+    {"candidates", KEY_CANDIDATES, "FILE", 0,
+     "in place of returns, with --voters: the candidates of the Kafka demos, as lines of JSON or "
+     "their table as CSV",
+     0},
+    {"voters", KEY_VOTERS, "FILE", 0,
+     "their voters, in the same forms: makes DIR/roll.csv, too, and a unit of each state", 0},
     {0},
 };
 
 struct arguments {
     struct psp_import_call call;
+    const char *candidates, *voters; /* in place of returns */
     bool json;
 };
 
@@ -63,6 +73,34 @@ static const struct argp_child children[] = {{&psp_option_publication, 0, NULL, 
                                              {&psp_option_returns, 0, NULL, 0},
                                              {&psp_option_returns_made, 0, NULL, 0},
                                              {0}};
+
+/* Of how returns are read, only what a line of people can have. */
+static void check_people(const struct arguments *arguments, struct argp_state *state)
+{
+    struct psp_returns_how rest = arguments->call.how;
+    rest.faulty = rest.root = NULL;
+    if (arguments->candidates == NULL || arguments->voters == NULL)
+        argp_error(state, "--candidates and --voters belong together");
+    if (arguments->call.returns_n > 0)
+        argp_error(state, "RETURNS.csv, or --candidates and --voters");
+    if (psp_returns_how_given(&rest) || arguments->call.map_file != NULL)
+        argp_error(state, "with --candidates and --voters go --id, --name, --date, --root, "
+                          "--faulty, and how counts are shown");
+}
+
+static void check(const struct arguments *arguments, struct argp_state *state)
+{
+    const struct psp_import_call *call = &arguments->call;
+    const bool people = arguments->candidates != NULL || arguments->voters != NULL;
+    if (call->returns_n == 0 && !people)
+        argp_error(state, "RETURNS.csv is missing");
+    if (call->out == NULL && !call->dry_run)
+        argp_error(state, "--out is missing");
+    if ((call->map_file == NULL) != (call->map_object == NULL))
+        argp_error(state, "--map and --map-object belong together");
+    if (people)
+        check_people(arguments, state);
+}
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -98,6 +136,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case KEY_STRICT:
         call->strict = true;
         return 0;
+    case KEY_CANDIDATES:
+        arguments->candidates = value;
+        return 0;
+    case KEY_VOTERS:
+        arguments->voters = value;
+        return 0;
     case KEY_DRY_RUN:
         call->dry_run = true;
         return 0;
@@ -107,12 +151,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         state->next = state->argc;
         return 0;
     case ARGP_KEY_END:
-        if (call->returns_n == 0)
-            argp_error(state, "RETURNS.csv is missing");
-        if (call->out == NULL && !call->dry_run)
-            argp_error(state, "--out is missing");
-        if ((call->map_file == NULL) != (call->map_object == NULL))
-            argp_error(state, "--map and --map-object belong together");
+        check(arguments, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -351,24 +390,56 @@ static void print_text(const struct arguments *arguments, const struct psp_impor
            psp_count_text(done->binding->ballots, counts[4]));
 }
 
+static int import_people(const struct arguments *arguments)
+{
+    const struct psp_import_call *call = &arguments->call;
+    static const char *const made[] = {"election.json", "roll.csv"};
+    for (size_t i = 0; i < sizeof made / sizeof *made && !call->dry_run; i++) {
+        char *path = path_in(call->out, made[i]);
+        const bool may = path != NULL && psp_import_may_write(call->command, path, call->force);
+        free(path);
+        if (!may)
+            return PSP_EXIT_NO;
+    }
+    return psp_people_import(&(struct psp_people_call){
+        .command = call->command,
+        .candidates = arguments->candidates,
+        .voters = arguments->voters,
+        .out = call->out,
+        .id = call->id,
+        .name = call->name,
+        .date = call->date,
+        .root = call->how.root,
+        .drop = call->how.faulty != NULL && strcmp(call->how.faulty, "drop") == 0,
+        .strict = call->strict,
+        .dry_run = call->dry_run,
+        .json = arguments->json,
+        .publication = call->publication});
+}
+
 int psp_cmd_import(int argc, char **argv)
 {
     static const struct argp argp = {
         options_taken,
         parse,
-        "RETURNS.csv|FOLDER...",
+        "RETURNS.csv|FOLDER...\n--candidates FILE --voters FILE",
         "Makes DIR/election.json from published returns: tables with a row for each unit, contest "
         "and choice, and columns state, county, county_fips, precinct, office, district, party, "
         "candidate, votes in any order. Columns of votes by method, as OpenElections have them, "
         "and MEDSL's columns are known, too; --columns names others. What a table does not have "
         "is taken from its file's name (YYYYMMDD__st__...), or left out. What cannot be read, and "
-        "what was decided, is told in a report. man psephos-formats has the columns." PSP_EXIT_HELP,
+        "what was decided, is told in a report. Of candidates and voters of the Kafka demos it "
+        "makes "
+        "an election of one contest and its roll. man psephos-formats has the "
+        "columns." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};
     struct arguments arguments = {.call.command = "psephos import"};
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
+    if (arguments.candidates != NULL)
+        return import_people(&arguments);
     struct psp_import_done done;
     const bool imported = psp_import_to_folder(&arguments.call, &done);
     if (arguments.json)
