@@ -1,4 +1,6 @@
-/* Levels together are every unit once; a method by itself is asked where there are several. */
+/* /api/v1/changes tells every row of one version, line by line, and says at its end which. What
+ * it does not tell is asked beside it: what the election is, and the series, which is of no
+ * version. */
 #include "cli/export/source.h"
 
 #include <stdlib.h>
@@ -10,95 +12,46 @@
 
 enum { READINGS_MAX = 50, READING_PAUSE_MS = 100 };
 
-typedef enum psp_status take_piece(void *context, const json_t *piece,
-                                   struct psp_reason *reterr_reason);
-
 struct reading {
     struct psp_rest *rest;
     const struct psp_definition *definition;
     const struct psp_source_taker *taker;
-    const json_t *election; /* whose version all must have */
+    json_t *election; /* of /api/v1/election; then with the version that was read */
+    json_t *end;      /* the last line, NULL: it has not come */
     struct psp_progress progress;
     uint64_t taken;
+    struct psp_reason *reason;
 };
 
-static enum psp_status refused(const struct reading *reading, enum psp_status status,
-                               struct psp_reason *reterr_reason)
+static enum psp_status refused(const struct reading *reading, enum psp_status status)
 {
-    psp_reason_set(reterr_reason, "%s", psp_rest_error(reading->rest));
+    psp_reason_set(reading->reason, "%s", psp_rest_error(reading->rest));
     return status;
 }
 
-/* PSP_EAGAIN: another version than the election's. */
-static enum psp_status same_version(const struct reading *reading, const json_t *answer)
+/* A kind that is not known tells nothing that is wanted. */
+static enum psp_status take_line(void *context, const json_t *line)
 {
-    return json_equal(json_object_get(reading->election, "version"),
-                      json_object_get(answer, "version"))
-               ? PSP_OK
-               : PSP_EAGAIN;
-}
-
-static enum psp_status read_list(struct reading *reading, const char *path, const char *member,
-                                 take_piece *take, struct psp_reason *reterr_reason)
-{
-    json_t *answer = NULL;
-    const json_t *piece;
-    size_t i;
-    enum psp_status status = psp_rest_list(reading->rest, path, member, &answer);
-    if (status != PSP_OK)
-        return refused(reading, status, reterr_reason);
-    status = same_version(reading, answer);
-    json_array_foreach(json_object_get(answer, member), i, piece)
-    {
-        if (status == PSP_OK)
-            status = take(reading->taker->context, piece, reterr_reason);
-        psp_progress_step(&reading->progress, "rows read", ++reading->taken, 0);
-    }
-    json_decref(answer);
-    return status;
-}
-
-static enum psp_status read_level(struct reading *reading, const char *level,
-                                  struct psp_reason *reterr_reason)
-{
+    struct reading *reading = context;
     const struct psp_source_taker *taker = reading->taker;
-    enum psp_status status = PSP_OK;
-    for (int by = 0; by < (reading->definition->method_count > 1 ? 2 : 1); by++) {
-        char *path = psp_memory_print("/api/v1/results?level=%s%s", level, by ? "&by=method" : "");
-        if (status == PSP_OK && taker->result)
-            status = read_list(reading, path, "results", taker->result, reterr_reason);
-        free(path);
+    const char *kind = json_string_value(json_object_get(line, "kind"));
+    psp_progress_step(&reading->progress, "rows read", ++reading->taken, 0);
+    if (!kind) {
+        json_decref(reading->end);
+        reading->end = json_deep_copy(line);
+        return PSP_OK;
     }
-    char *path = psp_memory_print("/api/v1/turnout?level=%s", level);
-    if (status == PSP_OK && taker->turnout)
-        status = read_list(reading, path, "turnout", taker->turnout, reterr_reason);
-    free(path);
-    return status;
-}
-
-static enum psp_status read_books(struct reading *reading, struct psp_reason *reterr_reason)
-{
-    json_t *answer = NULL;
-    const json_t *shard;
-    size_t i;
-    enum psp_status status = psp_rest_get(reading->rest, "/api/v1/accounting", &answer);
-    if (status != PSP_OK)
-        return refused(reading, status, reterr_reason);
-    status = same_version(reading, answer);
-    const struct psp_source_taker *taker = reading->taker;
-    if (status == PSP_OK)
-        status = taker->books(taker->context, json_object_get(answer, "total"), reterr_reason);
-    json_array_foreach(json_object_get(answer, "shards"), i, shard)
-    {
-        if (status == PSP_OK)
-            status = taker->books(taker->context, shard, reterr_reason);
-    }
-    json_decref(answer);
-    return status;
+    if (!strcmp(kind, "result") && taker->result)
+        return taker->result(taker->context, line, reading->reason);
+    if (!strcmp(kind, "turnout") && taker->turnout)
+        return taker->turnout(taker->context, line, reading->reason);
+    if (!strcmp(kind, "books") && taker->books)
+        return taker->books(taker->context, line, reading->reason);
+    return PSP_OK;
 }
 
 /* Of no version: what is later than it is left to the taker. */
-static enum psp_status read_series(struct reading *reading, struct psp_reason *reterr_reason)
+static enum psp_status read_series(struct reading *reading)
 {
     const struct psp_definition *definition = reading->definition;
     const char *as_of = json_string_value(json_object_get(reading->election, "as_of"));
@@ -108,9 +61,10 @@ static enum psp_status read_series(struct reading *reading, struct psp_reason *r
         char *path = psp_memory_print("/api/v1/series?contest=%s", definition->contests[c].id);
         status = psp_rest_get(reading->rest, path, &answer);
         if (status == PSP_OK)
-            status = reading->taker->series(reading->taker->context, answer, as_of, reterr_reason);
+            status =
+                reading->taker->series(reading->taker->context, answer, as_of, reading->reason);
         else
-            refused(reading, status, reterr_reason);
+            refused(reading, status);
         psp_progress_step(&reading->progress, "series read", c, definition->contest_count);
         json_decref(answer);
         free(path);
@@ -118,18 +72,40 @@ static enum psp_status read_series(struct reading *reading, struct psp_reason *r
     return status;
 }
 
-/* All of it once. PSP_EAGAIN: the version moved on. */
-static enum psp_status read_once(struct reading *reading, struct psp_reason *reterr_reason)
+/* The election as it stood then. PSP_EAGAIN: the rows were cut short. */
+static enum psp_status take_end(struct reading *reading)
+{
+    static const char *const heads[] = {"version", "as_of", "stale", "publication"};
+    json_t *about = json_object_get(reading->election, "election");
+    if (!json_is_object(json_object_get(reading->end, "version")))
+        return PSP_EAGAIN;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        json_object_set(reading->election, heads[i], json_object_get(reading->end, heads[i]));
+    json_object_set(about, "state", json_object_get(reading->end, "state"));
+    return PSP_OK;
+}
+
+/* All of it once. */
+static enum psp_status read_once(struct reading *reading)
 {
     const struct psp_source_taker *taker = reading->taker;
     reading->taken = 0;
-    enum psp_status status = taker->begin(taker->context, reterr_reason);
-    for (uint32_t l = 0; l < reading->definition->level_count && status == PSP_OK; l++)
-        status = read_level(reading, reading->definition->levels[l].id, reterr_reason);
-    if (status == PSP_OK && taker->books)
-        status = read_books(reading, reterr_reason);
+    enum psp_status status = psp_rest_get(reading->rest, "/api/v1/election", &reading->election);
+    if (status != PSP_OK)
+        return refused(reading, status);
+    status = taker->begin(taker->context, reading->reason);
+    if (status != PSP_OK)
+        return status;
+    const bool results_only = !taker->turnout && !taker->books;
+    status = psp_rest_lines(reading->rest,
+                            results_only ? "/api/v1/changes?kind=result" : "/api/v1/changes",
+                            take_line, reading);
+    if (status != PSP_OK && status != PSP_EAGAIN && !reading->reason->text[0])
+        refused(reading, status);
+    if (status == PSP_OK)
+        status = take_end(reading);
     if (status == PSP_OK && taker->series)
-        status = read_series(reading, reterr_reason);
+        status = read_series(reading);
     return status;
 }
 
@@ -155,26 +131,25 @@ enum psp_status psp_source_read(struct psp_rest *rest, const struct psp_definiti
                                 const struct psp_source_taker *taker, json_t **ret_election,
                                 struct psp_reason *reterr_reason)
 {
-    struct reading reading = {.rest = rest, .definition = definition, .taker = taker};
+    struct reading reading = {
+        .rest = rest, .definition = definition, .taker = taker, .reason = reterr_reason};
     enum psp_status status = PSP_EAGAIN;
     psp_progress_start(&reading.progress);
     for (int i = 0; i < READINGS_MAX && status == PSP_EAGAIN; i++) {
-        json_t *election = NULL;
         if (i)
             usleep(READING_PAUSE_MS * 1000);
-        status = psp_rest_get(rest, "/api/v1/election", &election);
-        reading.election = election;
+        status = read_once(&reading);
         if (status == PSP_OK)
-            status = read_once(&reading, reterr_reason);
-        else
-            refused(&reading, status, reterr_reason);
-        if (status == PSP_OK)
-            *ret_election = json_incref(election);
-        json_decref(election);
+            *ret_election = json_incref(reading.election);
+        json_decref(reading.election);
+        json_decref(reading.end);
+        reading.election = reading.end = NULL;
     }
     psp_progress_end(&reading.progress);
     if (status == PSP_EAGAIN)
-        psp_reason_set(reterr_reason, "ballots come in faster than one version can be read: call "
-                                      "again, or when fewer come in");
+        psp_reason_set(reterr_reason,
+                       "the collector's answers of /api/v1/changes end before they are whole, %d "
+                       "times: call again later, and see its log",
+                       READINGS_MAX);
     return status;
 }

@@ -1,9 +1,8 @@
 /*
  * source - one version of everything that a collector tells, piece by piece.
  *
- * What is told while ballots come in would be of several versions. Every answer says which
- * one it is of; when they differ the reading begins again, and whoever takes the pieces is
- * told to forget what came before.
+ * An answer that is not whole is void: the reading begins again, and whoever takes the pieces
+ * is told to forget what came before.
  *
  * Ownership: pieces live until the taker returns.   Threads: one owner.
  */
@@ -36,7 +35,7 @@ enum psp_status psp_source_definition(struct psp_rest *rest, struct psp_definiti
                                       struct psp_reason *reterr_reason);
 
 /* *ret_election: the answer of /api/v1/election of that version, whose head says which.
- * PSP_EUNREACHABLE; PSP_EAGAIN: the version moved on each time; PSP_EINVAL: refused. */
+ * PSP_EUNREACHABLE; PSP_EAGAIN: it was cut short each time; PSP_EINVAL: refused. */
 enum psp_status psp_source_read(struct psp_rest *rest, const struct psp_definition *definition,
                                 const struct psp_source_taker *taker, json_t **ret_election,
                                 struct psp_reason *reterr_reason);

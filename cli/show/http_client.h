@@ -36,6 +36,16 @@ enum psp_status psp_http_client_get(struct psp_http_client *client, const char *
                                     const char *accept, const char *etag, long timeout_ms,
                                     struct psp_http_answer *ret_answer);
 
+/* The same, of an answer that may be larger than memory: each line of a body of code 200 goes
+ * to `take`, without its end, as it comes; what has no end is no line. Another code's body is
+ * in *ret_answer. What `take` answers, unless it is PSP_OK, ends it and comes back.
+ * PSP_EUNREACHABLE: also when nothing has come for `silent_s`; PSP_ENOSPC: a line over
+ * PSP_HTTP_BODY_BYTES_MAX. */
+typedef enum psp_status psp_http_take_line(void *context, const char *line, size_t bytes);
+enum psp_status psp_http_client_lines(struct psp_http_client *client, const char *path,
+                                      long silent_s, psp_http_take_line *take, void *context,
+                                      struct psp_http_answer *ret_answer);
+
 /* What went wrong in the last request, for a person. */
 const char *psp_http_client_error(const struct psp_http_client *client);
 

@@ -11,7 +11,7 @@
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
 
-enum { TIMEOUT_MS = 30000, WALKS_MAX = 50, WALK_PAUSE_MS = 100, PAGE_LIMIT = 1000 };
+enum { TIMEOUT_MS = 30000, WALKS_MAX = 50, WALK_PAUSE_MS = 100, PAGE_LIMIT = 1000, SILENT_S = 30 };
 
 struct psp_rest {
     struct psp_http_client *http;
@@ -207,6 +207,42 @@ enum psp_status psp_rest_text(struct psp_rest *rest, const char *path, const cha
     *ret_text = answer.body;
     *ret_bytes = answer.bytes;
     return PSP_OK;
+}
+
+struct taking {
+    struct psp_rest *rest;
+    const char *path;
+    psp_rest_take *take;
+    void *context;
+};
+
+static enum psp_status take_line(void *context, const char *line, size_t bytes)
+{
+    const struct taking *taking = context;
+    json_error_t error;
+    json_t *value = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (!value) {
+        snprintf(taking->rest->error, sizeof taking->rest->error, "%s: a line is not JSON: %s",
+                 taking->path, error.text);
+        return PSP_EINVAL;
+    }
+    const enum psp_status status = taking->take(taking->context, value);
+    json_decref(value);
+    return status;
+}
+
+enum psp_status psp_rest_lines(struct psp_rest *rest, const char *path, psp_rest_take *take,
+                               void *context)
+{
+    struct taking taking = {rest, path, take, context};
+    struct psp_http_answer answer;
+    const enum psp_status status =
+        psp_http_client_lines(rest->http, path, SILENT_S, take_line, &taking, &answer);
+    if (status == PSP_EUNREACHABLE)
+        unreachable(rest);
+    if (status != PSP_OK || answer.code == 200)
+        return status;
+    return answer.code == 410 ? PSP_EAGAIN : refused(rest, path, &answer);
 }
 
 /* One walk over all pages. PSP_EAGAIN: the version changed under way. */

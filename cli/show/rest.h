@@ -49,6 +49,12 @@ enum psp_status psp_rest_list(struct psp_rest *rest, const char *path, const cha
 enum psp_status psp_rest_text(struct psp_rest *rest, const char *path, const char **ret_text,
                               size_t *ret_bytes);
 
+/* Lines of JSON of any number, as they come; the value lives until `take` returns, and what it
+ * answers, unless it is PSP_OK, ends it and comes back. PSP_EAGAIN: 410, begin again. */
+typedef enum psp_status psp_rest_take(void *context, const json_t *value);
+enum psp_status psp_rest_lines(struct psp_rest *rest, const char *path, psp_rest_take *take,
+                               void *context);
+
 /* The collector's URL, as it was opened. */
 const char *psp_rest_address(const struct psp_rest *rest);
 const char *psp_rest_error(const struct psp_rest *rest);

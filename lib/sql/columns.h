@@ -103,7 +103,9 @@ enum { PSP_SQL_FORMAT = 1 };
     X(RESULTS_VALID, valid, INTEGER, NULLABLE, "votes of the contest but blank and spoiled ones")  \
     X(RESULTS_BALLOTS, ballots, INTEGER, NEVER, "of the contest there, in each of its lines")      \
     X(RESULTS_UNDERVOTES, undervotes, INTEGER, NULLABLE, "likewise")                               \
-    X(RESULTS_OVERVOTES, overvotes, INTEGER, NULLABLE, "likewise")
+    X(RESULTS_OVERVOTES, overvotes, INTEGER, NULLABLE, "likewise")                                 \
+    X(RESULTS_REVISION, revision, INTEGER, NEVER,                                                  \
+      "of the contest there; raised by corrections only")
 
 #define PSP_SQL_TURNOUT(X)                                                                         \
     X(TURNOUT_UNIT, unit, TEXT, NEVER, "of any level")                                             \

@@ -397,6 +397,7 @@ enum psp_status psp_sql_rows_result(const struct psp_definition *definition, con
     result.values[PSP_OF_RESULTS_BALLOTS] = member(value, "ballots");
     result.values[PSP_OF_RESULTS_UNDERVOTES] = member(value, "undervotes");
     result.values[PSP_OF_RESULTS_OVERVOTES] = member(value, "overvotes");
+    result.values[PSP_OF_RESULTS_REVISION] = member(value, "revision");
     if (!json_is_array(lines))
         return put_held(&result, reterr_reason);
     result.values[PSP_OF_RESULTS_VALID] = number(valid_votes(&result, lines));

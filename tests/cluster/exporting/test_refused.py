@@ -116,16 +116,13 @@ class Between(BaseHTTPRequestHandler):
 
     def do_GET(self):
         code, headers, body = self.server.one.get(self.path)
-        spoilt = self.server.spoil(self.path, code, body)
-        if spoilt is None:  # the connection breaks
-            self.close_connection = True
-            return
-        code, body = spoilt
+        code, body, *sent = self.server.spoil(self.path, code, body)
         self.send_response(code)
         self.send_header("Content-Type", headers["Content-Type"])
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[:sent[0]] if sent else body)  # less than promised: it breaks off
+        self.close_connection = True
 
     def log_message(self, *_):
         pass
@@ -148,63 +145,78 @@ def between(one):
         server.server_close()
 
 
-def test_a_collector_that_goes_away_in_the_middle(between, tmp_path):
-    path = tmp_path / "results.db"
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_collector_that_goes_away_in_the_middle(between, tmp_path, kind):
+    path = tmp_path / "results"
     path.write_text("old")
-    url = between(lambda asked, code, body: None if "accounting" in asked else (code, body))
-    done = run_psephos("export", "sqlite", path, "--api", url, check=3)
-    assert "psephos export: " in done.stderr
-    assert path.read_text() == "old" and not (tmp_path / "results.db.new").exists()
+    url = between(lambda asked, code, body: (
+        code, body, len(body) // 2) if "changes" in asked else (code, body))
+    done = run_psephos("export", kind, path, "--api", url, check=3)
+    assert "no collector answers" in done.stderr and "closed" in done.stderr
+    assert path.read_text() == "old"
+    assert [name for name in os.listdir(tmp_path) if name.startswith("results")] == ["results"]
 
 
 def test_answers_that_do_not_fit_the_definition(between, tmp_path):
     path = tmp_path / "results.db"
 
-    def other_units(asked, code, body):
-        return code, body.replace(b'"unit":"vt-orange"', b'"unit":"vt-lemon"') \
-            if "turnout" in asked else body
+    def spoiling(old, new):
+        return lambda asked, code, body: (
+            code, body.replace(old, new) if "changes" in asked else body)
 
-    def no_ballots(asked, code, body):
-        return code, body.replace(b'"ballots":', b'"paper":') if "/results" in asked else body
-
-    for spoil, why in ((other_units, "a row of turnout is of something that units do not have"),
-                       (no_ballots, "no ballots of results")):
-        done = run_psephos("export", "sqlite", path, "--api", between(spoil), check=1)
+    for old, new, why in (
+            (b'"turnout","unit":"vt-orange"', b'"turnout","unit":"vt-lemon"',
+             "a row of turnout is of something that units do not have"),
+            (b'"ballots":', b'"paper":', "no ballots of results"),
+            (b'"kind":"result","unit":"vt-orange"', b'"kind":"result","unit":"vt-lemon"',
+             'in unit "vt-lemon", which its definition does not have'),
+            (b'"choices":[', b'"choices":{', "a line is not JSON"),
+            (b'"received":', b'"got":', "no received of accounting")):
+        done = run_psephos("export", "sqlite", path, "--api", between(spoiling(old, new)), check=1)
         assert why in done.stderr
         assert not path.exists() and not (tmp_path / "results.db.new").exists()
 
 
-def test_a_version_that_always_moves_on(between, tmp_path):
-    """Every answer of another version: it is tried again and again, and then told."""
-    moved = []
+def without_end(body):
+    return body[:body.rindex(b"\n", 0, -1) + 1]
 
-    def move(asked, code, body):
-        moved.append(asked)
-        return code, body.replace(b'"epoch":1,"index":', b'"epoch":1,"index":%d' % len(moved), 1)
 
-    url = between(move)
-    done = run_psephos("export", "sqlite", tmp_path / "results.db", "--api", url, check=1,
-                       timeout=120 * SLOWER)
-    assert "ballots come in faster than one version can be read" in done.stderr
-    assert 50 < sum(path.startswith("/api/v1/election") for path in moved) < 60
+# A whole answer without its end; one that ends within a line; one that is not to be had.
+VOID = [lambda code, body: (code, without_end(body)), lambda code, body: (code, body[:-9]),
+        lambda code, body: (410, b'{"title":"Gone"}')]
+
+
+@pytest.mark.parametrize("void", VOID)
+def test_answers_that_are_always_void(between, tmp_path, void):
+    """It is tried again and again, and then told."""
+    asked = []
+
+    def spoil(path, code, body):
+        asked.append(path)
+        return void(code, body) if "changes" in path else (code, body)
+
+    done = run_psephos("export", "sqlite", tmp_path / "results.db", "--api", between(spoil),
+                       check=1, timeout=120 * SLOWER)
+    assert "end before they are whole, 50 times" in done.stderr
+    assert sum("changes" in path for path in asked) == 50
     assert not list(tmp_path.glob("results*"))
 
 
-def test_a_version_that_moves_on_twice(one, between, tmp_path):
-    """Nothing of the versions before is in the file."""
-    moved = []
+def test_what_was_void_leaves_nothing_in_the_file(between, tmp_path):
+    voids = list(VOID)
 
-    def move(asked, code, body):
-        if "turnout" in asked and len(moved) < 2:
-            moved.append(asked)
-            return code, body.replace(b'"epoch":1', b'"epoch":7', 1)
+    def spoil(asked, code, body):
+        if "changes" in asked and voids:
+            return voids.pop()(code, body.replace(b'"votes":', b'"votes":9'))
         return code, body
 
     path = tmp_path / "results.db"
-    done = run_psephos("export", "sqlite", path, "--api", between(move), "--json", check=0)
+    done = run_psephos("export", "sqlite", path, "--api", between(spoil), "--json", check=0)
     db = open_clean(path)
-    assert len(moved) == 2
+    assert not voids
     assert db.execute("SELECT count(*) FROM results").fetchone() == (560,)
+    assert db.execute("SELECT votes FROM results WHERE unit = 'us' AND choice = "
+                      "'democratic-joseph-biden'").fetchone() == (242_820,)
     assert json.loads(done.stdout)["rows"]["results"] == 560
 
 

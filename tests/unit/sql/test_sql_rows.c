@@ -115,15 +115,16 @@ static void blank_and_spoiled_votes_are_not_valid(void **state)
 {
     struct psp_reason reason = {0};
     json_t *result = json_of(
-        "{\"contest\":\"mayor\",\"unit\":\"us\",\"method\":null,\"ballots\":20,\"undervotes\":1,"
+        "{\"contest\":\"mayor\",\"unit\":\"us\",\"method\":null,\"ballots\":20,\"revision\":3,"
+        "\"undervotes\":1,"
         "\"overvotes\":2,\"choices\":[{\"choice\":\"red-ann\",\"votes\":7},{\"choice\":\"blanks\","
         "\"votes\":4},{\"choice\":\"spoiled\",\"votes\":3},{\"choice\":\"other\",\"votes\":2},"
         "{\"choice\":\"write-ins\",\"votes\":1}]}");
     (void)state;
     assert_int_equal(psp_sql_rows_result(town, result, &sink, &reason), PSP_OK);
     assert_int_equal(taken.count, 5);
-    assert_row(0, "results|mayor|us||red-ann|7|10|20|1|2");
-    assert_row(1, "results|mayor|us||blanks|4|10|20|1|2");
+    assert_row(0, "results|mayor|us||red-ann|7|10|20|1|2|3");
+    assert_row(1, "results|mayor|us||blanks|4|10|20|1|2|3");
     json_decref(result);
 }
 
@@ -131,16 +132,16 @@ static void what_is_held_has_its_lines_and_no_votes(void **state)
 {
     struct psp_reason reason = {0};
     json_t *result = json_of("{\"contest\":\"mayor\",\"unit\":\"north\",\"method\":\"mail\","
-                             "\"ballots\":0,\"undervotes\":null,\"overvotes\":null,"
+                             "\"ballots\":0,\"revision\":0,\"undervotes\":null,\"overvotes\":null,"
                              "\"choices\":null}");
     (void)state;
     assert_int_equal(psp_sql_rows_result(town, result, &sink, &reason), PSP_OK);
     /* Of the two wards' styles: full and short. */
     assert_int_equal(taken.count, 4);
-    assert_row(0, "results|mayor|north|mail|red-ann|-|-|0|-|-");
-    assert_row(1, "results|mayor|north|mail|blue-ann|-|-|0|-|-");
-    assert_row(2, "results|mayor|north|mail|bob|-|-|0|-|-");
-    assert_row(3, "results|mayor|north|mail|blanks|-|-|0|-|-");
+    assert_row(0, "results|mayor|north|mail|red-ann|-|-|0|-|-|0");
+    assert_row(1, "results|mayor|north|mail|blue-ann|-|-|0|-|-|0");
+    assert_row(2, "results|mayor|north|mail|bob|-|-|0|-|-|0");
+    assert_row(3, "results|mayor|north|mail|blanks|-|-|0|-|-|0");
     json_decref(result);
 }
 
@@ -158,6 +159,9 @@ static void what_does_not_fit_is_refused_with_its_column(void **state)
          "no votes for it"},
         {"{\"contest\":\"mayor\",\"unit\":\"us\",\"choices\":[{\"choice\":\"bob\",\"votes\":1}]}",
          "no ballots of results"},
+        {"{\"contest\":\"mayor\",\"unit\":\"us\",\"ballots\":7,\"choices\":[{\"choice\":"
+         "\"bob\",\"votes\":1}]}",
+         "no revision of results"},
         {"{\"contest\":\"mayor\",\"unit\":\"us\",\"ballots\":\"7\",\"choices\":[{\"choice\":"
          "\"bob\",\"votes\":1}]}",
          "no ballots of results"},
