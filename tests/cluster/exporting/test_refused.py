@@ -202,7 +202,27 @@ def test_answers_that_are_always_void(between, tmp_path, void):
     assert not list(tmp_path.glob("results*"))
 
 
-def test_what_was_void_leaves_nothing_in_the_file(between, tmp_path):
+def test_the_version_and_the_state_are_those_of_the_rows(between, tmp_path):
+    """The election was asked before, when it was another."""
+    def older(asked, code, body):
+        if asked.endswith("election"):
+            body = body.replace(b'"state":"open"', b'"state":"new"')
+            body = body.replace(b'"epoch":1,"index":', b'"epoch":1,"index":7')
+        return code, body
+
+    done = run_psephos("export", "sqlite", tmp_path / "results.db", "--api", between(older),
+                       "--json", check=0)
+    db = open_clean(tmp_path / "results.db")
+    index, = db.execute("SELECT log_index FROM version").fetchone()
+    assert json.loads(done.stdout)["version"]["shards"] == [
+        {"shard": 0, "epoch": 1, "index": index}]
+    state, number, identity = db.execute(
+        "SELECT state, version_number, version_id FROM election").fetchone()
+    assert (state, number) == ("open", (1 << 40) + index) and identity
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_was_void_leaves_nothing_in_the_file(between, tmp_path, kind):
     voids = list(VOID)
 
     def spoil(asked, code, body):
@@ -210,14 +230,20 @@ def test_what_was_void_leaves_nothing_in_the_file(between, tmp_path):
             return voids.pop()(code, body.replace(b'"votes":', b'"votes":9'))
         return code, body
 
-    path = tmp_path / "results.db"
-    done = run_psephos("export", "sqlite", path, "--api", between(spoil), "--json", check=0)
-    db = open_clean(path)
+    path = tmp_path / "results"
+    done = run_psephos("export", kind, path, "--api", between(spoil), "--json", check=0)
+    rows = json.loads(done.stdout)["rows"]
     assert not voids
-    assert db.execute("SELECT count(*) FROM results").fetchone() == (560,)
-    assert db.execute("SELECT votes FROM results WHERE unit = 'us' AND choice = "
-                      "'democratic-joseph-biden'").fetchone() == (242_820,)
-    assert json.loads(done.stdout)["rows"]["results"] == 560
+    if kind == "sqlite":
+        db = open_clean(path)
+        assert db.execute("SELECT count(*) FROM results").fetchone() == (560,)
+        votes = db.execute("SELECT votes FROM results WHERE unit = 'us' AND choice = "
+                           "'democratic-joseph-biden'").fetchall()
+        assert votes == [(242_820,)] and rows["results"] == 560
+    else:
+        lines = path.read_text().splitlines()
+        assert len(lines) == 561 and rows == {"rows": 560}
+        assert lines[1] == "nation,,,,,President,,Democratic,Joseph Biden,242820"
 
 
 @pytest.mark.parametrize("kind", FORMATS)
