@@ -9,9 +9,11 @@ import {
   contest,
   cursors,
   loadSeries,
+  newest,
+  offer,
   refresh,
-  takeEvent,
   takeShards,
+  tookMs,
   trouble,
   unitId,
   units,
@@ -47,14 +49,24 @@ function measure(asOf: string): void {
 
 // ---- the stream ----
 
-const REST_MS = 2000; // lists and map: at most so often
+// The total comes with the event, the lists are asked for, and all are shown together: as
+// soon as may be, and the less often the longer the collector takes.
+const REST_MIN_MS = 250;
+const REST_MAX_MS = 2000;
 const REST_LARGE_MS = 5000; // with a thousand places and more
-const JITTER_MS = 500; // so that a thousand viewers do not ask at once
+const REST_OF_TOOK = 20;
+const JITTER_OF_REST = 0.25; // so that a thousand viewers do not ask at once
 const POLL_MS = 5000; // while there is no stream
 const RETRY_MS = 15_000;
-let lastAsOf = '';
+const SILENT_MS = 30_000; // heartbeats come every 12 s
 
-// The total comes with the event; the lists are asked for, less often.
+function restMs(): number {
+  const large = (units.value?.list.length ?? 0) > 1000;
+  const most = large ? REST_LARGE_MS : REST_MAX_MS;
+  const rest = Math.min(most, Math.max(large ? REST_MAX_MS : REST_MIN_MS, REST_OF_TOOK * tookMs));
+  return rest * (1 + JITTER_OF_REST * Math.random());
+}
+
 const question = computed(() =>
   contest.value ? address('stream', { contest: contest.value.id, unit: unitId.value, method: route.value.method }) : '',
 );
@@ -67,16 +79,20 @@ function listen(asked: string): () => void {
   let restAt = 0,
     first = true;
   const rest = () => {
-    const pause = (units.value?.list.length ?? 0) > 1000 ? REST_LARGE_MS : REST_MS;
     due ??= setTimeout(
       () => {
         due = undefined;
         restAt = Date.now();
-        void refresh(false);
+        void refresh();
       },
-      Math.max(0, restAt + pause - Date.now()) + Math.random() * JITTER_MS,
+      Math.max(0, restAt + restMs() - Date.now()),
     );
   };
+  // A connection can be dead without a word, as when the network goes.
+  let heardAt = Date.now();
+  const silence = setInterval(() => {
+    if (Date.now() - heardAt > SILENT_MS) restart.value++;
+  }, POLL_MS);
   const stopPolling = () => {
     clearInterval(poll);
     poll = undefined;
@@ -90,17 +106,16 @@ function listen(asked: string): () => void {
   });
   stream.addEventListener('board', (message) => {
     const event: BoardEvent = JSON.parse((message as MessageEvent<string>).data);
-    takeEvent(event);
-    // The first one may be of any age; with an old time another shard has moved.
-    if (!first && event.as_of && event.as_of > lastAsOf) measure(event.as_of);
-    lastAsOf = event.as_of ?? lastAsOf;
+    heardAt = Date.now();
+    offer(event);
     if (first) void loadSeries().catch(() => {});
     first = false;
     rest();
   });
-  stream.addEventListener('shards', (message) =>
-    takeShards(JSON.parse((message as MessageEvent<string>).data) as Shards),
-  );
+  stream.addEventListener('shards', (message) => {
+    heardAt = Date.now();
+    takeShards(JSON.parse((message as MessageEvent<string>).data) as Shards);
+  });
   stream.addEventListener('error', () => {
     connected.value = false;
     if (stream.readyState !== EventSource.CLOSED) void refresh(); // says what is wrong
@@ -115,10 +130,21 @@ function listen(asked: string): () => void {
     stream.close();
     connected.value = false;
     stopPolling();
+    clearInterval(silence);
     clearTimeout(due);
     clearTimeout(retry);
   };
 }
+
+// How long the newest count took, once there is one to compare with: the first may be of
+// any age, and with an old time another shard has moved.
+let lastAsOf = '';
+effect(() => {
+  const asOf = newest.value?.as_of;
+  if (!asOf || asOf <= lastAsOf) return;
+  if (lastAsOf && untracked(() => connected.value)) measure(asOf);
+  lastAsOf = asOf;
+});
 
 const restart = signal(0);
 const visible = signal(!document.hidden);

@@ -1,6 +1,6 @@
 // What the page shows now: the answers it got, and how it gets new ones.
 import { batch, computed, signal } from '@preact/signals';
-import { ApiError, get, getAll, speak } from './api/fetch.ts';
+import { ApiError, get, getAll, isGone, pin, speak } from './api/fetch.ts';
 import type {
   Accounting,
   BoardEvent,
@@ -10,6 +10,7 @@ import type {
   Election,
   Envelope,
   Leaders,
+  OneCandidate,
   OneUnit,
   Result,
   Results,
@@ -22,7 +23,7 @@ import type {
   Units,
 } from './api/types.ts';
 import { keepTime } from './format.ts';
-import { link, route } from './route.ts';
+import { go, link, route } from './route.ts';
 import { lines, same } from './race.ts';
 import { text } from './text/index.ts';
 import { wished } from './text/language.ts';
@@ -42,6 +43,7 @@ export const methods = signal<Result[]>([]);
 export const leaders = signal<Leaders | null>(null);
 export const series = signal<Series | null>(null);
 export const accounting = signal<Accounting | null>(null);
+export const candidate = signal<OneCandidate | null>(null);
 export const shards = signal<{ at: number; list: Shard[] } | null>(null);
 export const newest = signal<Envelope | null>(null);
 export const state = signal<Election['election']['state']>('new');
@@ -211,52 +213,39 @@ function extendSeries(now: Result, asOf: string | null): void {
 }
 
 export function take(now: Result | undefined, turn: Turnout | undefined, envelope: Envelope, live: boolean): void {
-  batch(() => {
-    if (now) {
-      noteBaseline(now, live);
-      extendSeries(now, envelope.as_of);
-    }
-    result.value = now;
-    turnout.value = turn;
-    newest.value = envelope;
-  });
+  if (now) {
+    noteBaseline(now, live);
+    extendSeries(now, envelope.as_of);
+  }
+  result.value = now;
+  turnout.value = turn;
+  newest.value = envelope;
 }
 
-export function takeEvent(event: BoardEvent): void {
-  batch(() => {
-    take(event.result ?? undefined, event.turnout, event, true);
-    takeShards(event);
-    state.value = event.state;
-    trouble.value = null;
-  });
-}
-
+// Of a shard that is shown as of a version only what tells how fresh it is moves on.
 export function takeShards(answer: Shards): void {
+  const old = newest.value?.version.id === answer.version.id ? undefined : shards.value?.list;
+  const list = answer.shards.map((now) => {
+    const was = old?.find((s) => s.shard === now.shard);
+    return was ? { ...now, epoch: was.epoch, index: was.index, ballots: was.ballots, behind: was.behind } : now;
+  });
   batch(() => {
-    shards.value = { at: Date.now(), list: answer.shards };
+    shards.value = { at: Date.now(), list };
     if (newest.value) newest.value = { ...newest.value, stale: answer.stale };
   });
 }
 
-// ---- asking ----
+// ---- asking: parts are loaded one by one and shown together ----
+
+type Show = () => void;
 
 async function loadOnce(): Promise<void> {
-  if (!election.value) {
-    const { election: named } = await get<Election>('election');
-    speak(named.languages, wished);
-    keepTime(named.time_zone);
-  }
-  const [about, pages] = await Promise.all([
-    get<Election>('election'),
-    contests.value.length ? null : getAll<Contests>('contests', {}),
-  ]);
-  batch(() => {
-    election.value = about;
-    state.value = about.election.state;
-    if (pages) contests.value = pages.flatMap((page) => page.contests);
-    newest.value ??= about;
-  });
-  if (!route.value.contest && contests.value[0]) location.replace(link({ contest: contests.value[0].id }));
+  if (contests.value.length > 0) return;
+  const { election: named } = await get<Election>('election');
+  speak(named.languages, wished);
+  keepTime(named.time_zone);
+  const pages = await getAll<Contests>('contests', {});
+  contests.value = pages.flatMap((page) => page.contests);
 }
 
 async function loadPlace(): Promise<void> {
@@ -265,28 +254,35 @@ async function loadPlace(): Promise<void> {
 }
 
 // The total: what a board event has as well.
-async function loadTotal(chosen: Contest): Promise<void> {
+async function loadTotal(chosen: Contest): Promise<Show> {
   const { unit } = scope.value!;
   const [one, turn, health] = await Promise.all([
     get<Results>('results', { contest: chosen.id, unit: unit.id, level: unit.level, method: route.value.method }),
     get<Turnouts>('turnout', { unit: unit.id, level: unit.level }),
     get<Shards>('shards'),
   ]);
-  take(
-    one.results.find((r) => r.unit === unit.id),
-    turn.turnout.find((t) => t.unit === unit.id),
-    one,
-    false,
-  );
-  takeShards(health);
+  return () => {
+    take(
+      one.results.find((r) => r.unit === unit.id),
+      turn.turnout.find((t) => t.unit === unit.id),
+      one,
+      false,
+    );
+    takeShards(health);
+  };
 }
 
-async function loadList(chosen: Contest): Promise<void> {
+function showEvent(event: BoardEvent): void {
+  take(event.result ?? undefined, event.turnout, event, true);
+  takeShards(event);
+}
+
+async function loadList(chosen: Contest): Promise<Show> {
   const { method, sort, order, size } = route.value;
   const at = scope.value!;
   const listed = level.value;
   const many = (election.value?.election.methods.length ?? 0) > 1;
-  const [list, by, books] = await Promise.all([
+  const [list, by] = await Promise.all([
     listed
       ? get<Results>('results', {
           contest: chosen.id,
@@ -300,83 +296,175 @@ async function loadList(chosen: Contest): Promise<void> {
         })
       : null,
     many ? get<Results>('results', { contest: chosen.id, unit: at.unit.id, level: at.unit.level, by: 'method' }) : null,
-    get<Accounting>('accounting'),
   ]);
-  batch(() => {
+  return () => {
     places.value = list?.results ?? [];
     placesTotal.value = list?.total ?? null;
     nextCursor.value = list?.next_cursor ?? null;
     methods.value = by?.results.filter((r) => r.unit === at.unit.id) ?? [];
-    accounting.value = books;
-  });
+  };
 }
 
-export async function loadMap(): Promise<void> {
+async function loadBooks(): Promise<Show> {
+  const books = await get<Accounting>('accounting');
+  return () => {
+    accounting.value = books;
+  };
+}
+
+async function loadMap(): Promise<Show> {
   const chosen = contest.value,
     at = scope.value,
     listed = level.value;
-  if (!chosen || !at || !listed) {
+  const none = () => {
     leaders.value = null;
-    return;
-  }
+  };
+  if (!chosen || !at || !listed) return none;
   const key = `${at.below.id} ${listed}`;
   if (units.value?.key !== key) await loadUnits(key, at.below.id, listed);
-  if (!units.value?.list.length) {
-    leaders.value = null;
-    return;
-  }
+  if (!units.value?.list.length) return none;
   const shown = route.value.map.startsWith('share:') ? route.value.map.slice(6) : '';
   const choice = chosen.choices.some((c) => c.id === shown) ? shown : '';
-  leaders.value = await get<Leaders>('leaders', {
+  const data = await get<Leaders>('leaders', {
     contest: chosen.id,
     unit: at.below.id,
     level: listed,
     method: route.value.method,
     choice,
   });
+  return () => {
+    leaders.value = data;
+  };
+}
+
+// Who is not there is not shown: the address then says nobody.
+async function loadCandidate(): Promise<Show> {
+  const id = route.value.candidate;
+  const one = id
+    ? await get<OneCandidate>(`candidates/${encodeURIComponent(id)}`, { limit: 1000 }).catch((error: unknown) => {
+        if (isGone(error) || !(error instanceof ApiError)) throw error;
+        return null;
+      })
+    : null;
+  return () => {
+    candidate.value = one;
+    if (id && !one) go({ candidate: '' });
+  };
 }
 
 // Of the contest's own unit, which the series is of; null: not known.
 export const seriesRegistered = signal<number | null>(null);
 
+// A series is history and of no version: it ends where the screen does.
+const until = <T extends { at: string }>(points: T[], asOf: string | null): T[] =>
+  asOf ? points.filter((point) => point.at <= asOf) : points;
+
 export async function loadSeries(): Promise<void> {
   const chosen = contest.value;
   if (!chosen) return;
-  const [points, { unit }] = await Promise.all([
+  const [history, { unit }] = await Promise.all([
     get<Series>('series', { contest: chosen.id }),
     get<OneUnit>(`units/${encodeURIComponent(chosen.unit)}`),
   ]);
   const { turnout: all } = await get<Turnouts>('turnout', { unit: unit.id, level: unit.level });
   batch(() => {
     seriesRegistered.value = all.find((t) => t.unit === unit.id)?.registered ?? null;
-    series.value = points;
+    series.value = { ...history, points: until(history.points, newest.value?.as_of ?? null) };
   });
 }
 
-// Everything that is shown. Asked again while it runs, it runs once more.
-let running = false;
-let again = false;
-async function loadAll(total: boolean): Promise<void> {
-  await loadOnce();
+// ---- one version a screen ----
+
+// What the stream has sent and the screen does not show yet.
+let sent: BoardEvent | null = null;
+export const offer = (event: BoardEvent): void => {
+  sent = event;
+};
+// What the screen answers: another question needs all its parts, whatever the version.
+const question = (): string => JSON.stringify([route.value, cursors.value]);
+let answered = '';
+
+const answersRoute = (event: BoardEvent): boolean =>
+  event.turnout.unit === unitId.value &&
+  (event.result === null ||
+    (event.result.contest === contest.value?.id && (event.result.method ?? '') === route.value.method));
+
+async function loadParts(event: BoardEvent | null): Promise<Show[]> {
   const chosen = contest.value;
   if (route.value.contest && !chosen) throw new ApiError(404, '');
-  if (!chosen) return;
+  if (!chosen) return [];
   await loadPlace();
-  await Promise.all([total ? loadTotal(chosen) : null, loadList(chosen), loadMap()]);
+  const total = event && answersRoute(event) ? () => showEvent(event) : loadTotal(chosen);
+  return Promise.all([total, loadList(chosen), loadMap(), loadBooks(), loadCandidate()]);
 }
 
-export async function refresh(total = true): Promise<void> {
+// All parts of the newest version, or of the event's; false: the reader has asked for
+// something else meanwhile.
+async function loadScreen(event: BoardEvent | null): Promise<boolean> {
+  const asked = question();
+  const known = newest.value?.version.id;
+  if (event && event.version.id === known && asked === answered) {
+    takeShards(event);
+    return true;
+  }
+  pin(event?.version.id ?? '');
+  await loadOnce();
+  const about = await get<Election>('election');
+  pin(about.version.id);
+  if (about.version.id === known && asked === answered) {
+    takeShards(await get<Shards>('shards'));
+    return true;
+  }
+  election.value ??= about; // what is asked for depends on it
+  if (!route.value.contest && contests.value[0]) location.replace(link({ contest: contests.value[0].id }));
+  const parts = await loadParts(event);
+  if (question() !== asked) return false;
+  batch(() => {
+    election.value = about;
+    state.value = about.election.state;
+    newest.value = about;
+    for (const show of parts) show();
+    answered = asked;
+  });
+  return true;
+}
+
+// Everything that is shown. Asked again while it runs, it runs once more. What it took
+// says how often it may be asked.
+const TRIES = 3;
+let running = false;
+let again = false;
+export let tookMs = 0;
+
+async function newestScreen(): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const event = sent;
+    sent = null;
+    try {
+      if (!(await loadScreen(event))) again = true;
+      return;
+    } catch (error) {
+      if (!isGone(error) || tries === TRIES) throw error; // the old screen stays meanwhile
+    } finally {
+      pin('');
+    }
+  }
+}
+
+export async function refresh(): Promise<void> {
   if (running) {
     again = true;
     return;
   }
   running = true;
+  const begun = Date.now();
   try {
-    await loadAll(total);
+    await newestScreen();
     trouble.value = null;
   } catch (error) {
     blame(error);
   } finally {
+    tookMs = Date.now() - begun;
     running = false;
     if (again) {
       again = false;
@@ -389,5 +477,5 @@ export function page(step: 'first' | 'next' | 'previous'): void {
   if (step === 'first') cursors.value = [null];
   if (step === 'next' && nextCursor.value) cursors.value = [...cursors.value, nextCursor.value];
   if (step === 'previous' && cursors.value.length > 1) cursors.value = cursors.value.slice(0, -1);
-  void refresh(false);
+  void refresh();
 }

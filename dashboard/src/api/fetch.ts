@@ -1,5 +1,6 @@
-// One fetch that keeps the last answer by ETag, so that an unchanged board costs
-// a 304.
+// One fetch. Every part of a screen is asked of one version, the pinned one, so that no
+// two figures are of different counts; what is asked of the newest costs a 304 while
+// nothing is new.
 
 export class ApiError extends Error {
   constructor(
@@ -20,6 +21,15 @@ const kept = new Map<string, Kept>();
 
 export type Query = Record<string, string | number | null | undefined>;
 
+// The version that is asked for; '' the newest.
+let pinned = '';
+const VERSIONED = /^(election$|contests|overview|results|candidates|turnout|units|accounting|leaders|shards)/;
+export const pin = (version: string): void => {
+  pinned = version;
+};
+/** The version is not kept any more, or was another process's: begin again with the newest. */
+export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 410;
+
 // Names in another language than the election's first; '' before it is chosen.
 let spoken = '';
 const NAMED = /^(election$|contests|results|candidates|turnout|units|stream)/;
@@ -36,6 +46,7 @@ export function address(path: string, query: Query = {}): string {
   for (const [key, value] of Object.entries(query))
     if (value !== null && value !== undefined && value !== '') search.set(key, String(value));
   if (spoken && NAMED.test(path)) search.set('lang', spoken);
+  if (pinned && VERSIONED.test(path)) search.set('version', pinned);
   return `/api/v1/${path}${search.size ? `?${search}` : ''}`;
 }
 
@@ -49,7 +60,7 @@ export async function get<T>(path: string, query: Query = {}): Promise<T> {
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(response.status, body.detail ?? response.statusText);
   const etag = response.headers.get('ETag');
-  if (etag) {
+  if (etag && !url.includes('version=')) {
     kept.delete(url);
     kept.set(url, { etag, body });
     if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value!);

@@ -220,7 +220,7 @@ export const de: Text = {
     invalid: 'nicht verwertbar',
     closed: 'nach Schluss',
   },
-  health: 'Wie aktuell das ist',
+  health: 'Stand der Auszählung',
   healthWhy:
     'Die Auszählung läuft auf mehreren Partitionen; jede Zeile sagt, ' +
     'wann die Partition ihren Stand zuletzt bestätigt hat.',

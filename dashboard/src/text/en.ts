@@ -189,7 +189,7 @@ export const en = {
     invalid: 'invalid',
     closed: 'closed',
   },
-  health: 'How current this is',
+  health: 'State of the count',
   healthWhy: 'The count runs on several shards; each line says when the shard last confirmed its state.',
   healthAway: 'The results service does not answer now. Each line is the last that was heard of the shard.',
   restored: (epoch: number) =>

@@ -196,7 +196,7 @@ export const es: Text = {
     invalid: 'no válidas',
     closed: 'tras el cierre',
   },
-  health: 'Qué tan al día está esto',
+  health: 'Estado del recuento',
   healthWhy:
     'El recuento se reparte en varias particiones; ' +
     'cada línea dice cuándo confirmó su estado por última vez la partición.',

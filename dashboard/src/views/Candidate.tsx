@@ -1,39 +1,14 @@
 // A candidate: who it is, where it stands, where its votes come from.
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { get } from '../api/fetch.ts';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Candidate, OneCandidate } from '../api/types.ts';
 import { colorOf } from '../colors.ts';
 import { number } from '../format.ts';
 import { go, link, route, toContest } from '../route.ts';
-import { contests, newest } from '../state.ts';
+import { candidate, contests } from '../state.ts';
 import { text } from '../text/index.ts';
 import { parties, partyName, Portrait } from './parts.tsx';
 
 const WHERE = 8;
-
-// The answer for the candidate that the address names; null until it is there.
-function useCandidate(id: string): OneCandidate | null {
-  const [one, setOne] = useState<OneCandidate | null>(null);
-  useEffect(() => {
-    let wanted = true;
-    if (!id) {
-      setOne(null);
-      return undefined;
-    }
-    get<OneCandidate>(`candidates/${encodeURIComponent(id)}`, { limit: 1000 }).then(
-      (answer) => {
-        if (wanted) setOne(answer);
-      },
-      () => {
-        if (wanted) go({ candidate: '' });
-      },
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [id]);
-  return one && one.candidate.id === id ? one : null;
-}
 
 function Head({ who }: { who: Candidate }) {
   const first = who.choices[0];
@@ -109,7 +84,7 @@ function Where({ where }: { where: OneCandidate['where'] }) {
 // A dialog: the browser keeps the focus in it, closes it with Escape and gives
 // the focus back.
 export function CandidateDialog() {
-  const one = useCandidate(route.value.candidate);
+  const one = candidate.value?.candidate.id === route.value.candidate ? candidate.value : null;
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (one && dialog.current && !dialog.current.open) dialog.current.showModal();
@@ -125,7 +100,6 @@ export function CandidateDialog() {
       onClick={(e) => {
         if (e.target === dialog.current) dialog.current!.close();
       }}
-      data-version={newest.value?.as_of}
     >
       <div class="sheet">
         <Head who={who} />
