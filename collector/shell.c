@@ -466,6 +466,7 @@ static enum psp_status start_http(struct psp_collector_shell *shell,
         .site = &shell->site,
         .views = &shell->views,
         .page = shell->options.page,
+        .embed_origins = self->embed_origins,
     };
     shell->site = (struct psp_api_site){
         .catalog = shell->catalog,

@@ -278,6 +278,7 @@ static enum psp_status make_routers_and_collector(struct making *making)
     making->cluster.collector_count = 1;
     collector->http =
         plan->http ? plan->http : address_at(making, "", collector_host, PSP_PORT_PAGE);
+    collector->embed_origins = plan->embed_origins;
     collector->http_local = address_at(making, "", hosts ? "127.0.0.1" : NULL, PSP_PORT_METRICS);
     collector->address = address_at(making, "tcp://", collector_host, PSP_PORT_COLLECTOR);
     collector->public_key =
@@ -426,6 +427,12 @@ static bool same_hosts(const struct psp_cluster *cluster, const struct psp_hosts
     return strcmp(cluster->collectors[0].address, address) == 0;
 }
 
+static bool same_origins(const struct psp_cluster *cluster, const char *origins)
+{
+    const char *has = cluster->collector_count > 0 ? cluster->collectors[0].embed_origins : NULL;
+    return has != NULL && strcmp(has, origins) == 0;
+}
+
 enum psp_status psp_local_compare(const struct psp_local *local, const struct psp_local_plan *plan,
                                   struct psp_reason *reterr_reason)
 {
@@ -450,6 +457,8 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
     else if (plan->http && (cluster->collector_count == 0 ||
                             strcmp(plan->http, cluster->collectors[0].http) != 0))
         differs = "--http";
+    else if (plan->embed_origins && !same_origins(cluster, plan->embed_origins))
+        differs = "--embed-origins (cluster.json has them; the collector reads it when it starts)";
     else if (plan->hosts && !same_hosts(cluster, plan->hosts))
         differs = "--hosts";
     if (!differs && plan->election_path) {

@@ -47,6 +47,7 @@ enum {
     OPTION_REPLICAS,
     OPTION_ROUTERS,
     OPTION_HTTP,
+    OPTION_EMBED_ORIGINS,
     OPTION_HOSTS,
     OPTION_CLOSED,
     OPTION_TEST
@@ -69,6 +70,9 @@ static const struct argp_option options[] = {
     {"replicas", OPTION_REPLICAS, "1|3", 0, "copies of each shard, default 1", 0},
     {"routers", OPTION_ROUTERS, "N", 0, "routers, default 1", 0},
     {"http", OPTION_HTTP, "ADDR:PORT", 0, "where results are served, default a free port", 0},
+    {"embed-origins", OPTION_EMBED_ORIGINS, "ORIGIN,...", 0,
+     "whose web pages may show the page in a frame: https://news.example; * for any; default none",
+     0},
     {"hosts", OPTION_HOSTS, "FILE", 0,
      "only lay the cluster out over the machines in FILE, and start nothing. A line each: name, "
      "IPv4 address, roles (router, shard, collector)",
@@ -79,6 +83,23 @@ static const struct argp_option options[] = {
 };
 
 static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
+
+/* Commas to spaces, as the header wants them. */
+static void take_origins(char *value, struct argp_state *state)
+{
+    for (char *at = value;; at++) {
+        const size_t length = strcspn(at, ",");
+        if (!psp_cluster_origin_good(at, length))
+            argp_error(state,
+                       "--embed-origins: \"%.*s\" is not an origin; for example "
+                       "https://news.example: scheme and host, no path",
+                       (int)length, at);
+        at += length;
+        if (!*at)
+            return;
+        *at = ' ';
+    }
+}
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
@@ -111,6 +132,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
         if (!psp_address_good(value, 1))
             argp_error(state, "--http: ADDR:PORT, for example 127.0.0.1:8080");
         arguments->plan.http = value;
+        return 0;
+    case OPTION_EMBED_ORIGINS:
+        take_origins(value, state);
+        arguments->plan.embed_origins = value;
         return 0;
     case OPTION_HOSTS:
         arguments->hosts_path = value;
@@ -455,6 +480,18 @@ static const char *headline(const struct psp_phase *phase)
     return "ready to count";
 }
 
+/* A collector without the page's files serves the API alone. */
+static bool page_is_there(const char *url)
+{
+    struct psp_rest *rest = NULL;
+    const char *text;
+    size_t bytes;
+    const bool there = psp_rest_create(url, &rest) == PSP_OK &&
+                       psp_rest_text(rest, "/page.js", &text, &bytes) == PSP_OK;
+    psp_rest_destroy(&rest);
+    return there;
+}
+
 static void tell(const struct psp_local *local, struct about about)
 {
     const struct psp_cluster *cluster = local->cluster;
@@ -472,7 +509,10 @@ static void tell(const struct psp_local *local, struct about about)
                : "counts are shown as of a unit's report");
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
-        printf("page      %s/\n", url);
+        if (page_is_there(url))
+            printf("page      %s/\n", url);
+        else
+            printf("page      none: it is not built (./run build makes it); the API is there\n");
         printf("results   %s/api/v1/results\n", url);
         printf("API       %s/openapi.json\n", url);
         printf("metrics   http://%s/metrics\n", cluster->collectors[0].http_local);

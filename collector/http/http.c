@@ -294,11 +294,18 @@ static enum MHD_Result serve_lines(struct psp_http *http, struct MHD_Connection 
     return send_busy(http, mhd);
 }
 
-static void add_page_headers(struct MHD_Response *response)
+static void add_page_headers(const struct psp_http *http, struct MHD_Response *response)
 {
+    struct psp_text policy = {0};
+    psp_text_format(&policy,
+                    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+                    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors %s",
+                    http->options.embed_origins ? http->options.embed_origins : "'none'");
+    psp_text_bytes(&policy, "", 1);
+    /* Without memory nothing may be shown anywhere. */
     add_header(response, "Content-Security-Policy",
-               "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-               "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+               policy.failed ? "default-src 'none'; frame-ancestors 'none'" : policy.data);
+    psp_text_free(&policy);
     add_header(response, "Cross-Origin-Opener-Policy", "same-origin");
     add_header(response, "Vary", "Accept-Encoding");
 }
@@ -312,7 +319,7 @@ static enum MHD_Result send_fallback(struct psp_http *http, struct MHD_Connectio
         return MHD_NO;
     add_header(response, "Content-Type", "text/html; charset=utf-8");
     add_header(response, "Cache-Control", "no-cache");
-    add_page_headers(response);
+    add_page_headers(http, response);
     return send_response(http, mhd, 200, response);
 }
 
@@ -335,7 +342,7 @@ static enum MHD_Result send_file(struct psp_http *http, struct MHD_Connection *m
     if (gzip && !same)
         add_header(response, "Content-Encoding", "gzip");
     add_etag(response, etag);
-    add_page_headers(response);
+    add_page_headers(http, response);
     return send_response(http, mhd, same ? 304 : 200, response);
 }
 

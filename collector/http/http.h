@@ -46,6 +46,7 @@ struct psp_http_options {
     const struct psp_api_site *site;
     struct psp_view_slot *views;
     const struct psp_page *page; /* NULL: none */
+    const char *embed_origins;   /* who may show it in a frame, a space between; NULL: nobody */
 };
 
 /* PSP_EINVAL: not an address; PSP_EEXIST: in use; PSP_EIO, PSP_EPERM,

@@ -2,6 +2,7 @@
 // when the reader asks; and how long a counted ballot took to the screen.
 import { computed, effect, signal, untracked } from '@preact/signals';
 import { address } from './api/fetch.ts';
+import { embedded } from './embed.ts';
 import type { BoardEvent, Shards } from './api/types.ts';
 import { route } from './route.ts';
 import {
@@ -21,7 +22,7 @@ import {
 
 export type Mode = 'live' | 'paused' | 5 | 10 | 30 | 60;
 export const modes: Mode[] = ['live', 5, 10, 30, 60, 'paused'];
-export const mode = signal<Mode>('live');
+export const mode = signal<Mode>(embedded ? 10 : 'live');
 export const connected = signal(false);
 
 // ---- count to screen ----
@@ -162,7 +163,7 @@ export function start(): void {
     const nextPlace = JSON.stringify([id, unit, method]);
     const nextList = JSON.stringify([nextPlace, level, sort, order, size]);
     if (nextList !== list) cursors.value = [null];
-    if (nextPlace !== place) untracked(() => void loadSeries().catch(() => {}));
+    if (nextPlace !== place && !embedded) untracked(() => void loadSeries().catch(() => {}));
     place = nextPlace;
     list = nextList;
     void map;

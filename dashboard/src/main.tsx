@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
+import { embedded, tellHeight } from './embed.ts';
 import { percent, percentIn } from './format.ts';
 import { start } from './live.ts';
 import { lines, partIn } from './race.ts';
@@ -8,6 +9,7 @@ import { contest, contests, election, scope, shown, test, trouble, turnout } fro
 import { text } from './text/index.ts';
 import { CandidateDialog } from './views/Candidate.tsx';
 import { Contests } from './views/Contests.tsx';
+import { Embed } from './views/Embed.tsx';
 import { Books } from './views/foot/Books.tsx';
 import { Electorate } from './views/foot/Electorate.tsx';
 import { Health } from './views/foot/Health.tsx';
@@ -53,6 +55,7 @@ function Main() {
   const chosen = contest.value;
   if (!chosen && contests.value.length > 0 && route.value.contest) return <Empty says={text.troubles.missing} back />;
   if (!chosen || !scope.value) return <Empty says={text.loading} />;
+  if (embedded) return <Embed contest={chosen} />;
   const named = election.value.election.methods.find((m) => m.id === route.value.method);
   return (
     <>
@@ -74,6 +77,18 @@ function Main() {
       <Places contest={chosen} />
       <Methods contest={chosen} />
       <Over contest={chosen} />
+    </>
+  );
+}
+
+function Frame() {
+  return (
+    <>
+      {test.value && <p class="test">{text.test}</p>}
+      <main id="results">
+        <Main />
+      </main>
+      <Announcer />
     </>
   );
 }
@@ -132,4 +147,6 @@ effect(() => {
 });
 
 start();
-render(<App />, document.getElementById('app')!);
+document.documentElement.classList.toggle('embed', embedded);
+render(embedded ? <Frame /> : <App />, document.getElementById('app')!);
+tellHeight();

@@ -1,5 +1,6 @@
 // Where the reader is: #/contest?unit=…&method=…; every view has its own link.
 import { signal } from '@preact/signals';
+import { askedContest } from './embed.ts';
 
 export interface Route {
   contest: string;
@@ -29,7 +30,7 @@ function parse(): Route {
   const search = new URLSearchParams(query ?? '');
   const size = Number(search.get('size'));
   const order = search.get('order');
-  let contest = path ?? '';
+  let contest = path || encodeURIComponent(askedContest);
   try {
     contest = decodeURIComponent(contest);
   } catch {

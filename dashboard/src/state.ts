@@ -22,6 +22,7 @@ import type {
   Unit,
   Units,
 } from './api/types.ts';
+import { embedded } from './embed.ts';
 import { keepTime } from './format.ts';
 import { go, link, route } from './route.ts';
 import { lines, same } from './race.ts';
@@ -377,9 +378,9 @@ export async function loadSeries(): Promise<void> {
 
 // What the stream has sent and the screen does not show yet.
 let sent: BoardEvent | null = null;
-export const offer = (event: BoardEvent): void => {
+export function offer(event: BoardEvent): void {
   sent = event;
-};
+}
 // What the screen answers: another question needs all its parts, whatever the version.
 const question = (): string => JSON.stringify([route.value, cursors.value]);
 let answered = '';
@@ -394,6 +395,7 @@ async function loadParts(event: BoardEvent | null): Promise<Show[]> {
   if (route.value.contest && !chosen) throw new ApiError(404, '');
   if (!chosen) return [];
   await loadPlace();
+  if (embedded) return [await loadTotal(chosen)];
   const total = event && answersRoute(event) ? () => showEvent(event) : loadTotal(chosen);
   return Promise.all([total, loadList(chosen), loadMap(), loadBooks(), loadCandidate()]);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json/at.h"
+#include "base/text/text.h"
 #include "cluster/raft_id.h"
 
 enum {
@@ -15,6 +16,8 @@ enum {
     COLLECTORS_MAX = 16,
     OPERATORS_MAX = 64,
     GATEWAYS_MAX = 64,
+    ORIGINS_MAX = 16,
+    ORIGIN_BYTES_MAX = 255,
     OPERATOR_NAME_BYTES_MAX = 63,
     GATEWAY_NAME_BYTES_MAX = 31,
     ID_MAX = 1 << 20,
@@ -165,10 +168,63 @@ static bool read_shards(const struct psp_json_at *root, struct psp_cluster *clus
                                  slot, PSP_SLOT_COUNT);
 }
 
+bool psp_cluster_origin_good(const char *origin, size_t length)
+{
+    static const char *const schemes[] = {"https://", "http://"};
+    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    if (length == 1 && origin[0] == '*')
+        return true;
+    size_t at = 0;
+    for (size_t i = 0; i < 2 && at == 0; i++)
+        if (length > strlen(schemes[i]) && strncmp(origin, schemes[i], strlen(schemes[i])) == 0)
+            at = strlen(schemes[i]);
+    if (at == 0 || length > ORIGIN_BYTES_MAX)
+        return false;
+    if (length - at > 2 && strncmp(origin + at, "*.", 2) == 0)
+        at += 2;
+    const size_t begin = at;
+    while (at < length && strchr(host, origin[at]) != NULL)
+        at++;
+    if (at == begin)
+        return false;
+    if (at == length)
+        return true;
+    return origin[at] == ':' && length - at > 1 && length - at <= 6 &&
+           strspn(origin + at + 1, "0123456789") >= length - at - 1;
+}
+
+static bool read_origins(const struct psp_json_at *collector, const char **ret_origins)
+{
+    struct psp_json_at list, at;
+    struct psp_text text = {0};
+    size_t n;
+    if (!psp_json_has(collector, "embed_origins"))
+        return true;
+    if (!psp_json_list(collector, "embed_origins", ORIGINS_MAX, &list, &n))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const char *origin = psp_json_element(&list, i, &at) ? json_string_value(at.value) : NULL;
+        if (!origin || !psp_cluster_origin_good(origin, strlen(origin))) {
+            psp_text_free(&text);
+            return psp_json_refuse(&at, "an origin such as \"https://news.example\": scheme and "
+                                        "host, no path");
+        }
+        psp_text_format(&text, "%s%s", i > 0 ? " " : "", origin);
+    }
+    if (n > 0)
+        psp_text_bytes(&text, "", 1);
+    if (text.failed) {
+        psp_text_free(&text);
+        return psp_json_refuse(&list, "out of memory");
+    }
+    *ret_origins = text.data;
+    return true;
+}
+
 static bool read_collectors(const struct psp_json_at *root, struct psp_cluster *cluster)
 {
-    static const char *const names[] = {"collector", "http",       "http_local",
-                                        "address",   "public_key", NULL};
+    static const char *const names[] = {"collector",  "http",          "http_local", "address",
+                                        "public_key", "embed_origins", NULL};
     struct psp_json_at list, at;
     size_t n;
     if (!psp_json_list(root, "collectors", COLLECTORS_MAX, &list, &n))
@@ -184,7 +240,8 @@ static bool read_collectors(const struct psp_json_at *root, struct psp_cluster *
             !keep_address(&at, "http", "", &collectors[i].http) ||
             !keep_address(&at, "http_local", "", &collectors[i].http_local) ||
             !keep_address(&at, "address", "tcp://", &collectors[i].address) ||
-            !keep(psp_json_key, &at, "public_key", &collectors[i].public_key))
+            !keep(psp_json_key, &at, "public_key", &collectors[i].public_key) ||
+            !read_origins(&at, &collectors[i].embed_origins))
             return false;
     }
     return true;
@@ -468,6 +525,7 @@ void psp_cluster_destroy(struct psp_cluster **cluster)
     for (uint32_t i = 0; i < gone->collector_count; i++) {
         drop(gone->collectors[i].http), drop(gone->collectors[i].http_local);
         drop(gone->collectors[i].address), drop(gone->collectors[i].public_key);
+        drop(gone->collectors[i].embed_origins);
     }
     for (uint32_t i = 0; i < gone->operator_count; i++)
         drop(gone->operators[i].name), drop(gone->operators[i].public_key);

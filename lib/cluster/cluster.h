@@ -43,6 +43,8 @@ struct psp_cluster_collector {
     const char *http_local; /* host:port of /metrics and /cluster: loopback */
     const char *address;    /* tcp://host:port: operators */
     const char *public_key;
+    /* Origins, a space between, whose pages may show the page in a frame; NULL: none. */
+    const char *embed_origins;
 };
 struct psp_cluster_operator {
     const char *name, *public_key;
@@ -80,6 +82,10 @@ enum psp_status psp_cluster_load(const char *path, struct psp_cluster **ret_clus
 enum psp_status psp_cluster_load_any(const char *path, struct psp_cluster **ret_cluster,
                                      struct psp_reason *reterr_reason);
 void psp_cluster_destroy(struct psp_cluster **cluster);
+
+/* One origin as a browser names it: http:// or https://, a host ("*." before it: any below it)
+ * and, where it is not the scheme's own, a port; no path. Or "*": any. */
+bool psp_cluster_origin_good(const char *origin, size_t length);
 
 /* Writes beside and renames, fsync of file and folder. */
 enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char *path);

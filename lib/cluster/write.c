@@ -49,6 +49,17 @@ static json_t *gateways_json(const struct psp_cluster *cluster)
     return gateways;
 }
 
+static json_t *origins_json(const char *origins)
+{
+    json_t *list = json_array();
+    while (*origins) {
+        const size_t length = strcspn(origins, " ");
+        json_array_append_new(list, json_stringn(origins, length));
+        origins += length + (origins[length] == ' ');
+    }
+    return list;
+}
+
 static json_t *cluster_json(const struct psp_cluster *cluster)
 {
     json_t *routers = json_array(), *shards = json_array();
@@ -62,11 +73,12 @@ static json_t *cluster_json(const struct psp_cluster *cluster)
         json_array_append_new(shards, shard_json(&cluster->shards[i]));
     for (uint32_t i = 0; i < cluster->collector_count; i++) {
         const struct psp_cluster_collector *collector = &cluster->collectors[i];
-        json_array_append_new(collectors,
-                              json_pack("{s:i, s:s, s:s, s:s, s:s}", "collector",
-                                        (int)collector->collector, "http", collector->http,
-                                        "http_local", collector->http_local, "address",
-                                        collector->address, "public_key", collector->public_key));
+        json_t *one = json_pack("{s:i, s:s, s:s, s:s, s:s}", "collector", (int)collector->collector,
+                                "http", collector->http, "http_local", collector->http_local,
+                                "address", collector->address, "public_key", collector->public_key);
+        if (collector->embed_origins)
+            json_object_set_new(one, "embed_origins", origins_json(collector->embed_origins));
+        json_array_append_new(collectors, one);
     }
     for (uint32_t i = 0; i < cluster->operator_count; i++)
         json_array_append_new(operators, json_pack("{s:s, s:s}", "name", cluster->operators[i].name,

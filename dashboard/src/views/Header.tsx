@@ -11,14 +11,26 @@ const modeName = (m: Mode): string => (m === 'live' ? text.live : m === 'paused'
 
 const THEMES = ['auto', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
-const theme = signal<Theme>(THEMES.find((one) => one === localStorage.getItem('theme')) ?? 'auto');
+// In a frame the browser may refuse to keep anything.
+function kept(): string | null {
+  try {
+    return localStorage.getItem('theme');
+  } catch {
+    return null;
+  }
+}
+const theme = signal<Theme>(THEMES.find((one) => one === kept()) ?? 'auto');
 effect(() => {
   document.documentElement.dataset.theme = theme.value;
-  if (theme.value === 'auto') localStorage.removeItem('theme');
-  else localStorage.setItem('theme', theme.value);
+  try {
+    if (theme.value === 'auto') localStorage.removeItem('theme');
+    else localStorage.setItem('theme', theme.value);
+  } catch {
+    /* then for this visit */
+  }
 });
 
-function Warnings() {
+export function Warnings() {
   const wrong = trouble.value;
   const silent = shards.value?.list.filter((s) => s.stale).map((s) => text.staleShard(s.shard)) ?? [];
   if (wrong && wrong.kind !== 'missing')

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Candidate, Choice, Contest, OneCandidate } from '../api/types.ts';
 import { get } from '../api/fetch.ts';
 import { colorOf, inkOn } from '../colors.ts';
+import { embedded } from '../embed.ts';
 import { initials, number } from '../format.ts';
 import { link } from '../route.ts';
 import { byReport, election } from '../state.ts';
@@ -57,7 +58,7 @@ export function Swatch({ contest, choice }: { contest: Contest; choice: Choice }
 }
 
 export function Name({ choice, name }: { choice: Choice; name: string }) {
-  return choice.candidate ? (
+  return choice.candidate && !embedded ? (
     <a class="who" href={link({ candidate: choice.candidate })} title={text.about(name)}>
       {name}
     </a>

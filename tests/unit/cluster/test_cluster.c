@@ -287,6 +287,47 @@ static void gateways_are_read_kept_and_checked(void **state)
         "/gateways/1", "stands twice");
 }
 
+#define ORIGINS(list) "8081\", \"embed_origins\": " list
+
+static void origins_that_may_embed_are_read_kept_and_checked(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    static const char *const bad[] = {
+        "[\"news.example\"]",
+        "[\"https://news.example/\"]",
+        "[\"https://\"]",
+        "[\"ftp://a.example\"]",
+        "[\"https://a.example:\"]",
+        "[\"https://a.example:8x\"]",
+        "[\"https://a b\"]",
+        "[\"https://a;script-src *\"]",
+        "[\"\"]",
+        "[7]",
+    };
+    assert_int_equal(load_changed(f, "8081\"",
+                                  ORIGINS("[\"https://*.news.example:8443\", "
+                                          "\"http://127.0.0.1:81\"]")),
+                     PSP_OK);
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+    assert_int_equal(psp_cluster_store(cluster, f->cluster), PSP_OK);
+    psp_cluster_destroy(&cluster);
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+    assert_string_equal(cluster->collectors[0].embed_origins,
+                        "https://*.news.example:8443 http://127.0.0.1:81");
+    psp_cluster_destroy(&cluster);
+    assert_int_equal(load_changed(f, "8081\"", ORIGINS("[]")), PSP_OK);
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+    assert_null(cluster->collectors[0].embed_origins);
+    psp_cluster_destroy(&cluster);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char to[128];
+        snprintf(to, sizeof to, ORIGINS("%s"), bad[i]);
+        assert_fault(f, "8081\"", to, "/collectors/0/embed_origins/0", "origin");
+    }
+    assert_fault(f, "8081\"", ORIGINS("\"*\""), "/collectors/0/embed_origins", "list");
+}
+
 static void file_that_is_no_json_object_is_refused(void **state)
 {
     struct folder *f = *state;
@@ -414,6 +455,7 @@ int main(void)
         FACT(the_mode_is_live_or_test_and_kept),
         FACT(what_is_reserved_may_be_there_and_empty),
         FACT(gateways_are_read_kept_and_checked),
+        FACT(origins_that_may_embed_are_read_kept_and_checked),
         FACT(file_that_is_no_json_object_is_refused),
         FACT(unknown_or_missing_member_is_refused),
         FACT(value_of_a_wrong_kind_is_refused),
