@@ -12,7 +12,9 @@ from harness import run_psephos, wait_until
 
 TABLES = ("election units methods contests choices candidates parties results turnout accounting "
           "corrections series version").split()
-# The lines of the API's CSV; what is held is in none.
+COLUMNS = ("contest unit unit_name level method choice choice_name party votes ballots undervotes "
+           "overvotes").split()
+# The lines of the API's CSV, these columns; what is held is in none.
 LINES = """SELECT v.contest, v.unit, v.unit_name, v.level, COALESCE(v.method, ''), v.choice,
     v.choice_name, COALESCE(v.party, ''), CAST(v.votes AS TEXT), CAST(r.ballots AS TEXT),
     CAST(r.undervotes AS TEXT), CAST(r.overvotes AS TEXT)
@@ -70,9 +72,8 @@ def assert_lines_equal(one, db):
         for by in levels(one)[1]:
             status, _, body = one.get(f"/api/v1/results.csv?level={level}{by}")
             assert status == 200
-            lines = list(csv.reader(io.StringIO(body.decode())))
-            assert lines[0][-1] == "overvotes"
-            wanted += [tuple(line[-12:]) for line in lines[1:]]
+            wanted += [tuple(line[column] for column in COLUMNS)
+                       for line in csv.DictReader(io.StringIO(body.decode()))]
     got = db.execute(LINES).fetchall()
     assert len(set(got)) == len(got)
     assert sorted(got) == sorted(wanted), (sorted(set(got) ^ set(wanted))[:10])
