@@ -331,6 +331,14 @@ void psp_client_stats(const struct psp_client *client, struct psp_client_stats *
     psp_client_core_stats(client->core, ret_stats);
 }
 
+bool psp_client_connected(const struct psp_client *client)
+{
+    for (uint32_t r = 0; r < client->link_count; r++)
+        if (client->links[r].connected)
+            return true;
+    return false;
+}
+
 const char *psp_client_error(const struct psp_client *client)
 {
     return client->error != NULL ? client->error : psp_client_core_error(client->core);

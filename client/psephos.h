@@ -128,6 +128,8 @@ struct psp_client_stats {
     uint64_t last_answer_ms; /* monotonic; 0 none yet */
 };
 void psp_client_stats(const struct psp_client *client, struct psp_client_stats *ret_stats);
+/* Some router has let this key in, and is connected. */
+bool psp_client_connected(const struct psp_client *client);
 const char *psp_client_error(const struct psp_client *client); /* last refusal's text, or "" */
 
 #endif

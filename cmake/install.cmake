@@ -20,7 +20,7 @@ endfunction()
 option(PSP_PACKAGES "also build the shared libpsephos, for `cpack`" OFF)
 
 # The daemons lie beside the command: `psephos up` starts those beside itself.
-foreach(name IN ITEMS router shard collector)
+foreach(name IN ITEMS router shard collector gateway)
   install(TARGETS psephos-${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${name})
   install(FILES deploy/systemd/psephos-${name}@.service
     DESTINATION lib/systemd/system COMPONENT ${name})

@@ -12,7 +12,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-set(CPACK_COMPONENTS_ALL router shard collector cli)
+set(CPACK_COMPONENTS_ALL router shard collector gateway cli)
 if(PSP_PACKAGES)
   list(APPEND CPACK_COMPONENTS_ALL client dev)
 endif()
@@ -26,6 +26,9 @@ adds it to the totals and keeps both on disk, as the other replicas do.")
 set(about_collector "election counting: shows the totals over HTTP
 Merges the totals of the shards and serves them to people (a page) and to
 programs (a REST API).")
+set(about_gateway "election counting: takes ballots over HTTP
+For stations that have a token instead of a key: casts their ballots at the
+routers and answers with the verdicts. Keeps nothing: several can run.")
 set(about_client "election counting: library that casts ballots
 Sends ballots, resends what was not answered and gives a receipt for every
 one. A ballot that is resent counts once.")
@@ -37,11 +40,12 @@ Headers, pkg-config file and link of the library that casts ballots.")
 set(about_section_router net)
 set(about_section_shard net)
 set(about_section_collector net)
+set(about_section_gateway net)
 set(about_section_client libs)
 set(about_section_cli net)
 set(about_section_dev libdevel)
 
-foreach(component IN ITEMS router shard collector client cli dev)
+foreach(component IN ITEMS router shard collector gateway client cli dev)
   string(TOUPPER ${component} name)
   set(package psephos-${component})
   if(component STREQUAL dev)
@@ -60,7 +64,7 @@ foreach(component IN ITEMS router shard collector client cli dev)
       DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides COMPONENT ${component})
   endif()
 endforeach()
-foreach(daemon IN ITEMS router shard collector)
+foreach(daemon IN ITEMS router shard collector gateway)
   string(TOUPPER ${daemon} name)
   set(scripts ${CMAKE_BINARY_DIR}/debian/${daemon})
   foreach(script IN ITEMS postinst prerm postrm)
@@ -72,7 +76,8 @@ foreach(daemon IN ITEMS router shard collector)
   set(CPACK_DEBIAN_${name}_PACKAGE_CONTROL_EXTRA
     ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
 endforeach()
-set(CPACK_DEBIAN_CLI_PACKAGE_SUGGESTS "psephos-router, psephos-shard, psephos-collector")
+set(CPACK_DEBIAN_CLI_PACKAGE_SUGGESTS
+  "psephos-router, psephos-shard, psephos-collector, psephos-gateway")
 file(WRITE ${CMAKE_BINARY_DIR}/debian/client/triggers "activate-noawait ldconfig\n")
 file(WRITE ${CMAKE_BINARY_DIR}/debian/client/shlibs
   "libpsephos ${PROJECT_VERSION_MAJOR} psephos-client (>= ${PSP_DEBIAN_VERSION})\n")

@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/cast/ballot_line.h"
 #include "cli/cast/caster.h"
 #include "cli/cast/verdicts.h"
+#include "client/line/ballot_line.h"
 
 struct psp_line_source;
 

@@ -1,4 +1,4 @@
-/* A start is believed when exec closes the pipe to the child; routers are stopped
+/* A start is believed when exec closes the pipe to the child; routers and gateways are stopped
  * first, so that nothing new comes in. */
 #include "cli/folder/daemon.h"
 
@@ -31,11 +31,13 @@ static char *program_beside(const char *name)
     return psp_memory_print("%s/%s", self, name);
 }
 
-enum psp_status psp_daemon_programs_check(struct psp_reason *reterr_reason)
+enum psp_status psp_daemon_programs_check(bool gateway, struct psp_reason *reterr_reason)
 {
-    static const char *const names[] = {"psephos-router", "psephos-shard", "psephos-collector"};
+    static const char *const names[] = {"psephos-router", "psephos-shard", "psephos-collector",
+                                        "psephos-gateway"};
+    const size_t n = sizeof names / sizeof *names - (gateway ? 0 : 1);
     char *missing = psp_memory_copy(""), *files = psp_memory_copy("");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < n; i++) {
         char *path = program_beside(names[i]);
         if (access(path, X_OK) != 0) {
             char *more = psp_memory_print("%s %s", missing, names[i]);
@@ -75,15 +77,16 @@ static void describe(const struct psp_local *local, struct psp_daemon *daemon, c
     argument(daemon, &at, psp_memory_copy("--cluster"));
     argument(daemon, &at, psp_local_path(local, "cluster.json"));
     argument(daemon, &at, psp_memory_print("--%s", kind));
-    argument(daemon, &at, psp_memory_print("%u", daemon->number));
+    argument(daemon, &at,
+             daemon->id ? psp_memory_copy(daemon->id) : psp_memory_print("%u", daemon->number));
     if (daemon->role == PSP_ROLE_SHARD) {
         daemon->name = psp_memory_print("shard-%u-%u", daemon->number, daemon->replica);
         argument(daemon, &at, psp_memory_copy("--replica"));
         argument(daemon, &at, psp_memory_print("%u", daemon->replica));
     } else {
-        daemon->name = psp_memory_print("%s-%u", kind, daemon->number);
+        daemon->name = psp_memory_print("%s-%s", kind, daemon->arguments[at - 1]);
     }
-    if (daemon->role != PSP_ROLE_ROUTER) {
+    if (daemon->role != PSP_ROLE_ROUTER && daemon->role != PSP_ROLE_GATEWAY) {
         argument(daemon, &at, psp_memory_copy("--data"));
         argument(daemon, &at, psp_local_path(local, "data/%s", daemon->name));
     }
@@ -94,7 +97,7 @@ static void describe(const struct psp_local *local, struct psp_daemon *daemon, c
 struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n)
 {
     const struct psp_cluster *cluster = local->cluster;
-    uint32_t n = cluster->router_count + cluster->collector_count;
+    uint32_t n = cluster->router_count + cluster->collector_count + cluster->gateway_count;
     for (uint32_t i = 0; i < cluster->shard_count; i++)
         n += cluster->shards[i].replica_count;
     struct psp_daemon *daemons = psp_memory_array(n, sizeof *daemons);
@@ -123,6 +126,14 @@ struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n
                                   .number = cluster->routers[i].router,
                                   .address = cluster->routers[i].address};
         describe(local, at, "router");
+    }
+    for (uint32_t i = 0; i < cluster->gateway_count; i++, at++) {
+        *at = (struct psp_daemon){.role = PSP_ROLE_GATEWAY,
+                                  .number = i,
+                                  .id = cluster->gateways[i].name,
+                                  .address = cluster->gateways[i].http,
+                                  .http_local = cluster->gateways[i].http_local};
+        describe(local, at, "gateway");
     }
     *ret_n = n;
     return daemons;

@@ -11,6 +11,7 @@
 #ifndef PSP_DAEMON_H
 #define PSP_DAEMON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -24,9 +25,10 @@ enum { PSP_DAEMON_ARGUMENTS_MAX = 12 };
 
 struct psp_daemon {
     enum psp_role role;
-    uint32_t number, replica;
-    const char *address; /* of the cluster: where the operator reaches it */
-    const char *http;    /* collectors: both HTTP addresses; else NULL */
+    uint32_t number, replica; /* of a gateway: its position */
+    const char *id;           /* of a gateway: its name; else NULL */
+    const char *address;      /* of the cluster: where the operator reaches it */
+    const char *http;         /* collectors: both HTTP addresses; else NULL */
     const char *http_local;
     char *name;                                /* "router-0", "shard-0-0", "collector-0" */
     char *program;                             /* beside our own executable */
@@ -34,12 +36,12 @@ struct psp_daemon {
     char *pid_path, *log_path;
 };
 
-/* Are all daemons' programs beside our own? They are packages of their own. PSP_ENOENT:
- * the reason says which to install. */
-enum psp_status psp_daemon_programs_check(struct psp_reason *reterr_reason);
+/* Are all daemons' programs beside our own, that of a gateway when there is one? They are
+ * packages of their own. PSP_ENOENT: the reason says which to install. */
+enum psp_status psp_daemon_programs_check(bool gateway, struct psp_reason *reterr_reason);
 
-/* Every process of the cluster: shards, then collectors, then routers, the
- * order in which to start them. */
+/* Every process of the cluster: shards, then collectors, routers, gateways, the
+ * order in which to start them. Gateways hear no operator: psp_operate knows the others. */
 struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n);
 void psp_daemons_free(struct psp_daemon **daemons, uint32_t n);
 

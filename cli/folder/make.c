@@ -54,17 +54,25 @@ static const char *keep(struct making *making, char *text)
 }
 
 /* What would go wrong only after the folder is made. */
+static enum psp_status check_port(struct making *making, const char *option, const char *address)
+{
+    const enum psp_status status = address ? psp_port_check(address) : PSP_OK;
+    if (status == PSP_EEXIST)
+        psp_reason_set(making->reason, "%s %s: another program uses this port; choose another one",
+                       option, address);
+    else if (status != PSP_OK)
+        psp_reason_set(making->reason, "%s %s: not an address of this machine with a port", option,
+                       address);
+    return status;
+}
+
 static enum psp_status check_http(struct making *making)
 {
-    const char *http = making->plan->hosts ? NULL : making->plan->http;
-    const enum psp_status status = http ? psp_port_check(http) : PSP_OK;
-    if (status == PSP_EEXIST)
-        psp_reason_set(making->reason,
-                       "--http %s: another program uses this port; choose another one", http);
-    else if (status != PSP_OK)
-        psp_reason_set(making->reason, "--http %s: not an address of this machine with a port",
-                       http);
-    return status;
+    const struct psp_local_plan *plan = making->plan;
+    if (plan->hosts)
+        return PSP_OK;
+    const enum psp_status status = check_port(making, "--http", plan->http);
+    return status == PSP_OK ? check_port(making, "--gateway", plan->gateway) : status;
 }
 
 /* Ballots without a cluster.json belong to a cluster that somebody misses:
@@ -294,6 +302,22 @@ static enum psp_status make_routers_and_collector(struct making *making)
                : PSP_EIO;
 }
 
+static enum psp_status make_gateway(struct making *making)
+{
+    const struct psp_local_plan *plan = making->plan;
+    if (!plan->gateway)
+        return PSP_OK;
+    struct psp_cluster_gateway *gateway = psp_memory_array(1, sizeof *gateway);
+    making->cluster.gateways = gateway;
+    making->cluster.gateway_count = 1;
+    gateway->name = "0";
+    gateway->http = plan->gateway;
+    gateway->http_local =
+        address_at(making, "", plan->hosts ? "127.0.0.1" : NULL, PSP_PORT_GATEWAY_METRICS);
+    gateway->public_key = make_key(making, psp_local_path(&making->local, "keys/gateway-0.key"));
+    return gateway->http_local && gateway->public_key ? PSP_OK : PSP_EIO;
+}
+
 /* Whoever casts with --dir, and the station "local" wherever its key is taken to,
  * cast the same file as the same ballots: one secret in both places. */
 static enum psp_status make_ballot_secret(struct making *making)
@@ -370,9 +394,10 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_rea
     struct psp_reason reason = {0};
     struct making making = {.plan = plan, .reason = &reason, .local.lock = PSP_LOCK_NONE};
     static enum psp_status (*const steps[])(struct making *) = {
-        check_http,      look_before,        make_folders, check_data,
-        make_definition, make_digest_key,    make_shards,  make_routers_and_collector,
-        make_station,    make_ballot_secret, make_rolls,   make_cluster_file};
+        check_http,       look_before,     make_folders,       check_data,
+        make_definition,  make_digest_key, make_shards,        make_routers_and_collector,
+        make_gateway,     make_station,    make_ballot_secret, make_rolls,
+        make_cluster_file};
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == PSP_OK; i++)
         status = steps[i](&making);
@@ -393,6 +418,7 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_rea
     free((void *)making.cluster.routers);
     free((void *)making.cluster.collectors);
     free((void *)making.cluster.operators);
+    free((void *)making.cluster.gateways);
     free(making.ports);
     free(making.texts);
     free(making.local.directory);
@@ -459,6 +485,9 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
         differs = "--http";
     else if (plan->embed_origins && !same_origins(cluster, plan->embed_origins))
         differs = "--embed-origins (cluster.json has them; the collector reads it when it starts)";
+    else if (plan->gateway &&
+             (cluster->gateway_count == 0 || strcmp(plan->gateway, cluster->gateways[0].http) != 0))
+        differs = "--gateway";
     else if (plan->hosts && !same_hosts(cluster, plan->hosts))
         differs = "--hosts";
     if (!differs && plan->election_path) {

@@ -23,14 +23,16 @@
 #include "cli/say/json.h"
 #include "cluster/election.h"
 #include "cluster/stations.h"
+#include "cluster/token.h"
 #include "wire/socket/socket.h"
 
-enum { OPTION_PUBLIC_KEY = 256, OPTION_UNITS, OPTION_METHODS, OPTION_UNTIL };
+enum { OPTION_PUBLIC_KEY = 256, OPTION_HTTP, OPTION_UNITS, OPTION_METHODS, OPTION_UNTIL };
 
 struct arguments {
     const char *directory, *action, *name;
     const char *public_key; /* KEY or FILE; NULL: a pair is made here */
     struct psp_client_bounds bounds;
+    bool http; /* a token is made, for a gateway */
     bool json;
 };
 
@@ -41,12 +43,17 @@ struct work {
     struct psp_definition *definition;
     struct psp_stations stations;
     char *path, *key_path, *ids_path; /* of clients.json, and of the station's secrets here */
+    char token[PSP_TOKEN_BYTES];      /* made here; "": none */
 };
 
 static const struct argp_option options[] = {
     {"public-key", OPTION_PUBLIC_KEY, "KEY|FILE", 0,
      "with add: the public key that the station made itself (`psephos station keygen`), or a file "
      "that holds it",
+     0},
+    {"http", OPTION_HTTP, NULL, 0,
+     "with add: it casts through a gateway, by HTTP, with a token that is shown once and kept "
+     "nowhere",
      0},
     {"units", OPTION_UNITS, "ID,...", 0,
      "with add: it may cast ballots of these units only, and of all below them", 0},
@@ -65,9 +72,12 @@ static void check(const struct arguments *arguments, struct argp_state *state)
     const bool lists = !strcmp(action, "list");
     if (strcmp(action, "add") != 0 && strcmp(action, "revoke") != 0 && !lists)
         argp_error(state, "add NAME, revoke NAME or list");
-    if ((arguments->public_key || bounds->units || bounds->methods || bounds->until) &&
+    if ((arguments->public_key || arguments->http || bounds->units || bounds->methods ||
+         bounds->until) &&
         strcmp(action, "add") != 0)
-        argp_error(state, "--public-key, --units, --methods and --until go with add");
+        argp_error(state, "--public-key, --http, --units, --methods and --until go with add");
+    if (arguments->public_key && arguments->http)
+        argp_error(state, "--public-key or --http: a station has a key or a token");
     if (lists && arguments->name)
         argp_error(state, "one argument too many: %s", name);
     if (!lists && (!bytes || bytes > PSP_STATION_NAME_BYTES_MAX ||
@@ -88,6 +98,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_PUBLIC_KEY:
         arguments->public_key = value;
+        return 0;
+    case OPTION_HTTP:
+        arguments->http = true;
         return 0;
     case OPTION_UNITS:
         arguments->bounds.units = value;
@@ -127,6 +140,9 @@ static const char *process_of(const struct psp_cluster *cluster, const char *pub
     for (uint32_t i = 0; i < cluster->operator_count; i++)
         if (!strcmp(cluster->operators[i].public_key, public_key))
             return "an operator";
+    for (uint32_t i = 0; i < cluster->gateway_count; i++)
+        if (!strcmp(cluster->gateways[i].public_key, public_key))
+            return "a gateway";
     for (uint32_t s = 0; s < cluster->shard_count; s++)
         for (uint32_t r = 0; r < cluster->shards[s].replica_count; r++)
             if (!strcmp(cluster->shards[s].replicas[r].public_key, public_key))
@@ -167,6 +183,21 @@ static enum psp_status station_key(const struct work *work, char ret_public[PSP_
     return process || station ? PSP_EEXIST : PSP_OK;
 }
 
+/* A key, or a token for the number that the station will have. */
+static enum psp_status credential(struct work *work, struct psp_station *station,
+                                  struct psp_reason *reterr_reason)
+{
+    if (!work->arguments->http)
+        return station_key(work, station->public_key, reterr_reason);
+    const uint32_t n = work->stations.count;
+    const uint32_t number = n > 0 ? work->stations.list[n - 1].number + 1 : 1;
+    station->has_token = true;
+    const enum psp_status status = psp_token_make(number, work->token, station->token_hash);
+    if (status != PSP_OK)
+        psp_reason_set(reterr_reason, "no random bytes for a token: %s", psp_status_text(status));
+    return status;
+}
+
 /* Each changes the list; the number of the station, or 0 after a message. */
 static uint32_t take_off(struct work *work)
 {
@@ -191,7 +222,7 @@ static uint32_t put_on(struct work *work)
     memcpy(station.name, arguments->name, strlen(arguments->name));
     if (psp_client_bounds_read(&arguments->bounds, work->definition, psp_clock_wall_ms(), &station,
                                &reason) != PSP_OK ||
-        station_key(work, station.public_key, &reason) != PSP_OK) {
+        credential(work, &station, &reason) != PSP_OK) {
         psp_fault_say("psephos client", &reason);
         free(station.units);
         return 0;
@@ -205,10 +236,26 @@ static uint32_t put_on(struct work *work)
     return number;
 }
 
+static void tell_token(const struct work *work, uint32_t number)
+{
+    const char *name = work->arguments->name;
+    if (work->arguments->json)
+        psp_json_print(json_pack("{s:s, s:o, s:s}", "name", name, "number", psp_json_count(number),
+                                 "token", work->token));
+    else
+        printf("%s may cast ballots through a gateway as station %" PRIu32
+               ", with this token (keep it secret; it is shown only now):\n%s\n",
+               name, number, work->token);
+}
+
 /* Both paths NULL where there is no such file here. */
 static void tell(const struct work *work, uint32_t number)
 {
     const char *name = work->arguments->name;
+    if (work->token[0] != '\0') {
+        tell_token(work, number);
+        return;
+    }
     const bool may_cast = !strcmp(work->arguments->action, "add");
     const char *key_path = access(work->key_path, F_OK) == 0 ? work->key_path : NULL;
     const char *ids_path = access(work->ids_path, F_OK) == 0 ? work->ids_path : NULL;
@@ -270,6 +317,7 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
     } else {
         code = change(&work);
     }
+    explicit_bzero(work.token, sizeof work.token);
     psp_stations_free(&work.stations);
     psp_definition_destroy(&work.definition);
     free(work.ids_path);
@@ -286,7 +334,8 @@ int psp_cmd_client(int argc, char **argv)
         "add NAME\nrevoke NAME\nlist",
         "Lets a station cast ballots, or no longer, and lists them. Works while the cluster runs, "
         "within a second or two. A station needs NAME.key and, beside it, NAME.key.ids: what its "
-        "ballot IDs follow from; with --public-key it has made both itself. It gets a number, "
+        "ballot IDs follow from; with --public-key it has made both itself. With --http it casts "
+        "through a gateway and needs its token only. It gets a number, "
         "which goes with its ballots and is never given to another: one that was revoked stays "
         "listed, and added again it is another station." PSP_EXIT_HELP,
         children,

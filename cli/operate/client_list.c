@@ -15,9 +15,10 @@
 static json_t *station_json(const struct psp_station *station,
                             const struct psp_definition *definition)
 {
-    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "number",
+    return json_pack("{s:o, s:s, s:s?, s:b, s:o, s:o, s:o, s:o}", "number",
                      psp_json_count(station->number), "name", station->name, "public_key",
-                     station->public_key, "units", psp_client_units_json(station, definition),
+                     station->has_token ? NULL : station->public_key, "http",
+                     (int)station->has_token, "units", psp_client_units_json(station, definition),
                      "methods", psp_client_methods_json(station, definition), "until",
                      psp_client_time_json(station->until_ms), "revoked",
                      psp_client_time_json(station->revoked_ms));
@@ -47,6 +48,7 @@ static void add_row(struct psp_table *table, const struct psp_station *station,
     const char *const cells[] = {
         number,
         station->name,
+        station->has_token ? "token" : "key",
         units,
         methods,
         station->until_ms ? psp_moment_write(station->until_ms, until) : "-",
@@ -60,7 +62,7 @@ static void add_row(struct psp_table *table, const struct psp_station *station,
 void psp_client_list_print(const struct psp_stations *stations,
                            const struct psp_definition *definition, bool json)
 {
-    static const char *const headings[] = {"number",  "name",  "units",
+    static const char *const headings[] = {"number",  "name",  "by",     "units",
                                            "methods", "until", "revoked"};
     if (json) {
         json_t *list = json_array();
@@ -69,7 +71,7 @@ void psp_client_list_print(const struct psp_stations *stations,
         psp_json_print(json_pack("{s:o}", "stations", list));
         return;
     }
-    struct psp_table *table = psp_table_create("rlllll", headings);
+    struct psp_table *table = psp_table_create("rllllll", headings);
     for (uint32_t i = 0; i < stations->count; i++)
         add_row(table, &stations->list[i], definition);
     psp_table_print(table, stdout);

@@ -19,6 +19,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
+#include "cli/show/gateway.h"
 
 enum { ANSWER_MS = 2000 };
 
@@ -65,9 +66,10 @@ static const char *role_name(enum psp_role role)
         return "shard";
     case PSP_ROLE_COLLECTOR:
         return "collector";
+    case PSP_ROLE_GATEWAY:
+        return "gateway";
     case PSP_ROLE_STATION:
     case PSP_ROLE_OPERATOR:
-    case PSP_ROLE_GATEWAY:
         break;
     }
     return "";
@@ -175,6 +177,21 @@ static void print_table(const struct psp_local *local, const struct line *lines,
     psp_table_destroy(&table);
 }
 
+/* A gateway hears HTTP only. */
+static void look_at_gateway(struct line *line, bool asked, bool is_here)
+{
+    struct psp_reason reason = {0};
+    const char *local = line->daemon->http_local;
+    const enum psp_status status =
+        asked ? psp_gateway_ready(local ? local : line->daemon->address, &reason)
+              : PSP_EUNREACHABLE;
+    line->answered = status == PSP_OK;
+    line->state = status == PSP_OK        ? "ready"
+                  : status == PSP_EAGAIN  ? "not ready"
+                  : line->pid || !is_here ? "not answering"
+                                          : "down";
+}
+
 static int show(const struct arguments *arguments, const struct psp_local *local,
                 struct psp_operate *operate)
 {
@@ -194,7 +211,9 @@ static int show(const struct arguments *arguments, const struct psp_local *local
     for (uint32_t i = 0; i < n; i++)
         asked[i] = !here || lines[i].pid;
     psp_operate_ask(operate, asked, &request, ANSWER_MS);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = psp_operate_count(operate); i < n; i++)
+        look_at_gateway(&lines[i], asked[i], here > 0);
+    for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
         const struct psp_cluster_message *answer = asked[i] ? psp_operate_answer(operate, i) : NULL;
         lines[i].answered = answer && answer->type == PSP_CLUSTER_STATUS_REPLY;
         lines[i].state = lines[i].pid || !here ? "not answering" : "down";
@@ -208,8 +227,9 @@ static int show(const struct arguments *arguments, const struct psp_local *local
             for (size_t b = 0; b < PSP_HASH_BYTES; b++)
                 snprintf(lines[i].state_hash + 2 * b, 3, "%02x", answer->status.state_hash[b]);
         }
-        answered += lines[i].answered;
     }
+    for (uint32_t i = 0; i < n; i++)
+        answered += lines[i].answered;
     for (uint32_t i = 0; i < n && !answered; i++)
         lines[i].state = lines[i].pid ? "not answering" : "down";
     find_lag(local->cluster, lines, n);

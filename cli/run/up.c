@@ -28,6 +28,7 @@
 #include "cli/say/progress.h"
 #include "cli/say/table.h"
 #include "cli/show/coverage.h"
+#include "cli/show/gateway.h"
 #include "cli/show/rest.h"
 #include "cluster/begun.h"
 #include "election/definition/definition.h"
@@ -48,6 +49,7 @@ enum {
     OPTION_ROUTERS,
     OPTION_HTTP,
     OPTION_EMBED_ORIGINS,
+    OPTION_GATEWAY,
     OPTION_HOSTS,
     OPTION_CLOSED,
     OPTION_TEST
@@ -72,6 +74,10 @@ static const struct argp_option options[] = {
     {"http", OPTION_HTTP, "ADDR:PORT", 0, "where results are served, default a free port", 0},
     {"embed-origins", OPTION_EMBED_ORIGINS, "ORIGIN,...", 0,
      "whose web pages may show the page in a frame: https://news.example; * for any; default none",
+     0},
+    {"gateway", OPTION_GATEWAY, "HOST:PORT", 0,
+     "where a gateway takes ballots by HTTP, from stations that `client add NAME --http` made; "
+     "default none",
      0},
     {"hosts", OPTION_HOSTS, "FILE", 0,
      "only lay the cluster out over the machines in FILE, and start nothing. A line each: name, "
@@ -137,6 +143,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
         take_origins(value, state);
         arguments->plan.embed_origins = value;
         return 0;
+    case OPTION_GATEWAY:
+        if (!psp_address_good(value, 1))
+            argp_error(state, "--gateway: HOST:PORT, for example 127.0.0.1:7900");
+        arguments->plan.gateway = value;
+        return 0;
     case OPTION_HOSTS:
         arguments->hosts_path = value;
         return 0;
@@ -194,7 +205,7 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
 {
     struct psp_reason reason = {0};
     struct psp_local_plan plan = arguments->plan;
-    if (!plan.hosts && psp_daemon_programs_check(&reason) != PSP_OK) {
+    if (!plan.hosts && psp_daemon_programs_check(plan.gateway != NULL, &reason) != PSP_OK) {
         psp_fault_say("psephos up", &reason);
         return PSP_EXIT_NO;
     }
@@ -336,6 +347,23 @@ static int wait_ready(const struct psp_local *local, struct psp_operate *operate
     return code;
 }
 
+/* Until a router has let it in. */
+static int wait_gateway(const struct psp_daemon *daemon)
+{
+    const uint64_t end_ms = psp_progress_clock_ms() + READY_MS;
+    const char *address = daemon->http_local ? daemon->http_local : daemon->address;
+    struct psp_reason reason = {0};
+    while (psp_gateway_ready(address, &reason) != PSP_OK) {
+        if (psp_progress_clock_ms() >= end_ms || !psp_daemon_pid(daemon)) {
+            fprintf(stderr, "psephos up: %s is not ready: %s\n", daemon->name, reason.text);
+            psp_daemon_log_tail(daemon, LOG_LINES, stderr);
+            return PSP_EXIT_UNREACHABLE;
+        }
+        poll(NULL, 0, PAUSE_MS);
+    }
+    return PSP_EXIT_DONE;
+}
+
 static void find_phase(const struct psp_operate *operate, const struct psp_cluster *cluster,
                        struct psp_phase *ret_phase)
 {
@@ -398,7 +426,7 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
     }
     free(key);
     if (code == PSP_EXIT_DONE)
-        code = wait_ready(local, operate, daemons, n);
+        code = wait_ready(local, operate, daemons, psp_operate_count(operate));
     if (code == PSP_EXIT_DONE)
         find_phase(operate, local->cluster, ret_phase);
     if (code == PSP_EXIT_DONE && !arguments->closed)
@@ -413,6 +441,9 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
         fprintf(stderr, "psephos up: the collector is not ready: %s\n", reason.text);
         code = PSP_EXIT_UNREACHABLE;
     }
+    for (uint32_t i = 0; i < n && code == PSP_EXIT_DONE; i++)
+        if (daemons[i].role == PSP_ROLE_GATEWAY)
+            code = wait_gateway(&daemons[i]);
     return code;
 }
 
@@ -450,6 +481,10 @@ static void tell_json(const struct psp_local *local, struct about about)
                              psp_phase_name(psp_phase_of(about.phase)), "waits_for_open",
                              about.waits, "voters", voters_json(about.voters), "shards",
                              psp_json_count(cluster->shard_count), "stations", stations);
+    json_object_set_new(root, "gateway",
+                        cluster->gateway_count > 0
+                            ? json_sprintf("http://%s/api/v1/ballots", cluster->gateways[0].http)
+                            : json_null());
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
         json_object_set_new(root, "page", json_sprintf("%s/", url));
@@ -520,6 +555,8 @@ static void tell(const struct psp_local *local, struct about about)
     }
     for (uint32_t i = 0; i < cluster->router_count; i++)
         printf("stations  %s\n", cluster->routers[i].address);
+    for (uint32_t i = 0; i < cluster->gateway_count; i++)
+        printf("gateway   http://%s/api/v1/ballots\n", cluster->gateways[i].http);
 }
 
 static void warn_partial(const struct psp_local *local, const struct psp_phase *phase)

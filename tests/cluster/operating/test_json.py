@@ -95,11 +95,13 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     west = asked("client", *folder, "add", "west", "--public-key", made["public_key_file"])
     assert west == {"station": "west", "number": 3, "may_cast": True, "key": None,
                     "ballot_ids": None}
+    web = asked("client", *folder, "add", "web", "--http")
+    assert set(web) == promised("client add --http") and web["token"].startswith("psephos_")
     revoked = asked("client", *folder, "revoke", "east")
     assert revoked == {"station": "east", "number": 2, "may_cast": False, "key": None,
                        "ballot_ids": station["ballot_ids"]}
     listed = asked("client", *folder, "list")
-    assert set(listed) == {"stations"} and len(listed["stations"]) == 3
+    assert set(listed) == {"stations"} and len(listed["stations"]) == 4
     assert set(listed["stations"][0]) == promised("client list", "stations")
 
     for verb in ("close", "open"):

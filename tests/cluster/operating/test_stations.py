@@ -145,11 +145,12 @@ def test_bounds_are_checked_against_the_election_and_kept(one):
     bounds = {"units": ["north", "south"], "methods": ["mail"], "until": "2126-11-03T20:00:00Z"}
     assert {name: kept[name] for name in bounds} == bounds
     listed = json.loads(one.call("client", "list", "--json", check=0).stdout)["stations"]
-    assert listed[1] == {**kept, "revoked": None}
+    assert listed[1] == {**kept, "http": False, "revoked": None}
     assert listed[0]["units"] is listed[0]["methods"] is listed[0]["until"] is None
     table = one.call("client", "list", check=0).stdout.splitlines()
-    assert table[0].split() == ["number", "name", "units", "methods", "until", "revoked"]
-    assert table[-1].split() == ["2", "hall", "north,south", "mail", "2126-11-03T20:00:00Z", "-"]
+    assert table[0].split() == ["number", "name", "by", "units", "methods", "until", "revoked"]
+    assert table[-1].split() == ["2", "hall", "key", "north,south", "mail",
+                                 "2126-11-03T20:00:00Z", "-"]
     for wrong in (["list", "hall"], ["list", "--units", "north"],
                   ["revoke", "hall", "--until", "2126-11-03T20:00:00Z"]):
         assert one.call("client", *wrong).returncode == 2

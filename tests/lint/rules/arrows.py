@@ -18,7 +18,8 @@ ROOM_OF_HEADER = {
     "protobuf-c/": ["lib/wire/"],
     ".pb-c.h": ["lib/wire/"],
     "zmq.h": ["lib/wire/"],
-    "microhttpd.h": ["collector/http/"],
+    "microhttpd.h": ["collector/http/", "gateway/http/"],
+    "gnutls/": ["gateway/http/tls"],
     "raft.h": ["shard/consensus"],
     "raft/": ["shard/consensus"],
     "uv.h": ["lib/process/loop", "router/", "shard/", "collector/"],
@@ -47,6 +48,7 @@ MAY_INCLUDE = {
     "router": LIB,
     "shard": LIB + ["lib/journal", "lib/count", "lib/kv"],
     "collector": LIB + ["lib/kv"],
+    "gateway": LIB + ["client"],
     "cli": ["lib/base", "lib/election", "lib/wire", "lib/cluster", "lib/journal", "lib/count",
             "lib/sql", "client"],
 }

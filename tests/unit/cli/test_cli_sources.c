@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/cast/ballot_line.h"
 #include "cli/cast/lines.h"
 #include "cli/cast/returns_source.h"
+#include "client/line/ballot_line.h"
 #include "election/ballot_id.h"
 #include "election/digest.h"
 #include "tests/unit/fixture/cli.h"

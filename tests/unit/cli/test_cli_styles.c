@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "cli/audit/totals_csv.h"
-#include "cli/cast/ballot_line.h"
 #include "cli/cast/roll_source.h"
 #include "cli/show/results_returns.h"
+#include "client/line/ballot_line.h"
 #include "election/ballot_id.h"
 #include "election/returns/returns.h"
 #include "election/totals.h"

@@ -41,8 +41,9 @@ struct psp_ballot_line { /* what the ballot points at */
 /* How lines are read. */
 struct psp_ballot_lines {
     const struct psp_definition *definition;
-    const uint8_t *secret; /* PSP_BALLOT_SECRET_BYTES, of the IDs. Not owned */
-    bool votes_topic;      /* the other form */
+    /* PSP_BALLOT_SECRET_BYTES, of the IDs; not owned. NULL: a line needs its ballot_id. */
+    const uint8_t *secret;
+    bool votes_topic; /* the other form */
 };
 
 /* Fills all of *ret_ballot but the cookie. PSP_EINVAL: not a ballot;

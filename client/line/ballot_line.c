@@ -1,5 +1,5 @@
 /* Both forms are read member by member; the first that is wrong names itself in the reason. */
-#include "cli/cast/ballot_line.h"
+#include "client/line/ballot_line.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -67,7 +67,7 @@ static enum psp_status read_voter(struct reading *reading)
 static enum psp_status read_ballot_id(struct reading *reading, const char *text, size_t bytes)
 {
     const json_t *value = json_object_get(reading->root, "ballot_id");
-    if (!value || json_is_null(value)) {
+    if (reading->lines->secret && (!value || json_is_null(value))) {
         psp_ballot_id_of_line(reading->lines->secret, text, bytes, reading->ballot->ballot_id);
         return PSP_OK;
     }

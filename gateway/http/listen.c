@@ -1,0 +1,94 @@
+/* The first address that the name has is the one. */
+#include "gateway/http/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/system/address.h"
+
+enum { LISTEN_BACKLOG = 4096 }; /* churn fills a short one, and who is honest waits a second */
+
+static struct addrinfo *look_up(const char *address)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    struct psp_address parts;
+    if (!psp_address_split(address, &parts) || !parts.port[0] ||
+        getaddrinfo(parts.host[0] ? parts.host : NULL, parts.port, &hints, &found) != 0)
+        return NULL;
+    return found;
+}
+
+static int listen_on(const struct addrinfo *info)
+{
+    const int on = 1;
+    const int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+        return fd;
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+enum psp_status psp_gateway_listen(const char *address, int *ret_fd,
+                                   struct psp_reason *reterr_reason)
+{
+    struct addrinfo *found = look_up(address);
+    if (!found) {
+        psp_reason_set(reterr_reason, "%s is not an address to listen on: give HOST:PORT", address);
+        return PSP_EINVAL;
+    }
+    *ret_fd = listen_on(found);
+    const int error = errno;
+    freeaddrinfo(found);
+    if (*ret_fd >= 0)
+        return PSP_OK;
+    psp_reason_set(reterr_reason, "cannot listen on %s: %s%s", address, strerror(error),
+                   error == EADDRINUSE ? "; end the program that holds it, or give another address"
+                                       : "");
+    return error == EADDRINUSE                 ? PSP_EEXIST
+           : error == EACCES || error == EPERM ? PSP_EPERM
+           : error == EADDRNOTAVAIL            ? PSP_EINVAL
+                                               : PSP_EIO;
+}
+
+void psp_gateway_unlisten(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in four;
+        memcpy(&four, address, sizeof four);
+        return ntohl(four.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+    struct sockaddr_in6 six;
+    if (address->sa_family != AF_INET6)
+        return false;
+    memcpy(&six, address, sizeof six);
+    return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
+}
+
+bool psp_gateway_is_loopback(const char *address)
+{
+    struct addrinfo *found = look_up(address);
+    bool loopback = found != NULL;
+    for (const struct addrinfo *at = found; at && loopback; at = at->ai_next)
+        loopback = is_loopback(at->ai_addr);
+    if (found)
+        freeaddrinfo(found);
+    return loopback;
+}
