@@ -307,6 +307,7 @@ class Bed:
                 str(rate),
                 "--seed",
                 str(self.cast_times),
+                "--again",  # other voters, on top of those who have voted
                 "--json",
             ],
             stdin=subprocess.DEVNULL,
