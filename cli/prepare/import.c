@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/system/file.h"
+#include "base/text/utf8.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/prepare/people.h"
@@ -25,6 +26,7 @@
 #include "election/import/guess.h"
 #include "election/import/import.h"
 #include "election/import/meaning/undervotes.h"
+#include "election/returns/state_names.h"
 
 #define MAP_BYTES_MAX ((size_t)64 << 20)
 
@@ -211,6 +213,26 @@ static const char *date_of(const struct psp_import_call *call, const struct psp_
     return guess->date;
 }
 
+/* Constituencies of India do not lie in the United States. */
+static void say_root(const struct psp_import_call *call, const struct psp_returns *returns)
+{
+    const char *first = NULL, *last = NULL;
+    for (size_t i = 0; i < returns->n; i++) {
+        const char *state = returns->rows[i].text[PSP_COLUMN_STATE];
+        if (state[0] == '\0' || state == last)
+            continue;
+        if (psp_state_known(state))
+            return;
+        first = first != NULL ? first : state;
+        last = state;
+    }
+    if (first != NULL)
+        fprintf(stderr,
+                "%s: no state is an American one (the first is \"%s\"), and all lie in the United "
+                "States: --root NAME names the unit that they lie in\n",
+                call->command, psp_shown(first, strlen(first)).text);
+}
+
 /* Makes the definition's text and reads it back, as every process will: what
  * breaks a limit is told now and not at `up`. */
 static bool make_text(const struct psp_import_call *call, const struct psp_returns_options *options,
@@ -232,6 +254,8 @@ static bool make_text(const struct psp_import_call *call, const struct psp_retur
     };
     struct psp_reason reason = {0};
     struct psp_reason csv_fault = {0};
+    if (about.root == NULL)
+        say_root(call, done->returns);
     enum psp_status status = psp_import(done->returns, &about, ret_text, ret_bytes, &unknown);
     if (status == PSP_EINVAL)
         psp_reason_set(&csv_fault, "--seats: there is no contest \"%s\"",

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct {
     const char *code, *name;
@@ -71,4 +72,12 @@ const char *psp_state_name(const char *code)
         if (strcmp(states[i].code, code) == 0)
             return states[i].name;
     return NULL;
+}
+
+bool psp_state_known(const char *text)
+{
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (strcasecmp(states[i].code, text) == 0 || strcasecmp(states[i].name, text) == 0)
+            return true;
+    return false;
 }

@@ -211,6 +211,16 @@ def test_cases_end_as_they_should(psephos, tmp_path, name, ballots, kinds):
         assert "spoiled" in kinds_of(election).values()
 
 
+def test_what_lies_in_no_american_state_is_told(psephos, tmp_path):
+    (tmp_path / "2024.csv").write_text(HEADER + "Kerala,,,Idukki,Lok Sabha,Idukki,INC,Ann,3\n")
+    told = psephos("import", tmp_path / "2024.csv", "--dry-run", check=0).stderr
+    assert 'no state is an American one (the first is "Kerala")' in told and "--root NAME" in told
+    for options, state in ((["--root", "India"], "Kerala"), ([], "vermont"), ([], "")):
+        (tmp_path / "2024.csv").write_text(HEADER + f"{state},,,Idukki,MP,,INC,Ann,3\n")
+        assert psephos("import", tmp_path / "2024.csv", "--dry-run", *options,
+                       check=0).stderr == ""
+
+
 def test_lok_sabha_lies_in_india(psephos, data, tmp_path):
     told, report, election = imported(psephos, data("in-2024-lok-sabha.csv"), tmp_path / "e",
                                       "--root", "India", "--date", "2024-06-04")

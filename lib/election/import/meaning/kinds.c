@@ -285,6 +285,14 @@ enum psp_status psp_kinds_unit_total(const char *name, bool *ret_total)
         " total totals summary sum all-precincts summe gesamt insgesamt total-general total-geral"
         " totales election-summary ";
     static const char *const ends[] = {"-total", "-totals", "-summary"};
+    static const char *const stems[] = {"total", "sum", "gesamt", "all"};
+    bool may = false; /* a slug for each of a million precincts would cost more than to read them */
+    for (size_t i = 0; i < sizeof stems / sizeof *stems; i++)
+        may |= strcasestr(name, stems[i]) != NULL;
+    if (!may) {
+        *ret_total = false;
+        return PSP_OK;
+    }
     struct psp_pool pool = {0};
     const char *word = psp_slug_join(&pool, &name, 1);
     bool total = word != NULL && word[0] != '\0' && listed(exact, word);
