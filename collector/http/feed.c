@@ -99,9 +99,7 @@ enum psp_feed_next psp_feed_look(struct psp_feed *feed, struct MHD_Connection *m
                                  const struct psp_changes_question *question,
                                  struct psp_feed_wait **wait)
 {
-    const bool stale = question->told == PSP_VERSION_STALE;
-    if (question->wait_ms == 0 || !question->resumed ||
-        (question->told != PSP_VERSION_UNTOLD && request->stale != stale))
+    if (question->wait_ms == 0 || !question->resumed)
         return PSP_FEED_ANSWER;
     const enum psp_feed_next next = look_for_news(request, question);
     if (next != PSP_FEED_AGAIN)

@@ -399,6 +399,7 @@ def test_a_collector_that_ends_does_not_wait_for_who_waits(town):
     assert time.monotonic() - start < 5 * SLOWER
     assert b"200 OK" not in waiting.recv(100)
     waiting.close()
+    assert "Fatal error" not in (town.directory / "logs" / "collector-0.log").read_text()
 
 
 class Cut:

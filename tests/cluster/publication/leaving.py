@@ -26,6 +26,7 @@ VALUES = {  # parameter -> what to ask for
     "q": [None], "cursor": [None], "limit": [None], "Last-Event-ID": [None],
     "lang": [None], "group": [None], "standing": [None, "1"], "choices": [None],
     "sort": [None, "ballots", "turnout", "votes:ann"], "order": [None, "asc"],
+    "version": [None], "since": [None], "wait": [None], "kind": [None, "turnout"],
 }
 SORTED = {"contest": "mayor", "level": "leaf", "order": 0, "sort": 0}  # the lists to sort
 NEEDS = {"/api/v1/leaders": "contest", "/api/v1/series": "contest"}
@@ -34,8 +35,10 @@ NEEDS = {"/api/v1/leaders": "contest", "/api/v1/series": "contest"}
 MOVING = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\dZ]*"
     r"|\"(?:age_ms|pid|wall_ms)\": ?\d+"
+    r"|\b[0-9a-f]+-[0-9a-f]{16}-[0-9a-f]{16}\b(?:\.\d)?"  # version.id
+    r"|\"number\": ?\d+, ?\"cluster\""
     r"|^Content-Length: .*$|\b\d+ ms\b"
-    r"|^psephos_(?:http|stream|partial|publishes|board_commit)\w*(?:\{[^}]*\})? .*$"
+    r"|^psephos_(?:http|stream|changes|partial|publishes|board_commit)\w*(?:\{[^}]*\})? .*$"
     r"|^(?:process|go)_.*$", re.M)
 NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
 GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+\b")
