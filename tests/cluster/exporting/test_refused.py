@@ -202,7 +202,7 @@ def test_answers_that_are_always_void(between, tmp_path, void):
     assert not list(tmp_path.glob("results*"))
 
 
-def test_the_version_and_the_state_are_those_of_the_rows(between, tmp_path):
+def test_the_version_and_the_state_are_those_of_the_rows(one, between, tmp_path):
     """The election was asked before, when it was another."""
     def older(asked, code, body):
         if asked.endswith("election"):
@@ -214,6 +214,7 @@ def test_the_version_and_the_state_are_those_of_the_rows(between, tmp_path):
                        "--json", check=0)
     db = open_clean(tmp_path / "results.db")
     index, = db.execute("SELECT log_index FROM version").fetchone()
+    assert index == one.get_json("/api/v1/election")["version"]["shards"][0]["index"]
     assert json.loads(done.stdout)["version"]["shards"] == [
         {"shard": 0, "epoch": 1, "index": index}]
     state, number, identity = db.execute(
