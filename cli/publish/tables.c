@@ -102,6 +102,7 @@ static const char *text_of(const json_t *object, const char *name)
 struct units {
     json_t *fixed, *moving, *turnout; /* level -> table */
     json_t *places;
+    json_int_t count;
 };
 
 static const char *const fixed_members[] = {"id",     "name", "names",    "code",   "level",
@@ -137,6 +138,7 @@ static void take_unit(void *context, json_t *unit)
     for (const char *const *name = fixed_members; *name; name++)
         if (json_object_get(unit, *name))
             json_object_set(fixed, *name, json_object_get(unit, *name));
+    json_object_set_new(fixed, "order", json_integer(units->count++));
     psp_columns_add(table, fixed, place, by_name);
     json_decref(fixed);
     psp_columns_add(table_in(units->moving, level), unit, place, told_twice);
@@ -205,7 +207,7 @@ enum psp_status psp_tables_units(struct psp_source *source, struct psp_site *sit
                                  const json_t *levels, json_t **ret_units, json_t **ret_state,
                                  json_t **ret_places, struct psp_reason *reterr_reason)
 {
-    struct units units = {json_object(), json_object(), json_object(), json_object()};
+    struct units units = {json_object(), json_object(), json_object(), json_object(), 0};
     enum psp_status status = read_units(source, levels, &units);
     if (status == PSP_OK) {
         *ret_places = json_incref(units.places);

@@ -1,7 +1,7 @@
 // How new results come: by events as they are published, every few seconds, or
 // when the reader asks; and how long a counted ballot took to the screen.
 import { computed, effect, signal, untracked } from '@preact/signals';
-import { address } from './api/fetch.ts';
+import { address, isStatic } from './api/fetch.ts';
 import { embedded } from './embed.ts';
 import type { BoardEvent, Shards } from './api/types.ts';
 import { route } from './route.ts';
@@ -21,8 +21,9 @@ import {
 } from './state.ts';
 
 export type Mode = 'live' | 'paused' | 5 | 10 | 30 | 60;
-export const modes: Mode[] = ['live', 5, 10, 30, 60, 'paused'];
-export const mode = signal<Mode>(embedded ? 10 : 'live');
+// Files send no events: they are asked again.
+export const modes: Mode[] = [...(isStatic ? [] : (['live'] as const)), 5, 10, 30, 60, 'paused'];
+export const mode = signal<Mode>(embedded ? 10 : isStatic ? 5 : 'live');
 export const connected = signal(false);
 
 // ---- count to screen ----

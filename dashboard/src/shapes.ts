@@ -2,6 +2,7 @@
 // definition or, for the United States, with the page. Loaded when first shown.
 import { feature, mesh } from 'topojson-client';
 import type { Topology, GeometryCollection, Objects } from 'topojson-specification';
+import { mapAddress } from './api/fetch.ts';
 import type { MapOf, Unit } from './api/types.ts';
 
 export interface Shapes {
@@ -104,7 +105,7 @@ function load(url: string): Promise<Topology | null> {
 }
 
 async function fromDefinition(map: MapOf, units: Unit[]): Promise<Shapes | null> {
-  const topology = await load('/api/v1/map');
+  const topology = await load(await mapAddress());
   if (!topology) return null;
   const value = (unit: Unit) => String((unit as unknown as Record<string, unknown>)[map.key] ?? '');
   const around = Object.keys(topology.objects).find((name) => name !== map.object && /^states?$/.test(name)) ?? null;

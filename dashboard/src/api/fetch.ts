@@ -50,7 +50,25 @@ export function address(path: string, query: Query = {}): string {
   return `/api/v1/${path}${search.size ? `?${search}` : ''}`;
 }
 
+// In a folder of `psephos publish` the answers are made of its files, by code that is
+// loaded only there.
+export const isStatic = document.querySelector('meta[name="psephos-source"]')?.getAttribute('content') === 'static';
+async function fromFiles<T>(path: string, query: Query): Promise<T> {
+  const { answer } = await import('./static.ts');
+  try {
+    return (await answer(path, query, spoken, pinned)) as T;
+  } catch (error) {
+    const { status, message } = error as { status?: number; message: string };
+    throw status === undefined ? error : new ApiError(status, message);
+  }
+}
+
+// Of the definition's map.
+export const mapAddress = async (): Promise<string> =>
+  (isStatic && (await (await import('./static.ts')).mapFile())) || '/api/v1/map';
+
 export async function get<T>(path: string, query: Query = {}): Promise<T> {
+  if (isStatic) return fromFiles<T>(path, query);
   const url = address(path, query);
   const before = kept.get(url);
   const headers: HeadersInit = { Accept: 'application/json' };

@@ -1,6 +1,7 @@
 // The election as a whole.
+import { isStatic } from '../../api/fetch.ts';
 import { number } from '../../format.ts';
-import { election } from '../../state.ts';
+import { contest, election } from '../../state.ts';
 import { text } from '../../text/index.ts';
 import { reportingWord } from '../parts.tsx';
 
@@ -40,7 +41,15 @@ export function Electorate() {
       </dl>
       <p class="aside">
         {text.unofficialWhy} {text.publication[election.value!.publication]} {text.dataWhy}{' '}
-        <a href="/api/v1/results.csv?level=leaf">CSV</a>, <a href="/openapi.json">OpenAPI</a>.
+        {isStatic ? (
+          <>
+            <a href={`latest/${contest.value?.id}.csv`}>CSV</a>, <a href="latest.json">JSON</a>.
+          </>
+        ) : (
+          <>
+            <a href="/api/v1/results.csv?level=leaf">CSV</a>, <a href="/openapi.json">OpenAPI</a>.
+          </>
+        )}
       </p>
     </section>
   );
