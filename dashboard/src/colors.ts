@@ -9,10 +9,20 @@ export const OTHER = '#8a8f98';
 const RUNS = ['candidate', 'yes', 'no'];
 const known = new Map<string, Map<string, string>>();
 
+const NEAR = 100; // of 442 between black and white
+const rgb = (color: string) => [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
+const apart = (a: string, b: string): number => {
+  const other = rgb(b);
+  return Math.hypot(...rgb(a).map((part, i) => part - other[i]!));
+};
+
 function assign(contest: Contest, parties: Party[]): Map<string, string> {
   const colors = new Map<string, string>();
   const taken = new Set<string>();
-  const free = () => PALETTE.find((c) => !taken.has(c)) ?? OTHER;
+  // Not one that reads as another party's: in a primary all stand for the same.
+  const parted = parties.flatMap((p) => p.color?.toLowerCase() ?? []);
+  const left = () => PALETTE.filter((c) => !taken.has(c));
+  const free = () => left().find((c) => parted.every((other) => apart(c, other) > NEAR)) ?? left()[0] ?? OTHER;
   const running = contest.choices.filter((choice) => RUNS.includes(choice.kind));
   for (const choice of running) {
     const own = parties.find((p) => p.id === choice.party)?.color?.toLowerCase();

@@ -56,7 +56,7 @@ function measure(asOf: string): void {
 const REST_MIN_MS = 250;
 const REST_MAX_MS = 2000;
 const REST_LARGE_MS = 5000; // with a thousand places and more
-const REST_OF_TOOK = 20;
+const REST_OF_TOOK = 10;
 const JITTER_OF_REST = 0.25; // so that a thousand viewers do not ask at once
 const POLL_MS = 5000; // while there is no stream
 const RETRY_MS = 15_000;

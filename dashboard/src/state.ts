@@ -77,20 +77,28 @@ export const shown = computed(() => {
   return matches ? now : undefined;
 });
 
-// Who can win, by the first line of each, most votes first: changes only when somebody is overtaken,
-// so that tables and the map are not made again for every count.
+// Who can win, by the first line of each, with the candidate's name, most votes first: changes
+// only when somebody is overtaken, so that tables and the map are not made again for every count.
 const order = computed(() =>
   contest.value
     ? lines(contest.value, shown.value)
         .filter((line) => line.racing)
-        .map((line) => line.choice.id)
+        .map((line) => `${line.choice.id}\t${line.name}`)
         .join('\n')
     : '',
 );
 export const ranking = computed((): Choice[] => {
   const known = contest.value?.choices ?? [];
-  return order.value.split('\n').flatMap((id) => known.find((c) => c.id === id) ?? []);
+  return order.value.split('\n').flatMap((entry) => {
+    const [id, name] = entry.split('\t');
+    const choice = known.find((c) => c.id === id);
+    return choice ? { ...choice, name: name ?? choice.name } : [];
+  });
 });
+// Of whoever stands on the line: a candidate's own name, not that of one of the lines.
+export const nameOf = (choice: Choice): string =>
+  ranking.value.find((c) => c.id === choice.id || (c.candidate !== null && c.candidate === choice.candidate))?.name ??
+  choice.name;
 
 // The unit, the units above it, and what is listed below it. Where a unit has
 // only one child (a state election under its nation) the list starts further

@@ -2,6 +2,7 @@
 import type { Contest, Leaders } from '../../api/types.ts';
 import { colorOf, OTHER } from '../../colors.ts';
 import { number, percentIn } from '../../format.ts';
+import { nameOf } from '../../state.ts';
 import { text } from '../../text/index.ts';
 import { parties } from '../parts.tsx';
 import { mixed, STEPS } from './fill.ts';
@@ -37,7 +38,7 @@ export function Legend({ contest, data, scale }: { contest: Contest; data: Leade
               aria-hidden="true"
               style={{ background: colorOf(contest, parties(), contest.choices[at]!) }}
             />
-            {contest.choices[at]!.name} <strong>{number(n)}</strong>
+            {nameOf(contest.choices[at]!)} <strong>{number(n)}</strong>
           </li>
         ))}
       {data.leader.some((at, i) => at === null && data.leader_votes[i]! > 0) && (

@@ -4,7 +4,7 @@ import type { Contest, Leaders, Unit } from '../../api/types.ts';
 import { colorOf, OTHER } from '../../colors.ts';
 import { number, percent, percentIn, points } from '../../format.ts';
 import { progress } from '../../race.ts';
-import { units } from '../../state.ts';
+import { nameOf, units } from '../../state.ts';
 import { text } from '../../text/index.ts';
 import { parties } from '../parts.tsx';
 
@@ -73,6 +73,6 @@ export function fillOf(contest: Contest, data: Leaders, list: Unit[], scale: Sca
   return {
     color: colorOf(contest, parties(), choice),
     opacity,
-    label: `${name}\n${choice.name} ${percent(share)} (+${points(lead)})\n${number(data.ballots[i]!)} · ${counted}`,
+    label: `${name}\n${nameOf(choice)} ${percent(share)} (+${points(lead)})\n${number(data.ballots[i]!)} · ${counted}`,
   };
 }

@@ -51,7 +51,7 @@ function ShareBar({ contest, ordered }: { contest: Contest; ordered: Line[] }) {
         />
       ))}
       {rest > 0.0005 && <span style={{ flexGrow: rest, background: OTHER }} />}
-      <i />
+      {contest.seats === 1 && <i />}
     </div>
   );
 }
