@@ -5,8 +5,9 @@ import os
 import select
 import shlex
 import shutil
+import subprocess
 
-from harness import TIMEOUT_S, is_running, run_psephos
+from harness import BIN, TIMEOUT_S, is_running, run_psephos
 from test_replicas import end, replicas
 
 
@@ -54,6 +55,29 @@ def check_publication(one, publication, words, turnout_and_min):
         assert one.get_json(f"/api/v1/{path}")["publication"] == publication, path
     about = one.get_json("/api/v1/election")["election"]
     assert (about["turnout"], about["report_min"]) == turnout_and_min
+
+
+def test_a_page_that_is_not_built_is_said(cluster, import_returns, fixture_file, tmp_path):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=1)
+    one.down()
+    bins = tmp_path / "bin"  # the page is looked for beside it
+    bins.mkdir()
+    for name in ("psephos", "psephos-collector", "psephos-router", "psephos-shard"):
+        shutil.copy(BIN / name, bins / name)
+
+    def up():
+        return subprocess.run([bins / "psephos", "up", "--dir", one.directory], text=True,
+                              stdout=subprocess.PIPE, timeout=TIMEOUT_S, check=True).stdout
+
+    try:
+        assert "page      none: it is not built (./run build makes it)" in up()
+        run_psephos("down", "--dir", one.directory, check=0)
+        (tmp_path / "page").mkdir()
+        for name in ("index.html", "page.js"):
+            (tmp_path / "page" / name).write_text(" ")
+        assert f"page      {one.api}/\n" in up()
+    finally:
+        run_psephos("down", "--dir", one.directory, check=0)
 
 
 def test_how_many_voters_the_roll_has_is_said(cluster, fixture_file, tmp_path):
