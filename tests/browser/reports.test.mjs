@@ -110,7 +110,7 @@ describe('votes shown by report', { concurrency: false }, () => {
 
   it('say when a report is under way', async () => {
     const one = await openPage();
-    await one.getByLabel('Refresh interval').selectOption('paused');
+    await one.route('**/api/v1/stream*', (route) => route.abort()); // then all of it is asked for
     await one.route('**/api/v1/turnout*', async (route) => {
       const { 'if-none-match': _, ...headers } = route.request().headers(); // the whole answer
       const response = await route.fetch({ headers });
@@ -118,7 +118,7 @@ describe('votes shown by report', { concurrency: false }, () => {
       answer.turnout.forEach((turnout) => (turnout.report_under_way = true)); // as between two shards
       await route.fulfill({ response, json: answer });
     });
-    await one.getByRole('button', { name: 'Refresh' }).click();
+    await one.reload();
     await one.getByText('A report is under way.').waitFor();
     await one.context().close();
     assert.equal(await page.getByText('A report is under way.').count(), 0);
