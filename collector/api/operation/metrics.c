@@ -66,6 +66,34 @@ static void write_books(const struct psp_view *view, struct psp_text *text)
     psp_text_format(text, "psephos_stations_balanced %d\n", psp_view_stations_balanced(view));
 }
 
+/* Of each contest as a whole, as they are shown: what is held has no line. Contests in the
+ * election's order, as long as there is room: a scrape of 20,000 lines helps nobody. */
+static void write_votes(const struct psp_view *view, struct psp_text *text)
+{
+    enum { VOTES_MAX = 2000 };
+    const struct psp_definition *definition = view->definition;
+    uint32_t lines = 0, left_out = 0;
+    head(text, "psephos_votes", "gauge",
+         "Votes shown for a choice of a contest, in all; none while held.");
+    for (uint32_t c = 0; c < definition->contest_count; c++) {
+        const struct psp_contest *contest = &definition->contests[c];
+        if (lines + contest->choice_count > VOTES_MAX) {
+            left_out++;
+            continue;
+        }
+        lines += contest->choice_count;
+        for (uint32_t i = 0; i < contest->choice_count; i++) {
+            const uint64_t votes = view->choice_votes[contest->choice_first + i];
+            if (votes != PSP_UNSTATED)
+                psp_text_format(text, "psephos_votes{contest=\"%s\",choice=\"%s\"} %llu\n",
+                                contest->id, contest->choices[i].id, (unsigned long long)votes);
+        }
+    }
+    head(text, "psephos_votes_contests_left_out", "gauge",
+         "Contests without psephos_votes, because there are too many choices.");
+    psp_text_format(text, "psephos_votes_contests_left_out %u\n", left_out);
+}
+
 static void write_partials(const struct psp_stats *stats, struct psp_text *text)
 {
     static const char *const results[] = {"merged", "stale", "diverged", "gap", "refused"};
@@ -134,6 +162,7 @@ void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
     write_shards(request, text);
     write_books(request->view, text);
+    write_votes(request->view, text);
     write_partials(request->site->stats, text);
     write_commits(request->site->stats, text);
     write_http(request->site->stats, text);

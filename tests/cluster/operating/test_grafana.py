@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import ROOT
+from harness import ROOT, run_psephos
 
 FOLDER = ROOT / "deploy/grafana"
 
@@ -58,6 +58,26 @@ def test_the_metrics_of_a_collector_are_valid(cluster, import_returns, fixture_f
     status, _, text = one.get("/metrics", local=True)
     assert status == 200
     promtool("check", "metrics", input=text.decode())
+
+
+def votes_told(one):
+    text = one.get("/metrics", local=True)[2].decode()
+    found = re.findall(r'^psephos_votes{contest="(.*?)",choice="(.*?)"} (\d+)$', text, re.M)
+    return {(contest, choice): int(votes) for contest, choice, votes in found}
+
+
+@pytest.mark.parametrize("publication", ["immediate", "reports"])
+def test_votes_are_those_that_are_shown(cluster, fixture_file, tmp_path, publication):
+    returns = fixture_file("sparse.csv")
+    run_psephos("import", returns, "--out", tmp_path / "e", "--keep-all", "--publication",
+                publication, check=0)
+    one = cluster(tmp_path / "e" / "election.json", shards=2)
+    one.cast("--returns", returns, "--keep-all", "--seed", 1)
+    shown = {(row["contest"], choice["choice"]): choice["votes"]
+             for row in one.get_json("/api/v1/results?limit=1000")["results"]
+             for choice in row["choices"] or []}
+    assert votes_told(one) == shown
+    assert bool(shown) == (publication == "immediate")
 
 
 @needs_promtool
