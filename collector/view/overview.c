@@ -109,6 +109,15 @@ static bool is_list(const struct psp_contest *contest, const struct psp_standing
     return contest->choices[entry->first].candidate == PSP_NONE;
 }
 
+static bool is_of_lists(const struct psp_contest *contest)
+{
+    for (uint32_t c = 0; c < contest->choice_count; c++)
+        if (contest->choices[c].kind == PSP_CHOICE_CANDIDATE &&
+            contest->choices[c].candidate == PSP_NONE)
+            return contest->seats > 1;
+    return false;
+}
+
 /* The first entries that lead a seat. */
 static uint32_t seats_led(const struct psp_contest *contest, const struct psp_standing *standing)
 {
@@ -146,6 +155,7 @@ static void rank_contest(struct making *making, uint32_t position)
         of->above = standing->entries[contest->seats - 1];
         of->below = standing->entries[contest->seats];
     }
+    of->lists = is_of_lists(contest);
     of->seats = is_referendum(contest) ? 0 : contest->seats;
     of->seats_led = of->seats == 0 ? 0 : seats_led(contest, standing);
 }
@@ -201,7 +211,7 @@ static double closeness(const struct psp_overview *overview, uint32_t contest)
 static void offer_close(const struct psp_overview *overview, struct psp_overview_group *group,
                         uint32_t contest)
 {
-    if (overview->contests[contest].margin == PSP_UNSTATED)
+    if (overview->contests[contest].margin == PSP_UNSTATED || overview->contests[contest].lists)
         return;
     assert(overview->contests[contest].valid > 0);
     uint32_t place = group->close_count;

@@ -28,6 +28,7 @@ struct psp_overview_contest { /* in its own unit, all methods */
     uint64_t margin; /* as psp_standing has it, as the next two */
     bool last_seat, tied;
     bool held;
+    bool lists; /* several seats for lists: its margin makes it no close one */
     struct psp_standing_entry leader, second; /* the first two with a vote; first PSP_NONE: none */
     struct psp_standing_entry above, below;   /* whom the margin is between; PSP_NONE: none */
     uint32_t units_total, units_reporting, units_partial, units_started;
@@ -47,7 +48,8 @@ struct psp_overview_group {
     uint32_t line_first, line_end;   /* in `lines`: most seats first, then as defined, of no party
                                       last; none without a seat */
     uint32_t close_count;
-    uint32_t close[PSP_OVERVIEW_CLOSE_MAX]; /* contests, smallest margin of valid votes first */
+    uint32_t close
+        [PSP_OVERVIEW_CLOSE_MAX]; /* contests with a margin, smallest margin of valid votes first */
 };
 
 struct psp_overview {

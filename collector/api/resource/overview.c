@@ -25,23 +25,36 @@ static void write_lines(struct psp_writer *json, const struct psp_definition *de
     psp_writer_end_array(json);
 }
 
-static void write_close(struct psp_writer *json, const struct psp_api_request *request,
-                        const struct psp_overview *overview, uint32_t position)
+static void write_contest(struct psp_writer *json, const char *key,
+                          const struct psp_api_request *request,
+                          const struct psp_overview *overview, uint32_t position)
+{
+    const struct psp_definition *definition = request->view->definition;
+    const struct psp_contest *contest = &definition->contests[position];
+    psp_writer_begin_object(json, key);
+    psp_writer_string(json, "contest", contest->id);
+    psp_writer_string(json, "name",
+                      psp_answer_name(contest->name, contest->names, request->language));
+    psp_writer_string(json, "unit", definition->units[contest->unit].id);
+    psp_leading_write(json, request->view, overview, position, request->language);
+    psp_writer_end_object(json);
+}
+
+/* The close ones, and who is alone in its group. */
+static void write_contests(struct psp_writer *json, const struct psp_api_request *request,
+                           const struct psp_overview *overview, uint32_t position)
 {
     const struct psp_overview_group *group = &overview->groups[position];
-    const struct psp_definition *definition = request->view->definition;
+    const struct psp_catalog *catalog = request->view->catalog;
     psp_writer_begin_array(json, "close");
-    for (uint32_t i = 0; i < group->close_count; i++) {
-        const struct psp_contest *contest = &definition->contests[group->close[i]];
-        psp_writer_begin_object(json, NULL);
-        psp_writer_string(json, "contest", contest->id);
-        psp_writer_string(json, "name",
-                          psp_answer_name(contest->name, contest->names, request->language));
-        psp_writer_string(json, "unit", definition->units[contest->unit].id);
-        psp_leading_write(json, request->view, overview, group->close[i], request->language);
-        psp_writer_end_object(json);
-    }
+    for (uint32_t i = 0; i < group->close_count; i++)
+        write_contest(json, NULL, request, overview, group->close[i]);
     psp_writer_end_array(json);
+    if (group->contests_total == 1)
+        write_contest(json, "only", request, overview,
+                      catalog->group_contests[catalog->group_first[position]]);
+    else
+        psp_writer_null(json, "only");
 }
 
 static void write_group(struct psp_writer *json, const struct psp_api_request *request,
@@ -62,7 +75,7 @@ static void write_group(struct psp_writer *json, const struct psp_api_request *r
     psp_writer_number(json, "units_total", group->units_total);
     write_lines(json, request->view->definition, overview, position, name);
     psp_writer_number(json, "undecided", group->undecided);
-    write_close(json, request, overview, position);
+    write_contests(json, request, overview, position);
     psp_writer_end_object(json);
 }
 

@@ -760,8 +760,10 @@ export interface components {
       entries: components['schemas']['SeatsLed'][];
       /** @description Seats that nobody leads: nothing counted or held, level at the last seat, fewer candidates than seats, or several seats for lists. */
       undecided: number;
-      /** @description Up to 10 contests with a margin, the smallest share_margin first. */
+      /** @description Up to 10 contests with a margin, the smallest share_margin first; none of several seats of lists. */
       close: components['schemas']['Close'][];
+      /** @description The contest that is alone in the group; null: there are several. */
+      only: components['schemas']['Close'] | null;
     };
     Overview: {
       version: components['schemas']['Version'];

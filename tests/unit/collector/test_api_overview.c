@@ -128,7 +128,8 @@ static void a_close_contest_says_who_and_by_how_much(void **context)
          "'share':0.469697},"
          "'below':{'choice':'bob-b','candidate':'bob','name':'bob','party':'blue','votes':55,"
          "'share':0.277778},"
-         "'units_reporting':0,'units_partial':0,'units_started':2,'units_total':2}]}");
+         "'units_reporting':0,'units_partial':0,'units_started':2,'units_total':2}],'only':{'"
+         "contest':'mayor','name':'mayor','unit':'x',");
 }
 
 static void the_head_is_the_first_contest_of_the_whole(void **context)
@@ -185,6 +186,7 @@ static void close_ones_come_first_and_those_without_a_margin_not(void **context)
     struct api *api = *context;
     const struct psp_overview *overview = psp_overview_of(api->view);
     assert_non_null(overview);
+    assert_int_equal(overview->groups[4].close_count, 0); /* lists of several seats */
     assert_int_equal(overview->groups[0].close_count, 2); /* alone has no second */
     assert_int_equal(overview->groups[0].close[0], 2);    /* seat-s, level */
     assert_int_equal(overview->groups[0].close[1], 0);    /* seat-n, 20 of 80 */
@@ -196,7 +198,7 @@ static void before_the_first_ballot_nobody_leads(void **context)
          "{'group':'House','contests_total':3,'contests_started':0,'seats_total':3,'majority':2,"
          "'units_reporting':0,'units_partial':0,'units_started':0,'units_total':2,'entries':[],'"
          "undecided':3,"
-         "'close':[]}");
+         "'close':[],'only':null}");
     says(context, "/api/v1/contests?standing=1&q=seat-n",
          "'margin':null,'margin_of':'first','share_margin':null,'tied':false,"
          "'leader':null,'second':null,'above':null,'below':null,");
@@ -268,7 +270,7 @@ static void what_is_held_leads_nothing(void **context)
     partial.leaf_ballots = fixture_list(&ballots);
     assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
     api_show(api);
-    says(context, "/api/v1/overview", "'entries':[],'undecided':3,'close':[]}");
+    says(context, "/api/v1/overview", "'entries':[],'undecided':3,'close':[],'only':null}");
     says(context, "/api/v1/contests?standing=1&q=mayor",
          "'ballots':0,'valid':null,'margin':null,'margin_of':'first',"
          "'share_margin':null,'tied':null,'leader':null,");
