@@ -3,7 +3,6 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Contest } from '../../api/types.ts';
 import { number } from '../../format.ts';
 import { go, route } from '../../route.ts';
-import { shapesOf } from '../../shapes.ts';
 import type { Shapes as Paths } from '../../shapes.ts';
 import { election, leaders, level, ranking, scope, units } from '../../state.ts';
 import { text } from '../../text/index.ts';
@@ -21,9 +20,14 @@ function useShapes(): Paths | null {
   useEffect(() => {
     let wanted = true;
     if (known && at && known.list.length > 0)
-      void shapesOf(election.value?.election.map ?? null, at, known.list).then((shapes) => {
-        if (wanted) setFound(shapes && { key: known.key, shapes });
-      });
+      void import('../../shapes.ts') // with topojson: only once there is a list
+        .then(({ shapesOf }) => shapesOf(election.value?.election.map ?? null, at, known.list, known.above))
+        .then(
+          (shapes) => {
+            if (wanted) setFound(shapes && { key: known.key, shapes });
+          },
+          () => {}, // not loaded: the table has the same figures
+        );
     return () => {
       wanted = false;
     };
