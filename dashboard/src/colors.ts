@@ -66,3 +66,22 @@ export function inkOn(color: string): string {
   ];
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? '#000' : '#fff';
 }
+
+// ---- across contests: one colour a party ----
+
+const hues = new Map<string, string>();
+
+// A party's own colour; those without have one of the palette once they are named as leading a
+// seat, first come first, and keep it while the page is open.
+export function hueOf(parties: Party[], id: string | null): string {
+  const own = id === null ? null : parties.find((p) => p.id === id)?.color;
+  return own?.toLowerCase() ?? hues.get(id ?? '') ?? OTHER;
+}
+
+export function wantHues(parties: Party[], ids: (string | null)[]): void {
+  const without = ids.filter((id): id is string => id !== null && hueOf(parties, id) === OTHER);
+  if (without.length === 0) return;
+  const taken = new Set([...hues.values(), ...parties.flatMap((p) => p.color?.toLowerCase() ?? [])]);
+  const free = PALETTE.filter((color) => !taken.has(color));
+  for (const id of without.slice(0, free.length)) hues.set(id, free.shift()!);
+}

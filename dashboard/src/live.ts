@@ -15,6 +15,7 @@ import {
   refresh,
   takeShards,
   tookMs,
+  topContest,
   trouble,
   unitId,
   units,
@@ -70,7 +71,11 @@ function restMs(): number {
 }
 
 const question = computed(() =>
-  contest.value ? address('stream', { contest: contest.value.id, unit: unitId.value, method: route.value.method }) : '',
+  contest.value
+    ? address('stream', { contest: contest.value.id, unit: unitId.value, method: route.value.method })
+    : topContest.value && !route.value.contest
+      ? address('stream', { contest: topContest.value.id, unit: topContest.value.unit })
+      : '',
 );
 
 function listen(asked: string): () => void {
@@ -184,7 +189,7 @@ export function start(): void {
   });
   // Before the first answer there is no contest to listen to.
   const first = setInterval(() => {
-    if (contest.value) clearInterval(first);
+    if (question.value) clearInterval(first);
     else if (visible.value) void refresh();
   }, POLL_MS);
 }

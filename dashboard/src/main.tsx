@@ -4,7 +4,8 @@ import { embedded, tellHeight } from './embed.ts';
 import { percent, percentIn } from './format.ts';
 import { start } from './live.ts';
 import { lines, partIn } from './race.ts';
-import { link, route, toContest, toUnit } from './route.ts';
+import { link, route, toUnit } from './route.ts';
+import { overview } from './overview.ts';
 import { contest, contests, election, scope, shown, test, trouble, turnout } from './state.ts';
 import { text } from './text/index.ts';
 import { CandidateDialog } from './views/Candidate.tsx';
@@ -16,6 +17,7 @@ import { Health } from './views/foot/Health.tsx';
 import { Header } from './views/Header.tsx';
 import { Map_ } from './views/map/Map.tsx';
 import { Methods } from './views/Methods.tsx';
+import { OverviewOf } from './views/overview/Overview.tsx';
 import { Places } from './views/places/Places.tsx';
 import { Choices, Race } from './views/race/Race.tsx';
 import { Over } from './views/series/Over.tsx';
@@ -36,13 +38,12 @@ function Trail() {
 }
 
 function Empty({ says, back }: { says: string; back?: boolean }) {
-  const first = contests.value[0];
   return (
     <div class="empty">
       <p role="status">{says}</p>
-      {back && first && (
+      {back && (
         <p>
-          <a href={toContest(first.id)}>{text.backToStart}</a>
+          <a href="#/">{text.toOverview}</a>
         </p>
       )}
     </div>
@@ -54,6 +55,7 @@ function Main() {
   if (!election.value) return <Empty says={trouble.value ? text.nothingYet : text.loading} />;
   const chosen = contest.value;
   if (!chosen && contests.value.length > 0 && route.value.contest) return <Empty says={text.troubles.missing} back />;
+  if (!route.value.contest && overview.value && contests.value.length > 1) return <OverviewOf />;
   if (!chosen || !scope.value) return <Empty says={text.loading} />;
   if (embedded) return <Embed contest={chosen} />;
   const named = election.value.election.methods.find((m) => m.id === route.value.method);
@@ -139,7 +141,7 @@ effect(() => {
     turn = turnout.value;
   const first = chosen && now ? lines(chosen, now).find((line) => line.racing) : undefined;
   const lead = first && first.votes > 0 ? text.leads(first.name, percent(first.share)) : '';
-  document.title = text.title(chosen ? chosen.name : 'Psephos', lead, test.value);
+  document.title = text.title(chosen ? chosen.name : (election.value?.election.name ?? 'Psephos'), lead, test.value);
   if (!first || !now || first.votes === 0 || Date.now() - saidAt < ANNOUNCE_MS) return;
   saidAt = Date.now();
   const part = partIn(now, turn);

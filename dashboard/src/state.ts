@@ -24,6 +24,7 @@ import type {
 } from './api/types.ts';
 import { embedded } from './embed.ts';
 import { keepTime } from './format.ts';
+import { headId, loadOverview } from './overview.ts';
 import { go, link, route } from './route.ts';
 import { lines, same } from './race.ts';
 import { text } from './text/index.ts';
@@ -67,6 +68,16 @@ export function blame(error: unknown): void {
 // ---- where the reader is ----
 
 export const contest = computed(() => contests.value.find((c) => c.id === route.value.contest) ?? null);
+// Of the overview: the contest at its top, and that one if it is of the whole election.
+export const topContest = computed(() => contests.value.find((c) => c.id === headId.value) ?? null);
+export const headContest = computed(() =>
+  topContest.value && topContest.value.unit === election.value?.election.root ? topContest.value : null,
+);
+export const headResult = computed(() => {
+  const now = result.value,
+    of = headContest.value;
+  return now && now.contest === of?.id && now.unit === of.unit && now.method === null ? now : undefined;
+});
 export const unitId = computed(() => route.value.unit || contest.value?.unit || '');
 
 // The total, once it is of what the reader looks at.
@@ -133,6 +144,7 @@ export const units = signal<{
   byId: Map<string, Unit>;
   places: Map<string, number>;
   parents: Map<string, string>;
+  above: Map<string, Unit>; // the units above those listed, by ID
 } | null>(null);
 // Those that have units, top to bottom.
 const knownLevels = (): string[] => (election.value?.election.levels ?? []).map((l) => l.level);
@@ -167,7 +179,7 @@ async function loadScope(id: string): Promise<Scope> {
 async function loadUnits(key: string, parent: string, at: string): Promise<void> {
   const first: Turnouts = await get('turnout', { unit: parent, level: at, limit: 1 });
   if (first.total > UNITS_MAX) {
-    units.value = { key, list: [], byId: new Map(), places: new Map(), parents: new Map() };
+    units.value = { key, list: [], byId: new Map(), places: new Map(), parents: new Map(), above: new Map() };
     return;
   }
   const list = (await getAll<Units>('units', { parent, level: at })).flatMap((page) => page.units);
@@ -184,6 +196,7 @@ async function loadUnits(key: string, parent: string, at: string): Promise<void>
     byId: new Map(list.map((u) => [u.id, u])),
     places: new Map(list.map((u, i) => [u.id, i])),
     parents: new Map(outer.map((u) => [u.id, u.name])),
+    above: new Map([scope.value!.below, ...outer].map((u) => [u.id, u])),
   };
 }
 
@@ -284,6 +297,32 @@ async function loadTotal(chosen: Contest): Promise<Show> {
 function showEvent(event: BoardEvent): void {
   take(event.result ?? undefined, event.turnout, event, true);
   takeShards(event);
+}
+
+// What the overview shows, and of the contest at its top what a board event has as well.
+async function loadOver(event: BoardEvent | null): Promise<Show[]> {
+  const [over, health, ...rest] = await Promise.all([
+    loadOverview(),
+    get<Shards>('shards'),
+    loadBooks(),
+    loadCandidate(),
+  ]);
+  const top = contests.value.find((c) => c.id === over.head);
+  if (event && event.result && event.result.contest === top?.id) return [over.show, ...rest, () => showEvent(event)];
+  const [one, turn] = top
+    ? await Promise.all([get<Results>('results', { contest: top.id }), get<Turnouts>('turnout', { unit: top.unit })])
+    : [];
+  const total = () => {
+    if (one)
+      take(
+        one.results.find((r) => r.unit === top?.unit),
+        turn?.turnout.find((t) => t.unit === top?.unit),
+        one,
+        false,
+      );
+    takeShards(health);
+  };
+  return [over.show, ...rest, total];
 }
 
 async function loadList(chosen: Contest): Promise<Show> {
@@ -401,7 +440,7 @@ const answersRoute = (event: BoardEvent): boolean =>
 async function loadParts(event: BoardEvent | null): Promise<Show[]> {
   const chosen = contest.value;
   if (route.value.contest && !chosen) throw new ApiError(404, '');
-  if (!chosen) return [];
+  if (!chosen) return embedded ? [] : loadOver(event);
   await loadPlace();
   if (embedded) return [await loadTotal(chosen)];
   const total = event && answersRoute(event) ? () => showEvent(event) : loadTotal(chosen);
@@ -426,7 +465,10 @@ async function loadScreen(event: BoardEvent | null): Promise<boolean> {
     return true;
   }
   election.value ??= about; // what is asked for depends on it
-  if (!route.value.contest && contests.value[0]) location.replace(link({ contest: contests.value[0].id }));
+  // Of one contest there is nothing to look over, and a frame shows one.
+  const [first] = contests.value;
+  if (!route.value.contest && first && (embedded || contests.value.length === 1))
+    location.replace(link({ contest: first.id }));
   const parts = await loadParts(event);
   if (question() !== asked) return false;
   batch(() => {

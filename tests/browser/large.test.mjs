@@ -74,7 +74,7 @@ describe('large elections', { concurrency: false }, () => {
     writeFileSync(returns, `${rows.join('\n')}\n`);
     const cluster = await Cluster.start(returns);
     try {
-      await look(t, cluster, '#/?level=precinct&size=100', 30_000, 0);
+      await look(t, cluster, '#/mt-governor?level=precinct&size=100', 30_000, 0);
     } finally {
       await cluster.stop();
       rmSync(folder, { recursive: true });

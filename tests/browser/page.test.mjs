@@ -56,13 +56,15 @@ after(async () => {
 });
 
 describe('the page', { concurrency: false }, () => {
-  it('opens on the first contest and says that nothing is counted', async () => {
+  it('opens on the overview and says that nothing is counted, as a contest does', async () => {
     await page.goto(cluster.url);
-    await page.getByRole('heading', { level: 2 }).waitFor();
-    const first = (await cluster.json('/api/v1/contests?limit=1')).contests[0];
-    assert.equal(await page.getByRole('heading', { level: 2 }).innerText(), first.name);
+    await page.getByRole('heading', { level: 2, name: 'Overview' }).waitFor();
     await page.getByText('No votes counted yet').waitFor();
     await violations(page, 'empty');
+    await page.locator('.head-race h3').getByRole('link', { name: 'President' }).click();
+    await page.getByRole('heading', { level: 2, name: 'President' }).waitFor();
+    await page.getByText('No votes counted yet').waitFor();
+    await violations(page, 'an empty contest');
   });
 
   it('shows ballots as they are counted, without reloading', async (t) => {
@@ -146,7 +148,7 @@ describe('the page', { concurrency: false }, () => {
 
   it('is reached by keyboard: skip link, contests, places', async () => {
     await page.goto('about:blank');
-    await page.goto(cluster.url);
+    await page.goto(`${cluster.url}/#/president`);
     await page.locator('.places tbody tr').first().waitFor();
     await page.keyboard.press('Tab');
     assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the results');
@@ -163,7 +165,7 @@ describe('the page', { concurrency: false }, () => {
   it('has no axe violations when final, light and dark, and fits a phone', async () => {
     await violations(page, 'final, light');
     const phone = await newPage({ viewport: { width: 360, height: 740 }, colorScheme: 'dark', isMobile: true, hasTouch: true });
-    await phone.goto(cluster.url);
+    await phone.goto(`${cluster.url}/#/president`);
     await phone.locator('.places tbody tr').first().waitFor();
     await phone.locator('.map path').first().waitFor();
     assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than the screen');
@@ -212,7 +214,9 @@ describe('the page', { concurrency: false }, () => {
   it('says that a contest or place does not exist', async () => {
     await page.goto(`${cluster.url}/#/no-such-contest`);
     await page.getByText(/no such contest or place/).waitFor();
-    await page.getByRole('link', { name: 'To the first contest' }).click();
+    await page.getByRole('link', { name: 'To the overview' }).click();
+    await page.getByRole('heading', { level: 2, name: 'Overview' }).waitFor();
+    await page.locator('.contests').getByRole('link', { name: 'President' }).click();
     await page.getByRole('heading', { level: 2, name: 'President' }).waitFor();
   });
 

@@ -27,7 +27,7 @@ try {
     for (const colorScheme of ['light', 'dark']) {
       const context = await browser.newContext({ ...options, colorScheme, locale: 'en-US' });
       const page = await context.newPage();
-      await page.goto(cluster.url);
+      await page.goto(`${cluster.url}/#/president`);
       await page.locator('.map path[data-unit]').first().waitFor();
       await page.locator('.chart canvas').first().waitFor();
       const path = join(folder, `page-${name}-${colorScheme}.png`);

@@ -32,7 +32,7 @@ export const isGone = (error: unknown): boolean => error instanceof ApiError && 
 
 // Names in another language than the election's first; '' before it is chosen.
 let spoken = '';
-const NAMED = /^(election$|contests|results|candidates|turnout|units|stream)/;
+const NAMED = /^(election$|contests|overview|results|candidates|turnout|units|stream)/;
 
 // The first of the reader's languages that the election has, if that is not its first.
 export function speak(languages: string[], reader: readonly string[]): void {

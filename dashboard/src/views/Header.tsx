@@ -2,10 +2,12 @@ import { effect, signal } from '@preact/signals';
 import { date, timeThere } from '../format.ts';
 import { connected, mode, modes } from '../live.ts';
 import type { Mode } from '../live.ts';
-import { byReport, election, newest, refresh, shards, state, trouble } from '../state.ts';
+import { byReport, contests, election, newest, refresh, shards, state, trouble } from '../state.ts';
+import { route } from '../route.ts';
 import { text } from '../text/index.ts';
 import { inLanguage, language, languages } from '../text/language.ts';
 import type { Language } from '../text/language.ts';
+import { BackLink } from './overview/BackLink.tsx';
 
 const modeName = (m: Mode): string => (m === 'live' ? text.live : m === 'paused' ? text.paused : text.every(m));
 
@@ -84,6 +86,7 @@ export function Header() {
         {text.skip}
       </a>
       <div class="title">
+        {route.value.contest !== '' && contests.value.length > 1 && <BackLink />}
         <h1>{about?.name ?? 'Psephos'}</h1>
         <p class="sub">
           {about && (
