@@ -16,7 +16,7 @@
 #include "process/notify.h"
 #include "process/say.h"
 
-enum { SWEEP_MS = 1000, OPTION_PLAIN = 256, OPTION_ORIGIN, OPTION_CERTIFICATE, OPTION_KEY };
+enum { SWEEP_MS = 200, OPTION_PLAIN = 256, OPTION_ORIGIN, OPTION_CERTIFICATE, OPTION_KEY };
 
 const char *argp_program_version = "psephos-gateway " PSP_VERSION;
 

@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
@@ -24,6 +27,8 @@ struct connection {
     struct connection *next, *previous;
     int fd;
     uint64_t deadline_ms;
+    bool reading; /* headers, or a body that is not whole */
+    bool ended;   /* its client sends no more: seen while reading */
 };
 
 struct psp_gateway_http {
@@ -60,6 +65,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **ret_
             return; /* served without a deadline of its own; MHD's still holds */
         connection->fd = info ? info->connect_fd : -1;
         connection->deadline_ms = psp_clock_ms() + PSP_GATEWAY_HEADERS_MS;
+        connection->reading = true;
         pthread_mutex_lock(&http->lock);
         connection->next = http->connections;
         if (connection->next)
@@ -82,7 +88,8 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **ret_
     }
 }
 
-static void set_deadline(struct psp_gateway_http *http, struct MHD_Connection *mhd, uint64_t ms)
+static void set_deadline(struct psp_gateway_http *http, struct MHD_Connection *mhd, uint64_t ms,
+                         bool reading)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -91,16 +98,36 @@ static void set_deadline(struct psp_gateway_http *http, struct MHD_Connection *m
         return;
     pthread_mutex_lock(&http->lock);
     connection->deadline_ms = psp_clock_ms() + ms;
+    connection->reading = reading;
+    connection->ended = false;
     pthread_mutex_unlock(&http->lock);
+}
+
+/* MHD keeps a connection whose client went away before its request was whole until its
+ * timeout: enough of them would take every place. Seen twice, so that what was read last has
+ * been looked at. */
+static bool is_abandoned(struct connection *connection)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    int unread = 0;
+    if (!connection->reading || ioctl(connection->fd, FIONREAD, &unread) != 0 || unread > 0 ||
+        getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+        info.tcpi_state != TCP_CLOSE_WAIT)
+        return false;
+    const bool seen = connection->ended;
+    connection->ended = true;
+    return seen;
 }
 
 void psp_gateway_http_sweep(struct psp_gateway_http *http, uint64_t now_ms)
 {
     pthread_mutex_lock(&http->lock);
     for (struct connection *at = http->connections; at; at = at->next) {
-        if (now_ms <= at->deadline_ms)
+        if (now_ms <= at->deadline_ms && !is_abandoned(at))
             continue;
         shutdown(at->fd, SHUT_RDWR);
+        at->reading = false;
         at->deadline_ms = now_ms + PSP_GATEWAY_ANSWER_MS; /* cut once */
         psp_gateway_count(&http->options.stats->connections_cut, 1);
     }
@@ -159,7 +186,7 @@ static enum MHD_Result send_problem(struct psp_gateway_http *http, struct MHD_Co
     struct MHD_Response *response = response_of(&text);
     if (!response)
         return MHD_NO;
-    set_deadline(http, mhd, PSP_GATEWAY_ANSWER_MS);
+    set_deadline(http, mhd, PSP_GATEWAY_ANSWER_MS, false);
     add_header(response, "Content-Type", "application/problem+json");
     if (status == 401)
         add_header(response, "WWW-Authenticate", "Bearer");
@@ -177,7 +204,7 @@ static enum MHD_Result send_text(struct psp_gateway_http *http, struct MHD_Conne
         MHD_create_response_from_buffer(length, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
-    set_deadline(http, mhd, PSP_GATEWAY_ANSWER_MS);
+    set_deadline(http, mhd, PSP_GATEWAY_ANSWER_MS, false);
     add_header(response, "Content-Type", type);
     return send_response(http, mhd, status, response);
 }
@@ -205,7 +232,8 @@ static enum MHD_Result send_verdicts(struct request *request)
         return MHD_NO;
     set_deadline(http, request->mhd,
                  PSP_GATEWAY_ANSWER_MS +
-                     (uint64_t)order->n * LINE_BYTES / PSP_GATEWAY_BODY_BYTES_PER_MS);
+                     (uint64_t)order->n * LINE_BYTES / PSP_GATEWAY_BODY_BYTES_PER_MS,
+                 false);
     psp_gateway_answer_count(order, http->options.stats);
     add_header(response, "Content-Type", "application/x-ndjson");
     if (status != 200)
@@ -310,7 +338,7 @@ static enum MHD_Result begin_ballots(struct psp_gateway_http *http, struct MHD_C
     psp_gateway_body_start(&request->body, http->options.definition, http->options.stats, station,
                            is_one_object(mhd));
     *state = request;
-    set_deadline(http, mhd, PSP_GATEWAY_BODY_MS + bytes / PSP_GATEWAY_BODY_BYTES_PER_MS);
+    set_deadline(http, mhd, PSP_GATEWAY_BODY_MS + bytes / PSP_GATEWAY_BODY_BYTES_PER_MS, true);
     return MHD_YES;
 }
 
@@ -341,7 +369,7 @@ static enum MHD_Result end_ballots(struct request *request)
     body->order.context = request;
     body->order.deadline_ms = psp_clock_ms() + PSP_GATEWAY_GIVE_UP_MS;
     request->handed = true;
-    set_deadline(http, request->mhd, PSP_GATEWAY_GIVE_UP_MS + PSP_GATEWAY_ANSWER_MS);
+    set_deadline(http, request->mhd, PSP_GATEWAY_GIVE_UP_MS + PSP_GATEWAY_ANSWER_MS, false);
     MHD_suspend_connection(request->mhd);
     psp_gateway_desk_hand(http->options.desk, &body->order);
     return MHD_YES;
@@ -403,7 +431,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **state
         free(request);
     }
     *state = NULL;
-    set_deadline(http, mhd, PSP_GATEWAY_IDLE_MS);
+    set_deadline(http, mhd, PSP_GATEWAY_IDLE_MS, true);
 }
 
 /* ---- starting ---- */

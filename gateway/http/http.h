@@ -63,7 +63,8 @@ void psp_gateway_http_stop(struct psp_gateway_http **http);
 /* The desk's `done`. */
 void psp_gateway_http_done(struct psp_gateway_order *order);
 
-/* Cuts connections past their deadline. Call about once a second. */
+/* Cuts connections past their deadline, and those whose client went away before its request
+ * was whole. Call a few times a second. */
 void psp_gateway_http_sweep(struct psp_gateway_http *http, uint64_t now_ms);
 
 #endif

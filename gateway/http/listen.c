@@ -11,7 +11,7 @@
 
 #include "base/system/address.h"
 
-enum { LISTEN_BACKLOG = 4096 }; /* churn fills a short one, and who is honest waits a second */
+enum { LISTEN_BACKLOG = 1024 }; /* churn fills a short one, and who is honest waits a second */
 
 static struct addrinfo *look_up(const char *address)
 {

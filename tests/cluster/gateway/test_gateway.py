@@ -86,7 +86,8 @@ def test_a_token_holds_from_add_to_revoke(town):
     body = ndjson([ballot("a")])
     for number in range(5):
         token = add(one, f"web-{number}")
-        assert post(address, token, body)[0] == 200
+        status, _, lines = post(address, token, body)  # at once: the routers look, too
+        assert status == 200 and lines[0]["first"] == "counted", lines
         one.call("client", "revoke", f"web-{number}", check=0)
         status, headers, problem = post(address, token, body)
         assert status == 401 and headers["WWW-Authenticate"] == "Bearer"

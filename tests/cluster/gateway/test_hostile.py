@@ -138,8 +138,20 @@ def test_churn_of_connections_harms_nobody(town):
     assert sum(made) > 5000 / SLOWER
     assert_served(honest)
     assert memory_mib(one) < before + 64
-    wait_until(lambda: metric(one, "psephos_gateway_connections ") == 0, timeout=40,
+    wait_until(lambda: metric(one, "psephos_gateway_connections ") <= 1, timeout=5 * SLOWER,
                what="every connection is gone")
+
+
+def test_who_says_that_no_more_comes_is_answered(town):
+    """A client may end its own direction after a whole request."""
+    one, address, token = town
+    body = ndjson(ballot(f"v{i}") for i in range(5000))
+    with connect(address) as raw:
+        raw.sendall(PATH + f"Authorization: Bearer {token}\r\nConnection: close\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        raw.shutdown(socket.SHUT_WR)
+        answer = drain(raw)
+    assert answer.startswith(b"HTTP/1.1 200 ") and answer.count(b'"first":"counted"') == 5000
 
 
 def test_wrong_lengths_and_no_http_at_all(town):
