@@ -9,6 +9,7 @@
 
 #include "cli/cast/permutation.h"
 #include "cli/folder/local.h"
+#include "cli/returns/report_say.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "election/roll/roll.h"
@@ -147,6 +148,9 @@ enum psp_status psp_electorate_load(const char *roll_path, const struct psp_defi
     electorate->leaf_first =
         psp_memory_array(definition->leaf_count + 1, sizeof *electorate->leaf_first);
     enum psp_status status = psp_roll_open(file, definition, &roll, reterr_reason);
+    struct psp_report report = {0};
+    if (status == PSP_OK)
+        psp_roll_tell(roll, &report, roll_path);
     psp_progress_start(&progress);
     while (status == PSP_OK && (status = psp_roll_next(roll, &voter, reterr_reason)) == PSP_OK) {
         load_voter(&loading, &voter, definition->leaf_of_unit[voter.unit]);
@@ -156,6 +160,9 @@ enum psp_status psp_electorate_load(const char *roll_path, const struct psp_defi
     psp_roll_close(&roll);
     fclose(file);
     sort_by_leaf(&loading, definition->leaf_count);
+    if (status == PSP_EINVAL)
+        psp_report_say_first(roll_path, &report, reterr_reason);
+    psp_report_free(&report);
     if (status == PSP_ENOENT) {
         *ret_electorate = electorate;
         return PSP_OK;

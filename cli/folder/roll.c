@@ -9,6 +9,7 @@
 
 #include "base/bytes/bytes.h"
 #include "cli/folder/secret.h"
+#include "cli/returns/report_say.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "election/digest.h"
@@ -67,7 +68,7 @@ static uint32_t shard_of_slot(const struct psp_cluster *cluster, uint32_t slot)
     return i;
 }
 
-static enum psp_status read_parts(FILE *file, const struct psp_digest_key *key,
+static enum psp_status read_parts(FILE *file, const char *path, const struct psp_digest_key *key,
                                   const struct psp_definition *definition,
                                   const struct psp_cluster *cluster, struct parts *parts,
                                   struct psp_reason *reterr_reason)
@@ -75,8 +76,11 @@ static enum psp_status read_parts(FILE *file, const struct psp_digest_key *key,
     struct psp_roll *roll = NULL;
     struct psp_roll_voter voter;
     struct psp_progress progress;
+    struct psp_report report = {0};
     uint64_t voters = 0;
     enum psp_status status = psp_roll_open(file, definition, &roll, reterr_reason);
+    if (status == PSP_OK)
+        psp_roll_tell(roll, &report, path);
     psp_progress_start(&progress);
     while (status == PSP_OK && (status = psp_roll_next(roll, &voter, reterr_reason)) == PSP_OK) {
         uint8_t digest[PSP_DIGEST_BYTES];
@@ -86,6 +90,9 @@ static enum psp_status read_parts(FILE *file, const struct psp_digest_key *key,
     }
     psp_progress_end(&progress);
     psp_roll_close(&roll);
+    if (status == PSP_EINVAL)
+        psp_report_say_first(path, &report, reterr_reason);
+    psp_report_free(&report);
     if (status != PSP_ENOENT || voters > 0)
         return status == PSP_ENOENT ? PSP_OK : status;
     psp_reason_set(reterr_reason, "a header and no voter: nobody could vote");
@@ -108,7 +115,7 @@ static enum psp_status store_parts(const struct psp_local *local, const char *ro
     parts->sizes = psp_memory_array(parts->n, sizeof *parts->sizes);
     psp_digest_key_init(&key, secret);
     if (file) {
-        status = read_parts(file, &key, definition, cluster, parts, reterr_reason);
+        status = read_parts(file, roll_path, &key, definition, cluster, parts, reterr_reason);
         fclose(file);
     }
     explicit_bzero(&key, sizeof key);

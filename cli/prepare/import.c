@@ -180,6 +180,53 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* A primary with one ballot for voters of all parties: whoever comes first and second goes on. */
+static bool one_for_all(const struct psp_file_facts *facts)
+{
+    static const struct {
+        const char *state, *since;
+    } states[] = {{"AK", "2021"}, {"CA", "2011"}, {"LA", "1975"}, {"WA", "2008"}};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (strcmp(states[i].state, facts->state) == 0)
+            return strcmp(facts->date, states[i].since) >= 0;
+    return false;
+}
+
+/* Equal texts have one address. */
+static bool parties_differ(const struct psp_returns *returns)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < returns->n; i++) {
+        const char *party = returns->rows[i].text[PSP_COLUMN_PARTY];
+        if (returns->rows[i].kind != PSP_ROW_LINE || party[0] == '\0' || party == first)
+            continue;
+        if (first != NULL)
+            return true;
+        first = party;
+    }
+    return false;
+}
+
+/* Unless it is told whether this is a primary, the files' names say it. */
+static void find_primary(struct psp_returns_options *options, struct psp_import_done *done)
+{
+    const struct psp_returns *returns = done->returns;
+    uint32_t named = 0, closed = 0;
+    for (uint32_t i = 0; i < returns->file_count; i++) {
+        const struct psp_file_facts facts = psp_file_facts(returns->files[i]);
+        named += facts.primary;
+        closed += facts.primary && !one_for_all(&facts);
+    }
+    if (options->primary_told || named == 0)
+        return;
+    options->primary = closed == returns->file_count && parties_differ(returns);
+    for (uint32_t i = 0; i < returns->file_count; i++)
+        if (psp_file_facts(returns->files[i]).primary)
+            psp_report_add(&done->report,
+                           options->primary ? PSP_REPORT_PRIMARY_PARTIES : PSP_REPORT_PRIMARY,
+                           returns->files[i], 0, "%s", last_part(returns->files[i]));
+}
+
 /* Reads the files; what there is to say of them is in the report. */
 static bool load(const struct psp_import_call *call, struct psp_returns_options *ret_options,
                  struct psp_import_done *done)
@@ -193,10 +240,8 @@ static bool load(const struct psp_import_call *call, struct psp_returns_options 
                                                     &done->report, &done->returns);
     if (status == PSP_ENOMEM)
         fprintf(stderr, "%s: %s\n", call->command, psp_status_text(status));
-    for (uint32_t i = 0; status == PSP_OK && i < done->returns->file_count; i++)
-        if (!ret_options->primary && psp_file_facts(done->returns->files[i]).primary)
-            psp_report_add(&done->report, PSP_REPORT_PRIMARY, done->returns->files[i], 0, "%s",
-                           last_part(done->returns->files[i]));
+    if (status == PSP_OK)
+        find_primary(ret_options, done);
     return status == PSP_OK;
 }
 

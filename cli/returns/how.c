@@ -22,6 +22,7 @@ enum { /* above what the calls give their own */
        OPTION_MERGE_NAMES,
        OPTION_ROOT,
        OPTION_PRIMARY,
+       OPTION_NO_PRIMARY,
        OPTION_SEATS
 };
 
@@ -179,7 +180,11 @@ static const struct argp_option options_made[] = {
     {"root", OPTION_ROOT, "NAME", 0, "of the unit that all others lie in (default: United States)",
      0},
     {"primary", OPTION_PRIMARY, NULL, 0,
-     "a contest for each party, and ballot styles by party; a contest without party is on each", 0},
+     "a contest for each party, and ballot styles by party; a contest without party is on each. A "
+     "file's name that says primary does it by itself where parties differ",
+     0},
+    {"no-primary", OPTION_NO_PRIMARY, NULL, 0,
+     "one contest for all parties, though the file's name says primary", 0},
     {"seats", OPTION_SEATS, "CONTEST=N", 0,
      "seats of a contest, and votes on a ballot; CONTEST is its ID, office or office/district. "
      "\"Vote for 3\" in an office says it, too",
@@ -216,6 +221,9 @@ static error_t parse_made(int key, char *value, struct argp_state *state)
     case OPTION_PRIMARY:
         how->primary = true;
         return 0;
+    case OPTION_NO_PRIMARY:
+        how->no_primary = true;
+        return 0;
     case OPTION_SEATS:
         tried.seats_n = 0;
         if (how->seats_n == PSP_RETURNS_WORDS_MAX || add_seats(value, &tried) != PSP_OK)
@@ -234,7 +242,7 @@ bool psp_returns_how_given(const struct psp_returns_how *how)
     return how->like != NULL || how->columns_n > 0 || how->delimiter != NULL ||
            how->encoding != NULL || how->suppressed != NULL || how->faulty != NULL ||
            how->kinds != NULL || how->keep_all || how->merge_names || how->root != NULL ||
-           how->seats_n > 0 || how->primary;
+           how->seats_n > 0 || how->primary || how->no_primary;
 }
 
 /* A record a line; the header may be there. */
@@ -287,7 +295,8 @@ enum psp_status psp_returns_how_resolve(const struct psp_returns_how *how, const
         status = read_kinds(how->kinds, &read.meaning.kinds, reterr_reason);
     read.meaning.keep_all |= how->keep_all;
     read.meaning.merge_names |= how->merge_names;
-    read.primary |= how->primary;
+    read.primary = (read.primary || how->primary) && !how->no_primary;
+    read.primary_told |= how->primary || how->no_primary;
     if (how->root != NULL)
         snprintf(read.root, sizeof read.root, "%s", how->root);
     for (unsigned i = 0; status == PSP_OK && i < how->seats_n; i++)

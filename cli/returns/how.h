@@ -25,7 +25,7 @@ struct psp_returns_how { /* zero-initialise */
     const char *delimiter, *encoding, *suppressed, *faulty, *kinds;
     bool keep_all, merge_names;
     /* Of the definition; `import` and `generate` only. */
-    bool primary;
+    bool primary, no_primary;
     const char *root;
     const char *seats[PSP_RETURNS_WORDS_MAX]; /* "CONTEST=N" */
     unsigned seats_n;
@@ -35,7 +35,7 @@ struct psp_returns_how { /* zero-initialise */
  * --merge-names.
  * Input: struct psp_returns_how *. */
 extern const struct argp psp_option_returns;
-/* --root, --seats, --primary. Input as above. */
+/* --root, --seats, --primary, --no-primary. Input as above. */
 extern const struct argp psp_option_returns_made;
 /* True when one of them was given. */
 bool psp_returns_how_given(const struct psp_returns_how *how);

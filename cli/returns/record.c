@@ -205,6 +205,7 @@ enum psp_status psp_record_load(const char *path, struct psp_returns_options *re
     if (status == PSP_OK)
         status = read_kinds(json, &options.meaning.kinds, reterr_reason);
     read_seats(json, &options);
+    options.primary_told = json_object_get(json, "primary") != NULL;
     options.primary = json_is_true(json_object_get(json, "primary"));
     take(json, "root", options.root, sizeof options.root);
     options.meaning.keep_all = json_is_true(json_object_get(json, "keep_all"));

@@ -24,7 +24,8 @@ struct psp_returns_options { /* zero-initialise */
     struct psp_reading_options reading;
     struct psp_meaning_options meaning;
     bool primary;
-    char root[256]; /* "": the United States */
+    bool primary_told; /* else the files' names may say it */
+    char root[256];    /* "": the United States */
     unsigned seats_n;
     struct psp_import_seats seats[PSP_RETURNS_SEATS_MAX];
 };

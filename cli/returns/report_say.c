@@ -50,7 +50,7 @@ static bool rows_only(const struct psp_report *report)
         if (report->groups[i].n > 0 &&
             psp_report_weight((enum psp_report_kind)i) == PSP_REPORT_FAULT_OF_FILE)
             return false;
-    return !report->faulty_dropped;
+    return !report->faulty_dropped && !report->nothing_dropped;
 }
 
 void psp_report_say(const char *call, const struct psp_report *report)
@@ -70,6 +70,29 @@ void psp_report_say(const char *call, const struct psp_report *report)
     if (refused)
         fprintf(stderr, "%s: refused%s\n", call,
                 rows_only(report) ? "; --faulty drop leaves such rows out" : "");
+}
+
+void psp_report_say_first(const char *path, const struct psp_report *report,
+                          struct psp_reason *reason)
+{
+    uint64_t faults = 0;
+    const char *to_do = "";
+    char count[PSP_COUNT_TEXT_BYTES];
+    for (int i = 0; i < PSP_REPORT_KINDS_END; i++) {
+        faults += report->groups[i].n;
+        if (report->groups[i].n > 0)
+            to_do = psp_report_to_do((enum psp_report_kind)i);
+    }
+    char text[PSP_REASON_TEXT_BYTES];
+    snprintf(text, sizeof text, "%s", reason->text);
+    if (faults > 1) {
+        psp_report_say(path, report);
+        psp_reason_set_line(reason, reason->line, reason->column,
+                            "%s; this is the first of %s faults, which stand above", text,
+                            psp_count_text(faults, count));
+    } else if (faults == 1 && to_do[0] != '\0') {
+        psp_reason_set_line(reason, reason->line, reason->column, "%s; %s", text, to_do);
+    }
 }
 
 json_t *psp_report_json(const struct psp_report *report)

@@ -102,16 +102,22 @@ struct contest_key {
     const char *office, *district;
 };
 
-static bool is_national(const struct psp_returns_row *row)
+/* Rows come in runs, and equal texts have one address. */
+static bool is_national(struct psp_import *import, const struct psp_returns_row *row)
 {
-    return strcmp(row->text[PSP_COLUMN_OFFICE], "President") == 0;
+    if (row->text[PSP_COLUMN_OFFICE] != import->last_office) {
+        import->last_office = row->text[PSP_COLUMN_OFFICE];
+        import->last_national = psp_import_guess_national(import->last_office);
+    }
+    return import->last_national;
 }
 
-static struct contest_key contest_key_of(const struct psp_returns_row *row, uint32_t state,
+static struct contest_key contest_key_of(struct psp_import *import,
+                                         const struct psp_returns_row *row, uint32_t state,
                                          uint32_t party)
 {
-    return (struct contest_key){is_national(row) ? 0 : state, party, row->text[PSP_COLUMN_OFFICE],
-                                row->text[PSP_COLUMN_DISTRICT]};
+    return (struct contest_key){is_national(import, row) ? 0 : state, party,
+                                row->text[PSP_COLUMN_OFFICE], row->text[PSP_COLUMN_DISTRICT]};
 }
 
 static enum psp_status contest_of_row(struct psp_import *import, const struct psp_returns_row *row,
@@ -121,7 +127,7 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
     const enum psp_status named = import->primary ? party_of_row(import, row, &party) : PSP_OK;
     if (named != PSP_OK)
         return named;
-    const bool national = is_national(row);
+    const bool national = is_national(import, row);
     struct psp_import_contest contest = {
         .state = national ? "" : row->text[PSP_COLUMN_STATE],
         .office = row->text[PSP_COLUMN_OFFICE],
@@ -130,7 +136,7 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
         .party = party,
         .seats = psp_import_guess_votes(row->text[PSP_COLUMN_OFFICE]),
     };
-    const struct contest_key key = contest_key_of(row, state, party);
+    const struct contest_key key = contest_key_of(import, row, state, party);
     const enum psp_status status = find_or_add(import, &import->contest_index, &key, sizeof key,
                                                import->contests.n, ret_contest);
     if (status != PSP_EAGAIN)
@@ -223,8 +229,8 @@ static enum psp_status settle_figure(struct psp_import *import, size_t i)
         return status;
     if (import->primary && name[0] != '\0')
         party = psp_id_index_find(&import->party_index, 0, (const char *)&name, sizeof name);
-    const struct contest_key of_party = contest_key_of(row, state, party),
-                             of_none = contest_key_of(row, state, PSP_NONE);
+    const struct contest_key of_party = contest_key_of(import, row, state, party),
+                             of_none = contest_key_of(import, row, state, PSP_NONE);
     uint32_t contest =
         psp_id_index_find(&import->contest_index, 0, (const char *)&of_party, sizeof of_party);
     if (contest == PSP_NONE)

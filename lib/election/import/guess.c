@@ -114,3 +114,39 @@ uint32_t psp_import_guess_votes(const char *office)
             at = past(at, fillers[i]);
     return read_number(at);
 }
+
+/* What may stand around "president". */
+static bool is_beside_president(const char *word, size_t bytes)
+{
+    static const char *const words[] = {"1", "and", "elector", "electors", "for",    "of", "one",
+                                        "s", "the", "u",       "united",   "states", "us", "vote"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == bytes && strncasecmp(words[i], word, bytes) == 0)
+            return true;
+    return false;
+}
+
+static bool is_word(const char *at, size_t bytes, const char *word)
+{
+    return strlen(word) == bytes && strncasecmp(at, word, bytes) == 0;
+}
+
+bool psp_import_guess_national(const char *office)
+{
+    static const char between[] = " \t.,:/&-()";
+    bool president = false, vice = false;
+    for (const char *at = office + strspn(office, between); *at != '\0';) {
+        const size_t bytes = strcspn(at, between);
+        if (is_word(at, bytes, "president") || is_word(at, bytes, "presidential")) {
+            president |= !vice;
+            vice = false;
+        } else if (is_word(at, bytes, "vice")) {
+            vice = true;
+        } else if (!is_beside_president(at, bytes)) {
+            return false;
+        }
+        at += bytes;
+        at += strspn(at, between);
+    }
+    return president;
+}

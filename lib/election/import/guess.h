@@ -30,4 +30,8 @@ struct psp_import_guess psp_import_guess(const char *path);
  * does not say, or more than a ballot may mark. */
 uint32_t psp_import_guess_votes(const char *office);
 
+/* An office that a whole nation elects, in any words: "President", "US PRESIDENT", "President
+ * and Vice President of the United States". "Borough President" and "Vice President" are not. */
+bool psp_import_guess_national(const char *office);
+
 #endif

@@ -1,7 +1,7 @@
 /*
  * import - published returns become an election definition.
  *
- * Contest: (state unless the office is exactly "President", office, district).
+ * Contest: (state unless the office is "President" in any words, office, district).
  * Units: the nation "us", its states, their counties (county and code; none
  * when both columns are empty), their precincts. A row without precinct belongs
  * to the county itself, or to the state; when that has units in it as well, to

@@ -68,6 +68,8 @@ struct psp_import_list {
 struct psp_import {
     const struct psp_returns *returns;
     bool primary;
+    const char *last_office; /* looked at; is it the nation's? */
+    bool last_national;
     struct psp_pool pool;
     struct psp_id_index unit_index, contest_index, choice_index, candidate_index, party_index,
         style_index;

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "base/status.h"
 
 #define PSP_REPORT_FIRST 20 /* of each kind that are shown */
@@ -42,6 +43,15 @@ enum psp_report_weight {
     KIND(OFFICE, "office", FAULT_OF_ROW, "a row without an office", "")                            \
     KIND(TEXT, "text", FAULT_OF_ROW, "a text that is too long", "")                                \
     KIND(LIMIT, "limit", FAULT_OF_FILE, "more than fits", "")                                      \
+    KIND(VOTER_ID, "voter_id", FAULT_OF_FILE, "a voter ID that cannot be one",                     \
+         "1 to " PSP_TEXT(                                                                         \
+             PSP_VOTER_ID_BYTES_MAX) " bytes, as a station sends it: no blank at either end")      \
+    KIND(VOTER_TWICE, "voter_twice", FAULT_OF_FILE, "a voter who is on the roll already",          \
+         "leave one of the two lines out")                                                         \
+    KIND(VOTER_UNIT, "voter_unit", FAULT_OF_FILE, "a unit that no voter can belong to",            \
+         "a roll has the ID of a unit that no other lies in, as election.json has it")             \
+    KIND(VOTER_STYLE, "voter_style", FAULT_OF_FILE, "a ballot style that the unit does not have",  \
+         "a roll has one of the unit's ballot_styles, as election.json has them")                  \
     KIND(METHODS, "methods", FAULT_OF_ROW, "fewer votes than by method", "")                       \
     KIND(                                                                                          \
         TWICE, "twice", FAULT_OF_ROW, "one row twice, with other votes",                           \
@@ -77,6 +87,9 @@ enum psp_report_weight {
          "--keep-all takes all as it stands")                                                      \
     KIND(PRIMARY, "primary", NOTE, "a primary, by the file's name: taken as one contest for all",  \
          "--primary makes a contest for each party")                                               \
+    KIND(PRIMARY_PARTIES, "primary_parties", NOTE,                                                 \
+         "a primary, by the file's name: a contest for each party, and ballot styles by party",    \
+         "--no-primary takes one contest for all")                                                 \
     KIND(NAMES, "names", NOTE, "spellings that may be one name: kept apart",                       \
          "--merge-names takes the one of most rows")                                               \
     KIND(MERGED, "merged", NOTE, "spellings of one name: merged to the one of most rows", "")      \
@@ -113,8 +126,9 @@ struct psp_report_group {
     struct psp_report_entry *first; /* [first_n], at most PSP_REPORT_FIRST */
 };
 
-struct psp_report {      /* zero-initialise */
-    bool faulty_dropped; /* faults of rows refuse nothing: those rows are left out */
+struct psp_report {       /* zero-initialise */
+    bool faulty_dropped;  /* faults of rows refuse nothing: those rows are left out */
+    bool nothing_dropped; /* there is no option that would leave such rows out */
     bool out_of_memory;
     struct psp_report_group groups[PSP_REPORT_KINDS_END];
 };

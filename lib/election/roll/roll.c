@@ -10,7 +10,7 @@
 
 #include "base/text/utf8.h"
 
-enum { SLOTS_MIN = 1024, PREFIX_WORDS = 3, STYLE_COLUMN = PSP_ROLL_COLUMNS };
+enum { SLOTS_MIN = 1024, PREFIX_WORDS = 3, UNIT_COLUMN = PSP_ROLL_COLUMNS - 1, STYLE_COLUMN };
 
 const char *const psp_roll_columns[PSP_ROLL_COLUMNS] = {
     "voter_id",      "voter_name",          "date_of_birth",    "gender",
@@ -34,7 +34,20 @@ struct psp_roll {
     uint32_t style_column; /* or PSP_NONE */
     struct seen *seen;
     uint64_t seen_count, seen_mask;
+    struct psp_report *report; /* or NULL */
+    const char *path;
 };
+
+/* The first reason of a row is the caller's; all are the report's. */
+static void note(struct psp_roll *roll, enum psp_report_kind kind, const struct psp_reason *fault,
+                 struct psp_reason *reterr_reason, enum psp_status *status)
+{
+    if (*status == PSP_OK)
+        *reterr_reason = *fault;
+    *status = PSP_EINVAL;
+    if (roll->report != NULL)
+        psp_report_add(roll->report, kind, roll->path, fault->line, "%s", fault->text);
+}
 
 /* In any case, blanks around it aside. */
 static bool is_called(const struct psp_csv_field *field, const char *name)
@@ -66,35 +79,66 @@ static const char *other_delimiter(const struct psp_csv_record *record)
                : NULL;
 }
 
-static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_record *record,
-                                   struct psp_reason *reterr_reason)
+/* Columns that a roll cannot have, all of them, as far as a line of text holds them. */
+static enum psp_status check_header(const struct psp_csv_record *record,
+                                    struct psp_reason *reterr_reason)
 {
     bool seen[PSP_ROLL_COLUMNS + 1] = {false};
-    roll->column_count = record->field_count;
-    roll->voter_column = roll->unit_column = roll->style_column = PSP_NONE;
+    char unknown[600] = "", twice[200] = "";
+    uint32_t first = 0;
     for (uint32_t i = 0; i < record->field_count; i++) {
         const struct psp_csv_field *field = &record->fields[i];
         const uint32_t column = known_column(field);
-        if (column == PSP_NONE || seen[column]) {
-            const char *delimiter = other_delimiter(record);
-            psp_reason_set_line(reterr_reason, record->line, i + 1, "%s: \"%s\"",
-                                delimiter != NULL    ? delimiter
-                                : column == PSP_NONE ? "a roll has no column of this name"
-                                                     : "this column is there twice",
-                                psp_shown(field->text, field->bytes).text);
-            return PSP_EINVAL;
+        if (column != PSP_NONE && !seen[column]) {
+            seen[column] = true;
+            continue;
         }
-        seen[column] = true;
+        char *list = column == PSP_NONE ? unknown : twice;
+        const size_t size = column == PSP_NONE ? sizeof unknown : sizeof twice, at = strlen(list);
+        first = first == 0 ? i + 1 : first;
+        snprintf(list + at, size - at, "%s\"%s\"", at > 0 ? ", " : "",
+                 psp_shown(field->text, field->bytes).text);
+        list[psp_utf8_cut(list, strlen(list), size - 1)] = '\0';
+    }
+    if (first == 0)
+        return PSP_OK;
+    const char *delimiter = other_delimiter(record);
+    if (delimiter != NULL)
+        psp_reason_set_line(reterr_reason, record->line, first, "%s: %s", delimiter, unknown);
+    else
+        psp_reason_set_line(
+            reterr_reason, record->line, first, "%s%s%s%s%s%s%s",
+            unknown[0] != '\0' ? "a roll has no column of this name: " : "", unknown,
+            unknown[0] != '\0' && twice[0] != '\0' ? "; " : "",
+            twice[0] != '\0' ? "this column is there twice: " : "", twice,
+            unknown[0] != '\0' && !seen[0] ? "; the column \"voter_id\" is missing" : "",
+            unknown[0] != '\0' && !seen[UNIT_COLUMN] ? "; the column \"unit\" is missing" : "");
+    return PSP_EINVAL;
+}
+
+static enum psp_status read_header(struct psp_roll *roll, const struct psp_csv_record *record,
+                                   struct psp_reason *reterr_reason)
+{
+    const enum psp_status status = check_header(record, reterr_reason);
+    if (status != PSP_OK)
+        return status;
+    roll->column_count = record->field_count;
+    roll->voter_column = roll->unit_column = roll->style_column = PSP_NONE;
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        const uint32_t column = known_column(&record->fields[i]);
         if (column == 0)
             roll->voter_column = i;
-        if (column == PSP_ROLL_COLUMNS - 1)
+        if (column == UNIT_COLUMN)
             roll->unit_column = i;
         if (column == STYLE_COLUMN)
             roll->style_column = i;
     }
     if (roll->voter_column == PSP_NONE || roll->unit_column == PSP_NONE) {
-        psp_reason_set_line(reterr_reason, record->line, 0, "the column \"%s\" is missing",
-                            roll->voter_column == PSP_NONE ? "voter_id" : "unit");
+        psp_reason_set_line(reterr_reason, record->line, 0, "%s",
+                            roll->unit_column != PSP_NONE ? "the column \"voter_id\" is missing"
+                            : roll->voter_column != PSP_NONE
+                                ? "the column \"unit\" is missing"
+                                : "the columns \"voter_id\" and \"unit\" are missing");
         return PSP_EINVAL;
     }
     return PSP_OK;
@@ -190,7 +234,10 @@ static enum psp_status read_unit(const struct psp_roll *roll, const struct psp_c
         *ret_unit = unit;
         return PSP_OK;
     }
-    for (uint32_t i = 0; unit == PSP_NONE && i < roll->definition->unit_count; i++)
+    /* Units are not searched for every line of a file that has names in all of them. */
+    const bool shown =
+        roll->report == NULL || roll->report->groups[PSP_REPORT_VOTER_UNIT].n < PSP_REPORT_FIRST;
+    for (uint32_t i = 0; shown && unit == PSP_NONE && i < roll->definition->unit_count; i++)
         if (strcmp(roll->definition->units[i].name, field->text) == 0) {
             psp_reason_set_line(reterr_reason, record->line, roll->unit_column + 1,
                                 "a unit's name, \"%s\": a roll has its ID, \"%s\"",
@@ -229,9 +276,10 @@ static enum psp_status read_style(const struct psp_roll *roll, const struct psp_
 }
 
 static enum psp_status check_voter(struct psp_roll *roll, const struct psp_csv_record *record,
-                                   struct psp_reason *reterr_reason)
+                                   enum psp_report_kind *ret_kind, struct psp_reason *reterr_reason)
 {
     const struct psp_csv_field *id = &record->fields[roll->voter_column];
+    *ret_kind = PSP_REPORT_VOTER_ID;
     if (id->bytes == 0 || id->bytes > PSP_VOTER_ID_BYTES_MAX) {
         psp_reason_set_line(reterr_reason, record->line, roll->voter_column + 1,
                             "a voter ID of %zu bytes: 1 to %d are allowed", id->bytes,
@@ -249,37 +297,86 @@ static enum psp_status check_voter(struct psp_roll *roll, const struct psp_csv_r
     const enum psp_status status = note_voter(roll, id, record->line, &first_line);
     if (status != PSP_OK || first_line == 0)
         return status;
+    *ret_kind = PSP_REPORT_VOTER_TWICE;
     psp_reason_set_line(reterr_reason, record->line, roll->voter_column + 1,
                         "voter \"%s\" is on the roll already, in line %" PRIu32,
                         psp_shown(id->text, id->bytes).text, first_line);
     return PSP_EINVAL;
 }
 
+/* What psp_csv_next found. */
+static enum psp_report_kind kind_of_record(const struct psp_reason *reason)
+{
+    static const char foreign[] = "not UTF-8";
+    return strncmp(reason->text, foreign, sizeof foreign - 1) == 0 ? PSP_REPORT_ENCODING
+                                                                   : PSP_REPORT_RECORD;
+}
+
+/* Each field is looked at though another one is at fault. */
+static enum psp_status check_row(struct psp_roll *roll, const struct psp_csv_record *record,
+                                 struct psp_roll_voter *ret_voter, struct psp_reason *reterr_reason)
+{
+    enum psp_status status = PSP_OK;
+    enum psp_report_kind kind;
+    struct psp_reason fault;
+    if (record->field_count != roll->column_count) {
+        psp_reason_set_line(&fault, record->line, 0,
+                            "%" PRIu32 " fields, and the header has %" PRIu32 " columns",
+                            record->field_count, roll->column_count);
+        note(roll, PSP_REPORT_FIELDS, &fault, reterr_reason, &status);
+        return status;
+    }
+    uint32_t unit, style = 0;
+    const enum psp_status checked = check_voter(roll, record, &kind, &fault);
+    if (checked == PSP_EINVAL)
+        note(roll, kind, &fault, reterr_reason, &status);
+    else if (checked != PSP_OK)
+        return checked;
+    if (read_unit(roll, record, &unit, &fault) != PSP_OK)
+        note(roll, PSP_REPORT_VOTER_UNIT, &fault, reterr_reason, &status);
+    else if (read_style(roll, record, unit, &style, &fault) != PSP_OK)
+        note(roll, PSP_REPORT_VOTER_STYLE, &fault, reterr_reason, &status);
+    const struct psp_csv_field *id = &record->fields[roll->voter_column];
+    if (status == PSP_OK)
+        *ret_voter = (struct psp_roll_voter){id->text, id->bytes, unit, style, record->line};
+    return status;
+}
+
+/* The next row, blank lines aside. */
+static enum psp_status read_row(struct psp_roll *roll, struct psp_roll_voter *ret_voter,
+                                struct psp_reason *reterr_reason)
+{
+    struct psp_csv_record record;
+    struct psp_reason fault = {0};
+    enum psp_status status;
+    do
+        status = psp_csv_next(roll->csv, &record, &fault);
+    while (status == PSP_OK && record.field_count == 1 && record.fields[0].bytes == 0);
+    if (status == PSP_OK)
+        return check_row(roll, &record, ret_voter, reterr_reason);
+    if (status != PSP_EINVAL)
+        return status;
+    status = PSP_OK;
+    note(roll, kind_of_record(&fault), &fault, reterr_reason, &status);
+    return status;
+}
+
 enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_voter,
                               struct psp_reason *reterr_reason)
 {
-    struct psp_csv_record record;
-    enum psp_status status;
+    enum psp_status status = read_row(roll, ret_voter, reterr_reason);
+    if (status != PSP_EINVAL || roll->report == NULL)
+        return status;
+    struct psp_reason more;
     do
-        status = psp_csv_next(roll->csv, &record, reterr_reason);
-    while (status == PSP_OK && record.field_count == 1 && record.fields[0].bytes == 0);
-    if (status != PSP_OK)
-        return status;
-    if (record.field_count != roll->column_count) {
-        psp_reason_set_line(reterr_reason, record.line, 0,
-                            "%" PRIu32 " fields, and the header has %" PRIu32 " columns",
-                            record.field_count, roll->column_count);
-        return PSP_EINVAL;
-    }
-    uint32_t unit, style;
-    status = check_voter(roll, &record, reterr_reason);
-    if (status == PSP_OK)
-        status = read_unit(roll, &record, &unit, reterr_reason);
-    if (status == PSP_OK)
-        status = read_style(roll, &record, unit, &style, reterr_reason);
-    if (status != PSP_OK)
-        return status;
-    const struct psp_csv_field *id = &record.fields[roll->voter_column];
-    *ret_voter = (struct psp_roll_voter){id->text, id->bytes, unit, style, record.line};
-    return PSP_OK;
+        status = read_row(roll, ret_voter, &more);
+    while (status == PSP_OK || status == PSP_EINVAL);
+    return status == PSP_ENOENT ? PSP_EINVAL : status;
+}
+
+void psp_roll_tell(struct psp_roll *roll, struct psp_report *report, const char *path)
+{
+    report->nothing_dropped = true;
+    roll->report = report;
+    roll->path = path;
 }

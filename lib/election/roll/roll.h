@@ -6,7 +6,8 @@
  * one of the unit's in every line; those that the roll format names besides (voter_name,
  * date_of_birth, ...) are allowed and skipped; any other is refused, because a misspelt
  * "unit" must not pass. A voter listed twice, an unknown unit or one that is not a leaf,
- * and a style that the unit does not have are refused with their lines.
+ * and a style that the unit does not have are refused with their lines, all of them when there
+ * is a report to hold them.
  *
  * Ownership: does not own the FILE or the definition.
  * Threads:   one owner.
@@ -24,6 +25,7 @@
 #include "base/status.h"
 #include "base/text/csv.h"
 #include "election/definition/definition.h"
+#include "election/import/report.h"
 
 /* The columns of a full roll, in the order `psephos generate` writes them. A roll may
  * have "style" as well, which is made up for nobody. */
@@ -45,8 +47,12 @@ enum psp_status psp_roll_open(FILE *file, const struct psp_definition *definitio
                               struct psp_roll **ret_roll, struct psp_reason *reterr_reason);
 void psp_roll_close(struct psp_roll **roll);
 
-/* PSP_OK; PSP_ENOENT: no voter is left; PSP_EINVAL, with line and column;
- * PSP_EIO; PSP_ENOMEM. */
+/* From now on a fault goes into the report, and so do all behind it: the file is then
+ * read to its end before PSP_EINVAL comes back. Neither is copied. */
+void psp_roll_tell(struct psp_roll *roll, struct psp_report *report, const char *path);
+
+/* PSP_OK; PSP_ENOENT: no voter is left; PSP_EINVAL, with line and column of the first
+ * fault; PSP_EIO; PSP_ENOMEM. */
 enum psp_status psp_roll_next(struct psp_roll *roll, struct psp_roll_voter *ret_voter,
                               struct psp_reason *reterr_reason);
 

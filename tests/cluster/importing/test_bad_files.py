@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from harness import ROOT
 
+CASES = ROOT.parent / "shared" / "cases"
 HEADER = "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
 ROWS = (
     "VT,Addison,50001,Bristol,President,,Democratic,Ann Lee,3\n"
@@ -116,6 +118,52 @@ def test_a_roll_that_names_a_voter_twice_is_refused(psephos, tmp_path, definitio
     assert result.returncode == 1
     assert "roll.csv:4:" in result.stderr and "line 2" in result.stderr
     assert not list((tmp_path / "c").glob("run/*.pid"))
+
+
+def test_all_faults_of_a_roll_are_told_at_once(psephos, tmp_path, definition):
+    leaf = next(u["id"] for u in definition["units"] if "ballot_styles" in u)
+    roll = tmp_path / "roll.csv"
+    rows = [f"v{i},atlantis" for i in range(30)] + [f"v1,{leaf}", f"w1 ,{leaf}", "w2"]
+    roll.write_text("voter_id,unit\n" + "\n".join(rows) + "\n")
+    election = tmp_path / "good" / "election.json"
+    result = psephos("up", "--dir", tmp_path / "c", "--election", election, "--roll", roll)
+    assert result.returncode == 1
+    said = result.stderr
+    assert "30  a unit that no voter can belong to: refused; a roll has the ID" in said
+    assert said.count('roll.csv, line') == 20 + 3 and "and 10 more" in said
+    assert "1  a voter who is on the roll already: refused; leave one" in said
+    assert 'line 32: voter "v1" is on the roll already, in line 3' in said
+    assert "line 33: a voter ID that begins or ends with a blank" in said
+    assert "line 34: 1 fields, and the header has 2 columns" in said
+    assert "--faulty" not in said
+    assert f"psephos up: {roll}:2:" in said and "the first of 33 faults" in said
+    assert not (tmp_path / "c").exists()
+
+
+ROLLS = {  # what is told, or None: taken (the units are "north" and "south")
+    "blankend": None, "caps": None, "crlf_bom": None,
+    "byname": 'a unit\'s name, "North": a roll has its ID, "north"',
+    "dup": 'voter "v1" is on the roll already, in line 2; leave one',
+    "empty_id": "a voter ID of 0 bytes: 1 to 255 are allowed; 1 to 255 bytes",
+    "extra": 'a roll has no column of this name: "status"',
+    "latin1": "not UTF-8",
+    "nc_tsv": "a tab behind the closing quote, where a comma is expected",
+    "spaces": "begins or ends with a blank",
+}
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="cases not here: ../shared/cases")
+@pytest.mark.parametrize("name", sorted(ROLLS))
+def test_the_rolls_of_the_cases(psephos, tmp_path, name):
+    election, told = CASES / "nd_election.json", ROLLS[name]
+    result = psephos("up", "--dir", tmp_path / "c", "--election", election, "--roll",
+                     CASES / f"roll_{name}.csv")
+    if told is None:
+        psephos("down", "--dir", tmp_path / "c")
+        assert result.returncode == 0, result.stderr
+        return
+    assert result.returncode == 1 and told in result.stderr
+    assert not (tmp_path / "c").exists()
 
 
 @pytest.mark.parametrize("text, told", [("voter_id,unit\n", "a header and no voter: nobody could"),

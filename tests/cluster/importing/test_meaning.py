@@ -178,8 +178,60 @@ def test_a_primary_has_a_contest_and_a_ballot_for_each_party(cluster, psephos, t
     path.write_text(PRIMARY + "PA,Alpha,,One,Governor,,LIB,Under Votes,7\n")
     again, _, _ = imported(psephos, path, tmp_path / "again", "--primary")
     assert (again["contests"], again["ballots"]) == (5, 214)
-    apart, report, _ = imported(psephos, path, tmp_path / "apart")
-    assert apart["contests"] == 3 and set(report) >= {"primary"}
+    apart, report, _ = imported(psephos, path, tmp_path / "apart", "--no-primary")
+    assert apart["contests"] == 3 and not set(report) & {"primary", "primary_parties"}
+
+
+def test_a_file_name_that_says_primary_is_believed(psephos, tmp_path):
+    path = tmp_path / "20220517__pa__primary__precinct.csv"
+    path.write_text(PRIMARY)
+    told, report, election = imported(psephos, path, tmp_path / "e")
+    assert told["contests"] == 5 and set(report) >= {"primary_parties"}
+    assert len([c for c in election["contests"] if c["office"] == "Governor"]) == 2
+    record = json.loads((tmp_path / "e" / "import.json").read_text())
+    assert record["primary"] is True
+    # The next county is read in the same way, whatever its name says.
+    other = tmp_path / "next.csv"
+    other.write_text(PRIMARY)
+    told, report, _ = imported(psephos, other, tmp_path / "next", "--like",
+                               tmp_path / "e" / "import.json")
+    assert told["contests"] == 5 and not set(report) & {"primary", "primary_parties"}
+    # One party only: nothing to divide. And where all get one ballot, all stand in one contest.
+    path.write_text("\n".join(row for row in PRIMARY.splitlines() if ",REP," not in row) + "\n")
+    told, report, _ = imported(psephos, path, tmp_path / "dem")
+    assert told["contests"] == 3 and set(report) >= {"primary"}
+    path = tmp_path / "20220607__ca__primary__precinct.csv"
+    path.write_text(PRIMARY.replace("PA,", "CA,"))
+    told, report, _ = imported(psephos, path, tmp_path / "ca")
+    assert told["contests"] == 3 and set(report) >= {"primary"}
+
+
+def test_a_president_in_any_words_is_the_nations(psephos, tmp_path):
+    """Files of two states, as MEDSL have them: one contest; of two spellings, two, and told."""
+    path = tmp_path / "2020.csv"
+    words = ["US PRESIDENT", "President of the United States",
+             "PRESIDENT AND VICE PRESIDENT", "U.S. President/Vice President",
+             "Presidential Electors", "President (Vote for 1)"]
+    for i, office in enumerate(words):
+        rows = [f'{s},Alpha,,One,"{office}",,DEM,Ann Able,{n}' for s, n in (("PA", 7), ("OH", 5))]
+        path.write_text(HEADER + "\n".join(rows) + "\n")
+        told, _, election = imported(psephos, path, tmp_path / f"e{i}")
+        assert told["contests"] == 1, office
+        assert (election["contests"][0]["unit"], election["contests"][0]["office"]) == (
+            "us", office)
+    for i, office in enumerate(["Vice President", "Borough President", "President of the Senate",
+                                "Presidents"]):
+        rows = [f"{s},Alpha,,One,{office},,DEM,Ann Able,5" for s in ("PA", "OH")]
+        path.write_text(HEADER + "\n".join(rows) + "\n")
+        assert imported(psephos, path, tmp_path / f"n{i}")[0]["contests"] == 2, office
+    path.write_text(HEADER + "PA,Alpha,,One,US PRESIDENT,,DEM,Ann Able,7\n"
+                    "OH,Beta,,One,President,,DEM,Ann Able,5\n"
+                    "OH,Beta,,Two,President,,DEM,Ann Able,5\n")
+    told, report, _ = imported(psephos, path, tmp_path / "two")
+    assert told["contests"] == 2 and set(report) >= {"names"}
+    told, report, election = imported(psephos, path, tmp_path / "merged", "--merge-names")
+    assert told["contests"] == 1 and set(report) >= {"merged"}
+    assert election["contests"][0]["office"] == "President"
 
 
 def kinds_of(election):

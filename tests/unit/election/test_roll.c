@@ -111,6 +111,8 @@ static void headers_are_checked(void **state)
     refused(state, "unit,voter_name\n", 1, 0, "\"voter_id\" is missing");
     refused(state, "voter_id\n", 1, 0, "\"unit\" is missing");
     refused(state, "voter_id,Units\n", 1, 2, "no column of this name: \"Units\"");
+    refused(state, "id,voter_id,Units,x\n", 1, 1, "\"id\", \"Units\", \"x\"; the column \"unit\"");
+    refused(state, "voter_name\n", 1, 0, "\"voter_id\" and \"unit\" are missing");
     refused(state, "voter_id\tunit\nv1\ta\n", 1, 1, "tabs stand between its columns");
     refused(state, "voter_id;unit\nv1;a\n", 1, 1, "semicolons stand between its columns");
     refused(state, "voter_id,unit,unit\n", 1, 3, "twice: \"unit\"");
@@ -130,6 +132,40 @@ static void rows_are_checked(void **state)
     char text[600];
     snprintf(text, sizeof text, "voter_id,unit\n%0255d,a\n%0256d,a\n", 1, 1);
     refused(state, text, 3, 1, "256 bytes");
+}
+
+static void all_faults_are_told_at_once(void **state)
+{
+    static const char text[] =
+        "voter_id,unit\nv1,a\n,c\nv1,b\nv2\nv3,\xFF\nv4,B\n\"v5,b\nv6,b\nv6,b\n";
+    static const struct {
+        enum psp_report_kind kind;
+        uint64_t n, line;
+    } expected[] = {{PSP_REPORT_VOTER_ID, 1, 3},    {PSP_REPORT_VOTER_UNIT, 2, 3},
+                    {PSP_REPORT_VOTER_TWICE, 2, 4}, {PSP_REPORT_FIELDS, 1, 5},
+                    {PSP_REPORT_ENCODING, 1, 6},    {PSP_REPORT_RECORD, 1, 8}};
+    struct psp_roll *roll = NULL;
+    struct psp_reason reason = {0};
+    struct psp_roll_voter voter;
+    struct psp_report report = {0};
+    FILE *file = file_of(text);
+    assert_int_equal(psp_roll_open(file, *state, &roll, &reason), PSP_OK);
+    psp_roll_tell(roll, &report, "x/roll.csv");
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_OK);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_EINVAL);
+    assert_int_equal(reason.line, 3);
+    assert_non_null(strstr(reason.text, "0 bytes"));
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        const struct psp_report_group *group = &report.groups[expected[i].kind];
+        assert_int_equal(group->n, expected[i].n);
+        assert_int_equal(group->first[0].line, expected[i].line);
+        assert_string_equal(group->first[0].file, "roll.csv");
+    }
+    assert_int_equal(psp_report_status(&report), PSP_EINVAL);
+    assert_int_equal(psp_roll_next(roll, &voter, &reason), PSP_ENOENT);
+    psp_report_free(&report);
+    psp_roll_close(&roll);
+    fclose(file);
 }
 
 static struct psp_definition *primary(void)
@@ -326,6 +362,7 @@ int main(void)
         TEST(case_of_the_header_and_empty_lines_do_not_matter),
         TEST(headers_are_checked),
         TEST(rows_are_checked),
+        TEST(all_faults_are_told_at_once),
         TEST(a_roll_may_tell_the_ballot_style),
         TEST(a_style_that_the_unit_has_not_is_refused),
         TEST(a_voter_twice_is_refused_with_both_lines),

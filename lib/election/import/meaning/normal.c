@@ -1,8 +1,10 @@
-/* Lower case and single blanks for all; codes, districts and parties have more. */
+/* Lower case and single blanks for all; codes, districts, parties and one office have more. */
 #include "election/import/meaning/normal.h"
 
 #include <stdbool.h>
 #include <string.h>
+
+#include "election/import/guess.h"
 
 /* The parties that files of one state abbreviate here and write out there. */
 static const struct {
@@ -74,6 +76,10 @@ size_t psp_normal_of(enum psp_returns_column column, const char *text,
         n = without_fraction(ret_normal, n);
     if (column == PSP_COLUMN_DISTRICT || column == PSP_COLUMN_COUNTY_FIPS)
         n = without_zeros(ret_normal, n);
+    if (column == PSP_COLUMN_OFFICE && psp_import_guess_national(text)) {
+        n = sizeof "president" - 1;
+        memcpy(ret_normal, "president", n + 1);
+    }
     for (size_t i = 0; column == PSP_COLUMN_PARTY && i < sizeof parties / sizeof *parties; i++)
         if (strcmp(parties[i].shorter, ret_normal) == 0) {
             n = strlen(parties[i].longer);

@@ -2,8 +2,8 @@
  * normal - what two spellings of one name have in common.
  *
  * "ANN  ABLE " and "Ann Able", "DEM" and "Democratic", "1001" and "01001", "1.0"
- * and "1": equal normal forms may be one thing. They need not be: whoever finds two
- * tells, and merges when told to.
+ * and "1", "US PRESIDENT" and "President": equal normal forms may be one thing. They need
+ * not be: whoever finds two tells, and merges when told to.
  *
  * Ownership: keeps nothing.   Threads: any; pure.
  */
