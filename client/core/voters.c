@@ -37,9 +37,12 @@ void psp_client_voters_free(struct psp_client_voters *voters)
     memset(voters, 0, sizeof *voters);
 }
 
-static bool same_voter(const struct psp_client_ballot *a, const struct psp_client_ballot *b)
+/* And of one station, where they are of several: none may keep another's ballots waiting. */
+static bool same_voter(const struct psp_client_ballots *ballots, uint32_t one, uint32_t other)
 {
-    return a->voter_bytes == b->voter_bytes &&
+    const struct psp_client_ballot *a = &ballots->records[one], *b = &ballots->records[other];
+    return (ballots->stations == NULL || ballots->stations[one] == ballots->stations[other]) &&
+           a->voter_bytes == b->voter_bytes &&
            memcmp(psp_client_ballot_bytes(a), psp_client_ballot_bytes(b), a->voter_bytes) == 0;
 }
 
@@ -58,7 +61,7 @@ bool psp_client_voters_join(struct psp_client_voters *voters,
                                        .behind = PSP_CLIENT_NO_BALLOT,
                                        .last = ballot};
     for (uint32_t at = voter->chain; at != PSP_CLIENT_NO_BALLOT; at = voters->of[at].chain) {
-        if (!same_voter(&ballots->records[at], record))
+        if (!same_voter(ballots, at, ballot))
             continue;
         voters->of[voters->of[at].last].behind = ballot;
         voters->of[at].last = ballot;

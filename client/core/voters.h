@@ -3,7 +3,8 @@
  *
  * Of two ballots of one voter the first one is meant to count. So the second
  * leaves only when the first has its verdict: on the way nothing keeps their
- * order, not batches, not routers, not resends. Nobody waits for another voter.
+ * order, not batches, not routers, not resends. Nobody waits for another voter, nor, where
+ * the ballots are of several stations (a gateway), for another station's ballot of the voter.
  *
  * A hash table of the ballots that may leave, by voter ID; behind each of them
  * those that wait, oldest first.

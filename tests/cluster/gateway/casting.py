@@ -42,9 +42,10 @@ def ndjson(ballots):
     return "".join(json.dumps(b) + "\n" for b in ballots).encode()
 
 
-def request(address, method, path, body=None, headers=None, timeout=90):
-    """(status, headers, body)."""
-    connection = http.client.HTTPConnection(address, timeout=timeout)
+def request(address, method, path, body=None, headers=None, timeout=90, source=None):
+    """(status, headers, body). `source`: the address to come from."""
+    connection = http.client.HTTPConnection(address, timeout=timeout,
+                                            source_address=source and (source, 0))
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
@@ -53,14 +54,14 @@ def request(address, method, path, body=None, headers=None, timeout=90):
         connection.close()
 
 
-def post(address, token, body, headers=None, timeout=90):
+def post(address, token, body, headers=None, timeout=90, source=None):
     """(status, headers, lines of the answer, or the problem)."""
     if not isinstance(body, bytes):
         body = ndjson(body)
     sent = {"Content-Type": "application/x-ndjson"} | (headers or {})
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
-    status, got, text = request(address, "POST", "/api/v1/ballots", body, sent, timeout)
+    status, got, text = request(address, "POST", "/api/v1/ballots", body, sent, timeout, source)
     if got["Content-Type"] == "application/x-ndjson":
         return status, got, [json.loads(line) for line in text.splitlines()]
     assert got["Content-Type"] == "application/problem+json", (status, got, text)

@@ -12,6 +12,7 @@ from harness import FIXTURES, SLOWER, wait_until
 
 TOWN = FIXTURES / "town.json"
 PATH = b"POST /api/v1/ballots HTTP/1.1\r\nHost: x\r\n"
+ELSEWHERE = "127.0.0.2"
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def metric(one, name):
 
 
 class Honest:
-    """Casts one ballot after another; the longest that one took."""
+    """Casts one ballot after another, from an address of its own; the longest that one took."""
 
     def __init__(self, address, token):
         self.address, self.token = address, token
@@ -57,7 +58,8 @@ class Honest:
         while not self.ended.is_set():
             begun = time.monotonic()
             try:
-                status, _, lines = post(self.address, self.token, [ballot(f"honest-{self.n}")])
+                status, _, lines = post(self.address, self.token, [ballot(f"honest-{self.n}")],
+                                        source=ELSEWHERE)
                 if status != 200 or lines[0]["first"] != "counted":
                     self.faults.append((status, lines))
             except OSError as error:
@@ -243,3 +245,44 @@ def test_bodies_that_never_end_hold_no_more_than_they_may(town):
     assert held <= 512 << 20 and memory < 1200
     assert_served(honest, slowest=20.0)
     assert_only_honest(one, honest)
+
+
+def test_a_station_does_not_hold_up_the_voters_of_another(town):
+    """Ballots of one voter leave one after the other, those of one station: 20,000 of a voter
+    keep nobody else's ballot of that voter waiting."""
+    one, address, token = town
+    other = add(one, "other")
+    flood = ndjson([ballot("x", ballot_id=f"{i:032x}", contests={"?": []}) for i in range(20000)])
+    with connect(address) as raw:
+        raw.sendall(PATH + f"Authorization: Bearer {other}\r\nContent-Length: {len(flood)}"
+                    "\r\n\r\n".encode() + flood)
+        wait_until(lambda: metric(one, "psephos_gateway_inflight_ballots") > 1000,
+                   what="the flood")
+        begun = time.monotonic()
+        status, _, lines = post(address, token, [ballot("x")])
+        took = time.monotonic() - begun
+        left = metric(one, "psephos_gateway_inflight_ballots")
+    print(f"answered after {took:.2f} s, {left:.0f} of the flood still on the way")
+    assert status == 200 and lines[0]["first"] == "counted", (status, lines)
+    assert left > 1000 and took < 5 * SLOWER
+
+
+def test_one_address_does_not_take_all_connections(town):
+    """Without a token: 600 of 1,024 connections are what one address gets."""
+    one, address, token = town
+    host, _, port = address.partition(":")
+    with contextlib.ExitStack() as stack:
+        for _ in range(1100):
+            with contextlib.suppress(OSError):
+                stack.enter_context(connect(address)).sendall(PATH)
+        begun = time.monotonic()
+        with socket.create_connection((host, int(port)), 60, (ELSEWHERE, 0)) as raw:
+            body = ndjson([ballot("y")])
+            raw.sendall(PATH + f"Authorization: Bearer {token}\r\nConnection: close\r\n"
+                        f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            got = drain(raw)
+        took = time.monotonic() - begun
+        held = metric(one, "psephos_gateway_connections")
+    print(f"answered after {took:.2f} s beside {held:.0f} connections")
+    assert b"counted" in got, got
+    assert held <= 601 and took < 3 * SLOWER

@@ -297,6 +297,36 @@ static void a_gateways_ballots_name_their_stations(void **state)
     assert_int_equal(psp_client_core_create(&options, &core), PSP_EINVAL);
 }
 
+/* Each station's in their order; but who casts for a voter of another's keeps nobody waiting. */
+static void a_gateways_station_does_not_wait_for_the_ballots_of_another(void **state)
+{
+    (void)state;
+    const struct psp_client_core_options options = {
+        .router_count = 1, .batch_rows = 100, .inflight_max = 100, .gateway = true};
+    static const uint32_t stations[] = {7, 7, 8, 8};
+    struct psp_client_core *core = NULL;
+    uint32_t router;
+    assert_int_equal(psp_client_core_create(&options, &core), PSP_OK);
+    psp_client_core_tick(core, 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct psp_ballot ballot = {.voter_id = (const uint8_t *)"one",
+                                    .voter_id_bytes = 3,
+                                    .marks = blank,
+                                    .marks_bytes = sizeof blank,
+                                    .station = stations[i]};
+        psp_put32(ballot.ballot_id, 10 + i);
+        assert_int_equal(psp_client_core_submit(core, &ballot), PSP_OK);
+    }
+    psp_client_core_flush(core);
+    const struct psp_client_message first = next(core, 0, &router);
+    assert_rows(&first, (const uint32_t[]){10, 12}, 2);
+    verdicts(core, first.batch_id, "\0\0\1\0", "\1\3", 2, 1);
+    psp_client_core_flush(core);
+    const struct psp_client_message second = next(core, 1, &router);
+    assert_rows(&second, (const uint32_t[]){11, 13}, 2);
+    psp_client_core_destroy(&core);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +341,7 @@ int main(void)
         cmocka_unit_test(unordered_ballots_of_one_voter_do_not_wait),
         cmocka_unit_test(a_pool_over_its_limits_or_without_chance_is_refused),
         cmocka_unit_test(a_gateways_ballots_name_their_stations),
+        cmocka_unit_test(a_gateways_station_does_not_wait_for_the_ballots_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
