@@ -198,7 +198,8 @@ static bool parties_differ(const struct psp_returns *returns)
     const char *first = NULL;
     for (size_t i = 0; i < returns->n; i++) {
         const char *party = returns->rows[i].text[PSP_COLUMN_PARTY];
-        if (returns->rows[i].kind != PSP_ROW_LINE || party[0] == '\0' || party == first)
+        if (returns->rows[i].kind != PSP_ROW_LINE || party[0] == '\0' || party == first ||
+            psp_import_guess_nonpartisan(party))
             continue;
         if (first != NULL)
             return true;
@@ -217,9 +218,9 @@ static void find_primary(struct psp_returns_options *options, struct psp_import_
         named += facts.primary;
         closed += facts.primary && !one_for_all(&facts);
     }
-    if (options->primary_told || named == 0)
+    if (options->primary_told || named == 0 || !parties_differ(returns))
         return;
-    options->primary = closed == returns->file_count && parties_differ(returns);
+    options->primary = closed == returns->file_count;
     for (uint32_t i = 0; i < returns->file_count; i++)
         if (psp_file_facts(returns->files[i]).primary)
             psp_report_add(&done->report,
@@ -278,6 +279,20 @@ static void say_root(const struct psp_import_call *call, const struct psp_return
                 call->command, psp_shown(first, strlen(first)).text);
 }
 
+/* A limit that files reach when their units are not read. */
+static const char *to_do_about(const struct psp_reason *reason)
+{
+    static const char styles[] = "/ballot_styles/", contests[] = "/contests";
+    const size_t bytes = strlen(reason->pointer), end = sizeof contests - 1;
+    return strncmp(reason->pointer, styles, sizeof styles - 1) == 0 && bytes > end &&
+                   strcmp(reason->pointer + bytes - end, contests) == 0
+               ? "; a unit has more contests than a ballot can: --columns precinct=THEIRS names "
+                 "the "
+                 "column of the units below it, and rows of contests that it does not vote in (all "
+                 "votes 0) are best left out of the file"
+               : "";
+}
+
 /* Makes the definition's text and reads it back, as every process will: what
  * breaks a limit is told now and not at `up`. */
 static bool make_text(const struct psp_import_call *call, const struct psp_returns_options *options,
@@ -315,8 +330,8 @@ static bool make_text(const struct psp_import_call *call, const struct psp_retur
         return true;
     }
     if (reason.text[0] != '\0')
-        fprintf(stderr, "%s: the election made of %s is refused: %s: %s\n", call->command,
-                call->returns[0], reason.pointer, reason.text);
+        fprintf(stderr, "%s: the election made of %s is refused: %s: %s%s\n", call->command,
+                call->returns[0], reason.pointer, reason.text, to_do_about(&reason));
     else
         fprintf(stderr, "%s: %s: %s\n", call->command, call->returns[0],
                 csv_fault.text[0] != '\0' ? csv_fault.text : psp_status_text(status));

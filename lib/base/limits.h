@@ -21,11 +21,11 @@
 #define PSP_HASH_BYTES 32 /* SHA-256 of files, BLAKE2b-256 of maps and keys */
 #define PSP_CLUSTER_ID_BYTES 16
 #define PSP_SLOT_COUNT 4096
-#define PSP_ID_BYTES_MAX 128        /* IDs in the definition: [a-z0-9._-], URL-safe */
-#define PSP_MARKED_CONTESTS_MAX 512 /* on one ballot */
-#define PSP_MARKED_CHOICES_MAX 256  /* in one contest of one ballot */
-#define PSP_BATCH_ROWS_MAX 8192     /* ballots in one message or log entry */
-#define PSP_STATIONS_MAX 100000     /* the highest number of a station; the first is 1 */
+#define PSP_ID_BYTES_MAX 128         /* IDs in the definition: [a-z0-9._-], URL-safe */
+#define PSP_MARKED_CONTESTS_MAX 1024 /* on one ballot */
+#define PSP_MARKED_CHOICES_MAX 256   /* in one contest of one ballot */
+#define PSP_BATCH_ROWS_MAX 8192      /* ballots in one message or log entry */
+#define PSP_STATIONS_MAX 100000      /* the highest number of a station; the first is 1 */
 
 #define PSP_TEXT_OF(number) #number
 #define PSP_TEXT(limit) PSP_TEXT_OF(limit)

@@ -124,7 +124,9 @@ static enum psp_status contest_of_row(struct psp_import *import, const struct ps
                                       uint32_t state, uint32_t *ret_contest)
 {
     uint32_t party = PSP_NONE;
-    const enum psp_status named = import->primary ? party_of_row(import, row, &party) : PSP_OK;
+    const bool of_party =
+        import->primary && !psp_import_guess_nonpartisan(row->text[PSP_COLUMN_PARTY]);
+    const enum psp_status named = of_party ? party_of_row(import, row, &party) : PSP_OK;
     if (named != PSP_OK)
         return named;
     const bool national = is_national(import, row);

@@ -150,3 +150,14 @@ bool psp_import_guess_national(const char *office)
     }
     return president;
 }
+
+bool psp_import_guess_nonpartisan(const char *party)
+{
+    static const char *const words[] = {
+        "non",          "none", "nonpartisan", "nop",      "non-partisan",
+        "non partisan", "np",   "npa",         "no party", "no party affiliation"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(words[i], party) == 0)
+            return true;
+    return false;
+}

@@ -34,4 +34,7 @@ uint32_t psp_import_guess_votes(const char *office);
  * and Vice President of the United States". "Borough President" and "Vice President" are not. */
 bool psp_import_guess_national(const char *office);
 
+/* A party's name that says there is none: "NP", "Nonpartisan", "Non-Partisan", "NPA". */
+bool psp_import_guess_nonpartisan(const char *party);
+
 #endif

@@ -203,7 +203,7 @@ def test_what_cannot_be_read_is_refused_and_counting_goes_on(names, station):
         "ballot_id": names.ballot("hal", ballot_id=bytes(15)),
         "unit": names.ballot("hal", unit=""),
         "method": names.ballot("hal", method=""),
-        "512": names.ballot("hal", contests=[(names.contest, [])] * 513),
+        "1024": names.ballot("hal", contests=[(names.contest, [])] * 1025),
         "256": names.ballot("hal", contests={names.contest: names.choices[:1] * 257}),
     }
     for number, (text, bad) in enumerate(bad_rows.items()):

@@ -182,7 +182,7 @@ def test_a_primary_has_a_contest_and_a_ballot_for_each_party(cluster, psephos, t
     assert apart["contests"] == 3 and not set(report) & {"primary", "primary_parties"}
 
 
-def test_a_file_name_that_says_primary_is_believed(psephos, tmp_path):
+def test_a_file_name_that_says_primary_is_believed(cluster, psephos, tmp_path):
     path = tmp_path / "20220517__pa__primary__precinct.csv"
     path.write_text(PRIMARY)
     told, report, election = imported(psephos, path, tmp_path / "e")
@@ -199,11 +199,44 @@ def test_a_file_name_that_says_primary_is_believed(psephos, tmp_path):
     # One party only: nothing to divide. And where all get one ballot, all stand in one contest.
     path.write_text("\n".join(row for row in PRIMARY.splitlines() if ",REP," not in row) + "\n")
     told, report, _ = imported(psephos, path, tmp_path / "dem")
-    assert told["contests"] == 3 and set(report) >= {"primary"}
+    assert told["contests"] == 3 and not set(report) & {"primary", "primary_parties"}
+    # Judges stand on every party's ballot: "nonpartisan" is no party.
+    path.write_text(PRIMARY.replace("Library Bond,,,", "Judge,,NP,"))
+    told, report, election = imported(psephos, path, tmp_path / "judge")
+    assert (told["contests"], told["ballots"]) == (5, 214)
+    assert ["party" in c for c in election["contests"] if c["office"] == "Judge"] == [False]
+    one = cluster(tmp_path / "judge" / "election.json", shards=1)
+    assert one.cast("--returns", path)["counted"] == 214
+    assert returns_rows(one.results_csv()) == returns_rows(path.read_text())
     path = tmp_path / "20220607__ca__primary__precinct.csv"
     path.write_text(PRIMARY.replace("PA,", "CA,"))
     told, report, _ = imported(psephos, path, tmp_path / "ca")
     assert told["contests"] == 3 and set(report) >= {"primary"}
+
+
+def test_a_turnout_in_percent_is_no_fault(psephos, tmp_path):
+    path = tmp_path / "2022.csv"
+    path.write_text(HEADER + "PA,Alpha,,One,Turnout,,,,71.98%\n"
+                    "PA,Alpha,,One,Governor,,,Voter Turnout,0.72\n"
+                    "PA,Alpha,,One,Governor,,DEM,Ann Able,60\n")
+    told, report, _ = imported(psephos, path, tmp_path / "e")
+    assert (told["contests"], told["votes"], told["rows"]) == (1, 60, 1)
+    assert report["statistic"]["rows"] == 2
+    path.write_text(HEADER + "PA,Alpha,,One,Governor,,DEM,Ann Able,71.98%\n")
+    refused = psephos("import", path, "--out", tmp_path / "no")
+    assert refused.returncode == 1 and '"71.98%": no whole number' in refused.stderr
+
+
+def test_many_contests_of_a_unit(psephos, tmp_path):
+    """A county's file may list each of its contests in each precinct; not without end."""
+    path = tmp_path / "2023.csv"
+    rows = [f"PA,Alpha,,One,Auditor {n},,,Ann Able,{n % 3}" for n in range(1025)]
+    path.write_text(HEADER + "\n".join(rows[:1024]) + "\n")
+    assert imported(psephos, path, tmp_path / "e")[0]["contests"] == 1024
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    refused = psephos("import", path, "--out", tmp_path / "no")
+    assert refused.returncode == 1
+    assert "a unit has more contests than a ballot can: --columns precinct=" in refused.stderr
 
 
 def test_a_president_in_any_words_is_the_nations(psephos, tmp_path):

@@ -100,7 +100,7 @@ static void limits_of_marks_are_kept(void **state)
     assert_int_equal(psp_marks_encode(marks, PSP_MARKED_CHOICES_MAX, bytes, sizeof bytes, &length),
                      PSP_OK);
     assert_int_equal(psp_marks_encode(marks, 3, bytes, 4, &length), PSP_EINVAL);
-    /* 512 contests of three five-byte choices: 512 * (2 + 1 + 15) is over 8,192. */
+    /* 1,024 contests of three five-byte choices: 1,024 * (2 + 1 + 15) is over 8,192. */
     static struct psp_mark large[PSP_MARKED_CONTESTS_MAX * 3];
     for (uint32_t i = 0; i < PSP_MARKED_CONTESTS_MAX * 3; i++)
         large[i] = (struct psp_mark){i / 3, PSP_NONE};
@@ -126,8 +126,8 @@ static void marks_that_are_not_canonical_have_no_length(void **state)
     assert_int_equal(length_of(M(0x81, 0, 4, 1, 0), 5), 0);    /* not the shortest varint */
     assert_int_equal(length_of(M(1, 4, 1, 0x80, 0), 5), 0);
     assert_int_equal(length_of(M(1, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 1, 0), 8), 0); /* 33 bits */
-    assert_int_equal(length_of(M(0x81, 0x04), 2), 0);                            /* 513 contests */
-    assert_int_equal(length_of(M(1, 0, 0x81, 0x02), 4), 0);                      /* 257 choices */
+    assert_int_equal(length_of(M(0x81, 0x08), 2), 0);       /* 1,025 contests */
+    assert_int_equal(length_of(M(1, 0, 0x81, 0x02), 4), 0); /* 257 choices */
 }
 
 static void client_columns_are_checked(void **state)

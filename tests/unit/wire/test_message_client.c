@@ -374,12 +374,12 @@ static enum psp_status decode_marks(struct desk *d, int marks, int choices)
     return decode_body(d, 3);
 }
 
-static void ballot_marks_at_most_512_contests_and_256_choices_of_one(void **state)
+static void ballot_marks_at_most_1024_contests_and_256_choices_of_one(void **state)
 {
     struct desk *d = *state;
-    assert_int_equal(decode_marks(d, 512, 1), PSP_OK);
-    assert_int_equal(decode_marks(d, 513, 1), PSP_EINVAL);
-    assert_string_equal(d->reason, "row 0: more than 512 contests are marked");
+    assert_int_equal(decode_marks(d, 1024, 1), PSP_OK);
+    assert_int_equal(decode_marks(d, 1025, 1), PSP_EINVAL);
+    assert_string_equal(d->reason, "row 0: more than 1024 contests are marked");
     assert_int_equal(decode_marks(d, 1, 256), PSP_OK);
     assert_int_equal(decode_marks(d, 1, 257), PSP_EINVAL);
     assert_string_equal(d->reason, "row 0: more than 256 choices of one contest are marked");
@@ -546,7 +546,7 @@ int main(void)
         FACT(ids_of_the_election_have_at_most_128_bytes),
         FACT(definition_hash_has_32_bytes),
         FACT(batch_of_rows_has_1_to_8192_ballots),
-        FACT(ballot_marks_at_most_512_contests_and_256_choices_of_one),
+        FACT(ballot_marks_at_most_1024_contests_and_256_choices_of_one),
         FACT(length_of_every_column_must_fit),
         FACT(batch_of_columns_has_1_to_8192_ballots),
         FACT(columns_with_an_empty_voter_id_or_wrong_marks_are_refused),

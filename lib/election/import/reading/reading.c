@@ -68,6 +68,15 @@ static const struct psp_csv_field *field_of(const struct psp_reading *reading,
 
 enum cell { CELL_TAKEN, CELL_LEFT_OUT, CELL_FAULTY };
 
+/* "71.98%" or "0.7198" in a row of the turnout: no votes, whatever else it is. */
+static bool is_turnout(const struct psp_reading *reading, const struct psp_csv_record *record,
+                       const struct psp_csv_field *field)
+{
+    return field->bytes > 0 && strspn(field->text, "0123456789., %") == field->bytes &&
+           (strcasestr(field_of(reading, record, PSP_COLUMN_OFFICE)->text, "turnout") != NULL ||
+            strcasestr(field_of(reading, record, PSP_COLUMN_CANDIDATE)->text, "turnout") != NULL);
+}
+
 /* *ret_votes is 0 unless the cell gives some. */
 static enum cell read_cell(struct psp_reading *reading, const struct psp_csv_record *record,
                            uint32_t at, bool empty_is_zero, uint64_t *ret_votes)
@@ -79,6 +88,11 @@ static enum cell read_cell(struct psp_reading *reading, const struct psp_csv_rec
     if (cell == PSP_CELL_VOTES || (cell == PSP_CELL_EMPTY && empty_is_zero))
         return CELL_TAKEN;
     enum psp_report_kind kind = PSP_REPORT_VOTES;
+    if (cell == PSP_CELL_NONE && is_turnout(reading, record, field)) {
+        psp_report_add(reading->report, PSP_REPORT_STATISTIC, reading->name, record->line,
+                       "\"%s\": the turnout", psp_shown(field->text, field->bytes).text);
+        return CELL_LEFT_OUT;
+    }
     if (cell != PSP_CELL_NONE) {
         why = cell == PSP_CELL_EMPTY ? "empty" : "kept back";
         kind = reading->options->suppressed == PSP_SUPPRESSED_DROP   ? PSP_REPORT_DROPPED
