@@ -386,6 +386,13 @@ enum psp_status psp_site_publish(struct psp_site *site, const json_t *latest, co
     return PSP_OK;
 }
 
+/* Of psp_site_put: other files of that folder are not ours to remove. */
+static bool is_ours(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == (size_t)2 * HASH_BYTES &&
+           name[(size_t)2 * HASH_BYTES] == '.';
+}
+
 void psp_site_sweep(struct psp_site *site, uint64_t keep_s)
 {
     const time_t now = time(NULL);
@@ -393,7 +400,7 @@ void psp_site_sweep(struct psp_site *site, uint64_t keep_s)
     for (const struct dirent *one; folder && (one = readdir(folder)) != NULL;) {
         char path[PSP_SITE_PATH_BYTES];
         struct stat about;
-        if (one->d_name[0] == '.' ||
+        if (!is_ours(one->d_name) ||
             snprintf(path, sizeof path, "v/%s", one->d_name) >= (int)sizeof path ||
             json_object_get(site->shown, path) ||
             fstatat(site->folder, one->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0 ||

@@ -312,11 +312,13 @@ def test_old_files_go_with_age_and_needed_ones_stay(counted, tmp_path):
     long_ago = time.time() - 7200
     for name in needed:
         os.utime(site / "v" / name, (long_ago, long_ago))
-    for name, age in (("a" * 32 + ".json", 7200), ("b" * 32 + ".csv", 10)):
+    strangers = {"notes.txt", "c" * 32, "d" * 31 + ".json"}  # somebody else's
+    for name, age in (("a" * 32 + ".json", 7200), ("b" * 32 + ".csv", 10),
+                      *((name, 7200) for name in strangers)):
         (site / "v" / name).write_text("of before")
         os.utime(site / "v" / name, (time.time() - age,) * 2)
     assert publish(counted.api, site)["removed"] == 1
-    assert set(os.listdir(site / "v")) == needed | {"b" * 32 + ".csv"}
+    assert set(os.listdir(site / "v")) == needed | {"b" * 32 + ".csv"} | strangers
 
 
 def test_what_a_version_no_longer_needs_stays_a_while(cluster, import_returns, tmp_path):
