@@ -360,6 +360,7 @@ static bool begin(const struct arguments *arguments, const struct psp_local *loc
     ret_backup->shards = psp_memory_array(cluster->shard_count, sizeof *ret_backup->shards);
     for (uint32_t s = 0; s < cluster->shard_count; s++)
         ret_backup->shards[s].shard = s;
+    psp_backup_look(ret_backup, arguments->out);
     return status == PSP_OK;
 }
 

@@ -1,6 +1,7 @@
 /* A copy goes as far as backup.json says; its journal may hold more. */
 #include "cli/audit/backup_folder.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,9 +166,18 @@ enum psp_status psp_backup_carry(const char *from, const char *to, bool replace,
     return status;
 }
 
+void psp_backup_look(struct psp_backup *backup, const char *folder)
+{
+    for (uint32_t s = 0; s < backup->shard_count && !backup->found; s++) {
+        char *path = psp_memory_print("%s/shard-%u", folder, backup->shards[s].shard);
+        backup->found = access(path, F_OK) == 0 || errno != ENOENT;
+        free(path);
+    }
+}
+
 void psp_backup_undo(const struct psp_backup *backup, const char *folder)
 {
-    for (uint32_t s = 0; s < backup->shard_count; s++) {
+    for (uint32_t s = 0; s < backup->shard_count && !backup->found; s++) {
         char *path = psp_memory_print("%s/shard-%u", folder, backup->shards[s].shard);
         psp_tree_remove(path);
         free(path);

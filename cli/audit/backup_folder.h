@@ -38,6 +38,7 @@ struct psp_backup {
     uint64_t epoch, made_ms; /* ms since 1970 */
     uint32_t shard_count;
     struct psp_backup_shard *shards;
+    bool found; /* journals without a backup.json, which are not this call's */
 };
 
 /* PSP_ENOENT: there is none. PSP_EINVAL, PSP_EVERSION, PSP_EIO. */
@@ -53,8 +54,11 @@ void psp_backup_free(struct psp_backup *backup);
 enum psp_status psp_backup_carry(const char *from, const char *to, bool replace,
                                  struct psp_reason *reterr_reason);
 
+/* Notes whether FOLDER, which has no backup.json, has a journal of one of its shards. */
+void psp_backup_look(struct psp_backup *backup, const char *folder);
+
 /* Takes a backup away again of which nothing was copied: what was made of it, and FOLDER
- * where nothing else is in it. */
+ * where nothing else is in it. Journals that it found stay. */
 void psp_backup_undo(const struct psp_backup *backup, const char *folder);
 
 /* A shard's journal in FOLDER/shard-S, made when it is not there. As psp_journal_open;

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from harness import SLOWER, run_psephos, wait_until
+from harness import FIXTURES, SLOWER, run_psephos, wait_until
 from test_crashes import (
     assert_exact,
     casting,
@@ -223,6 +223,26 @@ def test_the_last_replica_and_the_other_shards_are_backed_up(
     one.up()
     wait_for_all(one)
     assert_exact(one, county_returns)
+
+
+def test_a_backup_that_fails_removes_no_journals_that_were_there(cluster, tmp_path):
+    """backup.json is lost, and the folder is then named again: by the same cluster without its
+    operator's key, and by another one, whose shards are numbered alike."""
+    out = tmp_path / "backup"
+    first = cluster(FIXTURES / "town.json")
+    backup(first, out)
+    (out / "backup.json").unlink()
+    journals = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert journals
+    key = first.directory / "keys/operator.key"
+    key.rename(tmp_path / "operator.key")
+    backup(first, out, check=1)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == journals
+    (tmp_path / "operator.key").rename(key)
+    other = cluster(FIXTURES / "town.json", name="other")
+    backup(other, out, check=1)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == journals
+    assert backup(first, out)["shards"]  # they are good, and it goes on with them
 
 
 def test_a_restore_without_the_roll_says_what_the_folder_must_hold(cluster, import_returns,
