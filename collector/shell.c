@@ -32,6 +32,7 @@ struct psp_collector_shell {
     struct psp_wire *wire;
     struct psp_loop *loop;
     struct psp_loop_timer *timer, *sweeper;
+    uint64_t tick_ms;
     struct psp_socket *operators;
     uint32_t link_count;
     struct link *links;
@@ -346,12 +347,15 @@ static void sweep(void *context)
 {
     struct psp_collector_shell *shell = context;
     const uint64_t now_ms = psp_clock_ms();
-    psp_view_slot_expire(&shell->views, now_ms);
     psp_http_sweep(shell->http, now_ms);
     psp_http_sweep(shell->http_local, now_ms);
-    note_series(shell);
-    log_staleness(shell, now_ms);
-    reread_names(shell);
+    if (now_ms >= shell->tick_ms) {
+        shell->tick_ms = now_ms + PSP_COLLECTOR_TICK_MS;
+        psp_view_slot_expire(&shell->views, now_ms);
+        note_series(shell);
+        log_staleness(shell, now_ms);
+        reread_names(shell);
+    }
     psp_loop_timer_set(shell->sweeper, PSP_COLLECTOR_SWEEP_MS);
 }
 

@@ -26,7 +26,8 @@
 enum {
     PSP_COLLECTOR_MESSAGES_A_TURN = 16, /* of each socket */
     PSP_COLLECTOR_PASSES_A_TURN = 8,
-    PSP_COLLECTOR_SWEEP_MS = 1000,
+    PSP_COLLECTOR_SWEEP_MS = 200,         /* of connections */
+    PSP_COLLECTOR_TICK_MS = 1000,         /* of all else that time brings */
     PSP_COLLECTOR_ARENA_BYTES = 96 << 20, /* of one decoded message */
     PSP_COLLECTOR_PATH_BYTES = 4096,
 };

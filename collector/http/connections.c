@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/system/clock.h"
+#include "base/system/peer.h"
 #include "collector/http/http.h"
 
 struct psp_connection {
@@ -13,6 +14,8 @@ struct psp_connection {
     uint64_t deadline_ms;
     uint64_t answer_bytes; /* held for the answer under way */
     bool streaming;        /* MHD's timeout holds: it must take bytes now and then */
+    bool reading;          /* a request that is not whole yet, or none */
+    bool ended;            /* its client sends no more: seen while reading */
 };
 
 void psp_connections_init(struct psp_connections *connections, struct psp_stats *stats)
@@ -66,6 +69,7 @@ void psp_connections_notify(void *context, struct MHD_Connection *mhd, void **re
             return; /* served without a deadline of its own; MHD's still holds */
         connection->fd = info->connect_fd;
         connection->deadline_ms = psp_clock_ms() + PSP_HTTP_REQUEST_MS;
+        connection->reading = true;
         link_connection(connections, connection);
         psp_stats_count(&stats->connections);
     } else if (*ret_connection) {
@@ -84,6 +88,16 @@ static struct psp_connection *connection_of(struct MHD_Connection *mhd)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+void psp_connections_whole(struct psp_connections *connections, struct MHD_Connection *mhd)
+{
+    struct psp_connection *connection = connection_of(mhd);
+    if (!connection)
+        return;
+    pthread_mutex_lock(&connections->lock);
+    connection->reading = connection->ended = false;
+    pthread_mutex_unlock(&connections->lock);
 }
 
 bool psp_connections_begin(struct psp_connections *connections, struct MHD_Connection *mhd,
@@ -125,6 +139,7 @@ void psp_connections_stream(struct psp_connections *connections, struct MHD_Conn
         return;
     pthread_mutex_lock(&connections->lock);
     connection->streaming = true;
+    connection->reading = connection->ended = false;
     pthread_mutex_unlock(&connections->lock);
 }
 
@@ -137,17 +152,31 @@ void psp_connections_completed(struct psp_connections *connections, struct MHD_C
     connections->answer_bytes -= connection->answer_bytes;
     connection->answer_bytes = 0;
     connection->streaming = false;
+    connection->reading = true;
     connection->deadline_ms = psp_clock_ms() + PSP_HTTP_IDLE_MS;
     pthread_mutex_unlock(&connections->lock);
+}
+
+/* MHD keeps a connection whose client went away before its request was whole until its
+ * timeout: enough of them would take every place. Seen twice, so that what was read last has
+ * been looked at. */
+static bool is_abandoned(struct psp_connection *connection)
+{
+    if (!connection->reading || !psp_peer_ended(connection->fd))
+        return false;
+    const bool seen = connection->ended;
+    connection->ended = true;
+    return seen;
 }
 
 void psp_connections_sweep(struct psp_connections *connections, uint64_t now_ms)
 {
     pthread_mutex_lock(&connections->lock);
     for (struct psp_connection *at = connections->list; at; at = at->next) {
-        if (at->streaming || now_ms <= at->deadline_ms)
+        if (at->streaming || (now_ms <= at->deadline_ms && !is_abandoned(at)))
             continue;
         shutdown(at->fd, SHUT_RDWR);
+        at->reading = false;
         at->deadline_ms = now_ms + PSP_HTTP_ANSWER_MS; /* cut once */
         psp_stats_count(&connections->stats->connections_cut);
     }

@@ -37,6 +37,8 @@ void psp_connections_destroy(struct psp_connections *connections);
 void psp_connections_notify(void *context, struct MHD_Connection *mhd, void **ret_connection,
                             enum MHD_ConnectionNotificationCode code);
 
+/* Its request is whole: it is answered, though its client sends no more. */
+void psp_connections_whole(struct psp_connections *connections, struct MHD_Connection *mhd);
 /* An answer of so many bytes goes out; false: too many are under way. */
 bool psp_connections_begin(struct psp_connections *connections, struct MHD_Connection *mhd,
                            uint64_t bytes);
@@ -48,7 +50,8 @@ void psp_connections_stream(struct psp_connections *connections, struct MHD_Conn
 /* The answer is taken, or given up. */
 void psp_connections_completed(struct psp_connections *connections, struct MHD_Connection *mhd);
 
-/* Cuts those past their deadline. */
+/* Cuts those past their deadline, and those whose client went away before its request was
+ * whole: at the second look. */
 void psp_connections_sweep(struct psp_connections *connections, uint64_t now_ms);
 
 #endif

@@ -62,7 +62,8 @@ void psp_http_publish(struct psp_http *http, uint64_t now_ms);
 /* The port it listens on, also when 0 was asked for. */
 uint16_t psp_http_port(const struct psp_http *http);
 
-/* Cuts connections past their deadline, sends heartbeats. Call about once a second. */
+/* Cuts connections past their deadline, and those whose client went away before its request
+ * was whole; sends heartbeats. Call a few times a second. */
 void psp_http_sweep(struct psp_http *http, uint64_t now_ms);
 
 #endif

@@ -4,17 +4,15 @@
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
 #include "base/system/clock.h"
+#include "base/system/peer.h"
 #include "gateway/desk/metrics.h"
 #include "gateway/http/answer.h"
 #include "gateway/http/body.h"
@@ -108,12 +106,7 @@ static void set_deadline(struct psp_gateway_http *http, struct MHD_Connection *m
  * been looked at. */
 static bool is_abandoned(struct connection *connection)
 {
-    struct tcp_info info = {0};
-    socklen_t length = sizeof info;
-    int unread = 0;
-    if (!connection->reading || ioctl(connection->fd, FIONREAD, &unread) != 0 || unread > 0 ||
-        getsockopt(connection->fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
-        info.tcpi_state != TCP_CLOSE_WAIT)
+    if (!connection->reading || !psp_peer_ended(connection->fd))
         return false;
     const bool seen = connection->ended;
     connection->ended = true;

@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "base/system/clock.h"
+#include "collector/api/openapi_text.h"
 #include "collector/http/http.h"
 #include "collector/http/stream.h"
 
@@ -409,6 +410,64 @@ static void a_client_that_trickles_is_cut(void **context)
     close(slow);
 }
 
+static void sweep_until(struct server *server, uint64_t connections)
+{
+    for (int i = 0; psp_stats_read(&server->api->stats.connections) != connections; i++) {
+        assert_true(i < 100);
+        psp_http_sweep(server->http, psp_clock_ms());
+        usleep(20000);
+    }
+}
+
+/* What comes together with its end libmicrohttpd would keep until its time is over. */
+static void who_goes_before_the_request_is_whole_keeps_no_place(void **context)
+{
+    enum { TIMES = 20 };
+    static const char *const begun[] = {
+        "",
+        "GET /",
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A",
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+        "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /he",
+    };
+    struct server *server = *context;
+    const int waits = connect_to(server->http);
+    send_text(waits, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-A");
+    for (size_t i = 0; i < TIMES * sizeof begun / sizeof *begun; i++) {
+        const int fd = connect_to(server->http);
+        send_text(fd, begun[i / TIMES]);
+        close(fd);
+    }
+    usleep(200000);
+    sweep_until(server, 1);
+    send_text(waits, ": b\r\nConnection: close\r\n\r\n");
+    assert_true(read_all(server, waits, ANSWER_WAIT_MS));
+    assert_non_null(strstr(server->answer, "{\"alive\":true}"));
+    close(waits);
+}
+
+/* A client may end its own direction after whole requests, and take its time. */
+static void who_sends_no_more_after_its_requests_is_answered(void **context)
+{
+    enum { REQUESTS = 200 };
+    static const char end[] = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    struct server *server = *context;
+    const int fd = connect_to(server->http);
+    for (int i = 0; i < REQUESTS; i++)
+        send_text(fd, "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n");
+    send_text(fd, end);
+    shutdown(fd, SHUT_WR);
+    usleep(200000);
+    for (int i = 0; i < 3; i++)
+        psp_http_sweep(server->http, psp_clock_ms());
+    size_t bytes = 0;
+    for (ssize_t n; (n = recv(fd, server->answer, sizeof server->answer, 0)) > 0;)
+        bytes += (size_t)n;
+    assert_true(bytes > REQUESTS * psp_openapi_text_bytes);
+    assert_int_equal(psp_stats_read(&server->api->stats.connections_cut), 0);
+    close(fd);
+}
+
 static void a_kept_connection_has_time_for_its_next_request(void **context)
 {
     struct server *server = *context;
@@ -608,6 +667,8 @@ int main(void)
         TEST(a_strange_query_is_refused),
         TEST(headers_that_are_too_large_are_refused),
         TEST(a_client_that_trickles_is_cut),
+        TEST(who_goes_before_the_request_is_whole_keeps_no_place),
+        TEST(who_sends_no_more_after_its_requests_is_answered),
         TEST(a_kept_connection_has_time_for_its_next_request),
         TEST(requests_are_counted_by_status),
         TEST(an_address_in_use_is_told),
