@@ -214,6 +214,21 @@ def test_a_file_name_that_says_primary_is_believed(cluster, psephos, tmp_path):
     assert told["contests"] == 3 and set(report) >= {"primary"}
 
 
+def test_a_units_figures_need_no_office(psephos, tmp_path):
+    path = tmp_path / "2018.csv"
+    path.write_text(HEADER + "OH,Alpha,,One,,,,Registered Voters,500\n"
+                    "OH,Alpha,,One,,,,Ballots Cast,70\n"
+                    "OH,Alpha,,One,Governor,,DEM,Ann Able,60\n")
+    told, report, election = imported(psephos, path, tmp_path / "e")
+    assert (told["contests"], told["ballots"]) == (1, 70)
+    assert set(report) == {"registered", "ballots"}
+    unit = next(unit for unit in election["units"] if unit["name"] == "One")
+    assert (unit["registered"], unit["ballots_expected"]) == (500, 70)
+    path.write_text(HEADER + "OH,Alpha,,One,,,DEM,Ann Able,60\n")
+    refused = psephos("import", path, "--out", tmp_path / "no")
+    assert refused.returncode == 1 and "a row without an office: refused" in refused.stderr
+
+
 def test_a_turnout_in_percent_is_no_fault(psephos, tmp_path):
     path = tmp_path / "2022.csv"
     path.write_text(HEADER + "PA,Alpha,,One,Turnout,,,,71.98%\n"

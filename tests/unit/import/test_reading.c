@@ -393,6 +393,9 @@ static void what_columns_do_not_say_is_taken_from_the_name(void **state)
         {"20220517__pa__democratic__primary__precinct.csv", ":PA|||One|Governor||Democratic|Ann|1;",
          "2022-05-17"},
         {"20220517__pa__primary__governor.csv", ":PA|||One|Governor|||Ann|1;", "2022-05-17"},
+        {"20180724__ga__primary_runoff__barrow__precinct.csv", ":GA|Barrow||One|Governor|||Ann|1;",
+         "2018-07-24"},
+        {"20180724__ga__primary_runoff.csv", ":GA|||One|Governor|||Ann|1;", "2018-07-24"},
         {"20221317__pa__primary.csv", ":|||One|Governor|||Ann|1;", ""},
         {"2022__pa__primary.csv", ":|||One|Governor|||Ann|1;", ""},
     };

@@ -12,16 +12,8 @@ static const char *const parties[] = {"constitution", "conservative",    "dem", 
                                       "democratic",   "green",           "independent", "lib",
                                       "libertarian",  "progressive",     "reform",      "rep",
                                       "republican",   "working_families"};
-/* Kinds of elections, levels and offices: a county is none of these. */
-static const char *const others[] = {"general",
-                                     "primary",
-                                     "special",
-                                     "runoff",
-                                     "municipal",
-                                     "presidential",
-                                     "caucus",
-                                     "recall",
-                                     "recount",
+/* Levels and offices: a county is none of these. */
+static const char *const others[] = {"recount",
                                      "town",
                                      "precinct",
                                      "county",
@@ -32,7 +24,6 @@ static const char *const others[] = {"general",
                                      "parish",
                                      "congressional_district",
                                      "cd",
-                                     "president",
                                      "governor",
                                      "us_senate",
                                      "us_house",
@@ -47,6 +38,11 @@ static const char *const others[] = {"general",
                                      "official",
                                      "unofficial",
                                      "certified"};
+
+/* Kinds of elections, which stand together, too: "primary_runoff", "special_general". */
+static const char *const kinds[] = {"general",      "primary",   "special",   "runoff",
+                                    "presidential", "president", "municipal", "preference",
+                                    "caucus",       "recall"};
 
 static bool listed(const char *const *words, size_t n, const char *word)
 {
@@ -93,6 +89,26 @@ static void set_words(char *ret_text, size_t size, const char *word)
     ret_text[at] = '\0';
 }
 
+/* Is every word of it a kind of election? */
+static bool all_kinds(const char *part, bool *ret_primary)
+{
+    enum { KINDS = sizeof kinds / sizeof *kinds };
+    char word[64];
+    *ret_primary = false;
+    while (*part != '\0') {
+        const size_t bytes = strcspn(part, "_");
+        if (bytes >= sizeof word)
+            return false;
+        memcpy(word, part, bytes);
+        word[bytes] = '\0';
+        if (!listed(kinds, KINDS, word))
+            return false;
+        *ret_primary |= strcmp(word, "primary") == 0;
+        part += bytes + (part[bytes] == '_');
+    }
+    return true;
+}
+
 static void read_part(struct psp_file_facts *facts, unsigned place, char *part)
 {
     enum { PARTIES = sizeof parties / sizeof *parties, OTHERS = sizeof others / sizeof *others };
@@ -100,13 +116,14 @@ static void read_part(struct psp_file_facts *facts, unsigned place, char *part)
         if (*at >= 'A' && *at <= 'Z')
             *at = (char)(*at - 'A' + 'a');
     const size_t bytes = strlen(part);
+    bool primary;
     if (place == 1 && bytes == 2 && strspn(part, "abcdefghijklmnopqrstuvwxyz") == 2)
         snprintf(facts->state, sizeof facts->state, "%c%c", part[0] - 'a' + 'A',
                  part[1] - 'a' + 'A');
     else if (place >= 2 && listed(parties, PARTIES, part))
         set_words(facts->party, sizeof facts->party, part);
-    else if (place >= 2 && strcmp(part, "primary") == 0)
-        facts->primary = true;
+    else if (place >= 2 && all_kinds(part, &primary))
+        facts->primary |= primary;
     else if (place >= 2 && !listed(others, OTHERS, part) && strspn(part, "0123456789") == 0)
         set_words(facts->county, sizeof facts->county, part);
 }

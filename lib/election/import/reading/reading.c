@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/memory/id_index.h"
 #include "base/text/utf8.h"
+#include "election/import/meaning/kinds.h"
 #include "election/import/reading/cell.h"
 #include "election/import/reading/header.h"
 
@@ -197,12 +198,22 @@ static bool short_enough(struct psp_reading *reading, const struct psp_csv_recor
     return true;
 }
 
+/* Registered voters, ballots cast and the like are of a unit, and need no office. */
+static bool is_of_unit(const struct psp_csv_field *candidate)
+{
+    enum psp_line_kind kind = PSP_LINE_CANDIDATE;
+    return psp_kinds_of(NULL, candidate->text, &kind) == PSP_OK &&
+           (kind == PSP_LINE_REGISTERED || kind == PSP_LINE_BALLOTS || kind == PSP_LINE_STATISTIC);
+}
+
 static bool has_office(struct psp_reading *reading, const struct psp_csv_record *record)
 {
     const struct psp_csv_field *office = field_of(reading, record, PSP_COLUMN_OFFICE);
     if (strspn(office->text, " ") < office->bytes)
         return true;
     const struct psp_csv_field *candidate = field_of(reading, record, PSP_COLUMN_CANDIDATE);
+    if (is_of_unit(candidate))
+        return true;
     psp_report_add(reading->report, PSP_REPORT_OFFICE, reading->name, record->line,
                    "candidate \"%s\"", psp_shown(candidate->text, candidate->bytes).text);
     return false;
