@@ -1,5 +1,6 @@
 """What a request to the gateway gets, line by line, and what is refused before it is sent."""
 
+import concurrent.futures
 import json
 import signal
 import socket
@@ -250,3 +251,22 @@ def test_a_request_under_way_at_the_end_of_the_gateway_is_answered(town):
             answer += piece
     # An answer, whole or not: never one that says more than is known.
     assert b" 200 " not in answer.partition(b"\r\n")[0]
+
+
+def test_the_same_ballots_from_three_stations_are_in_the_books_of_who_sent_them(town, tmp_path):
+    """Two tokens at once, again and again, and a key after them: counted once, and each time
+    that they came is in the books of the station that they came from."""
+    one, address = town
+    ballots, lines = [ballot(f"v{i}") for i in range(300)], tmp_path / "same.ndjson"
+    lines.write_bytes(ndjson(ballots))
+    tokens = [add(one, name) for name in ("first", "second")] * 4
+    with concurrent.futures.ThreadPoolExecutor(len(tokens)) as pool:
+        assert [answer[0] for answer in pool.map(lambda token: post(address, token, ballots),
+                                                 tokens)] == [200] * 8
+    one.call("cast", lines, check=0)
+    wait_until(lambda: one.accounting()["total"]["received"] == 2700, what="all that came")
+    local = one.description["collectors"][0]["http_local"]
+    books = json.loads(request(local, "GET", "/stations")[2])
+    assert {row["name"]: row["received"] for row in books["stations"]} == {
+        "first": 1200, "second": 1200, "local": 300}
+    assert sum(row["counted"] for row in books["stations"]) == 300 and books["balanced"]
