@@ -44,7 +44,7 @@ static const struct route routes[] = {
     {"/api/v1/units/", psp_api_unit, TAG_VERSION, false, false, false, "lang version "},
     {"/api/v1/accounting", psp_api_accounting, TAG_VERSION, false, false, false, "version "},
     {"/api/v1/changes", psp_api_changes, TAG_NONE, false, false, false,
-     "since wait contest level kind "},
+     "since wait contest level kind standing version "},
     {"/api/v1/stream", psp_api_stream, TAG_NONE, false, false, false, "contest unit method lang "},
     {"/api/v1/leaders", psp_api_leaders, TAG_VERSION, false, false, false,
      "contest unit level method choice version "},

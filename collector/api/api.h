@@ -89,6 +89,7 @@ struct psp_changes_question {
     uint32_t level;              /* PSP_NONE: every one */
     bool leaf_level;             /* leaves alone, whatever their level */
     bool results, turnout, books;
+    bool standing;    /* results with who stands where, and how far they are */
     uint32_t wait_ms; /* for something to tell; 0: not at all */
 };
 

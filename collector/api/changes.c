@@ -165,6 +165,8 @@ static void write_result(struct psp_changes *changes, uint32_t unit, uint32_t co
     psp_writer_string(&json, "contest", definition->contests[contest].id);
     psp_writer_number(&json, "ballots", tally.ballots);
     psp_row_write_votes(&json, &definition->contests[contest], &tally);
+    if (changes->question.standing)
+        psp_row_write_standing(&json, changes->view, &row, &tally);
     psp_writer_number(&json, "revision", corrected.revision);
     if (corrected.decreased)
         psp_writer_bool(&json, "decreased", true);

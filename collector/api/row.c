@@ -58,29 +58,57 @@ static void write_entry(struct psp_writer *json, const struct psp_view *view,
     psp_writer_end_object(json);
 }
 
-/* Who stands where; null while it is held. */
-static void write_standing(struct psp_writer *json, const struct psp_view *view,
-                           const struct psp_row_result *row, const struct psp_tally *tally)
+/* null while it is held. */
+static void write_margin(struct psp_writer *json, const struct psp_tally *tally,
+                         const struct psp_standing *standing)
 {
-    struct psp_standing standing;
-    psp_standing_rank(view->catalog, row->contest, tally, &standing);
-    if (tally->held) {
-        psp_writer_null(json, "valid");
-        psp_writer_null(json, "candidates");
+    if (tally->held)
         psp_writer_null(json, "margin");
-    } else {
-        psp_writer_number(json, "valid", standing.valid);
-        psp_writer_begin_array(json, "candidates");
-        for (uint32_t i = 0; i < standing.count; i++)
-            write_entry(json, view, row, tally, &standing, i);
-        psp_writer_end_array(json);
-        psp_writer_stated(json, "margin", standing.margin);
-    }
-    psp_writer_string(json, "margin_of", standing.last_seat ? "last_seat" : "first");
+    else
+        psp_writer_stated(json, "margin", standing->margin);
+    psp_writer_string(json, "margin_of", standing->last_seat ? "last_seat" : "first");
     if (tally->held)
         psp_writer_null(json, "tied");
     else
-        psp_writer_bool(json, "tied", standing.tied);
+        psp_writer_bool(json, "tied", standing->tied);
+}
+
+static void write_units(struct psp_writer *json, const struct psp_view *view,
+                        const struct psp_row_result *row, const struct psp_tally *tally)
+{
+    psp_writer_number(json, "units_reporting", tally->units_reporting);
+    psp_writer_number(json, "units_partial", tally->units_partial);
+    psp_writer_number(json, "units_started", tally->units_started);
+    psp_writer_number(json, "units_total", tally->units_total);
+    psp_reported_write_row(json, view, row->unit, row->contest, row->method);
+}
+
+/* Who stands where; null while it is held. */
+static void write_entries(struct psp_writer *json, const struct psp_view *view,
+                          const struct psp_row_result *row, const struct psp_tally *tally,
+                          const struct psp_standing *standing)
+{
+    if (tally->held) {
+        psp_writer_null(json, "valid");
+        psp_writer_null(json, "candidates");
+        return;
+    }
+    psp_writer_number(json, "valid", standing->valid);
+    psp_writer_begin_array(json, "candidates");
+    for (uint32_t i = 0; i < standing->count; i++)
+        write_entry(json, view, row, tally, standing, i);
+    psp_writer_end_array(json);
+}
+
+void psp_row_write_standing(struct psp_writer *json, const struct psp_view *view,
+                            const struct psp_row_result *row, const struct psp_tally *tally)
+{
+    struct psp_standing standing;
+    psp_standing_rank(view->catalog, row->contest, tally, &standing);
+    psp_writer_string(json, "level", psp_unit_level_id(view->definition, row->unit));
+    psp_writer_stated(json, "ballots_counted", tally->counted);
+    write_margin(json, tally, &standing);
+    write_units(json, view, row, tally);
 }
 
 void psp_row_write_result(struct psp_writer *json, const char *key, const struct psp_view *view,
@@ -90,7 +118,9 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
     const struct psp_contest *contest = &definition->contests[row->contest];
     const struct psp_unit *unit = &definition->units[row->unit];
     struct psp_tally tally;
+    struct psp_standing standing;
     psp_tally_run(view, row->contest, row->leaf_first, row->leaf_end, row->method, &tally);
+    psp_standing_rank(view->catalog, row->contest, &tally, &standing);
     psp_writer_begin_object(json, key);
     psp_writer_string(json, "contest", contest->id);
     psp_writer_string(json, "unit", unit->id);
@@ -101,12 +131,9 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
     psp_writer_number(json, "ballots", tally.ballots);
     psp_writer_stated(json, "ballots_counted", tally.counted);
     psp_row_write_votes(json, contest, &tally);
-    write_standing(json, view, row, &tally);
-    psp_writer_number(json, "units_reporting", tally.units_reporting);
-    psp_writer_number(json, "units_partial", tally.units_partial);
-    psp_writer_number(json, "units_started", tally.units_started);
-    psp_writer_number(json, "units_total", tally.units_total);
-    psp_reported_write_row(json, view, row->unit, row->contest, row->method);
+    write_entries(json, view, row, &tally, &standing);
+    write_margin(json, &tally, &standing);
+    write_units(json, view, row, &tally);
     psp_writer_end_object(json);
 }
 

@@ -24,6 +24,11 @@ void psp_row_write_result(struct psp_writer *json, const char *key, const struct
 void psp_row_write_votes(struct psp_writer *json, const struct psp_contest *contest,
                          const struct psp_tally *tally);
 
+/* "level", "ballots_counted", and of a result what is known of it without naming anyone:
+ * "margin", "margin_of", "tied", how many units report, and "report". */
+void psp_row_write_standing(struct psp_writer *json, const struct psp_view *view,
+                            const struct psp_row_result *row, const struct psp_tally *tally);
+
 /* Ballots counted, or where that is not told ballots shown, of the voters registered.
  * False: these are not known, or none, or nothing of the unit is shown or told. */
 bool psp_row_turnout(const struct psp_view *view, uint32_t unit, double *ret_share);

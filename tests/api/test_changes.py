@@ -277,6 +277,41 @@ def test_turnout_alone_is_news(reported):
         "us", "north", "north-1", "north-rest", "south"}
 
 
+STANDING = ("level", "ballots_counted", "margin", "margin_of", "tied", "units_reporting",
+            "units_partial", "units_started", "units_total", "report")
+
+
+@pytest.mark.parametrize("kind", ["town", "reported"])
+def test_rows_with_standing_are_those_of_results(request, kind):
+    one = request.getfixturevalue(kind)
+    election = one.get_json("/api/v1/election")["election"]
+    lines, end = changes(one, "?standing=1&kind=result")
+    told = {(line["unit"], line["method"], line["contest"]): line for line in lines}
+    rows = []
+    for level in election["levels"]:
+        for by in ("", "&by=method") if len(election["methods"]) > 1 else ("",):
+            rows += one.get_json(f"/api/v1/results?limit=1000&level={level['level']}{by}"
+                                 f"&version={end['version']['id']}")["results"]
+    assert len(rows) == len(told) > 5
+    for row in rows:
+        line = told[row["unit"], row["method"], row["contest"]]
+        assert set(STANDING) < set(line)
+        for name in set(line) - {"kind", "revision"}:
+            assert line[name] == row[name], name
+    assert not set(STANDING) & set(changes(one, "?kind=result")[0][0])
+
+
+def test_all_rows_of_a_version_that_is_asked_for(town):
+    before, end = changes(town)
+    town.call("cast", "--json", "-", stdin=ballots(0, 1))
+    wait_until(lambda: changes(town)[1]["version"] != end["version"], what="another version")
+    again, same = changes(town, f"?version={end['version']['id']}")
+    assert again == before and same["version"] == end["version"]
+    assert changes(town)[0] != before
+    problem = changes(town, f"?version={end['version']['id']}&since={end['version']['id']}", 400)
+    assert "without" in problem["detail"]
+
+
 def timed(one, query):
     start = time.monotonic()
     lines, end = changes(one, query)
@@ -340,9 +375,10 @@ def test_what_is_not_this_process_s_is_gone(town):
         assert "replace everything" in problem["detail"]
         changes(town, f"?since={since}&wait=5", 410)
     for query in ("wait=61", "wait=-1", "wait=x", "wait=", "wait=1.5", "kind=votes", "kind=",
-                  "level=moon", "since=&since=", "version=x", "unit=us"):
+                  "level=moon", "since=&since=", "standing=0", "unit=us"):
         assert "detail" in changes(town, "?" + query, 400)
     changes(town, "?contest=nobody", 404)
+    changes(town, "?version=x", 410)
     changes(town, f"?since={known}")
     town.kill("collector")
     town.start_collector()

@@ -9,7 +9,8 @@
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
 
-/* Never 400 or 404: whatever it is, what the reader has cannot be brought up to date. */
+/* Never 400 or 404: whatever it is, what the reader has cannot be brought up to date. What is of
+ * a version that is asked for is all of it. */
 static bool read_since(const struct psp_api_request *request, struct psp_api_reply *reply,
                        struct psp_changes_question *question)
 {
@@ -17,6 +18,12 @@ static bool read_since(const struct psp_api_request *request, struct psp_api_rep
     question->resumed = value != NULL;
     if (!value)
         return true;
+    if (psp_parameter(request, "version")) {
+        psp_answer_problem(reply, 400, "Bad parameter",
+                           "version: all rows of it are told; give it without since, or since "
+                           "without it");
+        return false;
+    }
     if (psp_version_read(&request->view->key, value, &question->since, &question->told) &&
         question->since >= request->view->changes.epoch)
         return true;
@@ -59,7 +66,8 @@ void psp_api_changes(const struct psp_api_request *request, struct psp_api_reply
     struct psp_level_choice level;
     if (!read_since(request, reply, question) || !read_wait(request, reply, &question->wait_ms) ||
         !psp_parameter_contest(request, reply, &question->contest) ||
-        !psp_parameter_level(request, reply, &level) || !read_kind(request, reply, question))
+        !psp_parameter_level(request, reply, &level) || !read_kind(request, reply, question) ||
+        !psp_parameter_flag(request, reply, "standing", "1", &question->standing))
         return;
     question->leaf_level = level.scope == PSP_SCOPE_LEAF;
     question->level = level.scope == PSP_SCOPE_LEVEL ? level.level : PSP_NONE;
