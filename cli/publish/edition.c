@@ -115,7 +115,7 @@ static enum psp_status complete(struct psp_edition *edition, json_t *candidate,
     size_t i;
     from = psp_memory_print("/api/v1/candidates/%s?limit=1", text_of(candidate, "id"));
     enum psp_status status =
-        of_source(edition, psp_source_get(edition->source, from, &one), reterr_reason);
+        of_source(edition, psp_source_get_any(edition->source, from, &one), reterr_reason);
     free(from);
     for (i = 0; status == PSP_OK && i < 2; i++)
         json_object_set(candidate, own[i],
@@ -140,7 +140,8 @@ static enum psp_status put_candidates(struct psp_edition *edition, struct psp_re
     json_t *list = json_array(), *candidate;
     size_t i;
     enum psp_status status = of_source(
-        edition, psp_source_each(edition->source, "/api/v1/candidates", "candidates", append, list),
+        edition,
+        psp_source_each(edition->source, "/api/v1/candidates", "candidates", false, append, list),
         reterr_reason);
     json_array_foreach(list, i, candidate)
     {
@@ -159,7 +160,8 @@ static enum psp_status put_contests(struct psp_edition *edition, struct psp_reas
 {
     json_t *list = json_array();
     const enum psp_status status = of_source(
-        edition, psp_source_each(edition->source, "/api/v1/contests", "contests", append, list),
+        edition,
+        psp_source_each(edition->source, "/api/v1/contests", "contests", false, append, list),
         reterr_reason);
     if (status != PSP_OK) {
         json_decref(list);
@@ -257,7 +259,7 @@ static enum psp_status put_standings(struct psp_edition *edition, json_t *index,
     if (!edition->no_overview)
         status = of_source(edition,
                            psp_source_each(edition->source, "/api/v1/contests?standing=1",
-                                           "contests", take_standing, list),
+                                           "contests", true, take_standing, list),
                            reterr_reason);
     if (status != PSP_OK) {
         json_decref(list);
@@ -404,8 +406,8 @@ static enum psp_status cut_csv(struct psp_edition *edition, const char *bytes, s
     return status;
 }
 
-static enum psp_status put_all_csv(struct psp_edition *edition, bool test, json_t *results,
-                                   json_t *csv, struct psp_reason *reterr_reason)
+static enum psp_status read_csv(struct psp_edition *edition, struct psp_text *csv,
+                                struct psp_reason *reterr_reason)
 {
     const char *bytes;
     size_t length;
@@ -413,55 +415,78 @@ static enum psp_status put_all_csv(struct psp_edition *edition, bool test, json_
         edition,
         psp_source_bytes(edition->source, "/api/v1/results.csv?level=leaf", true, &bytes, &length),
         reterr_reason);
-    return status == PSP_OK ? cut_csv(edition, bytes, length, test, results, csv, reterr_reason)
-                            : status;
+    if (status == PSP_OK)
+        psp_text_bytes(csv, bytes, length);
+    return csv->failed ? psp_reason_set_status(reterr_reason, "CSV", PSP_ENOMEM) : status;
 }
 
 /* ---- the whole ---- */
 
-static enum psp_status put_results(struct psp_edition *edition, const json_t *answer,
-                                   const json_t *places, json_t *index, json_t *csv,
-                                   struct psp_reason *reterr_reason)
-{
-    const json_t *election = json_object_get(answer, "election");
-    const bool test = !strcmp(text_of(answer, "mode"), "test");
-    json_t *contests = NULL, *results = json_object(), *files;
-    const char *contest;
-    enum psp_status status =
-        psp_tables_results(edition->source, edition->site, json_object_get(election, "levels"),
-                           json_object_get(election, "methods"), places, &contests, reterr_reason);
-    json_object_foreach(contests, contest, files)
-        json_object_set_new(results, contest, json_pack("{s:O}", "files", files));
-    json_decref(contests);
-    if (status == PSP_OK)
-        status = put_all_csv(edition, test, results, csv, reterr_reason);
-    if (status == PSP_OK)
-        status = put_all_series(edition, text_of(answer, "as_of"), results, reterr_reason);
-    json_object_set_new(index, "results", results);
-    return status;
-}
+/* All that is of the version, as it is asked for. */
+struct reading {
+    struct psp_text csv; /* of all leaves */
+    struct psp_tables *tables;
+};
 
-static enum psp_status put_version(struct psp_edition *edition, const json_t *answer, json_t *index,
-                                   json_t *csv, struct psp_reason *reterr_reason)
+/* A collector keeps a version for some seconds, so it is asked for what is small first and for
+ * all rows last: that is one answer, of the version however long it takes. Nothing that takes
+ * time is done before. */
+static enum psp_status read_version(struct psp_edition *edition, const json_t *election,
+                                    json_t *index, struct reading *reading,
+                                    struct psp_reason *reterr_reason)
 {
-    json_t *election = json_object_get(answer, "election");
-    json_t *units = NULL, *state = NULL, *places = NULL;
-    enum psp_status status = put_fixed(edition, election, reterr_reason);
+    enum psp_status status = read_csv(edition, &reading->csv, reterr_reason);
     if (status == PSP_OK)
-        status =
-            psp_tables_units(edition->source, edition->site, json_object_get(election, "levels"),
-                             &units, &state, &places, reterr_reason);
-    if (status == PSP_OK)
-        status = put_results(edition, answer, places, index, csv, reterr_reason);
-    json_decref(places);
-    json_object_set_new(index, "units", units);
-    json_object_set_new(index, "state", state);
+        status = psp_tables_units(edition->source, &reading->tables, reterr_reason);
     if (status == PSP_OK)
         status = put_standings(edition, index, reterr_reason);
     if (status == PSP_OK)
         status = put_overview(edition, election, index, reterr_reason);
     if (status == PSP_OK)
         status = put_books(edition, index, reterr_reason);
+    if (status == PSP_OK)
+        status =
+            psp_tables_rows(reading->tables, edition->source, json_object_get(election, "levels"),
+                            json_object_get(election, "methods"), reterr_reason);
+    return status;
+}
+
+static enum psp_status put_tables(struct psp_edition *edition, const json_t *election,
+                                  const struct reading *reading, json_t *index, json_t *results,
+                                  struct psp_reason *reterr_reason)
+{
+    json_t *units = NULL, *state = NULL, *contests = NULL, *files;
+    const char *contest;
+    const enum psp_status status =
+        psp_tables_write(reading->tables, edition->site, json_object_get(election, "levels"),
+                         &units, &state, &contests, reterr_reason);
+    json_object_set_new(index, "units", units);
+    json_object_set_new(index, "state", state);
+    json_object_foreach(contests, contest, files)
+    {
+        json_object_set_new(results, contest, json_pack("{s:O}", "files", files));
+    }
+    json_decref(contests);
+    return status;
+}
+
+static enum psp_status put_version(struct psp_edition *edition, const json_t *answer, json_t *index,
+                                   json_t *csv, struct psp_reason *reterr_reason)
+{
+    json_t *election = json_object_get(answer, "election"), *results = json_object();
+    const bool test = !strcmp(text_of(answer, "mode"), "test");
+    struct reading reading = {0};
+    json_object_set_new(index, "results", results);
+    enum psp_status status = read_version(edition, election, index, &reading, reterr_reason);
+    if (status == PSP_OK)
+        status = put_tables(edition, election, &reading, index, results, reterr_reason);
+    if (status == PSP_OK)
+        status = cut_csv(edition, reading.csv.data, reading.csv.length, test, results, csv,
+                         reterr_reason);
+    psp_text_free(&reading.csv);
+    psp_tables_destroy(&reading.tables);
+    if (status == PSP_OK)
+        status = put_all_series(edition, text_of(answer, "as_of"), results, reterr_reason);
     if (status == PSP_OK)
         status = put(edition, index, "election", json_pack("{s:O}", "election", election),
                      reterr_reason);
@@ -574,7 +599,6 @@ static enum psp_status put_edition(struct psp_edition *edition, const json_t *an
     static const char *const names[] = {"version", "as_of", "status", "mode", "publication"};
     char path[PSP_SITE_PATH_BYTES];
     json_t *index = json_object(), *csv = json_object();
-    psp_site_begin(edition->site);
     json_object_set_new(index, "format", json_integer(FORMAT));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_object_set(index, names[i], json_object_get(answer, names[i]));
@@ -593,15 +617,42 @@ static enum psp_status put_edition(struct psp_edition *edition, const json_t *an
     return status;
 }
 
-enum psp_status psp_edition_publish(struct psp_edition *edition, struct psp_reason *reterr_reason)
+/* What the definition fixes is the same in every version, and asked for before: it may take
+ * longer than a version is kept. So the newest is begun again behind it. */
+static enum psp_status begin(struct psp_edition *edition, json_t **ret_answer,
+                             struct psp_reason *reterr_reason)
 {
-    json_t *answer = NULL;
-    enum psp_status status = psp_source_begin(edition->source, &answer);
+    enum psp_status status = psp_source_begin(edition->source, ret_answer);
     if (status == PSP_STALE)
         return status;
     if (status != PSP_OK)
         return of_source(edition, status, reterr_reason);
-    status = may_follow(edition, answer, reterr_reason);
+    const json_t *election = json_object_get(*ret_answer, "election");
+    const bool known =
+        edition->fixed && !strcmp(edition->hash, text_of(election, "definition_hash"));
+    status = may_follow(edition, *ret_answer, reterr_reason);
+    if (status == PSP_OK) {
+        psp_site_begin(edition->site);
+        status = put_fixed(edition, election, reterr_reason);
+    }
+    if (status != PSP_OK || known)
+        return status;
+    json_decref(*ret_answer);
+    *ret_answer = NULL;
+    psp_source_forget(edition->source);
+    status = of_source(edition, psp_source_begin(edition->source, ret_answer), reterr_reason);
+    if (status == PSP_OK && strcmp(edition->hash, text_of(json_object_get(*ret_answer, "election"),
+                                                          "definition_hash")) != 0)
+        status = psp_reason_set_status(reterr_reason, "another definition than before", PSP_EAGAIN);
+    return status == PSP_OK ? may_follow(edition, *ret_answer, reterr_reason) : status;
+}
+
+enum psp_status psp_edition_publish(struct psp_edition *edition, struct psp_reason *reterr_reason)
+{
+    json_t *answer = NULL;
+    enum psp_status status = begin(edition, &answer, reterr_reason);
+    if (status == PSP_STALE)
+        return status;
     if (status == PSP_OK)
         status = put_edition(edition, answer, reterr_reason);
     if (status == PSP_OK)

@@ -8,7 +8,8 @@
 #include "cli/say/memory.h"
 #include "cli/show/http_client.h"
 
-enum { TIMEOUT_MS = 30000, PAGE_LIMIT = 1000, GONE = 410, NOT_FOUND = 404, NOT_MODIFIED = 304 };
+enum { TIMEOUT_MS = 30000, SILENT_S = 30, PAGE_LIMIT = 1000 };
+enum { OK = 200, NOT_MODIFIED = 304, BAD_REQUEST = 400, NOT_FOUND = 404, GONE = 410, BUSY = 503 };
 
 struct psp_source {
     struct psp_http_client *http;
@@ -75,7 +76,7 @@ static enum psp_status ask(struct psp_source *source, const char *path, const ch
     }
     if (ret_answer->code == NOT_MODIFIED)
         return PSP_STALE;
-    return ret_answer->code == 200 ? PSP_OK : refused(source, path, ret_answer);
+    return ret_answer->code == OK ? PSP_OK : refused(source, path, ret_answer);
 }
 
 static enum psp_status parse(struct psp_source *source, const char *path,
@@ -180,7 +181,7 @@ static enum psp_status visit_page(struct psp_source *source, const char *path, c
 }
 
 enum psp_status psp_source_each(struct psp_source *source, const char *path, const char *member,
-                                void (*visit)(void *context, json_t *item), void *context)
+                                bool pinned, psp_source_visit *visit, void *context)
 {
     enum psp_status status = PSP_OK;
     char *cursor = psp_memory_copy("");
@@ -189,7 +190,8 @@ enum psp_status psp_source_each(struct psp_source *source, const char *path, con
         char *escaped = psp_http_client_escape(cursor);
         char *whole = psp_memory_print("%s%climit=%d%s%s", path, strchr(path, '?') ? '&' : '?',
                                        PAGE_LIMIT, *cursor ? "&cursor=" : "", escaped);
-        status = psp_source_get(source, whole, &page);
+        status = pinned ? psp_source_get(source, whole, &page)
+                        : psp_source_get_any(source, whole, &page);
         free(whole);
         free(escaped);
         free(cursor);
@@ -201,6 +203,56 @@ enum psp_status psp_source_each(struct psp_source *source, const char *path, con
     }
     free(cursor);
     return status;
+}
+
+/* ---- all rows ---- */
+
+struct rows {
+    struct psp_source *source;
+    psp_source_visit *visit;
+    void *context;
+    bool ended;
+};
+
+/* The line without a kind is the last one, and says which version it was. */
+static enum psp_status take_row(void *context, const char *line, size_t bytes)
+{
+    struct rows *rows = context;
+    json_t *row = json_loadb(line, bytes, 0, NULL);
+    if (json_object_get(row, "kind"))
+        rows->visit(rows->context, row);
+    else
+        rows->ended = json_equal(json_object_get(row, "version"), rows->source->version);
+    json_decref(row);
+    return PSP_OK;
+}
+
+enum psp_status psp_source_rows(struct psp_source *source, psp_source_visit *visit, void *context)
+{
+    static const char path[] = "/api/v1/changes?standing=1";
+    struct rows rows = {source, visit, context, false};
+    struct psp_http_answer answer;
+    if (!source->id)
+        return PSP_ENOENT;
+    char *whole = of_version(source, path);
+    source->requests++;
+    enum psp_status status =
+        psp_http_client_lines(source->http, whole, SILENT_S, take_row, &rows, &answer);
+    free(whole);
+    if (status == PSP_OK && answer.code == BAD_REQUEST)
+        return PSP_ENOENT; /* of before */
+    if (status == PSP_OK && answer.code != OK) {
+        status = refused(source, path, &answer);
+        return answer.code == BUSY ? PSP_EAGAIN : status;
+    }
+    if (status != PSP_OK || !rows.ended) {
+        snprintf(source->error, sizeof source->error,
+                 "%s: the answer ended before it was whole: see the collector's log (%.600s)", path,
+                 status == PSP_OK ? "no last line of this version"
+                                  : psp_http_client_error(source->http));
+        return PSP_EAGAIN;
+    }
+    return PSP_OK;
 }
 
 enum psp_status psp_source_bytes(struct psp_source *source, const char *path, bool version,

@@ -37,9 +37,17 @@ enum psp_status psp_source_get(struct psp_source *source, const char *path, json
 /* One that has no version, such as /shards. */
 enum psp_status psp_source_get_any(struct psp_source *source, const char *path, json_t **ret_value);
 
-/* Calls `visit` with every item of the list `member`, page by page. */
+/* Calls `visit` with every item of the list `member`, page by page. `of_version`: of the
+ * version; else what is asked for is in all versions the same. */
+typedef void psp_source_visit(void *context, json_t *item);
 enum psp_status psp_source_each(struct psp_source *source, const char *path, const char *member,
-                                void (*visit)(void *context, json_t *item), void *context);
+                                bool of_version, psp_source_visit *visit, void *context);
+
+/* Calls `visit` with every row of the version, as lines of /api/v1/changes with standing=1:
+ * one answer of any length, for which the collector keeps the version however long it is read.
+ * PSP_ENOENT: this collector gives no such answer, nothing was visited. PSP_EAGAIN: the version
+ * is gone, or the answer was cut short: what was visited is void. */
+enum psp_status psp_source_rows(struct psp_source *source, psp_source_visit *visit, void *context);
 
 /* A body as it is; lives until the next request. `of_version`: of the version. */
 enum psp_status psp_source_bytes(struct psp_source *source, const char *path, bool of_version,

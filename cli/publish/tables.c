@@ -126,7 +126,7 @@ static const char *const told_twice[] = {"id",
                                          "report_under_way",
                                          "units_partial",
                                          NULL};
-static const char *const of_turnout[] = {"unit", "unit_name", "level", NULL};
+static const char *const of_turnout[] = {"kind", "unit", "unit_name", "level", NULL};
 
 static void take_unit(void *context, json_t *unit)
 {
@@ -153,17 +153,18 @@ static void take_turnout(void *context, json_t *row)
     psp_columns_add(table_in(units->turnout, text_of(row, "level")), row, place, of_turnout);
 }
 
-static enum psp_status read_units(struct psp_source *source, const json_t *levels,
-                                  struct units *units)
+/* Page by page, of a collector that does not tell all rows in one answer. */
+static enum psp_status read_turnout(struct psp_source *source, const json_t *levels,
+                                    struct units *units)
 {
     const json_t *level;
     size_t i;
-    enum psp_status status = psp_source_each(source, "/api/v1/units", "units", take_unit, units);
+    enum psp_status status = PSP_OK;
     json_array_foreach(levels, i, level)
     {
         char *path = psp_memory_print("/api/v1/turnout?level=%s", text_of(level, "level"));
         if (status == PSP_OK && json_object_get(units->fixed, text_of(level, "level")))
-            status = psp_source_each(source, path, "turnout", take_turnout, units);
+            status = psp_source_each(source, path, "turnout", true, take_turnout, units);
         free(path);
     }
     return status;
@@ -203,54 +204,45 @@ static enum psp_status write_units(const struct units *units, struct psp_site *s
     return pack_end(&state, status, ret_state, reterr_reason);
 }
 
-enum psp_status psp_tables_units(struct psp_source *source, struct psp_site *site,
-                                 const json_t *levels, json_t **ret_units, json_t **ret_state,
-                                 json_t **ret_places, struct psp_reason *reterr_reason)
-{
-    struct units units = {json_object(), json_object(), json_object(), json_object(), 0};
-    enum psp_status status = read_units(source, levels, &units);
-    if (status == PSP_OK) {
-        *ret_places = json_incref(units.places);
-        status = write_units(&units, site, levels, ret_units, ret_state, reterr_reason);
-    } else {
-        psp_reason_set(reterr_reason, "%s", psp_source_error(source));
-    }
-    json_decref(units.fixed);
-    json_decref(units.moving);
-    json_decref(units.turnout);
-    json_decref(units.places);
-    return status;
-}
-
 /* ---- results ---- */
 
-struct results {
+struct psp_tables {
+    struct units units;
     json_t *contests; /* contest -> "LEVEL" or "LEVEL/METHOD" -> table */
-    const json_t *places;
 };
 
 /* What the contest and the choices say: names, sums, shares and order. */
-static const char *const derived[] = {"contest", "unit",  "unit_name",  "level",
-                                      "method",  "valid", "candidates", NULL};
+static const char *const derived[] = {"kind",   "contest", "unit",       "unit_name", "level",
+                                      "method", "valid",   "candidates", "revision",  NULL};
 
 static void take_result(void *context, json_t *row)
 {
-    struct results *results = context;
+    struct psp_tables *all = context;
     const char *contest = text_of(row, "contest"), *method = text_of(row, "method");
-    json_t *tables = json_object_get(results->contests, contest);
+    json_t *tables = json_object_get(all->contests, contest);
     if (!tables) {
         tables = json_object();
-        json_object_set_new(results->contests, contest, tables);
+        json_object_set_new(all->contests, contest, tables);
     }
     char *name = psp_memory_print("%s%s%s", text_of(row, "level"), *method ? "/" : "", method);
     const json_int_t place =
-        json_integer_value(json_object_get(results->places, text_of(row, "unit")));
+        json_integer_value(json_object_get(all->units.places, text_of(row, "unit")));
     psp_columns_add(table_in(tables, name), row, place, derived);
     free(name);
 }
 
+static void take_row(void *context, json_t *row)
+{
+    struct psp_tables *all = context;
+    const char *kind = text_of(row, "kind");
+    if (!strcmp(kind, "result"))
+        take_result(all, row);
+    else if (!strcmp(kind, "turnout"))
+        take_turnout(&all->units, row);
+}
+
 static enum psp_status read_results(struct psp_source *source, const json_t *levels, bool by_method,
-                                    struct results *results)
+                                    struct psp_tables *all)
 {
     const json_t *level;
     size_t i;
@@ -260,7 +252,7 @@ static enum psp_status read_results(struct psp_source *source, const json_t *lev
         for (int by = 0; by <= by_method && status == PSP_OK; by++) {
             char *path = psp_memory_print("/api/v1/results?level=%s%s", text_of(level, "level"),
                                           by ? "&by=method" : "");
-            status = psp_source_each(source, path, "results", take_result, results);
+            status = psp_source_each(source, path, "results", true, take_result, all);
             free(path);
         }
     }
@@ -300,23 +292,64 @@ static enum psp_status write_contest(struct psp_site *site, const char *contest,
     return status;
 }
 
-enum psp_status psp_tables_results(struct psp_source *source, struct psp_site *site,
-                                   const json_t *levels, const json_t *methods,
-                                   const json_t *places, json_t **ret_contests,
-                                   struct psp_reason *reterr_reason)
+enum psp_status psp_tables_units(struct psp_source *source, struct psp_tables **ret_tables,
+                                 struct psp_reason *reterr_reason)
 {
-    struct results results = {json_object(), places};
-    json_t *contests = json_object(), *tables;
-    const char *contest;
-    enum psp_status status = read_results(source, levels, json_array_size(methods) > 1, &results);
+    struct psp_tables *tables = psp_memory_array(1, sizeof *tables);
+    tables->units = (struct units){json_object(), json_object(), json_object(), json_object(), 0};
+    tables->contests = json_object();
+    const enum psp_status status =
+        psp_source_each(source, "/api/v1/units", "units", true, take_unit, &tables->units);
+    if (status == PSP_OK)
+        *ret_tables = tables;
+    else
+        psp_tables_destroy(&tables);
     if (status != PSP_OK)
         psp_reason_set(reterr_reason, "%s", psp_source_error(source));
-    json_object_foreach(results.contests, contest, tables)
+    return status;
+}
+
+void psp_tables_destroy(struct psp_tables **tables)
+{
+    if (!*tables)
+        return;
+    json_decref((*tables)->units.fixed);
+    json_decref((*tables)->units.moving);
+    json_decref((*tables)->units.turnout);
+    json_decref((*tables)->units.places);
+    json_decref((*tables)->contests);
+    free(*tables);
+    *tables = NULL;
+}
+
+enum psp_status psp_tables_rows(struct psp_tables *tables, struct psp_source *source,
+                                const json_t *levels, const json_t *methods,
+                                struct psp_reason *reterr_reason)
+{
+    enum psp_status status = psp_source_rows(source, take_row, tables);
+    if (status == PSP_ENOENT) {
+        status = read_turnout(source, levels, &tables->units);
+        if (status == PSP_OK)
+            status = read_results(source, levels, json_array_size(methods) > 1, tables);
+    }
+    if (status != PSP_OK)
+        psp_reason_set(reterr_reason, "%s", psp_source_error(source));
+    return status;
+}
+
+enum psp_status psp_tables_write(struct psp_tables *tables, struct psp_site *site,
+                                 const json_t *levels, json_t **ret_units, json_t **ret_state,
+                                 json_t **ret_contests, struct psp_reason *reterr_reason)
+{
+    json_t *contests = json_object(), *of_contest;
+    const char *contest;
+    enum psp_status status =
+        write_units(&tables->units, site, levels, ret_units, ret_state, reterr_reason);
+    json_object_foreach(tables->contests, contest, of_contest)
     {
         if (status == PSP_OK)
-            status = write_contest(site, contest, tables, contests, reterr_reason);
+            status = write_contest(site, contest, of_contest, contests, reterr_reason);
     }
-    json_decref(results.contests);
     if (status == PSP_OK)
         *ret_contests = contests;
     else

@@ -260,11 +260,43 @@ def test_a_version_that_goes_while_it_is_read_is_begun_again(counted, tmp_path):
 
     with Between(counted.api, change) as between:
         publish(between.url, tmp_path / "site")
-        # Everything that can be asked as of a version is.
+        # Everything that is not in all versions the same is asked as of one, where it can be.
         for path in between.paths:
             assert "version=" in path or path.startswith((
-                "/api/v1/election", "/api/v1/series", "/api/v1/shards", "/api/v1/map")), path
+                "/api/v1/election", "/api/v1/series", "/api/v1/shards", "/api/v1/map",
+                "/api/v1/contests?limit", "/api/v1/candidates")), path
     assert_whole(tmp_path / "site")
+
+
+@pytest.mark.parametrize("cut", [0, 5000])
+def test_rows_that_are_cut_short_are_void(counted, tmp_path, cut):
+    """At a line's end, and within one: the last line alone says that it was all."""
+    void = iter([True] * 2)
+
+    def change(path, status, body):
+        if path.startswith("/api/v1/changes") and next(void, False):
+            whole = between.ask(path)[2]
+            return status, whole[:cut] if cut else whole[:whole.rstrip().rindex(b"\n") + 1]
+        return status, body
+
+    with Between(counted.api, change, last_line=False) as between:
+        publish(between.url, tmp_path / "site")
+        assert sum(path.startswith("/api/v1/changes") for path in between.paths) == 3
+    assert_whole(tmp_path / "site")
+
+
+def test_a_collector_that_tells_not_all_rows_at_once(counted, tmp_path):
+    def of_before(path, status, body):
+        if path.startswith("/api/v1/changes"):
+            return 400, {"detail": "standing: not a parameter here"}
+        return status, body
+
+    with Between(counted.api, of_before, last_line=False) as between:
+        publish(between.url, tmp_path / "site")
+    publish(counted.api, tmp_path / "other")
+    for contest in counted.get_json("/api/v1/contests")["contests"]:
+        rows = rows_of(tmp_path / "site", contest["id"])
+        assert rows and rows == rows_of(tmp_path / "other", contest["id"])
 
 
 def test_a_collector_without_ids_of_versions(counted, tmp_path):
