@@ -15,11 +15,12 @@ KEPT_S = 5  # for which a collector keeps a version
 
 def georgia(path):
     lines = ["state,county,county_fips,precinct,office,district,party,candidate,votes"]
+    choices = (("Red", "Ann Ash"), ("Blue", "Bob Birch"))
     for county in range(COUNTIES):
         for contest in range(CONTESTS):
-            lines += [f"GA,County {county},{13001 + 2 * county},Precinct {county},Office {contest},,"
-                      f"{party},{name} {contest},{50 + county % 7}"
-                      for party, name in (("Red", "Ann Ash"), ("Blue", "Bob Birch"))]
+            for party, name in choices:
+                lines.append(f"GA,County {county},{13001 + 2 * county},Precinct {county},"
+                             f"Office {contest},,{party},{name} {contest},{50 + county % 7}")
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -44,8 +45,9 @@ def test_a_publication_is_whole_however_long_it_takes(cluster, import_returns, t
         time.sleep(0.05 if "version=" in path else 0)
         return status, body
 
-    caster = subprocess.Popen([BIN / "psephos", "cast", "--dir", one.directory, "--returns", returns,
-                               "--seed", "1", "--rate", str(RATE)], stdout=subprocess.DEVNULL)
+    caster = subprocess.Popen(
+        [BIN / "psephos", "cast", "--dir", one.directory, "--returns", returns, "--seed", "1",
+         "--rate", str(RATE)], stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: one.get_json("/api/v1/election")["election"]["ballots"] > 0,
                    timeout=TIMEOUT_S, what="the first ballots")
