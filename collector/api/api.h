@@ -26,6 +26,7 @@
 
 #define PSP_API_LIMIT_MAX 1000
 #define PSP_API_PARAMETERS_MAX 16
+#define PSP_API_WORDS_MAX 16 /* of q */
 enum {
     PSP_API_LIMIT_DEFAULT = 100,
     PSP_API_LEADERS_MAX = 5000,    /* units in one answer of /leaders */

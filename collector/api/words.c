@@ -1,11 +1,11 @@
 /* Each word is sought in each field until it is found; most things fail at their first field. */
 #include "collector/api/words.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+#include "collector/api/answer.h"
 #include "collector/api/parameter.h"
 
 static bool is_digit(char c)
@@ -13,7 +13,16 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-void psp_words_read(const struct psp_api_request *request, struct psp_words *ret_words)
+static bool has_word(const struct psp_words *words, const char *at, size_t length)
+{
+    for (uint32_t i = 0; i < words->count; i++)
+        if (words->list[i].length == length && strncasecmp(words->list[i].at, at, length) == 0)
+            return true;
+    return false;
+}
+
+bool psp_words_read(const struct psp_api_request *request, struct psp_api_reply *reply,
+                    struct psp_words *ret_words)
 {
     const char *at = psp_parameter(request, "q");
     ret_words->definition = request->view->definition;
@@ -21,12 +30,17 @@ void psp_words_read(const struct psp_api_request *request, struct psp_words *ret
     for (at = at ? at : ""; *at;) {
         at += strspn(at, " ");
         const size_t length = strcspn(at, " ");
-        if (length == 0)
-            break;
-        assert(ret_words->count < sizeof ret_words->list / sizeof *ret_words->list);
-        ret_words->list[ret_words->count++] = (struct psp_word){.at = at, .length = length};
+        if (length > 0 && !has_word(ret_words, at, length)) {
+            if (ret_words->count == PSP_API_WORDS_MAX) {
+                psp_answer_problem(reply, 400, "Bad parameter", "q: more than %d words",
+                                   PSP_API_WORDS_MAX);
+                return false;
+            }
+            ret_words->list[ret_words->count++] = (struct psp_word){.at = at, .length = length};
+        }
         at += length;
     }
+    return true;
 }
 
 void psp_words_next(struct psp_words *words)

@@ -20,12 +20,14 @@ struct psp_word {
 
 struct psp_words {
     const struct psp_definition *definition;
-    uint32_t count;                                        /* 0: everything is found */
-    struct psp_word list[PSP_API_VALUE_BYTES_MAX / 2 + 1]; /* each but one has a space */
+    uint32_t count; /* 0: everything is found */
+    struct psp_word list[PSP_API_WORDS_MAX];
 };
 
-/* The words of parameter q; of none when it is absent or empty. */
-void psp_words_read(const struct psp_api_request *request, struct psp_words *ret_words);
+/* The words of parameter q, each once; none when it is absent or empty. False: they are more
+ * than are sought through hundreds of thousands of names; `reply` says so. */
+bool psp_words_read(const struct psp_api_request *request, struct psp_api_reply *reply,
+                    struct psp_words *ret_words);
 
 /* Of the next thing nothing was found yet. */
 void psp_words_next(struct psp_words *words);

@@ -374,8 +374,18 @@ void psp_gateway_http_done(struct psp_gateway_order *order)
     MHD_resume_connection(request->mhd);
 }
 
-/* State of a request without ballots whose body, if any, nobody reads. */
-static char begun;
+/* State of a request without ballots whose body, if any, nobody reads; of one whose path holds
+ * a NUL. */
+static char begun, cut_short;
+
+/* MHD decodes the path in place: %00 would end it early. */
+static void *on_uri(void *context, const char *uri, struct MHD_Connection *mhd)
+{
+    const char *nul = strstr(uri, "%00");
+    (void)context;
+    (void)mhd;
+    return nul && nul < uri + strcspn(uri, "?") ? &cut_short : NULL;
+}
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
                                   const char *method, const char *version, const char *upload,
@@ -384,6 +394,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     struct psp_gateway_http *http = context;
     const bool ballots = !http->options.local && !strcmp(path, "/api/v1/ballots");
     (void)version;
+    if (*state == &cut_short)
+        return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");
     if (!*state && ballots && !strcmp(method, "POST"))
         return begin_ballots(http, mhd, state);
     if (!*state) {
@@ -417,7 +429,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **state
 {
     struct psp_gateway_http *http = context;
     (void)code;
-    if (*state && *state != &begun) {
+    if (*state && *state != &begun && *state != &cut_short) {
         struct request *request = *state;
         psp_text_free(&request->answer.text);
         psp_gateway_body_free(&request->body);
@@ -438,6 +450,7 @@ static struct MHD_Daemon *start_daemon(struct psp_gateway_http *http, int fd)
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, PSP_GATEWAY_CONNECTIONS_PER_IP_MAX, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, PSP_GATEWAY_CONNECTION_BYTES, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, PSP_GATEWAY_SILENCE_S, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, http},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},
         {MHD_OPTION_END, 0, NULL},

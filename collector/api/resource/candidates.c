@@ -106,9 +106,9 @@ void psp_api_candidates(const struct psp_api_request *request, struct psp_api_re
     uint32_t limit, written = 0;
     bool resumed, more = false;
     if (!psp_parameter_limit(request, reply, PSP_API_LIMIT_DEFAULT, &limit) ||
-        !psp_parameter_cursor(request, reply, &from, &resumed))
+        !psp_parameter_cursor(request, reply, &from, &resumed) ||
+        !psp_words_read(request, reply, &words))
         return;
-    psp_words_read(request, &words);
     psp_answer_begin(request, reply, &json);
     psp_writer_begin_array(&json, "candidates");
     for (uint64_t i = from.position; i < definition->candidate_count; i++) {

@@ -86,9 +86,9 @@ static bool read_question(const struct psp_api_request *request, struct psp_api_
     if (!psp_parameter_unit(request, reply, "unit", &ret_question->unit) ||
         !psp_parameter_group(request, reply, &ret_question->group) ||
         !psp_parameter_flag(request, reply, "standing", "1", &standing) ||
-        !psp_parameter_flag(request, reply, "choices", "0", &ret_question->bare))
+        !psp_parameter_flag(request, reply, "choices", "0", &ret_question->bare) ||
+        !psp_words_read(request, reply, &ret_question->words))
         return false;
-    psp_words_read(request, &ret_question->words);
     ret_question->overview = standing ? psp_overview_of(request->view) : NULL;
     reply->body.failed = standing && !ret_question->overview;
     return !reply->body.failed;

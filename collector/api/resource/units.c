@@ -119,10 +119,10 @@ void psp_api_units(const struct psp_api_request *request, struct psp_api_reply *
     if (!psp_parameter_unit(request, reply, "parent", &parent) ||
         !psp_parameter_level(request, reply, &level) ||
         !psp_parameter_limit(request, reply, PSP_API_LIMIT_DEFAULT, &limit) ||
-        !psp_parameter_cursor(request, reply, &from, &resumed))
+        !psp_parameter_cursor(request, reply, &from, &resumed) ||
+        !psp_words_read(request, reply, &words))
         return;
     const struct psp_unit_run run = run_of(view, &level, parent);
-    psp_words_read(request, &words);
     psp_answer_begin(request, reply, &json);
     psp_writer_begin_array(&json, "units");
     for (uint64_t i = from.position > run.first ? from.position : run.first; i < run.end; i++) {

@@ -198,7 +198,8 @@ def test_paths_and_methods(town):
     for method in ("GET", "PUT", "DELETE", "PATCH"):
         status, headers, _ = request(address, method, "/api/v1/ballots")
         assert (status, headers["Allow"]) == (405, "POST, OPTIONS")
-    for path in ("/", "/api/v1/ballots/", "/api/v1", "/metrics", "/%00"):
+    for path in ("/", "/api/v1/ballots/", "/api/v1", "/metrics", "/%00", "/healthz%00x",
+                 "/api/v1/ballots%00"):
         status, headers, _ = request(address, "GET", path)
         assert (status, headers["Content-Type"]) == (404, "application/problem+json"), path
     status, headers, _ = request(address, "OPTIONS", "/api/v1/ballots",

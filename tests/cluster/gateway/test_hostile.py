@@ -156,6 +156,42 @@ def test_who_says_that_no_more_comes_is_answered(town):
     assert answer.startswith(b"HTTP/1.1 200 ") and answer.count(b'"first":"counted"') == 5000
 
 
+def test_one_ballot_through_many_tokens_at_once_is_counted_once(town):
+    one, address, _ = town
+    tokens = [add(one, f"web-{i}") for i in range(4)]
+    for turn in range(5):
+        body = ndjson(ballot(f"v{turn}-{i}") for i in range(300))
+        answers = [None] * 4
+
+        def cast(i, body=body, answers=answers):
+            answers[i] = post(address, tokens[i], body)
+
+        threads = [threading.Thread(target=cast, args=[i]) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [status for status, _, _ in answers] == [200] * 4
+        for lines in zip(*[lines for _, _, lines in answers]):
+            assert {line["first"] for line in lines} == {"counted"}, lines
+            assert sorted(line["disposition"] for line in lines) == ["counted"] + ["replayed"] * 3
+    wait_until(lambda: one.accounting()["total"]["counted"] == 1500, what="the count")
+
+
+def test_a_token_revoked_while_its_body_comes_casts_nothing(town):
+    one, address, _ = town
+    token, body = add(one, "gone"), ndjson([ballot("a"), ballot("b")])
+    with connect(address) as raw:
+        raw.sendall(PATH + f"Authorization: Bearer {token}\r\nConnection: close\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:20])
+        one.call("client", "revoke", "gone", check=0)
+        time.sleep(1)
+        raw.sendall(body[20:])
+        answer = drain(raw)
+    assert answer.count(b'"disposition":"not_allowed"') == 2, answer
+    assert one.accounting()["total"]["received"] == 0
+
+
 def test_wrong_lengths_and_no_http_at_all(town):
     one, address, token = town
     authorized = PATH + f"Authorization: Bearer {token}\r\n".encode()

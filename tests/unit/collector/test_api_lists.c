@@ -234,6 +234,17 @@ static void units_form_a_tree(void **context)
     expect_problem(api, "/api/v1/units?parent=nope", 404, "no unit");
 }
 
+/* Each word costs a look through every name. */
+static void words_are_bounded_and_sought_once(void **context)
+{
+    struct api *api = *context;
+    expect(api, "/api/v1/units?q=t t T t t t t t t t t t t t t t t t t t ca", "{\"id\":\"ca\"");
+    expect_pages(api, "/api/v1/units?q=a b c d e f g h i j k l m n o p", "id", "");
+    expect_problem(api, "/api/v1/units?q=a b c d e f g h i j k l m n o p q", 400, "16 words");
+    expect_problem(api, "/api/v1/contests?q=a b c d e f g h i j k l m n o p q", 400, "16 words");
+    expect_problem(api, "/api/v1/candidates?q=a b c d e f g h i j k l m n o p q", 400, "16 words");
+}
+
 static void a_unit_says_where_it_lies(void **context)
 {
     struct api *api = *context;
@@ -407,6 +418,7 @@ int main(void)
         TEST(a_test_says_so_in_every_answer),
         TEST(a_roll_is_the_denominator_when_every_shard_has_sent_its_part),
         TEST(units_form_a_tree),
+        TEST(words_are_bounded_and_sought_once),
         TEST(a_unit_says_where_it_lies),
         TEST(the_books_are_shown_by_shard_and_in_all),
         TEST(books_that_do_not_balance_are_told),
