@@ -96,6 +96,8 @@ static enum MHD_Result send_response(struct psp_http *http, struct MHD_Connectio
     if (status < PSP_STATS_CODES)
         psp_stats_count(&http->options.site->stats->requests[status]);
     add_common_headers(http, response);
+    if (status == 503) /* whoever is refused for want of room keeps no place */
+        add_header(response, "Connection", "close");
     psp_connections_whole(&http->connections, mhd);
     const enum MHD_Result queued = MHD_queue_response(mhd, status, response);
     MHD_destroy_response(response);

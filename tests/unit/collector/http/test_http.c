@@ -468,6 +468,18 @@ static void who_sends_no_more_after_its_requests_is_answered(void **context)
     close(fd);
 }
 
+static void whoever_is_refused_for_now_keeps_no_place(void **context)
+{
+    struct server *server = *context;
+    server->api->freshness.stale_ms = 1;
+    usleep(10000);
+    const int fd = connect_to(server->http);
+    send_text(fd, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_true(read_all(server, fd, ANSWER_WAIT_MS));
+    assert_non_null(strstr(server->answer, " 503 "));
+    close(fd);
+}
+
 static void a_kept_connection_has_time_for_its_next_request(void **context)
 {
     struct server *server = *context;
@@ -669,6 +681,7 @@ int main(void)
         TEST(a_client_that_trickles_is_cut),
         TEST(who_goes_before_the_request_is_whole_keeps_no_place),
         TEST(who_sends_no_more_after_its_requests_is_answered),
+        TEST(whoever_is_refused_for_now_keeps_no_place),
         TEST(a_kept_connection_has_time_for_its_next_request),
         TEST(requests_are_counted_by_status),
         TEST(an_address_in_use_is_told),
