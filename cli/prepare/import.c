@@ -272,7 +272,12 @@ static void say_root(const struct psp_import_call *call, const struct psp_return
         first = first != NULL ? first : state;
         last = state;
     }
-    if (first != NULL)
+    if (first == NULL)
+        fprintf(stderr,
+                "%s: no row has a state, and all lie in the United States: --root NAME names the "
+                "unit that they lie in\n",
+                call->command);
+    else
         fprintf(stderr,
                 "%s: no state is an American one (the first is \"%s\"), and all lie in the United "
                 "States: --root NAME names the unit that they lie in\n",

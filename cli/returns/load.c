@@ -54,7 +54,9 @@ enum psp_status psp_returns_load(const char *const *paths, size_t n,
 {
     struct psp_reading *reading = NULL;
     struct psp_returns_builder *builder = NULL;
-    enum psp_status status = psp_reading_create(&options->reading, report, &reading);
+    struct psp_reading_options how = options->reading;
+    how.all_levels = options->meaning.keep_all;
+    enum psp_status status = psp_reading_create(&how, report, &reading);
     for (size_t i = 0; status == PSP_OK && i < n; i++) {
         struct stat about;
         const bool folder = stat(paths[i], &about) == 0 && S_ISDIR(about.st_mode);

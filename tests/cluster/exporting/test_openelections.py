@@ -41,6 +41,12 @@ def test_one_level_is_what_was_cast(cluster, import_returns, tmp_path):
     assert source["id"] == "vermont-2020-county" and source["mode"] == "live"
     assert source["version"] == one.get_json("/api/v1/election")["version"]
 
+    # Import reads the lowest level: what was counted once is counted once.
+    back = json.loads(run_psephos("import", tmp_path / "all.csv", "--date", "2020-11-03", "--out",
+                                  tmp_path / "back", "--json", check=0).stdout)
+    assert back["ballots"] == 370_968
+    assert {group["kind"]: group["rows"] for group in back["report"]}["total_unit"] == 2
+
     # Without the nation's rows import takes the state's for what they are: a total.
     with open(tmp_path / "below.csv", "w", encoding="utf-8") as file:
         file.writelines(line for line in open(tmp_path / "all.csv", encoding="utf-8")

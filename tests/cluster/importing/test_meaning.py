@@ -315,7 +315,11 @@ def test_what_lies_in_no_american_state_is_told(psephos, tmp_path):
     (tmp_path / "2024.csv").write_text(HEADER + "Kerala,,,Idukki,Lok Sabha,Idukki,INC,Ann,3\n")
     told = psephos("import", tmp_path / "2024.csv", "--dry-run", check=0).stderr
     assert 'no state is an American one (the first is "Kerala")' in told and "--root NAME" in told
-    for options, state in ((["--root", "India"], "Kerala"), ([], "vermont"), ([], "")):
+    (tmp_path / "2024.csv").write_text(HEADER + ",Adams,,One,Governor,,INC,Ann,3\n")
+    told = psephos("import", tmp_path / "2024.csv", "--dry-run", check=0).stderr
+    assert "no row has a state" in told and "--root NAME" in told
+    for options, state in ((["--root", "India"], "Kerala"), ([], "vermont"),
+                           (["--root", "India"], "")):
         (tmp_path / "2024.csv").write_text(HEADER + f"{state},,,Idukki,MP,,INC,Ann,3\n")
         assert psephos("import", tmp_path / "2024.csv", "--dry-run", *options,
                        check=0).stderr == ""

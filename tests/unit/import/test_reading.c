@@ -440,9 +440,77 @@ static void limits_are_kept(void **state)
     free(text);
 }
 
+#define ALL "level," HEADER
+
+/* psephos export openelections writes all levels: those above are sums. */
+static void rows_of_levels_above_others_are_sums_of_them(void **state)
+{
+    (void)state;
+    static const char text[] = ALL "nation,,,,,President,,,Ann,17\n"
+                                   "state,VT,,,,President,,,Ann,17\n"
+                                   "county,VT,Addison,50001,,President,,,Ann,5\n"
+                                   "county,VT,Essex,50009,,President,,,Ann,11\n"
+                                   "precinct,VT,Addison,50001,A,President,,,Ann,3\n"
+                                   "precinct,VT,Addison,50001,,President,,,Ann,2\n"
+                                   "precinct,VT,Essex,50009,B,President,,,Ann,12\n";
+    struct read read = {0};
+    reads_named(&read, text, strlen(text), "returns.csv",
+                ":VT|Addison|50001|A|President|||Ann|3;:VT|Addison|50001||President|||Ann|2;"
+                ":VT|Essex|50009|B|President|||Ann|12;");
+    const struct psp_report_group *sums = &read.report.groups[PSP_REPORT_TOTAL_UNIT];
+    const struct psp_report_group *differ = &read.report.groups[PSP_REPORT_TOTAL_UNIT_DIFFERS];
+    assert_int_equal(sums->n, 3);
+    assert_string_equal(sums->first[0].text, "nation: 1 rows");
+    assert_int_equal(differ->n, 1);
+    assert_int_equal(differ->first[0].line, 5);
+    assert_string_equal(differ->first[0].text,
+                        "county Essex: 1 rows; President, Ann: 11, its parts have 12");
+    assert_int_equal(read.report.groups[PSP_REPORT_COLUMN].n, 0);
+    release(&read);
+}
+
+/* A county that nothing lies in is of the lowest level there; and of a level of one's own. */
+static void a_unit_without_units_in_it_is_no_sum(void **state)
+{
+    (void)state;
+    static const char text[] = ALL "nation,,,,,President,,,Ann,8\n"
+                                   "region,,,,North,President,,,Ann,8\n"
+                                   "county,VT,Addison,,,President,,,Ann,3\n"
+                                   "county,VT,Essex,,,President,,,Ann,5\n"
+                                   "precinct,VT,Essex,,A,President,,,Ann,5\n";
+    struct read read = {0};
+    reads_named(&read, text, strlen(text), "returns.csv",
+                ":VT|Addison|||President|||Ann|3;:VT|Essex||A|President|||Ann|5;");
+    assert_int_equal(read.report.groups[PSP_REPORT_TOTAL_UNIT].n, 3);
+    assert_int_equal(read.report.groups[PSP_REPORT_TOTAL_UNIT_DIFFERS].n, 0);
+    release(&read);
+}
+
+static void all_levels_are_kept_when_that_is_said(void **state)
+{
+    (void)state;
+    static const char text[] = ALL "state,VT,,,,President,,,Ann,5\n"
+                                   "county,VT,Addison,,,President,,,Ann,5\n";
+    struct read read = {.options.all_levels = true};
+    reads_named(&read, text, strlen(text), "returns.csv",
+                ":VT||||President|||Ann|5;:VT|Addison|||President|||Ann|5;");
+    release(&read);
+    /* Another file's "level" may be of the office. */
+    static const char office[] = "level,county,office,candidate,votes\n"
+                                 "state,Addison,Governor,Ann,1\nlocal,Addison,Mayor,Bob,2\n";
+    struct read other = {0};
+    reads_named(&other, office, strlen(office), "returns.csv",
+                ":|Addison|||Governor|||Ann|1;:|Addison|||Mayor|||Bob|2;");
+    assert_int_equal(other.report.groups[PSP_REPORT_COLUMN].n, 1);
+    release(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_of_levels_above_others_are_sums_of_them),
+        cmocka_unit_test(a_unit_without_units_in_it_is_no_sum),
+        cmocka_unit_test(all_levels_are_kept_when_that_is_said),
         cmocka_unit_test(harmless_ways_of_writing_a_table_are_read),
         cmocka_unit_test(numbers_are_read_as_people_write_them),
         cmocka_unit_test(columns_are_found_by_the_names_that_are_given),

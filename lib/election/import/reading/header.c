@@ -273,6 +273,22 @@ static bool take_known(struct header_reading *reading)
     return good;
 }
 
+/* What `psephos export openelections` writes, of all levels; elsewhere "level" may be of an
+ * office. */
+static void take_level(struct header_reading *reading)
+{
+    uint32_t at = strcmp(reading->words[0], "level") != 0;
+    if (reading->header->at[PSP_READING_LEVEL] >= 0 ||
+        reading->header->width < at + 1 + PSP_RETURNS_COLUMNS ||
+        strcmp(reading->words[at], "level") != 0)
+        return;
+    for (int i = 0; i < PSP_RETURNS_COLUMNS; i++)
+        if (strcmp(reading->words[at + 1 + (uint32_t)i], psp_reading_column_name(i)) != 0)
+            return;
+    reading->taken[at] = true;
+    reading->header->at[PSP_READING_LEVEL] = (int32_t)at;
+}
+
 static void take_methods(struct header_reading *reading)
 {
     for (uint32_t i = 0; i < reading->header->width; i++)
@@ -373,6 +389,7 @@ bool psp_header_read(const struct psp_csv_record *record, const struct psp_readi
         return false;
     const bool mapped = take_mapped(&reading, options);
     const bool good = take_known(&reading) && mapped;
+    take_level(&reading);
     take_methods(&reading);
     if (!good || !complete(&reading))
         return false;

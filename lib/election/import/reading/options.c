@@ -6,7 +6,7 @@
 
 #include "base/text/utf8.h"
 
-static const char *const other_names[] = {"mode", "date", "special", "seats", "method"};
+static const char *const other_names[] = {"mode", "date", "special", "seats", "level", "method"};
 
 static const struct {
     const char *name;

@@ -25,6 +25,7 @@ enum {
     PSP_READING_DATE,                       /* of the election */
     PSP_READING_SPECIAL,                    /* TRUE: a special election beside the regular one */
     PSP_READING_SEATS,                      /* of the contest */
+    PSP_READING_LEVEL, /* of the row's unit: rows above others are their sums */
     PSP_READING_COLUMNS,
     PSP_READING_METHOD = PSP_READING_COLUMNS, /* votes by the method that the column names */
 };
@@ -42,6 +43,7 @@ struct psp_reading_options { /* zero-initialise */
     enum psp_encoding encoding;
     enum psp_suppressed suppressed;
     bool drop_faulty;
+    bool all_levels; /* rows of levels above others are kept, too */
     unsigned mapping_n;
     struct psp_reading_mapping mappings[PSP_CSV_FIELDS_MAX];
     struct psp_file_facts otherwise; /* for a file whose columns and name do not say */

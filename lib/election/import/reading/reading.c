@@ -15,6 +15,7 @@
 #include "election/import/meaning/kinds.h"
 #include "election/import/reading/cell.h"
 #include "election/import/reading/header.h"
+#include "election/import/reading/levels.h"
 
 /* A row's key: its texts and its method. */
 enum { KEY_BYTES = offsetof(struct psp_returns_row, file) };
@@ -26,12 +27,14 @@ struct psp_reading {
     struct psp_report *report;
     struct psp_returns_builder *builder;
     uint64_t votes; /* of all rows so far */
-    bool full;      /* a limit is reached: nothing more is taken */
+    struct psp_levels levels;
+    bool full; /* a limit is reached: nothing more is taken */
     /* Of the file that is being read. */
     uint64_t records; /* that are no rows */
     const char *name;
     uint32_t file;
     struct psp_header header;
+    const char *level;                        /* of the row that is read, or NULL */
     const char *otherwise[PSP_RETURNS_TEXTS]; /* of a column that it does not have */
 };
 
@@ -55,6 +58,7 @@ void psp_reading_destroy(struct psp_reading **reading)
     if (*reading == NULL)
         return;
     psp_returns_builder_destroy(&(*reading)->builder);
+    psp_levels_free(&(*reading)->levels);
     free(*reading);
     *reading = NULL;
 }
@@ -121,7 +125,10 @@ static enum psp_status add(struct psp_reading *reading, struct psp_returns_row *
         reading->full = true;
         return PSP_OK;
     }
-    return psp_returns_builder_add(reading->builder, row);
+    const enum psp_status status = psp_returns_builder_add(reading->builder, row);
+    return status == PSP_OK && reading->level != NULL
+               ? psp_levels_add(&reading->levels, reading->builder, reading->level)
+               : status;
 }
 
 /* A row for each method with votes, one at least: its line stands in the file. */
@@ -288,6 +295,17 @@ static enum psp_status mark_contest(struct psp_reading *reading,
     return status;
 }
 
+/* False: out of memory. */
+static bool take_level(struct psp_reading *reading, const struct psp_csv_record *record)
+{
+    const struct psp_csv_field *field = field_of(reading, record, PSP_READING_LEVEL);
+    reading->level = NULL;
+    if (reading->header.at[PSP_READING_LEVEL] < 0 || reading->options->all_levels)
+        return true;
+    reading->level = psp_returns_builder_text(reading->builder, field->text, field->bytes);
+    return reading->level != NULL;
+}
+
 static enum psp_status read_row(struct psp_reading *reading, const struct psp_csv_record *record)
 {
     if (!shape_is_right(reading, record) || !short_enough(reading, record) ||
@@ -302,6 +320,8 @@ static enum psp_status read_row(struct psp_reading *reading, const struct psp_cs
         if (row.text[i] == NULL)
             return PSP_ENOMEM;
     }
+    if (!take_level(reading, record))
+        return PSP_ENOMEM;
     if (!add_more(reading, record, &row))
         return PSP_OK;
     const enum psp_status marked = mark_contest(reading, record, &row);
@@ -510,13 +530,28 @@ static enum psp_status find_twice(struct psp_reading *reading, bool *leave_out)
     return status;
 }
 
+/* First of all: a county and the precinct without a name in it differ in the level only. */
+static enum psp_status leave_totals_out(struct psp_reading *reading, bool *leave_out)
+{
+    size_t n;
+    psp_returns_builder_rows(reading->builder, &n);
+    const enum psp_status status =
+        psp_levels_leave_out(&reading->levels, reading->builder, reading->report, leave_out);
+    if (status == PSP_OK)
+        psp_returns_builder_leave_out(reading->builder, leave_out);
+    memset(leave_out, 0, (n + 1) * sizeof *leave_out);
+    return status;
+}
+
 enum psp_status psp_reading_finish(struct psp_reading **reading,
                                    struct psp_returns_builder **ret_builder)
 {
     size_t n;
     psp_returns_builder_rows((*reading)->builder, &n);
     bool *leave_out = calloc(n + 1, sizeof *leave_out);
-    enum psp_status status = leave_out != NULL ? find_twice(*reading, leave_out) : PSP_ENOMEM;
+    enum psp_status status = leave_out != NULL ? leave_totals_out(*reading, leave_out) : PSP_ENOMEM;
+    if (status == PSP_OK)
+        status = find_twice(*reading, leave_out);
     if (status == PSP_OK) {
         psp_returns_builder_leave_out((*reading)->builder, leave_out);
         psp_returns_builder_rows((*reading)->builder, &n);
