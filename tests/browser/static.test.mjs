@@ -128,15 +128,42 @@ test('every answer made of files is the collector\'s', async () => {
   await assertEverything(cluster, readerOf(base));
 });
 
-for (const [name, file] of [['a primary', 'primary.json'], ['a town with three for one board', 'town.json']])
+// Two methods, two styles, one choice that only one of them has.
+const townBallots = () => Array.from({ length: 60 }, (_, i) => JSON.stringify({
+  voter_id: `v${i}`, unit: i % 3 ? 'north-1' : 'north-rest', method: i % 4 ? 'booth' : 'mail',
+  contests: i % 3 ? { mayor: [i % 5 ? 'red-ann' : 'bob'], bridge: [] } : { mayor: ['blue-ann'] },
+}));
+const inTwo = (definition) => ({
+  ...definition, languages: ['en', 'de'],
+  contests: definition.contests.map((contest) => ({ ...contest, name: { en: contest.name, de: `${contest.name} (de)` } })),
+  units: definition.units.map((unit) => (unit.name ? { ...unit, name: { en: unit.name, de: `${unit.name} (de)` } } : unit)),
+});
+for (const [name, file, change, ballots] of [
+  ['a primary', 'primary.json', (same) => same, null],
+  ['a town with three for one board', 'town.json', (same) => same, townBallots()],
+  ['a town of two languages', 'town.json', inTwo, townBallots()],
+])
   test(`${name}: the same, before and after ballots`, async () => {
-    const one = await Cluster.define(JSON.parse(readFileSync(join(root, 'tests/fixtures', file), 'utf8')));
+    const one = await Cluster.define(change(JSON.parse(readFileSync(join(root, 'tests/fixtures', file), 'utf8'))));
     const to = join(one.folder, 'site');
     let plainServer;
+    const same = async (lang) => {
+      await publish(to, one);
+      const reader = readerOf(`http://127.0.0.1:${plainServer.address().port}/some/path/`);
+      await assertEverything(one, reader);
+      if (lang) for (const path of ['overview', 'contests', 'units']) await assertSame(one, reader, path, { lang });
+    };
     try {
       await publish(to, one);
       plainServer = await serve(to);
-      await assertEverything(one, readerOf(`http://127.0.0.1:${plainServer.address().port}/some/path/`));
+      const lang = change === inTwo ? 'de' : '';
+      await same(lang);
+      if (!ballots) return;
+      writeFileSync(join(one.folder, 'ballots.ndjson'), `${ballots.join('\n')}\n`);
+      await one.call('cast', join(one.folder, 'ballots.ndjson'));
+      await until('all ballots', async () => (await one.json('/api/v1/accounting')).total.counted === ballots.length);
+      await new Promise((done) => setTimeout(done, 1500)); // the series has them
+      await same(lang);
     } finally {
       plainServer?.close();
       await one.stop();

@@ -777,7 +777,7 @@ export interface components {
       /** @description In the order of their first contests. */
       groups: components['schemas']['Group'][];
     };
-    /** @description A result whole, zeros included; in place of the one of the same unit, method and contest. */
+    /** @description A result whole, zeros included; in place of the one of the same unit, method and contest. The members from level on are there with standing=1 only, all of them. */
     ChangedResult: {
       /** @constant */
       kind: 'result';
@@ -799,6 +799,26 @@ export interface components {
        * @constant
        */
       decreased?: true;
+      level?: components['schemas']['Level'];
+      /** @description Ballots counted, shown or not, in leaves that vote on the contest; null: not told (where publication is reports: by method, and with turnout reports). */
+      ballots_counted?: number | null;
+      /** @description null: held, no entry with a vote, or no more entries than seats. */
+      margin?: number | null;
+      /**
+       * @description first: of the first and the second. last_seat: with several seats, of the last that has one and the first that has none.
+       * @enum {string}
+       */
+      margin_of?: 'first' | 'last_seat';
+      /** @description margin is 0 and those two have votes. null: held. */
+      tied?: boolean | null;
+      units_reporting?: components['schemas']['UnitsReporting'];
+      units_partial?: components['schemas']['UnitsPartial'];
+      /** @description Leaves with a ballot shown. */
+      units_started?: number;
+      /** @description Leaves that vote on the contest. */
+      units_total?: number;
+      /** @description Of a leaf: the report that its row shows, which is older than the leaf's where the row has moved by less than report_min since. null: not a leaf, or held. */
+      report?: components['schemas']['Report'] | null;
     };
     /** @description As in Turnout, of a unit. */
     ChangedTurnout: {

@@ -179,6 +179,9 @@ async function leaders(edition: Edition, ask: Ask): Promise<Answer> {
     linesOf(contest).flatMap((l) => l.lines.map((line) => [line.id, place.get(l.choice.id)!] as const)),
   );
   const votes = ask.choice ? sortKey(contest, `votes:${ask.choice}`) : null;
+  // Where nobody votes on it, as /results has it where somebody does.
+  const untold =
+    edition.latest.publication === 'reports' && (!!ask.method || (await electionOf(edition)).turnout === 'reports');
   const columns: Record<string, unknown[]> = {};
   const put = (row: Row): void => {
     for (const [name, value] of Object.entries(row)) (columns[name] ??= []).push(value);
@@ -196,7 +199,7 @@ async function leaders(edition: Edition, ask: Ask): Promise<Answer> {
       second_votes: held ? null : next,
       valid: held ? null : (result?.valid ?? 0),
       ballots: result?.ballots ?? 0,
-      ballots_counted: result ? result.ballots_counted : 0,
+      ballots_counted: result ? result.ballots_counted : untold ? null : 0,
       units_reporting: result?.units_reporting ?? 0,
       units_partial: result?.units_partial ?? 0,
       units_total: result?.units_total ?? 0,
