@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/address.h"
 #include "base/system/clock.h"
 #include "cluster/identity.h"
 #include "gateway/desk/desk.h"
@@ -112,7 +113,7 @@ static bool load_tls(struct parts *parts)
     if (parts->key_path)
         return psp_gateway_tls_create(parts->certificate_path, parts->key_path, &parts->tls,
                                       &parts->identity.reason) == PSP_OK;
-    if (parts->plain || psp_gateway_is_loopback(parts->self->http))
+    if (parts->plain || psp_address_is_loopback(parts->self->http))
         return true;
     psp_reason_set(
         &parts->identity.reason,

@@ -312,6 +312,15 @@ static bool empty_file(const struct arguments *arguments, const struct psp_cast_
     return !pipe;
 }
 
+/* About routers that do not answer. */
+static char *what_to_do(const char *directory)
+{
+    return directory ? psp_memory_print("; `psephos up --dir %s` starts what is down, `psephos "
+                                        "status --dir %s` shows it",
+                                        directory, directory)
+                     : psp_memory_copy("");
+}
+
 static int run(const struct arguments *arguments, const struct psp_target *target)
 {
     struct psp_reason reason = {0}, untold = {0};
@@ -325,6 +334,8 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
     }
     char *where = routers_of(target->cluster);
     caster.where = where;
+    char *to_do = what_to_do(arguments->directory);
+    caster.to_do = to_do;
     caster.cluster_path = target->cluster_path;
     caster.definition = target->definition;
     caster.key_path = target->key_path;
@@ -336,6 +347,7 @@ static int run(const struct arguments *arguments, const struct psp_target *targe
         caster.pool_wait_ms = 1;
     status = psp_caster_run(&caster, psp_cast_source_of(opened), &summary, &reason);
     free(where);
+    free(to_do);
     if (status == PSP_OK)
         status = psp_coverage_wait(
             target->cluster, summary.tally.index,

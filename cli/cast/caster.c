@@ -28,6 +28,7 @@ struct run {
     uint64_t submitted;
     bool ended;           /* the source has no more */
     bool awaits_receipts; /* the source has none before they are here */
+    bool told_what_to_do; /* about silence: once */
     bool held;            /* `ballot` was refused as one too many on the way */
     struct psp_ballot ballot;
     struct psp_receipt receipts[RECEIPTS];
@@ -88,10 +89,12 @@ static void say_silence(struct run *run, struct psp_progress *progress, uint64_t
     psp_progress_end(progress);
     fprintf(
         stderr,
-        "psephos cast: %s %s for %.0f s%s%s; %" PRIu64 " ballots wait, giving up after %.0f s\n",
+        "psephos cast: %s %s for %.0f s%s%s; %" PRIu64 " ballots wait, giving up after %.0f s%s\n",
         *refusal ? "no verdict from" : "nothing answers at", run->options->where,
         (double)silent_ms / 1000, *refusal ? ": " : "", refusal,
-        run->submitted - run->summary->tally.cast, (double)run->options->give_up_after_ms / 1000);
+        run->submitted - run->summary->tally.cast, (double)run->options->give_up_after_ms / 1000,
+        *refusal || run->told_what_to_do ? "" : run->options->to_do);
+    run->told_what_to_do |= !*refusal;
 }
 
 static void take(struct run *run, size_t n)

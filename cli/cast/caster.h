@@ -33,6 +33,7 @@ struct psp_caster_options {
     const char *cluster_path, *key_path;
     const struct psp_definition *definition; /* whose positions the source gives */
     const char *where;                       /* the routers, for messages: "127.0.0.1:7100" */
+    const char *to_do;                       /* "; ..." about routers that do not answer, or "" */
     bool rows;
     uint32_t pool; /* ballots that leave in an order of chance, 0 or 1: none */
     uint32_t pool_wait_ms;

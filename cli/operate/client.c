@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/system/clock.h"
+#include "base/text/utf8.h"
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/folder/station_key.h"
@@ -80,8 +81,14 @@ static void check(const struct arguments *arguments, struct argp_state *state)
         argp_error(state, "--public-key or --http: a station has a key or a token");
     if (lists && arguments->name)
         argp_error(state, "one argument too many: %s", name);
-    if (!lists && (!bytes || bytes > PSP_STATION_NAME_BYTES_MAX ||
-                   strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != bytes))
+    const size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+    size_t wrong = good < bytes; /* bytes of the character that is */
+    while (good + wrong < bytes && ((unsigned char)name[good + wrong] & 0xC0) == 0x80)
+        wrong++;
+    if (!lists && good < bytes)
+        argp_error(state, "NAME: 1 to %d of a-z 0-9 _ -; \"%s\" is none of them",
+                   (int)PSP_STATION_NAME_BYTES_MAX, psp_shown(name + good, wrong).text);
+    if (!lists && (!bytes || bytes > PSP_STATION_NAME_BYTES_MAX))
         argp_error(state, "NAME: 1 to %d of a-z 0-9 _ -", (int)PSP_STATION_NAME_BYTES_MAX);
 }
 

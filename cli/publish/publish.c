@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/system/clock.h"
 #include "cli/command.h"
@@ -275,11 +276,32 @@ static enum psp_status put_page(const struct arguments *arguments, struct psp_si
     return status;
 }
 
+/* No folder is made for what cannot be published into it. */
+static int ask_first(struct publishing *now)
+{
+    json_t *election = NULL;
+    const enum psp_status status = psp_source_begin(now->source, &election);
+    struct psp_reason reason = {0};
+    json_decref(election);
+    psp_source_forget(now->source);
+    if (status != PSP_EUNREACHABLE)
+        return PSP_EXIT_DONE;
+    psp_reason_set(&reason, "%s", psp_source_error(now->source));
+    say_trouble(now, &reason, status);
+    return exit_of(status);
+}
+
 static int publish(const struct arguments *arguments, struct psp_source *source)
 {
     struct publishing now = {.arguments = arguments, .source = source};
     struct psp_reason reason = {0};
     int code = PSP_EXIT_NO;
+    if (arguments->once && access(arguments->to, F_OK) != 0) {
+        code = ask_first(&now);
+        if (code != PSP_EXIT_DONE)
+            return code;
+        code = PSP_EXIT_NO;
+    }
     if (psp_site_open(arguments->to, &now.site, &reason) != PSP_OK ||
         put_page(arguments, now.site, &reason) != PSP_OK) {
         psp_fault_say("psephos publish", &reason);

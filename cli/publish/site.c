@@ -112,6 +112,38 @@ static void remove_unfinished(const struct psp_site *site)
         closedir(folder);
 }
 
+/* Of psp_site_open, of a disk that is mounted there, or of a publisher that was killed early. */
+static bool may_be_ours(const char *name)
+{
+    static const char *const names[] = {".", "..", "v", "latest", ".lock", "lost+found"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
+/* Files lie there, and nothing says that a publisher made the folder: a name in it may be one
+ * that is to be written. */
+static bool is_foreign(const struct psp_site *site, struct psp_reason *reterr_reason)
+{
+    char *lock = within(site, ".lock"), *head = within(site, "latest.json");
+    DIR *folder = access(lock, F_OK) && access(head, F_OK) ? opendir(site->path) : NULL;
+    bool foreign = false;
+    for (const struct dirent *one; folder && !foreign && (one = readdir(folder)) != NULL;) {
+        foreign = !may_be_ours(one->d_name);
+        if (foreign)
+            psp_reason_set(reterr_reason,
+                           "--to %s: it holds files that `psephos publish` did not write (%.100s): "
+                           "name an empty folder, or one that does not exist yet",
+                           site->path, one->d_name);
+    }
+    if (folder)
+        closedir(folder);
+    free(head);
+    free(lock);
+    return foreign;
+}
+
 static enum psp_status take_folder(struct psp_site *site, struct psp_reason *reterr_reason)
 {
     char *versions = within(site, "v"), *csv = within(site, "latest"),
@@ -149,7 +181,9 @@ enum psp_status psp_site_open(const char *path, struct psp_site **ret_site,
     site->sound = json_object();
     site->needed = json_object();
     site->shown = json_object();
-    enum psp_status status = sodium_init() < 0 ? PSP_EIO : take_folder(site, reterr_reason);
+    enum psp_status status = sodium_init() < 0                 ? PSP_EIO
+                             : is_foreign(site, reterr_reason) ? PSP_EEXIST
+                                                               : take_folder(site, reterr_reason);
     if (status == PSP_OK)
         status = read_latest(site, reterr_reason);
     if (status != PSP_OK) {

@@ -36,7 +36,8 @@ struct psp_site_counts {
 };
 
 /* Makes the folder where there is none. PSP_EBUSY: another publisher has it; PSP_ECORRUPT:
- * what stands there is not of `psephos publish`; PSP_EACCES, PSP_ENOSPC, PSP_EIO. */
+ * what stands there is not of `psephos publish`; PSP_EEXIST: the folder holds
+ * other files and no earlier publication; PSP_EACCES, PSP_ENOSPC, PSP_EIO. */
 enum psp_status psp_site_open(const char *path, struct psp_site **ret_site,
                               struct psp_reason *reterr_reason);
 void psp_site_close(struct psp_site **site);

@@ -76,7 +76,8 @@ static const struct argp_option options[] = {
      "whose web pages may show the page in a frame: https://news.example; * for any; default none",
      0},
     {"gateway", OPTION_GATEWAY, "HOST:PORT", 0,
-     "where a gateway takes ballots by HTTP, from stations that `client add NAME --http` made; "
+     "where a gateway takes ballots by HTTP (a loopback address: it has no TLS), from stations "
+     "that `client add NAME --http` made; "
      "default none",
      0},
     {"hosts", OPTION_HOSTS, "FILE", 0,
@@ -200,6 +201,14 @@ static bool data_there(const struct psp_local *local)
     return gone == 0;
 }
 
+/* Refused before anything is made: the gateway would not start, and the cluster stays as made. */
+#define GATEWAY_AWAY                                                                               \
+    "psephos up: --gateway %s is no loopback address, and a gateway that `up` starts has no TLS: " \
+    "tokens and ballots would be read on the way. Give a loopback address (127.0.0.1:7900) and "   \
+    "put a proxy that does TLS before it (deploy/nginx/psephos-gateway.conf), or lay the cluster " \
+    "out with --hosts and start psephos-gateway by hand with --tls-certificate and --tls-key "     \
+    "(docs/operations.md, A gateway)\n"
+
 /* The folder, made if need be. */
 static int prepare(const struct arguments *arguments, struct psp_local **ret_local)
 {
@@ -213,6 +222,10 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
         if (!plan.election_path) {
             fprintf(stderr, "psephos up: %s holds no cluster yet: --election FILE is needed\n",
                     plan.directory);
+            return PSP_EXIT_USAGE;
+        }
+        if (plan.gateway && !plan.hosts && !psp_address_is_loopback(plan.gateway)) {
+            fprintf(stderr, GATEWAY_AWAY, plan.gateway);
             return PSP_EXIT_USAGE;
         }
         plan.shards = plan.shards ? plan.shards : 1;

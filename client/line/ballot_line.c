@@ -83,8 +83,11 @@ static enum psp_status read_ballot_id(struct reading *reading, const char *text,
         *byte = (uint8_t)((digits % 2 ? *byte << 4 : 0) | (int)strtol(digit, NULL, 16));
         digits++;
     }
-    return at && !*at && digits == 2 * PSP_BALLOT_ID_BYTES
-               ? PSP_OK
+    return at && !*at && digits == 2 * PSP_BALLOT_ID_BYTES ? PSP_OK
+           : !value || json_is_null(value)
+               ? no(reading, "ballot_id is missing: choose one yourself (32 hex digits) and "
+                             "store it before sending: a retry with the same one never "
+                             "counts twice")
                : no(reading, "ballot_id: 32 hex digits are needed");
 }
 

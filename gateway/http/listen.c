@@ -1,10 +1,8 @@
 /* The first address that the name has is the one. */
 #include "gateway/http/listen.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -66,29 +64,4 @@ void psp_gateway_unlisten(int fd)
 {
     if (fd >= 0)
         close(fd);
-}
-
-static bool is_loopback(const struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET) {
-        struct sockaddr_in four;
-        memcpy(&four, address, sizeof four);
-        return ntohl(four.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-    }
-    struct sockaddr_in6 six;
-    if (address->sa_family != AF_INET6)
-        return false;
-    memcpy(&six, address, sizeof six);
-    return IN6_IS_ADDR_LOOPBACK(&six.sin6_addr);
-}
-
-bool psp_gateway_is_loopback(const char *address)
-{
-    struct addrinfo *found = look_up(address);
-    bool loopback = found != NULL;
-    for (const struct addrinfo *at = found; at && loopback; at = at->ai_next)
-        loopback = is_loopback(at->ai_addr);
-    if (found)
-        freeaddrinfo(found);
-    return loopback;
 }

@@ -6,16 +6,11 @@
 #ifndef PSP_GATEWAY_LISTEN_H
 #define PSP_GATEWAY_LISTEN_H
 
-#include <stdbool.h>
-
 #include "base/reason.h"
 
 /* PSP_EINVAL: not an address; PSP_EEXIST: in use; PSP_EPERM, PSP_EIO; the reason says which. */
 enum psp_status psp_gateway_listen(const char *address, int *ret_fd,
                                    struct psp_reason *reterr_reason);
 void psp_gateway_unlisten(int fd);
-
-/* Every address that the host has is of the loopback interface: nothing leaves the machine. */
-bool psp_gateway_is_loopback(const char *address);
 
 #endif

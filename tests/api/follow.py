@@ -54,6 +54,11 @@ class Follower:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].startswith(("http://", "https://")):
+        asked = sys.argv[1:] in (["--help"], ["-h"])
+        print("usage: follow.py http://HOST:PORT (of a collector)",
+              file=sys.stdout if asked else sys.stderr)
+        sys.exit(0 if asked else 2)
     follower = Follower(sys.argv[1])
     while True:
         if follower.step():

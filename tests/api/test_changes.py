@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -165,6 +166,14 @@ def follow(follower, ended):
 
 
 # promise 5
+def test_follow_takes_an_address_and_nothing_else():
+    for given, code in (([], 2), (["nonsense"], 2), (["http://a", "b"], 2), (["--help"], 0)):
+        done = subprocess.run([sys.executable, Path(__file__).with_name("follow.py"), *given],
+                              capture_output=True, text=True, timeout=20 * SLOWER)
+        assert done.returncode == code
+        assert "usage: follow.py http://HOST:PORT" in (done.stderr if code else done.stdout)
+
+
 def test_sixty_lines_follow_through_kills_and_a_restore(town, tmp_path):
     source = Path(__file__).with_name("follow.py").read_text()
     assert len(source.splitlines()) <= 60

@@ -4,7 +4,7 @@
  * The port is what follows the last colon; an IPv6 address stands in brackets,
  * "[::1]:8080", and is read without them.
  *
- * Threads: any; pure.
+ * Threads: any.
  */
 #ifndef PSP_ADDRESS_H
 #define PSP_ADDRESS_H
@@ -25,5 +25,9 @@ bool psp_address_split(const char *text, struct psp_address *ret_address);
 
 /* Is it a host and a port from `port_min` to 65535 in digits? */
 bool psp_address_good(const char *text, uint16_t port_min);
+
+/* Every address that the host has is of the loopback interface: nothing leaves the machine.
+ * Asks the resolver for a name. */
+bool psp_address_is_loopback(const char *text);
 
 #endif

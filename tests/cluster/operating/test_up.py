@@ -164,3 +164,30 @@ def test_an_election_that_was_closed_is_not_opened_by_up(cluster, import_returns
         one.kill()
         one.up()  # followers that have just started have applied nothing, and know of no election
         assert one.get_json("/api/v1/election")["election"]["state"] == "closed"
+
+
+def test_a_gateway_that_would_need_tls_is_refused_before_anything_is_made(import_returns,
+                                                                          fixture_file, tmp_path):
+    election = import_returns(fixture_file("sparse.csv"))
+    made = ["--dir", tmp_path / "c", "--election", election]
+    for address in ("0.0.0.0:18099", "[::]:18099"):
+        told = run_psephos("up", *made, "--gateway", address, check=2).stderr
+        assert "no loopback address" in told and "psephos-gateway by hand" in told
+        assert not (tmp_path / "c").exists()
+
+
+def test_a_cast_into_what_is_down_says_what_starts_it(cluster, import_returns, fixture_file):
+    returns = fixture_file("sparse.csv")
+    one = cluster(import_returns(returns), shards=1)
+    one.down()
+    told = run_psephos("cast", "--dir", one.directory, "--returns", returns, "--give-up", "3",
+                       check=3).stderr
+    silent = [line for line in told.splitlines() if "nothing answers at" in line]
+    assert f"`psephos up --dir {one.directory}` starts what is down" in silent[0]
+
+
+def test_the_wrong_character_of_a_station_is_named(cluster, import_returns, fixture_file):
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=1, start=False)
+    for name, wrong in (("Web1", "W"), ("web.1", "."), ("wéb", "é")):
+        told = run_psephos("client", "--dir", one.directory, "add", name, check=2).stderr
+        assert f'"{wrong}" is none of them' in told

@@ -216,6 +216,23 @@ def test_a_folder_of_others_is_refused(counted, cluster, import_returns, tmp_pat
     run_psephos("publish", "--api", counted.api, "--to", site, "--every", "0", check=2)
 
 
+def test_a_folder_that_holds_other_files_is_refused(counted, tmp_path):
+    site = tmp_path / "home"
+    site.mkdir()
+    (site / "index.html").write_text("mine")
+    assert "did not write (index.html)" in publish(counted.api, site, check=1)
+    assert [path.name for path in site.iterdir()] == ["index.html"]
+    (site / "index.html").unlink()
+    assert publish(counted.api, site)["published"]
+    (site / "robots.txt").write_text("")  # beside a publication it is no trouble
+    publish(counted.api, site)
+
+
+def test_an_api_that_nobody_answers_at_leaves_no_folder(tmp_path):
+    assert "127.0.0.1:9" in publish("http://127.0.0.1:9", tmp_path / "site", check=3)
+    assert not (tmp_path / "site").exists()
+
+
 def test_a_full_disk_leaves_what_was_published(counted, tmp_path):
     site = tmp_path / "site"
     site.mkdir()

@@ -102,7 +102,7 @@ static void the_first_fault_is_told_with_its_line(void **state)
     assert_fault(LINE("a") "\nx\n", false, PSP_GATEWAY_BAD_LINE, 2, "");
     assert_fault(LINE("a") "\n{\"voter_id\":\"a\",\"unit\":\"north-1\",\"method\":\"booth\","
                            "\"contests\":{}}\n",
-                 false, PSP_GATEWAY_BAD_LINE, 2, "ballot_id: 32 hex digits");
+                 false, PSP_GATEWAY_BAD_LINE, 2, "choose one yourself (32 hex digits)");
     assert_fault(LINE(""), false, PSP_GATEWAY_BAD_LINE, 1, "voter_id");
 }
 
