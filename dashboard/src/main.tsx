@@ -6,7 +6,7 @@ import { start } from './live.ts';
 import { lines, partIn } from './race.ts';
 import { link, route, toUnit } from './route.ts';
 import { overview } from './overview.ts';
-import { contest, contests, election, scope, shown, test, trouble, turnout } from './state.ts';
+import { contest, contests, election, scope, shown, test, trouble, turnoutFor } from './state.ts';
 import { text } from './text/index.ts';
 import { CandidateDialog } from './views/Candidate.tsx';
 import { Contests } from './views/Contests.tsx';
@@ -137,14 +137,13 @@ const Announcer = () => (
 
 effect(() => {
   const chosen = contest.value,
-    now = shown.value,
-    turn = turnout.value;
+    now = shown.value;
   const first = chosen && now ? lines(chosen, now).find((line) => line.racing) : undefined;
   const lead = first && first.votes > 0 ? text.leads(first.name, percent(first.share)) : '';
   document.title = text.title(chosen ? chosen.name : (election.value?.election.name ?? 'Psephos'), lead, test.value);
   if (!first || !now || first.votes === 0 || Date.now() - saidAt < ANNOUNCE_MS) return;
   saidAt = Date.now();
-  const part = partIn(now, turn);
+  const part = partIn(now, turnoutFor(now));
   said.value = text.announce(first.name, first.votes, percent(first.share), percentIn(part));
 });
 

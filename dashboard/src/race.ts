@@ -20,6 +20,7 @@ export interface Line {
 export interface Outlook {
   kind: 'unknown' | 'none' | 'tied' | 'open' | 'beyond';
   estimated: boolean;
+  ballots: boolean; // `out` is of ballots expected, not of voters registered
   margin: number;
   out: number;
   needed: number;
@@ -81,10 +82,35 @@ export function lines(contest: Contest, given: Result | undefined): Line[] {
   return [...racing, ...aside.sort((a, b) => Number(b.valid) - Number(a.valid) || b.votes - a.votes)];
 }
 
-// Ballots that are expected in the unit and not shown yet; null: not known.
+// What is known of a unit's ballots, as far as it is known of the contest's: all where all of
+// them have it, else nothing but what the contest's own row tells. `leaves`: of the unit.
+export function turnoutIn(now: Result, turn: Turnout, leaves: number, closed: boolean): Turnout {
+  const counted = now.ballots_counted,
+    all = turn.ballots_counted;
+  const fewer = now.method === null && counted !== null && all !== null && counted < all;
+  if (now.units_total === leaves && !fewer) return turn;
+  const hidden = closed && counted !== null ? counted - now.ballots : null;
+  return {
+    ...turn,
+    registered: null,
+    ballots_expected: null,
+    share: null,
+    progress: {
+      ...turn.progress,
+      shown: now.ballots,
+      expected: null,
+      out: null,
+      ceiling: now.units_reporting === now.units_total ? 0 : hidden,
+      ceiling_of: 'registered',
+      units_over: 0,
+    },
+  };
+}
+
+// Ballots that are expected in the unit, can still come, and are not shown yet; null: not known.
 export function stillOut(turnout: Turnout | undefined): number | null {
   const of = turnout?.progress;
-  return of?.expected == null ? null : Math.max(0, of.expected - of.shown);
+  return of?.expected == null ? null : Math.max(0, Math.min(of.expected - of.shown, of.ceiling ?? Infinity));
 }
 
 // How much of the count is in: ballots of those expected, unit by unit; where nobody says
@@ -107,7 +133,9 @@ export function outlook(ordered: Line[], turnout: Turnout | undefined, seats: nu
   const ceiling = turnout?.progress.ceiling ?? null;
   const out = ceiling ?? 0;
   const needed = out > 0 ? (out + margin) / (2 * out) : 0;
-  const base = { estimated: turnout?.progress.ceiling_of === 'estimate', margin, out, needed, above, below };
+  const estimated = turnout?.progress.ceiling_of === 'estimate';
+  const ballots = estimated && out === stillOut(turnout);
+  const base = { estimated, ballots, margin, out, needed, above, below };
   if (ceiling === null || !above || !below) return { kind: 'unknown', ...base };
   if (out === 0) return { kind: 'none', ...base };
   if (margin === 0) return { kind: 'tied', ...base };
@@ -116,18 +144,24 @@ export function outlook(ordered: Line[], turnout: Turnout | undefined, seats: nu
 
 export interface PartyLine {
   party: string | null;
+  name: string | null; // of a line that names nobody, such as write-ins
   votes: number;
   share: number;
 }
 
 export function byParty(ordered: Line[]): PartyLine[] {
-  const sums = new Map<string | null, number>();
+  const sums = new Map<string, PartyLine>();
   for (const line of ordered)
     if (line.valid)
-      for (const { choice, votes } of line.parts) sums.set(choice.party, (sums.get(choice.party) ?? 0) + votes);
-  const all = [...sums.values()].reduce((a, b) => a + b, 0);
-  return [...sums.entries()]
-    .map(([party, votes]) => ({ party, votes, share: all > 0 ? votes / all : 0 }))
+      for (const { choice, votes } of line.parts) {
+        const name = choice.party === null && !line.racing ? choice.name : null;
+        const key = JSON.stringify([choice.party, name]);
+        const sum = sums.get(key) ?? { party: choice.party, name, votes: 0, share: 0 };
+        sums.set(key, { ...sum, votes: sum.votes + votes });
+      }
+  const all = [...sums.values()].reduce((a, b) => a + b.votes, 0);
+  return [...sums.values()]
+    .map((sum) => ({ ...sum, share: all > 0 ? sum.votes / all : 0 }))
     .sort((a, b) => b.votes - a.votes);
 }
 

@@ -26,7 +26,7 @@ import { embedded } from './embed.ts';
 import { keepTime } from './format.ts';
 import { headId, loadOverview } from './overview.ts';
 import { go, link, route } from './route.ts';
-import { lines, same } from './race.ts';
+import { lines, same, turnoutIn } from './race.ts';
 import { text } from './text/index.ts';
 import { wished } from './text/language.ts';
 
@@ -51,6 +51,11 @@ export const newest = signal<Envelope | null>(null);
 export const state = signal<Election['election']['state']>('new');
 // Whether no vote here is one: said by every answer, so by the first.
 export const test = computed(() => (newest.value ?? election.value)?.mode === 'test');
+// Nothing can change any more.
+export const settled = computed(() => {
+  const about = election.value?.election;
+  return about?.state === 'closed' && about.leaves_reporting === about.leaves;
+});
 // Whether votes are shown as of reports, which every answer says, too.
 export const byReport = computed(() => (newest.value ?? election.value)?.publication === 'reports');
 
@@ -87,6 +92,15 @@ export const shown = computed(() => {
     now && now.contest === contest.value?.id && now.unit === unitId.value && (now.method ?? '') === route.value.method;
   return matches ? now : undefined;
 });
+
+// What is known of the ballots that have the contest, where the total is of.
+export function turnoutFor(now: Result): Turnout | undefined {
+  const turn = turnout.value,
+    at = scope.value?.unit,
+    all = election.value?.election;
+  const leaves = now.unit === at?.id ? at.leaves : now.unit === all?.root ? all.leaves : now.units_total;
+  return turn && turn.unit === now.unit ? turnoutIn(now, turn, leaves, state.value === 'closed') : undefined;
+}
 
 // Who can win, by the first line of each, with the candidate's name, most votes first: changes
 // only when somebody is overtaken, so that tables and the map are not made again for every count.
@@ -133,6 +147,10 @@ export function progressOf(id: string): { shown: number; expected: number | null
   const i = units.value?.places.get(id);
   if (!data || i === undefined || data.unit !== scope.value?.below.id || data.shown.length !== list?.length)
     return undefined;
+  // Of ballots that have not all the contest nothing is known.
+  const whole =
+    data.units_total[i] === list![i]!.leaves && (data.ballots[i]! >= data.shown[i]! || !!route.value.method);
+  if (!whole) return { shown: data.ballots[i]!, expected: null, over: data.units_over[i]! };
   return { shown: data.shown[i]!, expected: data.expected[i] ?? null, over: data.units_over[i]! };
 }
 
@@ -410,13 +428,17 @@ const until = <T extends { at: string }>(points: T[], asOf: string | null): T[] 
 export async function loadSeries(): Promise<void> {
   const chosen = contest.value;
   if (!chosen) return;
-  const [history, { unit }] = await Promise.all([
-    get<Series>('series', { contest: chosen.id }),
-    get<OneUnit>(`units/${encodeURIComponent(chosen.unit)}`),
+  const { id, unit: at } = chosen;
+  const [history, { unit }, { results }, { turnout: all }] = await Promise.all([
+    get<Series>('series', { contest: id }),
+    get<OneUnit>(`units/${encodeURIComponent(at)}`),
+    get<Results>('results', { contest: id }),
+    get<Turnouts>('turnout', { unit: at }),
   ]);
-  const { turnout: all } = await get<Turnouts>('turnout', { unit: unit.id, level: unit.level });
+  const turn = all.find((t) => t.unit === at),
+    own = results.find((r) => r.unit === at);
   batch(() => {
-    seriesRegistered.value = all.find((t) => t.unit === unit.id)?.registered ?? null;
+    seriesRegistered.value = turn && own ? turnoutIn(own, turn, unit.leaves, false).registered : null;
     series.value = { ...history, points: until(history.points, newest.value?.as_of ?? null) };
   });
 }

@@ -81,7 +81,7 @@ describe('who leads', { concurrency: false }, () => {
     await open('mayor');
     assert.match(await figure('Counted'), /Counted 43% 100 of 230 expected ballots/);
     assert.match(await figure('Ballots still out'), /130/);
-    assert.match(await page.locator('.over').first().innerText(), /North/);
+    await page.getByText('More ballots than voters registered: North').waitFor();
     assert.match(await page.locator('.outlook').innerText(), /at most 130 ballots are still out, by an estimate/);
     assert.match(await page.locator('.places tbody tr', { hasText: 'North' }).innerText(), /more ballots than registered or expected/);
     assert.doesNotMatch(await page.locator('.places tbody tr', { hasText: 'South' }).innerText(), /more ballots/);
@@ -94,5 +94,77 @@ describe('who leads', { concurrency: false }, () => {
     await one.close();
     await open('mayor');
     await page.locator('.places tbody tr', { hasText: 'South' }).waitFor();
+  });
+});
+
+// Voters registered and ballots expected are two figures; a district is in one ward of two, a
+// party's primary on some ballots of each; and a write-in is of no party.
+const wards = {
+  ...election, id: 'wards', languages: ['en', 'es', 'de'], candidates: [],
+  units: [
+    { id: 'x', name: 'Xtown', level: 'state' },
+    { id: 'x-1', name: 'East', level: 'county', parent: 'x' },
+    { id: 'w1', name: 'Ward 1', level: 'precinct', parent: 'x-1', registered: 100, ballots_expected: 12, ballot_styles: ['d', 'p'] },
+    { id: 'w2', name: 'Ward 2', level: 'precinct', parent: 'x-1', registered: 100, ballots_expected: 5, ballot_styles: ['s'] },
+  ],
+  contests: [
+    { id: 'mayor', name: 'Mayor', office: 'Mayor', unit: 'x', choices: [
+      { id: 'red', name: 'Rita', kind: 'candidate', party: 'red' }, { id: 'blue', name: 'Bea', kind: 'candidate', party: 'blue' },
+      { id: 'others', name: 'Write-ins', kind: 'write_in' }] },
+    ...['five', 'primary'].map((id) => ({ id, name: id, office: id, unit: 'x', choices: [
+      { id: `${id}-a`, name: 'Ann', kind: 'candidate', party: 'red' }, { id: `${id}-b`, name: 'Bob', kind: 'candidate', party: 'red' }] })),
+  ],
+  ballot_styles: [
+    { id: 's', contests: [{ contest: 'mayor' }] },
+    { id: 'd', contests: ['mayor', 'five'].map((contest) => ({ contest })) },
+    { id: 'p', contests: ['mayor', 'five', 'primary'].map((contest) => ({ contest })) },
+  ],
+};
+// Ward 1: 6 papers with the primary and 4 without; ward 2: 6 where 5 are expected.
+const cast = [...Array(16).keys()].map((i) => JSON.stringify({
+  voter_id: `w${i}`, unit: i < 10 ? 'w1' : 'w2', style: i < 6 ? 'p' : i < 10 ? 'd' : 's',
+  contests: { mayor: [i < 7 ? 'red' : i < 13 ? 'blue' : 'others'], ...(i < 10 && { five: [i < 7 ? 'five-a' : 'five-b'] }), ...(i < 6 && { primary: [i < 4 ? 'primary-a' : 'primary-b'] }) },
+})).join('\n') + '\n';
+
+describe('of a contest', { concurrency: false }, () => {
+  let town;
+  const show = async (contest, done) => {
+    await page.goto(`${town.url}/#/${contest}`);
+    await until(`${contest}: ${done}`, async () => (await figure('Ballots counted')).includes(done));
+  };
+  before(async () => {
+    town = await Cluster.define(wards);
+    writeFileSync(join(town.folder, 'ballots.ndjson'), cast);
+    await town.call('cast', join(town.folder, 'ballots.ndjson'));
+  });
+  after(() => town?.stop());
+
+  it('on every ballot: what is expected and who is registered are told apart', async () => {
+    await show('mayor', 'Ballots counted 16');
+    assert.match(await figure('Counted'), /15 of 17 expected ballots/);
+    assert.match(await figure('Ballots still out'), /Ballots still out 2 of 17 expected/);
+    assert.match(await page.locator('.outlook').innerText(), /at most 184 more registered voters can still be counted/);
+    assert.doesNotMatch(await page.locator('.outlook').innerText(), /still out/);
+    await page.getByText('More ballots than expected: Ward 2').waitFor();
+    assert.equal(await page.getByText('More ballots than voters registered').count(), 0);
+    const parties = await page.locator('.choices section').last().locator('tbody tr').allInnerTexts();
+    assert.deepEqual(parties.map((row) => row.replaceAll(/\s+/g, ' ').trim()), ['Red 7 43.8%', 'Blue 6 37.5%', 'Write-ins 3 18.8%']);
+  });
+
+  for (const [contest, counted] of [['five', 10], ['primary', 6]])
+    it(`on some ballots of its unit, ${contest}: nothing of the others is claimed`, async () => {
+      await show(contest, `Ballots counted ${counted}`);
+      assert.match(await figure('Counted'), /Counted 0% by units reporting/);
+      assert.match(await figure('Ballots still out'), /Ballots still out – not known/);
+      assert.match(await figure('Turnout'), /Turnout – /);
+      assert.match(await page.locator('.outlook').innerText(), /How many ballots can still come is not known here/);
+      assert.equal(await page.locator('.over[role="note"]').count(), 0);
+    });
+
+  it('in every place final: nothing more can come', async () => {
+    await town.call('unit-complete', 'w1');
+    await until('final', async () => /100%/.test(await figure('Counted')));
+    assert.match(await figure('Counted'), /Counted 100% by units reporting/);
+    assert.match(await page.locator('.outlook').innerText(), /No more ballots can come/);
   });
 });

@@ -208,3 +208,35 @@ test('the page below a path shows what the collector\'s page shows', async () =>
     await browser.close();
   }
 });
+
+test('nobody writes the folder any more: since when, and nothing at all once all is final', async () => {
+  const path = join(site, 'latest.json');
+  const age = () => {
+    const latest = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify({ ...latest, published: new Date(Date.now() - 120_000).toISOString() }));
+  };
+  const browser = await openBrowser();
+  try {
+    const page = await browser.newPage({ locale: 'en-US' });
+    age();
+    await page.goto(`${base}#/president`);
+    await page.waitForSelector('table tbody tr');
+    assert.match(await page.locator('.warning').first().innerText(), /^This page has not been updated since .+\.$/);
+    await cluster.call('close');
+    const { units } = await cluster.json('/api/v1/units?level=county&limit=1000');
+    for (const { id } of units) await cluster.call('unit-complete', id);
+    await until('all final', async () => {
+      const { election } = await cluster.json('/api/v1/election');
+      return election.state === 'closed' && election.leaves_reporting === election.leaves;
+    });
+    await publish();
+    age();
+    await page.reload();
+    await page.waitForSelector('table tbody tr');
+    await page.getByText('Counting closed').first().waitFor();
+    assert.equal(await page.locator('.warning').count(), 0);
+    assert.equal(await page.locator('.health').count(), 0);
+  } finally {
+    await browser.close();
+  }
+});

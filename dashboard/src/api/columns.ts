@@ -84,6 +84,7 @@ export function file<T>(path: string): Promise<T> {
 
 const editions = new Map<string, Edition>();
 let stale = false;
+let silent = ''; // when the publisher was last heard of, once it is taken for gone
 
 // By the server's clock: the reader's may be wrong, and a CDN's copy has an age.
 function ageOf(response: Response, published: string): number {
@@ -95,7 +96,9 @@ function ageOf(response: Response, published: string): number {
 async function newest(): Promise<Edition> {
   const response = await load('latest.json', 'no-cache');
   const latest = (await response.json()) as Latest;
-  stale = latest.stale || ageOf(response, latest.published) > latest.every * 1000 * LATE + SLACK_MS;
+  const late = ageOf(response, latest.published) > latest.every * 1000 * LATE + SLACK_MS;
+  silent = late ? latest.published : '';
+  stale = latest.stale || late;
   // A collector of before gives versions no ID: the index is as good a name.
   const id = latest.version.id || latest.index.replace(/\W/g, '-');
   latest.version = { ...latest.version, id };
@@ -112,6 +115,8 @@ export async function editionOf(id: string): Promise<Edition> {
   if (!edition) throw new Refused(410, 'this version is not here any more');
   return edition;
 }
+
+export const silentSince = (): string => silent;
 
 export function envelope({ latest }: Edition): Envelope {
   const { version, as_of, status, mode, publication } = latest;

@@ -53,10 +53,14 @@ export function address(path: string, query: Query = {}): string {
 // In a folder of `psephos publish` the answers are made of its files, by code that is
 // loaded only there.
 export const isStatic = document.querySelector('meta[name="psephos-source"]')?.getAttribute('content') === 'static';
+/** When whoever writes those files last did, if that is too long ago; '' if not. */
+export let silentSince = '';
 async function fromFiles<T>(path: string, query: Query): Promise<T> {
-  const { answer } = await import('./static.ts');
+  const files = await import('./static.ts');
   try {
-    return (await answer(path, query, spoken, pinned)) as T;
+    const answer = (await files.answer(path, query, spoken, pinned)) as T;
+    silentSince = files.silentSince();
+    return answer;
   } catch (error) {
     const { status, message } = error as { status?: number; message: string };
     throw status === undefined ? error : new ApiError(status, message);

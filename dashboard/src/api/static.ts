@@ -402,5 +402,7 @@ export async function answer(
   return { ...envelope(edition), ...(await bodyOf(edition, path, ask)) };
 }
 
+export { silentSince } from './columns.ts';
+
 /** The definition's map, or null. */
 export const mapFile = async (): Promise<string | null> => (await editionOf('')).index.map;

@@ -34,6 +34,10 @@ const waiting = counter('de', {
   other: '# weitere Stimmzettel sind ausgezählt und warten auf eine Meldung.',
 });
 const partial = counter('de', { other: '# vorläufig' });
+const moreVoters = counter('de', {
+  one: 'höchstens # Wahlberechtigter kann noch dazukommen',
+  other: 'höchstens # Wahlberechtigte können noch dazukommen',
+});
 const estimate = (estimated: boolean) => (estimated ? ' (geschätzt)' : '');
 
 export const de: Text = {
@@ -87,6 +91,7 @@ export const de: Text = {
   stale: (shards) =>
     `Ein Teil der Auszählung (${shards}) hat sich seit einer Weile nicht gemeldet. ` +
     'Diese Ergebnisse stimmen, sind aber vielleicht nicht auf dem neuesten Stand.',
+  notUpdated: (time) => `Diese Seite wurde seit ${time} nicht mehr aktualisiert.`,
   staleShard: (shard) => `Partition ${shard}`,
   overview: 'Überblick',
   toOverview: 'Zum Überblick',
@@ -123,7 +128,6 @@ export const de: Text = {
   noParty: 'Ohne Partei',
   byChoice: 'Stimmen',
   byParty: 'Stimmen nach Partei',
-  shareBar: 'Anteile',
   showAll: (n) => `Alle ${n} anzeigen`,
   showFewer: 'Weniger anzeigen',
   margin: 'Vorsprung',
@@ -132,7 +136,8 @@ export const de: Text = {
   countedIn: 'Ausgezählt',
   inOf: (n, of) => `${n} von ${of} erwarteten Stimmzetteln`,
   byUnits: 'nach gemeldeten Gebieten',
-  over: 'Mehr Stimmzettel als Wahlberechtigte oder erwartete Stimmzettel:',
+  overRegistered: 'Mehr Stimmzettel als Wahlberechtigte:',
+  overExpected: 'Mehr Stimmzettel als erwartet:',
   overMore: (n) => `und ${n} weitere`,
   overHere: 'mehr Stimmzettel als Wahlberechtigte oder erwartet',
   reporting: 'Gemeldete Gebiete',
@@ -152,6 +157,7 @@ export const de: Text = {
   change: 'Kann sich das noch ändern?',
   outBallots: (n, estimated) => `${ballotsOut(n)}${estimate(estimated)}`,
   outReport: (n, estimated) => `${ballotsHidden(n)}${estimate(estimated)}`,
+  outVoters: (n, estimated) => `${moreVoters(n)}${estimate(estimated)}`,
   changeUnknown: 'Wie viele Stimmzettel noch kommen können, ist hier nicht bekannt.',
   changeNone: (estimated) =>
     estimated
@@ -247,12 +253,10 @@ export const de: Text = {
     `Das System wurde aus einer Sicherung wiederhergestellt (Epoche ${epoch}). ` +
     'Zahlen können niedriger sein als zuvor gezeigt; ' +
     'nach der Sicherung ausgezählte Stimmzettel werden neu eingereicht.',
-  shardState: 'Zustand',
   shardIndex: 'Protokollposition',
   shardBehind: 'Rückstand',
   leaderIs: (replica) => `Führend: Replik ${replica}`,
   leaderless: 'Führende Replik nicht bekannt',
-  shardAge: 'Bestätigt',
   ago: (seconds) => `vor ${seconds} s`,
   never: 'noch nicht',
   current: 'aktuell',
@@ -281,7 +285,6 @@ export const de: Text = {
   overTimeNoReport: 'Die Kurve beginnt mit der zweiten Meldung.',
   asTable: 'Als Tabelle',
   clock: (zone) => `Uhrzeit (${zone})`,
-  candidate: 'Zur Person',
   about: (name) => `Über ${name}`,
   biography: 'Lebenslauf',
   platform: 'Programm',
@@ -289,9 +292,7 @@ export const de: Text = {
   where: 'Die meisten Stimmen in',
   standsIn: 'Kandidiert bei',
   close: 'Schließen',
-  theme: 'Darstellung',
   themes: { auto: 'Darstellung: wie das System', light: 'Darstellung: hell', dark: 'Darstellung: dunkel' },
-  data: 'Daten',
   dataWhy: 'Alle Zahlen gibt es auch über die öffentliche Schnittstelle:',
   fullResults: 'Alle Ergebnisse',
   announce: (name, n, share, part) => `${name} führt mit ${votes(n)}, ${share}. Ausgezählt: ${part}.`,

@@ -11,6 +11,7 @@ const waiting = counter('en', {
   one: '# ballot more is counted and waits for a report.',
   other: '# ballots more are counted and wait for a report.',
 });
+const moreVoters = counter('en', { one: '# more registered voter', other: '# more registered voters' });
 const estimate = (estimated: boolean) => (estimated ? ', by an estimate' : '');
 
 export const en = {
@@ -61,6 +62,7 @@ export const en = {
   nothingYet: 'The results service does not answer, and nothing was received yet. The page keeps trying.',
   stale: (shards: string) =>
     `Part of the count (${shards}) has not reported for a while. These results are right, but may be behind.`,
+  notUpdated: (time: string) => `This page has not been updated since ${time}.`,
   staleShard: (shard: number) => `shard ${shard}`,
   overview: 'Overview',
   toOverview: 'To the overview',
@@ -97,7 +99,6 @@ export const en = {
   noParty: 'No party',
   byChoice: 'Votes',
   byParty: 'Votes by party',
-  shareBar: 'Shares',
   showAll: (n: string) => `Show all ${n}`,
   showFewer: 'Show fewer',
   margin: 'Margin',
@@ -106,7 +107,8 @@ export const en = {
   countedIn: 'Counted',
   inOf: (n: string, of: string) => `${n} of ${of} expected ballots`,
   byUnits: 'by units reporting',
-  over: 'More ballots than voters registered or ballots expected:',
+  overRegistered: 'More ballots than voters registered:',
+  overExpected: 'More ballots than expected:',
   overMore: (n: string) => `and ${n} more`,
   overHere: 'more ballots than registered or expected',
   reporting: 'Units reporting',
@@ -126,6 +128,7 @@ export const en = {
   change: 'Can it still change?',
   outBallots: (n: number, estimated: boolean) => `at most ${ballotsAre(n)} still out${estimate(estimated)}`,
   outReport: (n: number, estimated: boolean) => `at most ${ballotsAre(n)} not shown yet${estimate(estimated)}`,
+  outVoters: (n: number, estimated: boolean) => `at most ${moreVoters(n)} can still be counted${estimate(estimated)}`,
   changeUnknown: 'How many ballots can still come is not known here.',
   changeNone: (estimated: boolean): string =>
     estimated ? 'No more ballots are expected, if the estimate holds.' : 'No more ballots can come.',
@@ -212,12 +215,10 @@ export const en = {
   restored: (epoch: number) =>
     `The cluster was restored from a backup (epoch ${epoch}). Counts can be lower than what was shown before it; ` +
     'ballots counted after the backup are cast again.',
-  shardState: 'State',
   shardIndex: 'Log index',
   shardBehind: 'Behind',
   leaderIs: (replica: number) => `Leader: replica ${replica}`,
   leaderless: 'Leader not known',
-  shardAge: 'Confirmed',
   ago: (seconds: string) => `${seconds} s ago`,
   never: 'not yet',
   current: 'current',
@@ -246,7 +247,6 @@ export const en = {
   overTimeNoReport: 'The curve begins with the second report.',
   asTable: 'As a table',
   clock: (zone: string) => `Time (${zone})`,
-  candidate: 'About the candidate',
   about: (name: string) => `About ${name}`,
   biography: 'Biography',
   platform: 'Platform',
@@ -254,9 +254,7 @@ export const en = {
   where: 'Most votes in',
   standsIn: 'Stands in',
   close: 'Close',
-  theme: 'Theme',
   themes: { auto: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' },
-  data: 'Data',
   dataWhy: 'Every figure is in the public interface:',
   fullResults: 'Full results',
   announce: (name: string, n: number, share: string, part: string) =>

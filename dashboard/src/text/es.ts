@@ -15,6 +15,10 @@ const waiting = counter('es', {
   one: 'Hay # boleta más contada que espera un informe.',
   other: 'Hay # boletas más contadas que esperan un informe.',
 });
+const moreVoters = counter('es', {
+  one: 'puede contarse # votante inscrito más',
+  other: 'pueden contarse # votantes inscritos más',
+});
 const estimate = (estimated: boolean) => (estimated ? ', según una estimación' : '');
 
 export const es: Text = {
@@ -68,6 +72,7 @@ export const es: Text = {
   stale: (shards) =>
     `Una parte del recuento (${shards}) no da noticias desde hace un rato. ` +
     'Estos resultados son correctos, pero pueden estar atrasados.',
+  notUpdated: (time) => `Esta página no se actualiza desde: ${time}.`,
   staleShard: (shard) => `partición ${shard}`,
   overview: 'Resumen',
   toOverview: 'Al resumen',
@@ -104,7 +109,6 @@ export const es: Text = {
   noParty: 'Sin partido',
   byChoice: 'Votos',
   byParty: 'Votos por partido',
-  shareBar: 'Porcentajes',
   showAll: (n) => `Mostrar todo (${n})`,
   showFewer: 'Mostrar menos',
   margin: 'Ventaja',
@@ -113,7 +117,8 @@ export const es: Text = {
   countedIn: 'Contado',
   inOf: (n, of) => `${n} de ${of} boletas esperadas`,
   byUnits: 'por unidades con informe',
-  over: 'Más boletas que votantes inscritos o boletas esperadas:',
+  overRegistered: 'Más boletas que votantes inscritos:',
+  overExpected: 'Más boletas que las esperadas:',
   overMore: (n) => `y ${n} más`,
   overHere: 'más boletas que inscritos o que las esperadas',
   reporting: 'Unidades con informe',
@@ -133,6 +138,7 @@ export const es: Text = {
   change: '¿Todavía puede cambiar?',
   outBallots: (n, estimated) => `a lo sumo ${ballotsOut(n)}${estimate(estimated)}`,
   outReport: (n, estimated) => `a lo sumo ${ballotsHidden(n)}${estimate(estimated)}`,
+  outVoters: (n, estimated) => `a lo sumo ${moreVoters(n)}${estimate(estimated)}`,
   changeUnknown: 'No se sabe cuántas boletas pueden llegar todavía.',
   changeNone: (estimated) =>
     estimated ? 'No se esperan más boletas, si la estimación es correcta.' : 'Ya no pueden llegar más boletas.',
@@ -222,12 +228,10 @@ export const es: Text = {
     `El sistema se restauró a partir de una copia de seguridad (época ${epoch}). ` +
     'Las cifras pueden ser menores que las publicadas antes; ' +
     'las boletas contadas después de la copia se vuelven a emitir.',
-  shardState: 'Estado',
   shardIndex: 'Posición del registro',
   shardBehind: 'Atraso',
   leaderIs: (replica) => `Líder: réplica ${replica}`,
   leaderless: 'Líder desconocido',
-  shardAge: 'Confirmado',
   ago: (seconds) => `hace ${seconds} s`,
   never: 'todavía no',
   current: 'al día',
@@ -257,7 +261,6 @@ export const es: Text = {
   overTimeNoReport: 'La curva comienza con el segundo informe.',
   asTable: 'Como tabla',
   clock: (zone) => `Hora (${zone})`,
-  candidate: 'Sobre la candidatura',
   about: (name) => `Sobre ${name}`,
   biography: 'Biografía',
   platform: 'Programa',
@@ -265,9 +268,7 @@ export const es: Text = {
   where: 'Más votos en',
   standsIn: 'Compite en',
   close: 'Cerrar',
-  theme: 'Tema',
   themes: { auto: 'Tema: del sistema', light: 'Tema: claro', dark: 'Tema: oscuro' },
-  data: 'Datos',
   dataWhy: 'Todas las cifras están en la interfaz pública:',
   fullResults: 'Resultados completos',
   announce: (name, n, share, part) => `${name} va en primer lugar con ${votes(n)}, ${share}. Contado: ${part}.`,

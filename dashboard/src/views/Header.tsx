@@ -1,8 +1,9 @@
 import { effect, signal } from '@preact/signals';
 import { date, timeThere } from '../format.ts';
+import { silentSince } from '../api/fetch.ts';
 import { connected, mode, modes } from '../live.ts';
 import type { Mode } from '../live.ts';
-import { byReport, contests, election, newest, refresh, shards, state, trouble } from '../state.ts';
+import { byReport, contests, election, newest, refresh, settled, shards, state, trouble } from '../state.ts';
 import { route } from '../route.ts';
 import { text } from '../text/index.ts';
 import { inLanguage, language, languages } from '../text/language.ts';
@@ -42,10 +43,11 @@ export function Warnings() {
         {wrong.kind === 'refused' && ` ${wrong.detail}`}
       </p>
     );
+  if (silentSince && settled.value) return null;
   if (newest.value?.stale)
     return (
       <p class="warning" role="status">
-        {text.stale(silent.join(', ') || text.staleWord)}
+        {silentSince ? text.notUpdated(timeThere(silentSince)) : text.stale(silent.join(', ') || text.staleWord)}
       </p>
     );
   return null;

@@ -2,8 +2,9 @@
 import { computed, effect, signal } from '@preact/signals';
 import { number, seconds } from '../../format.ts';
 import { connected, delay, mode } from '../../live.ts';
+import { silentSince } from '../../api/fetch.ts';
 import type { Shard } from '../../api/types.ts';
-import { shards, trouble } from '../../state.ts';
+import { settled, shards, trouble } from '../../state.ts';
 import { text } from '../../text/index.ts';
 
 // No news comes of a shard that is silent, or while nobody sends any: ages are counted on here.
@@ -32,7 +33,7 @@ function wordOf(at: number, shard: Shard): string {
 
 export function Health() {
   const known = shards.value;
-  if (!known) return null;
+  if (!known || (silentSince && settled.value)) return null; // nobody need confirm what is over
   const stream = mode.value !== 'live' ? text.stream.off : connected.value ? text.stream.live : text.stream.away;
   const epoch = Math.max(0, ...known.list.map((s) => s.epoch));
   return (

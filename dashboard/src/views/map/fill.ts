@@ -4,7 +4,7 @@ import type { Contest, Leaders, Unit } from '../../api/types.ts';
 import { colorOf, OTHER } from '../../colors.ts';
 import { number, percent, percentIn, points } from '../../format.ts';
 import { progress } from '../../race.ts';
-import { nameOf, units } from '../../state.ts';
+import { nameOf, progressOf, units } from '../../state.ts';
 import { text } from '../../text/index.ts';
 import { parties } from '../parts.tsx';
 
@@ -30,7 +30,10 @@ export interface Scale {
 export function scaleOf(by: string, data: Leaders, list: Unit[]): Scale | null {
   let of: Scale['of'];
   if (by === 'turnout')
-    of = (i) => (list[i]?.registered ? (data.ballots_counted[i] ?? data.ballots[i]!) / list[i]!.registered! : null);
+    of = (i) =>
+      list[i]?.registered && data.units_total[i] === list[i]!.leaves
+        ? (data.ballots_counted[i] ?? data.ballots[i]!) / list[i]!.registered!
+        : null;
   else if (by.startsWith('share:') && data.choice_votes)
     of = (i) => (data.valid[i] ? data.choice_votes![i]! / data.valid[i]! : null); // held: null
   else return null;
@@ -42,7 +45,12 @@ export function scaleOf(by: string, data: Leaders, list: Unit[]): Scale | null {
 }
 
 export function fillOf(contest: Contest, data: Leaders, list: Unit[], scale: Scale | null, i: number): Fill {
-  const part = progress(data.units_reporting[i]!, data.units_total[i]!, data.shown[i]!, data.expected[i] ?? null);
+  const part = progress(
+    data.units_reporting[i]!,
+    data.units_total[i]!,
+    data.shown[i]!,
+    progressOf(list[i]!.id)?.expected ?? null,
+  );
   const opacity = PALEST + (1 - PALEST) * part;
   const counted = text.mapIn(percentIn(part)) + (data.units_over[i]! > 0 ? `\n${text.overHere}` : '');
   const parent = units.value?.parents.get(list[i]!.parent ?? '');

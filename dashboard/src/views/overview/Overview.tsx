@@ -4,7 +4,7 @@ import { number, percentIn, points } from '../../format.ts';
 import { overview } from '../../overview.ts';
 import { held, lines, partIn } from '../../race.ts';
 import { toContest } from '../../route.ts';
-import { headContest, headResult, turnout } from '../../state.ts';
+import { headContest, headResult, turnoutFor } from '../../state.ts';
 import { byCloseness, closeRow } from './seats.ts';
 import type { RaceRow } from './seats.ts';
 import { text } from '../../text/index.ts';
@@ -29,7 +29,7 @@ function Head({ contest }: { contest: Contest }) {
               {text.margin}: {number(now.margin)} ({text.pointsOf(points(now.margin / valid))}) ·{' '}
             </>
           )}
-          {inWord()}: {percentIn(partIn(now, turnout.value))} · <a href={toContest(contest.id)}>{text.moreOf}</a>
+          {inWord()}: {percentIn(partIn(now, turnoutFor(now)))} · <a href={toContest(contest.id)}>{text.moreOf}</a>
         </p>
       )}
     </section>

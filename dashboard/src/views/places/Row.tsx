@@ -55,16 +55,13 @@ export function Row({ contest, place, columns }: { contest: Contest; place: Resu
       <td class="n">{valid > 0 && first && second ? `+${points((place.margin ?? leadOf(ordered)) / valid)}` : '–'}</td>
       <td class="n wide">{none ? '–' : number(place.ballots)}</td>
       <td class="n wide">
-        {unit?.registered ? percent((place.ballots_counted ?? place.ballots) / unit.registered) : '–'}
+        {unit?.registered && unit.leaves === place.units_total
+          ? percent((place.ballots_counted ?? place.ballots) / unit.registered)
+          : '–'}
       </td>
       <td class="n">
         {percentIn(
-          progress(
-            place.units_reporting,
-            place.units_total,
-            of?.shown ?? place.ballots,
-            of ? of.expected : (unit?.ballots_expected ?? null),
-          ),
+          progress(place.units_reporting, place.units_total, of?.shown ?? place.ballots, of?.expected ?? null),
         )}
       </td>
     </tr>

@@ -4,11 +4,12 @@ import type { Contest, Result, Turnout } from '../../api/types.ts';
 import { number, percent, percentIn, points } from '../../format.ts';
 import { outlook, partIn, stillOut } from '../../race.ts';
 import type { Line } from '../../race.ts';
-import { route, toUnit } from '../../route.ts';
-import { byReport, turnout, units } from '../../state.ts';
+import { route } from '../../route.ts';
+import { byReport, turnoutFor } from '../../state.ts';
 import { text } from '../../text/index.ts';
 import { ballotsWord, inWord, reportingWord } from '../parts.tsx';
 import { Outlook } from './Outlook.tsx';
+import { Over } from './Over.tsx';
 
 function Figure({ name, value, more }: { name: string; value: string; more?: ComponentChildren }) {
   return (
@@ -44,26 +45,8 @@ function CountedIn({ part, of }: { part: number; of: Turnout['progress'] | undef
   );
 }
 
-// Units with more ballots than their own figures allow.
-function Over({ turn }: { turn: Turnout | undefined }) {
-  const of = turn?.progress;
-  if (!of || of.units_over === 0) return null;
-  return (
-    <p class="over" role="note">
-      <strong>{text.over}</strong>{' '}
-      {of.over.map((id, i) => (
-        <>
-          {i > 0 && ', '}
-          <a href={toUnit(id)}>{units.value?.byId.get(id)?.name ?? id}</a>
-        </>
-      ))}
-      {of.units_over > of.over.length && ` ${text.overMore(number(of.units_over - of.over.length))}`}
-    </p>
-  );
-}
-
 export function Figures({ contest, ordered, now }: { contest: Contest; ordered: Line[]; now: Result }) {
-  const turn = turnout.value;
+  const turn = turnoutFor(now);
   const out = route.value.method ? null : stillOut(turn);
   const view = outlook(ordered, turn, contest.seats);
   const part = partIn(now, turn);
@@ -99,7 +82,7 @@ export function Figures({ contest, ordered, now }: { contest: Contest; ordered: 
           more={turn?.ballots_expected != null ? text.ofExpected(number(turn.ballots_expected)) : text.notKnown}
         />
       </dl>
-      <Over turn={turn} />
+      <Over of={turn?.progress} />
       {!route.value.method && view.above && view.above.votes > 0 && <Outlook contest={contest} view={view} />}
     </>
   );

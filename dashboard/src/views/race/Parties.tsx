@@ -21,7 +21,10 @@ export function Parties({ contest, ordered }: { contest: Contest; ordered: Line[
         {some
           .filter((p) => p.share >= SLIVER)
           .map((p) => (
-            <span key={p.party} style={{ flexGrow: p.share, background: partyColor(contest, parties(), p.party) }} />
+            <span
+              key={p.name ?? p.party}
+              style={{ flexGrow: p.share, background: partyColor(contest, parties(), p.party) }}
+            />
           ))}
         <span
           style={{ flexGrow: some.reduce((sum, p) => sum + (p.share < SLIVER ? p.share : 0), 0), background: OTHER }}
@@ -41,14 +44,14 @@ export function Parties({ contest, ordered }: { contest: Contest; ordered: Line[
         </thead>
         <tbody>
           {some.slice(0, FEW).map((p) => (
-            <tr key={p.party}>
+            <tr key={p.name ?? p.party}>
               <th scope="row">
                 <span
                   class="swatch"
                   aria-hidden="true"
                   style={{ background: partyColor(contest, parties(), p.party) }}
                 />
-                {partyName(p.party)}
+                {p.name ?? partyName(p.party)}
                 <span class="bar" aria-hidden="true">
                   <span
                     style={{ width: `${(100 * p.votes) / most}%`, background: partyColor(contest, parties(), p.party) }}
