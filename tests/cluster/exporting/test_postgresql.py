@@ -14,7 +14,7 @@ import pytest
 import standing
 from exported import TABLES, export
 from harness import BIN, ROOT, wait_until
-from test_standing import cast, town  # noqa: F401
+from test_export_standing import cast, town  # noqa: F401
 
 SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
 DDL = BIN.parent / "tests" / "test_sql_schema"

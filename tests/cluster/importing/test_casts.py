@@ -210,7 +210,8 @@ def test_a_folder_that_cannot_be_written_sends_no_ballot(one, first, tmp_path):
                          ("keys/ballot-ids.key", "desk.key.ids")):
         shutil.copy(one.directory / source, station / name)
         os.chown(station / name, 65534, 65534)
-    for folder in [station, tmp_path, *tmp_path.parents[:2]]:
+    above = [folder for folder in tmp_path.parents if "pytest-of" in str(folder)]
+    for folder in [station, tmp_path, *above]:
         os.chmod(folder, 0o755)
     done = subprocess.run([BIN / "psephos", "cast", "--cluster", station / "cluster.json",
                            "--key", key, "--returns", first], capture_output=True, text=True,
