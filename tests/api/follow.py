@@ -9,14 +9,12 @@ import http.client
 import json
 import sys
 import time
-import urllib.error
 import urllib.request
 
 
 class Follower:
     def __init__(self, api):
-        self.api, self.rows, self.end = api, {}, None
-        self.since = None  # None: begin anew, and replace everything
+        self.api, self.rows, self.end, self.since = api, {}, None, None  # None: begin anew
 
     def ask(self, wait):
         """The lines of a whole answer; the last one is its end."""
@@ -54,11 +52,8 @@ class Follower:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1].startswith(("http://", "https://")):
-        asked = sys.argv[1:] in (["--help"], ["-h"])
-        print("usage: follow.py http://HOST:PORT (of a collector)",
-              file=sys.stdout if asked else sys.stderr)
-        sys.exit(0 if asked else 2)
+    if "://" not in "".join(sys.argv[1:]):
+        sys.exit(print(__doc__, file=sys.stderr) or 2)
     follower = Follower(sys.argv[1])
     while True:
         if follower.step():

@@ -68,7 +68,7 @@ def test_what_is_no_ballot_is_told_with_its_line_and_nothing_is_sent(town):
     for bad, line, why in [
             (b"x\n", 2, ""), (b"[]\n", 2, "array"), (b"{}\n", 2, "voter_id"),
             (b"\n" + good, 2, "is empty"), (b'{"voter_id": "v"', 2, ""),
-            (ndjson([ballot("b", ballot_id=None)]), 2, "ballot_id: 32 hex digits"),
+            (ndjson([ballot("b", ballot_id=None)]), 2, "choose one yourself (32 hex digits)"),
             (ndjson([ballot("b", weight=2)]), 2, "weight"),
             (ndjson([ballot("b" * 300)]), 2, "255"),
             (b"\xff\n", 2, ""), (b'{"a":' * 5000 + b"\n", 2, ""),
