@@ -166,7 +166,7 @@ static enum psp_status load(struct deciding *deciding)
         return status;
     deciding->others = psp_memory_array(n + 1, sizeof *deciding->others);
     for (size_t i = 0; i < n; i++) {
-        struct psp_cast_record record;
+        struct psp_cast_record record = {0};
         if (status == PSP_OK)
             status = psp_cast_record_load(deciding->folder, names[i], deciding->definition, &record,
                                           deciding->reason);

@@ -216,7 +216,10 @@ static const char *free_address(struct making *making, const char *prefix)
     uint16_t port = 0;
     const int held = psp_port_hold(&port);
     if (held < 0) {
-        psp_reason_set(making->reason, "no free port on 127.0.0.1: %s", strerror(errno));
+        if (errno == EINVAL)
+            psp_reason_set(making->reason, "PSEPHOS_PORTS is not FIRST-LAST, such as 20000-20999");
+        else
+            psp_reason_set(making->reason, "no free port on 127.0.0.1: %s", strerror(errno));
         return NULL;
     }
     making->ports = psp_memory_resize(making->ports, making->port_count + 1, sizeof *making->ports);

@@ -64,6 +64,24 @@ static unsigned ephemeral_first(void)
     return first > 0 && first <= UINT16_MAX ? (unsigned)first : PORT_EPHEMERAL;
 }
 
+/* Where to look: as PSEPHOS_PORTS says, FIRST-LAST. False: it says something else. */
+static bool find_range(unsigned *ret_first, unsigned *ret_end)
+{
+    const char *stated = getenv("PSEPHOS_PORTS");
+    unsigned first, last;
+    char after;
+    *ret_first = PORT_FIRST;
+    *ret_end = ephemeral_first();
+    if (stated == NULL || stated[0] == 0)
+        return true;
+    if (sscanf(stated, "%5u-%5u%c", &first, &last, &after) != 2 || first == 0 || last < first ||
+        last > UINT16_MAX)
+        return false;
+    *ret_first = first;
+    *ret_end = last + 1;
+    return true;
+}
+
 static bool hold(int held, unsigned port)
 {
     const struct sockaddr_in address = {.sin_family = AF_INET,
@@ -74,15 +92,19 @@ static bool hold(int held, unsigned port)
 
 int psp_port_hold(uint16_t *ret_port)
 {
+    unsigned first, end;
+    if (!find_range(&first, &end)) {
+        errno = EINVAL;
+        return -1;
+    }
     const int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (held < 0)
         return -1;
-    const unsigned end = ephemeral_first();
-    for (int i = 0; end > PORT_FIRST && i < PORT_TRIES; i++) {
+    for (int i = 0; end > first && i < PORT_TRIES; i++) {
         unsigned port = 0;
         if (getrandom(&port, sizeof port, 0) != sizeof port)
             break;
-        port = PORT_FIRST + port % (end - PORT_FIRST);
+        port = first + port % (end - first);
         if (hold(held, port)) {
             *ret_port = (uint16_t)port;
             return held;

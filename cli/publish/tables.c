@@ -249,7 +249,7 @@ static enum psp_status read_results(struct psp_source *source, const json_t *lev
     enum psp_status status = PSP_OK;
     json_array_foreach(levels, i, level)
     {
-        for (int by = 0; by <= by_method && status == PSP_OK; by++) {
+        for (int by = 0; by <= (by_method ? 1 : 0) && status == PSP_OK; by++) {
             char *path = psp_memory_print("/api/v1/results?level=%s%s", text_of(level, "level"),
                                           by ? "&by=method" : "");
             status = psp_source_each(source, path, "results", true, take_result, all);

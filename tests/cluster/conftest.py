@@ -3,9 +3,22 @@
 A cluster is always taken down, and its logs are shown when its test fails.
 """
 
+import os
+
 import pytest
 
 from harness import BIN, DATA, FIXTURES, Cluster, imported, run_psephos
+
+
+PORTS_FIRST, PORTS_EACH = 10000, 2200
+
+
+def pytest_configure(config):
+    """Clusters of tests that run at the same time take ports from ranges of their own."""
+    worker = getattr(config, "workerinput", {}).get("workerid")  # "gw0"
+    if worker:
+        first = PORTS_FIRST + int(worker[2:]) % 10 * PORTS_EACH
+        os.environ["PSEPHOS_PORTS"] = f"{first}-{first + PORTS_EACH - 1}"
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -47,6 +47,7 @@ tidy() {
 cpp_check() {
     cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,performance,portability \
         --suppressions-list=tests/lint/cppcheck.supp --error-exitcode=1 \
+        --library=tests/lint/jansson.cfg \
         --project="$folder/compile_commands.json" -i "$folder"
 }
 

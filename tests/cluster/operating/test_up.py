@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import select
 import shlex
 import shutil
 import subprocess
+
+import pytest
 
 from harness import BIN, TIMEOUT_S, is_running, run_psephos
 from test_replicas import end, replicas
@@ -191,3 +194,19 @@ def test_the_wrong_character_of_a_station_is_named(cluster, import_returns, fixt
     for name, wrong in (("Web1", "W"), ("web.1", "."), ("wéb", "é")):
         told = run_psephos("client", "--dir", one.directory, "add", name, check=2).stderr
         assert f'"{wrong}" is none of them' in told
+
+
+def test_ports_are_taken_where_the_environment_says(psephos, cluster, fixture_file, monkeypatch):
+    monkeypatch.setenv("PSEPHOS_PORTS", "30100-30199")
+    one = cluster(fixture_file("town.json"), shards=1)
+    written = (one.directory / "cluster.json").read_text()
+    ports = [int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", written)]
+    assert ports and all(30100 <= port <= 30199 for port in ports)
+
+
+@pytest.mark.parametrize("value", ["30100", "30199-30100", "0-9", "1-65536", "1-2 "])
+def test_ports_that_are_no_range_are_refused(psephos, fixture_file, tmp_path, monkeypatch, value):
+    monkeypatch.setenv("PSEPHOS_PORTS", value)
+    done = psephos("up", "--dir", tmp_path / "c", "--election", fixture_file("town.json"), check=1)
+    assert "PSEPHOS_PORTS is not FIRST-LAST, such as 20000-20999" in done.stderr
+    assert not (tmp_path / "c").exists()
