@@ -68,17 +68,20 @@ static unsigned ephemeral_first(void)
 static bool find_range(unsigned *ret_first, unsigned *ret_end)
 {
     const char *stated = getenv("PSEPHOS_PORTS");
-    unsigned first, last;
-    char after;
     *ret_first = PORT_FIRST;
     *ret_end = ephemeral_first();
     if (stated == NULL || stated[0] == 0)
         return true;
-    if (sscanf(stated, "%5u-%5u%c", &first, &last, &after) != 2 || first == 0 || last < first ||
-        last > UINT16_MAX)
+    const size_t digits = strspn(stated, "0123456789");
+    if (stated[digits] != '-' || strspn(stated + digits + 1, "0123456789") == 0)
         return false;
-    *ret_first = first;
-    *ret_end = last + 1;
+    char *after;
+    const unsigned long first = strtoul(stated, NULL, 10);
+    const unsigned long last = strtoul(stated + digits + 1, &after, 10);
+    if (*after != 0 || first == 0 || last < first || last > UINT16_MAX)
+        return false;
+    *ret_first = (unsigned)first;
+    *ret_end = (unsigned)last + 1;
     return true;
 }
 
