@@ -11,7 +11,6 @@
 #include "gateway/desk/desk.h"
 #include "gateway/desk/tokens.h"
 #include "gateway/http/http.h"
-#include "gateway/http/listen.h"
 #include "process/loop.h"
 #include "process/main.h"
 #include "process/notify.h"

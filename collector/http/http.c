@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "base/system/address.h"
 #include "base/system/clock.h"
+#include "base/system/listen.h"
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
 #include "collector/http/connections.h"
@@ -22,7 +22,7 @@
 #include "collector/http/stream.h"
 #include "collector/page/gzip.h"
 
-enum { LISTEN_BACKLOG = 512, PACKED_MAX = 2 };
+enum { PACKED_MAX = 2 };
 
 /* The compressed copy of a body that is the same all the time. */
 struct packed {
@@ -533,46 +533,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 
 /* ---- starting ---- */
 
-static int listen_on(const struct addrinfo *info)
-{
-    const int on = 1;
-    const int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
-        return fd;
-    const int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-static enum psp_status open_port(const char *address, int *ret_fd, struct psp_reason *reterr_reason)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found;
-    struct psp_address parts;
-    if (!psp_address_split(address, &parts) || !parts.port[0] ||
-        getaddrinfo(parts.host[0] ? parts.host : NULL, parts.port, &hints, &found) != 0) {
-        psp_reason_set(reterr_reason, "%s is not an address to listen on: give HOST:PORT", address);
-        return PSP_EINVAL;
-    }
-    *ret_fd = listen_on(found);
-    const int error = errno;
-    freeaddrinfo(found);
-    if (*ret_fd >= 0)
-        return PSP_OK;
-    psp_reason_set(reterr_reason, "cannot listen on %s: %s%s", address, strerror(error),
-                   error == EADDRINUSE ? "; end the program that holds it, or give another address"
-                                       : "");
-    return error == EADDRINUSE                 ? PSP_EEXIST
-           : error == EACCES || error == EPERM ? PSP_EPERM
-           : error == EADDRNOTAVAIL            ? PSP_EINVAL
-                                               : PSP_EIO;
-}
-
 static uint16_t port_of(int fd)
 {
     struct sockaddr_storage address = {0};
@@ -606,7 +566,7 @@ enum psp_status psp_http_start(const struct psp_http_options *options, struct ps
                                struct psp_reason *reterr_reason)
 {
     int fd = -1;
-    const enum psp_status status = open_port(options->address, &fd, reterr_reason);
+    const enum psp_status status = psp_listen(options->address, &fd, reterr_reason);
     if (status != PSP_OK)
         return status;
     struct psp_http *http = calloc(1, sizeof *http);

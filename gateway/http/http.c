@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/system/clock.h"
+#include "base/system/listen.h"
 #include "base/system/peer.h"
 #include "gateway/desk/metrics.h"
 #include "gateway/http/answer.h"
 #include "gateway/http/body.h"
-#include "gateway/http/listen.h"
 #include "gateway/http/openapi_text.h"
 
 enum { TROUBLE_BYTES = 320 };
@@ -472,13 +473,13 @@ enum psp_status psp_gateway_http_start(const struct psp_gateway_http_options *op
                                        struct psp_reason *reterr_reason)
 {
     int fd = -1;
-    const enum psp_status status = psp_gateway_listen(options->address, &fd, reterr_reason);
+    const enum psp_status status = psp_listen(options->address, &fd, reterr_reason);
     if (status != PSP_OK)
         return status;
     struct psp_gateway_http *http = calloc(1, sizeof *http);
     if (!http) {
         psp_reason_set(reterr_reason, "out of memory");
-        psp_gateway_unlisten(fd);
+        close(fd);
         return PSP_ENOMEM;
     }
     pthread_mutex_init(&http->lock, NULL);
@@ -487,7 +488,7 @@ enum psp_status psp_gateway_http_start(const struct psp_gateway_http_options *op
     if (!http->daemon) {
         psp_reason_set(reterr_reason, "cannot start the HTTP threads on %s: %s", options->address,
                        strerror(errno));
-        psp_gateway_unlisten(fd);
+        close(fd);
         psp_gateway_http_stop(&http);
         return PSP_EIO;
     }

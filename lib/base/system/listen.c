@@ -1,5 +1,5 @@
 /* The first address that the name has is the one. */
-#include "gateway/http/listen.h"
+#include "base/system/listen.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -38,8 +38,7 @@ static int listen_on(const struct addrinfo *info)
     return -1;
 }
 
-enum psp_status psp_gateway_listen(const char *address, int *ret_fd,
-                                   struct psp_reason *reterr_reason)
+enum psp_status psp_listen(const char *address, int *ret_fd, struct psp_reason *reterr_reason)
 {
     struct addrinfo *found = look_up(address);
     if (!found) {
@@ -58,10 +57,4 @@ enum psp_status psp_gateway_listen(const char *address, int *ret_fd,
            : error == EACCES || error == EPERM ? PSP_EPERM
            : error == EADDRNOTAVAIL            ? PSP_EINVAL
                                                : PSP_EIO;
-}
-
-void psp_gateway_unlisten(int fd)
-{
-    if (fd >= 0)
-        close(fd);
 }
