@@ -134,6 +134,17 @@ describe('the page', { concurrency: false }, () => {
     assert.ok((await page.locator('.as-table tbody tr').count()) > 1);
   });
 
+  it('draws the curve of a count that has ended, also when its votes come after it', async () => {
+    const late = await newPage();
+    await late.route('**/api/v1/leaders*', async (asked) => {
+      await wait(1500);
+      await asked.continue();
+    });
+    await late.goto(`${cluster.url}/#/president`);
+    await late.locator('.chart canvas').first().waitFor({ timeout: 10_000 });
+    await late.context().close();
+  });
+
   it('tells about a candidate, photo included, by keyboard alone', async () => {
     await page.locator('.leaders a.who').first().focus();
     await page.keyboard.press('Enter');

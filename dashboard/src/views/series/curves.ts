@@ -31,23 +31,21 @@ function curvesOf(contest: Contest, data: Series): Curve[] {
 
 export const drawn = signal<{ data: Series; curves: Curve[] } | null>(null);
 let due: ReturnType<typeof setTimeout> | undefined;
-let last = 0,
-  lastContest = '';
+let last = 0;
 effect(() => {
-  const data = series.value,
-    of = chosen.value;
-  if (!data || !of || data.contest !== of.id) {
+  const of = chosen.value;
+  if (!of || series.value?.contest !== of.id) {
     drawn.value = null;
     return;
   }
+  if (!shown.value) return; // the series may come before the votes that say whose curves
   const draw = () => {
     due = undefined;
     last = Date.now();
-    lastContest = of.id;
     const now = series.peek();
     if (now?.contest === of.id) drawn.value = { data: now, curves: untracked(() => curvesOf(of, now)) };
   };
-  if (lastContest !== of.id || !drawn.peek()) {
+  if (drawn.peek()?.data.contest !== of.id) {
     clearTimeout(due);
     draw();
   } else due ??= setTimeout(draw, Math.max(0, last + DRAW_MS - Date.now()));
