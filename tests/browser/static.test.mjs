@@ -154,6 +154,7 @@ for (const [name, file, change, ballots] of [
       if (lang) for (const path of ['overview', 'contests', 'units']) await assertSame(one, reader, path, { lang });
     };
     try {
+      await new Promise((done) => setTimeout(done, 1500)); // the opening is shown, in every shard
       await publish(to, one);
       plainServer = await serve(to);
       const lang = change === inTwo ? 'de' : '';
