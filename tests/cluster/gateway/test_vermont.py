@@ -52,7 +52,7 @@ def kill_one(one, what, rng):
 
 
 class Killing:
-    """Kills one after another while the block runs; each at least once."""
+    """Kills one after another while the block runs; `complete` once each kind was killed."""
 
     def __init__(self, one, seed):
         self.one, self.rng, self.ended, self.done = one, random.Random(seed), threading.Event(), []
@@ -65,6 +65,9 @@ class Killing:
     def __exit__(self, *_):
         self.ended.set()
         self.thread.join()
+
+    def complete(self):
+        return set(self.done) == set(KILLS)
 
     def run(self):
         for what in KILLS * 10:
@@ -91,15 +94,17 @@ def test_twenty_lines_of_python_cast_vermont_through_kills(vermont, tmp_path):
     path = tmp_path / "ballots.ndjson"
     path.write_bytes(ndjson(ballots))
     assert len(TWENTY_LINES.splitlines()) <= 20
+    counts = []
     with Killing(one, 1) as killing:
-        done = subprocess.run(
-            [sys.executable, "-c", TWENTY_LINES, f"http://{address}", token, path],
-            env=os.environ | {"PYTHONPATH": str(ROOT / "client" / "python")},
-            capture_output=True, text=True, timeout=600 * SLOWER)
-    assert done.returncode == 0, done.stderr
-    assert set(killing.done) == set(KILLS), killing.done
-    print(killing.done, done.stdout)
-    assert json.loads(done.stdout)["counted"] == len(ballots)
+        while not killing.complete():
+            done = subprocess.run(
+                [sys.executable, "-c", TWENTY_LINES, f"http://{address}", token, path],
+                env=os.environ | {"PYTHONPATH": str(ROOT / "client" / "python")},
+                capture_output=True, text=True, timeout=600 * SLOWER)
+            assert done.returncode == 0, done.stderr
+            counts.append(json.loads(done.stdout)["counted"])
+    print(killing.done, counts)
+    assert set(counts) == {len(ballots)}
     assert_exact(one, ballots)
 
 
@@ -127,9 +132,9 @@ def test_curl_casts_vermont_through_kills(vermont, tmp_path):
         part.write_bytes(ndjson(ballots[at:at + 20000]))
         parts.append(part)
     with Killing(one, 2) as killing, ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda part: curl(address, token, part), parts))
-    assert set(killing.done) == set(KILLS), killing.done
-    verdicts = [line for answer in answers for line in answer]
-    assert [v["ballot_id"] for v in verdicts] == [b["ballot_id"] for b in ballots]
-    assert {v["first"] for v in verdicts} == {"counted"}
+        while not killing.complete():  # a fast machine sends all of it twice
+            answers = pool.map(lambda part: curl(address, token, part), parts)
+            verdicts = [line for answer in answers for line in answer]
+            assert [v["ballot_id"] for v in verdicts] == [b["ballot_id"] for b in ballots]
+            assert {v["first"] for v in verdicts} == {"counted"}
     assert_exact(one, ballots)
