@@ -20,7 +20,7 @@ endfunction()
 option(PSP_PACKAGES "also build the shared libpsephos, for `cpack`" OFF)
 
 # The daemons lie beside the command: `psephos up` starts those beside itself.
-foreach(name IN ITEMS router shard collector gateway)
+foreach(name IN ITEMS router shard collector gateway bridge)
   install(TARGETS psephos-${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${name})
   install(FILES deploy/systemd/psephos-${name}@.service
     DESTINATION lib/systemd/system COMPONENT ${name})
@@ -48,7 +48,7 @@ if(NOT PSP_SANITIZE)
   install(FILES ${completions}/psephos.fish
     DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT cli)
 endif()
-install(FILES docs/election.schema.json
+install(FILES docs/election.schema.json docs/bridge.schema.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/psephos COMPONENT cli)
 
 # libpsephos as programs of others link it. The rooms are compiled once more,

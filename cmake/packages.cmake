@@ -12,7 +12,7 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-set(CPACK_COMPONENTS_ALL router shard collector gateway cli)
+set(CPACK_COMPONENTS_ALL router shard collector gateway bridge cli)
 if(PSP_PACKAGES)
   list(APPEND CPACK_COMPONENTS_ALL client dev)
 endif()
@@ -29,6 +29,9 @@ programs (a REST API).")
 set(about_gateway "election counting: takes ballots over HTTP
 For stations that have a token instead of a key: casts their ballots at the
 routers and answers with the verdicts. Keeps nothing: several can run.")
+set(about_bridge "election counting: doors to Kafka, PostgreSQL, OpenSearch
+Writes what a cluster shows to a database, a search node or topics, or casts
+what a topic has. Keeps nothing: it asks the other side what it holds.")
 set(about_client "election counting: library that casts ballots
 Sends ballots, resends what was not answered and gives a receipt for every
 one. A ballot that is resent counts once.")
@@ -41,11 +44,12 @@ set(about_section_router net)
 set(about_section_shard net)
 set(about_section_collector net)
 set(about_section_gateway net)
+set(about_section_bridge net)
 set(about_section_client libs)
 set(about_section_cli net)
 set(about_section_dev libdevel)
 
-foreach(component IN ITEMS router shard collector gateway client cli dev)
+foreach(component IN ITEMS router shard collector gateway bridge client cli dev)
   string(TOUPPER ${component} name)
   set(package psephos-${component})
   if(component STREQUAL dev)
@@ -64,7 +68,7 @@ foreach(component IN ITEMS router shard collector gateway client cli dev)
       DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides COMPONENT ${component})
   endif()
 endforeach()
-foreach(daemon IN ITEMS router shard collector gateway)
+foreach(daemon IN ITEMS router shard collector gateway bridge)
   string(TOUPPER ${daemon} name)
   set(scripts ${CMAKE_BINARY_DIR}/debian/${daemon})
   foreach(script IN ITEMS postinst prerm postrm)
@@ -77,7 +81,7 @@ foreach(daemon IN ITEMS router shard collector gateway)
     ${scripts}/postinst ${scripts}/prerm ${scripts}/postrm)
 endforeach()
 set(CPACK_DEBIAN_CLI_PACKAGE_SUGGESTS
-  "psephos-router, psephos-shard, psephos-collector, psephos-gateway")
+  "psephos-router, psephos-shard, psephos-collector, psephos-gateway, psephos-bridge")
 file(WRITE ${CMAKE_BINARY_DIR}/debian/client/triggers "activate-noawait ldconfig\n")
 file(WRITE ${CMAKE_BINARY_DIR}/debian/client/shlibs
   "libpsephos ${PROJECT_VERSION_MAJOR} psephos-client (>= ${PSP_DEBIAN_VERSION})\n")

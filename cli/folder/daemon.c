@@ -1,5 +1,5 @@
-/* A start is believed when exec closes the pipe to the child; routers and gateways are stopped
- * first, so that nothing new comes in. */
+/* A start is believed when exec closes the pipe to the child; routers, gateways and bridges are
+ * stopped first, so that nothing new comes in. */
 #include "cli/folder/daemon.h"
 
 #include <errno.h>
@@ -31,15 +31,17 @@ static char *program_beside(const char *name)
     return psp_memory_print("%s/%s", self, name);
 }
 
-enum psp_status psp_daemon_programs_check(bool gateway, struct psp_reason *reterr_reason)
+enum psp_status psp_daemon_programs_check(bool gateway, bool bridge,
+                                          struct psp_reason *reterr_reason)
 {
     static const char *const names[] = {"psephos-router", "psephos-shard", "psephos-collector",
-                                        "psephos-gateway"};
-    const size_t n = sizeof names / sizeof *names - (gateway ? 0 : 1);
+                                        "psephos-gateway", "psephos-bridge"};
+    const bool needed[] = {true, true, true, gateway, bridge};
+    const size_t n = sizeof names / sizeof *names;
     char *missing = psp_memory_copy(""), *files = psp_memory_copy("");
     for (size_t i = 0; i < n; i++) {
         char *path = program_beside(names[i]);
-        if (access(path, X_OK) != 0) {
+        if (needed[i] && access(path, X_OK) != 0) {
             char *more = psp_memory_print("%s %s", missing, names[i]);
             char *more_files = psp_memory_print("%s ./%s_*.deb", files, names[i]);
             free(missing);
@@ -94,10 +96,26 @@ static void describe(const struct psp_local *local, struct psp_daemon *daemon, c
     daemon->log_path = psp_local_path(local, "logs/%s.log", daemon->name);
 }
 
+/* It has its own file, and is not asked by the cluster who it is. */
+static void describe_bridge(const struct psp_local *local, struct psp_daemon *daemon)
+{
+    size_t at = 0;
+    daemon->name = psp_memory_print("bridge-%s", daemon->id);
+    daemon->program = program_beside("psephos-bridge");
+    argument(daemon, &at, psp_memory_copy("psephos-bridge"));
+    argument(daemon, &at, psp_memory_copy("--cluster"));
+    argument(daemon, &at, psp_local_path(local, "cluster.json"));
+    argument(daemon, &at, psp_memory_copy("--config"));
+    argument(daemon, &at, psp_local_path(local, "bridges/%s.json", daemon->id));
+    daemon->pid_path = psp_local_path(local, "run/%s.pid", daemon->name);
+    daemon->log_path = psp_local_path(local, "logs/%s.log", daemon->name);
+}
+
 struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n)
 {
     const struct psp_cluster *cluster = local->cluster;
-    uint32_t n = cluster->router_count + cluster->collector_count + cluster->gateway_count;
+    uint32_t n = cluster->router_count + cluster->collector_count + cluster->gateway_count +
+                 cluster->bridge_count;
     for (uint32_t i = 0; i < cluster->shard_count; i++)
         n += cluster->shards[i].replica_count;
     struct psp_daemon *daemons = psp_memory_array(n, sizeof *daemons);
@@ -134,6 +152,14 @@ struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n
                                   .address = cluster->gateways[i].http,
                                   .http_local = cluster->gateways[i].http_local};
         describe(local, at, "gateway");
+    }
+    for (uint32_t i = 0; i < cluster->bridge_count; i++, at++) {
+        *at = (struct psp_daemon){.is_bridge = true,
+                                  .number = i,
+                                  .id = cluster->bridges[i].name,
+                                  .address = cluster->bridges[i].http_local,
+                                  .http_local = cluster->bridges[i].http_local};
+        describe_bridge(local, at);
     }
     *ret_n = n;
     return daemons;
@@ -222,7 +248,7 @@ static bool port_is_taken(const char *address)
 enum psp_status psp_daemon_start(const struct psp_daemon *daemon, struct psp_reason *reterr_reason)
 {
     const char *const addresses[] = {daemon->address, daemon->http, daemon->http_local};
-    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+    for (size_t i = daemon->is_bridge ? 1 : 0; i < sizeof addresses / sizeof *addresses; i++)
         if (addresses[i] && port_is_taken(addresses[i])) {
             psp_reason_set(reterr_reason,
                            "%s cannot start: another program uses its port %s; stop that program",

@@ -24,9 +24,10 @@
 enum { PSP_DAEMON_ARGUMENTS_MAX = 12 };
 
 struct psp_daemon {
-    enum psp_role role;
-    uint32_t number, replica; /* of a gateway: its position */
-    const char *id;           /* of a gateway: its name; else NULL */
+    enum psp_role role; /* 0: a bridge, which has no key of its own */
+    bool is_bridge;
+    uint32_t number, replica; /* of a gateway or bridge: its position */
+    const char *id;           /* of a gateway or bridge: its name; else NULL */
     const char *address;      /* of the cluster: where the operator reaches it */
     const char *http;         /* collectors: both HTTP addresses; else NULL */
     const char *http_local;
@@ -36,12 +37,13 @@ struct psp_daemon {
     char *pid_path, *log_path;
 };
 
-/* Are all daemons' programs beside our own, that of a gateway when there is one? They are
- * packages of their own. PSP_ENOENT: the reason says which to install. */
-enum psp_status psp_daemon_programs_check(bool gateway, struct psp_reason *reterr_reason);
+/* Are all daemons' programs beside our own, that of a gateway or bridge when there is one? They
+ * are packages of their own. PSP_ENOENT: the reason says which to install. */
+enum psp_status psp_daemon_programs_check(bool gateway, bool bridge,
+                                          struct psp_reason *reterr_reason);
 
-/* Every process of the cluster: shards, then collectors, routers, gateways, the
- * order in which to start them. Gateways hear no operator: psp_operate knows the others. */
+/* Every process of the cluster: shards, then collectors, routers, gateways, bridges, the
+ * order in which to start them. The last two hear no operator: psp_operate knows the others. */
 struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n);
 void psp_daemons_free(struct psp_daemon **daemons, uint32_t n);
 

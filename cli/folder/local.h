@@ -11,12 +11,13 @@
  *     DIR/import.json          how returns are read; only of an election made by `import`
  *     DIR/casts/HASH           which returns were cast into which units: cli/returns/cast_record.h
  *     DIR/begun/shard-S-R      that a replica was begun: cluster/begun.h
+ *     DIR/bridges/NAME.json    links to the files of bridges: cli/folder/bridges.h
  *     DIR/data/                logs and databases
  *     DIR/logs/, DIR/run/      what the daemons say; their process numbers
  *
  * cluster.json is written last: while it is not there, the folder is unfinished
- * and `up` may complete it; once it is there, only `replica replace` and
- * `restore` change it. Keys are made once and never made anew, because a second
+ * and `up` may complete it; once it is there, only `replica replace`, `restore`
+ * and a bridge that is added change it. Keys are made once and never made anew, because a second
  * digest key would let every voter in a second time.
  *
  * Ownership: psp_local owns all it shows.   Threads: one owner.

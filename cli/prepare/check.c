@@ -1,5 +1,5 @@
 /*
- * psephos check - is this election.json fit to count with?
+ * psephos check - is this election.json fit to count with, this bridge.json fit to run?
  */
 #include <argp.h>
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/prepare/check_bridge.h"
 #include "cli/say/table.h"
 #include "election/definition/definition.h"
 
@@ -33,7 +34,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (arguments->path == NULL)
-            argp_error(state, "election.json is missing");
+            argp_error(state, "election.json or bridge.json is missing");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -166,9 +167,10 @@ int psp_cmd_check(int argc, char **argv)
     static const struct argp argp = {
         NULL,
         parse,
-        "election.json",
-        "Checks an election definition: what is wrong is told with line, JSON Pointer and "
-        "reason, and the exit code is 1. man psephos-election.json has every member." PSP_EXIT_HELP,
+        "election.json|bridge.json",
+        "Checks an election definition, or the file of a bridge: what is wrong is told with line, "
+        "JSON Pointer and reason, and the exit code is 1. man psephos-election.json and "
+        "psephos-bridge have every member." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};
@@ -177,13 +179,18 @@ int psp_cmd_check(int argc, char **argv)
         return PSP_EXIT_USAGE;
     struct psp_definition *definition = NULL;
     struct psp_reason reason = {0};
-    const enum psp_status status = psp_definition_load(arguments.path, &definition, &reason);
+    const bool is_bridge = psp_is_bridge_file(arguments.path);
+    const enum psp_status status = is_bridge
+                                       ? psp_check_bridge(arguments.path, arguments.json, &reason)
+                                       : psp_definition_load(arguments.path, &definition, &reason);
     if (status != PSP_OK) {
         if (reason.text[0] == '\0')
             psp_reason_set(&reason, "%s", psp_status_text(status));
         refuse(&arguments, &reason);
         return PSP_EXIT_NO;
     }
+    if (is_bridge)
+        return PSP_EXIT_DONE;
     if (arguments.json)
         accept_json(&arguments, definition);
     else

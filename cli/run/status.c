@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/address.h"
 #include "base/text/moment.h"
 #include "cli/command.h"
 #include "cli/folder/daemon.h"
@@ -19,6 +20,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
+#include "cli/show/bridge.h"
 #include "cli/show/gateway.h"
 
 enum { ANSWER_MS = 2000 };
@@ -37,7 +39,11 @@ struct line {
     char state_hash[2 * PSP_HASH_BYTES + 1]; /* of a shard's replica, at its index */
     uint64_t close_at_ms;                    /* of a shard's replica; 0 none */
     enum psp_election_state election;        /* likewise */
-    uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all */
+    uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all; a
+                          * bridge: what its target lacks of what a collector shows */
+    bool has_shown;      /* a bridge that answers */
+    bool is_away;        /* a bridge of another host: only there can it be asked */
+    struct psp_bridge_shown shown;
 };
 
 static const struct argp_child children[] = {
@@ -57,9 +63,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-static const char *role_name(enum psp_role role)
+static const char *role_name(const struct psp_daemon *daemon)
 {
-    switch (role) {
+    if (daemon->is_bridge)
+        return "bridge";
+    switch (daemon->role) {
     case PSP_ROLE_ROUTER:
         return "router";
     case PSP_ROLE_SHARD:
@@ -92,6 +100,8 @@ static void find_lag(const struct psp_cluster *cluster, struct line *lines, uint
         all += furthest(lines, n, cluster->shards[s].shard);
     for (uint32_t i = 0; i < n; i++) {
         uint64_t target = 0;
+        if (lines[i].daemon->is_bridge)
+            continue;
         if (lines[i].daemon->role == PSP_ROLE_SHARD)
             target = furthest(lines, n, lines[i].daemon->number);
         else if (lines[i].daemon->role == PSP_ROLE_COLLECTOR)
@@ -118,6 +128,16 @@ static json_t *close_at(const struct line *line)
     return line->close_at_ms ? json_string(psp_moment_write(line->close_at_ms, text)) : json_null();
 }
 
+static void add_bridge(json_t *process, const struct line *line)
+{
+    const struct psp_bridge_shown *shown = line->has_shown ? &line->shown : NULL;
+    json_object_set_new(process, "name", json_string(line->daemon->id));
+    json_object_set_new(process, "lag_seconds",
+                        shown ? json_real(shown->lag_seconds) : json_null());
+    json_object_set_new(process, "trouble",
+                        shown && shown->trouble[0] ? json_string(shown->trouble) : json_null());
+}
+
 static void print_json(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
                        bool healthy, const struct psp_phase *phase)
 {
@@ -125,8 +145,8 @@ static void print_json(const struct psp_cluster *cluster, const struct line *lin
     for (uint32_t i = 0; i < n; i++) {
         const struct line *line = &lines[i];
         json_t *process =
-            json_pack("{s:s, s:I, s:s, s:I, s:I, s:s}", "role", role_name(line->daemon->role),
-                      "number", (json_int_t)line->daemon->number, "state", line->state, "index",
+            json_pack("{s:s, s:I, s:s, s:I, s:I, s:s}", "role", role_name(line->daemon), "number",
+                      (json_int_t)line->daemon->number, "state", line->state, "index",
                       (json_int_t)line->index, "lag", (json_int_t)line->lag, "address",
                       line->daemon->address);
         json_object_set_new(process, "pid",
@@ -140,6 +160,8 @@ static void print_json(const struct psp_cluster *cluster, const struct line *lin
                                 line->answered ? json_string(line->state_hash) : json_null());
             json_object_set_new(process, "close_at", close_at(line));
         }
+        if (line->daemon->is_bridge)
+            add_bridge(process, line);
         json_array_append_new(processes, process);
     }
     json_t *root =
@@ -163,8 +185,11 @@ static void print_table(const struct psp_local *local, const struct line *lines,
             lines[i].daemon->name,
             pid,
             lines[i].state,
-            lines[i].answered ? psp_count_text(lines[i].index, index) : "-",
-            lines[i].answered ? psp_count_text(lines[i].lag, lag) : "-",
+            lines[i].answered && !lines[i].daemon->is_bridge ? psp_count_text(lines[i].index, index)
+                                                             : "-",
+            lines[i].has_shown || (lines[i].answered && !lines[i].daemon->is_bridge)
+                ? psp_count_text(lines[i].lag, lag)
+                : "-",
             lines[i].daemon->http ? lines[i].daemon->http : lines[i].daemon->address};
         psp_table_add(table, cells);
     }
@@ -174,6 +199,9 @@ static void print_table(const struct psp_local *local, const struct line *lines,
     if (text)
         puts(text);
     free(text);
+    for (uint32_t i = 0; i < n; i++)
+        if (lines[i].has_shown && lines[i].shown.trouble[0])
+            printf("%s: %s\n", lines[i].daemon->name, lines[i].shown.trouble);
     psp_table_destroy(&table);
 }
 
@@ -190,6 +218,22 @@ static void look_at_gateway(struct line *line, bool asked, bool is_here)
                   : status == PSP_EAGAIN  ? "not ready"
                   : line->pid || !is_here ? "not answering"
                                           : "down";
+}
+
+/* `line` of one that answers shows what it says of itself. */
+static void look_at_bridge(struct line *line, bool asked, bool is_here)
+{
+    struct psp_reason reason = {0};
+    line->has_shown =
+        asked && psp_bridge_show(line->daemon->http_local, &line->shown, &reason) == PSP_OK;
+    line->is_away =
+        !is_here && !line->has_shown && psp_address_is_loopback(line->daemon->http_local);
+    line->answered = line->has_shown && line->shown.ready;
+    line->state = line->has_shown ? line->shown.state
+                  : line->is_away ? "not asked"
+                  : line->pid     ? "not answering"
+                                  : "down";
+    line->lag = line->has_shown ? line->shown.lag_versions : 0;
 }
 
 static int show(const struct arguments *arguments, const struct psp_local *local,
@@ -212,7 +256,8 @@ static int show(const struct arguments *arguments, const struct psp_local *local
         asked[i] = !here || lines[i].pid;
     psp_operate_ask(operate, asked, &request, ANSWER_MS);
     for (uint32_t i = psp_operate_count(operate); i < n; i++)
-        look_at_gateway(&lines[i], asked[i], here > 0);
+        (lines[i].daemon->is_bridge ? look_at_bridge : look_at_gateway)(&lines[i], asked[i],
+                                                                        here > 0);
     for (uint32_t i = 0; i < psp_operate_count(operate); i++) {
         const struct psp_cluster_message *answer = asked[i] ? psp_operate_answer(operate, i) : NULL;
         lines[i].answered = answer && answer->type == PSP_CLUSTER_STATUS_REPLY;
@@ -230,6 +275,8 @@ static int show(const struct arguments *arguments, const struct psp_local *local
     }
     for (uint32_t i = 0; i < n; i++)
         answered += lines[i].answered;
+    for (uint32_t i = 0; i < n && answered; i++)
+        answered += lines[i].is_away;
     for (uint32_t i = 0; i < n && !answered; i++)
         lines[i].state = lines[i].pid ? "not answering" : "down";
     find_lag(local->cluster, lines, n);

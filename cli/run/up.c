@@ -14,12 +14,14 @@
 #include "base/bytes/number.h"
 #include "base/system/address.h"
 #include "cli/command.h"
+#include "cli/folder/bridges.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/folder/roll.h"
 #include "cli/operate/begun.h"
 #include "cli/operate/operate.h"
 #include "cli/options.h"
+#include "cli/run/doors.h"
 #include "cli/run/phase.h"
 #include "cli/run/readiness.h"
 #include "cli/say/fault.h"
@@ -28,10 +30,11 @@
 #include "cli/say/progress.h"
 #include "cli/say/table.h"
 #include "cli/show/coverage.h"
-#include "cli/show/gateway.h"
 #include "cli/show/rest.h"
 #include "cluster/begun.h"
 #include "election/definition/definition.h"
+
+#define BRIDGES_MAX 16 /* of one call */
 
 enum {
     READY_MS = 30000,
@@ -50,6 +53,7 @@ enum {
     OPTION_HTTP,
     OPTION_EMBED_ORIGINS,
     OPTION_GATEWAY,
+    OPTION_BRIDGE,
     OPTION_HOSTS,
     OPTION_CLOSED,
     OPTION_TEST
@@ -58,6 +62,8 @@ enum {
 struct arguments {
     struct psp_local_plan plan; /* 0 or NULL: not given */
     const char *hosts_path;     /* NULL: this machine */
+    const char *bridges[BRIDGES_MAX];
+    uint32_t bridge_count;
     bool closed, json;
 };
 
@@ -79,6 +85,10 @@ static const struct argp_option options[] = {
      "where a gateway takes ballots by HTTP (a loopback address: it has no TLS), from stations "
      "that `client add NAME --http` made; "
      "default none",
+     0},
+    {"bridge", OPTION_BRIDGE, "FILE", 0,
+     "also run the bridge of this bridge.json (man psephos-bridge); it is part of the cluster from "
+     "then on. May be given again",
      0},
     {"hosts", OPTION_HOSTS, "FILE", 0,
      "only lay the cluster out over the machines in FILE, and start nothing. A line each: name, "
@@ -149,6 +159,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
             argp_error(state, "--gateway: HOST:PORT, for example 127.0.0.1:7900");
         arguments->plan.gateway = value;
         return 0;
+    case OPTION_BRIDGE:
+        if (arguments->bridge_count == BRIDGES_MAX)
+            argp_error(state, "--bridge: at most " PSP_TEXT(BRIDGES_MAX) " in one call");
+        arguments->bridges[arguments->bridge_count++] = value;
+        return 0;
     case OPTION_HOSTS:
         arguments->hosts_path = value;
         return 0;
@@ -214,7 +229,9 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
 {
     struct psp_reason reason = {0};
     struct psp_local_plan plan = arguments->plan;
-    if (!plan.hosts && psp_daemon_programs_check(plan.gateway != NULL, &reason) != PSP_OK) {
+    if ((!plan.hosts && psp_daemon_programs_check(plan.gateway != NULL, arguments->bridge_count > 0,
+                                                  &reason) != PSP_OK) ||
+        psp_bridges_check(arguments->bridges, arguments->bridge_count, &reason) != PSP_OK) {
         psp_fault_say("psephos up", &reason);
         return PSP_EXIT_NO;
     }
@@ -241,7 +258,9 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
         (plan.hosts || data_there(*ret_local)) &&
         psp_local_make_folders(plan.directory, &reason) == PSP_OK &&
         psp_local_lock(*ret_local, &reason) == PSP_OK &&
-        psp_local_compare(*ret_local, &arguments->plan, &reason) == PSP_OK)
+        psp_local_compare(*ret_local, &arguments->plan, &reason) == PSP_OK &&
+        psp_bridges_add(*ret_local, arguments->bridges, arguments->bridge_count, !plan.hosts,
+                        &reason) == PSP_OK)
         return PSP_EXIT_DONE;
     if (reason.text[0])
         psp_fault_say("psephos up", &reason);
@@ -360,23 +379,6 @@ static int wait_ready(const struct psp_local *local, struct psp_operate *operate
     return code;
 }
 
-/* Until a router has let it in. */
-static int wait_gateway(const struct psp_daemon *daemon)
-{
-    const uint64_t end_ms = psp_progress_clock_ms() + READY_MS;
-    const char *address = daemon->http_local ? daemon->http_local : daemon->address;
-    struct psp_reason reason = {0};
-    while (psp_gateway_ready(address, &reason) != PSP_OK) {
-        if (psp_progress_clock_ms() >= end_ms || !psp_daemon_pid(daemon)) {
-            fprintf(stderr, "psephos up: %s is not ready: %s\n", daemon->name, reason.text);
-            psp_daemon_log_tail(daemon, LOG_LINES, stderr);
-            return PSP_EXIT_UNREACHABLE;
-        }
-        poll(NULL, 0, PAUSE_MS);
-    }
-    return PSP_EXIT_DONE;
-}
-
 static void find_phase(const struct psp_operate *operate, const struct psp_cluster *cluster,
                        struct psp_phase *ret_phase)
 {
@@ -454,10 +456,7 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
         fprintf(stderr, "psephos up: the collector is not ready: %s\n", reason.text);
         code = PSP_EXIT_UNREACHABLE;
     }
-    for (uint32_t i = 0; i < n && code == PSP_EXIT_DONE; i++)
-        if (daemons[i].role == PSP_ROLE_GATEWAY)
-            code = wait_gateway(&daemons[i]);
-    return code;
+    return code == PSP_EXIT_DONE ? psp_doors_wait(daemons, n) : code;
 }
 
 /* What there is to say of the election besides its cluster. */
@@ -498,6 +497,10 @@ static void tell_json(const struct psp_local *local, struct about about)
                         cluster->gateway_count > 0
                             ? json_sprintf("http://%s/api/v1/ballots", cluster->gateways[0].http)
                             : json_null());
+    json_t *bridges = json_array();
+    for (uint32_t i = 0; i < cluster->bridge_count; i++)
+        json_array_append_new(bridges, json_string(cluster->bridges[i].name));
+    json_object_set_new(root, "bridges", bridges);
     if (cluster->collector_count > 0) {
         char *url = psp_rest_url(cluster, 0);
         json_object_set_new(root, "page", json_sprintf("%s/", url));
@@ -570,6 +573,9 @@ static void tell(const struct psp_local *local, struct about about)
         printf("stations  %s\n", cluster->routers[i].address);
     for (uint32_t i = 0; i < cluster->gateway_count; i++)
         printf("gateway   http://%s/api/v1/ballots\n", cluster->gateways[i].http);
+    for (uint32_t i = 0; i < cluster->bridge_count; i++)
+        printf("bridge    %s, http://%s/metrics\n", cluster->bridges[i].name,
+               cluster->bridges[i].http_local);
 }
 
 static void warn_partial(const struct psp_local *local, const struct psp_phase *phase)

@@ -16,10 +16,11 @@ enum {
     COLLECTORS_MAX = 16,
     OPERATORS_MAX = 64,
     GATEWAYS_MAX = 64,
+    BRIDGES_MAX = 64,
     ORIGINS_MAX = 16,
     ORIGIN_BYTES_MAX = 255,
     OPERATOR_NAME_BYTES_MAX = 63,
-    GATEWAY_NAME_BYTES_MAX = 31,
+    NAME_BYTES_MAX = 31, /* of a gateway, a bridge */
     ID_MAX = 1 << 20,
 };
 
@@ -271,6 +272,15 @@ static bool read_operators(const struct psp_json_at *root, struct psp_cluster *c
     return true;
 }
 
+/* It names files and services. */
+static bool names_well(const struct psp_json_at *at, const char *name)
+{
+    const size_t bytes = strlen(name);
+    return (bytes > 0 && bytes <= NAME_BYTES_MAX &&
+            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == bytes) ||
+           psp_json_refuse(at, "\"name\" must be 1 to %d of a-z 0-9 _ -", NAME_BYTES_MAX);
+}
+
 static bool read_gateway(const struct psp_json_at *at, struct psp_cluster_gateway *gateway)
 {
     static const char *const names[] = {"name", "http", "http_local", "public_key", NULL};
@@ -280,10 +290,7 @@ static bool read_gateway(const struct psp_json_at *at, struct psp_cluster_gatewa
          !keep_address(at, "http_local", "", &gateway->http_local)) ||
         !keep(psp_json_key, at, "public_key", &gateway->public_key))
         return false;
-    const size_t bytes = strlen(gateway->name); /* it names files and services */
-    return (bytes > 0 && bytes <= GATEWAY_NAME_BYTES_MAX &&
-            strspn(gateway->name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == bytes) ||
-           psp_json_refuse(at, "\"name\" must be 1 to %d of a-z 0-9 _ -", GATEWAY_NAME_BYTES_MAX);
+    return names_well(at, gateway->name);
 }
 
 static bool read_gateways(const struct psp_json_at *root, struct psp_cluster *cluster)
@@ -310,12 +317,41 @@ static bool read_gateways(const struct psp_json_at *root, struct psp_cluster *cl
     return true;
 }
 
+static bool read_bridges(const struct psp_json_at *root, struct psp_cluster *cluster)
+{
+    static const char *const names[] = {"name", "http_local", NULL};
+    struct psp_json_at list, at;
+    size_t n;
+    const json_t *given = json_object_get(root->value, "bridges");
+    if (!given || json_is_null(given))
+        return true;
+    if (!psp_json_list(root, "bridges", BRIDGES_MAX, &list, &n))
+        return false;
+    struct psp_cluster_bridge *bridges = calloc(n + 1, sizeof *bridges);
+    if (!bridges)
+        return psp_json_refuse(&list, "out of memory");
+    cluster->bridges = bridges;
+    for (size_t i = 0; i < n; i++) {
+        cluster->bridge_count = (uint32_t)i + 1;
+        if (!psp_json_element(&list, i, &at) || !psp_json_members(&at, names) ||
+            !keep(psp_json_text, &at, "name", &bridges[i].name) ||
+            !keep_address(&at, "http_local", "", &bridges[i].http_local) ||
+            !names_well(&at, bridges[i].name))
+            return false;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(bridges[i].name, bridges[j].name) == 0)
+                return psp_json_refuse(&at, "the name \"%s\" stands twice", bridges[i].name);
+    }
+    return true;
+}
+
 /* One key is one process, one address one socket: a file where two share would
  * give a process two roles. */
 static bool all_differ(const struct psp_json_at *root, const struct psp_cluster *cluster)
 {
     size_t most = cluster->router_count + (size_t)3 * cluster->collector_count +
-                  cluster->operator_count + (size_t)2 * cluster->gateway_count;
+                  cluster->operator_count + (size_t)2 * cluster->gateway_count +
+                  cluster->bridge_count;
     for (uint32_t i = 0; i < cluster->shard_count; i++)
         most += cluster->shards[i].replica_count;
     const char **texts = calloc(2 * most + 1, sizeof *texts);
@@ -345,6 +381,8 @@ static bool all_differ(const struct psp_json_at *root, const struct psp_cluster 
         if (cluster->gateways[i].http_local != NULL)
             texts[n++] = cluster->gateways[i].http_local;
     }
+    for (uint32_t i = 0; i < cluster->bridge_count; i++)
+        texts[n++] = cluster->bridges[i].http_local;
     bool differ = true;
     for (size_t i = 0; i < n && differ; i++) {
         assert(texts[i] != NULL);
@@ -431,7 +469,7 @@ static bool read_mode(const struct psp_json_at *root, struct psp_cluster *cluste
 static bool read_members_2(const struct psp_json_at *root, struct psp_cluster *cluster)
 {
     return read_mode(root, cluster) && psp_json_reserved(root, "auditors") &&
-           psp_json_reserved(root, "officials") && psp_json_reserved(root, "bridges");
+           psp_json_reserved(root, "officials");
 }
 
 static bool read_cluster(const struct psp_json_at *root, bool is_format_1,
@@ -453,8 +491,8 @@ static bool read_cluster(const struct psp_json_at *root, bool is_format_1,
            psp_json_hex(root, "digest_key_hash", false, PSP_HASH_BYTES, cluster->digest_key_hash) &&
            read_routers(root, cluster) && read_shards(root, cluster) &&
            read_collectors(root, cluster) && read_operators(root, cluster) &&
-           (is_format_1 || read_gateways(root, cluster)) && rolls_agree(root, cluster) &&
-           all_differ(root, cluster);
+           (is_format_1 || (read_gateways(root, cluster) && read_bridges(root, cluster))) &&
+           rolls_agree(root, cluster) && all_differ(root, cluster);
 }
 
 static char *folder_of(const char *path)
@@ -533,11 +571,14 @@ void psp_cluster_destroy(struct psp_cluster **cluster)
         drop(gone->gateways[i].name), drop(gone->gateways[i].public_key);
         drop(gone->gateways[i].http), drop(gone->gateways[i].http_local);
     }
+    for (uint32_t i = 0; i < gone->bridge_count; i++)
+        drop(gone->bridges[i].name), drop(gone->bridges[i].http_local);
     free(OWNED(void, gone->routers));
     free(OWNED(void, gone->shards));
     free(OWNED(void, gone->collectors));
     free(OWNED(void, gone->operators));
     free(OWNED(void, gone->gateways));
+    free(OWNED(void, gone->bridges));
     drop(gone->directory), drop(gone->election_path), drop(gone->clients_path);
     free(gone);
     *cluster = NULL;

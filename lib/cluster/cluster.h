@@ -56,6 +56,11 @@ struct psp_cluster_gateway {
     const char *public_key;
 };
 
+struct psp_cluster_bridge { /* has no key of its own, and a file that says the rest */
+    const char *name;
+    const char *http_local; /* host:port of /metrics and /readyz: loopback */
+};
+
 struct psp_cluster {
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     enum psp_mode mode;        /* of format 1, which has none: live */
@@ -68,11 +73,13 @@ struct psp_cluster {
     uint8_t digest_key_hash[PSP_HASH_BYTES];
     uint8_t slot_map_hash[PSP_HASH_BYTES]; /* computed: BLAKE2b-256 of (shard, first, end)* LE32 */
     uint32_t shard_count, router_count, collector_count, operator_count, gateway_count;
+    uint32_t bridge_count;
     const struct psp_cluster_shard *shards;
     const struct psp_cluster_router *routers;
     const struct psp_cluster_collector *collectors;
     const struct psp_cluster_operator *operators;
     const struct psp_cluster_gateway *gateways;
+    const struct psp_cluster_bridge *bridges;
 };
 
 /* PSP_ENOENT, PSP_EIO, PSP_EINVAL, PSP_EVERSION (format), each with a reason. */

@@ -60,6 +60,15 @@ static json_t *origins_json(const char *origins)
     return list;
 }
 
+static json_t *bridges_json(const struct psp_cluster *cluster)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < cluster->bridge_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", cluster->bridges[i].name,
+                                              "http_local", cluster->bridges[i].http_local));
+    return list;
+}
+
 static json_t *cluster_json(const struct psp_cluster *cluster)
 {
     json_t *routers = json_array(), *shards = json_array();
@@ -95,6 +104,8 @@ static json_t *cluster_json(const struct psp_cluster *cluster)
                   collectors, "operators", operators);
     if (cluster->gateway_count > 0)
         json_object_set_new(root, "gateways", gateways_json(cluster));
+    if (cluster->bridge_count > 0)
+        json_object_set_new(root, "bridges", bridges_json(cluster));
     return root;
 }
 

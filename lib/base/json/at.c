@@ -127,6 +127,12 @@ bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at
     return ret_at->value != NULL;
 }
 
+bool psp_json_object(const struct psp_json_at *at, const char *name, struct psp_json_at *ret_at)
+{
+    return member_at(at, name, ret_at) &&
+           (json_is_object(ret_at->value) || psp_json_refuse(ret_at, "must be an object"));
+}
+
 bool psp_json_list(const struct psp_json_at *at, const char *name, size_t most,
                    struct psp_json_at *ret_at, size_t *ret_n)
 {

@@ -49,6 +49,8 @@ bool psp_json_has(const struct psp_json_at *at, const char *name);
 /* A member whose name is kept for later: not there, or empty (null, "", [], {}). */
 bool psp_json_reserved(const struct psp_json_at *at, const char *name);
 bool psp_json_element(const struct psp_json_at *at, size_t i, struct psp_json_at *ret_at);
+/* A member that is an object. */
+bool psp_json_object(const struct psp_json_at *at, const char *name, struct psp_json_at *ret_at);
 bool psp_json_list(const struct psp_json_at *at, const char *name, size_t most,
                    struct psp_json_at *ret_at, size_t *ret_n);
 

@@ -1,4 +1,5 @@
 /* cluster.json: read, written, refused with pointer and reason. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -226,7 +227,7 @@ static void the_mode_is_live_or_test_and_kept(void **state)
 static void what_is_reserved_may_be_there_and_empty(void **state)
 {
     struct folder *f = *state;
-    static const char *const names[] = {"auditors", "officials", "bridges"};
+    static const char *const names[] = {"auditors", "officials"};
     static const char *const empty[] = {"[]", "{}", "null", "\"\""};
     static const char *const full[] = {"[1]", "{\"a\": 1}", "\"a\"", "0", "false"};
     char to[64], pointer[64];
@@ -285,6 +286,41 @@ static void gateways_are_read_kept_and_checked(void **state)
         "\"public_key\": \"" GATEWAY_KEY "\"}, {\"name\": \"web\", \"http\": "
         "\"127.0.0.1:7902\", \"public_key\": \"HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH\"}]",
         "/gateways/1", "stands twice");
+}
+
+#define BRIDGE(more) "\"epoch\": 1, \"bridges\": [{\"name\": \"page\"" more "}]"
+
+static void bridges_are_read_kept_and_checked(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    static const char epoch[] = "\"epoch\": 1", local[] = ", \"http_local\": \"127.0.0.1:9464\"";
+    char path[PATH_MAX], two[256];
+    assert_int_equal(load_changed(f, epoch, "\"epoch\": 1, \"bridges\": []"), PSP_OK);
+    snprintf(two, sizeof two, BRIDGE("%s"), local);
+    assert_int_equal(load_changed(f, epoch, two), PSP_OK);
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+    snprintf(path, sizeof path, "%s.again", f->cluster);
+    assert_int_equal(psp_cluster_store(cluster, path), PSP_OK);
+    psp_cluster_destroy(&cluster);
+    assert_int_equal(psp_cluster_load(path, &cluster, &f->reason), PSP_OK);
+    unlink(path);
+    assert_int_equal(cluster->bridge_count, 1);
+    assert_string_equal(cluster->bridges[0].name, "page");
+    assert_string_equal(cluster->bridges[0].http_local, "127.0.0.1:9464");
+    psp_cluster_destroy(&cluster);
+    assert_fault(f, epoch, BRIDGE(""), "/bridges/0/http_local", "missing");
+    assert_fault(f, epoch, BRIDGE(", \"http_local\": \"127.0.0.1:1\", \"key\": 7"), "/bridges/0",
+                 "key");
+    snprintf(two, sizeof two,
+             "\"epoch\": 1, \"bridges\": [{\"name\": \"p\"%s}, {\"name\": \"q\"%s}]", local, local);
+    assert_fault(f, epoch, two, "", "stands twice");
+    snprintf(two, sizeof two,
+             "\"epoch\": 1, \"bridges\": [{\"name\": \"p\"%s}, {\"name\": \"p\"%s}]", local, local);
+    assert_fault(f, epoch, two, "/bridges/1", "stands twice");
+    snprintf(two, sizeof two, "\"epoch\": 1, \"bridges\": [{\"name\": \"../p\"%s}]", local);
+    assert_fault(f, epoch, two, "/bridges/0", "a-z");
+    assert_fault(f, epoch, "\"epoch\": 1, \"bridges\": 7", "/bridges", "list");
 }
 
 #define ORIGINS(list) "8081\", \"embed_origins\": " list
@@ -455,6 +491,7 @@ int main(void)
         FACT(the_mode_is_live_or_test_and_kept),
         FACT(what_is_reserved_may_be_there_and_empty),
         FACT(gateways_are_read_kept_and_checked),
+        FACT(bridges_are_read_kept_and_checked),
         FACT(origins_that_may_embed_are_read_kept_and_checked),
         FACT(file_that_is_no_json_object_is_refused),
         FACT(unknown_or_missing_member_is_refused),

@@ -1,0 +1,26 @@
+/*
+ * bridges - which bridges run beside a cluster.
+ *
+ * cluster.json has the name and local address of each; DIR/bridges/NAME.json is a link to
+ * its bridge.json, which stays where it is and is read when the bridge starts.
+ *
+ * Threads: one owner.
+ */
+#ifndef PSP_FOLDER_BRIDGES_H
+#define PSP_FOLDER_BRIDGES_H
+
+#include "base/reason.h"
+#include "cli/folder/local.h"
+
+/* Can each of these be read as a bridge.json, and do their names differ? Before anything is
+ * made. PSP_EINVAL, PSP_ENOENT, …, with a reason that names the file. */
+enum psp_status psp_bridges_check(const char *const *paths, uint32_t n,
+                                  struct psp_reason *reterr_reason);
+
+/* Into cluster.json, and the links; one that is there already is kept, with the address that
+ * the file has now. local->cluster is read anew. `here`: they run on this machine. PSP_EINVAL:
+ * an address is another process's; PSP_EIO, … */
+enum psp_status psp_bridges_add(struct psp_local *local, const char *const *paths, uint32_t n,
+                                bool here, struct psp_reason *reterr_reason);
+
+#endif

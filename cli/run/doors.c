@@ -1,0 +1,64 @@
+/* Both hear HTTP only. */
+#include "cli/run/doors.h"
+
+#include <poll.h>
+
+#include "cli/say/exit.h"
+#include "cli/say/progress.h"
+#include "cli/show/bridge.h"
+#include "cli/show/gateway.h"
+
+enum { READY_MS = 30000, PAUSE_MS = 20, LOG_LINES = 8, SETTLE_MS = 3000 };
+
+static int not_ready(const struct psp_daemon *daemon, const struct psp_reason *reason)
+{
+    fprintf(stderr, "psephos up: %s is not ready: %s\n", daemon->name, reason->text);
+    psp_daemon_log_tail(daemon, LOG_LINES, stderr);
+    return PSP_EXIT_UNREACHABLE;
+}
+
+static int wait_gateway(const struct psp_daemon *daemon)
+{
+    const uint64_t end_ms = psp_progress_clock_ms() + READY_MS;
+    const char *address = daemon->http_local ? daemon->http_local : daemon->address;
+    struct psp_reason reason = {0};
+    while (psp_gateway_ready(address, &reason) != PSP_OK) {
+        if (psp_progress_clock_ms() >= end_ms || !psp_daemon_pid(daemon))
+            return not_ready(daemon, &reason);
+        poll(NULL, 0, PAUSE_MS);
+    }
+    return PSP_EXIT_DONE;
+}
+
+/* It answers at once; what it makes of the other side is known a moment later. */
+static int wait_bridge(const struct psp_daemon *daemon)
+{
+    const uint64_t begun_ms = psp_progress_clock_ms();
+    struct psp_bridge_shown shown = {0};
+    struct psp_reason reason = {0};
+    for (;;) {
+        const enum psp_status status = psp_bridge_show(daemon->http_local, &shown, &reason);
+        const uint64_t waited_ms = psp_progress_clock_ms() - begun_ms;
+        if (!psp_daemon_pid(daemon) || (status != PSP_OK && waited_ms >= READY_MS))
+            return not_ready(daemon, &reason);
+        if (status == PSP_OK && (shown.ready || shown.trouble[0] || waited_ms >= SETTLE_MS))
+            break;
+        poll(NULL, 0, PAUSE_MS);
+    }
+    if (shown.trouble[0])
+        fprintf(stderr, "psephos up: %s: %s: %s; it goes on trying\n", daemon->name, shown.state,
+                shown.trouble);
+    return PSP_EXIT_DONE;
+}
+
+int psp_doors_wait(const struct psp_daemon *daemons, uint32_t n)
+{
+    int code = PSP_EXIT_DONE;
+    for (uint32_t i = 0; i < n && code == PSP_EXIT_DONE; i++) {
+        if (daemons[i].role == PSP_ROLE_GATEWAY)
+            code = wait_gateway(&daemons[i]);
+        else if (daemons[i].is_bridge)
+            code = wait_bridge(&daemons[i]);
+    }
+    return code;
+}
