@@ -1,8 +1,8 @@
 /*
  * psephos cast - sends ballots and waits until each has its verdict.
  *
- * Three sources: lines of JSON, published returns dealt vote by vote, random
- * ballots of a roll. What they share, pace, receipts, summary, is here.
+ * Four sources: lines of JSON, rows of a query, published returns dealt vote by
+ * vote, random ballots of a roll. What they share, pace, receipts, summary, is here.
  */
 #include <argp.h>
 #include <inttypes.h>
@@ -44,6 +44,9 @@ enum {
     OPTION_ALLOW_REFUSED,
     OPTION_VERDICTS,
     OPTION_AGAIN,
+    OPTION_POSTGRES,
+    OPTION_QUERY,
+    OPTION_KEY_COLUMN,
 };
 
 enum { POOL_OF_A_STATION = 50, POOL_MAX = 8192, POOL_WAIT_MS = 2000, POOL_WAIT_MAX_S = 600 };
@@ -62,6 +65,15 @@ static const struct argp_option options[] = {
     {"key", OPTION_KEY, "FILE", 0, "the station's key, with --cluster; KEYFILE.ids beside it", 0},
     {"format", OPTION_FORMAT, "ndjson|votes-topic", 0,
      "of FILE: our lines, or the vote messages of the Kafka demos", 0},
+    {"postgres", OPTION_POSTGRES, "CONNINFO", 0,
+     "cast the rows of --query from this PostgreSQL database, as in 'dbname=voting host=db1'", 0},
+    {"query", OPTION_QUERY, "SQL", 0,
+     "with --postgres: a SELECT of voter_id, unit or state, candidate_id, or of one column ballot",
+     0},
+    {"key-column", OPTION_KEY_COLUMN, "NAME", 0,
+     "with --query: the column that tells rows apart; without it rows that say the same are one "
+     "ballot",
+     0},
     {"returns", OPTION_RETURNS, "R.csv", 0, "cast published returns, every row exact", 0},
     {"roll", OPTION_ROLL, "ROLL.csv", 0, "by the voters of this roll, in their units", 0},
     {"random", OPTION_RANDOM, NULL, 0, "random ballots of the voters in --roll", 0},
@@ -83,7 +95,7 @@ static const struct argp_option options[] = {
     {"allow-refused", OPTION_ALLOW_REFUSED, NULL, 0,
      "exit with 0 also when ballots were refused: they are meant to be", 0},
     {"verdicts", OPTION_VERDICTS, "OUT", 0,
-     "of FILE: write what became of each line to OUT, one JSON object a line", 0},
+     "of FILE or --query: write what became of each line or row to OUT, one JSON object a line", 0},
     {"again", OPTION_AGAIN, NULL, 0,
      "with --returns: also into units where other returns were cast; they count on top", 0},
     {"rows", OPTION_ROWS, NULL, 0, "send rows (IDs as text) instead of columns", 0},
@@ -113,6 +125,15 @@ static error_t parse_request(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_RETURNS:
         request->returns_path = value;
+        return 0;
+    case OPTION_POSTGRES:
+        request->postgres = value;
+        return 0;
+    case OPTION_QUERY:
+        request->query = value;
+        return 0;
+    case OPTION_KEY_COLUMN:
+        request->key_column = value;
         return 0;
     case OPTION_AGAIN:
         request->again = true;
@@ -159,11 +180,18 @@ static void check(const struct arguments *arguments, struct argp_state *state)
     const bool elsewhere = arguments->cluster && arguments->key;
     if (!arguments->directory == !elsewhere || (!arguments->cluster != !arguments->key))
         argp_error(state, "either --dir DIR, or --cluster FILE and --key FILE");
-    if ((request->lines_path != NULL) + (request->returns_path != NULL) + request->random != 1)
-        argp_error(state, "one of FILE (or -), --returns R.csv, --roll ROLL.csv --random");
+    if ((request->lines_path != NULL) + (request->returns_path != NULL) +
+            (request->postgres != NULL) + request->random !=
+        1)
+        argp_error(state, "one of FILE (or -), --postgres CONNINFO --query SQL, --returns R.csv, "
+                          "--roll ROLL.csv --random");
+    if (!request->postgres != !request->query)
+        argp_error(state, "--postgres and --query belong together");
+    if (request->key_column && !request->query)
+        argp_error(state, "--key-column goes with --query");
     if (request->random && !request->roll_path)
         argp_error(state, "--random needs --roll ROLL.csv");
-    if (request->lines_path && request->roll_path)
+    if ((request->lines_path || request->postgres) && request->roll_path)
         argp_error(state, "--roll goes with --returns or --random");
     if (!request->returns_path &&
         (request->replayed > 0 || request->double_votes > 0 || request->strangers > 0))
@@ -174,8 +202,10 @@ static void check(const struct arguments *arguments, struct argp_state *state)
         argp_error(state, "--again goes with --returns");
     if (!request->returns_path && psp_returns_how_given(&request->how))
         argp_error(state, "how returns are read goes with --returns");
-    if ((request->votes_topic || request->verdicts_path) && !request->lines_path)
-        argp_error(state, "--format and --verdicts go with FILE or -");
+    if (request->votes_topic && !request->lines_path)
+        argp_error(state, "--format goes with FILE or -");
+    if (request->verdicts_path && !request->lines_path && !request->postgres)
+        argp_error(state, "--verdicts goes with FILE, - or --query");
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -297,7 +327,8 @@ static bool went_well(const struct arguments *arguments, const struct psp_cast_t
         " not submitted: outside the units, methods or time of this key");
     say(refused, "ballot was", "ballots were",
         " refused in all; --allow-refused when that is as it should be");
-    say(unreadable, "line", "lines", " could not be read");
+    const bool rows = arguments->request.postgres != NULL;
+    say(unreadable, rows ? "row" : "line", rows ? "rows" : "lines", " could not be read");
     return !tally->unintended && !refused && !unreadable;
 }
 
@@ -307,6 +338,10 @@ static bool empty_file(const struct arguments *arguments, const struct psp_cast_
     const bool pipe = arguments->request.lines_path && !strcmp(arguments->request.lines_path, "-");
     if (!psp_cast_empty(opened))
         return false;
+    if (arguments->request.postgres) {
+        fputs("psephos cast: the query gave no row\n", stderr);
+        return true;
+    }
     fprintf(stderr, "psephos cast: %s: empty, not one ballot was in it\n",
             pipe ? "standard input" : arguments->request.lines_path);
     return !pipe;
@@ -378,7 +413,7 @@ int psp_cmd_cast(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        "[FILE|-]",
+        "[FILE|-]\n--postgres CONNINFO --query SQL",
         "Sends ballots and waits until each has its verdict and the board shows them. Cast the "
         "same again after an interruption: nothing counts twice. A ballot that is refused makes "
         "the exit code 1. Returns that are not those cast before into their units are refused "
@@ -387,7 +422,10 @@ int psp_cmd_cast(int argc, char **argv)
         "unit, style, method, cast_at (optional), contests {\"contest\": [\"choice\"]}; unit and "
         "method may be left out where there is one only, style (the ballot style) where the unit "
         "has one only. With --format votes-topic: voter_id, candidate_id, address.state, "
-        "voting_time.\n\nVerdicts: counted; replayed (cast before: its verdict stands); "
+        "voting_time. --query gives a ballot a row: the columns voter_id, candidate_id, and unit "
+        "or "
+        "state (ID, name or code), cast_at and ballot_id if there are any; or one column ballot, "
+        "an object as above.\n\nVerdicts: counted; replayed (cast before: its verdict stands); "
         "double_vote (another ballot of this voter counted); not_eligible (not on the roll, or of "
         "another unit or style); invalid (a unit, style, method, contest or choice that is not on "
         "the ballot); closed. Without a verdict: not_allowed (outside the units, methods or time "

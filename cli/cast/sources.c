@@ -13,6 +13,7 @@
 #include "cli/cast/electorate.h"
 #include "cli/cast/line_source.h"
 #include "cli/cast/permutation.h"
+#include "cli/cast/query_source.h"
 #include "cli/cast/returns_source.h"
 #include "cli/cast/roll_source.h"
 #include "cli/cast/taken.h"
@@ -30,7 +31,8 @@ struct psp_cast_opened {
     struct psp_electorate *electorate;
     struct psp_returns_source *returns_source;
     struct psp_line_source *line_source;
-    struct psp_verdicts *verdicts; /* of its lines */
+    struct psp_query_source *query_source;
+    struct psp_verdicts *verdicts; /* of lines or rows */
     struct psp_roll_source *roll_source;
     int record_lock; /* of returns, while they are cast */
 };
@@ -190,7 +192,7 @@ static enum psp_status open_lines(const struct psp_cast_request *request,
                                           .secret = target->ballot_secret,
                                           .votes_topic = request->votes_topic};
     enum psp_status status =
-        psp_verdicts_open(request->verdicts_path, &opened->verdicts, reterr_reason);
+        psp_verdicts_open(request->verdicts_path, "line", &opened->verdicts, reterr_reason);
     if (status != PSP_OK)
         return status;
     status =
@@ -199,6 +201,23 @@ static enum psp_status open_lines(const struct psp_cast_request *request,
         opened->source = psp_line_source_view(opened->line_source);
     else
         psp_reason_set_status(reterr_reason, request->lines_path, status);
+    return status;
+}
+
+static enum psp_status open_query(const struct psp_cast_request *request,
+                                  const struct psp_target *target, struct psp_cast_opened *opened,
+                                  struct psp_reason *reterr_reason)
+{
+    const struct psp_ballot_lines form = {.definition = target->definition,
+                                          .secret = target->ballot_secret};
+    enum psp_status status =
+        psp_verdicts_open(request->verdicts_path, "row", &opened->verdicts, reterr_reason);
+    if (status == PSP_OK)
+        status =
+            psp_query_source_open(request->postgres, request->query, request->key_column, &form,
+                                  opened->verdicts, &opened->query_source, reterr_reason);
+    if (status == PSP_OK)
+        opened->source = psp_query_source_view(opened->query_source);
     return status;
 }
 
@@ -234,6 +253,8 @@ enum psp_status psp_cast_open(const struct psp_cast_request *request,
         status = open_returns(request, target, opened, reterr_reason);
     else if (request->lines_path)
         status = open_lines(request, target, opened, reterr_reason);
+    else if (request->postgres)
+        status = open_query(request, target, opened, reterr_reason);
     else if (request->random)
         status = open_roll(request, target, opened, reterr_reason);
     if (status == PSP_OK)
@@ -249,6 +270,7 @@ bool psp_cast_close(struct psp_cast_opened **opened, struct psp_reason *reterr_r
         return true;
     psp_returns_source_destroy(&(*opened)->returns_source);
     psp_line_source_close(&(*opened)->line_source);
+    psp_query_source_close(&(*opened)->query_source);
     psp_roll_source_close(&(*opened)->roll_source);
     psp_electorate_destroy(&(*opened)->electorate);
     psp_deal_destroy(&(*opened)->deal);
@@ -266,16 +288,22 @@ const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *o
 
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened)
 {
+    if (opened->query_source)
+        return psp_query_source_unreadable(opened->query_source);
     return opened->line_source ? psp_line_source_unreadable(opened->line_source) : 0;
 }
 
 bool psp_cast_empty(const struct psp_cast_opened *opened)
 {
+    if (opened->query_source)
+        return psp_query_source_empty(opened->query_source);
     return opened->line_source != NULL && psp_line_source_empty(opened->line_source);
 }
 
 const char *psp_cast_fault(const struct psp_cast_opened *opened)
 {
+    if (opened->query_source)
+        return psp_query_source_fault(opened->query_source);
     if (opened->line_source)
         return psp_line_source_fault(opened->line_source);
     return opened->roll_source ? psp_roll_source_fault(opened->roll_source) : "";

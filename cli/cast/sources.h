@@ -16,10 +16,11 @@
 #include "cli/folder/target.h"
 #include "cli/returns/how.h"
 
-struct psp_cast_request {      /* exactly one of lines_path, returns_path, random */
-    const char *lines_path;    /* "-": standard input */
-    bool votes_topic;          /* of the lines */
-    const char *verdicts_path; /* of the lines, where what becomes of them is written; NULL */
+struct psp_cast_request {   /* exactly one of lines_path, postgres, returns_path, random */
+    const char *lines_path; /* "-": standard input */
+    bool votes_topic;       /* of the lines */
+    const char *postgres, *query, *key_column; /* rows of a query; the key column may be NULL */
+    const char *verdicts_path; /* of lines and rows: where what becomes of them is written; NULL */
     const char *returns_path, *roll_path;
     struct psp_returns_how how; /* the returns are read */
     bool again;                 /* also into units that another cast of returns has */
@@ -39,9 +40,9 @@ bool psp_cast_close(struct psp_cast_opened **opened, struct psp_reason *reterr_r
 
 /* The one that was opened, whichever it is. */
 const struct psp_cast_source *psp_cast_source_of(const struct psp_cast_opened *opened);
-/* Lines that were not ballots; each of the first ones was reported on stderr. */
+/* Lines or rows that were not ballots; each of the first ones was reported on stderr. */
 uint64_t psp_cast_unreadable(const struct psp_cast_opened *opened);
-/* There was a file to read, and no line in it. */
+/* There was a file or query to read, and no line or row in it. */
 bool psp_cast_empty(const struct psp_cast_opened *opened);
 /* Why the source ended early, or "". */
 const char *psp_cast_fault(const struct psp_cast_opened *opened);

@@ -32,7 +32,8 @@ struct group {
 struct psp_verdicts {
     FILE *file;
     char *path;
-    int error; /* of writing, errno; 0 none */
+    const char *line; /* what it is called */
+    int error;        /* of writing, errno; 0 none */
     struct note *notes;
     size_t capacity;
     uint32_t n, free; /* of free ones the first; n: none */
@@ -43,7 +44,8 @@ struct psp_verdicts {
 
 static const char NOT_ALLOWED[] = "not_allowed";
 
-enum psp_status psp_verdicts_open(const char *path, struct psp_verdicts **ret_verdicts,
+enum psp_status psp_verdicts_open(const char *path, const char *line,
+                                  struct psp_verdicts **ret_verdicts,
                                   struct psp_reason *reterr_reason)
 {
     FILE *file = path ? fopen(path, "we") : NULL;
@@ -54,6 +56,7 @@ enum psp_status psp_verdicts_open(const char *path, struct psp_verdicts **ret_ve
     }
     struct psp_verdicts *verdicts = psp_memory_array(1, sizeof *verdicts);
     verdicts->file = file;
+    verdicts->line = line;
     verdicts->path = path ? psp_memory_copy(path) : NULL;
     *ret_verdicts = verdicts;
     return PSP_OK;
@@ -143,10 +146,10 @@ static void add_to_group(struct group *group, uint64_t line)
         group->lines[place] = line;
 }
 
-static void say_group(const struct group *group)
+static void say_group(const struct group *group, const char *line)
 {
-    fprintf(stderr, "psephos cast: %" PRIu64 " %s: %s: line%s ", group->n, group->disposition,
-            group->reason, group->n == 1 ? "" : "s");
+    fprintf(stderr, "psephos cast: %" PRIu64 " %s: %s: %s%s ", group->n, group->disposition,
+            group->reason, line, group->n == 1 ? "" : "s");
     for (uint64_t i = 0; i < group->n && i < PSP_VERDICT_LINES; i++)
         fprintf(stderr, "%s%" PRIu64, i > 0 ? ", " : "", group->lines[i]);
     fputs(group->n > PSP_VERDICT_LINES ? ", ...\n" : "\n", stderr);
@@ -218,13 +221,13 @@ static void write_unanswered(struct psp_verdicts *verdicts)
 static void say(struct psp_verdicts *verdicts)
 {
     for (uint32_t i = 0; i < verdicts->group_n; i++) {
-        say_group(&verdicts->groups[i]);
+        say_group(&verdicts->groups[i], verdicts->line);
         free(verdicts->groups[i].reason);
     }
     if (verdicts->other_reasons > 0)
         fprintf(stderr, "psephos cast: %" PRIu64 " refused for further reasons%s\n",
                 verdicts->other_reasons,
-                verdicts->file ? "" : ": --verdicts FILE has those of every line");
+                verdicts->file ? "" : ": --verdicts FILE has those of all");
 }
 
 bool psp_verdicts_close(struct psp_verdicts **verdicts, struct psp_reason *reterr_reason)

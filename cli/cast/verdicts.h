@@ -1,5 +1,5 @@
 /*
- * verdicts - what became of each line: for a program in a file, for a person in a few
+ * verdicts - what became of each line, or row: for a program in a file, for a person in a few
  * words.
  *
  * The file has an object a line of the input, in the order in which verdicts come
@@ -22,8 +22,10 @@ enum { PSP_VERDICT_REASONS_MAX = 20, PSP_VERDICT_LINES = 5 };
 
 struct psp_verdicts;
 
-/* `path`: NULL is no file. PSP_EIO, PSP_ENOENT, PSP_EPERM, with a reason. */
-enum psp_status psp_verdicts_open(const char *path, struct psp_verdicts **ret_verdicts,
+/* `path`: NULL is no file. `line`: what a person calls it, "line" or "row"; static. PSP_EIO,
+ * PSP_ENOENT, PSP_EPERM, with a reason. */
+enum psp_status psp_verdicts_open(const char *path, const char *line,
+                                  struct psp_verdicts **ret_verdicts,
                                   struct psp_reason *reterr_reason);
 
 /* A line that is sent; `doubt`: what the definition says against it, "" nothing. Returns

@@ -1,6 +1,6 @@
 /*
  * psephos generate - a synthetic electorate: election.json and roll.csv, made
- * up from a seed or to fit published returns.
+ * up from a seed or to fit published returns; or the tables and topic of the Kafka demos.
  */
 #include <argp.h>
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include "base/system/file.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/prepare/demos.h"
 #include "cli/prepare/import.h"
 #include "cli/say/progress.h"
 #include "cli/say/table.h"
@@ -22,7 +23,16 @@
 
 #define VOTERS_MAX UINT64_C(4000000000) /* the roll's lines are counted in 32 bits */
 
-enum { KEY_ID = 256, KEY_NAME, KEY_DATE, KEY_RETURNS, KEY_SEED, KEY_FORCE };
+enum {
+    KEY_ID = 256,
+    KEY_NAME,
+    KEY_DATE,
+    KEY_RETURNS,
+    KEY_SEED,
+    KEY_FORCE,
+    KEY_POSTGRES,
+    KEY_KAFKA
+};
 enum { BUFFER_BYTES = 1 << 20, PROGRESS_EVERY = 4096 };
 
 static const char command[] = "psephos generate";
@@ -36,22 +46,52 @@ static const struct argp_option options[] = {
     {"id", KEY_ID, "ID", 0, "of the election, with --returns", 0},
     {"name", KEY_NAME, "NAME", 0, "of the election, with --returns", 0},
     {"date", KEY_DATE, "YYYY-MM-DD", 0, "of the election, with --returns", 0},
-    {"force", KEY_FORCE, NULL, 0, "overwrite files that are there", 0},
+    {"force", KEY_FORCE, NULL, 0,
+     "overwrite files that are there; of a database, remove the rows of others and all votes", 0},
+    {"postgres", KEY_POSTGRES, "CONNINFO", 0,
+     "in place of DIR: fill the tables candidates and voters of the Kafka demos, as their main.py "
+     "does, with N voters (1,000); votes is made, empty",
+     0},
+    {"kafka", KEY_KAFKA, "BROKERS", 0,
+     "the same voters as messages of their voters_topic; HOST:PORT[,HOST:PORT...]", 0},
     {0},
 };
 
 struct arguments {
     struct psp_import_call import; /* with --returns; `out` and `force` always */
     const char *returns;
+    struct psp_demos_call demos;
     uint64_t voters, seed;
     bool made_up, json;
 };
 
+static void check_demos(const struct arguments *arguments, struct argp_state *state)
+{
+    const struct psp_import_call *import = &arguments->import;
+    const struct psp_publication_plan *plan = &import->publication;
+    if (arguments->returns != NULL || import->out != NULL || import->id != NULL ||
+        import->name != NULL || import->date != NULL || psp_returns_how_given(&import->how) ||
+        plan->choices != 0 || plan->turnout != 0 || plan->report_min != 0)
+        argp_error(state, "with --postgres and --kafka go --voters, --seed and --force; "
+                          "`psephos import --postgres` makes the election of the tables");
+    if (arguments->voters > PSP_DEMO_VOTERS_MAX)
+        argp_error(state, "--voters: at most %d with --postgres or --kafka", PSP_DEMO_VOTERS_MAX);
+}
+
+static bool asks_for_demos(const struct arguments *arguments)
+{
+    return arguments->demos.postgres != NULL || arguments->demos.brokers != NULL;
+}
+
 static void check_arguments(const struct arguments *arguments, struct argp_state *state)
 {
     const bool returns = arguments->returns != NULL;
+    if (asks_for_demos(arguments)) {
+        check_demos(arguments, state);
+        return;
+    }
     if (arguments->made_up == returns)
-        argp_error(state, "give either --voters or --returns");
+        argp_error(state, "give either --voters or --returns, or --postgres or --kafka");
     if (arguments->import.out == NULL)
         argp_error(state, "--out is missing");
     if (!returns && (arguments->import.id != NULL || arguments->import.name != NULL ||
@@ -92,6 +132,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_DATE:
         arguments->import.date = value;
+        return 0;
+    case KEY_POSTGRES:
+        arguments->demos.postgres = value;
+        return 0;
+    case KEY_KAFKA:
+        arguments->demos.brokers = value;
         return 0;
     case KEY_FORCE:
         arguments->import.force = true;
@@ -264,7 +310,7 @@ int psp_cmd_generate(int argc, char **argv)
     static const struct argp argp = {
         options,
         parse,
-        NULL,
+        "\n--postgres CONNINFO --kafka BROKERS",
         "Makes a synthetic electorate: DIR/election.json and DIR/roll.csv, with people who do not "
         "exist. The same seed makes the same files. man psephos-formats has every column of a "
         "roll." PSP_EXIT_HELP,
@@ -274,6 +320,14 @@ int psp_cmd_generate(int argc, char **argv)
     struct arguments arguments = {.import.command = command, .seed = 1};
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
+    if (asks_for_demos(&arguments)) {
+        arguments.demos.command = command;
+        arguments.demos.seed = arguments.seed;
+        arguments.demos.voters = arguments.made_up ? arguments.voters : PSP_DEMO_VOTERS;
+        arguments.demos.force = arguments.import.force;
+        arguments.demos.json = arguments.json;
+        return psp_demos_generate(&arguments.demos);
+    }
     arguments.import.returns = &arguments.returns;
     arguments.import.returns_n = 1;
     char *roll = NULL;

@@ -40,7 +40,8 @@ enum {
     KEY_STRICT,
     KEY_DRY_RUN,
     KEY_CANDIDATES,
-    KEY_VOTERS
+    KEY_VOTERS,
+    KEY_POSTGRES
 };
 
 static const struct argp_option options_taken[] = {
@@ -61,12 +62,15 @@ static const struct argp_option options_taken[] = {
      0},
     {"voters", KEY_VOTERS, "FILE", 0,
      "their voters, in the same forms: makes DIR/roll.csv, too, and a unit of each state", 0},
+    {"postgres", KEY_POSTGRES, "CONNINFO", 0,
+     "in place of both files: their tables candidates and voters, as in 'dbname=voting host=db1'",
+     0},
     {0},
 };
 
 struct arguments {
     struct psp_import_call call;
-    const char *candidates, *voters; /* in place of returns */
+    struct psp_people_from from; /* in place of returns */
     bool json;
 };
 
@@ -81,19 +85,22 @@ static void check_people(const struct arguments *arguments, struct argp_state *s
 {
     struct psp_returns_how rest = arguments->call.how;
     rest.faulty = rest.root = NULL;
-    if (arguments->candidates == NULL || arguments->voters == NULL)
+    if (!arguments->from.candidates != !arguments->from.voters)
         argp_error(state, "--candidates and --voters belong together");
+    if (arguments->from.candidates && arguments->from.postgres)
+        argp_error(state, "--postgres, or --candidates and --voters");
     if (arguments->call.returns_n > 0)
-        argp_error(state, "RETURNS.csv, or --candidates and --voters");
+        argp_error(state, "RETURNS.csv, or --candidates and --voters, or --postgres");
     if (psp_returns_how_given(&rest) || arguments->call.map_file != NULL)
         argp_error(state, "with --candidates and --voters go --id, --name, --date, --root, "
-                          "--faulty, and how counts are shown");
+                          "--faulty, and how counts are shown; with --postgres, too");
 }
 
 static void check(const struct arguments *arguments, struct argp_state *state)
 {
     const struct psp_import_call *call = &arguments->call;
-    const bool people = arguments->candidates != NULL || arguments->voters != NULL;
+    const bool people = arguments->from.candidates != NULL || arguments->from.voters != NULL ||
+                        arguments->from.postgres != NULL;
     if (call->returns_n == 0 && !people)
         argp_error(state, "RETURNS.csv is missing");
     if (call->out == NULL && !call->dry_run)
@@ -139,10 +146,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
         call->strict = true;
         return 0;
     case KEY_CANDIDATES:
-        arguments->candidates = value;
+        arguments->from.candidates = value;
         return 0;
     case KEY_VOTERS:
-        arguments->voters = value;
+        arguments->from.voters = value;
+        return 0;
+    case KEY_POSTGRES:
+        arguments->from.postgres = value;
         return 0;
     case KEY_DRY_RUN:
         call->dry_run = true;
@@ -492,8 +502,7 @@ static int import_people(const struct arguments *arguments)
     }
     return psp_people_import(&(struct psp_people_call){
         .command = call->command,
-        .candidates = arguments->candidates,
-        .voters = arguments->voters,
+        .from = arguments->from,
         .out = call->out,
         .id = call->id,
         .name = call->name,
@@ -511,7 +520,7 @@ int psp_cmd_import(int argc, char **argv)
     static const struct argp argp = {
         options_taken,
         parse,
-        "RETURNS.csv|FOLDER...\n--candidates FILE --voters FILE",
+        "RETURNS.csv|FOLDER...\n--candidates FILE --voters FILE\n--postgres CONNINFO",
         "Makes DIR/election.json from published returns: tables with a row for each unit, contest "
         "and choice, and columns state, county, county_fips, precinct, office, district, party, "
         "candidate, votes in any order. Columns of votes by method, as OpenElections have them, "
@@ -527,7 +536,7 @@ int psp_cmd_import(int argc, char **argv)
     struct arguments arguments = {.call.command = "psephos import"};
     if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
         return PSP_EXIT_USAGE;
-    if (arguments.candidates != NULL)
+    if (arguments.from.candidates != NULL || arguments.from.postgres != NULL)
         return import_people(&arguments);
     struct psp_import_done done;
     const bool imported = psp_import_to_folder(&arguments.call, &done);

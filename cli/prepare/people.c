@@ -200,6 +200,7 @@ static bool make_text(const struct making *making, char **ret_text, size_t *ret_
 {
     struct psp_definition_text *text = NULL;
     struct psp_definition *definition = NULL;
+    const bool tables = making->call->from.postgres != NULL;
     struct psp_reason reason = {0};
     enum psp_status status = psp_definition_text_create(&text);
     if (status != PSP_OK)
@@ -222,8 +223,9 @@ static bool make_text(const struct making *making, char **ret_text, size_t *ret_
     psp_definition_destroy(&definition);
     if (status != PSP_OK)
         fprintf(stderr, "%s: the election made of %s and %s is refused: %s: %s\n",
-                making->call->command, making->call->candidates, making->call->voters,
-                reason.pointer, psp_reason_text(&reason, status));
+                making->call->command, tables ? "candidates" : making->call->from.candidates,
+                tables ? "voters" : making->call->from.voters, reason.pointer,
+                psp_reason_text(&reason, status));
     return status == PSP_OK;
 }
 
@@ -362,8 +364,7 @@ static bool make(struct making *making)
     const struct psp_people_call *call = making->call;
     char *text = NULL;
     size_t bytes = 0;
-    if (!psp_people_read(call->command, call->candidates, call->voters, call->drop,
-                         &making->people))
+    if (!psp_people_read(call->command, &call->from, call->drop, &making->people))
         return false;
     say_left_out(making);
     if (call->strict && making->people.again + making->people.dropped > 0)

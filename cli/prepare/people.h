@@ -1,5 +1,6 @@
 /*
- * people - `import --candidates --voters`: what the Kafka demos have, as an election.
+ * people - `import --candidates --voters`, `import --postgres`: what the Kafka demos have,
+ * as an election.
  *
  * One contest of all candidates, in which every voter has one vote; a unit a state, below
  * the voters' country; a roll with each voter's unit. `up --roll` and
@@ -12,14 +13,15 @@
 
 #include <stdbool.h>
 
+#include "cli/prepare/people_read.h"
 #include "election/definition/text.h"
 
 struct psp_people_call {
-    const char *command;             /* for messages: "psephos import" */
-    const char *candidates, *voters; /* paths */
-    const char *out;                 /* folder, made when it is not there */
-    const char *id, *name, *date;    /* NULL: election, Election, today */
-    const char *root;                /* NULL: the voters' country */
+    const char *command; /* for messages: "psephos import" */
+    struct psp_people_from from;
+    const char *out;              /* folder, made when it is not there */
+    const char *id, *name, *date; /* NULL: election, Election, today */
+    const char *root;             /* NULL: the voters' country */
     bool drop, strict, dry_run, json;
     struct psp_publication_plan publication;
 };

@@ -1,4 +1,5 @@
-/* A line of JSON lives as a tree until the next one; a record of CSV is the reader's. */
+/* A line of JSON lives as a tree until the next one; a record of CSV is the reader's, a row
+ * the connection's. */
 #include "cli/prepare/people_file.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <strings.h>
 
 #include "base/text/csv.h"
+#include "base/text/text.h"
 #include "cli/folder/local.h"
 #include "cli/say/memory.h"
 
@@ -17,6 +19,7 @@ struct psp_people_file {
     size_t n;
     FILE *file;
     struct psp_csv *csv;                /* NULL: lines of JSON */
+    struct psp_postgres *server;        /* of a table; NULL: a file */
     uint32_t at[PSP_PEOPLE_FIELDS_MAX]; /* of a table: the column; PSP_NONE: it has none */
     json_t *root;                       /* of the line */
     char *text;                         /* it */
@@ -103,11 +106,66 @@ enum psp_status psp_people_file_open(const char *path, const struct psp_people_f
     return psp_reason_set_file(reterr_reason, path, status);
 }
 
+/* Of the fields those that the table has; a list of columns for SELECT, the caller frees. */
+static enum psp_status find_columns(struct psp_people_file *file, const char *table,
+                                    char **ret_columns, struct psp_reason *reterr_reason)
+{
+    char *query = psp_memory_print("SELECT * FROM %s LIMIT 0", table);
+    struct psp_text columns = {0};
+    uint32_t found = 0;
+    enum psp_status status = psp_postgres_query(file->server, query, reterr_reason);
+    free(query);
+    if (status != PSP_OK)
+        return status;
+    for (size_t i = 0; i < file->n && status == PSP_OK; i++) {
+        const char *name = file->fields[i].column;
+        const bool there = psp_postgres_column(file->server, name, &status) != PSP_NONE;
+        file->at[i] = there ? found++ : PSP_NONE;
+        if (there)
+            psp_text_format(&columns, "%s%s::text", found > 1 ? ", " : "", name);
+        if (there || !file->fields[i].needed)
+            continue;
+        psp_reason_set(reterr_reason, "the table %s has no column %s", table, name);
+        status = PSP_EINVAL;
+    }
+    psp_postgres_query_end(file->server);
+    psp_text_bytes(&columns, "", 1);
+    *ret_columns = psp_memory_copy(columns.failed ? "" : columns.data);
+    psp_text_free(&columns);
+    return status;
+}
+
+enum psp_status psp_people_file_open_table(struct psp_postgres *server, const char *table,
+                                           const struct psp_people_field *fields, size_t n,
+                                           struct psp_people_file **ret_file,
+                                           struct psp_reason *reterr_reason)
+{
+    struct psp_people_file *file = psp_memory_array(1, sizeof *file);
+    char *columns = NULL;
+    file->fields = fields;
+    file->n = n;
+    file->server = server;
+    enum psp_status status = find_columns(file, table, &columns, reterr_reason);
+    char *query = psp_memory_print("SELECT %s FROM %s ORDER BY %s::text COLLATE \"C\"",
+                                   columns != NULL ? columns : "", table, fields[0].column);
+    if (status == PSP_OK)
+        status = psp_postgres_query(server, query, reterr_reason);
+    free(query);
+    free(columns);
+    if (status == PSP_OK)
+        *ret_file = file;
+    else
+        psp_people_file_close(&file);
+    return status;
+}
+
 void psp_people_file_close(struct psp_people_file **file)
 {
     if (!*file)
         return;
     psp_csv_close(&(*file)->csv);
+    if ((*file)->server != NULL)
+        psp_postgres_query_end((*file)->server);
     if ((*file)->file != NULL)
         fclose((*file)->file);
     json_decref((*file)->root);
@@ -188,11 +246,37 @@ static enum psp_status next_record(struct psp_people_file *file, const char **re
     return PSP_OK;
 }
 
+/* A server that refuses to go on says nothing of the next row. */
+static enum psp_status next_row(struct psp_people_file *file, const char **ret_texts,
+                                struct psp_reason *reterr_reason)
+{
+    const enum psp_status status = psp_postgres_row(file->server, true, reterr_reason);
+    if (status != PSP_OK)
+        return status == PSP_EINVAL ? PSP_EIO : status;
+    file->line++;
+    for (size_t i = 0; i < file->n; i++) {
+        size_t bytes = 0;
+        const char *text =
+            file->at[i] != PSP_NONE ? psp_postgres_cell(file->server, file->at[i], &bytes) : NULL;
+        ret_texts[i] = text != NULL ? text : "";
+        if (bytes <= PSP_PEOPLE_LINE_BYTES_MAX)
+            continue;
+        psp_reason_set(reterr_reason, "%s: longer than a line may be", file->fields[i].column);
+        return PSP_EINVAL;
+    }
+    return PSP_OK;
+}
+
 enum psp_status psp_people_file_next(struct psp_people_file *file, const char **ret_texts,
                                      uint64_t *ret_line, struct psp_reason *reterr_reason)
 {
-    const enum psp_status status = file->csv != NULL ? next_record(file, ret_texts, reterr_reason)
-                                                     : next_object(file, ret_texts, reterr_reason);
+    enum psp_status status = PSP_OK;
+    if (file->server != NULL)
+        status = next_row(file, ret_texts, reterr_reason);
+    else if (file->csv != NULL)
+        status = next_record(file, ret_texts, reterr_reason);
+    else
+        status = next_object(file, ret_texts, reterr_reason);
     *ret_line = file->line;
     return status;
 }

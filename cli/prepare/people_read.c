@@ -12,6 +12,7 @@
 #include "base/text/utf8.h"
 #include "cli/folder/local.h"
 #include "cli/prepare/people_file.h"
+#include "cli/prepare/servers/postgres.h"
 #include "cli/say/fault.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
@@ -41,6 +42,7 @@ struct spelling {
 
 struct reading {
     const char *command, *path;
+    struct psp_postgres *server; /* NULL: files */
     struct psp_people *people;
     uint64_t faults;
     struct psp_id_index ids;       /* of candidates, then of voters */
@@ -232,24 +234,28 @@ static void take_voter(struct reading *reading, const char *const *texts, uint64
 
 /* ---- both ---- */
 
-static bool read_file(struct reading *reading, const char *path,
-                      const struct psp_people_field *fields, size_t n, const char *what,
-                      void (*take)(struct reading *, const char *const *, uint64_t))
+static bool read_all(struct reading *reading, const char *path,
+                     const struct psp_people_field *fields, size_t n, const char *what,
+                     void (*take)(struct reading *, const char *const *, uint64_t))
 {
     struct psp_people_file *file = NULL;
     struct psp_reason reason = {0};
     struct psp_progress progress;
     const char *texts[PSP_PEOPLE_FIELDS_MAX];
     uint64_t line = 0, lines = 0;
-    reading->path = path;
+    reading->path = path != NULL ? path : what;
     reading->faults = 0;
-    enum psp_status status = psp_people_file_open(path, fields, n, &file, &reason);
+    enum psp_status status =
+        reading->server != NULL
+            ? psp_people_file_open_table(reading->server, what, fields, n, &file, &reason)
+            : psp_people_file_open(path, fields, n, &file, &reason);
     if (status != PSP_OK) {
         psp_fault_say(reading->command, &reason);
         return false;
     }
     psp_progress_start(&progress);
     for (;;) {
+        reason.text[0] = '\0';
         status = psp_people_file_next(file, texts, &line, &reason);
         if (status != PSP_OK && status != PSP_EINVAL)
             break;
@@ -264,8 +270,10 @@ static bool read_file(struct reading *reading, const char *path,
     psp_progress_end(&progress);
     psp_people_file_close(&file);
     if (status != PSP_ENOENT)
-        fprintf(stderr, "%s: %s: %s\n", reading->command, path,
-                status == PSP_EIO ? "cannot be read" : "more voters than fit on a roll");
+        fprintf(stderr, "%s: %s: %s\n", reading->command, reading->path,
+                status != PSP_EIO        ? "more voters than fit on a roll"
+                : reason.text[0] != '\0' ? reason.text
+                                         : "cannot be read");
     return status == PSP_ENOENT;
 }
 
@@ -322,22 +330,44 @@ static bool may_go_on(struct reading *reading, bool read, bool drop, uint32_t n,
     return read && (reading->faults == 0 || drop) && n > 0;
 }
 
-bool psp_people_read(const char *command, const char *candidates_path, const char *voters_path,
-                     bool drop, struct psp_people *ret_people)
+/* Both tables as they are at one moment. */
+static bool connect(struct reading *reading, const char *conninfo)
+{
+    struct psp_reason reason = {0};
+    if (conninfo == NULL)
+        return true;
+    enum psp_status status = psp_postgres_open(conninfo, &reading->server, &reason);
+    if (status == PSP_OK)
+        status = psp_postgres_run(reading->server,
+                                  "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &reason);
+    if (status != PSP_OK)
+        psp_fault_say(reading->command, &reason);
+    return status == PSP_OK;
+}
+
+bool psp_people_read(const char *command, const struct psp_people_from *from, bool drop,
+                     struct psp_people *ret_people)
 {
     struct reading reading = {.command = command, .people = ret_people};
-    bool read = read_file(&reading, candidates_path, candidate_fields, PSP_PERSON_TEXTS,
-                          "candidates", take_candidate);
+    if (!connect(&reading, from->postgres)) {
+        psp_postgres_close(&reading.server);
+        return false;
+    }
+    bool read = read_all(&reading, from->candidates, candidate_fields, PSP_PERSON_TEXTS,
+                         "candidates", take_candidate);
     const bool candidates = may_go_on(&reading, read, drop, ret_people->candidate_n, "candidate");
     psp_id_index_free(&reading.ids);
     reading.ids = (struct psp_id_index){0};
-    read = read_file(&reading, voters_path, voter_fields, VOTER_TEXTS, "voters", take_voter);
+    /* After a server's refusal the transaction is of no use. */
+    read = (reading.server == NULL || read) &&
+           read_all(&reading, from->voters, voter_fields, VOTER_TEXTS, "voters", take_voter);
     const bool voters = may_go_on(&reading, read, drop, ret_people->voter_n, "voter");
     name_places(&reading);
     sort_places(ret_people);
     for (uint32_t i = 0; i < reading.spelling_n; i++)
         free(reading.spelled[i].name);
     free(reading.spelled);
+    psp_postgres_close(&reading.server);
     psp_id_index_free(&reading.ids);
     psp_id_index_free(&reading.keys);
     psp_id_index_free(&reading.spellings);

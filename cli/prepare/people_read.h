@@ -1,5 +1,5 @@
 /*
- * people_read - candidates, voters and the places that they live in, from their files.
+ * people_read - candidates, voters and the places that they live in, from files or tables.
  *
  * A place is the state of a voter's address: votes of the demos say no more of where
  * they belong. Blanks around its name and the case of its letters do not matter, as they
@@ -50,17 +50,23 @@ struct psp_people { /* zero-initialise */
     uint32_t candidate_n;
     struct psp_people_place *places; /* by key */
     uint32_t place_n;
-    struct psp_people_voter *voters; /* in the order of their file */
+    struct psp_people_voter *voters; /* in the order of their file, or of their IDs */
     uint32_t voter_n;
     uint64_t again;   /* lines that said what another one had said */
     uint64_t dropped; /* that could not be taken, and were left out */
 };
 
-/* Reads both files; what cannot be taken is told on stderr, the first lines of it, in
+/* Where they are read: two files, or the tables candidates and voters of a database. */
+struct psp_people_from {
+    const char *candidates, *voters; /* paths */
+    const char *postgres;            /* a conninfo, and no paths; NULL: none */
+};
+
+/* Reads both; what cannot be taken is told on stderr, the first lines of it, in
  * the name of `command`. `drop`: such lines are left out. False: refused, or one file has
  * nobody in it. Free it either way. */
-bool psp_people_read(const char *command, const char *candidates_path, const char *voters_path,
-                     bool drop, struct psp_people *ret_people);
+bool psp_people_read(const char *command, const struct psp_people_from *from, bool drop,
+                     struct psp_people *ret_people);
 void psp_people_free(struct psp_people *people);
 
 #endif

@@ -41,7 +41,10 @@ class Server:
 
     def start(self):
         self.run(self.bin / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", "postgres",
-                 "-E", "UTF8")
+                 "-E", "UTF8", "--no-sync")
+        self.start_again()
+
+    def start_again(self):
         # pg_ctl's child must not keep our pipes.
         self.run(self.bin / "pg_ctl", "-D", self.folder / "data", "-w", "-l", self.folder / "log",
                  "-o", f"-k {self.folder} -c listen_addresses= -c fsync=off", "start")
@@ -51,10 +54,10 @@ class Server:
             self.run(self.bin / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
         shutil.rmtree(self.folder)
 
-    def sql(self, text):
+    def sql(self, text, database="postgres"):
         """Rows of the last query; NULL is None."""
         printed = self.run(self.bin / "psql", "-h", self.folder, "-U", "postgres", "-qX", "--csv",
-                           "-v", "ON_ERROR_STOP=1", "-P", "null=\\N", "-c",
+                           "-d", database, "-v", "ON_ERROR_STOP=1", "-P", "null=\\N", "-c",
                            f"SET client_min_messages = warning; {text}")
         return [[None if cell == "\\N" else cell for cell in row]
                 for row in list(csv.reader(io.StringIO(printed)))[1:]]

@@ -25,6 +25,8 @@ ROOM_OF_HEADER = {
     "uv.h": ["lib/process/loop", "router/", "shard/", "collector/"],
     "curl/": ["cli/", "bridge/feed/feed"],
     "sqlite3.h": ["cli/export/sqlite"],
+    "libpq-fe.h": ["cli/prepare/servers/postgres"],
+    "librdkafka/": ["cli/prepare/servers/kafka"],
     "sodium.h": ["lib/election/", "lib/wire/", "lib/cluster/", "lib/count/count",
                  "cli/publish/site"],
     "systemd/": ["lib/process/"],
