@@ -25,7 +25,7 @@ check() {
     printf '%-12s %s (%s s)\n' "$name" "$verdict" $(($(date +%s) - begun))
 }
 
-c_files() { git ls-files -z -- '*.c' '*.h'; }
+c_files() { git ls-files -z -- '*.c' '*.cc' '*.h'; }
 
 # Only what the build compiles, generated files left out.
 compiled_files() {

@@ -1,13 +1,14 @@
 """Opening any folder of code shows at most 15 names and says what happens there.
 
-A .c and its .h are one name; README.md and CMakeLists.txt are none. What happens there stands
-in the folder's README.md, or in that of the folder above, as `name/`.
+A .c (or .cc) and its .h are one name; README.md and CMakeLists.txt are none. What happens there
+stands in the folder's README.md, or in that of the folder above, as `name/`.
 """
 
 from pathlib import PurePosixPath as Path
 
 NAMES_MAX = 15
-CODE = {".c", ".h", ".py", ".sh", ".ts", ".tsx", ".mjs", ".proto", ".cmake"}
+ONE_NAME = {".c", ".cc", ".h"}
+CODE = {".c", ".cc", ".h", ".py", ".sh", ".ts", ".tsx", ".mjs", ".proto", ".cmake"}
 NO_NAMES = {"README.md", "CMakeLists.txt"}
 
 
@@ -18,7 +19,7 @@ def folders(files):
         if file.suffix in CODE:
             code.add(file.parent)
         for below, above in zip([file, *file.parents], file.parents):
-            name = below.stem if below.suffix in (".c", ".h") else below.name
+            name = below.stem if below.suffix in ONE_NAME else below.name
             if name not in NO_NAMES:
                 shown.setdefault(above, set()).add(name)
     return {folder: names for folder, names in shown.items() if folder in code and folder.name}

@@ -4,8 +4,9 @@ import re
 
 FILE_LINES_MAX = 700
 FUNCTION_LINES_MAX = 70
-COLUMNS_MAX = {".c": 100, ".h": 100, ".py": 100, ".sh": 100, ".proto": 100, ".cmake": 100,
-               "CMakeLists.txt": 100, "run": 100, ".ts": 120, ".tsx": 120}  # .prettierrc.json
+COLUMNS_MAX = {".c": 100, ".cc": 100, ".h": 100, ".py": 100, ".sh": 100, ".proto": 100,
+               ".cmake": 100, "CMakeLists.txt": 100, "run": 100,
+               ".ts": 120, ".tsx": 120}  # .prettierrc.json
 
 # File -> how many lines are longer all the same: JSON that awk prints, long options and words
 # for people. None may be added.
@@ -17,13 +18,13 @@ LONG_LINES = {
     "bench/scale/scale.sh": 7,
     "bench/viewers/viewers.sh": 6,
     "dashboard/src/shapes.ts": 1,
-    "run": 15,
+    "run": 14,
 }
 # Made from collector/openapi.json.
 GENERATED = {"dashboard/src/api/schema.ts"}
 
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX)\b")
-NUMBERED = (".c", ".h", ".py", ".sh")
+NUMBERED = (".c", ".cc", ".h", ".py", ".sh")
 TEXTS = NUMBERED + (".md", ".proto", ".cmake", ".ts", ".tsx", ".css", ".html")
 SELF = "tests/lint/rules/sizes.py"
 
@@ -47,7 +48,7 @@ def functions(lines):
 def size_findings(name, lines):
     if len(lines) > FILE_LINES_MAX + 1:
         yield name, FILE_LINES_MAX, f"file has {len(lines) - 1} lines, at most {FILE_LINES_MAX}"
-    if name.endswith((".c", ".h")):
+    if name.endswith((".c", ".cc", ".h")):
         for function, first, length in functions(lines):
             if length > FUNCTION_LINES_MAX:
                 yield name, first, (f"function {function} has {length} lines, "

@@ -35,7 +35,7 @@ class Tree:
             self.codes[name] = blank_directives(blank_comments(self.text(name)))
         return self.codes[name]
 
-    def c_files(self, suffixes=(".c", ".h")):
+    def c_files(self, suffixes=(".c", ".cc", ".h")):
         return [name for name in self.names if name.endswith(suffixes)]
 
 
