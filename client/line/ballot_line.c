@@ -1,4 +1,5 @@
-/* Both forms are read member by member; the first that is wrong names itself in the reason. */
+/* Both forms are read member by member; the first that is wrong names itself in the reason.
+ * nodes.h reads the line; of one that it does not take jansson says what is wrong with it. */
 #include "client/line/ballot_line.h"
 
 #include <ctype.h>
@@ -11,6 +12,7 @@
 #include "base/limits.h"
 #include "base/text/moment.h"
 #include "base/text/utf8.h"
+#include "client/line/nodes.h"
 #include "election/ballot_id.h"
 
 enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
@@ -19,10 +21,50 @@ enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
 #define SECONDS_FIRST INT64_C(1000000000)
 #define SECONDS_LAST INT64_C(9999999999)
 
+/* What is looked for in a line's object. */
+enum member {
+    VOTER_ID,
+    BALLOT_ID,
+    UNIT,
+    STYLE,
+    METHOD,
+    CAST_AT,
+    CONTESTS,
+    WEIGHT,
+    CANDIDATE_ID,
+    VOTING_TIME,
+    ADDRESS,
+    VOTE,
+    MEMBERS
+};
+
+#define NAMED(text)                                                                                \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+static const struct {
+    const char *text;
+    uint32_t bytes;
+} names[MEMBERS] = {
+    [VOTER_ID] = NAMED("voter_id"),
+    [BALLOT_ID] = NAMED("ballot_id"),
+    [UNIT] = NAMED("unit"),
+    [STYLE] = NAMED("style"),
+    [METHOD] = NAMED("method"),
+    [CAST_AT] = NAMED("cast_at"),
+    [CONTESTS] = NAMED("contests"),
+    [WEIGHT] = NAMED("weight"),
+    [CANDIDATE_ID] = NAMED("candidate_id"),
+    [VOTING_TIME] = NAMED("voting_time"),
+    [ADDRESS] = NAMED("address"),
+    [VOTE] = NAMED("vote"),
+};
+
 struct reading {
     const struct psp_ballot_lines *lines;
     const struct psp_definition *definition;
-    const json_t *root;
+    const struct psp_line_node *nodes;            /* the line's object, and what is in it */
+    const struct psp_line_node *members[MEMBERS]; /* of it; NULL: it has none of that name */
     struct psp_ballot_line *storage;
     struct psp_ballot *ballot;
     struct psp_reason *reason;
@@ -46,15 +88,44 @@ static void doubt(struct reading *reading, const char *what, const char *id)
         snprintf(text, PSP_BALLOT_DOUBT_BYTES, "%s", what);
 }
 
+static void find_members(struct reading *reading)
+{
+    const struct psp_line_node *nodes = reading->nodes;
+    for (uint32_t at = 1; at < nodes->end; at = nodes[at].end)
+        for (int m = 0; m < MEMBERS; m++)
+            if (names[m].bytes == nodes[at].name_bytes &&
+                !memcmp(names[m].text, nodes[at].name, names[m].bytes)) {
+                reading->members[m] = &nodes[at];
+                break;
+            }
+}
+
+static bool is(const struct psp_line_node *node, enum psp_line_kind kind)
+{
+    return node && node->kind == kind;
+}
+
+/* It is not there, or null. */
+static bool is_left_out(const struct psp_line_node *node)
+{
+    return !node || node->kind == PSP_LINE_NULL;
+}
+
+/* NULL: no string. */
+static const char *text_of(const struct psp_line_node *node)
+{
+    return is(node, PSP_LINE_STRING) ? node->text : NULL;
+}
+
 static enum psp_status read_voter(struct reading *reading)
 {
-    const json_t *value = json_object_get(reading->root, "voter_id");
-    const size_t bytes = json_string_length(value);
-    if (!json_is_string(value) || !bytes || bytes > PSP_VOTER_ID_BYTES_MAX)
+    const struct psp_line_node *value = reading->members[VOTER_ID];
+    const size_t bytes = is(value, PSP_LINE_STRING) ? value->text_bytes : 0;
+    if (!bytes || bytes > PSP_VOTER_ID_BYTES_MAX)
         return no(reading, "voter_id: a string of 1 to " PSP_TEXT(
                                PSP_VOTER_ID_BYTES_MAX) " bytes is needed");
     /* A roll has none like that, and without a roll one voter would be two. */
-    const char *id = json_string_value(value);
+    const char *id = value->text;
     if (strchr(" \t", id[0]) || strchr(" \t", id[bytes - 1]))
         return no(reading, "voter_id: begins or ends with a blank");
     memcpy(reading->storage->voter_id, id, bytes);
@@ -66,12 +137,12 @@ static enum psp_status read_voter(struct reading *reading)
 /* 32 hex digits, dashes anywhere between them; else what follows from the line. */
 static enum psp_status read_ballot_id(struct reading *reading, const char *text, size_t bytes)
 {
-    const json_t *value = json_object_get(reading->root, "ballot_id");
-    if (reading->lines->secret && (!value || json_is_null(value))) {
+    const struct psp_line_node *value = reading->members[BALLOT_ID];
+    if (reading->lines->secret && is_left_out(value)) {
         psp_ballot_id_of_line(reading->lines->secret, text, bytes, reading->ballot->ballot_id);
         return PSP_OK;
     }
-    const char *at = json_string_value(value);
+    const char *at = text_of(value);
     size_t digits = 0;
     for (; at && *at && digits <= 2 * PSP_BALLOT_ID_BYTES; at++) {
         if (*at == '-')
@@ -84,27 +155,27 @@ static enum psp_status read_ballot_id(struct reading *reading, const char *text,
         digits++;
     }
     return at && !*at && digits == 2 * PSP_BALLOT_ID_BYTES ? PSP_OK
-           : !value || json_is_null(value)
+           : is_left_out(value)
                ? no(reading, "ballot_id is missing: choose one yourself (32 hex digits) and "
                              "store it before sending: a retry with the same one never "
                              "counts twice")
                : no(reading, "ballot_id: 32 hex digits are needed");
 }
 
-static enum psp_status read_time(struct reading *reading, const char *name)
+static enum psp_status read_time(struct reading *reading, enum member name)
 {
-    const json_t *value = json_object_get(reading->root, name);
-    if (!value || json_is_null(value))
+    const struct psp_line_node *value = reading->members[name];
+    if (is_left_out(value))
         return PSP_OK;
-    const json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
+    const int64_t number = is(value, PSP_LINE_INTEGER) ? value->integer : -1;
     if (number >= SECONDS_FIRST && number <= SECONDS_LAST)
         return no(reading, "the time of casting: that is in seconds, ms since 1970 are needed");
     if (number >= 0) {
         reading->ballot->cast_at_ms = (uint64_t)number;
         return PSP_OK;
     }
-    if (json_is_string(value) &&
-        psp_moment_read(json_string_value(value), false, &reading->ballot->cast_at_ms))
+    if (is(value, PSP_LINE_STRING) &&
+        psp_moment_read(value->text, false, &reading->ballot->cast_at_ms))
         return PSP_OK;
     return no(reading, "the time of casting: RFC 3339 or ms since 1970 is needed");
 }
@@ -112,27 +183,25 @@ static enum psp_status read_time(struct reading *reading, const char *name)
 static enum psp_status read_unit_and_method(struct reading *reading)
 {
     const struct psp_definition *definition = reading->definition;
-    const json_t *unit = json_object_get(reading->root, "unit");
-    const json_t *method = json_object_get(reading->root, "method");
-    if (json_is_string(unit))
-        reading->ballot->unit =
-            psp_definition_unit(definition, json_string_value(unit), json_string_length(unit));
+    const struct psp_line_node *unit = reading->members[UNIT];
+    const struct psp_line_node *method = reading->members[METHOD];
+    if (is(unit, PSP_LINE_STRING))
+        reading->ballot->unit = psp_definition_unit(definition, unit->text, unit->text_bytes);
     else if (!unit && definition->leaf_count == 1)
         reading->ballot->unit = definition->leaves[0];
     else
         return no(reading, "unit: an ID of election.json is needed");
     if (reading->ballot->unit == PSP_NONE)
-        doubt(reading, "unknown unit", json_string_value(unit));
+        doubt(reading, "unknown unit", text_of(unit));
     else if (definition->leaf_of_unit[reading->ballot->unit] == PSP_NONE)
-        doubt(reading, "other units lie in unit", json_string_value(unit));
+        doubt(reading, "other units lie in unit", text_of(unit));
     if (!method && definition->method_count == 1)
         return PSP_OK;
-    if (!json_is_string(method))
+    if (!is(method, PSP_LINE_STRING))
         return no(reading, "method: an ID of election.json is needed");
-    const uint32_t position =
-        psp_definition_method(definition, json_string_value(method), json_string_length(method));
+    const uint32_t position = psp_definition_method(definition, method->text, method->text_bytes);
     if (position == PSP_NONE)
-        doubt(reading, "unknown method", json_string_value(method));
+        doubt(reading, "unknown method", method->text);
     reading->ballot->method = position == PSP_NONE ? METHOD_UNKNOWN : (uint8_t)position;
     return PSP_OK;
 }
@@ -142,19 +211,19 @@ static enum psp_status read_unit_and_method(struct reading *reading)
 static enum psp_status read_style(struct reading *reading)
 {
     const struct psp_definition *definition = reading->definition;
-    const json_t *value = json_object_get(reading->root, "style");
+    const struct psp_line_node *value = reading->members[STYLE];
     const uint32_t unit = reading->ballot->unit;
-    if (!value || json_is_null(value)) {
+    if (is_left_out(value)) {
         if (unit != PSP_NONE && definition->units[unit].style_count > 1)
             doubt(reading, "no \"style\", and the unit has several", NULL);
         return PSP_OK;
     }
-    if (!json_is_string(value))
+    if (!is(value, PSP_LINE_STRING))
         return no(reading, "style: an ID of election.json is needed");
-    const uint32_t place = psp_definition_unit_style(definition, unit, json_string_value(value),
-                                                     json_string_length(value));
+    const uint32_t place =
+        psp_definition_unit_style(definition, unit, value->text, value->text_bytes);
     if (place == PSP_NONE)
-        doubt(reading, "the unit has no ballot style", json_string_value(value));
+        doubt(reading, "the unit has no ballot style", value->text);
     reading->ballot->style =
         place == PSP_NONE ? definition->style_count : definition->units[unit].styles[place];
     return PSP_OK;
@@ -199,38 +268,46 @@ static void doubt_choice(struct reading *reading, const struct psp_style *paper,
         doubt(reading, "not on this ballot: choice", id);
 }
 
+/* Adds the marks of one contest's list. */
+static enum psp_status read_choices(struct reading *reading, const struct psp_style *paper,
+                                    uint32_t contest, const struct psp_line_node *list,
+                                    struct psp_mark marks[MARKS_MAX], size_t *n)
+{
+    const struct psp_line_node *end = reading->nodes + list->end;
+    for (const struct psp_line_node *at = list + 1; at < end; at = reading->nodes + at->end) {
+        if (at->kind != PSP_LINE_STRING)
+            return no(reading, "contests: a choice is a string");
+        if (*n == MARKS_MAX)
+            return no(reading, "more marks than a ballot may have");
+        marks[*n] = (struct psp_mark){
+            contest, psp_definition_choice(reading->definition, contest, at->text, at->text_bytes)};
+        doubt_choice(reading, paper, &marks[(*n)++], at->text);
+    }
+    return PSP_OK;
+}
+
 static enum psp_status read_contests(struct reading *reading)
 {
     struct psp_mark marks[MARKS_MAX];
     size_t n = 0;
-    json_t *contests = json_object_get(reading->root, "contests");
+    const struct psp_line_node *contests = reading->members[CONTESTS];
     const struct psp_style *paper = paper_of(reading);
-    const char *id;
-    json_t *choices;
-    if (!json_is_object(contests))
+    enum psp_status status = PSP_OK;
+    if (!is(contests, PSP_LINE_OBJECT))
         return no(reading, "contests: {\"contest\": [\"choice\"]} is needed");
-    json_object_foreach(contests, id, choices)
-    {
-        const uint32_t contest = psp_definition_contest(reading->definition, id, strlen(id));
-        doubt_contest(reading, paper, contest, id);
-        if (!json_is_array(choices))
+    const struct psp_line_node *end = reading->nodes + contests->end, *at = contests + 1;
+    for (; at < end && status == PSP_OK; at = reading->nodes + at->end) {
+        const uint32_t contest =
+            psp_definition_contest(reading->definition, at->name, at->name_bytes);
+        doubt_contest(reading, paper, contest, at->name);
+        if (at->kind != PSP_LINE_LIST)
             return no(reading, "contests: each needs a list of choices");
-        if (contest == PSP_NONE && n < MARKS_MAX) /* also without choices: invalid */
+        if (contest != PSP_NONE)
+            status = read_choices(reading, paper, contest, at, marks, &n);
+        else if (n < MARKS_MAX) /* also without choices: invalid */
             marks[n++] = (struct psp_mark){PSP_NONE, PSP_NONE};
-        for (size_t i = 0; i < json_array_size(choices) && contest != PSP_NONE; i++) {
-            const json_t *choice = json_array_get(choices, i);
-            if (!json_is_string(choice))
-                return no(reading, "contests: a choice is a string");
-            if (n == MARKS_MAX)
-                return no(reading, "more marks than a ballot may have");
-            marks[n] =
-                (struct psp_mark){contest, psp_definition_choice(reading->definition, contest,
-                                                                 json_string_value(choice),
-                                                                 json_string_length(choice))};
-            doubt_choice(reading, paper, &marks[n++], json_string_value(choice));
-        }
     }
-    return set_marks(reading, marks, n);
+    return status == PSP_OK ? set_marks(reading, marks, n) : status;
 }
 
 static bool is_named(const char *text, const char *name, size_t bytes)
@@ -239,15 +316,16 @@ static bool is_named(const char *text, const char *name, size_t bytes)
 }
 
 /* A leaf by ID, name or code, whatever the case of its letters and the blanks around it. */
-static uint32_t leaf_named(const struct psp_definition *definition, const char *name)
+static uint32_t leaf_named(const struct psp_ballot_lines *lines, const char *name)
 {
+    const struct psp_definition *definition = lines->definition;
     name += strspn(name, " \t");
     size_t bytes = strlen(name);
     while (bytes > 0 && strchr(" \t", name[bytes - 1]))
         bytes--;
-    if (bytes == 0)
-        return PSP_NONE;
-    for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+    if (lines->leaf_names)
+        return psp_leaf_names_find(lines->leaf_names, name, bytes);
+    for (uint32_t leaf = 0; leaf < definition->leaf_count && bytes > 0; leaf++) {
         const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
         if (is_named(unit->id, name, bytes) || is_named(unit->name, name, bytes) ||
             is_named(unit->code, name, bytes))
@@ -287,21 +365,34 @@ static struct psp_mark mark_of(const struct psp_definition *definition, uint32_t
     return mark;
 }
 
+/* address.state; NULL: there is none. */
+static const struct psp_line_node *state_of(const struct reading *reading)
+{
+    static const char name[] = "state";
+    const struct psp_line_node *address = reading->members[ADDRESS];
+    if (!is(address, PSP_LINE_OBJECT))
+        return NULL;
+    const struct psp_line_node *end = reading->nodes + address->end, *at = address + 1;
+    for (; at < end; at = reading->nodes + at->end)
+        if (at->name_bytes == sizeof name - 1 && !memcmp(at->name, name, sizeof name - 1))
+            return at;
+    return NULL;
+}
+
 static enum psp_status read_vote(struct reading *reading)
 {
     const struct psp_definition *definition = reading->definition;
-    const char *candidate = json_string_value(json_object_get(reading->root, "candidate_id"));
-    const char *state =
-        json_string_value(json_object_get(json_object_get(reading->root, "address"), "state"));
-    const json_t *vote = json_object_get(reading->root, "vote");
+    const char *candidate = text_of(reading->members[CANDIDATE_ID]);
+    const char *state = text_of(state_of(reading));
+    const struct psp_line_node *vote = reading->members[VOTE];
     if (!candidate)
         return no(reading, "candidate_id is needed");
-    if (vote && !(json_is_integer(vote) && json_integer_value(vote) == 1))
+    if (vote && !(vote->kind == PSP_LINE_INTEGER && vote->integer == 1))
         return no(reading, "vote: a message is one vote, 1");
     if (definition->leaf_count == 1)
         reading->ballot->unit = definition->leaves[0];
     else if (state)
-        reading->ballot->unit = leaf_named(definition, state);
+        reading->ballot->unit = leaf_named(reading->lines, state);
     else
         return no(reading, "address.state is needed");
     if (reading->ballot->unit == PSP_NONE)
@@ -313,14 +404,45 @@ static enum psp_status read_vote(struct reading *reading)
 }
 
 /* Why it is no object. Lines of a pretty array end in commas. */
-static const char *reason_of(const json_t *root, const json_error_t *error)
+static enum psp_status say_why(struct reading *reading, const char *text, size_t bytes)
 {
-    if (root)
-        return "a JSON object is needed";
-    if (json_error_code(error) == json_error_end_of_input_expected)
-        return "text behind the object: one object a line is needed, as `jq -c '.[]'` writes those "
-               "of an array";
-    return error->text;
+    json_error_t error = {0};
+    if (text[strspn(text, " \t")] == '[')
+        return no(reading, "a JSON array: one object a line is needed, as `jq -c '.[]'` "
+                           "writes them");
+    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (root) {
+        const bool is_object = json_is_object(root);
+        json_decref(root);
+        if (memchr(text, '\0', bytes)) /* jansson passes over some */
+            return no(reading, "a NUL byte: JSON has none");
+        return no(reading, is_object ? "there is no memory to read it" : "a JSON object is needed");
+    }
+    if (json_error_code(&error) == json_error_end_of_input_expected)
+        return no(reading, "text behind the object: one object a line is needed, as "
+                           "`jq -c '.[]'` writes those of an array");
+    return no(reading, error.text);
+}
+
+static enum psp_status read_members(struct reading *reading, const char *text, size_t bytes)
+{
+    const bool votes_topic = reading->lines->votes_topic;
+    enum psp_status status = PSP_OK;
+    find_members(reading);
+    if (reading->members[WEIGHT])
+        return no(reading, "weight: every ballot counts once");
+    status = read_voter(reading);
+    if (status == PSP_OK)
+        status = read_ballot_id(reading, text, bytes);
+    if (status == PSP_OK)
+        status = read_time(reading, votes_topic ? VOTING_TIME : CAST_AT);
+    if (status == PSP_OK && !votes_topic)
+        status = read_unit_and_method(reading);
+    if (status == PSP_OK && !votes_topic)
+        status = read_style(reading);
+    if (status == PSP_OK)
+        status = votes_topic ? read_vote(reading) : read_contests(reading);
+    return status;
 }
 
 enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const char *text,
@@ -329,41 +451,17 @@ enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const
                                      struct psp_reason *reterr_reason)
 {
     struct psp_ballot ballot = {.style = PSP_NONE};
-    json_error_t error;
-    if (psp_utf8_marked(text, bytes)) {
-        psp_reason_set(reterr_reason, "begins with a byte order mark: save the file as UTF-8 "
-                                      "without one");
-        return PSP_EINVAL;
-    }
-    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     struct reading reading = {.lines = lines,
                               .definition = lines->definition,
-                              .root = root,
                               .storage = storage,
                               .ballot = &ballot,
                               .reason = reterr_reason};
-    enum psp_status status = PSP_OK;
+    if (psp_utf8_marked(text, bytes))
+        return no(&reading, "begins with a byte order mark: save the file as UTF-8 without one");
+    reading.nodes = psp_line_nodes(text, bytes);
     storage->doubt[0] = '\0';
-    if (text[strspn(text, " \t")] == '[')
-        status = no(&reading, "a JSON array: one object a line is needed, as `jq -c '.[]'` "
-                              "writes them");
-    else if (!json_is_object(root))
-        status = no(&reading, reason_of(root, &error));
-    else if (json_object_get(root, "weight"))
-        status = no(&reading, "weight: every ballot counts once");
-    if (status == PSP_OK)
-        status = read_voter(&reading);
-    if (status == PSP_OK)
-        status = read_ballot_id(&reading, text, bytes);
-    if (status == PSP_OK)
-        status = read_time(&reading, lines->votes_topic ? "voting_time" : "cast_at");
-    if (status == PSP_OK && !lines->votes_topic)
-        status = read_unit_and_method(&reading);
-    if (status == PSP_OK && !lines->votes_topic)
-        status = read_style(&reading);
-    if (status == PSP_OK)
-        status = lines->votes_topic ? read_vote(&reading) : read_contests(&reading);
-    json_decref(root);
+    const enum psp_status status =
+        reading.nodes ? read_members(&reading, text, bytes) : say_why(&reading, text, bytes);
     if (status == PSP_OK)
         *ret_ballot = ballot;
     return status;

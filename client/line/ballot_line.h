@@ -16,7 +16,7 @@
  * same line read again is the same ballot, and counts nothing twice. Unknown IDs are for the shard
  * to judge (invalid), not for us.
  *
- * Threads: pure.
+ * Threads: any; see client/line/nodes.h.
  */
 #ifndef PSP_BALLOT_LINE_H
 #define PSP_BALLOT_LINE_H
@@ -25,6 +25,7 @@
 #include <stddef.h>
 
 #include "base/reason.h"
+#include "client/line/leaf_names.h"
 #include "client/psephos.h"
 #include "election/definition/definition.h"
 
@@ -44,10 +45,13 @@ struct psp_ballot_lines {
     /* PSP_BALLOT_SECRET_BYTES, of the IDs; not owned. NULL: a line needs its ballot_id. */
     const uint8_t *secret;
     bool votes_topic; /* the other form */
+    /* For that form: leaves by name, not owned. NULL: looked through one by one, which takes
+     * longer than the rest. */
+    const struct psp_leaf_names *leaf_names;
 };
 
 /* Fills all of *ret_ballot but the cookie. PSP_EINVAL: not a ballot;
- * reterr_reason says why. */
+ * reterr_reason says why. `text`: NUL behind its `bytes`. */
 enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const char *text,
                                      size_t bytes, struct psp_ballot_line *storage,
                                      struct psp_ballot *ret_ballot,
