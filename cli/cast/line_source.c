@@ -7,35 +7,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
-#include "cli/cast/lines.h"
+#include "cli/cast/lines/ahead.h"
 #include "cli/say/memory.h"
 
 enum { REPORTED_MAX = 10 };
 
 struct psp_line_source {
-    struct psp_ballot_lines form;
-    struct psp_lines *lines;
+    struct psp_leaf_names *leaf_names; /* NULL: of the form that needs none */
+    struct psp_ahead *ahead;
     struct psp_verdicts *verdicts;
     const char *name; /* of the file, for messages */
     uint64_t unreadable;
     bool filled, ended; /* a line had something in it; there are no more */
     struct psp_reason fault;
-    struct psp_ballot_line storage;
 };
 
 enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_lines *form,
                                      struct psp_verdicts *verdicts,
                                      struct psp_line_source **ret_source)
 {
-    struct psp_lines *lines = NULL;
-    const enum psp_status status = psp_lines_open(path, &lines);
-    if (status != PSP_OK)
+    struct psp_ballot_lines own = *form;
+    struct psp_leaf_names *leaf_names = NULL;
+    struct psp_ahead *ahead = NULL;
+    enum psp_status status = PSP_OK;
+    if (form->votes_topic)
+        status = psp_leaf_names_create(form->definition, &leaf_names);
+    own.leaf_names = leaf_names;
+    if (status == PSP_OK)
+        status = psp_ahead_open(path, &own, &ahead);
+    if (status != PSP_OK) {
+        psp_leaf_names_destroy(&leaf_names);
         return status;
+    }
     struct psp_line_source *source = psp_memory_array(1, sizeof *source);
-    source->form = *form;
+    source->leaf_names = leaf_names;
     source->verdicts = verdicts;
-    source->lines = lines;
+    source->ahead = ahead;
     source->name = strcmp(path, "-") != 0 ? path : "standard input";
     *ret_source = source;
     return PSP_OK;
@@ -45,18 +52,19 @@ void psp_line_source_close(struct psp_line_source **source)
 {
     if (!*source)
         return;
-    psp_lines_close(&(*source)->lines);
+    psp_ahead_close(&(*source)->ahead);
+    psp_leaf_names_destroy(&(*source)->leaf_names);
     free(*source);
     *source = NULL;
 }
 
-static void report(struct psp_line_source *source, const char *reason)
+static void report(struct psp_line_source *source, const struct psp_ahead_line *line)
 {
     source->unreadable++;
-    psp_verdicts_unreadable(source->verdicts, psp_lines_number(source->lines), reason);
+    psp_verdicts_unreadable(source->verdicts, line->number, line->fault);
     if (source->unreadable <= REPORTED_MAX)
-        fprintf(stderr, "psephos cast: %s:%" PRIu64 ": %s\n", source->name,
-                psp_lines_number(source->lines), reason);
+        fprintf(stderr, "psephos cast: %s:%" PRIu64 ": %s\n", source->name, line->number,
+                line->fault);
     if (source->unreadable == REPORTED_MAX)
         fprintf(stderr, "psephos cast: %s: further lines like that are only counted\n",
                 source->name);
@@ -66,33 +74,24 @@ static enum psp_status next(void *context, struct psp_ballot *ret_ballot)
 {
     struct psp_line_source *source = context;
     for (;;) {
-        const char *text = NULL;
-        size_t bytes = 0;
-        struct psp_reason reason = {0};
-        const enum psp_status status = psp_lines_next(source->lines, &text, &bytes);
+        struct psp_ahead_line line;
+        const enum psp_status status = psp_ahead_next(source->ahead, &line);
         source->ended = status == PSP_ENOENT;
-        source->filled |= status == PSP_EINVAL;
-        if (status == PSP_EINVAL) {
-            report(source, "longer than a line may be (" PSP_TEXT(PSP_LINE_BYTES_MAX) " bytes)");
-            continue;
-        }
         if (status == PSP_ENOENT || status == PSP_EAGAIN)
             return status;
         if (status != PSP_OK) {
             psp_reason_set(&source->fault, "%s: cannot be read: %s", source->name, strerror(errno));
             return PSP_ENOENT; /* what was sent still gets its verdicts */
         }
-        if (bytes == strspn(text, " \t"))
-            continue; /* empty */
         source->filled = true;
-        if (psp_ballot_line_read(&source->form, text, bytes, &source->storage, ret_ballot,
-                                 &reason) == PSP_OK) {
-            ret_ballot->cookie =
-                psp_verdicts_expect(source->verdicts, psp_lines_number(source->lines),
-                                    ret_ballot->ballot_id, source->storage.doubt);
-            return PSP_OK;
+        if (line.fault) {
+            report(source, &line);
+            continue;
         }
-        report(source, reason.text);
+        *ret_ballot = line.ballot;
+        ret_ballot->cookie =
+            psp_verdicts_expect(source->verdicts, line.number, line.ballot.ballot_id, line.doubt);
+        return PSP_OK;
     }
 }
 

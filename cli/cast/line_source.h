@@ -5,7 +5,7 @@
  * in the number), and the others are cast: a stream should not stop for it.
  *
  * Ownership: owns the lines; definition and client outlive it.
- * Memory:    of one line and its ballot.
+ * Memory:    of the lines that are read ahead (cli/cast/lines/ahead.h).
  * Threads: one owner.
  */
 #ifndef PSP_LINE_SOURCE_H
@@ -21,7 +21,7 @@
 struct psp_line_source;
 
 /* Keeps a copy of `form`. `path`: "-" is standard input. `verdicts`: not owned, gets what
- * becomes of each line. PSP_ENOENT, PSP_EIO. */
+ * becomes of each line. What psp_ahead_open returns. */
 enum psp_status psp_line_source_open(const char *path, const struct psp_ballot_lines *form,
                                      struct psp_verdicts *verdicts,
                                      struct psp_line_source **ret_source);

@@ -64,14 +64,12 @@ enum psp_status psp_verdicts_open(const char *path, const char *line,
 
 /* ---- the file ---- */
 
+/* Only where there is one. */
 static void write_line(struct psp_verdicts *verdicts, uint64_t line, const uint8_t *ballot_id,
                        json_t *rest)
 {
     char hex[2 * PSP_BALLOT_ID_BYTES + 1] = "";
-    if (!verdicts->file) {
-        json_decref(rest);
-        return;
-    }
+    assert(verdicts->file);
     for (int i = 0; ballot_id && i < PSP_BALLOT_ID_BYTES; i++)
         snprintf(hex + 2 * i, 3, "%02x", ballot_id[i]);
     json_t *object =
@@ -91,9 +89,21 @@ static json_t *without_verdict(const char *reason)
                      "reason", reason);
 }
 
+static json_t *of_receipt(const struct psp_receipt *receipt, const char *first, const char *reason)
+{
+    const bool judged = receipt->outcome == PSP_OUTCOME_VERDICT;
+    const char *now =
+        judged ? psp_disposition_name(psp_verdict_disposition(receipt->verdict)) : NOT_ALLOWED;
+    json_t *shard = judged ? json_integer(receipt->shard) : json_null();
+    json_t *index = judged ? json_integer((json_int_t)receipt->index) : json_null();
+    return json_pack("{s:s, s:s, s:o, s:o, s:s?}", "disposition", now, "first", first, "shard",
+                     shard, "index", index, "reason", reason);
+}
+
 void psp_verdicts_unreadable(struct psp_verdicts *verdicts, uint64_t line, const char *reason)
 {
-    write_line(verdicts, line, NULL, without_verdict(reason));
+    if (verdicts->file)
+        write_line(verdicts, line, NULL, without_verdict(reason));
 }
 
 /* ---- why ---- */
@@ -185,14 +195,9 @@ void psp_verdicts_take(struct psp_verdicts *verdicts, const struct psp_receipt *
     const bool judged = receipt->outcome == PSP_OUTCOME_VERDICT;
     const char *first =
         judged ? psp_disposition_name(psp_verdict_first(receipt->verdict)) : NOT_ALLOWED;
-    const char *now =
-        judged ? psp_disposition_name(psp_verdict_disposition(receipt->verdict)) : NOT_ALLOWED;
     const char *reason = reason_of(receipt, note->doubt);
-    json_t *shard = judged ? json_integer(receipt->shard) : json_null();
-    json_t *index = judged ? json_integer((json_int_t)receipt->index) : json_null();
-    write_line(verdicts, note->line, note->ballot_id,
-               json_pack("{s:s, s:s, s:o, s:o, s:s?}", "disposition", now, "first", first, "shard",
-                         shard, "index", index, "reason", reason));
+    if (verdicts->file)
+        write_line(verdicts, note->line, note->ballot_id, of_receipt(receipt, first, reason));
     if (reason) {
         struct group *group = group_of(verdicts, first, reason);
         if (group)
@@ -211,7 +216,7 @@ static void write_unanswered(struct psp_verdicts *verdicts)
 {
     for (uint32_t i = 0; i < verdicts->n; i++) {
         struct note *note = &verdicts->notes[i];
-        if (note->line > 0)
+        if (note->line > 0 && verdicts->file)
             write_line(verdicts, note->line, note->ballot_id,
                        without_verdict("no verdict came: cast the same again"));
         free(note->doubt);

@@ -1,6 +1,6 @@
 /* Reads without blocking into one buffer; a line longer than the buffer is passed over
  * and counted. */
-#include "cli/cast/lines.h"
+#include "cli/cast/lines/lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,17 +41,22 @@ void psp_lines_close(struct psp_lines **lines)
     *lines = NULL;
 }
 
+bool psp_lines_wait(const struct psp_lines *lines, int ms)
+{
+    struct pollfd ready = {.fd = lines->file, .events = POLLIN};
+    const int n = poll(&ready, 1, ms);
+    return n > 0 || (n < 0 && errno != EINTR);
+}
+
 /* Reads what is there. PSP_EAGAIN: nothing. */
 static enum psp_status fill(struct psp_lines *lines)
 {
-    struct pollfd ready = {.fd = lines->file, .events = POLLIN};
     if (lines->first) {
         memmove(lines->text, lines->text + lines->first, lines->end - lines->first);
         lines->end -= lines->first;
         lines->first = 0;
     }
-    const int n = poll(&ready, 1, 0);
-    if (n == 0 || (n < 0 && errno == EINTR))
+    if (!psp_lines_wait(lines, 0))
         return PSP_EAGAIN;
     const ssize_t bytes =
         read(lines->file, lines->text + lines->end, PSP_LINE_BYTES_MAX - lines->end);

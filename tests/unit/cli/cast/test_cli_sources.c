@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/cast/lines.h"
+#include "cli/cast/lines/lines.h"
 #include "cli/cast/returns_source.h"
 #include "client/line/ballot_line.h"
 #include "election/ballot_id.h"

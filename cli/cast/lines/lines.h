@@ -11,6 +11,7 @@
 #ifndef PSP_LINES_H
 #define PSP_LINES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,7 @@ void psp_lines_close(struct psp_lines **lines);
  * PSP_EIO. */
 enum psp_status psp_lines_next(struct psp_lines *lines, const char **ret_text, size_t *ret_bytes);
 uint64_t psp_lines_number(const struct psp_lines *lines); /* of the last line, from 1 */
+/* Until there may be more, `ms` at most. False: there is nothing yet. */
+bool psp_lines_wait(const struct psp_lines *lines, int ms);
 
 #endif
