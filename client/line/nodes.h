@@ -4,7 +4,8 @@
  * What is taken here jansson takes as well (JSON_REJECT_DUPLICATES, no other flag), with the
  * same values; all of it is checked, whoever looks at it or not: UTF-8, names that stand twice
  * in any object, depth, numbers of 64 bits, what stands behind the end. Only a NUL byte, which
- * jansson passes over behind a number or a word, is never taken. What is not taken is refused without a word: who needs words asks jansson, as ballot_line.c does.
+ * jansson passes over behind a number or a word, is never taken. What is not taken is refused
+ * without a word: who needs words asks jansson, as ballot_line.c does.
  *
  * Ownership: nodes and what they point at live until the thread's next call.
  * Threads:   any; each has a parser of its own until it ends.
