@@ -11,7 +11,7 @@
 #include "base/json/writer.h"
 #include "base/limits.h"
 #include "base/text/utf8.h"
-#include "cli/cast/lines.h"
+#include "cli/cast/lines/lines.h"
 #include "cli/prepare/servers/postgres.h"
 #include "cli/say/memory.h"
 #include "election/ballot_id.h"
