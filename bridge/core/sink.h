@@ -33,6 +33,7 @@ enum {
     PSP_BRIDGE_SINCE_BYTES = 80, /* version.id, a point, a digit */
     PSP_BRIDGE_STATE_BYTES = 16, /* "open" */
     PSP_BRIDGE_WAIT_S = 30,      /* that a collector waits for something to tell */
+    PSP_BRIDGE_IDLE_S = 10,      /* likewise, where the target has an `idle` */
     PSP_BRIDGE_TARGET_BACKOFF_MS = 30000,
     PSP_BRIDGE_API_BACKOFF_MS = 5000,
 };

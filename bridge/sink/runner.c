@@ -307,6 +307,21 @@ static enum psp_status apply(struct runner *runner, bool whole, const json_t *js
     return PSP_OK;
 }
 
+/* Nothing is to be written; the target may have something to do all the same. */
+static enum psp_status rest(struct runner *runner, const json_t *json)
+{
+    struct psp_bridge_target *target = runner->target;
+    const enum psp_status status =
+        target->idle ? target->idle(target->self, json, &runner->reason) : PSP_OK;
+    if (is_final(status))
+        return give_up(runner, status);
+    if (status != PSP_OK)
+        lose(runner, true, status);
+    else
+        tell_current(runner);
+    return PSP_OK;
+}
+
 /* ---- a turn ---- */
 
 static enum psp_status judge(struct runner *runner, bool whole, const json_t *json)
@@ -324,9 +339,8 @@ static enum psp_status judge(struct runner *runner, bool whole, const json_t *js
     if (verdict == PSP_BRIDGE_APPLY)
         return apply(runner, whole, json, &end);
     if (verdict == PSP_BRIDGE_NOTHING)
-        tell_current(runner);
-    else
-        tell_verdict(runner, verdict);
+        return rest(runner, json);
+    tell_verdict(runner, verdict);
     return PSP_OK;
 }
 
@@ -338,9 +352,10 @@ static enum psp_status ask(struct runner *runner, const struct psp_bridge_turn *
     count_retry(runner);
     /* It answers at once when there is something: until then nothing is lacking. */
     psp_bridge_set(&runner->stats->is_current, runner->was_current && !whole);
-    const enum psp_status status =
-        psp_bridge_feed_changes(runner->options->feed, turn->since, turn->wait_s,
-                                runner->target->standing, runner->spool, &json, &runner->reason);
+    const bool idles = runner->target->idle && turn->wait_s > PSP_BRIDGE_IDLE_S;
+    const enum psp_status status = psp_bridge_feed_changes(
+        runner->options->feed, turn->since, idles ? PSP_BRIDGE_IDLE_S : turn->wait_s,
+        runner->target->standing, runner->spool, &json, &runner->reason);
     psp_bridge_set(&runner->stats->is_current, 0);
     runner->was_current = false;
     if (status == PSP_ENOENT) {

@@ -44,6 +44,9 @@ struct psp_bridge_target {
      * Comes without rows, too, when only the version, state or staleness is another.
      * PSP_EBUSY: somebody wrote what is newer: fine, nothing of this was written. */
     enum psp_status (*commit)(void *self, const json_t *end, struct psp_reason *reterr_reason);
+    /* Nothing has changed for a while (PSP_BRIDGE_IDLE_S): what is done beside is done now, and
+     * a target that is gone is noticed. `end` as in commit. NULL: nothing is to be done. */
+    enum psp_status (*idle)(void *self, const json_t *end, struct psp_reason *reterr_reason);
     /* What was begun comes to nothing: after begin or row failed. */
     void (*abandon)(void *self);
     /* Also of one that is not open. */

@@ -69,7 +69,7 @@ static bool is_reserved(const char *name)
     return strcmp(name, "group") == 0;
 }
 
-static void write_name(const char *name, struct psp_text *text)
+void psp_sql_write_name(const char *name, struct psp_text *text)
 {
     assert(name[0] != 0 && strchr(name, '"') == NULL);
     psp_text_format(text, is_reserved(name) ? "\"%s\"" : "%s", name);
@@ -90,7 +90,7 @@ static void write_column(enum psp_sql_dialect dialect, const struct psp_sql_colu
                          struct psp_text *text)
 {
     psp_text_string(text, "    ");
-    write_name(column->name, text);
+    psp_sql_write_name(column->name, text);
     psp_text_format(text, " %s%s", type_of(dialect, column->type),
                     column->nullable ? "" : " NOT NULL");
     if (dialect == PSP_SQL_SQLITE && column->type == PSP_SQL_BOOLEAN)
@@ -118,7 +118,7 @@ static void write_comment(const char *what, const char *of, const char *column, 
     psp_text_format(text, "COMMENT ON %s %s", what, of);
     if (column != NULL) {
         psp_text_string(text, ".");
-        write_name(column, text);
+        psp_sql_write_name(column, text);
     }
     psp_text_string(text, " IS ");
     write_literal(about, text);

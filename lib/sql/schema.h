@@ -56,4 +56,7 @@ extern const struct psp_sql_view psp_sql_views[];
 void psp_sql_write_tables(enum psp_sql_dialect dialect, struct psp_text *text);
 void psp_sql_write_rest(enum psp_sql_dialect dialect, struct psp_text *text);
 
+/* Appends a column's name, in quotes where it is a word of SQL. */
+void psp_sql_write_name(const char *name, struct psp_text *text);
+
 #endif
