@@ -14,6 +14,7 @@
 #include "bridge/local/http.h"
 #include "bridge/local/stats.h"
 #include "bridge/local/stop.h"
+#include "bridge/postgres/postgres.h"
 #include "bridge/sink/runner.h"
 #include "cluster/identity.h"
 #include "process/loop.h"
@@ -38,7 +39,9 @@ struct parts {
     struct psp_bridge_stats stats;
     struct psp_bridge_stop stop;
     struct psp_bridge_feed *feed;
-    struct psp_bridge_target *target; /* of a sink */
+    struct psp_bridge_target *target; /* of a sink: that of its door */
+    struct psp_bridge_postgres *postgres;
+    struct psp_bridge_target postgres_target;
     struct psp_bridge_http *http;
     struct psp_loop *loop;
     pthread_t worker;
@@ -125,6 +128,12 @@ static bool make_door(struct parts *parts)
 {
     switch (parts->config->kind) {
     case PSP_BRIDGE_POSTGRES:
+        if (psp_bridge_postgres_create(parts->config, parts->feed, &parts->stop,
+                                       &parts->postgres) != PSP_OK)
+            return false;
+        parts->postgres_target = psp_bridge_postgres_target(parts->postgres);
+        parts->target = &parts->postgres_target;
+        return true;
     case PSP_BRIDGE_OPENSEARCH:
     case PSP_BRIDGE_KAFKA_OUT:
     case PSP_BRIDGE_KAFKA_IN:
@@ -137,7 +146,7 @@ static bool make_door(struct parts *parts)
 
 static void end_door(struct parts *parts)
 {
-    (void)parts;
+    psp_bridge_postgres_destroy(&parts->postgres);
 }
 
 /* Until stop, or with words. */

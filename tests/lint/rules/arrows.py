@@ -26,7 +26,7 @@ ROOM_OF_HEADER = {
     "uv.h": ["lib/process/loop", "router/", "shard/", "collector/"],
     "curl/": ["cli/", "bridge/feed/feed"],
     "sqlite3.h": ["cli/export/sqlite"],
-    "libpq-fe.h": ["cli/prepare/servers/postgres"],
+    "libpq-fe.h": ["cli/prepare/servers/postgres", "bridge/postgres/"],
     "librdkafka/": ["cli/prepare/servers/kafka"],
     "sodium.h": ["lib/election/", "lib/wire/", "lib/cluster/", "lib/count/count",
                  "cli/publish/site"],
