@@ -3,74 +3,27 @@
 import csv
 import io
 import os
-import pwd
-import shutil
 import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 
 import standing
+from postgres_server import NO_SERVER, SERVERS, Server
 from exported import TABLES, export
 from harness import BIN, ROOT, wait_until
 from test_export_standing import cast, town  # noqa: F401
 
-SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
 DDL = BIN.parent / "tests" / "test_sql_schema"
 VIEWS = "v_results v_candidates v_leaders v_turnout v_seats".split()
-
-
-class Server:
-    """A PostgreSQL of our own on a Unix socket; it refuses to run as root."""
-
-    def __init__(self):
-        self.bin = SERVERS[-1]
-        self.folder = Path(tempfile.mkdtemp(prefix="psephos-pg-", dir="/tmp"))
-        self.user = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
-        os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
-
-    def run(self, *command, stdin=None):
-        as_root = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} \
-            if os.getuid() == 0 else {}
-        done = subprocess.run(list(map(str, command)), input=stdin, capture_output=True, text=True,
-                              timeout=120, cwd=self.folder,
-                              env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, **as_root)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def start(self):
-        self.run(self.bin / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", "postgres",
-                 "-E", "UTF8", "--no-sync")
-        self.start_again()
-
-    def start_again(self):
-        # pg_ctl's child must not keep our pipes.
-        self.run(self.bin / "pg_ctl", "-D", self.folder / "data", "-w", "-l", self.folder / "log",
-                 "-o", f"-k {self.folder} -c listen_addresses= -c fsync=off", "start")
-
-    def stop(self):
-        if (self.folder / "data" / "postmaster.pid").exists():
-            self.run(self.bin / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
-        shutil.rmtree(self.folder)
-
-    def sql(self, text, database="postgres"):
-        """Rows of the last query; NULL is None."""
-        printed = self.run(self.bin / "psql", "-h", self.folder, "-U", "postgres", "-qX", "--csv",
-                           "-d", database, "-v", "ON_ERROR_STOP=1", "-P", "null=\\N", "-c",
-                           f"SET client_min_messages = warning; {text}")
-        return [[None if cell == "\\N" else cell for cell in row]
-                for row in list(csv.reader(io.StringIO(printed)))[1:]]
 
 
 @pytest.fixture
 def server():
     if not SERVERS or not DDL.exists():
-        pytest.skip("no PostgreSQL here (Debian: postgresql), or the unit tests are not built")
+        pytest.skip(f"{NO_SERVER}, or the unit tests are not built")
     one = Server()
     try:
-        one.start()
-        yield one
+        yield one.start()
     finally:
         one.stop()
 
