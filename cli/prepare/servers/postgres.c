@@ -14,6 +14,8 @@
 #include "base/text/text.h"
 #include "cli/say/memory.h"
 
+enum { MORE_MS = 2, ROWS_BETWEEN_LOOKS = 64 };
+
 struct psp_postgres {
     PGconn *connection;
     PGresult *columns;      /* of the query; NULL: none is under way */
@@ -232,7 +234,7 @@ static enum psp_status ask(struct psp_postgres *server, struct psp_reason *reter
     return PSP_OK;
 }
 
-/* Until the answer is here, or what has come so far is read. */
+/* Until the answer is here; without `wait` as long as more of it keeps coming. */
 static enum psp_status arrive(struct psp_postgres *server, bool wait,
                               struct psp_reason *reterr_reason)
 {
@@ -242,9 +244,10 @@ static enum psp_status arrive(struct psp_postgres *server, bool wait,
             return failed(server, NULL, reterr_reason);
         if (PQisBusy(server->connection) == 0)
             return PSP_OK;
-        if (!wait)
+        const int n = poll(&ready, 1, wait ? -1 : MORE_MS);
+        if (n == 0)
             return PSP_EAGAIN;
-        if (poll(&ready, 1, -1) < 0 && errno != EINTR) {
+        if (n < 0 && errno != EINTR) {
             psp_reason_set(reterr_reason, "PostgreSQL: %s", strerror(errno));
             return PSP_EIO;
         }
@@ -274,6 +277,10 @@ enum psp_status psp_postgres_row(struct psp_postgres *server, bool wait,
     for (;;) {
         if (server->block != NULL && server->row + 1 < PQntuples(server->block)) {
             server->row++;
+            /* The next block is taken off the socket while this one is handed out; what is
+             * wrong with it is told when its turn comes. */
+            if (server->fetching && server->row % ROWS_BETWEEN_LOOKS == 0)
+                PQconsumeInput(server->connection);
             return PSP_OK;
         }
         if (server->ended)

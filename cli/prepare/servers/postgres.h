@@ -56,7 +56,7 @@ void psp_postgres_query_end(struct psp_postgres *server);
 uint32_t psp_postgres_column(const struct psp_postgres *server, const char *name,
                              enum psp_status *ret_status);
 
-/* The next row. `wait` false: PSP_EAGAIN when it is not here yet. PSP_ENOENT: no more.
+/* The next row. `wait` false: PSP_EAGAIN when it is not here within 2 ms. PSP_ENOENT: no more.
  * PSP_EINVAL, PSP_EIO as psp_postgres_run; the query is over then. */
 enum psp_status psp_postgres_row(struct psp_postgres *server, bool wait,
                                  struct psp_reason *reterr_reason);
