@@ -12,9 +12,13 @@ enum { READY_MS = 30000, PAUSE_MS = 20, LOG_LINES = 8, SETTLE_MS = 3000 };
 
 static int not_ready(const struct psp_daemon *daemon, const struct psp_reason *reason)
 {
-    fprintf(stderr, "psephos up: %s is not ready: %s\n", daemon->name, reason->text);
+    const bool runs = psp_daemon_pid(daemon) != 0;
+    if (runs)
+        fprintf(stderr, "psephos up: %s is not ready: %s; ", daemon->name, reason->text);
+    else
+        fprintf(stderr, "psephos up: %s ended; ", daemon->name);
     psp_daemon_log_tail(daemon, LOG_LINES, stderr);
-    return PSP_EXIT_UNREACHABLE;
+    return runs ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
 }
 
 static int wait_gateway(const struct psp_daemon *daemon)

@@ -98,7 +98,7 @@ struct hall {
     struct notes notes;
     struct psp_bridge_stop stop;
     struct psp_bridge_stats stats;
-    struct collector collector;
+    struct collector collector, second;
     struct psp_reason reason;
     uint64_t cpu_us, took_ms;
 };
@@ -132,18 +132,23 @@ static int drop(void **state)
     return 0;
 }
 
-/* Until the collector has no step left, or the runner gives up. */
+/* Until a collector has no step left, or the runner gives up. The second is there when it has
+ * steps. */
 static enum psp_status run(struct hall *hall, const struct step *steps, size_t n)
 {
     struct psp_bridge_feed *feed = NULL;
+    const uint32_t api_count = hall->second.n > 0 ? 2 : 1;
     hall->collector = (struct collector){.steps = steps, .n = n, .stop = &hall->stop};
+    hall->second.stop = &hall->stop;
     collector_start(&hall->collector);
-    const char *url = hall->collector.url;
-    assert_int_equal(psp_bridge_feed_create(&url, 1, &hall->stop, &feed), PSP_OK);
+    if (api_count > 1)
+        collector_start(&hall->second);
+    const char *const urls[] = {hall->collector.url, hall->second.url};
+    assert_int_equal(psp_bridge_feed_create(urls, api_count, &hall->stop, &feed), PSP_OK);
     const struct psp_bridge_runner_options options = {
         .target = &hall->notes.target,
         .feed = feed,
-        .api_count = 1,
+        .api_count = api_count,
         .cluster = CLUSTER,
         .stats = &hall->stats,
         .stop = &hall->stop,
@@ -154,8 +159,11 @@ static enum psp_status run(struct hall *hall, const struct step *steps, size_t n
     hall->cpu_us = psp_clock_cpu_us() - cpu_us;
     hall->took_ms = psp_clock_ms() - begun_ms;
     collector_end(&hall->collector);
+    if (api_count > 1)
+        collector_end(&hall->second);
     psp_bridge_feed_destroy(&feed);
     assert_string_equal(hall->collector.wrong, "");
+    assert_string_equal(hall->second.wrong, "");
     return status;
 }
 
@@ -218,6 +226,23 @@ static void what_is_older_waits_and_only_its_version_is_looked_at(void **state)
         .cluster = CLUSTER, .count = 1, .places = {{.shard = 0, .epoch = 1, .index = 9}}};
     assert_int_equal(RUN(hall, steps), PSP_OK);
     assert_string_equal(hall->notes.journal, "open whole a =v3 close ");
+}
+
+static void the_next_collector_is_asked_and_the_first_one_again(void **state)
+{
+    struct hall *hall = *state;
+    static const struct step first[] = {
+        {"wait=0 ", 503, "{\"detail\":\"nothing is published yet\"}"},
+        {"wait=0 ", 200, ROW("a") END("w1", 1, 4)}, /* what is older than was written */
+    };
+    static const struct step second[] = {
+        {"wait=0 ", 200, ROW("a") END("v1", 1, 5)},
+        {"since=v1.0 ", 200, ROW("a")}, /* cut short */
+        {"since=v1.0 ", 200, ROW("b") END("v2", 1, 6)},
+    };
+    hall->second = (struct collector){.steps = second, .n = 3};
+    assert_int_equal(RUN(hall, first), PSP_OK);
+    assert_string_equal(hall->notes.journal, "open whole a =v1 since b =v2 close ");
 }
 
 static void a_commit_without_an_answer_is_made_good(void **state)
@@ -348,6 +373,7 @@ int main(void)
         FACT(what_was_cut_short_is_not_written),
         FACT(a_version_that_is_gone_is_asked_for_whole),
         FACT(what_is_older_waits_and_only_its_version_is_looked_at),
+        FACT(the_next_collector_is_asked_and_the_first_one_again),
         FACT(a_commit_without_an_answer_is_made_good),
         FACT(who_wrote_what_is_newer_is_asked_what_it_holds),
         FACT(another_clusters_results_are_not_written_over),

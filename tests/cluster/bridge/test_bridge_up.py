@@ -1,0 +1,145 @@
+"""`up --bridge`, `status` and `check` with a bridge whose server is away: it holds nothing up."""
+
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from casting import free_port
+from harness import is_running, run_psephos, wait_until
+from test_json import promised
+
+AWAY = "host=/nowhere/at/all dbname=psephos connect_timeout=2"
+
+
+def bridge_file(folder, name="page", **members):
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"file-of-{name}.json"
+    document = {"format": 1, "name": name, "http_local": f"127.0.0.1:{free_port()}",
+                "sink": {"postgres": {"conninfo": AWAY}}} | members
+    path.write_text(json.dumps({k: v for k, v in document.items() if v is not None}))
+    return path
+
+
+def address_of(path):
+    return json.loads(path.read_text())["http_local"]
+
+
+def ask(address, path):
+    try:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def row(one, name="page"):
+    return next(p for p in one.processes() if p["role"] == "bridge" and p["name"] == name)
+
+
+def cpu_s(pid):
+    parts = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_bridge_whose_server_is_away_holds_nothing_up(cluster, fixture_file, tmp_path):
+    file = bridge_file(tmp_path / "files")
+    one = cluster(fixture_file("town.json"), shards=1, start=False)
+    told = one.up("--bridge", file)
+    assert "bridge-page: no target" in told.stderr and "/nowhere/at/all" in told.stderr
+    assert f"bridge    page, http://{address_of(file)}/metrics" in told.stdout
+    assert one.description["bridges"] == [{"name": "page", "http_local": address_of(file)}]
+    assert (one.directory / "bridges/page.json").resolve() == file
+
+    # What it says of itself.
+    shown = row(one)
+    assert shown["state"] == "no target" and shown["address"] == address_of(file)
+    assert "/nowhere/at/all" in shown["trouble"] and shown["version"] is None
+    of_shards = {"shard", "replica", "state_hash", "close_at"}
+    assert set(shown) == promised("status", "processes") - of_shards
+    told = one.call("status", check=1).stdout
+    assert "bridge-page: " in told and "no target" in told
+    assert ask(address_of(file), "/healthz") == (200, "alive\n")
+    status, text = ask(address_of(file), "/readyz")
+    assert status == 503 and json.loads(text)["ready"] is False
+    wait_until(lambda: json.loads(ask(address_of(file), "/readyz")[1])["lag_versions"] >= 1,
+               what="how far behind it is")
+    status, text = ask(address_of(file), "/metrics")
+    assert status == 200 and 'psephos_bridge_state{state="no target"} 1\n' in text
+    assert "psephos_bridge_ready 0\n" in text
+    assert ask(address_of(file), "/")[0] == 404
+
+    # It waits, and costs nothing; a signal ends it soon.
+    pid, before = shown["pid"], cpu_s(shown["pid"])
+    time.sleep(2)
+    assert cpu_s(pid) - before < 0.5
+    begun = time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_running(pid), timeout=10, what="its end")
+    assert time.monotonic() - begun < 4
+    assert row(one)["state"] == "down"
+
+    # `up` starts it again without being told of it, and `down` ends it with the others.
+    one.up()
+    assert row(one)["state"] == "no target" and row(one)["pid"] != pid
+    pid = row(one)["pid"]
+    one.down()
+    assert not is_running(pid)
+
+
+def test_a_bridge_joins_a_cluster_that_runs(cluster, fixture_file, tmp_path):
+    one = cluster(fixture_file("town.json"), shards=1)
+    before = one.pids()
+    file, second = bridge_file(tmp_path), bridge_file(tmp_path, "second")
+    one.up("--bridge", file)
+    told = json.loads(one.up("--bridge", second, "--bridge", file, "--json").stdout)
+    assert told["bridges"] == ["page", "second"]
+    assert {row(one)["state"], row(one, "second")["state"]} == {"no target"}
+    assert [pid for pid in before if pid in one.pids()] == before  # nothing else was restarted
+
+    # An address of another process is refused, and cluster.json stays as it is.
+    text = (one.directory / "cluster.json").read_bytes()
+    third = bridge_file(tmp_path, "third", http_local=one.description["collectors"][0]["http"])
+    told = one.up("--bridge", third, check=1)
+    assert "stands twice" in told.stderr
+    assert (one.directory / "cluster.json").read_bytes() == text
+    assert not (one.directory / "bridges/third.json").exists()
+
+
+@pytest.mark.parametrize("members, words", [
+    ({"sink": None}, '"sink" or "source"'),
+    ({"sink": {"postgres": {"conninfo": "x", "password": "y"}}}, "/sink/postgres"),
+    ({"name": "Page"}, "a-z"),
+    ({"format": 2}, "format 2"),
+])
+def test_a_file_that_is_wrong_makes_nothing(cluster, fixture_file, tmp_path, members, words):
+    file = bridge_file(tmp_path, **members)
+    one = cluster(fixture_file("town.json"), start=False)
+    told = one.up("--bridge", file, check=1)
+    assert words in told.stderr and str(file) in told.stderr
+    assert not one.directory.exists()
+    told = run_psephos("check", file, check=1)
+    assert words in told.stderr
+    told = json.loads(run_psephos("check", file, "--json", check=1).stdout)
+    assert told["valid"] is False and words in told["pointer"] + told["reason"]
+
+
+def test_two_bridges_of_one_name_make_nothing(cluster, fixture_file, tmp_path):
+    files = [bridge_file(tmp_path / folder) for folder in "ab"]
+    one = cluster(fixture_file("town.json"), start=False)
+    told = one.up("--bridge", files[0], "--bridge", files[1], check=1)
+    assert "the same name" in told.stderr and all(str(file) in told.stderr for file in files)
+    assert not one.directory.exists()
+
+
+def test_a_good_file_is_said_to_be_good(tmp_path):
+    file = bridge_file(tmp_path)
+    assert "bridge page, writes to postgres" in run_psephos("check", file, check=0).stdout
+    told = json.loads(run_psephos("check", file, "--json", check=0).stdout)
+    assert set(told) == promised("check bridge.json", until="; not valid")
+    assert told == {"valid": True, "file": str(file), "name": "page", "side": "sink",
+                    "door": "postgres", "http_local": address_of(file)}
