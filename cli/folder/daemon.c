@@ -17,6 +17,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"
 
+enum { CONFIG_ARGUMENT = 4 }; /* of a bridge: what follows --config */
 enum { PATH_BYTES = 4096, POLL_MS = 20, PORT_WAIT_MS = 3000 };
 
 /* The folder of our own executable: the daemons lie beside it. */
@@ -178,6 +179,11 @@ void psp_daemons_free(struct psp_daemon **daemons, uint32_t n)
     }
     free(*daemons);
     *daemons = NULL;
+}
+
+bool psp_daemon_has_file(const struct psp_daemon *daemon)
+{
+    return !daemon->is_bridge || access(daemon->arguments[CONFIG_ARGUMENT], R_OK) == 0;
 }
 
 /* Does process `pid` run this daemon's command line? */

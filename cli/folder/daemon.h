@@ -47,6 +47,10 @@ enum psp_status psp_daemon_programs_check(bool gateway, bool bridge,
 struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n);
 void psp_daemons_free(struct psp_daemon **daemons, uint32_t n);
 
+/* False: a bridge whose file is not in this folder: it runs elsewhere, or the folder was
+ * restored without it. */
+bool psp_daemon_has_file(const struct psp_daemon *daemon);
+
 /* Its process number when it runs, else 0. */
 pid_t psp_daemon_pid(const struct psp_daemon *daemon);
 

@@ -40,6 +40,13 @@ static int wait_bridge(const struct psp_daemon *daemon)
     const uint64_t begun_ms = psp_progress_clock_ms();
     struct psp_bridge_shown shown = {0};
     struct psp_reason reason = {0};
+    if (!psp_daemon_has_file(daemon)) {
+        fprintf(stderr,
+                "psephos up: %s was not started: its file is not in bridges/ of this folder; "
+                "give it with --bridge FILE\n",
+                daemon->name);
+        return PSP_EXIT_DONE;
+    }
     for (;;) {
         const enum psp_status status = psp_bridge_show(daemon->http_local, &shown, &reason);
         const uint64_t waited_ms = psp_progress_clock_ms() - begun_ms;

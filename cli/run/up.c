@@ -273,7 +273,7 @@ static int start(const struct psp_local *local, const struct psp_daemon *daemons
     struct psp_reason reason = {0};
     int code = PSP_EXIT_DONE;
     for (uint32_t i = 0; i < n; i++) {
-        if (psp_daemon_pid(&daemons[i]))
+        if (psp_daemon_pid(&daemons[i]) || !psp_daemon_has_file(&daemons[i]))
             continue;
         if (lost(local, &daemons[i])) {
             code = PSP_EXIT_NO;
