@@ -88,16 +88,35 @@ static void doubt(struct reading *reading, const char *what, const char *id)
         snprintf(text, PSP_BALLOT_DOUBT_BYTES, "%s", what);
 }
 
+/* Those whose name has as many bytes; MEMBERS: no more. */
+static const enum member of_bytes[][2] = {
+    [4] = {UNIT, VOTE},
+    [5] = {STYLE, MEMBERS},
+    [6] = {METHOD, WEIGHT},
+    [7] = {CAST_AT, ADDRESS},
+    [8] = {VOTER_ID, CONTESTS},
+    [9] = {BALLOT_ID, MEMBERS},
+    [11] = {VOTING_TIME, MEMBERS},
+    [12] = {CANDIDATE_ID, MEMBERS},
+};
+
+static bool is_called(const struct psp_line_node *node, enum member member)
+{
+    return member != MEMBERS && node->name_bytes == names[member].bytes &&
+           !memcmp(node->name, names[member].text, node->name_bytes);
+}
+
 static void find_members(struct reading *reading)
 {
-    const struct psp_line_node *nodes = reading->nodes;
-    for (uint32_t at = 1; at < nodes->end; at = nodes[at].end)
-        for (int m = 0; m < MEMBERS; m++)
-            if (names[m].bytes == nodes[at].name_bytes &&
-                !memcmp(names[m].text, nodes[at].name, names[m].bytes)) {
-                reading->members[m] = &nodes[at];
-                break;
-            }
+    const struct psp_line_node *nodes = reading->nodes, *end = nodes + nodes->end;
+    for (const struct psp_line_node *at = nodes + 1; at < end; at = nodes + at->end) {
+        if (at->name_bytes >= sizeof of_bytes / sizeof *of_bytes)
+            continue;
+        const enum member *may_be = of_bytes[at->name_bytes];
+        for (int i = 0; i < 2; i++)
+            if (is_called(at, may_be[i]))
+                reading->members[may_be[i]] = at;
+    }
 }
 
 static bool is(const struct psp_line_node *node, enum psp_line_kind kind)

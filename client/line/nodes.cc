@@ -100,10 +100,8 @@ bool make_room(Reader &reader, size_t bytes)
 
 /* Of a line with escapes: one may stand for NUL or for half of a pair of surrogates, which
  * some versions of simdjson let through. */
-bool is_sound(const Reader &reader, std::string_view text)
+bool has_sound_escapes(std::string_view text)
 {
-    if (!reader.escaped)
-        return true;
     for (size_t i = 0; i < text.size(); i++) {
         const auto byte = static_cast<unsigned char>(text[i]);
         if (byte == 0 ||
@@ -111,6 +109,11 @@ bool is_sound(const Reader &reader, std::string_view text)
             return false;
     }
     return true;
+}
+
+bool is_sound(const Reader &reader, std::string_view text)
+{
+    return !reader.escaped || has_sound_escapes(text);
 }
 
 /* ---- names that stand twice ---- */

@@ -1,14 +1,15 @@
 /*
- * ahead - lines of JSON as ballots, read by a thread of their own.
+ * ahead - lines of JSON as ballots, read by threads of their own.
  *
  * A line's JSON and the hash that is its ballot ID cost four times what is left to do for it:
- * so they are done beside that, on another core. One thread reads, so the lines
- * come in the order of the file.
+ * so they are done beside that, on whatever core is free. One thread at a time cuts lines out of
+ * the file, a block, and makes ballots of them while the other cuts; the owner
+ * gets the blocks in the order in which they were cut, so lines come in the order of the file.
  *
- * Ownership: owns the file and its thread; `form` is copied, what it points at outlives it.
+ * Ownership: owns the file and its threads; `form` is copied, what it points at outlives it.
  * Threads:   one owner.
- * Memory:    PSP_AHEAD_BLOCKS blocks of at most PSP_AHEAD_BYTES and one ballot more, and a line
- *            of PSP_LINE_BYTES_MAX.
+ * Memory:    PSP_AHEAD_BLOCKS blocks, each of PSP_AHEAD_BYTES and one line more of text and as
+ *            much of ballots at most.
  */
 #ifndef PSP_CAST_AHEAD_H
 #define PSP_CAST_AHEAD_H
@@ -19,7 +20,8 @@
 #include "client/line/ballot_line.h"
 
 enum {
-    PSP_AHEAD_BLOCKS = 4,
+    PSP_AHEAD_THREADS = 2,
+    PSP_AHEAD_BLOCKS = 6,
     PSP_AHEAD_LINES = 512, /* of a block */
     PSP_AHEAD_BYTES = 256 * 1024,
 };

@@ -30,6 +30,17 @@ static void a_time_is_read_in_its_zone(void **state)
     assert_int_equal(read_good("2024-02-29T00:00:00Z", true), UINT64_C(1709164800000));
 }
 
+/* libc's calendar writes it. */
+static void every_day_of_a_calendar_is_read(void **state)
+{
+    (void)state;
+    char text[PSP_MOMENT_BYTES];
+    for (uint64_t day = 0; day < 160000; day++) {
+        const uint64_t ms = (day * 86400 + day * 7919 % 86400) * 1000;
+        assert_int_equal(read_good(psp_moment_write(ms, text), true), ms);
+    }
+}
+
 static void what_is_no_time_is_refused(void **state)
 {
     (void)state;
@@ -77,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_time_is_read_in_its_zone),
+        cmocka_unit_test(every_day_of_a_calendar_is_read),
         cmocka_unit_test(what_is_no_time_is_refused),
         cmocka_unit_test(without_a_zone_it_is_no_time_where_one_is_needed),
         cmocka_unit_test(what_is_written_is_read_as_the_same),
