@@ -1,4 +1,5 @@
-/* Only names that the collector would serve are copied, into folders made on the way. */
+/* Only names that the collector would serve are copied, into folders made on the way, and no
+ * link is followed out of the folder of election.json: what is copied is served. */
 #include "cli/folder/media.h"
 
 #include <limits.h>
@@ -31,13 +32,15 @@ static void make_folders(char *path, size_t below)
 
 static bool copy(const char *name, const char *from, size_t from_length, const char *directory)
 {
-    char source[PATH_MAX], target[PATH_MAX];
+    char folder[PATH_MAX], source[PATH_MAX], target[PATH_MAX];
     char *data = NULL;
     size_t bytes;
+    const int from_bytes = from_length > 0 ? (int)from_length : 1;
     if (!allowed(name) ||
-        snprintf(source, sizeof source, "%.*s%s", (int)from_length, from, name) >=
-            (int)sizeof source ||
-        snprintf(target, sizeof target, "%s/%s", directory, name) >= (int)sizeof target)
+        snprintf(folder, sizeof folder, "%.*s", from_bytes, from_length > 0 ? from : ".") >=
+            (int)sizeof folder ||
+        snprintf(target, sizeof target, "%s/%s", directory, name) >= (int)sizeof target ||
+        psp_file_find_below(folder, name, source) != PSP_OK)
         return false;
     if (psp_file_read(source, MEDIA_BYTES_MAX, &data, &bytes) != PSP_OK)
         return false;

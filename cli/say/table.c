@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "base/bytes/number.h"
+#include "base/text/utf8.h"
 #include "cli/say/memory.h"
 
 enum { GAP = 2, TEXT_MIN = 12 };
@@ -59,8 +60,10 @@ void psp_table_add(struct psp_table *table, const char *const *cells)
             psp_memory_resize(table->cells, table->rows_max * table->columns, sizeof *table->cells);
     }
     for (size_t i = 0; i < table->columns; i++) {
-        table->cells[table->rows * table->columns + i] = psp_memory_copy(cells[i]);
-        const size_t width = psp_table_width(cells[i]);
+        char *cell = psp_memory_copy(cells[i]);
+        psp_utf8_make_plain(cell);
+        table->cells[table->rows * table->columns + i] = cell;
+        const size_t width = psp_table_width(cell);
         if (width > table->width[i])
             table->width[i] = width;
     }

@@ -8,6 +8,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/system/file.h"
+
 bool psp_media_name_allowed(const char *name)
 {
     bool at_part = true;
@@ -36,18 +38,12 @@ static bool is_picture(const char *name)
 /* The file's path, links followed; NULL: why says what is wrong. */
 static const char *find(const char *directory, const char *name, char ret_path[PATH_MAX])
 {
-    char folder[PATH_MAX], path[PATH_MAX];
-    struct stat stat_of;
     if (!psp_media_name_allowed(name))
         return "not a plain name of a file beside election.json";
-    if (!realpath(directory, folder) ||
-        snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path ||
-        !realpath(path, ret_path) || stat(ret_path, &stat_of) != 0 || !S_ISREG(stat_of.st_mode))
-        return "no such file beside election.json";
-    const size_t length = strlen(folder);
-    if (strncmp(ret_path, folder, length) != 0 || ret_path[length] != '/')
-        return "leads out of the folder of election.json";
-    return NULL;
+    const enum psp_status status = psp_file_find_below(directory, name, ret_path);
+    return status == PSP_OK      ? NULL
+           : status == PSP_EPERM ? "leads out of the folder of election.json"
+                                 : "no such file beside election.json";
 }
 
 static enum psp_status add_photo(struct psp_page *page, const struct psp_candidate *candidate,

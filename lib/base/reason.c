@@ -17,6 +17,7 @@ static void fill(struct psp_reason *reterr_reason, const char *pointer, uint64_t
     const size_t bytes = strlen(reason.text);
     if (bytes == sizeof reason.text - 1)
         reason.text[psp_utf8_cut(reason.text, bytes, bytes - 1)] = '\0';
+    psp_utf8_make_plain(reason.text); /* file names and strangers' bytes are in it */
     *reterr_reason = reason;
 }
 

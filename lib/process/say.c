@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text/utf8.h"
+
 enum { NAME_BYTES = 64, TEXT_BYTES = 2048, LINE_BYTES = 3 * TEXT_BYTES };
 
 static char process_name[NAME_BYTES] = "psephos";
@@ -32,8 +34,8 @@ static void time_text(char text[32])
     snprintf(text + n, 32 - n, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-/* Escapes for a JSON string; control characters become spaces in both forms,
- * so that one event stays one line. */
+/* Escapes for a JSON string; ends of lines become spaces in both forms, so that one event
+ * stays one line. */
 static void clean(const char *text, bool json, char *ret_text, size_t size)
 {
     size_t n = 0;
@@ -70,6 +72,7 @@ void psp_say(enum psp_say_level level, const char *event, const char *format, ..
     const char *form = getenv("PSP_LOG");
     const bool json = form && strcmp(form, "json") == 0;
     clean(raw, json, text, sizeof text);
+    psp_utf8_make_plain(text);
     time_text(when);
     int length;
     if (json)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,22 @@ enum psp_status psp_file_read(const char *path, size_t bytes_max, char **ret_dat
     close(fd);
     errno = error;
     return status;
+}
+
+enum psp_status psp_file_find_below(const char *folder, const char *name, char *ret_path)
+{
+    char real[PATH_MAX], path[PATH_MAX], found[PATH_MAX];
+    struct stat about;
+    if (!realpath(folder, real) ||
+        snprintf(path, sizeof path, "%s/%s", real, name) >= (int)sizeof path ||
+        !realpath(path, found) || stat(found, &about) != 0 || !S_ISREG(about.st_mode))
+        return PSP_ENOENT;
+    const size_t length = strlen(real);
+    const bool root = length == 1; /* "/" */
+    if (!root && (strncmp(found, real, length) != 0 || found[length] != '/'))
+        return PSP_EPERM;
+    memcpy(ret_path, found, strlen(found) + 1);
+    return PSP_OK;
 }
 
 static enum psp_status write_all(int fd, const char *data, size_t bytes)

@@ -17,6 +17,10 @@
 enum psp_status psp_file_read(const char *path, size_t bytes_max, char **ret_data,
                               size_t *ret_bytes);
 
+/* The real path, PATH_MAX bytes, of a plain file in the folder or below it, links followed.
+ * PSP_ENOENT; PSP_EPERM: a link on the way leads out of the folder. */
+enum psp_status psp_file_find_below(const char *folder, const char *name, char *ret_path);
+
 /* Writes beside, syncs and renames, then syncs the folder: after a crash the
  * path has the old content or the new one. `mode` as of open(2).
  * PSP_EIO, PSP_ENOSPC, PSP_ENOENT (no such folder), PSP_ENOMEM. */

@@ -71,6 +71,40 @@ bool psp_utf8_marked(const char *text, size_t bytes)
     return bytes >= mark && memcmp(text, PSP_BYTE_ORDER_MARK, mark) == 0;
 }
 
+/* Of a well-formed character. */
+static bool is_plain(const char *text, size_t length)
+{
+    const unsigned char a = (unsigned char)text[0];
+    const unsigned char b = length > 1 ? (unsigned char)text[1] : 0;
+    const unsigned char c = length > 2 ? (unsigned char)text[2] : 0;
+    if (length == 1)
+        return a >= 0x20 && a != 0x7F;
+    if (length == 2)
+        return !(a == 0xC2 && b < 0xA0) && !(a == 0xD8 && b == 0x9C); /* C1; U+061C */
+    if (a != 0xE2 || length > 3)
+        return true;
+    if (b == 0x80)
+        return c != 0x8E && c != 0x8F && (c < 0xA8 || c > 0xAE); /* U+200E, F; U+2028 to E */
+    return b != 0x81 || c < 0xA6 || c > 0xA9;                    /* U+2066 to 9 */
+}
+
+void psp_utf8_make_plain(char *text)
+{
+    const size_t bytes = strlen(text);
+    size_t out = 0;
+    for (size_t at = 0; at < bytes;) {
+        const size_t length = psp_utf8_length(text + at, bytes - at);
+        if (length > 0 && (text[at] == '\n' || is_plain(text + at, length))) {
+            memmove(text + out, text + at, length);
+            out += length;
+        } else {
+            text[out++] = '?';
+        }
+        at += length > 0 ? length : 1;
+    }
+    text[out] = '\0';
+}
+
 struct psp_shown psp_shown(const char *text, size_t bytes)
 {
     struct psp_shown shown;
@@ -82,10 +116,9 @@ struct psp_shown psp_shown(const char *text, size_t bytes)
             out += 3;
             break;
         }
-        const bool control = length == 1 && ((unsigned char)text[at] < 0x20 || text[at] == 0x7F);
-        if (length == 0 || control) {
+        if (length == 0 || !is_plain(text + at, length)) {
             shown.text[out++] = '?';
-            length = 1;
+            length = length > 0 ? length : 1;
         } else {
             memcpy(shown.text + out, text + at, length);
             out += length;

@@ -25,12 +25,16 @@ size_t psp_utf8_cut(const char *text, size_t bytes, size_t max);
 #define PSP_BYTE_ORDER_MARK "\xEF\xBB\xBF"
 bool psp_utf8_marked(const char *text, size_t bytes);
 
+/* In place, for a terminal or a log: what moves a cursor or turns the direction of writing
+ * (control characters but '\n', U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069),
+ * and what is not UTF-8, becomes '?'. */
+void psp_utf8_make_plain(char *text);
+
 struct psp_shown {
     char text[100];
 };
 
-/* At most 90 bytes of the text, for messages: control characters and what is
- * not UTF-8 become '?', a cut shows as "...". */
+/* At most 90 bytes of the text, for messages, made plain, '\n' too; a cut shows as "...". */
 struct psp_shown psp_shown(const char *text, size_t bytes);
 
 #endif

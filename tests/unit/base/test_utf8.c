@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json/line.h"
@@ -94,6 +95,32 @@ static void strangers_cannot_write_to_the_terminal(void **state)
     assert_string_equal(psp_shown(text, 120).text + 88, "x...");
 }
 
+static void what_turns_the_direction_of_writing_is_seen(void **state)
+{
+    /* C1, the Arabic letter mark, marks, line and paragraph ends, embeddings, isolates. */
+    static const char *const hidden[] = {
+        "\xC2\x80",     "\xC2\x9B",     "\xD8\x9C",     "\xE2\x80\x8E", "\xE2\x80\x8F",
+        "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9",
+        "\x1B",         "\t",           "\x7F",         "\xFF"};
+    static const char *const shown[] = {"\xC2\xA0",     "\xD8\xA7",        "\xE2\x80\x8D",
+                                        "\xE2\x80\xA7", "\xE2\x80\xAF",    "\xE2\x81\xA5",
+                                        "\xE2\x82\xAC", "\xF0\x9F\x97\xB3"};
+    char text[32], expected[32];
+    (void)state;
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        snprintf(text, sizeof text, "a%sb", hidden[i]);
+        assert_string_equal(psp_shown(text, strlen(text)).text, "a?b");
+        psp_utf8_make_plain(text);
+        assert_string_equal(text, "a?b");
+    }
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        snprintf(expected, sizeof expected, "a%sb\n", shown[i]);
+        memcpy(text, expected, sizeof text);
+        psp_utf8_make_plain(text);
+        assert_string_equal(text, expected);
+    }
+}
+
 static void pointers_lead_to_lines(void **state)
 {
     (void)state;
@@ -123,6 +150,7 @@ int main(void)
         cmocka_unit_test(a_byte_order_mark_is_seen_when_it_is_whole),
         cmocka_unit_test(cuts_fall_between_characters),
         cmocka_unit_test(strangers_cannot_write_to_the_terminal),
+        cmocka_unit_test(what_turns_the_direction_of_writing_is_seen),
         cmocka_unit_test(pointers_lead_to_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,9 @@ static void event_stays_one_line(void **state)
     WRITTEN(text, psp_say(PSP_SAY_WARNING, "refused", "%s", "name\nwith\tbreaks\r"));
     assert_string_equal(strstr(text, " warning"),
                         " warning shard-0-0 refused: name with breaks \n");
+    WRITTEN(text,
+            psp_say(PSP_SAY_WARNING, "refused", "%s", "a\x1b[2J\xc2\x9b\x7f\xe2\x80\xae.b\xff"));
+    assert_string_equal(strstr(text, " warning"), " warning shard-0-0 refused: a [2J???.b?\n");
 }
 
 static void journal_gets_a_priority_and_no_time(void **state)
