@@ -1,6 +1,8 @@
 /* One small parser an option; the keys of those without a letter are above the calls' own. */
 #include "cli/options.h"
 
+#include <string.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -105,3 +107,17 @@ const struct argp psp_option_dir = {.options = dir, .parser = parse_dir};
 const struct argp psp_option_shard = {.options = shard, .parser = parse_shard};
 const struct argp psp_option_publication = {.options = publication, .parser = parse_publication};
 const struct argp psp_option_json = {.options = json, .parser = parse_json};
+
+const char *psp_option_list(const struct argp_state *state, const char *option, char *value,
+                            bool (*good)(const char *word, size_t length), const char *expected)
+{
+    for (char *at = value;; at++) {
+        const size_t length = strcspn(at, ",");
+        if (!good(at, length))
+            argp_error(state, "%s: \"%.*s\" is not %s", option, (int)length, at, expected);
+        at += length;
+        if (!*at)
+            return value;
+        *at = ' ';
+    }
+}

@@ -11,6 +11,8 @@
 #define PSP_OPTIONS_H
 
 #include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 /* --dir DIR, needed: the folder of a cluster. Input: const char **, NULL before. */
 extern const struct argp psp_option_dir;
@@ -21,5 +23,10 @@ extern const struct argp psp_option_shard;
 extern const struct argp psp_option_publication;
 /* --json. Input: bool *. */
 extern const struct argp psp_option_json;
+
+/* A list with commas, each word held against `good`; ends the call where one is not what is
+ * `expected`. Returns `value`, spaces for the commas. */
+const char *psp_option_list(const struct argp_state *state, const char *option, char *value,
+                            bool (*good)(const char *word, size_t length), const char *expected);
 
 #endif

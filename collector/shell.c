@@ -471,6 +471,7 @@ static enum psp_status start_http(struct psp_collector_shell *shell,
         .views = &shell->views,
         .page = shell->options.page,
         .embed_origins = self->embed_origins,
+        .trusted_proxies = self->trusted_proxies,
     };
     shell->site = (struct psp_api_site){
         .catalog = shell->catalog,

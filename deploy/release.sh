@@ -13,7 +13,8 @@ die() {
     exit 2
 }
 
-git rev-parse --git-dir >/dev/null 2>&1 || die "needs the git checkout: what is released is a commit"
+git rev-parse --git-dir >/dev/null 2>&1 ||
+    die "needs the git checkout: what is released is a commit"
 if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
     die "there are changes that are not committed: commit or put them aside, then call this again"
 fi
@@ -33,7 +34,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 echo "source: psephos-$version.tar.gz, commit $(git rev-parse --short HEAD)"
-git archive --format=tar --prefix="psephos-$version/" HEAD | gzip -9n >"$folder/psephos-$version.tar.gz"
+git archive --format=tar --prefix="psephos-$version/" HEAD |
+    gzip -9n >"$folder/psephos-$version.tar.gz"
 tar -C "$work" -xzf "$folder/psephos-$version.tar.gz"
 echo "packages: builds them from that source, some minutes ..."
 "$work/psephos-$version/deploy/packages.sh" "$folder" >"$work/packages.log" 2>&1 || {

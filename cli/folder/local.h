@@ -49,6 +49,7 @@ struct psp_local_plan {
     enum psp_mode mode;            /* 0: not given, which with an election is live */
     const char *http;              /* address:port, or NULL: a free port */
     const char *embed_origins;     /* a space between, or NULL: none */
+    const char *trusted_proxies;   /* likewise */
     const char *gateway;           /* address:port of one, or NULL: none */
     const struct psp_hosts *hosts; /* NULL: all on this machine. Not owned; checked */
 };

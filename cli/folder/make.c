@@ -290,6 +290,7 @@ static enum psp_status make_routers_and_collector(struct making *making)
     collector->http =
         plan->http ? plan->http : address_at(making, "", collector_host, PSP_PORT_PAGE);
     collector->embed_origins = plan->embed_origins;
+    collector->trusted_proxies = plan->trusted_proxies;
     collector->http_local = address_at(making, "", hosts ? "127.0.0.1" : NULL, PSP_PORT_METRICS);
     collector->address = address_at(making, "tcp://", collector_host, PSP_PORT_COLLECTOR);
     collector->public_key =
@@ -456,10 +457,15 @@ static bool same_hosts(const struct psp_cluster *cluster, const struct psp_hosts
     return strcmp(cluster->collectors[0].address, address) == 0;
 }
 
-static bool same_origins(const struct psp_cluster *cluster, const char *origins)
+static bool same_words(const char *has, const char *wanted)
 {
-    const char *has = cluster->collector_count > 0 ? cluster->collectors[0].embed_origins : NULL;
-    return has != NULL && strcmp(has, origins) == 0;
+    return has != NULL && strcmp(has, wanted) == 0;
+}
+
+static const struct psp_cluster_collector *collector_of(const struct psp_cluster *cluster)
+{
+    static const struct psp_cluster_collector none;
+    return cluster->collector_count > 0 ? &cluster->collectors[0] : &none;
 }
 
 enum psp_status psp_local_compare(const struct psp_local *local, const struct psp_local_plan *plan,
@@ -486,8 +492,12 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
     else if (plan->http && (cluster->collector_count == 0 ||
                             strcmp(plan->http, cluster->collectors[0].http) != 0))
         differs = "--http";
-    else if (plan->embed_origins && !same_origins(cluster, plan->embed_origins))
+    else if (plan->embed_origins &&
+             !same_words(collector_of(cluster)->embed_origins, plan->embed_origins))
         differs = "--embed-origins (cluster.json has them; the collector reads it when it starts)";
+    else if (plan->trusted_proxies &&
+             !same_words(collector_of(cluster)->trusted_proxies, plan->trusted_proxies))
+        differs = "--trusted-proxy (cluster.json has them; the collector reads it when it starts)";
     else if (plan->gateway &&
              (cluster->gateway_count == 0 || strcmp(plan->gateway, cluster->gateways[0].http) != 0))
         differs = "--gateway";

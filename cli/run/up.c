@@ -52,6 +52,7 @@ enum {
     OPTION_ROUTERS,
     OPTION_HTTP,
     OPTION_EMBED_ORIGINS,
+    OPTION_TRUSTED_PROXY,
     OPTION_GATEWAY,
     OPTION_BRIDGE,
     OPTION_HOSTS,
@@ -81,6 +82,10 @@ static const struct argp_option options[] = {
     {"embed-origins", OPTION_EMBED_ORIGINS, "ORIGIN,...", 0,
      "whose web pages may show the page in a frame: https://news.example; * for any; default none",
      0},
+    {"trusted-proxy", OPTION_TRUSTED_PROXY, "ADDRESS,...", 0,
+     "proxies before the page whose X-Forwarded-For is believed: addresses or networks "
+     "(192.0.2.0/24); default none",
+     0},
     {"gateway", OPTION_GATEWAY, "HOST:PORT", 0,
      "where a gateway takes ballots by HTTP (a loopback address: it has no TLS), from stations "
      "that `client add NAME --http` made; "
@@ -101,21 +106,13 @@ static const struct argp_option options[] = {
 
 static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
 
-/* Commas to spaces, as the header wants them. */
-static void take_origins(char *value, struct argp_state *state)
+/* Checked before anything is made: a folder that never starts would be left. */
+static const char *take_address(const struct argp_state *state, const char *option,
+                                const char *value)
 {
-    for (char *at = value;; at++) {
-        const size_t length = strcspn(at, ",");
-        if (!psp_cluster_origin_good(at, length))
-            argp_error(state,
-                       "--embed-origins: \"%.*s\" is not an origin; for example "
-                       "https://news.example: scheme and host, no path",
-                       (int)length, at);
-        at += length;
-        if (!*at)
-            return;
-        *at = ' ';
-    }
+    if (!psp_address_good(value, 1))
+        argp_error(state, "%s: HOST:PORT, for example 127.0.0.1:8080", option);
+    return value;
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -145,19 +142,20 @@ static error_t parse(int key, char *value, struct argp_state *state)
             (uint32_t)psp_number_argument(state, "--routers", value, 1, ROUTERS_MAX);
         return 0;
     case OPTION_HTTP:
-        /* Checked before anything is made: a folder that never starts would be left. */
-        if (!psp_address_good(value, 1))
-            argp_error(state, "--http: ADDR:PORT, for example 127.0.0.1:8080");
-        arguments->plan.http = value;
+        arguments->plan.http = take_address(state, "--http", value);
         return 0;
     case OPTION_EMBED_ORIGINS:
-        take_origins(value, state);
-        arguments->plan.embed_origins = value;
+        arguments->plan.embed_origins = psp_option_list(
+            state, "--embed-origins", value, psp_cluster_origin_good,
+            "an origin; for example https://news.example: scheme and host, no path");
+        return 0;
+    case OPTION_TRUSTED_PROXY:
+        arguments->plan.trusted_proxies =
+            psp_option_list(state, "--trusted-proxy", value, psp_cluster_proxy_good,
+                            "an address or a network; for example 192.0.2.7 or 2001:db8::/32");
         return 0;
     case OPTION_GATEWAY:
-        if (!psp_address_good(value, 1))
-            argp_error(state, "--gateway: HOST:PORT, for example 127.0.0.1:7900");
-        arguments->plan.gateway = value;
+        arguments->plan.gateway = take_address(state, "--gateway", value);
         return 0;
     case OPTION_BRIDGE:
         if (arguments->bridge_count == BRIDGES_MAX)

@@ -162,6 +162,7 @@ void psp_answer_csv(const struct psp_api_request *request, struct psp_api_reply 
 {
     reply->status = 200;
     reply->content_type = "text/csv; charset=utf-8; header=present";
+    reply->spreadsheet = request->spreadsheet;
     link_origin(request->view->definition, reply);
     if (is_test(request))
         psp_text_string(&reply->body, "mode,");
@@ -175,9 +176,21 @@ void psp_answer_line(const struct psp_api_request *request, struct psp_api_reply
         psp_text_string(&reply->body, "TEST,");
 }
 
+/* Spreadsheets calculate a cell that begins so; with an apostrophe before it it is text. */
+static bool is_formula(const char *text)
+{
+    return text[0] != '\0' && strchr("=+-@\t\r\n", text[0]) != NULL;
+}
+
 void psp_answer_field(struct psp_api_reply *reply, const char *text, char after)
 {
-    const size_t bytes = text ? strlen(text) : 0;
+    size_t bytes = text ? strlen(text) : 0;
+    char guarded[PSP_NAME_BYTES_MAX + 2];
+    if (bytes > 0 && reply->spreadsheet && is_formula(text)) {
+        const int n = snprintf(guarded, sizeof guarded, "'%s", text);
+        bytes = (size_t)n < sizeof guarded ? (size_t)n : sizeof guarded - 1;
+        text = guarded;
+    }
     if (!psp_text_reserve(&reply->body, 2 * bytes + 3))
         return;
     char *at = reply->body.data + reply->body.length;

@@ -36,7 +36,8 @@ void psp_answer_csv(const struct psp_api_request *request, struct psp_api_reply 
                     const char *header);
 /* Before the first field of every line after the header. */
 void psp_answer_line(const struct psp_api_request *request, struct psp_api_reply *reply);
-/* One field and what follows it: ',' or '\n'. NULL: an empty field. */
+/* One field of at most PSP_NAME_BYTES_MAX and what follows it: ',' or '\n'. NULL: an empty
+ * field. For a spreadsheet none is a formula. */
 void psp_answer_field(struct psp_api_reply *reply, const char *text, char after);
 
 /* The name in the request's language. `name`, `names`: as the definition has them. */

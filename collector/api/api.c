@@ -32,13 +32,13 @@ static const struct route routes[] = {
      "unit group q standing choices lang cursor limit version "},
     {"/api/v1/overview", psp_api_overview, TAG_VERSION, false, false, false, "lang version "},
     {"/api/v1/results", psp_api_results, TAG_VERSION, true, false, false,
-     "contest unit level method by sort order lang cursor limit version "},
+     "contest unit level method by sort order lang cursor limit version spreadsheet "},
     {"/api/v1/candidates", psp_api_candidates, TAG_VERSION, false, false, false,
      "q lang cursor limit version "},
     {"/api/v1/candidates/", psp_api_candidate, TAG_VERSION, false, false, false,
      "level lang cursor limit version "},
     {"/api/v1/turnout", psp_api_turnout, TAG_VERSION, true, false, false,
-     "unit level lang cursor limit version "},
+     "unit level lang cursor limit version spreadsheet "},
     {"/api/v1/units", psp_api_units, TAG_VERSION, false, false, false,
      "parent level q lang cursor limit version "},
     {"/api/v1/units/", psp_api_unit, TAG_VERSION, false, false, false, "lang version "},
@@ -268,6 +268,8 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
     if (route->csv && !request->csv && request->accept)
         request->csv =
             wanted(request->accept, "text/csv") > wanted(request->accept, "application/json");
+    if (!psp_parameter_flag(request, ret_reply, "spreadsheet", "1", &request->spreadsheet))
+        return true;
     request->stale = psp_freshness_any_stale(request->site->freshness, request->now_ms);
     write_etag(route, request, ret_reply->etag, sizeof ret_reply->etag);
     if (route->tag == TAG_VERSION)

@@ -71,6 +71,7 @@ struct psp_api_request {
     /* filled in by psp_api_serve */
     const char *id; /* the {id} of the path, or NULL */
     bool csv;
+    bool spreadsheet; /* of CSV: no cell is a formula */
     bool stale;
     uint32_t language; /* of names: a position, 0 without languages */
 };
@@ -102,6 +103,7 @@ struct psp_api_reply { /* zero-initialise; free with psp_api_reply_free */
     char version[PSP_VERSION_ID_BYTES]; /* of the view that it is of; "": of none */
     struct psp_text next;               /* path and query of the next page; empty: none */
     struct psp_text origin;             /* links to whose figures these are; empty: none */
+    bool spreadsheet;                   /* as of the request */
     bool tells_held;                    /* it leaves out what is held: … */
     uint64_t held;                      /* … so many items */
     const char *shared;                 /* a body that is not owned, instead of `body` */

@@ -15,7 +15,7 @@ struct psp_stats {
     _Atomic uint64_t publishes;
     _Atomic uint64_t partials[5];               /* by enum psp_stats_partial */
     _Atomic uint64_t requests[PSP_STATS_CODES]; /* by HTTP status code */
-    _Atomic uint64_t connections, connections_cut;
+    _Atomic uint64_t connections, connections_cut, connections_refused, connections_pushed_out;
     _Atomic uint64_t stream_viewers, stream_events;
     _Atomic uint64_t changes_waiting, changes_answers;
     _Atomic uint64_t commit_bucket[PSP_STATS_BUCKETS + 1]; /* not cumulative; the last: over */

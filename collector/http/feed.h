@@ -18,8 +18,8 @@
 #include <pthread.h>
 
 #include "collector/api/api.h"
-#include "collector/http/connections.h"
 #include "collector/http/stream.h"
+#include "http/connections.h"
 
 struct psp_feed {
     struct psp_stream *stream;

@@ -17,10 +17,11 @@
 #include "base/system/listen.h"
 #include "collector/api/answer.h"
 #include "collector/api/parameter.h"
-#include "collector/http/connections.h"
 #include "collector/http/feed.h"
 #include "collector/http/stream.h"
 #include "collector/page/gzip.h"
+#include "http/connections.h"
+#include "http/framing.h"
 
 enum { PACKED_MAX = 2 };
 
@@ -35,6 +36,7 @@ struct psp_http {
     struct MHD_Daemon *daemon;
     struct psp_stream *stream; /* NULL on the loopback address */
     uint16_t port;
+    struct psp_proxies proxies;
     struct psp_connections connections;
     struct psp_feed feed; /* with `stream` only */
     pthread_mutex_t pack_lock;
@@ -70,10 +72,13 @@ static void add_common_headers(const struct psp_http *http, struct MHD_Response 
     add_header(response, "X-Psephos-Mode", psp_mode_name(site->cluster->mode));
     add_header(response, "X-Psephos-Publication",
                psp_publication_name(site->catalog->definition->publication));
-    add_header(response, "Access-Control-Allow-Origin", "*");
-    add_header(response, "Access-Control-Expose-Headers",
-               "ETag, Link, Retry-After, X-Psephos-Mode, X-Psephos-Publication, Psephos-Held, "
-               "Psephos-Version");
+    if (!http->options.local) { /* what is for operators is for no page that they visit */
+        add_header(response, "Access-Control-Allow-Origin", "*");
+        add_header(response, "Access-Control-Expose-Headers",
+                   "ETag, Link, Retry-After, X-Psephos-Mode, X-Psephos-Publication, Psephos-Held, "
+                   "Psephos-Version");
+        add_header(response, "Cross-Origin-Resource-Policy", "cross-origin");
+    }
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "Referrer-Policy", "no-referrer");
 }
@@ -310,6 +315,8 @@ static void add_page_headers(const struct psp_http *http, struct MHD_Response *r
                policy.failed ? "default-src 'none'; frame-ancestors 'none'" : policy.data);
     psp_text_free(&policy);
     add_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+    add_header(response, "Permissions-Policy",
+               "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
     add_header(response, "Vary", "Accept-Encoding");
 }
 
@@ -362,9 +369,11 @@ static enum MHD_Result send_methods(struct psp_http *http, struct MHD_Connection
     if (status == 405)
         add_header(response, "Content-Type", "application/problem+json");
     add_header(response, "Allow", "GET, HEAD, OPTIONS");
-    add_header(response, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
-    add_header(response, "Access-Control-Allow-Headers", "If-None-Match, Last-Event-ID");
-    add_header(response, "Access-Control-Max-Age", "86400");
+    if (!http->options.local) {
+        add_header(response, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+        add_header(response, "Access-Control-Allow-Headers", "If-None-Match, Last-Event-ID");
+        add_header(response, "Access-Control-Max-Age", "86400");
+    }
     return send_response(http, mhd, status, response);
 }
 
@@ -475,6 +484,24 @@ static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, 
                             : "/openapi.json describes every path there is");
 }
 
+/* ---- requests that are none of ours ---- */
+
+/* MHD ends a connection whose body nobody has read. */
+static enum MHD_Result refuse_body(struct psp_http *http, struct MHD_Connection *mhd)
+{
+    static const char text[] =
+        "{\"type\":\"about:blank\",\"title\":\"A body\",\"status\":400,\"detail\":"
+        "\"requests here have no body: leave out Content-Length and Transfer-Encoding\"}";
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        sizeof text - 1, (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    add_header(response, "Content-Type", "application/problem+json");
+    add_header(response, "Cache-Control", "no-store");
+    add_header(response, "Connection", "close");
+    return send_response(http, mhd, 400, response);
+}
+
 /* What MHD keeps of a request: NULL at first. */
 struct request {
     struct psp_feed_wait *wait;
@@ -512,20 +539,22 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 {
     struct psp_http *http = context;
     (void)version;
-    (void)upload;
+    (void)upload, (void)upload_bytes;
+    if (psp_connections_refused(mhd))
+        return send_problem(http, mhd, 503, "Too many connections",
+                            "this collector has as many as it serves, or as many from your "
+                            "address; ask again in a few seconds");
     const bool options = strcmp(method, "OPTIONS") == 0;
     if (!options && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return send_methods(http, mhd, 405);
+    if (psp_framing_of(mhd) != PSP_FRAMING_NO_BODY)
+        return refuse_body(http, mhd);
     if (*state == &cut_short)
         return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");
     struct request *request = *state;
-    if (!request) { /* headers are there; a body may follow */
+    if (!request) { /* the headers are there */
         *state = request = calloc(1, sizeof *request);
         return request ? MHD_YES : MHD_NO;
-    }
-    if (*upload_bytes > 0) { /* nobody reads it */
-        *upload_bytes = 0;
-        return MHD_YES;
     }
     return options ? send_methods(http, mhd, 204)
                    : serve(http, mhd, path, strcmp(method, "HEAD") == 0, &request->wait);
@@ -544,13 +573,35 @@ static uint16_t port_of(int fd)
     return (uint16_t)strtoul(port, NULL, 10);
 }
 
+static void init_connections(struct psp_http *http, struct psp_stats *stats)
+{
+    const struct psp_connections_bounds bounds = {
+        .max = PSP_HTTP_CONNECTIONS_MAX,
+        .of_one = PSP_HTTP_CONNECTIONS_PER_IP_MAX,
+        .refused = PSP_HTTP_REFUSED_MAX,
+        .answer_bytes = PSP_HTTP_ANSWER_BYTES_MAX,
+        .request_ms = PSP_HTTP_REQUEST_MS,
+        .idle_ms = PSP_HTTP_IDLE_MS,
+        .answer_ms = PSP_HTTP_ANSWER_MS,
+        .bytes_per_ms = PSP_HTTP_ANSWER_BYTES_PER_MS,
+        .refused_ms = PSP_HTTP_REFUSED_MS,
+    };
+    const struct psp_connections_counters counters = {
+        .open = &stats->connections,
+        .cut = &stats->connections_cut,
+        .refused = &stats->connections_refused,
+        .pushed_out = &stats->connections_pushed_out,
+    };
+    psp_connections_init(&http->connections, &bounds, &counters, &http->proxies);
+}
+
 static struct MHD_Daemon *start_daemon(struct psp_http *http, int fd)
 {
     const struct MHD_OptionItem settings[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_THREAD_POOL_SIZE, PSP_HTTP_THREADS, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, PSP_HTTP_CONNECTIONS_MAX, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, PSP_HTTP_CONNECTIONS_PER_IP_MAX, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, PSP_HTTP_CONNECTIONS_MAX + 2 * PSP_HTTP_REFUSED_MAX, NULL},
+        PSP_FRAMING_STRICTEST,
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, PSP_HTTP_CONNECTION_BYTES, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, PSP_HTTP_SILENCE_S, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, http},
@@ -575,12 +626,13 @@ enum psp_status psp_http_start(const struct psp_http_options *options, struct ps
         close(fd);
         return PSP_ENOMEM;
     }
-    psp_connections_init(&http->connections, options->site->stats);
+    psp_proxies_read(&http->proxies, options->trusted_proxies);
+    init_connections(http, options->site->stats);
     pthread_mutex_init(&http->pack_lock, NULL);
     http->options = *options;
     http->port = port_of(fd);
     if (!options->local &&
-        psp_stream_create(options->site, options->views, &http->stream) != PSP_OK) {
+        psp_stream_create(options->site, options->views, &http->proxies, &http->stream) != PSP_OK) {
         psp_reason_set(reterr_reason, "out of memory");
         close(fd);
         psp_http_stop(&http);

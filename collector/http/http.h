@@ -4,11 +4,12 @@
  *     connection ─▶ MHD thread ─▶ take the view ─▶ psp_api_serve ─▶ answer
  *                                                  └─ no such path ─▶ page file
  *
- * Read-only: GET, HEAD and OPTIONS. MHD's own timeout is for silence only, and
+ * Read-only: GET, HEAD and OPTIONS, without a body. MHD's own timeout is for silence only, and
  * a client that trickles bytes is never silent; so every connection has a
  * deadline here, and psp_http_sweep cuts what is past it.
  *
- * When a bound is reached: a connection more is refused; an answer more than
+ * When a bound is reached: a connection more takes the place of an idle one, or is refused
+ * (connections.h); an answer more than
  * fits into PSP_HTTP_ANSWER_BYTES_MAX is 503 with Retry-After.
  *
  * Ownership: borrows site, slot and page until psp_http_stop.
@@ -28,6 +29,8 @@
 enum {
     PSP_HTTP_THREADS = 2,
     PSP_HTTP_CONNECTIONS_MAX = 1024,
+    PSP_HTTP_REFUSED_MAX = 128, /* more that are open only to be told that there is no room */
+    PSP_HTTP_REFUSED_MS = 2000,
     PSP_HTTP_CONNECTIONS_PER_IP_MAX = 600,
     PSP_HTTP_CONNECTION_BYTES = 32 * 1024, /* request line and headers must fit */
     PSP_HTTP_SILENCE_S = 30,
@@ -47,6 +50,7 @@ struct psp_http_options {
     struct psp_view_slot *views;
     const struct psp_page *page; /* NULL: none */
     const char *embed_origins;   /* who may show it in a frame, a space between; NULL: nobody */
+    const char *trusted_proxies; /* whose X-Forwarded-For is believed, likewise */
 };
 
 /* PSP_EINVAL: not an address; PSP_EEXIST: in use; PSP_EIO, PSP_EPERM,

@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/memory/places.h"
 #include "base/system/clock.h"
 #include "collector/http/stream_event.h"
+#include "http/connections.h"
 
 struct event {
     uint32_t references; /* under events_lock */
@@ -20,6 +23,7 @@ struct event {
 };
 
 struct viewer {
+    struct psp_place place;
     struct viewer *next, *previous;
     struct psp_stream *stream;
     struct MHD_Connection *mhd;
@@ -31,7 +35,8 @@ struct viewer {
     size_t sent;
     bool waits; /* it is a psp_stream_place: for … */
     uint64_t until_ms;
-    bool gone; /* its client is */
+    bool gone;   /* its client is */
+    bool ousted; /* another has its place */
 };
 
 struct psp_stream_place {
@@ -41,7 +46,9 @@ struct psp_stream_place {
 struct psp_stream {
     const struct psp_api_site *site;
     struct psp_view_slot *views;
-    pthread_mutex_t lock; /* for the next nine; taken before MHD's own */
+    const struct psp_proxies *proxies;
+    pthread_mutex_t lock; /* for the next ten; taken before MHD's own */
+    struct psp_places places;
     struct viewer *viewers;
     uint32_t viewer_count;
     uint64_t check, version; /* of the view; raised when there is something new */
@@ -53,13 +60,14 @@ struct psp_stream {
 };
 
 enum psp_status psp_stream_create(const struct psp_api_site *site, struct psp_view_slot *views,
-                                  struct psp_stream **ret_stream)
+                                  const struct psp_proxies *proxies, struct psp_stream **ret_stream)
 {
     struct psp_stream *stream = calloc(1, sizeof *stream);
     if (!stream)
         return PSP_ENOMEM;
     stream->site = site;
     stream->views = views;
+    stream->proxies = proxies;
     stream->version = 1;
     stream->beat_ms = psp_clock_ms();
     pthread_mutex_init(&stream->lock, NULL);
@@ -197,7 +205,7 @@ static enum turn take_turn(struct viewer *viewer)
     struct psp_stream *stream = viewer->stream;
     enum turn turn = TURN_LOOK;
     pthread_mutex_lock(&stream->lock);
-    if (stream->stopping) {
+    if (stream->stopping || viewer->ousted) {
         turn = TURN_END;
     } else if (viewer->version != stream->version) {
         viewer->version = stream->version;
@@ -246,6 +254,7 @@ static void unlink_viewer(struct viewer *viewer)
     if (viewer->next)
         viewer->next->previous = viewer->previous;
     stream->viewer_count--;
+    psp_places_leave(&stream->places, &viewer->place);
     atomic_store(&stream->site->stats->stream_viewers, stream->viewer_count);
     pthread_mutex_unlock(&stream->lock);
 }
@@ -278,12 +287,48 @@ static bool greet(struct viewer *viewer)
     return !viewer->event->text.failed;
 }
 
+static void resume(struct viewer *viewer)
+{
+    viewer->suspended = false;
+    MHD_resume_connection(viewer->mhd);
+}
+
+/* One that is not suspended may hang on a client that takes nothing. */
+static void oust(struct viewer *viewer)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(viewer->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    viewer->ousted = true;
+    if (viewer->suspended)
+        resume(viewer);
+    else if (info)
+        shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+/* PSP_EBUSY: it has none, and nobody has to leave his to it. */
+static enum psp_status take_place(struct psp_stream *stream, struct viewer *viewer)
+{
+    struct psp_source source;
+    psp_connections_client(stream->proxies, viewer->mhd, &source);
+    const enum psp_status status =
+        psp_places_take(&stream->places, &source, false, psp_clock_ms(), &viewer->place);
+    if (status != PSP_OK || stream->places.count <= PSP_STREAM_VIEWERS_MAX)
+        return status;
+    struct psp_place *goes = psp_places_make_room(&stream->places, &viewer->place);
+    if (!goes) {
+        psp_places_leave(&stream->places, &viewer->place);
+        return PSP_EBUSY;
+    }
+    oust((struct viewer *)((char *)goes - offsetof(struct viewer, place)));
+    return PSP_OK;
+}
+
 /* PSP_EBUSY: no more places. */
 static enum psp_status link_viewer(struct psp_stream *stream, struct viewer *viewer)
 {
     pthread_mutex_lock(&stream->lock);
-    const bool full = stream->viewer_count == PSP_STREAM_VIEWERS_MAX;
-    if (!full) {
+    const enum psp_status status = take_place(stream, viewer);
+    if (status == PSP_OK) {
         viewer->beat = stream->beat;
         viewer->next = stream->viewers;
         if (viewer->next)
@@ -293,7 +338,7 @@ static enum psp_status link_viewer(struct psp_stream *stream, struct viewer *vie
         atomic_store(&stream->site->stats->stream_viewers, stream->viewer_count);
     }
     pthread_mutex_unlock(&stream->lock);
-    return full ? PSP_EBUSY : PSP_OK;
+    return status;
 }
 
 enum psp_status psp_stream_open(struct psp_stream *stream, struct MHD_Connection *mhd,
@@ -351,7 +396,7 @@ enum psp_stream_turn psp_stream_place_turn(struct psp_stream_place *place)
     struct psp_stream *stream = viewer->stream;
     enum psp_stream_turn turn = PSP_STREAM_LOOK;
     pthread_mutex_lock(&stream->lock);
-    if (stream->stopping || viewer->gone) {
+    if (stream->stopping || viewer->gone || viewer->ousted) {
         turn = PSP_STREAM_GONE;
     } else if (viewer->version != stream->version) {
         viewer->version = stream->version;
@@ -380,12 +425,6 @@ static bool hung_up(struct MHD_Connection *mhd)
     char byte;
     const ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : -1;
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-}
-
-static void resume(struct viewer *viewer)
-{
-    viewer->suspended = false;
-    MHD_resume_connection(viewer->mhd);
 }
 
 /* Nothing is sent to who waits, so nothing tells that the client has gone. */

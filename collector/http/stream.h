@@ -13,7 +13,8 @@
  * the heartbeat resumes all of them, and so does stopping, before the daemon
  * stops.
  *
- * When the bound is reached a viewer more is refused (503).
+ * When the bound is reached a viewer more takes the place of the oldest one of the address
+ * that has most, or is refused (503): base/memory/places.h.
  *
  * Ownership: borrows site and views.
  * Threads:   wake and stop from the loop's; the rest from MHD's.
@@ -25,6 +26,7 @@
 #include "base/status.h"
 #include "collector/api/api.h"
 #include "collector/view/slot.h"
+#include "http/proxies.h"
 
 struct MHD_Connection;
 struct MHD_Response;
@@ -40,8 +42,9 @@ enum {
 
 struct psp_stream;
 
-/* PSP_ENOMEM. */
+/* PSP_ENOMEM. Borrows `proxies`, too. */
 enum psp_status psp_stream_create(const struct psp_api_site *site, struct psp_view_slot *views,
+                                  const struct psp_proxies *proxies,
                                   struct psp_stream **ret_stream);
 /* After the daemon has stopped. */
 void psp_stream_destroy(struct psp_stream **stream);

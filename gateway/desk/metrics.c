@@ -41,6 +41,11 @@ void psp_gateway_metrics(const struct psp_gateway_stats *stats, struct psp_text 
         &stats->connections);
     one(text, "psephos_gateway_connections_cut_total", "counter",
         "HTTP connections ended because they took too long.", &stats->connections_cut);
+    one(text, "psephos_gateway_connections_refused_total", "counter",
+        "HTTP connections for which there was no place.", &stats->connections_refused);
+    one(text, "psephos_gateway_connections_pushed_out_total", "counter",
+        "HTTP connections ended so that another address has a place.",
+        &stats->connections_pushed_out);
     one(text, "psephos_gateway_held_bytes", "gauge", "Of ballots and answers in memory.",
         &stats->held_bytes);
 }

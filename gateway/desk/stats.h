@@ -19,7 +19,7 @@ struct psp_gateway_stats {                           /* zero-initialise */
     _Atomic uint64_t not_allowed;                    /* ballots that a router refused for good */
     _Atomic uint64_t unanswered;                     /* ballots told to be sent again */
     _Atomic uint64_t strangers;                      /* requests without a token that holds */
-    _Atomic uint64_t connections, connections_cut;
+    _Atomic uint64_t connections, connections_cut, connections_refused, connections_pushed_out;
     _Atomic uint64_t held_bytes; /* of bodies and answers, now */
     _Atomic uint64_t inflight;   /* ballots without a verdict, now */
     _Atomic uint64_t ready;      /* 1: a router has let this gateway in */

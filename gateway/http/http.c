@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,27 +13,20 @@
 #include "base/limits.h"
 #include "base/system/clock.h"
 #include "base/system/listen.h"
-#include "base/system/peer.h"
 #include "gateway/desk/metrics.h"
 #include "gateway/http/answer.h"
 #include "gateway/http/body.h"
 #include "gateway/http/openapi_text.h"
+#include "http/connections.h"
+#include "http/framing.h"
 
 enum { TROUBLE_BYTES = 320 };
-
-struct connection {
-    struct connection *next, *previous;
-    int fd;
-    uint64_t deadline_ms;
-    bool reading; /* headers, or a body that is not whole */
-    bool ended;   /* its client sends no more: seen while reading */
-};
 
 struct psp_gateway_http {
     struct psp_gateway_http_options options;
     struct MHD_Daemon *daemon;
-    pthread_mutex_t lock; /* for the list, and its deadlines */
-    struct connection *connections;
+    struct psp_proxies proxies;
+    struct psp_connections connections;
 };
 
 /* One request for ballots, from its headers on. */
@@ -48,84 +40,36 @@ struct request {
 
 /* ---- connections ---- */
 
-/* MHD closes the socket only after it has said so here; so a sweep under the
- * lock never cuts a stranger's descriptor. */
-static void on_connection(void *context, struct MHD_Connection *mhd, void **ret_connection,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct psp_gateway_http *http = context;
-    struct connection *connection = *ret_connection;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-        connection = calloc(1, sizeof *connection);
-        *ret_connection = connection;
-        if (!connection)
-            return; /* served without a deadline of its own; MHD's still holds */
-        connection->fd = info ? info->connect_fd : -1;
-        connection->deadline_ms = psp_clock_ms() + PSP_GATEWAY_HEADERS_MS;
-        connection->reading = true;
-        pthread_mutex_lock(&http->lock);
-        connection->next = http->connections;
-        if (connection->next)
-            connection->next->previous = connection;
-        http->connections = connection;
-        pthread_mutex_unlock(&http->lock);
-        psp_gateway_count(&http->options.stats->connections, 1);
-    } else if (connection) {
-        pthread_mutex_lock(&http->lock);
-        if (connection->previous)
-            connection->previous->next = connection->next;
-        else
-            http->connections = connection->next;
-        if (connection->next)
-            connection->next->previous = connection->previous;
-        pthread_mutex_unlock(&http->lock);
-        atomic_fetch_sub(&http->options.stats->connections, 1);
-        free(connection);
-        *ret_connection = NULL;
-    }
-}
-
 static void set_deadline(struct psp_gateway_http *http, struct MHD_Connection *mhd, uint64_t ms,
                          bool reading)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct connection *connection = info ? info->socket_context : NULL;
-    if (!connection)
-        return;
-    pthread_mutex_lock(&http->lock);
-    connection->deadline_ms = psp_clock_ms() + ms;
-    connection->reading = reading;
-    connection->ended = false;
-    pthread_mutex_unlock(&http->lock);
-}
-
-/* MHD keeps a connection whose client went away before its request was whole until its
- * timeout: enough of them would take every place. Seen twice, so that what was read last has
- * been looked at. */
-static bool is_abandoned(struct connection *connection)
-{
-    if (!connection->reading || !psp_peer_ended(connection->fd))
-        return false;
-    const bool seen = connection->ended;
-    connection->ended = true;
-    return seen;
+    psp_connections_deadline(&http->connections, mhd, ms, reading);
 }
 
 void psp_gateway_http_sweep(struct psp_gateway_http *http, uint64_t now_ms)
 {
-    pthread_mutex_lock(&http->lock);
-    for (struct connection *at = http->connections; at; at = at->next) {
-        if (now_ms <= at->deadline_ms && !is_abandoned(at))
-            continue;
-        shutdown(at->fd, SHUT_RDWR);
-        at->reading = false;
-        at->deadline_ms = now_ms + PSP_GATEWAY_ANSWER_MS; /* cut once */
-        psp_gateway_count(&http->options.stats->connections_cut, 1);
-    }
-    pthread_mutex_unlock(&http->lock);
+    psp_connections_sweep(&http->connections, now_ms);
+}
+
+static void init_connections(struct psp_gateway_http *http, struct psp_gateway_stats *stats)
+{
+    const struct psp_connections_bounds bounds = {
+        .max = PSP_GATEWAY_CONNECTIONS_MAX,
+        .of_one = PSP_GATEWAY_CONNECTIONS_PER_IP_MAX,
+        .refused = PSP_GATEWAY_REFUSED_MAX,
+        .request_ms = PSP_GATEWAY_HEADERS_MS,
+        .idle_ms = PSP_GATEWAY_IDLE_MS,
+        .answer_ms = PSP_GATEWAY_ANSWER_MS,
+        .bytes_per_ms = PSP_GATEWAY_BODY_BYTES_PER_MS,
+        .refused_ms = PSP_GATEWAY_REFUSED_MS,
+    };
+    const struct psp_connections_counters counters = {
+        .open = &stats->connections,
+        .cut = &stats->connections_cut,
+        .refused = &stats->connections_refused,
+        .pushed_out = &stats->connections_pushed_out,
+    };
+    psp_connections_init(&http->connections, &bounds, &counters, &http->proxies);
 }
 
 /* ---- answers ---- */
@@ -200,6 +144,23 @@ static enum MHD_Result send_text(struct psp_gateway_http *http, struct MHD_Conne
         return MHD_NO;
     set_deadline(http, mhd, PSP_GATEWAY_ANSWER_MS, false);
     add_header(response, "Content-Type", type);
+    return send_response(http, mhd, status, response);
+}
+
+/* The connection, too, is of no more use. */
+static enum MHD_Result send_last(struct psp_gateway_http *http, struct MHD_Connection *mhd,
+                                 unsigned status, const char *title, const char *detail)
+{
+    struct psp_text text = {0};
+    psp_gateway_answer_problem(&text, status, title, detail);
+    struct MHD_Response *response = response_of(&text);
+    if (!response)
+        return MHD_NO;
+    set_deadline(http, mhd, PSP_GATEWAY_ANSWER_MS, false);
+    add_header(response, "Content-Type", "application/problem+json");
+    add_header(response, "Connection", "close");
+    if (status == 503)
+        add_header(response, "Retry-After", "1");
     return send_response(http, mhd, status, response);
 }
 
@@ -388,16 +349,32 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *mhd)
     return nul && nul < uri + strcspn(uri, "?") ? &cut_short : NULL;
 }
 
+static bool has_none(const char *method)
+{
+    return !strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS");
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *path,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_bytes, void **state)
 {
     struct psp_gateway_http *http = context;
     const bool ballots = !http->options.local && !strcmp(path, "/api/v1/ballots");
+    const bool post = ballots && !strcmp(method, "POST");
     (void)version;
     if (*state == &cut_short)
         return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");
-    if (!*state && ballots && !strcmp(method, "POST"))
+    if (psp_connections_refused(mhd))
+        return send_last(http, mhd, 503, "Too many connections",
+                         "this gateway has as many as it serves, or as many from your address; "
+                         "nothing was read: send again in a few seconds");
+    if (!*state) {
+        const enum psp_framing framing = psp_framing_of(mhd);
+        if (framing == PSP_FRAMING_UNCLEAR || (framing == PSP_FRAMING_BODY && has_none(method)))
+            return send_last(http, mhd, 400, "A body",
+                             "only a POST has one: with one Content-Length, or in chunks");
+    }
+    if (!*state && post)
         return begin_ballots(http, mhd, state);
     if (!*state) {
         *state = &begun;
@@ -447,12 +424,13 @@ static struct MHD_Daemon *start_daemon(struct psp_gateway_http *http, int fd)
     const struct MHD_OptionItem settings[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_THREAD_POOL_SIZE, PSP_GATEWAY_THREADS, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, PSP_GATEWAY_CONNECTIONS_MAX, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, PSP_GATEWAY_CONNECTIONS_PER_IP_MAX, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, PSP_GATEWAY_CONNECTIONS_MAX + 2 * PSP_GATEWAY_REFUSED_MAX,
+         NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, PSP_GATEWAY_CONNECTION_BYTES, NULL},
+        PSP_FRAMING_STRICTEST,
         {MHD_OPTION_CONNECTION_TIMEOUT, PSP_GATEWAY_SILENCE_S, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, http},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)psp_connections_notify, &http->connections},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, http},
         {MHD_OPTION_END, 0, NULL},
     };
@@ -482,8 +460,8 @@ enum psp_status psp_gateway_http_start(const struct psp_gateway_http_options *op
         close(fd);
         return PSP_ENOMEM;
     }
-    pthread_mutex_init(&http->lock, NULL);
     http->options = *options;
+    init_connections(http, options->stats);
     http->daemon = start_daemon(http, fd);
     if (!http->daemon) {
         psp_reason_set(reterr_reason, "cannot start the HTTP threads on %s: %s", options->address,
@@ -504,7 +482,7 @@ void psp_gateway_http_stop(struct psp_gateway_http **http)
         MHD_stop_daemon((*http)->daemon);
     if ((*http)->options.tls)
         psp_gateway_tls_serve(NULL);
-    pthread_mutex_destroy(&(*http)->lock);
+    psp_connections_destroy(&(*http)->connections);
     free(*http);
     *http = NULL;
 }

@@ -31,6 +31,8 @@ enum {
     PSP_GATEWAY_THREADS = 2,
     PSP_GATEWAY_CONNECTIONS_MAX = 1024,
     PSP_GATEWAY_CONNECTIONS_PER_IP_MAX = 600,
+    PSP_GATEWAY_REFUSED_MAX = 128, /* more that are open only to be told that there is no room */
+    PSP_GATEWAY_REFUSED_MS = 2000,
     PSP_GATEWAY_CONNECTION_BYTES = 32 * 1024, /* request line and headers must fit */
     PSP_GATEWAY_SILENCE_S = 30,
     PSP_GATEWAY_HEADERS_MS = 10000,     /* for the first request's headers to be there */

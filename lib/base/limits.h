@@ -54,6 +54,7 @@ enum {
     PSP_MARKS_BYTES_MAX = 8192, /* canonical marks of one ballot */
     PSP_MESSAGE_BYTES_MAX = 16 << 20,
     PSP_PARTIAL_PARTS_MAX = 64, /* messages that one partial goes in */
+    PSP_TRUSTED_PROXIES_MAX = 64,
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json/at.h"
+#include "base/system/source.h"
 #include "base/text/text.h"
 #include "cluster/raft_id.h"
 
@@ -194,23 +195,36 @@ bool psp_cluster_origin_good(const char *origin, size_t length)
            strspn(origin + at + 1, "0123456789") >= length - at - 1;
 }
 
-static bool read_origins(const struct psp_json_at *collector, const char **ret_origins)
+bool psp_cluster_proxy_good(const char *proxy, size_t length)
+{
+    struct psp_source_net net;
+    return psp_source_net_of_text(proxy, length, &net);
+}
+
+/* A list of words, which becomes one text with spaces between. */
+struct words {
+    const char *member, *expected;
+    size_t max;
+    bool (*good)(const char *word, size_t length);
+};
+
+static bool read_words(const struct psp_json_at *object, const struct words *words,
+                       const char **ret_text)
 {
     struct psp_json_at list, at;
     struct psp_text text = {0};
     size_t n;
-    if (!psp_json_has(collector, "embed_origins"))
+    if (!psp_json_has(object, words->member))
         return true;
-    if (!psp_json_list(collector, "embed_origins", ORIGINS_MAX, &list, &n))
+    if (!psp_json_list(object, words->member, words->max, &list, &n))
         return false;
     for (size_t i = 0; i < n; i++) {
-        const char *origin = psp_json_element(&list, i, &at) ? json_string_value(at.value) : NULL;
-        if (!origin || !psp_cluster_origin_good(origin, strlen(origin))) {
+        const char *word = psp_json_element(&list, i, &at) ? json_string_value(at.value) : NULL;
+        if (!word || !words->good(word, strlen(word))) {
             psp_text_free(&text);
-            return psp_json_refuse(&at, "an origin such as \"https://news.example\": scheme and "
-                                        "host, no path");
+            return psp_json_refuse(&at, words->expected);
         }
-        psp_text_format(&text, "%s%s", i > 0 ? " " : "", origin);
+        psp_text_format(&text, "%s%s", i > 0 ? " " : "", word);
     }
     if (n > 0)
         psp_text_bytes(&text, "", 1);
@@ -218,14 +232,27 @@ static bool read_origins(const struct psp_json_at *collector, const char **ret_o
         psp_text_free(&text);
         return psp_json_refuse(&list, "out of memory");
     }
-    *ret_origins = text.data;
+    *ret_text = text.data;
     return true;
 }
 
+static const struct words origin_words = {
+    "embed_origins",
+    "an origin such as \"https://news.example\": scheme and host, no path",
+    ORIGINS_MAX,
+    psp_cluster_origin_good,
+};
+static const struct words proxy_words = {
+    "trusted_proxies",
+    "an address or a network such as \"192.0.2.7\" or \"2001:db8::/32\"",
+    PSP_TRUSTED_PROXIES_MAX,
+    psp_cluster_proxy_good,
+};
+
 static bool read_collectors(const struct psp_json_at *root, struct psp_cluster *cluster)
 {
-    static const char *const names[] = {"collector",  "http",          "http_local", "address",
-                                        "public_key", "embed_origins", NULL};
+    static const char *const names[] = {"collector",  "http",          "http_local",      "address",
+                                        "public_key", "embed_origins", "trusted_proxies", NULL};
     struct psp_json_at list, at;
     size_t n;
     if (!psp_json_list(root, "collectors", COLLECTORS_MAX, &list, &n))
@@ -242,7 +269,8 @@ static bool read_collectors(const struct psp_json_at *root, struct psp_cluster *
             !keep_address(&at, "http_local", "", &collectors[i].http_local) ||
             !keep_address(&at, "address", "tcp://", &collectors[i].address) ||
             !keep(psp_json_key, &at, "public_key", &collectors[i].public_key) ||
-            !read_origins(&at, &collectors[i].embed_origins))
+            !read_words(&at, &origin_words, &collectors[i].embed_origins) ||
+            !read_words(&at, &proxy_words, &collectors[i].trusted_proxies))
             return false;
     }
     return true;
@@ -564,6 +592,7 @@ void psp_cluster_destroy(struct psp_cluster **cluster)
         drop(gone->collectors[i].http), drop(gone->collectors[i].http_local);
         drop(gone->collectors[i].address), drop(gone->collectors[i].public_key);
         drop(gone->collectors[i].embed_origins);
+        drop(gone->collectors[i].trusted_proxies);
     }
     for (uint32_t i = 0; i < gone->operator_count; i++)
         drop(gone->operators[i].name), drop(gone->operators[i].public_key);

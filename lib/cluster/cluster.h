@@ -45,6 +45,8 @@ struct psp_cluster_collector {
     const char *public_key;
     /* Origins, a space between, whose pages may show the page in a frame; NULL: none. */
     const char *embed_origins;
+    /* Proxies, addresses or networks, a space between, whose X-Forwarded-For is believed. */
+    const char *trusted_proxies;
 };
 struct psp_cluster_operator {
     const char *name, *public_key;
@@ -93,6 +95,9 @@ void psp_cluster_destroy(struct psp_cluster **cluster);
 /* One origin as a browser names it: http:// or https://, a host ("*." before it: any below it)
  * and, where it is not the scheme's own, a port; no path. Or "*": any. */
 bool psp_cluster_origin_good(const char *origin, size_t length);
+
+/* An address, or a network as "192.0.2.0/24" and "2001:db8::/32". */
+bool psp_cluster_proxy_good(const char *proxy, size_t length);
 
 /* Writes beside and renames, fsync of file and folder. */
 enum psp_status psp_cluster_store(const struct psp_cluster *cluster, const char *path);

@@ -49,13 +49,13 @@ static json_t *gateways_json(const struct psp_cluster *cluster)
     return gateways;
 }
 
-static json_t *origins_json(const char *origins)
+static json_t *words_json(const char *words)
 {
     json_t *list = json_array();
-    while (*origins) {
-        const size_t length = strcspn(origins, " ");
-        json_array_append_new(list, json_stringn(origins, length));
-        origins += length + (origins[length] == ' ');
+    while (*words) {
+        const size_t length = strcspn(words, " ");
+        json_array_append_new(list, json_stringn(words, length));
+        words += length + (words[length] == ' ');
     }
     return list;
 }
@@ -86,7 +86,9 @@ static json_t *cluster_json(const struct psp_cluster *cluster)
                                 "http", collector->http, "http_local", collector->http_local,
                                 "address", collector->address, "public_key", collector->public_key);
         if (collector->embed_origins)
-            json_object_set_new(one, "embed_origins", origins_json(collector->embed_origins));
+            json_object_set_new(one, "embed_origins", words_json(collector->embed_origins));
+        if (collector->trusted_proxies)
+            json_object_set_new(one, "trusted_proxies", words_json(collector->trusted_proxies));
         json_array_append_new(collectors, one);
     }
     for (uint32_t i = 0; i < cluster->operator_count; i++)

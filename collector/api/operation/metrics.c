@@ -140,6 +140,14 @@ static void write_http(const struct psp_stats *stats, struct psp_text *text)
          "HTTP connections ended because they took too long.");
     psp_text_format(text, "psephos_http_connections_cut_total %llu\n",
                     (unsigned long long)psp_stats_read(&stats->connections_cut));
+    head(text, "psephos_http_connections_refused_total", "counter",
+         "HTTP connections for which there was no place.");
+    psp_text_format(text, "psephos_http_connections_refused_total %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->connections_refused));
+    head(text, "psephos_http_connections_pushed_out_total", "counter",
+         "HTTP connections ended so that another address has a place.");
+    psp_text_format(text, "psephos_http_connections_pushed_out_total %llu\n",
+                    (unsigned long long)psp_stats_read(&stats->connections_pushed_out));
     head(text, "psephos_stream_viewers", "gauge", "Event streams and waiting requests now.");
     psp_text_format(text, "psephos_stream_viewers %llu\n",
                     (unsigned long long)psp_stats_read(&stats->stream_viewers));

@@ -47,7 +47,7 @@ export function Electorate() {
           </>
         ) : (
           <>
-            <a href="/api/v1/results.csv?level=leaf">CSV</a>, <a href="/openapi.json">OpenAPI</a>.
+            <a href="/api/v1/results.csv?level=leaf&spreadsheet=1">CSV</a>, <a href="/openapi.json">OpenAPI</a>.
           </>
         )}
       </p>
