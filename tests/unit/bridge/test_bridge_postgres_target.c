@@ -14,6 +14,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "bridge/postgres/merge.h"
 #include "bridge/postgres/postgres.h"
 
 enum { SCHEMA_BYTES = 32 };
@@ -202,6 +203,30 @@ static void what_cannot_be_compared_waits(void **state)
     end(&bridge);
 }
 
+/* As one that is stopped between its last two messages; the server ends its session. */
+static void who_stands_still_with_the_lock_loses_it(void **state)
+{
+    (void)state;
+    struct psp_text guard = {0};
+    struct bridge bridge = opened();
+    PGconn *still = PQconnectdb(config.postgres.conninfo);
+    char sql[64];
+    write_whole(&bridge, 1, 10, 10, 5);
+    snprintf(sql, sizeof sql, "SET search_path = %s; BEGIN;", schema);
+    psp_text_string(&guard, sql);
+    psp_pg_write_guard(schema, &guard);
+    psp_text_bytes(&guard, "", 1);
+    PQclear(PQexec(still, guard.data));
+    assert_int_equal(PQtransactionStatus(still), PQTRANS_INTRANS);
+    write_whole(&bridge, 1, 11, 11, 6);
+    PQclear(PQexec(still, "COMMIT"));
+    assert_int_equal(PQstatus(still), CONNECTION_BAD);
+    assert_string_equal(ask(votes), "north-1|6");
+    psp_text_free(&guard);
+    PQfinish(still);
+    end(&bridge);
+}
+
 /* Its next part would leave out what was taken away. */
 static void a_part_needs_what_it_begins_with(void **state)
 {
@@ -379,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup(a_bridge_that_wakes_up_changes_nothing, prepare),
         cmocka_unit_test_setup(a_whole_that_is_old_changes_nothing, prepare),
         cmocka_unit_test_setup(what_cannot_be_compared_waits, prepare),
+        cmocka_unit_test_setup(who_stands_still_with_the_lock_loses_it, prepare),
         cmocka_unit_test_setup(a_part_needs_what_it_begins_with, prepare),
         cmocka_unit_test_setup(a_restore_is_followed_and_takes_rows_away, prepare),
         cmocka_unit_test_setup(held_results_are_in_no_row, prepare),
