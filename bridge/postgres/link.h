@@ -18,7 +18,7 @@
 #include "base/status.h"
 #include "bridge/local/stop.h"
 
-enum { PSP_PG_CONNECT_MS = 10000, PSP_PG_WAIT_MS = 300000 };
+enum { PSP_PG_CONNECT_MS = 10000, PSP_PG_WAIT_MS = 900000 };
 
 struct psp_pg_link;
 
