@@ -131,15 +131,23 @@ def finish_cast(cast):
 
 
 def campaign(one, server, view, folder, kills, seed, each=150):
-    """Kills bridge and server while votes come in. How many looks were taken, lines compared."""
+    """Kills bridge and server while votes come in, beside a spare that stands still at times.
+
+    How many looks were taken, and lines compared.
+    """
     chance = random.Random(seed)
     print(f"seed {seed}")
     bridge = Bridge(folder, one, server.conninfo(view.database)).start()
+    spare = Bridge(folder, one, server.conninfo(view.database), "spare").start()
+    stands_still = False
     watch = Watch(server, view)
     try:
         for i in range(kills):
             cast = cast_beside(one, folder / "ballots.ndjson", i * each, each)
             time.sleep(chance.uniform(0, 0.4))
+            if chance.random() < 0.5:
+                stands_still = not stands_still
+                spare.signal(signal.SIGSTOP if stands_still else signal.SIGCONT)
             who = chance.choice(["bridge", "bridge", "server", "both"])
             if who != "server":
                 bridge.kill()
@@ -155,11 +163,14 @@ def campaign(one, server, view, folder, kills, seed, each=150):
                 wait_until(lambda: shards_of(server, view) == shards_of_api(one), 60,
                            what="the bridge to follow")
             watch.look()
+        spare.signal(signal.SIGCONT)
         lines = assert_written(one, server, view)
+        assert spare.process.poll() is None, spare.said()
         assert one.accounting()["total"]["counted"] == kills * each
         return watch.looks, lines
     finally:
         bridge.kill()
+        spare.kill()
 
 
 def stop_and_continue(bridge, meanwhile):

@@ -161,10 +161,10 @@ static void a_whole_removes_what_is_not_in_it(void **state)
     struct psp_text text = {0};
     psp_pg_write_merge(true, ~UINT32_C(0) & ~PSP_PG_TABLE(CORRECTIONS), &text);
     assert_parts(&text,
-                 PARTS("DELETE FROM results o WHERE NOT EXISTS (SELECT 1 FROM in_results n WHERE "
-                       "n.contest = o.contest AND n.unit = o.unit AND n.method = o.method AND "
-                       "n.choice = o.choice AND n.votes IS NOT NULL);",
-                       "DELETE FROM version o", "DELETE FROM parties o", "ANALYZE in_results",
+                 PARTS("DELETE FROM results o WHERE NOT EXISTS (SELECT 1 FROM in_results n WHERE ",
+                       "n.contest = o.contest AND n.unit = o.unit AND n.method = o.method AND ",
+                       "n.choice = o.choice AND n.votes IS NOT NULL);", "DELETE FROM version o",
+                       "DELETE FROM parties o", "ANALYZE in_results",
                        "\"group\" = excluded.\"group\""),
                  true);
     psp_pg_write_merge(true, ~UINT32_C(0) & ~PSP_PG_TABLE(CORRECTIONS), &text);
