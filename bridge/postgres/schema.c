@@ -50,7 +50,7 @@ static enum psp_status look(struct psp_pg_link *link, const char *schema, struct
     if (status != PSP_OK)
         return status;
     if (PQntuples(rows) == 1)
-        ret_found->format = atoi(PQgetvalue(rows, 0, 0));
+        ret_found->format = (int)strtol(PQgetvalue(rows, 0, 0), NULL, 10);
     PQclear(rows);
     return PSP_OK;
 }
