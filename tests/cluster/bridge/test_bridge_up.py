@@ -1,8 +1,13 @@
 """`up --bridge`, `status` and `check` with a bridge whose server is away: it holds nothing up."""
 
+import contextlib
 import json
 import os
+import re
+import shutil
 import signal
+import socket
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -10,7 +15,7 @@ import urllib.request
 import pytest
 
 from casting import free_port
-from harness import is_running, run_psephos, wait_until
+from harness import ROOT, is_running, run_psephos, wait_until
 from test_json import promised
 
 AWAY = "host=/nowhere/at/all dbname=psephos connect_timeout=2"
@@ -29,9 +34,10 @@ def address_of(path):
     return json.loads(path.read_text())["http_local"]
 
 
-def ask(address, path):
+def ask(address, path, method="GET"):
+    request = urllib.request.Request(f"http://{address}{path}", method=method)
     try:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -44,6 +50,27 @@ def row(one, name="page"):
 def cpu_s(pid):
     parts = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
     return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def check_metrics(text):
+    """As Prometheus reads them; each of them is in docs/bridges.md."""
+    if shutil.which("promtool"):
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
+                              text=True, check=True)
+        assert not done.stdout + done.stderr
+    told = (ROOT / "docs/bridges.md").read_text()
+    for name in re.findall(r"(?m)^# TYPE (\w+)", text):
+        assert f"`{name}" in told, name
+
+
+@contextlib.contextmanager
+def all_places_taken(address):
+    """Connections that say nothing, as many as it takes."""
+    host, port = address.rsplit(":", 1)
+    with contextlib.ExitStack() as stack:
+        for _ in range(32):
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=10))
+        yield
 
 
 def test_a_bridge_whose_server_is_away_holds_nothing_up(cluster, fixture_file, tmp_path):
@@ -71,7 +98,12 @@ def test_a_bridge_whose_server_is_away_holds_nothing_up(cluster, fixture_file, t
     status, text = ask(address_of(file), "/metrics")
     assert status == 200 and 'psephos_bridge_state{state="no target"} 1\n' in text
     assert "psephos_bridge_ready 0\n" in text
+    check_metrics(text)
     assert ask(address_of(file), "/")[0] == 404
+    assert ask(address_of(file), "/metrics", method="POST")[0] == 405
+    with all_places_taken(address_of(file)):
+        assert "not answering" == row(one)["state"]
+    wait_until(lambda: row(one)["state"] == "no target", what="a free place at its address")
 
     # It waits, and costs nothing; a signal ends it soon.
     pid, before = shown["pid"], cpu_s(shown["pid"])
