@@ -20,8 +20,8 @@ enum psp_status psp_outgoing_init(struct psp_outgoing *ret_outgoing, uint32_t ba
     bool complete;
     if (definition != NULL) {
         out.rows = malloc(batch_rows * sizeof *out.rows);
-        out.row_marks = malloc(PSP_CLIENT_BATCH_CHOICES_MAX * sizeof *out.row_marks);
-        out.choices = malloc(PSP_CLIENT_BATCH_CHOICES_MAX * sizeof *out.choices);
+        out.row_marks = malloc(PSP_MESSAGE_MARKS_MAX * sizeof *out.row_marks);
+        out.choices = malloc(PSP_MESSAGE_MARKS_MAX * sizeof *out.choices);
         complete = out.rows && out.row_marks && out.choices;
     } else {
         out.voter_lengths = malloc(batch_rows);
@@ -146,8 +146,7 @@ static bool add_row(struct psp_outgoing *out, const struct psp_client_ballot *ba
     const struct psp_definition *definition = out->definition;
     const uint32_t marks_before = out->row_mark_count, choices_before = out->choice_count;
     /* Every contest and choice takes a byte of marks at least. */
-    if (marks_before + ballot->marks_bytes > PSP_CLIENT_BATCH_CHOICES_MAX ||
-        choices_before + ballot->marks_bytes > PSP_CLIENT_BATCH_CHOICES_MAX)
+    if (marks_before + choices_before + ballot->marks_bytes > PSP_MESSAGE_MARKS_MAX)
         return false;
     const uint8_t *at = psp_client_ballot_bytes(ballot);
     struct psp_row row = {

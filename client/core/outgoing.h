@@ -22,7 +22,6 @@
 
 enum {
     PSP_CLIENT_BATCH_BYTES_MAX = 4 << 20, /* of a message, about; well below the wire's limit */
-    PSP_CLIENT_BATCH_CHOICES_MAX = 1 << 18,
 };
 
 struct psp_outgoing {

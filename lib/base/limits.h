@@ -25,7 +25,9 @@
 #define PSP_MARKED_CONTESTS_MAX 1024 /* on one ballot */
 #define PSP_MARKED_CHOICES_MAX 256   /* in one contest of one ballot */
 #define PSP_BATCH_ROWS_MAX 8192      /* ballots in one message or log entry */
-#define PSP_STATIONS_MAX 100000      /* the highest number of a station; the first is 1 */
+#define PSP_MESSAGE_MARKS_MAX 262144 /* marks and choices together in one message of rows */
+#define PSP_MESSAGE_FIELDS_MAX 64 /* fields of one thing in a message, besides those that repeat */
+#define PSP_STATIONS_MAX 100000   /* the highest number of a station; the first is 1 */
 
 #define PSP_TEXT_OF(number) #number
 #define PSP_TEXT(limit) PSP_TEXT_OF(limit)
@@ -51,9 +53,10 @@ enum {
     PSP_NAME_BYTES_MAX = 1024,    /* names, offices, districts, codes, colours */
     PSP_TEXT_BYTES_MAX = 65536,   /* biographies, platforms, photo references */
     PSP_DEFINITION_BYTES_MAX = 512 << 20,
-    PSP_MARKS_BYTES_MAX = 8192, /* canonical marks of one ballot */
-    PSP_MESSAGE_BYTES_MAX = 16 << 20,
-    PSP_PARTIAL_PARTS_MAX = 64, /* messages that one partial goes in */
+    PSP_MARKS_BYTES_MAX = 8192,                    /* canonical marks of one ballot */
+    PSP_MESSAGE_BYTES_MAX = 16 << 20,              /* inside a cluster, and of an answer */
+    PSP_INGEST_BYTES_MAX = (4 << 20) + (64 << 10), /* of a message to a router */
+    PSP_PARTIAL_PARTS_MAX = 64,                    /* messages that one partial goes in */
     PSP_TRUSTED_PROXIES_MAX = 64,
 };
 

@@ -19,7 +19,7 @@ void psp_router_action_answer(const struct psp_router_core *core,
         memcpy(ret_message->welcome.cluster_id, core->fence.parts[PSP_FENCE_CLUSTER],
                PSP_CLUSTER_ID_BYTES);
         ret_message->welcome.batch_rows_max = PSP_BATCH_ROWS_MAX;
-        ret_message->welcome.message_bytes_max = PSP_MESSAGE_BYTES_MAX;
+        ret_message->welcome.message_bytes_max = PSP_INGEST_BYTES_MAX;
         ret_message->welcome.election_id = core->definition->id;
     } else if (action->type == PSP_ROUTER_VERDICTS) {
         ret_message->type = PSP_CLIENT_VERDICTS;

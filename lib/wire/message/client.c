@@ -8,6 +8,10 @@
 #include "client.pb-c.h"
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
+#include "wire/message/scan.h"
+
+/* A shorter one is unpacked soon enough, whatever it holds. */
+enum { SCANNED_BYTES = 64 << 10 };
 
 /* Names the row, so that whoever wrote the client finds the ballot. */
 static enum psp_status refuse_row(struct psp_arena *arena, size_t row, const char **ret_reason,
@@ -184,6 +188,16 @@ static enum psp_status decode_request(struct psp_arena *arena, const uint8_t *by
                                       const char **ret_reason)
 {
     ProtobufCMessage *unpacked = NULL;
+    if (length > SCANNED_BYTES && length <= PSP_MESSAGE_BYTES_MAX) {
+        const char *reason = psp_scan_request(bytes, length, &ret_message->batch_id);
+        const uint64_t version = psp_pack_version(bytes, length);
+        if (reason != NULL && (version == 0 || version == PSP_PROTOCOL))
+            return psp_pack_refuse(ret_reason, reason);
+        if (reason != NULL) {
+            *ret_reason = "unknown protocol version";
+            return PSP_EVERSION;
+        }
+    }
     const enum psp_status status =
         psp_unpack(&psephos__v1__client_request__descriptor, PSP_PROTOCOL, arena, bytes, length,
                    &unpacked, ret_reason);
@@ -304,6 +318,11 @@ enum psp_status psp_client_message_decode(struct psp_arena *arena, const uint8_t
 }
 
 /* ---- encoding ---- */
+
+uint64_t psp_client_message_batch_id(const uint8_t *bytes, size_t length)
+{
+    return psp_scan_batch_id(bytes, length);
+}
 
 static char *copy_text(struct psp_arena *arena, struct psp_bytes text)
 {

@@ -248,6 +248,10 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     status->leader = body->leader;
     status->wall_ms = body->wall_ms;
     status->close_at_ms = body->close_at_ms;
+    status->admits =
+        psp_admits_known(body->admits) ? (enum psp_admits)body->admits : PSP_ADMITS_NOT_SAID;
+    status->stations_fault = body->stations_fault;
+    status->keys = psp_pack_bytes(&body->keys);
     return PSP_OK;
 }
 
@@ -331,6 +335,7 @@ static enum psp_status decode_body(struct psp_arena *arena,
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REQUEST:
         ret_message->type = PSP_CLUSTER_STATUS_REQUEST;
         ret_message->id = message->status_request->request_id;
+        ret_message->status_request.station = message->status_request->station;
         return PSP_OK;
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REPLY:
         return decode_status(message->status_reply, ret_message, ret_reason);
@@ -511,6 +516,7 @@ static enum psp_status encode_status_request(const struct psp_cluster_message *f
 {
     Psephos__V1__StatusRequest body = PSEPHOS__V1__STATUS_REQUEST__INIT;
     body.request_id = from->id;
+    body.station = from->status_request.station;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REQUEST;
     message->status_request = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -543,6 +549,9 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
     body.leader = status->leader;
     body.wall_ms = status->wall_ms;
     body.close_at_ms = status->close_at_ms;
+    body.admits = (uint32_t)status->admits;
+    body.stations_fault = psp_pack_text(status->stations_fault);
+    body.keys = psp_pack_data(status->keys.data, status->keys.length);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REPLY;
     message->status_reply = &body;
     return psp_pack(&message->base, ret_buffer);

@@ -67,6 +67,13 @@ bool psp_report_final_known(uint64_t number)
 #undef X
 }
 
+bool psp_admits_known(uint64_t number)
+{
+#define X(NAME, value) || number == (value)
+    return false PSP_ADMITS(X);
+#undef X
+}
+
 const char *psp_mode_name(enum psp_mode mode)
 {
     static const char *const words[] = {

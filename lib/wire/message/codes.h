@@ -107,6 +107,18 @@ enum psp_report_final {
 #undef X
 };
 
+/* What a router says of a station that it was asked after. X(NAME, number) */
+#define PSP_ADMITS(X)                                                                              \
+    X(NOT_SAID, 0) /* not asked, or of a version that does not say */                              \
+    X(NO, 1)                                                                                       \
+    X(YES, 2)
+
+enum psp_admits {
+#define X(NAME, number) PSP_ADMITS_##NAME = number,
+    PSP_ADMITS(X)
+#undef X
+};
+
 /* Whether a number that came is one of the set. */
 bool psp_refusal_known(uint64_t number);
 bool psp_count_refusal_known(uint64_t number);
@@ -115,6 +127,7 @@ bool psp_operate_status_known(uint64_t number);
 bool psp_election_state_known(uint64_t number);
 bool psp_mode_known(uint64_t number);
 bool psp_report_final_known(uint64_t number);
+bool psp_admits_known(uint64_t number);
 
 /* "new", "open", "closed". NULL when out of range. */
 const char *psp_election_state_name(enum psp_election_state state);

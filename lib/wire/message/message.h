@@ -93,6 +93,9 @@ struct psp_client_message {
 enum psp_status psp_client_message_decode(struct psp_arena *arena, const uint8_t *bytes,
                                           size_t length, struct psp_client_message *ret_message,
                                           const char **ret_reason);
+/* The batch ID of a station's message, read from its first bytes: nothing else is looked
+ * at. 0: it does not stand there. */
+uint64_t psp_client_message_batch_id(const uint8_t *bytes, size_t length);
 /* Replaces the buffer's content. PSP_ENOMEM, also over PSP_MESSAGE_BYTES_MAX:
  * so for the other two below. */
 enum psp_status psp_client_message_encode(const struct psp_client_message *message,
@@ -127,9 +130,12 @@ struct psp_status_reply {
     struct psp_books books;
     uint64_t inflight, busy;
     uint8_t state_hash[PSP_HASH_BYTES];
-    uint32_t leader;      /* replica + 1; 0 not known */
-    uint64_t wall_ms;     /* its clock */
-    uint64_t close_at_ms; /* of a shard: when it closes or closed; 0 none */
+    uint32_t leader;            /* replica + 1; 0 not known */
+    uint64_t wall_ms;           /* its clock */
+    uint64_t close_at_ms;       /* of a shard: when it closes or closed; 0 none */
+    enum psp_admits admits;     /* of a router: the station asked after */
+    const char *stations_fault; /* of a router: why its list is an old one; or "" */
+    struct psp_bytes keys;      /* of a router: those that went over their budget: key_counters.h */
 };
 
 struct psp_raft_entry {
@@ -202,6 +208,9 @@ struct psp_cluster_message {
             uint32_t leader; /* or PSP_NONE */
             const char *text;
         } operated;
+        struct {
+            uint32_t station; /* of a router: whether it admits this one; 0: not asked */
+        } status_request;
         struct psp_status_reply status;
         struct psp_raft_message raft;
         struct {

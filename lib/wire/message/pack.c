@@ -72,8 +72,7 @@ uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, 
     return 0;
 }
 
-/* The version, where writers put it: in front. 0 when it is not there. */
-static uint64_t version_in_front(const uint8_t *bytes, size_t length)
+uint64_t psp_pack_version(const uint8_t *bytes, size_t length)
 {
     uint64_t version = 0;
     if (length < 2 || bytes[0] != 0x08 || psp_varint_read_any(bytes + 1, length - 1, &version) == 0)
@@ -96,7 +95,7 @@ enum psp_status psp_unpack(const ProtobufCMessageDescriptor *descriptor, uint32_
         *ret_message = message;
         return PSP_OK;
     }
-    const uint64_t found = version_in_front(bytes, length);
+    const uint64_t found = psp_pack_version(bytes, length);
     if (found != 0 && found != version) {
         *ret_reason = "unknown protocol version";
         return PSP_EVERSION;

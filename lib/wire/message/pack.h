@@ -36,6 +36,9 @@ enum psp_status psp_pack(const ProtobufCMessage *message, struct psp_buffer *ret
  * the bytes are no fields. */
 uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, uint32_t last);
 
+/* The version, where writers put it: in front. 0 when it is not there. */
+uint64_t psp_pack_version(const uint8_t *bytes, size_t length);
+
 /* True when every byte is a verdict (lib/election/verdict.h), or, inside a cluster, what
  * stands in its place. */
 bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool inside);

@@ -23,9 +23,15 @@ static bool set_key(void *socket, int option, const char *z85)
     return zmq_setsockopt(socket, option, z85, PSP_KEY_Z85_BYTES) == 0;
 }
 
-static bool set_bounds(void *socket)
+size_t psp_curve_message_bytes_max(unsigned roles)
 {
-    const int64_t message_bytes_max = PSP_MESSAGE_BYTES_MAX + PSP_CURVE_BYTES;
+    return (roles & (PSP_ROLE_STATION | PSP_ROLE_GATEWAY)) != 0 ? PSP_INGEST_BYTES_MAX
+                                                                : PSP_MESSAGE_BYTES_MAX;
+}
+
+static bool set_bounds(void *socket, size_t bytes)
+{
+    const int64_t message_bytes_max = (int64_t)bytes + PSP_CURVE_BYTES;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_bytes_max, sizeof message_bytes_max) ==
                0 &&
            set_int(socket, ZMQ_SNDHWM, PSP_SEND_QUEUE_MESSAGES) &&
@@ -59,7 +65,8 @@ void *psp_curve_open_server(void *context, const struct psp_keypair *self, unsig
     psp_curve_domain(roles, domain);
     /* MANDATORY: without it a ROUTER silently drops what it cannot send.
      * HANDOVER stays off: with it, a peer could take over another's answers. */
-    return or_close(socket, set_bounds(socket) && set_int(socket, ZMQ_CURVE_SERVER, 1) &&
+    return or_close(socket, set_bounds(socket, psp_curve_message_bytes_max(roles)) &&
+                                set_int(socket, ZMQ_CURVE_SERVER, 1) &&
                                 set_key(socket, ZMQ_CURVE_SECRETKEY, self->secret_z85) &&
                                 set_text(socket, ZMQ_ZAP_DOMAIN, domain) &&
                                 set_int(socket, ZMQ_ROUTER_MANDATORY, 1) &&
@@ -75,7 +82,7 @@ void *psp_curve_open_client(void *context, const struct psp_keypair *self,
         return NULL;
     /* IMMEDIATE: queue for a connection that stands, so that "not connected" is
      * said at once and nothing waits in a queue that nobody empties. */
-    return or_close(socket, set_bounds(socket) &&
+    return or_close(socket, set_bounds(socket, PSP_MESSAGE_BYTES_MAX) &&
                                 set_key(socket, ZMQ_CURVE_SERVERKEY, server_public_z85) &&
                                 set_key(socket, ZMQ_CURVE_PUBLICKEY, self->public_z85) &&
                                 set_key(socket, ZMQ_CURVE_SECRETKEY, self->secret_z85) &&

@@ -31,6 +31,8 @@ enum {
 /* The ZAP domain that tells the handler (zap.h) which roles a socket admits. */
 void psp_curve_domain(unsigned roles, char ret_domain[PSP_CURVE_DOMAIN_BYTES]);
 
+/* The largest message that a socket takes that admits these roles. */
+size_t psp_curve_message_bytes_max(unsigned roles);
 /* A ROUTER that admits the roles, not bound yet; NULL: libzmq refused. */
 void *psp_curve_open_server(void *context, const struct psp_keypair *self, unsigned roles);
 /* A DEALER that expects the server's key, not connected yet; NULL as above. */

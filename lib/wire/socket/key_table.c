@@ -6,10 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct bar {
+    enum psp_role role;
+    uint32_t id;
+    uint64_t until_ms; /* 0: none */
+};
+
 struct psp_key_table {
     pthread_rwlock_t lock;
     struct psp_known_key *keys; /* by public_z85, ascending */
     size_t n;
+    struct bar bars[PSP_KEY_BARS_MAX];
     _Atomic uint64_t generation; /* written under the lock */
 };
 
@@ -86,6 +93,36 @@ bool psp_key_table_find(struct psp_key_table *table, const char *public_z85,
     *ret_generation = atomic_load(&table->generation);
     pthread_rwlock_unlock(&table->lock);
     return found != NULL;
+}
+
+void psp_key_table_bar(struct psp_key_table *table, enum psp_role role, uint32_t id,
+                       uint64_t until_ms)
+{
+    pthread_rwlock_wrlock(&table->lock);
+    struct bar *place = &table->bars[0];
+    for (size_t i = 0; i < PSP_KEY_BARS_MAX; i++) {
+        struct bar *bar = &table->bars[i];
+        if (bar->until_ms != 0 && bar->role == role && bar->id == id) {
+            place = bar;
+            break;
+        }
+        if (bar->until_ms < place->until_ms)
+            place = bar;
+    }
+    *place = (struct bar){role, id, until_ms};
+    pthread_rwlock_unlock(&table->lock);
+}
+
+bool psp_key_table_barred(struct psp_key_table *table, const struct psp_known_key *key,
+                          uint64_t now_ms)
+{
+    bool barred = false;
+    pthread_rwlock_rdlock(&table->lock);
+    for (size_t i = 0; i < PSP_KEY_BARS_MAX; i++)
+        barred = barred || (table->bars[i].until_ms > now_ms && table->bars[i].role == key->role &&
+                            table->bars[i].id == key->id);
+    pthread_rwlock_unlock(&table->lock);
+    return barred;
 }
 
 uint64_t psp_key_table_generation(struct psp_key_table *table)

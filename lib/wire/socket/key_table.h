@@ -16,6 +16,8 @@
 
 #include "wire/socket/socket.h"
 
+enum { PSP_KEY_BARS_MAX = 256 };
+
 struct psp_key_table;
 
 /* Empty: nobody is known. PSP_ENOMEM. */
@@ -29,6 +31,12 @@ enum psp_status psp_key_table_set(struct psp_key_table *table, const struct psp_
 /* False when the key is not known. *ret_generation changes with every set. */
 bool psp_key_table_find(struct psp_key_table *table, const char *public_z85,
                         struct psp_known_key *ret_key, uint64_t *ret_generation);
+/* Admits nobody of this role and id until then (at most PSP_KEY_BARS_MAX at once: the one
+ * that would end first is forgotten). */
+void psp_key_table_bar(struct psp_key_table *table, enum psp_role role, uint32_t id,
+                       uint64_t until_ms);
+bool psp_key_table_barred(struct psp_key_table *table, const struct psp_known_key *key,
+                          uint64_t now_ms);
 uint64_t psp_key_table_generation(struct psp_key_table *table);
 
 #endif

@@ -14,11 +14,16 @@
 #include "wire/socket/curve.h"
 #include "wire/socket/endpoint.h"
 #include "wire/socket/key_table.h"
+#include "wire/socket/peers.h"
 #include "wire/socket/zap.h"
 
 enum {
     SENDERS_REMEMBERED = 256, /* a power of two */
     IDENTITY_BYTES = 5,       /* of an identity that libzmq made: 0 and four more */
+    INGEST_UNFINISHED_MAX = 128 << 20,
+    CLUSTER_UNFINISHED_MAX = 256 << 20,
+    INGEST_UNREAD_MAX = 1 << 20,
+    INGEST_KEY_CONNECTIONS_MAX = 32,
 };
 
 struct psp_wire {
@@ -47,7 +52,8 @@ struct psp_socket {
     uint64_t retry_at_ms; /* 0: libzmq sees to the connection */
     uint64_t dropped;
     char address[PSP_ENDPOINT_BYTES];
-    struct sender *senders; /* of a listening socket */
+    struct sender *senders; /* of a listening socket, as is the next */
+    struct psp_peers *peers;
 };
 
 /* ---- the process's wire ---- */
@@ -148,6 +154,25 @@ static bool allow_ipv6(void *zmq, const char *address)
     return !strchr(address, '[') || zmq_setsockopt(zmq, ZMQ_IPV6, &yes, sizeof yes) == 0;
 }
 
+static void name_monitor(struct psp_wire *wire, char ret_at[64])
+{
+    snprintf(ret_at, 64, "inproc://psephos.monitor.%u", atomic_fetch_add(&wire->monitors, 1));
+}
+
+static enum psp_status watch_peers(struct psp_socket *socket)
+{
+    const bool ingest = (socket->roles & (PSP_ROLE_STATION | PSP_ROLE_GATEWAY)) != 0;
+    const struct psp_peers_limits limits = {
+        .message_bytes_max = psp_curve_message_bytes_max(socket->roles),
+        .unfinished_total_max = ingest ? INGEST_UNFINISHED_MAX : CLUSTER_UNFINISHED_MAX,
+        .unread_max = ingest ? INGEST_UNREAD_MAX : 0,
+        .key_connections_max = ingest ? INGEST_KEY_CONNECTIONS_MAX : 0,
+    };
+    char at[64];
+    name_monitor(socket->wire, at);
+    return psp_peers_create(socket->wire->context, socket->zmq, at, &limits, &socket->peers);
+}
+
 enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, unsigned roles,
                                   struct psp_socket **ret_socket)
 {
@@ -167,6 +192,9 @@ enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, un
     socket->senders = calloc(SENDERS_REMEMBERED, sizeof *socket->senders);
     if (!socket->senders)
         goto free_socket;
+    status = watch_peers(socket);
+    if (status != PSP_OK)
+        goto free_socket;
     if (!allow_ipv6(zmq, endpoint) || zmq_bind(zmq, endpoint) != 0) {
         status = status_of_address(zmq_errno());
         goto free_socket;
@@ -179,6 +207,7 @@ enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, un
     *ret_socket = socket;
     return PSP_OK;
 free_socket:
+    psp_peers_destroy(&socket->peers);
     free(socket->senders);
     free(socket);
 close_zmq:
@@ -191,7 +220,7 @@ static void *open_monitor(struct psp_wire *wire, void *zmq)
 {
     char at[64];
     const int unlimited = 0; /* a full queue would block libzmq's I/O thread */
-    snprintf(at, sizeof at, "inproc://psephos.monitor.%u", atomic_fetch_add(&wire->monitors, 1));
+    name_monitor(wire, at);
     const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
                        ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
@@ -244,6 +273,7 @@ void psp_socket_destroy(struct psp_socket **socket)
         zmq_socket_monitor((*socket)->zmq, NULL, 0);
     if ((*socket)->monitor)
         zmq_close((*socket)->monitor);
+    psp_peers_destroy(&(*socket)->peers);
     zmq_close((*socket)->zmq);
     free((*socket)->senders);
     free(*socket);
@@ -263,6 +293,19 @@ int psp_socket_fd(const struct psp_socket *socket)
 uint64_t psp_socket_dropped(const struct psp_socket *socket)
 {
     return socket->dropped;
+}
+
+void psp_socket_counts(const struct psp_socket *socket, struct psp_socket_counts *ret_counts)
+{
+    assert(socket->peers);
+    psp_peers_counts(socket->peers, ret_counts);
+}
+
+uint32_t psp_socket_end_key(struct psp_socket *socket, enum psp_role role, uint32_t id, uint64_t ms)
+{
+    assert(socket->peers);
+    psp_key_table_bar(socket->wire->keys, role, id, psp_clock_ms() + ms);
+    return psp_peers_end_key(socket->peers, role, id);
 }
 
 /* ---- whether a connecting socket is connected ---- */
@@ -328,16 +371,19 @@ static int receive_frame(void *zmq, zmq_msg_t *frame)
     return rc;
 }
 
-/* Reads what is left of a message of more frames than ours have. */
-static void drain_message(void *zmq)
+/* Reads what is left of a message of more frames than ours have; their bytes on the way. */
+static size_t drain_message(void *zmq)
 {
     zmq_msg_t frame;
+    size_t bytes = 0;
     int more = 1;
     while (more) {
         zmq_msg_init(&frame);
         more = receive_frame(zmq, &frame) >= 0 && zmq_msg_more(&frame);
+        bytes += zmq_msg_size(&frame) + PSP_CURVE_BYTES + 2;
         zmq_msg_close(&frame);
     }
+    return bytes;
 }
 
 /* Who sent it, by the key its connection proved, as known now: NULL when that
@@ -359,6 +405,12 @@ static const struct psp_known_key *sender_of(struct psp_socket *socket, zmq_msg_
         sender->admitted = known && ((unsigned)sender->key.role & socket->roles) != 0;
     }
     return sender->admitted ? &sender->key : NULL;
+}
+
+static uint32_t identity_number(const struct psp_peer *peer)
+{
+    return (uint32_t)peer->id[1] << 24 | (uint32_t)peer->id[2] << 16 | (uint32_t)peer->id[3] << 8 |
+           peer->id[4];
 }
 
 /* One message from a listening socket: [identity][payload].
@@ -385,11 +437,16 @@ static enum psp_status receive_from_peer(struct psp_socket *socket, zmq_msg_t *p
         socket->dropped++;
         return PSP_STALE;
     }
+    size_t bytes = zmq_msg_size(payload);
     if (zmq_msg_more(payload)) {
-        drain_message(socket->zmq);
+        bytes += drain_message(socket->zmq);
         good = false;
     }
     const struct psp_known_key *key = good ? sender_of(socket, payload) : NULL;
+    ret_received->peer.descriptor = zmq_msg_get(payload, ZMQ_SRCFD);
+    if (ret_received->peer.length > 0)
+        psp_peers_received(socket->peers, ret_received->peer.descriptor,
+                           identity_number(&ret_received->peer), bytes, key);
     if (!key) {
         socket->dropped++;
         return PSP_STALE;
@@ -421,6 +478,9 @@ enum psp_status psp_socket_receive(struct psp_socket *socket, struct psp_receive
     if (!payload)
         return PSP_ENOMEM;
     enum psp_status status;
+    const uint64_t now_ms = socket->roles ? psp_clock_ms() : 0;
+    if (socket->roles)
+        psp_peers_look(socket->peers, now_ms);
     do {
         zmq_msg_init(payload);
         status = socket->roles ? receive_from_peer(socket, payload, &received)
@@ -429,6 +489,8 @@ enum psp_status psp_socket_receive(struct psp_socket *socket, struct psp_receive
             zmq_msg_close(payload);
     } while (status == PSP_STALE);
     if (status != PSP_OK) {
+        if (socket->roles && status == PSP_EAGAIN)
+            psp_peers_drained(socket->peers, now_ms);
         free(payload);
         return status;
     }
@@ -489,8 +551,14 @@ enum psp_status psp_socket_send(struct psp_socket *socket, const struct psp_peer
     assert(length <= PSP_MESSAGE_BYTES_MAX);
     if (socket->roles) {
         assert(peer);
+        if (!psp_peers_takes(socket->peers, peer->descriptor, identity_number(peer)))
+            return PSP_EBUSY;
         if (send_frame(socket->zmq, peer->id, peer->length, ZMQ_SNDMORE) < 0)
             return status_of_send(socket);
     }
-    return send_frame(socket->zmq, bytes, length, 0) < 0 ? status_of_send(socket) : PSP_OK;
+    if (send_frame(socket->zmq, bytes, length, 0) < 0)
+        return status_of_send(socket);
+    if (socket->roles)
+        psp_peers_sent(socket->peers, peer->descriptor, identity_number(peer), length);
+    return PSP_OK;
 }

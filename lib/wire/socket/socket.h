@@ -9,9 +9,9 @@
  * authenticated key, never from what the message says.
  *
  * One frame a message: one of several frames is thrown away, one of more than
- * PSP_MESSAGE_BYTES_MAX ends the connection. libzmq gathers all frames of a
- * message before we see the first, and has no bound for it: the holder of an
- * admitted key can fill our memory so. Hence run daemons under a memory limit.
+ * PSP_MESSAGE_BYTES_MAX ends the connection (where stations are admitted:
+ * PSP_INGEST_BYTES_MAX). libzmq gathers all frames of a message before we see the
+ * first, and has no bound for it: peers.h has, and ends the connection.
  *
  * Never blocks: a full or vanished peer is a status. What was in flight on a
  * connection that breaks is lost; callers resend.
@@ -100,6 +100,23 @@ const char *psp_socket_address(const struct psp_socket *socket);
 bool psp_socket_connected(struct psp_socket *socket);
 uint32_t psp_socket_refusals(struct psp_socket *socket);
 
+/* Of a listening socket: connections now, and those ended since it was made (peers.h). */
+struct psp_socket_counts {
+    uint32_t connections;
+    uint64_t ended_strangers;   /* much came, and no key was proved */
+    uint64_t ended_unfinished;  /* a message that does not end */
+    uint64_t ended_too_many;    /* of one key */
+    uint64_t ended_over_budget; /* by psp_socket_end_key */
+};
+void psp_socket_counts(const struct psp_socket *socket, struct psp_socket_counts *ret_counts);
+/* A listening socket is looked after when messages are received: at least so often. */
+enum { PSP_SOCKET_LOOK_MS = 50 };
+
+/* Of a listening socket: ends all connections of this key that have said anything, and
+ * admits it no more for `ms`; it is not told why, so that libzmq tries again. How many. */
+uint32_t psp_socket_end_key(struct psp_socket *socket, enum psp_role role, uint32_t id,
+                            uint64_t ms);
+
 /* Messages thrown away since the socket was made: of revoked keys, of several
  * frames, from peers that choose their own identity. */
 uint64_t psp_socket_dropped(const struct psp_socket *socket);
@@ -112,6 +129,7 @@ enum { PSP_PEER_BYTES_MAX = 8 };
 struct psp_peer { /* where an answer goes; meaningless on a connecting socket */
     uint8_t id[PSP_PEER_BYTES_MAX];
     uint8_t length;
+    int32_t descriptor; /* of its connection, once; for peers.h alone */
 };
 struct psp_received {
     const uint8_t *data;
@@ -127,7 +145,7 @@ enum psp_status psp_socket_receive(struct psp_socket *socket, struct psp_receive
 void psp_received_release(struct psp_received *received);
 
 /* Copies the bytes. `peer` is NULL on a connecting socket. PSP_EBUSY: the
- * peer's queue is full; PSP_EUNREACHABLE: not connected. */
+ * peer's queue is full, or it does not read; PSP_EUNREACHABLE: not connected. */
 enum psp_status psp_socket_send(struct psp_socket *socket, const struct psp_peer *peer,
                                 const uint8_t *bytes, size_t length);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "base/system/clock.h"
 #include "wire/socket/curve.h"
 
 enum {
@@ -76,20 +77,24 @@ static bool equals(const struct frame *frame, const char *text)
     return frame->length == strlen(text) && memcmp(frame->data, text, frame->length) == 0;
 }
 
-static bool admit(struct psp_zap *zap, const struct frame frames[REQUEST_FRAMES],
-                  char ret_key[PSP_KEY_Z85_BYTES])
+enum admission { ADMITTED, REFUSED, BARRED };
+
+static enum admission admit(struct psp_zap *zap, const struct frame frames[REQUEST_FRAMES],
+                            char ret_key[PSP_KEY_Z85_BYTES])
 {
     struct psp_known_key known;
     uint64_t generation = 0;
     if (!equals(&frames[0], "1.0") || !equals(&frames[5], "CURVE"))
-        return false;
+        return REFUSED;
     if (frames[6].length != CURVE_KEY_BYTES)
-        return false;
+        return REFUSED;
     if (!zmq_z85_encode(ret_key, (const uint8_t *)frames[6].data, CURVE_KEY_BYTES))
-        return false;
+        return REFUSED;
     if (!psp_key_table_find(zap->table, ret_key, &known, &generation))
-        return false;
-    return (roles_of_domain(&frames[2]) & (unsigned)known.role) != 0;
+        return REFUSED;
+    if ((roles_of_domain(&frames[2]) & (unsigned)known.role) == 0)
+        return REFUSED;
+    return psp_key_table_barred(zap->table, &known, psp_clock_ms()) ? BARRED : ADMITTED;
 }
 
 static bool send_text(void *socket, const void *data, size_t length, int flags)
@@ -101,10 +106,15 @@ static bool send_text(void *socket, const void *data, size_t length, int flags)
     return rc >= 0;
 }
 
-static bool answer(void *socket, const struct frame *request, bool admitted, const char *key)
+/* Who is barred for a while is not told so: libzmq would take a refusal for good. */
+static bool answer(void *socket, const struct frame *request, enum admission admission,
+                   const char *key)
 {
-    const char *code = admitted ? "200" : "400";
-    const char *text = admitted ? "known" : "unknown key, or not for this socket";
+    static const char *const codes[] = {"200", "400", "300"};
+    static const char *const texts[] = {"known", "unknown key, or not for this socket",
+                                        "over its budget; later"};
+    const bool admitted = admission == ADMITTED;
+    const char *code = codes[admission], *text = texts[admission];
     return send_text(socket, "1.0", 3, ZMQ_SNDMORE) &&
            send_text(socket, request->data, request->length, ZMQ_SNDMORE) &&
            send_text(socket, code, 3, ZMQ_SNDMORE) &&
@@ -125,8 +135,8 @@ static void *run(void *argument)
         const bool sound = n == REQUEST_FRAMES;
         if (!sound)
             frames[1].length = 0;
-        const bool admitted = sound && admit(zap, frames, key);
-        if (!answer(zap->socket, &frames[1], admitted, key))
+        const enum admission admission = sound ? admit(zap, frames, key) : REFUSED;
+        if (!answer(zap->socket, &frames[1], admission, key))
             break;
     }
     zmq_close(zap->socket);

@@ -93,7 +93,7 @@ def test_the_router_says_which_election_it_counts(one, station):
     assert welcome.cluster_id.hex() == one.description["cluster_id"]
     assert welcome.definition_hash.hex() == one.description["definition_hash"]
     assert welcome.election_id == json.loads(one.election.read_text())["id"]
-    assert (welcome.batch_rows_max, welcome.message_bytes_max) == (8192, 1 << 24)
+    assert (welcome.batch_rows_max, welcome.message_bytes_max) == (8192, (4 << 20) + (64 << 10))
 
 
 def test_a_python_station_casts_and_gets_a_receipt_for_every_ballot(one, names, station):

@@ -172,7 +172,7 @@ static void another_connection_of_a_station_finds_no_more_room(void **state)
 {
     (void)state;
     struct fixture *f = fixture_make(1, 1, 40, 0);
-    const struct psp_peer other = {{0, 0, 8}, 3}; /* the same station number */
+    const struct psp_peer other = {{0, 0, 8}, 3, 0}; /* the same station number */
     assert_int_equal(busy_of(f, &stations[0], shard_0, 21), 1);
     assert_int_equal(busy_of(f, &other, shard_0, 1), 1);
     assert_int_equal(busy_of(f, &stations[1], shard_0, 10), 0);
@@ -451,7 +451,7 @@ static void hello_is_welcomed_with_the_limits(void **state)
     assert_int_equal(message.type, PSP_CLIENT_WELCOME);
     assert_string_equal(message.welcome.election_id, "town");
     assert_int_equal(message.welcome.batch_rows_max, 8192);
-    assert_int_equal(message.welcome.message_bytes_max, 16777216);
+    assert_int_equal(message.welcome.message_bytes_max, (4 << 20) + (64 << 10));
     assert_memory_equal(message.welcome.cluster_id, f->cluster.cluster_id, 16);
     assert_memory_equal(message.definition_hash, f->definition->hash, 32);
     fixture_end(f);

@@ -231,7 +231,10 @@ static void status_comes_back_as_it_went(void **state)
                    .busy = 13,
                    .leader = 3,
                    .wall_ms = 1700000000001,
-                   .close_at_ms = 1700000002001},
+                   .close_at_ms = 1700000002001,
+                   .admits = PSP_ADMITS_NO,
+                   .stations_fault = "damaged",
+                   .keys = text("bytes")},
     };
     memset(reply.status.state_hash, 0x77, PSP_HASH_BYTES);
     encode_and_decode(d, &reply);
@@ -254,6 +257,9 @@ static void status_comes_back_as_it_went(void **state)
     assert_int_equal(got->leader, 3);
     assert_int_equal(got->wall_ms, 1700000000001);
     assert_int_equal(got->close_at_ms, 1700000002001);
+    assert_int_equal(got->admits, PSP_ADMITS_NO);
+    assert_string_equal(got->stations_fault, "damaged");
+    assert_bytes(got->keys, "bytes");
     assert_memory_equal(got->state_hash, reply.status.state_hash, PSP_HASH_BYTES);
 }
 

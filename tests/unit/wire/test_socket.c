@@ -279,7 +279,7 @@ static void peer_with_an_identity_of_its_own_is_not_heard(void **state)
 static void oversized_message_closes_the_connection(void **state)
 {
     struct world *w = *state;
-    const size_t size = PSP_MESSAGE_BYTES_MAX + 1;
+    const size_t size = PSP_INGEST_BYTES_MAX + 1;
     uint8_t *large = calloc(1, size);
     assert_non_null(large);
     void *raw = connect_raw(w, NULL);
@@ -297,7 +297,7 @@ static void oversized_message_closes_the_connection(void **state)
 static void largest_message_arrives(void **state)
 {
     struct world *w = *state;
-    const size_t size = PSP_MESSAGE_BYTES_MAX;
+    const size_t size = PSP_INGEST_BYTES_MAX;
     uint8_t *large = malloc(size);
     assert_non_null(large);
     memset(large, 0xA5, size);
