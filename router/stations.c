@@ -21,9 +21,9 @@ static void known_key(struct psp_known_key *ret_key, enum psp_role role, const c
 static enum psp_status set_keys(const struct psp_cluster *cluster,
                                 const struct psp_stations *stations, struct psp_wire *wire)
 {
-    struct psp_known_key *keys =
-        calloc((size_t)stations->count + cluster->operator_count + cluster->gateway_count + 1,
-               sizeof *keys);
+    struct psp_known_key *keys = calloc((size_t)stations->count + cluster->operator_count +
+                                            cluster->gateway_count + cluster->collector_count + 1,
+                                        sizeof *keys);
     if (keys == NULL)
         return PSP_ENOMEM;
     size_t n = 0;
@@ -36,6 +36,9 @@ static enum psp_status set_keys(const struct psp_cluster *cluster,
         known_key(&keys[n++], PSP_ROLE_OPERATOR, cluster->operators[i].public_key, i);
     for (uint32_t i = 0; i < cluster->gateway_count; i++)
         known_key(&keys[n++], PSP_ROLE_GATEWAY, cluster->gateways[i].public_key, i);
+    for (uint32_t i = 0; i < cluster->collector_count; i++)
+        known_key(&keys[n++], PSP_ROLE_COLLECTOR, cluster->collectors[i].public_key,
+                  cluster->collectors[i].collector);
     const enum psp_status status = psp_wire_set_keys(wire, keys, n);
     free(keys);
     return status;
@@ -103,10 +106,10 @@ static enum psp_status take(struct psp_router_stations *stations, const struct p
     return PSP_OK;
 }
 
-enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
-                                           const struct psp_cluster *cluster,
-                                           const struct psp_definition *definition,
-                                           struct psp_wire *wire, struct psp_reason *reterr_reason)
+static enum psp_status update(struct psp_router_stations *stations,
+                              const struct psp_cluster *cluster,
+                              const struct psp_definition *definition, struct psp_wire *wire,
+                              struct psp_reason *reterr_reason)
 {
     if (stations->path[0] == '\0') {
         const int n = snprintf(stations->path, sizeof stations->path, "%s/%s", cluster->directory,
@@ -137,5 +140,21 @@ enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
         psp_reason_set(reterr_reason, "%s: %s", stations->path,
                        status == PSP_EINVAL ? "a public key is not a key, or stands twice"
                                             : psp_status_text(status));
+    return status;
+}
+
+enum psp_status psp_router_stations_update(struct psp_router_stations *stations,
+                                           const struct psp_cluster *cluster,
+                                           const struct psp_definition *definition,
+                                           struct psp_wire *wire, struct psp_reason *reterr_reason)
+{
+    struct psp_reason reason = {0};
+    const enum psp_status status = update(stations, cluster, definition, wire, &reason);
+    if (status == PSP_OK)
+        stations->fault = (struct psp_reason){0};
+    if (status == PSP_OK || status == PSP_STALE)
+        return status;
+    psp_reason_set(&stations->fault, "%s", psp_reason_text(&reason, status));
+    *reterr_reason = reason;
     return status;
 }

@@ -3,7 +3,8 @@
  *
  * clients.json is read again when it changes, so that a station is added or
  * revoked without a restart. A file that cannot be read leaves the known keys as
- * they are: a slip of an editor must not lock every station out. On the wire a
+ * they are: a slip of an editor must not lock every station out; `fault` says so to
+ * whoever asks (a revocation that is in no list that is read). On the wire a
  * station's key has its number as id; by it a message finds what it may hold.
  *
  * Ownership: owns its list; cluster, definition and wire stay the caller's.
@@ -31,6 +32,7 @@ struct psp_router_stations { /* zero-initialise; free with psp_router_stations_f
     struct timespec modified;
     ino_t inode;
     off_t bytes;
+    struct psp_reason fault;         /* of the file as it is now; text "": none */
     uint32_t count;                  /* that may cast: not revoked */
     struct psp_router_station *list; /* [count], by number */
 };

@@ -1,9 +1,9 @@
 /*
  * psephos client add|revoke|list - which stations may cast which ballots.
  *
- * Only clients.json changes; routers read it anew within a second. With
- * --public-key no secret is made or seen here: the station made its own
- * (`psephos station keygen`).
+ * Only clients.json changes; routers read it anew within a second. `revoke` ends when
+ * each of them has said that it no longer admits the station. With --public-key no
+ * secret is made or seen here: the station made its own (`psephos station keygen`).
  */
 #include <argp.h>
 #include <inttypes.h>
@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/folder/local.h"
 #include "cli/folder/station_key.h"
+#include "cli/operate/admission.h"
 #include "cli/operate/client_bounds.h"
 #include "cli/operate/client_list.h"
 #include "cli/options.h"
@@ -45,6 +46,8 @@ struct work {
     struct psp_stations stations;
     char *path, *key_path, *ids_path; /* of clients.json, and of the station's secrets here */
     char token[PSP_TOKEN_BYTES];      /* made here; "": none */
+    struct psp_admission *routers;    /* asked after a station that is revoked */
+    uint32_t router_count;
 };
 
 static const struct argp_option options[] = {
@@ -205,16 +208,27 @@ static enum psp_status credential(struct work *work, struct psp_station *station
     return status;
 }
 
-/* Each changes the list; the number of the station, or 0 after a message. */
+/* The last one of that name that is revoked: its number, or 0. */
+static uint32_t revoked_before(const struct work *work)
+{
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < work->stations.count; i++)
+        if (!strcmp(work->stations.list[i].name, work->arguments->name))
+            number = work->stations.list[i].number;
+    return number;
+}
+
+/* Each changes the list; the number of the station, or 0 after a message. One that is
+ * revoked already stays so, since the same moment. */
 static uint32_t take_off(struct work *work)
 {
     struct psp_station *station = psp_stations_named(&work->stations, work->arguments->name);
-    if (!station) {
+    const uint32_t number = station ? station->number : revoked_before(work);
+    if (!number)
         fprintf(stderr, "psephos client: there is no station \"%s\"\n", work->arguments->name);
-        return 0;
-    }
-    station->revoked_ms = psp_clock_wall_ms();
-    return station->number;
+    if (station)
+        station->revoked_ms = psp_clock_wall_ms();
+    return number;
 }
 
 static uint32_t put_on(struct work *work)
@@ -266,11 +280,15 @@ static void tell(const struct work *work, uint32_t number)
     const bool may_cast = !strcmp(work->arguments->action, "add");
     const char *key_path = access(work->key_path, F_OK) == 0 ? work->key_path : NULL;
     const char *ids_path = access(work->ids_path, F_OK) == 0 ? work->ids_path : NULL;
-    if (work->arguments->json)
-        psp_json_print(json_pack("{s:s, s:o, s:b, s:s?, s:s?}", "station", name, "number",
+    if (work->arguments->json) {
+        json_t *told = json_pack("{s:s, s:o, s:b, s:s?, s:s?}", "station", name, "number",
                                  psp_json_count(number), "may_cast", may_cast, "key", key_path,
-                                 "ballot_ids", ids_path));
-    else if (may_cast && !key_path)
+                                 "ballot_ids", ids_path);
+        if (!may_cast)
+            json_object_set_new(told, "routers",
+                                psp_admission_json(work->routers, work->router_count));
+        psp_json_print(told);
+    } else if (may_cast && !key_path)
         printf("%s may cast ballots as station %" PRIu32 ", with the key that it made\n", name,
                number);
     else if (may_cast)
@@ -279,7 +297,29 @@ static void tell(const struct work *work, uint32_t number)
                "both):\n%s\n%s\n",
                name, number, key_path, ids_path);
     else
-        printf("%s (station %" PRIu32 ") may cast no more ballots\n", name, number);
+        printf("%s (station %" PRIu32 ") may cast no more ballots%s\n", name, number,
+               psp_admission_open(work->routers, work->router_count) > 0
+                   ? " once every router knows"
+                   : "");
+}
+
+/* The list is written; who must heed it says so. */
+static int ask_routers(struct work *work, uint32_t number)
+{
+    struct psp_reason reason = {0};
+    const enum psp_status status =
+        psp_admission_ask(work->local, number, &work->routers, &work->router_count, &reason);
+    if (status != PSP_OK) {
+        fprintf(stderr,
+                "psephos client: %s is revoked in %s, but no router can be asked whether it "
+                "knows: %s\n",
+                work->arguments->name, work->path, psp_reason_text(&reason, status));
+        return PSP_EXIT_NO;
+    }
+    tell(work, number);
+    fflush(stdout);
+    psp_admission_say(work->local, work->routers, work->router_count, work->arguments->name);
+    return psp_admission_open(work->routers, work->router_count) > 0 ? PSP_EXIT_NO : PSP_EXIT_DONE;
 }
 
 static int change(struct work *work)
@@ -296,8 +336,10 @@ static int change(struct work *work)
     }
     /* The key file goes too: adding the name again makes a new key. What its ballot
      * IDs follow from stays: a file that was half cast can be cast again. */
-    if (!adds)
+    if (!adds) {
         remove(work->key_path);
+        return ask_routers(work, number);
+    }
     tell(work, number);
     return PSP_EXIT_DONE;
 }
@@ -325,6 +367,7 @@ static int run(const struct arguments *arguments, const struct psp_local *local)
         code = change(&work);
     }
     explicit_bzero(work.token, sizeof work.token);
+    free(work.routers);
     psp_stations_free(&work.stations);
     psp_definition_destroy(&work.definition);
     free(work.ids_path);
@@ -344,7 +387,9 @@ int psp_cmd_client(int argc, char **argv)
         "ballot IDs follow from; with --public-key it has made both itself. With --http it casts "
         "through a gateway and needs its token only. It gets a number, "
         "which goes with its ballots and is never given to another: one that was revoked stays "
-        "listed, and added again it is another station." PSP_EXIT_HELP,
+        "listed, and added again it is another station. revoke waits up to 5 s until every router "
+        "has said that it no longer admits it, names those that did not, and then ends with exit "
+        "code 1; called again it asks them again." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

@@ -99,8 +99,10 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     web = asked("client", *folder, "add", "web", "--http")
     assert set(web) == promised("client add --http") and web["token"].startswith("psephos_")
     revoked = asked("client", *folder, "revoke", "east")
+    routers = revoked.pop("routers")
     assert revoked == {"station": "east", "number": 2, "may_cast": False, "key": None,
                        "ballot_ids": station["ballot_ids"]}
+    assert set(routers[0]) == promised("client revoke", "routers") and not routers[0]["admits"]
     listed = asked("client", *folder, "list")
     assert set(listed) == {"stations"} and len(listed["stations"]) == 4
     assert set(listed["stations"][0]) == promised("client list", "stations")

@@ -168,6 +168,7 @@ static void stations_are_read_again_only_when_the_file_changes(void **state)
     assert_int_equal(UPDATE(), PSP_EINVAL);
     assert_int_equal(stations.count, 1);
     assert_int_equal(UPDATE(), PSP_STALE);
+    assert_non_null(strstr(stations.fault.text, stations_path)); /* said to whoever asks later */
 
     write_stations("somebody", station_keys.public_z85, ", \"units\": [\"nowhere\"]");
     assert_int_equal(UPDATE(), PSP_EINVAL);
@@ -183,6 +184,7 @@ static void stations_are_read_again_only_when_the_file_changes(void **state)
                    "\"until\": \"1970-01-01T00:00:09Z\"");
     assert_int_equal(UPDATE(), PSP_OK);
     const struct psp_router_station *local = psp_router_stations_find(&stations, 7);
+    assert_string_equal(stations.fault.text, "");
     assert_int_equal(local->run_count, 1);
     assert_int_equal(local->methods, 2);
     assert_int_equal(local->until_ms, 9000);
