@@ -12,6 +12,8 @@
 #include "collector/api/freshness.h"
 #include "collector/core.h"
 #include "collector/http/http.h"
+#include "collector/router_links.h"
+#include "collector/routers.h"
 #include "collector/store/series.h"
 #include "collector/store/store.h"
 #include "collector/view/names.h"
@@ -37,6 +39,8 @@ struct psp_collector_shell {
     uint32_t link_count;
     struct link *links;
     uint32_t *link_first; /* [shard_count] */
+    struct psp_routers *routers;
+    struct psp_router_links *router_links;
     struct psp_arena *arena;
     struct psp_buffer buffer;
     struct psp_collector_core *core;
@@ -288,7 +292,9 @@ static void set_timer(struct psp_collector_shell *shell)
 {
     const uint64_t now_ms = psp_clock_ms();
     const uint64_t wake_ms = psp_collector_core_wake_ms(shell->core, now_ms);
-    psp_loop_timer_set(shell->timer, wake_ms - now_ms);
+    const uint64_t wait_ms = wake_ms - now_ms;
+    /* Connections that nobody hears of are looked after, too. */
+    psp_loop_timer_set(shell->timer, wait_ms < PSP_SOCKET_LOOK_MS ? wait_ms : PSP_SOCKET_LOOK_MS);
 }
 
 /* Sockets are edge-triggered, and sending counts as an edge: done only when a
@@ -298,6 +304,7 @@ static void turn(void *context)
     struct psp_collector_shell *shell = context;
     for (int pass = 0; pass < PSP_COLLECTOR_PASSES_A_TURN; pass++) {
         uint32_t n = receive_operators(shell);
+        n += psp_router_links_receive(shell->router_links, shell->arena, psp_clock_ms());
         for (uint32_t i = 0; i < shell->link_count; i++)
             n += receive_shard(shell, &shell->links[i]);
         n += send_watches(shell);
@@ -355,6 +362,7 @@ static void sweep(void *context)
         note_series(shell);
         log_staleness(shell, now_ms);
         reread_names(shell);
+        psp_router_links_ask(shell->router_links, now_ms);
     }
     psp_loop_timer_set(shell->sweeper, PSP_COLLECTOR_SWEEP_MS);
 }
@@ -426,6 +434,12 @@ static enum psp_status connect_shards(struct psp_collector_shell *shell,
     return PSP_OK;
 }
 
+static enum psp_status watch_router(void *context, int descriptor)
+{
+    struct psp_collector_shell *shell = context;
+    return psp_loop_watch(shell->loop, descriptor, wake, shell);
+}
+
 static enum psp_status listen_operators(struct psp_collector_shell *shell,
                                         struct psp_reason *reterr_reason)
 {
@@ -480,6 +494,7 @@ static enum psp_status start_http(struct psp_collector_shell *shell,
         .stats = &shell->stats,
         .series = shell->series,
         .names = &shell->names,
+        .routers = shell->routers,
         .page = shell->options.page,
         .definition_text = shell->options.definition_text,
         .definition_bytes = shell->options.definition_bytes,
@@ -515,6 +530,8 @@ static enum psp_status make_parts(struct psp_collector_shell *shell,
         status = psp_series_create(shell->catalog, &shell->series);
     if (status == PSP_OK)
         status = psp_collector_core_create(options->definition, options->cluster, &shell->core);
+    if (status == PSP_OK)
+        status = psp_routers_create(options->cluster->router_count, &shell->routers);
     return say(reterr_reason, status, "cannot start");
 }
 
@@ -532,6 +549,9 @@ static enum psp_status set_up(struct psp_collector_shell *shell, struct psp_reas
         status = listen_operators(shell, reterr_reason);
     if (status == PSP_OK)
         status = connect_shards(shell, reterr_reason);
+    if (status == PSP_OK)
+        status = psp_router_links_create(shell->options.cluster, shell->wire, shell->routers,
+                                         watch_router, shell, &shell->router_links, reterr_reason);
     return status == PSP_OK ? start_http(shell, reterr_reason) : status;
 }
 
@@ -579,12 +599,14 @@ void psp_collector_shell_destroy(struct psp_collector_shell **shell_at)
         psp_socket_destroy(&shell->operators);
     for (uint32_t i = 0; i < shell->link_count; i++)
         psp_socket_destroy(&shell->links[i].socket);
+    psp_router_links_destroy(&shell->router_links);
     if (shell->wire)
         psp_wire_destroy(&shell->wire);
     psp_view_slot_clear(&shell->views);
     psp_names_clear(&shell->names);
     psp_collector_store_close(&shell->store);
     psp_collector_core_destroy(&shell->core);
+    psp_routers_destroy(&shell->routers);
     psp_series_destroy(&shell->series);
     psp_catalog_destroy(&shell->catalog);
     psp_arena_destroy(&shell->arena);

@@ -10,6 +10,7 @@
 #include "base/system/clock.h"
 #include "process/loop.h"
 #include "process/say.h"
+#include "router/core/budget.h"
 #include "router/core/core.h"
 #include "router/stations.h"
 #include "wire/message/message.h"
@@ -39,6 +40,7 @@ struct psp_router_shell {
     struct psp_loop_timer *ticker;
     struct psp_socket *ingest;
     struct psp_router_core *core;
+    struct psp_budget *budget;
     struct psp_router_stations stations;
     uint64_t stations_check_ms;
     struct psp_arena *arena;
@@ -131,12 +133,24 @@ static void check_stations(struct psp_router_shell *shell, uint64_t now_ms)
 
 /* ---- receiving ---- */
 
+/* Who asks after a station has changed the list: it is looked at first. */
+static enum psp_admits admits(struct psp_router_shell *shell, uint32_t station, uint64_t now_ms)
+{
+    if (station == 0)
+        return PSP_ADMITS_NOT_SAID;
+    shell->stations_check_ms = 0;
+    check_stations(shell, now_ms);
+    return psp_router_stations_find(&shell->stations, station) != NULL ? PSP_ADMITS_YES
+                                                                       : PSP_ADMITS_NO;
+}
+
 static void reply_status(struct psp_router_shell *shell, const struct psp_peer *peer,
-                         uint64_t request_id)
+                         const struct psp_cluster_message *request, uint64_t now_ms)
 {
     struct psp_router_counters counters;
     psp_router_core_counters(shell->core, &counters);
-    struct psp_cluster_message message = {.type = PSP_CLUSTER_STATUS_REPLY, .id = request_id};
+    const enum psp_admits admitted = admits(shell, request->status_request.station, now_ms);
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_STATUS_REPLY, .id = request->id};
     message.status = (struct psp_status_reply){
         .role = PSP_PROCESS_ROUTER,
         .state = PSP_STATE_READY,
@@ -146,6 +160,9 @@ static void reply_status(struct psp_router_shell *shell, const struct psp_peer *
         .epoch = shell->cluster->epoch,
         .inflight = psp_router_core_inflight(shell->core),
         .busy = counters.busy,
+        .admits = admitted,
+        .stations_fault = shell->stations.fault.text,
+        .keys = psp_budget_told(shell->budget),
     };
     if (psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
         psp_socket_send(shell->ingest, peer, shell->buffer.data, shell->buffer.length);
@@ -161,11 +178,11 @@ static void take_operator(struct psp_router_shell *shell, const struct psp_recei
     if (psp_cluster_message_decode(shell->arena, received->data, received->length, &message,
                                    &reason) == PSP_OK &&
         message.type == PSP_CLUSTER_STATUS_REQUEST) {
-        reply_status(shell, &received->peer, message.id);
+        reply_status(shell, &received->peer, &message, now_ms);
         return;
     }
     psp_router_core_undecodable(shell->core, &received->peer, PSP_EPERM, 0,
-                                "an operator's key may ask for the status; ballots need a "
+                                "this key may ask for the status; ballots need a "
                                 "station's key");
     perform(shell, now_ms);
 }
@@ -209,21 +226,82 @@ static void take_gateway(struct psp_router_shell *shell, const struct psp_receiv
     perform(shell, now_ms);
 }
 
+static void drop(struct psp_received *received)
+{
+    psp_received_release(received);
+    free(received);
+}
+
+/* What does not fit into its key's queue is answered from its first bytes. */
+static void queue_message(struct psp_router_shell *shell, struct psp_received *received,
+                          uint64_t now_ms)
+{
+    if (psp_budget_put(shell->budget, received->role, received->id, received, received->length) ==
+        PSP_OK)
+        return;
+    const bool ballots = received->role == PSP_ROLE_STATION || received->role == PSP_ROLE_GATEWAY;
+    psp_router_core_over(shell->core, &received->peer,
+                         ballots ? psp_client_message_batch_id(received->data, received->length)
+                                 : 0);
+    perform(shell, now_ms);
+    drop(received);
+}
+
 static uint32_t receive_clients(struct psp_router_shell *shell, uint64_t now_ms)
 {
     uint32_t n = 0;
-    struct psp_received received;
-    while (n < PSP_ROUTER_CLIENT_MESSAGES_A_TURN &&
-           psp_socket_receive(shell->ingest, &received) == PSP_OK) {
-        psp_arena_reset(shell->arena);
-        if (received.role == PSP_ROLE_OPERATOR)
-            take_operator(shell, &received, now_ms);
-        else if (received.role == PSP_ROLE_GATEWAY)
-            take_gateway(shell, &received, now_ms);
-        else
-            take_station(shell, &received, now_ms);
-        psp_received_release(&received);
-        n++;
+    for (; n < PSP_ROUTER_CLIENT_MESSAGES_A_TURN; n++) {
+        struct psp_received *received = malloc(sizeof *received);
+        if (received == NULL || psp_socket_receive(shell->ingest, received) != PSP_OK) {
+            free(received);
+            break;
+        }
+        queue_message(shell, received, now_ms);
+    }
+    return n;
+}
+
+/* Of a message as a whole, or of most of its ballots. */
+static bool was_in_vain(const struct psp_router_counters *before,
+                        const struct psp_router_counters *now)
+{
+    return now->undecodable + now->wrong_election + now->not_allowed >
+               before->undecodable + before->wrong_election + before->not_allowed ||
+           2 * (now->busy + now->outside - before->busy - before->outside) >
+               now->decoded - before->decoded;
+}
+
+static void take_message(struct psp_router_shell *shell, const struct psp_received *received,
+                         uint64_t now_ms)
+{
+    psp_arena_reset(shell->arena);
+    if (received->role == PSP_ROLE_OPERATOR || received->role == PSP_ROLE_COLLECTOR)
+        take_operator(shell, received, now_ms);
+    else if (received->role == PSP_ROLE_GATEWAY)
+        take_gateway(shell, received, now_ms);
+    else
+        take_station(shell, received, now_ms);
+}
+
+/* Those whose turn it is, until none waits or the slice is over; how many. */
+static uint32_t serve_clients(struct psp_router_shell *shell, uint64_t now_ms)
+{
+    uint32_t n = 0;
+    if (psp_budget_messages(shell->budget) == 0)
+        return 0;
+    struct psp_router_counters before, now;
+    uint64_t at_us = psp_clock_cpu_us();
+    const uint64_t end_us = at_us + PSP_ROUTER_CLIENT_SLICE_US;
+    psp_router_core_counters(shell->core, &before);
+    for (struct psp_received *received;
+         at_us < end_us && (received = psp_budget_next(shell->budget)) != NULL; n++) {
+        take_message(shell, received, now_ms);
+        drop(received);
+        const uint64_t now_us = psp_clock_cpu_us();
+        psp_router_core_counters(shell->core, &now);
+        psp_budget_spent(shell->budget, now_us - at_us, was_in_vain(&before, &now));
+        before = now;
+        at_us = now_us;
     }
     return n;
 }
@@ -259,7 +337,7 @@ static void turn(void *context)
     struct psp_router_shell *shell = context;
     const uint64_t now_ms = psp_clock_ms();
     for (int pass = 0; pass < PSP_ROUTER_PASSES_A_TURN; pass++) {
-        uint32_t received = receive_clients(shell, now_ms);
+        uint32_t received = receive_clients(shell, now_ms) + serve_clients(shell, now_ms);
         for (uint32_t i = 0; i < shell->link_count; i++)
             received += receive_shard(shell, &shell->links[i], now_ms);
         psp_router_core_flush(shell->core, now_ms);
@@ -290,7 +368,8 @@ static void warn(struct psp_router_shell *shell, uint64_t now_ms)
     const uint64_t ballots = now.busy - then->busy + now.unknown - then->unknown;
     const uint64_t fenced = now.configuration - then->configuration;
     const uint64_t outside = now.outside - then->outside;
-    if (messages + ballots + fenced + outside == 0 ||
+    const uint64_t over = now.over - then->over;
+    if (messages + ballots + fenced + outside + over == 0 ||
         !psp_say_allowed(&shell->warnings, now_ms, WARN_EVERY_MS, &(uint64_t){0}))
         return;
     if (messages > 0)
@@ -298,6 +377,11 @@ static void warn(struct psp_router_shell *shell, uint64_t now_ms)
                 "%lu messages undecodable, %lu of another election, %lu not allowed",
                 now.undecodable - then->undecodable, now.wrong_election - then->wrong_election,
                 now.not_allowed - then->not_allowed);
+    if (over > 0)
+        psp_say(PSP_SAY_WARNING, "over",
+                "%lu messages refused: their keys send more than their share; psephos status says "
+                "which",
+                over);
     if (outside > 0)
         psp_say(PSP_SAY_WARNING, "outside",
                 "%lu ballots refused: outside the units, methods or time that their station may "
@@ -316,12 +400,28 @@ static void warn(struct psp_router_shell *shell, uint64_t now_ms)
     shell->warned = now;
 }
 
+/* Whoever does not heed BUSY for seconds. */
+static void end_keys(struct psp_router_shell *shell, uint64_t now_ms)
+{
+    enum psp_role role = PSP_ROLE_STATION;
+    uint32_t id = 0;
+    uint64_t ms = 0;
+    psp_budget_tick(shell->budget, now_ms);
+    while (psp_budget_next_ended(shell->budget, &role, &id, &ms)) {
+        const uint32_t n = psp_socket_end_key(shell->ingest, role, id, ms);
+        psp_say(PSP_SAY_WARNING, "ended",
+                "%s %u did not heed its budget: %u connections ended, let in again in %lu s",
+                psp_key_role_name(role), id, n, (unsigned long)ms / 1000);
+    }
+}
+
 static void tick(void *context)
 {
     struct psp_router_shell *shell = context;
     const uint64_t now_ms = psp_clock_ms();
     psp_router_core_tick(shell->core, now_ms);
     perform(shell, now_ms);
+    end_keys(shell, now_ms);
     check_stations(shell, now_ms);
     warn(shell, now_ms);
     psp_loop_timer_set(shell->ticker, PSP_ROUTER_TICK_MS);
@@ -369,9 +469,10 @@ static enum psp_status connect_shards(struct psp_router_shell *shell,
 static enum psp_status listen(struct psp_router_shell *shell, struct psp_reason *reterr_reason)
 {
     const char *address = shell->cluster->routers[shell->router].address;
-    enum psp_status status =
-        psp_socket_listen(shell->wire, address,
-                          PSP_ROLE_STATION | PSP_ROLE_GATEWAY | PSP_ROLE_OPERATOR, &shell->ingest);
+    enum psp_status status = psp_socket_listen(shell->wire, address,
+                                               PSP_ROLE_STATION | PSP_ROLE_GATEWAY |
+                                                   PSP_ROLE_OPERATOR | PSP_ROLE_COLLECTOR,
+                                               &shell->ingest);
     if (status == PSP_OK)
         status = psp_loop_watch(shell->loop, psp_socket_fd(shell->ingest), readable, shell);
     if (status == PSP_EEXIST)
@@ -403,6 +504,8 @@ static enum psp_status set_up(struct psp_router_shell *shell,
     status = psp_loop_create(&shell->loop);
     if (status == PSP_OK)
         status = psp_router_core_create(&core, &shell->core);
+    if (status == PSP_OK)
+        status = psp_budget_create(NULL, &shell->budget);
     if (status == PSP_OK)
         status = psp_arena_create(PSP_ROUTER_ARENA_BYTES, &shell->arena);
     if (status == PSP_OK)
@@ -447,6 +550,10 @@ void psp_router_shell_destroy(struct psp_router_shell **shell_at)
     if (shell == NULL)
         return;
     psp_loop_destroy(&shell->loop); /* before the descriptors that it watches */
+    for (struct psp_received *waits;
+         shell->budget != NULL && (waits = psp_budget_next(shell->budget)) != NULL;)
+        drop(waits);
+    psp_budget_destroy(&shell->budget);
     if (shell->ingest != NULL)
         psp_socket_destroy(&shell->ingest);
     for (uint32_t i = 0; i < shell->link_count; i++)

@@ -1,12 +1,14 @@
 /*
  * shell - a router's sockets, files and time around its core.
  *
- *     stations, operators --> ingest --\
- *                                       core --> one socket a shard's replica
- *     stations <------------ ingest --/     <--
+ *     stations, operators --> ingest --> queues by key --\
+ *                                                        core --> one socket a shard's replica
+ *     stations <------------ ingest --------------------/     <--
  *
- * One thread. Every turn takes a bounded number of messages from each socket,
- * so that neither a busy station nor a busy shard can starve the others.
+ * One thread. What comes is put, undecoded, into its key's queue (core/budget.h), and
+ * the queues are served for a bounded time each turn, so that neither a busy station nor
+ * a busy shard can starve the others. Connections of a key that never heeds its budget
+ * are shut down.
  *
  * Ownership: what the options point to stays the caller's.
  * Threads:   one.   Memory: the core's, and one message received.
@@ -21,12 +23,13 @@
 #include "wire/socket/socket.h"
 
 enum {
-    PSP_ROUTER_CLIENT_MESSAGES_A_TURN = 16,
-    PSP_ROUTER_SHARD_MESSAGES_A_TURN = 64, /* of each replica */
+    PSP_ROUTER_CLIENT_MESSAGES_A_TURN = 256, /* put into queues */
+    PSP_ROUTER_CLIENT_SLICE_US = 2000,       /* of a turn, for what waits there */
+    PSP_ROUTER_SHARD_MESSAGES_A_TURN = 64,   /* of each replica */
     PSP_ROUTER_PASSES_A_TURN = 8,
     PSP_ROUTER_TICK_MS = 10,
     PSP_ROUTER_CLIENTS_CHECK_MS = 1000, /* clients.json is looked at this often */
-    PSP_ROUTER_ARENA_BYTES = 96 << 20,  /* of one decoded message */
+    PSP_ROUTER_ARENA_BYTES = 64 << 20,  /* of one decoded message */
 };
 
 struct psp_router_shell_options {

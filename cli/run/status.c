@@ -22,6 +22,7 @@
 #include "cli/say/table.h"
 #include "cli/show/bridge.h"
 #include "cli/show/gateway.h"
+#include "wire/message/key_counters.h"
 
 enum { ANSWER_MS = 2000 };
 
@@ -39,6 +40,7 @@ struct line {
     char state_hash[2 * PSP_HASH_BYTES + 1]; /* of a shard's replica, at its index */
     uint64_t close_at_ms;                    /* of a shard's replica; 0 none */
     enum psp_election_state election;        /* likewise */
+    struct psp_bytes keys;                   /* of a router: key_counters.h */
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all; a
                           * bridge: what its target lacks of what a collector shows */
     bool has_shown;      /* a bridge that answers */
@@ -138,6 +140,30 @@ static void add_bridge(json_t *process, const struct line *line)
                         shown && shown->trouble[0] ? json_string(shown->trouble) : json_null());
 }
 
+/* Those that a router refused for their budget. */
+static json_t *keys_json(struct psp_bytes keys)
+{
+    json_t *list = json_array();
+    for (struct psp_key_counters key; psp_key_counters_decode(&keys, &key);)
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:I}", "role",
+                            psp_key_role_name(key.role), "number", (json_int_t)key.id, "messages",
+                            (json_int_t)key.messages, "bytes", (json_int_t)key.bytes, "seconds",
+                            (double)key.time_us / 1e6, "over", (json_int_t)key.over, "refused",
+                            (json_int_t)key.refused, "ended", (json_int_t)key.ended));
+    return list;
+}
+
+static void print_keys(const struct line *line)
+{
+    struct psp_bytes keys = line->keys;
+    for (struct psp_key_counters key; psp_key_counters_decode(&keys, &key);)
+        printf("%s: %s %" PRIu32 " was over its budget with %" PRIu64 " messages, %" PRIu64
+               " were refused as a whole, its connections were ended %" PRIu64 " times\n",
+               line->daemon->name, psp_key_role_name(key.role), key.id, key.over, key.refused,
+               key.ended);
+}
+
 static void print_json(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
                        bool healthy, const struct psp_phase *phase)
 {
@@ -162,6 +188,8 @@ static void print_json(const struct psp_cluster *cluster, const struct line *lin
         }
         if (line->daemon->is_bridge)
             add_bridge(process, line);
+        if (line->daemon->role == PSP_ROLE_ROUTER)
+            json_object_set_new(process, "keys", keys_json(line->keys));
         json_array_append_new(processes, process);
     }
     json_t *root =
@@ -195,6 +223,8 @@ static void print_table(const struct psp_local *local, const struct line *lines,
     }
     psp_mode_say(local->cluster->mode == PSP_MODE_TEST, stdout);
     psp_table_print(table, stdout);
+    for (uint32_t i = 0; i < n; i++)
+        print_keys(&lines[i]);
     char *text = psp_phase_text(phase, local->directory);
     if (text)
         puts(text);
@@ -269,6 +299,7 @@ static int show(const struct arguments *arguments, const struct psp_local *local
             lines[i].close_at_ms = answer->status.close_at_ms;
             lines[i].election = answer->status.election_state;
             lines[i].pid = (int64_t)answer->status.pid;
+            lines[i].keys = answer->status.keys;
             for (size_t b = 0; b < PSP_HASH_BYTES; b++)
                 snprintf(lines[i].state_hash + 2 * b, 3, "%02x", answer->status.state_hash[b]);
         }

@@ -35,6 +35,7 @@ enum {
 
 struct psp_names;
 struct psp_page;
+struct psp_routers;
 struct psp_series;
 
 /* What does not change while the collector runs. */
@@ -45,6 +46,7 @@ struct psp_api_site {
     struct psp_stats *stats;
     struct psp_series *series;
     struct psp_names *names;     /* of stations; NULL: none */
+    struct psp_routers *routers; /* NULL: none is asked */
     const struct psp_page *page; /* NULL: none */
     const char *definition_text; /* the bytes of election.json */
     size_t definition_bytes;

@@ -591,6 +591,16 @@ void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_
     }
 }
 
+void psp_router_core_over(struct psp_router_core *core, const struct psp_peer *peer,
+                          uint64_t batch_id)
+{
+    psp_router_drop_actions(core);
+    core->counters.over++;
+    if (batch_id != 0)
+        refuse(core, peer, batch_id, PSP_REFUSAL_BUSY,
+               "this key sends more than its share; send again later");
+}
+
 /* ---- time ---- */
 
 void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms)

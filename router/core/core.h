@@ -82,6 +82,7 @@ struct psp_router_counters {
     uint64_t undecodable;    /* messages */
     uint64_t wrong_election; /* messages */
     uint64_t not_allowed;    /* messages */
+    uint64_t over;           /* messages: over the budget of their key */
     uint64_t batches_sent;   /* to shards, repeats included */
     uint64_t batches_resent; /* after NOT_LEADER or when a replica was not reachable */
     uint64_t late;           /* shards' answers that no batch waits for */
@@ -130,6 +131,10 @@ void psp_router_core_gateway(struct psp_router_core *core, const struct psp_peer
  * its sender's role may not send (PSP_EPERM). */
 void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_peer *peer,
                                  enum psp_status status, uint64_t batch_id, const char *reason);
+/* A message that was not taken because its key is over its budget (budget.h). Without a
+ * batch ID (0) nothing is answered. */
+void psp_router_core_over(struct psp_router_core *core, const struct psp_peer *peer,
+                          uint64_t batch_id);
 /* An answer of a shard's replica (positions in the cluster). */
 void psp_router_core_shard(struct psp_router_core *core, uint32_t shard, uint32_t replica,
                            const struct psp_cluster_message *message, uint64_t now_ms);

@@ -1,7 +1,11 @@
 /*
  * /metrics: numbers for Prometheus (text format 0.0.4), loopback address only.
  */
+#include <stdlib.h>
+
 #include "collector/api/api.h"
+#include "collector/routers.h"
+#include "wire/message/key_counters.h"
 
 static void head(struct psp_text *text, const char *name, const char *type, const char *help)
 {
@@ -163,6 +167,52 @@ static void write_http(const struct psp_stats *stats, struct psp_text *text)
                     (unsigned long long)psp_stats_read(&stats->stream_events));
 }
 
+/* Of each router that answers; of keys that were within their budget there is no line. */
+static void write_keys(const struct psp_api_request *request, struct psp_text *text,
+                       const char *name, uint64_t (*value)(const struct psp_key_counters *key))
+{
+    const struct psp_cluster *cluster = request->site->cluster;
+    for (uint32_t r = 0; request->site->routers && r < cluster->router_count; r++) {
+        struct psp_bytes keys;
+        if (!psp_routers_keys(request->site->routers, r, request->now_ms, &keys))
+            continue;
+        struct psp_bytes left = keys;
+        for (struct psp_key_counters key; psp_key_counters_decode(&left, &key);)
+            psp_text_format(text, "%s{router=\"%u\",role=\"%s\",number=\"%u\"} %llu\n", name,
+                            cluster->routers[r].router, psp_key_role_name(key.role), key.id,
+                            (unsigned long long)value(&key));
+        free((uint8_t *)(uintptr_t)keys.data);
+    }
+}
+
+static uint64_t over_of(const struct psp_key_counters *key)
+{
+    return key->over;
+}
+
+static uint64_t refused_of(const struct psp_key_counters *key)
+{
+    return key->refused;
+}
+
+static uint64_t ended_of(const struct psp_key_counters *key)
+{
+    return key->ended;
+}
+
+static void write_routers(const struct psp_api_request *request, struct psp_text *text)
+{
+    head(text, "psephos_key_over_budget_total", "counter",
+         "Messages that a router did not take, because their key sends more than its share.");
+    write_keys(request, text, "psephos_key_over_budget_total", over_of);
+    head(text, "psephos_key_refused_total", "counter",
+         "Messages of a key that a router took in vain: refused as a whole.");
+    write_keys(request, text, "psephos_key_refused_total", refused_of);
+    head(text, "psephos_key_ended_total", "counter",
+         "Times that a router ended the connections of a key that did not heed its budget.");
+    write_keys(request, text, "psephos_key_ended_total", ended_of);
+}
+
 void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply *reply)
 {
     struct psp_text *text = &reply->body;
@@ -174,4 +224,5 @@ void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply
     write_partials(request->site->stats, text);
     write_commits(request->site->stats, text);
     write_http(request->site->stats, text);
+    write_routers(request, text);
 }

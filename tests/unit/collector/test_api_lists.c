@@ -2,6 +2,9 @@
 #include "tests/unit/fixture/api.h"
 
 #include "base/bytes/bytes.h"
+#include "collector/routers.h"
+#include "wire/message/key_counters.h"
+#include "wire/socket/socket.h"
 
 static void the_election_says_how_far_the_count_is(void **context)
 {
@@ -328,6 +331,7 @@ static void metrics_are_on_the_loopback_address_only(void **context)
         "\npsephos_votes_contests_left_out 0\n",
         "\npsephos_stations_balanced 0\n", /* the fixture's ballots came from none */
         "\npsephos_board_commit_seconds_bucket{le=\"+Inf\"} 0\n",
+        "\n# TYPE psephos_key_over_budget_total counter\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         assert_non_null(strstr(api->body, lines[i]));
@@ -335,6 +339,33 @@ static void metrics_are_on_the_loopback_address_only(void **context)
     assert_false(api_ask(api, "/api", &request));
     request = (struct psp_api_request){0};
     assert_false(api_ask(api, "/metrics", &request)); /* public: no such path */
+}
+
+static void metrics_tell_keys_that_were_over_their_budget(void **context)
+{
+    struct api *api = *context;
+    const struct psp_cluster_router router = {.router = 4};
+    const struct psp_cluster cluster = {.router_count = 1, .routers = &router};
+    const struct psp_cluster *before = api->site.cluster;
+    const struct psp_key_counters key = {
+        .role = PSP_ROLE_STATION, .id = 7, .over = 3, .refused = 2, .ended = 1};
+    struct psp_api_request request = {.local = true};
+    uint8_t bytes[PSP_KEY_COUNTERS_MAX];
+    const struct psp_bytes told = {bytes, psp_key_counters_encode(&key, bytes)};
+    assert_int_equal(psp_routers_create(1, &api->site.routers), PSP_OK);
+    api->site.cluster = &cluster;
+    psp_routers_take(api->site.routers, 0, FIXTURE_NOW_MS - PSP_ROUTERS_SILENT_MS, told);
+    assert_true(api_ask(api, "/metrics", &request));
+#define KEY "{router=\"4\",role=\"station\",number=\"7\"}"
+    assert_non_null(strstr(api->body, "\npsephos_key_over_budget_total" KEY " 3\n"));
+    assert_non_null(strstr(api->body, "\npsephos_key_refused_total" KEY " 2\n"));
+    assert_non_null(strstr(api->body, "\npsephos_key_ended_total" KEY " 1\n"));
+    psp_routers_take(api->site.routers, 0, FIXTURE_NOW_MS - PSP_ROUTERS_SILENT_MS - 1, told);
+    request = (struct psp_api_request){.local = true};
+    assert_true(api_ask(api, "/metrics", &request)); /* it has said nothing for long */
+    assert_null(strstr(api->body, KEY));
+    psp_routers_destroy(&api->site.routers);
+    api->site.cluster = before;
 }
 
 static void the_commit_histogram_is_cumulative(void **context)
@@ -424,6 +455,7 @@ int main(void)
         TEST(books_that_do_not_balance_are_told),
         TEST(totals_that_do_not_add_up_are_told),
         TEST(metrics_are_on_the_loopback_address_only),
+        TEST(metrics_tell_keys_that_were_over_their_budget),
         TEST(the_commit_histogram_is_cumulative),
         TEST(the_cluster_shows_a_divergence),
         TEST(a_shard_s_leader_is_the_one_told_by_the_last_answer),
