@@ -404,7 +404,10 @@ static void turn(void *context)
     if (more || shell->sent || receive(shell))
         psp_loop_wake(shell->loop);
     const uint64_t deadline = psp_core_deadline(shell->core), at = psp_clock_ms();
-    psp_loop_timer_set(shell->timer, deadline > at ? deadline - at : 0);
+    const uint64_t look = at + PSP_SOCKET_LOOK_MS; /* connections that nobody hears of */
+    psp_loop_timer_set(shell->timer, deadline <= at    ? 0
+                                     : deadline < look ? deadline - at
+                                                       : PSP_SOCKET_LOOK_MS);
 }
 
 /* The turn's end looks at everything. */

@@ -1,0 +1,161 @@
+"""The campaign: every kind of attacker beside honest stations. README.md says what is shown.
+
+Exit code 0: every process lived within its bound of memory, every honest ballot had its verdict,
+and 99 of 100 within 50 ms.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
+from harness import ROOT, Cluster, imported, is_running  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+RETURNS = ROOT / "demo" / "vermont-2020-county.csv"
+KINDS = ("greedy", "deaf", "resends", "invalid", "singles", "hellos", "bombs", "costly", "crowd",
+         "endless", "rubbish", "strangers")
+SPEEDS = ("slow", "fast")
+P99_MS = 50
+# Of MemoryMax in deploy/systemd, three quarters.
+BOUND_MIB = {"router": 768, "shard": 1536, "collector": 768}
+
+
+class Memory(threading.Thread):
+    """The most memory that each process has had."""
+
+    def __init__(self, processes):
+        super().__init__(daemon=True)
+        self.processes = processes
+        self.first = {p["name"]: self.read(p) for p in processes}
+        self.most = dict(self.first)
+        self.ended = []
+        self.done = threading.Event()
+
+    @staticmethod
+    def read(process):
+        try:
+            for line in Path(f"/proc/{process['pid']}/status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1]) >> 10
+        except OSError:
+            pass
+        return 0
+
+    def run(self):
+        while not self.done.wait(0.02):
+            for process in self.processes:
+                name = process["name"]
+                self.most[name] = max(self.most[name], self.read(process))
+                if not is_running(process["pid"]) and name not in self.ended:
+                    self.ended.append(name)
+
+
+def named(process):
+    shard = f"-{process['replica']}" if process["role"] == "shard" else ""
+    return {**process, "name": f"{process['role']}-{process['number']}{shard}"}
+
+
+def start(script, *arguments):
+    return subprocess.Popen([sys.executable, HERE / script, *map(str, arguments)],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def told(process):
+    out, errors = process.communicate(timeout=120)
+    try:
+        return json.loads(out.splitlines()[-1])
+    except (IndexError, ValueError):
+        return {"failed": errors.strip().splitlines()[-1:] or out[-200:]}
+
+
+def beside(one, attackers, seconds):
+    """Lets the attackers loose, and after a second the honest stations beside them."""
+    wild = [start("attackers.py", kind, speed, one.directory, f"{kind}-{speed}", seconds + 3)
+            for kind, speed in attackers]
+    time.sleep(1.5)
+    honest = [start("stations.py", kind, one.directory, f"honest-{kind}", seconds)
+              for kind in ("one", "many")]
+    answers = [told(process) for process in honest]
+    return answers, [told(process) for process in wild]
+
+
+def print_row(cells):
+    widths = (22, 9, 9, 9, 9, 7, 6, 11)
+    print("  ".join(str(cell).ljust(width) for cell, width in zip(cells, widths)), flush=True)
+
+
+def check(honest, memory):
+    """What is wrong, in words."""
+    wrong = [f"{name} ended" for name in memory.ended]
+    wrong += [f"{name} had {most} MiB, its bound is {BOUND_MIB[name.split('-')[0]]}"
+              for name, most in memory.most.items() if most > BOUND_MIB[name.split("-")[0]]]
+    if "failed" in honest:
+        return wrong + [f"the honest station failed: {honest['failed']}"]
+    if honest["lost"]:
+        wrong.append(f"{honest['lost']} honest ballots had no verdict in 30 s")
+    if honest["p99_ms"] >= P99_MS:
+        wrong.append(f"p99 of the honest station was {honest['p99_ms']} ms")
+    return wrong
+
+
+def round_of(one, label, attackers, seconds, memory):
+    (single, bulk), did = beside(one, attackers, seconds)
+    print_row((label, *(single.get(k, "-") for k in ("ballots", "p50_ms", "p99_ms", "max_ms",
+                                                      "busy", "lost")),
+               bulk.get("a_second", "-")))
+    for one_did in did:
+        print("    " + json.dumps(one_did)[:300], flush=True)
+    return [f"{label}: {what}" for what in check(single, memory)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--alone", action="store_true", help="one kind after the other, 30 s each")
+    parser.add_argument("--dir", help="keep the cluster here")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="psephos-attack-") as folder:
+        base = Path(arguments.dir or folder)
+        one = Cluster(base / "cluster", imported(RETURNS, base / "election"))
+        try:
+            sys.exit(campaign(one, arguments))
+        finally:
+            one.finish()
+
+
+def campaign(one, arguments):
+    one.up()
+    attackers = [(kind, speed) for kind in arguments.kind for speed in SPEEDS]
+    for key in [f"{kind}-{speed}" for kind, speed in attackers] + ["honest-one", "honest-many"]:
+        one.call("client", "add", key, check=0)
+    time.sleep(2)
+    memory = Memory([named(p) for p in one.processes()])
+    memory.start()
+    print_row(("beside", "ballots", "p50 ms", "p99 ms", "max ms", "BUSY", "lost", "in bulk /s"))
+    wrong = round_of(one, "nobody", [], 10, memory)
+    if arguments.alone:
+        for kind in arguments.kind:
+            wrong += round_of(one, kind, [(kind, speed) for speed in SPEEDS], 30, memory)
+            time.sleep(6)
+    else:
+        wrong += round_of(one, "all at once", attackers, arguments.minutes * 60, memory)
+    memory.done.set()
+    for process in memory.processes:
+        print(f"{process['name']}: {memory.first[process['name']]} MiB at first, at most "
+              f"{memory.most[process['name']]}")
+    print(one.call("status").stdout)
+    for what in dict.fromkeys(wrong):
+        print(f"WRONG: {what}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    main()
