@@ -40,7 +40,8 @@ struct psp_router_span {
 
 /* Rows of two lanes never share a batch, and each lane has its window. */
 enum psp_router_lane {
-    PSP_ROUTER_JUDGE,
+    PSP_ROUTER_MODEST,  /* of stations that cast no more than PSP_ROUTER_MODEST_ROWS a second */
+    PSP_ROUTER_JUDGE,   /* of the others: theirs do not wait in the same queues */
     PSP_ROUTER_REPLAYS, /* the same, of stations whose rows were replays lately: a shard may hold
                          * an answer to nothing but replays back for a while */
     PSP_ROUTER_KNOWN,   /* only the first verdicts of rows that were judged before */

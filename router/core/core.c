@@ -32,7 +32,9 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
         return PSP_ENOMEM;
     core->only_style = only_styles(options->definition);
     core->watched = calloc(PSP_STATIONS_MAX + 1, sizeof *core->watched);
-    if (core->only_style == NULL || core->watched == NULL) {
+    core->rates = calloc(PSP_STATIONS_MAX + 1, sizeof *core->rates);
+    if (core->only_style == NULL || core->watched == NULL || core->rates == NULL) {
+        free(core->rates);
         free(core->watched);
         free(core->only_style);
         free(core);
@@ -89,6 +91,7 @@ void psp_router_core_destroy(struct psp_router_core **core_at)
     }
     psp_router_pool_free(&core->pool);
     assert(core->pool.memory_bytes == 0);
+    free(core->rates);
     free(core->watched);
     psp_translation_free(&core->translation);
     psp_router_quota_free(&core->quota);
@@ -338,12 +341,36 @@ static bool was_sent(const struct psp_client_columns *columns, uint32_t row)
     return columns->resent != NULL && (columns->resent[row / 8] >> row % 8 & 1) != 0;
 }
 
+/* Counts the row; whether its station casts much. */
+static bool casts_much(struct psp_router_core *core, const struct submission *submission)
+{
+    struct psp_router_rate *rate = &core->rates[submission->span.station];
+    const uint32_t second = (uint32_t)(submission->now_ms / 1000);
+    const bool at_once =
+        submission->stations == NULL && submission->columns->n > PSP_ROUTER_MODEST_ROWS;
+    if (rate->second != second)
+        *rate = (struct psp_router_rate){second, 0, rate->second + 1 == second ? rate->rows : 0};
+    rate->rows++;
+    return at_once || rate->rows > PSP_ROUTER_MODEST_ROWS || rate->before > PSP_ROUTER_MODEST_ROWS;
+}
+
+static enum psp_router_lane lane_of(struct psp_router_core *core,
+                                    const struct submission *submission)
+{
+    const bool much = casts_much(core, submission);
+    if (core->watched[submission->span.station] > 0)
+        return PSP_ROUTER_REPLAYS;
+    if (!much)
+        core->modest_ms = submission->now_ms;
+    return much ? PSP_ROUTER_JUDGE : PSP_ROUTER_MODEST;
+}
+
 static void forward_row(struct psp_router_core *core, const struct submission *submission,
                         uint32_t row, const uint8_t *voter, const uint8_t *marks)
 {
     const struct psp_client_columns *columns = submission->columns;
     const uint32_t station = submission->span.station;
-    enum psp_router_lane lane = core->watched[station] > 0 ? PSP_ROUTER_REPLAYS : PSP_ROUTER_JUDGE;
+    enum psp_router_lane lane = lane_of(core, submission);
     if (is_outside(core, submission, row)) {
         if (!was_sent(columns, row)) {
             store_row(core->outside_rows, core->outside_count++, row);
@@ -606,8 +633,10 @@ void psp_router_core_over(struct psp_router_core *core, const struct psp_peer *p
 void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms)
 {
     psp_router_drop_actions(core);
-    static const uint32_t windows[PSP_ROUTER_LANES] = {
-        [PSP_ROUTER_JUDGE] = PSP_ROUTER_WINDOW_BATCHES,
+    const bool shared = core->modest_ms != 0 && now_ms - core->modest_ms < PSP_ROUTER_SHARED_MS;
+    const uint32_t windows[PSP_ROUTER_LANES] = {
+        [PSP_ROUTER_MODEST] = PSP_ROUTER_WINDOW_BATCHES,
+        [PSP_ROUTER_JUDGE] = shared ? PSP_ROUTER_WINDOW_SHARED_BATCHES : PSP_ROUTER_WINDOW_BATCHES,
         [PSP_ROUTER_REPLAYS] = PSP_ROUTER_WINDOW_REPLAYS_BATCHES,
         [PSP_ROUTER_KNOWN] = PSP_ROUTER_WINDOW_KNOWN_BATCHES,
     };

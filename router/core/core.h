@@ -9,7 +9,8 @@
  * A station's batch is split over the shards; each part is answered as soon
  * as its shard answers, so that a shard without a leader delays its own rows
  * only. Rows on the way are bounded by shard and by station (quota.h). Over a
- * bound the answer is BUSY, at once.
+ * bound the answer is BUSY, at once. Rows of stations that cast little go in batches
+ * of their own, and of the others' only so much is on the way that these need not wait long.
  *
  * Rows outside of what the station may cast (bounds.h) are refused, and no shard
  * hears of them. But one that the station sent before may have been judged, when its
@@ -53,6 +54,11 @@ enum {
     /* With this many batches on the way to a shard, rows wait in the open
      * batch until it is full or one is answered: batches grow under load. */
     PSP_ROUTER_WINDOW_BATCHES = 16,
+    /* The same, of stations that cast much, while others cast little: those wait for no more
+     * than these in front of theirs at a shard. */
+    PSP_ROUTER_WINDOW_SHARED_BATCHES = 3,
+    PSP_ROUTER_MODEST_ROWS = 2000, /* a second, of one station */
+    PSP_ROUTER_SHARED_MS = 1000,   /* for so long after a modest station's last row */
     /* Of those that ask for known ballots only: they take no other's place. */
     PSP_ROUTER_WINDOW_KNOWN_BATCHES = 1,
     /* Of those of stations that send replays; likewise. */

@@ -31,6 +31,11 @@ struct psp_router_place {
     } lines[PSP_ROUTER_LANES];
 };
 
+/* What a station has cast in this second and the one before. */
+struct psp_router_rate {
+    uint32_t second, rows, before;
+};
+
 struct psp_router_core {
     const struct psp_cluster *cluster;
     const struct psp_definition *definition;
@@ -51,8 +56,10 @@ struct psp_router_core {
     uint32_t busy_count, outside_count;
     uint8_t answer_rows[2 * PSP_BATCH_ROWS_MAX]; /* of the batch answered last */
     uint8_t verdicts[PSP_BATCH_ROWS_MAX];
-    uint8_t *watched;     /* by station's number: answers to come until it is trusted again */
-    uint32_t *only_style; /* unit -> its style, PSP_NONE: it has none, or several */
+    uint8_t *watched; /* by station's number: answers to come until it is trusted again */
+    struct psp_router_rate *rates; /* likewise */
+    uint64_t modest_ms;            /* of the last row of a modest station; 0: none */
+    uint32_t *only_style;          /* unit -> its style, PSP_NONE: it has none, or several */
     struct psp_router_counters counters;
     struct psp_router_place places[PSP_SHARDS_MAX];
     uint8_t shard_of_slot[PSP_SLOT_COUNT];

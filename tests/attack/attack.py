@@ -109,7 +109,7 @@ def round_of(one, label, attackers, seconds, memory):
     (single, bulk), did = beside(one, attackers, seconds)
     print_row((label, *(single.get(k, "-") for k in ("ballots", "p50_ms", "p99_ms", "max_ms",
                                                       "busy", "lost")),
-               bulk.get("a_second", "-")))
+               bulk.get("a_second", bulk)))
     for one_did in did:
         print("    " + json.dumps(one_did)[:300], flush=True)
     return [f"{label}: {what}" for what in check(single, memory)]

@@ -60,7 +60,7 @@ def many(target, end):
     start, judged, busy, number, waits = time.monotonic(), 0, 0, 0, {}
     pause = 0.02
     while time.monotonic() < end:
-        for batch in [b for b, (_, at) in waits.items() if time.monotonic() - at > RESEND_S]:
+        for batch in [b for b, wait in waits.items() if time.monotonic() - wait[1] > RESEND_S]:
             made.send(waits[batch][0])
             waits[batch][1] = time.monotonic()
         while len(waits) < IN_FLIGHT:

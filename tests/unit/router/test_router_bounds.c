@@ -294,7 +294,7 @@ static void replays_take_no_other_batchs_place(void **state)
     for (int i = 0; i < PSP_ROUTER_WINDOW_BATCHES; i++) { /* the others have all of theirs */
         fixture_submit(f, &station_b, 3, shard_0, 1, 1, 0);
         psp_router_core_flush(f->core, 0);
-        assert_int_equal(fixture_actions(f, 1)->batch->lane, PSP_ROUTER_JUDGE);
+        assert_int_equal(fixture_actions(f, 1)->batch->lane, PSP_ROUTER_MODEST);
     }
     end(f);
 }
@@ -308,7 +308,7 @@ static void a_station_without_replays_is_trusted_again(void **state)
         const uint64_t id = fixture_flush_one(f, 0);
         const bool watched = i > 0 && i <= PSP_ROUTER_WATCHED_ANSWERS;
         assert_int_equal(fixture_actions(f, 1)->batch->lane,
-                         watched ? PSP_ROUTER_REPLAYS : PSP_ROUTER_JUDGE);
+                         watched ? PSP_ROUTER_REPLAYS : PSP_ROUTER_MODEST);
         f->verdicts[0] = i == 0 ? psp_verdict_replayed(PSP_COUNTED) : PSP_COUNTED;
         fixture_verdicts(f, 0, 0, id, 1, 5, 1);
     }
