@@ -10,7 +10,7 @@ from pathlib import Path
 
 import zmq
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster" / "counting"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "counting"))
 from python_client import DISPOSITIONS, pb  # noqa: E402, F401
 
 INGEST_BYTES_MAX = (4 << 20) + (64 << 10)

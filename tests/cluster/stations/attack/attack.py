@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from harness import ROOT, Cluster, imported, is_running  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
