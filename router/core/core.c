@@ -341,28 +341,18 @@ static bool was_sent(const struct psp_client_columns *columns, uint32_t row)
     return columns->resent != NULL && (columns->resent[row / 8] >> row % 8 & 1) != 0;
 }
 
-/* Counts the row; whether its station casts much. */
-static bool casts_much(struct psp_router_core *core, const struct submission *submission)
-{
-    struct psp_router_rate *rate = &core->rates[submission->span.station];
-    const uint32_t second = (uint32_t)(submission->now_ms / 1000);
-    const bool at_once =
-        submission->stations == NULL && submission->columns->n > PSP_ROUTER_MODEST_ROWS;
-    if (rate->second != second)
-        *rate = (struct psp_router_rate){second, 0, rate->second + 1 == second ? rate->rows : 0};
-    rate->rows++;
-    return at_once || rate->rows > PSP_ROUTER_MODEST_ROWS || rate->before > PSP_ROUTER_MODEST_ROWS;
-}
-
 static enum psp_router_lane lane_of(struct psp_router_core *core,
                                     const struct submission *submission)
 {
-    const bool much = casts_much(core, submission);
-    if (core->watched[submission->span.station] > 0)
+    const uint32_t station = submission->span.station;
+    const uint32_t rows = psp_router_rate_add(&core->rates[station], submission->now_ms);
+    const bool alone = submission->stations == NULL; /* all rows of the message are its own */
+    if (core->watched[station] > 0)
         return PSP_ROUTER_REPLAYS;
-    if (!much)
-        core->modest_ms = submission->now_ms;
-    return much ? PSP_ROUTER_JUDGE : PSP_ROUTER_MODEST;
+    if (rows > PSP_ROUTER_MODEST_ROWS || (alone && submission->columns->n > PSP_ROUTER_MODEST_ROWS))
+        return PSP_ROUTER_JUDGE;
+    core->modest_ms = submission->now_ms;
+    return PSP_ROUTER_MODEST;
 }
 
 static void forward_row(struct psp_router_core *core, const struct submission *submission,

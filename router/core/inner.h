@@ -31,11 +31,6 @@ struct psp_router_place {
     } lines[PSP_ROUTER_LANES];
 };
 
-/* What a station has cast in this second and the one before. */
-struct psp_router_rate {
-    uint32_t second, rows, before;
-};
-
 struct psp_router_core {
     const struct psp_cluster *cluster;
     const struct psp_definition *definition;

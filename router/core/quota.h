@@ -42,6 +42,13 @@ enum psp_status psp_router_quota_know(struct psp_router_quota *quota, uint32_t s
 bool psp_router_quota_admit(struct psp_router_quota *quota, uint32_t shard, uint32_t station);
 void psp_router_quota_release(struct psp_router_quota *quota, uint32_t shard, uint32_t station,
                               uint32_t n);
+/* What a station has cast in this second and in the one before. */
+struct psp_router_rate {
+    uint32_t second, rows, before;
+};
+/* One more row; how many they are in this second, or in the one before if those are more. */
+uint32_t psp_router_rate_add(struct psp_router_rate *rate, uint64_t now_ms);
+
 /* Of all shards. */
 uint64_t psp_router_quota_rows(const struct psp_router_quota *quota);
 

@@ -401,6 +401,28 @@ static void a_style_is_found_by_unit_and_name(void **state)
     fixture_end(f);
 }
 
+/* Whoever casts much shares no batch with those who cast little. */
+static void a_modest_station_has_batches_of_its_own(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    fixture_submit(f, &station_a, 1, shard_0, 1, PSP_ROUTER_MODEST_ROWS + 1, 5000);
+    fixture_submit(f, &station_b, 2, shard_0, 1, 1, 5000);
+    psp_router_core_flush(f->core, 5000);
+    const struct psp_router_action *out = fixture_actions(f, 2);
+    assert_int_equal(out[0].batch->lane, PSP_ROUTER_MODEST);
+    assert_int_equal(out[0].n, 1);
+    assert_int_equal(out[1].batch->lane, PSP_ROUTER_JUDGE);
+    assert_int_equal(out[1].n, PSP_ROUTER_MODEST_ROWS + 1);
+    fixture_submit(f, &station_a, 3, shard_0, 1, 1, 6999); /* in the next second, too */
+    psp_router_core_flush(f->core, 6999);
+    assert_int_equal(fixture_actions(f, 1)->batch->lane, PSP_ROUTER_JUDGE);
+    fixture_submit(f, &station_a, 4, shard_0, 1, 1, 7000);
+    psp_router_core_flush(f->core, 7000);
+    assert_int_equal(fixture_actions(f, 1)->batch->lane, PSP_ROUTER_MODEST);
+    fixture_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_station_without_replays_is_trusted_again),
         cmocka_unit_test(the_stations_number_goes_with_its_rows),
         cmocka_unit_test(the_highest_number_of_a_station_fits_row_by_row),
+        cmocka_unit_test(a_modest_station_has_batches_of_its_own),
         cmocka_unit_test(a_style_is_found_by_unit_and_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
