@@ -283,6 +283,11 @@ static void take_message(struct psp_router_shell *shell, const struct psp_receiv
         take_station(shell, received, now_ms);
 }
 
+static struct psp_received *next_message(struct psp_router_shell *shell, uint64_t now_ms)
+{
+    return psp_budget_next(shell->budget, psp_router_core_bulk_waits(shell->core, now_ms));
+}
+
 /* Those whose turn it is, until none waits or the slice is over; how many. */
 static uint32_t serve_clients(struct psp_router_shell *shell, uint64_t now_ms)
 {
@@ -294,7 +299,7 @@ static uint32_t serve_clients(struct psp_router_shell *shell, uint64_t now_ms)
     const uint64_t end_us = at_us + PSP_ROUTER_CLIENT_SLICE_US;
     psp_router_core_counters(shell->core, &before);
     for (struct psp_received *received;
-         at_us < end_us && (received = psp_budget_next(shell->budget)) != NULL; n++) {
+         at_us < end_us && (received = next_message(shell, now_ms)) != NULL; n++) {
         take_message(shell, received, now_ms);
         drop(received);
         const uint64_t now_us = psp_clock_cpu_us();
@@ -551,7 +556,7 @@ void psp_router_shell_destroy(struct psp_router_shell **shell_at)
         return;
     psp_loop_destroy(&shell->loop); /* before the descriptors that it watches */
     for (struct psp_received *waits;
-         shell->budget != NULL && (waits = psp_budget_next(shell->budget)) != NULL;)
+         shell->budget != NULL && (waits = psp_budget_next(shell->budget, false)) != NULL;)
         drop(waits);
     psp_budget_destroy(&shell->budget);
     if (shell->ingest != NULL)

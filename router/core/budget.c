@@ -141,14 +141,21 @@ static void append(struct psp_budget *budget, struct list *list, uint32_t at)
     list->last = at;
 }
 
-static uint32_t take_first(struct psp_budget *budget, struct list *list)
+static uint32_t take_after(struct psp_budget *budget, struct list *list, uint32_t before)
 {
     assert(list->count > 0);
-    const uint32_t at = list->first;
-    list->first = budget->keys[at].next;
-    if (--list->count == 0)
-        list->first = list->last = PSP_NONE;
+    uint32_t *link = before == PSP_NONE ? &list->first : &budget->keys[before].next;
+    const uint32_t at = *link;
+    *link = budget->keys[at].next;
+    if (list->last == at)
+        list->last = before;
+    list->count--;
     return at;
+}
+
+static uint32_t take_first(struct psp_budget *budget, struct list *list)
+{
+    return take_after(budget, list, PSP_NONE);
 }
 
 static int64_t quantum_of(const struct key *key)
@@ -258,11 +265,43 @@ static struct key *whose_turn(struct psp_budget *budget)
     }
 }
 
-void *psp_budget_next(struct psp_budget *budget)
+/* The first key of the list with a short message; it goes to the end. */
+static struct key *first_short(struct psp_budget *budget, struct list *list)
+{
+    uint32_t before = PSP_NONE;
+    for (uint32_t at = list->first; at != PSP_NONE; at = budget->keys[at].next) {
+        if (budget->waiting[budget->keys[at].first].bytes <= PSP_BUDGET_SHORT_BYTES) {
+            take_after(budget, list, before);
+            append(budget, list, at);
+            return &budget->keys[at];
+        }
+        before = at;
+    }
+    return NULL;
+}
+
+static void take_out(struct psp_budget *budget, const struct key *key)
+{
+    struct list *list = key->is_fresh ? &budget->fresh : &budget->round_list;
+    uint32_t before = PSP_NONE;
+    for (uint32_t at = list->first; &budget->keys[at] != key; at = budget->keys[at].next)
+        before = at;
+    take_after(budget, list, before);
+}
+
+static struct key *whose_short_turn(struct psp_budget *budget)
+{
+    struct key *key = first_short(budget, &budget->fresh);
+    return key != NULL ? key : first_short(budget, &budget->round_list);
+}
+
+void *psp_budget_next(struct psp_budget *budget, bool short_only)
 {
     if (budget->messages == 0)
         return NULL;
-    struct key *key = whose_turn(budget);
+    struct key *key = short_only ? whose_short_turn(budget) : whose_turn(budget);
+    if (key == NULL)
+        return NULL;
     const uint32_t at = key->first;
     struct waiting *waiting = &budget->waiting[at];
     void *message = waiting->message;
@@ -276,7 +315,7 @@ void *psp_budget_next(struct psp_budget *budget)
     budget->spare = at;
     if (--key->messages == 0) {
         key->first = key->last = PSP_NONE;
-        take_first(budget, key->is_fresh ? &budget->fresh : &budget->round_list);
+        take_out(budget, key);
     }
     return message;
 }

@@ -43,6 +43,7 @@ enum {
     PSP_BUDGET_QUANTUM_US = 1000,
     PSP_BUDGET_BYTES_A_US = 100,      /* of a message that may cost more than most */
     PSP_BUDGET_DEBT_ROUNDS_MAX = 200, /* what is owed beyond is forgiven */
+    PSP_BUDGET_SHORT_BYTES = 16 << 10,
     PSP_BUDGET_KEY_MESSAGES_MAX = 256,
     PSP_BUDGET_KEY_BYTES_MAX = 9 << 20, /* two of the largest messages */
     PSP_BUDGET_MESSAGES_MAX = 16384,    /* of all */
@@ -75,8 +76,9 @@ void psp_budget_destroy(struct psp_budget **budget);
 /* PSP_EBUSY: over a bound. PSP_ENOMEM. In both cases the message is not held. */
 enum psp_status psp_budget_put(struct psp_budget *budget, enum psp_role role, uint32_t id,
                                void *message, size_t bytes);
-/* The message whose turn it is; NULL: none waits. */
-void *psp_budget_next(struct psp_budget *budget);
+/* The message whose turn it is; NULL: none waits. `short_only`: of keys whose first one is
+ * at most PSP_BUDGET_SHORT_BYTES; the others stay where they are. */
+void *psp_budget_next(struct psp_budget *budget, bool short_only);
 /* What the message that `next` gave last took; `in_vain`: it was refused as a whole. */
 void psp_budget_spent(struct psp_budget *budget, uint64_t us, bool in_vain);
 /* Time passes; the first call begins a window. */

@@ -55,6 +55,7 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
     core->batch_id_next = options->batch_id_first != 0 ? options->batch_id_first : 1;
 
     for (uint32_t s = 0; s < cluster->shard_count; s++) {
+        core->places[s].shared_rows = PSP_ROUTER_SHARED_ROWS;
         for (uint32_t slot = cluster->shards[s].slot_first; slot < cluster->shards[s].slot_end;
              slot++)
             core->shard_of_slot[slot] = (uint8_t)s;
@@ -178,6 +179,7 @@ static bool flush_line(struct psp_router_core *core, struct psp_router_line *lin
 void psp_router_retire(struct psp_router_core *core, struct psp_router_batch *batch)
 {
     struct psp_router_line *line = &core->places[batch->shard].lines[batch->lane];
+    line->rows -= batch->n;
     for (uint32_t i = 0; i < batch->span_count; i++)
         psp_router_quota_release(&core->quota, batch->shard, batch->spans[i].station,
                                  psp_router_span_end(batch, i) - batch->spans[i].first);
@@ -323,6 +325,7 @@ static void append(struct psp_router_core *core, struct psp_router_line *line,
     memcpy(batch->marks + batch->marks_bytes, marks, marks_bytes);
     batch->marks_bytes += marks_bytes;
     batch->n++;
+    line->rows++;
 }
 
 static bool is_outside(const struct psp_router_core *core, const struct submission *submission,
@@ -623,10 +626,9 @@ void psp_router_core_over(struct psp_router_core *core, const struct psp_peer *p
 void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms)
 {
     psp_router_drop_actions(core);
-    const bool shared = core->modest_ms != 0 && now_ms - core->modest_ms < PSP_ROUTER_SHARED_MS;
-    const uint32_t windows[PSP_ROUTER_LANES] = {
+    static const uint32_t windows[PSP_ROUTER_LANES] = {
         [PSP_ROUTER_MODEST] = PSP_ROUTER_WINDOW_BATCHES,
-        [PSP_ROUTER_JUDGE] = shared ? PSP_ROUTER_WINDOW_SHARED_BATCHES : PSP_ROUTER_WINDOW_BATCHES,
+        [PSP_ROUTER_JUDGE] = PSP_ROUTER_WINDOW_BATCHES,
         [PSP_ROUTER_REPLAYS] = PSP_ROUTER_WINDOW_REPLAYS_BATCHES,
         [PSP_ROUTER_KNOWN] = PSP_ROUTER_WINDOW_KNOWN_BATCHES,
     };

@@ -10,7 +10,8 @@
  * as its shard answers, so that a shard without a leader delays its own rows
  * only. Rows on the way are bounded by shard and by station (quota.h). Over a
  * bound the answer is BUSY, at once. Rows of stations that cast little go in batches
- * of their own, and of the others' only so much is on the way that these need not wait long.
+ * of their own, and of the others' only so much is on the way that these need not wait long
+ * (bulk_waits: the shell leaves the rest in its queues, budget.h).
  *
  * Rows outside of what the station may cast (bounds.h) are refused, and no shard
  * hears of them. But one that the station sent before may have been judged, when its
@@ -54,11 +55,12 @@ enum {
     /* With this many batches on the way to a shard, rows wait in the open
      * batch until it is full or one is answered: batches grow under load. */
     PSP_ROUTER_WINDOW_BATCHES = 16,
-    /* The same, of stations that cast much, while others cast little: those wait for no more
-     * than these in front of theirs at a shard. */
-    PSP_ROUTER_WINDOW_SHARED_BATCHES = 3,
     PSP_ROUTER_MODEST_ROWS = 2000, /* a second, of one station */
-    PSP_ROUTER_SHARED_MS = 1000,   /* for so long after a modest station's last row */
+    /* While such stations cast, and for so long afterwards, the others have as many rows on
+     * the way to a shard as it answers within SHARED_WAIT_MS; more wait before they are decoded. */
+    PSP_ROUTER_SHARED_MS = 1000,
+    PSP_ROUTER_SHARED_WAIT_MS = 16,
+    PSP_ROUTER_SHARED_ROWS = 8192, /* at first; at least a quarter of it */
     /* Of those that ask for known ballots only: they take no other's place. */
     PSP_ROUTER_WINDOW_KNOWN_BATCHES = 1,
     /* Of those of stations that send replays; likewise. */
@@ -168,6 +170,8 @@ void psp_router_action_count(const struct psp_router_core *core,
 /* As they are now. */
 void psp_router_core_counters(const struct psp_router_core *core,
                               struct psp_router_counters *ret_counters);
+/* Of stations that cast much nothing more should come now: others would wait for it. */
+bool psp_router_core_bulk_waits(const struct psp_router_core *core, uint64_t now_ms);
 /* Ballots in open batches and on the way. */
 uint64_t psp_router_core_inflight(const struct psp_router_core *core);
 

@@ -23,9 +23,12 @@ static inline enum psp_refusal_code psp_router_outside_code(uint32_t features)
 
 /* One shard, as the router sees it. */
 struct psp_router_place {
-    uint32_t replica; /* position of the replica believed to lead */
+    uint32_t replica;     /* position of the replica believed to lead */
+    uint32_t shared_rows; /* of stations that cast much, on the way while others cast, too */
+    uint64_t lowered_ms;
     struct psp_router_line {
         uint32_t batches; /* on the way */
+        uint32_t rows;    /* of them and of the open one */
         uint64_t message; /* the station's message that the open batch's last span belongs to */
         struct psp_router_batch *open;
     } lines[PSP_ROUTER_LANES];

@@ -70,6 +70,41 @@ static void watch(struct psp_router_core *core, const struct psp_router_span *sp
         --*watched;
 }
 
+static bool is_shared(const struct psp_router_core *core, uint64_t now_ms)
+{
+    return core->modest_ms != 0 && now_ms - core->modest_ms < PSP_ROUTER_SHARED_MS;
+}
+
+/* A shard that answers late has too much before it; at once less, and slowly more again. */
+static void learn(struct psp_router_core *core, const struct psp_router_batch *batch,
+                  uint64_t now_ms)
+{
+    struct psp_router_place *place = &core->places[batch->shard];
+    if (batch->lane != PSP_ROUTER_JUDGE || !is_shared(core, now_ms))
+        return;
+    const bool late = now_ms - batch->since_ms > PSP_ROUTER_SHARED_WAIT_MS;
+    if (late && now_ms - place->lowered_ms > PSP_ROUTER_SHARED_WAIT_MS) {
+        place->lowered_ms = now_ms;
+        place->shared_rows -= place->shared_rows / 4;
+        if (place->shared_rows < PSP_ROUTER_SHARED_ROWS / 4)
+            place->shared_rows = PSP_ROUTER_SHARED_ROWS / 4;
+    } else if (!late && place->shared_rows < PSP_ROUTER_INFLIGHT_ROWS_MAX) {
+        place->shared_rows += batch->n / 8;
+    }
+}
+
+/* When some shard has room the others' rows may have to wait there: one that does not
+ * answer holds up nobody. */
+bool psp_router_core_bulk_waits(const struct psp_router_core *core, uint64_t now_ms)
+{
+    if (!is_shared(core, now_ms))
+        return false;
+    for (uint32_t s = 0; s < core->cluster->shard_count; s++)
+        if (core->places[s].lines[PSP_ROUTER_JUDGE].rows < core->places[s].shared_rows)
+            return false;
+    return true;
+}
+
 static void answer(struct psp_router_core *core, struct psp_router_batch *batch,
                    const struct psp_cluster_message *message)
 {
@@ -186,6 +221,7 @@ void psp_router_core_shard(struct psp_router_core *core, uint32_t shard, uint32_
     }
     if (message->type == PSP_CLUSTER_COUNT_VERDICTS && message->count_verdicts.n == batch->n) {
         core->places[shard].replica = replica;
+        learn(core, batch, now_ms);
         answer(core, batch, message);
     } else if (message->type == PSP_CLUSTER_COUNT_REFUSAL &&
                batch->state == PSP_ROUTER_BATCH_SENT && batch->replica == replica) {

@@ -423,6 +423,29 @@ static void a_modest_station_has_batches_of_its_own(void **state)
     fixture_end(f);
 }
 
+/* As many as the shard answers in time: fewer when it is late, slowly more when it is not. */
+static void who_casts_much_waits_while_others_cast(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    fixture_submit(f, &station_a, 1, shard_0, 1, PSP_ROUTER_SHARED_ROWS, 5000);
+    psp_router_core_flush(f->core, 5000);
+    assert_false(psp_router_core_bulk_waits(f->core, 5000)); /* nobody else casts */
+    fixture_submit(f, &station_b, 2, shard_0, 1, 1, 5000);
+    assert_true(psp_router_core_bulk_waits(f->core, 5000));
+    assert_true(psp_router_core_bulk_waits(f->core, 5000 + PSP_ROUTER_SHARED_MS - 1));
+    assert_false(psp_router_core_bulk_waits(f->core, 5000 + PSP_ROUTER_SHARED_MS));
+    fixture_verdicts(f, 0, 0, 1000, PSP_ROUTER_SHARED_ROWS, 4, 5100); /* 100 ms later */
+    assert_false(psp_router_core_bulk_waits(f->core, 5100));
+    fixture_submit(f, &station_a, 3, shard_0, 1, PSP_ROUTER_SHARED_ROWS * 3 / 4, 5100);
+    assert_true(psp_router_core_bulk_waits(f->core, 5100)); /* fewer do now */
+    psp_router_core_flush(f->core, 5100);
+    fixture_verdicts(f, 0, 0, 1002, PSP_ROUTER_SHARED_ROWS * 3 / 4, 5, 5105); /* in time */
+    fixture_submit(f, &station_a, 4, shard_0, 1, PSP_ROUTER_SHARED_ROWS * 3 / 4, 5105);
+    assert_false(psp_router_core_bulk_waits(f->core, 5105)); /* and more again */
+    fixture_end(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +465,7 @@ int main(void)
         cmocka_unit_test(the_stations_number_goes_with_its_rows),
         cmocka_unit_test(the_highest_number_of_a_station_fits_row_by_row),
         cmocka_unit_test(a_modest_station_has_batches_of_its_own),
+        cmocka_unit_test(who_casts_much_waits_while_others_cast),
         cmocka_unit_test(a_style_is_found_by_unit_and_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

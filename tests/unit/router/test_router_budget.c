@@ -36,7 +36,7 @@ static int make_desk(void **state)
 static int end_desk(void **state)
 {
     struct desk *d = *state;
-    while (psp_budget_next(d->budget) != NULL)
+    while (psp_budget_next(d->budget, false) != NULL)
         psp_budget_spent(d->budget, 1, false);
     psp_budget_destroy(&d->budget);
     free(d);
@@ -53,7 +53,7 @@ static enum psp_status put(struct desk *d, uint32_t key, size_t bytes)
 /* Serves one message at this cost; whose it was, 0: none waits. */
 static uint32_t serve(struct desk *d, uint64_t us)
 {
-    const struct message *message = psp_budget_next(d->budget);
+    const struct message *message = psp_budget_next(d->budget, false);
     if (message == NULL)
         return 0;
     psp_budget_spent(d->budget, us, false);
@@ -74,16 +74,16 @@ static struct psp_key_counters counters_of(struct desk *d, uint32_t id)
 static void a_keys_messages_stay_in_order(void **state)
 {
     struct desk *d = *state;
-    assert_null(psp_budget_next(d->budget));
+    assert_null(psp_budget_next(d->budget, false));
     for (int i = 0; i < 5; i++)
         assert_int_equal(put(d, 7, 100), PSP_OK);
     assert_int_equal(psp_budget_messages(d->budget), 5);
     for (uint32_t i = 1; i <= 5; i++) {
-        const struct message *message = psp_budget_next(d->budget);
+        const struct message *message = psp_budget_next(d->budget, false);
         assert_int_equal(message->number, i);
         psp_budget_spent(d->budget, 5000, false);
     }
-    assert_null(psp_budget_next(d->budget));
+    assert_null(psp_budget_next(d->budget, false));
     assert_int_equal(counters_of(d, 7).messages, 0); /* nothing to tell of */
 }
 
@@ -129,7 +129,7 @@ static void keys_that_always_wait_get_the_same_time(void **state)
         for (uint32_t key = 1; key <= 3; key++)
             for (; waits[key] < 20; waits[key]++)
                 assert_int_equal(put(d, key, 40000), PSP_OK);
-        const struct message *message = psp_budget_next(d->budget);
+        const struct message *message = psp_budget_next(d->budget, false);
         waits[message->key]--;
         psp_budget_spent(d->budget, costs[message->key], false);
         d->spent_us[message->key] += costs[message->key];
@@ -264,10 +264,10 @@ static void refusals_count_by_messages_and_bytes(void **state)
     for (int window = 0; window < PSP_BUDGET_STRIKES; window++) {
         for (int i = 0; i < 9; i++) {
             assert_int_equal(put(d, 8, 4 << 20), PSP_OK);
-            assert_non_null(psp_budget_next(d->budget));
+            assert_non_null(psp_budget_next(d->budget, false));
             psp_budget_spent(d->budget, 100, true);
             assert_int_equal(put(d, 9, 4 << 20), PSP_OK);
-            assert_non_null(psp_budget_next(d->budget));
+            assert_non_null(psp_budget_next(d->budget, false));
             psp_budget_spent(d->budget, 100, false); /* they were good ones */
         }
         psp_budget_tick(d->budget, now += 1000);
@@ -289,6 +289,36 @@ static void refusals_count_by_messages_and_bytes(void **state)
     assert_false(psp_key_counters_decode(&told, &one));
 }
 
+/* While shards are busy with the many ballots of some, the few of others go on. */
+static void long_messages_can_be_left_where_they_are(void **state)
+{
+    struct desk *d = *state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(put(d, 1, PSP_BUDGET_SHORT_BYTES + 1), PSP_OK);
+        assert_int_equal(put(d, 2, PSP_BUDGET_SHORT_BYTES), PSP_OK);
+        assert_int_equal(put(d, 3, 10), PSP_OK);
+    }
+    assert_int_equal(put(d, 2, PSP_BUDGET_SHORT_BYTES + 1), PSP_OK);
+    static const uint32_t keys[] = {2, 3, 2, 3, 2, 3};
+    for (size_t i = 0; i < 6; i++) { /* in turn */
+        const struct message *message = psp_budget_next(d->budget, true);
+        assert_non_null(message);
+        assert_int_equal(message->key, keys[i]);
+        psp_budget_spent(d->budget, 10, false);
+    }
+    assert_null(psp_budget_next(d->budget, true));
+    assert_int_equal(psp_budget_messages(d->budget), 4);
+    assert_int_equal(put(d, 3, 10), PSP_OK);
+    const struct message *message = psp_budget_next(d->budget, true);
+    assert_int_equal(message->key, 3);
+    psp_budget_spent(d->budget, 10, false);
+    uint32_t of[4] = {0};
+    while (psp_budget_messages(d->budget) > 0)
+        of[serve(d, 10)]++;
+    assert_int_equal(of[1], 3);
+    assert_int_equal(of[2], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +331,7 @@ int main(void)
         AT_DESK(a_gateway_counts_as_eight_stations),
         AT_DESK(a_queue_holds_so_many_messages_and_bytes),
         AT_DESK(all_queues_are_bounded_and_leave_room),
+        AT_DESK(long_messages_can_be_left_where_they_are),
         AT_DESK(who_does_not_heed_its_budget_is_ended),
         AT_DESK(who_heeds_it_in_between_is_not),
         AT_DESK(refusals_count_by_messages_and_bytes),
