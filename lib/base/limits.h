@@ -25,7 +25,7 @@
 #define PSP_MARKED_CONTESTS_MAX 1024 /* on one ballot */
 #define PSP_MARKED_CHOICES_MAX 256   /* in one contest of one ballot */
 #define PSP_BATCH_ROWS_MAX 8192      /* ballots in one message or log entry */
-#define PSP_MESSAGE_MARKS_MAX 262144 /* marks and choices together in one message of rows */
+#define PSP_MESSAGE_MARKS_MAX 131072 /* marks and choices together in one message of rows */
 #define PSP_MESSAGE_FIELDS_MAX 64 /* fields of one thing in a message, besides those that repeat */
 #define PSP_STATIONS_MAX 100000   /* the highest number of a station; the first is 1 */
 

@@ -133,6 +133,7 @@ static struct key *know(struct psp_budget *budget, enum psp_role role, uint32_t 
 
 static void append(struct psp_budget *budget, struct list *list, uint32_t at)
 {
+    assert(at < budget->count && (list->count == 0) == (list->last == PSP_NONE));
     budget->keys[at].next = PSP_NONE;
     if (list->count++ == 0)
         list->first = at;
@@ -220,6 +221,7 @@ enum psp_status psp_budget_put(struct psp_budget *budget, enum psp_role role, ui
     const uint32_t at = take_spare(budget);
     if (at == PSP_NONE)
         return PSP_ENOMEM;
+    assert(key->bytes <= budget->bytes && key->messages <= budget->messages);
     budget->waiting[at] = (struct waiting){message, bytes, PSP_NONE};
     if (key->messages == 0)
         key->first = at;
@@ -302,6 +304,7 @@ void *psp_budget_next(struct psp_budget *budget, bool short_only)
     struct key *key = short_only ? whose_short_turn(budget) : whose_turn(budget);
     if (key == NULL)
         return NULL;
+    assert(key->messages > 0 && key->first != PSP_NONE);
     const uint32_t at = key->first;
     struct waiting *waiting = &budget->waiting[at];
     void *message = waiting->message;

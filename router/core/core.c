@@ -179,6 +179,7 @@ static bool flush_line(struct psp_router_core *core, struct psp_router_line *lin
 void psp_router_retire(struct psp_router_core *core, struct psp_router_batch *batch)
 {
     struct psp_router_line *line = &core->places[batch->shard].lines[batch->lane];
+    assert(line->rows >= batch->n);
     line->rows -= batch->n;
     for (uint32_t i = 0; i < batch->span_count; i++)
         psp_router_quota_release(&core->quota, batch->shard, batch->spans[i].station,
@@ -326,6 +327,7 @@ static void append(struct psp_router_core *core, struct psp_router_line *line,
     batch->marks_bytes += marks_bytes;
     batch->n++;
     line->rows++;
+    assert(line->rows >= batch->n);
 }
 
 static bool is_outside(const struct psp_router_core *core, const struct submission *submission,

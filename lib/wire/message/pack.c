@@ -57,7 +57,7 @@ static bool skip_value(unsigned wire_type, const uint8_t **at, size_t *available
 
 uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, uint32_t last)
 {
-    while (length > 0) {
+    for (uint32_t fields = 0; length > 0 && fields < PSP_MESSAGE_FIELDS_MAX; fields++) {
         uint64_t tag = 0;
         const size_t used = psp_varint_read_any(bytes, length, &tag);
         if (used == 0 || tag >> 3 == 0 || tag > UINT32_MAX)

@@ -32,8 +32,8 @@ enum psp_status psp_unpack(const ProtobufCMessageDescriptor *descriptor, uint32_
 /* Replaces the buffer's content. PSP_ENOMEM, also over PSP_MESSAGE_BYTES_MAX. */
 enum psp_status psp_pack(const ProtobufCMessage *message, struct psp_buffer *ret_buffer);
 
-/* The number of the first field from `first` to `last`, 0 when there is none or
- * the bytes are no fields. */
+/* The number of the first field from `first` to `last`, 0 when there is none among the first
+ * PSP_MESSAGE_FIELDS_MAX or the bytes are no fields. */
 uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, uint32_t last);
 
 /* The version, where writers put it: in front. 0 when it is not there. */

@@ -121,7 +121,7 @@ static void marks_of_a_message_are_counted_together(void **state)
         add(d, 2 * marks);
         add_empty(d, 6, marks);
     }
-    refused(d, "more than 262144 marks and choices in one message");
+    refused(d, "more than 131072 marks and choices in one message");
 }
 
 static void fields_that_nobody_knows_are_few(void **state)

@@ -75,13 +75,13 @@ def told(process):
         return {"failed": errors.strip().splitlines()[-1:] or out[-200:]}
 
 
-def beside(one, attackers, seconds):
+def beside(one, attackers, seconds, honest_kinds):
     """Lets the attackers loose, and after a second the honest stations beside them."""
     wild = [start("attackers.py", kind, speed, one.directory, f"{kind}-{speed}", seconds + 3)
             for kind, speed in attackers]
     time.sleep(1.5)
     honest = [start("stations.py", kind, one.directory, f"honest-{kind}", seconds)
-              for kind in ("one", "many")]
+              for kind in honest_kinds]
     answers = [told(process) for process in honest]
     return answers, [told(process) for process in wild]
 
@@ -105,11 +105,13 @@ def check(honest, memory):
     return wrong
 
 
-def round_of(one, label, attackers, seconds, memory):
-    (single, bulk), did = beside(one, attackers, seconds)
+def round_of(one, label, attackers, seconds, memory, honest_kinds=("one", "many")):
+    (single, *bulk), did = beside(one, attackers, seconds, honest_kinds)
+    bulk = bulk[0] if bulk else {}
+    print("    " + json.dumps(single))
     print_row((label, *(single.get(k, "-") for k in ("ballots", "p50_ms", "p99_ms", "max_ms",
                                                       "busy", "lost")),
-               bulk.get("a_second", bulk)))
+               bulk.get("a_second", "-")))
     for one_did in did:
         print("    " + json.dumps(one_did)[:300], flush=True)
     return [f"{label}: {what}" for what in check(single, memory)]
@@ -120,6 +122,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--alone", action="store_true", help="one kind after the other, 30 s each")
+    parser.add_argument("--no-bulk", action="store_true", help="without the station in bulk")
     parser.add_argument("--dir", help="keep the cluster here")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="psephos-attack-") as folder:
@@ -140,13 +143,15 @@ def campaign(one, arguments):
     memory = Memory([named(p) for p in one.processes()])
     memory.start()
     print_row(("beside", "ballots", "p50 ms", "p99 ms", "max ms", "BUSY", "lost", "in bulk /s"))
-    wrong = round_of(one, "nobody", [], 10, memory)
+    kinds = ("one",) if arguments.no_bulk else ("one", "many")
+    wrong = round_of(one, "nobody", [], 10, memory, kinds)
     if arguments.alone:
         for kind in arguments.kind:
-            wrong += round_of(one, kind, [(kind, speed) for speed in SPEEDS], 30, memory)
+            wrong += round_of(one, kind, [(kind, speed) for speed in SPEEDS], 30, memory,
+                              kinds)
             time.sleep(6)
     else:
-        wrong += round_of(one, "all at once", attackers, arguments.minutes * 60, memory)
+        wrong += round_of(one, "all at once", attackers, arguments.minutes * 60, memory, kinds)
     memory.done.set()
     for process in memory.processes:
         print(f"{process['name']}: {memory.first[process['name']]} MiB at first, at most "

@@ -114,7 +114,7 @@ class Target:
         assert kind == "costly", kind
         mark = field(6, field(1, b"c") + field(2, b"x") * 200)
         ballot = field(1, b"v") + field(2, bytes(16)) + field(3, b"u") + field(4, b"m") + mark * 25
-        return head + field(3, batch + field(3, ballot) * 48 + field(3, b""))
+        return head + field(3, batch + field(3, ballot) * 26 + field(3, b""))
 
 
 def answer(reply):
