@@ -244,21 +244,22 @@ static uint32_t connections_of(const struct psp_peers *peers, enum psp_role role
     return n;
 }
 
-static void note_key(struct psp_peers *peers, struct connection *connection,
+static bool note_key(struct psp_peers *peers, struct connection *connection,
                      const struct psp_known_key *key)
 {
     connection->known = true;
     if (key == NULL || (connection->role == key->role && connection->id == key->id))
-        return;
+        return false;
     const uint32_t most = peers->limits.key_connections_max;
     const bool more = most != 0 && connections_of(peers, key->role, key->id) >= most;
     connection->role = key->role;
     connection->id = key->id;
     if (more)
         end(connection, &peers->counts.ended_too_many);
+    return more;
 }
 
-void psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes,
+bool psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes,
                         const struct psp_known_key *key)
 {
     struct connection *connection = of_message(peers, descriptor, identity);
@@ -267,9 +268,9 @@ void psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identi
         connection = of_message(peers, descriptor, identity);
     }
     if (connection == NULL)
-        return;
+        return false;
     connection->delivered += wire_bytes(bytes);
-    note_key(peers, connection, key);
+    return note_key(peers, connection, key);
 }
 
 void psp_peers_look(struct psp_peers *peers, uint64_t now_ms)

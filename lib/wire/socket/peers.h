@@ -62,8 +62,9 @@ void psp_peers_destroy(struct psp_peers **peers);
 /* Before receiving: when it is time, looks at the counters and ends strangers. */
 void psp_peers_look(struct psp_peers *peers, uint64_t now_ms);
 /* A frame of `bytes` was received by this descriptor, from the peer of this identity;
- * `key`: whose it is, NULL: nobody's who is admitted. */
-void psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes,
+ * `key`: whose it is, NULL: nobody's who is admitted. True: that was one connection of this
+ * key too many, and it is ended. */
+bool psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes,
                         const struct psp_known_key *key);
 /* Nothing more is there: what came before the last look has been handed out, or waits
  * for the rest of its message. */

@@ -24,6 +24,7 @@ enum {
     CLUSTER_UNFINISHED_MAX = 256 << 20,
     INGEST_UNREAD_MAX = 1 << 20,
     INGEST_KEY_CONNECTIONS_MAX = 32,
+    CROWD_BAR_MS = 2000, /* no further ones of a key that has these */
 };
 
 struct psp_wire {
@@ -444,9 +445,10 @@ static enum psp_status receive_from_peer(struct psp_socket *socket, zmq_msg_t *p
     }
     const struct psp_known_key *key = good ? sender_of(socket, payload) : NULL;
     ret_received->peer.descriptor = zmq_msg_get(payload, ZMQ_SRCFD);
-    if (ret_received->peer.length > 0)
+    if (ret_received->peer.length > 0 &&
         psp_peers_received(socket->peers, ret_received->peer.descriptor,
-                           identity_number(&ret_received->peer), bytes, key);
+                           identity_number(&ret_received->peer), bytes, key))
+        psp_key_table_bar(socket->wire->keys, key->role, key->id, psp_clock_ms() + CROWD_BAR_MS);
     if (!key) {
         socket->dropped++;
         return PSP_STALE;

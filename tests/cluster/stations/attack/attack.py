@@ -121,7 +121,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
-    parser.add_argument("--alone", action="store_true", help="one kind after the other, 30 s each")
+    parser.add_argument("--alone", action="store_true", help="one kind after the other, --seconds each")
+    parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--no-bulk", action="store_true", help="without the station in bulk")
     parser.add_argument("--dir", help="keep the cluster here")
     arguments = parser.parse_args()
@@ -147,9 +148,10 @@ def campaign(one, arguments):
     wrong = round_of(one, "nobody", [], 10, memory, kinds)
     if arguments.alone:
         for kind in arguments.kind:
-            wrong += round_of(one, kind, [(kind, speed) for speed in SPEEDS], 30, memory,
+            wrong += round_of(one, kind, [(kind, speed) for speed in SPEEDS],
+                              arguments.seconds, memory,
                               kinds)
-            time.sleep(6)
+            time.sleep(2)
     else:
         wrong += round_of(one, "all at once", attackers, arguments.minutes * 60, memory, kinds)
     memory.done.set()
