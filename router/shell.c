@@ -261,14 +261,14 @@ static uint32_t receive_clients(struct psp_router_shell *shell, uint64_t now_ms)
     return n;
 }
 
-/* Of a message as a whole, or of most of its ballots. */
-static bool was_in_vain(const struct psp_router_counters *before,
-                        const struct psp_router_counters *now)
+static enum psp_budget_outcome outcome_of(const struct psp_router_counters *before,
+                                          const struct psp_router_counters *now)
 {
-    return now->undecodable + now->wrong_election + now->not_allowed >
-               before->undecodable + before->wrong_election + before->not_allowed ||
-           2 * (now->busy + now->outside - before->busy - before->outside) >
-               now->decoded - before->decoded;
+    if (now->undecodable + now->wrong_election + now->not_allowed >
+        before->undecodable + before->wrong_election + before->not_allowed)
+        return PSP_BUDGET_FAULTY;
+    const uint64_t refused = now->busy + now->outside - before->busy - before->outside;
+    return 2 * refused > now->decoded - before->decoded ? PSP_BUDGET_IN_VAIN : PSP_BUDGET_USED;
 }
 
 static void take_message(struct psp_router_shell *shell, const struct psp_received *received,
@@ -304,7 +304,7 @@ static uint32_t serve_clients(struct psp_router_shell *shell, uint64_t now_ms)
         drop(received);
         const uint64_t now_us = psp_clock_cpu_us();
         psp_router_core_counters(shell->core, &now);
-        psp_budget_spent(shell->budget, now_us - at_us, was_in_vain(&before, &now));
+        psp_budget_spent(shell->budget, now_us - at_us, outcome_of(&before, &now));
         before = now;
         at_us = now_us;
     }

@@ -35,6 +35,8 @@ struct key {
     uint64_t round;      /* when it got its last quantum */
     uint64_t vain_bytes; /* in this window, as is the next */
     uint32_t vain_messages;
+    uint64_t faulty_bytes; /* likewise */
+    uint32_t faulty_messages;
     uint32_t strikes;
     uint64_t end_ms, ended_at_ms; /* of the last time */
 };
@@ -54,7 +56,7 @@ struct psp_budget {
     size_t bytes;
     uint32_t served; /* key of the message that was given last */
     size_t served_bytes;
-    uint64_t window_ms;
+    uint64_t window_ms, now_ms;
     bool begun, some_to_end;
     uint8_t *told; /* bytes of a status */
 };
@@ -323,22 +325,6 @@ void *psp_budget_next(struct psp_budget *budget, bool short_only)
     return message;
 }
 
-void psp_budget_spent(struct psp_budget *budget, uint64_t us, bool in_vain)
-{
-    assert(budget->served != PSP_NONE);
-    struct key *key = &budget->keys[budget->served];
-    const int64_t least = -PSP_BUDGET_DEBT_ROUNDS_MAX * quantum_of(key);
-    key->counters.time_us += us;
-    key->left_us -= us < INT32_MAX ? (int64_t)us : INT32_MAX;
-    if (key->left_us < least)
-        key->left_us = least;
-    if (in_vain) {
-        key->counters.refused++;
-        note_vain(key, budget->served_bytes);
-    }
-    budget->served = PSP_NONE;
-}
-
 /* ---- keys that do not stop ---- */
 
 static void end_key(struct key *key, uint64_t now_ms)
@@ -354,11 +340,43 @@ static void end_key(struct key *key, uint64_t now_ms)
     key->to_end = true;
 }
 
+/* What was on the way when it was ended is not held against it again. */
+static void note_faulty(struct psp_budget *budget, struct key *key, size_t bytes)
+{
+    if (key->counters.ended > 0 && budget->now_ms - key->ended_at_ms < key->end_ms)
+        return;
+    key->faulty_bytes += bytes;
+    key->faulty_messages++;
+    if (key->faulty_bytes <= (uint64_t)PSP_BUDGET_FAULTY_BYTES_MAX * key->weight &&
+        key->faulty_messages <= PSP_BUDGET_FAULTY_MESSAGES_MAX * key->weight)
+        return;
+    end_key(key, budget->now_ms);
+    budget->some_to_end = true;
+}
+
+void psp_budget_spent(struct psp_budget *budget, uint64_t us, enum psp_budget_outcome outcome)
+{
+    assert(budget->served != PSP_NONE);
+    struct key *key = &budget->keys[budget->served];
+    const int64_t least = -PSP_BUDGET_DEBT_ROUNDS_MAX * quantum_of(key);
+    key->counters.time_us += us;
+    key->left_us -= us < INT32_MAX ? (int64_t)us : INT32_MAX;
+    if (key->left_us < least)
+        key->left_us = least;
+    key->counters.refused += outcome != PSP_BUDGET_USED;
+    if (outcome == PSP_BUDGET_IN_VAIN)
+        note_vain(key, budget->served_bytes);
+    if (outcome == PSP_BUDGET_FAULTY)
+        note_faulty(budget, key, budget->served_bytes);
+    budget->served = PSP_NONE;
+}
+
 void psp_budget_tick(struct psp_budget *budget, uint64_t now_ms)
 {
     if (!budget->begun)
         budget->window_ms = now_ms;
     budget->begun = true;
+    budget->now_ms = now_ms;
     if (now_ms - budget->window_ms < PSP_BUDGET_WINDOW_MS)
         return;
     budget->window_ms = now_ms;
@@ -367,8 +385,8 @@ void psp_budget_tick(struct psp_budget *budget, uint64_t now_ms)
         const bool strike = key->vain_messages > PSP_BUDGET_VAIN_MESSAGES_MAX * key->weight ||
                             key->vain_bytes > (uint64_t)PSP_BUDGET_VAIN_BYTES_MAX * key->weight;
         key->strikes = strike ? key->strikes + 1 : 0;
-        key->vain_messages = 0;
-        key->vain_bytes = 0;
+        key->vain_messages = key->faulty_messages = 0;
+        key->vain_bytes = key->faulty_bytes = 0;
         if (key->strikes < PSP_BUDGET_STRIKES)
             continue;
         end_key(key, now_ms);

@@ -15,9 +15,10 @@
  *
  * A queue is bounded, in messages and bytes, and so are all together: like rows on their
  * way (quota.h) a key may hold as much as there is left. Over that a message is not
- * taken; the sender is told BUSY. A key that is over its bound, or is refused, all the
- * time is ended: its connections are shut down and it is not let in for a while, longer
- * each time.
+ * taken; the sender is told BUSY. A key that is over its bound all the time, second after
+ * second, is ended: its connections are shut down and it is not let in for a while, longer
+ * each time. So is one at once that sends much which is no ballots at all: large messages
+ * cost libzmq's thread, where no key has a share, more than they cost here.
  *
  * A gateway is one key with many stations: it has the budget of eight, whatever it
  * names. What each of its stations has on the way is bounded by its own quota, so one
@@ -55,7 +56,10 @@ enum {
     PSP_BUDGET_VAIN_MESSAGES_MAX = 256,
     PSP_BUDGET_VAIN_BYTES_MAX = 32 << 20,
     PSP_BUDGET_STRIKES = 3, /* one window after the other: ended */
-    PSP_BUDGET_END_MS = 5000,
+    /* More than this of messages that are refused whatever they hold: ended at once. */
+    PSP_BUDGET_FAULTY_MESSAGES_MAX = 256,
+    PSP_BUDGET_FAULTY_BYTES_MAX = 12 << 20,
+    PSP_BUDGET_END_MS = 15000,
     PSP_BUDGET_END_MAX_MS = 320000,
     PSP_BUDGET_FORGIVEN_MS = 600000, /* without being ended: the next time is the first */
 };
@@ -79,8 +83,13 @@ enum psp_status psp_budget_put(struct psp_budget *budget, enum psp_role role, ui
 /* The message whose turn it is; NULL: none waits. `short_only`: of keys whose first one is
  * at most PSP_BUDGET_SHORT_BYTES; the others stay where they are. */
 void *psp_budget_next(struct psp_budget *budget, bool short_only);
-/* What the message that `next` gave last took; `in_vain`: it was refused as a whole. */
-void psp_budget_spent(struct psp_budget *budget, uint64_t us, bool in_vain);
+enum psp_budget_outcome {
+    PSP_BUDGET_USED,    /* by its ballots, most of them */
+    PSP_BUDGET_IN_VAIN, /* most of them are to come again */
+    PSP_BUDGET_FAULTY,  /* refused as a whole, for good */
+};
+/* What the message that `next` gave last took, and what became of it. */
+void psp_budget_spent(struct psp_budget *budget, uint64_t us, enum psp_budget_outcome outcome);
 /* Time passes; the first call begins a window. */
 void psp_budget_tick(struct psp_budget *budget, uint64_t now_ms);
 /* A key whose connections are to be shut down now, and for how long it is not let in;

@@ -59,8 +59,8 @@ enum {
     /* While such stations cast, and for so long afterwards, the others have as many rows on
      * the way to a shard as it answers within SHARED_WAIT_MS; more wait before they are decoded. */
     PSP_ROUTER_SHARED_MS = 1000,
-    PSP_ROUTER_SHARED_WAIT_MS = 16,
-    PSP_ROUTER_SHARED_ROWS = 8192, /* at first; at least a quarter of it */
+    PSP_ROUTER_SHARED_WAIT_MS = 8,
+    PSP_ROUTER_SHARED_ROWS = 8192, /* at first; at least an eighth of it */
     /* Of those that ask for known ballots only: they take no other's place. */
     PSP_ROUTER_WINDOW_KNOWN_BATCHES = 1,
     /* Of those of stations that send replays; likewise. */

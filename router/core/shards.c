@@ -86,8 +86,8 @@ static void learn(struct psp_router_core *core, const struct psp_router_batch *b
     if (late && now_ms - place->lowered_ms > PSP_ROUTER_SHARED_WAIT_MS) {
         place->lowered_ms = now_ms;
         place->shared_rows -= place->shared_rows / 4;
-        if (place->shared_rows < PSP_ROUTER_SHARED_ROWS / 4)
-            place->shared_rows = PSP_ROUTER_SHARED_ROWS / 4;
+        if (place->shared_rows < PSP_ROUTER_SHARED_ROWS / 8)
+            place->shared_rows = PSP_ROUTER_SHARED_ROWS / 8;
     } else if (!late && place->shared_rows < PSP_ROUTER_INFLIGHT_ROWS_MAX) {
         place->shared_rows += batch->n / 8;
     }

@@ -23,7 +23,7 @@ enum {
     INGEST_UNFINISHED_MAX = 128 << 20,
     CLUSTER_UNFINISHED_MAX = 256 << 20,
     INGEST_UNREAD_MAX = 1 << 20,
-    INGEST_KEY_CONNECTIONS_MAX = 32,
+    INGEST_KEY_CONNECTIONS_MAX = 16,
     CROWD_BAR_MS = 2000, /* no further ones of a key that has these */
 };
 

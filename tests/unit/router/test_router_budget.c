@@ -37,7 +37,7 @@ static int end_desk(void **state)
 {
     struct desk *d = *state;
     while (psp_budget_next(d->budget, false) != NULL)
-        psp_budget_spent(d->budget, 1, false);
+        psp_budget_spent(d->budget, 1, PSP_BUDGET_USED);
     psp_budget_destroy(&d->budget);
     free(d);
     return 0;
@@ -56,7 +56,7 @@ static uint32_t serve(struct desk *d, uint64_t us)
     const struct message *message = psp_budget_next(d->budget, false);
     if (message == NULL)
         return 0;
-    psp_budget_spent(d->budget, us, false);
+    psp_budget_spent(d->budget, us, PSP_BUDGET_USED);
     d->spent_us[message->key] += us;
     return message->key;
 }
@@ -81,7 +81,7 @@ static void a_keys_messages_stay_in_order(void **state)
     for (uint32_t i = 1; i <= 5; i++) {
         const struct message *message = psp_budget_next(d->budget, false);
         assert_int_equal(message->number, i);
-        psp_budget_spent(d->budget, 5000, false);
+        psp_budget_spent(d->budget, 5000, PSP_BUDGET_USED);
     }
     assert_null(psp_budget_next(d->budget, false));
     assert_int_equal(counters_of(d, 7).messages, 0); /* nothing to tell of */
@@ -131,7 +131,7 @@ static void keys_that_always_wait_get_the_same_time(void **state)
                 assert_int_equal(put(d, key, 40000), PSP_OK);
         const struct message *message = psp_budget_next(d->budget, false);
         waits[message->key]--;
-        psp_budget_spent(d->budget, costs[message->key], false);
+        psp_budget_spent(d->budget, costs[message->key], PSP_BUDGET_USED);
         d->spent_us[message->key] += costs[message->key];
     }
     const uint64_t least = d->spent_us[1];
@@ -223,14 +223,14 @@ static void who_does_not_heed_its_budget_is_ended(void **state)
         psp_budget_tick(d->budget, now += 1);
     }
     assert_int_equal(ended(d, &ms), 5);
-    assert_int_equal(ms, 5000);
+    assert_int_equal(ms, PSP_BUDGET_END_MS);
     assert_int_equal(ended(d, &ms), 0);
     for (int window = 0; window < PSP_BUDGET_STRIKES; window++) {
         overflow(d, 5);
         psp_budget_tick(d->budget, now += 1000);
     }
     assert_int_equal(ended(d, &ms), 5);
-    assert_int_equal(ms, 10000); /* again, longer */
+    assert_int_equal(ms, 2 * PSP_BUDGET_END_MS); /* again, longer */
     assert_int_equal(counters_of(d, 5).ended, 2);
     now += PSP_BUDGET_FORGIVEN_MS;
     psp_budget_tick(d->budget, now);
@@ -239,7 +239,7 @@ static void who_does_not_heed_its_budget_is_ended(void **state)
         psp_budget_tick(d->budget, now += 1000);
     }
     assert_int_equal(ended(d, &ms), 5);
-    assert_int_equal(ms, 5000);
+    assert_int_equal(ms, PSP_BUDGET_END_MS);
 }
 
 static void who_heeds_it_in_between_is_not(void **state)
@@ -265,10 +265,10 @@ static void refusals_count_by_messages_and_bytes(void **state)
         for (int i = 0; i < 9; i++) {
             assert_int_equal(put(d, 8, 4 << 20), PSP_OK);
             assert_non_null(psp_budget_next(d->budget, false));
-            psp_budget_spent(d->budget, 100, true);
+            psp_budget_spent(d->budget, 100, PSP_BUDGET_IN_VAIN);
             assert_int_equal(put(d, 9, 4 << 20), PSP_OK);
             assert_non_null(psp_budget_next(d->budget, false));
-            psp_budget_spent(d->budget, 100, false); /* they were good ones */
+            psp_budget_spent(d->budget, 100, PSP_BUDGET_USED); /* they were good ones */
         }
         psp_budget_tick(d->budget, now += 1000);
     }
@@ -304,19 +304,58 @@ static void long_messages_can_be_left_where_they_are(void **state)
         const struct message *message = psp_budget_next(d->budget, true);
         assert_non_null(message);
         assert_int_equal(message->key, keys[i]);
-        psp_budget_spent(d->budget, 10, false);
+        psp_budget_spent(d->budget, 10, PSP_BUDGET_USED);
     }
     assert_null(psp_budget_next(d->budget, true));
     assert_int_equal(psp_budget_messages(d->budget), 4);
     assert_int_equal(put(d, 3, 10), PSP_OK);
     const struct message *message = psp_budget_next(d->budget, true);
     assert_int_equal(message->key, 3);
-    psp_budget_spent(d->budget, 10, false);
+    psp_budget_spent(d->budget, 10, PSP_BUDGET_USED);
     uint32_t of[4] = {0};
     while (psp_budget_messages(d->budget) > 0)
         of[serve(d, 10)]++;
     assert_int_equal(of[1], 3);
     assert_int_equal(of[2], 1);
+}
+
+static void fault(struct desk *d, uint32_t key, size_t bytes)
+{
+    assert_int_equal(put(d, key, bytes), PSP_OK);
+    assert_non_null(psp_budget_next(d->budget, false));
+    psp_budget_spent(d->budget, 10, PSP_BUDGET_FAULTY);
+}
+
+/* A few small mistakes are nothing; much of what is no ballots ends a key at once. */
+static void who_sends_no_ballots_at_all_is_ended_at_once(void **state)
+{
+    struct desk *d = *state;
+    uint64_t ms = 0;
+    psp_budget_tick(d->budget, 1000);
+    for (int i = 0; i < PSP_BUDGET_FAULTY_MESSAGES_MAX; i++)
+        fault(d, 1, 100);
+    for (int i = 0; i < 3; i++)
+        fault(d, 2, 4 << 20);
+    assert_int_equal(ended(d, &ms), 0);
+    fault(d, 1, 100);
+    assert_int_equal(ended(d, &ms), 1);
+    fault(d, 2, 1);
+    assert_int_equal(ended(d, &ms), 2);
+    assert_int_equal(ms, PSP_BUDGET_END_MS);
+    for (int i = 0; i < 9; i++) /* what was on the way still */
+        fault(d, 2, 4 << 20);
+    assert_int_equal(ended(d, &ms), 0);
+    psp_budget_tick(d->budget, 1000 + PSP_BUDGET_END_MS);
+    for (int i = 0; i < 4; i++)
+        fault(d, 2, 4 << 20);
+    assert_int_equal(ended(d, &ms), 2);
+    assert_int_equal(ms, 2 * PSP_BUDGET_END_MS);
+    psp_budget_tick(d->budget, 1000 + 4 * PSP_BUDGET_END_MS);
+    for (int i = 0; i < 3; i++)
+        fault(d, 2, 4 << 20);
+    psp_budget_tick(d->budget, 2000 + 4 * PSP_BUDGET_END_MS); /* another window */
+    fault(d, 2, 4 << 20);
+    assert_int_equal(ended(d, &ms), 0);
 }
 
 int main(void)
@@ -333,6 +372,7 @@ int main(void)
         AT_DESK(all_queues_are_bounded_and_leave_room),
         AT_DESK(long_messages_can_be_left_where_they_are),
         AT_DESK(who_does_not_heed_its_budget_is_ended),
+        AT_DESK(who_sends_no_ballots_at_all_is_ended_at_once),
         AT_DESK(who_heeds_it_in_between_is_not),
         AT_DESK(refusals_count_by_messages_and_bytes),
     };

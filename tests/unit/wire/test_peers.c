@@ -210,7 +210,7 @@ static void messages_of_many_frames_that_end_are_only_thrown_away(void **state)
 static void a_key_has_so_many_connections(void **state)
 {
     struct world *w = *state;
-    for (size_t i = 0; i < 32; i++)
+    for (size_t i = 0; i < 16; i++)
         assert_is_heard(w, connect_as(w, 0));
     assert_int_equal(counts(w).ended_too_many, 0);
     assert_is_heard(w, connect_as(w, 1)); /* another key's */
