@@ -109,9 +109,9 @@ def round_of(one, label, attackers, seconds, memory, honest_kinds=("one", "many"
     (single, *bulk), did = beside(one, attackers, seconds, honest_kinds)
     bulk = bulk[0] if bulk else {}
     print("    " + json.dumps(single))
-    print_row((label, *(single.get(k, "-") for k in ("ballots", "p50_ms", "p99_ms", "max_ms",
-                                                      "busy", "lost")),
-               bulk.get("a_second", "-")))
+    columns = ("ballots", "p50_ms", "p99_ms", "max_ms", "busy", "lost")
+    cells = [single.get(column, "-") for column in columns]
+    print_row((label, *cells, bulk.get("a_second", "-")))
     for one_did in did:
         print("    " + json.dumps(one_did)[:300], flush=True)
     return [f"{label}: {what}" for what in check(single, memory)]
@@ -121,7 +121,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
-    parser.add_argument("--alone", action="store_true", help="one kind after the other, --seconds each")
+    parser.add_argument("--alone", action="store_true", help="one kind after the other")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--no-bulk", action="store_true", help="without the station in bulk")
     parser.add_argument("--dir", help="keep the cluster here")
