@@ -10,6 +10,7 @@ struct bar {
     enum psp_role role;
     uint32_t id;
     uint64_t until_ms; /* 0: none */
+    uint64_t silent_until_ms;
 };
 
 struct psp_key_table {
@@ -17,7 +18,8 @@ struct psp_key_table {
     struct psp_known_key *keys; /* by public_z85, ascending */
     size_t n;
     struct bar bars[PSP_KEY_BARS_MAX];
-    _Atomic uint64_t generation; /* written under the lock */
+    _Atomic uint64_t silent_until_ms; /* the last of all bars */
+    _Atomic uint64_t generation;      /* written under the lock */
 };
 
 static int compare(const void *a, const void *b)
@@ -95,34 +97,65 @@ bool psp_key_table_find(struct psp_key_table *table, const char *public_z85,
     return found != NULL;
 }
 
-void psp_key_table_bar(struct psp_key_table *table, enum psp_role role, uint32_t id,
-                       uint64_t until_ms)
+/* Its bar, else one that is over or would be first. Under the lock. */
+static struct bar *place_of_bar(struct psp_key_table *table, enum psp_role role, uint32_t id)
 {
-    pthread_rwlock_wrlock(&table->lock);
     struct bar *place = &table->bars[0];
     for (size_t i = 0; i < PSP_KEY_BARS_MAX; i++) {
         struct bar *bar = &table->bars[i];
-        if (bar->until_ms != 0 && bar->role == role && bar->id == id) {
-            place = bar;
-            break;
-        }
+        if (bar->until_ms != 0 && bar->role == role && bar->id == id)
+            return bar;
         if (bar->until_ms < place->until_ms)
             place = bar;
     }
-    *place = (struct bar){role, id, until_ms};
+    *place = (struct bar){.role = role, .id = id};
+    return place;
+}
+
+static uint64_t later(uint64_t one, uint64_t other)
+{
+    return one > other ? one : other;
+}
+
+void psp_key_table_bar(struct psp_key_table *table, enum psp_role role, uint32_t id,
+                       uint64_t until_ms, bool silent)
+{
+    pthread_rwlock_wrlock(&table->lock);
+    struct bar *bar = place_of_bar(table, role, id);
+    bar->until_ms = later(bar->until_ms, until_ms);
+    if (silent) {
+        bar->silent_until_ms = later(bar->silent_until_ms, until_ms);
+        atomic_store(&table->silent_until_ms,
+                     later(atomic_load(&table->silent_until_ms), until_ms));
+    }
     pthread_rwlock_unlock(&table->lock);
+}
+
+static bool is_barred(struct psp_key_table *table, const struct psp_known_key *key, uint64_t now_ms,
+                      bool silent)
+{
+    bool barred = false;
+    pthread_rwlock_rdlock(&table->lock);
+    for (size_t i = 0; i < PSP_KEY_BARS_MAX && !barred; i++) {
+        const struct bar *bar = &table->bars[i];
+        barred = (silent ? bar->silent_until_ms : bar->until_ms) > now_ms &&
+                 bar->role == key->role && bar->id == key->id;
+    }
+    pthread_rwlock_unlock(&table->lock);
+    return barred;
 }
 
 bool psp_key_table_barred(struct psp_key_table *table, const struct psp_known_key *key,
                           uint64_t now_ms)
 {
-    bool barred = false;
-    pthread_rwlock_rdlock(&table->lock);
-    for (size_t i = 0; i < PSP_KEY_BARS_MAX; i++)
-        barred = barred || (table->bars[i].until_ms > now_ms && table->bars[i].role == key->role &&
-                            table->bars[i].id == key->id);
-    pthread_rwlock_unlock(&table->lock);
-    return barred;
+    return is_barred(table, key, now_ms, false);
+}
+
+bool psp_key_table_silenced(struct psp_key_table *table, const struct psp_known_key *key,
+                            uint64_t now_ms)
+{
+    return atomic_load_explicit(&table->silent_until_ms, memory_order_relaxed) > now_ms &&
+           is_barred(table, key, now_ms, true);
 }
 
 uint64_t psp_key_table_generation(struct psp_key_table *table)

@@ -31,12 +31,15 @@ enum psp_status psp_key_table_set(struct psp_key_table *table, const struct psp_
 /* False when the key is not known. *ret_generation changes with every set. */
 bool psp_key_table_find(struct psp_key_table *table, const char *public_z85,
                         struct psp_known_key *ret_key, uint64_t *ret_generation);
-/* Admits nobody of this role and id until then (at most PSP_KEY_BARS_MAX at once: the one
- * that would end first is forgotten). */
+/* Admits no new connection of this role and id until then; `silent`: and hears none that
+ * stands (at most PSP_KEY_BARS_MAX at once: the one that would end first is forgotten). */
 void psp_key_table_bar(struct psp_key_table *table, enum psp_role role, uint32_t id,
-                       uint64_t until_ms);
+                       uint64_t until_ms, bool silent);
 bool psp_key_table_barred(struct psp_key_table *table, const struct psp_known_key *key,
                           uint64_t now_ms);
+/* Costs next to nothing while nobody is. */
+bool psp_key_table_silenced(struct psp_key_table *table, const struct psp_known_key *key,
+                            uint64_t now_ms);
 uint64_t psp_key_table_generation(struct psp_key_table *table);
 
 #endif

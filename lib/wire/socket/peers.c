@@ -364,6 +364,13 @@ void psp_peers_sent(struct psp_peers *peers, int descriptor, uint32_t identity, 
         connection->sent += wire_bytes(bytes);
 }
 
+void psp_peers_end(struct psp_peers *peers, int descriptor, uint32_t identity)
+{
+    struct connection *connection = find(peers, descriptor);
+    if (connection != NULL && connection->known && connection->identity == identity)
+        end(connection, &peers->counts.ended_over_budget);
+}
+
 uint32_t psp_peers_end_key(struct psp_peers *peers, enum psp_role role, uint32_t id)
 {
     uint32_t n = 0;

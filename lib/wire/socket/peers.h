@@ -74,6 +74,8 @@ void psp_peers_drained(struct psp_peers *peers, uint64_t now_ms);
 bool psp_peers_takes(struct psp_peers *peers, int descriptor, uint32_t identity);
 void psp_peers_sent(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes);
 
+/* Ends this one, of a key that is over its budget. */
+void psp_peers_end(struct psp_peers *peers, int descriptor, uint32_t identity);
 /* Ends every connection that this key is known to have; how many. */
 uint32_t psp_peers_end_key(struct psp_peers *peers, enum psp_role role, uint32_t id);
 

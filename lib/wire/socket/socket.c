@@ -305,7 +305,7 @@ void psp_socket_counts(const struct psp_socket *socket, struct psp_socket_counts
 uint32_t psp_socket_end_key(struct psp_socket *socket, enum psp_role role, uint32_t id, uint64_t ms)
 {
     assert(socket->peers);
-    psp_key_table_bar(socket->wire->keys, role, id, psp_clock_ms() + ms);
+    psp_key_table_bar(socket->wire->keys, role, id, psp_clock_ms() + ms, true);
     return psp_peers_end_key(socket->peers, role, id);
 }
 
@@ -414,6 +414,21 @@ static uint32_t identity_number(const struct psp_peer *peer)
            peer->id[4];
 }
 
+/* False: its key is over its budget, and this connection ends, too: it had said nothing
+ * when the others were ended. */
+static bool note_received(struct psp_socket *socket, const struct psp_peer *peer, size_t bytes,
+                          const struct psp_known_key *key)
+{
+    const uint32_t identity = identity_number(peer);
+    const uint64_t now_ms = psp_clock_ms();
+    if (psp_peers_received(socket->peers, peer->descriptor, identity, bytes, key))
+        psp_key_table_bar(socket->wire->keys, key->role, key->id, now_ms + CROWD_BAR_MS, false);
+    if (!key || !psp_key_table_silenced(socket->wire->keys, key, now_ms))
+        return true;
+    psp_peers_end(socket->peers, peer->descriptor, identity);
+    return false;
+}
+
 /* One message from a listening socket: [identity][payload].
  * PSP_STALE: it was dropped, try the next. */
 static enum psp_status receive_from_peer(struct psp_socket *socket, zmq_msg_t *payload,
@@ -445,10 +460,8 @@ static enum psp_status receive_from_peer(struct psp_socket *socket, zmq_msg_t *p
     }
     const struct psp_known_key *key = good ? sender_of(socket, payload) : NULL;
     ret_received->peer.descriptor = zmq_msg_get(payload, ZMQ_SRCFD);
-    if (ret_received->peer.length > 0 &&
-        psp_peers_received(socket->peers, ret_received->peer.descriptor,
-                           identity_number(&ret_received->peer), bytes, key))
-        psp_key_table_bar(socket->wire->keys, key->role, key->id, psp_clock_ms() + CROWD_BAR_MS);
+    if (ret_received->peer.length > 0 && !note_received(socket, &ret_received->peer, bytes, key))
+        key = NULL;
     if (!key) {
         socket->dropped++;
         return PSP_STALE;
