@@ -22,7 +22,7 @@ KINDS = ("greedy", "deaf", "resends", "invalid", "singles", "hellos", "bombs", "
          "endless", "rubbish", "strangers")
 SPEEDS = ("slow", "fast")
 P99_MS = 50
-# Of MemoryMax in deploy/systemd, three quarters.
+# Of a small cluster; well below MemoryMax in deploy/systemd.
 BOUND_MIB = {"router": 768, "shard": 1536, "collector": 768}
 
 
