@@ -75,17 +75,17 @@ static enum psp_status columns_good(const struct psp_query_source *source,
                                     struct psp_reason *reterr_reason)
 {
     const uint32_t *at = source->at;
+    const bool ballot = at[BALLOT] != PSP_NONE;
+    const bool place = at[PLACE] != PSP_NONE || source->form.definition->leaf_count == 1;
     if (source->key_column != NULL && at[KEY] == PSP_NONE)
         psp_reason_set(reterr_reason, "--key-column: the query has no column \"%s\"",
                        source->key_column);
-    else if (at[BALLOT] != PSP_NONE)
-        return PSP_OK;
-    else if (at[VOTER] == PSP_NONE || at[CANDIDATE] == PSP_NONE)
+    else if (!ballot && (at[VOTER] == PSP_NONE || at[CANDIDATE] == PSP_NONE))
         psp_reason_set(reterr_reason,
                        "the query has no column %s: voter_id, unit or state, and candidate_id are "
                        "needed, or one column ballot",
                        at[VOTER] == PSP_NONE ? "voter_id" : "candidate_id");
-    else if (at[PLACE] == PSP_NONE && source->form.definition->leaf_count > 1)
+    else if (!ballot && !place)
         psp_reason_set(reterr_reason, "the query has no column unit, state or address_state, and "
                                       "the election has several places to vote in");
     else
