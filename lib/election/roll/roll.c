@@ -326,7 +326,7 @@ static enum psp_status check_row(struct psp_roll *roll, const struct psp_csv_rec
         note(roll, PSP_REPORT_FIELDS, &fault, reterr_reason, &status);
         return status;
     }
-    uint32_t unit, style = 0;
+    uint32_t unit = PSP_NONE, style = 0;
     const enum psp_status checked = check_voter(roll, record, &kind, &fault);
     if (checked == PSP_EINVAL)
         note(roll, kind, &fault, reterr_reason, &status);
