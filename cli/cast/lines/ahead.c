@@ -158,28 +158,29 @@ static void claim(struct psp_ahead *ahead, struct block *block, enum psp_status 
     pthread_mutex_unlock(&ahead->lock);
 }
 
-/* One at a time. NULL: stop; else the block may be empty. */
+/* One at a time. The block is the caller's then: an empty one stays with whoever cuts next.
+ * NULL: stop. */
 static struct block *cut_next(struct psp_ahead *ahead)
 {
-    struct block *block = NULL;
+    struct block *cut_out = NULL;
     pthread_mutex_lock(&ahead->cutting);
-    if (wait_for_room(ahead)) {
-        block = block_of(ahead, ahead->claimed); /* only whoever cuts changes it */
+    while (cut_out == NULL && wait_for_room(ahead)) {
+        struct block *block = block_of(ahead, ahead->claimed); /* only whoever cuts changes it */
         const enum psp_status status = cut(ahead, block);
         claim(ahead, block, status);
-        if (status == PSP_EAGAIN && block->n == 0)
+        if (block->n > 0)
+            cut_out = block;
+        else if (status == PSP_EAGAIN)
             psp_lines_wait(ahead->lines, IDLE_MS);
     }
     pthread_mutex_unlock(&ahead->cutting);
-    return block;
+    return cut_out;
 }
 
 static void *run(void *context)
 {
     struct psp_ahead *ahead = context;
     for (struct block *block; (block = cut_next(ahead)) != NULL;) {
-        if (block->n == 0)
-            continue;
         for (size_t i = 0; i < block->n; i++)
             read_line(ahead, block, &block->lines[i]);
         pthread_mutex_lock(&ahead->lock);
