@@ -306,9 +306,7 @@ const struct psp_line_node *psp_line_nodes(const char *text, size_t bytes)
 {
     Reader &reader = this_thread;
     dom::element root;
-    /* simdjson takes NUL for the end of a number or a word. */
-    if (bytes > UINT32_MAX / 2 || std::memchr(text, 0, bytes) != nullptr ||
-        !make_room(reader, bytes))
+    if (bytes > UINT32_MAX / 2 || !make_room(reader, bytes))
         return nullptr;
     std::memcpy(reader.text, text, bytes);
     reader.escaped = std::memchr(text, '\\', bytes) != nullptr;

@@ -289,10 +289,16 @@ static void a_leaf_is_found_by_any_of_its_names_in_any_case(void **state)
     struct psp_definition *definition = NULL;
     struct psp_leaf_names *names = NULL;
     struct psp_reason reason = {0};
-    assert_int_equal(
-        psp_definition_parse(primary_json, sizeof primary_json - 1, &definition, &reason), PSP_OK);
+    static char json[2 * sizeof primary_json];
+    static const char old_name[] = "\"name\":\"Y\"";
+    const char *at = strstr(primary_json, old_name);
+    snprintf(json, sizeof json, "%.*s\"name\":\"High Land\"%s", (int)(at - primary_json),
+             primary_json, at + sizeof old_name - 1);
+    assert_int_equal(psp_definition_parse(json, strlen(json), &definition, &reason), PSP_OK);
     assert_int_equal(psp_leaf_names_create(definition, &names), PSP_OK);
     const uint32_t y = psp_definition_unit(definition, "y", 1);
+    assert_int_equal(psp_leaf_names_find(names, "high land", 9), y);
+    assert_int_equal(psp_leaf_names_find(names, "HIGH LAND", 9), y);
     assert_int_equal(psp_leaf_names_find(names, "y", 1), y);
     assert_int_equal(psp_leaf_names_find(names, "Y", 1), y);
     assert_int_equal(psp_leaf_names_find(names, "yy", 2), PSP_NONE);
