@@ -276,7 +276,8 @@ static enum psp_status apply(struct runner *runner, bool whole, const json_t *js
 {
     struct psp_bridge_vector held = end->version;
     enum psp_status status;
-    switch (write_answer(runner, whole, json, &status)) {
+    const enum written written = write_answer(runner, whole, json, &status);
+    switch (written) {
     case WRITTEN:
         count_written(runner, whole);
         break;
@@ -294,7 +295,7 @@ static enum psp_status apply(struct runner *runner, bool whole, const json_t *js
     case WRITTEN_PERHAPS:
         if (is_final(status))
             return give_up(runner, status);
-        lose(runner, status != PSP_OK, status);
+        lose(runner, written == WRITTEN_PERHAPS, status);
         return PSP_OK;
     case UNREADABLE:
         unanswered(runner, status);

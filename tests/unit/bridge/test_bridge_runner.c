@@ -22,7 +22,8 @@ struct notes {
     struct psp_bridge_vector held, theirs; /* theirs: what another writes before the failing one */
     enum psp_status opens, commits;        /* what every open answers, and one of the commits */
     uint32_t fails_at;                     /* which of them: 1, 2, … */
-    uint32_t opened, committed;
+    uint32_t begin_fails_at;               /* which begin, likewise */
+    uint32_t opened, begun, committed;
     bool was_written; /* the failing one, and no answer came */
 };
 
@@ -55,9 +56,12 @@ static enum psp_status notes_holds(void *self, struct psp_bridge_vector *ret_vec
 
 static enum psp_status notes_begin(void *self, bool whole, struct psp_reason *reterr_reason)
 {
-    (void)reterr_reason;
-    note(self, "%s", whole ? "whole " : "since ");
-    return PSP_OK;
+    struct notes *notes = self;
+    note(notes, "%s", whole ? "whole " : "since ");
+    if (++notes->begun != notes->begin_fails_at)
+        return PSP_OK;
+    psp_reason_set(reterr_reason, "the server was started again");
+    return PSP_EUNREACHABLE;
 }
 
 static enum psp_status notes_row(void *self, const json_t *line, struct psp_reason *reterr_reason)
@@ -263,6 +267,21 @@ static void a_commit_without_an_answer_is_made_good(void **state)
     assert_int_equal(psp_bridge_stat(&hall->stats.retries), 1);
 }
 
+static void what_was_never_written_is_asked_for_again_and_no_more(void **state)
+{
+    struct hall *hall = *state;
+    static const struct step steps[] = {
+        {"wait=0 ", 200, ROW("a") ROW("b") END("v1", 1, 5)},
+        {"since=v1.0 ", 200, ROW("a") END("v2", 1, 6)},
+        {"/api/v1/election ", 200, "{" VERSION_OF(CLUSTER, "v2", 1, 8) "}"},
+        {"since=v1.0 ", 200, ROW("a") END("v2", 1, 8)},
+    };
+    hall->notes.begin_fails_at = 2;
+    assert_int_equal(RUN(hall, steps), PSP_OK);
+    assert_string_equal(hall->notes.journal,
+                        "open whole a b =v1 since abandon close open since a =v2 close ");
+}
+
 static void who_wrote_what_is_newer_is_asked_what_it_holds(void **state)
 {
     struct hall *hall = *state;
@@ -375,6 +394,7 @@ int main(void)
         FACT(what_is_older_waits_and_only_its_version_is_looked_at),
         FACT(the_next_collector_is_asked_and_the_first_one_again),
         FACT(a_commit_without_an_answer_is_made_good),
+        FACT(what_was_never_written_is_asked_for_again_and_no_more),
         FACT(who_wrote_what_is_newer_is_asked_what_it_holds),
         FACT(another_clusters_results_are_not_written_over),
         FACT(a_collector_of_another_cluster_is_named),
