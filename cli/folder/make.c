@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "base/system/file.h"
+#include "base/system/secret.h"
 #include "cli/folder/media.h"
 #include "cli/folder/port.h"
 #include "cli/folder/roll.h"
-#include "cli/folder/secret.h"
 #include "cli/folder/tree.h"
 #include "cli/returns/record.h"
 #include "cli/say/memory.h"

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/bytes/bytes.h"
-#include "cli/folder/secret.h"
+#include "base/system/secret.h"
 #include "cli/returns/report_say.h"
 #include "cli/say/memory.h"
 #include "cli/say/progress.h"

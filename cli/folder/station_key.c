@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/system/file.h"
-#include "cli/folder/secret.h"
+#include "base/system/secret.h"
 #include "cli/say/memory.h"
 #include "election/ballot_id.h"
 

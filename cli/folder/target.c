@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/system/secret.h"
 #include "cli/folder/local.h"
-#include "cli/folder/secret.h"
 #include "cli/folder/station_key.h"
 #include "cli/say/memory.h"
 #include "cluster/election.h"

@@ -6,8 +6,8 @@
  *
  * Threads: one owner a file.
  */
-#ifndef PSP_FOLDER_SECRET_H
-#define PSP_FOLDER_SECRET_H
+#ifndef PSP_SECRET_H
+#define PSP_SECRET_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* The buffers on the way are wiped: they hold the secret as text. */
-#include "cli/folder/secret.h"
+#include "base/system/secret.h"
 
 #include <assert.h>
 #include <stdio.h>
