@@ -19,13 +19,19 @@ _Static_assert(crypto_stream_chacha20_KEYBYTES == sizeof((struct psp_ballot_seri
 _Static_assert(PSP_BALLOT_SECRET_BYTES == crypto_generichash_blake2b_KEYBYTES,
                "the secret is a key of BLAKE2b");
 
+static void personal_of(const char *purpose, uint8_t ret_personal[PERSONAL_BYTES])
+{
+    memset(ret_personal, 0, PERSONAL_BYTES);
+    assert(strlen(purpose) <= PERSONAL_BYTES);
+    for (size_t i = 0; purpose[i] != '\0'; i++)
+        ret_personal[i] = (uint8_t)purpose[i];
+}
+
 static void hash(const char *purpose, const uint8_t secret[PSP_BALLOT_SECRET_BYTES],
                  const void *data, size_t data_bytes, uint8_t *ret_hash, size_t bytes)
 {
-    uint8_t personal[PERSONAL_BYTES] = {0};
-    assert(strlen(purpose) <= sizeof personal);
-    for (size_t i = 0; purpose[i] != '\0'; i++)
-        personal[i] = (uint8_t)purpose[i];
+    uint8_t personal[PERSONAL_BYTES];
+    personal_of(purpose, personal);
     int failed = sodium_init() < 0;
     assert(!failed);
     failed = crypto_generichash_blake2b_salt_personal(ret_hash, bytes, data, data_bytes, secret,
@@ -38,6 +44,25 @@ void psp_ballot_id_of_line(const uint8_t secret[PSP_BALLOT_SECRET_BYTES], const 
                            size_t bytes, uint8_t ret_id[PSP_BALLOT_ID_BYTES])
 {
     hash("psephos line", secret, line, bytes, ret_id, PSP_BALLOT_ID_BYTES);
+}
+
+void psp_ballot_id_of_message(const uint8_t secret[PSP_BALLOT_SECRET_BYTES], struct psp_bytes key,
+                              struct psp_bytes value, uint8_t ret_id[PSP_BALLOT_ID_BYTES])
+{
+    uint8_t personal[PERSONAL_BYTES], length[8];
+    crypto_generichash_blake2b_state state;
+    personal_of("psephos message", personal);
+    psp_put64(length, key.length);
+    int failed = sodium_init() < 0;
+    assert(!failed);
+    failed = crypto_generichash_blake2b_init_salt_personal(&state, secret, PSP_BALLOT_SECRET_BYTES,
+                                                           PSP_BALLOT_ID_BYTES, NULL, personal) |
+             crypto_generichash_blake2b_update(&state, length, sizeof length) |
+             crypto_generichash_blake2b_update(&state, key.data, key.length) |
+             crypto_generichash_blake2b_update(&state, value.data, value.length) |
+             crypto_generichash_blake2b_final(&state, ret_id, PSP_BALLOT_ID_BYTES);
+    assert(!failed);
+    (void)failed;
 }
 
 void psp_ballot_series_init(struct psp_ballot_series *ret_series,

@@ -8,13 +8,14 @@
  * for each station that casts.
  *
  * Of a line: BLAKE2b, keyed with the secret, of the line's bytes; equal lines
- * are one ballot. Of a seed and a position: 16 bytes of ChaCha20's stream at
+ * are one ballot. Of a message with a key (Kafka): of the key's length and bytes, then
+ * of the value's; wherever it stands, a message that was sent twice is one ballot. Of a seed and a position: 16 bytes of ChaCha20's stream at
  * 16 times the position, under a key that is keyed BLAKE2b of seed and kind. A
  * BLAKE2b a position would cost more than the rest of such a ballot.
  *
  * Sources: RFC 7693 (BLAKE2); Bernstein, "ChaCha, a variant of Salsa20", 2008.
  *
- * Threads: psp_ballot_id_of_line any; a series has one owner.
+ * Threads: those of lines and messages any; a series has one owner.
  */
 #ifndef PSP_BALLOT_ID_H
 #define PSP_BALLOT_ID_H
@@ -22,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes/bytes.h"
 #include "election/ballot.h"
 
 enum {
@@ -32,6 +34,10 @@ enum {
 /* Equal bytes, equal ID. */
 void psp_ballot_id_of_line(const uint8_t secret[PSP_BALLOT_SECRET_BYTES], const void *line,
                            size_t bytes, uint8_t ret_id[PSP_BALLOT_ID_BYTES]);
+
+/* Equal keys and values, equal ID. A message without a key is as one with an empty key. */
+void psp_ballot_id_of_message(const uint8_t secret[PSP_BALLOT_SECRET_BYTES], struct psp_bytes key,
+                              struct psp_bytes value, uint8_t ret_id[PSP_BALLOT_ID_BYTES]);
 
 /* The IDs of one seed and kind, by position. */
 struct psp_ballot_series {

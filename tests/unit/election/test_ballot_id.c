@@ -47,6 +47,26 @@ static void equal_lines_are_one_ballot_and_one_byte_makes_another(void **state)
     assert_memory_not_equal(one, shorter, sizeof one);
 }
 
+/* hashlib.blake2b(len(key) as 8 bytes + key + value, digest_size=16, key=bytes(range(32)),
+ * person=b"psephos message"): the length keeps keys and values apart */
+static void a_message_has_the_keyed_hash_of_key_and_value(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value, *hex;
+    } cases[] = {{"v-1", "a vote", "f0f1ce8c5e66dd82e3133f4bfd1d32bf"},
+                 {"", "v-1a vote", "2a453802e3582897647881fa99f942e4"},
+                 {"v-1a", " vote", "40ebfddba04e782d9d502d7455e93642"}};
+    uint8_t secret[PSP_BALLOT_SECRET_BYTES], id[PSP_BALLOT_ID_BYTES];
+    make_secret(secret);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct psp_bytes key = {(const uint8_t *)cases[i].key, strlen(cases[i].key)};
+        const struct psp_bytes value = {(const uint8_t *)cases[i].value, strlen(cases[i].value)};
+        psp_ballot_id_of_message(secret, key, value, id);
+        assert_id(id, cases[i].hex);
+    }
+}
+
 /* Seed 7, kind 2; positions in an order that leaves what is kept and comes back. */
 static void a_position_has_its_part_of_the_stream_in_any_order(void **state)
 {
@@ -97,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_the_keyed_hash_of_its_bytes),
         cmocka_unit_test(equal_lines_are_one_ballot_and_one_byte_makes_another),
+        cmocka_unit_test(a_message_has_the_keyed_hash_of_key_and_value),
         cmocka_unit_test(a_position_has_its_part_of_the_stream_in_any_order),
         cmocka_unit_test(secret_seed_and_kind_each_make_other_ids),
     };
