@@ -87,6 +87,19 @@ static const char *row_fault(const struct psp_row *row)
     return NULL;
 }
 
+static struct psp_row row_of(const Psephos__V1__Ballot *ballot)
+{
+    return (struct psp_row){
+        .voter_id = psp_pack_bytes(&ballot->voter_id),
+        .ballot_id = psp_pack_bytes(&ballot->ballot_id),
+        .unit = bytes_of_text(ballot->unit),
+        .method = bytes_of_text(ballot->method),
+        .style = bytes_of_text(ballot->style),
+        .cast_at_ms = ballot->cast_at_ms,
+        .resent = ballot->resent,
+    };
+}
+
 static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__SubmitRows *body,
                                    struct psp_client_message *ret_message, const char **ret_reason)
 {
@@ -103,15 +116,7 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
         return PSP_ENOMEM;
     for (size_t i = 0; i < body->n_ballots; i++) {
         const Psephos__V1__Ballot *ballot = body->ballots[i];
-        rows[i] = (struct psp_row){
-            .voter_id = psp_pack_bytes(&ballot->voter_id),
-            .ballot_id = psp_pack_bytes(&ballot->ballot_id),
-            .unit = bytes_of_text(ballot->unit),
-            .method = bytes_of_text(ballot->method),
-            .style = bytes_of_text(ballot->style),
-            .cast_at_ms = ballot->cast_at_ms,
-            .resent = ballot->resent,
-        };
+        rows[i] = row_of(ballot);
         const char *fault = row_fault(&rows[i]);
         if (fault)
             return refuse_row(arena, i, ret_reason, fault);
@@ -315,6 +320,34 @@ enum psp_status psp_client_message_decode(struct psp_arena *arena, const uint8_t
                           PSEPHOS__V1__CLIENT_REPLY__BODY_REFUSAL))
         return decode_reply(arena, bytes, length, ret_message, ret_reason);
     return decode_request(arena, bytes, length, ret_message, ret_reason);
+}
+
+enum psp_status psp_ballot_message_decode(struct psp_arena *arena, const uint8_t *bytes,
+                                          size_t length, struct psp_row *ret_row,
+                                          const char **ret_reason)
+{
+    static const uint8_t follows[PSP_BALLOT_ID_BYTES];
+    ProtobufCMessage *message = NULL;
+    *ret_reason = "out of memory for one message";
+    enum psp_status status =
+        psp_unpack(&psephos__v1__ballot__descriptor, 0, arena, bytes, length, &message, ret_reason);
+    if (status == PSP_EINVAL || status == PSP_EVERSION)
+        return psp_pack_refuse(ret_reason, "not a Ballot of proto/client.proto");
+    if (status != PSP_OK)
+        return status;
+    const Psephos__V1__Ballot *ballot = (const Psephos__V1__Ballot *)message;
+    struct psp_row row = row_of(ballot);
+    const struct psp_bytes id = row.ballot_id;
+    if (id.length == 0)
+        row.ballot_id = (struct psp_bytes){follows, sizeof follows};
+    const char *fault = row_fault(&row);
+    if (fault)
+        return psp_pack_refuse(ret_reason, fault);
+    row.ballot_id = id;
+    status = decode_marks(arena, ballot, &row, ret_reason);
+    if (status == PSP_OK)
+        *ret_row = row;
+    return status;
 }
 
 /* ---- encoding ---- */

@@ -101,6 +101,12 @@ uint64_t psp_client_message_batch_id(const uint8_t *bytes, size_t length);
 enum psp_status psp_client_message_encode(const struct psp_client_message *message,
                                           struct psp_buffer *ret_buffer);
 
+/* One Ballot by itself, as a queue may hold it. Without a ballot_id (length 0) its taker
+ * gives it one. PSP_EINVAL (*ret_reason: static text), PSP_ENOMEM (budget). */
+enum psp_status psp_ballot_message_decode(struct psp_arena *arena, const uint8_t *bytes,
+                                          size_t length, struct psp_row *ret_row,
+                                          const char **ret_reason);
+
 /* ---- inside the cluster: proto/cluster.proto ---- */
 
 struct psp_partial { /* see proto/cluster.proto */

@@ -526,6 +526,61 @@ static void fields_of_later_versions_are_skipped(void **state)
     assert_int_equal(d->got.type, PSP_CLIENT_HELLO);
 }
 
+/* ---- a ballot by itself ---- */
+
+static void a_ballot_alone_may_come_without_an_id(void **state)
+{
+    struct desk *d = *state;
+    static struct proto ballot, mark;
+    struct psp_row row = {0};
+    mark.length = ballot.length = 0;
+    proto_text(&mark, 1, "mayor");
+    proto_text(&mark, 2, "bob");
+    proto_text(&ballot, 1, "V-1");
+    proto_text(&ballot, 3, "north-1");
+    proto_text(&ballot, 4, "booth");
+    proto_number(&ballot, 5, 1604448000123);
+    proto_message(&ballot, 6, &mark);
+    psp_arena_reset(d->arena);
+    assert_int_equal(
+        psp_ballot_message_decode(d->arena, ballot.bytes, ballot.length, &row, &d->reason), PSP_OK);
+    assert_int_equal(row.ballot_id.length, 0);
+    assert_int_equal(row.cast_at_ms, 1604448000123);
+    assert_int_equal(row.mark_count, 1);
+    assert_memory_equal(row.marks[0].choices[0].data, "bob", 3);
+    proto_filled(&ballot, 2, 7, 16);
+    assert_int_equal(
+        psp_ballot_message_decode(d->arena, ballot.bytes, ballot.length, &row, &d->reason), PSP_OK);
+    assert_int_equal(row.ballot_id.length, 16);
+    assert_int_equal(row.ballot_id.data[15], 7);
+}
+
+static void what_is_no_ballot_alone_is_refused(void **state)
+{
+    struct desk *d = *state;
+    static struct proto ballot;
+    struct psp_row row = {0};
+    static const char json[] = "{\"voter_id\":\"V-1\"}";
+    ballot.length = 0;
+    assert_int_equal(psp_ballot_message_decode(d->arena, (const uint8_t *)json, sizeof json - 1,
+                                               &row, &d->reason),
+                     PSP_EINVAL);
+    assert_string_equal(d->reason, "not a Ballot of proto/client.proto");
+    proto_text(&ballot, 1, "V-1");
+    proto_filled(&ballot, 2, 7, 15);
+    assert_int_equal(
+        psp_ballot_message_decode(d->arena, ballot.bytes, ballot.length, &row, &d->reason),
+        PSP_EINVAL);
+    assert_string_equal(d->reason, "ballot_id is not 16 bytes");
+    ballot.length = 0;
+    proto_text(&ballot, 1, "V-1");
+    assert_int_equal(
+        psp_ballot_message_decode(d->arena, ballot.bytes, ballot.length, &row, &d->reason),
+        PSP_EINVAL);
+    assert_string_equal(d->reason, "unit is missing");
+    assert_int_equal(row.voter_id.length, 0);
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
@@ -556,6 +611,8 @@ int main(void)
         FACT(message_over_the_size_limit_is_refused_unread),
         FACT(message_over_the_budget_is_refused),
         FACT(fields_of_later_versions_are_skipped),
+        FACT(a_ballot_alone_may_come_without_an_id),
+        FACT(what_is_no_ballot_alone_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
