@@ -157,10 +157,14 @@ static enum psp_status read_voter(struct reading *reading)
 static enum psp_status read_ballot_id(struct reading *reading, const char *text, size_t bytes)
 {
     const struct psp_line_node *value = reading->members[BALLOT_ID];
-    if (reading->lines->secret && is_left_out(value)) {
+    const bool is_there = !is_left_out(value);
+    reading->storage->has_id = is_there || reading->lines->secret;
+    if (reading->lines->secret && !is_there) {
         psp_ballot_id_of_line(reading->lines->secret, text, bytes, reading->ballot->ballot_id);
         return PSP_OK;
     }
+    if (reading->lines->id_follows && !is_there)
+        return PSP_OK;
     const char *at = text_of(value);
     size_t digits = 0;
     for (; at && *at && digits <= 2 * PSP_BALLOT_ID_BYTES; at++) {

@@ -34,6 +34,7 @@ enum { PSP_BALLOT_DOUBT_BYTES = 320 };
 struct psp_ballot_line { /* what the ballot points at */
     uint8_t voter_id[PSP_VOTER_ID_BYTES_MAX];
     uint8_t marks[PSP_MARKS_BYTES_MAX];
+    bool has_id; /* the line brings its ballot ID, or the secret gave it */
     /* What the definition says against the ballot: `unknown unit "nort"`; "": nothing. The
      * shard judges. */
     char doubt[PSP_BALLOT_DOUBT_BYTES];
@@ -44,13 +45,14 @@ struct psp_ballot_lines {
     const struct psp_definition *definition;
     /* PSP_BALLOT_SECRET_BYTES, of the IDs; not owned. NULL: a line needs its ballot_id. */
     const uint8_t *secret;
+    bool id_follows;  /* without a secret: where a line brings no ID, the caller gives one */
     bool votes_topic; /* the other form */
     /* For that form: leaves by name, not owned. NULL: looked through one by one, which takes
      * longer than the rest. */
     const struct psp_leaf_names *leaf_names;
 };
 
-/* Fills all of *ret_ballot but the cookie. PSP_EINVAL: not a ballot;
+/* Fills all of *ret_ballot but the cookie, and the ID unless has_id. PSP_EINVAL: not a ballot;
  * reterr_reason says why. `text`: NUL behind its `bytes`. */
 enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const char *text,
                                      size_t bytes, struct psp_ballot_line *storage,
