@@ -8,10 +8,11 @@
  * for each station that casts.
  *
  * Of a line: BLAKE2b, keyed with the secret, of the line's bytes; equal lines
- * are one ballot. Of a message with a key (Kafka): of the key's length and bytes, then
- * of the value's; wherever it stands, a message that was sent twice is one ballot. Of a seed and a position: 16 bytes of ChaCha20's stream at
- * 16 times the position, under a key that is keyed BLAKE2b of seed and kind. A
- * BLAKE2b a position would cost more than the rest of such a ballot.
+ * are one ballot. Of a message with a key (Kafka): of the key's length and bytes,
+ * then of the value's; wherever it stands, a message that was sent twice is one
+ * ballot. Of a seed and a position: 16 bytes of ChaCha20's stream at 16 times the
+ * position, under a key that is keyed BLAKE2b of seed and kind. A BLAKE2b a
+ * position would cost more than the rest of such a ballot.
  *
  * Sources: RFC 7693 (BLAKE2); Bernstein, "ChaCha, a variant of Salsa20", 2008.
  *
