@@ -11,6 +11,8 @@
 #include "base/system/clock.h"
 #include "bridge/config/config.h"
 #include "bridge/feed/feed.h"
+#include "bridge/kafka_in/group/group.h"
+#include "bridge/kafka_in/source.h"
 #include "bridge/local/http.h"
 #include "bridge/local/stats.h"
 #include "bridge/local/stop.h"
@@ -22,7 +24,7 @@
 #include "process/notify.h"
 #include "process/say.h"
 
-enum { URL_BYTES = 320 };
+enum { URL_BYTES = 320, OPTION_RESET = 256 };
 
 const char *argp_program_version = "psephos-bridge " PSP_VERSION;
 
@@ -30,6 +32,7 @@ const char *argp_program_version = "psephos-bridge " PSP_VERSION;
 struct parts {
     struct psp_identity identity;
     const char *config_path;
+    bool reset; /* not a daemon: for `psephos bridge reset` */
     struct psp_bridge_config *config;
     char cluster[PSP_BRIDGE_CLUSTER_BYTES];
     char urls[PSP_BRIDGE_API_MAX][URL_BYTES];
@@ -42,6 +45,7 @@ struct parts {
     struct psp_bridge_target *target; /* of a sink: that of its door */
     struct psp_bridge_postgres *postgres;
     struct psp_bridge_target postgres_target;
+    struct psp_bridge_source *source;
     struct psp_bridge_http *http;
     struct psp_loop *loop;
     pthread_t worker;
@@ -58,6 +62,11 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case 'f':
         parts->config_path = value;
         return 0;
+    case OPTION_RESET:
+        if (strcmp(value, "earliest") != 0)
+            argp_error(state, "--reset: earliest is the only place");
+        parts->reset = true;
+        return 0;
     case ARGP_KEY_END:
         if (!parts->config_path)
             argp_error(state, "--cluster and --config are needed");
@@ -69,6 +78,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {"config", 'f', "FILE", 0, "Its bridge.json", 0},
+    {"reset", OPTION_RESET, "earliest", 0,
+     "Only commit the earliest offsets for the group of a source, as `psephos bridge reset` asks "
+     "it to, and end",
+     0},
     {0},
 };
 
@@ -123,10 +136,33 @@ static bool find_api(struct parts *parts)
     return parts->api_count > 0;
 }
 
+static struct psp_bridge_collectors collectors_of(const struct parts *parts)
+{
+    return (struct psp_bridge_collectors){.urls = parts->api,
+                                          .count = parts->api_count,
+                                          .shards = parts->identity.cluster->shard_count};
+}
+
+static bool make_source(struct parts *parts)
+{
+    const struct psp_bridge_source_options source = {
+        .config = &parts->config->kafka_in,
+        .cluster_path = parts->identity.cluster_path,
+        .definition = parts->identity.definition,
+        .collectors = collectors_of(parts),
+        .stats = &parts->stats,
+        .stop = &parts->stop,
+        .seed = parts->seed,
+    };
+    return psp_bridge_source_create(&source, &parts->source, &parts->identity.reason) == PSP_OK;
+}
+
 /* What is behind the door; the reason when it cannot be made. */
 static bool make_door(struct parts *parts)
 {
     switch (parts->config->kind) {
+    case PSP_BRIDGE_KAFKA_IN:
+        return make_source(parts);
     case PSP_BRIDGE_POSTGRES:
         if (psp_bridge_postgres_create(parts->config, parts->feed, &parts->stop,
                                        &parts->postgres) != PSP_OK)
@@ -136,7 +172,6 @@ static bool make_door(struct parts *parts)
         return true;
     case PSP_BRIDGE_OPENSEARCH:
     case PSP_BRIDGE_KAFKA_OUT:
-    case PSP_BRIDGE_KAFKA_IN:
         break;
     }
     psp_reason_set(&parts->identity.reason, "%s: this program was built without %s",
@@ -147,6 +182,7 @@ static bool make_door(struct parts *parts)
 static void end_door(struct parts *parts)
 {
     psp_bridge_postgres_destroy(&parts->postgres);
+    psp_bridge_source_destroy(&parts->source);
 }
 
 /* Until stop, or with words. */
@@ -162,6 +198,8 @@ static enum psp_status work(struct parts *parts, struct psp_reason *reterr_reaso
         .stop = &parts->stop,
         .seed = parts->seed,
     };
+    if (parts->source)
+        return psp_bridge_source_run(parts->source, reterr_reason);
     return psp_bridge_runner_run(&runner, reterr_reason);
 }
 
@@ -255,9 +293,62 @@ static void end(void *context)
     psp_identity_close(&parts->identity);
 }
 
+/* ---- reset ---- */
+
+static enum psp_status reset(struct parts *parts, char ret_group[PSP_BRIDGE_GROUP_BYTES],
+                             uint32_t *ret_partitions)
+{
+    struct psp_identity *identity = &parts->identity;
+    if (!psp_identity_load_cluster(identity) || !load_config(parts) || !find_api(parts))
+        return PSP_EINVAL;
+    if (parts->config->kind != PSP_BRIDGE_KAFKA_IN) {
+        psp_reason_set(&identity->reason, "%s has no source: there is nothing to be read again",
+                       parts->config_path);
+        return PSP_EINVAL;
+    }
+    struct psp_bridge_asked asked;
+    const struct psp_bridge_collectors collectors = collectors_of(parts);
+    psp_bridge_ask_now(&collectors, &parts->stop, &asked);
+    if (!asked.is_answered) {
+        psp_reason_set(&identity->reason,
+                       "the group's name ends in the sum of the shards' epochs, which a collector "
+                       "must tell: %s",
+                       asked.reason.text);
+        return PSP_EUNREACHABLE;
+    }
+    psp_bridge_group_name(&parts->config->kafka_in, asked.epochs, ret_group);
+    return psp_bridge_group_reset(&parts->config->kafka_in, ret_group, ret_partitions,
+                                  &identity->reason);
+}
+
+/* Says in one line of JSON what came of it, to the command that asked. */
+static int reset_main(struct parts *parts)
+{
+    char group[PSP_BRIDGE_GROUP_BYTES];
+    uint32_t partitions = 0;
+    psp_bridge_stop_start(&parts->stop);
+    const enum psp_status status = reset(parts, group, &partitions);
+    json_t *told =
+        status == PSP_OK
+            ? json_pack("{s:s, s:I}", "group", group, "partitions", (json_int_t)partitions)
+            : json_pack("{s:s}", "refused", psp_reason_text(&parts->identity.reason, status));
+    json_dumpf(told, stdout, JSON_COMPACT);
+    printf("\n");
+    json_decref(told);
+    psp_bridge_config_destroy(&parts->config);
+    psp_bridge_stop_end(&parts->stop);
+    psp_identity_close(&parts->identity);
+    return status == PSP_OK ? EXIT_SUCCESS : PSP_MAIN_EXIT_RUNTIME;
+}
+
 int main(int argc, char **argv)
 {
     static struct parts parts;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--reset") == 0) {
+            argp_parse(&argp, argc, argv, 0, NULL, &parts);
+            return reset_main(&parts);
+        }
     const struct psp_main daemon = {&argp, &parts, name, start, why, run, end};
     return psp_main_run(&daemon, argc, argv);
 }

@@ -19,6 +19,7 @@ int psp_cmd_cast(int argc, char **argv);
 int psp_cmd_check(int argc, char **argv);
 int psp_cmd_client(int argc, char **argv);
 int psp_cmd_leader(int argc, char **argv);
+int psp_cmd_bridge(int argc, char **argv);
 int psp_cmd_replica(int argc, char **argv);
 int psp_cmd_close(int argc, char **argv);
 int psp_cmd_down(int argc, char **argv);

@@ -48,7 +48,7 @@ if(NOT PSP_SANITIZE)
   install(FILES ${completions}/psephos.fish
     DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT cli)
 endif()
-install(FILES docs/election.schema.json docs/bridge.schema.json
+install(FILES docs/election.schema.json docs/bridge.schema.json docs/dead-letter.schema.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/psephos COMPONENT cli)
 
 # libpsephos as programs of others link it. The rooms are compiled once more,

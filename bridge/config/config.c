@@ -116,11 +116,20 @@ static bool read_opensearch(struct reading *reading, const struct psp_json_at *a
            psp_json_refuse(at, "\"user\" and \"password_file\" go together");
 }
 
+/* Of a password: bridge/kafka/settings.h. */
+static bool is_file(const char *name)
+{
+    static const char end[] = "_file";
+    const size_t bytes = strlen(name);
+    return bytes >= sizeof end && strcmp(name + bytes - (sizeof end - 1), end) == 0;
+}
+
 /* Whatever librdkafka knows: a wrong name is for it to refuse. */
-static bool read_settings(const struct psp_json_at *at, const json_t **ret_settings)
+static bool read_settings(const struct reading *reading, const struct psp_json_at *at,
+                          const json_t **ret_settings)
 {
     struct psp_json_at settings;
-    const char *key, *servers;
+    const char *key, *servers, *path;
     json_t *value;
     if (!psp_json_object(at, "settings", &settings) ||
         !text_at(&settings, "bootstrap.servers", &servers))
@@ -130,6 +139,8 @@ static bool read_settings(const struct psp_json_at *at, const json_t **ret_setti
         if (!json_is_string(value) && !json_is_number(value) && !json_is_boolean(value))
             return psp_json_refuse(&settings, "\"%.100s\" must be a text, a number or a boolean",
                                    key);
+        if (is_file(key) && !path_at(reading, &settings, key, &path))
+            return false;
     }
     *ret_settings = settings.value;
     return true;
@@ -153,7 +164,7 @@ static bool read_kafka_out(struct reading *reading, const struct psp_json_at *at
                                         "candidates_topic", "turnout_topic", NULL};
     struct psp_bridge_kafka_out_config *kafka = &reading->config->kafka_out;
     reading->config->kind = PSP_BRIDGE_KAFKA_OUT;
-    if (!psp_json_members(at, names) || !read_settings(at, &kafka->settings) ||
+    if (!psp_json_members(at, names) || !read_settings(reading, at, &kafka->settings) ||
         !topic_if_there(at, "results_topic", &kafka->results_topic) ||
         !topic_if_there(at, "candidates_topic", &kafka->candidates_topic) ||
         !topic_if_there(at, "turnout_topic", &kafka->turnout_topic) ||
@@ -212,13 +223,19 @@ static bool read_kafka_in(struct reading *reading, const struct psp_json_at *at)
     const char *dead_letter = "origin";
     reading->config->kind = PSP_BRIDGE_KAFKA_IN;
     kafka->group = "psephos";
-    if (!psp_json_members(at, names) || !read_settings(at, &kafka->settings) ||
+    kafka->dead_letter_topic = "psephos.dead-letter";
+    if (!psp_json_members(at, names) || !read_settings(reading, at, &kafka->settings) ||
         !read_topics(at, kafka) || !text_if_there(at, "group", &kafka->group) ||
         !read_format(at, &kafka->format) || !path_at(reading, at, "key", &kafka->key) ||
         !path_at(reading, at, "ballot_ids", &kafka->ballot_ids) ||
         !topic_if_there(at, "dead_letter_topic", &kafka->dead_letter_topic) ||
         !text_if_there(at, "dead_letter", &dead_letter))
         return false;
+    for (uint32_t i = 0; i < kafka->topic_count; i++)
+        if (strcmp(kafka->topics[i], kafka->dead_letter_topic) == 0)
+            return psp_json_refuse(at,
+                                   "\"dead_letter_topic\" is one of \"topics\": what is refused "
+                                   "would be read again");
     kafka->dead_letter_whole = strcmp(dead_letter, "whole") == 0;
     return kafka->dead_letter_whole || strcmp(dead_letter, "origin") == 0 ||
            psp_json_refuse(at, "\"dead_letter\" must be origin or whole");

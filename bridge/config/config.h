@@ -66,7 +66,7 @@ struct psp_bridge_kafka_in_config {
     const char *group; /* the sum of epochs is put behind it */
     enum psp_bridge_message_format format;
     const char *key, *ballot_ids;  /* files */
-    const char *dead_letter_topic; /* NULL: none */
+    const char *dead_letter_topic; /* "psephos.dead-letter" */
     bool dead_letter_whole;        /* with the message itself */
 };
 

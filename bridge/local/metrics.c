@@ -63,13 +63,21 @@ static void write_sink(const struct psp_bridge_stats *stats, uint64_t now_ms, st
         &stats->wholes);
 }
 
-static void write_source(const struct psp_bridge_stats *stats, struct psp_text *text)
+static void write_source(const struct psp_bridge_stats *stats, uint64_t now_ms,
+                         struct psp_text *text)
 {
+    one(text, "psephos_bridge_lag_messages", "gauge",
+        "Messages of its partitions that are not final, as last known.", &stats->lag_versions);
+    head(text, "psephos_bridge_lag_seconds", "gauge",
+         "Since all messages of its partitions were last known to be final; 0 while they are.");
+    psp_text_format(text, "psephos_bridge_lag_seconds %.3f\n", lag_seconds(stats, now_ms));
     one(text, "psephos_bridge_received_total", "counter", "Messages read.", &stats->received);
     one(text, "psephos_bridge_counted_total", "counter", "Messages that were counted.",
         &stats->counted);
     one(text, "psephos_bridge_replayed_total", "counter",
         "Messages whose ballot was known already.", &stats->replayed);
+    one(text, "psephos_bridge_skipped_total", "counter", "Messages without a value (tombstones).",
+        &stats->skipped);
     one(text, "psephos_bridge_letters_total", "counter", "Dead letters that were acknowledged.",
         &stats->letters);
 }
@@ -79,7 +87,7 @@ void psp_bridge_metrics(const struct psp_bridge_stats *stats, bool is_source, ui
 {
     write_states(stats, text);
     if (is_source)
-        write_source(stats, text);
+        write_source(stats, now_ms, text);
     else
         write_sink(stats, now_ms, text);
     head(text, "psephos_bridge_rejected_total", "counter",

@@ -58,6 +58,7 @@ struct psp_bridge_stats {          /* psp_bridge_stats_start */
     _Atomic uint64_t written_rows, written_versions, written_bytes; /* sinks */
     _Atomic uint64_t wholes;                      /* answers that replaced everything */
     _Atomic uint64_t received, counted, replayed; /* sources: messages */
+    _Atomic uint64_t skipped;                     /* sources: tombstones */
     _Atomic uint64_t rejected[PSP_BRIDGE_REJECTIONS_END];
     _Atomic uint64_t letters;         /* dead letters that were acknowledged */
     _Atomic uint64_t errors, retries; /* of target, source or collector */

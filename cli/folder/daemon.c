@@ -20,8 +20,7 @@
 enum { CONFIG_ARGUMENT = 4 }; /* of a bridge: what follows --config */
 enum { PATH_BYTES = 4096, POLL_MS = 20, PORT_WAIT_MS = 3000 };
 
-/* The folder of our own executable: the daemons lie beside it. */
-static char *program_beside(const char *name)
+char *psp_daemon_program(const char *name)
 {
     char self[PATH_BYTES];
     const ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -41,7 +40,7 @@ enum psp_status psp_daemon_programs_check(bool gateway, bool bridge,
     const size_t n = sizeof names / sizeof *names;
     char *missing = psp_memory_copy(""), *files = psp_memory_copy("");
     for (size_t i = 0; i < n; i++) {
-        char *path = program_beside(names[i]);
+        char *path = psp_daemon_program(names[i]);
         if (needed[i] && access(path, X_OK) != 0) {
             char *more = psp_memory_print("%s %s", missing, names[i]);
             char *more_files = psp_memory_print("%s ./%s_*.deb", files, names[i]);
@@ -54,7 +53,7 @@ enum psp_status psp_daemon_programs_check(bool gateway, bool bridge,
     }
     const bool whole = !*missing;
     if (!whole) {
-        char *folder = program_beside("");
+        char *folder = psp_daemon_program("");
         psp_reason_set(reterr_reason,
                        "not in %.*s:%s. Install the packages of these names, from where that of "
                        "this command came: apt-get install%s",
@@ -75,7 +74,7 @@ static void describe(const struct psp_local *local, struct psp_daemon *daemon, c
 {
     size_t at = 0;
     char *program = psp_memory_print("psephos-%s", kind);
-    daemon->program = program_beside(program);
+    daemon->program = psp_daemon_program(program);
     argument(daemon, &at, program);
     argument(daemon, &at, psp_memory_copy("--cluster"));
     argument(daemon, &at, psp_local_path(local, "cluster.json"));
@@ -102,7 +101,7 @@ static void describe_bridge(const struct psp_local *local, struct psp_daemon *da
 {
     size_t at = 0;
     daemon->name = psp_memory_print("bridge-%s", daemon->id);
-    daemon->program = program_beside("psephos-bridge");
+    daemon->program = psp_daemon_program("psephos-bridge");
     argument(daemon, &at, psp_memory_copy("psephos-bridge"));
     argument(daemon, &at, psp_memory_copy("--cluster"));
     argument(daemon, &at, psp_local_path(local, "cluster.json"));

@@ -42,6 +42,9 @@ struct psp_daemon {
 enum psp_status psp_daemon_programs_check(bool gateway, bool bridge,
                                           struct psp_reason *reterr_reason);
 
+/* The path of a program beside our own executable, where the daemons lie; the caller frees. */
+char *psp_daemon_program(const char *name);
+
 /* Every process of the cluster: shards, then collectors, routers, gateways, bridges, the
  * order in which to start them. The last two hear no operator: psp_operate knows the others. */
 struct psp_daemon *psp_daemons_of(const struct psp_local *local, uint32_t *ret_n);

@@ -27,7 +27,7 @@ ROOM_OF_HEADER = {
     "curl/": ["cli/", "bridge/feed/feed"],
     "sqlite3.h": ["cli/export/sqlite"],
     "libpq-fe.h": ["cli/prepare/servers/postgres", "bridge/postgres/"],
-    "librdkafka/": ["cli/prepare/servers/kafka"],
+    "librdkafka/": ["bridge/kafka", "cli/prepare/servers/kafka"],
     "sodium.h": ["lib/election/", "lib/wire/", "lib/cluster/", "lib/count/count",
                  "cli/publish/site"],
     "systemd/": ["lib/process/"],
