@@ -22,6 +22,7 @@ enum column { BALLOT, VOTER, CANDIDATE, PLACE, TIME, BALLOT_ID, KEY, COLUMNS };
 
 struct psp_query_source {
     struct psp_ballot_lines form;
+    struct psp_leaf_names *leaf_names; /* NULL: of the form that needs none */
     struct psp_postgres *server;
     struct psp_verdicts *verdicts;
     const char *key_column; /* NULL: none */
@@ -116,6 +117,9 @@ enum psp_status psp_query_source_open(const char *conninfo, const char *query,
     if (status == PSP_OK)
         status = columns_good(source, reterr_reason);
     source->form.votes_topic = source->at[BALLOT] == PSP_NONE;
+    if (status == PSP_OK && source->form.votes_topic)
+        status = psp_leaf_names_create(form->definition, &source->leaf_names);
+    source->form.leaf_names = source->leaf_names;
     if (status == PSP_OK)
         *ret_source = source;
     else
@@ -128,6 +132,7 @@ void psp_query_source_close(struct psp_query_source **source)
     if (!*source)
         return;
     psp_postgres_close(&(*source)->server);
+    psp_leaf_names_destroy(&(*source)->leaf_names);
     psp_text_free(&(*source)->line);
     free(*source);
     *source = NULL;
