@@ -17,9 +17,11 @@ static const struct advice advices[] = {
      "the host's name is not known here: see bootstrap.servers in the bridge's file, and the "
      "brokers' advertised.listeners"},
     {RD_KAFKA_RESP_ERR__AUTHENTICATION,
-     "the broker does not take this name and password: see sasl.username and sasl.password_file"},
+     "the broker does not take this name and password: see sasl.username and sasl.password_file; "
+     "SCRAM with brokers of Kafka 4 wants librdkafka 2.6.1 or newer"},
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
-     "the broker does not take this name and password: see sasl.username and sasl.password_file"},
+     "the broker does not take this name and password: see sasl.username and sasl.password_file; "
+     "SCRAM with brokers of Kafka 4 wants librdkafka 2.6.1 or newer"},
     {RD_KAFKA_RESP_ERR__SSL,
      "TLS failed: see ssl.ca.location, and ssl.certificate.location where the broker asks for "
      "one"},
