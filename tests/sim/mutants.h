@@ -45,6 +45,7 @@
     X(SECOND_OVERTAKES, "a voter's second ballot does not wait for the first")                     \
     X(SECOND_FORGOTTEN, "a ballot that waited for another is not sent")                            \
     X(POOL_FORGOTTEN, "a pool leaves only when it is full")                                        \
+    X(QUEUE_LOSES, "a router's queue loses a message")                                             \
     X(ROWS_MIXED_UP, "a router gives verdicts to other rows")                                      \
     X(WIPED_KEEPS_ID, "a wiped replica comes back under its old ID")                               \
     X(MEMBERS_NOT_STORED, "members not in the checkpoint")                                         \

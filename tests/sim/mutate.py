@@ -16,6 +16,16 @@ ROOMS = ["cmake", "cli/operate", "cli/say", "client", "collector", "lib", "proto
          "shard", "bench/micro", "tests/sim", "tests/unit"]
 
 CHANGES = [
+    ("QUEUE_LOSES", "router/core/budget.c",
+     "    const uint32_t at = key->first;\n",
+     "    uint32_t at = key->first;\n"
+     "    if (M(QUEUE_LOSES) && key->messages > 1) {\n"
+     "        key->bytes -= budget->waiting[at].bytes;\n"
+     "        budget->bytes -= budget->waiting[at].bytes;\n"
+     "        key->messages--;\n"
+     "        budget->messages--;\n"
+     "        at = budget->waiting[at].next;\n"
+     "    }\n"),
     ("VERDICT_BEFORE_COMMIT", "shard/core/apply.c",
      "    return core->commit_index < persisted ? core->commit_index : persisted;",
      "    if (M(VERDICT_BEFORE_COMMIT) && core->leading)\n"

@@ -1,9 +1,11 @@
 /* A router's shell in the simulated world. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes/bytes.h"
 #include "election/runs.h"
+#include "router/core/budget.h"
 #include "tests/sim/actors/actors.h"
 #include "tests/sim/check/checks.h"
 #include "tests/sim/world/network.h"
@@ -203,6 +205,76 @@ static void perform(struct sim_world *world, struct sim_router *router, uint64_t
     }
 }
 
+/* ---- what waits ---- */
+
+struct waiting { /* a station's message, as it came */
+    struct psp_peer peer;
+    uint32_t client;
+    size_t length;
+    uint8_t bytes[];
+};
+
+static void check_queue(struct sim_world *world, const struct sim_router *router)
+{
+    if (psp_budget_messages(router->budget) != router->waiting)
+        sim_violation(world, "%u messages of stations wait in a router, and it knows of %u",
+                      router->waiting, psp_budget_messages(router->budget));
+}
+
+static void queue_message(struct sim_world *world, struct sim_router *router,
+                          const struct sim_event *event, uint64_t now_ms)
+{
+    const uint32_t client = world->actors[event->from]->number;
+    struct waiting *waiting = malloc(sizeof *waiting + event->length);
+    assert(waiting != NULL);
+    *waiting = (struct waiting){sim_peer(world, event), client, event->length};
+    memcpy(waiting->bytes, event->bytes, event->length);
+    const enum psp_status status = psp_budget_put(
+        router->budget, PSP_ROLE_STATION, world->election.stations[client], waiting, event->length);
+    router->waiting += status == PSP_OK;
+    if (status != PSP_OK) {
+        world->faults.counts[SIM_FAULT_OVER_BUDGET]++;
+        psp_router_core_over(router->core, &waiting->peer,
+                             psp_client_message_batch_id(waiting->bytes, waiting->length));
+        free(waiting);
+        perform(world, router, now_ms);
+    }
+    check_queue(world, router);
+}
+
+/* A byte is a microsecond. Now and then some are left for later. */
+static void serve(struct sim_world *world, struct sim_router *router, uint64_t now_ms)
+{
+    struct waiting *waiting;
+    while (!sim_chance(&world->random, 1000) &&
+           (waiting = psp_budget_next(router->budget,
+                                      psp_router_core_bulk_waits(router->core, now_ms))) != NULL) {
+        struct psp_client_message message;
+        const char *reason = "";
+        router->waiting--;
+        psp_arena_reset(world->arena);
+        if (psp_client_message_decode(world->arena, waiting->bytes, waiting->length, &message,
+                                      &reason) == PSP_OK)
+            take_ballots(world, router, &waiting->peer, waiting->client, &message);
+        else
+            sim_violation(world, "a router cannot read a station's message: %s", reason);
+        psp_budget_spent(router->budget, waiting->length, PSP_BUDGET_USED);
+        SIM_TRACE(world, "%s takes ballots of station %u", sim_actor_name(&router->actor),
+                  waiting->client);
+        free(waiting);
+        perform(world, router, now_ms);
+    }
+    check_queue(world, router);
+}
+
+static void drop_queue(struct sim_router *router)
+{
+    for (void *waiting; (waiting = psp_budget_next(router->budget, false)) != NULL;)
+        free(waiting);
+    router->waiting = 0;
+    psp_budget_destroy(&router->budget);
+}
+
 void sim_router_start(struct sim_world *world, struct sim_router *router)
 {
     const struct sim_election *election = &world->election;
@@ -215,7 +287,13 @@ void sim_router_start(struct sim_world *world, struct sim_router *router)
         .inflight_rows_max = (uint32_t)sim_between(&world->random, 64, 4096),
         .batch_id_first = sim_next(&world->random) >> 8,
     };
-    const enum psp_status status = psp_router_core_create(&options, &router->core);
+    const struct psp_budget_limits limits = {
+        .key_messages_max = (uint32_t)sim_between(&world->random, 1, 8),
+        .messages_max = (uint32_t)sim_between(&world->random, 4, 64),
+    };
+    enum psp_status status = psp_router_core_create(&options, &router->core);
+    if (status == PSP_OK)
+        status = psp_budget_create(&limits, &router->budget);
     assert(status == PSP_OK);
     (void)status;
     router->wrong_since_us = world->now_us;
@@ -225,6 +303,7 @@ void sim_router_start(struct sim_world *world, struct sim_router *router)
 void sim_router_stop(struct sim_world *world, struct sim_router *router)
 {
     psp_router_core_destroy(&router->core);
+    drop_queue(router);
     for (uint32_t i = 0; i < world->plan.clients; i++) {
         const struct sim_actor *client = &world->clients[i].actor;
         struct sim_event *event =
@@ -259,18 +338,10 @@ static void take_message(struct sim_world *world, struct sim_router *router,
                   message.type == PSP_CLUSTER_COUNT_VERDICTS ? "verdicts" : "refusal",
                   message.type == PSP_CLUSTER_COUNT_VERDICTS ? message.count_verdicts.n
                                                              : message.count_refusal.code);
-    } else {
-        struct psp_client_message message;
-        const struct psp_peer peer = sim_peer(world, event);
-        const enum psp_status status =
-            psp_client_message_decode(world->arena, event->bytes, event->length, &message, &reason);
-        if (status == PSP_OK)
-            take_ballots(world, router, &peer, from->number, &message);
-        else
-            sim_violation(world, "a router cannot read a station's message: %s", reason);
-        SIM_TRACE(world, "%s <- %s: ballots", sim_actor_name(&router->actor), sim_actor_name(from));
+        perform(world, router, now_ms);
+        return;
     }
-    perform(world, router, now_ms);
+    queue_message(world, router, event, now_ms);
 }
 
 void sim_router_event(struct sim_world *world, struct sim_router *router,
@@ -285,12 +356,13 @@ void sim_router_event(struct sim_world *world, struct sim_router *router,
         if (!world->healed && sim_chance(&world->random, world->plan.known))
             ask_known(world, router);
     }
+    serve(world, router, now_ms);
     if (event->type != SIM_EVENT_MESSAGE || !sim_chance(&world->random, 3000)) {
         psp_router_core_flush(router->core, now_ms);
         perform(world, router, now_ms);
     }
     if (router->actor.wake_us == 0) {
-        const bool busy = psp_router_core_inflight(router->core) > 0;
+        const bool busy = psp_router_core_inflight(router->core) > 0 || router->waiting > 0;
         sim_wake_at(world, &router->actor,
                     now_ms + (busy ? sim_between(&world->random, 1, TICK_MS) : 4 * TICK_MS));
     }

@@ -51,6 +51,7 @@
     X(OTHER_KEY, "other_digest_key", "routers started with another digest key")                    \
     X(FENCED, "fenced", "answers of the configuration fence")                                      \
     X(COLLECTOR_CRASH, "collector_crash", "collectors killed")                                     \
+    X(OVER_BUDGET, "over_budget", "messages of stations that their router's queue did not take")   \
     X(CLIENT_AGAIN, "client_again", "clients that gave up and cast the same ballots again")        \
     X(MARKED, "marked_resent",                                                                     \
       "of their ballots: marked, because the earlier run may have sent it")                        \

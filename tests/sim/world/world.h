@@ -201,6 +201,8 @@ struct sim_router {
     struct sim_ask asks[SIM_ASKS_MAX]; /* a ring by ID */
     uint64_t asked;
     struct psp_router_core *core;
+    struct psp_budget *budget; /* what stations sent and it has not looked at */
+    uint32_t waiting;          /* so many, by its own count */
     bool old_map, other_key;
     uint64_t wrong_since_us;
 };
