@@ -455,7 +455,7 @@ def trim(files):
         text = files[path].decode()
         files[path] = re.sub(r"add_dependencies\(psp_tests [^)]*\)", "", text).encode()
     top = files[Path("CMakeLists.txt")].decode()
-    top = re.sub(r"add_subdirectory\((cli|bench|tests|dashboard)\)\n", "", top)
+    top = re.sub(r"add_subdirectory\((bench|bridge|cli|dashboard|gateway|tests)\)\n", "", top)
     top = re.sub(r"include\(cmake/(install|packages)\.cmake\)\n", "", top)
     files[Path("cmake/tests.cmake")] = (
         b"function(psp_test)\nendfunction()\nfunction(psp_fuzz)\nendfunction()\n"
