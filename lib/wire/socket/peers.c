@@ -235,6 +235,13 @@ static struct connection *of_message(struct psp_peers *peers, int descriptor, ui
     return connection;
 }
 
+/* The descriptor may have been given to this peer since the events were read. */
+static bool is_another(const struct connection *connection, uint32_t identity)
+{
+    return connection == NULL || connection->ended ||
+           (connection->known && is_later(identity, connection->identity));
+}
+
 static uint32_t connections_of(const struct psp_peers *peers, enum psp_role role, uint32_t id)
 {
     uint32_t n = 0;
@@ -262,11 +269,9 @@ static bool note_key(struct psp_peers *peers, struct connection *connection,
 bool psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes,
                         const struct psp_known_key *key)
 {
-    struct connection *connection = of_message(peers, descriptor, identity);
-    if (connection == NULL) {
+    if (is_another(find(peers, descriptor), identity))
         read_events(peers, peers->now_ms);
-        connection = of_message(peers, descriptor, identity);
-    }
+    struct connection *connection = of_message(peers, descriptor, identity);
     if (connection == NULL)
         return false;
     connection->delivered += wire_bytes(bytes);

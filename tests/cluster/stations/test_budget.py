@@ -97,6 +97,8 @@ def test_a_message_that_does_not_end_ends_its_connection(one):
     with pytest.raises(OSError):
         for _ in range(400):
             made.part(bytes(1 << 20))
+    # Whoever is given its descriptor next is answered.
+    assert ask(modest, connect(modest), "calm-next", tries=1)
     assert resident_mib(one, "router") - before < 200  # and not the 400 that were to come
     made.socket.close()
     assert ask(modest, calm, "calm-after")
