@@ -308,7 +308,8 @@ static enum psp_status apply(struct runner *runner, bool whole, const json_t *js
     return PSP_OK;
 }
 
-/* Nothing is to be written; the target may have something to do all the same. */
+/* Nothing is to be written; the target may have something to do all the same. Which version it
+ * holds does not change by that. */
 static enum psp_status rest(struct runner *runner, const json_t *json)
 {
     struct psp_bridge_target *target = runner->target;
@@ -317,7 +318,7 @@ static enum psp_status rest(struct runner *runner, const json_t *json)
     if (is_final(status))
         return give_up(runner, status);
     if (status != PSP_OK)
-        lose(runner, true, status);
+        lose(runner, false, status);
     else
         tell_current(runner);
     return PSP_OK;

@@ -87,7 +87,7 @@ class Server:
         command = ["-D", self.folder / "data", "-w", "-l", self.folder / "log", "-o",
                    f"-k {self.folder} -c listen_addresses= -c fsync=off", "start"]
         wait_until(lambda: self.attempt(self.bin / "pg_ctl", *command).returncode == 0,
-                   what="a start of PostgreSQL")
+                   60, what="a start of PostgreSQL")
         return self
 
     @property

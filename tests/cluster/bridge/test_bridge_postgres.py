@@ -15,6 +15,7 @@ from postgres_bridge import (Bridge, Watch, assert_written, campaign, cast_besid
                              new_view, shards_of, shards_of_api, stop_and_continue, wait_written)
 from test_export_standing import cast, town  # noqa: F401
 
+WAIT_S = 60  # for what takes a moment, also where ten others want the processors
 TARGET = BIN.parent / "tests" / "test_bridge_postgres_target"
 
 
@@ -76,7 +77,7 @@ def test_tables_are_what_the_api_shows(town, server, view, bridge):  # noqa: F81
         wait_until(lambda: view.execute(
             f"SELECT choice, votes FROM series WHERE contest = '{contest}' AND point = (SELECT "
             f"max(point) FROM series WHERE contest = '{contest}') ORDER BY choice"
-            ).fetchall() == last, what="the curve's last point")
+            ).fetchall() == last, WAIT_S, what="the curve's last point")
     reader = server.run("psql", "-h", server.folder, "-U", "postgres", "-d", view.database, "-qAtX",
                         "-c", "SET ROLE psephos_reader",
                         "-c", "SELECT count(*) > 0 FROM psephos.v_results",
@@ -97,10 +98,10 @@ def test_held_results_are_in_no_table(server, view, cluster, tmp_path):
         assert view.execute("SELECT sum(ballots)::int FROM turnout").fetchone() == (0,)
         one.call("report", "north", check=0)
         wait_until(lambda: one.get_json("/api/v1/election")["election"]["ballots"] > 0,
-                   what="votes")
+                   WAIT_S, what="votes")
         wait_written(one, server, view)
         wait_until(lambda: view.execute("SELECT count(*) FROM v_results").fetchone() != (0,),
-                   what="what was reported")
+                   WAIT_S, what="what was reported")
         units = view.execute("SELECT DISTINCT unit FROM v_results ORDER BY 1").fetchall()
         assert units == [("north",), ("x",)]
         assert view.execute("SELECT count(*) FROM results WHERE votes IS NULL").fetchone() == (0,)
@@ -122,7 +123,8 @@ def test_two_at_once_and_one_that_wakes_up(town, server, view, bridge, tmp_path)
     listener.stdin.write("LISTEN psephos;\n")
     listener.stdin.flush()
     cast(town)
-    wait_until(lambda: shards_of(server, view) == shards_of_api(town), what="both to write")
+    wait_until(lambda: shards_of(server, view) == shards_of_api(town), WAIT_S,
+               what="both to write")
     for i in range(2):
         def meanwhile(i=i):
             finish_cast(cast_beside(town, tmp_path / "more", i * 200, 200))
@@ -152,12 +154,12 @@ def test_words_say_what_to_do_and_then_it_goes_on(town, server, view, bridge):  
                        (none, "wants a password of user \"locked\""),
                        (missing, "createdb -E UTF8 -T template0 -O postgres not_there"),
                        (poor, "CREATE SCHEMA \"poor\" AUTHORIZATION \"poor\"")):
-        wait_until(lambda: one.says(words), what=words)
+        wait_until(lambda: one.says(words), WAIT_S, what=words)
     server.sql("CREATE DATABASE not_there")
     server.sql("CREATE SCHEMA poor AUTHORIZATION poor", view.database)
     for name, schema in (("not_there", "psephos"), (view.database, "poor")):
         wait_until(lambda: server.sql(
-            f"SELECT to_regclass('{schema}.v_results') IS NOT NULL", name) == [["t"]], 60,
+            f"SELECT to_regclass('{schema}.v_results') IS NOT NULL", name) == [["t"]], WAIT_S,
             what=f"tables in {name}")
     assert wrong.process.poll() is None and "sesame" not in wrong.said()
 
@@ -167,7 +169,7 @@ def test_a_server_that_is_away_costs_nothing(town, server, view, bridge):  # noq
     wait_written(town, server, view)
     server.end()
     cast(town)
-    wait_until(lambda: page.says("does not answer"), what="words")
+    wait_until(lambda: page.says("does not answer"), WAIT_S, what="words")
     before = page.cpu_s()
     time.sleep(2)
     assert page.cpu_s() - before <= 0.2

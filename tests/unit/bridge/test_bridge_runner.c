@@ -23,7 +23,7 @@ struct notes {
     enum psp_status opens, commits;        /* what every open answers, and one of the commits */
     uint32_t fails_at;                     /* which of them: 1, 2, … */
     uint32_t begin_fails_at;               /* which begin, likewise */
-    uint32_t opened, begun, committed;
+    uint32_t opened, begun, committed, idled;
     bool was_written; /* the failing one, and no answer came */
 };
 
@@ -86,6 +86,18 @@ static enum psp_status notes_commit(void *self, const json_t *end, struct psp_re
     else if (!fails || notes->was_written)
         assert_true(psp_bridge_vector_read(version, &notes->held));
     return status;
+}
+
+/* Of a target that has something to do while nothing changes; the second time it is gone. */
+static enum psp_status notes_idle(void *self, const json_t *end, struct psp_reason *reterr_reason)
+{
+    struct notes *notes = self;
+    assert_true(json_is_object(json_object_get(end, "version")));
+    note(notes, "%s", "idle ");
+    if (++notes->idled != 2)
+        return PSP_OK;
+    psp_reason_set(reterr_reason, "the connection broke");
+    return PSP_EUNREACHABLE;
 }
 
 static void notes_abandon(void *self)
@@ -187,6 +199,22 @@ static void everything_then_what_changes(void **state)
     assert_int_equal(psp_bridge_stat(&hall->stats.written_rows), 3);
     assert_int_equal(psp_bridge_stat(&hall->stats.written_versions), 3);
     assert_int_equal(psp_bridge_stat(&hall->stats.wholes), 1);
+}
+
+static void who_has_something_to_do_is_told_that_nothing_changes(void **state)
+{
+    struct hall *hall = *state;
+    static const struct step steps[] = {
+        {"/api/v1/changes?wait=0 ", 200, ROW("a") END("v1", 1, 5)},
+        {"/api/v1/changes?wait=10&since=v1.0 ", 200, END("v1", 1, 5)},
+        {"&since=v1.0 ", 200, END("v1", 1, 5)},
+        {"/api/v1/election ", 200, "{" VERSION_OF(CLUSTER, "v1", 1, 5) "}"}, /* how far behind */
+        {"&since=v1.0 ", 200, ROW("b") END("v2", 1, 6)}, /* not all of it: it holds v1 */
+    };
+    hall->notes.target.idle = notes_idle;
+    assert_int_equal(RUN(hall, steps), PSP_OK);
+    assert_string_equal(hall->notes.journal,
+                        "open whole a =v1 idle idle close open since b =v2 close ");
 }
 
 static void what_was_cut_short_is_not_written(void **state)
@@ -389,6 +417,7 @@ int main(void)
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make, drop)
     const struct CMUnitTest tests[] = {
         FACT(everything_then_what_changes),
+        FACT(who_has_something_to_do_is_told_that_nothing_changes),
         FACT(what_was_cut_short_is_not_written),
         FACT(a_version_that_is_gone_is_asked_for_whole),
         FACT(what_is_older_waits_and_only_its_version_is_looked_at),
