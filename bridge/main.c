@@ -13,9 +13,11 @@
 #include "bridge/feed/feed.h"
 #include "bridge/kafka_in/group/group.h"
 #include "bridge/kafka_in/source.h"
+#include "bridge/kafka_out/kafka_out.h"
 #include "bridge/local/http.h"
 #include "bridge/local/stats.h"
 #include "bridge/local/stop.h"
+#include "bridge/opensearch/opensearch.h"
 #include "bridge/postgres/postgres.h"
 #include "bridge/sink/runner.h"
 #include "cluster/identity.h"
@@ -42,9 +44,8 @@ struct parts {
     struct psp_bridge_stats stats;
     struct psp_bridge_stop stop;
     struct psp_bridge_feed *feed;
-    struct psp_bridge_target *target; /* of a sink: that of its door */
+    struct psp_bridge_target door, *target; /* of a sink: the door's, or NULL */
     struct psp_bridge_postgres *postgres;
-    struct psp_bridge_target postgres_target;
     struct psp_bridge_source *source;
     struct psp_bridge_http *http;
     struct psp_loop *loop;
@@ -157,6 +158,15 @@ static bool make_source(struct parts *parts)
     return psp_bridge_source_create(&source, &parts->source, &parts->identity.reason) == PSP_OK;
 }
 
+static bool made(struct parts *parts, enum psp_status status)
+{
+    if (status != PSP_OK)
+        psp_reason_set(&parts->identity.reason, "%s", psp_status_text(status));
+    else
+        parts->target = &parts->door;
+    return status == PSP_OK;
+}
+
 /* What is behind the door; the reason when it cannot be made. */
 static bool make_door(struct parts *parts)
 {
@@ -167,11 +177,14 @@ static bool make_door(struct parts *parts)
         if (psp_bridge_postgres_create(parts->config, parts->feed, &parts->stop,
                                        &parts->postgres) != PSP_OK)
             return false;
-        parts->postgres_target = psp_bridge_postgres_target(parts->postgres);
-        parts->target = &parts->postgres_target;
+        parts->door = psp_bridge_postgres_target(parts->postgres);
+        parts->target = &parts->door;
         return true;
     case PSP_BRIDGE_OPENSEARCH:
+        return made(
+            parts, psp_opensearch_create(parts->config, &parts->stop, &parts->stats, &parts->door));
     case PSP_BRIDGE_KAFKA_OUT:
+        return made(parts, psp_kafka_out_create(parts->config, &parts->stop, &parts->door));
         break;
     }
     psp_reason_set(&parts->identity.reason, "%s: this program was built without %s",
@@ -183,6 +196,12 @@ static void end_door(struct parts *parts)
 {
     psp_bridge_postgres_destroy(&parts->postgres);
     psp_bridge_source_destroy(&parts->source);
+    if (!parts->target)
+        return;
+    if (parts->config->kind == PSP_BRIDGE_KAFKA_OUT)
+        psp_kafka_out_destroy(parts->target);
+    if (parts->config->kind == PSP_BRIDGE_OPENSEARCH)
+        psp_opensearch_destroy(parts->target);
 }
 
 /* Until stop, or with words. */

@@ -96,7 +96,7 @@ static bool read_postgres(struct reading *reading, const struct psp_json_at *at)
 
 static bool read_opensearch(struct reading *reading, const struct psp_json_at *at)
 {
-    static const char *const names[] = {"url", "prefix", "user", "password_file", NULL};
+    static const char *const names[] = {"url", "prefix", "user", "password_file", "ca_file", NULL};
     struct psp_bridge_opensearch_config *opensearch = &reading->config->opensearch;
     reading->config->kind = PSP_BRIDGE_OPENSEARCH;
     opensearch->prefix = "psephos";
@@ -106,7 +106,8 @@ static bool read_opensearch(struct reading *reading, const struct psp_json_at *a
                     ID_BYTES_MAX, "a-z 0-9 _ -") ||
         !text_if_there(at, "user", &opensearch->user) ||
         (psp_json_has(at, "password_file") &&
-         !path_at(reading, at, "password_file", &opensearch->password_file)))
+         !path_at(reading, at, "password_file", &opensearch->password_file)) ||
+        (psp_json_has(at, "ca_file") && !path_at(reading, at, "ca_file", &opensearch->ca_file)))
         return false;
     if (!url_good(opensearch->url))
         return psp_json_refuse(at, "\"url\" must be http://host:port or https://host:port");
@@ -164,6 +165,7 @@ static bool read_kafka_out(struct reading *reading, const struct psp_json_at *at
                                         "candidates_topic", "turnout_topic", NULL};
     struct psp_bridge_kafka_out_config *kafka = &reading->config->kafka_out;
     reading->config->kind = PSP_BRIDGE_KAFKA_OUT;
+    kafka->results_topic = "psephos.results";
     if (!psp_json_members(at, names) || !read_settings(reading, at, &kafka->settings) ||
         !topic_if_there(at, "results_topic", &kafka->results_topic) ||
         !topic_if_there(at, "candidates_topic", &kafka->candidates_topic) ||
@@ -171,9 +173,6 @@ static bool read_kafka_out(struct reading *reading, const struct psp_json_at *at
         !text_if_there(at, "contest", &kafka->contest) ||
         !text_if_there(at, "level", &kafka->level))
         return false;
-    if (!kafka->results_topic && !kafka->candidates_topic && !kafka->turnout_topic)
-        return psp_json_refuse(at, "names no topic: results_topic, candidates_topic, "
-                                   "turnout_topic, one of them at least");
     if (kafka->candidates_topic && !kafka->contest)
         return psp_json_refuse(at, "\"candidates_topic\" needs \"contest\": whose candidates");
     return !kafka->turnout_topic || kafka->level ||

@@ -43,14 +43,15 @@ struct psp_bridge_opensearch_config {
     const char *url;                  /* http:// or https:// */
     const char *prefix;               /* of the indexes' names: "psephos" */
     const char *user, *password_file; /* both or neither */
+    const char *ca_file;              /* of authorities for https; NULL: the system's */
 };
 
 struct psp_bridge_kafka_out_config {
     const json_t *settings;    /* object of strings, numbers, booleans, for librdkafka */
-    const char *results_topic; /* NULL: not written; so the next two */
-    const char *candidates_topic, *turnout_topic;
-    const char *contest; /* of candidates_topic */
-    const char *level;   /* of turnout_topic */
+    const char *results_topic; /* "psephos.results"; what the topics hold stands there */
+    const char *candidates_topic, *turnout_topic; /* NULL: not written */
+    const char *contest;                          /* of candidates_topic */
+    const char *level;                            /* of turnout_topic */
 };
 
 enum psp_bridge_message_format {

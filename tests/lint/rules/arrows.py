@@ -24,7 +24,7 @@ ROOM_OF_HEADER = {
     "raft.h": ["shard/consensus"],
     "raft/": ["shard/consensus"],
     "uv.h": ["lib/process/loop", "router/", "shard/", "collector/"],
-    "curl/": ["cli/", "bridge/feed/feed"],
+    "curl/": ["cli/", "bridge/feed/feed", "bridge/opensearch/http"],
     "sqlite3.h": ["cli/export/sqlite"],
     "libpq-fe.h": ["cli/prepare/servers/postgres", "bridge/postgres/"],
     "librdkafka/": ["bridge/kafka", "cli/prepare/servers/kafka"],

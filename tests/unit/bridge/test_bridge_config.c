@@ -181,7 +181,6 @@ static void what_is_wrong_is_named_with_its_place(void **state)
         {HEAD "\"sink\": {\"kafka\": {\"settings\": {\"bootstrap.servers\": \"b\", \"x\": []}, "
               "\"results_topic\": \"r\"}}}",
          "/sink/kafka/settings", "\"x\""},
-        {HEAD "\"sink\": {\"kafka\": {" KAFKA "}}}", "/sink/kafka", "names no topic"},
         {HEAD "\"sink\": {\"kafka\": {" KAFKA ", \"candidates_topic\": \"c\"}}}", "/sink/kafka",
          "needs \"contest\""},
         {HEAD "\"sink\": {\"kafka\": {" KAFKA ", \"turnout_topic\": \"c\"}}}", "/sink/kafka",
