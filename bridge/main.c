@@ -185,7 +185,6 @@ static bool make_door(struct parts *parts)
             parts, psp_opensearch_create(parts->config, &parts->stop, &parts->stats, &parts->door));
     case PSP_BRIDGE_KAFKA_OUT:
         return made(parts, psp_kafka_out_create(parts->config, &parts->stop, &parts->door));
-        break;
     }
     psp_reason_set(&parts->identity.reason, "%s: this program was built without %s",
                    parts->config_path, psp_bridge_kind_name(parts->config->kind));

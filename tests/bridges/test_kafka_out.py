@@ -10,6 +10,8 @@ import time
 import jsonschema
 import pytest
 
+import test_backup
+import test_report
 from harness import ROOT, wait_until
 from servers.kafka import Kafka, Topics
 
@@ -26,13 +28,14 @@ class Out:
 
     def __init__(self, topics, word):
         self.topics, self.word, self.checked = topics, word, 0
+        self.contest, self.level = "president", "county"
         self.results, self.candidates, self.turnout = (
             f"{name}.{word}" for name in (RESULTS, CANDIDATES, TURNOUT))
 
     def config(self, name=None, **more):
         return {"name": name or self.word, "sink": {"kafka": {
             "settings": {"bootstrap.servers": self.topics.address}, "results_topic": self.results,
-            "contest": "president", "level": "county", "candidates_topic": self.candidates,
+            "contest": self.contest, "level": self.level, "candidates_topic": self.candidates,
             "turnout_topic": self.turnout} | more}}
 
     def check(self, topic, value):
@@ -103,18 +106,19 @@ def assert_level(out, cluster):
             row.pop("as_of")
             row.pop("decreased", None)
     assert {key: row for key, row in newest.items() if row} == rows_of_api(cluster)
-    result = cluster.get_json("/api/v1/results?contest=president")["results"][0]
-    wanted = {c["candidate"]: c["votes"] for c in result["candidates"]}
+    result = cluster.get_json(f"/api/v1/results?contest={out.contest}")["results"][0]
+    wanted = {c["candidate"]: c["votes"] for c in result["candidates"] or []}
     # What an aborted transaction left is gone, too: a page may read without isolation.
     sets = out.records(out.candidates, **{"isolation.level": "read_uncommitted"})
     assert len(sets) == len(dict(sets))
     assert {k: v["total_votes"] for k, v in sets if k in wanted} == wanted
-    assert sum(v["total_votes"] for _, v in sets) == result["valid"]  # no blank and spoiled ones
+    # No blank and spoiled papers.
+    assert sum(v["total_votes"] for _, v in sets) == (result["valid"] or 0)
     places = out.records(out.turnout, **{"isolation.level": "read_uncommitted"})
     assert len(places) == len(dict(places))
     assert {k: v["count"] for k, v in places} == {
         t["unit_name"]: t["ballots_counted"]
-        for t in cluster.get_json("/api/v1/turnout?level=county&limit=1000")["turnout"]}
+        for t in cluster.get_json(f"/api/v1/turnout?level={out.level}&limit=1000")["turnout"]}
 
 
 def assert_never_backwards(out):
@@ -190,6 +194,27 @@ def test_an_old_bridge_that_wakes_up_ends_with_words(out, cluster, bridge, impor
     assert_level(out, one)
     # Of the old one there is at most the end of a transaction that was not committed.
     assert out.topics.bounds(out.results)[0][1] - before[0][1] <= 1
+
+
+def test_a_restore_is_followed_downwards(out, cluster, bridge, tmp_path):
+    """Held again is no zero: its records go, from the sets by deletion, else by a tombstone."""
+    path = test_report.telling.Telling("reports", "immediate").write(tmp_path)
+    out.contest = "mayor"
+    one = cluster(path)
+    test_backup.backup(one, tmp_path / "empty")
+    bridge(one, out.config())
+    follows(out, one)
+    assert out.records(out.candidates) == []  # nothing was reported
+    test_report.cast(one, 20)
+    test_report.report(one, "--all")
+    wait_until(lambda: len(out.records(out.candidates)) == 2, timeout=60, what="the first set")
+    assert_level(out, one)
+    test_backup.restored(one, tmp_path / "empty")
+    assert_level(out, one)
+    assert out.records(out.candidates) == [] and rows_of_api(one) == {}
+    tombs = {key for key, value in dict(out.records(out.results)).items() if value is None}
+    assert "mayor/us/" in tombs and "version" not in tombs
+    assert {v["count"] for v in dict(out.records(out.turnout)).values()} == {0}
 
 
 @pytest.mark.parametrize("which, partitions, policy, words", [

@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+import test_backup
+import test_report
 from harness import ROOT, wait_until
 from servers.opensearch import Index, OpenSearch
 
@@ -164,6 +166,26 @@ def test_two_bridges_and_one_that_slept(out, cluster, bridge, import_returns):
         watch.end()
     for door in (first, second):
         assert door.process.poll() is None, door.tail()
+
+
+def test_what_is_held_after_a_restore_stays_as_held(out, cluster, bridge, tmp_path):
+    """Documents of rows that were never shown are not there; those of others lose their numbers."""
+    path = test_report.telling.Telling("reports", "immediate").write(tmp_path)
+    one = cluster(path)
+    test_backup.backup(one, tmp_path / "empty")
+    bridge(one, out.config())
+    follows(out, one)
+    assert out.documents("results") == {}  # nothing was reported
+    test_report.cast(one, 20)
+    test_report.report(one, "--all")
+    wait_until(lambda: "mayor/us/" in out.documents("results"), timeout=60, what="what is shown")
+    assert_level(out, one)
+    shown = set(out.documents("results"))
+    test_backup.restored(one, tmp_path / "empty")
+    assert_level(out, one)
+    found = out.documents("results")
+    assert set(found) == shown and all(d["held"] for d in found.values())
+    assert not any("choices" in d or "ballots" in d for d in found.values())
 
 
 def test_a_node_with_little_room_gets_all(own, cluster, bridge, import_returns, data):

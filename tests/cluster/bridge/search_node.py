@@ -8,13 +8,14 @@ does (`./run bridges` is): it makes refusals come when a test wants them.
 import base64
 import json
 import re
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 
 class SearchNode:
-    def __init__(self, user=None, bytes_max=None):
+    def __init__(self, user=None, bytes_max=None, certificate=None):
         self.user, self.bytes_max = user, bytes_max
         self.indices, self.template, self.sequence = {}, None, 0
         self.lock = threading.RLock()
@@ -44,7 +45,12 @@ class SearchNode:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if certificate:  # a PEM file with its key
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):

@@ -42,14 +42,14 @@ class Bridge:
 
 @pytest.fixture
 def beside(cluster, import_returns, tmp_path):
-    """beside((user, password), bytes_max=…, **sink) -> (cluster, node, bridge, not started)."""
+    """beside((user, password), bytes_max, certificate, **sink) -> (cluster, node, bridge)."""
     made = []
 
-    def make(password=None, bytes_max=None, **sink):
+    def make(password=None, bytes_max=None, certificate=None, **sink):
         returns = scaled_down(COUNTIES, tmp_path / "returns.csv", 50)
         one = cluster(import_returns(returns))
         one.returns = returns
-        node = SearchNode(password, bytes_max)
+        node = SearchNode(password, bytes_max, certificate)
         made.append(node)
         door = Bridge(tmp_path / "bridge", one, node, **sink)
         made.append(door)
@@ -89,11 +89,18 @@ def assert_level(one, node):
 
 
 def test_a_node_that_refuses_gets_every_row_in_the_end(beside, tmp_path):
-    """429 of all and of single documents, 413, a password; a second start writes it all again."""
+    """TLS and a password; 429 of all and of documents, 413; a second start writes all again."""
     secret = tmp_path / "password"
     secret.write_text("s3cret\n")
     secret.chmod(0o600)
-    one, node, door = beside(("count", "s3cret"), 20000, user="count", password_file=str(secret))
+    pem = tmp_path / "node.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=node", "-addext",
+                    "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", tmp_path / "ca.pem"],
+                   check=True, capture_output=True)
+    pem.write_text(pem.read_text() + (tmp_path / "ca.pem").read_text())
+    one, node, door = beside(("count", "s3cret"), 20000, pem, user="count",
+                             password_file=str(secret), ca_file=str(tmp_path / "ca.pem"))
     tries = collections.Counter()
 
     def some_twice(identity):
