@@ -13,6 +13,7 @@ topic of totals; of Psephos by cast the API.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -222,6 +223,7 @@ def parsed():
 
 def main():
     options = parsed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what it started, too
     result = {"what": "kafka-spark", "votes": options.votes, "live_seconds": options.live_s,
               "partitions": PARTITIONS, "load_average_before": os.getloadavg()[0], "systems": []}
     with tempfile.TemporaryDirectory(prefix="psephos-bench-", dir=os.environ.get("TMPDIR")) as at:

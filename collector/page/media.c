@@ -24,6 +24,12 @@ bool psp_media_name_allowed(const char *name)
     return !at_part;
 }
 
+/* Not a data: URL, as the Kafka demos' tables have them. */
+static bool is_file(const char *photo)
+{
+    return strncmp(photo, "data:", 5) != 0;
+}
+
 static bool is_picture(const char *name)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".png", ".webp", ".avif"};
@@ -71,7 +77,7 @@ enum psp_status psp_media_load(struct psp_page *page, const struct psp_definitio
     for (uint32_t i = 0; i < definition->candidate_count && status == PSP_OK; i++) {
         const struct psp_candidate *candidate = &definition->candidates[i];
         const char *why = NULL;
-        if (!candidate->photo)
+        if (!candidate->photo || !is_file(candidate->photo))
             continue;
         status = add_photo(page, candidate, directory, &why);
         if (why && report)

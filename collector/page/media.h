@@ -9,7 +9,8 @@
  *
  * A name must stay below the folder: relative, no hidden part, no link that
  * leads out; a photo must be a picture by its ending (SVG is not: it can hold
- * scripts). What cannot be used is passed over; the page then shows initials.
+ * scripts). What cannot be used is passed over; the page then shows initials. A photo
+ * that is a data: URL is no file, and passed over without a word.
  *
  * Threads: at the start only.
  */

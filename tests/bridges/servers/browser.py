@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import shutil
 import tempfile
 import urllib.request
 from pathlib import Path
@@ -37,6 +38,10 @@ class Browser(Server):
                 return [tab for tab in json.load(answer) if tab["type"] == "page"]
         except OSError:
             return []
+
+    def kill(self):
+        super().kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def is_ready(self):
         return bool(self.tabs())
