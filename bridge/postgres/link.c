@@ -11,6 +11,7 @@
 
 #include "base/system/clock.h"
 #include "bridge/postgres/words.h"
+#include "sql/conninfo.h"
 
 enum { LOOK_MS = 200, SERVER_VERSION_MIN = 110000 };
 
@@ -87,8 +88,9 @@ static enum psp_status start(struct psp_pg_link *link, struct psp_reason *reterr
     char *fault = NULL;
     PQconninfoOption *options = PQconninfoParse(link->settings->conninfo, &fault);
     if (!options) {
-        psp_reason_set(reterr_reason, "\"conninfo\" is none that libpq knows: %s",
-                       fault ? fault : "out of memory");
+        psp_reason_set(
+            reterr_reason, "\"conninfo\" is none that libpq knows: %s",
+            psp_conninfo_words(link->settings->conninfo, fault ? fault : "out of memory"));
         PQfreemem(fault);
         return PSP_EINVAL;
     }

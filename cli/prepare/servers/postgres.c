@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/text/text.h"
 #include "cli/say/memory.h"
+#include "sql/conninfo.h"
 
 enum { MORE_MS = 2, ROWS_BETWEEN_LOOKS = 64 };
 
@@ -91,7 +92,7 @@ enum psp_status psp_postgres_open(const char *conninfo, struct psp_postgres **re
     char *words = NULL;
     PQconninfoOption *parsed = PQconninfoParse(conninfo, &words);
     if (parsed == NULL) {
-        say(&wrong, words != NULL ? words : "out of memory", "");
+        say(&wrong, psp_conninfo_words(conninfo, words != NULL ? words : "out of memory"), "");
         psp_reason_set(reterr_reason, "%s", wrong.text);
         PQfreemem(words);
         return PSP_EINVAL;

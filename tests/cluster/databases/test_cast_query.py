@@ -188,6 +188,9 @@ def refusals(one, database):  # noqa: F811
             ("SELECT 1; DELETE FROM r", "PostgreSQL: cannot insert multiple commands"),
             ("SELECT nextval('b_id_seq') AS ballot", "in a read-only transaction")):
         assert says in told(text), text
+    for conninfo in ("postgresql://u:sesame@[::1/db", "host=x password=my sesame"):
+        said = one.call("cast", "--postgres", conninfo, "--query", "TABLE r", check=1).stderr
+        assert "password" in said and "sesame" not in said
     assert '--key-column: the query has no column "no"' in told("TABLE r", "--key-column", "no")
     assert database.sql("SELECT count(*) FROM r") == [["7"]]
     assert "belong together" in one.call("cast", "--query", "SELECT 1", check=2).stderr or \
