@@ -212,7 +212,10 @@ static enum psp_status begin(void *self, bool whole, struct psp_reason *reterr_r
 {
     struct psp_bridge_postgres *postgres = self;
     const struct psp_sql_sink sink = sink_of(postgres, reterr_reason);
-    assert(!postgres->in_transaction);
+    if (postgres->in_transaction) { /* what was abandoned could not be taken back */
+        psp_reason_set(reterr_reason, "the connection broke: connects again");
+        return PSP_EUNREACHABLE;
+    }
     forget_rows(postgres);
     postgres->is_whole = whole;
     if (!whole)
@@ -443,9 +446,15 @@ static enum psp_status idle(void *self, const json_t *end, struct psp_reason *re
     return status == PSP_EBUSY ? PSP_OK : status;
 }
 
+/* Its rows in the temporary tables go with the transaction. */
 static void abandon(void *self)
 {
-    forget_rows(self);
+    struct psp_bridge_postgres *postgres = self;
+    struct psp_reason ignored;
+    forget_rows(postgres);
+    if (postgres->in_transaction &&
+        psp_pg_link_run(postgres->link, "ROLLBACK", NULL, &ignored) == PSP_OK)
+        postgres->in_transaction = false;
 }
 
 /* ---- making it ---- */

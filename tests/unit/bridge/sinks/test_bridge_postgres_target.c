@@ -245,6 +245,23 @@ static void a_part_needs_what_it_begins_with(void **state)
     end(&bridge);
 }
 
+/* Enough rows to leave the buffer; then the answer turns out not to be one. */
+static void what_is_abandoned_leaves_no_rows(void **state)
+{
+    (void)state;
+    struct bridge bridge = opened();
+    write_whole(&bridge, 1, 10, 10, 5);
+    begin(&bridge, false);
+    for (int i = 0; i < 10000; i++)
+        give_result(&bridge, "north-1", 6, 0);
+    bridge.target.abandon(bridge.target.self);
+    begin(&bridge, false);
+    give_result(&bridge, "north-1", 7, 0);
+    assert_ok(commit(&bridge, 1, 11, 11));
+    assert_string_equal(ask(votes), "north-1|7");
+    end(&bridge);
+}
+
 static void a_restore_is_followed_and_takes_rows_away(void **state)
 {
     (void)state;
@@ -406,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup(what_cannot_be_compared_waits, prepare),
         cmocka_unit_test_setup(who_stands_still_with_the_lock_loses_it, prepare),
         cmocka_unit_test_setup(a_part_needs_what_it_begins_with, prepare),
+        cmocka_unit_test_setup(what_is_abandoned_leaves_no_rows, prepare),
         cmocka_unit_test_setup(a_restore_is_followed_and_takes_rows_away, prepare),
         cmocka_unit_test_setup(held_results_are_in_no_row, prepare),
         cmocka_unit_test_setup(an_older_revision_is_not_written, prepare),
