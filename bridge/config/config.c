@@ -70,10 +70,11 @@ static bool path_at(const struct reading *reading, const struct psp_json_at *at,
     return true;
 }
 
+/* Without a user and a password: it is said in logs. */
 static bool url_good(const char *url)
 {
     const char *host = strstr(url, "://");
-    return host && host[3] != '\0' && host[3] != '/' &&
+    return host && host[3 + strcspn(host + 3, "/@")] != '@' && host[3] != '\0' && host[3] != '/' &&
            (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0);
 }
 
@@ -110,7 +111,8 @@ static bool read_opensearch(struct reading *reading, const struct psp_json_at *a
         (psp_json_has(at, "ca_file") && !path_at(reading, at, "ca_file", &opensearch->ca_file)))
         return false;
     if (!url_good(opensearch->url))
-        return psp_json_refuse(at, "\"url\" must be http://host:port or https://host:port");
+        return psp_json_refuse(at, "\"url\" must be http://host:port or https://host:port; a user "
+                                   "and a password stand in \"user\" and \"password_file\"");
     if (strchr(opensearch->prefix, '-') == opensearch->prefix || opensearch->prefix[0] == '_')
         return psp_json_refuse(at, "\"prefix\" must begin with a letter or digit");
     return !opensearch->user == !opensearch->password_file ||
@@ -294,7 +296,7 @@ static bool read_api(const struct psp_json_at *root, struct psp_bridge_config *c
         psp_json_element(&list, i, &one);
         if (!url || !url_good(url))
             return psp_json_refuse(&one, "must be http://host:port of a collector (or https:// of "
-                                         "a proxy in front of it)");
+                                         "a proxy in front of it), without user and password");
         config->api[config->api_count++] = url;
     }
     return true;
