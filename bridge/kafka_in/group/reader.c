@@ -51,6 +51,7 @@ struct psp_bridge_reader {
     uint64_t unwanted_ms;               /* since when nothing is wanted; 0: it is */
     rd_kafka_message_t *held[HELD_MAX]; /* polled, and not given out yet */
     uint32_t held_first, held_count;
+    uint32_t full; /* 1 + the partition that had no room for the first of them; 0: none */
     char trouble[PSP_BRIDGE_READER_TEXT_BYTES], alarm[PSP_BRIDGE_READER_TEXT_BYTES];
 };
 
@@ -105,7 +106,7 @@ static void drop_partitions(struct psp_bridge_reader *reader)
     }
     free(reader->partitions);
     reader->partitions = NULL;
-    reader->count = reader->last = 0;
+    reader->count = reader->last = reader->full = 0;
     reader->state = IDLE;
 }
 
@@ -372,6 +373,7 @@ enum psp_status psp_bridge_reader_take(struct psp_bridge_reader *reader,
         return PSP_STALE;
     const enum psp_status status =
         psp_bridge_marks_take(&partition->marks, message->offset, &ticket.sequence);
+    reader->full = status == PSP_EBUSY ? at + 1 : 0;
     if (status != PSP_OK)
         return status;
     ticket.partition = at;
@@ -445,10 +447,18 @@ static bool is_short(struct psp_bridge_reader *reader)
     return now_ms - reader->unwanted_ms < UNWANTED_MS;
 }
 
+/* The group is to be served all the same: whoever does not poll gives nothing up. */
+static bool is_full(const struct psp_bridge_reader *reader)
+{
+    return reader->full > 0 && psp_bridge_marks_open(&reader->partitions[reader->full - 1].marks) ==
+                                   PSP_BRIDGE_MARKS_OPEN_MAX;
+}
+
 rd_kafka_message_t *psp_bridge_reader_next(struct psp_bridge_reader *reader, bool wanted)
 {
     if (reader->state == GIVING_UP)
         return NULL;
+    wanted = wanted && !is_full(reader);
     if (wanted)
         reader->unwanted_ms = 0;
     else if (is_short(reader))
