@@ -31,6 +31,7 @@ struct connection {
     uint64_t accepted_ms;
     uint64_t came, delivered; /* bytes on the wire; `came` as of the last look */
     uint64_t sent, taken;     /* likewise; `taken`: the peer's kernel has it */
+    uint64_t thrown;          /* of what was delivered */
 };
 
 struct psp_peers {
@@ -230,7 +231,7 @@ static struct connection *of_message(struct psp_peers *peers, int descriptor, ui
     if (connection == NULL || (connection->known && is_later(connection->identity, identity)))
         return NULL;
     if (connection->known && connection->identity != identity)
-        connection->delivered = connection->sent = 0;
+        connection->delivered = connection->sent = connection->thrown = 0;
     connection->identity = identity;
     return connection;
 }
@@ -276,6 +277,15 @@ bool psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identi
         return false;
     connection->delivered += wire_bytes(bytes);
     return note_key(peers, connection, key);
+}
+
+bool psp_peers_thrown(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes)
+{
+    struct connection *connection = find(peers, descriptor);
+    if (connection == NULL || !connection->known || connection->identity != identity)
+        return false;
+    connection->thrown += wire_bytes(bytes);
+    return connection->thrown > PSP_PEERS_THROWN_BYTES && !connection->ended;
 }
 
 void psp_peers_look(struct psp_peers *peers, uint64_t now_ms)

@@ -11,6 +11,7 @@
  *   - one that has not proved a key after PSP_PEERS_STRANGER_BYTES,
  *   - one of which two messages' worth came and no message was handed out of them,
  *   - while all together hold more than `unfinished_total_max`: the largest,
+ *   - one of which PSP_PEERS_THROWN_BYTES were thrown away: of a revoked key, of several frames,
  *   - one more of a key that has `key_connections_max`.
  *
  * One that does not read gets no more answers past `unread_max`.
@@ -34,6 +35,7 @@
 enum {
     PSP_PEERS_LOOK_MS = 50, /* between two looks at the kernel's counters */
     PSP_PEERS_STRANGER_BYTES = 256 << 10,
+    PSP_PEERS_THROWN_BYTES = 12 << 20,
     /* Acknowledged by a peer that only was greeted, welcomed and refused: 247. One that
      * is let in has 300 or more. */
     PSP_PEERS_STRANGER_TAKES = 270,
@@ -66,6 +68,9 @@ void psp_peers_look(struct psp_peers *peers, uint64_t now_ms);
  * key too many, and it is ended. */
 bool psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes,
                         const struct psp_known_key *key);
+/* A message of so many bytes was received and thrown away. True: that is enough, its
+ * connection is to be ended. */
+bool psp_peers_thrown(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes);
 /* Nothing more is there: what came before the last look has been handed out, or waits
  * for the rest of its message. */
 void psp_peers_drained(struct psp_peers *peers, uint64_t now_ms);

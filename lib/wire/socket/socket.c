@@ -24,7 +24,8 @@ enum {
     CLUSTER_UNFINISHED_MAX = 256 << 20,
     INGEST_UNREAD_MAX = 1 << 20,
     INGEST_KEY_CONNECTIONS_MAX = 16,
-    CROWD_BAR_MS = 2000, /* no further ones of a key that has these */
+    CROWD_BAR_MS = 2000,   /* no further ones of a key that has these */
+    THROWN_BAR_MS = 15000, /* of a key that sends what is thrown away */
 };
 
 struct psp_wire {
@@ -429,6 +430,20 @@ static bool note_received(struct psp_socket *socket, const struct psp_peer *peer
     return false;
 }
 
+/* No budget of a key is charged for it: so much of it ends the connection, and, of a key
+ * that is admitted, all of that key for a while. */
+static void note_thrown(struct psp_socket *socket, const struct psp_peer *peer, size_t bytes,
+                        const struct psp_known_key *key)
+{
+    const uint32_t identity = identity_number(peer);
+    if (!psp_peers_thrown(socket->peers, peer->descriptor, identity, bytes))
+        return;
+    if (key)
+        psp_socket_end_key(socket, key->role, key->id, THROWN_BAR_MS);
+    else
+        psp_peers_end(socket->peers, peer->descriptor, identity);
+}
+
 /* One message from a listening socket: [identity][payload].
  * PSP_STALE: it was dropped, try the next. */
 static enum psp_status receive_from_peer(struct psp_socket *socket, zmq_msg_t *payload,
@@ -458,11 +473,13 @@ static enum psp_status receive_from_peer(struct psp_socket *socket, zmq_msg_t *p
         bytes += drain_message(socket->zmq);
         good = false;
     }
-    const struct psp_known_key *key = good ? sender_of(socket, payload) : NULL;
+    const struct psp_known_key *key = sender_of(socket, payload);
     ret_received->peer.descriptor = zmq_msg_get(payload, ZMQ_SRCFD);
     if (ret_received->peer.length > 0 && !note_received(socket, &ret_received->peer, bytes, key))
         key = NULL;
-    if (!key) {
+    if (!key || !good) {
+        if (ret_received->peer.length > 0)
+            note_thrown(socket, &ret_received->peer, bytes, key);
         socket->dropped++;
         return PSP_STALE;
     }

@@ -106,7 +106,7 @@ struct psp_socket_counts {
     uint64_t ended_strangers;   /* much came, and no key was proved */
     uint64_t ended_unfinished;  /* a message that does not end */
     uint64_t ended_too_many;    /* of one key */
-    uint64_t ended_over_budget; /* by psp_socket_end_key */
+    uint64_t ended_over_budget; /* by psp_socket_end_key, or all that it sent was thrown away */
 };
 void psp_socket_counts(const struct psp_socket *socket, struct psp_socket_counts *ret_counts);
 /* A listening socket is looked after when messages are received: at least so often. */

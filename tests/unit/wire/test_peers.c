@@ -192,19 +192,63 @@ static void a_message_that_does_not_end_ends_its_connection(void **state)
 }
 
 /* Its frames are thrown away, and what came of them is known to be gone. */
-static void messages_of_many_frames_that_end_are_only_thrown_away(void **state)
+static void some_messages_of_many_frames_are_only_thrown_away(void **state)
 {
     struct world *w = *state;
     uint8_t *bytes = calloc(1, 1 << 20);
     assert_non_null(bytes);
     void *socket = connect_as(w, 0);
-    for (size_t i = 0; i < 40; i++)
+    for (size_t i = 0; i < 10; i++)
         assert_int_equal(zmq_send(socket, bytes, 1 << 20, i % 2 == 0 ? ZMQ_SNDMORE : 0), 1 << 20);
-    TURNS_UNTIL(w, psp_socket_dropped(w->listening) == 20);
+    TURNS_UNTIL(w, psp_socket_dropped(w->listening) == 5);
     turns_for(w, 120);
     assert_int_equal(counts(w).ended_unfinished, 0);
     assert_is_heard(w, socket);
     free(bytes);
+}
+
+/* Until it is ended, at most 64 MiB: more than may be thrown away. */
+static void send_in_vain(struct world *w, void *socket, int frames)
+{
+    uint8_t *bytes = calloc(1, 1 << 20);
+    assert_non_null(bytes);
+    for (int i = 0; i < 64 && counts(w).ended_over_budget == 0; i++) {
+        zmq_send(socket, bytes, 1 << 20,
+                 ZMQ_DONTWAIT | (i % frames < frames - 1 ? ZMQ_SNDMORE : 0));
+        turn(w);
+    }
+    free(bytes);
+    TURNS_UNTIL(w, counts(w).ended_over_budget == 1);
+    assert_in_range(psp_socket_dropped(w->listening), 12 / frames, 64);
+}
+
+static void who_sends_many_of_many_frames_is_ended(void **state)
+{
+    struct world *w = *state;
+    void *bad = connect_as(w, 0), *other = connect_as(w, 1);
+    assert_is_heard(w, bad);
+    assert_is_heard(w, other);
+    send_in_vain(w, bad, 2);
+    TURNS_UNTIL(w, counts(w).connections == 1);
+    turns_for(w, 1000); /* libzmq tries again, and is not let in */
+    assert_int_equal(counts(w).ended_over_budget, 1);
+    assert_is_heard(w, other);
+}
+
+static void a_revoked_key_that_goes_on_sending_is_ended(void **state)
+{
+    struct world *w = *state;
+    void *bad = connect_as(w, 0), *other = connect_as(w, 1);
+    assert_is_heard(w, bad);
+    assert_is_heard(w, other);
+    struct psp_known_key left = {.role = PSP_ROLE_STATION, .id = 2};
+    memcpy(left.public_z85, w->keys[1].public_z85, sizeof left.public_z85);
+    assert_int_equal(psp_wire_set_keys(w->server, &left, 1), PSP_OK);
+    const size_t before = w->received;
+    send_in_vain(w, bad, 1);
+    TURNS_UNTIL(w, counts(w).connections == 1);
+    assert_int_equal(w->received, before);
+    assert_is_heard(w, other);
 }
 
 static void a_key_has_so_many_connections(void **state)
@@ -277,7 +321,9 @@ int main(void)
         IN_WORLD(a_stranger_who_sends_much_is_ended),
         IN_WORLD(a_first_message_may_be_large),
         IN_WORLD(a_message_that_does_not_end_ends_its_connection),
-        IN_WORLD(messages_of_many_frames_that_end_are_only_thrown_away),
+        IN_WORLD(some_messages_of_many_frames_are_only_thrown_away),
+        IN_WORLD(who_sends_many_of_many_frames_is_ended),
+        IN_WORLD(a_revoked_key_that_goes_on_sending_is_ended),
         IN_WORLD(a_key_has_so_many_connections),
         IN_WORLD(who_does_not_read_gets_no_more),
         IN_WORLD(a_key_over_its_budget_is_ended_and_let_in_later),
