@@ -222,7 +222,7 @@ static bool read_words(const struct psp_json_at *object, const struct words *wor
         const char *word = psp_json_element(&list, i, &at) ? json_string_value(at.value) : NULL;
         if (!word || !words->good(word, strlen(word))) {
             psp_text_free(&text);
-            return psp_json_refuse(&at, words->expected);
+            return psp_json_refuse(&at, "%s", words->expected);
         }
         psp_text_format(&text, "%s%s", i > 0 ? " " : "", word);
     }

@@ -130,11 +130,11 @@ static uint64_t chance(uint64_t *seed) /* splitmix64 */
 }
 
 static const char *const whole_lines[] = {
-    "{\"voter_id\": \"6f1f\", \"voter_name\": \"Ada Hunt\", \"date_of_birth\": \"1944-03-04\","
-    " \"gender\": \"female\", \"address\": {\"street\": \"1 Way\", \"state\": \"Kent\"},"
-    " \"registered_age\": 44, \"candidate_id\": \"c9e9c616\", \"vote\": 1}",
-    "{\"voter_id\":\"v1\",\"unit\":\"x\",\"style\":\"dem\",\"contests\":{\"gov-d\":[\"ann\"],"
-    "\"bridge\":[\"yes\",\"no\"]},\"cast_at\":1790000000000,\"more\":[[],{},[{\"a\":-1.5e3}]]}",
+    ("{\"voter_id\": \"6f1f\", \"voter_name\": \"Ada Hunt\", \"date_of_birth\": \"1944-03-04\","
+     " \"gender\": \"female\", \"address\": {\"street\": \"1 Way\", \"state\": \"Kent\"},"
+     " \"registered_age\": 44, \"candidate_id\": \"c9e9c616\", \"vote\": 1}"),
+    ("{\"voter_id\":\"v1\",\"unit\":\"x\",\"style\":\"dem\",\"contests\":{\"gov-d\":[\"ann\"],"
+     "\"bridge\":[\"yes\",\"no\"]},\"cast_at\":1790000000000,\"more\":[[],{},[{\"a\":-1.5e3}]]}"),
     "{\"a\":\"\\u0041\\ud83d\\ude00\\\\\\/ \xc3\xa9\xf0\x9f\x98\x80\",\"A\":[true,false,null,0]}",
 };
 static const struct line pieces[] = {WHOLE("{"),

@@ -102,8 +102,9 @@ static void what_is_no_line_of_this_election_is_refused(void **state)
         "{\"unit\":\"mars\",\"method\":null,\"contest\":\"mayor\",\"choices\":[]}",
         "{\"unit\":\"us\",\"method\":null,\"contest\":\"x\",\"choices\":[]}",
         "{\"unit\":\"us\",\"contest\":\"mayor\",\"choices\":[{\"choice\":\"x\",\"votes\":1}]}",
-        "{\"unit\":\"us\",\"contest\":\"mayor\",\"choices\":[{\"choice\":\"bob\",\"votes\":\"1\"}]"
-        "}"};
+        ("{\"unit\":\"us\",\"contest\":\"mayor\","
+         "\"choices\":[{\"choice\":\"bob\",\"votes\":\"1\"}]}"),
+    };
     json_t *document = NULL;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         assert_int_equal(made(*state, psp_search_result, lines[i], &document), PSP_EINVAL);
