@@ -18,8 +18,9 @@ git rev-parse --git-dir >/dev/null 2>&1 ||
 if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
     die "there are changes that are not committed: commit or put them aside, then call this again"
 fi
-command -v dpkg-shlibdeps >/dev/null && command -v file >/dev/null ||
+if ! command -v dpkg-shlibdeps >/dev/null || ! command -v file >/dev/null; then
     die "needs dpkg-dev and file: apt-get install dpkg-dev file"
+fi
 if [ -e "$folder" ] && [ -n "$(ls -A "$folder" 2>/dev/null)" ]; then
     die "$folder has files already: name another folder, or remove it"
 fi

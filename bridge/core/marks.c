@@ -29,8 +29,8 @@ static uint32_t place(const struct psp_bridge_marks *marks, uint64_t sequence)
 /* Twice the room; each sequence keeps its number, and so may change its place. */
 static enum psp_status grow(struct psp_bridge_marks *marks)
 {
-    struct psp_bridge_marks larger = *marks;
-    larger.capacity = marks->capacity ? marks->capacity * 2 : CAPACITY_FIRST;
+    struct psp_bridge_marks larger = {.capacity =
+                                          marks->capacity ? marks->capacity * 2 : CAPACITY_FIRST};
     if (larger.capacity > PSP_BRIDGE_MARKS_OPEN_MAX)
         return PSP_EBUSY;
     larger.offsets = malloc(larger.capacity * sizeof *larger.offsets);
@@ -46,7 +46,9 @@ static enum psp_status grow(struct psp_bridge_marks *marks)
     }
     free(marks->offsets);
     free(marks->final);
-    *marks = larger;
+    marks->offsets = larger.offsets;
+    marks->final = larger.final;
+    marks->capacity = larger.capacity;
     return PSP_OK;
 }
 

@@ -63,8 +63,9 @@ static enum psp_status add_partitions(rd_kafka_t *client, const char *topic,
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
     rd_kafka_resp_err_t error =
         handle ? rd_kafka_metadata(client, 0, handle, &metadata, CALL_MS) : rd_kafka_last_error();
-    if (!error && metadata->topic_cnt == 1)
-        error = metadata->topics[0].err;
+    if (!error)
+        error = metadata && metadata->topic_cnt == 1 ? metadata->topics[0].err
+                                                     : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     for (int p = 0; !error && p < metadata->topics[0].partition_cnt; p++) {
         int64_t low = 0, high = 0;
         const int32_t partition = metadata->topics[0].partitions[p].id;

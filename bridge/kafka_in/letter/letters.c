@@ -182,9 +182,8 @@ void psp_bridge_letters_destroy(struct psp_bridge_letters **letters_at)
     if (!letters)
         return;
     close_producer(letters);
-    while (letters->waiting.first) {
-        struct letter *letter = letters->waiting.first;
-        take_out(&letters->waiting, letter);
+    for (struct letter *letter = letters->waiting.first, *next; letter; letter = next) {
+        next = letter->next;
         free_letter(letter);
     }
     free(letters);

@@ -367,7 +367,8 @@ bool psp_peers_takes(struct psp_peers *peers, int descriptor, uint32_t identity)
     if (connection->sent <= connection->taken + peers->limits.unread_max)
         return true;
     /* As of the last look: it may have read since. */
-    if (!counters(connection->descriptor, &(uint64_t){0}, &connection->taken))
+    uint64_t received;
+    if (!counters(connection->descriptor, &received, &connection->taken))
         return true;
     return connection->sent <= connection->taken + peers->limits.unread_max;
 }
