@@ -8,12 +8,13 @@
 #include "bridge/kafka/settings.h"
 #include "bridge/kafka_out/refusal.h"
 
-enum { STEP_MS = 500, PATIENCE_MS = 30000 };
+enum { STEP_MS = 500, PATIENCE_MS = 30000, BEGIN_STEP_MS = 5 };
 
 struct psp_kafka_writer {
     rd_kafka_t *client;
     struct psp_bridge_stop *stop;
     bool is_begun, is_broken;
+    bool has_taken; /* a message of this transaction */
 };
 
 /* On the thread that polls, flushes or commits: the owner's. */
@@ -134,7 +135,17 @@ enum psp_status psp_kafka_writer_begin(struct psp_kafka_writer *writer,
         return refuse_error(writer, error, reterr_reason);
     }
     writer->is_begun = true;
+    writer->has_taken = false;
     return PSP_OK;
+}
+
+/* The library answers the calls of transactions in order, but does not tell which call a result
+ * is of: once a commit was called again, the result of its last part may be taken for that of
+ * begin, whose own part is still to come (2.0.2). Until then nothing is taken. */
+static bool is_still_beginning(const struct psp_kafka_writer *writer, rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__STATE && writer->is_begun && !writer->has_taken &&
+           rd_kafka_fatal_error(writer->client, NULL, 0) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 enum psp_status psp_kafka_writer_send(struct psp_kafka_writer *writer,
@@ -151,11 +162,13 @@ enum psp_status psp_kafka_writer_send(struct psp_kafka_writer *writer,
             RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value, message->value_bytes),
             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(message->first_offset),
             RD_KAFKA_V_END);
-        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || psp_clock_ms() >= end_ms ||
+        const bool begins = is_still_beginning(writer, code);
+        if ((!begins && code != RD_KAFKA_RESP_ERR__QUEUE_FULL) || psp_clock_ms() >= end_ms ||
             psp_bridge_stop_asked(writer->stop))
             break;
-        rd_kafka_poll(writer->client, STEP_MS);
+        rd_kafka_poll(writer->client, begins ? BEGIN_STEP_MS : STEP_MS);
     }
+    writer->has_taken = writer->has_taken || code == RD_KAFKA_RESP_ERR_NO_ERROR;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? PSP_OK
                                               : refuse(writer, code, message->topic, reterr_reason);
 }
