@@ -579,8 +579,12 @@ static void leave(struct psp_bridge_reader *reader)
         rd_kafka_error_destroy(error);
         return;
     }
-    while (!rd_kafka_consumer_closed(reader->kafka) && psp_clock_ms() < end_ms)
-        rd_kafka_queue_poll_callback(reader->queue, 50);
+    while (!rd_kafka_consumer_closed(reader->kafka) && psp_clock_ms() < end_ms) {
+        /* Not rd_kafka_queue_poll_callback: it aborts on a message that was fetched before. */
+        rd_kafka_message_t *late = rd_kafka_consume_queue(reader->queue, 50);
+        if (late)
+            rd_kafka_message_destroy(late);
+    }
 }
 
 void psp_bridge_reader_destroy(struct psp_bridge_reader **reader_at)

@@ -24,8 +24,9 @@ static struct psp_bridge_kafka_in_config config;
 static uint32_t generation;
 static int wake_fd;
 
-static void produce_all(void)
+static int produce_all(void **state)
 {
+    (void)state;
     for (int i = 0; i < MESSAGES;) {
         const rd_kafka_resp_err_t error =
             rd_kafka_producev(host, RD_KAFKA_V_TOPIC("votes"), RD_KAFKA_V_PARTITION(0),
@@ -33,15 +34,15 @@ static void produce_all(void)
         i += error == RD_KAFKA_RESP_ERR_NO_ERROR;
         rd_kafka_poll(host, error ? 10 : 0);
     }
-    assert_int_equal(rd_kafka_flush(host, WAIT_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+    return rd_kafka_flush(host, WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
 }
 
-static struct psp_bridge_reader *make(void)
+static struct psp_bridge_reader *make(const char *group)
 {
     struct psp_reason reason = {0};
     struct psp_bridge_reader *reader = NULL;
     const struct psp_bridge_reader_options options = {.config = &config,
-                                                      .group = "g-1",
+                                                      .group = group,
                                                       .wake_fd = wake_fd,
                                                       .stats = &stats,
                                                       .generation = &generation};
@@ -68,15 +69,14 @@ static bool turn(struct psp_bridge_reader *reader)
 static void one_without_room_gives_up_what_the_group_wants(void **state)
 {
     (void)state;
-    produce_all();
-    struct psp_bridge_reader *full = make(), *other = NULL;
+    struct psp_bridge_reader *full = make("full"), *other = NULL;
     uint64_t end_ms = psp_clock_ms() + WAIT_MS;
     while (!turn(full)) {
         assert_true(psp_clock_ms() < end_ms);
         usleep(1000);
     }
     assert_int_equal(psp_bridge_reader_open(full), PSP_BRIDGE_MARKS_OPEN_MAX);
-    other = make();
+    other = make("full");
     end_ms = psp_clock_ms() + WAIT_MS;
     while (!psp_bridge_reader_giving_up(full)) {
         if (psp_clock_ms() > end_ms)
@@ -91,9 +91,27 @@ static void one_without_room_gives_up_what_the_group_wants(void **state)
     psp_bridge_reader_destroy(&other);
 }
 
+static void one_that_leaves_passes_over_what_was_fetched(void **state)
+{
+    (void)state;
+    struct psp_bridge_reader *reader = make("late");
+    const uint64_t end_ms = psp_clock_ms() + WAIT_MS;
+    rd_kafka_message_t *one = NULL;
+    while (!one) {
+        assert_true(psp_clock_ms() < end_ms);
+        psp_bridge_reader_turn(reader, psp_clock_ms());
+        one = psp_bridge_reader_next(reader, true);
+        usleep(1000);
+    }
+    rd_kafka_message_destroy(one);
+    usleep(500000); /* more comes */
+    psp_bridge_reader_destroy(&reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_that_leaves_passes_over_what_was_fetched),
         cmocka_unit_test(one_without_room_gives_up_what_the_group_wants),
     };
     char error[256];
@@ -108,7 +126,7 @@ int main(void)
         .settings = settings, .topics = {"votes"}, .topic_count = 1};
     wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     psp_bridge_stats_start(&stats);
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, produce_all, NULL);
     psp_bridge_stats_end(&stats);
     close(wake_fd);
     json_decref(settings);
