@@ -108,9 +108,12 @@ const struct argp psp_option_shard = {.options = shard, .parser = parse_shard};
 const struct argp psp_option_publication = {.options = publication, .parser = parse_publication};
 const struct argp psp_option_json = {.options = json, .parser = parse_json};
 
-const char *psp_option_list(const struct argp_state *state, const char *option, char *value,
-                            bool (*good)(const char *word, size_t length), const char *expected)
+const char *psp_option_list(const struct argp_state *state, const char *option, const char *given,
+                            char *value, bool (*good)(const char *word, size_t length),
+                            const char *expected)
 {
+    if (given)
+        argp_error(state, "%s: once, with commas between", option);
     for (char *at = value;; at++) {
         const size_t length = strcspn(at, ",");
         if (!good(at, length))

@@ -25,8 +25,10 @@ extern const struct argp psp_option_publication;
 extern const struct argp psp_option_json;
 
 /* A list with commas, each word held against `good`; ends the call where one is not what is
- * `expected`. Returns `value`, spaces for the commas. */
-const char *psp_option_list(const struct argp_state *state, const char *option, char *value,
-                            bool (*good)(const char *word, size_t length), const char *expected);
+ * `expected`, and where `given`, what an earlier one of the call returned, is not NULL. Returns
+ * `value`, spaces for the commas. */
+const char *psp_option_list(const struct argp_state *state, const char *option, const char *given,
+                            char *value, bool (*good)(const char *word, size_t length),
+                            const char *expected);
 
 #endif

@@ -146,12 +146,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case OPTION_EMBED_ORIGINS:
         arguments->plan.embed_origins = psp_option_list(
-            state, "--embed-origins", value, psp_cluster_origin_good,
+            state, "--embed-origins", arguments->plan.embed_origins, value, psp_cluster_origin_good,
             "an origin; for example https://news.example: scheme and host, no path");
         return 0;
     case OPTION_TRUSTED_PROXY:
         arguments->plan.trusted_proxies =
-            psp_option_list(state, "--trusted-proxy", value, psp_cluster_proxy_good,
+            psp_option_list(state, "--trusted-proxy", arguments->plan.trusted_proxies, value,
+                            psp_cluster_proxy_good,
                             "an address or a network; for example 192.0.2.7 or 2001:db8::/32");
         return 0;
     case OPTION_GATEWAY:

@@ -205,7 +205,7 @@ static enum turn take_turn(struct viewer *viewer)
     struct psp_stream *stream = viewer->stream;
     enum turn turn = TURN_LOOK;
     pthread_mutex_lock(&stream->lock);
-    if (stream->stopping || viewer->ousted) {
+    if (stream->stopping || viewer->ousted || viewer->gone) {
         turn = TURN_END;
     } else if (viewer->version != stream->version) {
         viewer->version = stream->version;
@@ -427,17 +427,18 @@ static bool hung_up(struct MHD_Connection *mhd)
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-/* Nothing is sent to who waits, so nothing tells that the client has gone. */
+/* Nothing is sent while nothing is new, so nothing tells that the client has gone, and its
+ * place would be kept until the heartbeat. */
 static void resume_waiting(struct psp_stream *stream, uint64_t now_ms)
 {
     const bool peek = now_ms >= stream->peek_ms + PSP_STREAM_PEEK_MS;
     if (peek)
         stream->peek_ms = now_ms;
     for (struct viewer *at = stream->viewers; at; at = at->next) {
-        if (!at->suspended || !at->waits)
+        if (!at->suspended)
             continue;
         at->gone = peek && hung_up(at->mhd);
-        if (at->gone || now_ms >= at->until_ms)
+        if (at->gone || (at->waits && now_ms >= at->until_ms))
             resume(at);
     }
 }

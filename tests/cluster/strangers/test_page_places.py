@@ -157,6 +157,21 @@ def test_a_proxy_that_is_no_address_is_refused(demo, tmp_path):
         assert not (tmp_path / "c").exists()
 
 
+def test_a_list_is_given_once(demo, tmp_path):
+    done = subprocess.run([BIN / "psephos", "up", "--dir", tmp_path / "c", "--election", demo,
+                           "--trusted-proxy", "192.0.2.1", "--trusted-proxy", "192.0.2.2"],
+                          capture_output=True, text=True)
+    assert done.returncode == 2 and "once, with commas" in done.stderr, done.stderr
+
+
+def test_streams_that_were_left_give_their_places_back(cluster, demo, sockets):
+    one = cluster(demo, shards=1)
+    for made in [stream(one, "127.0.0.2", sockets) for _ in range(OF_ONE_MAX)]:
+        assert status_of(made) == 200
+        made.close()
+    wait_until(lambda: metric(one, "psephos_stream_viewers") == 0, timeout=6, what="no viewers")
+
+
 def test_a_bad_proxy_in_cluster_json_is_named(cluster, demo):
     one = cluster(demo, shards=1)
     one.down()

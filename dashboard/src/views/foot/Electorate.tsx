@@ -43,7 +43,7 @@ export function Electorate() {
         {text.unofficialWhy} {text.publication[election.value!.publication]} {text.dataWhy}{' '}
         {isStatic ? (
           <>
-            <a href={`latest/${contest.value?.id}.csv`}>CSV</a>, <a href="latest.json">JSON</a>.
+            {contest.value && <a href={`latest/${contest.value.id}.csv`}>CSV</a>} <a href="latest.json">JSON</a>
           </>
         ) : (
           <>
