@@ -106,6 +106,10 @@ static bool send_text(void *socket, const void *data, size_t length, int flags)
     return rc >= 0;
 }
 
+/* The peer's metadata, as libzmq reads them: its identity, empty, so that libzmq makes one. What
+ * it announced itself is replaced: an identity that libzmq would make next ends the process. */
+static const char no_identity[] = "\x08Identity\0\0\0"; /* and the NUL: a length of 0 */
+
 /* Who is barred for a while is not told so: libzmq would take a refusal for good. */
 static bool answer(void *socket, const struct frame *request, enum admission admission,
                    const char *key)
@@ -120,7 +124,7 @@ static bool answer(void *socket, const struct frame *request, enum admission adm
            send_text(socket, code, 3, ZMQ_SNDMORE) &&
            send_text(socket, text, strlen(text), ZMQ_SNDMORE) &&
            send_text(socket, key, admitted ? strlen(key) : 0, ZMQ_SNDMORE) &&
-           send_text(socket, "", 0, 0);
+           send_text(socket, no_identity, admitted ? sizeof no_identity : 0, 0);
 }
 
 static void *run(void *argument)
