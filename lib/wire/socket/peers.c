@@ -288,6 +288,21 @@ bool psp_peers_thrown(struct psp_peers *peers, int descriptor, uint32_t identity
     return connection->thrown > PSP_PEERS_THROWN_BYTES && !connection->ended;
 }
 
+/* By silence a key could have all descriptors, past its `key_connections_max`. */
+static void end_silent(struct psp_peers *peers, uint64_t now_ms)
+{
+    uint32_t silent = 0;
+    for (size_t i = 0; i < peers->count; i++)
+        silent += !peers->connections[i].known && !peers->connections[i].ended;
+    if (peers->limits.silent_max == 0 || silent <= peers->limits.silent_max)
+        return;
+    for (size_t i = 0; i < peers->count; i++) {
+        struct connection *connection = &peers->connections[i];
+        if (!connection->known && now_ms - connection->accepted_ms >= PSP_PEERS_SILENT_MS)
+            end(connection, &peers->counts.ended_too_many);
+    }
+}
+
 void psp_peers_look(struct psp_peers *peers, uint64_t now_ms)
 {
     if (now_ms < peers->look_at_ms)
@@ -309,6 +324,7 @@ void psp_peers_look(struct psp_peers *peers, uint64_t now_ms)
             connection->came > PSP_PEERS_STRANGER_BYTES)
             end(connection, &peers->counts.ended_strangers);
     }
+    end_silent(peers, now_ms);
     peers->looked = true;
 }
 

@@ -12,7 +12,9 @@
  *   - one of which two messages' worth came and no message was handed out of them,
  *   - while all together hold more than `unfinished_total_max`: the largest,
  *   - one of which PSP_PEERS_THROWN_BYTES were thrown away: of a revoked key, of several frames,
- *   - one more of a key that has `key_connections_max`.
+ *   - one more of a key that has `key_connections_max`,
+ *   - while more than `silent_max` have not said anything, whose key nobody can tell: those
+ *     that have been silent for PSP_PEERS_SILENT_MS.
  *
  * One that does not read gets no more answers past `unread_max`.
  *
@@ -36,6 +38,7 @@ enum {
     PSP_PEERS_LOOK_MS = 50, /* between two looks at the kernel's counters */
     PSP_PEERS_STRANGER_BYTES = 256 << 10,
     PSP_PEERS_THROWN_BYTES = 12 << 20,
+    PSP_PEERS_SILENT_MS = 2000,
     /* Acknowledged by a peer that only was greeted, welcomed and refused: 247. One that
      * is let in has 300 or more. */
     PSP_PEERS_STRANGER_TAKES = 270,
@@ -49,6 +52,7 @@ struct psp_peers_limits {
     size_t unfinished_total_max;
     size_t unread_max;            /* of a connection; 0: libzmq's queue alone */
     uint32_t key_connections_max; /* 0: any number */
+    uint32_t silent_max;          /* likewise */
 };
 
 struct psp_peers;

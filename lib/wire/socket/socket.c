@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <zmq.h>
 
 #include "base/limits.h"
@@ -25,8 +26,9 @@ enum {
     CLUSTER_UNFINISHED_MAX = 256 << 20,
     INGEST_UNREAD_MAX = 1 << 20,
     INGEST_KEY_CONNECTIONS_MAX = 16,
-    CROWD_BAR_MS = 2000,   /* no further ones of a key that has these */
-    THROWN_BAR_MS = 15000, /* of a key that sends what is thrown away */
+    INGEST_SILENT_MAX = 4096, /* or a quarter of the descriptors */
+    CROWD_BAR_MS = 2000,      /* no further ones of a key that has these */
+    THROWN_BAR_MS = 15000,    /* of a key that sends what is thrown away */
 };
 
 struct psp_wire {
@@ -162,6 +164,14 @@ static void name_monitor(struct psp_wire *wire, char ret_at[64])
     snprintf(ret_at, 64, "inproc://psephos.monitor.%u", atomic_fetch_add(&wire->monitors, 1));
 }
 
+static uint32_t silent_max(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 4 > INGEST_SILENT_MAX)
+        return INGEST_SILENT_MAX;
+    return (uint32_t)limit.rlim_cur / 4 + 1;
+}
+
 static enum psp_status watch_peers(struct psp_socket *socket)
 {
     const bool ingest = (socket->roles & (PSP_ROLE_STATION | PSP_ROLE_GATEWAY)) != 0;
@@ -170,6 +180,7 @@ static enum psp_status watch_peers(struct psp_socket *socket)
         .unfinished_total_max = ingest ? INGEST_UNFINISHED_MAX : CLUSTER_UNFINISHED_MAX,
         .unread_max = ingest ? INGEST_UNREAD_MAX : 0,
         .key_connections_max = ingest ? INGEST_KEY_CONNECTIONS_MAX : 0,
+        .silent_max = ingest ? silent_max() : 0,
     };
     char at[64];
     name_monitor(socket->wire, at);

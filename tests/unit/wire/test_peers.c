@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -264,6 +265,39 @@ static void a_key_has_so_many_connections(void **state)
     assert_is_heard(w, w->raws[0]);
 }
 
+enum { DESCRIPTORS = 160, SILENT_MAX = DESCRIPTORS / 4 + 1 };
+
+static int make_world_of_few_descriptors(void **state)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = DESCRIPTORS;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    const int made = make_world(state);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return made;
+}
+
+static void by_silence_nobody_has_all_descriptors(void **state)
+{
+    struct world *w = *state;
+    int silent[SILENT_MAX + 1];
+    void *heard = connect_as(w, 0);
+    assert_is_heard(w, heard);
+    for (size_t i = 0; i < SILENT_MAX; i++)
+        silent[i] = connect_stranger(w);
+    turns_for(w, 2500);
+    assert_int_equal(counts(w).ended_too_many, 0);
+    silent[SILENT_MAX] = connect_stranger(w); /* one more: the old ones go, and not this one */
+    TURNS_UNTIL(w, counts(w).ended_too_many > 0);
+    assert_int_equal(counts(w).ended_too_many, SILENT_MAX);
+    TURNS_UNTIL(w, counts(w).connections == 2);
+    assert_is_heard(w, heard);
+    for (size_t i = 0; i <= SILENT_MAX; i++)
+        close(silent[i]);
+}
+
 static void who_does_not_read_gets_no_more(void **state)
 {
     struct world *w = *state;
@@ -325,6 +359,8 @@ int main(void)
         IN_WORLD(who_sends_many_of_many_frames_is_ended),
         IN_WORLD(a_revoked_key_that_goes_on_sending_is_ended),
         IN_WORLD(a_key_has_so_many_connections),
+        cmocka_unit_test_setup_teardown(by_silence_nobody_has_all_descriptors,
+                                        make_world_of_few_descriptors, end_world),
         IN_WORLD(who_does_not_read_gets_no_more),
         IN_WORLD(a_key_over_its_budget_is_ended_and_let_in_later),
     };
