@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zmq.h>
 
 #include "base/system/clock.h"
@@ -17,6 +18,7 @@ enum {
     FRAME_BYTES_MAX = 256,
     CURVE_KEY_BYTES = 32,
     SELF_TEST_MS = 5000,
+    READS_ON_NS = 500000,
 };
 
 struct psp_zap {
@@ -106,8 +108,9 @@ static bool send_text(void *socket, const void *data, size_t length, int flags)
     return rc >= 0;
 }
 
-/* The peer's metadata, as libzmq reads them: its identity, empty, so that libzmq makes one. What
- * it announced itself is replaced: an identity that libzmq would make next ends the process. */
+/* The peer's metadata, as libzmq reads them: its identity, empty, so that libzmq makes one. It
+ * replaces what the peer announced itself, one that libzmq would make next ends the process; but
+ * not in an answer that is there before libzmq has read on in what the peer sent. */
 static const char no_identity[] = "\x08Identity\0\0\0"; /* and the NUL: a length of 0 */
 
 /* Who is barred for a while is not told so: libzmq would take a refusal for good. */
@@ -140,6 +143,8 @@ static void *run(void *argument)
         if (!sound)
             frames[1].length = 0;
         const enum admission admission = sound ? admit(zap, frames, key) : REFUSED;
+        if (admission == ADMITTED)
+            nanosleep(&(struct timespec){.tv_nsec = READS_ON_NS}, NULL);
         if (!answer(zap->socket, &frames[1], admission, key))
             break;
     }
