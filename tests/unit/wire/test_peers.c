@@ -64,8 +64,8 @@ static int end_world(void **state)
     return 0;
 }
 
-/* The station's DEALER, as a foreign or hostile program has it. */
-static void *connect_as(struct world *w, size_t station)
+/* The station's DEALER, as a foreign or hostile program has it; not connected. */
+static void *dealer_of(struct world *w, size_t station)
 {
     assert_true(w->raw_count < RAWS_MAX);
     void *socket = zmq_socket(w->context, ZMQ_DEALER);
@@ -76,6 +76,12 @@ static void *connect_as(struct world *w, size_t station)
     zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, w->server_key.public_z85, PSP_KEY_Z85_BYTES);
     zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, w->keys[station].public_z85, PSP_KEY_Z85_BYTES);
     zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, w->keys[station].secret_z85, PSP_KEY_Z85_BYTES);
+    return socket;
+}
+
+static void *connect_as(struct world *w, size_t station)
+{
+    void *socket = dealer_of(w, station);
     assert_int_equal(zmq_connect(socket, psp_socket_address(w->listening)), 0);
     return socket;
 }
@@ -145,8 +151,7 @@ static void a_stranger_who_sends_much_is_ended(void **state)
     assert_int_equal(send(stranger, greeting, sizeof greeting, 0), (ssize_t)sizeof greeting);
     uint8_t *rest = calloc(1, 512 << 10);
     assert_non_null(rest);
-    turns_for(w, 100);
-    assert_int_equal(counts(w).connections, 2);
+    TURNS_UNTIL(w, counts(w).connections == 2);
     for (size_t sent = 0; sent < 512 << 10;) {
         const ssize_t n = send(stranger, rest, (512 << 10) - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
         sent += n > 0 ? (size_t)n : 0;
@@ -326,6 +331,21 @@ static void who_does_not_read_gets_no_more(void **state)
     free(answer);
 }
 
+/* Let in, and it says nothing. */
+static void *connect_silent(struct world *w, size_t station)
+{
+    void *socket = dealer_of(w, station), *monitor = zmq_socket(w->context, ZMQ_PAIR);
+    zmq_pollitem_t told = {.socket = monitor, .events = ZMQ_POLLIN};
+    assert_int_equal(zmq_socket_monitor(socket, "inproc://let-in", ZMQ_EVENT_HANDSHAKE_SUCCEEDED),
+                     0);
+    assert_int_equal(zmq_connect(monitor, "inproc://let-in"), 0);
+    assert_int_equal(zmq_connect(socket, psp_socket_address(w->listening)), 0);
+    TURNS_UNTIL(w, zmq_poll(&told, 1, 0) == 1);
+    zmq_socket_monitor(socket, NULL, 0);
+    zmq_close(monitor);
+    return socket;
+}
+
 static void a_key_over_its_budget_is_ended_and_let_in_later(void **state)
 {
     struct world *w = *state;
@@ -333,8 +353,8 @@ static void a_key_over_its_budget_is_ended_and_let_in_later(void **state)
     assert_is_heard(w, first);
     assert_is_heard(w, second);
     assert_is_heard(w, other);
-    void *silent = connect_as(w, 0); /* and said nothing so far */
-    turns_for(w, 300);
+    void *silent = connect_silent(w, 0);
+    TURNS_UNTIL(w, counts(w).connections == 4);
     const uint64_t ended_ms = psp_clock_ms();
     assert_int_equal(psp_socket_end_key(w->listening, PSP_ROLE_STATION, 1, 3000), 2);
     TURNS_UNTIL(w, counts(w).connections == 2);
