@@ -41,7 +41,7 @@ class Source:
     def stop(self):
         """SIGTERM; it ends with 0."""
         self.process.terminate()
-        code = self.process.wait(20 * SLOWER)
+        code = self.process.wait(60 * SLOWER)
         assert code == 0, self.log.read_text()
 
     def kill(self):
@@ -71,11 +71,11 @@ class Source:
         """What /readyz says."""
         return json.loads(self.get("/readyz"))
 
-    def wait_metric(self, name, least, timeout=30 * SLOWER):
+    def wait_metric(self, name, least, timeout=60 * SLOWER):
         return wait_until(lambda: self.metrics().get(name, 0) >= least, timeout=timeout,
                           what=f"{name} of {self.name} at {least}\n{self.log.read_text()}")
 
-    def wait_state(self, state, trouble="", timeout=30 * SLOWER):
+    def wait_state(self, state, trouble="", timeout=60 * SLOWER):
         """It is in that state, and says this of what is wrong."""
         def told():
             try:

@@ -44,7 +44,7 @@ def at_rest(source, broker, group="count-2"):
     """All of the topic is final and committed."""
     wait_until(lambda: committed_of(broker.bootstrap, group, "votes", PARTITIONS)
                == [high for _, high in ends(broker.bootstrap, "votes", PARTITIONS)],
-               timeout=40 * SLOWER, every=0.2,
+               timeout=90 * SLOWER, every=0.2,
                what=f"the end of the topic\n{source.log.read_text()}\n{source.metrics()}")
 
 
@@ -230,17 +230,26 @@ def test_it_is_exact_through_kills_and_a_second_bridge(cluster, fixture_file, br
     first, second = (Source(one, broker.bootstrap, "votes", name=name) for name in ("a", "b"))
     sent = 0
     with ended(first, second), producing(broker) as producer:
-        def more():
+        def more(ballots=CHUNK):
             nonlocal sent
-            for i in range(sent, sent + CHUNK):
+            for i in range(sent, sent + ballots):
                 voter = f"v{i}"
                 producer.send("votes", vote(voter) if i % 50 else b"unreadable", voter.encode())
             producer.flush()
-            sent += CHUNK
+            sent += ballots
 
-        more()
-        first.start().wait_metric("counted_total", 1)
+        def counts(source):
+            """It has partitions, and is in the middle of them: more comes until it counts."""
+            def counted():
+                return source.metrics().get("counted_total", 0)
+            before = counted()
+            wait_until(lambda: more(100) or counted() > before, timeout=60 * SLOWER,
+                       what=f"{source.name} counts\n{source.log.read_text()}")
+
+        first.start()
         while True:  # until a kill has met ballots that were not committed yet
+            more()
+            counts(first)
             first.kill()
             first.start()
             if not second.running():
@@ -249,8 +258,7 @@ def test_it_is_exact_through_kills_and_a_second_bridge(cluster, fixture_file, br
             at_rest(first, broker)
             if total(one)["replayed"] > 0:
                 break
-        more()
-        second.wait_metric("counted_total", 1)  # it has partitions of its own
+        counts(second)  # it has partitions of its own
         more()
         second.stop()
         more()
