@@ -7,15 +7,63 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+#include <libpq-fe.h>
+
 #include "base/system/file.h"
-#include "bridge/config/config.h"
+#include "cli/folder/daemon.h"
 #include "cli/say/memory.h"
+#include "sql/conninfo.h"
+
+static bool is_election(const char *path)
+{
+    json_t *root = json_load_file(path, 0, NULL);
+    const bool is = json_is_array(json_object_get(root, "contests"));
+    json_decref(root);
+    return is;
+}
+
+/* libpq reads a conninfo when the bridge connects; what it does not know then is known now. */
+static enum psp_status check_conninfo(const struct psp_bridge_config *config,
+                                      struct psp_reason *reterr_reason)
+{
+    char *words = NULL;
+    if (config->kind != PSP_BRIDGE_POSTGRES)
+        return PSP_OK;
+    const char *conninfo = config->postgres.conninfo;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &words);
+    if (!options) {
+        const char *told = psp_conninfo_words(conninfo, words ? words : "out of memory");
+        psp_reason_set_pointer(reterr_reason, "/sink/postgres/conninfo",
+                               "is none that libpq knows: %.*s", (int)strcspn(told, "\n"), told);
+        PQfreemem(words);
+        return PSP_EINVAL;
+    }
+    PQconninfoFree(options);
+    return PSP_OK;
+}
+
+enum psp_status psp_bridges_load(const char *path, struct psp_bridge_config **ret_config,
+                                 struct psp_reason *reterr_reason)
+{
+    enum psp_status status =
+        psp_bridge_config_load(path, (struct psp_bridge_places){0}, ret_config, reterr_reason);
+    if (status != PSP_OK) {
+        if (is_election(path))
+            psp_reason_set(reterr_reason, "this is an election.json, and a bridge.json is needed "
+                                          "(docs/bridges.md)");
+        return status;
+    }
+    status = check_conninfo(*ret_config, reterr_reason);
+    if (status != PSP_OK)
+        psp_bridge_config_destroy(ret_config);
+    return status;
+}
 
 static enum psp_status load(const char *path, struct psp_bridge_config **ret_config,
                             struct psp_reason *reterr_reason)
 {
-    const enum psp_status status =
-        psp_bridge_config_load(path, (struct psp_bridge_places){0}, ret_config, reterr_reason);
+    const enum psp_status status = psp_bridges_load(path, ret_config, reterr_reason);
     return status == PSP_OK ? PSP_OK : psp_reason_set_file(reterr_reason, path, status);
 }
 
@@ -61,6 +109,43 @@ static enum psp_status link_file(const struct psp_local *local, const char *path
     free(whole);
     free(link_path);
     free(folder);
+    return status;
+}
+
+/* One that runs keeps the file and the address that it was started with. */
+static enum psp_status check_running(const struct psp_local *local, const char *path,
+                                     const struct psp_bridge_config *config,
+                                     struct psp_reason *reterr_reason)
+{
+    uint32_t n = 0;
+    struct psp_daemon *daemons = psp_daemons_of(local, &n);
+    char *link_path = psp_local_path(local, "bridges/%s.json", config->name);
+    char *old = realpath(link_path, NULL), *new = realpath(path, NULL);
+    enum psp_status status = PSP_OK;
+    for (uint32_t i = 0; i < n && status == PSP_OK; i++) {
+        if (!daemons[i].is_bridge || strcmp(daemons[i].id, config->name) != 0 ||
+            !psp_daemon_pid(&daemons[i]))
+            continue;
+        if (!old || !new || strcmp(old, new) != 0)
+            psp_reason_set(reterr_reason,
+                           "%s: bridge %s runs by another file, %s: psephos down "
+                           "--dir %s first, or give this one another name; nothing "
+                           "was changed",
+                           path, config->name, old ? old : link_path, local->directory);
+        else if (strcmp(daemons[i].http_local, config->http_local) != 0)
+            psp_reason_set(reterr_reason,
+                           "%s: bridge %s runs at %s, and the file now has %s: "
+                           "psephos down --dir %s first; nothing was changed",
+                           path, config->name, daemons[i].http_local, config->http_local,
+                           local->directory);
+        else
+            continue;
+        status = PSP_EEXIST;
+    }
+    free(new);
+    free(old);
+    free(link_path);
+    psp_daemons_free(&daemons, n);
     return status;
 }
 
@@ -123,6 +208,8 @@ enum psp_status psp_bridges_add(struct psp_local *local, const char *const *path
     cluster.bridges = bridges;
     for (uint32_t i = 0; i < n && status == PSP_OK; i++) {
         status = load(paths[i], &configs[i], reterr_reason);
+        if (status == PSP_OK && here)
+            status = check_running(local, paths[i], configs[i], reterr_reason);
         if (status == PSP_OK)
             is_news = put(bridges, &cluster.bridge_count, configs[i]) || is_news;
     }

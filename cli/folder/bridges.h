@@ -10,7 +10,13 @@
 #define PSP_FOLDER_BRIDGES_H
 
 #include "base/reason.h"
+#include "bridge/config/config.h"
 #include "cli/folder/local.h"
+
+/* As the bridge itself would read it, its conninfo by libpq, too. Statuses of
+ * psp_bridge_config_load; the reason does not name the file. */
+enum psp_status psp_bridges_load(const char *path, struct psp_bridge_config **ret_config,
+                                 struct psp_reason *reterr_reason);
 
 /* Can each of these be read as a bridge.json, and do their names differ? Before anything is
  * made. PSP_EINVAL, PSP_ENOENT, …, with a reason that names the file. */
@@ -19,7 +25,8 @@ enum psp_status psp_bridges_check(const char *const *paths, uint32_t n,
 
 /* Into cluster.json, and the links; one that is there already is kept, with the address that
  * the file has now. local->cluster is read anew. `here`: they run on this machine. PSP_EINVAL:
- * an address is another process's; PSP_EIO, … */
+ * an address is another process's; PSP_EEXIST: it runs, by another file or at another address;
+ * PSP_EIO, … */
 enum psp_status psp_bridges_add(struct psp_local *local, const char *const *paths, uint32_t n,
                                 bool here, struct psp_reason *reterr_reason);
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -325,7 +326,13 @@ uint32_t psp_daemons_stop(const struct psp_daemon *daemons, uint32_t n, uint64_t
     return killed;
 }
 
-void psp_daemon_log_tail(const struct psp_daemon *daemon, unsigned lines, FILE *file)
+long psp_daemon_log_bytes(const struct psp_daemon *daemon)
+{
+    struct stat about;
+    return stat(daemon->log_path, &about) == 0 ? (long)about.st_size : 0;
+}
+
+void psp_daemon_log_tail(const struct psp_daemon *daemon, unsigned lines, long from, FILE *file)
 {
     FILE *log = fopen(daemon->log_path, "re");
     if (!log)
@@ -334,16 +341,16 @@ void psp_daemon_log_tail(const struct psp_daemon *daemon, unsigned lines, FILE *
     char tail[TAIL_BYTES + 1];
     fseek(log, 0, SEEK_END);
     const long size = ftell(log);
-    fseek(log, size > TAIL_BYTES ? size - TAIL_BYTES : 0, SEEK_SET);
+    fseek(log, size - from > TAIL_BYTES ? size - TAIL_BYTES : from, SEEK_SET);
     const size_t n = fread(tail, 1, TAIL_BYTES, log);
     fclose(log);
     tail[n] = '\0';
-    size_t from = n;
+    size_t at = n;
     unsigned seen = 0;
-    while (from > 0 && (tail[from - 1] != '\n' || from == n || ++seen < lines))
-        from--;
+    while (at > 0 && (tail[at - 1] != '\n' || at == n || ++seen < lines))
+        at--;
     fprintf(file, "the end of %s:\n", daemon->log_path);
-    for (char *line = tail + from, *end; *line; line = end) {
+    for (char *line = tail + at, *end; *line; line = end) {
         end = strchrnul(line, '\n');
         fprintf(file, "  %.*s\n", (int)(end - line), line);
         end += *end == '\n';

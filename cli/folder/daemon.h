@@ -65,7 +65,9 @@ enum psp_status psp_daemon_start(const struct psp_daemon *daemon, struct psp_rea
 uint32_t psp_daemons_stop(const struct psp_daemon *daemons, uint32_t n, uint64_t grace_ms,
                           uint32_t *ret_stopped);
 
-/* The last lines of its log, indented. */
-void psp_daemon_log_tail(const struct psp_daemon *daemon, unsigned lines, FILE *file);
+/* How long its log is by now. */
+long psp_daemon_log_bytes(const struct psp_daemon *daemon);
+/* The last lines of its log after the first `from` bytes, indented. */
+void psp_daemon_log_tail(const struct psp_daemon *daemon, unsigned lines, long from, FILE *file);
 
 #endif

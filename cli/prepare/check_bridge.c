@@ -2,11 +2,15 @@
 #include "cli/prepare/check_bridge.h"
 
 #include <jansson.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/system/address.h"
 #include "base/system/file.h"
 #include "bridge/config/config.h"
+#include "cli/folder/bridges.h"
 #include "cli/say/json.h"
 
 enum { BRIDGE_BYTES_MAX = 1 << 20 };
@@ -25,13 +29,40 @@ bool psp_is_bridge_file(const char *path)
     return is;
 }
 
+static void warn_password(const char *path, const char *conninfo)
+{
+    bool has = false;
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+    for (const PQconninfoOption *one = options; one && one->keyword; one++)
+        has = has || (one->val &&
+                      (!strcmp(one->keyword, "password") || !strcmp(one->keyword, "sslpassword")));
+    PQconninfoFree(options);
+    if (has)
+        fprintf(stderr,
+                "%s: warning: /sink/postgres/conninfo has a password in it: whoever reads "
+                "the file has it; name a file of mode 0600 with passfile=\n",
+                path);
+}
+
+/* What works, and docs/bridges.md says not to do. */
+static void warn(const char *path, const struct psp_bridge_config *config)
+{
+    if (!psp_address_is_loopback(config->http_local))
+        fprintf(stderr,
+                "%s: warning: /http_local: %s is not of the loopback interface: whoever "
+                "reaches it reads the bridge's metrics\n",
+                path, config->http_local);
+    if (config->kind == PSP_BRIDGE_POSTGRES)
+        warn_password(path, config->postgres.conninfo);
+}
+
 enum psp_status psp_check_bridge(const char *path, bool json, struct psp_reason *reterr_reason)
 {
     struct psp_bridge_config *config = NULL;
-    const enum psp_status status =
-        psp_bridge_config_load(path, (struct psp_bridge_places){0}, &config, reterr_reason);
+    const enum psp_status status = psp_bridges_load(path, &config, reterr_reason);
     if (status != PSP_OK)
         return status;
+    warn(path, config);
     const bool is_source = psp_bridge_is_source(config->kind);
     const char *door = psp_bridge_kind_name(config->kind);
     if (json)

@@ -1,5 +1,5 @@
 /*
- * doors - waits until gateways and bridges that were started are there.
+ * doors - gateways and bridges: waits until they are there.
  *
  * Threads: one owner.
  */
@@ -8,9 +8,12 @@
 
 #include "cli/folder/daemon.h"
 
-/* Of each gateway, until a router has let it in; of each bridge, until it answers. A server
- * that a bridge does not reach is told on stderr and holds nothing up. Returns the exit code,
- * and has said why. */
-int psp_doors_wait(const struct psp_daemon *daemons, uint32_t n);
+/* Both return the exit code, and have said why.
+ * Waits for each gateway until a router has let it in. */
+int psp_doors_gateways(const struct psp_daemon *daemons, uint32_t n);
+/* Starts the bridges that do not run, and waits for each until it answers. One that does not
+ * start is told with its reason and how to take it out, and holds the others up as little as a
+ * server that a bridge does not reach. */
+int psp_doors_bridges(const struct psp_local *local, const struct psp_daemon *bridges, uint32_t n);
 
 #endif

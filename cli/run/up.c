@@ -298,7 +298,7 @@ static int not_ready(const struct psp_daemon *daemon, const struct psp_status_re
     else
         fprintf(stderr, "psephos up: %s does not answer at %s after %u s; ", daemon->name,
                 daemon->address, waited_s);
-    psp_daemon_log_tail(daemon, LOG_LINES, stderr);
+    psp_daemon_log_tail(daemon, LOG_LINES, 0, stderr);
     return runs ? PSP_EXIT_UNREACHABLE : PSP_EXIT_NO;
 }
 
@@ -423,7 +423,7 @@ static int open_new(struct psp_operate *operate, struct psp_phase *phase)
     return PSP_EXIT_DONE;
 }
 
-/* *ret_phase: as the shards tell it, and after what was opened here. */
+/* All but the bridges. *ret_phase: as the shards tell it, and after what was opened here. */
 static int bring_up(const struct arguments *arguments, const struct psp_local *local,
                     const struct psp_daemon *daemons, uint32_t n, struct psp_phase *ret_phase)
 {
@@ -455,7 +455,7 @@ static int bring_up(const struct arguments *arguments, const struct psp_local *l
         fprintf(stderr, "psephos up: the collector is not ready: %s\n", reason.text);
         code = PSP_EXIT_UNREACHABLE;
     }
-    return code == PSP_EXIT_DONE ? psp_doors_wait(daemons, n) : code;
+    return code == PSP_EXIT_DONE ? psp_doors_gateways(daemons, n) : code;
 }
 
 /* What there is to say of the election besides its cluster. */
@@ -682,9 +682,13 @@ int psp_cmd_up(int argc, char **argv)
         code = tell_layout(local, arguments.json);
     } else if (code == PSP_EXIT_DONE) {
         daemons = psp_daemons_of(local, &n);
-        code = bring_up(&arguments, local, daemons, n, &phase);
+        const uint32_t doors = local->cluster->bridge_count;
+        code = bring_up(&arguments, local, daemons, n - doors, &phase);
         if (code == PSP_EXIT_DONE)
             code = tell_ready(local, arguments.json, &phase);
+        fflush(stdout);
+        const int of_bridges = psp_doors_bridges(local, daemons + n - doors, doors);
+        code = code == PSP_EXIT_DONE ? of_bridges : code;
     }
     psp_daemons_free(&daemons, n);
     psp_local_close(&local);

@@ -147,6 +147,7 @@ def test_a_bridge_joins_a_cluster_that_runs(cluster, fixture_file, tmp_path):
     ({"sink": {"postgres": {"conninfo": "x", "password": "y"}}}, "/sink/postgres"),
     ({"name": "Page"}, "a-z"),
     ({"format": 2}, "format 2"),
+    ({"sink": {"postgres": {"conninfo": "databse=results"}}}, "databse"),
 ])
 def test_a_file_that_is_wrong_makes_nothing(cluster, fixture_file, tmp_path, members, words):
     file = bridge_file(tmp_path, **members)
@@ -175,3 +176,66 @@ def test_a_good_file_is_said_to_be_good(tmp_path):
     assert set(told) == promised("check bridge.json", until="; not valid")
     assert told == {"valid": True, "file": str(file), "name": "page", "side": "sink",
                     "door": "postgres", "http_local": address_of(file)}
+
+
+def test_what_works_and_should_not_be_is_warned_of(tmp_path):
+    file = bridge_file(tmp_path, http_local=f"0.0.0.0:{free_port()}",
+                       sink={"postgres": {"conninfo": "host=db1 password=sesame"}})
+    told = run_psephos("check", file, check=0)
+    assert "0.0.0.0" in told.stderr and "passfile=" in told.stderr
+    assert "sesame" not in told.stderr + told.stdout
+    assert run_psephos("check", bridge_file(tmp_path), check=0).stderr == ""
+
+
+def test_an_election_is_no_bridge(cluster, fixture_file):
+    one = cluster(fixture_file("town.json"), start=False)
+    told = one.up("--bridge", fixture_file("town.json"), check=1)
+    assert "this is an election.json" in told.stderr
+    assert not one.directory.exists()
+
+
+def test_a_bridge_that_does_not_start_hides_nothing(cluster, fixture_file, tmp_path):
+    """Nor does it come back once it is taken out as it says."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bad = bridge_file(tmp_path, "bad", http_local=f"127.0.0.1:{taken.getsockname()[1]}")
+        good = bridge_file(tmp_path, "good")
+        broken = bridge_file(tmp_path, "broken", source={"kafka": {
+            "settings": {"bootstrap.servers": "127.0.0.1:1", "no.such": 1}, "topics": ["t"],
+            "format": "ndjson", "key": "/nowhere", "ballot_ids": "keys/ballot-ids.key"}}, sink=None)
+        one = cluster(fixture_file("town.json"), shards=1, start=False)
+        given = [f"--bridge={file}" for file in (bad, broken, good)]
+        for told in (one.up(*given, check=1), one.up(check=1)):
+            assert "ready to count: 1 shard" in told.stdout and "page " in told.stdout
+            for name in ("bad", "broken"):
+                assert told.stderr.count(f"bridge-{name} does not run") == 1
+            assert told.stderr.count("bridge-bad cannot start: another program") == 1
+            assert told.stderr.count("cannot_start") == 1  # of this start, not of those before
+            assert row(one, "good")["state"] == "no target"
+        one.down()
+    path = one.directory / "cluster.json"
+    document = json.loads(path.read_text())
+    document["bridges"] = [b for b in document["bridges"] if b["name"] == "good"]
+    path.write_text(json.dumps(document))
+    for name in ("bad", "broken"):
+        (one.directory / f"bridges/{name}.json").unlink()
+    assert "bridge-bad" not in one.up().stderr
+    assert [p["name"] for p in one.processes() if p["role"] == "bridge"] == ["good"]
+
+
+def test_a_bridge_that_runs_keeps_its_file(cluster, fixture_file, tmp_path):
+    file, other = bridge_file(tmp_path / "a"), bridge_file(tmp_path / "b")
+    one = cluster(fixture_file("town.json"), shards=1, start=False)
+    one.up("--bridge", file)
+    text = (one.directory / "cluster.json").read_bytes()
+    for _ in range(2):
+        told = one.up("--bridge", other, check=1)
+        assert f"runs by another file, {file}: psephos down" in told.stderr
+        file.write_text(file.read_text().replace(address_of(file), f"127.0.0.1:{free_port()}"))
+        told = one.up("--bridge", file, check=1)
+        assert "and the file now has" in told.stderr
+        assert (one.directory / "cluster.json").read_bytes() == text
+        assert (one.directory / "bridges/page.json").resolve() == file
+    one.down()
+    one.up("--bridge", other)
+    assert (one.directory / "bridges/page.json").resolve() == other
+    assert row(one)["address"] == address_of(other)
