@@ -26,7 +26,7 @@
 #include "process/notify.h"
 #include "process/say.h"
 
-enum { URL_BYTES = 320, OPTION_RESET = 256 };
+enum { URL_BYTES = 320, OPTION_RESET = 256, LOOK_MS = 20, SETTLE_MS = 15000 };
 
 const char *argp_program_version = "psephos-bridge " PSP_VERSION;
 
@@ -49,6 +49,8 @@ struct parts {
     struct psp_bridge_source *source;
     struct psp_bridge_http *http;
     struct psp_loop *loop;
+    struct psp_loop_timer *ready_timer;
+    uint32_t waited_ms; /* to be ready */
     pthread_t worker;
     bool has_failed; /* written by the worker before it stops the loop */
 };
@@ -184,7 +186,8 @@ static bool make_door(struct parts *parts)
         return made(
             parts, psp_opensearch_create(parts->config, &parts->stop, &parts->stats, &parts->door));
     case PSP_BRIDGE_KAFKA_OUT:
-        return made(parts, psp_kafka_out_create(parts->config, &parts->stop, &parts->door));
+        return made(parts,
+                    psp_kafka_out_create(parts->config, &parts->stop, &parts->stats, &parts->door));
     }
     psp_reason_set(&parts->identity.reason, "%s: this program was built without %s",
                    parts->config_path, psp_bridge_kind_name(parts->config->kind));
@@ -235,6 +238,25 @@ static void *worker(void *context)
     return NULL;
 }
 
+/* Ready once the other side is open, or is known to be tried; a worker that cannot go on stops
+ * the loop, and says so itself. */
+static void look_ready(void *context)
+{
+    struct parts *parts = context;
+    const uint64_t state = psp_bridge_stat(&parts->stats.state);
+    if (state == PSP_BRIDGE_ENDING)
+        return;
+    if (state == PSP_BRIDGE_STARTING && parts->waited_ms < SETTLE_MS) {
+        parts->waited_ms += LOOK_MS;
+        psp_loop_timer_set(parts->ready_timer, LOOK_MS);
+        return;
+    }
+    psp_say(PSP_SAY_INFO, "ready", "%s %s; http://%s/metrics",
+            psp_bridge_is_source(parts->config->kind) ? "takes from" : "writes to",
+            psp_bridge_kind_name(parts->config->kind), parts->config->http_local);
+    psp_notify_ready();
+}
+
 static bool start(void *context)
 {
     struct parts *parts = context;
@@ -251,6 +273,7 @@ static bool start(void *context)
     parts->seed |= 1;
     /* First: it ignores SIGPIPE, which the threads inherit. */
     if (psp_loop_create(&parts->loop) != PSP_OK ||
+        psp_loop_timer_create(parts->loop, look_ready, parts, &parts->ready_timer) != PSP_OK ||
         psp_bridge_feed_create(parts->api, parts->api_count, &parts->stop, &parts->feed) !=
             PSP_OK) {
         psp_reason_set(&identity->reason, "out of memory");
@@ -288,10 +311,7 @@ static bool run(void *context)
         psp_say(PSP_SAY_ERROR, "cannot_go_on", "a thread cannot be started");
         return false;
     }
-    psp_say(PSP_SAY_INFO, "ready", "%s %s; http://%s/metrics",
-            psp_bridge_is_source(parts->config->kind) ? "takes from" : "writes to",
-            psp_bridge_kind_name(parts->config->kind), parts->config->http_local);
-    psp_notify_ready();
+    look_ready(parts);
     psp_loop_run(parts->loop);
     psp_bridge_stop_ask(&parts->stop);
     pthread_join(parts->worker, NULL);

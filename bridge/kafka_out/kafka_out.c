@@ -2,6 +2,7 @@
 #include "bridge/kafka_out/kafka_out.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,13 @@
 #include "bridge/kafka_out/topics.h"
 #include "bridge/kafka_out/writer.h"
 #include "bridge/sink/rows.h"
+#include "process/say.h"
 
 struct kafka_out {
     const struct psp_bridge_kafka_out_config *config;
     const char *name;
     struct psp_bridge_stop *stop;
+    struct psp_bridge_stats *stats;
     struct psp_kafka_writer *writer;
     struct psp_kafka_sets *sets;
     struct psp_bridge_rows rows;
@@ -42,6 +45,39 @@ static enum psp_status ready_topics(struct kafka_out *self, struct psp_reason *r
     return status;
 }
 
+static const char *servers_of(const struct kafka_out *self)
+{
+    return json_string_value(json_object_get(self->config->settings, "bootstrap.servers"));
+}
+
+/* While the writer is opened, which may last half a minute. What is wrong already stays told. */
+static void tell_trying(void *context)
+{
+    const struct kafka_out *self = context;
+    char text[PSP_BRIDGE_TROUBLE_BYTES];
+    if (psp_bridge_stat(&self->stats->state) == PSP_BRIDGE_NO_TARGET)
+        return;
+    snprintf(text, sizeof text,
+             "Kafka at %.300s has not answered yet; the bridge goes on by itself "
+             "when it does",
+             servers_of(self));
+    if (psp_bridge_tell(self->stats, PSP_BRIDGE_NO_TARGET, "%s", text))
+        psp_say(PSP_SAY_WARNING, "no_target", "%s", text);
+}
+
+static enum psp_status open_writer(struct kafka_out *self, struct psp_reason *reterr)
+{
+    struct psp_reason reason = {0};
+    const struct psp_kafka_trying trying = {tell_trying, self};
+    const enum psp_status status = psp_kafka_writer_open(
+        self->config->settings, self->name, &trying, self->stop, &self->writer, &reason);
+    if (status != PSP_OK && status != PSP_EINVAL && reason.text[0])
+        psp_reason_set(reterr, "Kafka at %.300s: %s", servers_of(self), reason.text);
+    else if (status != PSP_OK)
+        *reterr = reason;
+    return status;
+}
+
 /* A writer that lost nothing but a transaction goes on; topics are looked at once. */
 static enum psp_status open_target(void *context, const struct psp_definition *definition,
                                    struct psp_reason *reterr)
@@ -55,8 +91,7 @@ static enum psp_status open_target(void *context, const struct psp_definition *d
     if (self->writer && psp_kafka_writer_is_broken(self->writer))
         psp_kafka_writer_close(&self->writer);
     if (status == PSP_OK && !self->writer)
-        status = psp_kafka_writer_open(self->config->settings, self->name, self->stop,
-                                       &self->writer, reterr);
+        status = open_writer(self, reterr);
     if (status == PSP_OK && !self->topics_good)
         status = ready_topics(self, reterr);
     return status;
@@ -233,7 +268,7 @@ static void close_target(void *context)
 }
 
 enum psp_status psp_kafka_out_create(const struct psp_bridge_config *config,
-                                     struct psp_bridge_stop *stop,
+                                     struct psp_bridge_stop *stop, struct psp_bridge_stats *stats,
                                      struct psp_bridge_target *ret_target)
 {
     struct kafka_out *self = calloc(1, sizeof *self);
@@ -242,6 +277,7 @@ enum psp_status psp_kafka_out_create(const struct psp_bridge_config *config,
     self->config = &config->kafka_out;
     self->name = config->name;
     self->stop = stop;
+    self->stats = stats;
     *ret_target = (struct psp_bridge_target){
         .open = open_target,
         .holds = holds,
@@ -252,6 +288,9 @@ enum psp_status psp_kafka_out_create(const struct psp_bridge_config *config,
         .close = close_target,
         .self = self,
     };
+    snprintf(ret_target->to_empty, sizeof ret_target->to_empty,
+             "kafka-topics.sh --bootstrap-server … --delete --topic %s",
+             self->config->results_topic);
     return PSP_OK;
 }
 

@@ -14,12 +14,13 @@
 #define PSP_BRIDGE_KAFKA_OUT_H
 
 #include "bridge/config/config.h"
+#include "bridge/local/stats.h"
 #include "bridge/local/stop.h"
 #include "bridge/sink/target.h"
 
 /* Nothing is connected yet. PSP_ENOMEM. */
 enum psp_status psp_kafka_out_create(const struct psp_bridge_config *config,
-                                     struct psp_bridge_stop *stop,
+                                     struct psp_bridge_stop *stop, struct psp_bridge_stats *stats,
                                      struct psp_bridge_target *ret_target);
 /* Closed before, or not. */
 void psp_kafka_out_destroy(struct psp_bridge_target *target);

@@ -8,7 +8,7 @@
 #include "bridge/kafka/settings.h"
 #include "bridge/kafka_out/refusal.h"
 
-enum { STEP_MS = 500, PATIENCE_MS = 30000, BEGIN_STEP_MS = 5 };
+enum { STEP_MS = 500, QUIET_MS = 1000, PATIENCE_MS = 30000, BEGIN_STEP_MS = 5 };
 
 struct psp_kafka_writer {
     rd_kafka_t *client;
@@ -54,13 +54,16 @@ static enum psp_status refuse_error(struct psp_kafka_writer *writer, rd_kafka_er
 /* init, commit and abort go on in the background when their time is up, and are called again. */
 static enum psp_status finish(struct psp_kafka_writer *writer,
                               rd_kafka_error_t *(*call)(rd_kafka_t *, int),
-                              struct psp_reason *reterr)
+                              const struct psp_kafka_trying *trying, struct psp_reason *reterr)
 {
-    const uint64_t end_ms = psp_clock_ms() + PATIENCE_MS;
+    const uint64_t begun_ms = psp_clock_ms(), end_ms = begun_ms + PATIENCE_MS;
     rd_kafka_error_t *error;
     while ((error = call(writer->client, STEP_MS)) != NULL && rd_kafka_error_is_retriable(error) &&
-           psp_clock_ms() < end_ms && !psp_bridge_stop_asked(writer->stop))
+           psp_clock_ms() < end_ms && !psp_bridge_stop_asked(writer->stop)) {
         rd_kafka_error_destroy(error);
+        if (trying && psp_clock_ms() >= begun_ms + QUIET_MS)
+            trying->call(trying->context);
+    }
     if (!error)
         return PSP_OK;
     /* Given up in the middle: only a new writer finds out how it ended. */
@@ -72,6 +75,7 @@ static enum psp_status finish(struct psp_kafka_writer *writer,
 }
 
 enum psp_status psp_kafka_writer_open(const json_t *settings, const char *name,
+                                      const struct psp_kafka_trying *trying,
                                       struct psp_bridge_stop *stop,
                                       struct psp_kafka_writer **ret_writer,
                                       struct psp_reason *reterr_reason)
@@ -92,7 +96,7 @@ enum psp_status psp_kafka_writer_open(const json_t *settings, const char *name,
         status = psp_bridge_kafka_open(RD_KAFKA_PRODUCER, conf, &writer->client, reterr_reason);
     }
     if (status == PSP_OK)
-        status = finish(writer, rd_kafka_init_transactions, reterr_reason);
+        status = finish(writer, rd_kafka_init_transactions, trying, reterr_reason);
     if (status != PSP_OK) {
         psp_kafka_writer_close(&writer);
         return status;
@@ -177,14 +181,14 @@ enum psp_status psp_kafka_writer_send(struct psp_kafka_writer *writer,
 static enum psp_status abort_begun(struct psp_kafka_writer *writer, struct psp_reason *reterr)
 {
     writer->is_begun = false;
-    return finish(writer, rd_kafka_abort_transaction, reterr);
+    return finish(writer, rd_kafka_abort_transaction, NULL, reterr);
 }
 
 enum psp_status psp_kafka_writer_commit(struct psp_kafka_writer *writer,
                                         struct psp_reason *reterr_reason)
 {
     struct psp_reason ended = {0};
-    const enum psp_status status = finish(writer, rd_kafka_commit_transaction, reterr_reason);
+    const enum psp_status status = finish(writer, rd_kafka_commit_transaction, NULL, reterr_reason);
     if (status == PSP_OK) {
         writer->is_begun = false;
         while (rd_kafka_outq_len(writer->client) > 0)

@@ -37,10 +37,17 @@ struct psp_kafka_message {
                               until then, INT64_MAX at first */
 };
 
+/* Called from the second second on that no broker answers, several times. */
+struct psp_kafka_trying {
+    void (*call)(void *context);
+    void *context;
+};
+
 /* Statuses of all that follow. PSP_EAGAIN: may be tried again, after closing where is_broken;
  * PSP_EPERM: shut out by another bridge of this name, or without the rights; PSP_EINVAL:
  * settings that librdkafka does not take. With a reason each. */
 enum psp_status psp_kafka_writer_open(const json_t *settings, const char *name,
+                                      const struct psp_kafka_trying *trying,
                                       struct psp_bridge_stop *stop,
                                       struct psp_kafka_writer **ret_writer,
                                       struct psp_reason *reterr_reason);

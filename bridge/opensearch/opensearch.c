@@ -317,6 +317,9 @@ enum psp_status psp_opensearch_create(const struct psp_bridge_config *config,
         .close = close_target,
         .self = self,
     };
+    snprintf(ret_target->to_empty, sizeof ret_target->to_empty,
+             "DELETE /%s-results,%s-turnout,%s-version", self->config->prefix, self->config->prefix,
+             self->config->prefix);
     return PSP_OK;
 }
 

@@ -30,8 +30,9 @@ struct psp_bridge_postgres {
     struct psp_pg_settings settings;
     struct psp_pg_link *link;
     struct psp_pg_series series;
-    struct psp_bridge_vector base; /* where the next answer begins that is not whole */
-    json_t *about;                 /* an answer that says what no last line does; NULL: none yet */
+    struct psp_bridge_vector base;    /* where the next answer begins that is not whole */
+    char note[PSP_REASON_TEXT_BYTES]; /* what the reader lacks; "": nothing */
+    json_t *about; /* an answer that says what no last line does; NULL: none yet */
 
     /* of the answer on the way */
     bool is_whole, in_transaction;
@@ -123,8 +124,16 @@ static void grant(struct psp_bridge_postgres *postgres)
     const struct psp_bridge_postgres_config *config = &postgres->config->postgres;
     struct psp_reason reason = {0};
     if (config->reader &&
-        !psp_pg_schema_grant(postgres->link, config->schema, config->reader, &reason))
+        !psp_pg_schema_grant(postgres->link, config->schema, config->reader, &reason) &&
+        strcmp(postgres->note, reason.text) != 0)
         psp_say(PSP_SAY_WARNING, "reader", "%s", reason.text);
+    snprintf(postgres->note, sizeof postgres->note, "%s", reason.text);
+}
+
+static const char *note_of(void *self)
+{
+    const struct psp_bridge_postgres *postgres = self;
+    return postgres->note[0] ? postgres->note : NULL;
 }
 
 static enum psp_status open_link(void *self, const struct psp_definition *definition,
@@ -438,6 +447,8 @@ static enum psp_status commit(void *self, const json_t *end, struct psp_reason *
 static enum psp_status idle(void *self, const json_t *end, struct psp_reason *reterr_reason)
 {
     struct psp_bridge_postgres *postgres = self;
+    if (postgres->note[0]) /* perhaps somebody has seen to it */
+        grant(postgres);
     if (!postgres->feed || !psp_pg_series_turn(&postgres->series, psp_clock_ms()))
         return psp_pg_link_run(postgres->link, "SELECT 1", NULL, reterr_reason);
     enum psp_status status = begin(self, false, reterr_reason);
@@ -493,13 +504,17 @@ void psp_bridge_postgres_destroy(struct psp_bridge_postgres **postgres)
 
 struct psp_bridge_target psp_bridge_postgres_target(struct psp_bridge_postgres *postgres)
 {
-    return (struct psp_bridge_target){.open = open_link,
-                                      .holds = holds,
-                                      .begin = begin,
-                                      .row = take_line,
-                                      .commit = commit,
-                                      .idle = idle,
-                                      .abandon = abandon,
-                                      .close = close_link,
-                                      .self = postgres};
+    struct psp_bridge_target target = {.open = open_link,
+                                       .holds = holds,
+                                       .begin = begin,
+                                       .row = take_line,
+                                       .commit = commit,
+                                       .idle = idle,
+                                       .abandon = abandon,
+                                       .close = close_link,
+                                       .note = note_of,
+                                       .self = postgres};
+    snprintf(target.to_empty, sizeof target.to_empty, "DROP SCHEMA \"%s\" CASCADE;",
+             postgres->settings.schema);
+    return target;
 }

@@ -65,7 +65,10 @@ static void tell_current(struct runner *runner)
     runner->has_failed = false;
     psp_bridge_set(&runner->stats->current_ms, psp_clock_ms());
     psp_bridge_set(&runner->stats->lag_versions, 0);
-    if (psp_bridge_tell(runner->stats, PSP_BRIDGE_FOLLOWING, NULL))
+    const char *note = runner->target->note ? runner->target->note(runner->target->self) : NULL;
+    const bool is_news = note ? psp_bridge_tell(runner->stats, PSP_BRIDGE_FOLLOWING, "%s", note)
+                              : psp_bridge_tell(runner->stats, PSP_BRIDGE_FOLLOWING, NULL);
+    if (is_news)
         psp_say(PSP_SAY_INFO, "following", "the target holds what %s shows",
                 psp_bridge_feed_url(runner->options->feed));
 }
@@ -205,10 +208,12 @@ static enum psp_status open_target(struct runner *runner)
     if (status == PSP_OK)
         status = target->holds(target->self, &held, &runner->reason);
     if (status == PSP_OK && !psp_bridge_sink_opened(&runner->sink, &held)) {
-        psp_reason_set(&runner->reason,
-                       "the target holds the results of cluster %s, and cluster.json is of %s: "
-                       "empty it, or give this bridge another place to write to",
-                       held.cluster, runner->options->cluster);
+        psp_reason_set(
+            &runner->reason,
+            "the target holds the results of cluster %s, and cluster.json is of %s: "
+            "give this bridge another place to write to, or, if those are not needed, empty "
+            "it: %s",
+            held.cluster, runner->options->cluster, target->to_empty);
         status = PSP_EMISMATCH;
     }
     if (is_final(status))

@@ -51,8 +51,11 @@ struct psp_bridge_target {
     void (*abandon)(void *self);
     /* Also of one that is not open. */
     void (*close)(void *self);
+    /* What is not as it should be while it follows, or NULL: nothing. NULL: there is no such. */
+    const char *(*note)(void *self);
     void *self;
-    bool standing; /* results come with level, margin, report …: `standing=1` of /changes */
+    char to_empty[256]; /* how a person takes away what it holds: a statement, a command */
+    bool standing;      /* results come with level, margin, report …: `standing=1` of /changes */
 };
 
 #endif

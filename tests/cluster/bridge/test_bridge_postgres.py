@@ -5,6 +5,8 @@ import os
 import random
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -162,6 +164,25 @@ def test_words_say_what_to_do_and_then_it_goes_on(town, server, view, bridge):  
             f"SELECT to_regclass('{schema}.v_results') IS NOT NULL", name) == [["t"]], WAIT_S,
             what=f"tables in {name}")
     assert wrong.process.poll() is None and "sesame" not in wrong.said()
+
+
+def test_a_reader_that_cannot_read_is_told_until_it_can(town, server, view, bridge):  # noqa: F811
+    server.sql("CREATE ROLE writer LOGIN")
+    server.sql("CREATE SCHEMA psephos AUTHORIZATION writer", view.database)
+    page = bridge(conninfo=server.conninfo(view.database, "writer"), reader="absent").start()
+    wait_written(town, server, view)
+
+    def told():
+        try:
+            with urllib.request.urlopen(f"http://{page.http}/readyz", timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.URLError:
+            return {}
+
+    wait_until(lambda: told().get("state") == "following", WAIT_S, what="that it follows")
+    assert 'CREATE ROLE "absent" NOLOGIN' in told()["trouble"]
+    server.sql("CREATE ROLE absent NOLOGIN")
+    wait_until(lambda: told()["trouble"] is None, WAIT_S, what="that the reader can read")
 
 
 def test_a_server_that_is_away_costs_nothing(town, server, view, bridge):  # noqa: F811

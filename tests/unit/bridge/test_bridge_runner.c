@@ -332,8 +332,10 @@ static void another_clusters_results_are_not_written_over(void **state)
     struct hall *hall = *state;
     hall->notes.held = (struct psp_bridge_vector){
         .cluster = "17e9e61d11b8a2c55102241df7e47c23", .count = 1, .places = {{.epoch = 1}}};
+    strcpy(hall->notes.target.to_empty, "DROP SCHEMA \"psephos\" CASCADE;");
     assert_int_equal(run(hall, NULL, 0), PSP_EMISMATCH);
     assert_non_null(strstr(hall->reason.text, "17e9e61d11b8a2c55102241df7e47c23"));
+    assert_non_null(strstr(hall->reason.text, "empty it: DROP SCHEMA"));
     assert_string_equal(hall->notes.journal, "open close ");
 }
 

@@ -88,6 +88,8 @@ def main():
             done = subprocess.run([sys.argv[1], "check", path], capture_output=True, text=True,
                                   check=False)
             asked += 1
+            if "/conninfo: is none that libpq knows" in done.stderr:
+                continue  # libpq's own rules, which no schema has
             if (done.returncode == 0) != validator.is_valid(document):
                 differ += 1
                 print(f"{json.dumps(document)}\n  check: {done.returncode} {done.stderr.strip()}\n"

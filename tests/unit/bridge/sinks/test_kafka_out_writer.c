@@ -59,7 +59,8 @@ static struct psp_kafka_writer *open_writer(struct brokers *brokers, const char 
 {
     struct psp_kafka_writer *writer = NULL;
     struct psp_reason reason = {0};
-    if (psp_kafka_writer_open(brokers->settings, name, &brokers->stop, &writer, &reason) != PSP_OK)
+    if (psp_kafka_writer_open(brokers->settings, name, NULL, &brokers->stop, &writer, &reason) !=
+        PSP_OK)
         fail_msg("%s", reason.text);
     return writer;
 }
