@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/say/exit.h"
 #include "cli/say/fault.h"
@@ -56,7 +57,9 @@ static int wait_bridge(const struct psp_daemon *daemon, long log_from)
         const uint64_t waited_ms = psp_progress_clock_ms() - begun_ms;
         if (!psp_daemon_pid(daemon) || (status != PSP_OK && waited_ms >= READY_MS))
             return not_ready(daemon, log_from, &reason);
-        if (status == PSP_OK && (shown.ready || shown.trouble[0] || waited_ms >= SETTLE_MS))
+        const bool is_ending = strcmp(shown.state, "ending") == 0; /* gone in a moment */
+        if (status == PSP_OK && !is_ending &&
+            (shown.ready || shown.trouble[0] || waited_ms >= SETTLE_MS))
             break;
         poll(NULL, 0, PAUSE_MS);
     }

@@ -239,3 +239,24 @@ def test_a_bridge_that_runs_keeps_its_file(cluster, fixture_file, tmp_path):
     one.up("--bridge", other)
     assert (one.directory / "bridges/page.json").resolve() == other
     assert row(one)["address"] == address_of(other)
+
+
+def kafka(**settings):
+    return {"kafka": {"settings": {"bootstrap.servers": "127.0.0.1:1"} | settings}}
+
+
+def test_a_broker_that_is_away_is_named_at_once(cluster, fixture_file, tmp_path):
+    one = cluster(fixture_file("town.json"), shards=1, start=False)
+    told = one.up("--bridge", bridge_file(tmp_path, sink=kafka()))
+    assert "bridge-page: no target: Kafka at 127.0.0.1:1 has not answered" in told.stderr
+    assert "Kafka at 127.0.0.1:1" in row(one)["trouble"]
+
+
+def test_a_bridge_that_cannot_go_on_was_never_ready(cluster, fixture_file, tmp_path):
+    file = bridge_file(tmp_path, sink=kafka(**{"no.such.setting": 1}))
+    one = cluster(fixture_file("town.json"), shards=1, start=False)
+    told = one.up("--bridge", file, check=1)
+    assert told.stderr.count('has no setting "no.such.setting"') == 1
+    log = one.directory / "logs/bridge-page.log"
+    assert row(one)["state"] == "down"
+    assert "cannot_go_on" in log.read_text() and "ready" not in log.read_text()
