@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include <jansson.h>
-#include <libpq-fe.h>
 
 #include "base/system/file.h"
 #include "cli/folder/daemon.h"
+#include "cli/prepare/servers/postgres.h"
 #include "cli/say/memory.h"
-#include "sql/conninfo.h"
 
 static bool is_election(const char *path)
 {
@@ -27,20 +26,16 @@ static bool is_election(const char *path)
 static enum psp_status check_conninfo(const struct psp_bridge_config *config,
                                       struct psp_reason *reterr_reason)
 {
-    char *words = NULL;
+    bool has_password;
+    struct psp_reason reason = {0};
     if (config->kind != PSP_BRIDGE_POSTGRES)
         return PSP_OK;
-    const char *conninfo = config->postgres.conninfo;
-    PQconninfoOption *options = PQconninfoParse(conninfo, &words);
-    if (!options) {
-        const char *told = psp_conninfo_words(conninfo, words ? words : "out of memory");
+    const enum psp_status status =
+        psp_postgres_conninfo(config->postgres.conninfo, &has_password, &reason);
+    if (status != PSP_OK)
         psp_reason_set_pointer(reterr_reason, "/sink/postgres/conninfo",
-                               "is none that libpq knows: %.*s", (int)strcspn(told, "\n"), told);
-        PQfreemem(words);
-        return PSP_EINVAL;
-    }
-    PQconninfoFree(options);
-    return PSP_OK;
+                               "is none that libpq knows: %s", reason.text);
+    return status;
 }
 
 enum psp_status psp_bridges_load(const char *path, struct psp_bridge_config **ret_config,

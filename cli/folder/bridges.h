@@ -4,7 +4,8 @@
  * cluster.json has the name and local address of each; DIR/bridges/NAME.json is a link to
  * its bridge.json, which stays where it is and is read when the bridge starts.
  *
- * Threads: one owner.
+ * Ownership: a config is the caller's (psp_bridge_config_destroy).
+ * Threads:   one owner.
  */
 #ifndef PSP_FOLDER_BRIDGES_H
 #define PSP_FOLDER_BRIDGES_H

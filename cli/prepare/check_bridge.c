@@ -2,15 +2,14 @@
 #include "cli/prepare/check_bridge.h"
 
 #include <jansson.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/system/address.h"
 #include "base/system/file.h"
 #include "bridge/config/config.h"
 #include "cli/folder/bridges.h"
+#include "cli/prepare/servers/postgres.h"
 #include "cli/say/json.h"
 
 enum { BRIDGE_BYTES_MAX = 1 << 20 };
@@ -32,11 +31,8 @@ bool psp_is_bridge_file(const char *path)
 static void warn_password(const char *path, const char *conninfo)
 {
     bool has = false;
-    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
-    for (const PQconninfoOption *one = options; one && one->keyword; one++)
-        has = has || (one->val &&
-                      (!strcmp(one->keyword, "password") || !strcmp(one->keyword, "sslpassword")));
-    PQconninfoFree(options);
+    struct psp_reason ignored;
+    psp_postgres_conninfo(conninfo, &has, &ignored);
     if (has)
         fprintf(stderr,
                 "%s: warning: /sink/postgres/conninfo has a password in it: whoever reads "

@@ -80,6 +80,26 @@ static enum psp_status prepare(struct psp_postgres *server, struct psp_reason *r
                             reterr_reason);
 }
 
+enum psp_status psp_postgres_conninfo(const char *conninfo, bool *ret_has_password,
+                                      struct psp_reason *reterr_reason)
+{
+    struct psp_reason wrong = {0};
+    char *words = NULL;
+    PQconninfoOption *parsed = PQconninfoParse(conninfo, &words);
+    *ret_has_password = false;
+    if (parsed == NULL) {
+        say(&wrong, psp_conninfo_words(conninfo, words != NULL ? words : "out of memory"), "");
+        psp_reason_set(reterr_reason, "%s", wrong.text);
+        PQfreemem(words);
+        return PSP_EINVAL;
+    }
+    for (const PQconninfoOption *one = parsed; one->keyword; one++)
+        if (one->val && (!strcmp(one->keyword, "password") || !strcmp(one->keyword, "sslpassword")))
+            *ret_has_password = true;
+    PQconninfoFree(parsed);
+    return PSP_OK;
+}
+
 enum psp_status psp_postgres_open(const char *conninfo, struct psp_postgres **ret_server,
                                   struct psp_reason *reterr_reason)
 {
@@ -88,16 +108,9 @@ enum psp_status psp_postgres_open(const char *conninfo, struct psp_postgres **re
         "connect_timeout",  "keepalives_idle", "keepalives_interval", "keepalives_count",
         "application_name", "dbname",          "client_encoding",     NULL};
     const char *const values[] = {"10", "30", "10", "3", "psephos", conninfo, "UTF8", NULL};
-    struct psp_reason wrong = {0};
-    char *words = NULL;
-    PQconninfoOption *parsed = PQconninfoParse(conninfo, &words);
-    if (parsed == NULL) {
-        say(&wrong, psp_conninfo_words(conninfo, words != NULL ? words : "out of memory"), "");
-        psp_reason_set(reterr_reason, "%s", wrong.text);
-        PQfreemem(words);
+    bool has_password;
+    if (psp_postgres_conninfo(conninfo, &has_password, reterr_reason) != PSP_OK)
         return PSP_EINVAL;
-    }
-    PQconninfoFree(parsed);
     struct psp_postgres *server = psp_memory_array(1, sizeof *server);
     server->connection = PQconnectdbParams(keywords, values, 1);
     enum psp_status status = PSP_OK;

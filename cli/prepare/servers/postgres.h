@@ -29,6 +29,11 @@
 
 struct psp_postgres;
 
+/* Does libpq know it, and does a password stand in it? PSP_EINVAL, with one line that quotes
+ * no password; nothing is connected. */
+enum psp_status psp_postgres_conninfo(const char *conninfo, bool *ret_has_password,
+                                      struct psp_reason *reterr_reason);
+
 /* Waits for the server, 10 s a host unless the conninfo says otherwise. PSP_EINVAL: no such
  * conninfo; PSP_EIO: no connection, or a database whose text is of no encoding. */
 enum psp_status psp_postgres_open(const char *conninfo, struct psp_postgres **ret_server,
