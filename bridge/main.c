@@ -151,6 +151,7 @@ static bool make_source(struct parts *parts)
     const struct psp_bridge_source_options source = {
         .config = &parts->config->kafka_in,
         .cluster_path = parts->identity.cluster_path,
+        .cluster_id = parts->identity.cluster->cluster_id,
         .definition = parts->identity.definition,
         .collectors = collectors_of(parts),
         .stats = &parts->stats,
@@ -354,7 +355,8 @@ static enum psp_status reset(struct parts *parts, char ret_group[PSP_BRIDGE_GROU
                        asked.reason.text);
         return PSP_EUNREACHABLE;
     }
-    psp_bridge_group_name(&parts->config->kafka_in, asked.epochs, ret_group);
+    psp_bridge_group_name(&parts->config->kafka_in, identity->cluster->cluster_id, asked.epochs,
+                          ret_group);
     return psp_bridge_group_reset(&parts->config->kafka_in, ret_group, ret_partitions,
                                   &identity->reason);
 }

@@ -64,7 +64,7 @@ struct psp_bridge_kafka_in_config {
     const json_t *settings; /* as above */
     const char *topics[PSP_BRIDGE_TOPICS_MAX];
     uint32_t topic_count;
-    const char *group; /* the sum of epochs is put behind it */
+    const char *group; /* cluster and sum of epochs are put behind it */
     enum psp_bridge_message_format format;
     const char *key, *ballot_ids;  /* files */
     const char *dead_letter_topic; /* "psephos.dead-letter" */

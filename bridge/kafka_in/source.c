@@ -256,7 +256,8 @@ static enum psp_status take_messages(struct psp_bridge_source *source, bool *ret
 
 static enum psp_status join(struct psp_bridge_source *source, struct psp_reason *reterr_reason)
 {
-    psp_bridge_group_name(&source->config, source->intake.epochs, source->group);
+    psp_bridge_group_name(&source->config, source->options.cluster_id, source->intake.epochs,
+                          source->group);
     const struct psp_bridge_reader_options options = {
         .config = &source->config,
         .group = source->group,

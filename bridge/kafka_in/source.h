@@ -43,6 +43,7 @@ struct psp_bridge_source;
 struct psp_bridge_source_options {
     const struct psp_bridge_kafka_in_config *config;
     const char *cluster_path;
+    const uint8_t *cluster_id; /* PSP_CLUSTER_ID_BYTES */
     const struct psp_definition *definition;
     struct psp_bridge_collectors collectors;
     struct psp_bridge_stats *stats;

@@ -35,10 +35,14 @@ def total(one):
     return one.accounting()["total"]
 
 
-def at_rest(address, topic, partitions, what, timeout=180):
+def group_of(one, topic):
+    return f"{topic}-{one.description['cluster_id'][:8]}-2"
+
+
+def at_rest(one, address, topic, partitions, what, timeout=180):
     """All of the topic is final and committed."""
     def is_so():
-        done = committed_of(address, f"{topic}-2", topic, partitions)
+        done = committed_of(address, group_of(one, topic), topic, partitions)
         return done == [high for _, high in ends(address, topic, partitions)]
     wait_until(is_so, timeout=timeout, every=0.5, what=what)
 
@@ -98,7 +102,7 @@ def test_vermont_is_exact_through_kills_and_restarts(own, cluster, import_return
         topics.produce("vt", [(key, value) for key, value, _ in sent[i * part:(i + 1) * part]],
                        **{"message.timeout.ms": 120000})
         then()
-    at_rest(broker.address, "vt", 6, f"the end of the topic\n{first.tail()}")
+    at_rest(one, broker.address, "vt", 6, f"the end of the topic\n{first.tail()}")
     assert_same_lines(one.results_csv(), VERMONT.read_text(encoding="utf-8"))
     books = total(one)
     wanted = Counter(kind for _, _, kind in sent)
@@ -123,16 +127,17 @@ def test_a_compacted_topic_is_warned_of_and_all_is_read_again_by_hand(
     topics.produce("again", [(b"%d" % i, vote(f"v{i}")) for i in range(500)])
     config = source("again", topics.address, "again", key=key_of(one))
     reads = bridge(one, config)
-    at_rest(topics.address, "again", 3, reads.tail())
+    at_rest(one, topics.address, "again", 3, reads.tail())
     wait_until(lambda: reads.metrics()["psephos_bridge_alarms_total"] == 1, what="the alarm")
     assert "topic again is compacted (cleanup.policy=compact)" in reads.get("/readyz")[1]
     reset = ("bridge", "reset", reads.file, "--from", "earliest", "--json")
-    assert "a bridge reads as one of the group again-2" in one.call(*reset, check=1).stderr
+    group = group_of(one, "again")
+    assert f"a bridge reads as one of the group {group}" in one.call(*reset, check=1).stderr
     reads.stop()
-    assert json.loads(one.call(*reset, check=0).stdout) == {"group": "again-2", "partitions": 3}
-    assert committed_of(topics.address, "again-2", "again", 3) == [0, 0, 0]
+    assert json.loads(one.call(*reset, check=0).stdout) == {"group": group, "partitions": 3}
+    assert committed_of(topics.address, group, "again", 3) == [0, 0, 0]
     reads.start()
-    at_rest(topics.address, "again", 3, reads.tail())
+    at_rest(one, topics.address, "again", 3, reads.tail())
     books = total(one)
     assert (books["counted"], books["replayed"]) == (500, 500)
 
@@ -183,5 +188,5 @@ def test_tls_goes_through_by_the_librarys_own_settings(tls_broker, cluster, fixt
     settings["ssl.ca.location"] = str(tls_broker.ca)
     config = source("tls", tls_broker.tls_address, "tls", settings, key=key_of(one))
     reads = bridge(one, config)
-    at_rest(tls_broker.address, "tls", 2, reads.tail())
+    at_rest(one, tls_broker.address, "tls", 2, reads.tail())
     assert total(one)["counted"] == 50

@@ -10,10 +10,12 @@
 
 enum { CALL_MS = 10000 };
 
-void psp_bridge_group_name(const struct psp_bridge_kafka_in_config *config, uint64_t epochs,
+void psp_bridge_group_name(const struct psp_bridge_kafka_in_config *config,
+                           const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES], uint64_t epochs,
                            char ret_group[PSP_BRIDGE_GROUP_BYTES])
 {
-    snprintf(ret_group, PSP_BRIDGE_GROUP_BYTES, "%.250s-%" PRIu64, config->group, epochs);
+    snprintf(ret_group, PSP_BRIDGE_GROUP_BYTES, "%.250s-%02x%02x%02x%02x-%" PRIu64, config->group,
+             cluster_id[0], cluster_id[1], cluster_id[2], cluster_id[3], epochs);
 }
 
 static enum psp_status refuse(rd_kafka_resp_err_t error, const char *what,

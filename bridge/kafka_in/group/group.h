@@ -1,7 +1,9 @@
 /*
  * group - the name of the group that a source reads as, and reading all of it again by hand.
  *
- * The sum of the shards' epochs stands behind the name of bridge.json: psephos-3.
+ * Behind the name of bridge.json stand the cluster's (the first 8 digits of its ID) and the sum
+ * of the shards' epochs: psephos-1f0a77c2-3. What a rehearsal, or the cluster before a restore,
+ * has read is read anew by the next one.
  *
  * Threads: any.
  */
@@ -11,13 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "base/reason.h"
 #include "bridge/config/config.h"
 
 enum { PSP_BRIDGE_GROUP_BYTES = 320 };
 
-/* NAME-EPOCHS. */
-void psp_bridge_group_name(const struct psp_bridge_kafka_in_config *config, uint64_t epochs,
+/* NAME-CLUSTER-EPOCHS. */
+void psp_bridge_group_name(const struct psp_bridge_kafka_in_config *config,
+                           const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES], uint64_t epochs,
                            char ret_group[PSP_BRIDGE_GROUP_BYTES]);
 
 /* Commits, for the group, the earliest offset of every partition: bridges that start then read
