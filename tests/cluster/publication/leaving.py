@@ -25,6 +25,7 @@ VALUES = {  # parameter -> what to ask for
     "method": [None, METHODS[1]], "by": [None, "method"], "choice": [None, "ann"],
     "q": [None], "cursor": [None], "limit": [None], "Last-Event-ID": [None],
     "lang": [None], "group": [None], "standing": [None, "1"], "choices": [None],
+    "spreadsheet": [None, "1"],
     "sort": [None, "ballots", "turnout", "votes:ann"], "order": [None, "asc"],
     "version": [None], "since": [None], "wait": [None], "kind": [None, "turnout"],
 }
