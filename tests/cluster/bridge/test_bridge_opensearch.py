@@ -145,7 +145,9 @@ def test_a_newer_document_stays_and_what_is_no_longer_shown_is_held(beside):
     node.keep("psephos-version", "held", None, ahead)
     bulks = len(node.bulks)
     one.cast("--returns", one.returns)
-    wait_until(lambda: "shows what is older" in door.log.read_text(), what="that it waits")
+    # Where all of it was one answer nothing more changes: it asks again after 30 s.
+    wait_until(lambda: "shows what is older" in door.log.read_text(), timeout=60,
+               what="that it waits")
     assert len(node.bulks) == bulks and node.documents("psephos-version")["held"] == ahead
 
 
