@@ -76,6 +76,11 @@ static bool not_submitted(const struct psp_cluster_message *answer, uint32_t row
     return verdict == PSP_NOT_JUDGED || verdict == PSP_NOT_KNOWN;
 }
 
+static bool is_same_peer(const struct psp_peer *a, const struct psp_peer *b)
+{
+    return a->length == b->length && memcmp(a->id, b->id, a->length) == 0;
+}
+
 void sim_books_answered(struct sim_world *world, struct sim_replica *replica,
                         const struct psp_peer *to, const struct psp_cluster_message *answer)
 {
@@ -83,8 +88,7 @@ void sim_books_answered(struct sim_world *world, struct sim_replica *replica,
         return;
     uint32_t at = 0;
     while (at < replica->brought_count &&
-           (replica->brought[at].id != answer->id ||
-            memcmp(&replica->brought[at].from, to, sizeof(*to)) != 0))
+           (replica->brought[at].id != answer->id || !is_same_peer(&replica->brought[at].from, to)))
         at++;
     if (at == replica->brought_count) {
         sim_violation(world, "%s answers a batch that it does not have",
