@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import FIXTURES, run_psephos
+from harness import FIXTURES, run_psephos, wait_until
 
 TOWN = FIXTURES / "town.json"
 BOB, ANN = ["bob"], ["blue-ann"]
@@ -55,8 +55,10 @@ def test_a_recount_compares_what_is_held_and_prints_none_of_it(town, tmp_path):
         before = len(told(town))
         table = town.recount(check=0).stdout
         said = json.loads(town.recount("--json", check=0).stdout)
+        wait_until(lambda: len(told(town)) >= before + 2 * town.shards,
+                   what="a line a question")
         lines = told(town)
-        assert len(lines) == before + 2 * town.shards  # a line a question
+        assert len(lines) == before + 2 * town.shards
         assert set(lines[-2:]) == {shard["index"] for shard in said["shards"]}
         assert said["agrees"] and said["publication"] == "reports"
         for shard in said["shards"]:
