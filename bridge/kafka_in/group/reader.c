@@ -435,6 +435,7 @@ static bool poll_once(struct psp_bridge_reader *reader)
         return true;
     }
     reader->held[(reader->held_first + reader->held_count++) % HELD_MAX] = message;
+    reader->trouble[0] = '\0'; /* messages come: a topic that was not there is */
     return true;
 }
 
