@@ -44,7 +44,8 @@ def package(name, version, purl, **more):
 def libraries(programs):
     """Debian's packages of what the programs are linked with directly, without their own."""
     needed = set()
-    for program in programs.iterdir():
+    own = sorted(programs.parent.glob("client/libpsephos.so*"))[:1]  # packages link with it
+    for program in [*programs.iterdir(), *own]:
         lines = output("readelf", "-d", program).splitlines()
         needed |= {found.group(1) for line in lines
                    if (found := re.search(r"\(NEEDED\).*\[(.+)\]", line))}
@@ -53,7 +54,7 @@ def libraries(programs):
         name, _, path = line.strip().partition(" => ")
         paths.setdefault(name.split(" ")[0], path)
     found = {}
-    for name in sorted(needed):
+    for name in sorted(one for one in needed if not one.startswith("libpsephos.so")):
         real = os.path.realpath(paths.get(name) or sys.exit(f"sbom.py: {name} is not installed"))
         owner = subprocess.run(["dpkg", "-S", real], capture_output=True, text=True)
         if owner.returncode != 0:  # since the merge of /usr dpkg may know it by the old path
