@@ -114,7 +114,8 @@ static bool start(void *context)
     struct parts *parts = context;
     struct psp_identity *identity = &parts->identity;
     if (!psp_identity_load_cluster(identity) || !find_replica(parts) ||
-        !psp_identity_load_definition(identity) || !load_key(parts))
+        !psp_identity_load_definition(identity) || !load_key(parts) ||
+        !psp_identity_load_signing_key(identity, &identity->cluster->shards[parts->shard]))
         return false;
     const struct psp_replica_options state = {
         .cluster = identity->cluster,

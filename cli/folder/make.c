@@ -24,6 +24,7 @@
 #include "cli/returns/record.h"
 #include "cli/say/memory.h"
 #include "cluster/raft_id.h"
+#include "cluster/sign.h"
 #include "cluster/stations.h"
 #include "election/ballot_id.h"
 #include "election/definition/definition.h"
@@ -196,6 +197,20 @@ static const char *make_key(struct making *making, char *path)
     return status == PSP_OK ? keep(making, psp_memory_copy(pair.public_z85)) : NULL;
 }
 
+/* Likewise the key that a shard signs with. */
+static bool make_signing_key(struct making *making, struct psp_cluster_shard *shard)
+{
+    char *path = psp_local_path(&making->local, "keys/shard-%u-sign.key", shard->shard);
+    struct psp_sign_key key = {0};
+    const enum psp_status status = psp_sign_key_make(path, &key);
+    if (status != PSP_OK)
+        psp_reason_set_status(making->reason, path, status);
+    memcpy(shard->signing_key, key.public_key, sizeof shard->signing_key);
+    explicit_bzero(&key, sizeof key);
+    free(path);
+    return status == PSP_OK;
+}
+
 static enum psp_status make_digest_key(struct making *making)
 {
     char *path = psp_local_path(&making->local, "keys/digest.key");
@@ -252,6 +267,8 @@ static enum psp_status make_shards(struct making *making)
             .replica_count = plan->replicas,
             .replicas = replicas,
         };
+        if (!make_signing_key(making, &shards[s]))
+            return PSP_EIO;
         for (uint32_t r = 0; r < plan->replicas; r++) {
             replicas[r].replica = r;
             replicas[r].raft_id = psp_raft_id_of(PSP_RAFT_ID_START, r);

@@ -20,6 +20,8 @@
 #define PSP_BALLOT_ID_BYTES 16
 #define PSP_HASH_BYTES 32 /* SHA-256 of files, BLAKE2b-256 of maps and keys */
 #define PSP_CLUSTER_ID_BYTES 16
+#define PSP_SIGN_PUBLIC_BYTES 32 /* Ed25519 */
+#define PSP_SIGNATURE_BYTES 64
 #define PSP_SLOT_COUNT 4096
 #define PSP_ID_BYTES_MAX 128         /* IDs in the definition: [a-z0-9._-], URL-safe */
 #define PSP_MARKED_CONTESTS_MAX 1024 /* on one ballot */

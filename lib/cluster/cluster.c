@@ -143,9 +143,31 @@ static bool read_slots(const struct psp_json_at *shard_at, uint32_t first,
     return true;
 }
 
-static bool read_shards(const struct psp_json_at *root, struct psp_cluster *cluster)
+/* One key is one shard: what it signed speaks for no other. */
+static bool read_signing_key(const struct psp_json_at *at, const struct psp_cluster_shard *shards,
+                             struct psp_cluster_shard *shard)
 {
-    static const char *const names[] = {"shard", "slots", "roll_hash", "replicas", NULL};
+    if (!psp_json_has(at, "signing_key"))
+        return psp_json_refuse(
+            at, "\"signing_key\" is missing: without it a version before 0.2.0 made this cluster, "
+                "and only that one runs it; otherwise put cluster.json back from a copy");
+    if (!psp_json_hex(at, "signing_key", false, PSP_SIGN_PUBLIC_BYTES, shard->signing_key))
+        return false;
+    for (const struct psp_cluster_shard *other = shards; other < shard; other++)
+        if (memcmp(other->signing_key, shard->signing_key, PSP_SIGN_PUBLIC_BYTES) == 0)
+            return psp_json_refuse(at,
+                                   "\"signing_key\" is also that of shard %u: every shard "
+                                   "needs its own",
+                                   other->shard);
+    return true;
+}
+
+static bool read_shards(const struct psp_json_at *root, bool is_format_1,
+                        struct psp_cluster *cluster)
+{
+    static const char *const names_1[] = {"shard", "slots", "roll_hash", "replicas", NULL};
+    static const char *const names_2[] = {"shard",    "slots",       "roll_hash",
+                                          "replicas", "signing_key", NULL};
     struct psp_json_at list, at;
     size_t n;
     if (!psp_json_list(root, "shards", PSP_SHARDS_MAX, &list, &n))
@@ -157,9 +179,11 @@ static bool read_shards(const struct psp_json_at *root, struct psp_cluster *clus
     uint32_t slot = 0;
     for (size_t i = 0; i < n; i++) {
         cluster->shard_count = (uint32_t)i + 1;
-        if (!psp_json_element(&list, i, &at) || !psp_json_members(&at, names) ||
+        if (!psp_json_element(&list, i, &at) ||
+            !psp_json_members(&at, is_format_1 ? names_1 : names_2) ||
             !read_number(&at, "shard", i, &shards[i].shard) || !read_slots(&at, slot, &shards[i]) ||
             !psp_json_hex(&at, "roll_hash", true, PSP_HASH_BYTES, shards[i].roll_hash) ||
+            (!is_format_1 && !read_signing_key(&at, shards, &shards[i])) ||
             !read_replicas(&at, &shards[i]))
             return false;
         slot = shards[i].slot_end;
@@ -517,7 +541,7 @@ static bool read_cluster(const struct psp_json_at *root, bool is_format_1,
            psp_json_hex(root, "definition_hash", false, PSP_HASH_BYTES, cluster->definition_hash) &&
            psp_json_hex(root, "roll_hash", true, PSP_HASH_BYTES, cluster->roll_hash) &&
            psp_json_hex(root, "digest_key_hash", false, PSP_HASH_BYTES, cluster->digest_key_hash) &&
-           read_routers(root, cluster) && read_shards(root, cluster) &&
+           read_routers(root, cluster) && read_shards(root, is_format_1, cluster) &&
            read_collectors(root, cluster) && read_operators(root, cluster) &&
            (is_format_1 || (read_gateways(root, cluster) && read_bridges(root, cluster))) &&
            rolls_agree(root, cluster) && all_differ(root, cluster);

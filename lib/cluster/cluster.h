@@ -27,8 +27,9 @@ struct psp_cluster_replica {
     const char *public_key; /* Z85 */
 };
 struct psp_cluster_shard {
-    uint32_t shard, slot_first, slot_end; /* [first, end) */
-    uint8_t roll_hash[PSP_HASH_BYTES];    /* SHA-256 of its roll file; zeros without a roll */
+    uint32_t shard, slot_first, slot_end;       /* [first, end) */
+    uint8_t roll_hash[PSP_HASH_BYTES];          /* SHA-256 of its roll file; zeros without a roll */
+    uint8_t signing_key[PSP_SIGN_PUBLIC_BYTES]; /* cluster/sign.h; of format 1, which has none: 0 */
     uint32_t replica_count;
     const struct psp_cluster_replica *replicas;
 };

@@ -1,6 +1,7 @@
 /* argp's child parser of the daemons, and the loads behind it. */
 #include "cluster/identity.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,9 +115,41 @@ bool psp_identity_load_key(struct psp_identity *identity, const char *name, cons
     return false;
 }
 
+static const char *what_to_do(enum psp_status status)
+{
+    if (status == PSP_EPERM)
+        return "; a key file must have mode 0600";
+    if (status == PSP_EINVAL)
+        return "; it is one line of " PSP_TEXT(PSP_SIGN_SEED_DIGITS) " hex digits";
+    return status == PSP_ENOENT ? "; copy it from keys/ of the folder that `psephos up` made" : "";
+}
+
+bool psp_identity_load_signing_key(struct psp_identity *identity,
+                                   const struct psp_cluster_shard *shard)
+{
+    char path[PSP_IDENTITY_PATH_BYTES], file[64];
+    snprintf(file, sizeof file, "shard-%" PRIu32 "-sign.key", shard->shard);
+    if (!psp_identity_key_path(identity, file, path))
+        return false;
+    const enum psp_status status = psp_sign_key_load(path, &identity->signing);
+    if (status != PSP_OK) {
+        psp_reason_set(&identity->reason, "%s: %s%s", path, psp_status_text(status),
+                       what_to_do(status));
+        return false;
+    }
+    if (memcmp(identity->signing.public_key, shard->signing_key, PSP_SIGN_PUBLIC_BYTES) == 0)
+        return true;
+    psp_reason_set(&identity->reason,
+                   "%s is not the key that cluster.json names for shard %" PRIu32
+                   " (signing_key); copy the one that was made with it",
+                   path, shard->shard);
+    return false;
+}
+
 void psp_identity_close(struct psp_identity *identity)
 {
     explicit_bzero(&identity->self, sizeof identity->self);
+    explicit_bzero(&identity->signing, sizeof identity->signing);
     psp_definition_destroy(&identity->definition);
     free(identity->definition_text);
     identity->definition_text = NULL;

@@ -16,6 +16,7 @@
 
 #include "base/reason.h"
 #include "cluster/cluster.h"
+#include "cluster/sign.h"
 #include "election/definition/definition.h"
 #include "wire/socket/socket.h"
 
@@ -30,6 +31,7 @@ struct psp_identity { /* zero-initialise */
     char *definition_text; /* as the file has it */
     size_t definition_bytes;
     struct psp_keypair self;
+    struct psp_sign_key signing; /* of a shard's replica */
     struct psp_reason reason;
 };
 
@@ -48,6 +50,9 @@ bool psp_identity_load_definition(struct psp_identity *identity);
 /* `name`.key, which must be the key that cluster.json has for `whom`. */
 bool psp_identity_load_key(struct psp_identity *identity, const char *name, const char *public_key,
                            const char *whom);
+/* shard-S-sign.key, which must be the key that cluster.json has for the shard. */
+bool psp_identity_load_signing_key(struct psp_identity *identity,
+                                   const struct psp_cluster_shard *shard);
 
 /* folder/name; false, with reason: too long. */
 bool psp_identity_path(struct psp_identity *identity, const char *folder, const char *name,

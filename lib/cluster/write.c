@@ -30,10 +30,11 @@ static json_t *shard_json(const struct psp_cluster_shard *shard)
                                         "raft_id", (json_int_t)replica->raft_id, "address",
                                         replica->address, "public_key", replica->public_key));
     }
-    return json_pack("{s:i, s:[ii], s:o, s:o}", "shard", (int)shard->shard, "slots",
+    return json_pack("{s:i, s:[ii], s:o, s:o, s:o}", "shard", (int)shard->shard, "slots",
                      (int)shard->slot_first, (int)shard->slot_end, "roll_hash",
-                     psp_json_of_bytes(shard->roll_hash, PSP_HASH_BYTES, true), "replicas",
-                     replicas);
+                     psp_json_of_bytes(shard->roll_hash, PSP_HASH_BYTES, true), "signing_key",
+                     psp_json_of_bytes(shard->signing_key, PSP_SIGN_PUBLIC_BYTES, false),
+                     "replicas", replicas);
 }
 
 static json_t *gateways_json(const struct psp_cluster *cluster)

@@ -144,6 +144,40 @@ def test_a_key_that_others_can_read_is_refused(counted):
     assert_goes_on(counted)
 
 
+def test_a_shard_without_its_signing_key_or_with_another_is_refused(counted):
+    key = counted.directory / "keys" / "shard-0-sign.key"
+    good = key.read_text()
+    for text, mode, told in ((good, 0o640, "must have mode 0600"),
+                             ("00" * 32 + "\n", 0o600, "not the key that cluster.json names"),
+                             ("00\n", 0o600, "one line of 64 hex digits"),
+                             (None, None, "copy it from keys/")):
+        key.unlink()
+        if text is not None:
+            key.write_text(text)
+            key.chmod(mode)
+        code, message = run_shard(counted)
+        assert code == 1
+        assert str(key) in message and told in message
+    key.write_text(good)
+    key.chmod(0o600)
+    assert_goes_on(counted)
+
+
+def test_a_cluster_file_without_signing_keys_is_refused(counted):
+    path = counted.directory / "cluster.json"
+    good = path.read_text()
+    description = json.loads(good)
+    del description["shards"][0]["signing_key"]
+    path.write_text(json.dumps(description))
+    code, message = run_shard(counted)
+    assert code == 1
+    assert "a version before 0.2.0 made this cluster" in message
+    done = counted.up(check=1)
+    assert "a version before 0.2.0 made this cluster" in done.stderr
+    path.write_text(good)
+    assert_goes_on(counted)
+
+
 def test_a_missing_key_is_named(counted):
     key = counted.directory / "keys" / "router-0.key"
     text = key.read_bytes()

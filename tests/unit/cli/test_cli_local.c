@@ -16,6 +16,7 @@
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
 #include "cli/folder/port.h"
+#include "cluster/sign.h"
 #include "tests/unit/fixture/cli.h"
 
 struct place {
@@ -98,9 +99,9 @@ static void read_text(const struct psp_local *local, const char *name, char *ret
 
 static void slots_are_split_evenly_and_secrets_are_ours_alone(void **state)
 {
-    static const char *const secrets[] = {"keys/digest.key",      "keys/operator.key",
-                                          "keys/router-1.key",    "keys/shard-2-0.key",
-                                          "keys/collector-0.key", "clients/local.key"};
+    static const char *const secrets[] = {
+        "keys/digest.key",      "keys/operator.key", "keys/router-1.key",    "keys/shard-2-0.key",
+        "keys/collector-0.key", "clients/local.key", "keys/shard-2-sign.key"};
     make(*state);
     struct psp_local *local = opened(*state);
     assert_int_equal(local->cluster->shard_count, 3);
@@ -109,6 +110,14 @@ static void slots_are_split_evenly_and_secrets_are_ours_alone(void **state)
     const uint32_t ends[] = {1365, 2730, 4096}; /* 4096 * 1 / 3, 4096 * 2 / 3, 4096 */
     for (uint32_t i = 0; i < 3; i++)
         assert_int_equal(local->cluster->shards[i].slot_end, ends[i]);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct psp_sign_key key;
+        char *path = psp_local_path(local, "keys/shard-%u-sign.key", i);
+        assert_int_equal(psp_sign_key_load(path, &key), PSP_OK);
+        assert_memory_equal(key.public_key, local->cluster->shards[i].signing_key,
+                            PSP_SIGN_PUBLIC_BYTES);
+        free(path);
+    }
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
         struct stat stat_of;
         char *path = psp_local_path(local, "%s", secrets[i]);
@@ -124,11 +133,12 @@ static void slots_are_split_evenly_and_secrets_are_ours_alone(void **state)
 
 static void an_interrupted_up_goes_on_with_the_keys_it_made(void **state)
 {
-    char digest[64], again[64], router[128], router_again[128];
+    char digest[64], again[64], router[128], router_again[128], signing[128], signing_again[128];
     make(*state);
     struct psp_local *local = opened(*state);
     read_text(local, "keys/digest.key", digest, sizeof digest);
     read_text(local, "keys/router-0.key", router, sizeof router);
+    read_text(local, "keys/shard-1-sign.key", signing, sizeof signing);
     char *path = psp_local_path(local, "cluster.json");
     assert_int_equal(unlink(path), 0); /* it is written last */
     free(path);
@@ -138,6 +148,8 @@ static void an_interrupted_up_goes_on_with_the_keys_it_made(void **state)
     assert_int_equal(strlen(digest), 33);
     assert_string_equal(digest, again);
     assert_string_equal(router, router_again);
+    read_text(local, "keys/shard-1-sign.key", signing_again, sizeof signing_again);
+    assert_string_equal(signing, signing_again);
     psp_local_close(&local);
 }
 

@@ -25,6 +25,9 @@ enum { TEXT_BYTES = 8192 };
 #define HASH_1 "1111111111111111111111111111111111111111111111111111111111111111"
 #define HASH_2 "2222222222222222222222222222222222222222222222222222222222222222"
 
+#define SIGNS_1 "3333333333333333333333333333333333333333333333333333333333333333"
+#define SIGNS_2 "4444444444444444444444444444444444444444444444444444444444444444"
+
 static const char good[] =
     "{\"format\": 2, \"mode\": \"live\","
     " \"cluster_id\": \"000102030405060708090a0b0c0d0e0f\", \"epoch\": 1,"
@@ -33,10 +36,12 @@ static const char good[] =
     " \"routers\": [{\"router\": 0, \"address\": \"tcp://127.0.0.1:7001\","
     "   \"public_key\": \"" KEY_A "\"}],"
     " \"shards\": ["
-    "  {\"shard\": 0, \"slots\": [0, 1000], \"roll_hash\": null, \"replicas\":"
+    "  {\"shard\": 0, \"slots\": [0, 1000], \"roll_hash\": null, \"signing_key\": \"" SIGNS_1
+    "\", \"replicas\":"
     "   [{\"replica\": 0, \"raft_id\": 1, \"address\": \"tcp://127.0.0.1:7002\","
     "     \"public_key\": \"" KEY_B "\"}]},"
-    "  {\"shard\": 1, \"slots\": [1000, 4096], \"roll_hash\": null, \"replicas\":"
+    "  {\"shard\": 1, \"slots\": [1000, 4096], \"roll_hash\": null, \"signing_key\": \"" SIGNS_2
+    "\", \"replicas\":"
     "   [{\"replica\": 0, \"raft_id\": 1, \"address\": \"tcp://127.0.0.1:7003\","
     "     \"public_key\": \"" KEY_C "\"}]}],"
     " \"collectors\": [{\"collector\": 0, \"http\": \"127.0.0.1:8080\","
@@ -121,6 +126,8 @@ static void every_part_of_a_good_file_is_read(void **state)
     assert_int_equal(cluster->shards[1].replica_count, 1);
     assert_int_equal(cluster->shards[1].replicas[0].raft_id, 1);
     assert_string_equal(cluster->shards[1].replicas[0].public_key, KEY_C);
+    assert_int_equal(cluster->shards[0].signing_key[0], 0x33);
+    assert_int_equal(cluster->shards[1].signing_key[31], 0x44);
     assert_string_equal(cluster->collectors[0].http_local, "127.0.0.1:8081");
     assert_string_equal(cluster->operators[0].name, "operator");
     psp_cluster_destroy(&cluster);
@@ -182,18 +189,49 @@ static void unknown_format_is_refused(void **state)
     assert_int_equal(load_changed(f, "\"format\": 2,", ""), PSP_EINVAL);
 }
 
+static void every_shard_has_a_signing_key_of_its_own(void **state)
+{
+    struct folder *f = *state;
+    assert_fault(f, " \"signing_key\": \"" SIGNS_2 "\",", "", "/shards/1",
+                 "a version before 0.2.0 made this cluster");
+    assert_fault(f, SIGNS_2, SIGNS_1, "/shards/1", "also that of shard 0");
+    assert_fault(f, SIGNS_2, "44", "/shards/1/signing_key", "64 lower-case hex digits");
+    assert_fault(f, "\"" SIGNS_1 "\"", "null", "/shards/0/signing_key", "hex digits");
+}
+
+/* As 0.1.0 wrote it: no mode, no signing keys. */
+static void load_as_format_1(struct folder *f, struct psp_cluster **ret_cluster,
+                             enum psp_status *ret_status)
+{
+    static const char *const later[] = {" \"mode\": \"live\",",
+                                        " \"signing_key\": \"" SIGNS_1 "\",",
+                                        " \"signing_key\": \"" SIGNS_2 "\","};
+    static char text[TEXT_BYTES];
+    memcpy(text, good, sizeof good);
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        char *at = strstr(text, later[i]);
+        assert_non_null(at);
+        const char *rest = at + strlen(later[i]);
+        memmove(at, rest, strlen(rest) + 1);
+    }
+    memcpy(strstr(text, "\"format\": 2"), "\"format\": 1", 11);
+    *ret_status = load_text(f, text, ret_cluster);
+}
+
 static void format_1_is_for_who_only_counts_again(void **state)
 {
     struct folder *f = *state;
     struct psp_cluster *cluster = NULL;
-    assert_int_equal(load_changed(f, "\"format\": 2, \"mode\": \"live\",", "\"format\": 1,"),
-                     PSP_EVERSION);
+    enum psp_status status = PSP_OK;
+    load_as_format_1(f, &cluster, &status);
+    assert_int_equal(status, PSP_EVERSION);
     assert_string_equal(f->reason.text,
                         "written by Psephos 0.1.0; only `psephos recount --offline` of this "
                         "version reads it; go on with 0.1.0");
     assert_int_equal(psp_cluster_load_any(f->cluster, &cluster, &f->reason), PSP_OK);
     assert_int_equal(cluster->shard_count, 2);
     assert_int_equal(cluster->mode, PSP_MODE_LIVE);
+    assert_true(sodium_is_zero(cluster->shards[0].signing_key, PSP_SIGN_PUBLIC_BYTES));
     psp_cluster_destroy(&cluster);
     /* As 0.1.0 read it: what came later is not known there. */
     load_changed(f, "\"format\": 2", "\"format\": 1");
@@ -487,6 +525,7 @@ int main(void)
         FACT(what_is_stored_loads_as_the_same),
         FACT(missing_file_says_so),
         FACT(unknown_format_is_refused),
+        FACT(every_shard_has_a_signing_key_of_its_own),
         FACT(format_1_is_for_who_only_counts_again),
         FACT(the_mode_is_live_or_test_and_kept),
         FACT(what_is_reserved_may_be_there_and_empty),

@@ -28,9 +28,13 @@ static const char election[] =
     "   {\"id\": \"no\", \"name\": \"No\", \"kind\": \"no\"}]}],"
     "\"ballot_styles\": [{\"id\": \"all\", \"contests\": [{\"contest\": \"bridge\"}]}]}";
 
+/* RFC 8032, 7.1, test 1. */
+#define SEED "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+#define PUBLIC "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+
 /* One replica of one shard, in a folder as `up` makes it. */
 struct town {
-    char folder[64], cluster[128], election[128], keys[128], key[160];
+    char folder[64], cluster[128], election[128], keys[128], key[160], signing[160];
     struct psp_keypair pair;
     struct psp_identity identity;
 };
@@ -49,13 +53,20 @@ static void write_cluster(const struct town *town)
         "\"digest_key_hash\": \"%s\", \"clients\": \"clients.json\","
         "\"routers\": [{\"router\": 0, \"address\": \"tcp://127.0.0.1:7001\","
         "  \"public_key\": \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}],"
-        "\"shards\": [{\"shard\": 0, \"slots\": [0, 4096], \"roll_hash\": null, \"replicas\":"
+        "\"shards\": [{\"shard\": 0, \"slots\": [0, 4096], \"roll_hash\": null,"
+        "  \"signing_key\": \"" PUBLIC "\", \"replicas\":"
         "  [{\"replica\": 0, \"raft_id\": 1, \"address\": \"tcp://127.0.0.1:7002\","
         "    \"public_key\": \"%s\"}]}],"
         "\"collectors\": [], \"operators\": []}",
         hex, hex, town->pair.public_z85);
     assert_true(n > 0 && n < TEXT_BYTES);
     assert_int_equal(psp_file_write(town->cluster, text, (size_t)n, 0644), PSP_OK);
+}
+
+static void write_signing(const struct town *town, const char *text)
+{
+    unlink(town->signing);
+    assert_int_equal(psp_file_create_secret(town->signing, text, strlen(text)), PSP_OK);
 }
 
 static int make_town(void **state)
@@ -68,7 +79,9 @@ static int make_town(void **state)
     snprintf(town->election, sizeof town->election, "%s/election.json", town->folder);
     snprintf(town->keys, sizeof town->keys, "%s/keys", town->folder);
     snprintf(town->key, sizeof town->key, "%s/shard-0-0.key", town->keys);
+    snprintf(town->signing, sizeof town->signing, "%s/shard-0-sign.key", town->keys);
     assert_int_equal(mkdir(town->keys, 0700), 0);
+    write_signing(town, SEED "\n");
     assert_int_equal(psp_keypair_generate(&town->pair), PSP_OK);
     assert_int_equal(psp_keypair_store(town->key, &town->pair), PSP_OK);
     assert_int_equal(psp_file_write(town->election, election, sizeof election - 1, 0644), PSP_OK);
@@ -83,6 +96,7 @@ static int end_town(void **state)
     struct town *town = *state;
     psp_identity_close(&town->identity);
     unlink(town->key);
+    unlink(town->signing);
     rmdir(town->keys);
     unlink(town->election);
     unlink(town->cluster);
@@ -189,6 +203,38 @@ static void the_key_of_another_process_is_refused(void **state)
     assert_says(town, town->key, "for replica 0 of shard 0");
 }
 
+static bool load_signing_key(struct town *town)
+{
+    return psp_identity_load_signing_key(&town->identity, &town->identity.cluster->shards[0]);
+}
+
+static void the_shards_signing_key_is_loaded_and_must_be_its_own(void **state)
+{
+    struct town *town = *state;
+    assert_true(psp_identity_load_cluster(&town->identity));
+    assert_true(load_signing_key(town));
+    assert_memory_equal(town->identity.signing.public_key,
+                        town->identity.cluster->shards[0].signing_key, PSP_SIGN_PUBLIC_BYTES);
+    write_signing(town, PUBLIC "\n");
+    assert_false(load_signing_key(town));
+    assert_says(town, town->signing, "for shard 0 (signing_key); copy the one");
+}
+
+static void a_signing_key_that_is_missing_open_or_broken_says_what_to_do(void **state)
+{
+    struct town *town = *state;
+    assert_true(psp_identity_load_cluster(&town->identity));
+    assert_int_equal(chmod(town->signing, 0640), 0);
+    assert_false(load_signing_key(town));
+    assert_says(town, town->signing, "mode 0600");
+    write_signing(town, "9d61\n");
+    assert_false(load_signing_key(town));
+    assert_says(town, town->signing, "one line of 64 hex digits");
+    assert_int_equal(unlink(town->signing), 0);
+    assert_false(load_signing_key(town));
+    assert_says(town, town->signing, "copy it from keys/");
+}
+
 static void a_path_that_is_too_long_is_told(void **state)
 {
     struct town *town = *state;
@@ -211,6 +257,8 @@ int main(void)
         TOWN(an_election_that_is_missing_or_wrong_is_refused),
         TOWN(a_key_that_others_can_read_is_refused),
         TOWN(the_key_of_another_process_is_refused),
+        TOWN(the_shards_signing_key_is_loaded_and_must_be_its_own),
+        TOWN(a_signing_key_that_is_missing_open_or_broken_says_what_to_do),
         TOWN(a_path_that_is_too_long_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
