@@ -127,12 +127,16 @@ enum psp_status psp_local_make_folders(const char *directory, struct psp_reason 
     static const char *const names[] = {"", "/keys", "/clients", "/roll", "/data", "/logs", "/run"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *path = psp_memory_print("%s%s", directory, names[i]);
-        const int failed = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : 0;
-        if (failed)
-            psp_reason_set(reterr_reason, "%s: %s", path, strerror(failed));
+        enum psp_status status = PSP_OK;
+        if (mkdir(path, 0700) == 0) /* its name lasts before anything in it is relied on */
+            status = psp_file_sync_folder(path);
+        else if (errno != EEXIST)
+            status = psp_status_from_errno(errno);
+        if (status != PSP_OK)
+            psp_reason_set(reterr_reason, "%s: %s", path, strerror(errno));
         free(path);
-        if (failed)
-            return psp_status_from_errno(failed);
+        if (status != PSP_OK)
+            return status;
     }
     return PSP_OK;
 }
