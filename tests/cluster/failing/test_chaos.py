@@ -8,7 +8,7 @@ import pytest
 
 from harness import ROOT, SLOWER
 
-CHAOS = ROOT / "tests" / "chaos" / "chaos.py"
+CHAOS = ROOT / "tests" / "faults" / "chaos" / "chaos.py"
 
 
 @pytest.mark.skipif(SLOWER > 1, reason="sanitized daemons start too slowly for this many kills")

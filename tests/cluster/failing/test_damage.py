@@ -6,7 +6,7 @@ import sys
 
 from harness import ROOT
 
-DAMAGE = ROOT / "tests" / "damage" / "damage.py"
+DAMAGE = ROOT / "tests" / "faults" / "damage" / "damage.py"
 
 
 def test_a_damaged_disk_never_gives_a_wrong_count(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from harness import BIN, ROOT
 
-POWER = ROOT / "tests" / "power" / "power.py"
+POWER = ROOT / "tests" / "faults" / "power" / "power.py"
 
 
 def campaign(figures, *arguments):

@@ -28,7 +28,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cluster"))
 from cut import cut, events_in  # noqa: E402
 from harness import BIN, FIXTURES, ROOT, Cluster, is_running, run_psephos, wait_until  # noqa: E402
 

@@ -103,7 +103,7 @@ class Cut:
             os.truncate(file.fileno(), event.size_before)
 
     def sectors(self, file, events):
-        """Of each sector its writes up to some moment; never written ones of a longer file are 0."""
+        """Of each sector its writes up to some moment; what was never written reads as 0."""
         last = {}
         for number, event in enumerate(events):
             for sector in range(event.offset // SECTOR,

@@ -29,7 +29,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cluster"))
 from harness import BIN, ROOT, run_psephos, wait_until  # noqa: E402
 
 RETURNS = ROOT / "demo" / "vermont-2020-county.csv"

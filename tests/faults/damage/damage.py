@@ -25,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cluster"))
 from harness import BIN, Cluster, is_running, run_psephos, wait_until  # noqa: E402
 
 CUT_BYTES = 64 << 10
