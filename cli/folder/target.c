@@ -1,6 +1,7 @@
 /* Both ways lead to the same four things: cluster, definition, key, secret of the ballot IDs. */
 #include "cli/folder/target.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,7 @@ enum psp_status psp_target_open(const char *directory, const char *cluster_path,
                                 struct psp_reason *reterr_reason)
 {
     struct psp_target target = {0};
+    assert(directory != NULL || (cluster_path != NULL && key_path != NULL));
     target.cluster_path =
         directory ? psp_memory_print("%s/cluster.json", directory) : psp_memory_copy(cluster_path);
     target.key_path =
