@@ -44,7 +44,7 @@ struct line {
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all; a
                           * bridge: what its target lacks of what a collector shows */
     bool has_shown;      /* a bridge that answers */
-    bool is_away;        /* a bridge of another host: only there can it be asked */
+    bool is_away;        /* a bridge or gateway of another host: only there can it be asked */
     struct psp_bridge_shown shown;
 };
 
@@ -244,8 +244,11 @@ static void look_at_gateway(struct line *line, bool asked, bool is_here)
         asked ? psp_gateway_ready(local ? local : line->daemon->address, &reason)
               : PSP_EUNREACHABLE;
     line->answered = status == PSP_OK;
+    line->is_away = !is_here && status != PSP_OK && status != PSP_EAGAIN && local &&
+                    psp_address_is_loopback(local);
     line->state = status == PSP_OK        ? "ready"
                   : status == PSP_EAGAIN  ? "not ready"
+                  : line->is_away         ? "not asked"
                   : line->pid || !is_here ? "not answering"
                                           : "down";
 }

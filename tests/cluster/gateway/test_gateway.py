@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import shutil
 import signal
 import socket
 import time
@@ -234,6 +235,28 @@ def test_up_status_and_down_know_the_gateway(town):
     other = run_psephos("up", "--dir", one.directory, "--gateway", "127.0.0.1:1")
     assert other.returncode == 1 and "--gateway" in other.stderr
     assert "5 processes" not in one.down().stdout
+
+
+def test_a_gateway_of_another_host_is_not_asked_and_nothing_is_wrong(town, tmp_path):
+    """A control node has cluster.json and the operator's key; /readyz is on the host's loopback."""
+    one, _ = town
+    (tmp_path / "node" / "keys").mkdir(parents=True)
+    shutil.copy(one.directory / "cluster.json", tmp_path / "node")
+    shutil.copy(one.directory / "keys" / "operator.key", tmp_path / "node" / "keys")
+
+    def row():
+        done = run_psephos("status", "--dir", tmp_path / "node", "--json")
+        told = json.loads(done.stdout)
+        gateway = next(p for p in told["processes"] if p["role"] == "gateway")
+        return done.returncode, told["healthy"], gateway["state"]
+    assert row() == (0, True, "ready")
+    one.kill("gateway")
+    assert row() == (0, True, "not asked")
+    one.kill("router")
+    assert row() == (1, False, "not asked")
+    one.kill()
+    done = run_psephos("status", "--dir", tmp_path / "node", "--json", check=3)
+    assert {p["state"] for p in json.loads(done.stdout)["processes"]} == {"down"}
 
 
 def test_a_request_under_way_at_the_end_of_the_gateway_is_answered(town):
