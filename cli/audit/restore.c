@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/system/address.h"
 #include "base/system/file.h"
 #include "cli/audit/backup_folder.h"
 #include "cli/audit/recount_shard.h"
@@ -42,10 +43,10 @@
 
 #define LOOPBACK "tcp://127."
 
-enum { OPTION_RECOUNTED = 256, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
+enum { OPTION_RECOUNTED = 256, OPTION_GATEWAY, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
 
 struct arguments {
-    const char *directory, *backup, *hosts;
+    const char *directory, *backup, *hosts, *gateway;
     bool recounted, json;
 };
 
@@ -63,6 +64,7 @@ struct restoring {
 static const struct argp_option options[] = {
     {"backup", 'b', "FOLDER", 0, "what `psephos backup` made", 0},
     {"hosts", 'H', "FILE", 0, "the new machines, when they have other addresses", 0},
+    {"gateway", OPTION_GATEWAY, "HOST:PORT", 0, "where its gateway takes ballots by HTTP now", 0},
     {"as-recounted", OPTION_RECOUNTED, NULL, 0,
      "take what the journals give, also where it is not what backup.json says", 0},
     {0},
@@ -84,6 +86,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
         return 0;
     case 'H':
         arguments->hosts = value;
+        return 0;
+    case OPTION_GATEWAY:
+        if (!psp_address_good(value, 1))
+            argp_error(state, "--gateway: HOST:PORT, for example 10.0.0.11:8090");
+        arguments->gateway = value;
         return 0;
     case OPTION_RECOUNTED:
         arguments->recounted = true;
@@ -252,6 +259,20 @@ static void set_text(const char **text, char *value)
     *text = value;
 }
 
+/* After the collector has its new address: two processes at one would make cluster.json bad. */
+static bool renew_gateway(struct restoring *restoring)
+{
+    const struct psp_cluster *cluster = restoring->local->cluster;
+    const char *http = restoring->arguments->gateway;
+    if (!http)
+        return true;
+    if (strcmp(http, cluster->collectors[0].http) == 0)
+        return refuse(restoring, "--gateway %s is where the collector serves the page", http);
+    set_text(&OWNED(struct psp_cluster_gateway, &cluster->gateways[0])->http,
+             psp_memory_copy(http));
+    return true;
+}
+
 /* In memory only; stored later. */
 static bool renew(struct restoring *restoring, const struct psp_hosts *hosts)
 {
@@ -284,14 +305,14 @@ static bool renew(struct restoring *restoring, const struct psp_hosts *hosts)
         set_text(&OWNED(struct psp_cluster_router, &cluster->routers[i])->address,
                  psp_memory_print("tcp://%s:%u", psp_hosts_router(hosts, i), PSP_PORT_ROUTERS + i));
     if (!hosts)
-        return true;
+        return renew_gateway(restoring);
     struct psp_cluster_collector *collector =
         OWNED(struct psp_cluster_collector, &cluster->collectors[0]);
     const char *host = psp_hosts_collector(hosts);
     set_text(&collector->address,
              psp_memory_print("tcp://%s:%u", host, (unsigned)PSP_PORT_COLLECTOR));
     set_text(&collector->http, psp_memory_print("%s:%u", host, (unsigned)PSP_PORT_PAGE));
-    return true;
+    return renew_gateway(restoring);
 }
 
 static bool write_log(struct restoring *restoring, uint32_t s, const char *folder)
@@ -428,6 +449,9 @@ static bool restore(struct restoring *restoring)
 {
     struct psp_hosts *hosts = NULL;
     const struct psp_cluster *cluster = restoring->local->cluster;
+    if (restoring->arguments->gateway && cluster->gateway_count == 0)
+        return refuse(restoring, "--gateway: the cluster in %s has none",
+                      restoring->local->directory);
     if (restoring->arguments->hosts &&
         (psp_hosts_load(restoring->arguments->hosts, &hosts, &restoring->reason) != PSP_OK ||
          psp_hosts_check(hosts, cluster->shards[0].replica_count, &restoring->reason) != PSP_OK)) {

@@ -85,7 +85,7 @@ RUN_BY = {
     OPERATIONS: {*REPORTS,
                  "psephos replica replace --dir DIR --shard 0 --replica 2",
                  "psephos backup --dir DIR --out FOLDER",
-                 "psephos restore --dir DIR --backup FOLDER [--hosts FILE]",
+                 "psephos restore --dir DIR --backup FOLDER [--hosts FILE] [--gateway HOST:PORT]",
                  "psephos zero --dir DIR", "psephos open --dir DIR",
                  "psephos open|close --dir DIR"},
     API: {line for document, line in commands() if line.startswith("curl ")},
@@ -163,7 +163,7 @@ def test_what_operations_says_of_one_cluster(cluster, import_returns, fixture_fi
     run(command(document, "psephos backup"))
     one.down()
     shutil.rmtree(one.directory / "data")
-    run(command(document, "psephos restore").replace(" [--hosts FILE]", ""))
+    run(command(document, "psephos restore").replace(" [--hosts FILE] [--gateway HOST:PORT]", ""))
     one.up()
     assert counted > 0
     # The board of a new folder may first show a replica that has applied little yet.

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from casting import add, ballot, free_port, post, with_gateway
 from harness import FIXTURES, SLOWER, run_psephos, wait_until
 from test_crashes import (
     assert_exact,
@@ -264,3 +265,24 @@ def test_a_restore_without_the_roll_says_what_the_folder_must_hold(cluster, impo
     assert "another backup" not in said
     (tmp_path / "roll").rename(one.directory / "roll")
     restore(one, tmp_path / "b")
+
+
+def test_a_restore_names_the_gateways_new_address(cluster, tmp_path):
+    one, old = with_gateway(cluster, FIXTURES / "town.json")
+    out = tmp_path / "backup"
+    token = add(one, "web")
+    assert post(old, token, [ballot("a")])[2][0]["disposition"] == "counted"
+    backup(one, out)
+    one.kill()
+    shutil.rmtree(one.directory / "data")
+    page = one.description["collectors"][0]["http"]
+    refused = one.call("restore", "--backup", out, "--gateway", page, check=1).stderr
+    assert f"--gateway {page} is where the collector serves the page" in refused
+    one.call("restore", "--backup", out, "--gateway", "8090", check=2)
+    new = f"127.0.0.1:{free_port()}"
+    one.call("restore", "--backup", out, "--gateway", new, check=0)
+    one.call("up", check=0)
+    assert post(new, token, [ballot("a"), ballot("b")])[2][0]["first"] == "counted"
+    without = cluster(FIXTURES / "town.json", name="without")
+    refused = without.call("restore", "--backup", out, "--gateway", new, check=1).stderr
+    assert f"--gateway: the cluster in {without.directory} has none" in refused
