@@ -9,6 +9,7 @@
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
 #include "wire/message/report.h"
+#include "wire/message/watch.h"
 
 static bool take_fence(const Psephos__V1__Fence *from, struct psp_fence *ret_fence)
 {
@@ -28,28 +29,6 @@ static Psephos__V1__Fence build_fence(const struct psp_fence *from)
     PSP_FENCE(X)
 #undef X
     return fence;
-}
-
-static struct psp_books books_of(const Psephos__V1__Books *from)
-{
-    struct psp_books books = {0};
-#define OWN(name) books.name = from->name;
-#define DISPOSED(NAME, word, value) books.disposed[PSP_##NAME] = from->word;
-    PSP_BOOKS(OWN, DISPOSED)
-#undef OWN
-#undef DISPOSED
-    return books;
-}
-
-static Psephos__V1__Books build_books(const struct psp_books *from)
-{
-    Psephos__V1__Books books = PSEPHOS__V1__BOOKS__INIT;
-#define OWN(name) books.name = from->name;
-#define DISPOSED(NAME, word, value) books.word = from->disposed[PSP_##NAME];
-    PSP_BOOKS(OWN, DISPOSED)
-#undef OWN
-#undef DISPOSED
-    return books;
 }
 
 /* On the wire a replica + 1, 0: not known. */
@@ -113,65 +92,6 @@ static enum psp_status decode_count_refusal(const Psephos__V1__CountRefusal *bod
     ret_message->count_refusal.code = (enum psp_count_refusal)body->code;
     ret_message->count_refusal.leader = leader_of(body->leader);
     ret_message->count_refusal.text = body->text;
-    return PSP_OK;
-}
-
-static enum psp_status decode_watch(const Psephos__V1__Watch *body,
-                                    struct psp_cluster_message *ret_message)
-{
-    ret_message->type = PSP_CLUSTER_WATCH;
-    ret_message->id = body->watch_id;
-    ret_message->watch.after_index = body->after_index;
-    ret_message->watch.base_index = body->base_index;
-    ret_message->watch.base_epoch = body->base_epoch;
-    ret_message->watch.wait_ms = body->wait_ms;
-    ret_message->watch.held = body->held;
-    return PSP_OK;
-}
-
-static enum psp_status decode_partial(const Psephos__V1__Partial *body,
-                                      struct psp_cluster_message *ret_message,
-                                      const char **ret_reason)
-{
-    struct psp_partial *partial = &ret_message->partial;
-    ret_message->type = PSP_CLUSTER_PARTIAL;
-    ret_message->id = body->watch_id;
-    if (!psp_pack_take(&body->cluster_id, partial->cluster_id, PSP_CLUSTER_ID_BYTES))
-        return psp_pack_refuse(ret_reason,
-                               "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
-    if (!psp_pack_take(&body->state_hash, partial->state_hash, PSP_HASH_BYTES))
-        return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
-    if (body->held_hash.len != 0 && body->held_hash.len != PSP_HASH_BYTES)
-        return psp_pack_refuse(ret_reason, "held_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
-    if (!psp_election_state_known(body->election_state))
-        return psp_pack_refuse(ret_reason, "an unknown election state");
-    if (!psp_mode_known(body->mode))
-        return psp_pack_refuse(ret_reason, "a mode that is neither live nor test");
-    if (!body->books)
-        return psp_pack_refuse(ret_reason, "a partial without books");
-    if (body->registered_leaves.len % 4 != 0)
-        return psp_pack_refuse(ret_reason, "a list of 4-byte numbers has a wrong length");
-    if (body->parts > PSP_PARTIAL_PARTS_MAX || (body->part > 0 && body->part >= body->parts))
-        return psp_pack_refuse(ret_reason, "a part that cannot be");
-    partial->shard = body->shard;
-    partial->replica = body->replica;
-    partial->epoch = body->epoch;
-    partial->index = body->index;
-    partial->time_ms = body->time_ms;
-    partial->base_index = body->base_index;
-    partial->registered = body->registered;
-    partial->election_state = (enum psp_election_state)body->election_state;
-    partial->rows = psp_pack_bytes(&body->rows);
-    partial->books = books_of(body->books);
-    partial->registered_leaves = psp_pack_bytes(&body->registered_leaves);
-    partial->part = body->part;
-    partial->parts = body->parts;
-    partial->leader = body->leader;
-    partial->mode = (enum psp_mode)body->mode;
-    partial->stations = psp_pack_bytes(&body->stations);
-    partial->reports = psp_pack_bytes(&body->reports);
-    partial->leaf_ballots = psp_pack_bytes(&body->leaf_ballots);
-    partial->held_hash = psp_pack_bytes(&body->held_hash);
     return PSP_OK;
 }
 
@@ -242,7 +162,7 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     status->term = body->term;
     status->epoch = body->epoch;
     status->election_state = (enum psp_election_state)body->election_state;
-    status->books = books_of(body->books);
+    status->books = psp_message_books_of(body->books);
     status->inflight = body->inflight;
     status->busy = body->busy;
     status->leader = body->leader;
@@ -325,9 +245,9 @@ static enum psp_status decode_body(struct psp_arena *arena,
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_REFUSAL:
         return decode_count_refusal(message->count_refusal, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_WATCH:
-        return decode_watch(message->watch, ret_message);
+        return psp_message_decode_watch(message->watch, ret_message);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL:
-        return decode_partial(message->partial, ret_message, ret_reason);
+        return psp_message_decode_partial(message->partial, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATE:
         return decode_operate(message->operate, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATED:
@@ -427,57 +347,6 @@ static enum psp_status encode_count_refusal(const struct psp_cluster_message *fr
     return psp_pack(&message->base, ret_buffer);
 }
 
-static enum psp_status encode_watch(const struct psp_cluster_message *from,
-                                    Psephos__V1__ClusterMessage *message,
-                                    struct psp_buffer *ret_buffer)
-{
-    Psephos__V1__Watch body = PSEPHOS__V1__WATCH__INIT;
-    body.watch_id = from->id;
-    body.after_index = from->watch.after_index;
-    body.base_index = from->watch.base_index;
-    body.base_epoch = from->watch.base_epoch;
-    body.wait_ms = from->watch.wait_ms;
-    body.held = from->watch.held;
-    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_WATCH;
-    message->watch = &body;
-    return psp_pack(&message->base, ret_buffer);
-}
-
-static enum psp_status encode_partial(const struct psp_cluster_message *from,
-                                      Psephos__V1__ClusterMessage *message,
-                                      struct psp_buffer *ret_buffer)
-{
-    const struct psp_partial *partial = &from->partial;
-    Psephos__V1__Books books = build_books(&partial->books);
-    Psephos__V1__Partial body = PSEPHOS__V1__PARTIAL__INIT;
-    body.watch_id = from->id;
-    body.cluster_id = psp_pack_data(partial->cluster_id, PSP_CLUSTER_ID_BYTES);
-    body.shard = partial->shard;
-    body.replica = partial->replica;
-    body.epoch = partial->epoch;
-    body.index = partial->index;
-    body.time_ms = partial->time_ms;
-    body.state_hash = psp_pack_data(partial->state_hash, PSP_HASH_BYTES);
-    body.election_state = (uint32_t)partial->election_state;
-    body.base_index = partial->base_index;
-    body.rows = psp_pack_data(partial->rows.data, partial->rows.length);
-    body.books = &books;
-    body.registered = partial->registered;
-    body.registered_leaves =
-        psp_pack_data(partial->registered_leaves.data, partial->registered_leaves.length);
-    body.part = partial->part;
-    body.parts = partial->parts;
-    body.leader = partial->leader;
-    body.mode = (uint32_t)partial->mode;
-    body.stations = psp_pack_data(partial->stations.data, partial->stations.length);
-    body.reports = psp_pack_data(partial->reports.data, partial->reports.length);
-    body.leaf_ballots = psp_pack_data(partial->leaf_ballots.data, partial->leaf_ballots.length);
-    body.held_hash = psp_pack_data(partial->held_hash.data, partial->held_hash.length);
-    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
-    message->partial = &body;
-    return psp_pack(&message->base, ret_buffer);
-}
-
 static enum psp_status encode_operate(const struct psp_cluster_message *from,
                                       Psephos__V1__ClusterMessage *message,
                                       struct psp_buffer *ret_buffer)
@@ -527,7 +396,7 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
                                      struct psp_buffer *ret_buffer)
 {
     const struct psp_status_reply *status = &from->status;
-    Psephos__V1__Books books = build_books(&status->books);
+    Psephos__V1__Books books = psp_message_books(&status->books);
     Psephos__V1__StatusReply body = PSEPHOS__V1__STATUS_REPLY__INIT;
     body.request_id = from->id;
     body.role = (uint32_t)status->role;
@@ -672,9 +541,9 @@ enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *fro
     case PSP_CLUSTER_COUNT_REFUSAL:
         return encode_count_refusal(from, &message, ret_buffer);
     case PSP_CLUSTER_WATCH:
-        return encode_watch(from, &message, ret_buffer);
+        return psp_message_encode_watch(from, &message, ret_buffer);
     case PSP_CLUSTER_PARTIAL:
-        return encode_partial(from, &message, ret_buffer);
+        return psp_message_encode_partial(from, &message, ret_buffer);
     case PSP_CLUSTER_OPERATE:
         return encode_operate(from, &message, ret_buffer);
     case PSP_CLUSTER_OPERATED:
