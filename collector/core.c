@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/head.h"
 #include "wire/message/partial_parts.h"
 
 struct replica_state {
@@ -95,6 +96,30 @@ struct psp_board *psp_collector_core_board(struct psp_collector_core *core)
     return core->board;
 }
 
+/* What the board holds of a shard, to be shown to it. */
+static struct psp_head head_of(const struct psp_board_shard *held)
+{
+    struct psp_head head = {.epoch = held->epoch, .index = held->index};
+    memcpy(head.state_hash, held->state_hash, PSP_HASH_BYTES);
+    memcpy(head.signature, held->signature, PSP_SIGNATURE_BYTES);
+    return head;
+}
+
+/* One that is not newer changes nothing: it needs no signature. */
+static bool is_signed(const struct psp_collector_core *core, uint32_t shard,
+                      const struct psp_partial *partial)
+{
+    const struct psp_board_shard *held = psp_board_shard(core->board, shard);
+    if (held->present && (partial->epoch < held->epoch ||
+                          (partial->epoch == held->epoch && partial->index <= held->index)))
+        return true;
+    struct psp_head head = {.epoch = partial->epoch, .index = partial->index};
+    memcpy(head.state_hash, partial->state_hash, PSP_HASH_BYTES);
+    memcpy(head.signature, partial->signature, PSP_SIGNATURE_BYTES);
+    return psp_head_verify(core->cluster->shards[shard].signing_key, core->cluster->cluster_id,
+                           core->cluster->shards[shard].shard, &head);
+}
+
 static struct replica_state *replica_state(const struct psp_collector_core *core, uint32_t shard,
                                            uint32_t replica_at)
 {
@@ -118,6 +143,7 @@ bool psp_collector_core_next_watch(struct psp_collector_core *core, uint64_t now
             .replica_at = state->replica_at,
             .watch_id = state->watch_id,
             .wait_ms = state->answered ? PSP_WATCH_WAIT_MS : 0,
+            .head = head_of(held),
         };
         state->answered = false;
         if (!state->ask_all) {
@@ -155,8 +181,11 @@ static bool all_published(const struct psp_collector_core *core)
 static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, uint32_t shard,
                              struct replica_state *state, const struct psp_partial *partial)
 {
-    const enum psp_status status =
-        partial->shard == shard ? psp_board_merge(core->board, partial) : PSP_EMISMATCH;
+    enum psp_status status = partial->shard == shard ? PSP_OK : PSP_EMISMATCH;
+    if (status == PSP_OK && !is_signed(core, shard, partial))
+        status = PSP_EPERM;
+    if (status == PSP_OK)
+        status = psp_board_merge(core->board, partial);
     const struct psp_board_shard *held = psp_board_shard(core->board, shard);
     if (status == PSP_OK || status == PSP_STALE) {
         state->seen.answered = true;

@@ -12,6 +12,9 @@
  *       │                   ▲
  *       └─silent 2 s────────┘      fault: due after 1 s
  *
+ * What is held of a shard goes back to it with every Watch, as a head that the shard
+ * signed (cluster/head.h): by it a lone replica finds out that it lost the end of its log.
+ *
  * A shard is stale when no replica has answered, since this collector started
  * or for PSP_STALE_MS, with the index the board holds or a later one: a replica
  * that lags behind does not make the shard fresh. Nor does the first answer since
@@ -48,6 +51,7 @@ struct psp_collector_watch {
     uint32_t shard, replica_at; /* replica_at: position in the shard's list in cluster.json */
     uint64_t watch_id, after_index, base_index, base_epoch;
     uint32_t wait_ms;
+    struct psp_head head; /* of what the board holds, as the shard signed it */
 };
 
 struct psp_collector_replica { /* what is known of one replica */
@@ -75,7 +79,8 @@ void psp_collector_core_unsent(struct psp_collector_core *core, uint64_t now_ms,
 
 /* A partial came over the connection to (shard, replica_at). Returns what
  * psp_board_merge says; PSP_EMISMATCH as well when it speaks of another shard
- * than the one that was asked; PSP_EAGAIN when it is a part and more will come,
+ * than the one that was asked; PSP_EPERM when it is newer than what is held and the shard
+ * did not sign its head; PSP_EAGAIN when it is a part and more will come,
  * PSP_EINVAL when a part is missing, PSP_ENOMEM when there is no room for it. */
 enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint64_t now_ms,
                                            uint32_t shard, uint32_t replica_at, uint64_t watch_id,

@@ -145,6 +145,12 @@ static void warn_of(struct psp_collector_shell *shell, const struct link *link,
                 "counts stay. Stop that replica and run psephos recount --shard %u",
                 link->shard, partial->replica, (unsigned long)partial->index, divergence->what,
                 link->shard);
+    else if (status == PSP_EPERM)
+        psp_say(PSP_SAY_WARNING, "refused_partial",
+                "shard %u replica %u sent a state at index %lu that the shard did not sign; the "
+                "old counts stay. Its signing key is not the one in cluster.json here: one of the "
+                "two is not the cluster's",
+                link->shard, partial->replica, (unsigned long)partial->index);
     else
         psp_say(PSP_SAY_WARNING, "refused_partial",
                 "shard %u replica %u sent a partial of another cluster, mode or shard", link->shard,
@@ -194,7 +200,7 @@ static void take_partial(struct psp_collector_shell *shell, const struct link *l
     psp_stats_count(&shell->stats.partials[outcome_of(status)]);
     if (status == PSP_OK || status == PSP_STALE)
         note_freshness(shell, link);
-    else if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
+    else if (status == PSP_EDIVERGED || status == PSP_EMISMATCH || status == PSP_EPERM)
         warn_of(shell, link, &message.partial, status);
     if (held->corrected_rows > corrected)
         say_corrected(link, &message.partial, held->corrected_rows - corrected);
@@ -269,6 +275,7 @@ static void send_watch(struct psp_collector_shell *shell, const struct psp_colle
     message.watch.base_index = watch->base_index;
     message.watch.base_epoch = watch->base_epoch;
     message.watch.wait_ms = watch->wait_ms;
+    message.watch.head = watch->head;
     enum psp_status status = psp_cluster_message_encode(&message, &shell->buffer);
     if (status == PSP_OK)
         status = psp_socket_send(link->socket, NULL, shell->buffer.data, shell->buffer.length);

@@ -123,6 +123,7 @@ static bool start(void *context)
         .shard = parts->shard,
         .replica = parts->replica,
         .data_path = parts->data_path,
+        .signing_key = &identity->signing,
     };
     if (psp_replica_open(&state, &parts->state, &identity->reason) != PSP_OK)
         return false;

@@ -192,6 +192,7 @@ static enum psp_status create_core(const struct psp_replica_options *options,
         .definition = options->definition,
         .count = replica->count,
         .pid = (uint64_t)getpid(),
+        .signing_key = options->signing_key,
     };
     if (getrandom(&core.seed, sizeof(core.seed), 0) != (ssize_t)sizeof(core.seed))
         return PSP_EIO;

@@ -30,6 +30,7 @@ struct psp_replica_options {
     const struct psp_definition *definition; /* not owned */
     uint32_t shard, replica;                 /* positions in cluster.json */
     const char *data_path;
+    const struct psp_sign_key *signing_key; /* of the shard; not owned, as long as the replica */
 };
 
 struct psp_replica {

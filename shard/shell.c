@@ -230,6 +230,14 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
                 "the operator was told the hash of all rows, held ones too, at index %" PRIu64,
                 action->held_index);
         return;
+    case PSP_CORE_HEAD_STRANGE:
+        psp_say(PSP_SAY_WARNING, "head_strange",
+                "collector %" PRIu32 " says that it has seen index %" PRIu64 ", but the log ends "
+                "at %" PRIu64 " and this shard did not sign that: passed over. Somebody has that "
+                "collector's key, or its data folder is damaged",
+                action->head_strange.collector, action->head_strange.index,
+                action->head_strange.last);
+        return;
     case PSP_CORE_TOO_LARGE:
         warn_too_large(shell, action->too_large_bytes);
         return;

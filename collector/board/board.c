@@ -382,6 +382,7 @@ static void take_head(struct psp_board *board, const struct psp_partial *partial
     head->time_ms = partial->time_ms;
     head->registered = partial->registered;
     memcpy(head->state_hash, partial->state_hash, PSP_HASH_BYTES);
+    memcpy(head->signature, partial->signature, PSP_SIGNATURE_BYTES);
     head->election_state = partial->election_state;
     head->books = partial->books;
     head->counted = board->shards[partial->shard].leaves.counted;

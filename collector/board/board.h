@@ -62,6 +62,7 @@ struct psp_board_shard {
     uint32_t replica;
     uint64_t epoch, index, time_ms, registered;
     uint8_t state_hash[PSP_HASH_BYTES];
+    uint8_t signature[PSP_SIGNATURE_BYTES]; /* of its head, by the shard: cluster/head.h */
     enum psp_election_state election_state;
     struct psp_books books;
     uint64_t ballots;        /* sum of the rows' ballots */

@@ -13,7 +13,7 @@
 #include "election/ballot.h"
 
 enum {
-    HEAD_BYTES = 4 * 8 + 2 * 4 + PSP_HASH_BYTES + PSP_BOOKS_BYTES,
+    HEAD_BYTES = 4 * 8 + 2 * 4 + PSP_HASH_BYTES + PSP_SIGNATURE_BYTES + PSP_BOOKS_BYTES,
     MAP_BYTES_FIRST = 1 << 30, /* sparse: costs address space only */
 };
 
@@ -213,7 +213,8 @@ static void encode_head(const struct psp_board_shard *head, uint8_t ret_bytes[HE
     psp_put32(at, head->replica);
     psp_put32(at + 4, (uint32_t)head->election_state);
     memcpy(at + 8, head->state_hash, PSP_HASH_BYTES);
-    at += 8 + PSP_HASH_BYTES;
+    memcpy(at + 8 + PSP_HASH_BYTES, head->signature, PSP_SIGNATURE_BYTES);
+    at += 8 + PSP_HASH_BYTES + PSP_SIGNATURE_BYTES;
     psp_books_pack(&head->books, at);
     assert(at + PSP_BOOKS_BYTES == ret_bytes + HEAD_BYTES);
 }
@@ -233,7 +234,8 @@ static bool decode_head(const MDB_val *value, struct psp_partial *ret_partial)
         return false;
     ret_partial->election_state = (enum psp_election_state)state;
     memcpy(ret_partial->state_hash, at + 40, PSP_HASH_BYTES);
-    at += 40 + PSP_HASH_BYTES;
+    memcpy(ret_partial->signature, at + 40 + PSP_HASH_BYTES, PSP_SIGNATURE_BYTES);
+    at += 40 + PSP_HASH_BYTES + PSP_SIGNATURE_BYTES;
     psp_books_unpack(at, &ret_partial->books);
     return true;
 }

@@ -6,10 +6,11 @@
  * at least what it showed last, at once. One transaction a commit; only chunks
  * of rows that changed are written.
  *
- *     meta        "format" -> LE32 = 2        "cluster" -> 16 bytes
+ *     meta        "format" -> LE32 = 3        "cluster" -> 16 bytes
  *                 "definition" -> SHA-256     "shards" -> LE32
  *     shards      BE32 shard -> head: LE64 epoch, index, time_ms, registered,
  *                 LE32 replica, LE32 election state, 32 bytes state hash,
+ *                 64 bytes signature (cluster/head.h),
  *                 LE64 received, counted, replayed, double_vote, not_eligible,
  *                 invalid, closed, added_ballots, voters_counted
  *     registered  BE32 shard -> LE32 a leaf; only with a roll
@@ -46,7 +47,7 @@
 #include "collector/board/board.h"
 
 enum {
-    PSP_COLLECTOR_STORE_FORMAT = 2,
+    PSP_COLLECTOR_STORE_FORMAT = 3,
     PSP_COLLECTOR_CHUNK_ROWS = 64,
     PSP_COLLECTOR_CHUNK_LEAVES = 64,
 };

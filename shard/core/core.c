@@ -48,6 +48,7 @@ enum psp_status psp_core_create(const struct psp_core_options *options, struct p
 {
     assert(options->member_count >= 1 && options->member_count <= PSP_REPLICAS_MAX);
     assert(psp_raft_id_replica(options->raft_id) == options->replica);
+    assert(options->signing_key != NULL);
     struct psp_core *core = calloc(1, sizeof(*core));
     if (core == NULL)
         return PSP_ENOMEM;
@@ -59,6 +60,7 @@ enum psp_status psp_core_create(const struct psp_core_options *options, struct p
     core->definition = options->definition;
     core->count = options->count;
     core->pid = options->pid;
+    core->signing_key = options->signing_key;
     core->part_bytes = options->part_bytes > 0 ? options->part_bytes : PSP_CORE_PART_BYTES;
     core->parts_max = options->parts_max > 0 ? options->parts_max : PSP_PARTIAL_PARTS_MAX;
     const enum psp_status status = create_parts(core, options);

@@ -41,6 +41,7 @@
 
 #include "base/bytes/bytes.h"
 #include "base/status.h"
+#include "cluster/sign.h"
 #include "count/count.h"
 #include "journal/journal.h"
 #include "shard/consensus/consensus.h"
@@ -57,7 +58,8 @@ enum {
     PSP_CORE_BATCH_BYTES_MAX = PSP_MESSAGE_BYTES_MAX - 8192, /* so that an entry fits a message */
     PSP_CORE_APPLY_ROWS = 16384,                             /* a tick */
     PSP_CORE_LOAD_BYTES = 1 << 20, /* about as much is loaded from the log at a time */
-    PSP_CORE_WATCH_GAP_MS = 50,    /* between two answers to a watcher */
+    PSP_CORE_WATCH_GAP_MS = 50,    /* between two answers to a watcher, two looks at its head */
+    PSP_CORE_HEAD_SAID_MS = 60000, /* between two lines on heads of one that are not ours */
     PSP_CORE_WATCH_WAIT_MAX_MS = 10000,
     PSP_CORE_HELD_GAP_MS = 1000,              /* between two questions for held_hash */
     PSP_CORE_PART_BYTES = 4 << 20,            /* rows in one message of a partial */
@@ -84,6 +86,7 @@ struct psp_core_options {
     size_t part_bytes;
     uint32_t parts_max;
     uint32_t seed;
+    const struct psp_sign_key *signing_key; /* of the shard; not owned */
 };
 
 /* Two clocks, told by the caller: steady for timeouts, wall for entries. */
@@ -143,15 +146,16 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now);
 uint64_t psp_core_deadline(const struct psp_core *core);
 
 enum psp_core_action_type {
-    PSP_CORE_VOTE,       /* make durable before anything that follows */
-    PSP_CORE_APPEND,     /* cut the log before records[0], append, sync, tell persisted */
-    PSP_CORE_SEND,       /* to a peer of the socket */
-    PSP_CORE_HELD_TOLD,  /* the operator was told held_hash: for the log */
-    PSP_CORE_TOO_LARGE,  /* a partial needs more parts than there may be: tell somebody */
-    PSP_CORE_RAFT,       /* to another replica */
-    PSP_CORE_LOAD,       /* read records, tell loaded */
-    PSP_CORE_CHECKPOINT, /* store the delta (owned by the caller then), tell checkpointed */
-    PSP_CORE_STOP,       /* end the process; nothing follows */
+    PSP_CORE_VOTE,         /* make durable before anything that follows */
+    PSP_CORE_APPEND,       /* cut the log before records[0], append, sync, tell persisted */
+    PSP_CORE_SEND,         /* to a peer of the socket */
+    PSP_CORE_HELD_TOLD,    /* the operator was told held_hash: for the log */
+    PSP_CORE_HEAD_STRANGE, /* a head past the log that this shard did not sign: for the log */
+    PSP_CORE_TOO_LARGE,    /* a partial needs more parts than there may be: tell somebody */
+    PSP_CORE_RAFT,         /* to another replica */
+    PSP_CORE_LOAD,         /* read records, tell loaded */
+    PSP_CORE_CHECKPOINT,   /* store the delta (owned by the caller then), tell checkpointed */
+    PSP_CORE_STOP,         /* end the process; nothing follows */
 };
 
 struct psp_core_action {
@@ -182,7 +186,11 @@ struct psp_core_action {
         struct psp_count_delta *checkpoint;
         uint64_t held_index;    /* of the partial */
         size_t too_large_bytes; /* its rows */
-        const char *stop;       /* what happened and what to do */
+        struct {
+            uint32_t collector;
+            uint64_t index, last; /* of the head; the end of the log */
+        } head_strange;
+        const char *stop; /* what happened and what to do */
     };
 };
 

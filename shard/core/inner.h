@@ -65,6 +65,7 @@ struct psp_watcher {
     uint32_t collector;
     uint64_t watch_id, after_index, base_index, base_epoch;
     uint64_t due_ms, answered_ms;
+    uint64_t head_from_ms, head_say_ms; /* when one past the log may be looked at, and told of */
 };
 
 struct psp_core {
@@ -113,6 +114,8 @@ struct psp_core {
 
     struct psp_watcher watchers[PSP_CORE_WATCHERS_MAX];
     uint64_t held_from_ms; /* held_hash may be asked for again */
+    const struct psp_sign_key *signing_key;
+    struct psp_head head; /* the last one signed */
 
     bool checkpointing;
     uint64_t checkpoint_index, checkpoint_ms;

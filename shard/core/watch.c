@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "cluster/head.h"
 #include "election/ballot.h"
 #include "election/totals.h"
 #include "shard/core/inner.h"
@@ -22,32 +23,56 @@ static struct psp_watcher *place_for(struct psp_core *core, uint32_t collector)
     return oldest;
 }
 
-/* A collector holds what was committed, and a lone replica has committed nothing
- * but its own log: if the collector knows more, acknowledged entries are gone,
- * which the replica itself cannot tell from a torn write. With more replicas it
- * proves nothing: others may lead by now. */
-static bool knows_more(const struct psp_core *core, const struct psp_core_sender *sender,
-                       const struct psp_cluster_message *message)
+/* Somebody's own work, or of a key that is not what it was: told now and then. */
+static void tell_strange(struct psp_core *core, struct psp_watcher *watcher, uint32_t collector,
+                         uint64_t index)
 {
-    return sender->role == PSP_ROLE_COLLECTOR && core->member_count == 1 &&
-           message->watch.base_epoch == core->genesis.epoch &&
-           message->watch.base_index > psp_consensus_last_index(core->consensus);
+    if (core->now.steady_ms < watcher->head_say_ms)
+        return;
+    watcher->head_say_ms = core->now.steady_ms + PSP_CORE_HEAD_SAID_MS;
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_HEAD_STRANGE);
+    if (action == NULL)
+        return;
+    action->head_strange.collector = collector;
+    action->head_strange.index = index;
+    action->head_strange.last = psp_consensus_last_index(core->consensus);
+}
+
+/* A shard signs what was committed, and a lone replica has committed nothing but its own
+ * log: if a head that it signed is past that, acknowledged entries are gone, which the
+ * replica itself cannot tell from a torn write. With more replicas it proves nothing: others
+ * may lead by now. What the shard did not sign proves nothing either: the collector's key
+ * alone stops nobody. Looked at only so often: a signature costs more than a message. */
+static bool lost_its_tail(struct psp_core *core, const struct psp_core_sender *sender,
+                          struct psp_watcher *watcher, const struct psp_head *head)
+{
+    if (sender->role != PSP_ROLE_COLLECTOR || core->member_count != 1 ||
+        head->epoch != core->genesis.epoch ||
+        head->index <= psp_consensus_last_index(core->consensus) ||
+        core->now.steady_ms < watcher->head_from_ms)
+        return false;
+    watcher->head_from_ms = core->now.steady_ms + PSP_CORE_WATCH_GAP_MS;
+    if (psp_head_verify(core->signing_key->public_key, core->genesis.fence.parts[PSP_FENCE_CLUSTER],
+                        core->genesis.shard, head))
+        return true;
+    tell_strange(core, watcher, sender->id, head->index);
+    return false;
 }
 
 void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
                     const struct psp_cluster_message *message)
 {
-    if (knows_more(core, sender, message)) {
+    /* An operator watches too, to compare with a recount. */
+    struct psp_watcher *watcher = place_for(core, (uint32_t)sender->role << 16 | sender->id);
+    if (lost_its_tail(core, sender, watcher, &message->watch.head)) {
         psp_core_stop(core,
-                      "collector %" PRIu32 " has seen index %" PRIu64 " of this shard, but its log "
-                      "ends at %" PRIu64 ": acknowledged ballots were lost; restore this replica's "
-                      "data folder from a backup, or replace the replica",
-                      sender->id, message->watch.base_index,
+                      "collector %" PRIu32 " has seen index %" PRIu64 " of this shard, signed by "
+                      "the shard, but its log ends at %" PRIu64 ": acknowledged ballots were lost; "
+                      "restore this replica's data folder from a backup, or replace the replica",
+                      sender->id, message->watch.head.index,
                       psp_consensus_last_index(core->consensus));
         return;
     }
-    /* An operator watches too, to compare with a recount. */
-    struct psp_watcher *watcher = place_for(core, (uint32_t)sender->role << 16 | sender->id);
     const uint64_t wait_ms = message->watch.wait_ms < PSP_CORE_WATCH_WAIT_MAX_MS
                                  ? message->watch.wait_ms
                                  : PSP_CORE_WATCH_WAIT_MAX_MS;
@@ -167,6 +192,20 @@ static uint32_t leader_to_tell(const struct psp_core *core)
                                                                                      : leader + 1;
 }
 
+/* One signature a state, however many are told of it. */
+static void sign_head(struct psp_core *core, struct psp_partial *partial)
+{
+    struct psp_head *head = &core->head;
+    if (head->index != partial->index || head->epoch != partial->epoch ||
+        memcmp(head->state_hash, partial->state_hash, PSP_HASH_BYTES) != 0) {
+        head->epoch = partial->epoch;
+        head->index = partial->index;
+        memcpy(head->state_hash, partial->state_hash, PSP_HASH_BYTES);
+        psp_head_sign(core->signing_key, partial->cluster_id, partial->shard, head);
+    }
+    memcpy(partial->signature, head->signature, PSP_SIGNATURE_BYTES);
+}
+
 static bool fill_partial(struct psp_core *core, uint64_t base, const size_t bytes[CHANGES],
                          struct psp_partial *partial)
 {
@@ -185,6 +224,7 @@ static bool fill_partial(struct psp_core *core, uint64_t base, const size_t byte
     };
     memcpy(partial->cluster_id, core->genesis.fence.parts[PSP_FENCE_CLUSTER], PSP_CLUSTER_ID_BYTES);
     psp_count_state_hash(core->count, partial->state_hash);
+    sign_head(core, partial);
     uint32_t leaf_n = 0;
     const uint32_t *leaves = psp_count_registered_leaves(core->count, &leaf_n);
     if (partial->base_index != 0)

@@ -94,6 +94,7 @@
     X(MIXED_AFTER_RESTORE, "reports of before a restore stay")                                     \
     X(RESTORED_NOT_TAKEN, "a report of after a restore is taken for the old one")                  \
     X(SHOWN_NOT_STORED, "what is shown is not stored")                                             \
+    X(ANY_HEAD_STOPS, "whoever has a collector's key stops a lone replica")                        \
     X(SHOWN_NUMBER_LOST, "a restart loses which report a row shows")                               \
     X(FINAL_OF_ANY, "final in one shard is final")                                                 \
     X(HELD_HASH_TO_ALL, "anybody is told the hash of what is held")                                \

@@ -334,6 +334,9 @@ CHANGES = [
     ("STATIONS_SENT_LATE", "lib/count/ledger.c",
      "        if (station->index <= base)\n",
      "        if (station->index <= (M(STATIONS_SENT_LATE) && base > 0 ? base + 1 : base))\n"),
+    ("ANY_HEAD_STOPS", "shard/core/watch.c",
+     "    if (psp_head_verify(",
+     "    if (M(ANY_HEAD_STOPS) || psp_head_verify("),
     ("HELD_LEAVES", "shard/core/watch.c",
      "        return psp_totals_encode_since(reported ? reported : psp_count_totals(count),"
      " base,\n",

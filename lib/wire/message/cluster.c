@@ -245,7 +245,7 @@ static enum psp_status decode_body(struct psp_arena *arena,
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_REFUSAL:
         return decode_count_refusal(message->count_refusal, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_WATCH:
-        return psp_message_decode_watch(message->watch, ret_message);
+        return psp_message_decode_watch(message->watch, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL:
         return psp_message_decode_partial(message->partial, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_OPERATE:

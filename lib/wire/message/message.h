@@ -109,6 +109,12 @@ enum psp_status psp_ballot_message_decode(struct psp_arena *arena, const uint8_t
 
 /* ---- inside the cluster: proto/cluster.proto ---- */
 
+struct psp_head {          /* of a shard's state; cluster/head.h says what is signed */
+    uint64_t epoch, index; /* 0: there is none */
+    uint8_t state_hash[PSP_HASH_BYTES];
+    uint8_t signature[PSP_SIGNATURE_BYTES];
+};
+
 struct psp_partial { /* see proto/cluster.proto */
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     uint32_t shard, replica;
@@ -123,7 +129,8 @@ struct psp_partial { /* see proto/cluster.proto */
     uint32_t part, parts; /* lib/wire/message/partial_parts.h; 0 and 0 or 1: whole */
     uint32_t leader;      /* replica + 1; 0: not known */
     enum psp_mode mode;
-    struct psp_bytes held_hash; /* PSP_HASH_BYTES of psp_count_held_hash, or empty */
+    uint8_t signature[PSP_SIGNATURE_BYTES]; /* of its head */
+    struct psp_bytes held_hash;             /* PSP_HASH_BYTES of psp_count_held_hash, or empty */
 };
 
 struct psp_status_reply {
@@ -197,7 +204,8 @@ struct psp_cluster_message {
         struct {
             uint64_t after_index, base_index, base_epoch;
             uint32_t wait_ms;
-            bool held; /* tell held_hash */
+            bool held;            /* tell held_hash */
+            struct psp_head head; /* of what the collector holds */
         } watch;
         struct psp_partial partial;
         struct {

@@ -26,8 +26,22 @@ Psephos__V1__Books psp_message_books(const struct psp_books *from)
     return books;
 }
 
+static enum psp_status decode_head(const Psephos__V1__Head *body, struct psp_head *ret_head,
+                                   const char **ret_reason)
+{
+    if (!psp_pack_take(&body->state_hash, ret_head->state_hash, PSP_HASH_BYTES))
+        return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+    if (!psp_pack_take(&body->signature, ret_head->signature, PSP_SIGNATURE_BYTES))
+        return psp_pack_refuse(ret_reason,
+                               "signature is not " PSP_TEXT(PSP_SIGNATURE_BYTES) " bytes");
+    ret_head->epoch = body->epoch;
+    ret_head->index = body->index;
+    return PSP_OK;
+}
+
 enum psp_status psp_message_decode_watch(const Psephos__V1__Watch *body,
-                                         struct psp_cluster_message *ret_message)
+                                         struct psp_cluster_message *ret_message,
+                                         const char **ret_reason)
 {
     ret_message->type = PSP_CLUSTER_WATCH;
     ret_message->id = body->watch_id;
@@ -36,7 +50,8 @@ enum psp_status psp_message_decode_watch(const Psephos__V1__Watch *body,
     ret_message->watch.base_epoch = body->base_epoch;
     ret_message->watch.wait_ms = body->wait_ms;
     ret_message->watch.held = body->held;
-    return PSP_OK;
+    ret_message->watch.head = (struct psp_head){0};
+    return body->head ? decode_head(body->head, &ret_message->watch.head, ret_reason) : PSP_OK;
 }
 
 enum psp_status psp_message_decode_partial(const Psephos__V1__Partial *body,
@@ -51,6 +66,9 @@ enum psp_status psp_message_decode_partial(const Psephos__V1__Partial *body,
                                "cluster_id is not " PSP_TEXT(PSP_CLUSTER_ID_BYTES) " bytes");
     if (!psp_pack_take(&body->state_hash, partial->state_hash, PSP_HASH_BYTES))
         return psp_pack_refuse(ret_reason, "state_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+    if (!psp_pack_take(&body->signature, partial->signature, PSP_SIGNATURE_BYTES))
+        return psp_pack_refuse(ret_reason,
+                               "signature is not " PSP_TEXT(PSP_SIGNATURE_BYTES) " bytes");
     if (body->held_hash.len != 0 && body->held_hash.len != PSP_HASH_BYTES)
         return psp_pack_refuse(ret_reason, "held_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (!psp_election_state_known(body->election_state))
@@ -96,6 +114,15 @@ enum psp_status psp_message_encode_watch(const struct psp_cluster_message *from,
     body.base_epoch = from->watch.base_epoch;
     body.wait_ms = from->watch.wait_ms;
     body.held = from->watch.held;
+    const struct psp_head *head = &from->watch.head;
+    Psephos__V1__Head head_body = PSEPHOS__V1__HEAD__INIT;
+    if (head->index > 0) {
+        head_body.epoch = head->epoch;
+        head_body.index = head->index;
+        head_body.state_hash = psp_pack_data(head->state_hash, PSP_HASH_BYTES);
+        head_body.signature = psp_pack_data(head->signature, PSP_SIGNATURE_BYTES);
+        body.head = &head_body;
+    }
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_WATCH;
     message->watch = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -130,6 +157,7 @@ enum psp_status psp_message_encode_partial(const struct psp_cluster_message *fro
     body.stations = psp_pack_data(partial->stations.data, partial->stations.length);
     body.reports = psp_pack_data(partial->reports.data, partial->reports.length);
     body.leaf_ballots = psp_pack_data(partial->leaf_ballots.data, partial->leaf_ballots.length);
+    body.signature = psp_pack_data(partial->signature, PSP_SIGNATURE_BYTES);
     body.held_hash = psp_pack_data(partial->held_hash.data, partial->held_hash.length);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
     message->partial = &body;

@@ -19,7 +19,8 @@ Psephos__V1__Books psp_message_books(const struct psp_books *from);
 
 /* PSP_EINVAL and why. */
 enum psp_status psp_message_decode_watch(const Psephos__V1__Watch *body,
-                                         struct psp_cluster_message *ret_message);
+                                         struct psp_cluster_message *ret_message,
+                                         const char **ret_reason);
 enum psp_status psp_message_decode_partial(const Psephos__V1__Partial *body,
                                            struct psp_cluster_message *ret_message,
                                            const char **ret_reason);

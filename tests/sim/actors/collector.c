@@ -10,7 +10,7 @@
 #include "tests/sim/mutants.h"
 #include "tests/sim/world/network.h"
 
-enum { STRAY_ID = 1 << 30, CURIOUS = 150 };
+enum { STRAY_ID = 1 << 30, CURIOUS = 150, LIES = 31, LIE = 1000 };
 
 /* ---- its database: the newest partial of every shard ---- */
 
@@ -98,6 +98,7 @@ static void store(struct sim_world *world, struct sim_collector *collector, uint
                                    .books = shard->books};
     memcpy(stored->cluster_id, psp_board_cluster_id(board), PSP_CLUSTER_ID_BYTES);
     memcpy(stored->state_hash, shard->state_hash, PSP_HASH_BYTES);
+    memcpy(stored->signature, shard->signature, PSP_SIGNATURE_BYTES);
     const struct psp_totals *totals = psp_board_shard_totals(board, s);
     const size_t bytes = psp_totals_encode_since(totals, 0, NULL, 0);
     uint8_t *rows = malloc(bytes + 1);
@@ -217,6 +218,11 @@ static void send_watch(struct sim_world *world, struct sim_collector *collector,
     message.watch.base_index = watch->base_index;
     message.watch.base_epoch = watch->base_epoch;
     message.watch.wait_ms = watch->wait_ms;
+    message.watch.head = watch->head;
+    if (watch->watch_id % LIES == 0) { /* somebody has its key: a head that no shard signed */
+        message.watch.head.epoch = world->election.cluster.epoch;
+        message.watch.head.index += LIE;
+    }
     const enum psp_status status = psp_cluster_message_encode(&message, &world->buffer);
     assert(status == PSP_OK);
     (void)status;
@@ -272,7 +278,7 @@ void sim_collector_event(struct sim_world *world, struct sim_collector *collecto
         if (status == PSP_OK)
             sim_shown_merged(world, collector, message.partial.shard, message.partial.epoch,
                              message.partial.index);
-        if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
+        if (status == PSP_EDIVERGED || status == PSP_EMISMATCH || status == PSP_EPERM)
             sim_violation(world, "%s says that replicas disagree: %s at index %" PRIu64,
                           sim_actor_name(&collector->actor), psp_status_text(status),
                           message.partial.index);

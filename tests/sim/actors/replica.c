@@ -207,6 +207,9 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         return;
     case PSP_CORE_HELD_TOLD:
         return; /* a line in its log */
+    case PSP_CORE_HEAD_STRANGE:
+        world->faults.counts[SIM_FAULT_HEAD_STRANGE]++;
+        return;
     case PSP_CORE_TOO_LARGE:
         sim_violation(world, "%s has a partial too large", sim_actor_name(&replica->actor));
         return;
@@ -347,6 +350,7 @@ static enum psp_status create_core(struct sim_world *world, struct sim_replica *
         .pid = replica->actor.incarnation,
         .seed = (uint32_t)sim_next(&world->random),
         .part_bytes = SIM_PART_BYTES,
+        .signing_key = &world->election.signing_keys[replica->shard],
     };
     psp_replica_genesis(&world->election.cluster, replica->shard, world->election.definition,
                         &options.genesis);

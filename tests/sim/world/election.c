@@ -99,6 +99,11 @@ static void make_shards(struct sim_election *election, const struct sim_election
             .replica_count = plan->replicas,
             .replicas = election->replicas[s],
         };
+        const uint8_t seed[PSP_SIGN_SEED_BYTES] = {0x51, (uint8_t)s};
+        const enum psp_status status = psp_sign_key_of(seed, &election->signing_keys[s]);
+        assert(status == PSP_OK);
+        (void)status;
+        memcpy(shard->signing_key, election->signing_keys[s].public_key, PSP_SIGN_PUBLIC_BYTES);
         if (plan->roll)
             memset(shard->roll_hash, (int)(0x70 + s), sizeof(shard->roll_hash));
         for (uint32_t r = 0; r < plan->replicas; r++)

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "cluster/cluster.h"
+#include "cluster/sign.h"
 #include "count/count.h"
 #include "election/definition/definition.h"
 #include "election/digest.h"
@@ -89,6 +90,7 @@ struct sim_election {
     struct psp_cluster old_cluster; /* with an old slot map */
     struct psp_cluster key_cluster; /* with another digest key */
     struct psp_cluster_shard shards[SIM_SHARDS_MAX], old_shards[SIM_SHARDS_MAX];
+    struct psp_sign_key signing_keys[SIM_SHARDS_MAX];
     struct psp_cluster_replica replicas[SIM_SHARDS_MAX][SIM_REPLICAS_MAX];
     struct sim_limits limits;
     struct sim_publishing publishing;

@@ -2,6 +2,7 @@
 #include "tests/unit/fixture/collector.h"
 
 #include "base/bytes/bytes.h"
+#include "cluster/head.h"
 #include "collector/core.h"
 
 struct state {
@@ -11,7 +12,19 @@ struct state {
     struct psp_cluster_replica replicas[2][2];
     struct psp_collector_core *core;
     struct fixture_rows rows;
+    struct psp_sign_key keys[2];
 };
+
+/* As the shard does; in several parts, too. */
+static const struct psp_partial *signed_by(const struct state *state, uint32_t shard,
+                                           struct psp_partial *partial)
+{
+    struct psp_head head = {.epoch = partial->epoch, .index = partial->index};
+    memcpy(head.state_hash, partial->state_hash, PSP_HASH_BYTES);
+    psp_head_sign(&state->keys[shard], state->cluster.cluster_id, shard, &head);
+    memcpy(partial->signature, head.signature, PSP_SIGNATURE_BYTES);
+    return partial;
+}
 
 /* Shard 0 has one replica, shard 1 two. */
 static int set_up(void **context)
@@ -25,6 +38,9 @@ static int set_up(void **context)
         state->shards[s] = (struct psp_cluster_shard){
             .shard = s, .replica_count = s + 1, .replicas = state->replicas[s]};
         state->replicas[s][1].replica = 1;
+        const uint8_t seed[PSP_SIGN_SEED_BYTES] = {(uint8_t)(s + 1)};
+        assert_int_equal(psp_sign_key_of(seed, &state->keys[s]), PSP_OK);
+        memcpy(state->shards[s].signing_key, state->keys[s].public_key, PSP_SIGN_PUBLIC_BYTES);
     }
     assert_int_equal(psp_collector_core_create(state->definition, &state->cluster, &state->core),
                      PSP_OK);
@@ -61,7 +77,7 @@ static enum psp_status answer(struct state *state, uint64_t now_ms,
     struct psp_partial partial = fixture_partial(watch->shard, index, &state->rows);
     partial.base_index = watch->base_index;
     return psp_collector_core_partial(state->core, now_ms, watch->shard, watch->replica_at,
-                                      watch->watch_id, &partial);
+                                      watch->watch_id, signed_by(state, watch->shard, &partial));
 }
 
 static void every_replica_is_asked_once_at_the_start(void **context)
@@ -105,6 +121,7 @@ static void an_answer_in_parts_counts_when_its_last_part_is_there(void **context
     fixture_rows_0(&rows);
     take_watches(state, 1000, watches);
     struct psp_partial part = fixture_partial_0(&rows);
+    signed_by(state, 0, &part);
     part.parts = 2;
     part.rows.length = 3;
     const struct psp_bytes rest = {rows.bytes + 3, rows.length - 3};
@@ -137,6 +154,73 @@ static void a_part_that_is_missing_is_answered_by_asking_for_all(void **context)
         PSP_EINVAL);
     assert_int_equal(take_watches(state, 1010, watches), 1);
     assert_int_equal(watches[0].base_index, 0);
+}
+
+/* Of another epoch, index, state or key: the shard did not sign that. */
+static void a_state_that_the_shard_did_not_sign_is_refused_and_paused(void **context)
+{
+    struct state *state = *context;
+    struct psp_collector_watch watches[3];
+    const struct psp_board *board = psp_collector_core_board(state->core);
+    uint64_t now_ms = 1000;
+    for (int wrong = 0; wrong < 5; wrong++, now_ms += 1000) {
+        take_watches(state, now_ms, watches);
+        struct psp_partial partial = fixture_partial(0, 5, &state->rows);
+        signed_by(state, wrong == 0 ? 1 : 0, &partial);
+        partial.index += wrong == 1;
+        partial.epoch += wrong == 2;
+        partial.state_hash[31] ^= wrong == 3;
+        partial.signature[63] ^= wrong == 4;
+        assert_int_equal(
+            psp_collector_core_partial(state->core, now_ms, 0, 0, watches[0].watch_id, &partial),
+            PSP_EPERM);
+        assert_int_equal(take_watches(state, now_ms + 999, watches), 0);
+        assert_false(psp_board_shard(board, 0)->present);
+    }
+    assert_false(psp_collector_core_publish_due(state->core, now_ms));
+    take_watches(state, now_ms, watches);
+    assert_int_equal(answer(state, now_ms, &watches[0], 5), PSP_OK);
+}
+
+static void what_is_held_goes_back_as_the_shard_signed_it(void **context)
+{
+    struct state *state = *context;
+    struct psp_collector_watch watches[3];
+    take_watches(state, 1000, watches);
+    assert_int_equal(watches[0].head.index, 0);
+    struct psp_partial partial = fixture_partial(0, 5, &state->rows);
+    signed_by(state, 0, &partial);
+    assert_int_equal(answer(state, 1010, &watches[0], 5), PSP_OK);
+    take_watches(state, 1010, watches);
+    for (int again = 0; again < 2; again++) { /* also when it asks for all */
+        const struct psp_head *head = &watches[0].head;
+        assert_int_equal(head->epoch, 1);
+        assert_int_equal(head->index, 5);
+        assert_memory_equal(head->state_hash, partial.state_hash, PSP_HASH_BYTES);
+        assert_memory_equal(head->signature, partial.signature, PSP_SIGNATURE_BYTES);
+        watches[0].base_index = 9;
+        if (again == 0)
+            assert_int_equal(answer(state, 1020, &watches[0], 12), PSP_EINVAL);
+        if (again == 0)
+            take_watches(state, 1020, watches);
+    }
+    assert_int_equal(psp_board_shard(psp_collector_core_board(state->core), 0)->index, 5);
+}
+
+/* It changes nothing, so nothing is proved by it: not even looked at. */
+static void a_state_that_is_not_newer_needs_no_signature(void **context)
+{
+    struct state *state = *context;
+    struct psp_collector_watch watches[3];
+    take_watches(state, 1000, watches);
+    assert_int_equal(answer(state, 1010, &watches[0], 5), PSP_OK);
+    for (uint64_t index = 4; index <= 5; index++) {
+        take_watches(state, 1010 + index, watches);
+        struct psp_partial partial = fixture_partial(0, index, &state->rows);
+        assert_int_equal(psp_collector_core_partial(state->core, 1010 + index, 0, 0,
+                                                    watches[0].watch_id, &partial),
+                         PSP_STALE);
+    }
 }
 
 static void silence_is_asked_again_after_two_seconds(void **context)
@@ -294,7 +378,8 @@ static void only_a_leader_makes_its_shard_fresh(void **context)
         struct psp_partial partial = fixture_partial(0, 0, &state->rows);
         partial.leader = leader;
         assert_int_equal(psp_collector_core_partial(state->core, 1010 + leader * 3000, 0, 0,
-                                                    watches[0].watch_id, &partial),
+                                                    watches[0].watch_id,
+                                                    signed_by(state, 0, &partial)),
                          leader == 0 ? PSP_OK : PSP_STALE);
         psp_collector_core_published(state->core, 1010 + leader * 3000, 1010 + leader * 3000, 0);
         assert_int_equal(psp_collector_core_fresh_ms(state->core, 0), 0);
@@ -364,6 +449,9 @@ int main(void)
         TEST(every_replica_is_asked_once_at_the_start),
         TEST(an_answer_is_followed_by_the_next_question),
         TEST(an_answer_in_parts_counts_when_its_last_part_is_there),
+        TEST(a_state_that_the_shard_did_not_sign_is_refused_and_paused),
+        TEST(what_is_held_goes_back_as_the_shard_signed_it),
+        TEST(a_state_that_is_not_newer_needs_no_signature),
         TEST(a_part_that_is_missing_is_answered_by_asking_for_all),
         TEST(silence_is_asked_again_after_two_seconds),
         TEST(a_late_answer_does_not_start_a_second_chain),

@@ -89,6 +89,7 @@ static void a_restart_restores_the_whole_board(void **context)
     fixture_rows_0(&state->rows);
     struct psp_partial partial = fixture_partial_0(&state->rows);
     partial.replica = 2;
+    memset(partial.signature, 0x51, sizeof partial.signature);
     partial.registered = 25;
     partial.registered_leaves = (struct psp_bytes){leaves, 16};
     assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
@@ -114,6 +115,8 @@ static void a_restart_restores_the_whole_board(void **context)
     uint8_t hash[PSP_HASH_BYTES] = {0};
     memset(hash, 5, 16);
     assert_memory_equal(shard->state_hash, hash, sizeof hash);
+    for (size_t i = 0; i < PSP_SIGNATURE_BYTES; i++)
+        assert_int_equal(shard->signature[i], 0x51);
     assert_int_equal(psp_board_shard_registered(state->board, 0)[2], 9);
     assert_int_equal(psp_board_shard(state->board, 1)->index, 7);
     const struct psp_totals *merged = psp_board_merged(state->board);
@@ -316,14 +319,14 @@ static void tamper(const struct state *state, const char *table, const void *key
 static void an_unknown_format_is_refused(void **context)
 {
     struct state *state = *context;
-    static const uint8_t other[2][4] = {{1, 0, 0, 0}, {3, 0, 0, 0}};
+    static const uint8_t other[2][4] = {{2, 0, 0, 0}, {4, 0, 0, 0}};
     for (int i = 0; i < 2; i++) {
         open_store(state);
         psp_collector_store_close(&state->store);
         tamper(state, "meta", "format", 6, other[i], 4);
         expect_refusal(state, PSP_EVERSION, "a format that this version does not know");
         assert_non_null(strstr(state->reason.text, "Psephos 0.1.0 wrote 1"));
-        tamper(state, "meta", "format", 6, "\2\0\0", 4);
+        tamper(state, "meta", "format", 6, "\3\0\0", 4);
     }
 }
 

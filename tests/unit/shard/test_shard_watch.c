@@ -1,4 +1,5 @@
 /* Those who watch a shard: what a partial holds, in how many messages, and when. */
+#include "cluster/head.h"
 #include "shard/core/inner.h"
 #include "tests/unit/fixture/shard.h"
 
@@ -152,14 +153,122 @@ static void a_watcher_without_news_is_answered_when_its_wait_is_over(void **stat
     destroy_group(group);
 }
 
-static void a_collector_that_has_seen_more_than_the_log_stops_the_replica(void **state)
+/* Every state that is told has a signature that anybody with cluster.json can check. */
+static void what_a_shard_tells_is_signed(void **state)
 {
     (void)state;
     struct group *group = open_group(1);
-    watch(group, 2, 0, psp_core_last(group->nodes[0].core) + 1);
+    struct node *node = &group->nodes[0];
+    for (uint64_t id = 1; id <= 3; id++) {
+        const struct batch batch = ballots(10 * (uint32_t)id, 3);
+        send_batch(group, 0, id, &batch);
+        run(group, 60);
+        watch(group, id, 0, 0);
+        run(group, 60);
+        const struct psp_partial *partial =
+            &answer_to(node, PSP_CLUSTER_PARTIAL, id)->message.partial;
+        struct psp_head head = {.epoch = partial->epoch, .index = partial->index};
+        assert_int_equal(head.index, psp_count_index(node->count));
+        memcpy(head.state_hash, partial->state_hash, PSP_HASH_BYTES);
+        memcpy(head.signature, partial->signature, PSP_SIGNATURE_BYTES);
+        assert_true(psp_head_verify(group->signing_key.public_key, partial->cluster_id,
+                                    partial->shard, &head));
+        head.index++;
+        assert_false(psp_head_verify(group->signing_key.public_key, partial->cluster_id,
+                                     partial->shard, &head));
+    }
+    destroy_group(group);
+}
+
+/* One past the log's end, as the shard would sign it. */
+static struct psp_cluster_message later_head(const struct group *group, uint64_t id, uint64_t past)
+{
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = id};
+    message.watch.head.epoch = group->genesis.epoch;
+    message.watch.head.index = psp_core_last(group->nodes[0].core) + past;
+    psp_head_sign(&group->signing_key, group->genesis.fence.parts[PSP_FENCE_CLUSTER],
+                  group->genesis.shard, &message.watch.head);
+    return message;
+}
+
+static void a_head_of_its_own_past_the_log_stops_a_lone_replica(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    struct psp_cluster_message message = later_head(group, 2, 0);
+    tell(group, 0, PSP_ROLE_COLLECTOR, 0, &message);
+    run(group, 60);
+    assert_string_equal(group->nodes[0].stop, ""); /* the log's last entry is there */
+    message = later_head(group, 3, 1);
+    tell(group, 0, PSP_ROLE_COLLECTOR, 0, &message);
     run(group, 60);
     assert_non_null(strstr(group->nodes[0].stop, "acknowledged ballots were lost"));
-    assert_null(answer_to(&group->nodes[0], PSP_CLUSTER_PARTIAL, 2));
+    assert_null(answer_to(&group->nodes[0], PSP_CLUSTER_PARTIAL, 3));
+    assert_int_equal(group->nodes[0].strange_n, 0);
+    destroy_group(group);
+}
+
+/* Whoever has the collector's key can say anything, and stops nothing. */
+static void what_the_shard_did_not_sign_is_told_once_a_minute_and_answered(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    struct node *node = &group->nodes[0];
+    const uint64_t last = psp_core_last(node->core);
+    uint64_t id = 10;
+    watch(group, id++, 0, last + 1); /* no head at all, and a base that never was */
+    for (int wrong = 0; wrong < 5; wrong++) {
+        struct psp_cluster_message message = later_head(group, id++, 1);
+        struct psp_head *head = &message.watch.head;
+        head->index += wrong == 0 ? UINT64_MAX / 2 : 0;
+        head->state_hash[0] ^= wrong == 1;
+        head->signature[10] ^= wrong == 2;
+        if (wrong == 3) /* another shard's key, as of the same cluster */
+            psp_head_sign(&group->signing_key, group->genesis.fence.parts[PSP_FENCE_CLUSTER],
+                          group->genesis.shard + 1, head);
+        if (wrong == 4)
+            memset(head->signature, 0, sizeof head->signature);
+        run(group, 60);
+        tell(group, 0, PSP_ROLE_COLLECTOR, 0, &message);
+        run(group, 60);
+        assert_string_equal(node->stop, "");
+        assert_non_null(answer_to(node, PSP_CLUSTER_PARTIAL, message.id));
+        assert_int_equal(node->strange_n, 1);
+        assert_true(node->strange_index > last);
+    }
+    run(group, 60000);
+    struct psp_cluster_message message = later_head(group, id, 1);
+    message.watch.head.epoch++; /* of an epoch that is not this one: not looked at */
+    tell(group, 0, PSP_ROLE_COLLECTOR, 0, &message);
+    run(group, 60);
+    assert_int_equal(node->strange_n, 1);
+    message = later_head(group, id + 1, 1);
+    message.watch.head.signature[0] ^= 1;
+    tell(group, 0, PSP_ROLE_COLLECTOR, 0, &message);
+    run(group, 60);
+    assert_int_equal(node->strange_n, 2);
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, 0, 7, &batch);
+    run(group, 60);
+    assert_non_null(answer_to(node, PSP_CLUSTER_COUNT_VERDICTS, 7));
+    destroy_group(group);
+}
+
+/* A signature costs more than a message: a flood of them is not looked at one by one, and
+ * keeps no other collector from being heard. */
+static void heads_are_looked_at_once_a_gap_for_each_collector(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    struct node *node = &group->nodes[0];
+    struct psp_cluster_message strange = later_head(group, 2, 1);
+    const struct psp_cluster_message own = later_head(group, 3, 1);
+    strange.watch.head.signature[0] ^= 1;
+    tell(group, 0, PSP_ROLE_COLLECTOR, 0, &strange);
+    tell(group, 0, PSP_ROLE_COLLECTOR, 0, &own);
+    assert_string_equal(node->stop, "");
+    tell(group, 0, PSP_ROLE_COLLECTOR, 1, &own);
+    assert_non_null(strstr(node->stop, "collector 1 has seen"));
     destroy_group(group);
 }
 
@@ -168,7 +277,7 @@ static void an_operator_cannot_stop_the_replica(void **state)
     (void)state;
     struct group *group = open_group(1);
     struct node *node = &group->nodes[0];
-    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = 2};
+    struct psp_cluster_message message = later_head(group, 2, 1);
     message.watch.base_index = psp_core_last(node->core) + 1;
     message.watch.base_epoch = 1;
     tell(group, 0, PSP_ROLE_OPERATOR, 0, &message);
@@ -183,9 +292,7 @@ static void a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector(vo
     (void)state;
     struct group *group = open_group(3);
     const uint32_t old = serving(group);
-    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = 2};
-    message.watch.base_index = psp_core_last(group->nodes[old].core) + 50;
-    message.watch.base_epoch = 1;
+    const struct psp_cluster_message message = later_head(group, 2, 50);
     tell(group, old, PSP_ROLE_COLLECTOR, 0, &message);
     run(group, 100);
     assert_string_equal(group->nodes[old].stop, "");
@@ -239,7 +346,10 @@ int main(void)
         cmocka_unit_test(stations_come_as_they_changed_since_the_base),
         cmocka_unit_test(a_partial_of_more_parts_than_there_may_be_is_told_and_counting_goes_on),
         cmocka_unit_test(a_watcher_without_news_is_answered_when_its_wait_is_over),
-        cmocka_unit_test(a_collector_that_has_seen_more_than_the_log_stops_the_replica),
+        cmocka_unit_test(what_a_shard_tells_is_signed),
+        cmocka_unit_test(a_head_of_its_own_past_the_log_stops_a_lone_replica),
+        cmocka_unit_test(what_the_shard_did_not_sign_is_told_once_a_minute_and_answered),
+        cmocka_unit_test(heads_are_looked_at_once_a_gap_for_each_collector),
         cmocka_unit_test(an_operator_cannot_stop_the_replica),
         cmocka_unit_test(a_leader_that_was_replaced_unawares_is_not_stopped_by_a_collector),
         cmocka_unit_test(a_leader_that_has_not_applied_its_log_does_not_say_that_it_leads),

@@ -107,11 +107,49 @@ static void watch_comes_back_as_it_went(void **state)
             {.after_index = 10, .base_index = 9, .base_epoch = 2, .wait_ms = 1000, .held = true},
     };
     encode_and_decode(d, &message);
+    assert_int_equal(d->got.watch.head.index, 0);
     assert_int_equal(d->got.watch.after_index, 10);
     assert_int_equal(d->got.watch.base_index, 9);
     assert_int_equal(d->got.watch.base_epoch, 2);
     assert_int_equal(d->got.watch.wait_ms, 1000);
     assert_true(d->got.watch.held);
+}
+
+static void a_watchs_head_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_WATCH, .id = 4};
+    struct psp_head *head = &message.watch.head;
+    head->epoch = 3;
+    head->index = UINT64_MAX;
+    memset(head->state_hash, 7, sizeof head->state_hash);
+    memset(head->signature, 8, sizeof head->signature);
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.watch.head.epoch, 3);
+    assert_true(d->got.watch.head.index == UINT64_MAX);
+    assert_memory_equal(d->got.watch.head.state_hash, head->state_hash, PSP_HASH_BYTES);
+    assert_memory_equal(d->got.watch.head.signature, head->signature, PSP_SIGNATURE_BYTES);
+}
+
+/* A Watch whose head has a hash and a signature of so many bytes. */
+static enum psp_status decode_head(struct desk *d, size_t hash, size_t signature)
+{
+    d->body.length = d->inner.length = 0;
+    proto_number(&d->inner, 2, 9);
+    proto_filled(&d->inner, 3, 0, hash);
+    proto_filled(&d->inner, 4, 0, signature);
+    proto_message(&d->body, 7, &d->inner);
+    return decode_body(d, 5);
+}
+
+static void a_head_with_a_wrong_part_is_refused(void **state)
+{
+    struct desk *d = *state;
+    assert_int_equal(decode_head(d, 32, 64), PSP_OK);
+    assert_int_equal(decode_head(d, 31, 64), PSP_EINVAL);
+    assert_int_equal(decode_head(d, 0, 64), PSP_EINVAL);
+    assert_int_equal(decode_head(d, 32, 65), PSP_EINVAL);
+    assert_int_equal(decode_head(d, 32, 0), PSP_EINVAL);
 }
 
 static void partial_comes_back_as_it_went(void **state)
@@ -143,6 +181,7 @@ static void partial_comes_back_as_it_went(void **state)
     };
     memset(message.partial.cluster_id, 8, PSP_CLUSTER_ID_BYTES);
     memset(message.partial.state_hash, 9, PSP_HASH_BYTES);
+    memset(message.partial.signature, 10, PSP_SIGNATURE_BYTES);
     encode_and_decode(d, &message);
     const struct psp_partial *got = &d->got.partial;
     assert_int_equal(got->shard, 2);
@@ -169,6 +208,7 @@ static void partial_comes_back_as_it_went(void **state)
     assert_memory_equal(got->held_hash.data, held, sizeof held);
     assert_memory_equal(got->cluster_id, message.partial.cluster_id, PSP_CLUSTER_ID_BYTES);
     assert_memory_equal(got->state_hash, message.partial.state_hash, PSP_HASH_BYTES);
+    assert_memory_equal(got->signature, message.partial.signature, PSP_SIGNATURE_BYTES);
 }
 
 static void operations_come_back_as_they_went(void **state)
@@ -400,7 +440,7 @@ static void numbers_outside_their_enum_are_refused(void **state)
     assert_int_equal(decode_number(d, 8, 2, 4), PSP_EINVAL);
 }
 
-/* A partial; part 2, 8, 9, 12, 15, 22 or 23 is made wrong. */
+/* A partial; part 2, 8, 9, 12, 15, 22, 23 or 24 is made wrong. */
 static enum psp_status decode_partial(struct desk *d, unsigned wrong)
 {
     d->body.length = 0;
@@ -412,6 +452,7 @@ static enum psp_status decode_partial(struct desk *d, unsigned wrong)
     proto_filled(&d->body, 15, 0, wrong == 15 ? 3 : 4);
     proto_number(&d->body, 22, wrong == 22 ? 3 : 1);
     proto_filled(&d->body, 23, 0, wrong == 23 ? 31 : 32);
+    proto_filled(&d->body, 24, 0, wrong == 24 ? 63 : 64);
     return decode_body(d, 6);
 }
 
@@ -419,9 +460,9 @@ static void partial_with_a_wrong_part_is_refused(void **state)
 {
     struct desk *d = *state;
     assert_int_equal(decode_partial(d, 0), PSP_OK);
-    for (unsigned part = 1; part <= 23; part++)
+    for (unsigned part = 1; part <= 24; part++)
         assert_int_equal(decode_partial(d, part),
-                         strchr("\2\10\11\14\17\26\27", (int)part) ? PSP_EINVAL : PSP_OK);
+                         strchr("\2\10\11\14\17\26\27\30", (int)part) ? PSP_EINVAL : PSP_OK);
 }
 
 static enum psp_status decode_status(struct desk *d, unsigned wrong)
@@ -556,6 +597,8 @@ int main(void)
         FACT(verdicts_come_back_as_they_went),
         FACT(refusal_keeps_replica_0_apart_from_no_leader),
         FACT(watch_comes_back_as_it_went),
+        FACT(a_watchs_head_comes_back_as_it_went),
+        FACT(a_head_with_a_wrong_part_is_refused),
         FACT(partial_comes_back_as_it_went),
         FACT(operations_come_back_as_they_went),
         FACT(status_comes_back_as_it_went),
