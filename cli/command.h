@@ -25,6 +25,7 @@ int psp_cmd_close(int argc, char **argv);
 int psp_cmd_down(int argc, char **argv);
 int psp_cmd_export(int argc, char **argv);
 int psp_cmd_generate(int argc, char **argv);
+int psp_cmd_inspect(int argc, char **argv);
 int psp_cmd_import(int argc, char **argv);
 int psp_cmd_open(int argc, char **argv);
 int psp_cmd_publish(int argc, char **argv);

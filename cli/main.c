@@ -39,6 +39,7 @@ static const struct call {
     {"publish", psp_cmd_publish, "the results as static files, for a web server or CDN"},
     {"accounting", psp_cmd_accounting, "the books, and whether they balance"},
     {"stations", psp_cmd_stations, "the books by station: who sent how many ballots"},
+    {"inspect", psp_cmd_inspect, "every record of a log, vote or store file, and which is damaged"},
     {"recount", psp_cmd_recount, "replay the journal and compare with the live totals"},
 };
 

@@ -45,20 +45,32 @@ void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t f
     psp_put32(ret_header + 60, psp_crc32c(0, ret_header, 60));
 }
 
+bool psp_segment_header_decode(const uint8_t *bytes, size_t available,
+                               struct psp_segment_head *ret_head)
+{
+    if (available < PSP_SEGMENT_HEADER_BYTES || psp_get32(bytes + 60) != psp_crc32c(0, bytes, 60) ||
+        memcmp(bytes, magic, sizeof(magic)) != 0)
+        return false;
+    ret_head->format = psp_get32(bytes + 8);
+    ret_head->shard = psp_get32(bytes + 12);
+    memcpy(ret_head->cluster_id, bytes + 16, PSP_CLUSTER_ID_BYTES);
+    ret_head->first = psp_get64(bytes + 32);
+    return true;
+}
+
 /* PSP_ECORRUPT, PSP_EVERSION, PSP_EMISMATCH. */
-static enum psp_status check_header(const uint8_t header[PSP_SEGMENT_HEADER_BYTES],
+static enum psp_status check_header(const uint8_t *bytes, size_t available,
                                     const struct psp_segment_owner *owner, uint64_t first)
 {
-    if (psp_get32(header + 60) != psp_crc32c(0, header, 60) ||
-        memcmp(header, magic, sizeof(magic)) != 0)
+    struct psp_segment_head head;
+    if (!psp_segment_header_decode(bytes, available, &head))
         return PSP_ECORRUPT;
-    const uint32_t format = psp_get32(header + 8);
-    if (format != PSP_SEGMENT_FORMAT && !(owner->format_1_too && format == 1))
+    if (head.format != PSP_SEGMENT_FORMAT && !(owner->format_1_too && head.format == 1))
         return PSP_EVERSION;
-    if (psp_get32(header + 12) != owner->shard ||
-        memcmp(header + 16, owner->cluster_id, PSP_CLUSTER_ID_BYTES) != 0)
+    if (head.shard != owner->shard ||
+        memcmp(head.cluster_id, owner->cluster_id, PSP_CLUSTER_ID_BYTES) != 0)
         return PSP_EMISMATCH;
-    return psp_get64(header + 32) == first ? PSP_OK : PSP_ECORRUPT;
+    return head.first == first ? PSP_OK : PSP_ECORRUPT;
 }
 
 void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
@@ -211,7 +223,7 @@ static enum psp_status scan_records(struct psp_segment *segment, const uint8_t *
                 damage_proved(bytes, at, length, expected) ? PSP_SEGMENT_DAMAGED : PSP_SEGMENT_TORN;
             return PSP_OK;
         }
-        if (record.index != expected || record.term < last_term(segment)) {
+        if (record.index != expected || record.term == 0 || record.term < last_term(segment)) {
             *ret_end = PSP_SEGMENT_DAMAGED; /* a good record at a place where it was never put */
             return PSP_OK;
         }
@@ -236,10 +248,8 @@ enum psp_status psp_segment_scan(struct psp_segment *segment, const struct psp_d
     if (bytes == NULL)
         return PSP_ENOMEM;
     status = disk->read(disk->context, file, 0, bytes, (size_t)length, &got);
-    if (status == PSP_OK && got < PSP_SEGMENT_HEADER_BYTES)
-        status = PSP_ECORRUPT;
     if (status == PSP_OK)
-        status = check_header(bytes, owner, segment->first);
+        status = check_header(bytes, got, owner, segment->first);
     if (status == PSP_OK) {
         psp_segment_free(segment);
         segment->bytes = PSP_SEGMENT_HEADER_BYTES;

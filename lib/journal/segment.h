@@ -81,6 +81,15 @@ uint64_t psp_segment_name_first(const char *name);
 void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t first,
                                uint8_t ret_header[PSP_SEGMENT_HEADER_BYTES]);
 
+struct psp_segment_head {
+    uint32_t format, shard;
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    uint64_t first;
+};
+/* False: no good header; `available` may be less than one. */
+bool psp_segment_header_decode(const uint8_t *bytes, size_t available,
+                               struct psp_segment_head *ret_head);
+
 /* Checksum included: the payload is read for it. */
 void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
                                uint8_t ret_header[PSP_SEGMENT_RECORD_BYTES]);

@@ -10,13 +10,13 @@
 #include "base/bytes/crc32c.h"
 #include "journal/journal.h"
 
-enum { VOTE_FORMAT = 2, SLOT_BYTES = 72, SLOT_DISTANCE = 4096 };
+enum { VOTE_FORMAT = 2 };
 static const char magic[8] = {'P', 'S', 'P', 'V', 'O', 'T', 'E', '\n'};
 
-static void encode(uint8_t slot[SLOT_BYTES], const uint8_t *cluster_id, uint32_t shard,
+static void encode(uint8_t slot[PSP_VOTE_SLOT_BYTES], const uint8_t *cluster_id, uint32_t shard,
                    const struct psp_journal_vote *vote)
 {
-    memset(slot, 0, SLOT_BYTES);
+    memset(slot, 0, PSP_VOTE_SLOT_BYTES);
     psp_put32(slot + 4, VOTE_FORMAT);
     memcpy(slot + 8, magic, sizeof(magic));
     memcpy(slot + 16, cluster_id, PSP_CLUSTER_ID_BYTES);
@@ -25,27 +25,39 @@ static void encode(uint8_t slot[SLOT_BYTES], const uint8_t *cluster_id, uint32_t
     psp_put64(slot + 48, vote->term);
     psp_put64(slot + 56, vote->voted_for);
     psp_put64(slot + 64, vote->last);
-    psp_put32(slot, psp_crc32c(0, slot + 4, SLOT_BYTES - 4));
+    psp_put32(slot, psp_crc32c(0, slot + 4, PSP_VOTE_SLOT_BYTES - 4));
+}
+
+bool psp_journal_vote_slot_decode(const uint8_t bytes[PSP_VOTE_SLOT_BYTES],
+                                  struct psp_journal_vote_slot *ret_slot)
+{
+    if (psp_get32(bytes) != psp_crc32c(0, bytes + 4, PSP_VOTE_SLOT_BYTES - 4) ||
+        memcmp(bytes + 8, magic, sizeof(magic)) != 0)
+        return false;
+    ret_slot->format = psp_get32(bytes + 4);
+    memcpy(ret_slot->cluster_id, bytes + 16, PSP_CLUSTER_ID_BYTES);
+    ret_slot->shard = psp_get32(bytes + 32);
+    ret_slot->vote = (struct psp_journal_vote){.sequence = psp_get64(bytes + 40),
+                                               .term = psp_get64(bytes + 48),
+                                               .voted_for = psp_get64(bytes + 56),
+                                               .last = psp_get64(bytes + 64)};
+    return true;
 }
 
 /* PSP_ECORRUPT, PSP_EVERSION, PSP_EMISMATCH or PSP_OK. */
-static enum psp_status decode(const uint8_t slot[SLOT_BYTES],
+static enum psp_status decode(const uint8_t bytes[PSP_VOTE_SLOT_BYTES],
                               const struct psp_journal_vote_file *file,
                               struct psp_journal_vote *ret_vote)
 {
-    if (psp_get32(slot) != psp_crc32c(0, slot + 4, SLOT_BYTES - 4) ||
-        memcmp(slot + 8, magic, sizeof(magic)) != 0)
+    struct psp_journal_vote_slot slot;
+    if (!psp_journal_vote_slot_decode(bytes, &slot))
         return PSP_ECORRUPT;
-    const uint32_t format = psp_get32(slot + 4);
-    if (format != VOTE_FORMAT && !(file->format_1_too && format == 1))
+    if (slot.format != VOTE_FORMAT && !(file->format_1_too && slot.format == 1))
         return PSP_EVERSION;
-    if (memcmp(slot + 16, file->cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
-        psp_get32(slot + 32) != file->shard)
+    if (memcmp(slot.cluster_id, file->cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
+        slot.shard != file->shard)
         return PSP_EMISMATCH;
-    ret_vote->sequence = psp_get64(slot + 40);
-    ret_vote->term = psp_get64(slot + 48);
-    ret_vote->voted_for = psp_get64(slot + 56);
-    ret_vote->last = psp_get64(slot + 64);
+    *ret_vote = slot.vote;
     return PSP_OK;
 }
 
@@ -64,10 +76,10 @@ enum psp_status psp_journal_vote_create(const struct psp_disk *disk, const char 
     if (status != PSP_OK)
         return status;
     for (uint64_t i = 0; i < 2 && status == PSP_OK; i++) {
-        uint8_t slot[SLOT_BYTES];
+        uint8_t slot[PSP_VOTE_SLOT_BYTES];
         encode(slot, cluster_id, shard, &(struct psp_journal_vote){.sequence = i});
         const struct psp_disk_block block = {slot, sizeof(slot)};
-        status = disk->write(disk->context, file, i * SLOT_DISTANCE, &block, 1);
+        status = disk->write(disk->context, file, i * PSP_VOTE_SLOT_DISTANCE, &block, 1);
     }
     if (status == PSP_OK)
         status = disk->sync(disk->context, file);
@@ -85,13 +97,13 @@ enum psp_status psp_journal_vote_create(const struct psp_disk *disk, const char 
 static enum psp_status write_copies(struct psp_journal_vote_file *file,
                                     const struct psp_journal_vote *vote, uint64_t first)
 {
-    uint8_t slot[SLOT_BYTES];
+    uint8_t slot[PSP_VOTE_SLOT_BYTES];
     encode(slot, file->cluster_id, file->shard, vote);
     const struct psp_disk_block block = {slot, sizeof(slot)};
     enum psp_status status = PSP_OK;
     for (uint64_t i = first; i < first + 2 && status == PSP_OK; i++) {
-        status =
-            file->disk->write(file->disk->context, file->file, i % 2 * SLOT_DISTANCE, &block, 1);
+        status = file->disk->write(file->disk->context, file->file, i % 2 * PSP_VOTE_SLOT_DISTANCE,
+                                   &block, 1);
         if (status == PSP_OK)
             status = file->disk->sync(file->disk->context, file->file);
     }
@@ -110,10 +122,10 @@ static enum psp_status read_slots(struct psp_journal_vote_file *file, enum psp_s
     const struct psp_disk *disk = file->disk;
     *ret_good = PSP_ECORRUPT, *ret_bad = PSP_OK, *ret_stale = NO_SLOT;
     for (uint64_t i = 0; i < 2; i++) {
-        uint8_t slot[SLOT_BYTES] = {0};
+        uint8_t slot[PSP_VOTE_SLOT_BYTES] = {0};
         size_t bytes = 0;
-        enum psp_status status =
-            disk->read(disk->context, file->file, i * SLOT_DISTANCE, slot, sizeof(slot), &bytes);
+        enum psp_status status = disk->read(disk->context, file->file, i * PSP_VOTE_SLOT_DISTANCE,
+                                            slot, sizeof(slot), &bytes);
         if (status != PSP_OK)
             return status;
         struct psp_journal_vote vote;

@@ -37,6 +37,18 @@ struct psp_journal_vote {
     uint64_t sequence; /* of the slot it was read from or written to last */
 };
 
+enum { PSP_VOTE_SLOT_BYTES = 72, PSP_VOTE_SLOT_DISTANCE = 4096 };
+
+/* A slot as it stands in the file. */
+struct psp_journal_vote_slot {
+    uint32_t format, shard;
+    uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
+    struct psp_journal_vote vote;
+};
+/* False: no good slot. */
+bool psp_journal_vote_slot_decode(const uint8_t bytes[PSP_VOTE_SLOT_BYTES],
+                                  struct psp_journal_vote_slot *ret_slot);
+
 struct psp_journal_vote_file {
     const struct psp_disk *disk;
     int file;

@@ -30,6 +30,14 @@ void psp_kv_seal(uint32_t table, struct psp_bytes key, uint8_t *at, size_t n)
     psp_put32(at + n, checksum(table, key.data, key.length, at, n));
 }
 
+bool psp_kv_seal_is_good(uint32_t table, struct psp_bytes key, struct psp_bytes value)
+{
+    if (value.length < PSP_KV_SEAL_BYTES)
+        return false;
+    const size_t n = value.length - PSP_KV_SEAL_BYTES;
+    return psp_get32(value.data + n) == checksum(table, key.data, key.length, value.data, n);
+}
+
 int psp_kv_sealed_put(const struct psp_kv *kv, MDB_txn *txn, uint32_t table, struct psp_bytes key,
                       struct psp_bytes value)
 {
@@ -44,13 +52,10 @@ int psp_kv_sealed_put(const struct psp_kv *kv, MDB_txn *txn, uint32_t table, str
 
 int psp_kv_unseal(uint32_t table, const MDB_val *key, MDB_val *value)
 {
-    if (value->mv_size < PSP_KV_SEAL_BYTES)
+    if (!psp_kv_seal_is_good(table, (struct psp_bytes){key->mv_data, key->mv_size},
+                             (struct psp_bytes){value->mv_data, value->mv_size}))
         return MDB_CORRUPTED;
-    const size_t n = value->mv_size - PSP_KV_SEAL_BYTES;
-    const uint8_t *bytes = value->mv_data;
-    if (psp_get32(bytes + n) != checksum(table, key->mv_data, key->mv_size, bytes, n))
-        return MDB_CORRUPTED;
-    value->mv_size = n;
+    value->mv_size -= PSP_KV_SEAL_BYTES;
     return 0;
 }
 

@@ -23,6 +23,9 @@ int psp_kv_sealed_room(const struct psp_kv *kv, MDB_txn *txn, uint32_t table, st
                        size_t n, unsigned flags, uint8_t **ret_at);
 void psp_kv_seal(uint32_t table, struct psp_bytes key, uint8_t *at, size_t n);
 
+/* Whether a value, checksum included, is the one that was put under the key. */
+bool psp_kv_seal_is_good(uint32_t table, struct psp_bytes key, struct psp_bytes value);
+
 /* Both, for bytes that are there already. */
 int psp_kv_sealed_put(const struct psp_kv *kv, MDB_txn *txn, uint32_t table, struct psp_bytes key,
                       struct psp_bytes value);

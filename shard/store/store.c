@@ -16,6 +16,11 @@ enum { OWNER_BYTES = PSP_CLUSTER_ID_BYTES + 4 };
 static const char *const table_names[PSP_STORE_TABLES] = {
     "meta", "voters", "counted", "refused", "totals", "stations", "reports", "reported"};
 
+const char *psp_store_table_name(uint32_t number)
+{
+    return number < PSP_STORE_TABLES ? table_names[number] : NULL;
+}
+
 uint32_t psp_store_row_bytes(enum psp_store_table table)
 {
     static const uint32_t bytes[PSP_STORE_TABLES] = {

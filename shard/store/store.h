@@ -53,6 +53,9 @@ struct psp_store_options {
     uint64_t map_bytes; /* of address space at first; 0: 16 GiB. Doubled when full. */
 };
 
+/* The tables by number, which is part of their values' checksums. NULL: no such number. */
+const char *psp_store_table_name(uint32_t number);
+
 /* Creates when empty. PSP_EBUSY: another process has it; PSP_EMISMATCH: of
  * another cluster or shard; PSP_EVERSION: format unknown; PSP_ECORRUPT,
  * PSP_EIO, PSP_ENOSPC. The reason says what to do. */

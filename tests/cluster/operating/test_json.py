@@ -141,6 +141,9 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     assert down == {"stopped": 8, "killed": 0, "left": 0, "strays": 0}
     assert set(down) == promised("down")
 
+    inspected = asked("inspect", one.directory / "data" / "shard-0-0" / "log" / "vote")
+    assert set(inspected) == promised("inspect") and inspected["damaged"] == 0
+
     offline = asked("recount", *folder, "--offline")
     assert set(offline) == {"mode", "publication", "total", "shards"}
     books = {"received", "added_ballots", "voters_counted", "balanced"} | verdicts
