@@ -206,6 +206,8 @@ def parsed():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer votes: about ten minutes")
     parser.add_argument("--votes", type=int, help="voters of the backlog")
+    parser.add_argument("--live-seconds", dest="live_s", type=int, metavar="N",
+                        help="of votes at each rate")
     parser.add_argument("--systems", default=",".join(SYSTEMS), help="default: %(default)s")
     parser.add_argument("--rates", default=",".join(map(str, RATES)), help="default: %(default)s")
     parser.add_argument("--json", type=Path)

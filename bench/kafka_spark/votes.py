@@ -106,12 +106,12 @@ def election(states=STATES):
         "ballot_styles": [{"id": "all", "contests": [{"contest": "vote"}]}]}
 
 
-def produce(address, topic, votes, rate=None, begun=None):
+def produce(address, topic, votes, rate=None, begun=None, **settings):
     """All of them into a topic; with a rate, vote k when it is due. `begun`: told the start."""
     from confluent_kafka import Producer
     producer = Producer({"bootstrap.servers": address, "linger.ms": 5 if rate else 50,
                          "batch.size": 900000, "queue.buffering.max.messages": 400000,
-                         "enable.idempotence": True, "acks": "all"})
+                         "enable.idempotence": True, "acks": "all"} | settings)
     start = time.time()
     if begun is not None:
         begun.value = start

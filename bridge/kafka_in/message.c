@@ -7,7 +7,6 @@
 
 #include "base/limits.h"
 #include "base/memory/arena.h"
-#include "base/memory/grow.h"
 #include "client/line/leaf_names.h"
 #include "wire/message/message.h"
 
@@ -23,8 +22,6 @@ struct psp_bridge_messages {
     struct psp_ballot_lines lines;
     struct psp_ballot_line storage;
     struct psp_leaf_names *leaf_names; /* of votes_topic */
-    char *text; /* of a line: its reader wants a NUL behind it, and a broker's bytes have none */
-    size_t text_capacity;
     struct psp_arena *arena; /* protobuf only, as what follows */
     struct psp_mark *pairs;  /* PAIRS_MAX */
     uint32_t *seen;          /* by contest: the stamp of the ballot that named it */
@@ -71,7 +68,6 @@ void psp_bridge_messages_destroy(struct psp_bridge_messages **messages_at)
         return;
     psp_arena_destroy(&messages->arena);
     psp_leaf_names_destroy(&messages->leaf_names);
-    free(messages->text);
     free(messages->pairs);
     free(messages->seen);
     explicit_bzero(messages->secret, sizeof messages->secret);
@@ -160,19 +156,6 @@ static enum psp_status read_protobuf(struct psp_bridge_messages *messages, struc
     return PSP_EINVAL;
 }
 
-/* ---- lines of JSON ---- */
-
-static enum psp_status read_line(struct psp_bridge_messages *messages, struct psp_bytes value,
-                                 struct psp_ballot *ballot, struct psp_reason *reterr_reason)
-{
-    if (!PSP_GROW(messages->text, messages->text_capacity, value.length + 1))
-        return PSP_ENOMEM;
-    memcpy(messages->text, value.data, value.length);
-    messages->text[value.length] = '\0';
-    return psp_ballot_line_read(&messages->lines, messages->text, value.length, &messages->storage,
-                                ballot, reterr_reason);
-}
-
 /* ---- all of them ---- */
 
 static bool is_blank(struct psp_bytes value)
@@ -196,7 +179,8 @@ enum psp_status psp_bridge_message_read(struct psp_bridge_messages *messages, st
     if (messages->format == PSP_BRIDGE_PROTOBUF)
         status = read_protobuf(messages, value, &ballot, reterr_reason);
     else
-        status = read_line(messages, value, &ballot, reterr_reason);
+        status = psp_ballot_line_read(&messages->lines, (const char *)value.data, value.length,
+                                      &messages->storage, &ballot, reterr_reason);
     if (status != PSP_OK)
         return status;
     if (!messages->storage.has_id)

@@ -13,10 +13,10 @@
 #include "base/system/clock.h"
 #include "base/system/secret.h"
 #include "bridge/core/intake.h"
+#include "bridge/kafka_in/ahead.h"
 #include "bridge/kafka_in/group/group.h"
 #include "bridge/kafka_in/group/reader.h"
 #include "bridge/kafka_in/letter/letters.h"
-#include "bridge/kafka_in/message.h"
 #include "bridge/kafka_in/pending.h"
 #include "client/psephos.h"
 #include "process/say.h"
@@ -34,7 +34,7 @@ enum {
 struct psp_bridge_source {
     struct psp_bridge_source_options options;
     struct psp_bridge_kafka_in_config config;
-    struct psp_bridge_messages *messages;
+    struct psp_bridge_ahead *ahead;
     struct psp_bridge_letters *letters;
     struct psp_bridge_pendings pendings;
     struct psp_bridge_intake intake;
@@ -175,53 +175,55 @@ static enum psp_status refuse_message(struct psp_bridge_source *source, const ch
 
 /* *ret_kept: the message is not the caller's any more. */
 static enum psp_status cast_message(struct psp_bridge_source *source, const char *topic,
-                                    rd_kafka_message_t *message, struct psp_bridge_ticket ticket,
+                                    struct psp_bridge_read *read, struct psp_bridge_ticket ticket,
                                     bool *ret_kept)
 {
-    struct psp_ballot ballot;
-    struct psp_reason reason = {0};
-    const char *doubt = "";
-    enum psp_status status =
-        psp_bridge_message_read(source->messages, bytes_of(message->key, message->key_len),
-                                bytes_of(message->payload, message->len), &ballot, &doubt, &reason);
-    if (status == PSP_EINVAL)
-        return refuse_message(source, topic, message, ticket, psp_reason_text(&reason, status));
-    if (status != PSP_OK)
-        return status;
-    const uint32_t cookie = psp_bridge_pendings_add(&source->pendings, ticket, topic, message,
-                                                    source->config.dead_letter_whole, doubt);
+    const uint32_t cookie = psp_bridge_pendings_add(&source->pendings, ticket, topic, read->message,
+                                                    source->config.dead_letter_whole, read->text);
     if (cookie == PSP_NONE)
         return PSP_ENOMEM;
     *ret_kept = source->config.dead_letter_whole;
-    ballot.cookie = cookie;
-    status = psp_client_submit(source->client, &ballot);
+    read->ballot.cookie = cookie;
+    const enum psp_status status = psp_client_submit(source->client, &read->ballot);
     assert(status == PSP_OK); /* it was checked as it was read, and there is room */
     return status;
 }
 
-static enum psp_status take_message(struct psp_bridge_source *source, rd_kafka_message_t *message)
+/* What it was read as. */
+static enum psp_status use_message(struct psp_bridge_source *source, const char *topic,
+                                   struct psp_bridge_read *read, struct psp_bridge_ticket ticket,
+                                   bool *ret_kept)
 {
     struct psp_bridge_stats *stats = source->options.stats;
+    psp_bridge_count(&stats->received, 1);
+    if (read->status == PSP_OK)
+        return cast_message(source, topic, read, ticket, ret_kept);
+    if (read->status == PSP_EINVAL)
+        return refuse_message(source, topic, read->message, ticket, read->text);
+    if (read->status != PSP_ENOENT)
+        return read->status;
+    psp_bridge_count(&stats->skipped, 1); /* a tombstone */
+    psp_bridge_reader_final(source->reader, ticket);
+    return PSP_OK;
+}
+
+/* PSP_EBUSY: no room for it now. What was polled before partitions were placed anew is nobody's:
+ * it comes again, from where they begin now. */
+static enum psp_status take_message(struct psp_bridge_source *source, struct psp_bridge_read *read)
+{
     struct psp_bridge_ticket ticket;
     bool kept = false;
-    const char *topic = topic_of(source, message);
-    enum psp_status status =
-        topic ? psp_bridge_reader_take(source->reader, message, &ticket) : PSP_STALE;
-    if (status == PSP_EBUSY) {
-        psp_bridge_reader_back(source->reader, message);
+    const char *topic = topic_of(source, read->message);
+    enum psp_status status = PSP_STALE;
+    if (topic && read->round == psp_bridge_reader_round(source->reader))
+        status = psp_bridge_reader_take(source->reader, read->message, &ticket);
+    if (status == PSP_EBUSY)
         return status;
-    }
-    if (status == PSP_OK) {
-        psp_bridge_count(&stats->received, 1);
-        if (!message->payload) { /* a tombstone: of a compacted topic; there is no ballot in it */
-            psp_bridge_count(&stats->skipped, 1);
-            psp_bridge_reader_final(source->reader, ticket);
-        } else {
-            status = cast_message(source, topic, message, ticket, &kept);
-        }
-    }
+    if (status == PSP_OK)
+        status = use_message(source, topic, read, ticket, &kept);
     if (!kept)
-        rd_kafka_message_destroy(message);
+        rd_kafka_message_destroy(read->message);
+    psp_bridge_ahead_pop(source->ahead);
     return status == PSP_STALE ? PSP_OK : status;
 }
 
@@ -232,23 +234,38 @@ static bool has_room(const struct psp_bridge_source *source)
            psp_bridge_intake_may_take(&source->intake, source->pendings.used);
 }
 
-/* Is it worth to go on at once? */
+/* Messages for the threads that make ballots of them; how many. */
+static uint32_t read_ahead(struct psp_bridge_source *source)
+{
+    uint32_t n = 0;
+    while (n < MESSAGES_A_TURN) {
+        const bool wanted = psp_bridge_ahead_has_room(source->ahead) && has_room(source);
+        rd_kafka_message_t *message = psp_bridge_reader_next(source->reader, wanted);
+        if (!message)
+            break;
+        psp_bridge_ahead_add(source->ahead, message, psp_bridge_reader_round(source->reader));
+        n++;
+    }
+    psp_bridge_ahead_hand(source->ahead);
+    return n;
+}
+
+/* *ret_more: is it worth to go on at once? */
 static enum psp_status take_messages(struct psp_bridge_source *source, bool *ret_more)
 {
     enum psp_status status = PSP_OK;
+    struct psp_bridge_read read;
     const bool was_proven = source->intake.proven;
+    const uint32_t polled = read_ahead(source);
     uint32_t n = 0;
-    *ret_more = false;
     for (; n < MESSAGES_A_TURN && status == PSP_OK; n++) {
-        const bool room = has_room(source);
-        rd_kafka_message_t *message = psp_bridge_reader_next(source->reader, room);
-        if (!message)
+        if (!has_room(source) || !psp_bridge_ahead_first(source->ahead, &read))
             break;
-        status = take_message(source, message);
+        status = take_message(source, &read);
     }
     if (n > 0 && !was_proven)
         psp_client_flush(source->client);
-    *ret_more = n == MESSAGES_A_TURN;
+    *ret_more = n == MESSAGES_A_TURN || polled == MESSAGES_A_TURN;
     return status == PSP_EBUSY ? PSP_OK : status;
 }
 
@@ -269,6 +286,12 @@ static enum psp_status join(struct psp_bridge_source *source, struct psp_reason 
     return psp_bridge_reader_create(&options, &source->reader, reterr_reason);
 }
 
+static void leave(struct psp_bridge_source *source)
+{
+    psp_bridge_ahead_clear(source->ahead);
+    psp_bridge_reader_destroy(&source->reader);
+}
+
 static void take_answer(struct psp_bridge_source *source, uint64_t now_ms)
 {
     struct psp_bridge_asked asked;
@@ -286,7 +309,7 @@ static void take_answer(struct psp_bridge_source *source, uint64_t now_ms)
         psp_say(PSP_SAY_WARNING, "restored",
                 "the shards' epochs are others: the cluster was restored from a backup; all of the "
                 "topic is read again, by a new group");
-        psp_bridge_reader_destroy(&source->reader);
+        leave(source);
         break;
     case PSP_BRIDGE_INTAKE_CHANGED:
     case PSP_BRIDGE_INTAKE_SAME:
@@ -463,7 +486,7 @@ enum psp_status psp_bridge_source_run(struct psp_bridge_source *source,
         status = turn(source, reterr_reason);
     if (status == PSP_OK)
         status = finish(source, reterr_reason);
-    psp_bridge_reader_destroy(&source->reader);
+    leave(source);
     psp_bridge_asker_destroy(&source->asker);
     psp_client_destroy(&source->client);
     return status;
@@ -516,9 +539,14 @@ enum psp_status psp_bridge_source_create(const struct psp_bridge_source_options 
     enum psp_status status = source->wake_fd > 0 ? PSP_OK : PSP_EIO;
     if (status == PSP_OK)
         status = load_secret(source->config.ballot_ids, secret, reterr_reason);
+    const struct psp_bridge_ahead_options ahead = {
+        .definition = options->definition,
+        .format = source->config.format,
+        .secret = secret,
+        .wake_fd = source->wake_fd,
+    };
     if (status == PSP_OK)
-        status = psp_bridge_messages_create(options->definition, source->config.format, secret,
-                                            &source->messages);
+        status = psp_bridge_ahead_create(&ahead, &source->ahead);
     explicit_bzero(secret, sizeof secret);
     if (status == PSP_OK)
         status = psp_bridge_letters_create(&letters, &source->letters, reterr_reason);
@@ -539,7 +567,7 @@ void psp_bridge_source_destroy(struct psp_bridge_source **source_at)
         return;
     psp_bridge_letters_destroy(&source->letters);
     psp_bridge_pendings_free(&source->pendings);
-    psp_bridge_messages_destroy(&source->messages);
+    psp_bridge_ahead_destroy(&source->ahead);
     if (source->wake_fd > 0)
         close(source->wake_fd);
     free(source);

@@ -430,7 +430,10 @@ static enum psp_status read_vote(struct reading *reading)
 static enum psp_status say_why(struct reading *reading, const char *text, size_t bytes)
 {
     json_error_t error = {0};
-    if (text[strspn(text, " \t")] == '[')
+    size_t blanks = 0;
+    while (blanks < bytes && (text[blanks] == ' ' || text[blanks] == '\t'))
+        blanks++;
+    if (blanks < bytes && text[blanks] == '[')
         return no(reading, "a JSON array: one object a line is needed, as `jq -c '.[]'` "
                            "writes them");
     json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);

@@ -53,7 +53,7 @@ struct psp_ballot_lines {
 };
 
 /* Fills all of *ret_ballot but the cookie, and the ID unless has_id. PSP_EINVAL: not a ballot;
- * reterr_reason says why. `text`: NUL behind its `bytes`. */
+ * reterr_reason says why. */
 enum psp_status psp_ballot_line_read(const struct psp_ballot_lines *lines, const char *text,
                                      size_t bytes, struct psp_ballot_line *storage,
                                      struct psp_ballot *ret_ballot,

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/bytes/bytes.h"
@@ -19,6 +21,18 @@ _Static_assert(crypto_stream_chacha20_KEYBYTES == sizeof((struct psp_ballot_seri
 _Static_assert(PSP_BALLOT_SECRET_BYTES == crypto_generichash_blake2b_KEYBYTES,
                "the secret is a key of BLAKE2b");
 
+/* sodium_init takes a lock, also when there is nothing to do: not for every ballot. */
+static void have_sodium(void)
+{
+    static atomic_bool is_there;
+    if (atomic_load_explicit(&is_there, memory_order_acquire))
+        return;
+    const int failed = sodium_init() < 0;
+    assert(!failed);
+    (void)failed;
+    atomic_store_explicit(&is_there, true, memory_order_release);
+}
+
 static void personal_of(const char *purpose, uint8_t ret_personal[PERSONAL_BYTES])
 {
     memset(ret_personal, 0, PERSONAL_BYTES);
@@ -32,10 +46,9 @@ static void hash(const char *purpose, const uint8_t secret[PSP_BALLOT_SECRET_BYT
 {
     uint8_t personal[PERSONAL_BYTES];
     personal_of(purpose, personal);
-    int failed = sodium_init() < 0;
-    assert(!failed);
-    failed = crypto_generichash_blake2b_salt_personal(ret_hash, bytes, data, data_bytes, secret,
-                                                      PSP_BALLOT_SECRET_BYTES, NULL, personal);
+    have_sodium();
+    const int failed = crypto_generichash_blake2b_salt_personal(
+        ret_hash, bytes, data, data_bytes, secret, PSP_BALLOT_SECRET_BYTES, NULL, personal);
     assert(!failed);
     (void)failed;
 }
@@ -53,14 +66,14 @@ void psp_ballot_id_of_message(const uint8_t secret[PSP_BALLOT_SECRET_BYTES], str
     crypto_generichash_blake2b_state state;
     personal_of("psephos message", personal);
     psp_put64(length, key.length);
-    int failed = sodium_init() < 0;
-    assert(!failed);
-    failed = crypto_generichash_blake2b_init_salt_personal(&state, secret, PSP_BALLOT_SECRET_BYTES,
-                                                           PSP_BALLOT_ID_BYTES, NULL, personal) |
-             crypto_generichash_blake2b_update(&state, length, sizeof length) |
-             crypto_generichash_blake2b_update(&state, key.data, key.length) |
-             crypto_generichash_blake2b_update(&state, value.data, value.length) |
-             crypto_generichash_blake2b_final(&state, ret_id, PSP_BALLOT_ID_BYTES);
+    have_sodium();
+    const int failed =
+        crypto_generichash_blake2b_init_salt_personal(&state, secret, PSP_BALLOT_SECRET_BYTES,
+                                                      PSP_BALLOT_ID_BYTES, NULL, personal) |
+        crypto_generichash_blake2b_update(&state, length, sizeof length) |
+        crypto_generichash_blake2b_update(&state, key.data, key.length) |
+        crypto_generichash_blake2b_update(&state, value.data, value.length) |
+        crypto_generichash_blake2b_final(&state, ret_id, PSP_BALLOT_ID_BYTES);
     assert(!failed);
     (void)failed;
 }

@@ -142,6 +142,32 @@ def test_a_compacted_topic_is_warned_of_and_all_is_read_again_by_hand(
     assert (books["counted"], books["replayed"]) == (500, 500)
 
 
+def test_the_end_of_a_transaction_is_no_message_that_lacks(topics, cluster, fixture_file, bridge):
+    """A broker's own record stands behind the last ballot; of one that was aborted, all of it."""
+    from confluent_kafka import Producer
+    one = cluster(fixture_file("town.json"))
+    topics.create("transactions", partitions=1)
+    producer = Producer(topics.settings | {"transactional.id": "transactions-in"})
+    producer.init_transactions(30)
+
+    def transaction(voters, end):
+        producer.begin_transaction()
+        for voter in voters:
+            producer.produce("transactions", vote(voter), voter)
+        producer.flush(30)
+        end(30)
+
+    reads = bridge(one, source("transactions", topics.address, "transactions", key=key_of(one)))
+    transaction(["a", "b"], producer.commit_transaction)
+    at_rest(one, topics.address, "transactions", 1, "the end of a transaction", timeout=60)
+    transaction(["c"], producer.commit_transaction)
+    transaction(["d"], producer.abort_transaction)
+    at_rest(one, topics.address, "transactions", 1, "the end of those after it", timeout=60)
+    wait_until(lambda: reads.metrics()["psephos_bridge_lag_messages"] == 0, timeout=30,
+               what="nothing that lacks")
+    assert total(one)["counted"] == 3
+
+
 class TlsKafka(Kafka):
     """With one listener more, `tls_address`, whose certificate `ca` vouches for."""
 

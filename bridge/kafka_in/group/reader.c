@@ -32,6 +32,9 @@ struct partition {
     bool fresh; /* to be placed by what the group has committed, not by its position */
     bool lost;  /* its position is not there any more */
     int64_t committed, stored;
+    int64_t polled;         /* the offset behind the newest message that was polled */
+    int64_t end, end_after; /* as of which it ended there: a broker's own records may lie between,
+                               of transactions; `end` 0: it has not */
     struct psp_bridge_marks marks;
 };
 
@@ -51,7 +54,8 @@ struct psp_bridge_reader {
     uint64_t unwanted_ms;               /* since when nothing is wanted; 0: it is */
     rd_kafka_message_t *held[HELD_MAX]; /* polled, and not given out yet */
     uint32_t held_first, held_count;
-    uint32_t full; /* 1 + the partition that had no room for the first of them; 0: none */
+    uint32_t round; /* of polling: another one when partitions are placed anew */
+    uint32_t full;  /* 1 + the partition that had no room for the first of them; 0: none */
     char trouble[PSP_BRIDGE_READER_TEXT_BYTES], alarm[PSP_BRIDGE_READER_TEXT_BYTES];
 };
 
@@ -90,6 +94,7 @@ const char *psp_bridge_reader_alarm(const struct psp_bridge_reader *reader)
 
 static void drop_held(struct psp_bridge_reader *reader)
 {
+    reader->round++;
     while (reader->held_count > 0) {
         rd_kafka_message_destroy(reader->held[reader->held_first]);
         reader->held_first = (reader->held_first + 1) % HELD_MAX;
@@ -262,6 +267,10 @@ static void place(struct psp_bridge_reader *reader, uint64_t now_ms)
         reader->retry_ms = now_ms + RETRY_MS;
         return;
     }
+    for (uint32_t i = 0; i < reader->count; i++) {
+        reader->partitions[i].polled = reader->partitions[i].marks.position;
+        reader->partitions[i].end = 0;
+    }
     reader->state = READING;
     psp_say(PSP_SAY_INFO, "partitions", "reads %" PRIu32 " partitions as one of the group %s",
             reader->count, reader->options.group);
@@ -287,6 +296,20 @@ static void lose(struct psp_bridge_reader *reader, const rd_kafka_message_t *mes
 }
 
 /* ---- marks ---- */
+
+/* Behind the last message of a partition may lie what is none (the end of a transaction): once
+ * all before is taken that is done, too, or something would lack for ever. */
+static void pass_ends(struct psp_bridge_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->count; i++) {
+        struct partition *partition = &reader->partitions[i];
+        uint64_t sequence;
+        if (partition->end > partition->marks.position &&
+            partition->end_after == partition->marks.position &&
+            psp_bridge_marks_take(&partition->marks, partition->end - 1, &sequence) == PSP_OK)
+            psp_bridge_marks_final(&partition->marks, sequence);
+    }
+}
 
 static void store(struct psp_bridge_reader *reader)
 {
@@ -355,6 +378,7 @@ void psp_bridge_reader_turn(struct psp_bridge_reader *reader, uint64_t now_ms)
         look_at_topics(reader);
     if (reader->state == READING && now_ms >= reader->store_ms) {
         reader->store_ms = now_ms + PSP_BRIDGE_READER_STORE_MS;
+        pass_ends(reader);
         store(reader);
     }
     if (reader->trouble[0] && now_ms >= reader->trouble_until_ms)
@@ -413,10 +437,25 @@ uint64_t psp_bridge_reader_lag(const struct psp_bridge_reader *reader)
 
 /* ---- reading ---- */
 
+static void took_end(struct psp_bridge_reader *reader, const rd_kafka_message_t *message)
+{
+    uint32_t at;
+    struct partition *partition =
+        reader->state == READING
+            ? find(reader, rd_kafka_topic_name(message->rkt), message->partition, &at)
+            : NULL;
+    if (!partition)
+        return;
+    partition->end = message->offset;
+    partition->end_after = partition->polled;
+}
+
 static void took_error(struct psp_bridge_reader *reader, const rd_kafka_message_t *message)
 {
     const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "brokers";
-    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        took_end(reader, message);
+    else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
         lose(reader, message);
     else
         note(reader, message->err, topic, rd_kafka_message_errstr(message));
@@ -434,6 +473,11 @@ static bool poll_once(struct psp_bridge_reader *reader)
         rd_kafka_message_destroy(message);
         return true;
     }
+    uint32_t at;
+    struct partition *partition =
+        find(reader, rd_kafka_topic_name(message->rkt), message->partition, &at);
+    if (partition)
+        partition->polled = message->offset + 1;
     reader->held[(reader->held_first + reader->held_count++) % HELD_MAX] = message;
     reader->trouble[0] = '\0'; /* messages come: a topic that was not there is */
     return true;
@@ -478,11 +522,9 @@ rd_kafka_message_t *psp_bridge_reader_next(struct psp_bridge_reader *reader, boo
     return message;
 }
 
-void psp_bridge_reader_back(struct psp_bridge_reader *reader, rd_kafka_message_t *message)
+uint32_t psp_bridge_reader_round(const struct psp_bridge_reader *reader)
 {
-    reader->held_first = (reader->held_first + HELD_MAX - 1) % HELD_MAX;
-    reader->held[reader->held_first] = message;
-    reader->held_count++;
+    return reader->round;
 }
 
 bool psp_bridge_reader_reading(const struct psp_bridge_reader *reader)
@@ -526,6 +568,29 @@ static enum psp_status subscribe(struct psp_bridge_reader *reader, struct psp_re
     return PSP_EINVAL;
 }
 
+/* How much is fetched ahead, where bridge.json does not say. When there is enough librdkafka
+ * looks a second later whether there still is, unless it can be told to look sooner (2.2): so
+ * there must be what a bridge reads in a second, or it stands still for most of it. */
+static enum psp_status set_ahead(const json_t *settings, rd_kafka_conf_t *conf)
+{
+    static const struct psp_bridge_kafka_own before[] = {
+        {"queued.min.messages", "400000"},
+        {"queued.max.messages.kbytes", "327680"},
+        {NULL, NULL},
+    };
+    static const struct psp_bridge_kafka_own since_2_2[] = {
+        {"fetch.queue.backoff.ms", "10"},
+        {NULL, NULL},
+    };
+    char error[PSP_REASON_TEXT_BYTES];
+    const struct psp_bridge_kafka_own *one = rd_kafka_version() < 0x02020000 ? before : since_2_2;
+    for (; one->name; one++)
+        if (!json_object_get(settings, one->name) &&
+            rd_kafka_conf_set(conf, one->name, one->value, error, sizeof error) != RD_KAFKA_CONF_OK)
+            return PSP_EINVAL;
+    return PSP_OK;
+}
+
 enum psp_status psp_bridge_reader_create(const struct psp_bridge_reader_options *options,
                                          struct psp_bridge_reader **ret_reader,
                                          struct psp_reason *reterr_reason)
@@ -539,6 +604,7 @@ enum psp_status psp_bridge_reader_create(const struct psp_bridge_reader_options 
         {"auto.offset.reset", "error"},
         {"partition.assignment.strategy", "range,roundrobin"},
         {"isolation.level", "read_committed"},
+        {"enable.partition.eof", "true"},
         {NULL, NULL},
     };
     rd_kafka_conf_t *conf = NULL;
@@ -548,6 +614,8 @@ enum psp_status psp_bridge_reader_create(const struct psp_bridge_reader_options 
     reader->options = *options;
     enum psp_status status =
         psp_bridge_kafka_make(options->config->settings, own, &conf, reterr_reason);
+    if (status == PSP_OK)
+        status = set_ahead(options->config->settings, conf);
     if (status == PSP_OK) {
         rd_kafka_conf_set_opaque(conf, reader);
         rd_kafka_conf_set_rebalance_cb(conf, rebalanced);

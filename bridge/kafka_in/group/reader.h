@@ -70,8 +70,9 @@ void psp_bridge_reader_turn(struct psp_bridge_reader *reader, uint64_t now_ms);
 /* The next message, whose err is none; NULL: none now. `wanted` false: only the group is
  * served, and partitions that still send are paused. */
 rd_kafka_message_t *psp_bridge_reader_next(struct psp_bridge_reader *reader, bool wanted);
-/* The message that `next` gave last comes again: there was no room for it. */
-void psp_bridge_reader_back(struct psp_bridge_reader *reader, rd_kafka_message_t *message);
+/* Rises when partitions are placed anew: what was given out before must not be taken any more,
+ * for what lies before it may not have been. */
+uint32_t psp_bridge_reader_round(const struct psp_bridge_reader *reader);
 
 /* Promises to say when it is final. PSP_EBUSY: too many of its partition are open; PSP_STALE:
  * its partition was given up meanwhile; PSP_ENOMEM. */

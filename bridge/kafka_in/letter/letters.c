@@ -17,6 +17,7 @@ struct letter {
     struct psp_bridge_ticket ticket;
     struct psp_text key, value;
     struct psp_text small; /* without the message, for when it is too large; or empty */
+    bool alone;            /* with others it was too large: sent while no other is on its way */
 };
 
 struct list {
@@ -75,25 +76,68 @@ static void note(struct psp_bridge_letters *letters, rd_kafka_resp_err_t error, 
     snprintf(letters->trouble, sizeof letters->trouble, "%s", text);
 }
 
+static void be_done(struct psp_bridge_letters *letters, struct list *list, struct letter *letter)
+{
+    letters->options.acknowledged(letters->options.context, letter->ticket);
+    take_out(list, letter);
+    free_letter(letter);
+}
+
 /* The message that it is about does not fit: then without it. */
-static void cut_short(struct letter *letter)
+static bool cut_short(struct letter *letter)
 {
     if (letter->small.length == 0)
-        return;
+        return false;
     psp_text_free(&letter->value);
     letter->value = letter->small;
     letter->small = (struct psp_text){0};
+    return true;
+}
+
+/* By itself, and without the message, it is still too large: the log has it, for good. Waiting
+ * for another topic would hold up every ballot behind it. */
+static void give_up(struct psp_bridge_letters *letters, struct list *list, struct letter *letter)
+{
+    psp_bridge_count(&letters->options.stats->alarms, 1);
+    psp_say(PSP_SAY_ERROR, "alarm",
+            "%s takes no letter of %zu bytes (max.message.bytes): what it would have said: "
+            "%.*s %.*s",
+            letters->options.topic, letter->value.length, (int)letter->key.length, letter->key.data,
+            (int)letter->value.length, letter->value.data);
+    be_done(letters, list, letter);
+}
+
+static bool is_of_size(rd_kafka_resp_err_t error)
+{
+    return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+           error == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
+           error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
+}
+
+/* Of a batch that was too large nobody knows which letter was: each goes by itself then. */
+static void shrink(struct psp_bridge_letters *letters, struct letter *letter)
+{
+    if (letter->alone && !cut_short(letter)) {
+        give_up(letters, &letters->sent, letter);
+        return;
+    }
+    letter->alone = true;
+    take_out(&letters->sent, letter);
+    append(&letters->waiting, letter);
+    psp_bridge_count(&letters->options.stats->retries, 1);
 }
 
 static void wait_again(struct psp_bridge_letters *letters, struct letter *letter,
                        rd_kafka_resp_err_t error)
 {
+    if (is_of_size(error)) {
+        shrink(letters, letter);
+        return;
+    }
     take_out(&letters->sent, letter);
     append(&letters->waiting, letter);
     if (error == RD_KAFKA_RESP_ERR__PURGE_QUEUE || error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
         return;
-    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-        cut_short(letter);
     psp_bridge_count(&letters->options.stats->retries, 1);
     letters->pause_until_ms = psp_clock_ms() + PSP_BRIDGE_LETTERS_PAUSE_MS;
     note(letters, error, NULL);
@@ -111,9 +155,7 @@ static void delivered(rd_kafka_t *kafka, const rd_kafka_message_t *message, void
     }
     letters->trouble[0] = '\0';
     psp_bridge_count(&letters->options.stats->letters, 1);
-    letters->options.acknowledged(letters->options.context, letter->ticket);
-    take_out(&letters->sent, letter);
-    free_letter(letter);
+    be_done(letters, &letters->sent, letter);
 }
 
 static void failed(rd_kafka_t *kafka, int error, const char *reason, void *context)
@@ -219,14 +261,22 @@ static rd_kafka_resp_err_t produce(struct psp_bridge_letters *letters, struct le
                              RD_KAFKA_V_END);
 }
 
+/* One that goes alone waits for those on the way, and others wait for it. */
+static bool is_held_up(const struct psp_bridge_letters *letters)
+{
+    return letters->sent.first && (letters->sent.first->alone || letters->waiting.first->alone);
+}
+
 static void send_waiting(struct psp_bridge_letters *letters, uint64_t now_ms)
 {
-    while (letters->waiting.first && now_ms >= letters->pause_until_ms) {
+    while (letters->waiting.first && now_ms >= letters->pause_until_ms && !is_held_up(letters)) {
         struct letter *letter = letters->waiting.first;
         rd_kafka_resp_err_t error = produce(letters, letter);
-        if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && letter->small.length > 0) {
-            cut_short(letter);
+        if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && cut_short(letter))
             error = produce(letters, letter);
+        if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+            give_up(letters, &letters->waiting, letter);
+            continue;
         }
         if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL)
             return;

@@ -3,7 +3,8 @@
  *
  *     write -> waiting -> sent -> acknowledged: told, and forgotten
  *                 ^         |
- *                 `---------'  refused or timed out: again, after a pause
+ *                 `---------'  refused or timed out: again, after a pause; too large: alone,
+ *                              then without the message, and after that an alarm in the log
  *
  * A letter is told (its message is final) only when all in-sync replicas have it; so a
  * bridge that is killed writes it again, under the same key. An idempotent producer may

@@ -81,7 +81,7 @@ static void write_all(struct psp_bridge_letters *letters, struct psp_bytes value
     }
 }
 
-static void wait_for_all(struct psp_bridge_letters *letters)
+static void wait_for_end(struct psp_bridge_letters *letters)
 {
     const uint64_t end_ms = psp_clock_ms() + WAIT_MS;
     while (psp_bridge_letters_open(letters) > 0) {
@@ -92,6 +92,11 @@ static void wait_for_all(struct psp_bridge_letters *letters)
     }
     for (int i = 0; i < LETTERS; i++)
         assert_int_equal(told[i], 1);
+}
+
+static void wait_for_all(struct psp_bridge_letters *letters)
+{
+    wait_for_end(letters);
     assert_int_equal(psp_bridge_stat(&stats.letters), LETTERS);
 }
 
@@ -149,6 +154,36 @@ static void what_is_too_large_is_told_without_the_message(void **state)
     json_decref(settings);
 }
 
+/* The broker says it of a batch: by itself each of its letters may fit. */
+static void a_batch_that_is_too_large_goes_letter_by_letter(void **state)
+{
+    (void)state;
+    json_t *settings = json_pack("{s:i}", "linger.ms", 200);
+    struct psp_bridge_letters *letters = make(settings, false);
+    rd_kafka_mock_push_request_errors(mock, PRODUCE, 1, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE);
+    write_all(letters, (struct psp_bytes){0});
+    wait_for_all(letters);
+    assert_int_equal(psp_bridge_stat(&stats.alarms), 0);
+    psp_bridge_letters_destroy(&letters);
+    json_decref(settings);
+}
+
+/* With others, and alone: then the bridge goes on without it. */
+static void a_letter_that_no_topic_takes_holds_up_nobody(void **state)
+{
+    (void)state;
+    json_t *settings = json_pack("{s:i}", "linger.ms", 200);
+    struct psp_bridge_letters *letters = make(settings, false);
+    rd_kafka_mock_push_request_errors(mock, PRODUCE, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                                      RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE);
+    write_all(letters, (struct psp_bytes){0});
+    wait_for_end(letters);
+    assert_int_equal(psp_bridge_stat(&stats.letters), LETTERS - 1);
+    assert_int_equal(psp_bridge_stat(&stats.alarms), 1);
+    psp_bridge_letters_destroy(&letters);
+    json_decref(settings);
+}
+
 static void what_was_not_acknowledged_is_told_by_nobody(void **state)
 {
     (void)state;
@@ -173,6 +208,8 @@ int main(void)
         FACT(what_a_broker_refuses_is_sent_again_until_it_does_not),
         FACT(a_producer_that_failed_for_good_is_made_anew),
         FACT(what_is_too_large_is_told_without_the_message),
+        FACT(a_batch_that_is_too_large_goes_letter_by_letter),
+        FACT(a_letter_that_no_topic_takes_holds_up_nobody),
         FACT(what_was_not_acknowledged_is_told_by_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,11 +57,10 @@ static bool turn(struct psp_bridge_reader *reader)
     psp_bridge_reader_turn(reader, psp_clock_ms());
     for (rd_kafka_message_t *one; (one = psp_bridge_reader_next(reader, true));) {
         struct psp_bridge_ticket ticket;
-        if (psp_bridge_reader_take(reader, one, &ticket) == PSP_EBUSY) {
-            psp_bridge_reader_back(reader, one);
-            return true;
-        }
+        const enum psp_status status = psp_bridge_reader_take(reader, one, &ticket);
         rd_kafka_message_destroy(one);
+        if (status == PSP_EBUSY)
+            return true;
     }
     return false;
 }
@@ -86,7 +85,9 @@ static void one_without_room_gives_up_what_the_group_wants(void **state)
         assert_null(psp_bridge_reader_next(other, false));
         usleep(1000);
     }
+    const uint32_t round = psp_bridge_reader_round(full);
     psp_bridge_reader_give_up(full);
+    assert_int_not_equal(psp_bridge_reader_round(full), round);
     psp_bridge_reader_destroy(&full);
     psp_bridge_reader_destroy(&other);
 }
