@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +19,15 @@ struct psp_bridge_spool {
     FILE *file; /* NULL: all of it is in `data` */
     char *line; /* of the file */
     size_t line_capacity;
-    uint64_t lines;
+    uint64_t lines, all_bytes, bytes_max;
 };
 
-enum psp_status psp_bridge_spool_create(struct psp_bridge_spool **ret_spool)
+enum psp_status psp_bridge_spool_create(uint64_t bytes_max, struct psp_bridge_spool **ret_spool)
 {
     struct psp_bridge_spool *spool = calloc(1, sizeof *spool);
     if (!spool)
         return PSP_ENOMEM;
+    spool->bytes_max = bytes_max;
     *ret_spool = spool;
     return PSP_OK;
 }
@@ -36,7 +38,7 @@ void psp_bridge_spool_clear(struct psp_bridge_spool *spool)
         fclose(spool->file);
     spool->file = NULL;
     spool->bytes = spool->at = 0;
-    spool->lines = 0;
+    spool->lines = spool->all_bytes = 0;
 }
 
 void psp_bridge_spool_destroy(struct psp_bridge_spool **spool)
@@ -93,6 +95,12 @@ enum psp_status psp_bridge_spool_add(struct psp_bridge_spool *spool, const char 
                                      struct psp_reason *reterr_reason)
 {
     enum psp_status status = PSP_OK;
+    if (spool->all_bytes + bytes + 1 > spool->bytes_max) {
+        psp_reason_set(reterr_reason, "an answer of more than %" PRIu64 " MiB: no collector's",
+                       spool->bytes_max >> 20);
+        return PSP_EUNREACHABLE;
+    }
+    spool->all_bytes += bytes + 1;
     if (!spool->file && spool->bytes + bytes + 1 > PSP_BRIDGE_SPOOL_BYTES)
         status = open_file(spool, reterr_reason);
     if (status != PSP_OK)

@@ -12,7 +12,7 @@ enum { STEP_MS = 500, PATIENCE_MS = 15000, FIRST_BACK = 64, TIMES_BACK = 16 };
 
 struct looking {
     rd_kafka_topic_t *topic;
-    const char *name;
+    const char *name, *bridge;
     struct psp_bridge_stop *stop;
     bool found;
     struct psp_bridge_vector held;
@@ -26,14 +26,22 @@ static enum psp_status take(struct looking *looking, const rd_kafka_message_t *m
         return PSP_OK;
     json_t *value = json_loadb(message->payload, message->len, 0, NULL);
     const bool good = psp_bridge_vector_read(json_object_get(value, "version"), &looking->held);
-    json_decref(value);
+    const char *writer = json_string_value(json_object_get(value, "bridge"));
+    const bool ours = writer && strcmp(writer, looking->bridge) == 0;
     looking->found = looking->found || good;
     if (!good)
         psp_reason_set(reterr,
                        "%s: its record \"%s\" at offset %lld is not a bridge's: the topic is "
                        "somebody else's, name another",
                        looking->name, key, (long long)message->offset);
-    return good ? PSP_OK : PSP_EINVAL;
+    else if (!ours)
+        psp_reason_set(reterr,
+                       "%s: written by the bridge \"%.31s\", and nothing would hold two of "
+                       "different names apart: name another results_topic, or, where that bridge "
+                       "has ended for good, give this one its name",
+                       looking->name, writer ? writer : "?");
+    json_decref(value);
+    return good && ours ? PSP_OK : PSP_EINVAL;
 }
 
 /* From there to the end; the last one found counts. */
@@ -84,7 +92,7 @@ static enum psp_status look_back(struct looking *looking, rd_kafka_t *client,
     return status;
 }
 
-enum psp_status psp_kafka_held_read(const json_t *settings, const char *topic,
+enum psp_status psp_kafka_held_read(const json_t *settings, const char *topic, const char *name,
                                     struct psp_bridge_stop *stop,
                                     struct psp_bridge_vector *ret_held,
                                     struct psp_reason *reterr_reason)
@@ -101,7 +109,7 @@ enum psp_status psp_kafka_held_read(const json_t *settings, const char *topic,
         status = psp_bridge_kafka_open(RD_KAFKA_CONSUMER, conf, &client, reterr_reason);
     if (status != PSP_OK)
         return status;
-    struct looking looking = {.name = topic, .stop = stop};
+    struct looking looking = {.name = topic, .bridge = name, .stop = stop};
     looking.topic = rd_kafka_topic_new(client, topic, NULL);
     status = look_back(&looking, client, reterr_reason);
     rd_kafka_topic_destroy(looking.topic);

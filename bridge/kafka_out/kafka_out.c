@@ -24,7 +24,8 @@ struct kafka_out {
     struct psp_text value, version;
     bool topics_good; /* looked at once */
     bool is_whole, held_something;
-    int64_t first[PSP_KAFKA_SETS]; /* offsets of the sets of the transaction under way */
+    bool is_sent[PSP_KAFKA_SETS];  /* in the transaction under way, with messages or without */
+    int64_t first[PSP_KAFKA_SETS]; /* their offsets; INT64_MAX: it has no message */
 };
 
 static const char *topic_of(const struct kafka_out *self, int set)
@@ -101,8 +102,9 @@ static enum psp_status holds(void *context, struct psp_bridge_vector *ret_held,
                              struct psp_reason *reterr)
 {
     struct kafka_out *self = context;
-    const enum psp_status status = psp_kafka_held_read(
-        self->config->settings, self->config->results_topic, self->stop, ret_held, reterr);
+    const enum psp_status status =
+        psp_kafka_held_read(self->config->settings, self->config->results_topic, self->name,
+                            self->stop, ret_held, reterr);
     if (status == PSP_OK)
         self->held_something = ret_held->count > 0;
     return status;
@@ -175,7 +177,9 @@ static enum psp_status send_set(struct kafka_out *self, enum psp_kafka_set_id se
                                 struct psp_reason *reterr)
 {
     self->first[set] = INT64_MAX;
-    if (!topic_of(self, (int)set) || !(self->is_whole || psp_kafka_sets_changed(self->sets, set)))
+    self->is_sent[set] =
+        topic_of(self, (int)set) && (self->is_whole || psp_kafka_sets_changed(self->sets, set));
+    if (!self->is_sent[set])
         return PSP_OK;
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < psp_kafka_sets_count(self->sets, set) && status == PSP_OK; i++) {
@@ -222,7 +226,7 @@ static enum psp_status trim(struct kafka_out *self, struct psp_reason *reterr)
 {
     enum psp_status status = PSP_OK;
     for (int set = 0; set < PSP_KAFKA_SETS && status == PSP_OK; set++) {
-        if (!topic_of(self, set) || (self->first[set] == INT64_MAX && !self->is_whole))
+        if (!self->is_sent[set])
             continue;
         status = psp_kafka_topic_trim(psp_kafka_writer_client(self->writer), topic_of(self, set),
                                       self->first[set] == INT64_MAX ? RD_KAFKA_OFFSET_END

@@ -25,6 +25,7 @@ struct opensearch {
     struct psp_search_bulk bulk;
     struct psp_bridge_rows rows;
     struct psp_text version, source;
+    struct psp_bridge_vector known; /* as it was held when this bridge looked or wrote last */
     bool is_whole;
 };
 
@@ -95,7 +96,7 @@ static enum psp_status holds(void *context, struct psp_bridge_vector *ret_held,
     const enum psp_status status =
         psp_search_version_read(self->http, self->config->prefix, &version, reterr);
     if (status == PSP_OK)
-        *ret_held = version.held;
+        *ret_held = self->known = version.held;
     return status;
 }
 
@@ -148,7 +149,15 @@ static enum psp_status row(void *context, const json_t *line, struct psp_reason 
     return status;
 }
 
-/* Before the first document: whoever claims what is older or apart is told so. */
+static bool is_level(const struct psp_bridge_vector *one, const struct psp_bridge_vector *other)
+{
+    const enum psp_bridge_order order = psp_bridge_vector_compare(one, other);
+    return order == PSP_BRIDGE_EQUAL || order == PSP_BRIDGE_NEWER;
+}
+
+/* Before the first document: whoever claims what is older or apart is told so. A part is of use
+ * only where nothing is missing before it: indices that were emptied, or put back out of a
+ * snapshot, get everything anew. */
 static enum psp_status claim(struct opensearch *self, const json_t *end,
                              struct psp_search_version *ret_version, struct psp_reason *reterr)
 {
@@ -160,8 +169,12 @@ static enum psp_status claim(struct opensearch *self, const json_t *end,
             psp_search_version_read(self->http, self->config->prefix, ret_version, reterr);
         if (status != PSP_OK)
             return status;
-        const enum psp_bridge_order order = psp_bridge_vector_compare(&mine, &ret_version->held);
-        if (order != PSP_BRIDGE_EQUAL && order != PSP_BRIDGE_NEWER) {
+        if (!self->is_whole && !is_level(&ret_version->held, &self->known)) {
+            psp_reason_set(reterr, "the indices hold less than they did: somebody emptied them, or "
+                                   "put older ones back; all is written anew");
+            return PSP_EAGAIN;
+        }
+        if (!is_level(&mine, &ret_version->held)) {
             psp_reason_set(reterr, "another bridge is writing what is newer");
             return ret_version->is_written ? PSP_EBUSY : PSP_EAGAIN;
         }
@@ -277,6 +290,8 @@ static enum psp_status commit(void *context, const json_t *end, struct psp_reaso
     /* Somebody claimed a newer version meanwhile: all of this one is there all the same. */
     if (status == PSP_STALE)
         status = PSP_OK;
+    if (status == PSP_OK)
+        psp_bridge_vector_read(json_object_get(end, "version"), &self->known);
     psp_bridge_rows_clear(&self->rows);
     psp_search_bulk_clear(&self->bulk);
     return status;

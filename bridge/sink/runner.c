@@ -405,7 +405,7 @@ enum psp_status psp_bridge_runner_run(const struct psp_bridge_runner_options *op
                                       struct psp_reason *reterr_reason)
 {
     struct runner runner = {.options = options, .target = options->target, .stats = options->stats};
-    enum psp_status status = psp_bridge_spool_create(&runner.spool);
+    enum psp_status status = psp_bridge_spool_create(PSP_BRIDGE_SPOOL_BYTES_MAX, &runner.spool);
     if (status != PSP_OK)
         return status;
     psp_bridge_sink_start(&runner.sink, options->cluster, options->api_count, options->seed);

@@ -1,5 +1,6 @@
 """Kafka out on a real broker: one transaction a version, one writer, and what pages read."""
 
+import http.server
 import json
 import os
 import signal
@@ -194,6 +195,62 @@ def test_an_old_bridge_that_wakes_up_ends_with_words(out, cluster, bridge, impor
     assert_level(out, one)
     # Of the old one there is at most the end of a transaction that was not committed.
     assert out.topics.bounds(out.results)[0][1] - before[0][1] <= 1
+
+
+def test_a_bridge_of_another_name_leaves_the_topic_alone(out, cluster, bridge, import_returns):
+    one = cluster(import_returns(RETURNS))
+    first = bridge(one, out.config("first"))
+    follows(out, one)
+    before = out.topics.bounds(out.results)
+    second = bridge(one, out.config("second"), start=False)
+    assert run_to_its_end(second) == 1
+    assert 'written by the bridge "first"' in second.log.read_text(), second.tail()
+    assert out.topics.bounds(out.results) == before
+    one.cast("--returns", RETURNS)
+    assert_level(out, one)
+    first.stop()
+
+
+class Holding(http.server.BaseHTTPRequestHandler):
+    """A collector that has the cluster's rows, and of what changed says that it is held."""
+
+    cluster, contest = None, None
+
+    def do_GET(self):
+        status, _, body = self.cluster.get(self.path.replace("wait=30", "wait=0"))
+        if "since=" in self.path:
+            status, _, body = self.cluster.get("/api/v1/changes")
+            *rows, end = body.decode().splitlines()
+            rows = [json.loads(row) for row in rows]
+            held = {"choices": None, "ballots": None, "undervotes": None, "overvotes": None}
+            body = "".join(json.dumps(row | held) + "\n" for row in rows
+                           if row["kind"] == "result" and row["contest"] == self.contest)
+            body = (body + end + "\n").encode()
+            time.sleep(0.5)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_set_of_which_all_is_held_by_now_leaves_an_empty_topic(out, cluster, bridge,
+                                                                 import_returns):
+    one = cluster(import_returns(RETURNS))
+    one.cast("--returns", RETURNS)
+    handler = type("Handler", (Holding,), {"cluster": one, "contest": out.contest})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        bridge(one, out.config() | {"api": [f"http://127.0.0.1:{server.server_address[1]}"]})
+        wait_until(lambda: out.candidates in out.topics.admin.list_topics(timeout=30).topics
+                   and out.topics.bounds(out.candidates)[0][0] > 0
+                   and out.records(out.candidates) == [], timeout=60, what="an empty topic")
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_restore_is_followed_downwards(out, cluster, bridge, tmp_path):

@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from casting import free_port
+from casting import ballots_of_returns, free_port
 from harness import BIN, ROOT, wait_until
 from search_node import SearchNode
 from test_round_trip import scaled_down
@@ -149,6 +149,22 @@ def test_a_newer_document_stays_and_what_is_no_longer_shown_is_held(beside):
     wait_until(lambda: "shows what is older" in door.log.read_text(), timeout=60,
                what="that it waits")
     assert len(node.bulks) == bulks and node.documents("psephos-version")["held"] == ahead
+
+
+def test_indices_that_were_emptied_get_everything_anew(beside, tmp_path):
+    """Only one county changes afterwards: the others' rows do not come in that answer."""
+    one, node, door = beside()
+    door.start()
+    one.cast("--returns", one.returns)
+    assert_level(one, node)
+    with node.lock:
+        for documents in node.indices.values():
+            documents.clear()
+    ballot = ballots_of_returns(one.returns, one.directory / "election.json")[0]
+    late = tmp_path / "late.ndjson"
+    late.write_text(json.dumps(ballot | {"voter_id": "late", "ballot_id": 32 * "a"}) + "\n")
+    one.cast(late)
+    assert_level(one, node)
 
 
 @pytest.mark.parametrize("refuse, words", [

@@ -48,7 +48,7 @@ static void lines_are_kept_in_memory_and_beyond_it(void **state)
     (void)state;
     struct psp_bridge_spool *spool = NULL;
     const uint32_t many = PSP_BRIDGE_SPOOL_BYTES / 40; /* lines have 32 to 86 bytes */
-    assert_int_equal(psp_bridge_spool_create(&spool), PSP_OK);
+    assert_int_equal(psp_bridge_spool_create(PSP_BRIDGE_SPOOL_BYTES_MAX, &spool), PSP_OK);
     look(spool, 0);
     put(spool, 1000);
     look(spool, 1000);
@@ -73,7 +73,7 @@ static void a_folder_that_takes_nothing_is_named(void **state)
     assert_non_null(line);
     memset(line, 'x', PSP_BRIDGE_SPOOL_BYTES);
     assert_int_equal(setenv("TMPDIR", "/nowhere/at/all", 1), 0);
-    assert_int_equal(psp_bridge_spool_create(&spool), PSP_OK);
+    assert_int_equal(psp_bridge_spool_create(PSP_BRIDGE_SPOOL_BYTES_MAX, &spool), PSP_OK);
     assert_int_equal(psp_bridge_spool_add(spool, line, PSP_BRIDGE_SPOOL_BYTES, &reason),
                      PSP_ENOENT);
     assert_non_null(strstr(reason.text, "/nowhere/at/all"));
@@ -82,10 +82,33 @@ static void a_folder_that_takes_nothing_is_named(void **state)
     unsetenv("TMPDIR");
 }
 
+static void an_answer_without_end_is_not_kept(void **state)
+{
+    (void)state;
+    struct psp_bridge_spool *spool = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_bridge_spool_create(2 << 20, &spool), PSP_OK);
+    for (int again = 0; again < 2; again++) {
+        enum psp_status status = PSP_OK;
+        uint64_t lines = 0;
+        while (status == PSP_OK && lines < (4 << 20) / 100) {
+            char line[100] = "";
+            status = psp_bridge_spool_add(spool, line, sizeof line - 1, &reason);
+            lines += status == PSP_OK;
+        }
+        assert_int_equal(status, PSP_EUNREACHABLE);
+        assert_int_equal(lines, (2 << 20) / 100);
+        assert_non_null(strstr(reason.text, "more than 2 MiB"));
+        psp_bridge_spool_clear(spool); /* the next one has all of the room */
+    }
+    psp_bridge_spool_destroy(&spool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_kept_in_memory_and_beyond_it),
+        cmocka_unit_test(an_answer_without_end_is_not_kept),
         cmocka_unit_test(a_folder_that_takes_nothing_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,8 @@ static enum psp_status hold(struct psp_kafka_writer *writer, uint64_t index,
 {
     char value[256];
     snprintf(value, sizeof value,
-             "{\"kind\":\"version\",\"version\":{\"cluster\":\"" CLUSTER "\",\"shards\":[{"
+             "{\"kind\":\"version\",\"bridge\":\"page\",\"version\":{\"cluster\":\"" CLUSTER
+             "\",\"shards\":[{"
              "\"shard\":0,\"epoch\":1,\"index\":%llu}]}}",
              (unsigned long long)index);
     enum psp_status status = psp_kafka_writer_begin(writer, reason);
@@ -120,7 +121,8 @@ static uint64_t held(struct brokers *brokers)
 {
     struct psp_bridge_vector vector = {0};
     struct psp_reason reason = {0};
-    if (psp_kafka_held_read(brokers->settings, RESULTS, &brokers->stop, &vector, &reason) != PSP_OK)
+    if (psp_kafka_held_read(brokers->settings, RESULTS, "page", &brokers->stop, &vector, &reason) !=
+        PSP_OK)
         fail_msg("%s", reason.text);
     return vector.count == 1 ? vector.places[0].index : 0;
 }
@@ -202,6 +204,21 @@ static void a_writer_that_the_library_gave_up_is_made_anew(void **state)
     psp_kafka_writer_close(&writer);
 }
 
+static void what_a_bridge_of_another_name_wrote_is_left_alone(void **state)
+{
+    struct brokers *brokers = *state;
+    struct psp_reason reason = {0};
+    struct psp_bridge_vector vector = {0};
+    struct psp_kafka_writer *writer = open_writer(brokers, "page");
+    assert_int_equal(hold(writer, 19, &reason), PSP_OK);
+    assert_int_equal(
+        psp_kafka_held_read(brokers->settings, RESULTS, "front", &brokers->stop, &vector, &reason),
+        PSP_EINVAL);
+    assert_non_null(strstr(reason.text, "written by the bridge \"page\""));
+    assert_int_equal(held(brokers), 19);
+    psp_kafka_writer_close(&writer);
+}
+
 static void somebody_elses_record_is_not_taken_for_ours(void **state)
 {
     struct brokers *brokers = *state;
@@ -212,7 +229,7 @@ static void somebody_elses_record_is_not_taken_for_ours(void **state)
     sent(writer, RESULTS, PSP_KAFKA_HELD_KEY, "2", NULL);
     commit(writer);
     assert_int_equal(
-        psp_kafka_held_read(brokers->settings, RESULTS, &brokers->stop, &vector, &reason),
+        psp_kafka_held_read(brokers->settings, RESULTS, "page", &brokers->stop, &vector, &reason),
         PSP_EINVAL);
     assert_non_null(strstr(reason.text, "is not a bridge's"));
     psp_kafka_writer_close(&writer);
@@ -226,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_is_busy_is_asked_again),
         cmocka_unit_test(whoever_is_fenced_is_told_so_for_good),
         cmocka_unit_test(a_writer_that_the_library_gave_up_is_made_anew),
+        cmocka_unit_test(what_a_bridge_of_another_name_wrote_is_left_alone),
         cmocka_unit_test(somebody_elses_record_is_not_taken_for_ours),
     };
     return cmocka_run_group_tests(tests, start, end);
