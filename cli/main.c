@@ -28,7 +28,7 @@ static const struct call {
     {"unit-complete", psp_cmd_unit_complete, "declare that a unit has reported everything"},
     {"leader", psp_cmd_leader, "move a shard's leadership before its machine is taken away"},
     {"replica", psp_cmd_replica, "replace a replica whose disk is lost"},
-    {"bridge", psp_cmd_bridge, "let a bridge read its topics again"},
+    {"bridge", psp_cmd_bridge, "take a bridge out, or let it read its topics again"},
     {"backup", psp_cmd_backup, "copy every shard's journal while ballots are counted"},
     {"restore", psp_cmd_restore, "the shards' logs again from a backup, when all is lost"},
     {"client", psp_cmd_client, "add, revoke or list stations, without a restart"},

@@ -218,3 +218,30 @@ enum psp_status psp_bridges_add(struct psp_local *local, const char *const *path
     free(bridges);
     return status;
 }
+
+enum psp_status psp_bridges_remove(struct psp_local *local, const char *name,
+                                   struct psp_reason *reterr_reason)
+{
+    struct psp_cluster cluster = *local->cluster;
+    struct psp_cluster_bridge *bridges =
+        psp_memory_array(cluster.bridge_count + 1, sizeof *bridges);
+    char *link_path = psp_local_path(local, "bridges/%s.json", name);
+    enum psp_status status = PSP_OK;
+    cluster.bridges = bridges;
+    cluster.bridge_count = 0;
+    for (uint32_t i = 0; i < local->cluster->bridge_count; i++)
+        if (strcmp(local->cluster->bridges[i].name, name) != 0)
+            bridges[cluster.bridge_count++] = local->cluster->bridges[i];
+    if (cluster.bridge_count == local->cluster->bridge_count) {
+        psp_reason_set(reterr_reason, "%s/cluster.json names no bridge \"%.31s\"", local->directory,
+                       name);
+        status = PSP_ENOENT;
+    }
+    if (status == PSP_OK)
+        status = store(local, &cluster, reterr_reason);
+    if (status == PSP_OK)
+        unlink(link_path);
+    free(link_path);
+    free(bridges);
+    return status;
+}

@@ -31,4 +31,9 @@ enum psp_status psp_bridges_check(const char *const *paths, uint32_t n,
 enum psp_status psp_bridges_add(struct psp_local *local, const char *const *paths, uint32_t n,
                                 bool here, struct psp_reason *reterr_reason);
 
+/* Out of cluster.json, and its link; what it wrote, and its own file, stay. PSP_ENOENT: there is
+ * none of that name; PSP_EIO, … */
+enum psp_status psp_bridges_remove(struct psp_local *local, const char *name,
+                                   struct psp_reason *reterr_reason);
+
 #endif

@@ -1,9 +1,10 @@
 /*
  * psephos bridge reset FILE --from earliest - a bridge's topics are read again from their
  * beginning: what was cast is replayed, what was not is counted.
+ * psephos bridge remove NAME - a local cluster's bridge ends, and is not started any more.
  *
  * Kafka's library is the bridge's, not this program's: psephos-bridge, which lies beside it,
- * does it and says in one line of JSON what came of it.
+ * does the first and says in one line of JSON what came of it.
  */
 #include <argp.h>
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/folder/bridges.h"
 #include "cli/folder/daemon.h"
 #include "cli/options.h"
 #include "cli/say/exit.h"
@@ -22,11 +24,11 @@
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
 
-enum { OPTION_FROM = 256, OPTION_CLUSTER, ANSWER_BYTES = 8192 };
+enum { OPTION_FROM = 256, OPTION_CLUSTER, ANSWER_BYTES = 8192, GRACE_MS = 10000 };
 
 struct arguments {
     const char *directory, *cluster_path, *from;
-    const char *action, *file;
+    const char *action, *file; /* of remove: the bridge's name */
     bool json;
 };
 
@@ -39,10 +41,22 @@ static const struct argp_option options[] = {
 
 static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}};
 
+static bool is_remove(const struct arguments *arguments)
+{
+    return strcmp(arguments->action, "remove") == 0;
+}
+
 static void check(const struct arguments *arguments, struct argp_state *state)
 {
-    if (!arguments->action || strcmp(arguments->action, "reset") != 0)
-        argp_error(state, "say what: reset");
+    if (!arguments->action || (strcmp(arguments->action, "reset") != 0 && !is_remove(arguments)))
+        argp_error(state, "say what: reset or remove");
+    if (is_remove(arguments)) {
+        if (!arguments->file)
+            argp_error(state, "name the bridge");
+        if (!arguments->directory || arguments->cluster_path || arguments->from)
+            argp_error(state, "remove wants --dir, the folder of a local cluster, and no more");
+        return;
+    }
     if (!arguments->file)
         argp_error(state, "name the bridge's file");
     if (!arguments->from || strcmp(arguments->from, "earliest") != 0)
@@ -140,21 +154,62 @@ static int tell(const struct arguments *arguments, int code, const char *answer)
     return code;
 }
 
+/* True: it ran. */
+static bool stop_daemon(const struct psp_local *local, const char *name)
+{
+    uint32_t n = 0, stopped = 0;
+    struct psp_daemon *daemons = psp_daemons_of(local, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (daemons[i].is_bridge && strcmp(daemons[i].id, name) == 0)
+            psp_daemons_stop(&daemons[i], 1, GRACE_MS, &stopped);
+    psp_daemons_free(&daemons, n);
+    return stopped > 0;
+}
+
+static int remove_bridge(const struct arguments *arguments)
+{
+    struct psp_reason reason = {0};
+    struct psp_local *local = NULL;
+    bool stopped = false;
+    enum psp_status status = psp_local_open(arguments->directory, &local, &reason);
+    if (status == PSP_OK)
+        status = psp_local_lock(local, &reason);
+    if (status == PSP_OK)
+        stopped = stop_daemon(local, arguments->file);
+    if (status == PSP_OK)
+        status = psp_bridges_remove(local, arguments->file, &reason);
+    psp_local_close(&local);
+    if (status != PSP_OK) {
+        psp_fault_say("psephos bridge remove", &reason);
+        return PSP_EXIT_NO;
+    }
+    if (arguments->json)
+        psp_json_print(json_pack("{s:s, s:b}", "bridge", arguments->file, "stopped", stopped));
+    else
+        printf("bridge %s%s: what it wrote stays where it is, and so does its own file\n",
+               arguments->file, stopped ? " has ended, and is not started any more" : " is out");
+    return PSP_EXIT_DONE;
+}
+
 int psp_cmd_bridge(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "reset FILE --from earliest",
+        .args_doc = "reset FILE --from earliest\nremove NAME --dir DIR",
         .children = children,
-        .doc = "Lets the bridges that read by FILE (a bridge.json with a source) begin again with "
-               "the earliest messages of their topics. What was cast before is replayed and "
-               "counts nothing twice. All bridges of its group must have ended." PSP_EXIT_HELP,
+        .doc = "reset lets the bridges that read by FILE (a bridge.json with a source) begin again "
+               "with the earliest messages of their topics. What was cast before is replayed and "
+               "counts nothing twice. All bridges of its group must have ended. remove ends the "
+               "bridge NAME of the cluster in DIR, and takes it out of cluster.json: `up` does not "
+               "start it any more. What it wrote stays." PSP_EXIT_HELP,
     };
     struct arguments arguments = {0};
     struct psp_reason reason = {0};
     char answer[ANSWER_BYTES];
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (is_remove(&arguments))
+        return remove_bridge(&arguments);
     if (psp_daemon_programs_check(false, true, &reason) != PSP_OK) {
         psp_fault_say("psephos bridge reset", &reason);
         return PSP_EXIT_NO;

@@ -211,15 +211,17 @@ def test_a_bridge_that_does_not_start_hides_nothing(cluster, fixture_file, tmp_p
             assert told.stderr.count("bridge-bad cannot start: another program") == 1
             assert told.stderr.count("cannot_start") == 1  # of this start, not of those before
             assert row(one, "good")["state"] == "no target"
-        one.down()
-    path = one.directory / "cluster.json"
-    document = json.loads(path.read_text())
-    document["bridges"] = [b for b in document["bridges"] if b["name"] == "good"]
-    path.write_text(json.dumps(document))
-    for name in ("bad", "broken"):
-        (one.directory / f"bridges/{name}.json").unlink()
+        took = json.loads(one.call("bridge", "remove", "bad", "--json", check=0).stdout)
+        assert took == {"bridge": "bad", "stopped": False} and set(took) == promised(
+            "bridge remove")
+    one.down()
+    assert "broken is out" in one.call("bridge", "remove", "broken", check=0).stdout
+    assert not list((one.directory / "bridges").glob("b*.json"))
     assert "bridge-bad" not in one.up().stderr
     assert [p["name"] for p in one.processes() if p["role"] == "bridge"] == ["good"]
+    assert 'names no bridge "bad"' in one.call("bridge", "remove", "bad", check=1).stderr
+    assert json.loads(one.call("bridge", "remove", "good", "--json", check=0).stdout)["stopped"]
+    assert json.loads(one.call("status", "--json", check=0).stdout)["healthy"] and good.exists()
 
 
 def test_a_bridge_that_runs_keeps_its_file(cluster, fixture_file, tmp_path):
