@@ -22,9 +22,9 @@ struct psp_bridge_messages {
     struct psp_ballot_lines lines;
     struct psp_ballot_line storage;
     struct psp_leaf_names *leaf_names; /* of votes_topic */
-    struct psp_arena *arena; /* protobuf only, as what follows */
-    struct psp_mark *pairs;  /* PAIRS_MAX */
-    uint32_t *seen;          /* by contest: the stamp of the ballot that named it */
+    struct psp_arena *arena;           /* protobuf only, as what follows */
+    struct psp_mark *pairs;            /* PAIRS_MAX */
+    uint32_t *seen;                    /* by contest: the stamp of the ballot that named it */
     uint32_t stamp;
 };
 
