@@ -25,6 +25,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -50,13 +51,17 @@ def require(condition, what):
         raise Wrong(what)
 
 
+def line(name, i):
+    """Ballot i of the voters of that name."""
+    unit, method, choice = CONTENTS[i % len(CONTENTS)]
+    return (f'{{"voter_id":"{name}-{i}","unit":"{unit}","method":"{method}",'
+            f'"contests":{{"mayor":["{choice}"]}}}}\n')
+
+
 def ballots(path, name, n):
-    """A file of n ballots of voters of that name."""
+    """A file of n ballots."""
     with path.open("w") as file:
-        for i in range(n):
-            unit, method, choice = CONTENTS[i % len(CONTENTS)]
-            file.write(f'{{"voter_id":"{name}-{i}","unit":"{unit}","method":"{method}",'
-                       f'"contests":{{"mayor":["{choice}"]}}}}\n')
+        file.writelines(line(name, i) for i in range(n))
     return path
 
 
@@ -119,27 +124,43 @@ class Machine:
 
 
 class Casting:
-    """`psephos cast` beside it, a station that keeps its own disk."""
+    """`psephos cast` beside it, a station that keeps its own disk, fed until it is to end."""
 
-    def __init__(self, machine, file, rate):
-        self.verdicts = machine.folder / f"{file.stem}.verdicts"
-        # All IDs are made under this secret before the first cut.
+    def __init__(self, machine, name, rate):
+        self.name, self.rate, self.n, self.over = name, rate, 0, False
+        self.verdicts = machine.folder / f"{name}.verdicts"
         self.process = subprocess.Popen(
-            [BIN / "psephos", "cast", "--dir", machine.one.directory, file, "--json",
-             "--verdicts", self.verdicts, "--give-up-after", "60",
-             *(["--rate", str(rate)] if rate else [])],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [BIN / "psephos", "cast", "--dir", machine.one.directory, "-", "--json",
+             "--verdicts", self.verdicts, "--give-up-after", "60"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.feeder = threading.Thread(target=self.feed, daemon=True)
+        self.feeder.start()
+
+    def feed(self):
+        a_turn = self.rate // 50
+        try:
+            while not self.over:
+                self.process.stdin.writelines(line(self.name, self.n + i) for i in range(a_turn))
+                self.process.stdin.flush()
+                self.n += a_turn
+                time.sleep(0.02)
+        except BrokenPipeError:
+            pass
 
     def is_running(self):
         return self.process.poll() is None
 
-    def end(self, n):
+    def end(self):
+        """Every ballot has its verdict; how many there were."""
+        self.over = True
+        self.feeder.join(timeout=120)
         out, err = self.process.communicate(timeout=600)
         require(self.process.returncode == 0, f"cast: {err[-2000:]}")
         told = json.loads(out)
         firsts = collections.Counter(json.loads(line).get("first") or "none"
                                      for line in self.verdicts.open())
-        require(firsts == {"counted": n}, f"verdicts {dict(firsts)} ({told})")
+        require(firsts == {"counted": self.n}, f"{self.n} cast, verdicts {dict(firsts)} ({told})")
+        return self.n
 
 
 def waits_until_casting(machine, casting):
@@ -151,17 +172,16 @@ def waits_until_casting(machine, casting):
 def round_of_cuts(folder, dice, replicas, cuts, lies):
     """Ballots come all the time; the power goes at random moments."""
     machine = Machine(folder, replicas, dice, lies)
-    n = RATE * (2 + cuts)
     try:
         machine.up()
-        casting = Casting(machine, ballots(folder / "b.ndjson", "v", n), RATE)
+        casting = Casting(machine, "v", RATE)
         waits_until_casting(machine, casting)
         for _ in range(cuts):
             time.sleep(dice.uniform(0, 1.2))
-            require(casting.is_running(), "the cast was over before a cut")
+            require(casting.is_running(), "the cast ended before a cut")
             machine.cut()
             machine.up()
-        casting.end(n)
+        n = casting.end()
         machine.check(votes_of(n), n)
     finally:
         machine.one.finish()
@@ -208,18 +228,17 @@ def round_of_segment(filled, dice, number):
     """The power goes when a new segment has a name, or shortly before or after."""
     machine = filled.again()
     machine.dice = dice
-    n = 60_000
     log = machine.one.directory / "data" / "shard-0-0" / "log"
     try:
         before = set(log.iterdir())
         machine.up()
-        casting = Casting(machine, ballots(machine.folder / "b.ndjson", f"v{number}-", n), 20_000)
+        casting = Casting(machine, f"v{number}", 20_000)
         wait_until(lambda: set(log.iterdir()) - before, timeout=120, every=0.0005,
                    what="the beginning of a segment")
         time.sleep(dice.choice((0, 0, 0.001, 0.005, 0.02)))
         machine.cut()
         machine.up()
-        casting.end(n)
+        n = casting.end()
         machine.check(filled.votes + votes_of(n), filled.n + n)
     finally:
         machine.one.down()
