@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bytes/number.h"
+#include "base/system/descriptors.h"
 #include "cluster/identity.h"
 #include "collector/page/media.h"
 #include "collector/shell.h"
@@ -150,21 +150,11 @@ static bool load_media(struct parts *parts)
     return true;
 }
 
-/* Viewers are connections: as many as the system lets us have. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static bool start(void *context)
 {
     struct parts *parts = context;
     struct psp_identity *identity = &parts->identity;
-    raise_file_limit();
+    psp_descriptors_keep();
     if (!psp_identity_load_cluster(identity) || !find_collector(parts) ||
         !psp_identity_load_definition(identity) || !load_key(parts) || !load_page(parts) ||
         !load_media(parts))

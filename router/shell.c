@@ -288,7 +288,15 @@ static struct psp_received *next_message(struct psp_router_shell *shell, uint64_
     return psp_budget_next(shell->budget, psp_router_core_bulk_waits(shell->core, now_ms));
 }
 
-/* Those whose turn it is, until none waits or the slice is over; how many. */
+static void flush(struct psp_router_shell *shell, uint64_t now_ms, size_t *ret_sent)
+{
+    psp_router_core_flush(shell->core, now_ms);
+    psp_router_core_actions(shell->core, ret_sent);
+    perform(shell, now_ms);
+}
+
+/* Those whose turn it is, until none waits or the slice is over; how many. What came from
+ * short ones is on its way before a long one is taken up. */
 static uint32_t serve_clients(struct psp_router_shell *shell, uint64_t now_ms)
 {
     uint32_t n = 0;
@@ -300,6 +308,8 @@ static uint32_t serve_clients(struct psp_router_shell *shell, uint64_t now_ms)
     psp_router_core_counters(shell->core, &before);
     for (struct psp_received *received;
          at_us < end_us && (received = next_message(shell, now_ms)) != NULL; n++) {
+        if (n > 0 && received->length > PSP_BUDGET_SHORT_BYTES)
+            flush(shell, now_ms, &(size_t){0});
         take_message(shell, received, now_ms);
         drop(received);
         const uint64_t now_us = psp_clock_cpu_us();
@@ -345,10 +355,8 @@ static void turn(void *context)
         uint32_t received = receive_clients(shell, now_ms) + serve_clients(shell, now_ms);
         for (uint32_t i = 0; i < shell->link_count; i++)
             received += receive_shard(shell, &shell->links[i], now_ms);
-        psp_router_core_flush(shell->core, now_ms);
         size_t sent = 0;
-        psp_router_core_actions(shell->core, &sent);
-        perform(shell, now_ms);
+        flush(shell, now_ms, &sent);
         if (received == 0 && sent == 0)
             return;
     }

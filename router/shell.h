@@ -24,8 +24,9 @@
 
 enum {
     PSP_ROUTER_CLIENT_MESSAGES_A_TURN = 256, /* put into queues */
-    PSP_ROUTER_CLIENT_SLICE_US = 2000,       /* of a turn, for what waits there */
-    PSP_ROUTER_SHARD_MESSAGES_A_TURN = 64,   /* of each replica */
+    /* For what waits there, before shards are heard again: a long message may take longer. */
+    PSP_ROUTER_CLIENT_SLICE_US = 500,
+    PSP_ROUTER_SHARD_MESSAGES_A_TURN = 64, /* of each replica */
     PSP_ROUTER_PASSES_A_TURN = 8,
     PSP_ROUTER_TICK_MS = 10,
     PSP_ROUTER_CLIENTS_CHECK_MS = 1000, /* clients.json is looked at this often */

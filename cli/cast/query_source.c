@@ -16,7 +16,7 @@
 #include "cli/say/memory.h"
 #include "election/ballot_id.h"
 
-enum { REPORTED_MAX = 10, TIME_BYTES = 64 };
+enum { REPORTED_MAX = 10 };
 
 enum column { BALLOT, VOTER, CANDIDATE, PLACE, TIME, BALLOT_ID, KEY, COLUMNS };
 
@@ -31,6 +31,7 @@ struct psp_query_source {
     bool ended;
     struct psp_reason fault;
     struct psp_text line; /* the row as a message */
+    struct psp_text time; /* of the row */
     struct psp_ballot_line storage;
 };
 
@@ -134,6 +135,7 @@ void psp_query_source_close(struct psp_query_source **source)
     psp_postgres_close(&(*source)->server);
     psp_leaf_names_destroy(&(*source)->leaf_names);
     psp_text_free(&(*source)->line);
+    psp_text_free(&(*source)->time);
     free(*source);
     *source = NULL;
 }
@@ -159,9 +161,8 @@ static void write_text(struct psp_writer *json, const struct psp_query_source *s
 }
 
 /* PostgreSQL says "+00" where RFC 3339 wants "+00:00"; a number is ms since 1970. */
-static void write_time(struct psp_writer *json, const struct psp_query_source *source)
+static void write_time(struct psp_writer *json, struct psp_query_source *source)
 {
-    char whole[TIME_BYTES];
     size_t bytes = 0;
     const char *text = cell(source, TIME, &bytes);
     if (text == NULL)
@@ -172,8 +173,11 @@ static void write_time(struct psp_writer *json, const struct psp_query_source *s
     }
     const bool hours_only = bytes > 3 && strchr("+-", text[bytes - 3]) != NULL &&
                             strchr(text, ':') != NULL && text[bytes - 3] != '\0';
-    snprintf(whole, sizeof whole, "%s%s", text, hours_only ? ":00" : "");
-    psp_writer_string(json, "voting_time", whole);
+    source->time.length = 0;
+    psp_text_string(&source->time, text);
+    psp_text_string(&source->time, hours_only ? ":00" : "");
+    psp_text_bytes(&source->time, "", 1);
+    psp_writer_string(json, "voting_time", source->time.failed ? "" : source->time.data);
 }
 
 static enum psp_status write_message(struct psp_query_source *source, const char **ret_text,
@@ -194,7 +198,7 @@ static enum psp_status write_message(struct psp_query_source *source, const char
     *ret_bytes = source->line.length;
     psp_text_bytes(&source->line, "", 1); /* as a line that was read, it ends in NUL */
     *ret_text = source->line.data;
-    return source->line.failed ? PSP_ENOMEM : PSP_OK;
+    return source->line.failed || source->time.failed ? PSP_ENOMEM : PSP_OK;
 }
 
 /* What is cast as a line would be; PSP_EINVAL with the reason: no ballot. */

@@ -20,6 +20,7 @@ enum { MARKS_MAX = 4096, METHOD_UNKNOWN = 255 };
 /* As seconds 2001 to 2286, as ms early in 1970, when nobody voted here. */
 #define SECONDS_FIRST INT64_C(1000000000)
 #define SECONDS_LAST INT64_C(9999999999)
+#define MS_LAST INT64_C(253402300799999) /* of the year 9999 */
 
 /* What is looked for in a line's object. */
 enum member {
@@ -193,6 +194,8 @@ static enum psp_status read_time(struct reading *reading, enum member name)
     const int64_t number = is(value, PSP_LINE_INTEGER) ? value->integer : -1;
     if (number >= SECONDS_FIRST && number <= SECONDS_LAST)
         return no(reading, "the time of casting: that is in seconds, ms since 1970 are needed");
+    if (number > MS_LAST)
+        return no(reading, "the time of casting: that is after the year 9999");
     if (number >= 0) {
         reading->ballot->cast_at_ms = (uint64_t)number;
         return PSP_OK;

@@ -362,18 +362,18 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     const bool ballots = !http->options.local && !strcmp(path, "/api/v1/ballots");
     const bool post = ballots && !strcmp(method, "POST");
     (void)version;
-    if (*state == &cut_short)
-        return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");
     if (psp_connections_refused(mhd))
         return send_last(http, mhd, 503, "Too many connections",
                          "this gateway has as many as it serves, or as many from your address; "
                          "nothing was read: send again in a few seconds");
-    if (!*state) {
+    if (!*state || *state == &cut_short) {
         const enum psp_framing framing = psp_framing_of(mhd);
         if (framing == PSP_FRAMING_UNCLEAR || (framing == PSP_FRAMING_BODY && has_none(method)))
             return send_last(http, mhd, 400, "A body",
                              "only a POST has one: with one Content-Length, or in chunks");
     }
+    if (*state == &cut_short)
+        return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");
     if (!*state && post)
         return begin_ballots(http, mhd, state);
     if (!*state) {

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/system/descriptors.h"
 #include "base/system/file.h"
 #include "base/system/lock.h"
 
@@ -42,7 +43,9 @@ static enum psp_status posix_list(void *context, const char *path,
                                   void (*visit)(void *user, const char *name), void *user)
 {
     (void)context;
+    psp_descriptors_lend();
     DIR *folder = opendir(path);
+    psp_descriptors_take_back();
     if (folder == NULL)
         return psp_status_from_errno(errno);
     errno = 0;
@@ -69,7 +72,7 @@ static enum psp_status posix_open(void *context, const char *path, enum psp_disk
         flags |= O_RDWR | O_CREAT | O_EXCL;
         break;
     }
-    const int file = open(path, flags, 0600);
+    const int file = psp_descriptors_open(path, flags, 0600);
     if (file < 0)
         return psp_status_from_errno(errno);
     *ret_file = file;

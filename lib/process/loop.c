@@ -5,9 +5,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <uv.h>
 
+#include "base/system/descriptors.h"
 #include "process/notify.h"
 
 struct psp_loop_watcher {
@@ -77,16 +77,6 @@ static void timer_fired(uv_timer_t *handle)
     timer->callback(timer->context);
 }
 
-/* Peers are descriptors, and ZeroMQ does not get over running out of them. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit); /* best effort: the old limit still works */
-    }
-}
-
 enum psp_status psp_loop_create(struct psp_loop **ret_loop)
 {
     struct psp_loop *loop = calloc(1, sizeof *loop);
@@ -97,7 +87,7 @@ enum psp_status psp_loop_create(struct psp_loop **ret_loop)
         return PSP_EIO;
     }
     signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    psp_descriptors_keep();
     loop->after.data = loop->wake.data = loop->terminate.data = loop->interrupt.data = loop;
     if (uv_prepare_init(&loop->uv, &loop->after) != 0 ||
         uv_prepare_start(&loop->after, after_fired) != 0 ||

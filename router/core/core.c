@@ -1,4 +1,4 @@
-/* A row at a time into the batch of its shard; what shards answer: shards.c. */
+/* A row at a time into the batch of its shard; what goes there and comes back: shards.c. */
 #include "router/core/core.h"
 
 #include <assert.h>
@@ -64,16 +64,6 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
     return PSP_OK;
 }
 
-void psp_router_drop_actions(struct psp_router_core *core)
-{
-    core->action_count = 0;
-    while (core->retired != NULL) {
-        struct psp_router_batch *batch = core->retired;
-        core->retired = batch->newer;
-        psp_router_pool_give(&core->pool, batch);
-    }
-}
-
 void psp_router_core_destroy(struct psp_router_core **core_at)
 {
     struct psp_router_core *core = *core_at;
@@ -102,13 +92,6 @@ void psp_router_core_destroy(struct psp_router_core **core_at)
     *core_at = NULL;
 }
 
-void psp_router_act(struct psp_router_core *core, const struct psp_router_action *action)
-{
-    if (!PSP_GROW(core->actions, core->action_capacity, core->action_count + 1))
-        return;
-    core->actions[core->action_count++] = *action;
-}
-
 static void refuse(struct psp_router_core *core, const struct psp_peer *peer, uint64_t batch_id,
                    enum psp_refusal_code code, const char *text)
 {
@@ -117,115 +100,6 @@ static void refuse(struct psp_router_core *core, const struct psp_peer *peer, ui
                                                      .code = code,
                                                      .batch_id = batch_id,
                                                      .text = text});
-}
-
-/* ---- rows on the way ---- */
-
-static struct psp_router_batch **slot_of(struct psp_router_core *core, uint64_t id)
-{
-    return &core->table[id & (PSP_ROUTER_INFLIGHT_BATCHES_MAX - 1)];
-}
-
-struct psp_router_batch *psp_router_find(struct psp_router_core *core, uint64_t id)
-{
-    struct psp_router_batch *batch = *slot_of(core, id);
-    return batch != NULL && batch->id == id ? batch : NULL;
-}
-
-void psp_router_send(struct psp_router_core *core, struct psp_router_batch *batch)
-{
-    batch->state = PSP_ROUTER_BATCH_SENT;
-    batch->replica = core->places[batch->shard].replica;
-    batch->tries++;
-    core->counters.batches_sent++;
-    psp_router_act(core, &(struct psp_router_action){.type = PSP_ROUTER_COUNT,
-                                                     .shard = batch->shard,
-                                                     .replica = batch->replica,
-                                                     .batch_id = batch->id,
-                                                     .n = batch->n,
-                                                     .batch = batch});
-}
-
-/* False: the table is full, the batch stays open. */
-static bool flush_line(struct psp_router_core *core, struct psp_router_line *line, uint64_t now_ms)
-{
-    struct psp_router_batch *batch = line->open;
-    assert(batch != NULL && batch->n > 0);
-    uint32_t searched = 0;
-    while (*slot_of(core, core->batch_id_next) != NULL) {
-        core->batch_id_next++;
-        if (++searched == PSP_ROUTER_INFLIGHT_BATCHES_MAX)
-            return false;
-    }
-    batch->id = core->batch_id_next++;
-    psp_runs_end(&batch->stations);
-    psp_runs_end(&batch->styles);
-    *slot_of(core, batch->id) = batch;
-    batch->since_ms = now_ms;
-    batch->older = core->newest;
-    batch->newer = NULL;
-    if (core->newest != NULL)
-        core->newest->newer = batch;
-    else
-        core->oldest = batch;
-    core->newest = batch;
-    line->open = NULL;
-    line->message = 0;
-    line->batches++;
-    psp_router_send(core, batch);
-    return true;
-}
-
-void psp_router_retire(struct psp_router_core *core, struct psp_router_batch *batch)
-{
-    struct psp_router_line *line = &core->places[batch->shard].lines[batch->lane];
-    assert(line->rows >= batch->n);
-    line->rows -= batch->n;
-    for (uint32_t i = 0; i < batch->span_count; i++)
-        psp_router_quota_release(&core->quota, batch->shard, batch->spans[i].station,
-                                 psp_router_span_end(batch, i) - batch->spans[i].first);
-    if (batch == line->open) {
-        line->open = NULL;
-        line->message = 0;
-    } else {
-        *slot_of(core, batch->id) = NULL;
-        if (batch->older != NULL)
-            batch->older->newer = batch->newer;
-        else
-            core->oldest = batch->newer;
-        if (batch->newer != NULL)
-            batch->newer->older = batch->older;
-        else
-            core->newest = batch->older;
-        line->batches--;
-    }
-    batch->newer = core->retired;
-    core->retired = batch;
-}
-
-void psp_router_refuse_batch(struct psp_router_core *core, struct psp_router_batch *batch,
-                             enum psp_refusal_code code, const char *text)
-{
-    for (uint32_t i = 0; i < batch->span_count; i++) {
-        const struct psp_router_span *span = &batch->spans[i];
-        psp_router_act(core, &(struct psp_router_action){
-                                 .type = PSP_ROUTER_REFUSE,
-                                 .peer = span->peer,
-                                 .code = code,
-                                 .batch_id = span->client_batch_id,
-                                 .n = psp_router_span_end(batch, i) - span->first,
-                                 .row_numbers = batch->row_numbers + (size_t)span->first * 2,
-                                 .text = text,
-                             });
-    }
-    psp_router_retire(core, batch);
-}
-
-void psp_router_refuse_busy(struct psp_router_core *core, struct psp_router_batch *batch,
-                            const char *text)
-{
-    core->counters.busy += batch->n;
-    psp_router_refuse_batch(core, batch, PSP_REFUSAL_BUSY, text);
 }
 
 /* ---- stations ---- */
@@ -251,7 +125,7 @@ static bool reserve(struct psp_router_core *core, uint32_t shard, enum psp_route
             psp_router_batch_reserve(&core->pool, line->open, marks_bytes);
         if (status != PSP_EBUSY)
             return status == PSP_OK;
-        if (!flush_line(core, line, now_ms))
+        if (!psp_router_flush_line(core, line, now_ms))
             return false;
     }
     struct psp_router_batch *batch = NULL;
@@ -360,6 +234,13 @@ static enum psp_router_lane lane_of(struct psp_router_core *core,
     return PSP_ROUTER_MODEST;
 }
 
+static bool too_many_replays(const struct psp_router_core *core, uint32_t shard,
+                             enum psp_router_lane lane, uint64_t now_ms)
+{
+    return lane == PSP_ROUTER_REPLAYS && psp_router_is_shared(core, now_ms) &&
+           core->places[shard].lines[lane].rows >= PSP_ROUTER_SHARED_REPLAYS;
+}
+
 static void forward_row(struct psp_router_core *core, const struct submission *submission,
                         uint32_t row, const uint8_t *voter, const uint8_t *marks)
 {
@@ -376,7 +257,8 @@ static void forward_row(struct psp_router_core *core, const struct submission *s
     uint8_t digest[PSP_DIGEST_BYTES];
     psp_digest_voter(&core->key, voter, columns->voter_lengths[row], digest);
     const uint32_t shard = core->shard_of_slot[psp_digest_slot(digest)];
-    if (!psp_router_quota_admit(&core->quota, shard, station)) {
+    if (too_many_replays(core, shard, lane, submission->now_ms) ||
+        !psp_router_quota_admit(&core->quota, shard, station)) {
         store_row(core->busy_rows, core->busy_count++, row);
     } else if (!reserve(core, shard, lane, columns->marks_lengths[row], submission->now_ms)) {
         psp_router_quota_release(&core->quota, shard, station, 1);
@@ -445,7 +327,7 @@ static void forward(struct psp_router_core *core, struct submission *submission)
         for (int lane = 0; lane < PSP_ROUTER_LANES; lane++) {
             struct psp_router_line *line = &core->places[s].lines[lane];
             if (line->open != NULL && line->open->n == PSP_BATCH_ROWS_MAX)
-                flush_line(core, line, submission->now_ms);
+                psp_router_flush_line(core, line, submission->now_ms);
         }
     core->counters.forwarded += columns->n - core->busy_count - core->outside_count;
     core->counters.busy += core->busy_count;
@@ -638,7 +520,7 @@ void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms)
         for (int lane = 0; lane < PSP_ROUTER_LANES; lane++) {
             struct psp_router_line *line = &core->places[s].lines[lane];
             if (line->open != NULL && line->batches < windows[lane])
-                flush_line(core, line, now_ms);
+                psp_router_flush_line(core, line, now_ms);
         }
 }
 

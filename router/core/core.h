@@ -10,8 +10,9 @@
  * as its shard answers, so that a shard without a leader delays its own rows
  * only. Rows on the way are bounded by shard and by station (quota.h). Over a
  * bound the answer is BUSY, at once. Rows of stations that cast little go in batches
- * of their own, and of the others' only so much is on the way that these need not wait long
- * (bulk_waits: the shell leaves the rest in its queues, budget.h).
+ * of their own, and of the others' only so much is on the way to any shard that these need
+ * not wait long (bulk_waits: the shell leaves the rest in its queues, budget.h). So it is with
+ * what was judged before and comes again; but of that the rest is BUSY.
  *
  * Rows outside of what the station may cast (bounds.h) are refused, and no shard
  * hears of them. But one that the station sent before may have been judged, when its
@@ -60,7 +61,9 @@ enum {
      * the way to a shard as it answers within SHARED_WAIT_MS; more wait before they are decoded. */
     PSP_ROUTER_SHARED_MS = 1000,
     PSP_ROUTER_SHARED_WAIT_MS = 8,
-    PSP_ROUTER_SHARED_ROWS = 8192, /* at first; at least an eighth of it */
+    PSP_ROUTER_SHARED_ROWS = 8192,    /* at first; at least an eighth of it */
+    PSP_ROUTER_SILENT_MS = 250,       /* without an answer: nobody waits for this shard */
+    PSP_ROUTER_SHARED_REPLAYS = 8192, /* of stations that send replays; the rest is BUSY */
     /* Of those that ask for known ballots only: they take no other's place. */
     PSP_ROUTER_WINDOW_KNOWN_BATCHES = 1,
     /* Of those of stations that send replays; likewise. */
@@ -170,7 +173,8 @@ void psp_router_action_count(const struct psp_router_core *core,
 /* As they are now. */
 void psp_router_core_counters(const struct psp_router_core *core,
                               struct psp_router_counters *ret_counters);
-/* Of stations that cast much nothing more should come now: others would wait for it. */
+/* Of stations that cast much nothing more should come now: others would wait for it. Ask
+ * after a flush. */
 bool psp_router_core_bulk_waits(const struct psp_router_core *core, uint64_t now_ms);
 /* Ballots in open batches and on the way. */
 uint64_t psp_router_core_inflight(const struct psp_router_core *core);

@@ -26,6 +26,7 @@ struct psp_router_place {
     uint32_t replica;     /* position of the replica believed to lead */
     uint32_t shared_rows; /* of stations that cast much, on the way while others cast, too */
     uint64_t lowered_ms;
+    uint64_t heard_ms; /* its last verdicts, or since when it has something to answer */
     struct psp_router_line {
         uint32_t batches; /* on the way */
         uint32_t rows;    /* of them and of the open one */
@@ -69,12 +70,13 @@ void psp_router_act(struct psp_router_core *core, const struct psp_router_action
 /* Another event begins: what the actions pointed to is given back. */
 void psp_router_drop_actions(struct psp_router_core *core);
 
-/* A batch on the way; NULL: none has this ID. */
-struct psp_router_batch *psp_router_find(struct psp_router_core *core, uint64_t id);
+/* The line's open batch goes out. False: the table is full, it stays open. */
+bool psp_router_flush_line(struct psp_router_core *core, struct psp_router_line *line,
+                           uint64_t now_ms);
 /* To the replica that is believed to lead. */
 void psp_router_send(struct psp_router_core *core, struct psp_router_batch *batch);
-/* Open or on the way: it is neither any more. Actions may point into it still. */
-void psp_router_retire(struct psp_router_core *core, struct psp_router_batch *batch);
+/* Stations that cast little did so lately: the others leave room for them. */
+bool psp_router_is_shared(const struct psp_router_core *core, uint64_t now_ms);
 /* Refuses every span, and retires it. */
 void psp_router_refuse_batch(struct psp_router_core *core, struct psp_router_batch *batch,
                              enum psp_refusal_code code, const char *text);

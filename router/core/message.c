@@ -1,8 +1,26 @@
-/* What the core's actions say on the wire. */
+/* The list of actions, and what they say on the wire. */
 #include <assert.h>
 #include <string.h>
 
+#include "base/memory/grow.h"
 #include "router/core/inner.h"
+
+void psp_router_act(struct psp_router_core *core, const struct psp_router_action *action)
+{
+    if (!PSP_GROW(core->actions, core->action_capacity, core->action_count + 1))
+        return;
+    core->actions[core->action_count++] = *action;
+}
+
+void psp_router_drop_actions(struct psp_router_core *core)
+{
+    core->action_count = 0;
+    while (core->retired != NULL) {
+        struct psp_router_batch *batch = core->retired;
+        core->retired = batch->newer;
+        psp_router_pool_give(&core->pool, batch);
+    }
+}
 
 void psp_router_action_answer(const struct psp_router_core *core,
                               const struct psp_router_action *action,

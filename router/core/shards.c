@@ -1,10 +1,134 @@
-/* What shards answer: verdicts go back along the spans, refusals and silence are met. */
+/* What goes to shards and what they answer: verdicts go back along the spans, refusals and
+ * silence are met. */
 #include <assert.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "election/verdict.h"
 #include "router/core/inner.h"
+
+/* ---- rows on the way ---- */
+
+static struct psp_router_batch **slot_of(struct psp_router_core *core, uint64_t id)
+{
+    return &core->table[id & (PSP_ROUTER_INFLIGHT_BATCHES_MAX - 1)];
+}
+
+static struct psp_router_batch *find(struct psp_router_core *core, uint64_t id)
+{
+    struct psp_router_batch *batch = *slot_of(core, id);
+    return batch != NULL && batch->id == id ? batch : NULL;
+}
+
+void psp_router_send(struct psp_router_core *core, struct psp_router_batch *batch)
+{
+    batch->state = PSP_ROUTER_BATCH_SENT;
+    batch->replica = core->places[batch->shard].replica;
+    batch->tries++;
+    core->counters.batches_sent++;
+    psp_router_act(core, &(struct psp_router_action){.type = PSP_ROUTER_COUNT,
+                                                     .shard = batch->shard,
+                                                     .replica = batch->replica,
+                                                     .batch_id = batch->id,
+                                                     .n = batch->n,
+                                                     .batch = batch});
+}
+
+/* It has no batch to answer. */
+static bool is_idle(const struct psp_router_place *place)
+{
+    uint32_t batches = 0;
+    for (int lane = 0; lane < PSP_ROUTER_LANES; lane++)
+        batches += place->lines[lane].batches;
+    return batches == 0;
+}
+
+bool psp_router_flush_line(struct psp_router_core *core, struct psp_router_line *line,
+                           uint64_t now_ms)
+{
+    struct psp_router_batch *batch = line->open;
+    assert(batch != NULL && batch->n > 0);
+    uint32_t searched = 0;
+    while (*slot_of(core, core->batch_id_next) != NULL) {
+        core->batch_id_next++;
+        if (++searched == PSP_ROUTER_INFLIGHT_BATCHES_MAX)
+            return false;
+    }
+    batch->id = core->batch_id_next++;
+    psp_runs_end(&batch->stations);
+    psp_runs_end(&batch->styles);
+    *slot_of(core, batch->id) = batch;
+    batch->since_ms = now_ms;
+    struct psp_router_place *place = &core->places[batch->shard];
+    if (is_idle(place))
+        place->heard_ms = now_ms;
+    batch->older = core->newest;
+    batch->newer = NULL;
+    if (core->newest != NULL)
+        core->newest->newer = batch;
+    else
+        core->oldest = batch;
+    core->newest = batch;
+    line->open = NULL;
+    line->message = 0;
+    line->batches++;
+    psp_router_send(core, batch);
+    return true;
+}
+
+static void retire(struct psp_router_core *core, struct psp_router_batch *batch)
+{
+    struct psp_router_line *line = &core->places[batch->shard].lines[batch->lane];
+    assert(line->rows >= batch->n);
+    line->rows -= batch->n;
+    for (uint32_t i = 0; i < batch->span_count; i++)
+        psp_router_quota_release(&core->quota, batch->shard, batch->spans[i].station,
+                                 psp_router_span_end(batch, i) - batch->spans[i].first);
+    if (batch == line->open) {
+        line->open = NULL;
+        line->message = 0;
+    } else {
+        *slot_of(core, batch->id) = NULL;
+        if (batch->older != NULL)
+            batch->older->newer = batch->newer;
+        else
+            core->oldest = batch->newer;
+        if (batch->newer != NULL)
+            batch->newer->older = batch->older;
+        else
+            core->newest = batch->older;
+        line->batches--;
+    }
+    batch->newer = core->retired;
+    core->retired = batch;
+}
+
+void psp_router_refuse_batch(struct psp_router_core *core, struct psp_router_batch *batch,
+                             enum psp_refusal_code code, const char *text)
+{
+    for (uint32_t i = 0; i < batch->span_count; i++) {
+        const struct psp_router_span *span = &batch->spans[i];
+        psp_router_act(core, &(struct psp_router_action){
+                                 .type = PSP_ROUTER_REFUSE,
+                                 .peer = span->peer,
+                                 .code = code,
+                                 .batch_id = span->client_batch_id,
+                                 .n = psp_router_span_end(batch, i) - span->first,
+                                 .row_numbers = batch->row_numbers + (size_t)span->first * 2,
+                                 .text = text,
+                             });
+    }
+    retire(core, batch);
+}
+
+void psp_router_refuse_busy(struct psp_router_core *core, struct psp_router_batch *batch,
+                            const char *text)
+{
+    core->counters.busy += batch->n;
+    psp_router_refuse_batch(core, batch, PSP_REFUSAL_BUSY, text);
+}
+
+/* ---- answers ---- */
 
 /* What became of a row; the numbers are the order in which they are told. */
 enum fate { JUDGED, NOT_JUDGED, NOT_KNOWN, FATES };
@@ -70,7 +194,7 @@ static void watch(struct psp_router_core *core, const struct psp_router_span *sp
         --*watched;
 }
 
-static bool is_shared(const struct psp_router_core *core, uint64_t now_ms)
+bool psp_router_is_shared(const struct psp_router_core *core, uint64_t now_ms)
 {
     return core->modest_ms != 0 && now_ms - core->modest_ms < PSP_ROUTER_SHARED_MS;
 }
@@ -80,7 +204,8 @@ static void learn(struct psp_router_core *core, const struct psp_router_batch *b
                   uint64_t now_ms)
 {
     struct psp_router_place *place = &core->places[batch->shard];
-    if (batch->lane != PSP_ROUTER_JUDGE || !is_shared(core, now_ms))
+    place->heard_ms = now_ms;
+    if (batch->lane != PSP_ROUTER_JUDGE || !psp_router_is_shared(core, now_ms))
         return;
     const bool late = now_ms - batch->since_ms > PSP_ROUTER_SHARED_WAIT_MS;
     if (late && now_ms - place->lowered_ms > PSP_ROUTER_SHARED_WAIT_MS) {
@@ -93,16 +218,18 @@ static void learn(struct psp_router_core *core, const struct psp_router_batch *b
     }
 }
 
-/* When some shard has room the others' rows may have to wait there: one that does not
- * answer holds up nobody. */
+/* A shard that does not answer holds up nobody. */
 bool psp_router_core_bulk_waits(const struct psp_router_core *core, uint64_t now_ms)
 {
-    if (!is_shared(core, now_ms))
+    if (!psp_router_is_shared(core, now_ms))
         return false;
-    for (uint32_t s = 0; s < core->cluster->shard_count; s++)
-        if (core->places[s].lines[PSP_ROUTER_JUDGE].rows < core->places[s].shared_rows)
-            return false;
-    return true;
+    for (uint32_t s = 0; s < core->cluster->shard_count; s++) {
+        const struct psp_router_place *place = &core->places[s];
+        if (place->lines[PSP_ROUTER_JUDGE].rows >= place->shared_rows &&
+            now_ms - place->heard_ms < PSP_ROUTER_SILENT_MS)
+            return true;
+    }
+    return false;
 }
 
 static void answer(struct psp_router_core *core, struct psp_router_batch *batch,
@@ -130,7 +257,7 @@ static void answer(struct psp_router_core *core, struct psp_router_batch *batch,
             at += n;
         }
     }
-    psp_router_retire(core, batch);
+    retire(core, batch);
 }
 
 static void pause_batch(struct psp_router_batch *batch, uint64_t now_ms)
@@ -214,7 +341,7 @@ void psp_router_core_shard(struct psp_router_core *core, uint32_t shard, uint32_
                            const struct psp_cluster_message *message, uint64_t now_ms)
 {
     psp_router_drop_actions(core);
-    struct psp_router_batch *batch = psp_router_find(core, message->id);
+    struct psp_router_batch *batch = find(core, message->id);
     if (batch == NULL || batch->shard != shard) {
         core->counters.late++;
         return;
@@ -235,7 +362,7 @@ void psp_router_core_unsent(struct psp_router_core *core, uint32_t shard, uint32
                             uint64_t batch_id, bool gone, uint64_t now_ms)
 {
     psp_router_drop_actions(core);
-    struct psp_router_batch *batch = psp_router_find(core, batch_id);
+    struct psp_router_batch *batch = find(core, batch_id);
     if (batch == NULL || batch->shard != shard || batch->replica != replica ||
         batch->state != PSP_ROUTER_BATCH_SENT)
         return;

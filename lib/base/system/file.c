@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/system/descriptors.h"
+
 /* Reads to the end rather than trusting the size: a pipe has none. */
 static enum psp_status read_all(int fd, size_t bytes_max, size_t size, char **ret_data,
                                 size_t *ret_bytes)
@@ -49,7 +51,7 @@ enum psp_status psp_file_read(const char *path, size_t bytes_max, char **ret_dat
                               size_t *ret_bytes)
 {
     enum { SIZE_MIN = 4096 };
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = psp_descriptors_open(path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return psp_status_from_errno(errno);
     struct stat about;
@@ -94,7 +96,7 @@ static enum psp_status write_all(int fd, const char *data, size_t bytes)
 
 enum psp_status psp_folder_sync(const char *path)
 {
-    const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int folder = psp_descriptors_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (folder < 0)
         return psp_status_from_errno(errno);
     const enum psp_status status = fsync(folder) == 0 ? PSP_OK : psp_status_from_errno(errno);
@@ -122,7 +124,7 @@ enum psp_status psp_file_write(const char *path, const void *data, size_t bytes,
     char *beside;
     if (asprintf(&beside, "%s.new", path) < 0)
         return PSP_ENOMEM;
-    const int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    const int fd = psp_descriptors_open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     enum psp_status status = fd < 0 ? psp_status_from_errno(errno) : write_all(fd, data, bytes);
     if (fd >= 0 && close(fd) != 0 && status == PSP_OK)
         status = psp_status_from_errno(errno);
@@ -139,7 +141,7 @@ enum psp_status psp_file_write(const char *path, const void *data, size_t bytes,
 enum psp_status psp_file_read_secret(const char *path, char *ret_text, size_t size,
                                      size_t *ret_bytes)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const int fd = psp_descriptors_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
     if (fd < 0)
         return psp_status_from_errno(errno);
     struct stat about;
@@ -163,7 +165,8 @@ end:
 
 enum psp_status psp_file_create_secret(const char *path, const char *text, size_t bytes)
 {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    const int fd =
+        psp_descriptors_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd < 0)
         return psp_status_from_errno(errno);
     enum psp_status status = write_all(fd, text, bytes);

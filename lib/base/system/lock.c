@@ -6,6 +6,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/system/descriptors.h"
+
 static enum psp_status take(int lock, int *ret_lock)
 {
     if (lock < 0)
@@ -22,12 +24,12 @@ static enum psp_status take(int lock, int *ret_lock)
 
 enum psp_status psp_lock_folder(const char *path, int *ret_lock)
 {
-    return take(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret_lock);
+    return take(psp_descriptors_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), ret_lock);
 }
 
 enum psp_status psp_lock_file(const char *path, int *ret_lock)
 {
-    return take(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), ret_lock);
+    return take(psp_descriptors_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), ret_lock);
 }
 
 void psp_lock_release(int *lock)

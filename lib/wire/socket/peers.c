@@ -13,10 +13,13 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "base/bytes/hash.h"
 #include "base/memory/grow.h"
+#include "base/system/descriptors.h"
+#include "base/system/source.h"
 #include "wire/socket/curve.h"
 
-enum { ADDRESS_BYTES = 28, DESCRIPTORS_MAX = 1 << 20 };
+enum { ADDRESS_BYTES = 28, DESCRIPTORS_MAX = 1 << 20, SOURCES = 256 };
 
 struct connection {
     int descriptor;
@@ -28,10 +31,16 @@ struct connection {
     uint32_t id;
     uint8_t address[ADDRESS_BYTES]; /* of the other side */
     ino_t inode;
-    uint64_t accepted_ms;
-    uint64_t came, delivered; /* bytes on the wire; `came` as of the last look */
-    uint64_t sent, taken;     /* likewise; `taken`: the peer's kernel has it */
-    uint64_t thrown;          /* of what was delivered */
+    uint64_t accepted_ms, heard_ms; /* `heard`: at the look that saw something come last */
+    uint64_t came, delivered;       /* bytes on the wire; `came` as of the last look */
+    uint64_t sent, taken;           /* likewise; `taken`: the peer's kernel has it */
+    uint64_t thrown;                /* of what was delivered */
+};
+
+struct place {       /* of a descriptor */
+    uint32_t at;     /* position + 1; 0: no connection has it */
+    uint32_t before; /* identity of who had it last */
+    bool had;
 };
 
 struct psp_peers {
@@ -39,7 +48,7 @@ struct psp_peers {
     struct psp_peers_limits limits;
     struct connection *connections;
     size_t count, capacity;
-    uint32_t *places; /* by descriptor: place + 1; 0: none */
+    struct place *places; /* by descriptor */
     size_t place_count;
     uint64_t now_ms, look_at_ms; /* of the last look and the next one */
     bool looked;                 /* since nothing was there */
@@ -108,9 +117,9 @@ static void end(struct connection *connection, uint64_t *counter)
 static struct connection *find(const struct psp_peers *peers, int descriptor)
 {
     if (descriptor < 0 || (size_t)descriptor >= peers->place_count ||
-        peers->places[descriptor] == 0)
+        peers->places[descriptor].at == 0)
         return NULL;
-    return &peers->connections[peers->places[descriptor] - 1];
+    return &peers->connections[peers->places[descriptor].at - 1];
 }
 
 static void take_out(struct psp_peers *peers, int descriptor)
@@ -118,10 +127,15 @@ static void take_out(struct psp_peers *peers, int descriptor)
     struct connection *gone = find(peers, descriptor);
     if (gone == NULL)
         return;
+    struct place *place = &peers->places[descriptor];
+    if (gone->known) {
+        place->before = gone->identity;
+        place->had = true;
+    }
     const struct connection *last = &peers->connections[peers->count - 1];
-    peers->places[last->descriptor] = peers->places[descriptor];
+    peers->places[last->descriptor].at = place->at;
     *gone = *last;
-    peers->places[descriptor] = 0;
+    place->at = 0;
     peers->count--;
 }
 
@@ -141,14 +155,16 @@ static bool make_place(struct psp_peers *peers, int descriptor)
 /* One that cannot be noted is not watched: libzmq's own bounds are left. */
 static void put_in(struct psp_peers *peers, int descriptor, uint64_t now_ms)
 {
-    struct connection made = {.descriptor = descriptor, .accepted_ms = now_ms};
+    struct connection made = {.descriptor = descriptor, .accepted_ms = now_ms, .heard_ms = now_ms};
     take_out(peers, descriptor);
     if (descriptor < 0 || descriptor >= DESCRIPTORS_MAX ||
         !who(descriptor, made.address, &made.inode) || !make_place(peers, descriptor) ||
         !PSP_GROW(peers->connections, peers->capacity, peers->count + 1))
         return;
     peers->connections[peers->count++] = made;
-    peers->places[descriptor] = (uint32_t)peers->count;
+    peers->places[descriptor].at = (uint32_t)peers->count;
+    if ((uint32_t)descriptor >= psp_descriptors_bound())
+        end(&peers->connections[peers->count - 1], &peers->counts.ended_too_many);
 }
 
 static void read_events(struct psp_peers *peers, uint64_t now_ms)
@@ -230,6 +246,9 @@ static struct connection *of_message(struct psp_peers *peers, int descriptor, ui
     struct connection *connection = find(peers, descriptor);
     if (connection == NULL || (connection->known && is_later(connection->identity, identity)))
         return NULL;
+    const struct place *place = &peers->places[descriptor];
+    if (place->had && !is_later(identity, place->before))
+        return NULL;
     if (connection->known && connection->identity != identity)
         connection->delivered = connection->sent = connection->thrown = 0;
     connection->identity = identity;
@@ -243,12 +262,18 @@ static bool is_another(const struct connection *connection, uint32_t identity)
            (connection->known && is_later(identity, connection->identity));
 }
 
-static uint32_t connections_of(const struct psp_peers *peers, enum psp_role role, uint32_t id)
+/* How many it has, and of which of them nothing has come for longest. */
+static uint32_t connections_of(struct psp_peers *peers, enum psp_role role, uint32_t id,
+                               struct connection **ret_quietest)
 {
     uint32_t n = 0;
-    for (size_t i = 0; i < peers->count; i++)
-        n += peers->connections[i].known && !peers->connections[i].ended &&
-             peers->connections[i].role == role && peers->connections[i].id == id;
+    for (size_t i = 0; i < peers->count; i++) {
+        struct connection *at = &peers->connections[i];
+        if (!at->known || at->ended || at->role != role || at->id != id)
+            continue;
+        if (n++ == 0 || at->heard_ms < (*ret_quietest)->heard_ms)
+            *ret_quietest = at;
+    }
     return n;
 }
 
@@ -259,12 +284,16 @@ static bool note_key(struct psp_peers *peers, struct connection *connection,
     if (key == NULL || (connection->role == key->role && connection->id == key->id))
         return false;
     const uint32_t most = peers->limits.key_connections_max;
-    const bool more = most != 0 && connections_of(peers, key->role, key->id) >= most;
+    struct connection *quietest = NULL;
+    const bool more = most != 0 && connections_of(peers, key->role, key->id, &quietest) >= most;
     connection->role = key->role;
     connection->id = key->id;
-    if (more)
-        end(connection, &peers->counts.ended_too_many);
-    return more;
+    if (!more)
+        return false;
+    /* Whose machine lost its power never said that it is gone. */
+    const bool quiet = peers->now_ms - quietest->heard_ms >= PSP_PEERS_QUIET_MS;
+    end(quiet ? quietest : connection, &peers->counts.ended_too_many);
+    return !quiet;
 }
 
 bool psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identity, size_t bytes,
@@ -288,19 +317,83 @@ bool psp_peers_thrown(struct psp_peers *peers, int descriptor, uint32_t identity
     return connection->thrown > PSP_PEERS_THROWN_BYTES && !connection->ended;
 }
 
-/* By silence a key could have all descriptors, past its `key_connections_max`. */
+static bool is_silent(const struct psp_peers *peers, const struct connection *connection)
+{
+    return !connection->known && !connection->ended &&
+           (!peers->limits.let_in_may_be_silent || connection->taken <= PSP_PEERS_STRANGER_TAKES);
+}
+
+static uint32_t source_of(const struct connection *connection)
+{
+    struct psp_source source = {{0}};
+    struct sockaddr_storage address = {0};
+    memcpy(&address, connection->address, ADDRESS_BYTES);
+    psp_source_of_socket((const struct sockaddr *)&address, &source);
+    psp_source_widen(&source);
+    return psp_fnv64(PSP_FNV64_START, source.bytes, PSP_SOURCE_BYTES) % SOURCES;
+}
+
+/* The largest number of each source such that all have at most `most`. */
+static uint32_t share_of(const uint32_t counts[SOURCES], uint32_t most)
+{
+    for (uint32_t share = most;; share -= share / 8 + 1) {
+        uint64_t all = 0;
+        for (uint32_t i = 0; i < SOURCES; i++)
+            all += counts[i] < share ? counts[i] : share;
+        if (all <= most || share <= 1)
+            return share;
+    }
+}
+
+/* The older ones first, nearly: the order is that in which they came, but for those that took
+ * the place of one that is gone. */
+static void end_of_the_most(struct psp_peers *peers, uint32_t most)
+{
+    uint32_t counts[SOURCES] = {0};
+    for (size_t i = 0; i < peers->count; i++)
+        if (is_silent(peers, &peers->connections[i]))
+            counts[source_of(&peers->connections[i])]++;
+    const uint32_t share = share_of(counts, most);
+    for (size_t i = 0; i < peers->count; i++) {
+        struct connection *connection = &peers->connections[i];
+        if (!is_silent(peers, connection) || counts[source_of(connection)] <= share)
+            continue;
+        counts[source_of(connection)]--;
+        end(connection, &peers->counts.ended_too_many);
+    }
+}
+
+/* By silence a key, or nobody's, could have all descriptors. */
 static void end_silent(struct psp_peers *peers, uint64_t now_ms)
 {
+    const uint32_t most = peers->limits.silent_max;
     uint32_t silent = 0;
     for (size_t i = 0; i < peers->count; i++)
-        silent += !peers->connections[i].known && !peers->connections[i].ended;
-    if (peers->limits.silent_max == 0 || silent <= peers->limits.silent_max)
+        silent += is_silent(peers, &peers->connections[i]);
+    if (most == 0 || silent <= most)
         return;
     for (size_t i = 0; i < peers->count; i++) {
         struct connection *connection = &peers->connections[i];
-        if (!connection->known && now_ms - connection->accepted_ms >= PSP_PEERS_SILENT_MS)
-            end(connection, &peers->counts.ended_too_many);
+        if (!is_silent(peers, connection) || now_ms - connection->accepted_ms < PSP_PEERS_SILENT_MS)
+            continue;
+        end(connection, &peers->counts.ended_too_many);
+        silent--;
     }
+    if (silent > 2 * most)
+        end_of_the_most(peers, 2 * most);
+}
+
+/* Of a connection, since the last look. */
+static void count(struct connection *connection, uint64_t now_ms)
+{
+    const uint64_t came = connection->came;
+    connection->counted = counters(connection->descriptor, &connection->came, &connection->taken);
+    if (!connection->counted)
+        return;
+    if (connection->came != came)
+        connection->heard_ms = now_ms;
+    if (connection->delivered > connection->came)
+        connection->delivered = connection->came;
 }
 
 void psp_peers_look(struct psp_peers *peers, uint64_t now_ms)
@@ -308,16 +401,13 @@ void psp_peers_look(struct psp_peers *peers, uint64_t now_ms)
     if (now_ms < peers->look_at_ms)
         return;
     peers->now_ms = now_ms;
-    peers->look_at_ms = now_ms + PSP_PEERS_LOOK_MS;
     read_events(peers, now_ms);
+    peers->look_at_ms = now_ms + PSP_PEERS_LOOK_MS + peers->count / PSP_PEERS_LOOKED_AT_A_MS;
     for (size_t i = 0; i < peers->count; i++) {
         struct connection *connection = &peers->connections[i];
-        connection->counted =
-            counters(connection->descriptor, &connection->came, &connection->taken);
+        count(connection, now_ms);
         if (!connection->counted)
             continue;
-        if (connection->delivered > connection->came)
-            connection->delivered = connection->came;
         if (connection->came - connection->delivered > PSP_PEERS_STRANGER_BYTES)
             connection->came -= unread(connection->descriptor);
         if (!connection->known && connection->taken <= PSP_PEERS_STRANGER_TAKES &&

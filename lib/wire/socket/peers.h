@@ -12,9 +12,12 @@
  *   - one of which two messages' worth came and no message was handed out of them,
  *   - while all together hold more than `unfinished_total_max`: the largest,
  *   - one of which PSP_PEERS_THROWN_BYTES were thrown away: of a revoked key, of several frames,
- *   - one more of a key that has `key_connections_max`,
+ *   - one more of a key that has `key_connections_max`, or one of these of which nothing has
+ *     come for PSP_PEERS_QUIET_MS, its heartbeat neither,
  *   - while more than `silent_max` have not said anything, whose key nobody can tell: those
- *     that have been silent for PSP_PEERS_SILENT_MS.
+ *     that have been silent for PSP_PEERS_SILENT_MS; while they are more than twice as many,
+ *     of the addresses that have most,
+ *   - one that has a descriptor which is kept for files (base/system/descriptors.h).
  *
  * One that does not read gets no more answers past `unread_max`.
  *
@@ -23,7 +26,7 @@
  * down, which cannot become another's under our hands.
  *
  * Inside wire/ only.   Ownership: its monitor; the socket stays the caller's.
- * Threads: the socket's.   Memory: 128 bytes a connection.
+ * Threads: the socket's.   Memory: 160 bytes a connection.
  */
 #ifndef PSP_PEERS_H
 #define PSP_PEERS_H
@@ -35,10 +38,12 @@
 #include "wire/socket/socket.h"
 
 enum {
-    PSP_PEERS_LOOK_MS = 50, /* between two looks at the kernel's counters */
+    PSP_PEERS_LOOK_MS = 50, /* between two looks at the kernel's counters, and a ms more … */
+    PSP_PEERS_LOOKED_AT_A_MS = 128, /* … for so many connections: they take a tenth of the time */
     PSP_PEERS_STRANGER_BYTES = 256 << 10,
     PSP_PEERS_THROWN_BYTES = 12 << 20,
     PSP_PEERS_SILENT_MS = 2000,
+    PSP_PEERS_QUIET_MS = 3000, /* longer than between two heartbeats */
     /* Acknowledged by a peer that only was greeted, welcomed and refused: 247. One that
      * is let in has 300 or more. */
     PSP_PEERS_STRANGER_TAKES = 270,
@@ -53,6 +58,7 @@ struct psp_peers_limits {
     size_t unread_max;            /* of a connection; 0: libzmq's queue alone */
     uint32_t key_connections_max; /* 0: any number */
     uint32_t silent_max;          /* likewise */
+    bool let_in_may_be_silent;    /* of them only those count that have not proved a key */
 };
 
 struct psp_peers;

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <zmq.h>
 
 #include "base/limits.h"
 #include "base/system/clock.h"
+#include "base/system/descriptors.h"
 #include "wire/socket/curve.h"
 #include "wire/socket/endpoint.h"
 #include "wire/socket/key_table.h"
@@ -26,9 +26,9 @@ enum {
     CLUSTER_UNFINISHED_MAX = 256 << 20,
     INGEST_UNREAD_MAX = 1 << 20,
     INGEST_KEY_CONNECTIONS_MAX = 16,
-    INGEST_SILENT_MAX = 4096, /* or a quarter of the descriptors */
-    CROWD_BAR_MS = 2000,      /* no further ones of a key that has these */
-    THROWN_BAR_MS = 15000,    /* of a key that sends what is thrown away */
+    SILENT_MAX = 4096,     /* or a quarter of the descriptors */
+    CROWD_BAR_MS = 2000,   /* no further ones of a key that has these */
+    THROWN_BAR_MS = 15000, /* of a key that sends what is thrown away */
 };
 
 struct psp_wire {
@@ -166,10 +166,8 @@ static void name_monitor(struct psp_wire *wire, char ret_at[64])
 
 static uint32_t silent_max(void)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 4 > INGEST_SILENT_MAX)
-        return INGEST_SILENT_MAX;
-    return (uint32_t)limit.rlim_cur / 4 + 1;
+    const uint32_t quarter = psp_descriptors_bound() / 4 + 1;
+    return quarter < SILENT_MAX ? quarter : SILENT_MAX;
 }
 
 static enum psp_status watch_peers(struct psp_socket *socket)
@@ -180,7 +178,8 @@ static enum psp_status watch_peers(struct psp_socket *socket)
         .unfinished_total_max = ingest ? INGEST_UNFINISHED_MAX : CLUSTER_UNFINISHED_MAX,
         .unread_max = ingest ? INGEST_UNREAD_MAX : 0,
         .key_connections_max = ingest ? INGEST_KEY_CONNECTIONS_MAX : 0,
-        .silent_max = ingest ? silent_max() : 0,
+        .silent_max = silent_max(),
+        .let_in_may_be_silent = !ingest,
     };
     char at[64];
     name_monitor(socket->wire, at);

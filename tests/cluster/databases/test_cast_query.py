@@ -169,6 +169,16 @@ def test_rows_that_are_no_ballots_are_told_and_the_others_cast(
                  "time of casting", "4 rows could not be read"):
         assert says in done.stderr
 
+    # A time is read as it is, however long: cut off, this one would be another.
+    longer = "'2026-11-29 10:00:00." + 60 * "0" + "+02'::text AS cast_at"
+    seen = one.call("cast", "--json", *query(database, "SELECT 'w8' AS voter_id, 'n' AS unit, "
+                                             f"'yes' AS candidate_id, {longer}"), check=0)
+    assert json.loads(seen.stdout)["counted"] == 1
+    nonsense = longer.replace("+02", "+02 or so")
+    seen = one.call("cast", *query(database, "SELECT 'w9' AS voter_id, 'n' AS unit, "
+                                   f"'yes' AS candidate_id, {nonsense}"), check=1)
+    assert "row 1 of the query: the time of casting" in seen.stderr
+
     refusals(one, database)
 
 

@@ -95,6 +95,8 @@ def test_a_byte_order_mark_is_told(one, tmp_path):
     ({"contests": {"mayor": [None]}}, "contests: a choice is a string"),
     ({"cast_at": 1604395800},
      "the time of casting: that is in seconds, ms since 1970 are needed"),
+    ({"cast_at": 1 << 62}, "the time of casting: that is after the year 9999"),
+    ({"cast_at": 253402300800000}, "the time of casting: that is after the year 9999"),
     ({"cast_at": 1604395800.5}, "the time of casting: RFC 3339 or ms since 1970 is needed"),
     ({"cast_at": "03/11/2020 09:30"},
      "the time of casting: RFC 3339 or ms since 1970 is needed"),
@@ -113,7 +115,7 @@ def test_what_is_read_and_what_is_refused_by_the_shard(one, tmp_path):
         line(voter_id="v5", unit="North"), line(voter_id="v6", contests={"mayor": ["Ann"]}),
         line(voter_id="v8", contests={"mayor": ["ann", "bob"]}),
         line(voter_id="v9", contests={"mayor": ["ann", "ann"]}), line(voter_id="v11", contests={}),
-        line(voter_id="v15", cast_at=1604395800000), line(voter_id="v20", extra=[1, 2]),
+        line(voter_id="v15", cast_at=253402300799999), line(voter_id="v20", extra=[1, 2]),
         line(voter_id="c", contests={"sheriff": ["ann"]}))
     assert got[1] == ("counted", None) and got[2][0] == "replayed"
     assert got[3] == ("double_vote", "another ballot of this voter has been counted")

@@ -1,14 +1,16 @@
 """A key that wants everything gets its share; who does not stop is ended, and it is told."""
 
+import resource
 import socket
 import struct
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 import zmq
 
-from harness import FIXTURES, SLOWER, wait_until
+from harness import BIN, FIXTURES, SLOWER, wait_until
 from messages import GREETING, INGEST_BYTES_MAX, Target, answer
 from zmtp import Connection
 
@@ -102,6 +104,39 @@ def test_a_message_that_does_not_end_ends_its_connection(one):
     assert resident_mib(one, "router") - before < 200  # and not the 400 that were to come
     made.socket.close()
     assert ask(modest, calm, "calm-after")
+
+
+def test_strangers_who_take_all_descriptors_stop_nothing(cluster):
+    """256 a process: connections that say nothing, at every port, as many as are taken. A ballot is
+    counted, and the router reads a new list of stations."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limited = cluster(TOWN, shards=1, start=False)
+    subprocess.run(["sh", "-c", 'ulimit -n 256 && exec "$@"', "up", BIN / "psephos", "up", "--dir",
+                    limited.directory, "--election", TOWN, "--shards", "1"], check=True,
+                   stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    calm, made = station(limited, "calm")
+    before = sorted(limited.pids())
+    ports = [calm.address(role) for role in ("router", "shard", "collector")]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    held = []
+    try:
+        for turn in range(6):
+            for n in range(3 * 300):
+                if len(held) == 1800:
+                    held.pop(0).close()
+                one = socket.socket()
+                one.setblocking(False)
+                one.connect_ex(ports[n % 3])
+                held.append(one)
+            assert ask(calm, made, f"calm-{turn}"), turn
+        another, other = station(limited, "another")
+        assert ask(another, other, "another")
+        wait_until(lambda: limited.accounting()["total"]["counted"] == 9, what="the count")
+        assert sorted(limited.pids()) == before
+    finally:
+        for one in held:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_stranger_who_sends_much_is_cut(one):

@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/bytes/crc32c.h"
+#include "base/system/descriptors.h"
 #include "journal/disk.h"
 #include "journal/journal.h"
 
@@ -526,6 +528,38 @@ static void a_failed_sync_is_final(void **state)
     psp_journal_close(&log);
 }
 
+/* Connections have the others: segments begin, the vote is written, old entries are read. */
+static void it_goes_on_with_the_descriptors_that_are_kept(void **state)
+{
+    const struct folder *folder = *state;
+    struct psp_journal_options options = options_of(folder);
+    struct psp_journal *log = NULL;
+    struct rlimit limit;
+    options.segment_bytes = 256;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_max = limit.rlim_max < 256 ? limit.rlim_max : 256;
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    psp_descriptors_keep();
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
+    int taken[256], n = 0;
+    while ((taken[n] = dup(0)) >= 0)
+        n++;
+    for (uint64_t i = 1; i <= 40; i++) {
+        uint8_t *buffer = NULL;
+        size_t size = 0;
+        struct psp_record read, record = record_of(i, 1, "some hundred bytes of ballots");
+        assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
+        assert_int_equal(psp_journal_sync(log), PSP_OK);
+        assert_int_equal(psp_journal_set_vote(log, 1, i), PSP_OK);
+        assert_int_equal(psp_journal_read(log, 1 + i / 2, &buffer, &size, &read), PSP_OK);
+        free(buffer);
+    }
+    psp_journal_close(&log);
+    while (n > 0)
+        close(taken[--n]);
+}
+
 int main(void)
 {
 #define FACT(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
@@ -547,6 +581,7 @@ int main(void)
         FACT(a_missing_vote_file_is_refused),
         FACT(a_failed_write_is_final),
         FACT(a_failed_sync_is_final),
+        FACT(it_goes_on_with_the_descriptors_that_are_kept), /* the last: for good */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

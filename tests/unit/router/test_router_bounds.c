@@ -433,8 +433,7 @@ static void who_casts_much_waits_while_others_cast(void **state)
     assert_false(psp_router_core_bulk_waits(f->core, 5000)); /* nobody else casts */
     fixture_submit(f, &station_b, 2, shard_0, 1, 1, 5000);
     assert_true(psp_router_core_bulk_waits(f->core, 5000));
-    assert_true(psp_router_core_bulk_waits(f->core, 5000 + PSP_ROUTER_SHARED_MS - 1));
-    assert_false(psp_router_core_bulk_waits(f->core, 5000 + PSP_ROUTER_SHARED_MS));
+    assert_true(psp_router_core_bulk_waits(f->core, 5000 + PSP_ROUTER_SILENT_MS - 1));
     fixture_verdicts(f, 0, 0, 1000, PSP_ROUTER_SHARED_ROWS, 4, 5100); /* 100 ms later */
     assert_false(psp_router_core_bulk_waits(f->core, 5100));
     fixture_submit(f, &station_a, 3, shard_0, 1, PSP_ROUTER_SHARED_ROWS * 3 / 4, 5100);
@@ -443,6 +442,65 @@ static void who_casts_much_waits_while_others_cast(void **state)
     fixture_verdicts(f, 0, 0, 1002, PSP_ROUTER_SHARED_ROWS * 3 / 4, 5, 5105); /* in time */
     fixture_submit(f, &station_a, 4, shard_0, 1, PSP_ROUTER_SHARED_ROWS * 3 / 4, 5105);
     assert_false(psp_router_core_bulk_waits(f->core, 5105)); /* and more again */
+    fixture_end(f);
+}
+
+/* Each shard has its bound: with the first one full no more comes for the second one either,
+ * for a message has ballots of both. */
+static void who_casts_much_waits_for_each_shard(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(2, 1, 0, 0);
+    static const uint32_t shard_1[] = {1};
+    fixture_submit(f, &station_a, 1, shard_0, 1, PSP_ROUTER_SHARED_ROWS, 5000);
+    fixture_submit(f, &station_b, 2, shard_1, 1, 1, 5000);
+    psp_router_core_flush(f->core, 5000);
+    assert_true(psp_router_core_bulk_waits(f->core, 5000));
+    fixture_verdicts(f, 0, 0, 1000, PSP_ROUTER_SHARED_ROWS, 4, 5001);
+    assert_false(psp_router_core_bulk_waits(f->core, 5001));
+    fixture_end(f);
+}
+
+/* One that does not answer holds up nobody, and since when it should is known. */
+static void nobody_waits_for_a_silent_shard(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    fixture_submit(f, &station_b, 1, shard_0, 1, 1, 1000);
+    fixture_verdicts(f, 0, 0, fixture_flush_one(f, 1000), 1, 3, 1001);
+    fixture_submit(f, &station_b, 2, shard_0, 1, 1, 9000);
+    fixture_submit(f, &station_a, 3, shard_0, 1, PSP_ROUTER_SHARED_ROWS, 9000);
+    psp_router_core_flush(f->core, 9000);
+    for (uint64_t ms = 9000; ms < 9000 + PSP_ROUTER_SILENT_MS; ms += 10)
+        assert_true(psp_router_core_bulk_waits(f->core, ms));
+    assert_false(psp_router_core_bulk_waits(f->core, 9000 + PSP_ROUTER_SILENT_MS));
+    fixture_verdicts(f, 0, 0, 1002, 1, 4, 9300); /* it answers again */
+    assert_true(psp_router_core_bulk_waits(f->core, 9301));
+    assert_false(psp_router_core_bulk_waits(f->core, 9000 + PSP_ROUTER_SHARED_MS + 10));
+    fixture_end(f);
+}
+
+/* While others cast, what was judged before and comes again has room for so much. */
+static void of_replays_only_so_many_are_on_the_way(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    fixture_submit(f, &station_a, 1, shard_0, 1, 1, 5000);
+    f->verdicts[0] = psp_verdict_replayed(PSP_COUNTED);
+    fixture_verdicts(f, 0, 0, fixture_flush_one(f, 5000), 1, 3, 5001);
+    fixture_submit(f, &station_a, 2, shard_0, 1, 5000, 7000); /* nobody else casts */
+    fixture_submit(f, &station_a, 3, shard_0, 1, 5000, 7000);
+    assert_int_equal(fixture_counters(f).busy, 0);
+    fixture_submit(f, &station_b, 4, shard_0, 1, 1, 7001);
+    fixture_submit(f, &station_a, 5, shard_0, 1, 100, 7001);
+    const struct psp_router_action *refusal = fixture_actions(f, 1);
+    assert_int_equal(refusal->type, PSP_ROUTER_REFUSE);
+    assert_int_equal(refusal->code, PSP_REFUSAL_BUSY);
+    assert_int_equal(refusal->n, 100);
+    fixture_submit(f, &station_b, 6, shard_0, 1, 100, 7001); /* these find room */
+    assert_int_equal(fixture_counters(f).busy, 100);
+    fixture_submit(f, &station_a, 7, shard_0, 1, 100, 7001 + PSP_ROUTER_SHARED_MS);
+    assert_int_equal(fixture_counters(f).busy, 100);
     fixture_end(f);
 }
 
@@ -466,6 +524,9 @@ int main(void)
         cmocka_unit_test(the_highest_number_of_a_station_fits_row_by_row),
         cmocka_unit_test(a_modest_station_has_batches_of_its_own),
         cmocka_unit_test(who_casts_much_waits_while_others_cast),
+        cmocka_unit_test(who_casts_much_waits_for_each_shard),
+        cmocka_unit_test(nobody_waits_for_a_silent_shard),
+        cmocka_unit_test(of_replays_only_so_many_are_on_the_way),
         cmocka_unit_test(a_style_is_found_by_unit_and_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

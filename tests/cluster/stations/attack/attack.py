@@ -19,8 +19,7 @@ from harness import ROOT, Cluster, imported, is_running  # noqa: E402
 HERE = Path(__file__).resolve().parent
 RETURNS = ROOT / "demo" / "vermont-2020-county.csv"
 KINDS = ("greedy", "deaf", "resends", "invalid", "singles", "hellos", "bombs", "costly", "crowd",
-         "endless", "rubbish", "strangers")
-SPEEDS = ("slow", "fast")
+         "endless", "rubbish", "strangers", "descriptors")
 P99_MS = 50
 # Of a small cluster; well below MemoryMax in deploy/systemd.
 BOUND_MIB = {"router": 768, "shard": 1536, "collector": 768}
@@ -77,8 +76,8 @@ def told(process):
 
 def beside(one, attackers, seconds, honest_kinds):
     """Lets the attackers loose, and after a second the honest stations beside them."""
-    wild = [start("attackers.py", kind, speed, one.directory, f"{kind}-{speed}", seconds + 3)
-            for kind, speed in attackers]
+    wild = [start("attackers.py", kind, speed, one.directory, key, seconds + 3)
+            for kind, speed, key in attackers]
     time.sleep(1.5)
     honest = [start("stations.py", kind, one.directory, f"honest-{kind}", seconds)
               for kind in honest_kinds]
@@ -122,6 +121,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--alone", action="store_true", help="one kind after the other")
+    parser.add_argument("--keys", type=int, default=1, help="fast ones of each kind")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--no-bulk", action="store_true", help="without the station in bulk")
     parser.add_argument("--dir", help="keep the cluster here")
@@ -135,10 +135,16 @@ def main():
             one.finish()
 
 
+def attackers_of(kind, keys):
+    """(kind, speed, key) of each: a slow one, and fast ones."""
+    return [(kind, "slow", f"{kind}-slow")] + \
+        [(kind, "fast", f"{kind}-fast-{i}") for i in range(keys)]
+
+
 def campaign(one, arguments):
     one.up()
-    attackers = [(kind, speed) for kind in arguments.kind for speed in SPEEDS]
-    for key in [f"{kind}-{speed}" for kind, speed in attackers] + ["honest-one", "honest-many"]:
+    attackers = [a for kind in arguments.kind for a in attackers_of(kind, arguments.keys)]
+    for key in [key for _, _, key in attackers] + ["honest-one", "honest-many"]:
         one.call("client", "add", key, check=0)
     time.sleep(2)
     memory = Memory([named(p) for p in one.processes()])
@@ -148,9 +154,8 @@ def campaign(one, arguments):
     wrong = round_of(one, "nobody", [], 10, memory, kinds)
     if arguments.alone:
         for kind in arguments.kind:
-            wrong += round_of(one, kind, [(kind, speed) for speed in SPEEDS],
-                              arguments.seconds, memory,
-                              kinds)
+            wrong += round_of(one, kind, attackers_of(kind, arguments.keys), arguments.seconds,
+                              memory, kinds)
             time.sleep(2)
     else:
         wrong += round_of(one, "all at once", attackers, arguments.minutes * 60, memory, kinds)
