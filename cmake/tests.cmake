@@ -2,6 +2,16 @@
 add_custom_target(psp_tests)
 add_custom_target(psp_fuzzers)
 
+# Without cmocka a handful of tests would be left, and all of them pass.
+if(NOT CMOCKA_FOUND)
+  set(PSP_NO_CMOCKA "the unit tests are not built without cmocka: apt install libcmocka-dev")
+  add_custom_target(psp_no_cmocka
+    COMMAND ${CMAKE_COMMAND} -E echo "${PSP_NO_CMOCKA}"
+    COMMAND ${CMAKE_COMMAND} -E false)
+  add_dependencies(psp_tests psp_no_cmocka)
+  add_test(NAME cmocka_is_there COMMAND sh -c "echo '${PSP_NO_CMOCKA}'; exit 1")
+endif()
+
 # psp_test(NAME [FOLDER folder] LIBS ...): a cmocka test from tests/unit/ROOM/[folder/]NAME.c,
 # run by ctest; ROOM is the folder that calls it.
 function(psp_test name)

@@ -78,7 +78,13 @@ describe('the page', { concurrency: false }, () => {
       return seen.length > 5;
     });
     assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'no count ever goes down');
-    assert.match(await page.locator('.outlook').innerText(), /still out/);
+    // Both of one moment: what is still out is the figure's number, or nothing is left.
+    const [out, said] = await page.evaluate(() => {
+      const figure = [...document.querySelectorAll('.figures dt')].find((dt) => dt.textContent === 'Ballots still out');
+      return [figure.nextElementSibling.firstChild.textContent, document.querySelector('.outlook').textContent];
+    });
+    assert.match(out, /^[1-9][\d,]*$|^0$/);
+    assert.ok(out === '0' ? said.includes('No more ballots are expected') : said.includes(`at most ${out} ballot`), `${out}: ${said}`);
     await done;
     const delay = await page.locator('.health p').first().innerText();
     t.diagnostic(`${delay.match(/From a counted.*$/)?.[0] ?? 'no delay'} Load average ${loadavg()[0].toFixed(1)}.`);
@@ -211,13 +217,14 @@ describe('the page', { concurrency: false }, () => {
 
   it('says so when the collector is gone, and goes on when it is back', async () => {
     const before = await votesOf(page, 'Joseph Biden');
+    await page.evaluate(() => { window.stayed = 'through the restart'; });
     await cluster.killCollector();
     await page.getByRole('alert').getByText(/does not answer/).waitFor({ timeout: 15_000 });
     assert.equal(await votesOf(page, 'Joseph Biden'), before, 'the last results stay');
     await violations(page, 'without a collector');
     await cluster.call('up');
     await until('connected again', async () => (await page.getByRole('alert').count()) === 0, 60_000);
-    assert.equal(await page.evaluate(() => window.stayed ?? 'reloaded before'), 'reloaded before');
+    assert.equal(await page.evaluate(() => window.stayed), 'through the restart', 'it was reloaded');
     const points = (await cluster.json('/api/v1/series?contest=president')).points.length;
     assert.ok(points > 2, 'the time series outlived the restart');
   });

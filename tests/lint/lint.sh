@@ -86,6 +86,7 @@ check style python3 tests/lint/style.py
 check lint python3 tests/lint/test_lint.py --quiet
 check subjects python3 tests/lint/subjects.py
 check promises promises
+check mutants python3 tests/mutants/mutants.py --check
 if command -v npm >/dev/null 2>&1; then check page page; fi
 check cppcheck cpp_check
 check clang-tidy tidy

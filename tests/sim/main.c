@@ -23,13 +23,16 @@ enum {
     FAILURES_MAX = 16,
     FAILURE_BYTES = 512,
     HANG_S = 120,
-    TRIALS = 7,
+    TRIALS = 7, /* a mutant is hunted from so many first seeds */
+    TRIALS_MAX = 99,
     MUTANT_SEEDS_MAX = 5000,
 };
 
 struct options {
     uint64_t first, seeds;
-    uint32_t jobs, mutant;
+    uint32_t jobs, trials;
+    uint32_t mutant; /* the last one named */
+    bool chosen[SIM_MUTANTS];
     bool trace, one, twice, mutants, quiet;
 };
 
@@ -325,25 +328,26 @@ static int run_mutants(const struct options *options)
     }
     printf("%-3s %-34s %7s %5s %5s  caught by\n", "", "mutant", "median", "min", "max");
     for (uint32_t m = 1; m < SIM_MUTANTS; m++) {
-        if (options->mutant != 0 ? options->mutant != m : sim_mutant_by_schedule(m))
+        if (options->mutant != 0 ? !options->chosen[m] : sim_mutant_by_schedule(m))
             continue;
-        uint64_t seeds[TRIALS];
+        uint64_t seeds[TRIALS_MAX];
         char text[512] = "";
         uint32_t missed = 0;
-        for (uint32_t t = 0; t < TRIALS; t++) {
+        for (uint32_t t = 0; t < options->trials; t++) {
             seeds[t] = hunt(m, options->first + t * 1000000, text, sizeof(text));
             if (seeds[t] == 0) {
                 seeds[t] = UINT64_MAX;
                 missed++;
             }
         }
-        qsort(seeds, TRIALS, sizeof(seeds[0]), by_number);
+        qsort(seeds, options->trials, sizeof(seeds[0]), by_number);
         if (missed > 0)
             printf("%2u  %-34s NOT CAUGHT in %u of %u trials of %u seeds\n", m, sim_mutant_name(m),
-                   missed, TRIALS, MUTANT_SEEDS_MAX);
+                   missed, options->trials, MUTANT_SEEDS_MAX);
         else
             printf("%2u  %-34s %7" PRIu64 " %5" PRIu64 " %5" PRIu64 "  %.100s\n", m,
-                   sim_mutant_name(m), seeds[TRIALS / 2], seeds[0], seeds[TRIALS - 1], text);
+                   sim_mutant_name(m), seeds[options->trials / 2], seeds[0],
+                   seeds[options->trials - 1], text);
         all = all && missed == 0;
         fflush(stdout);
     }
@@ -382,6 +386,14 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         return 0;
     case 'm':
         options->mutant = (uint32_t)strtoul(value, NULL, 10);
+        if (options->mutant >= SIM_MUTANTS)
+            argp_error(state, "--mutant: 0 to %d", SIM_MUTANTS - 1);
+        options->chosen[options->mutant] = true;
+        return 0;
+    case 'T':
+        options->trials = (uint32_t)strtoul(value, NULL, 10);
+        if (options->trials == 0 || options->trials > TRIALS_MAX)
+            argp_error(state, "--trials: 1 to %d", TRIALS_MAX);
         return 0;
     case 'M':
         options->mutants = true;
@@ -402,7 +414,9 @@ int main(int argc, char **argv)
         {"twice", '2', NULL, 0, "run each seed twice and compare the trace hashes", 0},
         {"quiet", 'q', NULL, 0, "no table of faults", 0},
         {"mutants", 'M', NULL, 0, "how many seeds catch each deliberate defect", 0},
-        {"mutant", 'm', "N", 0, "with this deliberate defect (with --mutants: only this)", 0},
+        {"mutant", 'm', "N", 0,
+         "with this deliberate defect (with --mutants: only this; may be given again)", 0},
+        {"trials", 'T', "N", 0, "with --mutants: so many hunts for each (7)", 0},
         {0}};
     static const struct argp argp = {
         .options = list,
@@ -410,7 +424,7 @@ int main(int argc, char **argv)
         .doc = "Simulates whole clusters from seeds. Exit codes: 0 no violation, 1 violations, 2 "
                "usage.",
     };
-    struct options options = {.first = 1, .seeds = 1000, .jobs = 2};
+    struct options options = {.first = 1, .seeds = 1000, .jobs = 2, .trials = TRIALS};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (options.mutants)
         return run_mutants(&options);

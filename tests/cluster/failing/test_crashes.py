@@ -48,6 +48,21 @@ def wait_for_the_middle(one, returns):
     wait_until(lambda: counted_so_far(one) > ballots_of(returns) // 5, what="a fifth counted")
 
 
+def in_the_middle(one, cast, returns, sixths):
+    """Waits for so many sixths of the ballots; False: the cast is over."""
+    wait_until(lambda: cast.poll() is not None or
+               counted_so_far(one) > ballots_of(returns) * sixths // 6,
+               what="progress between two kills", timeout=60 * SLOWER)
+    return cast.poll() is None
+
+
+def hit(one, cast, *args):
+    """Kills while the cast runs: after it, a kill would show nothing."""
+    assert cast.poll() is None, "the cast was over before the kill"
+    one.kill(*args)
+    assert cast.poll() is None, "the cast was over when the kill came"
+
+
 def finish_cast(process):
     out, err = process.communicate(timeout=CAST_TIMEOUT_S)
     assert process.returncode == 0, (process.returncode, out, err[-2000:])
@@ -72,7 +87,7 @@ def test_killed_and_up_again_stays_exact(cluster, import_returns, county_returns
     one = cluster(import_returns(county_returns), shards=2)
     cast = casting(one, county_returns)
     wait_for_the_middle(one, county_returns)
-    one.kill(role, shard)
+    hit(one, cast, role, shard)
     time.sleep(0.5)
     one.up()
     summary = finish_cast(cast)
@@ -84,12 +99,12 @@ def test_killed_and_up_again_stays_exact(cluster, import_returns, county_returns
 def test_a_shard_killed_again_and_again_stays_exact(cluster, import_returns, county_returns):
     one = cluster(import_returns(county_returns), shards=2)
     cast = casting(one, county_returns)
-    for kill in range(4):
-        wait_until(lambda: cast.poll() is not None or
-                   counted_so_far(one) > ballots_of(county_returns) * kill // 6,
-                   what="progress between two kills", timeout=60 * SLOWER)
-        one.kill("shard", kill % 2)
+    hits = 0
+    while hits < 4 and in_the_middle(one, cast, county_returns, hits):
+        one.kill("shard", hits % 2)
+        hits += cast.poll() is None
         one.up()
+    assert hits >= 2, "the cast was over before the kills"
     finish_cast(cast)
     assert_exact(one, county_returns)
 
@@ -98,6 +113,7 @@ def test_an_interrupted_cast_run_again_stays_exact(cluster, import_returns, coun
     one = cluster(import_returns(county_returns), shards=2)
     cast = casting(one, county_returns)
     wait_for_the_middle(one, county_returns)
+    assert cast.poll() is None, "the cast was over before the kill"
     cast.kill()
     cast.communicate()
     again = one.cast("--returns", county_returns, "--seed", 5)
@@ -159,7 +175,7 @@ def test_a_published_total_never_goes_backwards(cluster, import_returns, county_
         seen.append((answer["total"]["counted"],
                      [s["index"] for s in answer["version"]["shards"]]))
         if not killed and answer["total"]["counted"] > ballots_of(county_returns) // 3:
-            one.kill()
+            hit(one, cast)
             one.up()
             killed = True
     finish_cast(cast)

@@ -246,7 +246,23 @@ REPORT = """<testsuite><testcase name="test_import" classname="test_import" stat
 def test_the_summary_counts_the_cases_of_both_cmockas(tmp_path, group, status, passed, line):
     (tmp_path / "unit-plain.xml").write_text(
         REPORT.format(group=group, status=status, passed=passed))
-    done = subprocess.run([sys.executable, ROOT / "tests" / "summary.py", tmp_path, "unit-plain"],
+    done = subprocess.run([sys.executable, ROOT / "tests/lint/summary.py", tmp_path, "unit-plain"],
                           capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == line
     assert done.returncode == (status == "fail")
+
+
+def test_without_cmocka_the_unit_tests_are_an_error(tmp_path):
+    """A handful of tests needs no cmocka: alone, all of them would pass."""
+    build = tmp_path / "build"
+    asked = tmp_path / "pkg-config"
+    asked.write_text('#!/bin/sh\ncase " $* " in *cmocka*) exit 1 ;; esac\nexec pkg-config "$@"\n')
+    asked.chmod(0o755)
+    subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja",
+                    f"-DPKG_CONFIG_EXECUTABLE={asked}"], check=True, capture_output=True)
+    ran = subprocess.run(["ctest", "--test-dir", build, "-R", "cmocka_is_there",
+                          "--output-on-failure"], capture_output=True, text=True)
+    assert ran.returncode != 0 and "apt install libcmocka-dev" in ran.stdout
+    made = subprocess.run(["cmake", "--build", build, "--target", "psp_no_cmocka"],
+                          capture_output=True, text=True)
+    assert made.returncode != 0 and "apt install libcmocka-dev" in made.stdout

@@ -373,10 +373,20 @@ static bool has_all_verdicts(const struct sim_world *world, const struct sim_cli
     return true;
 }
 
+bool sim_checks_served(const struct sim_world *world)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < world->plan.clients && all; i++)
+        all = has_all_verdicts(world, &world->clients[i]);
+    return all;
+}
+
 static const char *missing(const struct sim_world *world)
 {
     if (!world->healed)
         return "faults go on";
+    if (world->silent != NULL)
+        return "one replica is silent, and a client waits for verdicts";
     for (uint32_t i = 0; i < world->plan.clients; i++)
         if (!has_all_verdicts(world, &world->clients[i]))
             return "a client waits for verdicts";

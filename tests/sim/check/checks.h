@@ -43,6 +43,8 @@ void sim_checks_published(struct sim_world *world, struct sim_collector *collect
 /* The shard was restored to the first `count` entries, which it owns from now on. */
 void sim_checks_restored(struct sim_world *world, struct sim_shard *shard,
                          struct sim_entry *entries, uint64_t count);
+/* Every ballot has the verdict that it can have. */
+bool sim_checks_served(const struct sim_world *world);
 /* Everything is counted, shown, and replicas are level. */
 bool sim_checks_done(const struct sim_world *world);
 /* Why that is not so, as a violation. */

@@ -1,6 +1,7 @@
 /* Draws a plan of faults for the run, then carries it out at its times. */
 #include "tests/sim/world/chaos.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "journal/journal.h"
@@ -93,6 +94,14 @@ static void plan_reports(struct sim_plan *plan, uint64_t seed)
             sim_between(&random, plan->faults_until_us / 4, plan->faults_until_us - 200 * SIM_MS);
 }
 
+/* Of its own chance, too; faults end earlier then. */
+static void plan_silence(struct sim_plan *plan, uint64_t seed)
+{
+    struct sim_random random = {seed * UINT64_C(0x8EBC6AF09C88C6E3) + 4};
+    if (plan->election.replicas == 3 && plan->restore_us == 0 && sim_below(&random, 3) == 0)
+        plan->silent_us = sim_between(&random, plan->faults_until_us / 3, plan->faults_until_us);
+}
+
 static void plan_weights(struct sim_plan *plan, struct sim_random *random)
 {
     static const uint8_t planned[] = {SIM_FAULT_ONE_WAY,         SIM_FAULT_PARTITION,
@@ -157,6 +166,7 @@ void sim_chaos_plan(struct sim_world *world)
     plan->trimmed = maybe(random, 3000);
     plan_stations(plan, world->seed);
     plan_reports(plan, world->seed);
+    plan_silence(plan, world->seed);
     plan_weights(plan, random);
     if (plan->election.replicas == 3 && sim_below(random, 4) == 0)
         plan_turmoil(plan, random);
@@ -551,4 +561,39 @@ void sim_chaos_heal(struct sim_world *world)
             replica->disk.dies_after = replica->disk.fails_after = 0;
             replica->store_fails = false;
         }
+}
+
+/* Whether two of its replicas are enough: none was damaged or wiped, or waits to be a member. */
+static bool is_whole(const struct sim_shard *shard)
+{
+    bool whole = !shard->calm;
+    for (uint32_t r = 0; r < SIM_REPLICAS_MAX; r++) {
+        const struct sim_replica *replica = &shard->replicas[r];
+        whole &= !replica->rotten && !replica->damaged && !replica->wiped && !replica->joining &&
+                 !replica->refused;
+    }
+    return whole;
+}
+
+void sim_chaos_silence(struct sim_world *world)
+{
+    assert(world->plan.election.replicas == SIM_REPLICAS_MAX);
+    world->plan.silent_us = 0;
+    for (uint32_t s = 0; s < world->plan.election.shards && world->silent == NULL; s++) {
+        const uint32_t leader = sim_leader(world, s);
+        if (is_whole(&world->shards[s]))
+            world->silent = &world->shards[s].replicas[leader != PSP_NONE ? leader : 0].actor;
+    }
+    if (world->silent == NULL)
+        return;
+    sim_chaos_heal(world);
+    world->faults.counts[SIM_FAULT_SILENT]++;
+    SIM_TRACE(world, "%s is silent", sim_actor_name(world->silent));
+}
+
+void sim_chaos_hear(struct sim_world *world)
+{
+    SIM_TRACE(world, "%s is heard again", sim_actor_name(world->silent));
+    world->silent = NULL;
+    world->healed_us = world->now_us;
 }

@@ -26,5 +26,10 @@ void sim_chaos_elected(struct sim_world *world);
 /* Shard 0 has a report, the others have not. */
 void sim_chaos_reporting(struct sim_world *world);
 void sim_chaos_heal(struct sim_world *world);
+/* All is mended but for one replica, the leader where there is one: it hears nobody and nobody
+ * hears it, though no connection breaks. Without it every ballot must get its verdict; then it
+ * is heard again. */
+void sim_chaos_silence(struct sim_world *world);
+void sim_chaos_hear(struct sim_world *world);
 
 #endif

@@ -74,6 +74,7 @@
     X(REPORTED, "reported", "reports that the log of a shard took")                                \
     X(REPORT_DONE, "report_done", "reports that came again and changed nothing")                   \
     X(REPORT_REFUSED, "report_refused", "reports refused: their number is taken, or passed")       \
+    X(SILENT, "silent_replica", "replicas that nobody hears until all ballots have verdicts")      \
     X(REPORT_KILL, "report_killed", "operators killed in the middle of a report")                  \
     X(REPORT_FAULT, "report_fault", "faults planned for when shard 0 has a report")                \
     X(REPORT_AGAIN, "report_again", "reports of all that was ever reported")                       \

@@ -67,6 +67,8 @@ static void carry(struct sim_world *world, const struct sim_actor *from, const s
         world->faults.counts[SIM_FAULT_CUT]++;
         return;
     }
+    if (from == world->silent || to == world->silent)
+        return;
     if (!calm && !world->healed && sim_chance(&world->random, world->plan.drop)) {
         world->faults.counts[SIM_FAULT_DROP]++;
         return;

@@ -238,8 +238,12 @@ void sim_world_run(struct sim_world *world)
         note(world, &event);
         handle(world, &event);
         free(event.bytes);
+        if (!world->healed && world->plan.silent_us > 0 && world->now_us >= world->plan.silent_us)
+            sim_chaos_silence(world);
         if (!world->healed && world->now_us >= world->plan.faults_until_us)
             sim_chaos_heal(world);
+        if (world->silent != NULL && sim_checks_served(world))
+            sim_chaos_hear(world);
         if (world->healed && world->now_us > world->healed_us + HEAL_LIMIT_US)
             sim_checks_explain(world);
     }

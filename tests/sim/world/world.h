@@ -60,6 +60,7 @@ struct sim_plan {
     uint32_t reporters, reports;    /* operators who report, and how often each */
     uint32_t cut_report;            /* of reports: something is killed in the middle */
     uint64_t restore_us;            /* from a backup; 0: not in this run */
+    uint64_t silent_us;             /* from then on one replica is silent; 0: not in this run */
     bool rows;                      /* stations send rows */
     bool closes;                    /* the polls close while ballots come */
     bool reopens, recloses;         /* and are opened again, and closed once more */
@@ -321,6 +322,7 @@ struct sim_world {
     uint64_t newest[SIM_ACTORS_MAX][SIM_ACTORS_MAX]; /* arrival of the last message */
     struct sim_line lines[SIM_ACTORS_MAX][SIM_ACTORS_MAX];
     bool healed;
+    const struct sim_actor *silent; /* all is mended, but this one hears nobody; NULL: none */
     uint64_t healed_us, ended_us;
     uint32_t verdicts; /* receipts handed out */
     struct psp_buffer buffer;

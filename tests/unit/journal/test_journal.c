@@ -383,6 +383,63 @@ static void a_log_of_another_cluster_or_shard_is_refused(void **state)
     assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_EMISMATCH);
 }
 
+/* Each file says whose it is: one that was copied from another folder is told by its name. */
+static void a_file_of_another_shard_is_refused(void **state)
+{
+    static const char *const names[] = {"vote", "0000000000000001.log"};
+    const struct folder *own = *state;
+    struct folder other;
+    snprintf(other.path, sizeof other.path, "%.40s/other", own->path);
+    struct psp_journal_options options = options_of(&other);
+    struct psp_journal *log = NULL;
+    options.shard = 4;
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_OK);
+    assert_int_equal(psp_journal_set_vote(log, 9, 2), PSP_OK);
+    const struct psp_record record = record_of(1, 1, "payload 1");
+    assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
+    assert_int_equal(psp_journal_sync(log), PSP_OK);
+    psp_journal_close(&log);
+    fill(own, 1);
+    for (size_t i = 0; i < 2; i++) {
+        char path[128], foreign[128];
+        size_t bytes, foreign_bytes;
+        snprintf(path, sizeof path, "%s/%s", own->path, names[i]);
+        snprintf(foreign, sizeof foreign, "%s/%s", other.path, names[i]);
+        uint8_t *before = load_file(path, &bytes), *put = load_file(foreign, &foreign_bytes);
+        store_file(path, put, foreign_bytes);
+        options = options_of(own);
+        assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_EMISMATCH);
+        assert_non_null(strstr(reason.text, names[i]));
+        store_file(path, before, bytes);
+        free(before);
+        free(put);
+    }
+    log = open_log(own);
+    psp_journal_close(&log);
+}
+
+/* The vote file of a moment ago: what was promised since is forgotten, by one term. */
+static void a_vote_older_than_the_log_is_refused(void **state)
+{
+    const struct folder *folder = *state;
+    struct psp_journal *log = open_log(folder);
+    char path[128];
+    size_t bytes;
+    assert_int_equal(psp_journal_set_vote(log, 4, 1), PSP_OK);
+    snprintf(path, sizeof path, "%s/vote", folder->path);
+    uint8_t *before = load_file(path, &bytes);
+    const struct psp_record record = record_of(1, 5, "payload 1");
+    assert_int_equal(psp_journal_set_vote(log, 5, 1), PSP_OK);
+    assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
+    assert_int_equal(psp_journal_sync(log), PSP_OK);
+    psp_journal_close(&log);
+    store_file(path, before, bytes);
+    free(before);
+    const struct psp_journal_options options = options_of(folder);
+    assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_ECORRUPT);
+    assert_non_null(strstr(reason.text, "the vote was lost"));
+}
+
 static void set_format(const char *path, uint8_t format)
 {
     size_t bytes;
@@ -463,6 +520,7 @@ static void a_missing_vote_file_is_refused(void **state)
     const struct psp_journal_options options = options_of(folder);
     struct psp_journal *log = NULL;
     assert_int_equal(psp_journal_open(&options, &log, &reason), PSP_ECORRUPT);
+    assert_non_null(strstr(reason.text, "vote is gone"));
 }
 
 /* The real disk, until it is told to fail. */
@@ -575,6 +633,8 @@ int main(void)
         FACT(a_damaged_sealed_segment_is_refused),
         FACT(truncated_records_are_replaced),
         FACT(a_log_of_another_cluster_or_shard_is_refused),
+        FACT(a_file_of_another_shard_is_refused),
+        FACT(a_vote_older_than_the_log_is_refused),
         FACT(a_log_of_0_1_0_is_refused_but_by_who_asks_for_it),
         FACT(a_second_opener_is_refused_while_the_first_lives),
         FACT(one_damaged_vote_slot_leaves_the_other),

@@ -108,6 +108,22 @@ static void a_full_batch_leaves_without_a_flush(void **state)
     fixture_end(f);
 }
 
+/* Nothing is left over that would make it leave: it is full, and that is enough. */
+static void a_batch_that_is_just_full_leaves_without_a_flush(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    fixture_submit(f, &station_a, 1, shard_0, 1, 8190, 0);
+    fixture_actions(f, 0);
+    fixture_submit(f, &station_a, 2, shard_0, 1, 2, 0);
+    const struct psp_router_action *action = fixture_actions(f, 1);
+    assert_int_equal(action->type, PSP_ROUTER_COUNT);
+    assert_int_equal(action->n, 8192);
+    psp_router_core_flush(f->core, 0);
+    fixture_actions(f, 0);
+    fixture_end(f);
+}
+
 /* Rows of the message that were refused as BUSY at once. */
 static uint32_t busy_of(struct fixture *f, const struct psp_peer *peer, const uint32_t *shards,
                         uint32_t n)
@@ -494,6 +510,7 @@ int main(void)
         cmocka_unit_test(rows_not_judged_are_busy_and_the_others_have_their_verdicts),
         cmocka_unit_test(ballots_of_two_stations_share_a_batch_and_part_again),
         cmocka_unit_test(a_full_batch_leaves_without_a_flush),
+        cmocka_unit_test(a_batch_that_is_just_full_leaves_without_a_flush),
         cmocka_unit_test(a_shard_over_its_share_is_busy_at_once_and_the_others_are_not),
         cmocka_unit_test(a_station_takes_half_of_the_room_and_each_next_one_half_of_the_rest),
         cmocka_unit_test(another_connection_of_a_station_finds_no_more_room),

@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "wire/socket/socket.h"
+#include "wire/socket/zap.h"
 
 enum { PATIENCE_MS = 5000, SILENCE_MS = 300 };
 
@@ -172,6 +173,16 @@ static void known_key_is_heard_under_its_own_id(void **state)
     assert_int_equal(psp_socket_refusals(client), 0);
 }
 
+/* A context in which nobody is asked who may come in: libzmq lets everybody. */
+static void the_self_test_tells_that_a_stranger_got_in(void **state)
+{
+    (void)state;
+    void *context = zmq_ctx_new();
+    assert_non_null(context);
+    assert_int_equal(psp_zap_refuses_strangers(context), PSP_EPERM);
+    zmq_ctx_term(context);
+}
+
 static void unknown_key_is_refused(void **state)
 {
     struct world *w = *state;
@@ -181,6 +192,36 @@ static void unknown_key_is_refused(void **state)
     assert_true(psp_socket_refusals(client) > 0);
     struct psp_received received;
     assert_int_equal(psp_socket_receive(w->listening, &received), PSP_EAGAIN);
+}
+
+static bool wait_disconnected(struct psp_socket *socket, int patience_ms)
+{
+    struct psp_received received;
+    for (int ms = 0; ms < patience_ms && psp_socket_connected(socket); ms += 5) {
+        psp_socket_receive(socket, &received);
+        sleep_ms(5);
+    }
+    return !psp_socket_connected(socket);
+}
+
+/* Not before its time is over, and then by itself. */
+static void ended_key_is_let_in_again_after_its_time(void **state)
+{
+    enum { BARRED_MS = 700 };
+    struct world *w = *state;
+    struct psp_socket *client = connect_as(w, w->station);
+    assert_true(wait_connected(client, PATIENCE_MS));
+    send_text(client, "too much");
+    assert_arrives(w->listening, "too much");
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    assert_int_equal(psp_socket_end_key(w->listening, PSP_ROLE_STATION, 7, BARRED_MS), 1);
+    assert_true(wait_disconnected(client, PATIENCE_MS));
+    assert_true(wait_connected(client, 4 * PATIENCE_MS));
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const long waited =
+        (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
+    assert_true(waited >= BARRED_MS);
 }
 
 static void key_of_another_role_is_refused(void **state)
@@ -473,7 +514,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FACT(numbers_of_peers_cannot_be_known), /* first: before anything has drawn much */
         FACT(known_key_is_heard_under_its_own_id),
+        FACT(the_self_test_tells_that_a_stranger_got_in),
         FACT(unknown_key_is_refused),
+        FACT(ended_key_is_let_in_again_after_its_time),
         FACT(key_of_another_role_is_refused),
         FACT(wrong_server_key_is_noticed),
         FACT(key_added_later_is_let_in_without_a_new_socket),

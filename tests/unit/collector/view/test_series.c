@@ -64,16 +64,25 @@ static void a_clock_that_goes_back_stays_in_the_last_bucket(void **context)
     psp_series_destroy(&series);
 }
 
-/* 480 seconds fill it; the next second makes buckets of two. */
+/* 480 seconds fill it; the next second makes buckets of two. Every point has its own count. */
 static void a_full_series_is_thinned_and_keeps_its_ends(void **context)
 {
-    struct psp_series *series = series_of(*context);
-    for (uint64_t s = 0; s <= PSP_SERIES_POINTS_MAX; s++)
-        note(*context, series, 1000 * (s + 2));
+    struct api *api = *context;
+    struct psp_series *series = series_of(api);
+    const uint64_t before = api->view->choice_votes[0];
+    for (uint64_t s = 0; s <= PSP_SERIES_POINTS_MAX; s++) {
+        api->view->choice_votes[0] = 1000 + s;
+        note(api, series, 1000 * (s + 2));
+    }
+    api->view->choice_votes[0] = before;
     assert_int_equal(series->width_ms, 2 * PSP_SERIES_WIDTH_MS);
     assert_int_equal(series->count, PSP_SERIES_POINTS_MAX / 2 + 1);
     assert_int_equal(series->times_ms[0], 3000); /* the later one of seconds 2 and 3 */
     assert_int_equal(series->times_ms[series->count - 1], 1000 * (PSP_SERIES_POINTS_MAX + 2));
+    for (uint32_t i = 0; i + 1 < series->count; i++)
+        assert_int_equal(series->cells[(size_t)i * series->row_cells], 1001 + 2 * i);
+    assert_int_equal(series->cells[(size_t)(series->count - 1) * series->row_cells],
+                     1000 + PSP_SERIES_POINTS_MAX);
     psp_series_destroy(&series);
 }
 
