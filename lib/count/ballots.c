@@ -56,6 +56,15 @@ uint8_t psp_count_known(const struct psp_count *count, const uint8_t digest[PSP_
     return known.first;
 }
 
+enum psp_disposition psp_count_would_be(const struct psp_count *count,
+                                        const struct psp_count_row *row, bool accepting)
+{
+    struct psp_index_place place;
+    struct psp_judge_known known;
+    look(count, row, accepting, &place, &known);
+    return psp_verdict_disposition(psp_judge_rules_2(accepting, &known));
+}
+
 /* promise 3. Marks the voter as counted, then adds the ballot to the totals: two of the
  * places whose counters must agree. */
 static enum psp_status count_ballot(struct psp_count *count, const struct psp_count_row *row,

@@ -170,6 +170,10 @@ uint8_t psp_count_known(const struct psp_count *count, const uint8_t digest[PSP_
                         const uint8_t tag[PSP_TAG_BYTES]);
 /* Whether ballots in an entry of this time could be counted; else they are `closed`. */
 bool psp_count_accepts(const struct psp_count *count, uint64_t time_ms);
+/* Whether the station had more ballots refused than its budget (election/probes.h), and how
+ * many stations had. */
+bool psp_count_probes_over(const struct psp_count *count, uint32_t station);
+uint32_t psp_count_probing(const struct psp_count *count);
 /* Whether one more `closed` ballot of the station would be judged (rules 2). */
 bool psp_count_closed_room(const struct psp_count *count, uint32_t station);
 

@@ -107,6 +107,10 @@ enum psp_status psp_count_apply_ballots(struct psp_count *count, const struct ps
                                         enum psp_apply_result *ret_result, uint8_t *ret_verdicts,
                                         const char **ret_refused_text);
 
+/* What a ballot would be judged now; nothing changes. */
+enum psp_disposition psp_count_would_be(const struct psp_count *count,
+                                        const struct psp_count_row *row, bool accepting);
+
 /* ---- delta.c ---- */
 
 /* PSP_ENOMEM. */

@@ -4,6 +4,7 @@
 
 #include "count/genesis.h"
 #include "count/inner.h"
+#include "election/probes.h"
 
 /* ---- genesis ---- */
 
@@ -97,6 +98,21 @@ bool psp_count_accepts(const struct psp_count *count, uint64_t time_ms)
     const uint64_t clamped = time_ms > count->time_ms ? time_ms : count->time_ms;
     return count->election_state == PSP_ELECTION_OPEN &&
            (count->close_at_ms == 0 || clamped < count->close_at_ms);
+}
+
+bool psp_count_probes_over(const struct psp_count *count, uint32_t station)
+{
+    const struct psp_station_books *books = psp_ledger_of(count->stations, station);
+    return books != NULL && psp_probes_over(books);
+}
+
+uint32_t psp_count_probing(const struct psp_count *count)
+{
+    const uint32_t n = psp_ledger_count(count->stations);
+    uint32_t number, probing = 0;
+    for (uint32_t k = 0; k < n; k++)
+        probing += psp_probes_over(psp_ledger_at(count->stations, k, &number));
+    return probing;
 }
 
 bool psp_count_closed_room(const struct psp_count *count, uint32_t station)

@@ -105,6 +105,8 @@ struct psp_core {
     size_t waiting_first, waiting_count;
     struct psp_parked parked[PSP_CORE_PARKED_MAX]; /* in order of arrival */
     uint32_t parked_count;
+    uint32_t probes; /* ballots that may be refused past a station's budget, as of probes_ms */
+    uint64_t probes_ms;
     uint8_t *watched; /* by station: batches to look up until it is trusted again */
     uint64_t closing_term, closing_at_ms; /* in which, and of when, it proposed the close due */
 

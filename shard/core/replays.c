@@ -1,6 +1,7 @@
 /* What the applied state knows of a batch before it is logged: a row that would change
  * nothing but a counter needs no place in the log. Only where it pays: for a station
- * whose rows were replays lately, or one that has no room for another late ballot. */
+ * whose rows were replays lately, or one that has no room for another late ballot; or where it
+ * must: for one that had more ballots refused than its budget. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/bytes/bytes.h"
 #include "base/bytes/varint.h"
 #include "count/foresee.h"
+#include "election/probes.h"
 #include "election/runs.h"
 #include "shard/core/inner.h"
 
@@ -25,12 +27,26 @@ static bool pays(const struct psp_core *core, const struct psp_count_columns *co
     struct psp_runs_cursor stations = psp_runs_begin(columns->stations, 0);
     for (uint32_t row = 0; row < columns->n;) {
         const uint32_t station = psp_runs_next(&stations);
-        if (core->watched[station] > 0 || (late && !psp_count_closed_room(core->count, station)))
+        if (core->watched[station] > 0 || psp_count_probes_over(core->count, station) ||
+            (late && !psp_count_closed_room(core->count, station)))
             return true;
         row += 1 + stations.left;
         stations.left = 0;
     }
     return false;
+}
+
+/* How many ballots of stations past their budget may be refused by now. */
+static uint32_t *probes(struct psp_core *core)
+{
+    const uint64_t each_ms = 1000 / PSP_PROBES_A_SECOND;
+    const uint64_t more = (core->now.steady_ms - core->probes_ms) / each_ms;
+    if (more > 0)
+        core->probes_ms = core->now.steady_ms;
+    core->probes += more < PSP_PROBES_A_SECOND ? (uint32_t)more : PSP_PROBES_A_SECOND;
+    if (core->probes > PSP_PROBES_A_SECOND)
+        core->probes = PSP_PROBES_A_SECOND;
+    return &core->probes;
 }
 
 /* A station without a replay in the batch comes nearer to being trusted. */
@@ -232,7 +248,7 @@ void psp_core_take_ballots(struct psp_core *core, const struct psp_peer *peer, u
         psp_core_stop(core, "out of memory for replays");
         return;
     }
-    psp_count_foresee(core->count, core->now.wall_ms, columns, known);
+    psp_count_foresee(core->count, core->now.wall_ms, columns, probes(core), known);
     calm_down(core, columns, known);
     uint32_t unknown = 0, replays = 0;
     for (uint32_t row = 0; row < columns->n; row++) {

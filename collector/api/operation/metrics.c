@@ -5,6 +5,7 @@
 
 #include "collector/api/api.h"
 #include "collector/routers.h"
+#include "election/probes.h"
 #include "wire/message/key_counters.h"
 
 static void head(struct psp_text *text, const char *name, const char *type, const char *help)
@@ -68,6 +69,12 @@ static void write_books(const struct psp_view *view, struct psp_text *text)
     head(text, "psephos_stations_balanced", "gauge",
          "1 when the books by station add up to the books. Must be 1.");
     psp_text_format(text, "psephos_stations_balanced %d\n", psp_view_stations_balanced(view));
+    uint32_t probing = 0;
+    for (uint32_t i = 0; i < view->station_count; i++)
+        probing += psp_probes_told(&view->stations[i].books);
+    head(text, "psephos_stations_probing", "gauge",
+         "Stations with many ballots refused for those that count. Must be 0.");
+    psp_text_format(text, "psephos_stations_probing %u\n", probing);
 }
 
 /* Of each contest as a whole, as they are shown: what is held has no line. Contests in the

@@ -330,6 +330,7 @@ static void metrics_are_on_the_loopback_address_only(void **context)
         "\npsephos_balanced 1\n",
         "\npsephos_votes_contests_left_out 0\n",
         "\npsephos_stations_balanced 0\n", /* the fixture's ballots came from none */
+        "\npsephos_stations_probing 0\n",
         "\npsephos_board_commit_seconds_bucket{le=\"+Inf\"} 0\n",
         "\n# TYPE psephos_key_over_budget_total counter\n",
     };

@@ -1,4 +1,5 @@
 /* Ballots that need no row in the log: known ones, and late ones without room. */
+#include "election/probes.h"
 #include "tests/unit/fixture/shard.h"
 
 static void send_of(struct group *group, uint32_t i, uint64_t batch_id, const struct batch *batch,
@@ -423,6 +424,86 @@ static void late_ballots_without_room_take_no_row(void **state)
     destroy_group(group);
 }
 
+/* Second ballots of voter 1, under tags from `tag` on. */
+static struct batch second_ballots(uint64_t tag, uint32_t n)
+{
+    struct batch batch = {0};
+    for (uint32_t k = 0; k < n; k++)
+        add(&batch, 1, tag + k, P1, BOOTH, ANN);
+    return batch;
+}
+
+static uint32_t not_judged(const struct group *group, uint64_t batch_id, uint32_t n)
+{
+    const uint8_t *verdicts = verdicts_of(group, 0, batch_id);
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < n; i++)
+        found += verdicts[i] == PSP_NOT_JUDGED;
+    return found;
+}
+
+/* A group in which station 2 has had as many ballots refused as its budget allows. */
+static struct group *probed_group(void)
+{
+    struct group *group = open_group(1);
+    const struct batch first = ballots(1, 1);
+    send_batch(group, 0, 10, &first);
+    for (uint32_t i = 0; i < PSP_PROBES_FREE / 256; i++) {
+        const struct batch probes = second_ballots(100000 + 256 * i, 256);
+        send_of(group, 0, 100 + i, &probes, 2, false);
+        run(group, 20);
+        assert_int_equal(not_judged(group, 100 + i, 256), 0);
+    }
+    assert_int_equal(books(group, 0)->disposed[PSP_DOUBLE_VOTE], PSP_PROBES_FREE);
+    assert_int_equal(psp_count_probing(group->nodes[0].count), 1);
+    return group;
+}
+
+static void past_its_budget_a_station_has_few_more_refused(void **state)
+{
+    (void)state;
+    struct group *group = probed_group();
+    const struct batch probes = second_ballots(500000, 100), others = second_ballots(600000, 100);
+    run(group, 2000); /* what was free gathers, up to a second's */
+    send_of(group, 0, 500, &probes, 2, false);
+    run(group, 20);
+    assert_int_equal(not_judged(group, 500, 100), 100 - PSP_PROBES_A_SECOND);
+    send_of(group, 0, 501, &probes, 2, false); /* at once again: but for those refused before */
+    run(group, 30);
+    assert_int_equal(not_judged(group, 501, 100), 100 - PSP_PROBES_A_SECOND);
+    send_of(group, 0, 502, &others, 3, false); /* another station's budget is its own */
+    run(group, 30);
+    assert_int_equal(not_judged(group, 502, 100), 0);
+    assert_int_equal(books(group, 0)->disposed[PSP_DOUBLE_VOTE],
+                     PSP_PROBES_FREE + PSP_PROBES_A_SECOND + 100);
+    assert_true(psp_books_balanced(books(group, 0)));
+    destroy_group(group);
+}
+
+/* promise 1 holds for it as for any other. And each makes room for one that is refused. */
+static void past_its_budget_a_station_casts_what_counts(void **state)
+{
+    (void)state;
+    struct group *group = probed_group();
+    struct batch mixed = ballots(50, 100);
+    add(&mixed, 1, 700000, P1, BOOTH, ANN);
+    run(group, 30);
+    const uint32_t free = PSP_PROBES_A_SECOND;
+    const struct batch empty = second_ballots(800000, free);
+    send_of(group, 0, 500, &empty, 2, false); /* takes all that is free now */
+    send_of(group, 0, 501, &mixed, 2, false);
+    run(group, 30);
+    assert_int_equal(verdicts_of(group, 0, 501)[0], PSP_COUNTED);
+    assert_int_equal(verdicts_of(group, 0, 501)[99], PSP_COUNTED);
+    assert_int_equal(verdicts_of(group, 0, 501)[100], PSP_NOT_JUDGED);
+    assert_int_equal(psp_count_probing(group->nodes[0].count), 0);
+    const struct batch more = second_ballots(900000, 50);
+    send_of(group, 0, 502, &more, 2, false);
+    run(group, 30);
+    assert_int_equal(not_judged(group, 502, 50), 0);
+    destroy_group(group);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +524,8 @@ int main(void)
         cmocka_unit_test(the_next_leader_closes_too),
         cmocka_unit_test(a_close_in_time_does_not_undo_an_opening),
         cmocka_unit_test(late_ballots_without_room_take_no_row),
+        cmocka_unit_test(past_its_budget_a_station_has_few_more_refused),
+        cmocka_unit_test(past_its_budget_a_station_casts_what_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
