@@ -34,6 +34,7 @@ int psp_cmd_report(int argc, char **argv);
 int psp_cmd_restore(int argc, char **argv);
 int psp_cmd_results(int argc, char **argv);
 int psp_cmd_station(int argc, char **argv);
+int psp_cmd_auditor(int argc, char **argv);
 int psp_cmd_stations(int argc, char **argv);
 int psp_cmd_status(int argc, char **argv);
 int psp_cmd_unit_complete(int argc, char **argv);

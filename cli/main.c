@@ -33,6 +33,7 @@ static const struct call {
     {"restore", psp_cmd_restore, "the shards' logs again from a backup, when all is lost"},
     {"client", psp_cmd_client, "add, revoke or list stations, without a restart"},
     {"station", psp_cmd_station, "make a station's key on its own machine"},
+    {"auditor", psp_cmd_auditor, "make the key that backups are sealed for, where they are opened"},
     {"cast", psp_cmd_cast, "send ballots and wait until each has its verdict"},
     {"results", psp_cmd_results, "who has how many votes, as a table, JSON or CSV"},
     {"export", psp_cmd_export, "one version of the results as a file for other programs"},

@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ const char *argp_program_version = "psephos-shard " PSP_VERSION;
 struct parts {
     struct psp_identity identity;
     const char *data_path;
+    char log_path[PATH_MAX];
     unsigned long shard_number, replica_number;
     bool has_shard, has_replica;
     struct psp_replica state;
@@ -117,6 +119,7 @@ static bool start(void *context)
         !psp_identity_load_definition(identity) || !load_key(parts) ||
         !psp_identity_load_signing_key(identity, &identity->cluster->shards[parts->shard]))
         return false;
+    snprintf(parts->log_path, sizeof parts->log_path, "%s/log", parts->data_path);
     const struct psp_replica_options state = {
         .cluster = identity->cluster,
         .definition = identity->definition,
@@ -137,6 +140,8 @@ static bool start(void *context)
         .cluster = identity->cluster,
         .state = &parts->state,
         .self = &identity->self,
+        .key = &identity->signing,
+        .log_path = parts->log_path,
         .shard = parts->shard,
         .replica = parts->replica,
         .ready = tell_ready,

@@ -14,6 +14,7 @@
 #include "journal/writer.h"
 #include "process/loop.h"
 #include "process/say.h"
+#include "shard/sealing.h"
 #include "shard/store/checkpointer.h"
 
 enum { LINE_BYTES = 1024, RAFT_BUFFERS = 64, JOURNAL_ENTRIES = 1024 };
@@ -40,13 +41,14 @@ struct psp_shard_shell {
     uint32_t link_count;
     struct psp_journal_writer *writer;
     struct psp_checkpointer *checkpointer;
+    struct psp_sealing *sealing;
     struct psp_arena *arena;
     struct psp_buffer buffer;
     uint64_t appends_done;
     uint64_t load_first, load_last; /* asked for by the core; 0 none */
     struct loaded loaded[PSP_SHARD_LOAD_RECORDS];
     uint8_t *raft_buffers[RAFT_BUFFERS];                    /* of entries read for a follower */
-    struct psp_raft_entry journal_entries[JOURNAL_ENTRIES]; /* of entries read for a backup */
+    struct psp_raft_entry journal_entries[JOURNAL_ENTRIES]; /* of entries read for another */
     uint8_t *journal_buffers[JOURNAL_ENTRIES];
     bool failed, ready;
     bool sent;                   /* in this turn: the sockets' edges may have been taken */
@@ -112,17 +114,17 @@ static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_ac
     shell->sent = true;
 }
 
-/* An old entry that only a backup or a newcomer needs: counting goes on. */
+/* An old entry that only a replica of this shard needs: counting goes on. */
 static void warn_unreadable(struct psp_shard_shell *shell, uint64_t index, enum psp_status status)
 {
     if (psp_say_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
         psp_say(PSP_SAY_ERROR, "unreadable",
-                "log entry %" PRIu64 " cannot be read for a backup: %s; replace this replica",
+                "log entry %" PRIu64 " cannot be read for another replica: %s; replace this one",
                 index, psp_status_text(status));
 }
 
-/* For a backup: applied entries, as many as fit a message well. They are in the
- * log's files for good, and no other entry will stand in their place. */
+/* For a replica of this shard: applied entries, as many as fit a message well. They are in
+ * the log's files for good, and no other entry will stand in their place. */
 static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *peer, uint64_t id,
                          uint64_t first)
 {
@@ -251,6 +253,9 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
     case PSP_CORE_CHECKPOINT:
         psp_checkpointer_push(shell->checkpointer, action->checkpoint);
         return;
+    case PSP_CORE_SEAL:
+        psp_sealing_push(shell->sealing, &action->seal);
+        return;
     case PSP_CORE_STOP:
         fail(shell, "stopped", "%s", action->stop);
         return;
@@ -307,7 +312,7 @@ static void take(struct psp_shard_shell *shell, const struct psp_received *recei
     const enum psp_status status = psp_cluster_message_decode(shell->arena, received->data,
                                                               received->length, &message, &reason);
     if (status == PSP_OK && message.type == PSP_CLUSTER_JOURNAL_REQUEST) {
-        if (sender.role == PSP_ROLE_OPERATOR)
+        if (sender.role == PSP_ROLE_SHARD) /* for all others there is sealing.h */
             send_journal(shell, &sender.peer, message.id, message.journal_request.first);
         return;
     }
@@ -365,6 +370,21 @@ static void collect(struct psp_shard_shell *shell)
     }
 }
 
+/* What the sealing thread has made; and what it could not read. */
+static void send_sealed(struct psp_shard_shell *shell)
+{
+    struct psp_peer peer;
+    struct psp_bytes message;
+    char fault[PSP_SEALING_FAULT_BYTES];
+    while (psp_sealing_take(shell->sealing, &peer, &message)) {
+        psp_socket_send(shell->socket, &peer, message.data, message.length);
+        shell->sent = true;
+    }
+    if (psp_sealing_fault(shell->sealing, fault) != NULL &&
+        psp_say_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
+        psp_say(PSP_SAY_ERROR, "unreadable", "%s", fault);
+}
+
 /* ---- what people want to know ---- */
 
 static void tell(struct psp_shard_shell *shell)
@@ -407,6 +427,7 @@ static void turn(void *context)
         load(shell);
     if (shell->failed)
         return;
+    send_sealed(shell);
     tell(shell);
     /* Sending takes the socket's edge too, so look again before sleeping. */
     if (more || shell->sent || receive(shell))
@@ -524,6 +545,14 @@ static enum psp_status set_up(struct psp_shard_shell *shell, struct psp_reason *
         status = psp_journal_writer_create(shell->state->log, wake, shell, &shell->writer);
     if (status == PSP_OK)
         status = psp_checkpointer_create(shell->state->store, wake, shell, &shell->checkpointer);
+    const struct psp_sealing_options sealing = {.cluster = shell->options.cluster,
+                                                .shard = shell->options.shard,
+                                                .log_path = shell->options.log_path,
+                                                .key = shell->options.key,
+                                                .wake = wake,
+                                                .context = shell};
+    if (status == PSP_OK)
+        status = psp_sealing_create(&sealing, &shell->sealing);
     if (status != PSP_OK) {
         psp_reason_set(reterr_reason, "cannot start: %s", psp_status_text(status));
         return status;
@@ -571,8 +600,9 @@ void psp_shard_shell_destroy(struct psp_shard_shell **shell_at)
     struct psp_shard_shell *shell = *shell_at;
     if (shell == NULL)
         return;
-    psp_checkpointer_destroy(&shell->checkpointer); /* these two wake the loop */
+    psp_checkpointer_destroy(&shell->checkpointer); /* these three wake the loop */
     psp_journal_writer_destroy(&shell->writer);
+    psp_sealing_destroy(&shell->sealing);
     psp_loop_destroy(&shell->loop); /* before the descriptors that it watches */
     if (shell->socket != NULL)
         psp_socket_destroy(&shell->socket);

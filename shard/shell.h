@@ -4,6 +4,7 @@
  *     routers, collectors,              log writer thread   (write, fsync)
  *     operators, replicas --> loop: core
  *                                       checkpointer thread (LMDB)
+ *                                       sealing thread      (what leaves the log)
  *
  * The loop's thread owns sockets, core and count. A bounded number of messages
  * is taken a turn; then one slice of committed entries is applied.
@@ -11,7 +12,7 @@
  * Any failure of log or store ends the process: a failed fsync is final.
  *
  * Ownership: what the options point to stays the caller's.
- * Threads:   as drawn: the loop, the log writer, the checkpointer.
+ * Threads:   as drawn: the loop, the log writer, the checkpointer, the sealer.
  * Memory:    the core's and the count's, and entries read for others.
  */
 #ifndef PSP_SHARD_SHELL_H
@@ -34,6 +35,8 @@ struct psp_shard_shell_options {
     const struct psp_cluster *cluster;
     struct psp_replica *state; /* opened, not started */
     const struct psp_keypair *self;
+    const struct psp_sign_key *key; /* the shard's own, which every replica has */
+    const char *log_path;
     uint32_t shard, replica;      /* positions in the cluster */
     void (*ready)(void *context); /* called once: this replica can take part */
     void *context;

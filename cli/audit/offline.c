@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/audit/backup_folder.h"
 #include "cli/audit/logs.h"
 #include "cli/audit/replay.h"
 #include "cli/audit/reported.h"
+#include "cli/audit/sealed/backup_folder.h"
+#include "cli/audit/sealed/chunks.h"
 #include "cli/audit/totals_csv.h"
+#include "cli/folder/auditor_key.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
@@ -24,6 +26,7 @@ struct recount {
     const struct psp_local *local;
     const struct psp_definition *definition;
     struct psp_backup backup;
+    struct psp_keypair auditor;
     struct psp_books books;
     struct psp_totals *totals; /* of all shards; with the publication reports, as reported */
     struct psp_reported reported;
@@ -38,6 +41,7 @@ struct source {
     char *path;
     uint64_t index;
     const struct psp_backup_shard *backed_up; /* NULL: not of a backup */
+    struct psp_sealed_shard sealed;           /* of a backup that is */
 };
 
 __attribute__((format(printf, 3, 4))) static void refuse(struct recount *recount, uint32_t shard,
@@ -58,9 +62,15 @@ static bool find_in_backup(struct recount *recount, uint32_t shard, struct sourc
         const struct psp_backup_shard *one = &recount->backup.shards[i];
         if (one->shard != shard || one->index == 0)
             continue;
-        *ret_source =
-            (struct source){psp_memory_print("%s/shard-%" PRIu32, recount->offline->backup, shard),
-                            one->index, one};
+        *ret_source = (struct source){
+            .path = psp_memory_print("%s/shard-%" PRIu32, recount->offline->backup, shard),
+            .index = one->index,
+            .backed_up = one,
+            .sealed = {.folder = recount->offline->backup,
+                       .backup = &recount->backup,
+                       .shard = one,
+                       .signing_key = recount->local->cluster->shards[shard].signing_key,
+                       .auditor = &recount->auditor}};
         return true;
     }
     refuse(recount, shard, "the backup in %s does not hold it whole", recount->offline->backup);
@@ -92,7 +102,8 @@ static bool find_in_logs(struct recount *recount, const struct psp_cluster_shard
                    r, logs.paths[r], differs);
     }
     if (found)
-        *ret_source = (struct source){psp_memory_copy(logs.paths[reference]), index, NULL};
+        *ret_source =
+            (struct source){.path = psp_memory_copy(logs.paths[reference]), .index = index};
     psp_logs_close(&logs);
     return found;
 }
@@ -192,6 +203,8 @@ static void recount_shard(struct recount *recount, const struct psp_cluster_shar
     if (!(recount->offline->backup ? find_in_backup(recount, shard->shard, &source)
                                    : find_in_logs(recount, shard, &source)))
         return;
+    if (recount->backup.format == PSP_BACKUP_FORMAT)
+        replay.sealed = &source.sealed;
     const enum psp_status status = psp_replay_run(&replay, recount->local, recount->definition,
                                                   shard->shard, source.path, source.index);
     if (status == PSP_OK) {
@@ -253,6 +266,29 @@ static void print(const struct recount *recount)
         puts("the journals give these books; no process was asked");
 }
 
+/* What a cluster of this version backed up is signed and sealed; what 0.1.0 did is neither. */
+static bool openable(struct recount *recount)
+{
+    static const uint8_t none[PSP_SIGN_PUBLIC_BYTES];
+    const struct psp_cluster *cluster = recount->local->cluster;
+    struct psp_reason reason = {0};
+    const bool signs = memcmp(cluster->shards[0].signing_key, none, sizeof none) != 0;
+    if (signs != (recount->backup.format == PSP_BACKUP_FORMAT)) {
+        fprintf(stderr,
+                "psephos recount: %s: the backup is of format %d and the cluster of another "
+                "version: its backups are %s\n",
+                recount->offline->backup, recount->backup.format,
+                signs ? "signed and sealed" : "of format 1");
+        return false;
+    }
+    if (!signs ||
+        psp_auditor_key_load(cluster, recount->local->directory, recount->offline->auditor_key,
+                             &recount->auditor, &reason) == PSP_OK)
+        return true;
+    fprintf(stderr, "psephos recount: %s\n", reason.text);
+    return false;
+}
+
 static bool begin(struct recount *recount)
 {
     struct psp_reason reason = {0};
@@ -276,7 +312,7 @@ static bool begin(struct recount *recount)
                 recount->offline->backup, recount->local->directory);
         return false;
     }
-    return true;
+    return openable(recount);
 }
 
 enum psp_exit psp_offline_recount(const struct psp_offline *offline, const struct psp_local *local,
@@ -312,5 +348,6 @@ enum psp_exit psp_offline_recount(const struct psp_offline *offline, const struc
     psp_totals_destroy(&recount.totals);
     psp_reported_end(&recount.reported);
     psp_backup_free(&recount.backup);
+    explicit_bzero(&recount.auditor, sizeof recount.auditor);
     return recount.good ? PSP_EXIT_DONE : PSP_EXIT_NO;
 }

@@ -15,6 +15,7 @@
 
 struct psp_offline {
     const char *backup;       /* folder of `psephos backup`; NULL: the replicas' own logs */
+    const char *auditor_key;  /* with a backup; NULL: DIR/keys/auditor.key */
     const char *results_path; /* CSV, all levels; NULL: none */
     uint32_t shard;           /* or PSP_NONE: all */
     bool json;

@@ -25,6 +25,7 @@
 enum {
     OPTION_OFFLINE = 256,
     OPTION_BACKUP,
+    OPTION_AUDITOR_KEY,
     OPTION_RESULTS,
 };
 enum { ANSWER_MS = 15000, WATCH_MS = 1000, TRIES = 3 };
@@ -33,12 +34,16 @@ struct arguments {
     const char *directory;
     uint32_t shard; /* or PSP_NONE: all */
     bool json, offline;
-    const char *backup, *results; /* with offline; NULL: not given */
+    const char *backup, *results, *auditor_key; /* with offline; NULL: not given */
 };
 
 static const struct argp_option options[] = {
     {"offline", OPTION_OFFLINE, NULL, 0, "from the journals alone: no process is asked", 0},
     {"backup", OPTION_BACKUP, "FOLDER", 0, "with --offline: the journals of this backup", 0},
+    {"auditor-key", OPTION_AUDITOR_KEY, "FILE", 0,
+     "with --backup: the secret key of an auditor, who alone can open it; default "
+     "DIR/keys/auditor.key",
+     0},
     {"results", OPTION_RESULTS, "FILE", 0,
      "with --offline: the votes of every unit and method as CSV, in the columns of "
      "/api/v1/results.csv",
@@ -66,12 +71,17 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_BACKUP:
         arguments->backup = value;
         return 0;
+    case OPTION_AUDITOR_KEY:
+        arguments->auditor_key = value;
+        return 0;
     case OPTION_RESULTS:
         arguments->results = value;
         return 0;
     case ARGP_KEY_END:
         if (!arguments->offline && (arguments->backup || arguments->results))
             argp_error(state, "--backup and --results go with --offline");
+        if (arguments->auditor_key && !arguments->backup)
+            argp_error(state, "--auditor-key goes with --backup");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -283,6 +293,7 @@ static enum psp_exit recount_offline(const struct arguments *arguments,
                                      const struct psp_definition *definition)
 {
     const struct psp_offline offline = {.backup = arguments->backup,
+                                        .auditor_key = arguments->auditor_key,
                                         .results_path = arguments->results,
                                         .shard = arguments->shard,
                                         .json = arguments->json};

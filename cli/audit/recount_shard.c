@@ -274,12 +274,13 @@ enum psp_status psp_recount_compare(const struct psp_local *local,
 
 enum psp_status psp_recount_journal(const struct psp_local *local,
                                     const struct psp_definition *definition, uint32_t shard,
-                                    const char *path, uint64_t index,
+                                    const struct psp_recount_from *from, uint64_t index,
                                     struct psp_recount_state *ret_state,
                                     struct psp_reason *reterr_reason)
 {
-    struct psp_replay replay = {.reason = reterr_reason};
-    const enum psp_status status = psp_replay_run(&replay, local, definition, shard, path, index);
+    struct psp_replay replay = {.reason = reterr_reason, .sealed = from->sealed};
+    const enum psp_status status =
+        psp_replay_run(&replay, local, definition, shard, from->path, index);
     if (status == PSP_OK) {
         const struct psp_genesis *genesis = psp_count_genesis(replay.count);
         ret_state->mode = genesis ? genesis->mode : 0;

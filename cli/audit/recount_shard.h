@@ -53,11 +53,18 @@ struct psp_recount_state {
     uint64_t report; /* number of the last one, 0: there was none */
 };
 
-/* A journal that nobody writes any more, replayed up to `index`. `path`: the
- * folder with its segments. Errors as above; PSP_ENOENT also: it ends before. */
+struct psp_sealed_shard;
+
+/* Where a journal lies that nobody writes any more. */
+struct psp_recount_from {
+    const char *path;                      /* the folder with its segments */
+    const struct psp_sealed_shard *sealed; /* or a backup's */
+};
+
+/* Replayed up to `index`. Errors as above; PSP_ENOENT also: it ends before. */
 enum psp_status psp_recount_journal(const struct psp_local *local,
                                     const struct psp_definition *definition, uint32_t shard,
-                                    const char *path, uint64_t index,
+                                    const struct psp_recount_from *from, uint64_t index,
                                     struct psp_recount_state *ret_state,
                                     struct psp_reason *reterr_reason);
 

@@ -48,7 +48,13 @@ static enum psp_status begin(struct psp_replay *replay, const struct psp_local *
     struct psp_journal_options log_options = {
         .directory = path, .shard = shard, .read_only = true, .format_1_too = true};
     memcpy(log_options.cluster_id, local->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
-    status = psp_journal_open(&log_options, &replay->log, replay->reason);
+    if (replay->sealed)
+        status = psp_sealed_check(replay->sealed, replay->reason);
+    if (status != PSP_OK)
+        return status;
+    status = replay->sealed
+                 ? psp_records_of_sealed(replay->sealed, &replay->records, replay->reason)
+                 : psp_records_of_log(&log_options, &replay->records, replay->reason);
     if (status != PSP_OK)
         return status;
     const struct psp_roll_part roll = {.n = replay->roll.n,
@@ -67,11 +73,10 @@ static enum psp_status begin(struct psp_replay *replay, const struct psp_local *
 
 void psp_replay_end(struct psp_replay *replay)
 {
-    psp_journal_close(&replay->log);
+    psp_records_close(&replay->records);
     psp_count_destroy(&replay->count);
     psp_arena_destroy(&replay->arena);
     psp_roll_file_free(&replay->roll);
-    free(replay->payload);
 }
 
 static enum psp_status apply(struct psp_replay *replay, uint64_t index)
@@ -81,13 +86,9 @@ static enum psp_status apply(struct psp_replay *replay, uint64_t index)
     struct psp_entry entry;
     enum psp_apply_result result;
     const char *reason = NULL;
-    enum psp_status status =
-        psp_journal_read(replay->log, index, &replay->payload, &replay->payload_size, &record);
-    if (status != PSP_OK) {
-        psp_reason_set(replay->reason, "the journal at index %" PRIu64 ": %s", index,
-                       psp_status_text(status));
+    enum psp_status status = psp_records_next(replay->records, &record, replay->reason);
+    if (status != PSP_OK)
         return status;
-    }
     if (record.type != PSP_RECORD_COMMAND) {
         psp_count_skip(replay->count, index);
         return PSP_OK;
@@ -122,11 +123,11 @@ enum psp_status psp_replay_run(struct psp_replay *replay, const struct psp_local
     struct psp_progress progress;
     enum psp_status status = begin(replay, local, definition, shard, path);
     if (status == PSP_OK &&
-        (psp_journal_first(replay->log) != 1 || psp_journal_last(replay->log) < last)) {
+        (psp_records_first(replay->records) != 1 || psp_records_last(replay->records) < last)) {
         psp_reason_set(replay->reason,
                        "the journal holds indexes %" PRIu64 " to %" PRIu64
                        ", the recount needs 1 to %" PRIu64,
-                       psp_journal_first(replay->log), psp_journal_last(replay->log), last);
+                       psp_records_first(replay->records), psp_records_last(replay->records), last);
         status = PSP_ENOENT;
     }
     psp_progress_start(&progress);

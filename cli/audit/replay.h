@@ -10,25 +10,25 @@
 
 #include "base/memory/arena.h"
 #include "base/reason.h"
+#include "cli/audit/sealed/records.h"
 #include "cli/folder/local.h"
 #include "count/count.h"
 #include "election/definition/definition.h"
 #include "election/roll/file.h"
-#include "journal/journal.h"
 
 struct psp_replay { /* zero-initialise, with a reason */
-    struct psp_journal *log;
+    struct psp_records *records;
     struct psp_count *count;
     struct psp_arena *arena;
     struct psp_roll_file roll;
-    uint8_t *payload;
-    size_t payload_size;
     struct psp_reason *reason;
+    const struct psp_sealed_shard *sealed; /* a backup's; NULL: a log's folder */
 };
 
-/* `path`: the folder with the segments. PSP_OK: replay->count stands at `last`.
- * PSP_ENOENT: the journal ends before `last`, or begins after 1; PSP_EMISMATCH: of
- * another cluster, election or roll; PSP_EVERSION, PSP_ECORRUPT, PSP_EIO, PSP_ENOMEM. */
+/* `path`: the folder with the segments, where nothing is sealed. PSP_OK: replay->count
+ * stands at `last`. PSP_ENOENT: the journal ends before `last`, or begins after 1;
+ * PSP_EMISMATCH: of another cluster, election or roll, or not signed; PSP_EPERM: sealed for others;
+ * PSP_EVERSION, PSP_ECORRUPT, PSP_EIO, PSP_ENOMEM. */
 enum psp_status psp_replay_run(struct psp_replay *replay, const struct psp_local *local,
                                const struct psp_definition *definition, uint32_t shard,
                                const char *path, uint64_t last);

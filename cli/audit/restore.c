@@ -2,12 +2,12 @@
  * psephos restore - the shards' logs made again from a backup, for machines that
  * have lost theirs.
  *
- * Each backed-up journal is replayed first and must give the state hash that the
- * shard had there. Its entries are then written as they are, at the indexes and
- * terms they had, but for three: the first configuration names the replicas
- * under new IDs, later ones are left empty, and the genesis carries the next
- * epoch. So nobody takes what is older for newer: collectors show the new epoch,
- * and no replica of the old cluster is a member of this one.
+ * Each backed-up journal must be signed by its shard, is opened with an auditor's key and
+ * replayed first, and must give the state hash that the shard had there. Its entries are then
+ * written as they are, at the indexes and terms they had, but for three: the first
+ * configuration names the replicas under new IDs, later ones are left empty, and the genesis
+ * carries the next epoch. So nobody takes what is older for newer: collectors show the new
+ * epoch, and no replica of the old cluster is a member of this one.
  *
  * The logs are written beside, then cluster.json with the new epoch, then the logs
  * get their name: cut short anywhere, it is done again from the start.
@@ -25,10 +25,12 @@
 
 #include "base/system/address.h"
 #include "base/system/file.h"
-#include "cli/audit/backup_folder.h"
 #include "cli/audit/recount_shard.h"
 #include "cli/audit/restore_log.h"
+#include "cli/audit/sealed/backup_folder.h"
+#include "cli/audit/sealed/chunks.h"
 #include "cli/command.h"
+#include "cli/folder/auditor_key.h"
 #include "cli/folder/hosts.h"
 #include "cli/folder/local.h"
 #include "cli/folder/tree.h"
@@ -43,10 +45,11 @@
 
 #define LOOPBACK "tcp://127."
 
-enum { OPTION_RECOUNTED = 256, OPTION_GATEWAY, STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
+enum { OPTION_RECOUNTED = 256, OPTION_GATEWAY, OPTION_AUDITOR_KEY };
+enum { STATUS_MS = 1500, CLUSTER_BYTES_MAX = 16 << 20 };
 
 struct arguments {
-    const char *directory, *backup, *hosts, *gateway;
+    const char *directory, *backup, *hosts, *gateway, *auditor_key;
     bool recounted, json;
 };
 
@@ -55,6 +58,7 @@ struct restoring {
     struct psp_local *local;
     struct psp_definition *definition;
     struct psp_backup backup;
+    struct psp_keypair auditor;
     bool reported;     /* a shard holds a report */
     bool here;         /* the replicas run on this machine, in DIR/data */
     uint64_t first_id; /* raft ID of replica 0 */
@@ -63,6 +67,9 @@ struct restoring {
 
 static const struct argp_option options[] = {
     {"backup", 'b', "FOLDER", 0, "what `psephos backup` made", 0},
+    {"auditor-key", OPTION_AUDITOR_KEY, "FILE", 0,
+     "the secret key of an auditor, who alone can open the backup; default DIR/keys/auditor.key",
+     0},
     {"hosts", 'H', "FILE", 0, "the new machines, when they have other addresses", 0},
     {"gateway", OPTION_GATEWAY, "HOST:PORT", 0, "where its gateway takes ballots by HTTP now", 0},
     {"as-recounted", OPTION_RECOUNTED, NULL, 0,
@@ -91,6 +98,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
         if (!psp_address_good(value, 1))
             argp_error(state, "--gateway: HOST:PORT, for example 10.0.0.11:8090");
         arguments->gateway = value;
+        return 0;
+    case OPTION_AUDITOR_KEY:
+        arguments->auditor_key = value;
         return 0;
     case OPTION_RECOUNTED:
         arguments->recounted = true;
@@ -136,7 +146,15 @@ static bool load(struct restoring *restoring)
         restoring->backup.shard_count != cluster->shard_count)
         return refuse(restoring, "%s is the backup of another cluster than %s",
                       restoring->arguments->backup, restoring->local->directory);
-    if (!mode_fits(restoring, restoring->backup.mode, "backup.json"))
+    if (restoring->backup.format != PSP_BACKUP_FORMAT)
+        return refuse(restoring,
+                      "%s is a backup of Psephos 0.1.0, which alone restores it; this version "
+                      "counts it again: psephos recount --offline --backup",
+                      restoring->arguments->backup);
+    if (!mode_fits(restoring, restoring->backup.mode, "backup.json") ||
+        psp_auditor_key_load(cluster, restoring->local->directory,
+                             restoring->arguments->auditor_key, &restoring->auditor,
+                             &restoring->reason) != PSP_OK)
         return false;
     char *path = psp_local_path(restoring->local, "%s", cluster->election_path);
     const enum psp_status status =
@@ -222,6 +240,16 @@ static bool differs(struct restoring *restoring, struct psp_backup_shard *shard,
     return false;
 }
 
+static struct psp_sealed_shard sealed_shard(const struct restoring *restoring, uint32_t shard)
+{
+    return (struct psp_sealed_shard){.folder = restoring->arguments->backup,
+                                     .backup = &restoring->backup,
+                                     .shard = &restoring->backup.shards[shard],
+                                     .signing_key =
+                                         restoring->local->cluster->shards[shard].signing_key,
+                                     .auditor = &restoring->auditor};
+}
+
 static bool verify(struct restoring *restoring)
 {
     for (uint32_t s = 0; s < restoring->backup.shard_count; s++) {
@@ -230,15 +258,15 @@ static bool verify(struct restoring *restoring)
         if (shard->index == 0)
             return refuse(restoring, "shard %u was never copied whole to %s; take another backup",
                           s, restoring->arguments->backup);
-        char *path = psp_memory_print("%s/shard-%u", restoring->arguments->backup, s);
+        const struct psp_sealed_shard sealed = sealed_shard(restoring, s);
+        const struct psp_recount_from from = {.sealed = &sealed};
         struct psp_reason reason = {0};
         const enum psp_status status = psp_recount_journal(restoring->local, restoring->definition,
-                                                           s, path, shard->index, &state, &reason);
-        if (status == PSP_ENOENT) /* it may be DIR's, and no other backup helps */
-            refuse(restoring, "%s: %s", path, reason.text);
+                                                           s, &from, shard->index, &state, &reason);
+        if (status == PSP_ENOENT || status == PSP_EPERM) /* no other backup helps */
+            refuse(restoring, "%s", psp_reason_text(&reason, status));
         else if (status != PSP_OK)
-            refuse(restoring, "%s: %s; take another backup", path, reason.text);
-        free(path);
+            refuse(restoring, "%s; take another backup", psp_reason_text(&reason, status));
         if (status != PSP_OK ||
             (state.mode != 0 && !mode_fits(restoring, state.mode, "its journal")) ||
             differs(restoring, shard, &state))
@@ -318,14 +346,18 @@ static bool renew(struct restoring *restoring, const struct psp_hosts *hosts)
 static bool write_log(struct restoring *restoring, uint32_t s, const char *folder)
 {
     const struct psp_cluster *cluster = restoring->local->cluster;
-    const struct psp_restore_plan plan = {.from = restoring->arguments->backup,
-                                          .to = folder,
-                                          .shard = &restoring->backup.shards[s],
-                                          .replica_count = cluster->shards[s].replica_count,
-                                          .epoch = cluster->epoch,
-                                          .first_id = restoring->first_id,
-                                          .cluster_id = cluster->cluster_id};
-    return psp_restore_journal(&plan, &restoring->reason) == PSP_OK;
+    const struct psp_sealed_shard sealed = sealed_shard(restoring, s);
+    struct psp_restore_plan plan = {.to = folder,
+                                    .shard = s,
+                                    .index = restoring->backup.shards[s].index,
+                                    .replica_count = cluster->shards[s].replica_count,
+                                    .epoch = cluster->epoch,
+                                    .first_id = restoring->first_id,
+                                    .cluster_id = cluster->cluster_id};
+    const bool good = psp_records_of_sealed(&sealed, &plan.from, &restoring->reason) == PSP_OK &&
+                      psp_restore_journal(&plan, &restoring->reason) == PSP_OK;
+    psp_records_close(&plan.from);
+    return good;
 }
 
 /* Here: each replica's own log. For other hosts: one a shard, to be copied. */
@@ -472,7 +504,9 @@ int psp_cmd_restore(int argc, char **argv)
         parse,
         NULL,
         "Makes the shards' logs again from a backup, after their machines are lost, and raises "
-        "the cluster's epoch. DIR holds cluster.json, keys and roll. Refuses while any process of "
+        "the cluster's epoch. DIR holds cluster.json, keys and roll. The backup must be signed by "
+        "the "
+        "shards, and is opened with an auditor's key. Refuses while any process of "
         "the cluster answers." PSP_EXIT_HELP,
         children,
         NULL,
@@ -489,6 +523,7 @@ int psp_cmd_restore(int argc, char **argv)
     else
         psp_fault_say("psephos restore", &restoring.reason);
     psp_backup_free(&restoring.backup);
+    explicit_bzero(&restoring.auditor, sizeof restoring.auditor);
     if (restoring.definition)
         psp_definition_destroy(&restoring.definition);
     psp_local_close(&restoring.local);

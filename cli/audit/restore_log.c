@@ -9,7 +9,6 @@
 
 #include "base/bytes/bytes.h"
 #include "base/system/file.h"
-#include "cli/say/memory.h"
 #include "cli/say/progress.h"
 #include "cluster/raft_id.h"
 #include "wire/message/message.h"
@@ -40,7 +39,7 @@ size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
 
 struct writing {
     const struct psp_restore_plan *plan;
-    struct psp_journal *from, *to;
+    struct psp_journal *to;
     struct psp_buffer genesis;
     uint8_t configuration[PSP_RESTORE_CONFIGURATION_MAX];
     uint64_t voted_term;
@@ -97,7 +96,7 @@ static enum psp_status append(struct writing *writing, const struct psp_record *
         status = psp_journal_append(writing->to, record, 1);
     writing->unsynced += record->payload_bytes;
     if (status == PSP_OK &&
-        (writing->unsynced > SYNC_BYTES || record->index == writing->plan->shard->index)) {
+        (writing->unsynced > SYNC_BYTES || record->index == writing->plan->index)) {
         writing->unsynced = 0;
         status = psp_journal_sync(writing->to);
     }
@@ -106,17 +105,16 @@ static enum psp_status append(struct writing *writing, const struct psp_record *
 
 static enum psp_status write_all(struct writing *writing, struct psp_reason *reterr_reason)
 {
-    const uint64_t last = writing->plan->shard->index;
+    const uint64_t last = writing->plan->index;
     struct psp_progress progress;
-    uint8_t *buffer = NULL;
-    size_t size = 0;
     enum psp_status status = PSP_OK;
     psp_progress_start(&progress);
     for (uint64_t index = 1; status == PSP_OK && index <= last; index++) {
         struct psp_record record;
-        status = psp_journal_read(writing->from, index, &buffer, &size, &record);
-        if (status == PSP_OK)
-            status = change(writing, &record);
+        status = psp_records_next(writing->plan->from, &record, reterr_reason);
+        if (status != PSP_OK)
+            break;
+        status = change(writing, &record);
         if (status == PSP_OK)
             status = append(writing, &record);
         if (status != PSP_OK)
@@ -125,7 +123,6 @@ static enum psp_status write_all(struct writing *writing, struct psp_reason *ret
         psp_progress_step(&progress, "entries", index, last);
     }
     psp_progress_end(&progress);
-    free(buffer);
     return status;
 }
 
@@ -133,25 +130,16 @@ enum psp_status psp_restore_journal(const struct psp_restore_plan *plan,
                                     struct psp_reason *reterr_reason)
 {
     struct writing writing = {.plan = plan};
-    char *from = psp_memory_print("%s/shard-%u", plan->from, plan->shard->shard);
-    struct psp_journal_options options = {
-        .directory = from, .shard = plan->shard->shard, .read_only = true};
+    struct psp_journal_options options = {.directory = plan->to, .shard = plan->shard};
     memcpy(options.cluster_id, plan->cluster_id, PSP_CLUSTER_ID_BYTES);
-    enum psp_status status = psp_journal_open(&options, &writing.from, reterr_reason);
-    if (status == PSP_OK) {
-        status = psp_file_make_folder(plan->to, 0700);
-        if (status != PSP_OK)
-            psp_reason_set_status(reterr_reason, plan->to, status);
-    }
-    options.directory = plan->to;
-    options.read_only = false;
+    enum psp_status status = psp_file_make_folder(plan->to, 0700);
+    if (status != PSP_OK)
+        psp_reason_set_status(reterr_reason, plan->to, status);
     if (status == PSP_OK)
         status = psp_journal_open(&options, &writing.to, reterr_reason);
     if (status == PSP_OK)
         status = write_all(&writing, reterr_reason);
     psp_journal_close(&writing.to);
-    psp_journal_close(&writing.from);
     psp_buffer_free(&writing.genesis);
-    free(from);
     return status;
 }

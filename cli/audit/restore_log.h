@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "cli/audit/backup_folder.h"
+#include "cli/audit/sealed/records.h"
 #include "cluster/cluster.h"
 
 /* A configuration record's payload (docs/storage.md) of so many voters. */
@@ -22,8 +22,10 @@ size_t psp_restore_configuration(uint64_t first_id, uint32_t replica_count,
                                  uint8_t ret_bytes[PSP_RESTORE_CONFIGURATION_MAX]);
 
 struct psp_restore_plan {
-    const char *from, *to; /* the backup's folder; the log's, made */
-    const struct psp_backup_shard *shard;
+    struct psp_records *from; /* none of which was read yet */
+    const char *to;           /* the log's folder, made */
+    uint32_t shard;
+    uint64_t index; /* up to which */
     uint32_t replica_count;
     uint64_t epoch, first_id; /* of the new cluster */
     const uint8_t *cluster_id;

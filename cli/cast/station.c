@@ -10,15 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/system/file.h"
 #include "cli/command.h"
 #include "cli/folder/station_key.h"
 #include "cli/options.h"
 #include "cli/say/fault.h"
 #include "cli/say/json.h"
 #include "cli/say/memory.h"
-
-enum { PUBLIC_MODE = 0644 };
 
 struct arguments {
     const char *action, *path;
@@ -51,23 +48,15 @@ static error_t parse(int key, char *value, struct argp_state *state)
     }
 }
 
-static enum psp_status make(const char *path, const char *public_path,
-                            char ret_public[PSP_KEY_Z85_BYTES], struct psp_reason *reterr_reason)
+static enum psp_status make(const char *path, char ret_public[PSP_KEY_Z85_BYTES],
+                            struct psp_reason *reterr_reason)
 {
     if (access(path, F_OK) == 0) {
         psp_reason_set(reterr_reason, "%s is there already; it is never overwritten", path);
         return PSP_EEXIST;
     }
-    char line[PSP_KEY_Z85_BYTES + 1];
-    enum psp_status status = psp_station_key_make(path, ret_public, reterr_reason);
-    if (status != PSP_OK)
-        return status;
-    const int bytes = snprintf(line, sizeof line, "%s\n", ret_public);
-    status = psp_file_write(public_path, line, (size_t)bytes, PUBLIC_MODE);
-    if (status != PSP_OK)
-        psp_reason_set(reterr_reason, "%s: %s; %s is made, its public key is %s", public_path,
-                       psp_status_text(status), path, ret_public);
-    return status;
+    const enum psp_status status = psp_station_key_make(path, ret_public, reterr_reason);
+    return status == PSP_OK ? psp_public_key_store(path, ret_public, reterr_reason) : status;
 }
 
 static void tell(const struct arguments *arguments, const char *public_path, const char *ids_path,
@@ -101,7 +90,7 @@ int psp_cmd_station(int argc, char **argv)
         return PSP_EXIT_USAGE;
     char *public_path = psp_station_public_path(arguments.path);
     char *ids_path = psp_station_ids_path(arguments.path);
-    const enum psp_status status = make(arguments.path, public_path, public_key, &reason);
+    const enum psp_status status = make(arguments.path, public_key, &reason);
     if (status == PSP_OK)
         tell(&arguments, public_path, ids_path, public_key);
     else

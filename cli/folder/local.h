@@ -5,6 +5,7 @@
  *     DIR/election.json        copy of the definition
  *     DIR/clients.json         stations' public keys
  *     DIR/keys/                secret keys of the daemons and the operator; digest.key
+ *     DIR/keys/auditor.key     opens backups; only where no auditor was named
  *     DIR/keys/ballot-ids.key  what ballot IDs follow from when `cast --dir` casts
  *     DIR/clients/NAME.key     stations' secret keys; beside each NAME.key.ids, as ballot-ids.key
  *     DIR/roll/shard-N.roll    digests and units, no names (only with a roll)
@@ -46,11 +47,13 @@ struct psp_local_plan {
     const char *election_path;
     const char *roll_path; /* NULL: none */
     uint32_t shards, replicas, routers;
-    enum psp_mode mode;            /* 0: not given, which with an election is live */
-    const char *http;              /* address:port, or NULL: a free port */
-    const char *embed_origins;     /* a space between, or NULL: none */
-    const char *trusted_proxies;   /* likewise */
-    const char *gateway;           /* address:port of one, or NULL: none */
+    enum psp_mode mode;                         /* 0: not given, which with an election is live */
+    const char *http;                           /* address:port, or NULL: a free port */
+    const char *embed_origins;                  /* a space between, or NULL: none */
+    const char *trusted_proxies;                /* likewise */
+    const char *gateway;                        /* address:port of one, or NULL: none */
+    const struct psp_cluster_auditor *auditors; /* none: a key is made, keys/auditor.key */
+    uint32_t auditor_count;
     const struct psp_hosts *hosts; /* NULL: all on this machine. Not owned; checked */
 };
 

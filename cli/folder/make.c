@@ -39,6 +39,7 @@ struct making {
     uint8_t secret[PSP_DIGEST_KEY_BYTES];
     struct psp_cluster cluster;
     struct psp_cluster_shard *shards; /* cluster.shards, to be filled in */
+    struct psp_cluster_auditor *own_auditor;
     char **texts;
     size_t text_count;
     int *ports; /* sockets that hold the free ports until all are chosen */
@@ -343,6 +344,24 @@ static enum psp_status make_gateway(struct making *making)
     return gateway->http_local && gateway->public_key ? PSP_OK : PSP_EIO;
 }
 
+/* Whom backups are sealed for. Named by nobody, it is whoever has this folder. */
+static enum psp_status make_auditors(struct making *making)
+{
+    const struct psp_local_plan *plan = making->plan;
+    struct psp_cluster_auditor *own = NULL;
+    making->cluster.auditors = plan->auditors;
+    making->cluster.auditor_count = plan->auditor_count;
+    if (plan->auditor_count > 0)
+        return PSP_OK;
+    own = psp_memory_array(1, sizeof *own);
+    own->name = "auditor";
+    own->public_key = make_key(making, psp_local_path(&making->local, "keys/auditor.key"));
+    making->own_auditor = own;
+    making->cluster.auditors = own;
+    making->cluster.auditor_count = 1;
+    return own->public_key ? PSP_OK : PSP_EIO;
+}
+
 /* Whoever casts with --dir, and the station "local" wherever its key is taken to,
  * cast the same file as the same ballots: one secret in both places. */
 static enum psp_status make_ballot_secret(struct making *making)
@@ -419,10 +438,10 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_rea
     struct psp_reason reason = {0};
     struct making making = {.plan = plan, .reason = &reason, .local.lock = PSP_LOCK_NONE};
     static enum psp_status (*const steps[])(struct making *) = {
-        check_http,       look_before,     make_folders,       check_data,
-        make_definition,  make_digest_key, make_shards,        make_routers_and_collector,
-        make_gateway,     make_station,    make_ballot_secret, make_rolls,
-        make_cluster_file};
+        check_http,      look_before,      make_folders, check_data,
+        make_definition, make_digest_key,  make_shards,  make_routers_and_collector,
+        make_gateway,    make_auditors,    make_station, make_ballot_secret,
+        make_rolls,      make_cluster_file};
     enum psp_status status = PSP_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && status == PSP_OK; i++)
         status = steps[i](&making);
@@ -444,6 +463,7 @@ enum psp_status psp_local_make(const struct psp_local_plan *plan, struct psp_rea
     free((void *)making.cluster.collectors);
     free((void *)making.cluster.operators);
     free((void *)making.cluster.gateways);
+    free(making.own_auditor);
     free(making.ports);
     free(making.texts);
     free(making.local.directory);
@@ -481,6 +501,16 @@ static bool same_hosts(const struct psp_cluster *cluster, const struct psp_hosts
 static bool same_words(const char *has, const char *wanted)
 {
     return has != NULL && strcmp(has, wanted) == 0;
+}
+
+/* The keys say whom; a name may be given in passing. */
+static bool same_auditors(const struct psp_cluster *cluster, const struct psp_local_plan *plan)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < plan->auditor_count; i++)
+        for (uint32_t j = 0; j < cluster->auditor_count; j++)
+            found += strcmp(plan->auditors[i].public_key, cluster->auditors[j].public_key) == 0;
+    return found == plan->auditor_count && found == cluster->auditor_count;
 }
 
 static const struct psp_cluster_collector *collector_of(const struct psp_cluster *cluster)
@@ -522,6 +552,8 @@ enum psp_status psp_local_compare(const struct psp_local *local, const struct ps
     else if (plan->gateway &&
              (cluster->gateway_count == 0 || strcmp(plan->gateway, cluster->gateways[0].http) != 0))
         differs = "--gateway";
+    else if (plan->auditor_count > 0 && !same_auditors(cluster, plan))
+        differs = "--auditor-key (cluster.json has them; shards read it when they start)";
     else if (plan->hosts && !same_hosts(cluster, plan->hosts))
         differs = "--hosts";
     if (!differs && plan->election_path) {

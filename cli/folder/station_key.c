@@ -2,6 +2,7 @@
 #include "cli/folder/station_key.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "cli/say/memory.h"
 #include "election/ballot_id.h"
 
-enum { PUBLIC_FILE_BYTES_MAX = 256, KEY_CHARACTERS = PSP_KEY_Z85_BYTES - 1 };
+enum { PUBLIC_FILE_BYTES_MAX = 256, PUBLIC_MODE = 0644, KEY_CHARACTERS = PSP_KEY_Z85_BYTES - 1 };
 
 char *psp_station_ids_path(const char *key_path)
 {
@@ -62,8 +63,9 @@ static void cut_line(char *text, size_t bytes)
         text[--bytes] = '\0';
 }
 
-enum psp_status psp_station_key_public(const char *text, char ret_public[PSP_KEY_Z85_BYTES],
-                                       struct psp_reason *reterr_reason)
+enum psp_status psp_public_key_read(const char *text, const char *whose,
+                                    char ret_public[PSP_KEY_Z85_BYTES],
+                                    struct psp_reason *reterr_reason)
 {
     if (psp_key_valid(text)) {
         memcpy(ret_public, text, PSP_KEY_Z85_BYTES);
@@ -85,16 +87,32 @@ enum psp_status psp_station_key_public(const char *text, char ret_public[PSP_KEY
         memcpy(ret_public, held, PSP_KEY_Z85_BYTES);
     } else {
         status = PSP_EINVAL;
-        psp_reason_set(reterr_reason,
-                       is_secret ? "%s holds a secret key, which stays on the station's machine; "
-                                   "bring %s.pub"
-                                 : "%s holds no public key: `psephos station keygen` writes one to "
-                                   "FILE.pub",
-                       text, text);
+        if (is_secret)
+            psp_reason_set(reterr_reason,
+                           "%s holds a secret key, which stays on the %s's machine; bring %s.pub",
+                           text, whose, text);
+        else
+            psp_reason_set(reterr_reason,
+                           "%s holds no public key: `psephos %s keygen` writes one to FILE.pub",
+                           text, whose);
     }
     if (held != NULL)
         explicit_bzero(held, bytes);
     free(held);
+    return status;
+}
+
+enum psp_status psp_public_key_store(const char *key_path, const char *public_key,
+                                     struct psp_reason *reterr_reason)
+{
+    char line[PSP_KEY_Z85_BYTES + 1];
+    char *path = psp_station_public_path(key_path);
+    const int bytes = snprintf(line, sizeof line, "%s\n", public_key);
+    const enum psp_status status = psp_file_write(path, line, (size_t)bytes, PUBLIC_MODE);
+    if (status != PSP_OK)
+        psp_reason_set(reterr_reason, "%s: %s; %s is made, its public key is %s", path,
+                       psp_status_text(status), key_path, public_key);
+    free(path);
     return status;
 }
 

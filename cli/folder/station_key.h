@@ -24,10 +24,14 @@ char *psp_station_public_path(const char *key_path);
 enum psp_status psp_station_key_make(const char *key_path, char ret_public[PSP_KEY_Z85_BYTES],
                                      struct psp_reason *reterr_reason);
 
-/* `text` is a public key, or a file that holds one and nothing else. PSP_EINVAL
- * with the reason, also for a file that holds a secret. */
-enum psp_status psp_station_key_public(const char *text, char ret_public[PSP_KEY_Z85_BYTES],
-                                       struct psp_reason *reterr_reason);
+/* `text` is a public key, or a file that holds one and nothing else; of a "station" or an
+ * "auditor" (`whose`). PSP_EINVAL with the reason, also for a file that holds a secret. */
+enum psp_status psp_public_key_read(const char *text, const char *whose,
+                                    char ret_public[PSP_KEY_Z85_BYTES],
+                                    struct psp_reason *reterr_reason);
+/* FILE.pub of a key: the public half as a line that anybody may read. With a reason. */
+enum psp_status psp_public_key_store(const char *key_path, const char *public_key,
+                                     struct psp_reason *reterr_reason);
 
 /* Whether a station can cast with the key in this file. As psp_keypair_load; the reason
  * names the file, and says so when it holds the public half. */

@@ -171,7 +171,7 @@ static enum psp_status brought_key(const struct arguments *arguments, const char
                        key_path);
         return PSP_EEXIST;
     }
-    return psp_station_key_public(arguments->public_key, ret_public, reterr_reason);
+    return psp_public_key_read(arguments->public_key, "station", ret_public, reterr_reason);
 }
 
 static enum psp_status station_key(const struct work *work, char ret_public[PSP_KEY_Z85_BYTES],

@@ -15,7 +15,7 @@
 enum {
     ARENA_BYTES = 64 << 20, /* the largest partial, decoded */
     RESEND_MS = 1000,
-    RESEND_JOURNAL_MS = 6000, /* a megabyte may be on its way */
+    RESEND_SEALED_MS = 6000, /* a megabyte may be on its way */
     POLL_MS = 20,
     LEADER_ROUND_MS = 1000, /* one question after the leader */
 };
@@ -186,7 +186,7 @@ bool psp_operate_ask(struct psp_operate *operate, const bool *asked,
     struct psp_cluster_message message = *request;
     const uint64_t start_ms = psp_progress_clock_ms();
     const uint64_t resend_after_ms =
-        request->type == PSP_CLUSTER_JOURNAL_REQUEST ? RESEND_JOURNAL_MS : RESEND_MS;
+        request->type == PSP_CLUSTER_SEAL_REQUEST ? RESEND_SEALED_MS : RESEND_MS;
     uint64_t *resend_ms = psp_memory_array(operate->n, sizeof *resend_ms);
     struct pollfd *fds = psp_memory_array(operate->n, sizeof *fds);
     bool all = false;

@@ -41,6 +41,7 @@ struct line {
     uint64_t close_at_ms;                    /* of a shard's replica; 0 none */
     enum psp_election_state election;        /* likewise */
     struct psp_bytes keys;                   /* of a router: key_counters.h */
+    uint32_t probing;                        /* of a shard's replica */
     uint64_t index, lag; /* lag: behind the shard's furthest replica; a collector: behind all; a
                           * bridge: what its target lacks of what a collector shows */
     bool has_shown;      /* a bridge that answers */
@@ -164,6 +165,15 @@ static void print_keys(const struct line *line)
                key.ended);
 }
 
+static void print_probing(const struct line *line)
+{
+    if (line->probing > 0)
+        printf("%s: %" PRIu32 " station%s had too many ballots refused, and %s held back: psephos "
+               "stations says which\n",
+               line->daemon->name, line->probing, line->probing == 1 ? "" : "s",
+               line->probing == 1 ? "is" : "are");
+}
+
 static void print_json(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
                        bool healthy, const struct psp_phase *phase)
 {
@@ -185,6 +195,7 @@ static void print_json(const struct psp_cluster *cluster, const struct line *lin
             json_object_set_new(process, "state_hash",
                                 line->answered ? json_string(line->state_hash) : json_null());
             json_object_set_new(process, "close_at", close_at(line));
+            json_object_set_new(process, "probing", json_integer(line->probing));
         }
         if (line->daemon->is_bridge)
             add_bridge(process, line);
@@ -224,7 +235,7 @@ static void print_table(const struct psp_local *local, const struct line *lines,
     psp_mode_say(local->cluster->mode == PSP_MODE_TEST, stdout);
     psp_table_print(table, stdout);
     for (uint32_t i = 0; i < n; i++)
-        print_keys(&lines[i]);
+        print_keys(&lines[i]), print_probing(&lines[i]);
     char *text = psp_phase_text(phase, local->directory);
     if (text)
         puts(text);
@@ -303,6 +314,7 @@ static int show(const struct arguments *arguments, const struct psp_local *local
             lines[i].election = answer->status.election_state;
             lines[i].pid = (int64_t)answer->status.pid;
             lines[i].keys = answer->status.keys;
+            lines[i].probing = answer->status.probing;
             for (size_t b = 0; b < PSP_HASH_BYTES; b++)
                 snprintf(lines[i].state_hash + 2 * b, 3, "%02x", answer->status.state_hash[b]);
         }

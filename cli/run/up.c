@@ -14,6 +14,7 @@
 #include "base/bytes/number.h"
 #include "base/system/address.h"
 #include "cli/command.h"
+#include "cli/folder/auditor_key.h"
 #include "cli/folder/bridges.h"
 #include "cli/folder/daemon.h"
 #include "cli/folder/local.h"
@@ -52,6 +53,7 @@ enum {
     OPTION_TRUSTED_PROXY,
     OPTION_GATEWAY,
     OPTION_BRIDGE,
+    OPTION_AUDITOR_KEY,
     OPTION_HOSTS,
     OPTION_CLOSED,
     OPTION_TEST
@@ -60,6 +62,7 @@ enum {
 struct arguments {
     struct psp_local_plan plan; /* 0 or NULL: not given */
     const char *hosts_path;     /* NULL: this machine */
+    struct psp_auditor_list auditors;
     const char *bridges[BRIDGES_MAX];
     uint32_t bridge_count;
     bool closed, json;
@@ -92,6 +95,11 @@ static const struct argp_option options[] = {
      "also run the bridge of this bridge.json (man psephos-bridge); it is part of the cluster from "
      "then on. May be given again",
      0},
+    {"auditor-key", OPTION_AUDITOR_KEY, "[NAME=]PUB", 0,
+     "whom backups are sealed for: a public key, or the file FILE.pub that `psephos auditor keygen "
+     "FILE` wrote; may be given again. Default: keys/auditor.key is made here, which whoever has "
+     "this folder can open backups with",
+     0},
     {"hosts", OPTION_HOSTS, "FILE", 0,
      "only lay the cluster out over the machines in FILE, and start nothing. A line each: name, "
      "IPv4 address, roles (router, shard, collector)",
@@ -110,6 +118,22 @@ static const char *take_address(const struct argp_state *state, const char *opti
     if (!psp_address_good(value, 1))
         argp_error(state, "%s: HOST:PORT, for example 127.0.0.1:8080", option);
     return value;
+}
+
+static void take_auditor(const struct argp_state *state, struct psp_auditor_list *list,
+                         const char *value)
+{
+    struct psp_reason reason = {0};
+    if (psp_auditor_list_add(list, value, &reason) != PSP_OK)
+        argp_error(state, "--auditor-key: %s", reason.text);
+}
+
+static void take_bridge(const struct argp_state *state, struct arguments *arguments,
+                        const char *value)
+{
+    if (arguments->bridge_count == BRIDGES_MAX)
+        argp_error(state, "--bridge: at most " PSP_TEXT(BRIDGES_MAX) " in one call");
+    arguments->bridges[arguments->bridge_count++] = value;
 }
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -156,9 +180,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
         arguments->plan.gateway = take_address(state, "--gateway", value);
         return 0;
     case OPTION_BRIDGE:
-        if (arguments->bridge_count == BRIDGES_MAX)
-            argp_error(state, "--bridge: at most " PSP_TEXT(BRIDGES_MAX) " in one call");
-        arguments->bridges[arguments->bridge_count++] = value;
+        take_bridge(state, arguments, value);
+        return 0;
+    case OPTION_AUDITOR_KEY:
+        take_auditor(state, &arguments->auditors, value);
         return 0;
     case OPTION_HOSTS:
         arguments->hosts_path = value;
@@ -220,6 +245,12 @@ static bool data_there(const struct psp_local *local)
     "out with --hosts and start psephos-gateway by hand with --tls-certificate and --tls-key "     \
     "(docs/operations.md, A gateway)\n"
 
+/* What is made here can be read here. */
+#define OWN_AUDITOR                                                                                \
+    "psephos up: no --auditor-key was given, so %s/keys/auditor.key was made: whoever has it can " \
+    "read every ballot in a backup. For an election make the key where backups are opened "        \
+    "(psephos auditor keygen FILE) and give FILE.pub here\n"
+
 /* The folder, made if need be. */
 static int prepare(const struct arguments *arguments, struct psp_local **ret_local)
 {
@@ -249,6 +280,8 @@ static int prepare(const struct arguments *arguments, struct psp_local **ret_loc
             psp_fault_say("psephos up", &reason);
             return PSP_EXIT_NO;
         }
+        if (plan.auditor_count == 0)
+            fprintf(stderr, OWN_AUDITOR, plan.directory);
     }
     if (psp_local_open(plan.directory, ret_local, &reason) == PSP_OK &&
         (plan.hosts || data_there(*ret_local)) &&
@@ -490,6 +523,8 @@ int psp_cmd_up(int argc, char **argv)
         return PSP_EXIT_USAGE;
     int code = load_hosts(&arguments, &hosts);
     arguments.plan.hosts = hosts;
+    arguments.plan.auditors = arguments.auditors.list;
+    arguments.plan.auditor_count = arguments.auditors.n;
     if (code == PSP_EXIT_DONE)
         code = prepare(&arguments, &local);
     if (code == PSP_EXIT_DONE && hosts) {
@@ -507,5 +542,6 @@ int psp_cmd_up(int argc, char **argv)
     psp_daemons_free(&daemons, n);
     psp_local_close(&local);
     psp_hosts_destroy(&hosts);
+    psp_auditor_list_free(&arguments.auditors);
     return code;
 }

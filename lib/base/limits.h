@@ -60,6 +60,7 @@ enum {
     PSP_INGEST_BYTES_MAX = (4 << 20) + (64 << 10), /* of a message to a router */
     PSP_PARTIAL_PARTS_MAX = 64,                    /* messages that one partial goes in */
     PSP_TRUSTED_PROXIES_MAX = 64,
+    PSP_AUDITORS_MAX = 16,
 };
 
 #endif

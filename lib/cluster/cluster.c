@@ -369,6 +369,34 @@ static bool read_gateways(const struct psp_json_at *root, struct psp_cluster *cl
     return true;
 }
 
+static bool read_auditors(const struct psp_json_at *root, struct psp_cluster *cluster)
+{
+    static const char *const names[] = {"name", "public_key", NULL};
+    struct psp_json_at list, at;
+    size_t n;
+    const json_t *given = json_object_get(root->value, "auditors");
+    if (!given || json_is_null(given))
+        return true;
+    if (!psp_json_list(root, "auditors", PSP_AUDITORS_MAX, &list, &n))
+        return false;
+    struct psp_cluster_auditor *auditors = calloc(n + 1, sizeof *auditors);
+    if (!auditors)
+        return psp_json_refuse(&list, "out of memory");
+    cluster->auditors = auditors;
+    for (size_t i = 0; i < n; i++) {
+        cluster->auditor_count = (uint32_t)i + 1;
+        if (!psp_json_element(&list, i, &at) || !psp_json_members(&at, names) ||
+            !keep(psp_json_text, &at, "name", &auditors[i].name) ||
+            !keep(psp_json_key, &at, "public_key", &auditors[i].public_key) ||
+            !names_well(&at, auditors[i].name))
+            return false;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(auditors[i].name, auditors[j].name) == 0)
+                return psp_json_refuse(&at, "the name \"%s\" stands twice", auditors[i].name);
+    }
+    return true;
+}
+
 static bool read_bridges(const struct psp_json_at *root, struct psp_cluster *cluster)
 {
     static const char *const names[] = {"name", "http_local", NULL};
@@ -403,7 +431,7 @@ static bool all_differ(const struct psp_json_at *root, const struct psp_cluster 
 {
     size_t most = cluster->router_count + (size_t)3 * cluster->collector_count +
                   cluster->operator_count + (size_t)2 * cluster->gateway_count +
-                  cluster->bridge_count;
+                  cluster->bridge_count + cluster->auditor_count;
     for (uint32_t i = 0; i < cluster->shard_count; i++)
         most += cluster->shards[i].replica_count;
     const char **texts = calloc(2 * most + 1, sizeof *texts);
@@ -435,6 +463,8 @@ static bool all_differ(const struct psp_json_at *root, const struct psp_cluster 
     }
     for (uint32_t i = 0; i < cluster->bridge_count; i++)
         texts[n++] = cluster->bridges[i].http_local;
+    for (uint32_t i = 0; i < cluster->auditor_count; i++)
+        texts[n++] = cluster->auditors[i].public_key;
     bool differ = true;
     for (size_t i = 0; i < n && differ; i++) {
         assert(texts[i] != NULL);
@@ -520,7 +550,7 @@ static bool read_mode(const struct psp_json_at *root, struct psp_cluster *cluste
 
 static bool read_members_2(const struct psp_json_at *root, struct psp_cluster *cluster)
 {
-    return read_mode(root, cluster) && psp_json_reserved(root, "auditors") &&
+    return read_mode(root, cluster) && read_auditors(root, cluster) &&
            psp_json_reserved(root, "officials");
 }
 
@@ -626,6 +656,9 @@ void psp_cluster_destroy(struct psp_cluster **cluster)
     }
     for (uint32_t i = 0; i < gone->bridge_count; i++)
         drop(gone->bridges[i].name), drop(gone->bridges[i].http_local);
+    for (uint32_t i = 0; i < gone->auditor_count; i++)
+        drop(gone->auditors[i].name), drop(gone->auditors[i].public_key);
+    free(OWNED(void, gone->auditors));
     free(OWNED(void, gone->routers));
     free(OWNED(void, gone->shards));
     free(OWNED(void, gone->collectors));

@@ -52,6 +52,11 @@ struct psp_cluster_collector {
 struct psp_cluster_operator {
     const char *name, *public_key;
 };
+/* Whom what leaves a shard is sealed for; the key is no key of a connection. */
+struct psp_cluster_auditor {
+    const char *name;
+    const char *public_key; /* Z85: X25519 */
+};
 struct psp_cluster_gateway {
     const char *name;       /* of its key file, gateway-NAME.key */
     const char *http;       /* host:port where it takes ballots */
@@ -76,13 +81,14 @@ struct psp_cluster {
     uint8_t digest_key_hash[PSP_HASH_BYTES];
     uint8_t slot_map_hash[PSP_HASH_BYTES]; /* computed: BLAKE2b-256 of (shard, first, end)* LE32 */
     uint32_t shard_count, router_count, collector_count, operator_count, gateway_count;
-    uint32_t bridge_count;
+    uint32_t bridge_count, auditor_count;
     const struct psp_cluster_shard *shards;
     const struct psp_cluster_router *routers;
     const struct psp_cluster_collector *collectors;
     const struct psp_cluster_operator *operators;
     const struct psp_cluster_gateway *gateways;
     const struct psp_cluster_bridge *bridges;
+    const struct psp_cluster_auditor *auditors;
 };
 
 /* PSP_ENOENT, PSP_EIO, PSP_EINVAL, PSP_EVERSION (format), each with a reason. */

@@ -14,7 +14,7 @@ enum { FILE_MODE = 0644 };
 
 json_t *psp_json_of_bytes(const uint8_t *bytes, size_t n, bool null_when_zero)
 {
-    char text[2 * PSP_HASH_BYTES + 1];
+    char text[2 * PSP_SIGNATURE_BYTES + 1];
     if (null_when_zero && sodium_is_zero(bytes, n))
         return json_null();
     return json_string(sodium_bin2hex(text, sizeof text, bytes, n));
@@ -70,6 +70,15 @@ static json_t *bridges_json(const struct psp_cluster *cluster)
     return list;
 }
 
+static json_t *auditors_json(const struct psp_cluster *cluster)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < cluster->auditor_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "name", cluster->auditors[i].name,
+                                              "public_key", cluster->auditors[i].public_key));
+    return list;
+}
+
 static json_t *cluster_json(const struct psp_cluster *cluster)
 {
     json_t *routers = json_array(), *shards = json_array();
@@ -105,6 +114,8 @@ static json_t *cluster_json(const struct psp_cluster *cluster)
                   psp_json_of_bytes(cluster->digest_key_hash, PSP_HASH_BYTES, false), "clients",
                   cluster->clients_path, "routers", routers, "shards", shards, "collectors",
                   collectors, "operators", operators);
+    if (cluster->auditor_count > 0)
+        json_object_set_new(root, "auditors", auditors_json(cluster));
     if (cluster->gateway_count > 0)
         json_object_set_new(root, "gateways", gateways_json(cluster));
     if (cluster->bridge_count > 0)

@@ -155,7 +155,16 @@ enum psp_core_action_type {
     PSP_CORE_RAFT,         /* to another replica */
     PSP_CORE_LOAD,         /* read records, tell loaded */
     PSP_CORE_CHECKPOINT,   /* store the delta (owned by the caller then), tell checkpointed */
+    PSP_CORE_SEAL,         /* seal what the operator asks for, and answer: shard/sealing.h */
     PSP_CORE_STOP,         /* end the process; nothing follows */
+};
+
+/* A request for what leaves this replica's log, and what it may be. */
+struct psp_core_seal {
+    struct psp_peer peer;
+    uint64_t id;
+    struct psp_seal_request request;   /* its records_hash: within the call */
+    struct psp_seal_position position; /* as of now: what is applied stays as it is */
 };
 
 struct psp_core_action {
@@ -183,6 +192,7 @@ struct psp_core_action {
         struct {
             uint64_t first, last;
         } load;
+        struct psp_core_seal seal;
         struct psp_count_delta *checkpoint;
         uint64_t held_index;    /* of the partial */
         size_t too_large_bytes; /* its rows */

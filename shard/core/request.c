@@ -2,6 +2,7 @@
  * answers. */
 #include <string.h>
 
+#include "seal/chunk.h"
 #include "shard/core/inner.h"
 
 /* Which part of the fence differs; NULL: none. */
@@ -174,6 +175,7 @@ static void tell_status(struct psp_core *core, const struct psp_core_sender *sen
         .leader = leader == PSP_NONE ? 0 : leader + 1,
         .wall_ms = core->now.wall_ms,
         .close_at_ms = psp_count_close_at_ms(core->count),
+        .probing = psp_count_probing(core->count),
     };
     psp_count_state_hash(core->count, message->status.state_hash);
 }
@@ -210,6 +212,41 @@ static void take_watch(struct psp_core *core, const struct psp_core_sender *send
     psp_core_watch(core, sender, message);
 }
 
+/* promise 1: what is applied is committed, and no other entry will stand in its place. */
+static void take_seal(struct psp_core *core, const struct psp_core_sender *sender,
+                      const struct psp_cluster_message *message)
+{
+    const struct psp_seal_request *request = &message->seal_request;
+    const uint64_t applied = psp_count_index(core->count);
+    struct psp_core_outcome outcome = {.status = PSP_OPERATED};
+    if (psp_count_genesis(core->count) == NULL)
+        outcome = psp_core_refused("the shard is still starting", true);
+    else if (request->first != 0 && !psp_chunk_range_good(request->first, request->last))
+        outcome = psp_core_refused("these entries are no chunk of a log", false);
+    else if (request->last > applied)
+        outcome = psp_core_refused("the last of these entries is not applied here yet", true);
+    if (outcome.status != PSP_OPERATED) {
+        psp_core_answer_operator(core, &sender->peer, message->id, &outcome);
+        return;
+    }
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_SEAL);
+    if (action == NULL)
+        return;
+    const struct psp_books *books = psp_count_books(core->count);
+    action->seal = (struct psp_core_seal){
+        .peer = sender->peer,
+        .id = message->id,
+        .request = *request,
+        .position = {.epoch = core->genesis.epoch,
+                     .index = applied,
+                     .term = core->applied_term,
+                     .received = books->received,
+                     .counted = books->disposed[PSP_COUNTED],
+                     .mode = core->genesis.mode},
+    };
+    psp_count_state_hash(core->count, action->seal.position.state_hash);
+}
+
 void psp_core_request(struct psp_core *core, const struct psp_core_sender *sender,
                       const struct psp_cluster_message *message)
 {
@@ -238,6 +275,10 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
         if (sender->role == PSP_ROLE_OPERATOR)
             tell_report(core, sender, message);
         return;
+    case PSP_CLUSTER_SEAL_REQUEST:
+        if (sender->role == PSP_ROLE_OPERATOR)
+            take_seal(core, sender, message);
+        return;
     case PSP_CLUSTER_RAFT:            /* core.c */
     case PSP_CLUSTER_JOURNAL_REQUEST: /* shell.c */
     case PSP_CLUSTER_JOURNAL:
@@ -247,6 +288,7 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
     case PSP_CLUSTER_OPERATED:
     case PSP_CLUSTER_STATUS_REPLY:
     case PSP_CLUSTER_REPORT_REPLY:
+    case PSP_CLUSTER_SEALED:
         return; /* answers: nobody was asked */
     }
 }

@@ -63,7 +63,7 @@ bool psp_json_text(const struct psp_json_at *at, const char *name, char **ret_te
 bool psp_json_moment(const struct psp_json_at *at, const char *name, uint64_t *ret_ms);
 bool psp_json_hex(const struct psp_json_at *at, const char *name, bool null_allowed, size_t bytes,
                   uint8_t *ret_bytes);
-/* The other direction; at most PSP_HASH_BYTES bytes. */
+/* The other direction; at most PSP_SIGNATURE_BYTES bytes. */
 json_t *psp_json_of_bytes(const uint8_t *bytes, size_t n, bool null_when_zero);
 /* 40 Z85 characters; a copy. */
 bool psp_json_key(const struct psp_json_at *at, const char *name, char **ret_key);

@@ -148,6 +148,7 @@ struct psp_status_reply {
     uint64_t close_at_ms;       /* of a shard: when it closes or closed; 0 none */
     enum psp_admits admits;     /* of a router: the station asked after */
     const char *stations_fault; /* of a router: why its list is an old one; or "" */
+    uint32_t probing;           /* of a shard: stations past their budget (election/probes.h) */
     struct psp_bytes keys;      /* of a router: those that went over their budget: key_counters.h */
 };
 
@@ -162,6 +163,27 @@ struct psp_raft_message {
     const uint64_t *fields;
     uint32_t field_count, entry_count;
     const struct psp_raft_entry *entries;
+};
+
+struct psp_seal_request { /* see proto/cluster.proto */
+    uint64_t session, first, last;
+    uint32_t part;
+    struct psp_bytes records_hash; /* PSP_HASH_BYTES, or empty */
+};
+
+/* What a replica has applied: as far as a backup of its shard goes. */
+struct psp_seal_position {
+    uint64_t epoch, index, term, received, counted;
+    enum psp_mode mode;
+    uint8_t state_hash[PSP_HASH_BYTES];
+};
+struct psp_sealed {
+    uint64_t first, last;
+    uint32_t part;
+    bool final, same;
+    struct psp_bytes bytes;
+    struct psp_bytes records_hash, signature; /* PSP_HASH_BYTES, PSP_SIGNATURE_BYTES; or empty */
+    struct psp_seal_position position;        /* with first 0 */
 };
 
 enum psp_cluster_type {
@@ -179,6 +201,8 @@ enum psp_cluster_type {
     PSP_CLUSTER_JOURNAL,
     PSP_CLUSTER_REPORT_REQUEST,
     PSP_CLUSTER_REPORT_REPLY,
+    PSP_CLUSTER_SEAL_REQUEST,
+    PSP_CLUSTER_SEALED,
 };
 
 struct psp_cluster_message {
@@ -239,6 +263,8 @@ struct psp_cluster_message {
             struct psp_bytes report; /* checked; empty: none */
             uint64_t index, epoch;   /* of its entry; of the shard */
         } report_reply;
+        struct psp_seal_request seal_request;
+        struct psp_sealed sealed;
     };
 };
 

@@ -35,6 +35,12 @@ bool psp_key_valid(const char *z85)
     return strlen(z85) == PSP_KEY_Z85_BYTES - 1 && zmq_z85_decode(raw, z85);
 }
 
+enum psp_status psp_key_bytes(const char *z85, uint8_t ret_key[PSP_KEY_BYTES])
+{
+    return strlen(z85) == PSP_KEY_Z85_BYTES - 1 && zmq_z85_decode(ret_key, z85) ? PSP_OK
+                                                                                : PSP_EINVAL;
+}
+
 /* Takes "<word> <40 characters>\n" off the front of *text. */
 static bool take_line(const char **text, const char *word, char ret_z85[PSP_KEY_Z85_BYTES])
 {

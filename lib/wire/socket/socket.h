@@ -40,7 +40,10 @@ enum psp_role {
     PSP_ROLE_GATEWAY = 32, /* casts for stations, and names them */
 };
 
-enum { PSP_KEY_Z85_BYTES = 41 }; /* 40 characters and NUL */
+enum {
+    PSP_KEY_Z85_BYTES = 41, /* 40 characters and NUL */
+    PSP_KEY_BYTES = 32
+};
 
 struct psp_keypair {
     char public_z85[PSP_KEY_Z85_BYTES];
@@ -57,6 +60,8 @@ enum psp_status psp_keypair_store(const char *path, const struct psp_keypair *pa
 
 /* 40 characters that decode to a key. */
 bool psp_key_valid(const char *z85);
+/* The key itself. PSP_EINVAL: it is none. */
+enum psp_status psp_key_bytes(const char *z85, uint8_t ret_key[PSP_KEY_BYTES]);
 /* PSP_EINVAL: not a key; PSP_EIO. */
 enum psp_status psp_key_public_of_secret(const char *secret_z85,
                                          char ret_public_z85[PSP_KEY_Z85_BYTES]);

@@ -35,6 +35,7 @@ SKIPPED = {
     "systemctl": "hosts with systemd: ./run hosts",
     "docker compose": "a container engine",
     "By hand, from the packages": "root, and apt of a fresh Debian 12",
+    "Disks": "root, and a disk to spare",
 }
 OPERATIONS = "test_what_operations_says_of_one_cluster"
 API = "test_what_the_api_page_asks"
@@ -85,7 +86,10 @@ RUN_BY = {
     OPERATIONS: {*REPORTS,
                  "psephos replica replace --dir DIR --shard 0 --replica 2",
                  "psephos backup --dir DIR --out FOLDER",
-                 "psephos restore --dir DIR --backup FOLDER [--hosts FILE] [--gateway HOST:PORT]",
+                 "psephos auditor keygen court.key",
+                 "psephos up --dir DIR --election FILE --auditor-key court.key.pub",
+                 "psephos restore --dir DIR --backup FOLDER [--auditor-key FILE] [--hosts FILE] "
+                 "[--gateway HOST:PORT]",
                  "psephos zero --dir DIR", "psephos open --dir DIR",
                  "psephos open|close --dir DIR"},
     API: {line for document, line in commands() if line.startswith("curl ")},
@@ -135,23 +139,26 @@ def test_your_own_election(newcomer, tmp_path):
 
 
 def test_what_operations_says_of_one_cluster(cluster, import_returns, fixture_file, tmp_path):
-    one = cluster(import_returns(fixture_file("sparse.csv")), shards=1,
-                  up_options=["--replicas", 3, "--closed"])
-
-    units = json.loads(one.election.read_text())["units"]
-    leaf = next(unit for unit in units if "ballot_styles" in unit and "parent" in unit)
+    values = {}
 
     def run(line):
-        values = {"DIR": one.directory, "FOLDER": tmp_path / "backup",
-                  "county-7": leaf["parent"], "precinct-7-3": leaf["id"]}
         words = [str(values.get(word, word)) for word in shlex.split(line)]
         done = subprocess.run([BIN / words[0], *words[1:]], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=2 * TIMEOUT_S)
+                              stdin=subprocess.DEVNULL, cwd=tmp_path, timeout=2 * TIMEOUT_S)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
     document = "docs/operations.md"
+    run(command(document, "psephos auditor keygen"))
+    one = cluster(import_returns(fixture_file("sparse.csv")), shards=1,
+                  up_options=["--replicas", 3, "--closed", "--auditor-key",
+                              tmp_path / "court.key.pub"])
+    units = json.loads(one.election.read_text())["units"]
+    leaf = next(unit for unit in units if "ballot_styles" in unit and "parent" in unit)
+    values.update({"DIR": one.directory, "FOLDER": tmp_path / "backup", "FILE": one.election,
+                   "county-7": leaf["parent"], "precinct-7-3": leaf["id"]})
     run(command(document, "psephos zero"))
     run(command(document, "psephos open --dir"))
+    run(command(document, "psephos up --dir DIR --election"))  # it is there, and for this auditor
     one.cast("--returns", fixture_file("sparse.csv"))
     counted = one.accounting()["total"]["counted"]
     for line in REPORTS:
@@ -163,7 +170,8 @@ def test_what_operations_says_of_one_cluster(cluster, import_returns, fixture_fi
     run(command(document, "psephos backup"))
     one.down()
     shutil.rmtree(one.directory / "data")
-    run(command(document, "psephos restore").replace(" [--hosts FILE] [--gateway HOST:PORT]", ""))
+    run(command(document, "psephos restore").replace(" [--hosts FILE] [--gateway HOST:PORT]", "")
+        .replace("[--auditor-key FILE]", "--auditor-key court.key"))
     one.up()
     assert counted > 0
     # The board of a new folder may first show a replica that has applied little yet.

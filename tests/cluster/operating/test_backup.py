@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 
 import pytest
 
@@ -14,6 +15,7 @@ from test_crashes import (
     counted_so_far,
     finish_cast,
 )  # noqa: F401
+from sodium import signed
 from test_replicas import caught_up, end, leader, replicas, wait_for_all
 from test_round_trip import ballots_of
 
@@ -41,6 +43,18 @@ def restored(one, out):
     one.up()
     wait_until(lambda: all(p["state"] in ("leader", "follower", "ready") for p in one.processes()),
                timeout=30 * SLOWER, what="a leader of each shard")
+
+
+def as_the_shard_would_sign(one, backup, shard, **changes):
+    """Its line of backup.json, changed, and signed with its own key: a replica whose memory was
+    damaged (docs/storage.md, A backup's folder)."""
+    line = backup["shards"][shard] | changes
+    mode = {"live": 1, "test": 2}[backup["mode"]]
+    statement = bytes.fromhex(backup["cluster_id"]) + struct.pack(
+        "<IIQQQQQ", shard, mode, backup["epoch"], line["index"], line["term"], line["received"],
+        line["counted"]) + bytes.fromhex(line["state_hash"])
+    seed = bytes.fromhex((one.directory / f"keys/shard-{shard}-sign.key").read_text())
+    return line | {"signature": signed(seed, b"psephos backup 1", statement).hex()}
 
 
 def epochs(one):
@@ -109,16 +123,16 @@ def test_what_cannot_be_restored_is_refused(one, county_returns, tmp_path):  # n
     data, kept = one.directory / "data", one.directory / "data.old"
     data.rename(kept)
 
-    segment = next((out / "shard-1").glob("*.log"))
-    good = segment.read_bytes()
-    segment.write_bytes(good[:len(good) // 2])
-    assert str(out / "shard-1") in restore(one, out, check=1)
-    segment.write_bytes(good)
+    chunk = next((out / "shard-1").glob("*.sealed"))
+    good = chunk.read_bytes()
+    chunk.write_bytes(good[:len(good) // 2])
+    assert str(chunk) in restore(one, out, check=1)
+    chunk.write_bytes(good)
     told = json.loads((out / "backup.json").read_text())
     told["shards"][0]["state_hash"] = "00" * 32
     saved = (out / "backup.json").read_text()
     (out / "backup.json").write_text(json.dumps(told))
-    assert "is not what the shard had" in restore(one, out, check=1)
+    assert "was not signed by the shard" in restore(one, out, check=1)
     assert one.description["epoch"] == 1 and not data.exists()
     (one.directory / "data.restoring" / "shard-0-0").mkdir(parents=True)  # of one cut short
     told["cluster_id"] = "00" * 16
@@ -128,8 +142,9 @@ def test_what_cannot_be_restored_is_refused(one, county_returns, tmp_path):  # n
     assert not data.exists()
     assert one.description["epoch"] == 1
     told = json.loads(saved)
-    told["shards"][0]["state_hash"] = "00" * 32
+    told["shards"][0] = as_the_shard_would_sign(one, told, 0, state_hash="00" * 32)
     (out / "backup.json").write_text(json.dumps(told))
+    assert "is not what the shard had" in restore(one, out, check=1)
     one.call("restore", "--backup", out, "--as-recounted", check=0)
     assert one.description["epoch"] == 2
     assert json.loads((one.directory / "cluster.json.before-epoch-2").read_text())["epoch"] == 1
@@ -151,12 +166,13 @@ def test_a_backup_of_a_test_makes_no_live_cluster(cluster, import_returns, fixtu
     file.write_text(file.read_text().replace('"test"', '"live"'))
     assert f"{out} is of a cluster of mode test (backup.json)" in restore(one, out, check=1)
     said = json.loads((out / "backup.json").read_text())
-    for mode, words in (("live", "is of a cluster of mode test (its journal)"),
-                        (None, "is of a cluster of mode test (its journal)"),  # as 0.1.0 wrote it
-                        ("tested", '"mode" must be "live" or "test"')):
-        told = {name: value for name, value in (said | {"mode": mode}).items() if value}
+    live = said | {"mode": "live"}
+    live["shards"] = [as_the_shard_would_sign(one, live, 0)]
+    for told, words in ((said | {"mode": "live"}, "was not signed by the shard"),
+                        (live, "is of a cluster of mode test (its journal)"),
+                        (said | {"mode": "tested"}, '"mode" must be "live" or "test"')):
         (out / "backup.json").write_text(json.dumps(told))
-        assert words in restore(one, out, check=1), mode
+        assert words in restore(one, out, check=1)
     assert not data.exists()
 
 

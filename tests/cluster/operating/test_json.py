@@ -96,6 +96,8 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     west = asked("client", *folder, "add", "west", "--public-key", made["public_key_file"])
     assert west == {"station": "west", "number": 3, "may_cast": True, "key": None,
                     "ballot_ids": None}
+    made = asked("auditor", "keygen", tmp_path / "court.key")
+    assert set(made) == promised("auditor keygen") and len(made["public_key"]) == 40
     web = asked("client", *folder, "add", "web", "--http")
     assert set(web) == promised("client add --http") and web["token"].startswith("psephos_")
     revoked = asked("client", *folder, "revoke", "east")

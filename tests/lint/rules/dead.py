@@ -23,7 +23,6 @@ ALLOWED = {
     "psp_reading_table": "a test or a fuzzer needs no file",
     "psp_table_print_within": "a test has no terminal",
     "psp_pg_schema_write": "a test needs no server",
-    "psp_sign_derive": "what is equal of two backups is found under it next",
     "psp_sign_key_of": "a test and the simulator have a known seed",
     "psp_socket_address": "a test listens at port 0",
     "psp_socket_dropped": "what is thrown away is seen nowhere else",

@@ -210,6 +210,8 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
     case PSP_CORE_HEAD_STRANGE:
         world->faults.counts[SIM_FAULT_HEAD_STRANGE]++;
         return;
+    case PSP_CORE_SEAL:
+        return; /* nobody asks here */
     case PSP_CORE_TOO_LARGE:
         sim_violation(world, "%s has a partial too large", sim_actor_name(&replica->actor));
         return;

@@ -265,7 +265,7 @@ static void the_mode_is_live_or_test_and_kept(void **state)
 static void what_is_reserved_may_be_there_and_empty(void **state)
 {
     struct folder *f = *state;
-    static const char *const names[] = {"auditors", "officials"};
+    static const char *const names[] = {"officials"};
     static const char *const empty[] = {"[]", "{}", "null", "\"\""};
     static const char *const full[] = {"[1]", "{\"a\": 1}", "\"a\"", "0", "false"};
     char to[64], pointer[64];
@@ -324,6 +324,39 @@ static void gateways_are_read_kept_and_checked(void **state)
         "\"public_key\": \"" GATEWAY_KEY "\"}, {\"name\": \"web\", \"http\": "
         "\"127.0.0.1:7902\", \"public_key\": \"HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH\"}]",
         "/gateways/1", "stands twice");
+}
+
+#define AUDITOR(name, key) "{\"name\": \"" name "\", \"public_key\": \"" key "\"}"
+#define AUDITORS(list) "\"epoch\": 1, \"auditors\": [" list "]"
+#define AUDITOR_KEY "HHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH"
+
+static void auditors_are_read_kept_and_checked(void **state)
+{
+    struct folder *f = *state;
+    struct psp_cluster *cluster = NULL;
+    static const char epoch[] = "\"epoch\": 1";
+    assert_int_equal(load_changed(f, epoch, AUDITORS("")), PSP_OK);
+    assert_int_equal(
+        load_changed(f, epoch,
+                     AUDITORS(AUDITOR("court", GATEWAY_KEY) ", " AUDITOR("press", AUDITOR_KEY))),
+        PSP_OK);
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+    assert_int_equal(psp_cluster_store(cluster, f->cluster), PSP_OK);
+    psp_cluster_destroy(&cluster);
+    assert_int_equal(psp_cluster_load(f->cluster, &cluster, &f->reason), PSP_OK);
+    assert_int_equal(cluster->auditor_count, 2);
+    assert_string_equal(cluster->auditors[0].name, "court");
+    assert_string_equal(cluster->auditors[1].name, "press");
+    assert_string_equal(cluster->auditors[1].public_key, AUDITOR_KEY);
+    psp_cluster_destroy(&cluster);
+    assert_fault(f, epoch, AUDITORS(AUDITOR("a", "short")), "/auditors/0/public_key", "Z85");
+    assert_fault(f, epoch, AUDITORS(AUDITOR("../a", AUDITOR_KEY)), "/auditors/0", "a-z");
+    assert_fault(f, epoch, AUDITORS("{\"name\": \"a\"}"), "/auditors/0/public_key", "missing");
+    assert_fault(f, epoch, AUDITORS(AUDITOR("a", AUDITOR_KEY) ", " AUDITOR("a", GATEWAY_KEY)),
+                 "/auditors/1", "stands twice");
+    assert_fault(f, epoch, AUDITORS(AUDITOR("a", AUDITOR_KEY) ", " AUDITOR("b", AUDITOR_KEY)), "",
+                 "stands twice");
+    assert_fault(f, epoch, "\"epoch\": 1, \"auditors\": 7", "/auditors", "list");
 }
 
 #define BRIDGE(more) "\"epoch\": 1, \"bridges\": [{\"name\": \"page\"" more "}]"
@@ -530,6 +563,7 @@ int main(void)
         FACT(the_mode_is_live_or_test_and_kept),
         FACT(what_is_reserved_may_be_there_and_empty),
         FACT(gateways_are_read_kept_and_checked),
+        FACT(auditors_are_read_kept_and_checked),
         FACT(bridges_are_read_kept_and_checked),
         FACT(origins_that_may_embed_are_read_kept_and_checked),
         FACT(file_that_is_no_json_object_is_refused),

@@ -230,6 +230,43 @@ static void a_key_of_another_role_gets_nothing_through(void **state)
     destroy_group(group);
 }
 
+static void what_leaves_the_log_is_applied_and_for_operators_alone(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    struct node *node = &group->nodes[0];
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, 0, 7, &batch);
+    run(group, 5);
+    const uint64_t applied = psp_count_index(node->count);
+    struct psp_cluster_message request = {.type = PSP_CLUSTER_SEAL_REQUEST, .id = 9};
+    const enum psp_role others[] = {PSP_ROLE_STATION, PSP_ROLE_ROUTER, PSP_ROLE_SHARD,
+                                    PSP_ROLE_COLLECTOR, PSP_ROLE_GATEWAY};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        tell(group, 0, others[i], 0, &request);
+    assert_int_equal(node->seal_n, 0);
+    tell(group, 0, PSP_ROLE_OPERATOR, 0, &request);
+    assert_int_equal(node->seal_n, 1);
+    assert_int_equal(node->seal.id, 9);
+    assert_int_equal(node->seal.position.index, applied);
+    assert_int_equal(node->seal.position.term, psp_core_term(node->core));
+    assert_int_equal(node->seal.position.received, 3);
+    assert_int_equal(node->seal.position.mode, group->genesis.mode);
+    request.seal_request = (struct psp_seal_request){.first = 1, .last = applied};
+    tell(group, 0, PSP_ROLE_OPERATOR, 0, &request);
+    assert_int_equal(node->seal_n, 2);
+    request.id = 10;
+    request.seal_request.last++; /* not applied */
+    tell(group, 0, PSP_ROLE_OPERATOR, 0, &request);
+    assert_true(answer_to(node, PSP_CLUSTER_OPERATED, 10)->message.operated.temporary);
+    request.id = 11;
+    request.seal_request = (struct psp_seal_request){.first = 2, .last = 2};
+    tell(group, 0, PSP_ROLE_OPERATOR, 0, &request);
+    assert_non_null(strstr(answer_to(node, PSP_CLUSTER_OPERATED, 11)->text, "no chunk"));
+    assert_int_equal(node->seal_n, 2);
+    destroy_group(group);
+}
+
 static void status_shows_books_and_leader(void **state)
 {
     (void)state;
@@ -454,6 +491,7 @@ int main(void)
         cmocka_unit_test(over_64_waiting_batches_are_busy_and_not_proposed),
         cmocka_unit_test(closing_twice_is_answered_twice_and_ballots_are_refused_after),
         cmocka_unit_test(a_key_of_another_role_gets_nothing_through),
+        cmocka_unit_test(what_leaves_the_log_is_applied_and_for_operators_alone),
         cmocka_unit_test(status_shows_books_and_leader),
         cmocka_unit_test(a_log_of_another_election_stops_the_replica),
         cmocka_unit_test(leader_time_never_goes_back),

@@ -511,6 +511,74 @@ static void journal_comes_back_as_it_went(void **state)
     assert_int_equal(d->got.journal.entry_count, 0);
 }
 
+static void what_is_sealed_comes_back_as_it_went(void **state)
+{
+    struct desk *d = *state;
+    const uint8_t hash[PSP_HASH_BYTES] = {1, 2, 3}, signature[PSP_SIGNATURE_BYTES] = {4, 5, 6};
+    struct psp_cluster_message message = {.type = PSP_CLUSTER_SEAL_REQUEST, .id = 21};
+    message.seal_request = (struct psp_seal_request){99, 1025, 2048, 3, {hash, sizeof hash}};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.id, 21);
+    assert_int_equal(d->got.seal_request.session, 99);
+    assert_int_equal(d->got.seal_request.first, 1025);
+    assert_int_equal(d->got.seal_request.last, 2048);
+    assert_int_equal(d->got.seal_request.part, 3);
+    assert_memory_equal(d->got.seal_request.records_hash.data, hash, sizeof hash);
+    message = (struct psp_cluster_message){.type = PSP_CLUSTER_SEALED, .id = 22};
+    message.sealed = (struct psp_sealed){.first = 1025,
+                                         .last = 2048,
+                                         .part = 7,
+                                         .final = true,
+                                         .bytes = {(const uint8_t *)"sealed", 6},
+                                         .records_hash = {hash, sizeof hash},
+                                         .signature = {signature, sizeof signature}};
+    encode_and_decode(d, &message);
+    assert_int_equal(d->got.sealed.part, 7);
+    assert_true(d->got.sealed.final && !d->got.sealed.same);
+    assert_memory_equal(d->got.sealed.bytes.data, "sealed", 6);
+    assert_memory_equal(d->got.sealed.records_hash.data, hash, sizeof hash);
+    assert_memory_equal(d->got.sealed.signature.data, signature, sizeof signature);
+    message.sealed = (struct psp_sealed){.signature = {signature, sizeof signature},
+                                         .position = {2, 3, 4, 5, 6, PSP_MODE_TEST, {7}}};
+    encode_and_decode(d, &message);
+    assert_memory_equal(&d->got.sealed.position, &message.sealed.position,
+                        sizeof message.sealed.position);
+    message.sealed = (struct psp_sealed){.first = 1, .last = 9, .same = true};
+    encode_and_decode(d, &message);
+    assert_true(d->got.sealed.same);
+    assert_int_equal(d->got.sealed.signature.length, 0);
+}
+
+static enum psp_status decode_sealed(struct desk *d, const struct psp_sealed *sealed)
+{
+    const struct psp_cluster_message message = {.type = PSP_CLUSTER_SEALED, .sealed = *sealed};
+    const char *reason = NULL;
+    assert_int_equal(psp_cluster_message_encode(&message, &d->buffer), PSP_OK);
+    psp_arena_reset(d->arena);
+    return psp_cluster_message_decode(d->arena, d->buffer.data, d->buffer.length, &d->got, &reason);
+}
+
+static void what_is_sealed_and_lacks_its_signature_is_refused(void **state)
+{
+    struct desk *d = *state;
+    static const uint8_t bytes[PSP_SIGNATURE_BYTES];
+    const struct psp_bytes hash = {bytes, PSP_HASH_BYTES}, signature = {bytes, sizeof bytes};
+    const struct psp_sealed bad[] = {
+        {.first = 1, .last = 2, .final = true},
+        {.first = 1, .last = 2, .final = true, .records_hash = hash},
+        {.first = 1, .last = 2, .final = true, .signature = signature},
+        {.first = 1, .last = 2, .records_hash = hash, .signature = signature},
+        {.first = 1, .last = 2, .final = true, .records_hash = {bytes, 31}, .signature = signature},
+        {.first = 1, .last = 2, .final = true, .records_hash = hash, .signature = {bytes, 63}},
+        {.position.mode = PSP_MODE_LIVE},
+        {.signature = signature}, /* no mode */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(decode_sealed(d, &bad[i]), PSP_EINVAL);
+    const struct psp_sealed good = {.signature = signature, .position.mode = PSP_MODE_LIVE};
+    assert_int_equal(decode_sealed(d, &good), PSP_OK);
+}
+
 /* Number 3, leaf 0, final. */
 static const uint8_t report_bytes[] = {0x08, 3, 0x12, 1, 0, 0x18, 1};
 
@@ -604,6 +672,8 @@ int main(void)
         FACT(status_comes_back_as_it_went),
         FACT(raft_message_comes_back_as_it_went),
         FACT(journal_comes_back_as_it_went),
+        FACT(what_is_sealed_comes_back_as_it_went),
+        FACT(what_is_sealed_and_lacks_its_signature_is_refused),
         FACT(reports_come_back_as_they_went),
         FACT(bytes_that_are_no_report_are_refused),
         FACT(unknown_version_and_missing_body_are_refused),

@@ -57,7 +57,7 @@ static unsigned mode_of(const char *path)
 
 static enum psp_status public_of(struct desk *desk, const char *text)
 {
-    return psp_station_key_public(text, desk->public_key, &desk->reason);
+    return psp_public_key_read(text, "station", desk->public_key, &desk->reason);
 }
 
 static enum psp_status public_of_file(struct desk *desk, const char *text)
