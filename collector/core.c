@@ -26,6 +26,8 @@ struct psp_collector_core {
     uint32_t *replica_first;        /* [shard_count] */
     uint64_t *fresh_ms;             /* [shard_count]: of what the board holds */
     bool *shown;                    /* [shard_count]: that, or later, is published */
+    struct psp_head *heads;         /* [shard_count]: published last of those that it signed */
+    bool *is_unsigned;              /* [shard_count]: it did not sign what was published last */
     uint64_t watch_id;
     uint64_t published_changes, publish_next_ms;
 };
@@ -41,6 +43,8 @@ void psp_collector_core_destroy(struct psp_collector_core **core)
     free((*core)->replica_first);
     free((*core)->fresh_ms);
     free((*core)->shown);
+    free((*core)->heads);
+    free((*core)->is_unsigned);
     free(*core);
     *core = NULL;
 }
@@ -81,7 +85,10 @@ enum psp_status psp_collector_core_create(const struct psp_definition *definitio
     core->replica_first = calloc(cluster->shard_count + 1, sizeof *core->replica_first);
     core->fresh_ms = calloc(cluster->shard_count + 1, sizeof *core->fresh_ms);
     core->shown = calloc(cluster->shard_count + 1, sizeof *core->shown);
+    core->heads = calloc(cluster->shard_count + 1, sizeof *core->heads);
+    core->is_unsigned = calloc(cluster->shard_count + 1, sizeof *core->is_unsigned);
     if (!core->replicas || !core->replica_first || !core->fresh_ms || !core->shown ||
+        !core->heads || !core->is_unsigned ||
         create_board(definition, cluster, &core->board) != PSP_OK) {
         psp_collector_core_destroy(&core);
         return PSP_ENOMEM;
@@ -96,28 +103,22 @@ struct psp_board *psp_collector_core_board(struct psp_collector_core *core)
     return core->board;
 }
 
-/* What the board holds of a shard, to be shown to it. */
-static struct psp_head head_of(const struct psp_board_shard *held)
+/* What the board holds of a shard is published: its head, when the shard signed it, is what
+ * the shard is shown from now on. */
+static void keep_head(struct psp_collector_core *core, uint32_t shard)
 {
+    const struct psp_board_shard *held = psp_board_shard(core->board, shard);
+    struct psp_head *kept = &core->heads[shard];
+    if (!held->present || (kept->epoch == held->epoch && kept->index == held->index))
+        return;
     struct psp_head head = {.epoch = held->epoch, .index = held->index};
     memcpy(head.state_hash, held->state_hash, PSP_HASH_BYTES);
     memcpy(head.signature, held->signature, PSP_SIGNATURE_BYTES);
-    return head;
-}
-
-/* One that is not newer changes nothing: it needs no signature. */
-static bool is_signed(const struct psp_collector_core *core, uint32_t shard,
-                      const struct psp_partial *partial)
-{
-    const struct psp_board_shard *held = psp_board_shard(core->board, shard);
-    if (held->present && (partial->epoch < held->epoch ||
-                          (partial->epoch == held->epoch && partial->index <= held->index)))
-        return true;
-    struct psp_head head = {.epoch = partial->epoch, .index = partial->index};
-    memcpy(head.state_hash, partial->state_hash, PSP_HASH_BYTES);
-    memcpy(head.signature, partial->signature, PSP_SIGNATURE_BYTES);
-    return psp_head_verify(core->cluster->shards[shard].signing_key, core->cluster->cluster_id,
-                           core->cluster->shards[shard].shard, &head);
+    core->is_unsigned[shard] =
+        !psp_head_verify(core->cluster->shards[shard].signing_key, core->cluster->cluster_id,
+                         core->cluster->shards[shard].shard, &head);
+    if (!core->is_unsigned[shard])
+        *kept = head;
 }
 
 static struct replica_state *replica_state(const struct psp_collector_core *core, uint32_t shard,
@@ -143,7 +144,7 @@ bool psp_collector_core_next_watch(struct psp_collector_core *core, uint64_t now
             .replica_at = state->replica_at,
             .watch_id = state->watch_id,
             .wait_ms = state->answered ? PSP_WATCH_WAIT_MS : 0,
-            .head = head_of(held),
+            .head = core->heads[state->shard],
         };
         state->answered = false;
         if (!state->ask_all) {
@@ -181,11 +182,8 @@ static bool all_published(const struct psp_collector_core *core)
 static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, uint32_t shard,
                              struct replica_state *state, const struct psp_partial *partial)
 {
-    enum psp_status status = partial->shard == shard ? PSP_OK : PSP_EMISMATCH;
-    if (status == PSP_OK && !is_signed(core, shard, partial))
-        status = PSP_EPERM;
-    if (status == PSP_OK)
-        status = psp_board_merge(core->board, partial);
+    const enum psp_status status =
+        partial->shard == shard ? psp_board_merge(core->board, partial) : PSP_EMISMATCH;
     const struct psp_board_shard *held = psp_board_shard(core->board, shard);
     if (status == PSP_OK || status == PSP_STALE) {
         state->seen.answered = true;
@@ -241,8 +239,10 @@ void psp_collector_core_published(struct psp_collector_core *core, uint64_t star
     const uint64_t by_interval = start_ms + PSP_PUBLISH_INTERVAL_MS;
     const uint64_t by_share = end_ms + pause_ms;
     core->published_changes = psp_board_changes(core->board);
-    for (uint32_t s = 0; s < core->cluster->shard_count; s++)
+    for (uint32_t s = 0; s < core->cluster->shard_count; s++) {
         core->shown[s] = core->fresh_ms[s] > 0;
+        keep_head(core, s);
+    }
     core->publish_next_ms = by_interval > by_share ? by_interval : by_share;
 }
 
@@ -256,6 +256,12 @@ uint64_t psp_collector_core_wake_ms(const struct psp_collector_core *core, uint6
     if (!all_published(core) && core->publish_next_ms < wake_ms)
         wake_ms = core->publish_next_ms;
     return wake_ms > now_ms ? wake_ms : now_ms;
+}
+
+bool psp_collector_core_unsigned(const struct psp_collector_core *core, uint32_t shard)
+{
+    assert(shard < core->cluster->shard_count);
+    return core->is_unsigned[shard];
 }
 
 bool psp_collector_core_stale(const struct psp_collector_core *core, uint32_t shard,

@@ -12,8 +12,9 @@
  *       │                   ▲
  *       └─silent 2 s────────┘      fault: due after 1 s
  *
- * What is held of a shard goes back to it with every Watch, as a head that the shard
+ * What was published of a shard goes back to it with every Watch, as a head that the shard
  * signed (cluster/head.h): by it a lone replica finds out that it lost the end of its log.
+ * A signature costs as much as a third of a merge: one a shard is checked a publication.
  *
  * A shard is stale when no replica has answered, since this collector started
  * or for PSP_STALE_MS, with the index the board holds or a later one: a replica
@@ -51,7 +52,7 @@ struct psp_collector_watch {
     uint32_t shard, replica_at; /* replica_at: position in the shard's list in cluster.json */
     uint64_t watch_id, after_index, base_index, base_epoch;
     uint32_t wait_ms;
-    struct psp_head head; /* of what the board holds, as the shard signed it */
+    struct psp_head head; /* the newest one published that the shard signed; index 0: none */
 };
 
 struct psp_collector_replica { /* what is known of one replica */
@@ -79,8 +80,7 @@ void psp_collector_core_unsent(struct psp_collector_core *core, uint64_t now_ms,
 
 /* A partial came over the connection to (shard, replica_at). Returns what
  * psp_board_merge says; PSP_EMISMATCH as well when it speaks of another shard
- * than the one that was asked; PSP_EPERM when it is newer than what is held and the shard
- * did not sign its head; PSP_EAGAIN when it is a part and more will come,
+ * than the one that was asked; PSP_EAGAIN when it is a part and more will come,
  * PSP_EINVAL when a part is missing, PSP_ENOMEM when there is no room for it. */
 enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint64_t now_ms,
                                            uint32_t shard, uint32_t replica_at, uint64_t watch_id,
@@ -94,6 +94,9 @@ bool psp_collector_core_publish_due(const struct psp_collector_core *core, uint6
  * delay what is shown for its own sake. */
 void psp_collector_core_published(struct psp_collector_core *core, uint64_t start_ms,
                                   uint64_t end_ms, uint64_t cpu_ms);
+
+/* What was published of the shard last has no signature of the shard. */
+bool psp_collector_core_unsigned(const struct psp_collector_core *core, uint32_t shard);
 
 /* When something will be due, at the latest; never before now. */
 uint64_t psp_collector_core_wake_ms(const struct psp_collector_core *core, uint64_t now_ms);

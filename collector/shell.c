@@ -56,7 +56,7 @@ struct psp_collector_shell {
     struct psp_api_site site;
     struct psp_http *http, *http_local;
     struct psp_say_limit warnings;
-    bool *was_stale; /* [shard_count]: as logged last */
+    bool *was_stale, *was_unsigned; /* [shard_count]: as logged last */
     enum psp_status failed;
 };
 
@@ -145,12 +145,6 @@ static void warn_of(struct psp_collector_shell *shell, const struct link *link,
                 "counts stay. Stop that replica and run psephos recount --shard %u",
                 link->shard, partial->replica, (unsigned long)partial->index, divergence->what,
                 link->shard);
-    else if (status == PSP_EPERM)
-        psp_say(PSP_SAY_WARNING, "refused_partial",
-                "shard %u replica %u sent a state at index %lu that the shard did not sign; the "
-                "old counts stay. Its signing key is not the one in cluster.json here: one of the "
-                "two is not the cluster's",
-                link->shard, partial->replica, (unsigned long)partial->index);
     else
         psp_say(PSP_SAY_WARNING, "refused_partial",
                 "shard %u replica %u sent a partial of another cluster, mode or shard", link->shard,
@@ -200,7 +194,7 @@ static void take_partial(struct psp_collector_shell *shell, const struct link *l
     psp_stats_count(&shell->stats.partials[outcome_of(status)]);
     if (status == PSP_OK || status == PSP_STALE)
         note_freshness(shell, link);
-    else if (status == PSP_EDIVERGED || status == PSP_EMISMATCH || status == PSP_EPERM)
+    else if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
         warn_of(shell, link, &message.partial, status);
     if (held->corrected_rows > corrected)
         say_corrected(link, &message.partial, held->corrected_rows - corrected);
@@ -346,6 +340,20 @@ static void log_staleness(struct psp_collector_shell *shell, uint64_t now_ms)
     }
 }
 
+static void log_unsigned(struct psp_collector_shell *shell)
+{
+    for (uint32_t s = 0; s < shell->options.cluster->shard_count; s++) {
+        const bool is_unsigned = psp_collector_core_unsigned(shell->core, s);
+        if (is_unsigned && !shell->was_unsigned[s])
+            psp_say(PSP_SAY_WARNING, "unsigned",
+                    "what is shown of shard %u has no signature of the shard: its signing key is "
+                    "not the one in cluster.json here, or a process that is none of its replicas "
+                    "told it. Compare cluster.json on both hosts, then psephos recount --shard %u",
+                    s, s);
+        shell->was_unsigned[s] = is_unsigned;
+    }
+}
+
 /* Stations have names only where their list lies beside cluster.json. */
 static void reread_names(struct psp_collector_shell *shell)
 {
@@ -368,6 +376,7 @@ static void sweep(void *context)
         psp_view_slot_expire(&shell->views, now_ms);
         note_series(shell);
         log_staleness(shell, now_ms);
+        log_unsigned(shell);
         reread_names(shell);
         psp_router_links_ask(shell->router_links, now_ms);
     }
@@ -522,7 +531,8 @@ static enum psp_status make_parts(struct psp_collector_shell *shell,
 {
     const struct psp_collector_shell_options *options = &shell->options;
     shell->was_stale = calloc((size_t)options->cluster->shard_count + 1, sizeof(bool));
-    enum psp_status status = shell->was_stale ? PSP_OK : PSP_ENOMEM;
+    shell->was_unsigned = calloc((size_t)options->cluster->shard_count + 1, sizeof(bool));
+    enum psp_status status = shell->was_stale && shell->was_unsigned ? PSP_OK : PSP_ENOMEM;
     if (status == PSP_OK)
         status = psp_loop_create(&shell->loop);
     if (status == PSP_OK)
@@ -621,6 +631,7 @@ void psp_collector_shell_destroy(struct psp_collector_shell **shell_at)
     free(shell->links);
     free(shell->link_first);
     free(shell->was_stale);
+    free(shell->was_unsigned);
     free(shell);
     *shell_at = NULL;
 }

@@ -251,6 +251,10 @@ static void work(struct sim_world *world, struct sim_collector *collector)
         if (!world->violated)
             sim_shown_published(world, collector);
         psp_collector_core_published(collector->core, now_ms, now_ms, 0);
+        for (uint32_t s = 0; s < world->plan.election.shards; s++)
+            if (psp_collector_core_unsigned(collector->core, s))
+                sim_violation(world, "%s shows of shard %u what the shard did not sign",
+                              sim_actor_name(&collector->actor), s);
     }
     sim_wake_at(world, &collector->actor, psp_collector_core_wake_ms(collector->core, now_ms));
 }
@@ -278,7 +282,7 @@ void sim_collector_event(struct sim_world *world, struct sim_collector *collecto
         if (status == PSP_OK)
             sim_shown_merged(world, collector, message.partial.shard, message.partial.epoch,
                              message.partial.index);
-        if (status == PSP_EDIVERGED || status == PSP_EMISMATCH || status == PSP_EPERM)
+        if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
             sim_violation(world, "%s says that replicas disagree: %s at index %" PRIu64,
                           sim_actor_name(&collector->actor), psp_status_text(status),
                           message.partial.index);

@@ -156,33 +156,17 @@ static void a_part_that_is_missing_is_answered_by_asking_for_all(void **context)
     assert_int_equal(watches[0].base_index, 0);
 }
 
-/* Of another epoch, index, state or key: the shard did not sign that. */
-static void a_state_that_the_shard_did_not_sign_is_refused_and_paused(void **context)
+/* What was published of shard 0 last, as a Watch shows it. */
+static struct psp_head shown_to_shard_0(struct state *state, uint64_t now_ms)
 {
-    struct state *state = *context;
     struct psp_collector_watch watches[3];
-    const struct psp_board *board = psp_collector_core_board(state->core);
-    uint64_t now_ms = 1000;
-    for (int wrong = 0; wrong < 5; wrong++, now_ms += 1000) {
-        take_watches(state, now_ms, watches);
-        struct psp_partial partial = fixture_partial(0, 5, &state->rows);
-        signed_by(state, wrong == 0 ? 1 : 0, &partial);
-        partial.index += wrong == 1;
-        partial.epoch += wrong == 2;
-        partial.state_hash[31] ^= wrong == 3;
-        partial.signature[63] ^= wrong == 4;
-        assert_int_equal(
-            psp_collector_core_partial(state->core, now_ms, 0, 0, watches[0].watch_id, &partial),
-            PSP_EPERM);
-        assert_int_equal(take_watches(state, now_ms + 999, watches), 0);
-        assert_false(psp_board_shard(board, 0)->present);
-    }
-    assert_false(psp_collector_core_publish_due(state->core, now_ms));
-    take_watches(state, now_ms, watches);
-    assert_int_equal(answer(state, now_ms, &watches[0], 5), PSP_OK);
+    psp_collector_core_published(state->core, now_ms, now_ms, 0);
+    assert_true(take_watches(state, now_ms, watches) > 0);
+    assert_int_equal(watches[0].shard, 0);
+    return watches[0].head;
 }
 
-static void what_is_held_goes_back_as_the_shard_signed_it(void **context)
+static void what_is_published_goes_back_as_the_shard_signed_it(void **context)
 {
     struct state *state = *context;
     struct psp_collector_watch watches[3];
@@ -192,35 +176,53 @@ static void what_is_held_goes_back_as_the_shard_signed_it(void **context)
     signed_by(state, 0, &partial);
     assert_int_equal(answer(state, 1010, &watches[0], 5), PSP_OK);
     take_watches(state, 1010, watches);
-    for (int again = 0; again < 2; again++) { /* also when it asks for all */
-        const struct psp_head *head = &watches[0].head;
-        assert_int_equal(head->epoch, 1);
-        assert_int_equal(head->index, 5);
-        assert_memory_equal(head->state_hash, partial.state_hash, PSP_HASH_BYTES);
-        assert_memory_equal(head->signature, partial.signature, PSP_SIGNATURE_BYTES);
-        watches[0].base_index = 9;
-        if (again == 0)
-            assert_int_equal(answer(state, 1020, &watches[0], 12), PSP_EINVAL);
-        if (again == 0)
-            take_watches(state, 1020, watches);
-    }
-    assert_int_equal(psp_board_shard(psp_collector_core_board(state->core), 0)->index, 5);
+    assert_int_equal(watches[0].head.index, 0); /* not published yet */
+    assert_int_equal(answer(state, 1020, &watches[0], 5), PSP_STALE);
+    const struct psp_head head = shown_to_shard_0(state, 1030);
+    assert_int_equal(head.epoch, 1);
+    assert_int_equal(head.index, 5);
+    assert_memory_equal(head.state_hash, partial.state_hash, PSP_HASH_BYTES);
+    assert_memory_equal(head.signature, partial.signature, PSP_SIGNATURE_BYTES);
+    assert_false(psp_collector_core_unsigned(state->core, 0));
+    assert_false(psp_collector_core_unsigned(state->core, 1)); /* nothing is held of it */
 }
 
-/* It changes nothing, so nothing is proved by it: not even looked at. */
-static void a_state_that_is_not_newer_needs_no_signature(void **context)
+/* Of another key, epoch, state, or none: told of, and the shard is not bothered with it. */
+static void what_the_shard_did_not_sign_is_told_and_never_shown_to_it(void **context)
 {
     struct state *state = *context;
     struct psp_collector_watch watches[3];
     take_watches(state, 1000, watches);
     assert_int_equal(answer(state, 1010, &watches[0], 5), PSP_OK);
-    for (uint64_t index = 4; index <= 5; index++) {
-        take_watches(state, 1010 + index, watches);
-        struct psp_partial partial = fixture_partial(0, index, &state->rows);
-        assert_int_equal(psp_collector_core_partial(state->core, 1010 + index, 0, 0,
-                                                    watches[0].watch_id, &partial),
-                         PSP_STALE);
+    assert_int_equal(shown_to_shard_0(state, 1010).index, 5);
+    uint64_t now_ms = 4000;
+    for (uint64_t wrong = 0; wrong < 4; wrong++, now_ms += 3000) {
+        take_watches(state, now_ms, watches);
+        struct psp_partial partial = fixture_partial(0, 6 + 2 * wrong, &state->rows);
+        signed_by(state, wrong == 0 ? 1 : 0, &partial);
+        partial.index += wrong == 1 ? 1 : 0;
+        partial.state_hash[31] ^= wrong == 2;
+        partial.signature[63] ^= wrong == 3;
+        assert_int_equal(
+            psp_collector_core_partial(state->core, now_ms, 0, 0, watches[0].watch_id, &partial),
+            PSP_OK);
+        assert_int_equal(shown_to_shard_0(state, now_ms).index, 5);
+        assert_true(psp_collector_core_unsigned(state->core, 0));
     }
+    take_watches(state, now_ms, watches);
+    assert_int_equal(answer(state, now_ms, &watches[0], 20), PSP_OK);
+    assert_int_equal(shown_to_shard_0(state, now_ms).index, 20);
+    assert_false(psp_collector_core_unsigned(state->core, 0));
+}
+
+/* From its store, as after a restart. */
+static void a_restored_board_shows_the_head_that_was_stored(void **context)
+{
+    struct state *state = *context;
+    struct psp_partial stored = fixture_partial(0, 5, &state->rows);
+    signed_by(state, 0, &stored);
+    assert_int_equal(psp_board_merge(psp_collector_core_board(state->core), &stored), PSP_OK);
+    assert_int_equal(shown_to_shard_0(state, 1000).index, 5);
 }
 
 static void silence_is_asked_again_after_two_seconds(void **context)
@@ -449,9 +451,9 @@ int main(void)
         TEST(every_replica_is_asked_once_at_the_start),
         TEST(an_answer_is_followed_by_the_next_question),
         TEST(an_answer_in_parts_counts_when_its_last_part_is_there),
-        TEST(a_state_that_the_shard_did_not_sign_is_refused_and_paused),
-        TEST(what_is_held_goes_back_as_the_shard_signed_it),
-        TEST(a_state_that_is_not_newer_needs_no_signature),
+        TEST(what_is_published_goes_back_as_the_shard_signed_it),
+        TEST(what_the_shard_did_not_sign_is_told_and_never_shown_to_it),
+        TEST(a_restored_board_shows_the_head_that_was_stored),
         TEST(a_part_that_is_missing_is_answered_by_asking_for_all),
         TEST(silence_is_asked_again_after_two_seconds),
         TEST(a_late_answer_does_not_start_a_second_chain),
