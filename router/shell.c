@@ -304,11 +304,13 @@ static uint32_t serve_clients(struct psp_router_shell *shell, uint64_t now_ms)
         return 0;
     struct psp_router_counters before, now;
     uint64_t at_us = psp_clock_cpu_us();
-    const uint64_t end_us = at_us + PSP_ROUTER_CLIENT_SLICE_US;
+    const bool shared = psp_router_core_is_shared(shell->core, now_ms);
+    const uint64_t end_us =
+        at_us + (shared ? PSP_ROUTER_CLIENT_SHORT_SLICE_US : PSP_ROUTER_CLIENT_SLICE_US);
     psp_router_core_counters(shell->core, &before);
     for (struct psp_received *received;
          at_us < end_us && (received = next_message(shell, now_ms)) != NULL; n++) {
-        if (n > 0 && received->length > PSP_BUDGET_SHORT_BYTES)
+        if (shared && n > 0 && received->length > PSP_BUDGET_SHORT_BYTES)
             flush(shell, now_ms, &(size_t){0});
         take_message(shell, received, now_ms);
         drop(received);

@@ -24,8 +24,10 @@
 
 enum {
     PSP_ROUTER_CLIENT_MESSAGES_A_TURN = 256, /* put into queues */
-    /* For what waits there, before shards are heard again: a long message may take longer. */
-    PSP_ROUTER_CLIENT_SLICE_US = 500,
+    /* For what waits there, before shards are heard again: a long message may take longer. The
+     * short one while stations cast whose ballots are not to wait. */
+    PSP_ROUTER_CLIENT_SLICE_US = 2000,
+    PSP_ROUTER_CLIENT_SHORT_SLICE_US = 500,
     PSP_ROUTER_SHARD_MESSAGES_A_TURN = 64, /* of each replica */
     PSP_ROUTER_PASSES_A_TURN = 8,
     PSP_ROUTER_TICK_MS = 10,

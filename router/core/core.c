@@ -237,7 +237,7 @@ static enum psp_router_lane lane_of(struct psp_router_core *core,
 static bool too_many_replays(const struct psp_router_core *core, uint32_t shard,
                              enum psp_router_lane lane, uint64_t now_ms)
 {
-    return lane == PSP_ROUTER_REPLAYS && psp_router_is_shared(core, now_ms) &&
+    return lane == PSP_ROUTER_REPLAYS && psp_router_core_is_shared(core, now_ms) &&
            core->places[shard].lines[lane].rows >= PSP_ROUTER_SHARED_REPLAYS;
 }
 

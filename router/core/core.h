@@ -173,6 +173,8 @@ void psp_router_action_count(const struct psp_router_core *core,
 /* As they are now. */
 void psp_router_core_counters(const struct psp_router_core *core,
                               struct psp_router_counters *ret_counters);
+/* Stations that cast little did so lately: the others leave room for them. */
+bool psp_router_core_is_shared(const struct psp_router_core *core, uint64_t now_ms);
 /* Of stations that cast much nothing more should come now: others would wait for it. Ask
  * after a flush. */
 bool psp_router_core_bulk_waits(const struct psp_router_core *core, uint64_t now_ms);

@@ -75,8 +75,6 @@ bool psp_router_flush_line(struct psp_router_core *core, struct psp_router_line 
                            uint64_t now_ms);
 /* To the replica that is believed to lead. */
 void psp_router_send(struct psp_router_core *core, struct psp_router_batch *batch);
-/* Stations that cast little did so lately: the others leave room for them. */
-bool psp_router_is_shared(const struct psp_router_core *core, uint64_t now_ms);
 /* Refuses every span, and retires it. */
 void psp_router_refuse_batch(struct psp_router_core *core, struct psp_router_batch *batch,
                              enum psp_refusal_code code, const char *text);

@@ -194,7 +194,7 @@ static void watch(struct psp_router_core *core, const struct psp_router_span *sp
         --*watched;
 }
 
-bool psp_router_is_shared(const struct psp_router_core *core, uint64_t now_ms)
+bool psp_router_core_is_shared(const struct psp_router_core *core, uint64_t now_ms)
 {
     return core->modest_ms != 0 && now_ms - core->modest_ms < PSP_ROUTER_SHARED_MS;
 }
@@ -205,7 +205,7 @@ static void learn(struct psp_router_core *core, const struct psp_router_batch *b
 {
     struct psp_router_place *place = &core->places[batch->shard];
     place->heard_ms = now_ms;
-    if (batch->lane != PSP_ROUTER_JUDGE || !psp_router_is_shared(core, now_ms))
+    if (batch->lane != PSP_ROUTER_JUDGE || !psp_router_core_is_shared(core, now_ms))
         return;
     const bool late = now_ms - batch->since_ms > PSP_ROUTER_SHARED_WAIT_MS;
     if (late && now_ms - place->lowered_ms > PSP_ROUTER_SHARED_WAIT_MS) {
@@ -221,7 +221,7 @@ static void learn(struct psp_router_core *core, const struct psp_router_batch *b
 /* A shard that does not answer holds up nobody. */
 bool psp_router_core_bulk_waits(const struct psp_router_core *core, uint64_t now_ms)
 {
-    if (!psp_router_is_shared(core, now_ms))
+    if (!psp_router_core_is_shared(core, now_ms))
         return false;
     for (uint32_t s = 0; s < core->cluster->shard_count; s++) {
         const struct psp_router_place *place = &core->places[s];
