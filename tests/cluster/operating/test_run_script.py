@@ -114,7 +114,7 @@ def test_exit_codes_of_the_command_line(arguments, code):
 
 @pytest.mark.parametrize("arguments", [
     *([command, "--help"] for command in ("demo", "test", "build", "bench", "sim", "fuzz", "lint",
-                                          "chaos", "damage", "power", "hosts", "bridges",
+                                          "chaos", "damage", "power", "soak", "hosts", "bridges",
                                           "packages")),
     ["demo", "--exit", "--help"], ["bench", "help"], ["sim", "help"]], ids=" ".join)
 def test_help_installs_and_builds_nothing(tmp_path, arguments):
