@@ -104,8 +104,14 @@ def check(honest, memory):
     return wrong
 
 
+def log_bytes(one):
+    return sum(path.stat().st_size for path in (one.directory / "data").glob("shard-*/**/*.log"))
+
+
 def round_of(one, label, attackers, seconds, memory, honest_kinds=("one", "many")):
+    before = log_bytes(one)
     (single, *bulk), did = beside(one, attackers, seconds, honest_kinds)
+    single["log_mib"] = (log_bytes(one) - before) >> 20
     bulk = bulk[0] if bulk else {}
     print("    " + json.dumps(single))
     columns = ("ballots", "p50_ms", "p99_ms", "max_ms", "busy", "lost")
