@@ -173,6 +173,8 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
     status->stations_fault = body->stations_fault;
     status->keys = psp_pack_bytes(&body->keys);
     status->probing = body->probing;
+    status->divergence = body->divergence;
+    status->clock_ahead_ms = body->clock_ahead_ms;
     return PSP_OK;
 }
 
@@ -485,6 +487,8 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
     body.stations_fault = psp_pack_text(status->stations_fault);
     body.keys = psp_pack_data(status->keys.data, status->keys.length);
     body.probing = status->probing;
+    body.divergence = psp_pack_text(status->divergence);
+    body.clock_ahead_ms = status->clock_ahead_ms;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_STATUS_REPLY;
     message->status_reply = &body;
     return psp_pack(&message->base, ret_buffer);

@@ -131,6 +131,8 @@ struct psp_partial { /* see proto/cluster.proto */
     enum psp_mode mode;
     uint8_t signature[PSP_SIGNATURE_BYTES]; /* of its head */
     struct psp_bytes held_hash;             /* PSP_HASH_BYTES of psp_count_held_hash, or empty */
+    uint64_t log_last, raft_id, wall_ms;    /* of the replica */
+    struct psp_bytes base_hash; /* PSP_HASH_BYTES, its state at the base asked, or empty */
 };
 
 struct psp_status_reply {
@@ -150,6 +152,8 @@ struct psp_status_reply {
     const char *stations_fault; /* of a router: why its list is an old one; or "" */
     uint32_t probing;           /* of a shard: stations past their budget (election/probes.h) */
     struct psp_bytes keys;      /* of a router: those that went over their budget: key_counters.h */
+    const char *divergence;     /* of a collector: of replicas that disagree; or "" */
+    int64_t clock_ahead_ms;     /* of a shard: of the median of its replicas' clocks */
 };
 
 struct psp_raft_entry {

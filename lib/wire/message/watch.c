@@ -71,6 +71,8 @@ enum psp_status psp_message_decode_partial(const Psephos__V1__Partial *body,
                                "signature is not " PSP_TEXT(PSP_SIGNATURE_BYTES) " bytes");
     if (body->held_hash.len != 0 && body->held_hash.len != PSP_HASH_BYTES)
         return psp_pack_refuse(ret_reason, "held_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
+    if (body->base_hash.len != 0 && body->base_hash.len != PSP_HASH_BYTES)
+        return psp_pack_refuse(ret_reason, "base_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
     if (!psp_election_state_known(body->election_state))
         return psp_pack_refuse(ret_reason, "an unknown election state");
     if (!psp_mode_known(body->mode))
@@ -100,6 +102,10 @@ enum psp_status psp_message_decode_partial(const Psephos__V1__Partial *body,
     partial->reports = psp_pack_bytes(&body->reports);
     partial->leaf_ballots = psp_pack_bytes(&body->leaf_ballots);
     partial->held_hash = psp_pack_bytes(&body->held_hash);
+    partial->log_last = body->log_last;
+    partial->raft_id = body->raft_id;
+    partial->wall_ms = body->wall_ms;
+    partial->base_hash = psp_pack_bytes(&body->base_hash);
     return PSP_OK;
 }
 
@@ -159,6 +165,10 @@ enum psp_status psp_message_encode_partial(const struct psp_cluster_message *fro
     body.leaf_ballots = psp_pack_data(partial->leaf_ballots.data, partial->leaf_ballots.length);
     body.signature = psp_pack_data(partial->signature, PSP_SIGNATURE_BYTES);
     body.held_hash = psp_pack_data(partial->held_hash.data, partial->held_hash.length);
+    body.log_last = partial->log_last;
+    body.raft_id = partial->raft_id;
+    body.wall_ms = partial->wall_ms;
+    body.base_hash = psp_pack_data(partial->base_hash.data, partial->base_hash.length);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;
     message->partial = &body;
     return psp_pack(&message->base, ret_buffer);

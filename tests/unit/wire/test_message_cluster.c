@@ -177,7 +177,11 @@ static void partial_comes_back_as_it_went(void **state)
                     .registered_leaves = {leaves, sizeof leaves},
                     .reports = {rows, 2},
                     .leaf_ballots = {units, 1},
-                    .held_hash = {held, sizeof held}},
+                    .held_hash = {held, sizeof held},
+                    .log_last = 99,
+                    .raft_id = 257,
+                    .wall_ms = 1700000000002,
+                    .base_hash = {held, sizeof held}},
     };
     memset(message.partial.cluster_id, 8, PSP_CLUSTER_ID_BYTES);
     memset(message.partial.state_hash, 9, PSP_HASH_BYTES);
@@ -206,6 +210,11 @@ static void partial_comes_back_as_it_went(void **state)
     assert_int_equal(got->leaf_ballots.data[0], 9);
     assert_int_equal(got->held_hash.length, sizeof held);
     assert_memory_equal(got->held_hash.data, held, sizeof held);
+    assert_int_equal(got->log_last, 99);
+    assert_int_equal(got->raft_id, 257);
+    assert_int_equal(got->wall_ms, 1700000000002);
+    assert_int_equal(got->base_hash.length, sizeof held);
+    assert_memory_equal(got->base_hash.data, held, sizeof held);
     assert_memory_equal(got->cluster_id, message.partial.cluster_id, PSP_CLUSTER_ID_BYTES);
     assert_memory_equal(got->state_hash, message.partial.state_hash, PSP_HASH_BYTES);
     assert_memory_equal(got->signature, message.partial.signature, PSP_SIGNATURE_BYTES);
@@ -271,6 +280,8 @@ static void status_comes_back_as_it_went(void **state)
                    .busy = 13,
                    .leader = 3,
                    .wall_ms = 1700000000001,
+                   .divergence = "shard 0: replica 1 contradicts",
+                   .clock_ahead_ms = -61000,
                    .close_at_ms = 1700000002001,
                    .admits = PSP_ADMITS_NO,
                    .stations_fault = "damaged",
@@ -296,6 +307,8 @@ static void status_comes_back_as_it_went(void **state)
     assert_int_equal(got->busy, 13);
     assert_int_equal(got->leader, 3);
     assert_int_equal(got->wall_ms, 1700000000001);
+    assert_string_equal(got->divergence, "shard 0: replica 1 contradicts");
+    assert_int_equal(got->clock_ahead_ms, -61000);
     assert_int_equal(got->close_at_ms, 1700000002001);
     assert_int_equal(got->admits, PSP_ADMITS_NO);
     assert_string_equal(got->stations_fault, "damaged");
@@ -453,6 +466,7 @@ static enum psp_status decode_partial(struct desk *d, unsigned wrong)
     proto_number(&d->body, 22, wrong == 22 ? 3 : 1);
     proto_filled(&d->body, 23, 0, wrong == 23 ? 31 : 32);
     proto_filled(&d->body, 24, 0, wrong == 24 ? 63 : 64);
+    proto_filled(&d->body, 28, 0, wrong == 28 ? 31 : 32);
     return decode_body(d, 6);
 }
 
@@ -460,9 +474,9 @@ static void partial_with_a_wrong_part_is_refused(void **state)
 {
     struct desk *d = *state;
     assert_int_equal(decode_partial(d, 0), PSP_OK);
-    for (unsigned part = 1; part <= 24; part++)
+    for (unsigned part = 1; part <= 28; part++)
         assert_int_equal(decode_partial(d, part),
-                         strchr("\2\10\11\14\17\26\27\30", (int)part) ? PSP_EINVAL : PSP_OK);
+                         strchr("\2\10\11\14\17\26\27\30\34", (int)part) ? PSP_EINVAL : PSP_OK);
 }
 
 static enum psp_status decode_status(struct desk *d, unsigned wrong)
