@@ -103,6 +103,24 @@ static void warn_too_large(struct psp_shard_shell *shell, size_t bytes)
                 bytes);
 }
 
+/* The core says it seldom. */
+static void warn_clock(const struct psp_core_action *action)
+{
+    const int64_t ahead_ms = action->clock_off.ahead_ms;
+    const double seconds = (double)(ahead_ms < 0 ? -ahead_ms : ahead_ms) / 1000;
+    const char *where = ahead_ms < 0 ? "behind" : "ahead of";
+    if (action->clock_off.to == PSP_NONE)
+        psp_say(PSP_SAY_ERROR, "clock",
+                "this machine's clock is %.1f s %s the median of the replicas' clocks, and no "
+                "replica that is better off is heard: set the clocks (chrony)",
+                seconds, where);
+    else
+        psp_say(PSP_SAY_ERROR, "clock",
+                "this machine's clock is %.1f s %s the median of the replicas' clocks: replica "
+                "%" PRIu32 " is to lead; set this clock (chrony)",
+                seconds, where, action->clock_off.to);
+}
+
 static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_action *action)
 {
     /* A peer that is gone misses its answer: routers time out, collectors ask again. */
@@ -231,6 +249,9 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
         psp_say(PSP_SAY_INFO, "held_compared",
                 "the operator was told the hash of all rows, held ones too, at index %" PRIu64,
                 action->held_index);
+        return;
+    case PSP_CORE_CLOCK_OFF:
+        warn_clock(action);
         return;
     case PSP_CORE_HEAD_STRANGE:
         psp_say(PSP_SAY_WARNING, "head_strange",

@@ -99,6 +99,19 @@ static bool apply_command(struct psp_core *core, uint64_t index, uint64_t term,
     return !core->stopped;
 }
 
+void psp_core_remember_hash(struct psp_core *core)
+{
+    psp_count_state_hash(core->count, core->hashes[psp_count_index(core->count) % PSP_CORE_HASHES]);
+}
+
+const uint8_t *psp_core_hash_at(const struct psp_core *core, uint64_t index)
+{
+    const uint64_t last = psp_count_index(core->count);
+    if (index < core->hashes_from || index > last || last - index >= PSP_CORE_HASHES)
+        return NULL;
+    return core->hashes[index % PSP_CORE_HASHES];
+}
+
 static bool apply_one(struct psp_core *core, uint64_t index, uint64_t term,
                       enum psp_record_type type, const uint8_t *payload, size_t bytes, bool own,
                       uint32_t *ret_rows)
@@ -116,6 +129,7 @@ static bool apply_one(struct psp_core *core, uint64_t index, uint64_t term,
         break;
     }
     core->applied_term = term;
+    psp_core_remember_hash(core);
     return true;
 }
 

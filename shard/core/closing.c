@@ -16,7 +16,7 @@ static bool pending(const struct psp_core *core)
 void psp_core_close_on(struct psp_core *core)
 {
     const uint64_t at_ms = psp_count_close_at_ms(core->count);
-    if (!pending(core) || core->now.wall_ms < at_ms || !psp_core_has_room(core))
+    if (!pending(core) || psp_core_time_ms(core) < at_ms || !psp_core_has_room(core))
         return;
     core->closing_term = core->leading_term;
     core->closing_at_ms = at_ms;
@@ -30,5 +30,6 @@ uint64_t psp_core_close_deadline(const struct psp_core *core)
     if (!pending(core) || !psp_core_has_room(core))
         return UINT64_MAX;
     const uint64_t at_ms = psp_count_close_at_ms(core->count);
-    return core->now.steady_ms + (at_ms > core->now.wall_ms ? at_ms - core->now.wall_ms : 0);
+    const uint64_t time_ms = psp_core_time_ms(core);
+    return core->now.steady_ms + (at_ms > time_ms ? at_ms - time_ms : 0);
 }

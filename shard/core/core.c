@@ -34,7 +34,8 @@ static enum psp_status create_parts(struct psp_core *core, const struct psp_core
     core->action_capacity = 64;
     core->actions = calloc(core->action_capacity, sizeof(*core->actions));
     core->watched = calloc(PSP_STATIONS_MAX + 1, sizeof(*core->watched));
-    if (core->actions == NULL || core->watched == NULL)
+    core->hashes = calloc(PSP_CORE_HASHES, sizeof *core->hashes);
+    if (core->actions == NULL || core->watched == NULL || core->hashes == NULL)
         return PSP_ENOMEM;
     enum psp_status status = psp_arena_create(SCRATCH_BYTES, &core->scratch);
     if (status == PSP_OK)
@@ -84,6 +85,7 @@ void psp_core_destroy(struct psp_core **core_at)
     for (uint32_t i = 0; i < core->parked_count; i++)
         psp_core_parked_free(&core->parked[i]);
     free(core->watched);
+    free(core->hashes);
     psp_consensus_destroy(&core->consensus);
     psp_arena_destroy(&core->scratch);
     psp_arena_destroy(&core->decode);
@@ -111,6 +113,8 @@ void psp_core_start(struct psp_core *core, struct psp_core_time now,
     core->checkpoint_index = start->store_index;
     core->checkpoint_ms = now.steady_ms;
     core->applied_term = start->store_term;
+    core->hashes_from = start->store_index;
+    psp_core_remember_hash(core);
     psp_core_check_genesis(core);
     if (core->stopped)
         return;
@@ -138,6 +142,7 @@ static void take_raft(struct psp_core *core, const struct psp_core_sender *sende
     if (message->from_id == 0 || psp_raft_id_replica(message->from_id) != replica ||
         message->to_id != core->raft_id)
         return;
+    psp_clocks_hear(&core->clocks, replica, core->now.steady_ms, message->wall_ms);
     psp_core_step_message(core, message);
 }
 
@@ -207,6 +212,7 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now)
     psp_core_propose_genesis(core);
     psp_core_close_on(core);
     psp_core_replays_on(core, false);
+    psp_core_clock_on(core);
     psp_core_move_on(core);
     psp_core_replace_on(core);
     psp_core_answer_watchers(core);

@@ -68,6 +68,10 @@ enum {
     PSP_CORE_CHECKPOINT_MS = 1000,            /* or this long after the last */
     PSP_CORE_CHECKPOINT_BYTES_MAX = 64 << 20, /* applying waits for the checkpoint under way */
     PSP_CORE_MOVE_MS = 2000,                  /* a move of the leadership lapses */
+    PSP_CORE_CLOCK_MAX_MS = 60000,            /* from the median of the replicas' clocks: who leads
+                                                 hands over, and proposes no later time */
+    PSP_CORE_CLOCK_GAP_MS = 10000,            /* between two tries to hand over for that */
+    PSP_CORE_HASHES = 4096,                   /* indexes whose state hash is remembered */
     PSP_CORE_ELECTION_MS = 300,
     PSP_CORE_HEARTBEAT_MS = 60,
 };
@@ -150,6 +154,7 @@ enum psp_core_action_type {
     PSP_CORE_APPEND,       /* cut the log before records[0], append, sync, tell persisted */
     PSP_CORE_SEND,         /* to a peer of the socket */
     PSP_CORE_HELD_TOLD,    /* the operator was told held_hash: for the log */
+    PSP_CORE_CLOCK_OFF,    /* the leader's clock is far from the others': for the log */
     PSP_CORE_HEAD_STRANGE, /* a head past the log that this shard did not sign: for the log */
     PSP_CORE_TOO_LARGE,    /* a partial needs more parts than there may be: tell somebody */
     PSP_CORE_RAFT,         /* to another replica */
@@ -194,7 +199,11 @@ struct psp_core_action {
         } load;
         struct psp_core_seal seal;
         struct psp_count_delta *checkpoint;
-        uint64_t held_index;    /* of the partial */
+        uint64_t held_index; /* of the partial */
+        struct {
+            int64_t ahead_ms; /* of the median */
+            uint32_t to;      /* the replica that is to lead; PSP_NONE: none has a better clock */
+        } clock_off;
         size_t too_large_bytes; /* its rows */
         struct {
             uint32_t collector;

@@ -5,7 +5,7 @@
  *     core.c     events
  *     request.c  batches, operator requests, status
  *     apply.c    committed entries into the count; genesis; checkpoints
- *     move.c     leadership that moves on purpose
+ *     move.c     leadership that moves on purpose, or because of its clock
  *     replace.c  a replica that comes back under a new ID
  *     closing.c  the election closes when its time has come
  *     watch.c    partials to collectors
@@ -23,6 +23,7 @@
 #define PSP_SHARD_CORE_INNER_H
 
 #include "cluster/raft_id.h"
+#include "shard/clocks/clocks.h"
 #include "shard/core/core.h"
 #include "shard/core/window.h"
 
@@ -112,10 +113,14 @@ struct psp_core {
 
     uint64_t move_to, move_until_ms; /* the raft ID that is to lead, 0 none */
     bool move_begun;                 /* consensus knows */
-    uint64_t joining;                /* the raft ID that is to become a member, 0 none */
+    struct psp_clocks clocks;
+    uint64_t clock_from_ms; /* steady: it may be told and moved for its clock again */
+    uint64_t joining;       /* the raft ID that is to become a member, 0 none */
 
     struct psp_watcher watchers[PSP_CORE_WATCHERS_MAX];
-    uint64_t held_from_ms; /* held_hash may be asked for again */
+    uint64_t held_from_ms;             /* held_hash may be asked for again */
+    uint8_t (*hashes)[PSP_HASH_BYTES]; /* [PSP_CORE_HASHES]: of the state at index i % that */
+    uint64_t hashes_from;              /* the first index that was remembered */
     const struct psp_sign_key *signing_key;
     struct psp_head head; /* the last one signed */
 
@@ -233,6 +238,8 @@ uint64_t psp_core_close_deadline(const struct psp_core *core);
 
 /* Entries and bytes proposed and not applied are below their bounds. */
 bool psp_core_has_room(const struct psp_core *core);
+/* The time that an entry gets now. */
+uint64_t psp_core_time_ms(const struct psp_core *core);
 /* Proposes an entry at the leader's time; false: not proposed (not leading).
  * Somebody may wait for it. */
 bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
@@ -262,6 +269,8 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
 struct psp_core_outcome psp_core_move(struct psp_core *core, uint32_t replica);
 /* A turn's part of it. */
 void psp_core_move_on(struct psp_core *core);
+/* A turn's part: a leader whose clock is far from the others' hands over. */
+void psp_core_clock_on(struct psp_core *core);
 
 /* ---- replace.c ---- */
 
@@ -275,6 +284,10 @@ void psp_core_replace_on(struct psp_core *core);
 /* Applies committed entries, a slice. */
 void psp_core_apply(struct psp_core *core);
 bool psp_core_apply_pending(const struct psp_core *core);
+/* The state hash at an index, remembered until PSP_CORE_HASHES more were applied; NULL: not. */
+const uint8_t *psp_core_hash_at(const struct psp_core *core, uint64_t index);
+/* Of the state that the count is in now. */
+void psp_core_remember_hash(struct psp_core *core);
 void psp_core_check_genesis(struct psp_core *core);
 bool psp_core_genesis_pending(const struct psp_core *core);
 void psp_core_propose_genesis(struct psp_core *core);

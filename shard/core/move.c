@@ -1,6 +1,6 @@
-/* Leadership that moves on purpose: take nothing new, apply what is proposed,
- * then hand over. Nobody is left without an answer, and nothing is proposed that
- * the next leader may not have. */
+/* Leadership that moves on purpose, or because its clock is far from the others': take
+ * nothing new, apply what is proposed, then hand over. Nobody is left without an answer, and
+ * nothing is proposed that the next leader may not have. */
 #include "shard/core/inner.h"
 
 /* The voter that stands for the replica; 0: none. */
@@ -41,4 +41,48 @@ void psp_core_move_on(struct psp_core *core)
         return;
     core->move_begun = true;
     psp_core_transfer(core, core->move_to);
+}
+
+/* ---- because of the clock ---- */
+
+static uint64_t size_of(int64_t ahead_ms)
+{
+    return (uint64_t)(ahead_ms < 0 ? -ahead_ms : ahead_ms);
+}
+
+/* The replica that votes and whose clock is nearest to the median, and near enough: of two
+ * clocks that are far apart none is. */
+static uint32_t better_clock(const struct psp_core *core)
+{
+    uint64_t least_ms = PSP_CORE_CLOCK_MAX_MS + 1;
+    uint32_t better = PSP_NONE;
+    for (uint32_t r = 0; r < core->member_count; r++) {
+        int64_t ahead_ms;
+        if (r == core->replica || voter_of(core, r) == 0 ||
+            !psp_clocks_ahead_of(&core->clocks, r, core->now.steady_ms, core->now.wall_ms,
+                                 &ahead_ms) ||
+            size_of(ahead_ms) >= least_ms)
+            continue;
+        least_ms = size_of(ahead_ms);
+        better = r;
+    }
+    return better;
+}
+
+void psp_core_clock_on(struct psp_core *core)
+{
+    const int64_t ahead_ms =
+        psp_clocks_ahead(&core->clocks, core->now.steady_ms, core->now.wall_ms);
+    if (core->stopped || !core->leading || size_of(ahead_ms) <= PSP_CORE_CLOCK_MAX_MS ||
+        core->move_to != 0 || core->now.steady_ms < core->clock_from_ms)
+        return;
+    const uint32_t better = better_clock(core);
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_CLOCK_OFF);
+    if (action == NULL)
+        return;
+    action->clock_off.ahead_ms = ahead_ms;
+    action->clock_off.to = better;
+    core->clock_from_ms = core->now.steady_ms + PSP_CORE_CLOCK_GAP_MS;
+    if (better != PSP_NONE)
+        psp_core_move(core, better);
 }

@@ -23,7 +23,7 @@ enum {
 /* Whether a look at the rows pays: calls the runs one by one. */
 static bool pays(const struct psp_core *core, const struct psp_count_columns *columns)
 {
-    const bool late = !psp_count_accepts(core->count, core->now.wall_ms);
+    const bool late = !psp_count_accepts(core->count, psp_core_time_ms(core));
     struct psp_runs_cursor stations = psp_runs_begin(columns->stations, 0);
     for (uint32_t row = 0; row < columns->n;) {
         const uint32_t station = psp_runs_next(&stations);
@@ -248,7 +248,7 @@ void psp_core_take_ballots(struct psp_core *core, const struct psp_peer *peer, u
         psp_core_stop(core, "out of memory for replays");
         return;
     }
-    psp_count_foresee(core->count, core->now.wall_ms, columns, probes(core), known);
+    psp_count_foresee(core->count, psp_core_time_ms(core), columns, probes(core), known);
     calm_down(core, columns, known);
     uint32_t unknown = 0, replays = 0;
     for (uint32_t row = 0; row < columns->n; row++) {

@@ -174,6 +174,7 @@ static void tell_status(struct psp_core *core, const struct psp_core_sender *sen
         .busy = core->busy_rows,
         .leader = leader == PSP_NONE ? 0 : leader + 1,
         .wall_ms = core->now.wall_ms,
+        .clock_ahead_ms = psp_clocks_ahead(&core->clocks, core->now.steady_ms, core->now.wall_ms),
         .close_at_ms = psp_count_close_at_ms(core->count),
         .probing = psp_count_probing(core->count),
     };

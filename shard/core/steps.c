@@ -181,16 +181,25 @@ bool psp_core_has_room(const struct psp_core *core)
            core->window.payload_bytes < PSP_CORE_UNAPPLIED_BYTES_MAX;
 }
 
-/* promise 4: the time is the leader's, written down, and never goes back */
+/* promise 4: the time is the leader's, written down, and never goes back; so one that is far
+ * ahead of all others' would stay, and close an election too early for ever. */
+uint64_t psp_core_time_ms(const struct psp_core *core)
+{
+    const int64_t ahead_ms =
+        psp_clocks_ahead(&core->clocks, core->now.steady_ms, core->now.wall_ms);
+    uint64_t time_ms = core->now.wall_ms;
+    if (ahead_ms > PSP_CORE_CLOCK_MAX_MS)
+        time_ms -= (uint64_t)ahead_ms - PSP_CORE_CLOCK_MAX_MS;
+    if (time_ms < core->last_time_ms)
+        time_ms = core->last_time_ms;
+    return time_ms < psp_count_time_ms(core->count) ? psp_count_time_ms(core->count) : time_ms;
+}
+
 bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
                       const struct psp_waiting *waiting)
 {
     assert(core->waiting_count < PSP_CORE_UNAPPLIED_MAX);
-    entry->time_ms = core->now.wall_ms;
-    if (entry->time_ms < core->last_time_ms)
-        entry->time_ms = core->last_time_ms;
-    if (entry->time_ms < psp_count_time_ms(core->count))
-        entry->time_ms = psp_count_time_ms(core->count);
+    entry->time_ms = psp_core_time_ms(core);
     struct psp_window_bytes *bytes = psp_window_take(&core->window);
     if (bytes == NULL || psp_entry_encode(entry, &bytes->buffer) != PSP_OK) {
         psp_window_spare(&core->window, bytes);

@@ -206,6 +206,22 @@ static void sign_head(struct psp_core *core, struct psp_partial *partial)
     memcpy(partial->signature, head->signature, PSP_SIGNATURE_BYTES);
 }
 
+/* Who asks compares it with what he holds: two histories of one length differ in it, though
+ * the counts may not. */
+static bool pack_base_hash(struct psp_core *core, const struct psp_watcher *watcher,
+                           struct psp_bytes *ret_bytes)
+{
+    const uint8_t *hash = psp_core_hash_at(core, watcher->base_index);
+    if (hash == NULL || watcher->base_index == 0 || watcher->base_epoch != core->genesis.epoch)
+        return true;
+    uint8_t *bytes = psp_core_scratch(core, PSP_HASH_BYTES);
+    if (bytes == NULL)
+        return false;
+    memcpy(bytes, hash, PSP_HASH_BYTES);
+    *ret_bytes = (struct psp_bytes){bytes, PSP_HASH_BYTES};
+    return true;
+}
+
 static bool fill_partial(struct psp_core *core, uint64_t base, const size_t bytes[CHANGES],
                          struct psp_partial *partial)
 {
@@ -221,6 +237,9 @@ static bool fill_partial(struct psp_core *core, uint64_t base, const size_t byte
         .books = *psp_count_books(core->count),
         .leader = leader_to_tell(core),
         .mode = core->genesis.mode,
+        .log_last = psp_consensus_last_index(core->consensus),
+        .raft_id = core->raft_id,
+        .wall_ms = core->now.wall_ms,
     };
     memcpy(partial->cluster_id, core->genesis.fence.parts[PSP_FENCE_CLUSTER], PSP_CLUSTER_ID_BYTES);
     psp_count_state_hash(core->count, partial->state_hash);
@@ -315,6 +334,7 @@ static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, s
         return tell_too_large(core, length);
     struct psp_partial partial;
     if (!fill_partial(core, base, bytes, &partial) ||
+        !pack_base_hash(core, watcher, &partial.base_hash) ||
         (watcher->held && !pack_held_hash(core, &partial.held_hash)))
         return false;
     const size_t tail = partial.registered_leaves.length + partial.stations.length;

@@ -42,6 +42,40 @@ static void a_watcher_hears_of_news_at_most_every_50_ms(void **state)
     destroy_group(group);
 }
 
+/* What a replica was set back by is told from it: agreement.h of the collector. */
+static void an_answer_tells_the_hash_at_the_base_and_where_the_log_ends(void **state)
+{
+    (void)state;
+    struct group *group = open_group(1);
+    struct node *node = &group->nodes[0];
+    uint8_t before[PSP_HASH_BYTES];
+    watch(group, 1, 0, 0);
+    run(group, 2);
+    const struct answer *answer = answer_to(node, PSP_CLUSTER_PARTIAL, 1);
+    assert_non_null(answer);
+    const uint64_t index = answer->message.partial.index;
+    assert_int_equal(answer->message.partial.base_hash.length, 0); /* nothing was asked from */
+    assert_int_equal(answer->message.partial.log_last, node->log_n);
+    assert_int_equal(answer->message.partial.raft_id, psp_raft_id_of(PSP_RAFT_ID_START, 0));
+    assert_int_equal(answer->message.partial.wall_ms / 1000, at(group).wall_ms / 1000);
+    psp_count_state_hash(node->count, before);
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, 0, 7, &batch);
+    run(group, 60);
+    watch(group, 2, index, index);
+    run(group, 60);
+    answer = answer_to(node, PSP_CLUSTER_PARTIAL, 2);
+    assert_non_null(answer);
+    assert_int_equal(answer->message.partial.index, index + 1);
+    assert_int_equal(answer->message.partial.base_hash.length, PSP_HASH_BYTES);
+    assert_memory_equal(node->base_hash, before, PSP_HASH_BYTES);
+    watch(group, 3, 0, index + 2); /* more than it has */
+    run(group, 60);
+    answer = answer_to(node, PSP_CLUSTER_PARTIAL, 3);
+    assert_true(answer == NULL || answer->message.partial.base_hash.length == 0);
+    destroy_group(group);
+}
+
 static void a_partial_too_large_for_a_message_comes_in_parts(void **state)
 {
     (void)state;
@@ -342,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_watcher_hears_of_news_at_most_every_50_ms),
+        cmocka_unit_test(an_answer_tells_the_hash_at_the_base_and_where_the_log_ends),
         cmocka_unit_test(a_partial_too_large_for_a_message_comes_in_parts),
         cmocka_unit_test(stations_come_as_they_changed_since_the_base),
         cmocka_unit_test(a_partial_of_more_parts_than_there_may_be_is_told_and_counting_goes_on),
