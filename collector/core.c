@@ -15,6 +15,7 @@ struct replica_state {
     uint64_t watch_id;              /* of the outstanding Watch */
     bool ask_all;                   /* its base was not what the board holds */
     bool answered;                  /* the last Watch: the next one may wait for news */
+    struct psp_agreement agreement; /* with what is held */
     struct psp_partial_parts parts; /* of an answer that takes several messages */
 };
 
@@ -132,6 +133,7 @@ static struct replica_state *replica_state(const struct psp_collector_core *core
 bool psp_collector_core_next_watch(struct psp_collector_core *core, uint64_t now_ms,
                                    struct psp_collector_watch *ret_watch)
 {
+    static const struct psp_board_shard nothing;
     for (uint32_t i = 0; i < core->replica_count; i++) {
         struct replica_state *state = &core->replicas[i];
         if (now_ms < state->due_ms)
@@ -152,6 +154,7 @@ bool psp_collector_core_next_watch(struct psp_collector_core *core, uint64_t now
             ret_watch->base_index = held->index;
             ret_watch->base_epoch = held->epoch;
         }
+        psp_agreement_ask(&state->agreement, state->ask_all ? &nothing : held);
         return true;
     }
     return false;
@@ -179,11 +182,45 @@ static bool all_published(const struct psp_collector_core *core)
     return psp_board_changes(core->board) == core->published_changes;
 }
 
-static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, uint32_t shard,
-                             struct replica_state *state, const struct psp_partial *partial)
+/* promise 5: what follows on another history than the one that is shown is not merged, though
+ * its counts may fit. */
+static enum psp_status merge_agreeing(struct psp_collector_core *core, uint64_t now_ms,
+                                      struct replica_state *state,
+                                      const struct psp_partial *partial, bool asked)
 {
-    const enum psp_status status =
-        partial->shard == shard ? psp_board_merge(core->board, partial) : PSP_EMISMATCH;
+    const struct psp_board_shard *held = psp_board_shard(core->board, partial->shard);
+    const char *what = partial->epoch < held->epoch
+                           ? NULL
+                           : psp_agreement_look(&state->agreement, now_ms, partial, held, asked);
+    enum psp_status status = PSP_EDIVERGED;
+    if (what)
+        psp_board_diverge(core->board, partial, what);
+    else
+        status = psp_board_merge(core->board, partial);
+    psp_agreement_note(&state->agreement, partial, held, status);
+    bool contradicted = false;
+    for (uint32_t i = 0; i < core->replica_count; i++)
+        contradicted |=
+            core->replicas[i].shard == partial->shard && core->replicas[i].agreement.contradicts;
+    if (held->divergence.standing && !contradicted)
+        psp_board_settle(core->board, partial->shard);
+    return status;
+}
+
+static bool is_of_us(const struct psp_collector_core *core, uint32_t shard,
+                     const struct psp_partial *partial)
+{
+    return partial->shard == shard && partial->mode == core->cluster->mode &&
+           memcmp(partial->cluster_id, core->cluster->cluster_id, PSP_CLUSTER_ID_BYTES) == 0;
+}
+
+static enum psp_status merge(struct psp_collector_core *core, uint64_t now_ms, uint32_t shard,
+                             struct replica_state *state, const struct psp_partial *partial,
+                             bool asked)
+{
+    const enum psp_status status = is_of_us(core, shard, partial)
+                                       ? merge_agreeing(core, now_ms, state, partial, asked)
+                                       : PSP_EMISMATCH;
     const struct psp_board_shard *held = psp_board_shard(core->board, shard);
     if (status == PSP_OK || status == PSP_STALE) {
         state->seen.answered = true;
@@ -217,7 +254,7 @@ enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint
         return status;
     }
     if (status == PSP_OK)
-        status = merge(core, now_ms, shard, state, &whole);
+        status = merge(core, now_ms, shard, state, &whole, asked);
     psp_partial_parts_clear(&state->parts);
     if (asked) {
         state->answered = true;
@@ -280,4 +317,24 @@ const struct psp_collector_replica *psp_collector_core_replica(
     const struct psp_collector_core *core, uint32_t shard, uint32_t replica_at)
 {
     return &replica_state(core, shard, replica_at)->seen;
+}
+
+enum psp_agreement_state psp_collector_core_agreement(const struct psp_collector_core *core,
+                                                      uint32_t shard, uint32_t replica_at)
+{
+    return psp_agreement_of(&replica_state(core, shard, replica_at)->agreement,
+                            psp_board_shard(core->board, shard));
+}
+
+void psp_collector_core_trust(const struct psp_collector_core *core, uint32_t shard,
+                              char ret_text[PSP_TRUST_BYTES])
+{
+    struct psp_agreement agreements[PSP_REPLICAS_MAX];
+    uint32_t numbers[PSP_REPLICAS_MAX], n = 0;
+    const struct psp_cluster_shard *known = &core->cluster->shards[shard];
+    for (; n < known->replica_count && n < PSP_REPLICAS_MAX; n++) {
+        agreements[n] = replica_state(core, shard, n)->agreement;
+        numbers[n] = known->replicas[n].replica;
+    }
+    psp_agreement_trust(agreements, numbers, n, psp_board_shard(core->board, shard), ret_text);
 }

@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "cluster/cluster.h"
+#include "collector/agreement.h"
 #include "collector/board/board.h"
 
 enum {
@@ -79,8 +80,9 @@ void psp_collector_core_unsent(struct psp_collector_core *core, uint64_t now_ms,
                                const struct psp_collector_watch *watch);
 
 /* A partial came over the connection to (shard, replica_at). Returns what
- * psp_board_merge says; PSP_EMISMATCH as well when it speaks of another shard
- * than the one that was asked; PSP_EAGAIN when it is a part and more will come,
+ * psp_board_merge says, or PSP_EDIVERGED of another history (agreement.h); PSP_EMISMATCH as
+ * well when it speaks of another shard than the one that was asked; PSP_EAGAIN when it is a
+ * part and more will come,
  * PSP_EINVAL when a part is missing, PSP_ENOMEM when there is no room for it. */
 enum psp_status psp_collector_core_partial(struct psp_collector_core *core, uint64_t now_ms,
                                            uint32_t shard, uint32_t replica_at, uint64_t watch_id,
@@ -109,5 +111,12 @@ bool psp_collector_core_stale(const struct psp_collector_core *core, uint32_t sh
 uint64_t psp_collector_core_fresh_ms(const struct psp_collector_core *core, uint32_t shard);
 const struct psp_collector_replica *psp_collector_core_replica(
     const struct psp_collector_core *core, uint32_t shard, uint32_t replica_at);
+
+/* Whether the replica has what is shown. */
+enum psp_agreement_state psp_collector_core_agreement(const struct psp_collector_core *core,
+                                                      uint32_t shard, uint32_t replica_at);
+/* While a replica of the shard contradicts what is held: which to trust. */
+void psp_collector_core_trust(const struct psp_collector_core *core, uint32_t shard,
+                              char ret_text[PSP_TRUST_BYTES]);
 
 #endif

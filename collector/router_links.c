@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/system/clock.h"
 #include "wire/message/message.h"
 
 struct link {
@@ -91,7 +92,8 @@ uint32_t psp_router_links_receive(struct psp_router_links *links, struct psp_are
             if (psp_cluster_message_decode(arena, received.data, received.length, &message,
                                            &reason) == PSP_OK &&
                 message.type == PSP_CLUSTER_STATUS_REPLY)
-                psp_routers_take(links->table, i, now_ms, message.status.keys);
+                psp_routers_take(links->table, i, now_ms, message.status.keys,
+                                 (int64_t)(message.status.wall_ms - psp_clock_wall_ms()));
             psp_received_release(&received);
         }
     }

@@ -11,6 +11,7 @@
 struct router {
     bool told;
     uint64_t told_ms;
+    int64_t clock_ahead_ms;
     uint8_t *keys;
     size_t bytes, capacity;
 };
@@ -48,7 +49,7 @@ void psp_routers_destroy(struct psp_routers **routers_at)
 }
 
 void psp_routers_take(struct psp_routers *routers, uint32_t router, uint64_t now_ms,
-                      struct psp_bytes keys)
+                      struct psp_bytes keys, int64_t clock_ahead_ms)
 {
     assert(router < routers->count);
     struct router *at = &routers->list[router];
@@ -58,6 +59,7 @@ void psp_routers_take(struct psp_routers *routers, uint32_t router, uint64_t now
             memcpy(at->keys, keys.data, keys.length);
         at->bytes = keys.length;
         at->told_ms = now_ms;
+        at->clock_ahead_ms = clock_ahead_ms;
         at->told = true;
     }
     pthread_mutex_unlock(&routers->lock);
@@ -79,4 +81,17 @@ bool psp_routers_keys(struct psp_routers *routers, uint32_t router, uint64_t now
     if (copy)
         *ret_keys = (struct psp_bytes){copy, bytes};
     return copy != NULL;
+}
+
+bool psp_routers_clock(struct psp_routers *routers, uint32_t router, uint64_t now_ms,
+                       int64_t *ret_ahead_ms)
+{
+    assert(router < routers->count);
+    const struct router *at = &routers->list[router];
+    pthread_mutex_lock(&routers->lock);
+    const bool told = at->told && now_ms <= at->told_ms + PSP_ROUTERS_SILENT_MS;
+    if (told)
+        *ret_ahead_ms = at->clock_ahead_ms;
+    pthread_mutex_unlock(&routers->lock);
+    return told;
 }

@@ -22,7 +22,7 @@
 #include "process/say.h"
 #include "wire/message/message.h"
 
-enum { WARN_EVERY_MS = 5000 };
+enum { WARN_EVERY_MS = 5000, DIVERGENCE_BYTES = 4096 };
 
 struct link { /* to one replica of a shard */
     struct psp_socket *socket;
@@ -137,14 +137,17 @@ static void warn_of(struct psp_collector_shell *shell, const struct link *link,
     const struct psp_board *board = psp_collector_core_board(shell->core);
     const struct psp_board_divergence *divergence =
         &psp_board_shard(board, link->shard)->divergence;
+    char trust[PSP_TRUST_BYTES];
     if (!psp_say_allowed(&shell->warnings, psp_clock_ms(), WARN_EVERY_MS, &(uint64_t){0}))
         return;
+    psp_collector_core_trust(shell->core, link->shard, trust);
     if (status == PSP_EDIVERGED)
         psp_say(PSP_SAY_ERROR, "diverged",
                 "shard %u replica %u contradicts what is held at index %lu (%s); the old "
-                "counts stay. Stop that replica and run psephos recount --shard %u",
+                "counts stay. %s. Stop the others, keep every disk, then: docs/operations.md, "
+                "\"Replicas that disagree\"",
                 link->shard, partial->replica, (unsigned long)partial->index, divergence->what,
-                link->shard);
+                trust);
     else
         psp_say(PSP_SAY_WARNING, "refused_partial",
                 "shard %u replica %u sent a partial of another cluster, mode or shard", link->shard,
@@ -159,7 +162,17 @@ static void say_corrected(const struct link *link, const struct psp_partial *par
             link->shard, (unsigned long)rows, (unsigned long)partial->index);
 }
 
-static void note_freshness(struct psp_collector_shell *shell, const struct link *link)
+/* What one says may change what is known of all replicas of its shard. */
+static void note_agreement(struct psp_collector_shell *shell, uint32_t shard)
+{
+    const uint32_t n = shell->options.cluster->shards[shard].replica_count;
+    for (uint32_t r = 0; r < n; r++)
+        atomic_store(&shell->freshness.replicas[shard][r].agreement,
+                     psp_collector_core_agreement(shell->core, shard, r));
+}
+
+static void note_freshness(struct psp_collector_shell *shell, const struct link *link,
+                           uint64_t wall_ms)
 {
     const struct psp_collector_replica *seen =
         psp_collector_core_replica(shell->core, link->shard, link->replica_at);
@@ -169,6 +182,7 @@ static void note_freshness(struct psp_collector_shell *shell, const struct link 
     atomic_store(&shown->epoch, seen->epoch);
     atomic_store(&shown->index, seen->index);
     atomic_store(&shown->leader, seen->leader);
+    atomic_store(&shown->clock_ahead_ms, (int64_t)(wall_ms - psp_clock_wall_ms()));
     atomic_store(&shown->last_answer_ms, seen->last_answer_ms);
 }
 
@@ -193,9 +207,10 @@ static void take_partial(struct psp_collector_shell *shell, const struct link *l
         return; /* a part: nothing has come of it yet */
     psp_stats_count(&shell->stats.partials[outcome_of(status)]);
     if (status == PSP_OK || status == PSP_STALE)
-        note_freshness(shell, link);
+        note_freshness(shell, link, message.partial.wall_ms);
     else if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
         warn_of(shell, link, &message.partial, status);
+    note_agreement(shell, link->shard);
     if (held->corrected_rows > corrected)
         say_corrected(link, &message.partial, held->corrected_rows - corrected);
 }
@@ -213,9 +228,28 @@ static uint32_t receive_shard(struct psp_collector_shell *shell, const struct li
     return n;
 }
 
+/* For an operator: what is known of replicas that disagree; "": nothing. */
+static void tell_divergence(const struct psp_collector_shell *shell, char *ret_text, size_t size)
+{
+    const struct psp_board *board = psp_collector_core_board(shell->core);
+    size_t at = 0;
+    ret_text[0] = 0;
+    for (uint32_t s = 0; s < shell->options.cluster->shard_count && at < size; s++) {
+        const struct psp_board_divergence *divergence = &psp_board_shard(board, s)->divergence;
+        char trust[PSP_TRUST_BYTES];
+        if (!divergence->standing)
+            continue;
+        psp_collector_core_trust(shell->core, s, trust);
+        at += (size_t)snprintf(ret_text + at, size - at,
+                               "%sshard %u: replica %u contradicts what is shown (%s); %s",
+                               at > 0 ? ". " : "", s, divergence->replica, divergence->what, trust);
+    }
+}
+
 static void reply_status(struct psp_collector_shell *shell, const struct psp_peer *peer,
                          uint64_t request_id)
 {
+    char divergence[DIVERGENCE_BYTES];
     const struct psp_cluster *cluster = shell->options.cluster;
     const struct psp_board *board = psp_collector_core_board(shell->core);
     struct psp_cluster_message message = {.type = PSP_CLUSTER_STATUS_REPLY, .id = request_id};
@@ -228,7 +262,10 @@ static void reply_status(struct psp_collector_shell *shell, const struct psp_pee
         .id = cluster->collectors[shell->options.collector].collector,
         .pid = (uint64_t)getpid(),
         .epoch = cluster->epoch,
+        .wall_ms = psp_clock_wall_ms(),
     };
+    tell_divergence(shell, divergence, sizeof divergence);
+    message.status.divergence = divergence;
     for (uint32_t s = 0; s < cluster->shard_count; s++)
         message.status.index += psp_board_shard(board, s)->index;
     if (view) {

@@ -163,6 +163,7 @@ static void reply_status(struct psp_router_shell *shell, const struct psp_peer *
         .admits = admitted,
         .stations_fault = shell->stations.fault.text,
         .keys = psp_budget_told(shell->budget),
+        .wall_ms = psp_clock_wall_ms(),
     };
     if (psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
         psp_socket_send(shell->ingest, peer, shell->buffer.data, shell->buffer.length);

@@ -64,6 +64,8 @@ void psp_answer_begin(const struct psp_api_request *request, struct psp_api_repl
     psp_writer_start(ret_json, &reply->body);
     psp_writer_begin_object(ret_json, NULL);
     psp_answer_version(ret_json, request->view);
+    if (request->ahead)
+        psp_writer_bool(ret_json, "as_of_ahead", true);
     psp_writer_bool(ret_json, "stale", request->stale);
     psp_writer_string(ret_json, "status", "unofficial");
     psp_writer_string(ret_json, "mode", psp_mode_name(request->site->cluster->mode));

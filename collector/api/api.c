@@ -132,6 +132,11 @@ static unsigned wanted(const char *accept, const char *type)
     return 0;
 }
 
+bool psp_api_is_ahead(const struct psp_view *view, uint64_t wall_ms)
+{
+    return wall_ms > 0 && view->time_ms > wall_ms + PSP_API_AHEAD_MS;
+}
+
 /* ---- ETags ---- */
 
 static void write_etag(const struct route *route, const struct psp_api_request *request,
@@ -144,7 +149,8 @@ static void write_etag(const struct route *route, const struct psp_api_request *
         question = psp_fnv64_string(question, request->parameters[i].name);
         question = psp_fnv64_string(question, request->parameters[i].value);
     }
-    question = question * 4 + (uint64_t)request->csv * 2 + request->stale;
+    question =
+        question * 8 + (uint64_t)request->ahead * 4 + (uint64_t)request->csv * 2 + request->stale;
     ret_etag[0] = 0;
     switch (route->tag) {
     case TAG_NONE:
@@ -271,6 +277,7 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
     if (!psp_parameter_flag(request, ret_reply, "spreadsheet", "1", &request->spreadsheet))
         return true;
     request->stale = psp_freshness_any_stale(request->site->freshness, request->now_ms);
+    request->ahead = psp_api_is_ahead(request->view, request->wall_ms);
     write_etag(route, request, ret_reply->etag, sizeof ret_reply->etag);
     if (route->tag == TAG_VERSION)
         memcpy(ret_reply->version, request->view->id, PSP_VERSION_ID_BYTES);

@@ -31,6 +31,7 @@ enum {
     PSP_API_LIMIT_DEFAULT = 100,
     PSP_API_LEADERS_MAX = 5000,    /* units in one answer of /leaders */
     PSP_API_VALUE_BYTES_MAX = 256, /* of a query parameter */
+    PSP_API_AHEAD_MS = 5000,       /* as_of is said to be ahead when it is by more */
 };
 
 struct psp_names;
@@ -62,6 +63,7 @@ struct psp_api_request {
     const struct psp_view *view; /* the newest; psp_api_serve puts `kept` there, if asked for */
     const struct psp_view *kept; /* which version= asks for; NULL: none, or not kept any more */
     uint64_t now_ms;             /* monotonic */
+    uint64_t wall_ms;            /* the time of day; 0: not known */
     bool local;                  /* came to the loopback address */
     bool head;                   /* only the head is asked for: nothing waits for it */
     const char *path;            /* decoded, without the query */
@@ -75,6 +77,7 @@ struct psp_api_request {
     bool csv;
     bool spreadsheet; /* of CSV: no cell is a formula */
     bool stale;
+    bool ahead;        /* as_of has not come yet, by this machine's clock */
     uint32_t language; /* of names: a position, 0 without languages */
 };
 
@@ -123,6 +126,10 @@ bool psp_api_serve(struct psp_api_request *request, struct psp_api_reply *ret_re
 
 /* Whether the value of If-None-Match names the ETag (RFC 9110, 13.1.2). */
 bool psp_api_etag_matches(const char *if_none_match, const char *etag);
+
+/* Whether a view's time lies ahead of the time of day: leaders' clocks were wrong. It stands
+ * still until clocks reach it, for a log's time never goes back. */
+bool psp_api_is_ahead(const struct psp_view *view, uint64_t wall_ms);
 
 /* One a resource. The route is found, the parameters are known by name. */
 typedef void psp_api_handler(const struct psp_api_request *request, struct psp_api_reply *reply);

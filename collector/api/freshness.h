@@ -21,6 +21,8 @@ struct psp_replica_freshness {
     _Atomic uint64_t last_answer_ms; /* monotonic; 0: no answer since the start */
     _Atomic uint64_t epoch, index;   /* of its last answer */
     _Atomic uint32_t leader;         /* as it says: replica + 1; 0 not known */
+    _Atomic uint32_t agreement;      /* enum psp_agreement_state (collector/agreement.h) */
+    _Atomic int64_t clock_ahead_ms;  /* of the collector's, as of last_answer_ms */
 };
 
 struct psp_freshness {

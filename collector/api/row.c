@@ -267,7 +267,7 @@ void psp_row_write_shards(struct psp_writer *json, const struct psp_api_request 
             psp_writer_number(json, "age_ms",
                               request->now_ms > fresh_ms ? request->now_ms - fresh_ms : 0);
         psp_writer_bool(json, "stale", psp_freshness_stale(freshness, s, request->now_ms));
-        psp_writer_bool(json, "diverged", shard->divergence.count > 0);
+        psp_writer_bool(json, "diverged", shard->divergence.standing);
         psp_writer_end_object(json);
     }
     psp_writer_end_array(json);

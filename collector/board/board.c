@@ -279,6 +279,7 @@ static void remember_divergence(struct psp_board *board, struct psp_board_shard 
 {
     struct psp_board_divergence *divergence = &head->divergence;
     divergence->count++;
+    divergence->standing = true;
     divergence->replica = partial->replica;
     divergence->epoch = partial->epoch;
     divergence->index = partial->index;
@@ -286,6 +287,20 @@ static void remember_divergence(struct psp_board *board, struct psp_board_shard 
     memcpy(divergence->other_hash, partial->state_hash, PSP_HASH_BYTES);
     divergence->what = what;
     board->changes++;
+}
+
+void psp_board_diverge(struct psp_board *board, const struct psp_partial *partial, const char *what)
+{
+    assert(partial->shard < board->options.shard_count);
+    remember_divergence(board, &board->shards[partial->shard].head, partial, what);
+}
+
+void psp_board_settle(struct psp_board *board, uint32_t shard)
+{
+    assert(shard < board->options.shard_count);
+    struct psp_board_divergence *divergence = &board->shards[shard].head.divergence;
+    board->changes += divergence->standing;
+    divergence->standing = false;
 }
 
 /* ---- changing ---- */
@@ -439,6 +454,7 @@ static void take(struct psp_board *board, struct shard_state *state,
     board->changes++;
     if (restored)
         forget_counts(board, state);
+    state->head.divergence.standing &= !restored;
     take_rows(board, state, partial);
     psp_board_stations_take(&state->stations, &board->stations, partial->stations, partial->index,
                             board->changes);

@@ -50,11 +50,12 @@ struct psp_board_options {
 /* The last partial of a shard that contradicted what the board holds. */
 struct psp_board_divergence {
     uint64_t count; /* since create; 0: never */
+    bool standing;  /* a replica contradicts what is held still, as far as is known */
     uint32_t replica;
     uint64_t epoch, index;
     uint8_t held_hash[PSP_HASH_BYTES], other_hash[PSP_HASH_BYTES];
     const char *what; /* static: "state hash", "books", "rows", "books by station", "reports",
-                         "ballots by leaf", or what went down */
+                         "ballots by leaf", what went down, or of agreement.h */
 };
 
 struct psp_board_shard {
@@ -93,6 +94,13 @@ void psp_board_destroy(struct psp_board **board);
  *   not have.
  * Unless PSP_OK, the counts are unchanged. */
 enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partial *partial);
+
+/* A partial contradicts what is held in a way that its counts do not show: remembered as
+ * if it had been merged. */
+void psp_board_diverge(struct psp_board *board, const struct psp_partial *partial,
+                       const char *what);
+/* No replica of the shard contradicts what is held any more. */
+void psp_board_settle(struct psp_board *board, uint32_t shard);
 
 /* Taking back what was shown before a restart: to be filled (leaves and sources; rows
  * and row_reports, if any), before any shard is taken back. */

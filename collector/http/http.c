@@ -424,6 +424,7 @@ static enum MHD_Result serve_api(struct psp_http *http, struct MHD_Connection *m
         return send_problem(http, mhd, 503, "Starting", "nothing is published yet; ask again");
     request->view = view;
     request->now_ms = psp_clock_ms();
+    request->wall_ms = psp_clock_wall_ms();
     struct psp_view *kept = find_version(http, request);
     request->kept = kept;
     *ret_served = psp_api_serve(request, &reply);

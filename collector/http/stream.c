@@ -182,6 +182,7 @@ static enum next next_event(struct viewer *viewer, bool beat)
         return NEXT_NOTHING;
     struct psp_api_request request = {.site = stream->site, .view = view, .now_ms = psp_clock_ms()};
     request.stale = psp_freshness_any_stale(stream->site->freshness, request.now_ms);
+    request.ahead = psp_api_is_ahead(view, psp_clock_wall_ms());
     enum next next = next_board(viewer, &request);
     if (next == NEXT_NOTHING && beat) {
         viewer->event = make_event(&request, NULL, NULL);

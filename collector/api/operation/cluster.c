@@ -1,6 +1,7 @@
 /*
  * /cluster: every shard as this collector sees it, loopback address only.
  */
+#include "collector/agreement.h"
 #include "collector/api/answer.h"
 
 static void write_age(struct psp_writer *json, uint64_t then_ms, uint64_t now_ms)
@@ -13,7 +14,7 @@ static void write_age(struct psp_writer *json, uint64_t then_ms, uint64_t now_ms
 
 static void write_divergence(struct psp_writer *json, const struct psp_board_divergence *divergence)
 {
-    psp_writer_bool(json, "diverged", divergence->count > 0);
+    psp_writer_bool(json, "diverged", divergence->standing);
     if (divergence->count == 0) {
         psp_writer_null(json, "divergence");
         return;
@@ -29,6 +30,20 @@ static void write_divergence(struct psp_writer *json, const struct psp_board_div
     psp_writer_end_object(json);
 }
 
+/* Whether it has what is shown; null: not known. */
+static void write_agreement(struct psp_writer *json, uint32_t agreement)
+{
+    switch ((enum psp_agreement_state)agreement) {
+    case PSP_AGREEMENT_UNKNOWN:
+        psp_writer_null(json, "agrees");
+        return;
+    case PSP_AGREEMENT_AGREES:
+    case PSP_AGREEMENT_CONTRADICTS:
+        psp_writer_bool(json, "agrees", agreement == PSP_AGREEMENT_AGREES);
+        return;
+    }
+}
+
 static void write_replicas(const struct psp_api_request *request, struct psp_writer *json,
                            uint32_t shard)
 {
@@ -42,6 +57,7 @@ static void write_replicas(const struct psp_api_request *request, struct psp_wri
         psp_writer_number(json, "epoch", atomic_load(&seen->epoch));
         psp_writer_number(json, "index", atomic_load(&seen->index));
         write_age(json, atomic_load(&seen->last_answer_ms), request->now_ms);
+        write_agreement(json, atomic_load(&seen->agreement));
         psp_writer_end_object(json);
     }
     psp_writer_end_array(json);

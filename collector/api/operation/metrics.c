@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "collector/agreement.h"
 #include "collector/api/api.h"
 #include "collector/routers.h"
 #include "election/probes.h"
@@ -48,6 +49,54 @@ static void write_shards(const struct psp_api_request *request, struct psp_text 
     for (uint32_t s = 0; s < view->shard_count; s++)
         psp_text_format(text, "psephos_diverged_total{shard=\"%u\"} %llu\n", s,
                         (unsigned long long)view->shards[s].divergence.count);
+}
+
+/* What tells whom to trust while replicas disagree; of one that lags, or was not heard since
+ * the start, there is no line. */
+static void write_agreement(const struct psp_api_request *request, struct psp_text *text)
+{
+    const struct psp_cluster *cluster = request->site->cluster;
+    head(text, "psephos_diverged", "gauge",
+         "1 while a replica contradicts what is shown. Must be 0.");
+    for (uint32_t s = 0; s < request->view->shard_count; s++)
+        psp_text_format(text, "psephos_diverged{shard=\"%u\"} %d\n", s,
+                        request->view->shards[s].divergence.standing);
+    head(text, "psephos_replica_agrees", "gauge",
+         "1 when the replica has, or had when it was heard last, what is shown; 0 when it has "
+         "another history or has lost this one.");
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        for (uint32_t r = 0; r < cluster->shards[s].replica_count && r < PSP_REPLICAS_MAX; r++) {
+            const uint32_t agreement =
+                atomic_load(&request->site->freshness->replicas[s][r].agreement);
+            if (agreement != PSP_AGREEMENT_UNKNOWN)
+                psp_text_format(text, "psephos_replica_agrees{shard=\"%u\",replica=\"%u\"} %d\n", s,
+                                cluster->shards[s].replicas[r].replica,
+                                agreement == PSP_AGREEMENT_AGREES);
+        }
+}
+
+/* Of each process that has answered of late. */
+static void write_clocks(const struct psp_api_request *request, struct psp_text *text)
+{
+    const struct psp_cluster *cluster = request->site->cluster;
+    const struct psp_freshness *freshness = request->site->freshness;
+    int64_t ahead_ms;
+    head(text, "psephos_clock_offset_seconds", "gauge",
+         "The process's clock less the collector's.");
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        for (uint32_t r = 0; r < cluster->shards[s].replica_count && r < PSP_REPLICAS_MAX; r++) {
+            const struct psp_replica_freshness *seen = &freshness->replicas[s][r];
+            const uint64_t at_ms = atomic_load(&seen->last_answer_ms);
+            if (at_ms > 0 && request->now_ms <= at_ms + freshness->stale_ms)
+                psp_text_format(text,
+                                "psephos_clock_offset_seconds{process=\"shard-%u-%u\"} %.3f\n", s,
+                                cluster->shards[s].replicas[r].replica,
+                                (double)atomic_load(&seen->clock_ahead_ms) / 1000);
+        }
+    for (uint32_t r = 0; request->site->routers && r < cluster->router_count; r++)
+        if (psp_routers_clock(request->site->routers, r, request->now_ms, &ahead_ms))
+            psp_text_format(text, "psephos_clock_offset_seconds{process=\"router-%u\"} %.3f\n",
+                            cluster->routers[r].router, (double)ahead_ms / 1000);
 }
 
 static void write_books(const struct psp_view *view, struct psp_text *text)
@@ -226,6 +275,8 @@ void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply
     reply->status = 200;
     reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
     write_shards(request, text);
+    write_agreement(request, text);
+    write_clocks(request, text);
     write_books(request->view, text);
     write_votes(request->view, text);
     write_partials(request->site->stats, text);

@@ -27,6 +27,7 @@ export interface components {
     Election: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -99,6 +100,7 @@ export interface components {
     Contests: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -109,6 +111,7 @@ export interface components {
     Results: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -128,6 +131,7 @@ export interface components {
     Candidates: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -149,6 +153,7 @@ export interface components {
     Candidate: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -179,6 +184,7 @@ export interface components {
     Turnout: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -191,6 +197,7 @@ export interface components {
     Units: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -223,6 +230,7 @@ export interface components {
     Unit: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -260,6 +268,7 @@ export interface components {
     Accounting: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -316,6 +325,7 @@ export interface components {
     Cluster: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -330,6 +340,7 @@ export interface components {
         state_hash: string;
         age_ms: number | null;
         stale: boolean;
+        /** @description A replica contradicts what is shown, as far as is known now: an alarm. */
         diverged: boolean;
         divergence: null | {
           count: number;
@@ -346,12 +357,15 @@ export interface components {
           epoch: number;
           index: number;
           age_ms: number | null;
+          /** @description Whether it has, or had when it was heard last, what is shown; false: it has another history, or has lost this one; null: not heard since the start, or it lags. */
+          agrees: boolean | null;
         }[];
       }[];
     };
     Stations: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -380,6 +394,7 @@ export interface components {
     Shards: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -389,6 +404,7 @@ export interface components {
     Leaders: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -423,6 +439,7 @@ export interface components {
     Series: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -445,6 +462,7 @@ export interface components {
     BoardEvent: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -463,6 +481,11 @@ export interface components {
      * @description Time of the newest partial, as its shard's leader wrote it; null before any shard has answered.
      */
     AsOf: string | null;
+    /**
+     * @description Only there when as_of lies more than 5 s ahead of this machine's clock: leaders' clocks were ahead. It stands still, as the points of /series do, until clocks reach it. The counts are right.
+     * @constant
+     */
+    AsOfAhead: true;
     /** @description Some shard has sent nothing current for 3 seconds, or since the collector started. */
     Stale: boolean;
     /** @constant */
@@ -562,6 +585,7 @@ export interface components {
       /** @description Since the shard last proved its state current; null: not since the start. */
       age_ms: number | null;
       stale: boolean;
+      /** @description A replica contradicts what is shown, as far as is known now: an alarm. */
       diverged: boolean;
     };
     /** @description The members from ballots on are there with standing=1 only: the whole contest, all methods. */
@@ -768,6 +792,7 @@ export interface components {
     Overview: {
       version: components['schemas']['Version'];
       as_of: components['schemas']['AsOf'];
+      as_of_ahead?: components['schemas']['AsOfAhead'];
       stale: components['schemas']['Stale'];
       status: components['schemas']['Unofficial'];
       mode: components['schemas']['Mode'];
@@ -917,6 +942,7 @@ export type BoardEvent = components['schemas']['BoardEvent'];
 export type Id = components['schemas']['Id'];
 export type IdOrNull = components['schemas']['IdOrNull'];
 export type AsOf = components['schemas']['AsOf'];
+export type AsOfAhead = components['schemas']['AsOfAhead'];
 export type Stale = components['schemas']['Stale'];
 export type Unofficial = components['schemas']['Unofficial'];
 export type Mode = components['schemas']['Mode'];

@@ -2,6 +2,7 @@
 #include "tests/unit/fixture/api.h"
 
 #include "base/bytes/bytes.h"
+#include "collector/agreement.h"
 #include "collector/routers.h"
 #include "wire/message/key_counters.h"
 #include "wire/socket/socket.h"
@@ -314,6 +315,10 @@ static void metrics_are_on_the_loopback_address_only(void **context)
 {
     struct api *api = *context;
     struct psp_api_request request = {.local = true};
+    api->freshness.replicas[0][0].agreement = PSP_AGREEMENT_AGREES;
+    api->freshness.replicas[1][0].agreement = PSP_AGREEMENT_CONTRADICTS;
+    api->freshness.replicas[0][0].clock_ahead_ms = -1250;
+    api->freshness.replicas[0][0].last_answer_ms = FIXTURE_NOW_MS - 30;
     api->freshness.replicas[0][2].leader = 2;
     api->freshness.replicas[0][2].last_answer_ms = FIXTURE_NOW_MS - 20;
     assert_true(api_ask(api, "/metrics", &request));
@@ -327,6 +332,10 @@ static void metrics_are_on_the_loopback_address_only(void **context)
         "\npsephos_dispositions_total{disposition=\"double_vote\",shard=\"0\"} 1\n",
         "\npsephos_received_total{shard=\"1\"} 8\n",
         "\npsephos_diverged_total{shard=\"0\"} 0\n",
+        "\npsephos_diverged{shard=\"1\"} 0\n",
+        "\npsephos_replica_agrees{shard=\"0\",replica=\"0\"} 1\n",
+        "\npsephos_replica_agrees{shard=\"1\",replica=\"0\"} 0\n",
+        "\npsephos_clock_offset_seconds{process=\"shard-0-0\"} -1.250\n",
         "\npsephos_balanced 1\n",
         "\npsephos_votes_contests_left_out 0\n",
         "\npsephos_stations_balanced 0\n", /* the fixture's ballots came from none */
@@ -355,13 +364,15 @@ static void metrics_tell_keys_that_were_over_their_budget(void **context)
     const struct psp_bytes told = {bytes, psp_key_counters_encode(&key, bytes)};
     assert_int_equal(psp_routers_create(1, &api->site.routers), PSP_OK);
     api->site.cluster = &cluster;
-    psp_routers_take(api->site.routers, 0, FIXTURE_NOW_MS - PSP_ROUTERS_SILENT_MS, told);
+    psp_routers_take(api->site.routers, 0, FIXTURE_NOW_MS - PSP_ROUTERS_SILENT_MS, told, 1500);
     assert_true(api_ask(api, "/metrics", &request));
 #define KEY "{router=\"4\",role=\"station\",number=\"7\"}"
     assert_non_null(strstr(api->body, "\npsephos_key_over_budget_total" KEY " 3\n"));
     assert_non_null(strstr(api->body, "\npsephos_key_refused_total" KEY " 2\n"));
     assert_non_null(strstr(api->body, "\npsephos_key_ended_total" KEY " 1\n"));
-    psp_routers_take(api->site.routers, 0, FIXTURE_NOW_MS - PSP_ROUTERS_SILENT_MS - 1, told);
+    assert_non_null(
+        strstr(api->body, "\npsephos_clock_offset_seconds{process=\"router-4\"} 1.500\n"));
+    psp_routers_take(api->site.routers, 0, FIXTURE_NOW_MS - PSP_ROUTERS_SILENT_MS - 1, told, 1500);
     request = (struct psp_api_request){.local = true};
     assert_true(api_ask(api, "/metrics", &request)); /* it has said nothing for long */
     assert_null(strstr(api->body, KEY));
@@ -398,6 +409,7 @@ static void the_cluster_shows_a_divergence(void **context)
     api_publish(api);
     api->freshness.replicas[1][0].index = 6;
     api->freshness.replicas[1][0].last_answer_ms = FIXTURE_NOW_MS - 20;
+    api->freshness.replicas[1][0].agreement = PSP_AGREEMENT_CONTRADICTS;
     struct psp_api_request request = {.local = true};
     assert_true(api_ask(api, "/cluster", &request));
     assert_non_null(strstr(api->body, "\"collector\":0,\"shards\":[{\"shard\":0,\"state\":\"open\","
@@ -405,12 +417,31 @@ static void the_cluster_shows_a_divergence(void **context)
     assert_non_null(strstr(api->body, "\"age_ms\":1000,\"stale\":false,\"diverged\":false,"
                                       "\"divergence\":null,\"replicas\":[{\"replica\":0,"
                                       "\"address\":\"tcp://127.0.0.1:1\",\"epoch\":0,\"index\":0,"
-                                      "\"age_ms\":null}]}"));
+                                      "\"age_ms\":null,\"agrees\":null}]}"));
     assert_non_null(strstr(api->body, "\"diverged\":true,\"divergence\":{\"count\":1,"
                                       "\"what\":\"state hash\",\"replica\":2,\"epoch\":1,"
                                       "\"index\":7,\"held_hash\":\"17171717"));
     assert_non_null(strstr(api->body, "\"other_hash\":\"e8171717"));
-    assert_non_null(strstr(api->body, "\"index\":6,\"age_ms\":20}"));
+    assert_non_null(strstr(api->body, "\"index\":6,\"age_ms\":20,\"agrees\":false}"));
+}
+
+/* The clocks of who wrote the log were ahead: as_of says so until it is past. */
+static void as_of_says_that_it_lies_ahead(void **context)
+{
+    struct api *api = *context;
+    const uint64_t as_of_ms = api->view->time_ms;
+    struct psp_api_request request = {.wall_ms = as_of_ms - PSP_API_AHEAD_MS};
+    char etag[48];
+    assert_true(api_ask(api, "/api/v1/election", &request));
+    assert_null(strstr(api->body, "as_of_ahead"));
+    memcpy(etag, api->reply.etag, sizeof etag);
+    request = (struct psp_api_request){.wall_ms = as_of_ms - PSP_API_AHEAD_MS - 1};
+    assert_true(api_ask(api, "/api/v1/election", &request));
+    assert_non_null(strstr(api->body, "Z\",\"as_of_ahead\":true,\"stale\":"));
+    assert_string_not_equal(etag, api->reply.etag);
+    request = (struct psp_api_request){0}; /* nobody knows the time of day */
+    assert_true(api_ask(api, "/api/v1/election", &request));
+    assert_null(strstr(api->body, "as_of_ahead"));
 }
 
 static void a_shard_s_leader_is_the_one_told_by_the_last_answer(void **context)
@@ -459,6 +490,7 @@ int main(void)
         TEST(metrics_tell_keys_that_were_over_their_budget),
         TEST(the_commit_histogram_is_cumulative),
         TEST(the_cluster_shows_a_divergence),
+        TEST(as_of_says_that_it_lies_ahead),
         TEST(a_shard_s_leader_is_the_one_told_by_the_last_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
