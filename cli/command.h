@@ -22,6 +22,7 @@ int psp_cmd_leader(int argc, char **argv);
 int psp_cmd_bridge(int argc, char **argv);
 int psp_cmd_replica(int argc, char **argv);
 int psp_cmd_close(int argc, char **argv);
+int psp_cmd_doctor(int argc, char **argv);
 int psp_cmd_down(int argc, char **argv);
 int psp_cmd_export(int argc, char **argv);
 int psp_cmd_generate(int argc, char **argv);

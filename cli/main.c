@@ -18,6 +18,7 @@ static const struct call {
     {"import", psp_cmd_import, "published returns (CSV) to an election definition"},
     {"generate", psp_cmd_generate, "a synthetic electorate, or a roll that fits published returns"},
     {"check", psp_cmd_check, "is this election.json valid, and if not, where and why"},
+    {"doctor", psp_cmd_doctor, "before the night: disks, clocks, limits, keys, ports, versions"},
     {"up", psp_cmd_up, "make and start a local cluster, or start what is not running"},
     {"down", psp_cmd_down, "stop the local cluster; nothing counted is lost"},
     {"status", psp_cmd_status, "health, leader, index and lag of every process"},

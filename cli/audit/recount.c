@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/audit/offline.h"
+#include "cli/audit/published.h"
 #include "cli/audit/recount_shard.h"
 #include "cli/command.h"
 #include "cli/folder/local.h"
@@ -19,6 +20,7 @@
 #include "cli/say/memory.h"
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
+#include "cli/show/divergence.h"
 #include "cluster/election.h"
 #include "wire/message/report.h"
 
@@ -27,17 +29,23 @@ enum {
     OPTION_BACKUP,
     OPTION_AUDITOR_KEY,
     OPTION_RESULTS,
+    OPTION_API,
 };
-enum { ANSWER_MS = 15000, WATCH_MS = 1000, TRIES = 3 };
+enum { ANSWER_MS = 15000, STATUS_MS = 2000, WATCH_MS = 1000, TRIES = 3 };
 
 struct arguments {
     const char *directory;
     uint32_t shard; /* or PSP_NONE: all */
     bool json, offline;
     const char *backup, *results, *auditor_key; /* with offline; NULL: not given */
+    const char *api;                            /* of a collector; NULL: not given */
 };
 
 static const struct argp_option options[] = {
+    {"api", OPTION_API, "URL", 0,
+     "compare with what this collector publishes: every row, the books, turnout, whether it is "
+     "closed",
+     0},
     {"offline", OPTION_OFFLINE, NULL, 0, "from the journals alone: no process is asked", 0},
     {"backup", OPTION_BACKUP, "FOLDER", 0, "with --offline: the journals of this backup", 0},
     {"auditor-key", OPTION_AUDITOR_KEY, "FILE", 0,
@@ -77,7 +85,13 @@ static error_t parse(int key, char *value, struct argp_state *state)
     case OPTION_RESULTS:
         arguments->results = value;
         return 0;
+    case OPTION_API:
+        arguments->api = value;
+        return 0;
     case ARGP_KEY_END:
+        if (arguments->api && (arguments->offline || arguments->shard != PSP_NONE))
+            argp_error(state, "--api is of all shards, and asks the collector: without --shard "
+                              "and --offline");
         if (!arguments->offline && (arguments->backup || arguments->results))
             argp_error(state, "--backup and --results go with --offline");
         if (arguments->auditor_key && !arguments->backup)
@@ -256,6 +270,17 @@ static void print(const struct psp_local *local, const struct psp_definition *de
                  : "the journal, replayed from the start, gives the live totals");
 }
 
+/* True: no process knows of replicas that disagree. One that leads may agree with its own
+ * journal, and both be set back. */
+static bool replicas_agree(const struct psp_local *local, struct psp_operate *operate)
+{
+    json_t *texts = psp_divergence_ask_all(operate, local->cluster, STATUS_MS);
+    const bool agree = json_array_size(texts) == 0;
+    psp_divergence_say("psephos recount", texts);
+    json_decref(texts);
+    return agree;
+}
+
 static int recount(const struct arguments *arguments, const struct psp_local *local,
                    const struct psp_definition *definition, struct psp_operate *operate)
 {
@@ -273,6 +298,8 @@ static int recount(const struct arguments *arguments, const struct psp_local *lo
         if (one == PSP_EXIT_UNREACHABLE)
             break;
     }
+    if (any && !replicas_agree(local, operate) && code == PSP_EXIT_DONE)
+        code = PSP_EXIT_NO;
     if (!any) {
         fprintf(stderr, "psephos recount: there is no shard %u\n", arguments->shard);
         code = PSP_EXIT_USAGE;
@@ -311,7 +338,9 @@ int psp_cmd_recount(int argc, char **argv)
         "hash with the running shard; exit code 1 on any difference. Rows that are not reported "
         "yet are compared by a hash, once a second at most. With --offline nothing needs "
         "to run: what a majority of the replicas' logs hold, or a backup, is counted by the rules "
-        "that its first entry names; logs that differ are named, exit code 1." PSP_EXIT_HELP,
+        "that its first entry names; logs that differ are named, exit code 1. With --api the "
+        "journals are compared with what a collector publishes, each difference is "
+        "named." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};
@@ -327,13 +356,15 @@ int psp_cmd_recount(int argc, char **argv)
                                                                   &reason) == PSP_OK) {
         char *key = psp_local_path(local, "keys/operator.key");
         psp_cluster_election_load(local->cluster, &definition, &reason);
-        if (definition && arguments.offline)
+        if (definition && arguments.api)
+            code = (int)psp_published_recount(arguments.api, arguments.json, local, definition);
+        else if (definition && arguments.offline)
             code = (int)recount_offline(&arguments, local, definition);
         else if (definition && psp_operate_create(local->cluster, key, &operate, &reason) == PSP_OK)
             code = recount(&arguments, local, definition, operate);
         free(key);
     }
-    if (!operate && !(arguments.offline && definition))
+    if (!operate && !((arguments.offline || arguments.api) && definition))
         psp_fault_say("psephos recount", &reason);
     psp_operate_destroy(&operate);
     if (definition)

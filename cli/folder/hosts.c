@@ -3,6 +3,7 @@
 #include "cli/folder/hosts.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,23 @@ void psp_hosts_destroy(struct psp_hosts **hosts)
     free((*hosts)->hosts);
     free(*hosts);
     *hosts = NULL;
+}
+
+bool psp_hosts_at(const struct psp_hosts *hosts, uint32_t n, struct psp_host *ret_host)
+{
+    if (n >= hosts->count)
+        return false;
+    *ret_host = (struct psp_host){hosts->hosts[n].name, hosts->hosts[n].address};
+    return true;
+}
+
+bool psp_hosts_has(const struct psp_hosts *hosts, uint32_t n, const char *role)
+{
+    assert(n < hosts->count);
+    for (size_t r = 0; r < ROLE_COUNT; r++)
+        if (!strcmp(role, role_names[r]))
+            return hosts->hosts[n].has[r];
+    return false;
 }
 
 enum psp_status psp_hosts_check(const struct psp_hosts *hosts, uint32_t replicas,

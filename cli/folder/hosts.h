@@ -21,6 +21,7 @@
 #ifndef PSP_HOSTS_H
 #define PSP_HOSTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,14 @@ struct psp_hosts;
 enum psp_status psp_hosts_load(const char *path, struct psp_hosts **ret_hosts,
                                struct psp_reason *reterr_reason);
 void psp_hosts_destroy(struct psp_hosts **hosts);
+
+/* The n-th machine of the file; false: there are no more. Its strings are the list's. */
+struct psp_host {
+    const char *name, *address;
+};
+bool psp_hosts_at(const struct psp_hosts *hosts, uint32_t n, struct psp_host *ret_host);
+/* Whether it may run "router", "shard" or "collector". */
+bool psp_hosts_has(const struct psp_hosts *hosts, uint32_t n, const char *role);
 
 /* PSP_EINVAL: no machine for a router or the collector, or fewer machines for
  * shards than a shard has replicas: losing one would lose two of its copies. */

@@ -153,6 +153,29 @@ static bool balanced(const json_t *root)
     return good && psp_books_same(&sum, &total);
 }
 
+/* Books of counts that some replica contradicts balance, too. */
+static bool agree(struct psp_rest *api)
+{
+    json_t *root = NULL;
+    const json_t *shard;
+    size_t i;
+    bool all = psp_rest_get(api, "/api/v1/shards", &root) == PSP_OK;
+    if (!all)
+        fprintf(stderr, "psephos accounting: %s\n", psp_rest_error(api));
+    json_array_foreach(json_object_get(root, "shards"), i, shard)
+    {
+        if (!json_is_true(json_object_get(shard, "diverged")))
+            continue;
+        fprintf(stderr,
+                "psephos accounting: replicas of shard %zu disagree; psephos status says which to "
+                "trust\n",
+                i);
+        all = false;
+    }
+    json_decref(root);
+    return all;
+}
+
 static int show(struct psp_rest *api, bool json)
 {
     json_t *root = NULL, *election = NULL;
@@ -175,7 +198,8 @@ static int show(struct psp_rest *api, bool json)
         fputs("psephos accounting: the books do not balance\n", stderr);
     json_decref(election);
     json_decref(root);
-    return good ? PSP_EXIT_DONE : PSP_EXIT_NO;
+    const bool agreed = agree(api);
+    return good && agreed ? PSP_EXIT_DONE : PSP_EXIT_NO;
 }
 
 int psp_cmd_accounting(int argc, char **argv)
@@ -185,7 +209,7 @@ int psp_cmd_accounting(int argc, char **argv)
         parse,
         NULL,
         "Shows how many ballots came in and what became of them; exit code 1 when the books "
-        "do not balance." PSP_EXIT_HELP,
+        "do not balance, or the collector knows of replicas that disagree." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

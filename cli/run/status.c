@@ -21,6 +21,7 @@
 #include "cli/say/mode.h"
 #include "cli/say/table.h"
 #include "cli/show/bridge.h"
+#include "cli/show/divergence.h"
 #include "cli/show/gateway.h"
 #include "wire/message/key_counters.h"
 
@@ -175,7 +176,7 @@ static void print_probing(const struct line *line)
 }
 
 static void print_json(const struct psp_cluster *cluster, const struct line *lines, uint32_t n,
-                       bool healthy, const struct psp_phase *phase)
+                       bool healthy, const struct psp_phase *phase, json_t *divergences)
 {
     json_t *processes = json_array();
     for (uint32_t i = 0; i < n; i++) {
@@ -204,8 +205,9 @@ static void print_json(const struct psp_cluster *cluster, const struct line *lin
         json_array_append_new(processes, process);
     }
     json_t *root =
-        json_pack("{s:b, s:s, s:s?, s:o}", "healthy", healthy, "mode", psp_mode_name(cluster->mode),
-                  "election", psp_phase_name(psp_phase_of(phase)), "processes", processes);
+        json_pack("{s:b, s:s, s:s?, s:O, s:o}", "healthy", healthy, "mode",
+                  psp_mode_name(cluster->mode), "election", psp_phase_name(psp_phase_of(phase)),
+                  "divergences", divergences, "processes", processes);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
@@ -283,7 +285,6 @@ static void look_at_bridge(struct line *line, bool asked, bool is_here)
 static int show(const struct arguments *arguments, const struct psp_local *local,
                 struct psp_operate *operate)
 {
-    const struct psp_cluster_message request = {.type = PSP_CLUSTER_STATUS_REQUEST};
     uint32_t n = 0;
     struct psp_daemon *daemons = psp_daemons_of(local, &n);
     struct line *lines = psp_memory_array(n, sizeof *lines);
@@ -298,7 +299,7 @@ static int show(const struct arguments *arguments, const struct psp_local *local
      * from this folder may run elsewhere. */
     for (uint32_t i = 0; i < n; i++)
         asked[i] = !here || lines[i].pid;
-    psp_operate_ask(operate, asked, &request, ANSWER_MS);
+    json_t *divergences = psp_divergence_ask(operate, local->cluster, asked, ANSWER_MS);
     for (uint32_t i = psp_operate_count(operate); i < n; i++)
         (lines[i].daemon->is_bridge ? look_at_bridge : look_at_gateway)(&lines[i], asked[i],
                                                                         here > 0);
@@ -328,14 +329,17 @@ static int show(const struct arguments *arguments, const struct psp_local *local
     find_lag(local->cluster, lines, n);
     struct psp_phase phase;
     find_phase(local->cluster, lines, n, &phase);
+    const bool agree = json_array_size(divergences) == 0;
     if (arguments->json)
-        print_json(local->cluster, lines, n, answered == n, &phase);
+        print_json(local->cluster, lines, n, answered == n && agree, &phase, divergences);
     else
         print_table(local, lines, n, &phase);
+    psp_divergence_say("psephos status", divergences);
+    json_decref(divergences);
     free(asked);
     free(lines);
     psp_daemons_free(&daemons, n);
-    if (answered == n && !psp_phase_is_partial(psp_phase_of(&phase)))
+    if (answered == n && agree && !psp_phase_is_partial(psp_phase_of(&phase)))
         return PSP_EXIT_DONE;
     return answered ? PSP_EXIT_NO : PSP_EXIT_UNREACHABLE;
 }
@@ -347,8 +351,8 @@ int psp_cmd_status(int argc, char **argv)
         parse,
         NULL,
         "Shows every process of the cluster in DIR, and whether the election is open; exit code 1 "
-        "when a process is down or does not answer, or the election is open, or closed, in some "
-        "shards only; 3 when none answers." PSP_EXIT_HELP,
+        "when a process is down or does not answer, replicas are known to disagree, or the "
+        "election is open, or closed, in some shards only; 3 when none answers." PSP_EXIT_HELP,
         children,
         NULL,
         NULL};

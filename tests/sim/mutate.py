@@ -167,12 +167,12 @@ CHANGES = [
      "    while (at < replays.length) {\n",
      "    while (at < replays.length && !M(REPLAYS_NEVER)) {\n"),
     ("TIME_NOT_CLAMPED", "shard/core/steps.c",
-     "    if (entry->time_ms < core->last_time_ms)\n"
-     "        entry->time_ms = core->last_time_ms;\n"
-     "    if (entry->time_ms < psp_count_time_ms(core->count))\n",
-     "    if (entry->time_ms < core->last_time_ms && !M(TIME_NOT_CLAMPED))\n"
-     "        entry->time_ms = core->last_time_ms;\n"
-     "    if (entry->time_ms < psp_count_time_ms(core->count) && !M(TIME_NOT_CLAMPED))\n"),
+     "    if (time_ms < core->last_time_ms)\n"
+     "        time_ms = core->last_time_ms;\n",
+     "    if (M(TIME_NOT_CLAMPED))\n"
+     "        return time_ms;\n"
+     "    if (time_ms < core->last_time_ms)\n"
+     "        time_ms = core->last_time_ms;\n"),
     ("MEMBERS_NOT_STORED", "shard/core/apply.c",
      "    delta->configuration_bytes = (uint32_t)bytes.length;\n",
      "    delta->configuration_bytes = M(MEMBERS_NOT_STORED) ? 0 : (uint32_t)bytes.length;\n"),

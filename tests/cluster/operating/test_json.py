@@ -74,6 +74,11 @@ def test_what_runs_a_cluster(one, fixture_file, tmp_path):
     for kind in ("sqlite", "openelections"):
         exported = asked("export", kind, tmp_path / kind, *folder)
         assert set(exported) == promised("export")
+    looked = asked("doctor", one.directory, check=None)  # what it makes of this machine is not ours
+    assert set(looked) == promised("doctor") and looked["checks"]
+    assert all(set(check) == promised("doctor", "checks") for check in looked["checks"])
+    published = asked("recount", *folder, "--api", one.api)
+    assert set(published) == promised("recount --api") and published["agrees"]
     sent = asked("stations", *folder)
     assert set(sent) >= {"version", "as_of", "mode", "stations"}
     assert set(sent["stations"][0]) == promised("stations", "stations")
