@@ -32,11 +32,10 @@ struct world {
     struct psp_peer last; /* of the message received last */
 };
 
-static int make_world(void **state)
+static int make_world_of(void **state, enum psp_role role)
 {
     struct world *w = calloc(1, sizeof *w);
-    struct psp_known_key known[2] = {{.role = PSP_ROLE_STATION, .id = 1},
-                                     {.role = PSP_ROLE_STATION, .id = 2}};
+    struct psp_known_key known[2] = {{.role = role, .id = 1}, {.role = role, .id = 2}};
     assert_non_null(w);
     assert_int_equal(psp_keypair_generate(&w->server_key), PSP_OK);
     for (size_t i = 0; i < 2; i++) {
@@ -45,11 +44,16 @@ static int make_world(void **state)
     }
     assert_int_equal(psp_wire_create(&w->server_key, &w->server), PSP_OK);
     assert_int_equal(psp_wire_set_keys(w->server, known, 2), PSP_OK);
-    assert_int_equal(
-        psp_socket_listen(w->server, "tcp://127.0.0.1:0", PSP_ROLE_STATION, &w->listening), PSP_OK);
+    assert_int_equal(psp_socket_listen(w->server, "tcp://127.0.0.1:0", role, &w->listening),
+                     PSP_OK);
     w->context = zmq_ctx_new();
     *state = w;
     return 0;
+}
+
+static int make_world(void **state)
+{
+    return make_world_of(state, PSP_ROLE_STATION);
 }
 
 static int end_world(void **state)
@@ -272,16 +276,26 @@ static void a_key_has_so_many_connections(void **state)
 
 enum { DESCRIPTORS = 160, SILENT_MAX = DESCRIPTORS / 4 + 1 };
 
-static int make_world_of_few_descriptors(void **state)
+static int make_world_of_few_descriptors(void **state, enum psp_role role)
 {
     struct rlimit limit;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     limit.rlim_cur = DESCRIPTORS;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    const int made = make_world(state);
+    const int made = make_world_of(state, role);
     limit.rlim_cur = limit.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     return made;
+}
+
+static int make_ingest_of_few_descriptors(void **state)
+{
+    return make_world_of_few_descriptors(state, PSP_ROLE_STATION);
+}
+
+static int make_shard_of_few_descriptors(void **state)
+{
+    return make_world_of_few_descriptors(state, PSP_ROLE_ROUTER);
 }
 
 static void by_silence_nobody_has_all_descriptors(void **state)
@@ -346,6 +360,21 @@ static void *connect_silent(struct world *w, size_t station)
     return socket;
 }
 
+/* A router without ballots says nothing: strangers do not push it out. */
+static void who_is_let_in_at_a_shard_may_be_silent(void **state)
+{
+    struct world *w = *state;
+    int silent[SILENT_MAX + 1];
+    void *router = connect_silent(w, 0);
+    for (size_t i = 0; i <= SILENT_MAX; i++)
+        silent[i] = connect_stranger(w);
+    TURNS_UNTIL(w, counts(w).ended_too_many == SILENT_MAX + 1);
+    TURNS_UNTIL(w, counts(w).connections == 1);
+    assert_is_heard(w, router);
+    for (size_t i = 0; i <= SILENT_MAX; i++)
+        close(silent[i]);
+}
+
 static void a_key_over_its_budget_is_ended_and_let_in_later(void **state)
 {
     struct world *w = *state;
@@ -380,7 +409,9 @@ int main(void)
         IN_WORLD(a_revoked_key_that_goes_on_sending_is_ended),
         IN_WORLD(a_key_has_so_many_connections),
         cmocka_unit_test_setup_teardown(by_silence_nobody_has_all_descriptors,
-                                        make_world_of_few_descriptors, end_world),
+                                        make_ingest_of_few_descriptors, end_world),
+        cmocka_unit_test_setup_teardown(who_is_let_in_at_a_shard_may_be_silent,
+                                        make_shard_of_few_descriptors, end_world),
         IN_WORLD(who_does_not_read_gets_no_more),
         IN_WORLD(a_key_over_its_budget_is_ended_and_let_in_later),
     };
