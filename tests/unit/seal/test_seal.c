@@ -172,6 +172,20 @@ static void a_whole_chunk_comes_back(void **state)
     assert_int_equal(n, PSP_CHUNK_RECORDS);
 }
 
+/* How long a part is says how long its records are to PSP_PART_PADDING only. */
+static void lengths_are_rounded_up(void **state)
+{
+    struct desk *desk = *state;
+    uint32_t parts = 0;
+    seal(desk);
+    for (size_t at = 88 + AUDITORS * PSP_CHUNK_BOX_BYTES; at < desk->bytes; parts++) {
+        const uint32_t length = psp_get32(desk->file + at);
+        assert_int_equal((length - 17) % PSP_PART_PADDING, 0);
+        at += 4 + length;
+    }
+    assert_int_equal(parts, desk->pieces);
+}
+
 /* The payload of record 1026 is 3 MiB of one byte: none of it stands there. */
 static void no_record_stands_in_the_file(void **state)
 {
@@ -373,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AT_DESK(every_auditor_reads_what_was_sealed),
         AT_DESK(a_whole_chunk_comes_back),
+        AT_DESK(lengths_are_rounded_up),
         AT_DESK(no_record_stands_in_the_file),
         AT_DESK(the_same_records_give_the_same_hash_and_another_file),
         AT_DESK(another_key_opens_nothing),
