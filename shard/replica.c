@@ -154,6 +154,8 @@ static enum psp_status check_log(const struct psp_replica *replica, const char *
     if (index < first)
         return PSP_OK;
     const enum psp_status status = psp_journal_peek(replica->log, index, &term, &type);
+    if (status == PSP_ECORRUPT && !replica->alone)
+        return PSP_OK; /* to be mended; it is a majority's then */
     if (status != PSP_OK || term != store_term) {
         psp_reason_set(reterr_reason,
                        "%s and the store beside it do not belong together (index %" PRIu64
@@ -171,7 +173,8 @@ static enum psp_status open_log(const struct psp_replica_options *options,
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/log", options->data_path);
     struct psp_journal_options log = {.directory = path,
-                                      .shard = options->cluster->shards[options->shard].shard};
+                                      .shard = options->cluster->shards[options->shard].shard,
+                                      .mendable = !replica->alone};
     memcpy(log.cluster_id, options->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     uint64_t store_term;
     psp_store_position(replica->store, &log.checkpoint_index, &store_term);

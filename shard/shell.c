@@ -14,19 +14,15 @@
 #include "journal/writer.h"
 #include "process/loop.h"
 #include "process/say.h"
+#include "shard/keeping.h"
 #include "shard/sealing.h"
 #include "shard/store/checkpointer.h"
 
-enum { LINE_BYTES = 1024, RAFT_BUFFERS = 64, JOURNAL_ENTRIES = 1024 };
+enum { LINE_BYTES = 1024 };
 
 struct link { /* to another replica: raft messages go out here */
     uint32_t replica;
     struct psp_socket *socket;
-};
-
-struct loaded {
-    uint8_t *buffer;
-    size_t size;
 };
 
 struct psp_shard_shell {
@@ -42,14 +38,11 @@ struct psp_shard_shell {
     struct psp_journal_writer *writer;
     struct psp_checkpointer *checkpointer;
     struct psp_sealing *sealing;
+    struct psp_keeping *keeping;
     struct psp_arena *arena;
     struct psp_buffer buffer;
     uint64_t appends_done;
-    uint64_t load_first, load_last; /* asked for by the core; 0 none */
-    struct loaded loaded[PSP_SHARD_LOAD_RECORDS];
-    uint8_t *raft_buffers[RAFT_BUFFERS];                    /* of entries read for a follower */
-    struct psp_raft_entry journal_entries[JOURNAL_ENTRIES]; /* of entries read for another */
-    uint8_t *journal_buffers[JOURNAL_ENTRIES];
+    bool waiting; /* to start: what the log needs for that is being mended */
     bool failed, ready;
     bool sent;                   /* in this turn: the sockets' edges may have been taken */
     enum psp_process_state told; /* as last logged */
@@ -132,98 +125,12 @@ static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_ac
     shell->sent = true;
 }
 
-/* An old entry that only a replica of this shard needs: counting goes on. */
-static void warn_unreadable(struct psp_shard_shell *shell, uint64_t index, enum psp_status status)
-{
-    if (psp_say_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
-        psp_say(PSP_SAY_ERROR, "unreadable",
-                "log entry %" PRIu64 " cannot be read for another replica: %s; replace this one",
-                index, psp_status_text(status));
-}
-
-/* For a replica of this shard: applied entries, as many as fit a message well. They are in
- * the log's files for good, and no other entry will stand in their place. */
-static void send_journal(struct psp_shard_shell *shell, const struct psp_peer *peer, uint64_t id,
-                         uint64_t first)
-{
-    struct psp_raft_entry *entries = shell->journal_entries;
-    uint8_t **buffers = shell->journal_buffers;
-    struct psp_cluster_message message = {
-        .type = PSP_CLUSTER_JOURNAL, .id = id, .journal = {.first = first, .entries = entries}};
-    const uint64_t applied = psp_core_applied(shell->core);
-    uint32_t n = 0;
-    for (size_t bytes = 0; first > 0 && first + n <= applied && n < JOURNAL_ENTRIES; n++) {
-        size_t size = 0;
-        struct psp_record record;
-        const enum psp_status status =
-            psp_journal_read(shell->state->log, first + n, &buffers[n], &size, &record);
-        if (status != PSP_OK) {
-            warn_unreadable(shell, first + n, status);
-            break;
-        }
-        bytes += record.payload_bytes;
-        if (bytes > PSP_CORE_RAFT_BYTES && n > 0)
-            break;
-        entries[n] = (struct psp_raft_entry){
-            record.term, (uint32_t)record.type, {record.payload, record.payload_bytes}};
-    }
-    message.journal.entry_count = n;
-    if (psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
-        psp_socket_send(shell->socket, peer, shell->buffer.data, shell->buffer.length);
-    for (uint32_t i = 0; i < JOURNAL_ENTRIES && buffers[i] != NULL; i++) {
-        free(buffers[i]);
-        buffers[i] = NULL;
-    }
-    shell->sent = true;
-}
-
-/* Reads the entries that the core no longer has, and leaves out what would make
- * the message too large: consensus sends the rest when it hears what arrived.
- * False: leave the whole message out. */
-static bool fill_from_log(struct psp_shard_shell *shell, const struct psp_core_action *action,
-                          struct psp_raft_message *message)
-{
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < action->raft.from_log; i++) {
-        struct psp_raft_entry *entry = &action->raft.entries[i];
-        if (entry->type == 0) {
-            if (i == RAFT_BUFFERS) {
-                message->entry_count = i;
-                return true;
-            }
-            size_t size = 0;
-            struct psp_record record;
-            const enum psp_status status = psp_journal_read(
-                shell->state->log, action->raft.first + i, &shell->raft_buffers[i], &size, &record);
-            if (status != PSP_OK) {
-                fail_storage(shell, "reading the log", status);
-                return false;
-            }
-            entry->term = record.term;
-            entry->type = (uint32_t)record.type;
-            entry->payload = (struct psp_bytes){record.payload, record.payload_bytes};
-        }
-        bytes += entry->payload.length;
-        if (bytes > PSP_CORE_RAFT_BYTES && i > 0) {
-            message->entry_count = i;
-            return true;
-        }
-    }
-    return true;
-}
-
 static void send_to_replica(struct psp_shard_shell *shell, const struct psp_core_action *action)
 {
-    struct psp_cluster_message message = action->raft.message;
-    const bool filled = action->raft.from_log == 0 || fill_from_log(shell, action, &message.raft);
-    for (uint32_t i = 0; i < shell->link_count && filled; i++)
+    for (uint32_t i = 0; i < shell->link_count; i++)
         if (shell->links[i].replica == action->raft.replica &&
-            psp_cluster_message_encode(&message, &shell->buffer) == PSP_OK)
+            psp_cluster_message_encode(&action->raft.message, &shell->buffer) == PSP_OK)
             psp_socket_send(shell->links[i].socket, NULL, shell->buffer.data, shell->buffer.length);
-    for (size_t i = 0; i < RAFT_BUFFERS; i++) {
-        free(shell->raft_buffers[i]);
-        shell->raft_buffers[i] = NULL;
-    }
     shell->sent = true;
 }
 
@@ -268,8 +175,11 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
         send_to_replica(shell, action);
         return;
     case PSP_CORE_LOAD:
-        shell->load_first = action->load.first;
-        shell->load_last = action->load.last;
+    case PSP_CORE_READ:
+    case PSP_CORE_SCRUB:
+    case PSP_CORE_MEND:
+        if (psp_keeping_do(shell->keeping, action) != PSP_OK)
+            fail(shell, "memory", "out of memory for reading the log");
         return;
     case PSP_CORE_CHECKPOINT:
         psp_checkpointer_push(shell->checkpointer, action->checkpoint);
@@ -296,31 +206,6 @@ static void perform(struct psp_shard_shell *shell)
     }
 }
 
-/* Reads what the core asked for and hands it over. */
-static void load(struct psp_shard_shell *shell)
-{
-    struct psp_record records[PSP_SHARD_LOAD_RECORDS];
-    size_t n = 0, bytes = 0;
-    uint64_t index = shell->load_first;
-    for (; index <= shell->load_last && n < PSP_SHARD_LOAD_RECORDS && bytes < PSP_CORE_LOAD_BYTES;
-         index++, n++) {
-        const enum psp_status status =
-            psp_journal_read(shell->state->log, index, &shell->loaded[n].buffer,
-                             &shell->loaded[n].size, &records[n]);
-        if (status != PSP_OK) {
-            fail(shell, "log",
-                 "log entry %" PRIu64 " cannot be read back: %s; restore this replica's data "
-                 "folder from a backup, or replace the replica",
-                 index, psp_status_text(status));
-            return;
-        }
-        bytes += records[n].payload_bytes;
-    }
-    shell->load_first = 0;
-    psp_core_loaded(shell->core, now(), records, n);
-    perform(shell);
-}
-
 /* ---- receiving ---- */
 
 static void take(struct psp_shard_shell *shell, const struct psp_received *received)
@@ -332,11 +217,6 @@ static void take(struct psp_shard_shell *shell, const struct psp_received *recei
     psp_arena_reset(shell->arena);
     const enum psp_status status = psp_cluster_message_decode(shell->arena, received->data,
                                                               received->length, &message, &reason);
-    if (status == PSP_OK && message.type == PSP_CLUSTER_JOURNAL_REQUEST) {
-        if (sender.role == PSP_ROLE_SHARD) /* for all others there is sealing.h */
-            send_journal(shell, &sender.peer, message.id, message.journal_request.first);
-        return;
-    }
     if (status == PSP_OK)
         psp_core_message(shell->core, now(), &sender, &message);
     else
@@ -378,6 +258,10 @@ static void collect(struct psp_shard_shell *shell)
         fail_storage(shell, "writing a checkpoint", status);
     if (shell->failed)
         return;
+    uint32_t took_ms[PSP_WRITER_TOOK_MAX];
+    const uint32_t n = psp_journal_writer_took(shell->writer, took_ms);
+    for (uint32_t i = 0; i < n; i++)
+        psp_core_synced(shell->core, now(), took_ms[i]);
     const uint64_t done = psp_journal_writer_done(shell->writer);
     if (done > shell->appends_done) {
         shell->appends_done = done;
@@ -404,6 +288,37 @@ static void send_sealed(struct psp_shard_shell *shell)
     if (psp_sealing_fault(shell->sealing, fault) != NULL &&
         psp_say_allowed(&shell->warnings, psp_clock_ms(), PSP_SHARD_PROGRESS_MS, &(uint64_t){0}))
         psp_say(PSP_SAY_ERROR, "unreadable", "%s", fault);
+}
+
+/* Once nothing is damaged any more that the start needs. */
+static void start_late(struct psp_shard_shell *shell)
+{
+    const enum psp_status status = psp_replica_start(shell->state, now());
+    if (status != PSP_OK) {
+        if (status != PSP_ECORRUPT || !psp_keeping_tell_damage(shell->keeping, now()))
+            fail_storage(shell, "reading the log", status);
+    } else {
+        shell->waiting = false;
+    }
+    perform(shell);
+}
+
+/* What the threads of the log have read, scrubbed and mended. */
+static void keep(struct psp_shard_shell *shell)
+{
+    struct psp_reason reason = {0};
+    for (;;) {
+        const enum psp_keeping_news news = psp_keeping_tell(shell->keeping, now(), &reason);
+        if (news == PSP_KEEPING_NOTHING || shell->failed)
+            return;
+        if (news == PSP_KEEPING_FAILED) {
+            fail(shell, "log", "%s", reason.text);
+            return;
+        }
+        perform(shell);
+        if (news == PSP_KEEPING_MENDED && shell->waiting && !shell->failed)
+            start_late(shell);
+    }
 }
 
 /* ---- what people want to know ---- */
@@ -438,14 +353,14 @@ static void turn(void *context)
     struct psp_shard_shell *shell = context;
     shell->sent = false;
     collect(shell);
+    if (!shell->failed)
+        keep(shell);
     const bool more = receive(shell);
     drain_links(shell);
     if (!shell->failed) {
         psp_core_tick(shell->core, now());
         perform(shell);
     }
-    if (!shell->failed && shell->load_first != 0)
-        load(shell);
     if (shell->failed)
         return;
     send_sealed(shell);
@@ -566,6 +481,8 @@ static enum psp_status set_up(struct psp_shard_shell *shell, struct psp_reason *
         status = psp_journal_writer_create(shell->state->log, wake, shell, &shell->writer);
     if (status == PSP_OK)
         status = psp_checkpointer_create(shell->state->store, wake, shell, &shell->checkpointer);
+    if (status == PSP_OK)
+        status = psp_keeping_create(shell->state->log, shell->core, wake, shell, &shell->keeping);
     const struct psp_sealing_options sealing = {.cluster = shell->options.cluster,
                                                 .shard = shell->options.shard,
                                                 .log_path = shell->options.log_path,
@@ -604,6 +521,9 @@ enum psp_status psp_shard_shell_create(const struct psp_shard_shell_options *opt
     enum psp_status status = set_up(shell, reterr_reason);
     if (status == PSP_OK) {
         status = psp_replica_start(shell->state, now());
+        shell->waiting = status == PSP_ECORRUPT && psp_keeping_tell_damage(shell->keeping, now());
+        if (shell->waiting)
+            status = PSP_OK;
         if (status != PSP_OK)
             psp_reason_set(reterr_reason, "the log cannot be read: %s", psp_status_text(status));
     }
@@ -621,7 +541,8 @@ void psp_shard_shell_destroy(struct psp_shard_shell **shell_at)
     struct psp_shard_shell *shell = *shell_at;
     if (shell == NULL)
         return;
-    psp_checkpointer_destroy(&shell->checkpointer); /* these three wake the loop */
+    psp_keeping_destroy(&shell->keeping); /* these four wake the loop */
+    psp_checkpointer_destroy(&shell->checkpointer);
     psp_journal_writer_destroy(&shell->writer);
     psp_sealing_destroy(&shell->sealing);
     psp_loop_destroy(&shell->loop); /* before the descriptors that it watches */
@@ -632,8 +553,6 @@ void psp_shard_shell_destroy(struct psp_shard_shell **shell_at)
     psp_wire_destroy(&shell->wire);
     psp_arena_destroy(&shell->arena);
     psp_buffer_free(&shell->buffer);
-    for (size_t i = 0; i < PSP_SHARD_LOAD_RECORDS; i++)
-        free(shell->loaded[i].buffer);
     free(shell);
     *shell_at = NULL;
 }

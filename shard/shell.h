@@ -5,6 +5,8 @@
  *     operators, replicas --> loop: core
  *                                       checkpointer thread (LMDB)
  *                                       sealing thread      (what leaves the log)
+ *                                       reader thread       (reads and mends the log)
+ *                                       scrubber thread     (checks it, slowly)
  *
  * The loop's thread owns sockets, core and count. A bounded number of messages
  * is taken a turn; then one slice of committed entries is applied.
@@ -12,7 +14,7 @@
  * Any failure of log or store ends the process: a failed fsync is final.
  *
  * Ownership: what the options point to stays the caller's.
- * Threads:   as drawn: the loop, the log writer, the checkpointer, the sealer.
+ * Threads:   as drawn. The loop reads no file of the log; keeping.h has who does.
  * Memory:    the core's and the count's, and entries read for others.
  */
 #ifndef PSP_SHARD_SHELL_H
@@ -27,7 +29,6 @@
 enum {
     PSP_SHARD_MESSAGES_A_TURN = 64,
     PSP_SHARD_ARENA_BYTES = 96 << 20, /* of one decoded message */
-    PSP_SHARD_LOAD_RECORDS = 256,     /* records read from the log at a time */
     PSP_SHARD_PROGRESS_MS = 2000,     /* between two lines about a long replay */
 };
 

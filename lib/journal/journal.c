@@ -8,7 +8,7 @@
 
 #include "journal/inner.h"
 
-static enum psp_status fail(struct psp_journal *log, enum psp_status status)
+enum psp_status psp_journal_fail(struct psp_journal *log, enum psp_status status)
 {
     int none = PSP_OK;
     if (status != PSP_OK)
@@ -60,7 +60,7 @@ enum psp_status psp_journal_set_vote(struct psp_journal *log, uint64_t term, uin
         .term = term, .voted_for = voted_for, .last = atomic_load(&log->synced)};
     const enum psp_status status = psp_journal_vote_write(&log->vote, vote);
     pthread_mutex_unlock(&log->vote_mutex);
-    return fail(log, status);
+    return psp_journal_fail(log, status);
 }
 
 /* Before records are dropped on purpose: else the next open would miss them. */
@@ -183,7 +183,7 @@ enum psp_status psp_journal_append(struct psp_journal *log, const struct psp_rec
         status = start_segment(log, records[0].index);
     if (status == PSP_OK)
         status = write_records(log, records, n);
-    return fail(log, status);
+    return psp_journal_fail(log, status);
 }
 
 enum psp_status psp_journal_sync(struct psp_journal *log)
@@ -197,7 +197,7 @@ enum psp_status psp_journal_sync(struct psp_journal *log)
     const enum psp_status status = log->disk->sync(log->disk->context, log->file);
     if (status == PSP_OK)
         atomic_store(&log->synced, last);
-    return fail(log, status);
+    return psp_journal_fail(log, status);
 }
 
 /* Drops the last segment, file and all. */
@@ -208,10 +208,10 @@ static enum psp_status drop_segment(struct psp_journal *log)
     psp_segments_path(log, psp_segments_newest(log)->first, "", path);
     disk->close(disk->context, log->file);
     log->file = PSP_JOURNAL_NO_FILE;
-    pthread_mutex_lock(&log->mutex);
     if (log->read_file != PSP_JOURNAL_NO_FILE)
         disk->close(disk->context, log->read_file);
     log->read_file = PSP_JOURNAL_NO_FILE;
+    pthread_mutex_lock(&log->mutex);
     psp_segment_free(psp_segments_newest(log));
     log->segment_count--;
     pthread_mutex_unlock(&log->mutex);
@@ -231,13 +231,14 @@ static enum psp_status truncate_tail(struct psp_journal *log, uint64_t from)
         status = drop_segment(log);
     if (status != PSP_OK || log->segment_count == 0)
         return status;
+    if (!psp_segments_newest(log)->scanned)
+        status = psp_journal_learn(log, psp_segments_newest(log)->first);
+    if (status != PSP_OK)
+        return status;
     pthread_mutex_lock(&log->mutex);
-    status = psp_segments_scan(log, log->segment_count - 1);
-    if (status == PSP_OK)
-        psp_segment_cut(psp_segments_newest(log), from);
+    psp_segment_cut(psp_segments_newest(log), from);
     pthread_mutex_unlock(&log->mutex);
-    if (status == PSP_OK)
-        status = disk->truncate(disk->context, log->file, psp_segments_newest(log)->bytes);
+    status = disk->truncate(disk->context, log->file, psp_segments_newest(log)->bytes);
     if (status == PSP_OK)
         status = disk->sync(disk->context, log->file);
     return status;
@@ -252,20 +253,64 @@ enum psp_status psp_journal_truncate(struct psp_journal *log, uint64_t from)
     if (from > psp_journal_last(log))
         return PSP_OK;
     enum psp_status status = lower_synced(log, from - 1);
+    pthread_mutex_lock(&log->files_mutex);
     if (status == PSP_OK)
         status = truncate_tail(log, from);
+    pthread_mutex_unlock(&log->files_mutex);
     if (status == PSP_OK)
         atomic_store(&log->synced, psp_journal_last(log));
-    return fail(log, status);
+    return psp_journal_fail(log, status);
 }
 
 /* ---- read ---- */
 
-/* The same, scanned. */
+enum psp_status psp_journal_learn(struct psp_journal *log, uint64_t first)
+{
+    pthread_mutex_lock(&log->mutex);
+    size_t i = psp_segments_named(log, first);
+    const bool there = i < log->segment_count; /* else it was cut meanwhile */
+    const uint64_t next_first = there ? psp_segments_next_first(log, i) : 0;
+    pthread_mutex_unlock(&log->mutex);
+    if (!there)
+        return PSP_ENOENT;
+    struct psp_segment segment;
+    enum psp_segment_end end = PSP_SEGMENT_CLEAN;
+    enum psp_status status = psp_segments_read(log, first, next_first, &segment, &end);
+    if (status == PSP_OK && next_first == 0 && end != PSP_SEGMENT_CLEAN)
+        status = PSP_ECORRUPT;
+    if (status != PSP_OK) {
+        psp_segment_free(&segment);
+        return status;
+    }
+    pthread_mutex_lock(&log->mutex); /* the writer may have moved the list */
+    i = psp_segments_named(log, first);
+    assert(i < log->segment_count);
+    psp_segment_free(&log->segments[i]);
+    log->segments[i] = segment;
+    pthread_mutex_unlock(&log->mutex);
+    return PSP_OK;
+}
+
+/* The segment that holds `index`, with what stands in it: read now, if it was not. Leaves both
+ * mutexes held when it returns PSP_OK, else neither. */
 static enum psp_status find(struct psp_journal *log, uint64_t index, size_t *ret_segment)
 {
-    const enum psp_status status = psp_segments_place(log, index, ret_segment);
-    return status == PSP_OK ? psp_segments_scan(log, *ret_segment) : status;
+    pthread_mutex_lock(&log->files_mutex);
+    pthread_mutex_lock(&log->mutex);
+    enum psp_status status = psp_segments_place(log, index, ret_segment);
+    if (status == PSP_OK && !log->segments[*ret_segment].scanned) {
+        const uint64_t first = log->segments[*ret_segment].first;
+        pthread_mutex_unlock(&log->mutex);
+        status = psp_journal_learn(log, first);
+        pthread_mutex_lock(&log->mutex);
+        if (status == PSP_OK)
+            status = psp_segments_place(log, index, ret_segment);
+    }
+    if (status == PSP_OK)
+        return PSP_OK;
+    pthread_mutex_unlock(&log->mutex);
+    pthread_mutex_unlock(&log->files_mutex);
+    return status;
 }
 
 static enum psp_status read_bytes(struct psp_journal *log, const struct psp_segment *segment,
@@ -289,44 +334,53 @@ static enum psp_status read_bytes(struct psp_journal *log, const struct psp_segm
     return status;
 }
 
-static enum psp_status read_locked(struct psp_journal *log, uint64_t index, uint8_t **buffer,
-                                   size_t *size, struct psp_record *ret_record)
+/* Where a record lies; the mutexes are the caller's. PSP_ECORRUPT: in a gap. */
+static enum psp_status locate(const struct psp_segment *segment, uint64_t index,
+                              uint64_t *ret_offset, size_t *ret_bytes)
 {
-    size_t i;
-    enum psp_status status = find(log, index, &i);
+    enum psp_record_type type;
+    const enum psp_status status = psp_segment_type(segment, index, &type);
     if (status != PSP_OK)
         return status;
-    const struct psp_segment *segment = &log->segments[i];
     const uint64_t offset = psp_segment_offset(segment, index);
     const uint64_t end = index + 1 < segment->first + segment->count
                              ? psp_segment_offset(segment, index + 1)
                              : segment->bytes;
-    const size_t bytes = (size_t)(end - offset);
-    if (bytes > *size) {
+    if (end <= offset || end - offset > PSP_SEGMENT_RECORD_BYTES_MAX)
+        return PSP_ECORRUPT;
+    *ret_offset = offset;
+    *ret_bytes = (size_t)(end - offset);
+    return PSP_OK;
+}
+
+/* The place is copied under the mutex, the bytes are read outside of it. */
+enum psp_status psp_journal_read(const struct psp_journal *log, uint64_t index, uint8_t **buffer,
+                                 size_t *size, struct psp_record *ret_record)
+{
+    struct psp_journal *shared = (struct psp_journal *)(uintptr_t)log;
+    size_t i, bytes = 0;
+    uint64_t offset = 0, synced;
+    enum psp_status status = find(shared, index, &i);
+    if (status != PSP_OK)
+        return status;
+    const struct psp_segment segment = {.first = shared->segments[i].first};
+    status = locate(&shared->segments[i], index, &offset, &bytes);
+    pthread_mutex_unlock(&shared->mutex);
+    if (status == PSP_OK && bytes > *size) {
         uint8_t *grown = realloc(*buffer, bytes);
-        if (grown == NULL)
-            return PSP_ENOMEM;
-        *buffer = grown;
-        *size = bytes;
+        status = grown == NULL ? PSP_ENOMEM : PSP_OK;
+        *buffer = grown == NULL ? *buffer : grown;
+        *size = grown == NULL ? *size : bytes;
     }
-    status = read_bytes(log, segment, offset, *buffer, bytes);
+    if (status == PSP_OK)
+        status = read_bytes(shared, &segment, offset, *buffer, bytes);
+    pthread_mutex_unlock(&shared->files_mutex);
     struct psp_record record;
-    uint64_t synced;
     if (status == PSP_OK && (psp_segment_record_decode(*buffer, bytes, &record, &synced) != bytes ||
                              record.index != index))
         status = PSP_ECORRUPT;
     if (status == PSP_OK)
         *ret_record = record;
-    return status;
-}
-
-enum psp_status psp_journal_read(const struct psp_journal *log, uint64_t index, uint8_t **buffer,
-                                 size_t *size, struct psp_record *ret_record)
-{
-    struct psp_journal *shared = (struct psp_journal *)(uintptr_t)log;
-    pthread_mutex_lock(&shared->mutex);
-    const enum psp_status status = read_locked(shared, index, buffer, size, ret_record);
-    pthread_mutex_unlock(&shared->mutex);
     return status;
 }
 
@@ -336,8 +390,9 @@ static bool term_from_ends(const struct psp_journal *log, size_t i, uint64_t *re
     const struct psp_segment *segment = &log->segments[i], *next = segment + 1;
     if (segment->scanned || segment->first_term == 0 || i + 1 == log->segment_count)
         return false;
-    const uint64_t term =
-        next->scanned && next->count > 0 ? psp_segment_term(next, next->first) : next->first_term;
+    uint64_t term = next->first_term;
+    if (next->scanned && (next->count == 0 || psp_segment_term(next, next->first, &term) != PSP_OK))
+        return false;
     *ret_term = segment->first_term;
     return term == segment->first_term;
 }
@@ -345,15 +400,19 @@ static bool term_from_ends(const struct psp_journal *log, size_t i, uint64_t *re
 enum psp_status psp_journal_term(const struct psp_journal *log, uint64_t index, uint64_t *ret_term)
 {
     struct psp_journal *shared = (struct psp_journal *)(uintptr_t)log;
-    pthread_mutex_lock(&shared->mutex);
     size_t i;
+    pthread_mutex_lock(&shared->mutex);
     enum psp_status status = psp_segments_place(shared, index, &i);
-    if (status == PSP_OK && !term_from_ends(shared, i, ret_term)) {
-        status = psp_segments_scan(shared, i);
-        if (status == PSP_OK)
-            *ret_term = psp_segment_term(&shared->segments[i], index);
-    }
+    const bool known = status == PSP_OK && term_from_ends(shared, i, ret_term);
     pthread_mutex_unlock(&shared->mutex);
+    if (status != PSP_OK || known)
+        return status;
+    status = find(shared, index, &i);
+    if (status != PSP_OK)
+        return status;
+    status = psp_segment_term(&shared->segments[i], index, ret_term);
+    pthread_mutex_unlock(&shared->mutex);
+    pthread_mutex_unlock(&shared->files_mutex);
     return status;
 }
 
@@ -361,13 +420,17 @@ enum psp_status psp_journal_peek(const struct psp_journal *log, uint64_t index, 
                                  enum psp_record_type *ret_type)
 {
     struct psp_journal *shared = (struct psp_journal *)(uintptr_t)log;
-    pthread_mutex_lock(&shared->mutex);
     size_t i;
-    const enum psp_status status = find(shared, index, &i);
-    if (status == PSP_OK) {
-        *ret_term = psp_segment_term(&shared->segments[i], index);
-        *ret_type = psp_segment_type(&shared->segments[i], index);
-    }
+    enum psp_status status = find(shared, index, &i);
+    if (status != PSP_OK)
+        return status;
+    enum psp_record_type type = PSP_RECORD_COMMAND;
+    status = psp_segment_type(&shared->segments[i], index, &type);
+    if (status == PSP_OK)
+        status = psp_segment_term(&shared->segments[i], index, ret_term);
+    if (status == PSP_OK)
+        *ret_type = type;
     pthread_mutex_unlock(&shared->mutex);
+    pthread_mutex_unlock(&shared->files_mutex);
     return status;
 }

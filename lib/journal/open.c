@@ -136,7 +136,11 @@ static enum psp_status load_segments(struct psp_journal *log, uint64_t checkpoin
         const bool last = i + 1 == log->segment_count;
         enum psp_status status = PSP_OK;
         if (last || psp_segments_end(log, i) - 1 > checkpoint_index) {
-            status = psp_segments_load(log, i, &end);
+            struct psp_segment read;
+            status = psp_segments_read(log, segment->first, psp_segments_next_first(log, i), &read,
+                                       &end);
+            psp_segment_free(segment);
+            *segment = read;
         } else {
             status = glance_at_segment(log, segment);
         }
@@ -145,7 +149,12 @@ static enum psp_status load_segments(struct psp_journal *log, uint64_t checkpoin
         if (status != PSP_OK)
             return explain(log, segment, status, reterr_reason);
     }
-    return log->read_only ? PSP_OK : open_tail(log, end, reterr_reason);
+    if (log->read_only)
+        return PSP_OK;
+    const enum psp_status status = psp_journal_mend_headers(log);
+    if (status != PSP_OK)
+        return explain(log, psp_segments_newest(log), status, reterr_reason);
+    return open_tail(log, end, reterr_reason);
 }
 
 static enum psp_status open_vote(struct psp_journal *log, bool vote_seen,
@@ -180,7 +189,8 @@ static enum psp_status check_against_vote(struct psp_journal *log, struct psp_re
     uint64_t term = 0;
     if (last >= psp_journal_first(log)) {
         const struct psp_segment *segment = psp_segments_newest(log);
-        term = segment->count == 0 ? 0 : psp_segment_term(segment, last);
+        if (segment->count > 0 && psp_segment_term(segment, last, &term) != PSP_OK)
+            term = 0; /* damaged, too */
     }
     if (log->read_only)
         return PSP_OK;
@@ -260,11 +270,13 @@ enum psp_status psp_journal_open(const struct psp_journal_options *options,
     log->owner.format_1_too = options->format_1_too;
     log->segment_bytes = options->segment_bytes == 0 ? SEGMENT_BYTES : options->segment_bytes;
     log->read_only = options->read_only;
+    log->mendable = options->mendable;
     log->lock = log->file = log->read_file = PSP_JOURNAL_NO_FILE;
     log->vote = (struct psp_journal_vote_file){
         .disk = log->disk, .file = PSP_JOURNAL_NO_FILE, .shard = options->shard};
     memcpy(log->vote.cluster_id, options->cluster_id, PSP_CLUSTER_ID_BYTES);
     log->vote.format_1_too = options->format_1_too;
+    pthread_mutex_init(&log->files_mutex, NULL);
     pthread_mutex_init(&log->mutex, NULL);
     pthread_mutex_init(&log->vote_mutex, NULL);
     const enum psp_status status = open_folder(log, options->checkpoint_index, reterr_reason);
@@ -273,6 +285,7 @@ enum psp_status psp_journal_open(const struct psp_journal_options *options,
         psp_journal_close(&log);
         return status;
     }
+    log->mendable = !log->read_only; /* what is found later is told, whoever may mend it */
     atomic_store(&log->synced, psp_journal_last(log));
     *ret_log = log;
     return PSP_OK;
@@ -303,6 +316,7 @@ void psp_journal_close(struct psp_journal **log_at)
     free(log->segments);
     free(log->headers);
     free(log->blocks);
+    pthread_mutex_destroy(&log->files_mutex);
     pthread_mutex_destroy(&log->mutex);
     pthread_mutex_destroy(&log->vote_mutex);
     free(log);

@@ -1,4 +1,4 @@
-/* The bytes of a segment, and the scan that tells a torn tail from damage. */
+/* The bytes of a segment, what stands where in it, and what was damaged. */
 #include "journal/segment.h"
 
 #include <assert.h>
@@ -10,6 +10,8 @@
 #include "base/bytes/bytes.h"
 #include "base/bytes/crc32c.h"
 #include "base/memory/grow.h"
+
+enum { GAP_RECORDS_MAX = 1 << 24 }; /* more than a segment holds: then it is no gap */
 
 static const char magic[8] = {'P', 'S', 'P', 'L', 'O', 'G', '1', '\n'};
 
@@ -56,21 +58,6 @@ bool psp_segment_header_decode(const uint8_t *bytes, size_t available,
     memcpy(ret_head->cluster_id, bytes + 16, PSP_CLUSTER_ID_BYTES);
     ret_head->first = psp_get64(bytes + 32);
     return true;
-}
-
-/* PSP_ECORRUPT, PSP_EVERSION, PSP_EMISMATCH. */
-static enum psp_status check_header(const uint8_t *bytes, size_t available,
-                                    const struct psp_segment_owner *owner, uint64_t first)
-{
-    struct psp_segment_head head;
-    if (!psp_segment_header_decode(bytes, available, &head))
-        return PSP_ECORRUPT;
-    if (head.format != PSP_SEGMENT_FORMAT && !(owner->format_1_too && head.format == 1))
-        return PSP_EVERSION;
-    if (head.shard != owner->shard ||
-        memcmp(head.cluster_id, owner->cluster_id, PSP_CLUSTER_ID_BYTES) != 0)
-        return PSP_EMISMATCH;
-    return head.first == first ? PSP_OK : PSP_ECORRUPT;
 }
 
 void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
@@ -129,6 +116,7 @@ static enum psp_status add_run(struct psp_segment *segment, uint64_t first, uint
 enum psp_status psp_segment_add(struct psp_segment *segment, const struct psp_record *record)
 {
     assert(record->index == segment->first + segment->count);
+    assert(record->term > 0);
     assert(segment->bytes % 8 == 0);
     assert(segment->bytes / 8 < 1U << 30);
     if (!PSP_GROW(segment->places, segment->capacity, segment->count + 1))
@@ -140,8 +128,25 @@ enum psp_status psp_segment_add(struct psp_segment *segment, const struct psp_re
     }
     segment->places[segment->count++] =
         (uint32_t)(segment->bytes / 8) << 2 | (uint32_t)record->type;
-    segment->bytes += (uint64_t)PSP_SEGMENT_RECORD_BYTES + record->payload_bytes +
-                      psp_segment_padding(record->payload_bytes);
+    segment->bytes += psp_segment_record_bytes(record->payload_bytes);
+    return PSP_OK;
+}
+
+enum psp_status psp_segment_add_gap(struct psp_segment *segment, uint64_t last, uint64_t bytes)
+{
+    const uint64_t first = segment->first + segment->count;
+    assert(last >= first);
+    if (last - first >= GAP_RECORDS_MAX || segment->bytes / 8 >= 1U << 30)
+        return PSP_ECORRUPT;
+    const uint32_t n = (uint32_t)(last - first + 1);
+    if (!PSP_GROW(segment->places, segment->capacity, segment->count + n) ||
+        !PSP_GROW(segment->gaps, segment->gap_capacity, segment->gap_count + 1))
+        return PSP_ENOMEM;
+    segment->gaps[segment->gap_count++] =
+        (struct psp_segment_gap){first, last, segment->bytes, bytes};
+    for (uint32_t i = 0; i < n; i++)
+        segment->places[segment->count++] = (uint32_t)(segment->bytes / 8) << 2;
+    segment->bytes += bytes;
     return PSP_OK;
 }
 
@@ -154,108 +159,152 @@ void psp_segment_cut(struct psp_segment *segment, uint64_t from)
     segment->count = (uint32_t)(from - segment->first);
     while (segment->run_count > 0 && segment->runs[segment->run_count - 1].first >= from)
         segment->run_count--;
+    while (segment->gap_count > 0 && segment->gaps[segment->gap_count - 1].first >= from)
+        segment->gap_count--;
+    if (segment->gap_count > 0 && segment->gaps[segment->gap_count - 1].last >= from) {
+        segment->gaps[segment->gap_count - 1].last = from - 1;
+        segment->gaps[segment->gap_count - 1].bytes = 0;
+    }
 }
 
 void psp_segment_free(struct psp_segment *segment)
 {
     free(segment->places);
     free(segment->runs);
+    free(segment->gaps);
     segment->places = NULL;
     segment->runs = NULL;
-    segment->count = segment->run_count = 0;
-    segment->capacity = segment->run_capacity = 0;
-    segment->scanned = false;
+    segment->gaps = NULL;
+    segment->count = segment->run_count = segment->gap_count = 0;
+    segment->capacity = segment->run_capacity = segment->gap_capacity = 0;
+    segment->scanned = segment->bad_header = false;
+}
+
+/* ---- what stands where ---- */
+
+static uint32_t place_of(const struct psp_segment *segment, uint64_t index)
+{
+    assert(segment->scanned);
+    assert(index >= segment->first && index < segment->first + segment->count);
+    return segment->places[index - segment->first];
 }
 
 uint64_t psp_segment_offset(const struct psp_segment *segment, uint64_t index)
 {
-    assert(index >= segment->first && index < segment->first + segment->count);
-    return (uint64_t)(segment->places[index - segment->first] >> 2) * 8;
+    return (uint64_t)(place_of(segment, index) >> 2) * 8;
 }
 
-enum psp_record_type psp_segment_type(const struct psp_segment *segment, uint64_t index)
+enum psp_status psp_segment_type(const struct psp_segment *segment, uint64_t index,
+                                 enum psp_record_type *ret_type)
 {
-    assert(index >= segment->first && index < segment->first + segment->count);
-    return (enum psp_record_type)(segment->places[index - segment->first] & 3);
-}
-
-uint64_t psp_segment_term(const struct psp_segment *segment, uint64_t index)
-{
-    assert(index >= segment->first && index < segment->first + segment->count);
-    uint32_t low = 0, high = segment->run_count;
-    while (high - low > 1) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (segment->runs[middle].first <= index)
-            low = middle;
-        else
-            high = middle;
-    }
-    return segment->runs[low].term;
-}
-
-/* Does a good record after the bad one at index `bad` prove that it had been
- * durable? Records start at multiples of 8. */
-static bool damage_proved(const uint8_t *bytes, size_t from, size_t length, uint64_t bad)
-{
-    for (size_t at = from + 8; at + PSP_SEGMENT_RECORD_BYTES <= length; at += 8) {
-        struct psp_record record;
-        uint64_t synced;
-        const uint64_t index = psp_get64(bytes + at + 8);
-        if (index <= bad || index - bad > (length - from) / PSP_SEGMENT_RECORD_BYTES)
-            continue; /* cheap: no checksum over what cannot be one */
-        if (psp_segment_record_decode(bytes + at, length - at, &record, &synced) != 0 &&
-            synced >= bad)
-            return true;
-    }
-    return false;
-}
-
-static enum psp_status scan_records(struct psp_segment *segment, const uint8_t *bytes,
-                                    size_t length, enum psp_segment_end *ret_end)
-{
-    while (segment->bytes < length) {
-        struct psp_record record;
-        uint64_t synced;
-        const size_t at = (size_t)segment->bytes;
-        const uint64_t expected = segment->first + segment->count;
-        if (psp_segment_record_decode(bytes + at, length - at, &record, &synced) == 0) {
-            *ret_end =
-                damage_proved(bytes, at, length, expected) ? PSP_SEGMENT_DAMAGED : PSP_SEGMENT_TORN;
-            return PSP_OK;
-        }
-        if (record.index != expected || record.term == 0 || record.term < last_term(segment)) {
-            *ret_end = PSP_SEGMENT_DAMAGED; /* a good record at a place where it was never put */
-            return PSP_OK;
-        }
-        const enum psp_status status = psp_segment_add(segment, &record);
-        if (status != PSP_OK)
-            return status;
-    }
-    *ret_end = PSP_SEGMENT_CLEAN;
+    const uint32_t type = place_of(segment, index) & 3;
+    if (type == 0)
+        return PSP_ECORRUPT;
+    *ret_type = (enum psp_record_type)type;
     return PSP_OK;
 }
 
-enum psp_status psp_segment_scan(struct psp_segment *segment, const struct psp_disk *disk, int file,
-                                 const struct psp_segment_owner *owner,
-                                 enum psp_segment_end *ret_end)
+/* The last run that begins at or before the index; run_count: none does. */
+static uint32_t run_of(const struct psp_segment *segment, uint64_t index)
 {
-    uint64_t length = 0;
-    size_t got = 0;
-    enum psp_status status = disk->size(disk->context, file, &length);
+    uint32_t low = 0, high = segment->run_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (segment->runs[middle].first <= index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low == 0 ? segment->run_count : low - 1;
+}
+
+static uint64_t term_before(const struct psp_segment *segment, uint64_t index)
+{
+    const uint32_t run = run_of(segment, index);
+    return run == segment->run_count ? 0 : segment->runs[run].term;
+}
+
+static const struct psp_segment_gap *gap_of(const struct psp_segment *segment, uint64_t index)
+{
+    for (uint32_t i = 0; i < segment->gap_count; i++)
+        if (index >= segment->gaps[i].first && index <= segment->gaps[i].last)
+            return &segment->gaps[i];
+    return NULL;
+}
+
+enum psp_status psp_segment_term(const struct psp_segment *segment, uint64_t index,
+                                 uint64_t *ret_term)
+{
+    const uint64_t term = term_before(segment, index);
+    if ((place_of(segment, index) & 3) == 0) {
+        const struct psp_segment_gap *gap = gap_of(segment, index);
+        assert(gap != NULL);
+        if (gap->last + 1 >= segment->first + segment->count || term == 0 ||
+            term_before(segment, gap->last + 1) != term)
+            return PSP_ECORRUPT;
+    }
+    assert(term > 0);
+    *ret_term = term;
+    return PSP_OK;
+}
+
+/* ---- mending ---- */
+
+uint64_t psp_segment_mend_fits(const struct psp_segment *segment, const struct psp_record *record)
+{
+    const struct psp_segment_gap *gap = gap_of(segment, record->index);
+    if (gap == NULL || gap->first != record->index || record->term == 0)
+        return 0;
+    const uint64_t bytes = psp_segment_record_bytes(record->payload_bytes);
+    const uint64_t behind = (gap->last - gap->first) * PSP_SEGMENT_RECORD_BYTES;
+    const bool at_end = gap->last + 1 == segment->first + segment->count;
+    /* At the end of a file that was cut short there is as much room as is needed. */
+    if (!at_end && (gap->last == gap->first ? bytes != gap->bytes : bytes + behind > gap->bytes))
+        return 0;
+    if (record->term < term_before(segment, record->index) ||
+        (!at_end && record->term > term_before(segment, gap->last + 1)))
+        return 0;
+    return bytes;
+}
+
+static enum psp_status insert_run(struct psp_segment *segment, uint64_t first, uint64_t term)
+{
+    if (term_before(segment, first) == term)
+        return PSP_OK;
+    const uint32_t before = run_of(segment, first);
+    const uint32_t at = before == segment->run_count ? 0 : before + 1;
+    if (!PSP_GROW(segment->runs, segment->run_capacity, segment->run_count + 1))
+        return PSP_ENOMEM;
+    memmove(segment->runs + at + 1, segment->runs + at,
+            (segment->run_count - at) * sizeof *segment->runs);
+    segment->runs[at] = (struct psp_segment_run){first, term};
+    segment->run_count++;
+    return PSP_OK;
+}
+
+enum psp_status psp_segment_mended(struct psp_segment *segment, const struct psp_record *record)
+{
+    struct psp_segment_gap *gap =
+        (struct psp_segment_gap *)(uintptr_t)gap_of(segment, record->index);
+    assert(gap != NULL && gap->first == record->index);
+    const uint64_t bytes = psp_segment_record_bytes(record->payload_bytes);
+    const enum psp_status status = insert_run(segment, record->index, record->term);
     if (status != PSP_OK)
         return status;
-    uint8_t *bytes = malloc(length == 0 ? 1 : (size_t)length);
-    if (bytes == NULL)
-        return PSP_ENOMEM;
-    status = disk->read(disk->context, file, 0, bytes, (size_t)length, &got);
-    if (status == PSP_OK)
-        status = check_header(bytes, got, owner, segment->first);
-    if (status == PSP_OK) {
-        psp_segment_free(segment);
-        segment->bytes = PSP_SEGMENT_HEADER_BYTES;
-        status = scan_records(segment, bytes, got, ret_end);
-        segment->scanned = status == PSP_OK;
+    const bool at_end = gap->last + 1 == segment->first + segment->count;
+    segment->places[record->index - segment->first] =
+        (uint32_t)(gap->offset / 8) << 2 | (uint32_t)record->type;
+    gap->first++;
+    gap->offset += bytes;
+    gap->bytes = gap->bytes > bytes ? gap->bytes - bytes : 0;
+    for (uint64_t i = gap->first; i <= gap->last; i++)
+        segment->places[i - segment->first] = (uint32_t)(gap->offset / 8) << 2;
+    if (at_end)
+        segment->bytes = gap->offset + (gap->first > gap->last ? 0 : gap->bytes);
+    if (gap->first > gap->last) {
+        segment->gap_count--;
+        const size_t at = (size_t)(gap - segment->gaps);
+        memmove(gap, gap + 1, (segment->gap_count - at) * sizeof *gap);
     }
-    free(bytes);
-    return status;
+    return PSP_OK;
 }

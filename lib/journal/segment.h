@@ -40,23 +40,34 @@ enum {
     PSP_SEGMENT_NAME_BYTES = 21, /* 16 digits, ".log", NUL */
     /* A command holds one batch, which came in one message. */
     PSP_RECORD_PAYLOAD_MAX = PSP_MESSAGE_BYTES_MAX + 4096,
+    PSP_SEGMENT_RECORD_BYTES_MAX = PSP_SEGMENT_RECORD_BYTES + PSP_RECORD_PAYLOAD_MAX + 8,
 };
 
 struct psp_segment_run { /* records from `first` on have `term` */
     uint64_t first, term;
 };
 
+/* Records that were there and are damaged. */
+struct psp_segment_gap {
+    uint64_t first, last;   /* indexes */
+    uint64_t offset, bytes; /* of the file; they may end past its end */
+};
+
 struct psp_segment {
     uint64_t first;
-    uint64_t bytes;      /* header and good records */
+    uint64_t bytes;      /* header, records and gaps */
     uint64_t first_term; /* of a segment that was not read at open; 0 unknown */
     bool scanned;        /* the rest is filled */
     uint32_t count;
     size_t capacity;
-    uint32_t *places; /* [count]: offset / 8 << 2 | type */
+    uint32_t *places; /* [count]: offset / 8 << 2 | type; type 0: in a gap */
     struct psp_segment_run *runs;
     uint32_t run_count;
     size_t run_capacity;
+    struct psp_segment_gap *gaps; /* ascending */
+    uint32_t gap_count;
+    size_t gap_capacity;
+    bool bad_header; /* with gaps only: else that is PSP_ECORRUPT */
 };
 
 /* Which log it belongs to. */
@@ -70,6 +81,12 @@ struct psp_segment_owner {
 static inline uint32_t psp_segment_padding(uint32_t payload_bytes)
 {
     return (8 - payload_bytes % 8) % 8;
+}
+
+/* What a record takes in the file. */
+static inline uint64_t psp_segment_record_bytes(uint32_t payload_bytes)
+{
+    return (uint64_t)PSP_SEGMENT_RECORD_BYTES + payload_bytes + psp_segment_padding(payload_bytes);
 }
 
 /* 16 hex digits and ".log". */
@@ -97,27 +114,29 @@ void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
 size_t psp_segment_record_decode(const uint8_t *bytes, size_t available,
                                  struct psp_record *ret_record, uint64_t *ret_synced);
 
-/* What follows the last good record of a segment. */
-enum psp_segment_end {
-    PSP_SEGMENT_CLEAN,   /* nothing */
-    PSP_SEGMENT_TORN,    /* the remains of a write that was never acknowledged */
-    PSP_SEGMENT_DAMAGED, /* a bad record that had been durable */
-};
-
-/* Reads the file and fills the segment up to the last good record.
- * PSP_ECORRUPT etc. of the header, PSP_EIO, PSP_ENOMEM. */
-enum psp_status psp_segment_scan(struct psp_segment *segment, const struct psp_disk *disk, int file,
-                                 const struct psp_segment_owner *owner,
-                                 enum psp_segment_end *ret_end);
 /* Adds a record at the end. PSP_ENOMEM. */
 enum psp_status psp_segment_add(struct psp_segment *segment, const struct psp_record *record);
+/* Records up to `last` that are damaged, in so many bytes: each stands where the gap begins, until
+ * it is mended. PSP_ENOMEM; PSP_ECORRUPT: no segment has so many. */
+enum psp_status psp_segment_add_gap(struct psp_segment *segment, uint64_t last, uint64_t bytes);
 /* Forgets the records from `from` on. */
 void psp_segment_cut(struct psp_segment *segment, uint64_t from);
 void psp_segment_free(struct psp_segment *segment);
 
-/* Of a record that the segment holds, which was scanned. */
+/* Of an index that the segment holds, which was scanned. */
 uint64_t psp_segment_offset(const struct psp_segment *segment, uint64_t index);
-enum psp_record_type psp_segment_type(const struct psp_segment *segment, uint64_t index);
-uint64_t psp_segment_term(const struct psp_segment *segment, uint64_t index);
+/* PSP_ECORRUPT: in a gap. */
+enum psp_status psp_segment_type(const struct psp_segment *segment, uint64_t index,
+                                 enum psp_record_type *ret_type);
+/* Of an index in a gap it is known where the records around have the same one: terms
+ * never fall. Else PSP_ECORRUPT. */
+enum psp_status psp_segment_term(const struct psp_segment *segment, uint64_t index,
+                                 uint64_t *ret_term);
+
+/* Whether the record can be the one that stood at the begin of a gap, and how many bytes it
+ * takes there; 0: it cannot. */
+uint64_t psp_segment_mend_fits(const struct psp_segment *segment, const struct psp_record *record);
+/* It was written there. PSP_ENOMEM. */
+enum psp_status psp_segment_mended(struct psp_segment *segment, const struct psp_record *record);
 
 #endif

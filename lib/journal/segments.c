@@ -44,23 +44,35 @@ enum psp_status psp_segments_open(const struct psp_journal *log, const struct ps
     return log->disk->open(log->disk->context, path, mode, ret_file);
 }
 
-enum psp_status psp_segments_load(struct psp_journal *log, size_t i, enum psp_segment_end *ret_end)
+size_t psp_segments_named(const struct psp_journal *log, uint64_t first)
+{
+    size_t i = 0;
+    while (i < log->segment_count && log->segments[i].first != first)
+        i++;
+    return i;
+}
+
+uint64_t psp_segments_next_first(const struct psp_journal *log, size_t i)
 {
     assert(i < log->segment_count);
-    struct psp_segment *segment = &log->segments[i];
+    return i + 1 < log->segment_count ? log->segments[i + 1].first : 0;
+}
+
+enum psp_status psp_segments_read(const struct psp_journal *log, uint64_t first,
+                                  uint64_t next_first, struct psp_segment *ret_segment,
+                                  enum psp_segment_end *ret_end)
+{
+    const struct psp_segment_reading reading = {&log->owner, next_first, log->mendable};
     int file;
-    enum psp_status status = psp_segments_open(log, segment, PSP_DISK_READ, &file);
+    *ret_segment = (struct psp_segment){.first = first};
+    enum psp_status status = psp_segments_open(log, ret_segment, PSP_DISK_READ, &file);
     if (status != PSP_OK)
         return status;
-    status = psp_segment_scan(segment, log->disk, file, &log->owner, ret_end);
+    status = psp_segment_scan(ret_segment, log->disk, file, &reading, ret_end);
     log->disk->close(log->disk->context, file);
     if (status != PSP_OK)
         return status;
-    const bool last = i + 1 == log->segment_count;
-    if (*ret_end == PSP_SEGMENT_DAMAGED)
-        return PSP_ECORRUPT;
-    if (!last && (*ret_end != PSP_SEGMENT_CLEAN ||
-                  segment->first + segment->count != log->segments[i + 1].first))
+    if (*ret_end == PSP_SEGMENT_DAMAGED || (next_first != 0 && *ret_end != PSP_SEGMENT_CLEAN))
         return PSP_ECORRUPT;
     return PSP_OK;
 }
@@ -68,15 +80,6 @@ enum psp_status psp_segments_load(struct psp_journal *log, size_t i, enum psp_se
 uint64_t psp_segments_last(const struct psp_journal *log)
 {
     return log->segment_count == 0 ? 0 : psp_segments_end(log, log->segment_count - 1) - 1;
-}
-
-enum psp_status psp_segments_scan(struct psp_journal *log, size_t i)
-{
-    assert(i < log->segment_count);
-    if (log->segments[i].scanned)
-        return PSP_OK;
-    enum psp_segment_end end;
-    return psp_segments_load(log, i, &end);
 }
 
 enum psp_status psp_segments_place(const struct psp_journal *log, uint64_t index,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/memory/grow.h"
+#include "base/system/clock.h"
 
 /* Appends in the order they came; their records one after another. */
 struct batch {
@@ -23,6 +24,7 @@ struct psp_journal_writer {
     pthread_mutex_t mutex; /* of queued and ending */
     pthread_cond_t changed;
     struct batch queued, writing;
+    uint32_t took_ms[PSP_WRITER_TOOK_MAX], took_n;
     bool ending;
     _Atomic uint64_t done;
     _Atomic int failure;
@@ -60,11 +62,33 @@ static bool wait_for_work(struct psp_journal_writer *writer)
     return !ending;
 }
 
+static void remember(struct psp_journal_writer *writer, uint64_t took_ms)
+{
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->took_n < PSP_WRITER_TOOK_MAX)
+        writer->took_ms[writer->took_n++] = took_ms < UINT32_MAX ? (uint32_t)took_ms : UINT32_MAX;
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+uint32_t psp_journal_writer_took(struct psp_journal_writer *writer,
+                                 uint32_t ret_ms[PSP_WRITER_TOOK_MAX])
+{
+    pthread_mutex_lock(&writer->mutex);
+    const uint32_t n = writer->took_n;
+    for (uint32_t i = 0; i < n; i++)
+        ret_ms[i] = writer->took_ms[i];
+    writer->took_n = 0;
+    pthread_mutex_unlock(&writer->mutex);
+    return n;
+}
+
 static void *run(void *context)
 {
     struct psp_journal_writer *writer = context;
     while (wait_for_work(writer)) {
+        const uint64_t begun_ms = psp_clock_ms();
         const enum psp_status status = write_batch(writer->log, &writer->writing);
+        remember(writer, psp_clock_ms() - begun_ms);
         if (status != PSP_OK)
             atomic_store(&writer->failure, (int)status);
         else

@@ -34,6 +34,11 @@ enum psp_status psp_journal_writer_push(struct psp_journal_writer *writer, uint6
                                         const struct psp_record *records, uint32_t n);
 /* The highest number that is durable. */
 uint64_t psp_journal_writer_done(struct psp_journal_writer *writer);
+enum { PSP_WRITER_TOOK_MAX = 64 };
+/* How long writing and syncing took in ms, of each time since the last call; of more than fit the
+ * first ones. Returns how many. */
+uint32_t psp_journal_writer_took(struct psp_journal_writer *writer,
+                                 uint32_t ret_ms[PSP_WRITER_TOOK_MAX]);
 /* PSP_OK, or why it has ended. */
 enum psp_status psp_journal_writer_failure(struct psp_journal_writer *writer);
 

@@ -1,4 +1,5 @@
 /* What a call hands out. */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,4 +69,45 @@ struct psp_cluster_message *psp_core_send(struct psp_core *core, const struct ps
     action->send.message.type = type;
     action->send.message.id = id;
     return &action->send.message;
+}
+
+struct psp_cluster_message *psp_core_tell(struct psp_core *core, uint32_t replica,
+                                          enum psp_cluster_type type)
+{
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_RAFT);
+    if (action == NULL)
+        return NULL;
+    action->raft.replica = replica;
+    action->raft.message.type = type;
+    return &action->raft.message;
+}
+
+struct psp_read *psp_core_wish(struct psp_core *core, enum psp_read_kind kind, uint64_t first,
+                               uint64_t last)
+{
+    assert(first > 0 && last >= first);
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_READ);
+    struct psp_read *read = action == NULL ? NULL : psp_reads_begin(&core->reads, kind);
+    if (read == NULL) { /* as if the message was lost */
+        core->action_count -= action != NULL;
+        return NULL;
+    }
+    read->first = first;
+    action->read.number = read->number;
+    action->read.first = first;
+    action->read.last = last;
+    action->read.records_max = PSP_CORE_READ_RECORDS;
+    action->read.bytes_max = PSP_CORE_RAFT_BYTES;
+    return read;
+}
+
+struct psp_raft_entry *psp_core_entries(struct psp_core *core, const struct psp_record *records,
+                                        uint32_t n)
+{
+    struct psp_raft_entry *entries = psp_core_scratch(core, (n + 1) * sizeof *entries);
+    for (uint32_t i = 0; i < n && entries != NULL; i++)
+        entries[i] = (struct psp_raft_entry){records[i].term,
+                                             (uint32_t)records[i].type,
+                                             {records[i].payload, records[i].payload_bytes}};
+    return entries;
 }

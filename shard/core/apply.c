@@ -155,8 +155,8 @@ static bool checkpoint_blocks(const struct psp_core *core)
 
 bool psp_core_apply_pending(const struct psp_core *core)
 {
-    return !core->loading && psp_count_index(core->count) < apply_limit(core) &&
-           !checkpoint_blocks(core);
+    return !core->loading && !core->unreadable &&
+           psp_count_index(core->count) < apply_limit(core) && !checkpoint_blocks(core);
 }
 
 static void load(struct psp_core *core, uint64_t first)

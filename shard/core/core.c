@@ -84,6 +84,7 @@ void psp_core_destroy(struct psp_core **core_at)
     }
     for (uint32_t i = 0; i < core->parked_count; i++)
         psp_core_parked_free(&core->parked[i]);
+    psp_mending_begin(&core->care.mending, 0);
     free(core->watched);
     free(core->hashes);
     psp_consensus_destroy(&core->consensus);
@@ -110,6 +111,8 @@ void psp_core_start(struct psp_core *core, struct psp_core_time now,
 {
     psp_core_begin(core, now);
     assert(psp_count_index(core->count) == start->store_index);
+    assert(!core->started);
+    core->started = true;
     core->checkpoint_index = start->store_index;
     core->checkpoint_ms = now.steady_ms;
     core->applied_term = start->store_term;
@@ -132,12 +135,21 @@ void psp_core_start(struct psp_core *core, struct psp_core_time now,
     psp_core_step_start(core, &consensus);
 }
 
+/* The number of another replica of this shard; PSP_NONE: it is none. */
+static uint32_t replica_of(const struct psp_core *core, const struct psp_core_sender *sender)
+{
+    const uint32_t replica = psp_process_replica(sender->id);
+    return sender->role == PSP_ROLE_SHARD && psp_process_shard(sender->id) == core->genesis.shard &&
+                   replica < core->member_count && replica != core->replica
+               ? replica
+               : PSP_NONE;
+}
+
 static void take_raft(struct psp_core *core, const struct psp_core_sender *sender,
                       const struct psp_raft_message *message)
 {
-    const uint32_t replica = psp_process_replica(sender->id);
-    if (sender->role != PSP_ROLE_SHARD || psp_process_shard(sender->id) != core->genesis.shard ||
-        message->shard != core->genesis.shard || replica >= core->member_count)
+    const uint32_t replica = replica_of(core, sender);
+    if (replica == PSP_NONE || message->shard != core->genesis.shard)
         return;
     if (message->from_id == 0 || psp_raft_id_replica(message->from_id) != replica ||
         message->to_id != core->raft_id)
@@ -153,6 +165,14 @@ void psp_core_message(struct psp_core *core, struct psp_core_time now,
     psp_core_begin(core, now);
     if (core->stopped)
         return;
+    if (sender->role == PSP_ROLE_SHARD && message->type != PSP_CLUSTER_RAFT &&
+        message->type != PSP_CLUSTER_STATUS_REQUEST) {
+        if (replica_of(core, sender) != PSP_NONE)
+            psp_core_care_message(core, replica_of(core, sender), message);
+        return;
+    }
+    if (!core->started && message->type != PSP_CLUSTER_STATUS_REQUEST)
+        return; /* as if it was not there yet */
     if (message->type == PSP_CLUSTER_RAFT)
         take_raft(core, sender, &message->raft);
     else
@@ -176,6 +196,12 @@ void psp_core_persisted(struct psp_core *core, struct psp_core_time now, uint64_
     psp_core_step_persisted(core, append_number);
 }
 
+void psp_core_synced(struct psp_core *core, struct psp_core_time now, uint64_t took_ms)
+{
+    psp_core_begin(core, now);
+    psp_latency_add(&core->latency, now.steady_ms, took_ms);
+}
+
 void psp_core_loaded(struct psp_core *core, struct psp_core_time now,
                      const struct psp_record *records, size_t n)
 {
@@ -186,6 +212,32 @@ void psp_core_loaded(struct psp_core *core, struct psp_core_time now,
             return;
         psp_core_apply_record(core, records[i].index, records[i].term, records[i].type,
                               records[i].payload, records[i].payload_bytes);
+    }
+}
+
+void psp_core_unreadable(struct psp_core *core, struct psp_core_time now)
+{
+    psp_core_begin(core, now);
+    core->loading = false;
+    core->unreadable = true;
+}
+
+void psp_core_read(struct psp_core *core, struct psp_core_time now, uint64_t number,
+                   const struct psp_record *records, uint32_t n, enum psp_status status)
+{
+    struct psp_read read;
+    psp_core_begin(core, now);
+    if (core->stopped || !psp_reads_end(&core->reads, number, &read))
+        return;
+    switch (read.kind) {
+    case PSP_READ_NOTHING:
+        break;
+    case PSP_READ_FOLLOWER:
+        psp_core_send_read(core, &read, records, n);
+        return;
+    case PSP_READ_MEND:
+        psp_core_answer_mend(core, &read, records, n, status);
+        return;
     }
 }
 
@@ -207,6 +259,9 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now)
     psp_core_begin(core, now);
     if (core->stopped)
         return;
+    psp_core_care_on(core);
+    if (!core->started)
+        return;
     psp_core_step_time(core);
     psp_core_apply(core);
     psp_core_propose_genesis(core);
@@ -227,12 +282,15 @@ uint64_t psp_core_deadline(const struct psp_core *core)
 {
     if (core->stopped)
         return UINT64_MAX;
+    if (!core->started)
+        return psp_core_care_deadline(core);
     if (psp_core_apply_pending(core) || psp_core_genesis_pending(core) || core->warming)
         return core->now.steady_ms;
     uint64_t deadline = psp_consensus_deadline(core->consensus);
     if (core->move_to != 0 && core->move_until_ms < deadline)
         deadline = core->move_until_ms;
-    const uint64_t others[] = {psp_core_watch_deadline(core), psp_core_close_deadline(core),
+    const uint64_t others[] = {psp_core_care_deadline(core), psp_core_watch_deadline(core),
+                               psp_core_close_deadline(core),
                                psp_core_has_room(core) ? psp_core_parked_due(core) : UINT64_MAX};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i] < deadline)

@@ -20,7 +20,13 @@
  * heartbeat waits for a long replay.
  *
  * Start: psp_core_create, psp_core_bootstrap (into an empty log), then
- * psp_core_start with what is durable.
+ * psp_core_start with what is durable. A log in which something is damaged that the
+ * start needs is mended before: until then the core speaks with the other replicas about
+ * that alone.
+ *
+ * The log is read by others than the loop: the core asks (PSP_CORE_READ, _LOAD) and
+ * hears later. It says which segment is to be scrubbed, and what is to be written in the
+ * place of a damaged record once a majority of the other replicas has told the same.
  *
  * Bounds: PSP_CORE_UNAPPLIED_MAX entries and PSP_CORE_UNAPPLIED_BYTES_MAX bytes
  * proposed and not yet applied, and PSP_CORE_PARKED_MAX parked batches, then BUSY;
@@ -72,6 +78,14 @@ enum {
                                                  hands over, and proposes no later time */
     PSP_CORE_CLOCK_GAP_MS = 10000,            /* between two tries to hand over for that */
     PSP_CORE_HASHES = 4096,                   /* indexes whose state hash is remembered */
+    PSP_CORE_READ_RECORDS = 1024,             /* read from the log for others at a time */
+    PSP_CORE_SCRUB_FIRST_BYTES = 64 << 20, /* a second, until all was read once since the start */
+    PSP_CORE_SCRUB_BYTES = 8 << 20,        /* a second, then */
+    PSP_CORE_SCRUB_GAP_MS = 600000,        /* between two scrubs of the whole log */
+    PSP_CORE_MEND_GAP_MS = 500,            /* between two questions for a damaged record */
+    PSP_CORE_MEND_DIFFERS_MAX = 40,        /* answers that differ: then it ends */
+    PSP_CORE_HEALTH_MS = 1000,             /* the other replicas are told how this one does */
+    PSP_CORE_HEALTH_OLD_MS = 5000,         /* what was heard is no longer relied on */
     PSP_CORE_ELECTION_MS = 300,
     PSP_CORE_HEARTBEAT_MS = 60,
 };
@@ -138,10 +152,35 @@ void psp_core_undecodable(struct psp_core *core, struct psp_core_time now,
                           const char *reason);
 /* All appends up to this number are durable. */
 void psp_core_persisted(struct psp_core *core, struct psp_core_time now, uint64_t append_number);
+/* The disk took so long to write and sync. Nothing is decided by it at once: no actions. */
+void psp_core_synced(struct psp_core *core, struct psp_core_time now, uint64_t took_ms);
 /* The records asked for with PSP_CORE_LOAD, or the first of them; copied or
  * applied within the call. */
 void psp_core_loaded(struct psp_core *core, struct psp_core_time now,
                      const struct psp_record *records, size_t n);
+/* One of the records asked for with PSP_CORE_LOAD cannot be read: it waits until that is mended. */
+void psp_core_unreadable(struct psp_core *core, struct psp_core_time now);
+/* The records asked for with PSP_CORE_READ, or the first of them; PSP_OK, or why there is no other
+ * (PSP_ECORRUPT: damaged). Actions point into them: valid until the next call. */
+void psp_core_read(struct psp_core *core, struct psp_core_time now, uint64_t number,
+                   const struct psp_record *records, uint32_t n, enum psp_status status);
+
+/* What is known to be damaged in the log, whenever that may have changed. */
+struct psp_core_damage {
+    uint64_t known;    /* records; 0: none */
+    uint64_t index;    /* the first one */
+    const char *place; /* file and byte, for a person */
+};
+void psp_core_damage(struct psp_core *core, struct psp_core_time now,
+                     const struct psp_core_damage *damage);
+/* The record of PSP_CORE_MEND is durable, or the log is cut; PSP_EINVAL: it is not the one that was
+ * there. */
+void psp_core_mended(struct psp_core *core, struct psp_core_time now, enum psp_status status);
+/* The segment of PSP_CORE_SCRUB was read. `next`: the index behind it; 0: it was the newest, and
+ * the whole log is read. */
+void psp_core_scrubbed(struct psp_core *core, struct psp_core_time now, uint64_t next,
+                       uint64_t bytes);
+
 /* The checkpoint handed out is durable. */
 void psp_core_checkpointed(struct psp_core *core, struct psp_core_time now, uint64_t index,
                            uint64_t term);
@@ -158,7 +197,10 @@ enum psp_core_action_type {
     PSP_CORE_HEAD_STRANGE, /* a head past the log that this shard did not sign: for the log */
     PSP_CORE_TOO_LARGE,    /* a partial needs more parts than there may be: tell somebody */
     PSP_CORE_RAFT,         /* to another replica */
-    PSP_CORE_LOAD,         /* read records, tell loaded */
+    PSP_CORE_LOAD,         /* read records, tell loaded or unreadable */
+    PSP_CORE_READ,         /* read records, tell read */
+    PSP_CORE_SCRUB,        /* check the sealed segment of an index, tell scrubbed */
+    PSP_CORE_MEND,         /* write the record in the place of the damaged one, tell mended */
     PSP_CORE_CHECKPOINT,   /* store the delta (owned by the caller then), tell checkpointed */
     PSP_CORE_SEAL,         /* seal what the operator asks for, and answer: shard/sealing.h */
     PSP_CORE_STOP,         /* end the process; nothing follows */
@@ -187,17 +229,27 @@ struct psp_core_action {
             struct psp_peer peer;
             struct psp_cluster_message message;
         } send;
-        struct { /* entries [0, from_log) of the message: read index first + i from the log */
+        struct { /* of consensus, or about records and health */
             uint32_t replica;
             struct psp_cluster_message message;
-            struct psp_raft_entry *entries; /* those of the message, to be filled */
-            uint64_t first;
-            uint32_t from_log;
         } raft;
         struct {
             uint64_t first, last;
         } load;
         struct psp_core_seal seal;
+        struct {
+            uint64_t number, first, last;
+            uint32_t records_max;
+            size_t bytes_max;
+        } read;
+        struct {
+            uint64_t index, bytes_a_second;
+        } scrub;
+        struct {
+            struct psp_record record; /* until the next call */
+            bool may_cut; /* if another one stood there, it and what follows was never committed:
+                             the log is cut before it */
+        } mend;
         struct psp_count_delta *checkpoint;
         uint64_t held_index; /* of the partial */
         struct {

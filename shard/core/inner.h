@@ -7,6 +7,7 @@
  *     apply.c    committed entries into the count; genesis; checkpoints
  *     move.c     leadership that moves on purpose, or because of its clock
  *     replace.c  a replica that comes back under a new ID
+ *     care.c     scrubbing and mending the log; how the other replicas do
  *     closing.c  the election closes when its time has come
  *     watch.c    partials to collectors
  *     replays.c  ballots that are known already and need no row in the log
@@ -25,7 +26,10 @@
 #include "cluster/raft_id.h"
 #include "shard/clocks/clocks.h"
 #include "shard/core/core.h"
-#include "shard/core/window.h"
+#include "shard/entries/latency.h"
+#include "shard/entries/mending.h"
+#include "shard/entries/reads.h"
+#include "shard/entries/window.h"
 
 enum psp_waiting_kind { PSP_WAITING_NOBODY, PSP_WAITING_BATCH, PSP_WAITING_OPERATOR };
 
@@ -69,6 +73,28 @@ struct psp_watcher {
     uint64_t head_from_ms, head_say_ms; /* when one past the log may be looked at, and told of */
 };
 
+/* The log's files: what is known of them, and what is done about it. */
+struct psp_care {
+    uint64_t damaged; /* records that are known to be */
+    char place[512];  /* of the first one, for a person */
+    struct psp_mending mending;
+    uint64_t ask_ms; /* when the others are asked again */
+    uint32_t differs;
+    bool mends; /* a record is being written */
+
+    bool scrubbing;
+    uint64_t scrub_next, scrub_ms;      /* the index to go on with, and when */
+    uint64_t scrubbed_bytes, passed_ms; /* since the start; wall time of the last whole scrub */
+    uint64_t found, mended;             /* records, since the start */
+    uint32_t passes;
+
+    uint64_t health_ms; /* when the others are told again */
+    struct {
+        uint64_t heard_ms; /* 0: never */
+        struct psp_health health;
+    } others[PSP_REPLICAS_MAX];
+};
+
 struct psp_core {
     struct psp_genesis genesis;
     uint8_t fence_hash[PSP_HASH_BYTES];
@@ -94,7 +120,11 @@ struct psp_core {
     struct psp_window_bytes *proposing; /* the bytes being submitted right now */
     uint64_t written_number;            /* appends known durable */
     uint64_t commit_index, applied_term;
-    bool loading;
+    bool started;             /* consensus has begun: nothing is damaged that it needs */
+    bool loading, unreadable; /* what is to be applied next waits to be mended */
+    struct psp_reads reads;
+    struct psp_care care;
+    struct psp_latency latency;
     bool warming; /* the system has not handed out all memory of the expected voters */
 
     bool leading; /* as of the last call */
@@ -140,6 +170,16 @@ struct psp_cluster_message *psp_core_send(struct psp_core *core, const struct ps
                                           enum psp_cluster_type type, uint64_t id);
 void psp_core_stop(struct psp_core *core, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* A message to another replica, to be filled; NULL as above. */
+struct psp_cluster_message *psp_core_tell(struct psp_core *core, uint32_t replica,
+                                          enum psp_cluster_type type);
+/* Entries are to be read from the log for what `kind` says: a place to be filled, NULL: none
+ * is free, or as above. */
+struct psp_read *psp_core_wish(struct psp_core *core, enum psp_read_kind kind, uint64_t first,
+                               uint64_t last);
+/* Records as entries of a message, in scratch; NULL as above. */
+struct psp_raft_entry *psp_core_entries(struct psp_core *core, const struct psp_record *records,
+                                        uint32_t n);
 /* Memory until the next call; NULL: out of memory (the core has stopped). */
 void *psp_core_scratch(struct psp_core *core, size_t bytes);
 
@@ -255,6 +295,24 @@ void psp_core_step_persisted(struct psp_core *core, uint64_t append_number);
 void psp_core_step_checkpointed(struct psp_core *core, uint64_t index, uint64_t term);
 /* Tells consensus the time when it waits for that. */
 void psp_core_step_time(struct psp_core *core);
+
+/* The entries of a follower's read are here. */
+void psp_core_send_read(struct psp_core *core, const struct psp_read *read,
+                        const struct psp_record *records, uint32_t n);
+
+/* ---- care.c ---- */
+
+/* A turn's part of it. */
+void psp_core_care_on(struct psp_core *core);
+uint64_t psp_core_care_deadline(const struct psp_core *core);
+/* What another replica of the shard asked, or answered. */
+void psp_core_care_message(struct psp_core *core, uint32_t replica,
+                           const struct psp_cluster_message *message);
+/* The record that another replica asked for was read, or could not be. */
+void psp_core_answer_mend(struct psp_core *core, const struct psp_read *read,
+                          const struct psp_record *records, uint32_t n, enum psp_status status);
+/* Why a replica's log is not to be relied on when another one is replaced; NULL: it is. */
+const char *psp_core_not_relied_on(struct psp_core *core, uint32_t replica);
 
 /* ---- request.c ---- */
 

@@ -56,6 +56,11 @@ struct psp_core_outcome psp_core_replace(struct psp_core *core, uint64_t raft_id
             another || (!members[i].voter && psp_raft_id_replica(members[i].raft_id) != replica);
     if (another)
         return psp_core_refused("another replica is being replaced", true);
+    for (uint32_t r = 0; r < core->member_count; r++) {
+        text = r == replica ? NULL : psp_core_not_relied_on(core, r);
+        if (text != NULL)
+            return psp_core_refused(text, true);
+    }
     core->joining = raft_id;
     return done;
 }

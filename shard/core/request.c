@@ -281,7 +281,8 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
             take_seal(core, sender, message);
         return;
     case PSP_CLUSTER_RAFT:            /* core.c */
-    case PSP_CLUSTER_JOURNAL_REQUEST: /* shell.c */
+    case PSP_CLUSTER_JOURNAL_REQUEST: /* these of replicas: care.c */
+    case PSP_CLUSTER_HEALTH:
     case PSP_CLUSTER_JOURNAL:
     case PSP_CLUSTER_COUNT_VERDICTS:
     case PSP_CLUSTER_COUNT_REFUSAL:

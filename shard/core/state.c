@@ -18,6 +18,8 @@ uint32_t psp_core_leader(const struct psp_core *core)
 
 enum psp_process_state psp_core_state(const struct psp_core *core)
 {
+    if (!core->started)
+        return PSP_STATE_STARTING;
     switch (psp_consensus_state(core->consensus)) {
     case PSP_LEADER:
         return psp_core_serves(core) && psp_count_genesis(core->count) != NULL && !core->warming

@@ -63,7 +63,47 @@ static void append(struct psp_core *core, const struct psp_consensus_actions *ac
     action->append.n = actions->append_count;
 }
 
-/* Fills in the entries that are in memory; older ones are left to the caller. */
+/* The message with `n` entries, which may be fewer than consensus thinks: it sends the rest
+ * when it hears what has arrived. */
+static void send_entries(struct psp_core *core, uint32_t replica, uint64_t raft_id,
+                         const struct psp_raft_message *message,
+                         const struct psp_raft_entry *entries, uint32_t n)
+{
+    uint64_t *fields = psp_core_scratch(core, (message->field_count + 1) * sizeof(*fields));
+    struct psp_cluster_message *sent =
+        fields == NULL ? NULL : psp_core_tell(core, replica, PSP_CLUSTER_RAFT);
+    if (sent == NULL)
+        return;
+    memcpy(fields, message->fields, message->field_count * sizeof(*fields));
+    sent->raft = *message;
+    sent->raft.shard = core->genesis.shard;
+    sent->raft.from_id = core->raft_id;
+    sent->raft.to_id = raft_id;
+    sent->raft.wall_ms = core->now.wall_ms;
+    sent->raft.fields = fields;
+    sent->raft.entries = entries;
+    sent->raft.entry_count = n;
+}
+
+/* Entries that are no longer in memory are read by others; meanwhile the follower
+ * gets the message without any, so that it hears of its leader. */
+static void wish_entries(struct psp_core *core, uint32_t replica, uint64_t raft_id,
+                         const struct psp_raft_message *message, uint64_t first, uint64_t last)
+{
+    send_entries(core, replica, raft_id, message, NULL, 0);
+    if (psp_reads_has(&core->reads, PSP_READ_FOLLOWER, replica))
+        return;
+    struct psp_read *read = psp_core_wish(core, PSP_READ_FOLLOWER, first, last);
+    if (read == NULL)
+        return;
+    assert(message->field_count <= PSP_RAFT_FIELDS_MAX);
+    read->replica = replica;
+    read->id = raft_id;
+    read->term = psp_consensus_term(core->consensus);
+    read->message = *message;
+    memcpy(read->fields, message->fields, message->field_count * sizeof *read->fields);
+}
+
 static void send_raft(struct psp_core *core, uint64_t raft_id,
                       const struct psp_raft_message *message)
 {
@@ -73,43 +113,37 @@ static void send_raft(struct psp_core *core, uint64_t raft_id,
     uint64_t first = 0;
     const uint32_t n = psp_consensus_entries_of(message, &first);
     struct psp_raft_entry *entries = psp_core_scratch(core, (n + 1) * sizeof(*entries));
-    uint64_t *fields = psp_core_scratch(core, (message->field_count + 1) * sizeof(*fields));
-    if (entries == NULL || fields == NULL)
+    if (entries == NULL)
         return;
-    memcpy(fields, message->fields, message->field_count * sizeof(*fields));
-    uint32_t from_log = 0, filled = 0;
+    uint32_t filled = 0;
     size_t bytes = 0;
-    for (uint32_t i = 0; i < n && (bytes <= PSP_CORE_RAFT_BYTES || i == 0); i++) {
-        filled = i + 1;
-        const struct psp_window_entry *entry = psp_window_at(&core->window, first + i);
-        entries[i] = (struct psp_raft_entry){0};
+    for (; filled < n && (bytes <= PSP_CORE_RAFT_BYTES || filled == 0); filled++) {
+        const struct psp_window_entry *entry = psp_window_at(&core->window, first + filled);
         if (entry == NULL) {
-            from_log = i + 1;
-            continue;
+            wish_entries(core, replica, raft_id, message, first, first + n - 1);
+            return;
         }
-        entries[i].term = entry->term;
-        entries[i].type = (uint32_t)entry->type;
+        entries[filled] =
+            (struct psp_raft_entry){.term = entry->term, .type = (uint32_t)entry->type};
         if (entry->bytes != NULL)
-            entries[i].payload =
+            entries[filled].payload =
                 (struct psp_bytes){entry->bytes->buffer.data, entry->bytes->buffer.length};
-        bytes += entries[i].payload.length;
+        bytes += entries[filled].payload.length;
     }
-    struct psp_core_action *action = psp_core_act(core, PSP_CORE_RAFT);
-    if (action == NULL)
+    send_entries(core, replica, raft_id, message, entries, filled);
+}
+
+/* Only while it leads in the same term: no leader cuts its own log, so what was read
+ * is what the message is about. */
+void psp_core_send_read(struct psp_core *core, const struct psp_read *read,
+                        const struct psp_record *records, uint32_t n)
+{
+    if (n == 0 || psp_consensus_state(core->consensus) != PSP_LEADER ||
+        psp_consensus_term(core->consensus) != read->term)
         return;
-    action->raft.replica = replica;
-    action->raft.entries = entries;
-    action->raft.first = first;
-    action->raft.from_log = from_log;
-    action->raft.message.type = PSP_CLUSTER_RAFT;
-    action->raft.message.raft = *message;
-    action->raft.message.raft.shard = core->genesis.shard;
-    action->raft.message.raft.from_id = core->raft_id;
-    action->raft.message.raft.to_id = raft_id;
-    action->raft.message.raft.wall_ms = core->now.wall_ms;
-    action->raft.message.raft.fields = fields;
-    action->raft.message.raft.entries = entries;
-    action->raft.message.raft.entry_count = filled; /* the rest follows when these have arrived */
+    const struct psp_raft_entry *entries = psp_core_entries(core, records, n);
+    if (entries != NULL)
+        send_entries(core, read->replica, read->id, &read->message, entries, n);
 }
 
 static void check_status(struct psp_core *core, enum psp_status status)

@@ -9,6 +9,7 @@
 #include "wire/message/message.h"
 #include "wire/message/pack.h"
 #include "wire/message/report.h"
+#include "wire/message/sealed.h"
 #include "wire/message/watch.h"
 
 static bool take_fence(const Psephos__V1__Fence *from, struct psp_fence *ret_fence)
@@ -222,7 +223,21 @@ static enum psp_status decode_journal(struct psp_arena *arena, const Psephos__V1
     ret_message->journal.first = body->first;
     ret_message->journal.entry_count = (uint32_t)body->n_entries;
     ret_message->journal.entries = entries_of(arena, body->entries, body->n_entries);
+    ret_message->journal.damaged = body->damaged;
     return ret_message->journal.entries ? PSP_OK : PSP_ENOMEM;
+}
+
+static enum psp_status decode_health(const Psephos__V1__Health *body,
+                                     struct psp_cluster_message *ret_message)
+{
+    ret_message->type = PSP_CLUSTER_HEALTH;
+    ret_message->health = (struct psp_health){.shard = body->shard,
+                                              .raft_id = body->raft_id,
+                                              .passes = body->passes,
+                                              .damaged = body->damaged,
+                                              .scrubbed = body->scrubbed,
+                                              .sync_ms = body->sync_ms};
+    return PSP_OK;
 }
 
 static enum psp_status decode_report_reply(const Psephos__V1__ReportReply *body,
@@ -234,64 +249,6 @@ static enum psp_status decode_report_reply(const Psephos__V1__ReportReply *body,
     ret_message->report_reply.index = body->index;
     ret_message->report_reply.epoch = body->epoch;
     return take_report(&body->report, false, &ret_message->report_reply.report, ret_reason);
-}
-
-static enum psp_status decode_seal_request(const Psephos__V1__SealRequest *body,
-                                           struct psp_cluster_message *ret_message,
-                                           const char **ret_reason)
-{
-    struct psp_seal_request *request = &ret_message->seal_request;
-    ret_message->type = PSP_CLUSTER_SEAL_REQUEST;
-    ret_message->id = body->request_id;
-    if (body->records_hash.len != 0 && body->records_hash.len != PSP_HASH_BYTES)
-        return psp_pack_refuse(ret_reason,
-                               "records_hash is not " PSP_TEXT(PSP_HASH_BYTES) " bytes");
-    request->session = body->session;
-    request->first = body->first;
-    request->last = body->last;
-    request->part = body->part;
-    request->records_hash = psp_pack_bytes(&body->records_hash);
-    return PSP_OK;
-}
-
-/* None of both, or both: who signs says of what. */
-static bool hash_and_signature_good(const Psephos__V1__Sealed *body)
-{
-    const bool position = body->first == 0;
-    const size_t hash = position || !body->final ? 0 : PSP_HASH_BYTES;
-    const size_t signature = position || body->final ? PSP_SIGNATURE_BYTES : 0;
-    return body->records_hash.len == hash && body->signature.len == signature;
-}
-
-static enum psp_status decode_sealed(const Psephos__V1__Sealed *body,
-                                     struct psp_cluster_message *ret_message,
-                                     const char **ret_reason)
-{
-    struct psp_sealed *sealed = &ret_message->sealed;
-    struct psp_seal_position *position = &sealed->position;
-    ret_message->type = PSP_CLUSTER_SEALED;
-    ret_message->id = body->request_id;
-    if (!hash_and_signature_good(body))
-        return psp_pack_refuse(ret_reason, "a hash or signature that cannot be");
-    if (body->first == 0 &&
-        (!psp_mode_known(body->mode) ||
-         !psp_pack_take(&body->state_hash, position->state_hash, PSP_HASH_BYTES)))
-        return psp_pack_refuse(ret_reason, "a position without mode or state_hash");
-    sealed->first = body->first;
-    sealed->last = body->last;
-    sealed->part = body->part;
-    sealed->final = body->final;
-    sealed->same = body->same;
-    sealed->bytes = psp_pack_bytes(&body->bytes);
-    sealed->records_hash = psp_pack_bytes(&body->records_hash);
-    sealed->signature = psp_pack_bytes(&body->signature);
-    position->epoch = body->epoch;
-    position->index = body->index;
-    position->term = body->term;
-    position->received = body->received;
-    position->counted = body->counted;
-    position->mode = (enum psp_mode)body->mode;
-    return PSP_OK;
 }
 
 static enum psp_status decode_body(struct psp_arena *arena,
@@ -336,9 +293,11 @@ static enum psp_status decode_body(struct psp_arena *arena,
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_REPORT_REPLY:
         return decode_report_reply(message->report_reply, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_SEAL_REQUEST:
-        return decode_seal_request(message->seal_request, ret_message, ret_reason);
+        return psp_message_decode_seal_request(message->seal_request, ret_message, ret_reason);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_SEALED:
-        return decode_sealed(message->sealed, ret_message, ret_reason);
+        return psp_message_decode_sealed(message->sealed, ret_message, ret_reason);
+    case PSEPHOS__V1__CLUSTER_MESSAGE__BODY_HEALTH:
+        return decode_health(message->health, ret_message);
     case PSEPHOS__V1__CLUSTER_MESSAGE__BODY__NOT_SET:
     case _PSEPHOS__V1__CLUSTER_MESSAGE__BODY__CASE_IS_INT_SIZE:
         break;
@@ -561,6 +520,7 @@ static enum psp_status encode_journal(const struct psp_cluster_message *from,
     Psephos__V1__Journal body = PSEPHOS__V1__JOURNAL__INIT;
     body.request_id = from->id;
     body.first = from->journal.first;
+    body.damaged = from->journal.damaged;
     body.n_entries = from->journal.entry_count;
     body.entries = entries;
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_JOURNAL;
@@ -596,50 +556,19 @@ static enum psp_status encode_report_reply(const struct psp_cluster_message *fro
     return psp_pack(&message->base, ret_buffer);
 }
 
-static enum psp_status encode_seal_request(const struct psp_cluster_message *from,
-                                           Psephos__V1__ClusterMessage *message,
-                                           struct psp_buffer *ret_buffer)
-{
-    const struct psp_seal_request *request = &from->seal_request;
-    Psephos__V1__SealRequest body = PSEPHOS__V1__SEAL_REQUEST__INIT;
-    body.request_id = from->id;
-    body.session = request->session;
-    body.first = request->first;
-    body.last = request->last;
-    body.part = request->part;
-    body.records_hash = psp_pack_data(request->records_hash.data, request->records_hash.length);
-    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_SEAL_REQUEST;
-    message->seal_request = &body;
-    return psp_pack(&message->base, ret_buffer);
-}
-
-static enum psp_status encode_sealed(const struct psp_cluster_message *from,
+static enum psp_status encode_health(const struct psp_health *health,
                                      Psephos__V1__ClusterMessage *message,
                                      struct psp_buffer *ret_buffer)
 {
-    const struct psp_sealed *sealed = &from->sealed;
-    const struct psp_seal_position *position = &sealed->position;
-    Psephos__V1__Sealed body = PSEPHOS__V1__SEALED__INIT;
-    body.request_id = from->id;
-    body.first = sealed->first;
-    body.last = sealed->last;
-    body.part = sealed->part;
-    body.bytes = psp_pack_data(sealed->bytes.data, sealed->bytes.length);
-    body.final = sealed->final;
-    body.records_hash = psp_pack_data(sealed->records_hash.data, sealed->records_hash.length);
-    body.signature = psp_pack_data(sealed->signature.data, sealed->signature.length);
-    body.same = sealed->same;
-    if (sealed->first == 0) {
-        body.epoch = position->epoch;
-        body.mode = (uint32_t)position->mode;
-        body.index = position->index;
-        body.term = position->term;
-        body.received = position->received;
-        body.counted = position->counted;
-        body.state_hash = psp_pack_data(position->state_hash, PSP_HASH_BYTES);
-    }
-    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_SEALED;
-    message->sealed = &body;
+    Psephos__V1__Health body = PSEPHOS__V1__HEALTH__INIT;
+    body.shard = health->shard;
+    body.raft_id = health->raft_id;
+    body.passes = health->passes;
+    body.damaged = health->damaged;
+    body.scrubbed = health->scrubbed;
+    body.sync_ms = health->sync_ms;
+    message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_HEALTH;
+    message->health = &body;
     return psp_pack(&message->base, ret_buffer);
 }
 
@@ -678,9 +607,11 @@ enum psp_status psp_cluster_message_encode(const struct psp_cluster_message *fro
     case PSP_CLUSTER_REPORT_REPLY:
         return encode_report_reply(from, &message, ret_buffer);
     case PSP_CLUSTER_SEAL_REQUEST:
-        return encode_seal_request(from, &message, ret_buffer);
+        return psp_message_encode_seal_request(from, &message, ret_buffer);
     case PSP_CLUSTER_SEALED:
-        return encode_sealed(from, &message, ret_buffer);
+        return psp_message_encode_sealed(from, &message, ret_buffer);
+    case PSP_CLUSTER_HEALTH:
+        return encode_health(&from->health, &message, ret_buffer);
     }
     assert(!"a cluster message type");
     return PSP_EINVAL;

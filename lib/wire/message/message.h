@@ -190,6 +190,11 @@ struct psp_sealed {
     struct psp_seal_position position;        /* with first 0 */
 };
 
+struct psp_health { /* see proto/cluster.proto */
+    uint32_t shard, passes, sync_ms;
+    uint64_t raft_id, damaged, scrubbed;
+};
+
 enum psp_cluster_type {
     PSP_CLUSTER_COUNT_BATCH,
     PSP_CLUSTER_COUNT_VERDICTS,
@@ -207,6 +212,7 @@ enum psp_cluster_type {
     PSP_CLUSTER_REPORT_REPLY,
     PSP_CLUSTER_SEAL_REQUEST,
     PSP_CLUSTER_SEALED,
+    PSP_CLUSTER_HEALTH,
 };
 
 struct psp_cluster_message {
@@ -262,7 +268,9 @@ struct psp_cluster_message {
             uint64_t first;
             uint32_t entry_count;
             const struct psp_raft_entry *entries;
+            bool damaged; /* none: it is damaged there, too */
         } journal;
+        struct psp_health health;
         struct {
             struct psp_bytes report; /* checked; empty: none */
             uint64_t index, epoch;   /* of its entry; of the shard */

@@ -18,7 +18,6 @@
 #include "tests/sim/world/network.h"
 
 enum {
-    RAFT_BUFFERS = 64, /* as in the shell */
     DOWN_US = 800 * SIM_MS,
     SLOW_FACTOR = 60,
     SIM_PART_BYTES = 48, /* so that most partials come in parts */
@@ -135,42 +134,18 @@ static bool checkpoint_step(struct sim_world *world, struct sim_replica *replica
 static void send_raft(struct sim_world *world, struct sim_replica *replica,
                       const struct psp_core_action *action, uint64_t extra_us)
 {
-    uint8_t *buffers[RAFT_BUFFERS] = {NULL};
     struct psp_cluster_message message = action->raft.message;
-    for (uint32_t i = 0; i < action->raft.from_log; i++) {
-        struct psp_raft_entry *entry = &action->raft.entries[i];
-        if (entry->type != 0)
-            continue;
-        if (i >= RAFT_BUFFERS) {
-            message.raft.entry_count = i;
-            break;
-        }
-        size_t size = 0;
-        struct psp_record record;
-        const enum psp_status status =
-            psp_journal_read(replica->log, action->raft.first + i, &buffers[i], &size, &record);
-        if (status != PSP_OK) {
-            sim_replica_fail_storage(world, replica, "reading the log for a follower", status);
-            message.raft.entry_count = i;
-            break;
-        }
-        entry->term = record.term;
-        entry->type = (uint32_t)record.type;
-        entry->payload = (struct psp_bytes){record.payload, record.payload_bytes};
-    }
-    if (message.raft.entry_count > 1 && sim_chance(&world->random, world->plan.trimmed)) {
+    const bool raft = message.type == PSP_CLUSTER_RAFT;
+    if (raft && message.raft.entry_count > 1 && sim_chance(&world->random, world->plan.trimmed)) {
         message.raft.entry_count = 1 + sim_below(&world->random, message.raft.entry_count - 1);
         world->faults.counts[SIM_FAULT_TRIMMED]++;
     }
     const struct sim_actor *to =
         &world->shards[replica->shard].replicas[action->raft.replica].actor;
-    if (!replica->failed)
+    if (raft)
         sim_durable_sends(world, replica, &message.raft);
-    if (!replica->failed && to->up &&
-        psp_cluster_message_encode(&message, &world->buffer) == PSP_OK)
+    if (to->up && psp_cluster_message_encode(&message, &world->buffer) == PSP_OK)
         sim_send(world, &replica->actor, to, to->incarnation, &world->buffer, extra_us);
-    for (uint32_t i = 0; i < RAFT_BUFFERS; i++)
-        free(buffers[i]);
 }
 
 static bool is_part(const struct psp_cluster_message *message)
@@ -220,8 +195,10 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         send_raft(world, replica, action, *extra_us);
         return;
     case PSP_CORE_LOAD:
-        replica->load_first = action->load.first;
-        replica->load_last = action->load.last;
+    case PSP_CORE_READ:
+    case PSP_CORE_SCRUB:
+    case PSP_CORE_MEND:
+        sim_reader_push(world, replica, action);
         return;
     case PSP_CORE_CHECKPOINT:
         checkpoint_begin(world, replica, action->checkpoint);
@@ -251,31 +228,6 @@ void sim_replica_perform(struct sim_world *world, struct sim_replica *replica)
     }
 }
 
-static void load(struct sim_world *world, struct sim_replica *replica)
-{
-    struct psp_record records[PSP_SHARD_LOAD_RECORDS];
-    uint8_t *buffers[PSP_SHARD_LOAD_RECORDS] = {NULL};
-    const uint32_t max = (uint32_t)sim_between(&world->random, 1, PSP_SHARD_LOAD_RECORDS);
-    uint32_t n = 0;
-    for (uint64_t index = replica->load_first; index <= replica->load_last && n < max; index++) {
-        size_t size = 0;
-        const enum psp_status status =
-            psp_journal_read(replica->log, index, &buffers[n], &size, &records[n]);
-        if (status != PSP_OK) {
-            sim_replica_fail_storage(world, replica, "reading the log back", status);
-            break;
-        }
-        n++;
-    }
-    replica->load_first = 0;
-    if (!replica->failed) {
-        psp_core_loaded(replica->core, sim_time(world, &replica->actor), records, n);
-        sim_replica_perform(world, replica);
-    }
-    for (uint32_t i = 0; i < PSP_SHARD_LOAD_RECORDS; i++)
-        free(buffers[i]);
-}
-
 /* The end of a turn of the shell's loop. */
 static void tick(struct sim_world *world, struct sim_replica *replica)
 {
@@ -285,8 +237,6 @@ static void tick(struct sim_world *world, struct sim_replica *replica)
         sim_checks_applied(world, replica); /* what it tells is of what it has applied */
         sim_replica_perform(world, replica);
     }
-    if (!replica->failed && replica->load_first != 0)
-        load(world, replica);
     if (!replica->failed) {
         sim_checks_applied(world, replica);
         sim_durable_leads(world, replica);
@@ -322,6 +272,8 @@ static enum psp_status check_log(const struct sim_replica *replica,
     if (index < first)
         return PSP_OK;
     const enum psp_status status = psp_journal_peek(replica->log, index, &term, &type);
+    if (status == PSP_ECORRUPT)
+        return PSP_OK; /* to be mended */
     if (status == PSP_OK && term == replica->store.term)
         return PSP_OK;
     psp_reason_set(reterr_reason, "log and store have other terms at %" PRIu64, index);
@@ -335,6 +287,7 @@ enum psp_status sim_replica_open_log(struct sim_world *world, struct sim_replica
                                           .shard = replica->shard,
                                           .segment_bytes = world->plan.segment_bytes,
                                           .checkpoint_index = replica->store.index,
+                                          .mendable = world->plan.election.replicas > 1,
                                           .disk = &replica->disk.table};
     memset(options.cluster_id, 0xC1, sizeof(options.cluster_id));
     const enum psp_status status = psp_journal_open(&options, &replica->log, reterr_reason);
@@ -371,7 +324,7 @@ static enum psp_status create_core(struct sim_world *world, struct sim_replica *
     return written == PSP_OK ? psp_journal_sync(replica->log) : written;
 }
 
-static enum psp_status start_core(struct sim_world *world, struct sim_replica *replica)
+enum psp_status sim_replica_start_core(struct sim_world *world, struct sim_replica *replica)
 {
     struct psp_core_start start = {.store_index = replica->store.index,
                                    .store_term = replica->store.term};
@@ -457,17 +410,24 @@ void sim_replica_start(struct sim_world *world, struct sim_replica *replica)
     if (status == PSP_OK)
         status = create_core(world, replica);
     if (status == PSP_OK)
-        status = start_core(world, replica);
+        status = sim_replica_start_core(world, replica);
+    struct psp_journal_damage damage;
+    replica->waiting = status == PSP_ECORRUPT && replica->core != NULL &&
+                       psp_journal_damage(replica->log, &damage);
+    if (replica->waiting)
+        status = PSP_OK;
     if (status != PSP_OK) {
         refuse(world, replica, status, reason.text);
     } else {
         replica->checked = replica->store.index;
         loaded(world, replica);
-        sim_durable_log(replica);
+        if (!replica->waiting)
+            sim_durable_log(replica);
         SIM_TRACE(world, "%s starts at index %" PRIu64 ", log to %" PRIu64,
                   sim_actor_name(&replica->actor), replica->store.index,
                   psp_journal_last(replica->log));
         sim_replica_perform(world, replica);
+        sim_reader_look(world, replica);
         tick(world, replica);
     }
     end_if_failed(world, replica);
@@ -481,13 +441,13 @@ void sim_replica_stop(struct sim_world *world, struct sim_replica *replica)
     psp_journal_close(&replica->log);
     sim_disk_end_process(&replica->disk);
     sim_writer_stop(replica);
+    sim_reader_stop(replica);
     sim_books_stop(replica);
     if (replica->checkpoint != NULL) {
         world->faults.counts[SIM_FAULT_LOST_CHECKPOINT]++;
         psp_count_delta_destroy(&replica->checkpoint);
     }
     replica->checkpoint_durable = false;
-    replica->load_first = 0;
     replica->held_told_ms = 0;
     if (replica->power_lost)
         sim_disk_lose_power(&replica->disk);
@@ -587,6 +547,8 @@ void sim_replica_event(struct sim_world *world, struct sim_replica *replica,
         const bool tells = replica->writer == SIM_WRITER_TELLS;
         sim_writer_event(world, replica);
         ends_turn = tells;
+    } else if (event->type == SIM_EVENT_READER) {
+        sim_reader_event(world, replica, event->ticket);
     } else if (event->type == SIM_EVENT_CHECKPOINT) {
         ends_turn = checkpoint_step(world, replica);
         if (ends_turn) {
@@ -640,6 +602,7 @@ void sim_shard_free(struct sim_world *world, uint32_t s)
         store_wipe(&replica->store);
         free(replica->store.deltas);
         free(replica->appends);
+        free(replica->wishes);
         free(replica->brought);
         sim_disk_free(&replica->disk);
     }

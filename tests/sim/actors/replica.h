@@ -23,6 +23,17 @@ void sim_replica_empty(struct sim_replica *replica);
 /* How long an operation of its disk takes. */
 uint64_t sim_disk_us(struct sim_world *world, const struct sim_replica *replica);
 
+/* From what is durable. PSP_ECORRUPT: something that it needs is damaged. */
+enum psp_status sim_replica_start_core(struct sim_world *world, struct sim_replica *replica);
+
+/* The threads that read, scrub and mend the log, taken apart likewise. */
+void sim_reader_push(struct sim_world *world, struct sim_replica *replica,
+                     const struct psp_core_action *action);
+void sim_reader_event(struct sim_world *world, struct sim_replica *replica, uint64_t ticket);
+/* What is damaged is told. */
+void sim_reader_look(struct sim_world *world, struct sim_replica *replica);
+void sim_reader_stop(struct sim_replica *replica);
+
 void sim_writer_push(struct sim_world *world, struct sim_replica *replica,
                      const struct psp_core_action *action);
 /* The next step of the thread. */

@@ -45,6 +45,7 @@ void sim_writer_push(struct sim_world *world, struct sim_replica *replica,
 static void writer_write(struct sim_world *world, struct sim_replica *replica)
 {
     enum psp_status status = PSP_OK;
+    replica->write_us = world->now_us;
     for (uint32_t i = 0; i < replica->writing && status == PSP_OK; i++) {
         const struct sim_append *append = &replica->appends[i];
         if (append->records[0].index <= psp_journal_last(replica->log)) {
@@ -102,6 +103,8 @@ void sim_writer_event(struct sim_world *world, struct sim_replica *replica)
         return;
     case SIM_WRITER_TELLS: {
         const uint64_t number = writer_tell(replica);
+        psp_core_synced(replica->core, sim_time(world, &replica->actor),
+                        (world->now_us - replica->write_us) / SIM_MS);
         psp_core_persisted(replica->core, sim_time(world, &replica->actor), number);
         sim_replica_perform(world, replica);
         if (!replica->failed)

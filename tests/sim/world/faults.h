@@ -38,6 +38,7 @@
     X(ROT, "bit_rot", "bits flipped in log or vote file")                                          \
     X(ROT_REFUSED, "bit_rot_refused", "of these: the replica refused to start")                    \
     X(ROT_REPAIRED, "bit_rot_repaired", "of these: it started and caught up")                      \
+    X(ROT_MENDED, "bit_rot_mended", "damaged records written again, as the others have them")      \
     X(WIPED, "wiped", "replicas that came back with an empty disk")                                \
     X(REPLACED, "replaced", "of these: they voted again, under a new ID")                          \
     X(MOVE, "leader_move", "leaders told to hand over")                                            \

@@ -192,6 +192,7 @@ static void handle(struct sim_world *world, struct sim_event *event)
     case SIM_EVENT_WAKE:
     case SIM_EVENT_WRITER:
     case SIM_EVENT_CHECKPOINT:
+    case SIM_EVENT_READER:
     case SIM_EVENT_GONE:
         break;
     }

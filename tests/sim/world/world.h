@@ -143,10 +143,14 @@ struct sim_replica {
     struct sim_append *appends;
     uint32_t append_count, append_capacity, writing;
     enum sim_writer_state writer;
+    uint64_t write_us; /* when it began to write */
     struct psp_count_delta *checkpoint;
     bool checkpoint_durable;
     uint64_t checkpoint_index, checkpoint_term;
-    uint64_t load_first, load_last;
+    struct sim_wish *wishes; /* reader.c: what the log's threads are asked */
+    uint32_t wish_count, wish_capacity;
+    uint64_t wish_number;
+    bool waiting; /* to start: what the log needs for that is being mended */
     uint64_t started_us, slow_until_us, full_until_us;
     bool store_fails;
     struct sim_brought *brought;
@@ -280,6 +284,7 @@ enum sim_event_type {
     SIM_EVENT_WAKE,
     SIM_EVENT_WRITER,
     SIM_EVENT_CHECKPOINT,
+    SIM_EVENT_READER,
     SIM_EVENT_GONE, /* a client notices that a router's connection broke */
     SIM_EVENT_RESTART,
     SIM_EVENT_HEAL,  /* of one partition */

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "shard/core/window.h"
+#include "shard/entries/window.h"
 
 enum { MIB = 1 << 20 };
 

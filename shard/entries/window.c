@@ -1,6 +1,6 @@
 /* A ring of entries. Bytes that are let go are kept for the next entry, or until the
  * writer is done with them. */
-#include "shard/core/window.h"
+#include "shard/entries/window.h"
 
 #include <assert.h>
 #include <stdlib.h>
