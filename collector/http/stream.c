@@ -27,6 +27,7 @@ struct viewer {
     struct viewer *next, *previous;
     struct psp_stream *stream;
     struct MHD_Connection *mhd;
+    int fd; /* asked in the connection's own thread: MHD has one answer at a time */
     struct psp_stream_question question;
     char id[PSP_STREAM_ID_BYTES]; /* of the last event begun */
     uint64_t version, beat;       /* as of which it has everything */
@@ -271,10 +272,9 @@ static void on_free(void *context)
 static void limit_socket(struct MHD_Connection *mhd)
 {
     const int bytes = PSP_STREAM_SOCKET_BYTES;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (info)
-        setsockopt(info->connect_fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    const int fd = psp_connections_socket(mhd);
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
 /* The first thing a viewer is sent, so that headers do not wait for news. */
@@ -297,13 +297,11 @@ static void resume(struct viewer *viewer)
 /* One that is not suspended may hang on a client that takes nothing. */
 static void oust(struct viewer *viewer)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(viewer->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     viewer->ousted = true;
     if (viewer->suspended)
         resume(viewer);
-    else if (info)
-        shutdown(info->connect_fd, SHUT_RDWR);
+    else if (viewer->fd >= 0)
+        shutdown(viewer->fd, SHUT_RDWR);
 }
 
 /* PSP_EBUSY: it has none, and nobody has to leave his to it. */
@@ -351,6 +349,7 @@ enum psp_status psp_stream_open(struct psp_stream *stream, struct MHD_Connection
         return PSP_ENOMEM;
     viewer->stream = stream;
     viewer->mhd = mhd;
+    viewer->fd = psp_connections_socket(mhd);
     viewer->question = *question;
     if (last_id && strlen(last_id) < sizeof viewer->id)
         memcpy(viewer->id, last_id, strlen(last_id) + 1);
@@ -379,8 +378,11 @@ enum psp_status psp_stream_place_begin(struct psp_stream *stream, struct MHD_Con
     struct psp_stream_place *place = calloc(1, sizeof *place);
     if (!place)
         return PSP_ENOMEM;
-    place->viewer =
-        (struct viewer){.stream = stream, .mhd = mhd, .waits = true, .until_ms = until_ms};
+    place->viewer = (struct viewer){.stream = stream,
+                                    .mhd = mhd,
+                                    .fd = psp_connections_socket(mhd),
+                                    .waits = true,
+                                    .until_ms = until_ms};
     const enum psp_status status = link_viewer(stream, &place->viewer);
     if (status != PSP_OK) {
         free(place);
@@ -419,12 +421,10 @@ void psp_stream_place_end(struct psp_stream_place **place)
 
 /* ---- waking ---- */
 
-static bool hung_up(struct MHD_Connection *mhd)
+static bool hung_up(const struct viewer *viewer)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     char byte;
-    const ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : -1;
+    const ssize_t n = recv(viewer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
@@ -438,7 +438,7 @@ static void resume_waiting(struct psp_stream *stream, uint64_t now_ms)
     for (struct viewer *at = stream->viewers; at; at = at->next) {
         if (!at->suspended)
             continue;
-        at->gone = peek && hung_up(at->mhd);
+        at->gone = peek && hung_up(at);
         if (at->gone || (at->waits && now_ms >= at->until_ms))
             resume(at);
     }

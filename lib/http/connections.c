@@ -42,6 +42,14 @@ static void count(_Atomic uint64_t *counter)
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
+/* What MHD 1.0 tells of a connection stands in one place: the next answer is over it. */
+int psp_connections_socket(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
 /* ---- who asks ---- */
 
 /* Who is connected; true: a proxy of ours. */
@@ -171,14 +179,13 @@ void psp_connections_notify(void *context, struct MHD_Connection *mhd, void **re
 {
     struct psp_connections *connections = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const int fd = psp_connections_socket(mhd);
         struct psp_connection *connection = calloc(1, sizeof *connection);
         struct psp_source source;
         const bool proxy = peer_of(connections->proxies, mhd, &source);
-        if (connection && info)
-            connection->fd = info->connect_fd;
-        if (!connection || !info || !link_connection(connections, connection, &source, proxy)) {
+        if (connection)
+            connection->fd = fd;
+        if (!connection || fd < 0 || !link_connection(connections, connection, &source, proxy)) {
             /* Served without a deadline of its own; MHD's still holds. */
             free(connection);
             connection = NULL;

@@ -33,6 +33,10 @@ struct psp_connection;
 void psp_connections_client(const struct psp_proxies *proxies, struct MHD_Connection *mhd,
                             struct psp_source *ret_source);
 
+/* Its socket; -1: MHD does not tell. Called in a handler of the connection, and kept: MHD has
+ * room for one answer at a time, and no lock. */
+int psp_connections_socket(struct MHD_Connection *mhd);
+
 struct psp_connections_bounds {
     uint32_t max, of_one;  /* served at once; of one address */
     uint32_t refused;      /* more that are open only to be told so */
