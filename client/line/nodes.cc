@@ -300,13 +300,19 @@ bool walk(Reader &reader, dom::element root)
     return good;
 }
 
+/* A byte order mark, which newer simdjson (that of Debian 13) passes over. */
+bool has_mark(const char *text, size_t bytes)
+{
+    return bytes >= 3 && std::memcmp(text, "\xEF\xBB\xBF", 3) == 0;
+}
+
 } // namespace
 
 const struct psp_line_node *psp_line_nodes(const char *text, size_t bytes)
 {
     Reader &reader = this_thread;
     dom::element root;
-    if (bytes > UINT32_MAX / 2 || !make_room(reader, bytes))
+    if (bytes > UINT32_MAX / 2 || has_mark(text, bytes) || !make_room(reader, bytes))
         return nullptr;
     std::memcpy(reader.text, text, bytes);
     reader.escaped = std::memchr(text, '\\', bytes) != nullptr;
