@@ -150,8 +150,10 @@ class Soak:
         elif kind == "replace":
             self.replace(self.dice.choice([r for r in range(3) if r != FULL_DISK]))
         elif kind == "router":
-            os.kill(self.pid_of("router-0"), signal.SIGKILL)
-            time.sleep(0.5)
+            pid = self.pid_of("router-0")
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                time.sleep(0.5)
         else:
             return
         self.faults[kind] += 1
@@ -375,7 +377,8 @@ def main():
         figures, wrong = one.flat()
         for name, (first, last) in figures.items():
             print(f"{name:<24}{first:>16,.1f}{last:>16,.1f}")
-    except (Wrong, AssertionError, OSError, subprocess.SubprocessError) as error:
+    except (Wrong, AssertionError, OSError, TimeoutError,
+            subprocess.SubprocessError) as error:
         wrong, figures = [str(error)], {}
         shutil.copytree(one.one.directory / "logs", folder / "logs", dirs_exist_ok=True)
     finally:
