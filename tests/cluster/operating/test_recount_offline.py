@@ -129,6 +129,16 @@ def test_another_election_file_is_refused(counted):
     assert "election.json is not the election that cluster.json names" in told
 
 
+def test_another_digest_key_is_refused(counted):
+    one, _ = counted()
+    file = one.directory / "cluster.json"
+    said = json.loads(file.read_text())
+    said["digest_key_hash"] = "5e" * 32
+    file.write_text(json.dumps(said))
+    told = offline(one.directory, check=1)
+    assert "shard 0: the journal was counted with another digest_key_hash than cluster.json" in told
+
+
 def test_another_mode_than_it_was_counted_in_is_refused(counted):
     one, _ = counted()
     file = one.directory / "cluster.json"

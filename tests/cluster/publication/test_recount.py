@@ -82,6 +82,16 @@ def test_a_shard_answers_once_a_second(town):
     assert time.monotonic() - start > 1
 
 
+def test_what_is_wrong_with_one_shard_is_not_forgotten_for_the_next(town, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(town.directory, copy)
+    shutil.rmtree(copy / "data/shard-0-0/log")
+    done = run_psephos("recount", "--dir", copy, "--json", check=1)
+    said = json.loads(done.stdout)
+    assert not said["agrees"] and [shard["shard"] for shard in said["shards"]] == [1]
+    assert "shard 0: " in done.stderr and "shard 1: " not in done.stderr
+
+
 def test_an_immediate_election_holds_nothing(cluster, tmp_path):
     one = cluster(TOWN, shards=1)
     one.cast(ballots(tmp_path / "b.ndjson", 0, 30, 20))

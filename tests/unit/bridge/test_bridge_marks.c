@@ -35,6 +35,25 @@ static void the_mark_waits_for_the_oldest_message_that_is_open(void **state)
     psp_bridge_marks_free(&marks);
 }
 
+/* The first room is for 1,024 messages: what is final before it grows stays so. */
+static void what_is_final_stays_so_when_there_is_more_room(void **state)
+{
+    (void)state;
+    enum { FIRST = 1024 };
+    struct psp_bridge_marks marks = {0};
+    psp_bridge_marks_start(&marks, 0);
+    const uint64_t oldest = take(&marks, 0);
+    for (int64_t i = 1; i < FIRST; i++)
+        assert_false(psp_bridge_marks_final(&marks, take(&marks, i)));
+    const uint64_t next = take(&marks, FIRST);
+    assert_int_equal(psp_bridge_marks_open(&marks), FIRST + 1);
+    assert_true(psp_bridge_marks_final(&marks, oldest));
+    assert_int_equal(marks.low, FIRST);
+    assert_true(psp_bridge_marks_final(&marks, next));
+    assert_int_equal(marks.low, FIRST + 1);
+    psp_bridge_marks_free(&marks);
+}
+
 /* Of a compacted topic, and of transactions, offsets are missing. */
 static void a_gap_belongs_to_the_message_behind_it(void **state)
 {
@@ -146,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_mark_waits_for_the_oldest_message_that_is_open),
+        cmocka_unit_test(what_is_final_stays_so_when_there_is_more_room),
         cmocka_unit_test(a_gap_belongs_to_the_message_behind_it),
         cmocka_unit_test(past_its_bound_nothing_is_taken_until_the_mark_moves),
         cmocka_unit_test(a_start_forgets_what_was_open),

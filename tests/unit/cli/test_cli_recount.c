@@ -7,6 +7,7 @@
 
 #include "base/bytes/bytes.h"
 #include "cli/audit/recount_shard.h"
+#include "election/roll/file.h"
 #include "journal/journal.h"
 
 enum { SHARD = 1 };
@@ -218,6 +219,49 @@ static void one_ballot_more_in_the_live_books_is_seen(void **state)
     assert_false(result.books_agree);
     assert_string_equal(result.first_difference, "double_vote: live 2, recounted 1");
     assert_true(result.totals_agree);
+}
+
+static void every_counter_of_the_live_books_is_compared(void **state)
+{
+    struct world *world = *state;
+    const struct psp_books before = world->partial.books;
+    for (unsigned i = 0; i < PSP_BOOKS_COUNTERS; i++) {
+        psp_books_set(&world->partial.books, i, psp_books_get(&before, i) + 1);
+        const struct psp_recount_result result = recount(world);
+        assert_false(result.books_agree);
+        assert_memory_equal(result.first_difference, psp_books_name(i), strlen(psp_books_name(i)));
+        world->partial.books = before;
+    }
+}
+
+static void another_state_of_the_election_is_seen(void **state)
+{
+    struct world *world = *state;
+    world->partial.election_state = PSP_ELECTION_CLOSED;
+    const struct psp_recount_result result = recount(world);
+    assert_false(result.hash_agrees);
+    assert_string_equal(result.first_difference, "the state of the election");
+}
+
+/* A whole roll, of other voters than cluster.json names. */
+static void another_roll_is_no_recount(void **state)
+{
+    struct world *world = *state;
+    uint8_t digests[PSP_DIGEST_BYTES] = {0x40}, units[4] = {P1};
+    struct psp_roll_file file = {.n = 1, .digests = digests, .units = units};
+    struct psp_recount_result result = {0};
+    struct psp_reason reason = {0};
+    char path[128];
+    snprintf(path, sizeof path, "%s/roll", world->folder);
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/roll/shard-1.roll", world->folder);
+    assert_int_equal(psp_roll_file_store(path, &file), PSP_OK);
+    memcpy(world->shard.roll_hash, file.hash, sizeof file.hash);
+    world->shard.roll_hash[PSP_HASH_BYTES - 1] ^= 1;
+    assert_int_equal(psp_recount_compare(&world->local, world->definition, SHARD, &world->said,
+                                         &result, &reason),
+                     PSP_EMISMATCH);
+    assert_non_null(strstr(reason.text, "shard-1.roll"));
 }
 
 static void another_history_with_the_same_totals_is_seen(void **state)
@@ -432,6 +476,9 @@ int main(void)
         FACT(the_journal_gives_the_live_totals),
         FACT(one_vote_more_in_the_live_totals_is_seen),
         FACT(one_ballot_more_in_the_live_books_is_seen),
+        FACT(every_counter_of_the_live_books_is_compared),
+        FACT(another_state_of_the_election_is_seen),
+        FACT(another_roll_is_no_recount),
         FACT(another_history_with_the_same_totals_is_seen),
         FACT(a_journal_that_ends_too_early_is_no_recount),
         REPORTS(what_was_reported_and_the_hash_of_the_rest_agree),

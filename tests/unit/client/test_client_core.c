@@ -339,6 +339,23 @@ static void refusals_for_good_stop_the_client(void **state)
     }
 }
 
+/* promise 2: whose positions mean other choices gets no ballot. */
+static void the_welcome_of_another_election_stops_the_client(void **state)
+{
+    (void)state;
+    struct psp_client_core *core = make(1, 1, 10);
+    submit_many(core, 10, 1);
+    struct psp_client_message welcome = {.type = PSP_CLIENT_WELCOME};
+    memset(welcome.definition_hash, 0xDE, sizeof welcome.definition_hash);
+    psp_client_core_message(core, 0, &welcome, 1);
+    assert_int_equal(psp_client_core_refused(core), PSP_OK);
+    welcome.definition_hash[PSP_HASH_BYTES - 1] ^= 1;
+    psp_client_core_message(core, 0, &welcome, 1);
+    assert_int_equal(psp_client_core_refused(core), PSP_EMISMATCH);
+    nothing_to_send(core, 2);
+    psp_client_core_destroy(&core);
+}
+
 static void configuration_refusals_are_tried_again(void **state)
 {
     (void)state;
@@ -446,6 +463,7 @@ int main(void)
         cmocka_unit_test(ballots_over_a_limit_are_not_taken),
         cmocka_unit_test(long_ballots_keep_every_byte),
         cmocka_unit_test(refusals_for_good_stop_the_client),
+        cmocka_unit_test(the_welcome_of_another_election_stops_the_client),
         cmocka_unit_test(configuration_refusals_are_tried_again),
         cmocka_unit_test(nonsense_from_a_router_changes_nothing),
         cmocka_unit_test(every_ballot_gets_one_receipt_whatever_the_network_does),

@@ -242,6 +242,21 @@ static void a_slot_of_another_shard_fences_the_whole_batch(void **state)
     psp_count_destroy(&count);
 }
 
+static void ballots_of_the_first_and_the_last_slot_are_counted(void **state)
+{
+    (void)state;
+    struct psp_count *count = open_count(definition, NULL, 100);
+    struct batch batch = {0};
+    add(&batch, 1, 10, P1, BOOTH, ANN);
+    add(&batch, 2, 20, P1, BOOTH, ANN);
+    batch.digests[0] = 0x40; /* slot 1024 */
+    batch.digests[1] = 0x00;
+    batch.digests[16] = 0x7F; /* slot 2047 */
+    batch.digests[17] = 0xF0;
+    expect(count, &batch, false, VERDICTS(PSP_COUNTED, PSP_COUNTED));
+    psp_count_destroy(&count);
+}
+
 /* Rules 1. */
 static void past_the_bound_only_the_ballots_to_be_refused_are_not_judged(void **state)
 {
@@ -450,6 +465,7 @@ int main(void)
         cmocka_unit_test(an_empty_batch_changes_nothing_but_the_index),
         cmocka_unit_test(a_batch_of_another_configuration_is_fenced),
         cmocka_unit_test(a_slot_of_another_shard_fences_the_whole_batch),
+        cmocka_unit_test(ballots_of_the_first_and_the_last_slot_are_counted),
         cmocka_unit_test(past_the_bound_only_the_ballots_to_be_refused_are_not_judged),
         cmocka_unit_test(open_and_close),
         cmocka_unit_test(units_are_complete_by_rules_1),

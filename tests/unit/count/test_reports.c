@@ -64,6 +64,22 @@ static void a_report_of_other_leaves_changes_nothing_here(void **state)
     psp_count_destroy(&count);
 }
 
+/* promise 5 */
+static void a_report_of_one_leaf_shows_nothing_of_another(void **state)
+{
+    (void)state;
+    struct psp_count *count = open_reports(definition, PSP_PUBLICATION_IMMEDIATE);
+    struct batch batch = {0};
+    add(&batch, 1, 1, P1, BOOTH, ANN);
+    add(&batch, 2, 2, P2, MAIL, ANN);
+    expect(count, &batch, false, VERDICTS(PSP_COUNTED, PSP_COUNTED));
+    assert_int_equal(take_report(count, 1, LEAF_1, PSP_FINAL_YES), PSP_APPLIED);
+    expect_reported(count, 3, 0, CELLS(0, 0, 0, 0, 0));
+    assert_int_equal(take_report(count, 2, LEAF_2, PSP_FINAL_YES), PSP_APPLIED);
+    expect_reported(count, 3, psp_count_index(count), CELLS(1, 1, 0, 0, 0));
+    psp_count_destroy(&count);
+}
+
 static void a_row_that_did_not_move_keeps_its_index(void **state)
 {
     (void)state;
@@ -340,6 +356,7 @@ static void more_than_was_counted(struct psp_count_delta *delta)
     delta->reported_cells[0] = 2; /* and balanced */
     delta->reported_cells[1] = 2;
     delta->reported_cells[9] = 4;
+    delta->reported_sum.ballots = 2; /* and of one sum */
 }
 static void unbalanced(struct psp_count_delta *delta)
 {
@@ -437,6 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_copies_the_rows_as_of_its_entry),
         cmocka_unit_test(a_report_of_other_leaves_changes_nothing_here),
+        cmocka_unit_test(a_report_of_one_leaf_shows_nothing_of_another),
         cmocka_unit_test(a_row_that_did_not_move_keeps_its_index),
         cmocka_unit_test(the_same_report_again_is_done_already),
         cmocka_unit_test(another_report_of_the_number_or_a_lower_one_is_refused),

@@ -59,6 +59,46 @@ static void contests_with_several_votes_need_fewer_ballots(void **state)
     psp_definition_destroy(&definition);
 }
 
+/* Two votes a ballot of three lines: 7, 2 and 1 are five papers' votes, but seven need one of
+ * their own each; and four overvotes are two papers that none of the seven can be. */
+static void papers_are_as_many_as_the_largest_line_and_overvoted_ones_need(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"format\":1,\"id\":\"t\",\"name\":\"T\",\"date\":\"2024-11-05\",\"parties\":[],"
+        "\"candidates\":[],\"methods\":[{\"id\":\"m\",\"name\":\"M\"}],"
+        "\"units\":[{\"id\":\"vt\",\"name\":\"VT\",\"level\":\"state\",\"ballot_style\":\"s\"}],"
+        "\"contests\":[{\"id\":\"x\",\"name\":\"X\",\"office\":\"X\",\"unit\":\"vt\","
+        "\"votes_allowed\":2,\"choices\":[{\"id\":\"p\",\"name\":\"P\",\"kind\":\"other\"},"
+        "{\"id\":\"q\",\"name\":\"Q\",\"kind\":\"other\"},"
+        "{\"id\":\"r\",\"name\":\"R\",\"kind\":\"other\"}]}],"
+        "\"ballot_styles\":[{\"id\":\"s\",\"contests\":[{\"contest\":\"x\"}]}]}";
+    static const struct {
+        const char *rows;
+        uint64_t ballots;
+    } cases[] = {
+        {"VT,,,,X,,,P,7\nVT,,,,X,,,Q,2\nVT,,,,X,,,R,1\n", 7},
+        {"VT,,,,X,,,P,4\nVT,,,,X,,,Q,4\nVT,,,,X,,,R,3\n", 6},
+        {"VT,,,,X,,,P,7\nVT,,,,X,,,Q,2\nVT,,,,X,,,R,1\nVT,,,,X,,,OVERVOTES,4\n", 9},
+    };
+    struct psp_definition *definition = NULL;
+    struct psp_reason reason = {0};
+    assert_int_equal(psp_definition_parse(text, sizeof text - 1, &definition, &reason), PSP_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char table[512];
+        struct psp_returns_binding *binding = NULL;
+        const int n = snprintf(table, sizeof table, HEADER "%s", cases[i].rows);
+        struct psp_returns *returns = fixture_read_meant(table, (size_t)n);
+        assert_non_null(returns);
+        if (psp_returns_bind(returns, definition, &binding, &reason) != PSP_OK)
+            fail_msg("%s", reason.text);
+        assert_int_equal(binding->leaf_ballots[0], cases[i].ballots);
+        psp_returns_binding_destroy(&binding);
+        psp_returns_destroy(&returns);
+    }
+    psp_definition_destroy(&definition);
+}
+
 static void units_of_one_name_are_ambiguous(void **state)
 {
     (void)state;
@@ -94,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_have_the_names_of_the_header),
         cmocka_unit_test(contests_with_several_votes_need_fewer_ballots),
+        cmocka_unit_test(papers_are_as_many_as_the_largest_line_and_overvoted_ones_need),
         cmocka_unit_test(units_of_one_name_are_ambiguous),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

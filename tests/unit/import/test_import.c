@@ -281,6 +281,48 @@ static void candidate_of_two_parties_is_one_candidate(void **state)
     release(&imported);
 }
 
+/* A candidate of two parties whose lines brought as much: the party is the one whose name sorts
+ * first, in whatever order the lines stand, and whatever the lines are called. */
+static void of_two_parties_that_tie_the_name_decides(void **state)
+{
+    static const char *const orders[] = {
+        "VT,A,50001,One,Mayor,,Zebra,Ann Ash,5\nVT,A,50001,One,Mayor,,Aloe,Ann Ash,5\n",
+        "VT,A,50001,One,Mayor,,Aloe,Ann Ash,5\nVT,A,50001,One,Mayor,,Zebra,Ann Ash,5\n",
+        "VT,A,50001,One,Mayor,,Zebra,Ann Ash,6\nVT,A,50001,One,Mayor,,Aloe,Ann Ash,5\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        struct imported imported;
+        char text[512];
+        const int n = snprintf(text, sizeof text,
+                               "state,county,county_fips,precinct,office,district,party,candidate,"
+                               "votes\n%s",
+                               orders[i]);
+        import_text(text, (size_t)n, &imported);
+        const struct psp_definition *definition = imported.definition;
+        assert_int_equal(definition->candidate_count, 1);
+        assert_string_equal(definition->parties[definition->candidates[0].party].name,
+                            i < 2 ? "Aloe" : "Zebra");
+        release(&imported);
+    }
+}
+
+/* "Vote for 2": nine votes are five papers, but seven of them are for one. */
+static void no_line_has_more_votes_than_a_unit_expects_ballots(void **state)
+{
+    static const char text[] =
+        "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
+        "VT,A,50001,One,Council (Vote for 2),,,Ann Ash,7\n"
+        "VT,A,50001,One,Council (Vote for 2),,,Bob Birch,2\n";
+    (void)state;
+    struct imported imported;
+    import_text(text, sizeof text - 1, &imported);
+    assert_int_equal(imported.definition->contests[0].votes_allowed, 2);
+    assert_int_equal(unit(&imported, "vt-a-one")->ballots_expected, 7);
+    assert_int_equal(imported.binding->leaf_ballots[0], 7);
+    release(&imported);
+}
+
 /* Names that differ in accents or signs only get digits of a hash; reversing the rows
  * must not change any ID. */
 static void ids_do_not_depend_on_the_order_of_rows(void **state)
@@ -395,6 +437,8 @@ int main(void)
         cmocka_unit_test(sparse_units_have_their_places),
         cmocka_unit_test(sparse_choices_are_listed_only_where_they_stood),
         cmocka_unit_test(candidate_of_two_parties_is_one_candidate),
+        cmocka_unit_test(of_two_parties_that_tie_the_name_decides),
+        cmocka_unit_test(no_line_has_more_votes_than_a_unit_expects_ballots),
         cmocka_unit_test(ids_do_not_depend_on_the_order_of_rows),
         cmocka_unit_test(vermont_2020_has_its_published_sums),
         cmocka_unit_test(binding_lists_rows_by_leaf_contest_and_choice),

@@ -124,6 +124,66 @@ static void a_batch_that_is_just_full_leaves_without_a_flush(void **state)
     fixture_end(f);
 }
 
+/* 512 ballots of 8 KiB of marks are 4 MiB: one more would not fit the message to the shard. */
+static void a_batch_of_many_marks_leaves_before_it_is_too_large(void **state)
+{
+    (void)state;
+    enum { FIT = PSP_ROUTER_BATCH_MARKS_MAX / PSP_MARKS_BYTES_MAX, N = FIT + 1 };
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    uint8_t *marks = calloc(N, PSP_MARKS_BYTES_MAX);
+    assert_non_null(marks);
+    struct psp_client_message message = fixture_message(f, 1, shard_0, 1, N);
+    for (uint32_t i = 0; i < N; i++)
+        f->marks_lengths[i] = PSP_MARKS_BYTES_MAX;
+    message.columns.marks = marks;
+    message.columns.marks_bytes = (size_t)N * PSP_MARKS_BYTES_MAX;
+    fixture_send(f, &station_a, &message, 0);
+    const struct psp_router_action *action = fixture_actions(f, 1);
+    assert_int_equal(action->type, PSP_ROUTER_COUNT);
+    assert_int_equal(action->n, FIT);
+    psp_router_core_flush(f->core, 0);
+    assert_int_equal(fixture_actions(f, 1)->n, 1);
+    free(marks);
+    fixture_end(f);
+}
+
+/* The first block has room for 64 rows; what was in it moves with every column. */
+static void a_batch_that_grows_keeps_what_it_has(void **state)
+{
+    (void)state;
+    enum { EACH = 60, N = 2 * EACH };
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    uint8_t voters[N * PSP_DIGEST_BYTES];
+    for (uint32_t part = 0; part < 2; part++) {
+        struct psp_client_message message = fixture_message(f, 1 + part, shard_0, 1, EACH);
+        for (uint32_t i = 0; i < EACH; i++) {
+            f->methods[i] = i % 2;
+            psp_put32(f->units + (size_t)i * 4, Q2);
+            psp_put32(f->styles + (size_t)i * 4, i % 3 == 0 ? HALF : ALL);
+            psp_digest_voter(&f->key, f->ids + (size_t)i * 10, 10,
+                             voters + (size_t)(part * EACH + i) * PSP_DIGEST_BYTES);
+        }
+        message.columns.styles = f->styles;
+        fixture_send(f, &station_a, &message, 0);
+    }
+    psp_router_core_flush(f->core, 0);
+    const struct psp_router_batch *batch = fixture_actions(f, 1)->batch;
+    struct psp_runs_cursor styles =
+        psp_runs_begin((struct psp_bytes){batch->styles.bytes, batch->styles.length}, 1);
+    struct psp_runs_cursor numbers =
+        psp_runs_begin((struct psp_bytes){batch->stations.bytes, batch->stations.length}, 0);
+    assert_int_equal(batch->n, N);
+    assert_memory_equal(batch->digests, voters, sizeof voters);
+    for (uint32_t i = 0; i < N; i++) {
+        assert_int_equal(batch->methods[i], i % EACH % 2);
+        assert_int_equal(psp_get32(batch->units + (size_t)i * 4), Q2);
+        assert_int_equal(batch->row_numbers[2 * (size_t)i], i % EACH);
+        assert_int_equal(psp_runs_next(&styles), i % EACH % 3 == 0 ? 1 : 2); /* of the unit's */
+        assert_int_equal(psp_runs_next(&numbers), fixture_number(&station_a));
+    }
+    fixture_end(f);
+}
+
 /* Rows of the message that were refused as BUSY at once. */
 static uint32_t busy_of(struct fixture *f, const struct psp_peer *peer, const uint32_t *shards,
                         uint32_t n)
@@ -428,6 +488,79 @@ static void another_election_is_refused_whole(void **state)
     fixture_end(f);
 }
 
+/* Two definitions may differ in one bit of their hashes only, anywhere. */
+static void every_byte_of_the_definition_is_compared(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    struct psp_client_message message = fixture_message(f, 7, shard_0, 1, 1);
+    for (uint32_t i = 0; i < PSP_HASH_BYTES; i++) {
+        message.definition_hash[i] ^= 1;
+        fixture_send(f, &station_a, &message, 0);
+        assert_int_equal(fixture_actions(f, 1)->code, PSP_REFUSAL_WRONG_ELECTION);
+        message.definition_hash[i] ^= 1;
+    }
+    fixture_send(f, &station_a, &message, 0);
+    fixture_actions(f, 0);
+    fixture_end(f);
+}
+
+static void a_message_has_so_many_ballots_and_not_one_more(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    struct psp_client_message message = fixture_message(f, 7, shard_0, 1, PSP_BATCH_ROWS_MAX);
+    message.columns.n = PSP_BATCH_ROWS_MAX + 1;
+    fixture_send(f, &station_a, &message, 0);
+    assert_int_equal(fixture_actions(f, 1)->code, PSP_REFUSAL_UNDECODABLE);
+    message.columns.n = PSP_BATCH_ROWS_MAX;
+    fixture_send(f, &station_a, &message, 0);
+    assert_int_equal(fixture_actions(f, 1)->type, PSP_ROUTER_COUNT);
+    fixture_end(f);
+}
+
+/* One that hangs must not be asked for ever, while another one leads. */
+static void after_silence_the_next_replica_is_asked(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_make(1, 3, 0, 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint64_t at_ms = 3000 * (uint64_t)i;
+        fixture_submit(f, &station_a, 7 + i, shard_0, 1, 2, at_ms);
+        psp_router_core_flush(f->core, at_ms);
+        assert_int_equal(fixture_actions(f, 1)->replica, i % 3);
+        psp_router_core_tick(f->core, at_ms + PSP_ROUTER_INFLIGHT_TIMEOUT_MS);
+        assert_int_equal(fixture_actions(f, 1)->code, PSP_REFUSAL_UNKNOWN);
+    }
+    fixture_end(f);
+}
+
+/* One ballot of the station, and what lane it went in. */
+static enum psp_router_lane lane_of(struct fixture *f, const struct psp_peer *peer, uint8_t verdict)
+{
+    fixture_submit(f, peer, 7, shard_0, 1, 1, 0);
+    psp_router_core_flush(f->core, 0);
+    const struct psp_router_action *action = fixture_actions(f, 1);
+    const enum psp_router_lane lane = action->batch->lane;
+    f->verdicts[0] = verdict;
+    fixture_verdicts(f, 0, 0, action->batch_id, 1, 5, 0);
+    fixture_actions(f, 1);
+    return lane;
+}
+
+static void who_sends_replays_is_kept_apart_for_a_while(void **state)
+{
+    (void)state;
+    const uint8_t replayed = PSP_COUNTED << 4 | PSP_REPLAYED;
+    struct fixture *f = fixture_make(1, 1, 0, 0);
+    assert_int_equal(lane_of(f, &station_a, replayed), PSP_ROUTER_MODEST);
+    assert_int_equal(lane_of(f, &station_b, PSP_COUNTED), PSP_ROUTER_MODEST);
+    for (uint32_t i = 0; i < PSP_ROUTER_WATCHED_ANSWERS; i++)
+        assert_int_equal(lane_of(f, &station_a, PSP_COUNTED), PSP_ROUTER_REPLAYS);
+    assert_int_equal(lane_of(f, &station_a, PSP_COUNTED), PSP_ROUTER_MODEST);
+    fixture_end(f);
+}
+
 static void what_is_not_a_request_is_refused(void **state)
 {
     (void)state;
@@ -511,6 +644,8 @@ int main(void)
         cmocka_unit_test(ballots_of_two_stations_share_a_batch_and_part_again),
         cmocka_unit_test(a_full_batch_leaves_without_a_flush),
         cmocka_unit_test(a_batch_that_is_just_full_leaves_without_a_flush),
+        cmocka_unit_test(a_batch_of_many_marks_leaves_before_it_is_too_large),
+        cmocka_unit_test(a_batch_that_grows_keeps_what_it_has),
         cmocka_unit_test(a_shard_over_its_share_is_busy_at_once_and_the_others_are_not),
         cmocka_unit_test(a_station_takes_half_of_the_room_and_each_next_one_half_of_the_rest),
         cmocka_unit_test(another_connection_of_a_station_finds_no_more_room),
@@ -525,6 +660,10 @@ int main(void)
         cmocka_unit_test(an_answer_of_the_wrong_shard_or_size_is_not_taken),
         cmocka_unit_test(out_of_memory_for_batches_is_busy),
         cmocka_unit_test(another_election_is_refused_whole),
+        cmocka_unit_test(every_byte_of_the_definition_is_compared),
+        cmocka_unit_test(a_message_has_so_many_ballots_and_not_one_more),
+        cmocka_unit_test(after_silence_the_next_replica_is_asked),
+        cmocka_unit_test(who_sends_replays_is_kept_apart_for_a_while),
         cmocka_unit_test(what_is_not_a_request_is_refused),
         cmocka_unit_test(hello_is_welcomed_with_the_limits),
     };

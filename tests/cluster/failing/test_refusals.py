@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -102,6 +103,93 @@ def test_the_data_of_another_election_is_refused(counted, cluster, import_return
     assert code == 1
     assert "another" in message and str(shard_data(counted)) in message
     assert_goes_on(counted)
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def with_a_checkpoint(one):
+    """Runs it until a start says that its store holds something; it is down again then."""
+    def holds():
+        one.up()
+        opened = [line for line in (one.directory / "logs/shard-0-0.log").read_text().splitlines()
+                  if " opened: " in line]
+        time.sleep(1.5)  # so long a shard waits for a checkpoint, and a little more
+        one.down()
+        return "store at index 0," not in opened[-1]
+    wait_until(holds, timeout=60 * SLOWER, what="a checkpoint")
+
+
+def of_an_older_term(segment):
+    """The segment, its last leader's records as if the one before had written them: whole, of the
+    same length, and of another history (docs/storage.md: the log)."""
+    records, at = [], 64
+    while at < len(segment):
+        payload = int.from_bytes(segment[at + 4:at + 8], "little")
+        records.append((at, 40 + payload + -payload % 8))
+        at += records[-1][1]
+    term_at = records[-1][0] + 16
+    last = int.from_bytes(segment[term_at:term_at + 8], "little")
+    for at, length in records:
+        if int.from_bytes(segment[at + 16:at + 24], "little") == last:
+            segment[at + 16:at + 24] = (last - 1).to_bytes(8, "little")
+            checked = segment[at + 4:at + length]
+            segment[at:at + 4] = crc32c(checked).to_bytes(4, "little")
+    return segment
+
+
+def test_a_log_and_a_store_of_different_histories_are_refused(counted):
+    with_a_checkpoint(counted)
+    segment = next((shard_data(counted) / "log").glob("*.log"))
+    good = segment.read_bytes()
+    segment.write_bytes(of_an_older_term(bytearray(good)))
+    code, message = run_shard(counted)
+    assert code == 1
+    assert "do not belong together" in message
+    segment.write_bytes(good)
+    assert_goes_on(counted)
+
+
+def test_a_store_that_is_ahead_of_its_log_is_refused(counted, tmp_path):
+    with_a_checkpoint(counted)
+    log = shard_data(counted) / "log"
+    begun = counted.directory / "begun" / "shard-0-0"  # says that it has counted
+    shutil.move(log, tmp_path / "log")
+    begun.rename(tmp_path / "begun")
+    code, message = run_shard(counted)
+    assert code == 1
+    assert "records were lost" in message
+    (tmp_path / "begun").rename(begun)
+    shutil.rmtree(log, ignore_errors=True)
+    shutil.move(tmp_path / "log", log)
+    assert_goes_on(counted)
+
+
+def test_another_roll_than_cluster_json_names_is_refused(cluster, import_returns, fixture_file,
+                                                         tmp_path):
+    def rolled(name, voters):
+        roll = tmp_path / f"{name}.csv"
+        unit = json.loads(election.read_text())["units"][-1]["id"]
+        roll.write_text("voter_id,unit\n" + "".join(f"{v},{unit}\n" for v in voters))
+        one = cluster(election, shards=1, name=name, up_options=["--roll", roll])
+        one.down()
+        return one
+    election = import_returns(fixture_file("sparse.csv"))
+    one, other = rolled("one", ["ann", "bob"]), rolled("other", ["ann", "bea"])
+    path = one.directory / "roll" / "shard-0.roll"
+    good = path.read_bytes()
+    path.write_bytes((other.directory / "roll" / "shard-0.roll").read_bytes())
+    code, message = run_shard(one)
+    assert code == 1
+    assert "is not the roll that cluster.json names" in message
+    path.write_bytes(good)
+    one.up()
 
 
 def test_a_definition_that_changed_is_refused(counted):
