@@ -19,8 +19,8 @@ def of_log(folder):
         while at + 40 <= len(data):
             length, index, term = struct.unpack_from("<IQQ", data, at + 4)
             kind, = struct.unpack_from("<I", data, at + 32)
-            if kind == 0:
-                break
+            if kind == 0 or at + 40 + length > len(data):
+                break  # being written
             yield Record(index, term, kind, data[at + 40:at + 40 + length])
             at += 40 + (length + 7) // 8 * 8
 
