@@ -6,6 +6,8 @@
 
 static void settle(struct psp_client_batch *batch, uint32_t row)
 {
+    assert(row < batch->n && batch->open > 0);
+    assert(batch->rows[row].ballot != PSP_CLIENT_NO_BALLOT);
     batch->rows[row].ballot = PSP_CLIENT_NO_BALLOT;
     batch->open--;
     if (batch->open == 0)
@@ -17,6 +19,7 @@ static void give_receipt(struct psp_client_core *core, const struct psp_client_b
                          const struct psp_receipt *outcome)
 {
     assert(core->receipt_count < core->inflight_max);
+    assert(outcome->cookie == 0); /* the ballot's */
     const uint32_t at = core->receipt_first + core->receipt_count;
     struct psp_receipt *receipt =
         &core->receipts[at < core->inflight_max ? at : at - core->inflight_max];
@@ -34,6 +37,7 @@ static void resolve(struct psp_client_core *core, struct psp_client_batch *batch
 {
     const uint32_t index = batch->rows[row].ballot;
     struct psp_client_ballot *ballot = &core->ballots.records[index];
+    assert(!ballot->resolved); /* promise 2: one receipt a ballot */
     give_receipt(core, ballot, outcome);
     const uint32_t next = core->voters.of != NULL ? psp_client_voters_leave(&core->voters, index)
                                                   : PSP_CLIENT_NO_BALLOT;
@@ -54,6 +58,7 @@ static struct psp_client_batch *find(struct psp_client_core *core, uint64_t id)
 
 static uint32_t row_number(const struct psp_client_message *message, uint32_t i)
 {
+    assert(i < message->n);
     return (uint32_t)message->row_numbers[2 * (size_t)i] |
            (uint32_t)message->row_numbers[2 * (size_t)i + 1] << 8;
 }
@@ -119,6 +124,7 @@ static void pause_row(struct psp_client_core *core, struct psp_client_batch *bat
         return;
     const uint32_t index = batch->rows[row].ballot;
     struct psp_client_ballot *ballot = &core->ballots.records[index];
+    assert(!ballot->listed); /* it is on the way, in this batch */
     if (code == PSP_REFUSAL_UNKNOWN) {
         psp_client_unknown(ballot);
         core->stats.resent++;
@@ -136,6 +142,8 @@ static void pause_rows(struct psp_client_core *core, const struct psp_client_mes
                        uint64_t now_ms)
 {
     struct psp_client_batch *batch = find(core, message->batch_id);
+    assert(message->code == PSP_REFUSAL_BUSY || message->code == PSP_REFUSAL_UNKNOWN ||
+           message->code == PSP_REFUSAL_CONFIGURATION);
     if (batch == NULL || batch->state != PSP_CLIENT_BATCH_ON_THE_WAY)
         return;
     const bool busy = message->code == PSP_REFUSAL_BUSY;
@@ -206,9 +214,11 @@ void psp_client_core_message(struct psp_client_core *core, uint32_t router,
         return;
     case PSP_CLIENT_VERDICTS:
         take_verdicts(core, message);
+        psp_client_check(core);
         return;
     case PSP_CLIENT_REFUSAL:
         take_refusal(core, message, now_ms);
+        psp_client_check(core);
         return;
     case PSP_CLIENT_HELLO:
     case PSP_CLIENT_ROWS:
@@ -227,6 +237,8 @@ size_t psp_client_core_receipts(struct psp_client_core *core, struct psp_receipt
             core->receipt_first = 0;
         core->receipt_count--;
     }
+    assert(n <= max);
+    psp_client_check(core);
     return n;
 }
 
@@ -243,5 +255,6 @@ const char *psp_client_core_error(const struct psp_client_core *core)
 void psp_client_core_stats(const struct psp_client_core *core, struct psp_client_stats *ret_stats)
 {
     *ret_stats = core->stats;
+    assert(core->stats.receipts <= core->stats.submitted);
     ret_stats->unanswered = core->stats.submitted - core->stats.receipts;
 }

@@ -57,6 +57,7 @@ static uint8_t *take_block(struct psp_client_ballots *ballots, size_t bytes, uin
     uint8_t class = 0;
     while ((size_t)BLOCK_BYTES_MIN << class < bytes)
         class ++;
+    assert(class < PSP_CLIENT_LONG_CLASSES);
     const size_t size = (size_t)BLOCK_BYTES_MIN << class;
     uint8_t *block = ballots->free_blocks[class];
     if (block != NULL) {
@@ -68,6 +69,7 @@ static uint8_t *take_block(struct psp_client_ballots *ballots, size_t bytes, uin
         if (block == NULL)
             return NULL;
         ballots->block_bytes += size;
+        assert(ballots->block_bytes <= PSP_CLIENT_LONG_BYTES_MAX);
     }
     *ret_class = (uint8_t)(class + 1);
     return block;
@@ -75,6 +77,7 @@ static uint8_t *take_block(struct psp_client_ballots *ballots, size_t bytes, uin
 
 static void give_block(struct psp_client_ballots *ballots, struct psp_client_ballot *record)
 {
+    assert(record->class > 0 && record->class <= PSP_CLIENT_LONG_CLASSES);
     uint8_t *block = record->block;
     memcpy(block, &ballots->free_blocks[record->class - 1], sizeof(void *));
     ballots->free_blocks[record->class - 1] = block;
@@ -83,11 +86,13 @@ static void give_block(struct psp_client_ballots *ballots, struct psp_client_bal
 
 static uint32_t around(const struct psp_client_ballots *ballots, uint32_t at)
 {
+    assert(at < 2 * ballots->max);
     return at < ballots->max ? at : at - ballots->max;
 }
 
 static void take_first(struct psp_client_ballots *ballots)
 {
+    assert(ballots->used < ballots->max);
     ballots->free_first = around(ballots, ballots->free_first + 1);
     ballots->used++;
     if (ballots->max > PSP_CLIENT_PREFETCH_AHEAD) {
@@ -104,6 +109,9 @@ enum psp_status psp_client_ballots_add(struct psp_client_ballots *ballots,
     const uint32_t index = ballots->free[ballots->free_first];
     struct psp_client_ballot *record = &ballots->records[index];
     const size_t bytes = ballot->voter_id_bytes + ballot->marks_bytes;
+    assert(ballot->voter_id_bytes > 0 && ballot->voter_id_bytes <= PSP_VOTER_ID_BYTES_MAX);
+    assert(ballot->marks_bytes > 0 && ballot->marks_bytes <= PSP_MARKS_BYTES_MAX);
+    assert(index < ballots->max && record->class == 0);
     uint8_t *at = record->bytes;
     uint8_t class = 0;
     if (bytes > PSP_CLIENT_SHORT_BYTES) {
@@ -139,9 +147,11 @@ void psp_client_ballots_remove(struct psp_client_ballots *ballots, uint32_t inde
 {
     assert(index < ballots->max && ballots->used > 0);
     struct psp_client_ballot *record = &ballots->records[index];
+    assert(!record->listed); /* a list would give it out again */
     if (record->class != 0)
         give_block(ballots, record);
     record->generation++;
+    assert(record->class == 0);
     const uint32_t end = ballots->free_first + (ballots->max - ballots->used);
     ballots->free[around(ballots, end)] = index;
     ballots->used--;

@@ -61,6 +61,8 @@ enum psp_status psp_client_core_create(const struct psp_client_core_options *opt
         psp_client_core_destroy(&core);
         return status;
     }
+    assert(core->voters.of != NULL || options->unordered);
+    psp_client_check(core);
     *ret_core = core;
     return PSP_OK;
 }
@@ -100,17 +102,20 @@ enum psp_status psp_client_core_submit(struct psp_client_core *core,
     if (core->voters.of == NULL || psp_client_voters_join(&core->voters, &core->ballots, index))
         psp_client_enter(core, index, false);
     core->stats.submitted++;
+    psp_client_check(core);
     return PSP_OK;
 }
 
 void psp_client_core_push(struct psp_client_core *core)
 {
     core->ready_urgent = core->ready.count;
+    psp_client_check(core);
 }
 
 void psp_client_core_flush(struct psp_client_core *core)
 {
     psp_client_empty_pool(core);
+    assert(core->pool.count == 0);
     psp_client_core_push(core);
 }
 
@@ -121,6 +126,7 @@ void psp_client_core_flush(struct psp_client_core *core)
 static uint32_t choose_router(struct psp_client_core *core, uint64_t now_ms)
 {
     uint32_t fallback = PSP_NONE;
+    assert(core->router_next < core->router_count);
     for (uint32_t i = 0; i < core->router_count; i++) {
         const uint32_t router = (core->router_next + i) % core->router_count;
         if (now_ms < core->routers[router].unsent_until_ms)
@@ -145,6 +151,7 @@ static struct psp_client_batch *choose_batch(struct psp_client_core *core)
             if (batch->rows == NULL)
                 return NULL;
             batch->id = core->batch_id_next++;
+            assert(batch->id != 0); /* stands for "could not be read" */
             return batch;
         }
         core->batch_id_next++;
@@ -171,6 +178,7 @@ static unsigned fill(struct psp_client_core *core, struct psp_client_batch *batc
         }
         if (ballot->timeouts > timeouts)
             timeouts = ballot->timeouts;
+        assert(core->outgoing.n > 0 && core->outgoing.n <= core->batch_rows);
         batch->rows[core->outgoing.n - 1] = (struct psp_client_row){index, ballot->generation};
     }
     return timeouts;
@@ -189,6 +197,7 @@ bool psp_client_core_next(struct psp_client_core *core, uint64_t now_ms, uint32_
     struct psp_client_batch *batch = choose_batch(core);
     if (batch == NULL)
         return false;
+    assert(batch->state != PSP_CLIENT_BATCH_ON_THE_WAY);
     batch->state = PSP_CLIENT_BATCH_FREE;
     const unsigned timeouts = fill(core, batch);
     if (core->outgoing.n == 0)
@@ -205,6 +214,8 @@ bool psp_client_core_next(struct psp_client_core *core, uint64_t now_ms, uint32_
     core->last = batch;
     psp_outgoing_message(&core->outgoing, batch->id, core->definition_hash, ret_message);
     *ret_router = router;
+    assert(batch->deadline_ms > batch->sent_ms);
+    psp_client_check(core);
     return true;
 }
 
@@ -214,9 +225,11 @@ void psp_client_core_unsent(struct psp_client_core *core, uint64_t now_ms)
     assert(batch != NULL && batch->state == PSP_CLIENT_BATCH_ON_THE_WAY);
     core->last = NULL;
     core->routers[batch->router].unsent_until_ms = now_ms + PSP_CLIENT_UNSENT_PAUSE_MS;
+    assert(batch->open == batch->n); /* nothing of it can have been answered */
     for (uint32_t i = 0; i < batch->n; i++)
         psp_client_ready_again(core, batch->rows[i].ballot);
     batch->state = PSP_CLIENT_BATCH_FREE;
+    psp_client_check(core);
 }
 
 /* ---- time ---- */
@@ -226,6 +239,7 @@ static void expire(struct psp_client_core *core, struct psp_client_batch *batch,
 {
     struct psp_client_router *router = &core->routers[batch->router];
     uint32_t unanswered = 0;
+    assert(batch->state == PSP_CLIENT_BATCH_ON_THE_WAY && now_ms >= batch->deadline_ms);
     batch->state = PSP_CLIENT_BATCH_REMEMBERED;
     for (uint32_t i = 0; i < batch->n; i++) {
         if (!psp_client_row_current(core, &batch->rows[i]))
@@ -234,6 +248,7 @@ static void expire(struct psp_client_core *core, struct psp_client_batch *batch,
         psp_client_ready_again(core, batch->rows[i].ballot);
         unanswered++;
     }
+    assert(unanswered <= batch->open);
     core->stats.resent += unanswered;
     if (unanswered > 0 && router->last_answer_ms < batch->sent_ms) {
         const uint64_t ms = (uint64_t)PSP_CLIENT_AVOID_MS
@@ -261,6 +276,8 @@ void psp_client_core_tick(struct psp_client_core *core, uint64_t now_ms)
         else if (batch->deadline_ms < core->deadline_ms)
             core->deadline_ms = batch->deadline_ms;
     }
+    assert(core->deadline_ms > now_ms);
+    psp_client_check(core);
 }
 
 /* Answers may be on their way to us no more than ballots to the router: waiting
@@ -269,6 +286,7 @@ void psp_client_core_disconnected(struct psp_client_core *core, uint32_t router,
 {
     const uint64_t deadline_ms = now_ms + psp_client_backoff_ms(core, PSP_CLIENT_DISCONNECTED_MS, 0,
                                                                 PSP_CLIENT_RESEND_MAX_MS);
+    assert(router < core->router_count && deadline_ms > now_ms);
     for (size_t i = 0; i < PSP_CLIENT_BATCHES_MAX; i++) {
         struct psp_client_batch *batch = &core->batches[i];
         if (batch->state == PSP_CLIENT_BATCH_ON_THE_WAY && batch->router == router &&
@@ -277,4 +295,5 @@ void psp_client_core_disconnected(struct psp_client_core *core, uint32_t router,
     }
     if (deadline_ms < core->deadline_ms)
         core->deadline_ms = deadline_ms;
+    psp_client_check(core);
 }

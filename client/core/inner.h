@@ -21,6 +21,14 @@ _Static_assert(PSP_CLIENT_UNKNOWN_PAUSE_MAX_MS * 2 <
                    PSP_CLIENT_WHEEL_STEP_MS * PSP_CLIENT_WHEEL_STEPS,
                "a pause fits the wheel");
 
+_Static_assert((PSP_CLIENT_BATCHES_MAX & (PSP_CLIENT_BATCHES_MAX - 1)) == 0,
+               "a batch's place is the end of its number");
+_Static_assert((PSP_CLIENT_WHEEL_STEPS & (PSP_CLIENT_WHEEL_STEPS - 1)) == 0, "likewise its step");
+_Static_assert(PSP_CLIENT_BUSY_PAUSE_MAX_MS <= PSP_CLIENT_UNKNOWN_PAUSE_MAX_MS,
+               "the longest pause is the one above");
+_Static_assert(PSP_CLIENT_INFLIGHT_LIMIT < PSP_CLIENT_NO_BALLOT, "no ballot is no ballot's number");
+_Static_assert(PSP_CLIENT_BATCH_ROWS <= PSP_BATCH_ROWS_MAX, "a router takes a batch");
+
 struct psp_client_list { /* ballots that pause until the same time */
     uint32_t first, last, count;
 };
@@ -103,6 +111,12 @@ static inline void psp_client_unknown(struct psp_client_ballot *ballot)
     psp_client_count_up(&ballot->timeouts);
     ballot->sent = true;
 }
+
+/* ---- check.c ---- */
+
+/* Asserts what is so after every event: where ballots are, and how many. O(1); built
+ * with ASan it looks at all of them. */
+void psp_client_check(const struct psp_client_core *core);
 
 /* ---- ready.c: ballots that are not on the way, and when they go again ---- */
 

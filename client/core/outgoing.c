@@ -1,6 +1,7 @@
 /* Columns are copied together; rows get back the names of what their numbers mean. */
 #include "client/core/outgoing.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ enum psp_status psp_outgoing_init(struct psp_outgoing *ret_outgoing, uint32_t ba
 {
     struct psp_outgoing out = {.definition = definition, .batch_rows = batch_rows};
     bool complete;
+    assert(batch_rows > 0 && batch_rows <= PSP_BATCH_ROWS_MAX);
+    assert(definition == NULL || !stations);
     if (definition != NULL) {
         out.rows = malloc(batch_rows * sizeof *out.rows);
         out.row_marks = malloc(PSP_MESSAGE_MARKS_MAX * sizeof *out.row_marks);
@@ -66,6 +69,7 @@ void psp_outgoing_free(struct psp_outgoing *outgoing)
 
 void psp_outgoing_clear(struct psp_outgoing *outgoing)
 {
+    assert(outgoing->n <= outgoing->batch_rows);
     outgoing->n = 0;
     outgoing->bytes = outgoing->voter_bytes = outgoing->marks_bytes = 0;
     outgoing->row_mark_count = outgoing->choice_count = 0;
@@ -74,6 +78,7 @@ void psp_outgoing_clear(struct psp_outgoing *outgoing)
 
 static void add_mark_of_resent(struct psp_outgoing *out, bool sent)
 {
+    assert(out->n < out->batch_rows);
     uint8_t *byte = &out->resent[out->n / 8];
     const unsigned bit = out->n % 8;
     *byte = (uint8_t)((bit > 0 ? *byte : 0) | (unsigned)sent << bit);
@@ -87,6 +92,10 @@ static bool add_columns(struct psp_outgoing *out, const struct psp_client_ballot
         return false;
     const uint8_t *at = psp_client_ballot_bytes(ballot);
     const size_t n = out->n;
+    assert(out->voter_bytes + ballot->voter_bytes <=
+           (size_t)out->batch_rows * PSP_VOTER_ID_BYTES_MAX);
+    assert(out->marks_bytes + ballot->marks_bytes <=
+           (size_t)PSP_CLIENT_BATCH_BYTES_MAX + PSP_MARKS_BYTES_MAX);
     out->voter_lengths[n] = ballot->voter_bytes;
     memcpy(out->voter_ids + out->voter_bytes, at, ballot->voter_bytes);
     memcpy(out->marks + out->marks_bytes, at + ballot->voter_bytes, ballot->marks_bytes);
@@ -125,10 +134,12 @@ static size_t add_marks(struct psp_outgoing *out, const uint8_t *at)
         const uint32_t position = psp_marks_next(&at);
         const struct psp_contest *contest =
             position < definition->contest_count ? &definition->contests[position] : NULL;
+        assert(out->row_mark_count < PSP_MESSAGE_MARKS_MAX);
         struct psp_row_mark *mark = &out->row_marks[out->row_mark_count++];
         mark->contest = id_bytes(contest != NULL ? contest->id : "?");
         mark->choices = &out->choices[out->choice_count];
         mark->choice_count = psp_marks_next(&at);
+        assert(out->choice_count + mark->choice_count <= PSP_MESSAGE_MARKS_MAX);
         bytes += 2 * FIELD_BYTES + mark->contest.length;
         for (uint32_t i = 0; i < mark->choice_count; i++) {
             const uint32_t choice = psp_marks_next(&at);
@@ -170,6 +181,7 @@ static bool add_row(struct psp_outgoing *out, const struct psp_client_ballot *ba
         return false;
     }
     row.mark_count = out->row_mark_count - marks_before;
+    assert(out->n < out->batch_rows);
     out->rows[out->n] = row;
     out->bytes += bytes;
     return true;
@@ -182,9 +194,11 @@ bool psp_outgoing_add(struct psp_outgoing *outgoing, const struct psp_client_bal
         return false;
     if (outgoing->definition != NULL ? !add_row(outgoing, ballot) : !add_columns(outgoing, ballot))
         return false;
+    assert(outgoing->stations == NULL || outgoing->definition == NULL);
     if (outgoing->stations != NULL)
         psp_put32(outgoing->stations + (size_t)outgoing->n * 4, station);
     outgoing->n++;
+    assert(outgoing->n <= outgoing->batch_rows);
     return true;
 }
 
@@ -192,6 +206,7 @@ void psp_outgoing_message(const struct psp_outgoing *outgoing, uint64_t batch_id
                           const uint8_t definition_hash[PSP_HASH_BYTES],
                           struct psp_client_message *ret_message)
 {
+    assert(outgoing->n > 0 && batch_id != 0);
     memset(ret_message, 0, sizeof *ret_message);
     ret_message->batch_id = batch_id;
     ret_message->features = PSP_FEATURE_NOT_ALLOWED_ROWS;

@@ -14,6 +14,7 @@ enum psp_status psp_client_pool_init(struct psp_client_pool *ret_pool, uint32_t 
     if (size > PSP_CLIENT_POOL_MAX || wait_ms > PSP_CLIENT_POOL_WAIT_MAX_MS ||
         (size > 1 && random == NULL))
         return PSP_EINVAL;
+    assert(ret_pool != NULL);
     *ret_pool =
         (struct psp_client_pool){.size = size,
                                  .wait_ms = wait_ms != 0 ? wait_ms : PSP_CLIENT_POOL_WAIT_MS,
@@ -35,6 +36,7 @@ void psp_client_pool_free(struct psp_client_pool *pool)
 bool psp_client_pool_add(struct psp_client_pool *pool, uint32_t ballot)
 {
     assert(pool->count < pool->size);
+    assert(pool->ballots != NULL);
     pool->ballots[pool->count++] = ballot;
     return pool->count == pool->size;
 }
@@ -46,6 +48,7 @@ bool psp_client_pool_due(struct psp_client_pool *pool, uint64_t now_ms)
         return false;
     if (pool->due_ms == UINT64_MAX)
         pool->due_ms = now_ms + pool->wait_ms;
+    assert(pool->due_ms - now_ms <= pool->wait_ms || now_ms >= pool->due_ms);
     return now_ms >= pool->due_ms;
 }
 
@@ -54,6 +57,7 @@ static uint32_t below(struct psp_client_pool *pool, uint32_t n)
 {
     uint8_t bytes[4];
     uint32_t number;
+    assert(n > 0);
     do {
         pool->random(pool->random_context, bytes, sizeof bytes);
         number = psp_get32(bytes);

@@ -28,6 +28,8 @@ enum {
 /* Fills in `bytes` bytes (at most 256) that nobody can foresee. */
 typedef void psp_client_random(void *context, void *ret_bytes, size_t bytes);
 
+_Static_assert(PSP_CLIENT_POOL_WAIT_MS <= PSP_CLIENT_POOL_WAIT_MAX_MS, "what is usual is allowed");
+
 struct psp_client_pool {
     uint32_t *ballots; /* NULL: there is no pool */
     uint32_t size, count;

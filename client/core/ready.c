@@ -18,6 +18,7 @@ uint64_t psp_client_jitter(struct psp_client_core *core)
 uint64_t psp_client_backoff_ms(struct psp_client_core *core, uint64_t first, unsigned times,
                                uint64_t max)
 {
+    assert(first > 0 && first <= max);
     uint64_t ms = first << (times < DOUBLINGS_MAX ? times : DOUBLINGS_MAX);
     if (ms > max)
         ms = max;
@@ -26,6 +27,7 @@ uint64_t psp_client_backoff_ms(struct psp_client_core *core, uint64_t first, uns
 
 static uint32_t ready_at(const struct psp_client_core *core, uint32_t i)
 {
+    assert(i < core->ready.count);
     const uint32_t at = core->ready.first + i;
     return core->ready.ballots[at < core->inflight_max ? at : at - core->inflight_max];
 }
@@ -33,6 +35,7 @@ static uint32_t ready_at(const struct psp_client_core *core, uint32_t i)
 static void ready_add(struct psp_client_core *core, uint32_t ballot)
 {
     assert(core->ready.count < core->inflight_max);
+    assert(!core->ballots.records[ballot].listed); /* it is in one list only */
     const uint32_t at = core->ready.first + core->ready.count++;
     core->ready.ballots[at < core->inflight_max ? at : at - core->inflight_max] = ballot;
     core->ballots.records[ballot].listed = true;
@@ -48,6 +51,7 @@ uint32_t psp_client_ready_take(struct psp_client_core *core)
 {
     assert(core->ready.count > 0);
     const uint32_t ballot = ready_at(core, 0);
+    assert(core->ballots.records[ballot].listed);
     if (++core->ready.first == core->inflight_max)
         core->ready.first = 0;
     core->ready.count--;
@@ -68,6 +72,7 @@ void psp_client_ready_again(struct psp_client_core *core, uint32_t ballot)
 
 static void list_add(struct psp_client_core *core, struct psp_client_list *list, uint32_t ballot)
 {
+    assert(!core->ballots.records[ballot].listed);
     core->ballots.records[ballot].next = PSP_CLIENT_NO_BALLOT;
     core->ballots.records[ballot].listed = true;
     if (list->count++ == 0)
@@ -81,8 +86,10 @@ static uint32_t list_take(struct psp_client_core *core, struct psp_client_list *
 {
     assert(list->count > 0);
     const uint32_t ballot = list->first;
+    assert(core->ballots.records[ballot].listed);
     list->first = core->ballots.records[ballot].next;
     list->count--;
+    assert((list->count == 0) == (list->first == PSP_CLIENT_NO_BALLOT));
     core->ballots.records[ballot].listed = false;
     return ballot;
 }

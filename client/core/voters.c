@@ -12,6 +12,7 @@ enum psp_status psp_client_voters_init(struct psp_client_voters *ret_voters, uin
 {
     uint8_t key[PSP_DIGEST_KEY_BYTES] = {0};
     uint32_t n = 1;
+    assert(ret_voters != NULL);
     assert(max > 0 && max < PSP_CLIENT_NO_BALLOT / 2);
     while (n < 2 * max)
         n *= 2;
@@ -26,6 +27,7 @@ enum psp_status psp_client_voters_init(struct psp_client_voters *ret_voters, uin
     if (random != NULL)
         random(random_context, key, sizeof key);
     psp_digest_key_init(&voters.key, key);
+    assert((n & voters.mask) == 0 && voters.mask >= max); /* half of the buckets are empty */
     *ret_voters = voters;
     return PSP_OK;
 }
@@ -63,6 +65,7 @@ bool psp_client_voters_join(struct psp_client_voters *voters,
     for (uint32_t at = voter->chain; at != PSP_CLIENT_NO_BALLOT; at = voters->of[at].chain) {
         if (!same_voter(ballots, at, ballot))
             continue;
+        assert(at != ballot && voters->of[voters->of[at].last].behind == PSP_CLIENT_NO_BALLOT);
         voters->of[voters->of[at].last].behind = ballot;
         voters->of[at].last = ballot;
         return false;
@@ -74,6 +77,7 @@ bool psp_client_voters_join(struct psp_client_voters *voters,
 uint32_t psp_client_voters_leave(struct psp_client_voters *voters, uint32_t ballot)
 {
     struct psp_client_voter *voter = &voters->of[ballot];
+    assert(voter->bucket <= voters->mask);
     uint32_t *place = &voters->buckets[voter->bucket];
     while (*place != ballot) {
         assert(*place != PSP_CLIENT_NO_BALLOT);
