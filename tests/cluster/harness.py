@@ -18,6 +18,9 @@ BIN = Path(os.environ.get("PSEPHOS_BIN", ROOT / "build" / "bin")).resolve()
 DATA = ROOT.parent / "shared" / "data"
 FIXTURES = ROOT / "tests" / "fixtures"
 
+# Tables are as wide as they are to no terminal; newer pytest-xdist names a width.
+os.environ.pop("COLUMNS", None)
+
 # Sanitized daemons are several times slower.
 SLOWER = 6 if os.environ.get("PSEPHOS_SANITIZER") else 1
 TIMEOUT_S = 60 * SLOWER

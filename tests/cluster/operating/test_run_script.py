@@ -144,12 +144,14 @@ def built(tmp_path, npm, page, optional):
                           timeout=20, env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"})
 
 
-def fetched(tmp_path, apt_get, debian=12):
-    """fetch_promtool of ./run, and what it then finds, where apt-get does this."""
-    function = re.search(r"^fetch_promtool\(\) \{.*?^\}", RUN.read_text(), re.M | re.S).group(0)
+def fetched(tmp_path, apt_get, debian=12, call="fetch_promtool", then="promtool || :"):
+    """This function of ./run, and what it then finds, where apt-get does this."""
+    function = re.search(rf"^{call}\(\) \{{.*?^\}}", RUN.read_text(), re.M | re.S).group(0)
+    function = function.replace("/usr/sbin:", ":").replace("/usr/lib/postgresql", "nowhere")
     programs = tmp_path / "programs"  # all that it may call; no promtool of this machine
     programs.mkdir()
-    for name in ("sh", "mkdir", "dpkg-deb", "tar", "rm", "tail", "cp", "xz", "gzip", "zstd"):
+    for name in ("sh", "mkdir", "dpkg-deb", "tar", "rm", "tail", "cp", "xz", "gzip", "zstd",
+                 "find"):
         if shutil.which(name):
             (programs / name).symlink_to(shutil.which(name))
     (programs / "apt-get").write_text(f"#!/bin/sh\n{apt_get}\n")
@@ -157,7 +159,7 @@ def fetched(tmp_path, apt_get, debian=12):
     script = "\n".join(['say() { printf "%s\\n" "$*"; }',
                         'warn() { printf "run: %s\\n" "$*" >&2; }',
                         f"root={tmp_path}; debian={debian}", function,
-                        "fetch_promtool", "promtool || :"])
+                        call, then])
     return subprocess.run(["sh", "-euc", script], cwd=tmp_path, capture_output=True, text=True,
                           timeout=20, env={"PATH": str(programs)})
 
@@ -181,6 +183,31 @@ def test_promtool_is_taken_out_of_its_package_and_nothing_else(tmp_path, debian,
     left = [path.relative_to(tmp_path / "build" / "tools").as_posix()
             for path in (tmp_path / "build" / "tools").rglob("*") if path.is_file()]
     assert left == ["usr/bin/promtool"]
+
+
+def test_servers_are_taken_out_of_their_packages_and_kept(tmp_path):
+    apt_get = ['echo "$*" >>asked']
+    for name, file in (("nginx", "usr/sbin/nginx"), ("postgresql-17", "usr/lib/pg/bin/initdb"),
+                       ("postgresql-client-17", "usr/lib/pg/bin/psql")):
+        made = tmp_path / name
+        (made / "DEBIAN").mkdir(parents=True)
+        (made / "DEBIAN" / "control").write_text(
+            f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@localhost>\n"
+            "Description: x\n")
+        (made / file).parent.mkdir(parents=True)
+        (made / file).write_text("#!/bin/sh\necho it is here\n")
+        (made / file).chmod(0o755)
+        subprocess.run(["dpkg-deb", "-b", made, tmp_path / f"{name}_1_all.deb"], check=True,
+                       capture_output=True)
+        apt_get.append(f"cp {tmp_path}/{name}_1_all.deb .")
+    done = fetched(tmp_path, "\n".join(apt_get), 13, "fetch_servers", "nginx; fetch_servers")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == ["it is here"]
+    tools = tmp_path / "build" / "tools"
+    assert (tools / "asked").read_text().split() == [
+        "-q", "download", "nginx", "postgresql-17", "postgresql-client-17"]
+    assert sorted(path.name for path in tools.rglob("*") if path.is_file()) == [
+        "asked", "initdb", "nginx", "psql"]
 
 
 def test_without_promtool_the_tests_go_on_and_say_so(tmp_path):

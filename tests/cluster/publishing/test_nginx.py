@@ -27,9 +27,11 @@ def served(counted, tmp_path):  # noqa: F811
     text = CONFIG.read_text().replace("/srv/psephos/public", str(site))
     text = re.sub(r"listen 80;", f"listen 127.0.0.1:{PORT};", text).replace("listen [::]:80;", "")
     (tmp_path / "psephos.conf").write_text(text)
+    folders = "".join(f"{kind}_temp_path {tmp_path}/{kind};\n" for kind in (
+        "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (tmp_path / "nginx.conf").write_text(
         f"user root;\ndaemon off;\npid {tmp_path}/pid;\nerror_log {tmp_path}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off; include {tmp_path}/psephos.conf; }}\n")
+        f"events {{}}\nhttp {{ access_log off; {folders} include {tmp_path}/psephos.conf; }}\n")
     process = subprocess.Popen(["nginx", "-e", tmp_path / "error.log", "-c",
                                 tmp_path / "nginx.conf"])
     try:
