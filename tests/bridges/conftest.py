@@ -129,7 +129,7 @@ def postgres():
     if named("PSEPHOS_POSTGRES"):
         yield GivenPostgres(named("PSEPHOS_POSTGRES"))
         return
-    server = had(Postgres)
+    server = had(Postgres, fsync="off")  # nobody kills this one
     try:
         yield server.start()
     finally:
