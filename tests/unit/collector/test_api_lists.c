@@ -235,6 +235,7 @@ static void units_form_a_tree(void **context)
     expect_pages(api, "/api/v1/units?parent=p1", "id", "");
     expect_pages(api, "/api/v1/units?q=T", "id", "us vt ca p2 cb p3 cd "); /* name or ID */
     expect_pages(api, "/api/v1/units?q=50001", "id", "ca ");
+    expect_pages(api, "/api/v1/units?q=0001", "id", ""); /* another number */
     expect_problem(api, "/api/v1/units?parent=nope", 404, "no unit");
 }
 
@@ -461,6 +462,19 @@ static void a_shard_s_leader_is_the_one_told_by_the_last_answer(void **context)
     expect(api, "/api/v1/shards", "\"leader\":null");
 }
 
+/* Indexes of before a restore are those of another log. */
+static void a_shard_is_behind_what_was_heard_of_its_epoch(void **context)
+{
+    struct api *api = *context;
+    struct psp_replica_freshness *replica = &api->freshness.replicas[0][0];
+    replica->epoch = 1;
+    replica->index = 8;
+    expect(api, "/api/v1/shards", "\"behind\":3,");
+    replica->epoch = 2;
+    expect(api, "/api/v1/shards", "\"index\":5,");
+    assert_null(strstr(api->body, "\"behind\":3,"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, api_set_up, api_tear_down)
@@ -492,6 +506,7 @@ int main(void)
         TEST(the_cluster_shows_a_divergence),
         TEST(as_of_says_that_it_lies_ahead),
         TEST(a_shard_s_leader_is_the_one_told_by_the_last_answer),
+        TEST(a_shard_is_behind_what_was_heard_of_its_epoch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

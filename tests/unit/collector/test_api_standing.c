@@ -21,8 +21,8 @@
     "," LINE_OF("bob-b", "\"candidate\":\"bob\",\"party\":\"blue\"") "," LINE_OF(                  \
         "bob-g",                                                                                   \
         "\"candidate\":\"bob\",\"party\":\"green\"") "," OTHER("write",                            \
-                                                               "write_in") "," OTHER("blank",      \
-                                                                                     "blank")
+                                                               "other") "," OTHER("blank",         \
+                                                                                  "blank")
 #define COUNCIL_LINES                                                                              \
     LINE("di", "di") "," LINE("ed", "ed") "," LINE("fay", "fay") "," LINE("gus", "gus")
 #define LIST_LINES                                                                                 \
@@ -260,6 +260,7 @@ static void contests_say_seats_group_and_party(void **context)
                                                        "\"ballot_styles\":[{\"id\":\"s\","         \
                                                        "\"contests\":[{\"contest\":\"mayor\"}]}]}"
 #define SAYS(registered, expected) ",\"registered\":" #registered ",\"ballots_expected\":" #expected
+#define EXPECTED(expected) ",\"ballots_expected\":" #expected
 #define REGISTERED(registered) ",\"registered\":" #registered
 
 /* So many ballots in each of the two leaves, the last shard's word on the election. */
@@ -330,6 +331,9 @@ static void no_voters_are_unknown_where_there_are_ballots(void **context)
     expect(*context, "/api/v1/turnout?level=leaf",
            PROGRESS(4, null, null, 6, "\"registered\"", "", 0));
     count(context, MINI("", REGISTERED(0), REGISTERED(10)), 0, 4, PSP_ELECTION_OPEN);
+    expect(*context, "/api/v1/turnout?level=leaf",
+           "\"ballots\":0,\"ballots_counted\":0,\"registered\":0,\"ballots_expected\":null,"
+           "\"share\":null,");
     expect(*context, "/api/v1/turnout", PROGRESS(4, null, null, 6, "\"registered\"", "", 0));
 }
 
@@ -340,6 +344,30 @@ static void a_closed_election_has_no_more_ballots(void **context)
     expect(*context, "/api/v1/turnout", PROGRESS(9, 20, 11, 11, "\"registered\"", "", 0));
     count(context, MINI("", SAYS(10, 10), SAYS(10, 10)), 6, 3, PSP_ELECTION_CLOSED);
     expect(*context, "/api/v1/turnout", PROGRESS(9, 20, 11, 0, "\"registered\"", "", 0));
+}
+
+/* Nothing comes any more from north, whose report is final: 7 of south are left. */
+static void a_final_unit_has_no_more_ballots(void **context)
+{
+    count(context, MINI("", SAYS(10, 10), SAYS(10, 10)), 6, 3, PSP_ELECTION_OPEN);
+    struct api *api = *context;
+    for (uint32_t s = 0; s < FIXTURE_SHARDS; s++) {
+        struct fixture_rows rows = {0}, reports = {0};
+        struct psp_partial partial = fixture_partial(s, 9, &rows);
+        partial.base_index = 5;
+        fixture_report(&reports, 0, 1, 9, 1700000000009, true);
+        partial.reports = fixture_list(&reports);
+        assert_int_equal(psp_board_merge(api->board, &partial), PSP_OK);
+    }
+    api_show(api);
+    expect(api, "/api/v1/turnout", PROGRESS(9, 20, 11, 7, "\"registered\"", "", 0));
+}
+
+/* The nation's 30 are an estimate, as are the 10 and 10 below it. */
+static void an_estimate_bounds_no_sum(void **context)
+{
+    count(context, MINI(EXPECTED(30), EXPECTED(10), EXPECTED(10)), 6, 3, PSP_ELECTION_OPEN);
+    expect(*context, "/api/v1/turnout", PROGRESS(9, 30, 21, 11, "\"estimate\"", "", 0));
 }
 
 #define MANY_LISTS                                                                                 \
@@ -398,6 +426,8 @@ int main(void)
         TEST(a_unit_above_is_over_when_none_below_is),
         TEST(no_voters_are_unknown_where_there_are_ballots),
         TEST(a_closed_election_has_no_more_ballots),
+        TEST(a_final_unit_has_no_more_ballots),
+        TEST(an_estimate_bounds_no_sum),
         TEST(the_list_of_units_over_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,11 +257,11 @@ static void what_is_durable_is_told_to_replicas_alone(void **state)
     struct psp_cluster_message message = {.type = PSP_CLUSTER_JOURNAL_REQUEST, .id = 9};
     message.journal_request.first = 2;
     static const enum psp_role roles[] = {PSP_ROLE_OPERATOR, PSP_ROLE_COLLECTOR, PSP_ROLE_ROUTER};
+    const size_t posts = group->post_n;
     for (int i = 0; i < 3; i++) {
-        tell(group, 0, roles[i], 0, &message);
+        tell(group, 0, roles[i], psp_process_id(group->genesis.shard, 1), &message);
         assert_null(answer_to(&group->nodes[0], PSP_CLUSTER_JOURNAL, 9));
     }
-    const size_t posts = group->post_n;
     tell(group, 0, PSP_ROLE_SHARD, psp_process_id(group->genesis.shard + 1, 1), &message);
     assert_int_equal(group->post_n, posts);
     tell(group, 0, PSP_ROLE_SHARD, psp_process_id(group->genesis.shard, 1), &message);

@@ -51,6 +51,24 @@ static void two_shards_add_up(void **context)
     assert_filled(state->board);
 }
 
+/* Voters of one precinct are in every shard. */
+static void shards_add_up_in_one_row(void **context)
+{
+    struct state *state = *context;
+    const struct psp_totals *merged = psp_board_merged(state->board);
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t s = 0; s < FIXTURE_SHARDS; s++) {
+            struct fixture_rows rows = {0};
+            const uint64_t n = 3 + s + 10 * (uint64_t)round;
+            ROW(&rows, 6, n, n, 0, 0, 0);
+            const struct psp_partial partial = fixture_partial(s, 5 + round, &rows);
+            assert_int_equal(psp_board_merge(state->board, &partial), PSP_OK);
+        }
+        assert_int_equal(fixture_cell(merged, 6, 0), 7 + 20 * (uint64_t)round);
+        assert_int_equal(fixture_cell(merged, 6, 1), 7 + 20 * (uint64_t)round);
+    }
+}
+
 static void the_same_partial_again_changes_nothing(void **context)
 {
     struct state *state = *context;
@@ -516,6 +534,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(two_shards_add_up),
+        TEST(shards_add_up_in_one_row),
         TEST(what_is_restored_counts_as_if_it_had_come),
         TEST(rows_and_books_that_disagree_are_not_restored),
         TEST(the_same_partial_again_changes_nothing),

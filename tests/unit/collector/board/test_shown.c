@@ -262,6 +262,8 @@ static void a_restored_shard_with_the_same_numbers_is_compared_like_a_report(voi
         assert_int_equal(sources[1].index, index);
         expect_row(state, P3_BOOTH, 1, 7); /* moved by 2 */
         expect_row(state, P3_MAIL, 1, 1);  /* moved by 4 */
+        assert_int_equal(shown(state)->corrected.lowered[P3_BOOTH], 0);
+        assert_true(shown(state)->corrected.lowered[P3_MAIL] > 0);
     }
 }
 

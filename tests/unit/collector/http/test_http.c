@@ -613,6 +613,9 @@ static void a_viewer_that_has_the_newest_waits_for_the_next(void **context)
     assert_false(read_until(server, fd, "event: board", 300));
     publish_tag(server, 0x22);
     assert_true(read_until(server, fd, "id: 0000000000000022.0", ANSWER_WAIT_MS));
+    server->api->freshness.fresh_ms[1] = 0; /* the same counts, but stale */
+    psp_http_sweep(server->http, psp_clock_ms());
+    assert_true(read_until(server, fd, "id: 0000000000000022.1", ANSWER_WAIT_MS));
     close(fd);
 }
 

@@ -284,6 +284,20 @@ static void another_past_is_another_version(void **context)
     assert_true(tags[0] != tags[1]);
 }
 
+/* After a restart the numbers of changes begin anew: an ID of before means nothing. */
+static void a_version_of_another_process_is_not_known(void **context)
+{
+    (void)context;
+    const struct psp_version_key key = {.bytes = {1}}, other = {.bytes = {2}};
+    enum psp_version_stale stale;
+    char id[PSP_VERSION_ID_BYTES];
+    uint64_t change = 0;
+    psp_version_write(&key, 5, 6, id);
+    assert_true(psp_version_read(&key, id, &change, &stale));
+    assert_int_equal(change, 5);
+    assert_false(psp_version_read(&other, id, &change, &stale));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -297,6 +311,7 @@ int main(void)
         TEST(immediately_all_that_is_counted_is_shown),
         TEST(leaves_that_are_not_what_the_books_say_are_seen),
         TEST(another_past_is_another_version),
+        TEST(a_version_of_another_process_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
