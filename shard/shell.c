@@ -13,6 +13,7 @@
 #include "cluster/raft_id.h"
 #include "journal/writer.h"
 #include "process/loop.h"
+#include "process/panic.h"
 #include "process/say.h"
 #include "shard/keeping.h"
 #include "shard/sealing.h"
@@ -386,6 +387,12 @@ static void wake(void *context)
     psp_loop_wake(((struct psp_shard_shell *)context)->loop);
 }
 
+static void describe(const void *context, char *ret_text, size_t size)
+{
+    const struct psp_shard_shell *shell = context;
+    psp_core_describe(shell->core, ret_text, size);
+}
+
 /* ---- making and ending ---- */
 
 static void add_key(struct psp_known_key *keys, size_t *n, const char *public_key,
@@ -518,6 +525,7 @@ enum psp_status psp_shard_shell_create(const struct psp_shard_shell_options *opt
     shell->options = *options;
     shell->state = options->state;
     shell->core = options->state->core;
+    psp_panic_describe_with(describe, shell);
     enum psp_status status = set_up(shell, reterr_reason);
     if (status == PSP_OK) {
         status = psp_replica_start(shell->state, now());
@@ -541,6 +549,7 @@ void psp_shard_shell_destroy(struct psp_shard_shell **shell_at)
     struct psp_shard_shell *shell = *shell_at;
     if (shell == NULL)
         return;
+    psp_panic_describe_with(NULL, NULL);
     psp_keeping_destroy(&shell->keeping); /* these four wake the loop */
     psp_checkpointer_destroy(&shell->checkpointer);
     psp_journal_writer_destroy(&shell->writer);

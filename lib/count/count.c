@@ -290,7 +290,7 @@ static void assert_books(const struct psp_count *count)
     if (!psp_count_rules_2(count))
         return;
     assert(psp_station_books_agree(psp_ledger_sum(count->stations), &count->books));
-    if (PSP_COUNT_CHECKED)
+    if (PSP_CHECKED)
         assert(psp_count_stations_hold(count));
 }
 

@@ -13,6 +13,7 @@
 #ifndef PSP_COUNT_INNER_H
 #define PSP_COUNT_INNER_H
 
+#include "base/checked.h"
 #include "count/count.h"
 #include "count/index.h"
 #include "count/judge.h"
@@ -21,18 +22,6 @@
 #include "count/reports.h"
 
 enum { PSP_STATE_HASH_BYTES = 16 };
-
-/* In builds with a sanitizer every entry is followed by checks that cost more than it. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define PSP_COUNT_CHECKED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define PSP_COUNT_CHECKED 1
-#elif !defined(PSP_COUNT_CHECKED)
-#define PSP_COUNT_CHECKED 0
-#endif
 
 /* New since the last delta was taken. */
 struct psp_count_pending {

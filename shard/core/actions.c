@@ -40,6 +40,7 @@ struct psp_core_action *psp_core_act(struct psp_core *core, enum psp_core_action
         return NULL;
     }
     struct psp_core_action *action = &core->actions[core->action_count++];
+    assert(core->action_count < core->action_capacity);
     memset(action, 0, sizeof(*action));
     action->type = type;
     return action;
@@ -53,15 +54,10 @@ void *psp_core_scratch(struct psp_core *core, size_t bytes)
     return memory;
 }
 
-const struct psp_core_action *psp_core_actions(const struct psp_core *core, size_t *ret_n)
-{
-    *ret_n = core->action_count;
-    return core->actions;
-}
-
 struct psp_cluster_message *psp_core_send(struct psp_core *core, const struct psp_peer *peer,
                                           enum psp_cluster_type type, uint64_t id)
 {
+    assert(type != PSP_CLUSTER_RAFT); /* that goes to replicas */
     struct psp_core_action *action = psp_core_act(core, PSP_CORE_SEND);
     if (action == NULL)
         return NULL;
@@ -74,6 +70,8 @@ struct psp_cluster_message *psp_core_send(struct psp_core *core, const struct ps
 struct psp_cluster_message *psp_core_tell(struct psp_core *core, uint32_t replica,
                                           enum psp_cluster_type type)
 {
+    assert(replica < core->member_count);
+    assert(replica != core->replica);
     struct psp_core_action *action = psp_core_act(core, PSP_CORE_RAFT);
     if (action == NULL)
         return NULL;
@@ -92,6 +90,7 @@ struct psp_read *psp_core_wish(struct psp_core *core, enum psp_read_kind kind, u
         core->action_count -= action != NULL;
         return NULL;
     }
+    assert(read->number != 0); /* keeping.c has others for its own */
     read->first = first;
     action->read.number = read->number;
     action->read.first = first;
@@ -104,6 +103,7 @@ struct psp_read *psp_core_wish(struct psp_core *core, enum psp_read_kind kind, u
 struct psp_raft_entry *psp_core_entries(struct psp_core *core, const struct psp_record *records,
                                         uint32_t n)
 {
+    assert(n == 0 || records != NULL);
     struct psp_raft_entry *entries = psp_core_scratch(core, (n + 1) * sizeof *entries);
     for (uint32_t i = 0; i < n && entries != NULL; i++)
         entries[i] = (struct psp_raft_entry){records[i].term,

@@ -59,6 +59,7 @@ void psp_core_propose_genesis(struct psp_core *core)
     if (!psp_core_genesis_pending(core) || !psp_core_has_room(core))
         return;
     core->genesis_term = core->leading_term;
+    assert(core->genesis_term != 0);
     struct psp_entry entry = {.type = PSP_ENTRY_GENESIS};
     entry.genesis = core->genesis;
     psp_core_propose(core, &entry, &(struct psp_waiting){.kind = PSP_WAITING_NOBODY});
@@ -117,6 +118,8 @@ static bool apply_one(struct psp_core *core, uint64_t index, uint64_t term,
                       uint32_t *ret_rows)
 {
     assert(index == psp_count_index(core->count) + 1);
+    assert(index <= core->commit_index);
+    assert(term > 0);
     *ret_rows = 1;
     switch (type) {
     case PSP_RECORD_COMMAND:
@@ -128,6 +131,7 @@ static bool apply_one(struct psp_core *core, uint64_t index, uint64_t term,
         psp_count_skip(core->count, index);
         break;
     }
+    assert(psp_count_index(core->count) == index);
     core->applied_term = term;
     psp_core_remember_hash(core);
     return true;
@@ -167,6 +171,8 @@ static void load(struct psp_core *core, uint64_t first)
     uint64_t last = apply_limit(core);
     if (core->window.count > 0 && last >= core->window.first)
         last = core->window.first - 1;
+    assert(last >= first);
+    assert(!core->loading);
     action->load.first = first;
     action->load.last = last;
     core->loading = true;
@@ -199,6 +205,8 @@ static bool keep_configuration(const struct psp_core *core, struct psp_count_del
 {
     const struct psp_bytes bytes =
         psp_consensus_configuration(core->consensus, delta->index, &delta->configuration_index);
+    assert(delta->configuration_index <= delta->index);
+    assert(bytes.length <= UINT32_MAX);
     if (bytes.length == 0)
         return true;
     delta->configuration = malloc(bytes.length);
@@ -233,6 +241,9 @@ void psp_core_take_checkpoint(struct psp_core *core)
         psp_count_delta_destroy(&delta);
         return;
     }
+    assert(delta->index == index);
+    assert(delta->index > core->checkpoint_index);
+    assert(psp_books_balanced(&delta->books));
     action->checkpoint = delta;
     core->checkpointing = true;
     core->checkpoint_ms = core->now.steady_ms;

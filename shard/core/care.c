@@ -27,6 +27,7 @@ void psp_core_damage(struct psp_core *core, struct psp_core_time now,
 {
     struct psp_care *care = &core->care;
     psp_core_begin(core, now);
+    assert((damage->known == 0) == (damage->index == 0));
     if (damage->known > care->damaged)
         care->found += damage->known - care->damaged;
     care->damaged = damage->known;
@@ -49,6 +50,8 @@ void psp_core_damage(struct psp_core *core, struct psp_core_time now,
 static void ask(struct psp_core *core)
 {
     struct psp_care *care = &core->care;
+    assert(care->mending.index != 0);
+    assert(core->member_count > 1);
     care->ask_ms = core->now.steady_ms + PSP_CORE_MEND_GAP_MS;
     for (uint32_t r = 0; r < core->member_count; r++) {
         if (r == core->replica || care->mending.of[r].answer == PSP_MENDING_RECORD)
@@ -65,6 +68,8 @@ static void go_on(struct psp_core *core)
 {
     struct psp_care *care = &core->care;
     struct psp_record record;
+    assert(care->mending.index != 0);
+    assert(!care->mends);
     switch (psp_mending_state(&care->mending, core->member_count, core->replica, &record)) {
     case PSP_MENDING_WAITS:
         return;
@@ -78,6 +83,7 @@ static void go_on(struct psp_core *core)
             psp_mending_begin(&care->mending, care->mending.index);
         return;
     case PSP_MENDING_AGREED: {
+        assert(record.index == care->mending.index);
         struct psp_core_action *action = psp_core_act(core, PSP_CORE_MEND);
         if (action == NULL)
             return;
@@ -179,6 +185,7 @@ static void scrub(struct psp_core *core)
     struct psp_core_action *action = psp_core_act(core, PSP_CORE_SCRUB);
     if (action == NULL)
         return;
+    assert(!care->scrubbing);
     if (care->scrub_next == 0)
         care->scrub_next = 1;
     action->scrub.index = care->scrub_next;
@@ -193,6 +200,7 @@ void psp_core_scrubbed(struct psp_core *core, struct psp_core_time now, uint64_t
     struct psp_care *care = &core->care;
     psp_core_begin(core, now);
     assert(care->scrubbing);
+    assert(next == 0 || next > care->scrub_next);
     care->scrubbing = false;
     care->scrubbed_bytes += bytes;
     care->scrub_next = next;
@@ -230,6 +238,7 @@ static void tell_health(struct psp_core *core)
 const char *psp_core_not_relied_on(struct psp_core *core, uint32_t replica)
 {
     const struct psp_care *care = &core->care;
+    assert(replica < core->member_count);
     const bool self = replica == core->replica;
     const bool heard =
         self || (care->others[replica].heard_ms != 0 &&

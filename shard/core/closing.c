@@ -1,5 +1,7 @@
 /* A close that names a time: whoever leads when it has come says so in an entry, so that
  * the election closes without a ballot, too. */
+#include <assert.h>
+
 #include "shard/core/inner.h"
 
 /* When there is a close to come that this leader has not proposed yet: after another
@@ -18,6 +20,8 @@ void psp_core_close_on(struct psp_core *core)
     const uint64_t at_ms = psp_count_close_at_ms(core->count);
     if (!pending(core) || psp_core_time_ms(core) < at_ms || !psp_core_has_room(core))
         return;
+    assert(core->leading);
+    assert(at_ms != 0);
     core->closing_term = core->leading_term;
     core->closing_at_ms = at_ms;
     struct psp_entry entry = {.type = PSP_ENTRY_CLOSE};

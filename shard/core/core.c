@@ -50,6 +50,9 @@ enum psp_status psp_core_create(const struct psp_core_options *options, struct p
     assert(options->member_count >= 1 && options->member_count <= PSP_REPLICAS_MAX);
     assert(psp_raft_id_replica(options->raft_id) == options->replica);
     assert(options->signing_key != NULL);
+    assert(options->definition != NULL && options->count != NULL);
+    assert(options->genesis.slot_first < options->genesis.slot_end);
+    assert(options->parts_max <= PSP_PARTIAL_PARTS_MAX);
     struct psp_core *core = calloc(1, sizeof(*core));
     if (core == NULL)
         return PSP_ENOMEM;
@@ -112,6 +115,9 @@ void psp_core_start(struct psp_core *core, struct psp_core_time now,
     psp_core_begin(core, now);
     assert(psp_count_index(core->count) == start->store_index);
     assert(!core->started);
+    assert(start->first_index <= start->store_index + 1);
+    assert(start->first_index + start->record_count > start->store_index); /* the log reaches it */
+    assert((start->store_index == 0) == (start->store_term == 0));
     core->started = true;
     core->checkpoint_index = start->store_index;
     core->checkpoint_ms = now.steady_ms;
@@ -206,6 +212,7 @@ void psp_core_loaded(struct psp_core *core, struct psp_core_time now,
                      const struct psp_record *records, size_t n)
 {
     psp_core_begin(core, now);
+    assert(core->loading || core->stopped);
     core->loading = false;
     for (size_t i = 0; i < n && psp_core_apply_pending(core) && !core->stopped; i++) {
         if (records[i].index != psp_count_index(core->count) + 1)
@@ -225,6 +232,8 @@ void psp_core_unreadable(struct psp_core *core, struct psp_core_time now)
 void psp_core_read(struct psp_core *core, struct psp_core_time now, uint64_t number,
                    const struct psp_record *records, uint32_t n, enum psp_status status)
 {
+    assert(n == 0 || records != NULL);
+    assert(n <= PSP_CORE_READ_RECORDS);
     struct psp_read read;
     psp_core_begin(core, now);
     if (core->stopped || !psp_reads_end(&core->reads, number, &read))
@@ -249,6 +258,7 @@ void psp_core_checkpointed(struct psp_core *core, struct psp_core_time now, uint
         return;
     assert(core->checkpointing);
     assert(index > core->checkpoint_index);
+    assert(index <= psp_count_index(core->count));
     core->checkpointing = false;
     core->checkpoint_index = index;
     psp_core_step_checkpointed(core, index, term);
@@ -276,6 +286,13 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now)
     const size_t kept = core->member_count > 1 ? KEPT_ENTRIES : 0;
     psp_window_release(&core->window, psp_count_index(core->count), core->written_number, kept,
                        kept == 0 ? 0 : KEPT_BYTES);
+}
+
+const struct psp_core_action *psp_core_actions(const struct psp_core *core, size_t *ret_n)
+{
+    psp_core_check(core);
+    *ret_n = core->action_count;
+    return core->actions;
 }
 
 uint64_t psp_core_deadline(const struct psp_core *core)

@@ -274,4 +274,10 @@ uint64_t psp_core_applied(const struct psp_core *core);
 uint64_t psp_core_last(const struct psp_core *core);
 uint64_t psp_core_term(const struct psp_core *core);
 
+/* Asserts all that holds between two events; psp_core_actions does it, so that nothing leaves
+ * of a core in which something does not. */
+void psp_core_check(const struct psp_core *core);
+/* Where it stands, a screen of text: for process/panic.h. */
+void psp_core_describe(const struct psp_core *core, char *ret_text, size_t size);
+
 #endif

@@ -1,6 +1,8 @@
 /* Leadership that moves on purpose, or because its clock is far from the others': take
  * nothing new, apply what is proposed, then hand over. Nobody is left without an answer, and
  * nothing is proposed that the next leader may not have. */
+#include <assert.h>
+
 #include "shard/core/inner.h"
 
 /* The voter that stands for the replica; 0: none. */
@@ -22,6 +24,7 @@ struct psp_core_outcome psp_core_move(struct psp_core *core, uint32_t replica)
         return psp_core_refused("the shard has no such replica that votes", false);
     if (replica == core->replica || core->move_to == raft_id)
         return done;
+    assert(raft_id != core->raft_id);
     psp_core_replays_on(core, true); /* nothing is proposed from here on */
     core->move_to = raft_id;
     core->move_until_ms = core->now.steady_ms + PSP_CORE_MOVE_MS;
@@ -39,6 +42,7 @@ void psp_core_move_on(struct psp_core *core)
     }
     if (core->move_begun || core->waiting_count > 0 || core->stopped)
         return;
+    assert(core->leading);
     core->move_begun = true;
     psp_core_transfer(core, core->move_to);
 }
@@ -77,6 +81,8 @@ void psp_core_clock_on(struct psp_core *core)
         core->move_to != 0 || core->now.steady_ms < core->clock_from_ms)
         return;
     const uint32_t better = better_clock(core);
+    assert(better != core->replica);
+    assert(better == PSP_NONE || better < core->member_count);
     struct psp_core_action *action = psp_core_act(core, PSP_CORE_CLOCK_OFF);
     if (action == NULL)
         return;

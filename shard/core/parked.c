@@ -18,6 +18,8 @@ void psp_core_parked_free(struct psp_parked *parked)
 bool psp_core_park(struct psp_core *core, const struct psp_parked *parked)
 {
     assert(parked->verdicts != NULL && parked->index == 0);
+    assert((parked->wants == 0) == (parked->rows == NULL || parked->tallies != NULL));
+    assert(parked->wants != 0 || parked->tally_n > 0);
     assert(core->leading); /* whoever loses the leadership answers all of them */
     if (core->parked_count == PSP_CORE_PARKED_MAX)
         return false;
@@ -27,6 +29,7 @@ bool psp_core_park(struct psp_core *core, const struct psp_parked *parked)
 
 static void take_out(struct psp_core *core, uint32_t at)
 {
+    assert(at < core->parked_count);
     core->parked_count--;
     memmove(&core->parked[at], &core->parked[at + 1],
             (core->parked_count - at) * sizeof core->parked[0]);
@@ -50,6 +53,7 @@ static uint32_t merge(struct psp_tally *tallies, uint32_t n)
 {
     uint32_t kept = 0;
     qsort(tallies, n, sizeof *tallies, by_station);
+    assert(n == 0 || tallies[0].n > 0);
     for (uint32_t i = 0; i < n; i++) {
         if (kept > 0 && tallies[kept - 1].station == tallies[i].station)
             tallies[kept - 1].n += tallies[i].n;
@@ -70,6 +74,7 @@ size_t psp_core_parked_tallies(const struct psp_core *core)
 uint32_t psp_core_parked_collect(struct psp_core *core, struct psp_tally *tallies, uint32_t n,
                                  size_t bytes)
 {
+    assert(n == 0 || tallies != NULL);
     size_t room = bytes / PSP_RUN_BYTES_MAX;
     for (uint32_t i = 0; i < core->parked_count; i++) {
         struct psp_parked *parked = &core->parked[i];
@@ -85,6 +90,8 @@ uint32_t psp_core_parked_collect(struct psp_core *core, struct psp_tally *tallie
 
 void psp_core_parked_place(struct psp_core *core, uint64_t index, uint64_t term)
 {
+    assert((index == 0) == (term == 0));
+    assert(index != UINT64_MAX); /* the mark */
     for (uint32_t i = 0; i < core->parked_count; i++) {
         struct psp_parked *parked = &core->parked[i];
         if (parked->index != UINT64_MAX)
@@ -116,6 +123,7 @@ void psp_core_parked_answer(struct psp_core *core, uint64_t index, uint64_t term
             i++;
             continue;
         }
+        assert(parked.wants == 0);
         take_out(core, i);
         psp_core_tell_verdicts(core, &parked.peer, parked.id, index, parked.verdicts, parked.n);
         psp_core_parked_free(&parked);
@@ -137,6 +145,7 @@ bool psp_core_parked_ready(struct psp_core *core, struct psp_parked *ret_parked)
     for (uint32_t i = 0; i < core->parked_count; i++) {
         if (core->parked[i].wants == 0 || core->parked[i].wants > psp_count_index(core->count))
             continue;
+        assert(core->parked[i].index == 0); /* nothing of it is in an entry yet */
         *ret_parked = core->parked[i];
         take_out(core, i);
         return true;

@@ -7,6 +7,8 @@
  * majorities meet. The predecessor leaves before its successor votes: with its
  * disk gone it could only be counted as absent. Whoever leads goes on from what
  * the log says, when it is asked again; nothing of this is remembered elsewhere. */
+#include <assert.h>
+
 #include "shard/core/inner.h"
 
 enum { LEVEL_WITHIN = PSP_CORE_UNAPPLIED_MAX };
@@ -61,6 +63,8 @@ struct psp_core_outcome psp_core_replace(struct psp_core *core, uint64_t raft_id
         if (text != NULL)
             return psp_core_refused(text, true);
     }
+    assert(core->joining == 0 || psp_raft_id_replica(core->joining) == replica);
+    assert(replica != core->replica);
     core->joining = raft_id;
     return done;
 }
@@ -68,10 +72,27 @@ struct psp_core_outcome psp_core_replace(struct psp_core *core, uint64_t raft_id
 static void without(struct psp_consensus_member *members, uint32_t *n, uint64_t raft_id)
 {
     uint32_t kept = 0;
+    assert(*n <= PSP_MEMBERS_MAX);
     for (uint32_t i = 0; i < *n; i++)
         if (members[i].raft_id != raft_id)
             members[kept++] = members[i];
     *n = kept;
+}
+
+/* Between the members that are and those that are to be, one ID comes, goes or votes. */
+static bool one_change(const struct psp_core *core, const struct psp_consensus_member *members,
+                       uint32_t n)
+{
+    struct psp_consensus_member now[PSP_MEMBERS_MAX];
+    const uint32_t now_n = psp_consensus_members(core->consensus, now);
+    uint32_t kept = 0, same = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < now_n; k++) {
+            kept += members[i].raft_id == now[k].raft_id;
+            same += members[i].raft_id == now[k].raft_id && members[i].voter == now[k].voter;
+        }
+    }
+    return (n - kept) + (now_n - kept) + (kept - same) == 1;
 }
 
 void psp_core_replace_on(struct psp_core *core)
@@ -90,6 +111,7 @@ void psp_core_replace_on(struct psp_core *core)
     while (at < n && members[at].raft_id != core->joining)
         at++;
     if (at == n) {
+        assert(n < PSP_MEMBERS_MAX);
         members[n++] = (struct psp_consensus_member){core->joining, false};
     } else if (!members[at].voter &&
                !psp_consensus_level(core->consensus, core->joining, LEVEL_WITHIN)) {
@@ -102,5 +124,7 @@ void psp_core_replace_on(struct psp_core *core)
         core->joining = 0;
         return;
     }
+    assert(n <= PSP_MEMBERS_MAX);
+    assert(one_change(core, members, n)); /* so that any two majorities meet */
     psp_core_change(core, members, n);
 }

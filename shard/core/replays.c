@@ -40,12 +40,14 @@ static bool pays(const struct psp_core *core, const struct psp_count_columns *co
 static uint32_t *probes(struct psp_core *core)
 {
     const uint64_t each_ms = 1000 / PSP_PROBES_A_SECOND;
+    assert(core->now.steady_ms >= core->probes_ms);
     const uint64_t more = (core->now.steady_ms - core->probes_ms) / each_ms;
     if (more > 0)
         core->probes_ms = core->now.steady_ms;
     core->probes += more < PSP_PROBES_A_SECOND ? (uint32_t)more : PSP_PROBES_A_SECOND;
     if (core->probes > PSP_PROBES_A_SECOND)
         core->probes = PSP_PROBES_A_SECOND;
+    assert(core->probes <= PSP_PROBES_A_SECOND);
     return &core->probes;
 }
 
@@ -94,6 +96,7 @@ static uint32_t tally(const struct psp_count_columns *columns, const uint8_t *kn
             tallies[n++] = (struct psp_tally){.station = station};
         tallies[n - 1].n++;
     }
+    assert(n <= columns->n);
     return n;
 }
 
@@ -136,6 +139,8 @@ static bool unknown_rows(struct psp_core *core, const struct psp_count_columns *
         from += length;
     }
     assert(from == all->marks + all->marks_bytes && kept < all->n);
+    assert(marks_bytes <= all->marks_bytes);
+    assert(kept > 0);
     *ret_rest = (struct psp_count_columns){.n = kept,
                                            .digests = digests,
                                            .tags = tags,
@@ -161,6 +166,7 @@ static bool collect(struct psp_core *core, const struct psp_tally *own, uint32_t
     uint8_t *bytes = psp_core_scratch(core, most * PSP_RUN_BYTES_MAX);
     if (tallies == NULL || bytes == NULL)
         return false;
+    assert(n == 0 || own != NULL);
     if (n > 0)
         memcpy(tallies, own, n * sizeof *tallies);
     const uint32_t stations = psp_core_parked_collect(core, tallies, n, room);
@@ -169,6 +175,8 @@ static bool collect(struct psp_core *core, const struct psp_tally *own, uint32_t
         length += psp_varint_write(bytes + length, tallies[i].station);
         length += psp_varint_write(bytes + length, tallies[i].n);
     }
+    assert(stations <= most);
+    assert(length <= most * PSP_RUN_BYTES_MAX);
     *ret_replays = (struct psp_bytes){bytes, length};
     return true;
 }
@@ -179,6 +187,7 @@ static bool propose(struct psp_core *core, const struct psp_count_columns *colum
     struct psp_entry entry = {.type = PSP_ENTRY_BALLOTS};
     if (columns != NULL)
         entry.ballots.columns = *columns;
+    assert(columns != NULL || n == 0);
     memcpy(entry.ballots.fence_hash, core->fence_hash, PSP_HASH_BYTES);
     const size_t used = columns == NULL ? 0 : psp_core_columns_bytes(columns);
     if (!collect(core, own, n, used, &entry.ballots.replays))
@@ -228,6 +237,7 @@ static void park_replays(struct psp_core *core, struct psp_parked *parked,
         return;
     }
     parked->tally_n = tally(columns, parked->verdicts, parked->tallies);
+    assert(parked->wants == 0);
     parked->due_ms = core->now.steady_ms + PSP_CORE_PARKED_MS;
     if (psp_core_park(core, parked))
         return;
@@ -255,6 +265,7 @@ void psp_core_take_ballots(struct psp_core *core, const struct psp_peer *peer, u
         unknown += known[row] == PSP_FORESEEN_NOTHING;
         replays += psp_verdict_disposition(known[row]) == PSP_REPLAYED;
     }
+    assert(unknown + replays <= columns->n);
     if (unknown == columns->n) {
         free(known);
         known = NULL;
@@ -316,6 +327,8 @@ void psp_core_take_known(struct psp_core *core, const struct psp_peer *peer, uin
 static void say_known(struct psp_core *core, struct psp_parked *parked)
 {
     const size_t n = parked->n;
+    assert(parked->wants <= psp_count_index(core->count)); /* promise 2 */
+    assert(psp_core_serves(core));
     const uint8_t *tags = parked->rows + n * PSP_DIGEST_BYTES;
     uint8_t *runs = psp_core_scratch(core, n * PSP_RUN_BYTES_MAX);
     if (runs == NULL) {

@@ -1,5 +1,6 @@
 /* What routers and operators ask: batches become entries, operations become entries or
  * answers. */
+#include <assert.h>
 #include <string.h>
 
 #include "seal/chunk.h"
@@ -22,6 +23,7 @@ static const char *busy_text(const struct psp_core *core)
 {
     if (!psp_core_serves(core) || psp_count_genesis(core->count) == NULL)
         return "the shard is still starting";
+    assert(!psp_core_has_room(core));
     return core->move_to != 0 ? "the leadership is moving" : "too many batches are waiting";
 }
 
@@ -134,6 +136,8 @@ static void tell_report(struct psp_core *core, const struct psp_core_sender *sen
     }
     uint64_t index = 0;
     const struct psp_bytes held = psp_count_report_bytes(core->count, &index);
+    assert((held.length == 0) == (index == 0));
+    assert(index <= psp_count_index(core->count));
     uint8_t *bytes = psp_core_scratch(core, held.length + 1);
     if (bytes == NULL)
         return;
@@ -156,6 +160,7 @@ static void tell_status(struct psp_core *core, const struct psp_core_sender *sen
     if (message == NULL)
         return;
     const uint32_t leader = psp_core_leader(core);
+    assert(leader != core->replica || core->leading || !core->started);
     message->status = (struct psp_status_reply){
         .role = PSP_PROCESS_SHARD,
         .state = psp_core_state(core),
@@ -208,6 +213,7 @@ static void take_watch(struct psp_core *core, const struct psp_core_sender *send
             psp_core_answer_operator(core, &sender->peer, message->id, &refusal);
             return;
         }
+        assert(core->now.steady_ms >= core->held_from_ms);
         core->held_from_ms = core->now.steady_ms + PSP_CORE_HELD_GAP_MS;
     }
     psp_core_watch(core, sender, message);
@@ -234,6 +240,8 @@ static void take_seal(struct psp_core *core, const struct psp_core_sender *sende
     if (action == NULL)
         return;
     const struct psp_books *books = psp_count_books(core->count);
+    assert(request->last <= core->commit_index); /* nothing leaves that may be replaced */
+    assert(core->applied_term > 0);
     action->seal = (struct psp_core_seal){
         .peer = sender->peer,
         .id = message->id,

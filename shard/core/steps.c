@@ -12,6 +12,7 @@ static struct psp_window_bytes *bytes_of(struct psp_core *core, const struct psp
 {
     struct psp_window_bytes *bytes = core->proposing;
     if (bytes != NULL && record->payload == bytes->buffer.data) {
+        assert(record->payload_bytes == bytes->buffer.length);
         core->proposing = NULL;
         return bytes;
     }
@@ -34,12 +35,16 @@ static struct psp_window_bytes *bytes_of(struct psp_core *core, const struct psp
 
 static void append(struct psp_core *core, const struct psp_consensus_actions *actions)
 {
+    assert(actions->append_count > 0);
+    assert(actions->append_index > core->commit_index); /* promise 1: what is committed stays */
+    assert(actions->append_number > core->written_number);
     psp_window_cut(&core->window, actions->append_index);
     struct psp_record *records = psp_core_scratch(core, actions->append_count * sizeof(*records));
     if (records == NULL)
         return;
     for (uint32_t i = 0; i < actions->append_count; i++) {
         records[i] = actions->append[i];
+        assert(records[i].index == core->window.first + core->window.count);
         struct psp_window_bytes *bytes = NULL;
         if (records[i].payload_bytes > 0) {
             bytes = bytes_of(core, &records[i]);
@@ -69,6 +74,9 @@ static void send_entries(struct psp_core *core, uint32_t replica, uint64_t raft_
                          const struct psp_raft_message *message,
                          const struct psp_raft_entry *entries, uint32_t n)
 {
+    assert(n == 0 || entries != NULL);
+    assert(n <= message->entry_count);
+    assert(raft_id != core->raft_id);
     uint64_t *fields = psp_core_scratch(core, (message->field_count + 1) * sizeof(*fields));
     struct psp_cluster_message *sent =
         fields == NULL ? NULL : psp_core_tell(core, replica, PSP_CLUSTER_RAFT);
@@ -138,6 +146,7 @@ static void send_raft(struct psp_core *core, uint64_t raft_id,
 void psp_core_send_read(struct psp_core *core, const struct psp_read *read,
                         const struct psp_record *records, uint32_t n)
 {
+    assert(read->kind == PSP_READ_FOLLOWER);
     if (n == 0 || psp_consensus_state(core->consensus) != PSP_LEADER ||
         psp_consensus_term(core->consensus) != read->term)
         return;
@@ -168,6 +177,7 @@ static void carry(struct psp_core *core, enum psp_status status,
         struct psp_core_action *action = psp_core_act(core, PSP_CORE_VOTE);
         if (action == NULL)
             return;
+        assert(actions->term >= core->leading_term);
         action->vote.term = actions->term;
         action->vote.voted_for = actions->voted_for;
     }
@@ -179,6 +189,7 @@ static void carry(struct psp_core *core, enum psp_status status,
     core->commit_index = actions->commit_index;
     const bool leading = psp_consensus_state(core->consensus) == PSP_LEADER;
     const uint64_t term = psp_consensus_term(core->consensus);
+    assert(term >= core->leading_term);
     if (core->leading && !(leading && term == core->leading_term))
         psp_core_lose(core);
     if (leading && !(core->leading && term == core->leading_term))
@@ -195,6 +206,8 @@ static bool submit(struct psp_core *core, struct psp_window_bytes *bytes, uint64
 {
     const struct psp_bytes payload = {bytes->buffer.data, bytes->buffer.length};
     struct psp_consensus_actions actions;
+    assert(core->proposing == NULL);
+    assert(payload.length > 0);
     core->proposing = bytes;
     const enum psp_status status =
         psp_consensus_submit(core->consensus, core->now.steady_ms, &payload, 1, &actions);
@@ -202,6 +215,8 @@ static bool submit(struct psp_core *core, struct psp_window_bytes *bytes, uint64
     if (proposed) {
         *ret_index = actions.append_index;
         *ret_term = actions.append[0].term;
+        assert(actions.append_count == 1);
+        assert(actions.append[0].index == actions.append_index);
     }
     carry(core, status, &actions);
     psp_window_spare(&core->window, core->proposing);
@@ -233,7 +248,10 @@ bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
                       const struct psp_waiting *waiting)
 {
     assert(core->waiting_count < PSP_CORE_UNAPPLIED_MAX);
+    assert(core->move_to == 0); /* nothing is proposed while the leadership moves */
     entry->time_ms = psp_core_time_ms(core);
+    assert(entry->time_ms >= core->last_time_ms); /* promise 4 */
+    assert(entry->time_ms >= psp_count_time_ms(core->count));
     struct psp_window_bytes *bytes = psp_window_take(&core->window);
     if (bytes == NULL || psp_entry_encode(entry, &bytes->buffer) != PSP_OK) {
         psp_window_spare(&core->window, bytes);
@@ -244,6 +262,7 @@ bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
     struct psp_waiting placed = *waiting;
     if (!submit(core, bytes, &placed.index, &placed.term))
         return false;
+    assert(core->leading || core->stopped);
     core->last_time_ms = entry->time_ms;
     psp_core_wait(core, &placed);
     return true;
@@ -251,6 +270,7 @@ bool psp_core_propose(struct psp_core *core, struct psp_entry *entry,
 
 void psp_core_transfer(struct psp_core *core, uint64_t raft_id)
 {
+    assert(raft_id != core->raft_id);
     struct psp_consensus_actions actions;
     const enum psp_status status =
         psp_consensus_transfer(core->consensus, core->now.steady_ms, raft_id, &actions);
@@ -267,6 +287,7 @@ void psp_core_change(struct psp_core *core, const struct psp_consensus_member *m
 
 void psp_core_step_start(struct psp_core *core, const struct psp_consensus_start *start)
 {
+    assert(core->window.count == 0);
     psp_window_cut(&core->window, start->first_index + start->record_count);
     struct psp_consensus_actions actions;
     const enum psp_status status =

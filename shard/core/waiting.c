@@ -12,6 +12,8 @@ void psp_core_wait(struct psp_core *core, const struct psp_waiting *waiting)
     const size_t end = core->waiting_first + core->waiting_count;
     assert(core->waiting_count == 0 ||
            core->waiting[(end - 1) % PSP_CORE_UNAPPLIED_MAX].index < waiting->index);
+    assert(waiting->index > psp_count_index(core->count));
+    assert(waiting->known == NULL || waiting->kind == PSP_WAITING_BATCH);
     core->waiting[end % PSP_CORE_UNAPPLIED_MAX] = *waiting;
     core->waiting_count++;
 }
@@ -51,10 +53,12 @@ static void answer_batch(struct psp_core *core, struct psp_waiting *waiting,
     uint32_t next = 0;
     for (uint32_t row = 0; row < waiting->n; row++) {
         uint8_t *known = &waiting->known[row];
-        if (*known == PSP_FORESEEN_NOTHING)
+        if (*known == PSP_FORESEEN_NOTHING) {
+            assert(next < in_entry);
             *known = verdicts[next++];
-        else if (*known == PSP_FORESEEN_NOT_JUDGED)
+        } else if (*known == PSP_FORESEEN_NOT_JUDGED) {
             *known = PSP_NOT_JUDGED;
+        }
     }
     assert(next == in_entry);
     psp_core_tell_verdicts(core, &waiting->peer, waiting->id, waiting->index, waiting->known,
@@ -85,16 +89,19 @@ void psp_core_answer(struct psp_core *core, uint64_t index, uint64_t term,
     psp_core_parked_answer(core, index, term);
     if (!waits_here(core, index, term, &waiting))
         return;
+    assert(core->leading);
     core->waiting_first = (core->waiting_first + 1) % PSP_CORE_UNAPPLIED_MAX;
     core->waiting_count--;
     switch (waiting.kind) {
     case PSP_WAITING_NOBODY:
         return;
     case PSP_WAITING_BATCH:
+        assert(entry->type == PSP_ENTRY_BALLOTS); /* what was proposed is what is applied */
         answer_batch(core, &waiting, result, refused_text, entry);
         free(waiting.known);
         return;
     case PSP_WAITING_OPERATOR:
+        assert(entry->type != PSP_ENTRY_BALLOTS);
         answer_operator(core, &waiting, result, refused_text);
         return;
     }

@@ -1,5 +1,6 @@
 /* Collectors that wait for news: whoever knows less than the count is answered, in
  * parts when it is much. */
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -76,6 +77,8 @@ void psp_core_watch(struct psp_core *core, const struct psp_core_sender *sender,
     const uint64_t wait_ms = message->watch.wait_ms < PSP_CORE_WATCH_WAIT_MAX_MS
                                  ? message->watch.wait_ms
                                  : PSP_CORE_WATCH_WAIT_MAX_MS;
+    assert(watcher->used);
+    assert(wait_ms <= PSP_CORE_WATCH_WAIT_MAX_MS);
     watcher->waiting = true;
     watcher->peer = sender->peer;
     watcher->watch_id = message->id;
@@ -133,7 +136,8 @@ static bool pack_changes(struct psp_core *core, enum changes changes, uint64_t b
     uint8_t *at = psp_core_scratch(core, bytes);
     if (at == NULL)
         return false;
-    changes_since(core, changes, base, at, bytes);
+    const size_t packed = changes_since(core, changes, base, at, bytes);
+    assert(packed == bytes); /* as announced */
     *ret_bytes = (struct psp_bytes){at, bytes};
     return true;
 }
@@ -160,7 +164,8 @@ static bool pack_stations(struct psp_core *core, uint64_t base, struct psp_bytes
     uint8_t *bytes = psp_core_scratch(core, length);
     if (bytes == NULL)
         return false;
-    psp_count_stations_since(core->count, base, bytes, length);
+    const size_t packed = psp_count_stations_since(core->count, base, bytes, length);
+    assert(packed == length);
     *ret_bytes = (struct psp_bytes){bytes, length};
     return true;
 }
@@ -170,6 +175,7 @@ static bool pack_held_hash(struct psp_core *core, struct psp_bytes *ret_bytes)
     uint8_t *bytes = psp_core_scratch(core, PSP_HASH_BYTES);
     if (bytes == NULL)
         return false;
+    assert(psp_count_reported(core->count) != NULL);
     psp_count_held_hash(core->count, bytes);
     *ret_bytes = (struct psp_bytes){bytes, PSP_HASH_BYTES};
     return true;
@@ -243,6 +249,8 @@ static bool fill_partial(struct psp_core *core, uint64_t base, const size_t byte
     };
     memcpy(partial->cluster_id, core->genesis.fence.parts[PSP_FENCE_CLUSTER], PSP_CLUSTER_ID_BYTES);
     psp_count_state_hash(core->count, partial->state_hash);
+    assert(psp_books_balanced(&partial->books)); /* promise 3: nothing else is shown */
+    assert(partial->index <= core->commit_index);
     sign_head(core, partial);
     uint32_t leaf_n = 0;
     const uint32_t *leaves = psp_count_registered_leaves(core->count, &leaf_n);
@@ -261,6 +269,8 @@ static struct psp_bytes cut(struct psp_bytes *left, size_t *room)
     const struct psp_bytes piece = {left->data, left->length < *room ? left->length : *room};
     if (piece.length > 0)
         left->data += piece.length;
+    assert(piece.length <= left->length);
+    assert(piece.length <= *room);
     left->length -= piece.length;
     *room -= piece.length;
     return piece;
@@ -289,6 +299,9 @@ static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
         if (part + 1 < parts)
             partial->registered_leaves = partial->stations = (struct psp_bytes){0};
     }
+    assert(rows.length == 0); /* all of it is in one of the parts */
+    assert(reports.length == 0);
+    assert(ballots.length == 0);
     return true;
 }
 
@@ -296,6 +309,7 @@ static bool send_parts(struct psp_core *core, const struct psp_watcher *watcher,
  * before it, it might not fit one. */
 static size_t parts_of(const struct psp_core *core, size_t rows_bytes, size_t tail_bytes)
 {
+    assert(core->part_bytes > 0);
     const size_t parts = (rows_bytes + core->part_bytes - 1) / core->part_bytes;
     return (parts == 0 ? 1 : parts) + (tail_bytes > core->part_bytes);
 }
@@ -323,6 +337,8 @@ static bool tell_too_large(struct psp_core *core, size_t bytes)
 static bool answer_watcher(struct psp_core *core, struct psp_watcher *watcher, size_t *ret_bytes)
 {
     const uint64_t base = base_of(core, watcher);
+    assert(watcher->used && watcher->waiting);
+    assert(base <= psp_count_index(core->count));
     size_t bytes[CHANGES], length = 0;
     for (int i = 0; i < CHANGES; i++) {
         bytes[i] = changes_since(core, (enum changes)i, base, NULL, 0);

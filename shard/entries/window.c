@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
+
 enum {
     SPARE_MAX = 96,            /* a little over what can be on the way */
     SPARE_BYTES_MAX = 1 << 20, /* rare big entries are not kept */
@@ -15,6 +17,7 @@ struct psp_window_bytes *psp_window_take(struct psp_window *window)
     struct psp_window_bytes *bytes = window->spare;
     if (bytes == NULL)
         return calloc(1, sizeof(*bytes));
+    assert(window->spare_count > 0);
     window->spare = bytes->next;
     window->spare_count--;
     bytes->next = NULL;
@@ -54,6 +57,7 @@ void psp_window_cut(struct psp_window *window, uint64_t from)
         struct psp_window_bytes *bytes = entry_at(window, --window->count)->bytes;
         if (bytes == NULL)
             continue;
+        assert(window->payload_bytes >= bytes->buffer.length);
         window->payload_bytes -= bytes->buffer.length;
         bytes->next = window->dropped;
         window->dropped = bytes;
@@ -65,6 +69,7 @@ void psp_window_cut(struct psp_window *window, uint64_t from)
 enum psp_status psp_window_push(struct psp_window *window, uint64_t term, enum psp_record_type type,
                                 struct psp_window_bytes *bytes)
 {
+    assert(term > 0);
     if (window->count == window->capacity) {
         const size_t capacity = window->capacity == 0 ? 128 : window->capacity * 2;
         struct psp_window_entry *entries = malloc(capacity * sizeof(*entries));
@@ -119,6 +124,7 @@ void psp_window_release(struct psp_window *window, uint64_t applied, uint64_t wr
         struct psp_window_bytes *bytes = entry_at(window, 0)->bytes;
         if (bytes != NULL && bytes->append_number > written_number)
             break;
+        assert(bytes == NULL || window->payload_bytes >= bytes->buffer.length);
         if (bytes != NULL)
             window->payload_bytes -= bytes->buffer.length;
         psp_window_spare(window, bytes);
@@ -126,6 +132,23 @@ void psp_window_release(struct psp_window *window, uint64_t applied, uint64_t wr
         window->count--;
         window->first++;
     }
+}
+
+void psp_window_check(const struct psp_window *window)
+{
+    assert((window->capacity == 0) == (window->entries == NULL));
+    assert(window->count <= window->capacity);
+    assert(window->start < window->capacity || window->start == 0);
+    assert((window->spare_count == 0) == (window->spare == NULL));
+    assert(window->spare_count <= SPARE_MAX);
+    if (!PSP_CHECKED)
+        return;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < window->count; i++) {
+        const struct psp_window_entry *entry = entry_at(window, i);
+        bytes += entry->bytes == NULL ? 0 : entry->bytes->buffer.length;
+    }
+    assert(bytes == window->payload_bytes);
 }
 
 static void free_list(struct psp_window_bytes *bytes)

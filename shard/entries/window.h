@@ -69,6 +69,8 @@ bool psp_window_is_full(const struct psp_window *window);
  * `kept` entries within `kept_bytes`; over the bound, of later ones as well. */
 void psp_window_release(struct psp_window *window, uint64_t applied, uint64_t written_number,
                         size_t kept, uint64_t kept_bytes);
+/* Asserts that it hangs together; its bytes add up in checked builds (base/checked.h). */
+void psp_window_check(const struct psp_window *window);
 void psp_window_free(struct psp_window *window);
 
 #endif

@@ -1,7 +1,10 @@
 /* The log entries in memory: what is kept, what goes, and the bound on them. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -113,6 +116,36 @@ static void a_cut_before_what_is_held_goes_on_there(void **state)
     psp_window_free(&window);
 }
 
+/* How a child that checks the window ends. */
+static int end_of_check(const struct psp_window *window)
+{
+    int status = 0;
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(STDERR_FILENO);
+        psp_window_check(window);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void a_window_that_does_not_hang_together_ends_the_process(void **state)
+{
+    (void)state;
+    struct psp_window window = {.first = 1};
+    fill(&window, 2);
+    assert_int_equal(end_of_check(&window), 0);
+    const size_t count = window.count;
+    window.count = window.capacity + 1;
+    const int status = end_of_check(&window);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    window.count = count;
+    psp_window_free(&window);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +155,7 @@ int main(void)
         cmocka_unit_test(written_entries_go_unapplied_when_they_are_too_much),
         cmocka_unit_test(a_window_full_of_unwritten_entries_says_so_until_they_are_written),
         cmocka_unit_test(a_cut_before_what_is_held_goes_on_there),
+        cmocka_unit_test(a_window_that_does_not_hang_together_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
 /* What a shard's replica decides, on an in-memory disk and network. */
+#include <inttypes.h>
+
 #include "tests/unit/fixture/shard.h"
 
 static void a_lone_replica_leads_and_writes_its_genesis(void **state)
@@ -287,6 +289,30 @@ static void status_shows_books_and_leader(void **state)
     destroy_group(group);
 }
 
+/* What an operator reads after a failed assertion. */
+static void its_state_is_told_on_a_screen(void **state)
+{
+    (void)state;
+    char text[4096], expected[64];
+    struct group *group = open_group(1);
+    const struct batch batch = ballots(1, 3);
+    send_batch(group, 0, 7, &batch);
+    run(group, 10);
+    const struct node *node = &group->nodes[0];
+    psp_core_describe(node->core, text, sizeof text);
+    assert_non_null(strstr(text, "leader in term "));
+    assert_non_null(strstr(text, "books: received 3, counted 3, voters 3, added 3\n"));
+    snprintf(expected, sizeof expected, "applied %" PRIu64 " of term",
+             psp_core_applied(node->core));
+    assert_non_null(strstr(text, expected));
+    size_t lines = 0, longest = 0;
+    for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1, lines++)
+        longest = strcspn(at, "\n") > longest ? strcspn(at, "\n") : longest;
+    assert_in_range(lines, 8, 22);
+    assert_true(longest < 160);
+    destroy_group(group);
+}
+
 static void a_log_of_another_election_stops_the_replica(void **state)
 {
     (void)state;
@@ -493,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_key_of_another_role_gets_nothing_through),
         cmocka_unit_test(what_leaves_the_log_is_applied_and_for_operators_alone),
         cmocka_unit_test(status_shows_books_and_leader),
+        cmocka_unit_test(its_state_is_told_on_a_screen),
         cmocka_unit_test(a_log_of_another_election_stops_the_replica),
         cmocka_unit_test(leader_time_never_goes_back),
         cmocka_unit_test(three_replicas_count_the_same),
