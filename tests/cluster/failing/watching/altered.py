@@ -18,8 +18,11 @@ class _Handler(BaseHTTPRequestHandler):
             lines = [json.loads(line) for line in body.splitlines()]
             lines = self.server.alter(lines) or lines
             body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-        elif self.path.startswith("/api/v1/shards") and self.server.alter_shards:
-            body = json.dumps(self.server.alter_shards(json.loads(body))).encode()
+        else:
+            for path, alter in self.server.others.items():
+                if self.path.startswith(path):
+                    answer = json.loads(body)
+                    body = json.dumps(alter(answer) or answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -31,11 +34,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def altered(api, alter, alter_shards=None):
+def altered(api, alter=lambda lines: lines, others=None):
     """The URL of a collector like the one at `api`; `alter` gets the lines of /changes and
-    changes them, or returns others."""
+    changes them, or returns others; so does each of `others` with what its path answers."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.real, server.alter, server.alter_shards = api, alter, alter_shards
+    server.real, server.alter, server.others = api, alter, others or {}
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

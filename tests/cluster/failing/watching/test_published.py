@@ -117,7 +117,7 @@ def test_every_difference_is_named(one, fixture_file):
         answer["shards"][1]["diverged"] = True
         return answer
 
-    with altered(one.api, lambda lines: lines, diverged) as url:
+    with altered(one.api, others={"/api/v1/shards": diverged}) as url:
         told, said = recount(one, url, check=1)
         assert "shard 1: the collector knows of replicas that disagree" in said
     with altered(one.api, lambda lines: lines[:-1]) as url:

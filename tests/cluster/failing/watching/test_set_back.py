@@ -16,10 +16,11 @@ DEADLINE_S = 60
 
 def ballots(path, election, first, n):
     """A file of n ballots without marks, of voters from `first` on."""
-    units = json.loads(election.read_text())["units"]
-    leaf = units[-1]["id"]
-    path.write_text("".join(json.dumps({"voter_id": f"voter-{first + i}", "unit": leaf,
-                                        "contests": {}}) + "\n" for i in range(n)))
+    definition = json.loads(election.read_text())
+    ballot = {"unit": definition["units"][-1]["id"], "method": definition["methods"][0]["id"],
+              "contests": {}}
+    path.write_text("".join(json.dumps({"voter_id": f"voter-{first + i}", **ballot}) + "\n"
+                            for i in range(n)))
     return path
 
 
@@ -72,7 +73,7 @@ def set_back(cluster, import_returns, fixture_file, tmp_path):
                   up_options=["--replicas", 3])
     one.cast(ballots(tmp_path / "first.ndjson", one.election, 0, 50))
     one.down()
-    for replica in (0, 1):
+    for replica in range(3):
         shutil.copytree(one.directory / "data" / f"shard-0-{replica}", tmp_path / f"copy-{replica}")
     one.up()
     # In many entries, so that the log that grows again does not reach them at once.
@@ -119,9 +120,12 @@ def test_what_was_shown_stays_and_the_one_that_has_it_is_named(set_back, tmp_pat
 
     # Ballots go on to be counted by the two, past the index that was shown; nothing is merged.
     third = ballots(tmp_path / "third.ndjson", one.election, 1000, 120)
-    one.call("cast", third, "--rate", 60, "--give-up-after", 1, timeout=180)
-    wait_until(lambda: "another history before it"
-               in (one.directory / "logs" / "collector-0.log").read_text(), timeout=DEADLINE_S)
+
+    def grown():
+        one.call("cast", third, "--rate", 60, "--give-up-after", 1, timeout=180)
+        return "another history before it" in (one.directory / "logs/collector-0.log").read_text()
+
+    wait_until(grown, timeout=2 * DEADLINE_S)
     assert one.get_json("/api/v1/accounting")["total"]["counted"] == 80
     assert status(one)[0].returncode == 1
 
@@ -148,6 +152,20 @@ def test_what_was_shown_stays_and_the_one_that_has_it_is_named(set_back, tmp_pat
     assert one.call("recount").returncode == 0
     assert one.cast(tmp_path / "second.ndjson")["replayed"] == 30
     assert one.cast(third)["counted"] == 120
+
+
+def test_when_all_are_set_back_every_process_is_well_and_status_ends_with_1(set_back, tmp_path):
+    one = set_back
+    kill(one.trusted)
+    shutil.rmtree(one.directory / "data" / "shard-0-2")
+    shutil.move(tmp_path / "copy-2", one.directory / "data" / "shard-0-2")
+    one.up()
+    wait_until(lambda: 'psephos_diverged{shard="0"} 1' in metrics(one), timeout=DEADLINE_S)
+    done, told = status(one)
+    assert {p["state"] for p in told["processes"]} <= {"leader", "follower", "ready", "stale"}
+    assert done.returncode == 1 and told["healthy"] is False
+    assert "no replica was seen to have what is shown" in told["divergences"][0]
+    assert one.get_json("/api/v1/accounting")["total"]["counted"] == 80
 
 
 def test_without_a_collector_the_replicas_themselves_show_it(set_back):
