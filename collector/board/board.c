@@ -7,30 +7,11 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "collector/board/check.h"
+#include "collector/board/inner.h"
 #include "election/rows.h"
 
-struct shard_state {
-    struct psp_board_shard head;
-    struct psp_totals *totals;
-    uint32_t *revisions;  /* [row_count]: no page of it is touched before the first correction */
-    uint32_t *registered; /* [leaf_count] */
-    bool has_registered;
-    struct psp_board_stations stations;
-    struct psp_board_leaves leaves;
-};
-
-struct psp_board {
-    struct psp_board_options options;
-    uint64_t changes;
-    struct shard_state *shards;
-    struct psp_totals *merged;
-    struct psp_board_stations stations; /* of all shards */
-    uint64_t *counted;                  /* [leaf_count]: ballots by leaf, of all shards */
-    struct psp_board_shown *shown;
-    struct psp_shown_shard *says; /* [shard_count]: what it is made of */
-    struct psp_board_corrected corrected;
-    struct psp_board_news news;
-};
+enum { CHECKED_SHARDS = 64 }; /* a board of more is not looked at after each event */
 
 /* What a partial's rows and stations say, found out before anything changes. */
 struct comparison {
@@ -42,7 +23,7 @@ struct comparison {
     struct psp_board_leaves_news leaves;
 };
 
-static void free_shard(struct shard_state *state)
+static void free_shard(struct psp_board_state *state)
 {
     psp_totals_destroy(&state->totals);
     free(state->revisions);
@@ -73,7 +54,7 @@ void psp_board_destroy(struct psp_board **board)
 }
 
 static enum psp_status create_shard(const struct psp_definition *definition,
-                                    struct shard_state *ret_state)
+                                    struct psp_board_state *ret_state)
 {
     ret_state->registered = calloc(definition->leaf_count + 1, sizeof *ret_state->registered);
     if (!ret_state->registered)
@@ -95,6 +76,7 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
     struct psp_board *board = calloc(1, sizeof *board);
     if (!board)
         return PSP_ENOMEM;
+    assert(options->shard_count > 0 && definition->leaf_count > 0);
     board->options = *options;
     board->shards = calloc(options->shard_count, sizeof *board->shards);
     board->says = calloc(options->shard_count, sizeof *board->says);
@@ -118,6 +100,7 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
         psp_board_destroy(&board);
         return status;
     }
+    assert(board->merged->row_count == board->shards[0].totals->row_count);
     *ret_board = board;
     return PSP_OK;
 }
@@ -125,9 +108,10 @@ enum psp_status psp_board_create(const struct psp_board_options *options,
 /* ---- reading rows ---- */
 
 /* Whether rows [first, end) of what is held have any count or revision. */
-static bool any_counts(const struct shard_state *held, uint64_t first, uint64_t end)
+static bool any_counts(const struct psp_board_state *held, uint64_t first, uint64_t end)
 {
     const struct psp_totals *totals = held->totals;
+    assert(end <= totals->row_count);
     for (uint64_t row = first; row < end; row++) {
         if (totals->row_index[row] == 0)
             continue;
@@ -148,12 +132,13 @@ static struct psp_rows rows_of(const struct psp_partial *partial)
 }
 
 /* One row, its number read. False: malformed. */
-static bool compare_row(const struct shard_state *held, struct psp_rows *rows, uint32_t row,
+static bool compare_row(const struct psp_board_state *held, struct psp_rows *rows, uint32_t row,
                         struct comparison *found)
 {
     const struct psp_totals *totals = held->totals;
     uint32_t revision;
     bool lower = false;
+    assert(row < totals->row_count);
     if (!psp_rows_revision(rows, &revision))
         return false;
     for (uint64_t c = totals->row_first[row]; c < totals->row_first[row + 1]; c++) {
@@ -173,7 +158,7 @@ static bool compare_row(const struct shard_state *held, struct psp_rows *rows, u
 
 /* Checks all rows of a partial against what is held. With base 0 a row that is
  * not listed says that it is all zero. False: malformed. */
-static bool compare_rows(const struct shard_state *held, const struct psp_partial *partial,
+static bool compare_rows(const struct psp_board_state *held, const struct psp_partial *partial,
                          struct comparison *ret_comparison)
 {
     struct psp_rows rows = rows_of(partial);
@@ -196,7 +181,7 @@ static bool compare_rows(const struct shard_state *held, const struct psp_partia
 }
 
 /* False: malformed. */
-static bool compare(const struct shard_state *held, const struct psp_partial *partial,
+static bool compare(const struct psp_board_state *held, const struct psp_partial *partial,
                     struct comparison *ret_comparison)
 {
     return compare_rows(held, partial, ret_comparison) &&
@@ -278,6 +263,7 @@ static void remember_divergence(struct psp_board *board, struct psp_board_shard 
                                 const struct psp_partial *partial, const char *what)
 {
     struct psp_board_divergence *divergence = &head->divergence;
+    assert(what != NULL);
     divergence->count++;
     divergence->standing = true;
     divergence->replica = partial->replica;
@@ -306,7 +292,7 @@ void psp_board_settle(struct psp_board *board, uint32_t shard)
 /* ---- changing ---- */
 
 /* A higher epoch starts the shard anew: its old counts leave the sum. */
-static void forget_counts(struct psp_board *board, struct shard_state *state)
+static void forget_counts(struct psp_board *board, struct psp_board_state *state)
 {
     for (uint32_t row = 0; board->corrected.newest > 0 && row < state->totals->row_count; row++)
         board->corrected.revisions[row] -= state->revisions[row];
@@ -318,16 +304,18 @@ static void forget_counts(struct psp_board *board, struct shard_state *state)
     memset(state->revisions, 0, state->totals->row_count * sizeof *state->revisions);
     psp_board_stations_forget(&state->stations, &board->stations);
     psp_board_leaves_forget(&state->leaves, board->counted);
+    assert(state->leaves.counted == 0 && state->stations.end == 0);
     state->head.ballots = 0;
     state->has_registered = false;
 }
 
 /* The sum follows: a row of one shard has another revision. */
-static void revise(struct psp_board *board, struct shard_state *state, uint32_t row,
+static void revise(struct psp_board *board, struct psp_board_state *state, uint32_t row,
                    uint32_t revision)
 {
     if (revision == state->revisions[row])
         return;
+    assert(board->corrected.revisions[row] >= state->revisions[row]);
     const uint64_t sum =
         board->corrected.revisions[row] + revision - (uint64_t)state->revisions[row];
     psp_board_corrected_revise(&board->corrected, row, sum, board->changes);
@@ -335,7 +323,7 @@ static void revise(struct psp_board *board, struct shard_state *state, uint32_t 
 }
 
 /* The rows were checked by compare_rows. */
-static void take_rows(struct psp_board *board, struct shard_state *state,
+static void take_rows(struct psp_board *board, struct psp_board_state *state,
                       const struct psp_partial *partial)
 {
     struct psp_totals *totals = state->totals;
@@ -359,17 +347,19 @@ static void take_rows(struct psp_board *board, struct shard_state *state,
             totals->cells[c] = value;
         }
         state->head.ballots += totals->cells[first];
+        assert(totals->row_index[row] <= partial->index);
         totals->row_index[row] = partial->index;
         board->merged->row_index[row] = board->changes;
     }
 }
 
-static void take_registered(struct psp_board *board, struct shard_state *state,
+static void take_registered(struct psp_board *board, struct psp_board_state *state,
                             const struct psp_bytes *leaves)
 {
     bool differs = !state->has_registered;
     if (leaves->length == 0)
         return;
+    assert(leaves->length == (size_t)board->options.definition->leaf_count * 4);
     for (size_t i = 0; i < leaves->length / 4; i++) {
         const uint32_t registered = psp_get32(leaves->data + i * 4);
         differs |= registered != state->registered[i];
@@ -383,6 +373,9 @@ static void take_registered(struct psp_board *board, struct shard_state *state,
 static void take_head(struct psp_board *board, const struct psp_partial *partial)
 {
     struct psp_board_shard *head = &board->shards[partial->shard].head;
+    /* promise 5: never backwards */
+    assert(!head->present || partial->epoch >= head->epoch);
+    assert(!head->present || partial->epoch > head->epoch || partial->index > head->index);
     if (!head->present || partial->rows.length > 0 || partial->leaf_ballots.length > 0 ||
         partial->epoch != head->epoch || !psp_books_same(&partial->books, &head->books))
         head->change = board->changes;
@@ -409,6 +402,7 @@ static void take_head(struct psp_board *board, const struct psp_partial *partial
 
 static void review(struct psp_board *board, uint32_t leaf)
 {
+    assert(leaf < board->options.definition->leaf_count);
     const struct psp_shown_counts counts = {board->merged, board->corrected.revisions};
     psp_board_shown_review(board->shown, leaf, board->says, &counts, board->changes);
 }
@@ -446,7 +440,31 @@ static void note_counted(struct psp_board *board, struct psp_bytes ballots)
     }
 }
 
-static void take(struct psp_board *board, struct shard_state *state,
+/* After every event. */
+static void check(const struct psp_board *board)
+{
+    const uint32_t n = board->options.shard_count < CHECKED_SHARDS ? board->options.shard_count : 0;
+    const struct psp_totals *totals[CHECKED_SHARDS];
+    const struct psp_board_stations *stations[CHECKED_SHARDS];
+    for (uint32_t s = 0; s < n; s++) {
+        const struct psp_board_state *state = &board->shards[s];
+        assert(state->head.change <= board->changes);
+        assert(state->leaves.reports_newest <= state->head.index || !state->head.present);
+        assert(state->head.counted == state->leaves.counted);
+        assert(board->says[s].present == state->head.present);
+        assert(!state->head.present || board->says[s].epoch == state->head.epoch);
+        totals[s] = state->totals;
+        stations[s] = &state->stations;
+    }
+    assert(board->shown->newest <= board->changes && board->shown->told_newest <= board->changes);
+    assert(board->news.counted_newest <= board->changes);
+    if (n == 0)
+        return;
+    psp_board_check_cells(board->merged, totals, n);
+    psp_board_check_stations(&board->stations, stations, n);
+}
+
+static void take(struct psp_board *board, struct psp_board_state *state,
                  const struct psp_partial *partial)
 {
     const bool restored = state->head.present && partial->epoch != state->head.epoch;
@@ -466,6 +484,7 @@ static void take(struct psp_board *board, struct shard_state *state,
         review_all(board);
     else
         review_listed(board, partial->reports);
+    check(board);
 }
 
 /* promise 5: a whole state of the shard replaces an older one, or nothing changes */
@@ -474,7 +493,7 @@ enum psp_status psp_board_merge(struct psp_board *board, const struct psp_partia
     if (memcmp(partial->cluster_id, board->options.cluster_id, PSP_CLUSTER_ID_BYTES) != 0 ||
         partial->mode != board->options.mode || partial->shard >= board->options.shard_count)
         return PSP_EMISMATCH;
-    struct shard_state *state = &board->shards[partial->shard];
+    struct psp_board_state *state = &board->shards[partial->shard];
     struct psp_board_shard *head = &state->head;
     const bool same_epoch = head->present && partial->epoch == head->epoch;
     if (head->present && partial->epoch < head->epoch)
@@ -521,7 +540,7 @@ struct psp_board_shown *psp_board_restore_shown(struct psp_board *board)
 struct psp_board_rows psp_board_restore_rows(struct psp_board *board, uint32_t shard)
 {
     assert(shard < board->options.shard_count);
-    const struct shard_state *state = &board->shards[shard];
+    const struct psp_board_state *state = &board->shards[shard];
     assert(!state->head.present);
     return (struct psp_board_rows){state->totals->cells, state->revisions};
 }
@@ -543,7 +562,7 @@ struct psp_board_leaves *psp_board_restore_leaves(struct psp_board *board, uint3
 
 /* Adds the restored cells to the sum. A row with a count or a revision is as new as
  * the partial. */
-static void take_cells(struct psp_board *board, struct shard_state *state, uint64_t index)
+static void take_cells(struct psp_board *board, struct psp_board_state *state, uint64_t index)
 {
     struct psp_totals *totals = state->totals;
     for (uint32_t row = 0; row < totals->row_count; row++) {
@@ -570,7 +589,7 @@ enum psp_status psp_board_restore(struct psp_board *board, const struct psp_part
     assert(partial->shard < board->options.shard_count);
     assert(partial->rows.length == 0 && partial->stations.length == 0 && partial->base_index == 0);
     assert(partial->reports.length == 0 && partial->leaf_ballots.length == 0);
-    struct shard_state *state = &board->shards[partial->shard];
+    struct psp_board_state *state = &board->shards[partial->shard];
     assert(!state->head.present);
     if (!well_formed(board, partial))
         return PSP_EINVAL;
@@ -582,6 +601,7 @@ enum psp_status psp_board_restore(struct psp_board *board, const struct psp_part
     take_registered(board, state, &partial->registered_leaves);
     take_head(board, partial);
     const bool adds_up = psp_board_shard_adds_up(board->options.definition, &state->head);
+    check(board);
     return adds_up && (partial->index > 0 || state->head.ballots == 0) ? PSP_OK : PSP_EINVAL;
 }
 
@@ -592,98 +612,4 @@ enum psp_status psp_board_restore_end(struct psp_board *board)
     board->changes++;
     review_all(board);
     return PSP_OK;
-}
-
-/* ---- reading the board ---- */
-
-uint64_t psp_board_changes(const struct psp_board *board)
-{
-    return board->changes;
-}
-
-const struct psp_board_news *psp_board_news(const struct psp_board *board)
-{
-    return &board->news;
-}
-
-const struct psp_board_corrected *psp_board_corrected(const struct psp_board *board)
-{
-    return &board->corrected;
-}
-
-const struct psp_definition *psp_board_definition(const struct psp_board *board)
-{
-    return board->options.definition;
-}
-
-const uint8_t *psp_board_cluster_id(const struct psp_board *board)
-{
-    return board->options.cluster_id;
-}
-
-enum psp_mode psp_board_mode(const struct psp_board *board)
-{
-    return board->options.mode;
-}
-
-uint32_t psp_board_shard_count(const struct psp_board *board)
-{
-    return board->options.shard_count;
-}
-
-const struct psp_board_shard *psp_board_shard(const struct psp_board *board, uint32_t shard)
-{
-    assert(shard < board->options.shard_count);
-    return &board->shards[shard].head;
-}
-
-const struct psp_totals *psp_board_shard_totals(const struct psp_board *board, uint32_t shard)
-{
-    assert(shard < board->options.shard_count);
-    return board->shards[shard].totals;
-}
-
-const uint32_t *psp_board_shard_revisions(const struct psp_board *board, uint32_t shard)
-{
-    assert(shard < board->options.shard_count);
-    return board->shards[shard].revisions;
-}
-
-const struct psp_board_stations *psp_board_shard_stations(const struct psp_board *board,
-                                                          uint32_t shard)
-{
-    assert(shard < board->options.shard_count);
-    return &board->shards[shard].stations;
-}
-
-const struct psp_board_stations *psp_board_merged_stations(const struct psp_board *board)
-{
-    return &board->stations;
-}
-
-const struct psp_totals *psp_board_merged(const struct psp_board *board)
-{
-    return board->merged;
-}
-
-const struct psp_board_leaves *psp_board_shard_leaves(const struct psp_board *board, uint32_t shard)
-{
-    assert(shard < board->options.shard_count);
-    return &board->shards[shard].leaves;
-}
-
-const uint64_t *psp_board_counted(const struct psp_board *board)
-{
-    return board->counted;
-}
-
-const struct psp_board_shown *psp_board_shown(const struct psp_board *board)
-{
-    return board->shown;
-}
-
-const uint32_t *psp_board_shard_registered(const struct psp_board *board, uint32_t shard)
-{
-    assert(shard < board->options.shard_count);
-    return board->shards[shard].has_registered ? board->shards[shard].registered : NULL;
 }

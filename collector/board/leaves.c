@@ -50,6 +50,7 @@ static void compare_report(const struct psp_leaf_report *held, const struct psp_
 static void miss_reports(const struct psp_board_leaves *held, uint32_t first, uint32_t end,
                          struct psp_board_leaves_news *news)
 {
+    assert(end <= held->leaf_count);
     for (uint32_t leaf = first; leaf < end; leaf++) {
         if (held->reports[leaf].number > 0)
             news->reports_differ = news->report_back = true;
@@ -81,6 +82,7 @@ static bool compare_reports(const struct psp_board_leaves *held, const struct ps
 static void miss_ballots(const struct psp_board_leaves *held, uint32_t first, uint32_t end,
                          struct psp_board_leaves_news *news)
 {
+    assert(end <= held->leaf_count);
     for (uint32_t leaf = first; leaf < end; leaf++) {
         if (held->ballots[leaf] > 0)
             news->ballots_differ = news->ballots_lower = true;
@@ -131,7 +133,8 @@ static void take_reports(struct psp_board_leaves *held, const struct psp_partial
         uint32_t leaf;
         const bool read = psp_leaf_report_next(&bytes, &next, held->leaf_count, &leaf, &report);
         assert(read);
-        assert(report.number > 0);
+        assert(report.number > 0 && leaf < held->leaf_count);
+        assert(held->reports[leaf].index <= report.index);
         assert(report.index <= partial->index);
         held->reports[leaf] = report;
         if (report.index > held->reports_newest)
@@ -192,5 +195,6 @@ void psp_board_leaves_forget(struct psp_board_leaves *held, uint64_t *sums)
     memset(held->reports, 0, n * sizeof *held->reports);
     memset(held->ballots, 0, n * sizeof *held->ballots);
     memset(held->ballots_index, 0, n * sizeof *held->ballots_index);
+    assert(n > 0);
     held->counted = held->reports_newest = held->ballots_newest = 0;
 }

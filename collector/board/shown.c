@@ -63,6 +63,7 @@ static uint64_t hash64(uint64_t hash, uint64_t value)
 
 static struct psp_shown_source *sources_of(const struct psp_board_shown *shown, uint32_t leaf)
 {
+    assert(leaf < shown->definition->leaf_count);
     return shown->sources + (size_t)leaf * shown->shard_count;
 }
 
@@ -82,6 +83,7 @@ static uint64_t leaf_hash(const struct psp_board_shown *shown, uint32_t leaf)
 static uint64_t row_hash(const struct psp_board_shown *shown, uint32_t row)
 {
     const struct psp_totals *rows = shown->rows;
+    assert(row < rows->row_count);
     if (shown->row_reports[row] == 0)
         return 0;
     const uint64_t first = rows->row_first[row];
@@ -99,6 +101,7 @@ static uint64_t agreed_number(const struct psp_board_shown *shown, uint32_t leaf
 {
     const uint64_t first = shards[0].present ? shards[0].reports[leaf].number : 0;
     bool any = false, same = true;
+    assert(leaf < shown->definition->leaf_count && shown->shard_count > 0);
     for (uint32_t s = 0; s < shown->shard_count && (same || !any); s++) {
         const uint64_t number = shards[s].present ? shards[s].reports[leaf].number : 0;
         any |= number > 0;
@@ -146,6 +149,7 @@ static bool moved(const struct psp_board_shown *shown, uint32_t row,
                   const struct psp_totals *merged, bool final)
 {
     const uint64_t first = merged->row_first[row];
+    assert(row < merged->row_count);
     const uint64_t now = merged->cells[first], before = shown->rows->cells[first];
     const uint64_t by = now > before ? now - before : before - now;
     return final || by == 0 || by >= shown->definition->report_min;
@@ -191,6 +195,7 @@ void psp_board_shown_review(struct psp_board_shown *shown, uint32_t leaf,
                             const struct psp_shown_counts *counts, uint64_t change)
 {
     bool under_way;
+    assert(change >= shown->newest);
     assert(leaf < shown->definition->leaf_count);
     const uint64_t number = agreed_number(shown, leaf, shards, &under_way);
     shown->hash ^= leaf_hash(shown, leaf);
@@ -222,6 +227,7 @@ static bool settle_rows(struct psp_board_shown *shown, uint32_t leaf, const uint
     const struct psp_shown_leaf *at = &shown->leaves[leaf];
     struct psp_totals *rows = shown->rows;
     const uint32_t end = psp_totals_row(rows, leaf + 1, 0, 0);
+    assert(end <= rows->row_count);
     for (uint32_t row = psp_totals_row(rows, leaf, 0, 0); row < end; row++) {
         const uint64_t number = shown->row_reports[row];
         if (at->final && number != at->number)

@@ -26,6 +26,7 @@ void psp_board_stations_free(struct psp_board_stations *stations)
 static bool any_books(const struct psp_board_stations *held, uint32_t first, uint32_t end)
 {
     end = end < held->end ? end : held->end;
+    assert(end <= STATIONS);
     for (uint32_t number = first; number < end; number++) {
         if (held->list[number].index > 0)
             return true;
@@ -73,6 +74,7 @@ static void follow(struct psp_board_stations *sum, uint32_t number,
                    uint64_t change)
 {
     struct psp_board_station *station = reach(sum, number);
+    assert(number < sum->end && station->index <= change);
     for (unsigned i = 0; i < PSP_STATION_COUNTERS; i++)
         psp_station_books_set(&station->books, i,
                               psp_station_books_get(&station->books, i) +
@@ -91,6 +93,7 @@ void psp_board_stations_take(struct psp_board_stations *held, struct psp_board_s
             psp_station_books_decode(&bytes, &next, PSP_STATIONS_MAX, &number, &books);
         assert(read);
         struct psp_board_station *station = reach(held, number);
+        assert(station->index <= index);
         follow(sum, number, &station->books, &books, change);
         *station = (struct psp_board_station){books, index};
     }
