@@ -118,7 +118,8 @@ def try_one(mutant, copy, named_only):
 
 
 def run_simulated(mutants, show, results):
-    """The simulator puts its own in at run time: one build, one line each."""
+    """The simulator puts its own in at run time: one build, one line each. False: it did not
+    say anything of them."""
     by_number = {mutant.number: mutant for mutant in mutants}
     told = {}
     chosen = [word for number in by_number for word in ("--mutant", str(number))]
@@ -133,11 +134,14 @@ def run_simulated(mutants, show, results):
                 f"{found[2]}"
             if told[mutant.number]:
                 show.end(mutant, told[mutant.number])
+    if process.returncode not in (0, 1) or not told:
+        return False
     for mutant in mutants:
         by = told.get(mutant.number)
         results.append((mutant, by, by is not None))
         if by is None:
             show.end(mutant, None)
+    return True
 
 
 def write_json(path, results):
@@ -166,8 +170,9 @@ def run_all(given, mutants):
             results.append((mutant, by, caught))
             show.end(mutant, by)
     simulated = [mutant for mutant in mutants if mutant.number != 0]
-    if simulated:
-        run_simulated(simulated, show, results)
+    if simulated and not run_simulated(simulated, show, results):
+        print("mutants: tests/sim/run --mutants could not be run", file=sys.stderr)
+        return 2
     if given.json:
         write_json(given.json, results)
     missed = [mutant.name for mutant, _, caught in results if not caught]
