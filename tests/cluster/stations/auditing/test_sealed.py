@@ -83,6 +83,22 @@ def test_each_auditor_opens_it_and_nobody_else(audited, tmp_path):
     one.call("restore", "--backup", out, "--auditor-key", tmp_path / "press.key", check=0)
 
 
+def test_an_auditors_key_is_the_auditors_alone_and_made_once(audited, tmp_path):
+    one, key = audited(shards=1), tmp_path / "court.key"
+    public = key.with_name("court.key.pub").read_text().strip()
+    assert (key.stat().st_mode & 0o777, len(public)) == (0o600, 40)
+    assert one.description["auditors"][0] == {"name": "court", "public_key": public}
+    held = key.read_bytes()
+    assert "never overwritten" in run_psephos("auditor", "keygen", key, check=1).stderr
+    assert key.read_bytes() == held
+    for wrong in ([], ["keygen"], ["keygen", key, key], ["show", key]):
+        run_psephos("auditor", *wrong, check=2)
+    assert "stays on the auditor's machine" in run_psephos(
+        "up", "--dir", tmp_path / "new", "--election", TOWN, "--auditor-key", key, check=2).stderr
+    told = one.up("--auditor-key", tmp_path / "other.key.pub", check=1).stderr
+    assert "another --auditor-key" in told
+
+
 def test_without_an_auditor_up_makes_one_and_says_what_that_means(cluster, tmp_path):
     one = cluster(TOWN, start=False)
     told = one.up().stderr
