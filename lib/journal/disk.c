@@ -1,6 +1,7 @@
 /* The real disk: POSIX, with what each call owes to power loss. */
 #include "journal/disk.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -94,6 +95,7 @@ static enum psp_status posix_read(void *context, int file, uint64_t offset, void
 {
     (void)context;
     size_t done = 0;
+    assert(file >= 0);
     while (done < bytes) {
         const ssize_t n =
             pread(file, (uint8_t *)ret_data + done, bytes - done, (off_t)(offset + done));
@@ -104,6 +106,7 @@ static enum psp_status posix_read(void *context, int file, uint64_t offset, void
         if (n == 0)
             break;
         done += (size_t)n;
+        assert(done <= bytes);
     }
     *ret_bytes = done;
     return PSP_OK;
@@ -117,6 +120,7 @@ static struct iovec *skip_written(struct iovec *at, struct iovec *end, size_t by
         at++;
     }
     if (at < end) {
+        assert(bytes < at->iov_len);
         at->iov_base = (uint8_t *)at->iov_base + bytes;
         at->iov_len -= bytes;
     }
@@ -128,6 +132,8 @@ static enum psp_status posix_write(void *context, int file, uint64_t offset,
 {
     (void)context;
     struct iovec vectors[BLOCKS_A_WRITE];
+    assert(file >= 0);
+    assert(blocks != NULL);
     for (size_t first = 0; first < n; first += BLOCKS_A_WRITE) {
         const size_t count = n - first < BLOCKS_A_WRITE ? n - first : BLOCKS_A_WRITE;
         for (size_t i = 0; i < count; i++) {
@@ -151,6 +157,7 @@ static enum psp_status posix_write(void *context, int file, uint64_t offset,
 static enum psp_status posix_sync(void *context, int file)
 {
     (void)context;
+    assert(file >= 0);
     return fdatasync(file) == 0 ? PSP_OK : psp_status_from_errno(errno);
 }
 

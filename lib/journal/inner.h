@@ -81,6 +81,9 @@ enum psp_status psp_segments_read(const struct psp_journal *log, uint64_t first,
 enum psp_status psp_segments_place(const struct psp_journal *log, uint64_t index,
                                    size_t *ret_segment);
 
+/* Asserts that the list hangs together; every segment in checked builds. */
+void psp_segments_check(const struct psp_journal *log);
+
 /* ---- mend.c ---- */
 
 /* Writes headers again that were read and damaged: what they say is known. */

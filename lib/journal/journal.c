@@ -56,6 +56,10 @@ enum psp_status psp_journal_set_vote(struct psp_journal *log, uint64_t term, uin
     if (failed(log) != PSP_OK)
         return failed(log);
     pthread_mutex_lock(&log->vote_mutex);
+    const struct psp_journal_vote *held = &log->vote.vote;
+    assert(term >= held->term);
+    assert(term > held->term || held->voted_for == 0 || voted_for == held->voted_for);
+    assert(held->last <= atomic_load(&log->synced));
     const struct psp_journal_vote vote = {
         .term = term, .voted_for = voted_for, .last = atomic_load(&log->synced)};
     const enum psp_status status = psp_journal_vote_write(&log->vote, vote);
@@ -71,6 +75,7 @@ static enum psp_status lower_synced(struct psp_journal *log, uint64_t last)
     if (atomic_load(&log->synced) > last)
         atomic_store(&log->synced, last);
     struct psp_journal_vote vote = log->vote.vote;
+    assert(atomic_load(&log->synced) <= last);
     if (vote.last > last) {
         vote.last = last;
         status = psp_journal_vote_write(&log->vote, vote);
@@ -87,6 +92,8 @@ static enum psp_status start_segment(struct psp_journal *log, uint64_t first)
 {
     const struct psp_disk *disk = log->disk;
     char path[PATH_MAX], beside[PATH_MAX];
+    assert(first == psp_journal_last(log) + 1);
+    assert(log->segment_count == 0 || atomic_load(&log->synced) + 1 == first);
     psp_segments_path(log, first, "", path);
     psp_segments_path(log, first, ".tmp", beside);
     int file;
@@ -118,6 +125,7 @@ static enum psp_status start_segment(struct psp_journal *log, uint64_t first)
     if (status == PSP_OK) {
         psp_segments_newest(log)->bytes = PSP_SEGMENT_HEADER_BYTES;
         psp_segments_newest(log)->scanned = true;
+        psp_segments_check(log);
     }
     pthread_mutex_unlock(&log->mutex);
     return status;
@@ -136,6 +144,7 @@ static enum psp_status reserve_scratch(struct psp_journal *log, size_t n)
         return PSP_ENOMEM;
     log->blocks = blocks;
     log->scratch_records = n;
+    assert(log->headers != NULL && log->blocks != NULL);
     return PSP_OK;
 }
 
@@ -145,8 +154,13 @@ static enum psp_status write_records(struct psp_journal *log, const struct psp_r
     static const uint8_t zeros[8];
     const uint64_t synced = atomic_load(&log->synced);
     size_t block_count = 0;
+    assert(log->file != PSP_JOURNAL_NO_FILE);
+    assert(n <= log->scratch_records);
+    assert(synced < records[0].index); /* a record never says of itself that it is durable */
     for (size_t i = 0; i < n; i++) {
         uint8_t *header = log->headers + i * PSP_SEGMENT_RECORD_BYTES;
+        assert(records[i].index == records[0].index + i);
+        assert(records[i].term > 0);
         psp_segment_record_encode(&records[i], synced, header);
         log->blocks[block_count++] = (struct psp_disk_block){header, PSP_SEGMENT_RECORD_BYTES};
         if (records[i].payload_bytes > 0)
@@ -156,11 +170,13 @@ static enum psp_status write_records(struct psp_journal *log, const struct psp_r
         if (padding > 0)
             log->blocks[block_count++] = (struct psp_disk_block){zeros, padding};
     }
+    assert(block_count <= 3 * n);
     enum psp_status status = log->disk->write(
         log->disk->context, log->file, psp_segments_newest(log)->bytes, log->blocks, block_count);
     pthread_mutex_lock(&log->mutex);
     for (size_t i = 0; i < n && status == PSP_OK; i++)
         status = psp_segment_add(psp_segments_newest(log), &records[i]);
+    psp_segments_check(log);
     pthread_mutex_unlock(&log->mutex);
     return status;
 }
@@ -173,6 +189,8 @@ enum psp_status psp_journal_append(struct psp_journal *log, const struct psp_rec
         return failed(log);
     if (n == 0)
         return PSP_OK;
+    assert(records != NULL);
+    assert(psp_journal_last(log) == 0 || log->file != PSP_JOURNAL_NO_FILE);
     assert(records[0].index == psp_journal_last(log) + 1);
     enum psp_status status = reserve_scratch(log, n);
     if (status == PSP_OK && log->segment_count > 0 &&
@@ -192,6 +210,7 @@ enum psp_status psp_journal_sync(struct psp_journal *log)
     if (failed(log) != PSP_OK)
         return failed(log);
     const uint64_t last = psp_journal_last(log);
+    assert(atomic_load(&log->synced) <= last);
     if (log->file == PSP_JOURNAL_NO_FILE || atomic_load(&log->synced) == last)
         return PSP_OK;
     const enum psp_status status = log->disk->sync(log->disk->context, log->file);
@@ -205,6 +224,8 @@ static enum psp_status drop_segment(struct psp_journal *log)
 {
     const struct psp_disk *disk = log->disk;
     char path[PATH_MAX];
+    assert(log->segment_count > 0);
+    assert(log->file != PSP_JOURNAL_NO_FILE);
     psp_segments_path(log, psp_segments_newest(log)->first, "", path);
     disk->close(disk->context, log->file);
     log->file = PSP_JOURNAL_NO_FILE;
@@ -237,6 +258,8 @@ static enum psp_status truncate_tail(struct psp_journal *log, uint64_t from)
         return status;
     pthread_mutex_lock(&log->mutex);
     psp_segment_cut(psp_segments_newest(log), from);
+    assert(psp_segments_last(log) + 1 == from);
+    psp_segments_check(log);
     pthread_mutex_unlock(&log->mutex);
     status = disk->truncate(disk->context, log->file, psp_segments_newest(log)->bytes);
     if (status == PSP_OK)
@@ -259,6 +282,7 @@ enum psp_status psp_journal_truncate(struct psp_journal *log, uint64_t from)
     pthread_mutex_unlock(&log->files_mutex);
     if (status == PSP_OK)
         atomic_store(&log->synced, psp_journal_last(log));
+    assert(status != PSP_OK || psp_journal_last(log) == from - 1 || log->segment_count == 0);
     return psp_journal_fail(log, status);
 }
 
@@ -285,8 +309,10 @@ enum psp_status psp_journal_learn(struct psp_journal *log, uint64_t first)
     pthread_mutex_lock(&log->mutex); /* the writer may have moved the list */
     i = psp_segments_named(log, first);
     assert(i < log->segment_count);
+    assert(segment.first == first && segment.scanned);
     psp_segment_free(&log->segments[i]);
     log->segments[i] = segment;
+    psp_segments_check(log);
     pthread_mutex_unlock(&log->mutex);
     return PSP_OK;
 }
@@ -306,8 +332,11 @@ static enum psp_status find(struct psp_journal *log, uint64_t index, size_t *ret
         if (status == PSP_OK)
             status = psp_segments_place(log, index, ret_segment);
     }
-    if (status == PSP_OK)
+    if (status == PSP_OK) {
+        assert(log->segments[*ret_segment].scanned);
+        assert(index >= log->segments[*ret_segment].first);
         return PSP_OK;
+    }
     pthread_mutex_unlock(&log->mutex);
     pthread_mutex_unlock(&log->files_mutex);
     return status;
@@ -325,6 +354,7 @@ static enum psp_status read_bytes(struct psp_journal *log, const struct psp_segm
         status = psp_segments_open(log, segment, PSP_DISK_READ, &log->read_file);
         log->read_first = segment->first;
     }
+    assert(status != PSP_OK || log->read_file != PSP_JOURNAL_NO_FILE);
     size_t got = 0;
     if (status == PSP_OK)
         status =
@@ -348,6 +378,8 @@ static enum psp_status locate(const struct psp_segment *segment, uint64_t index,
                              : segment->bytes;
     if (end <= offset || end - offset > PSP_SEGMENT_RECORD_BYTES_MAX)
         return PSP_ECORRUPT;
+    assert(offset >= PSP_SEGMENT_HEADER_BYTES);
+    assert(offset % 8 == 0);
     *ret_offset = offset;
     *ret_bytes = (size_t)(end - offset);
     return PSP_OK;
@@ -381,6 +413,7 @@ enum psp_status psp_journal_read(const struct psp_journal *log, uint64_t index, 
         status = PSP_ECORRUPT;
     if (status == PSP_OK)
         *ret_record = record;
+    assert(status != PSP_OK || ret_record->index == index);
     return status;
 }
 

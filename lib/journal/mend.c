@@ -31,6 +31,7 @@ bool psp_journal_damage(const struct psp_journal *log, struct psp_journal_damage
         }
     }
     pthread_mutex_unlock(&shared->mutex);
+    assert(known == 0 || ret_damage->index > 0);
     ret_damage->known = known;
     return known > 0;
 }
@@ -60,6 +61,9 @@ static enum psp_status write_record(struct psp_journal *log, const struct psp_se
                                     uint64_t offset, const struct psp_record *record, bool at_end)
 {
     static const uint8_t zeros[8];
+    assert(offset >= PSP_SEGMENT_HEADER_BYTES);
+    assert(record->index >= segment->first);
+    assert(record->term > 0);
     uint8_t head[PSP_SEGMENT_RECORD_BYTES];
     psp_segment_record_encode(record, record->index - 1, head);
     const struct psp_disk_block blocks[] = {{head, sizeof head},
@@ -88,6 +92,7 @@ static enum psp_status mend_found(struct psp_journal *log, size_t i,
     const uint64_t bytes = psp_segment_mend_fits(segment, record);
     const uint64_t offset = bytes == 0 ? 0 : psp_segment_offset(segment, record->index);
     const bool at_end = record->index + 1 == segment->first + segment->count;
+    assert(segment->scanned);
     pthread_mutex_unlock(&log->mutex);
     if (bytes == 0)
         return PSP_EINVAL;
@@ -96,7 +101,9 @@ static enum psp_status mend_found(struct psp_journal *log, size_t i,
         return psp_journal_fail(log, status);
     pthread_mutex_lock(&log->mutex);
     segment = &log->segments[psp_segments_named(log, file.first)];
+    assert(segment->first == file.first);
     const enum psp_status known = psp_segment_mended(segment, record);
+    psp_segments_check(log);
     pthread_mutex_unlock(&log->mutex);
     return known;
 }
@@ -150,6 +157,7 @@ static enum psp_status fill(struct check *check, size_t bytes)
     if (status != PSP_OK)
         return status;
     check->length += got;
+    assert(check->length <= check->capacity);
     check->read += got;
     if (!check->pause(check->context, got))
         return PSP_EAGAIN;
@@ -158,6 +166,7 @@ static enum psp_status fill(struct check *check, size_t bytes)
 
 static void drop(struct check *check, size_t bytes)
 {
+    assert(bytes <= check->length);
     check->length -= bytes;
     check->at += bytes;
     if (check->length > 0)
@@ -198,6 +207,7 @@ static enum psp_status check_record(struct check *check, size_t *from)
     check->index++;
     check->term = record.term;
     *from += length;
+    assert(*from <= check->length);
     return PSP_OK;
 }
 
@@ -210,6 +220,7 @@ static enum psp_status check_file(struct check *check, uint64_t first, uint64_t 
     if (!psp_segment_header_decode(check->bytes, check->length, &head) || head.first != first)
         return PSP_ECORRUPT;
     size_t from = PSP_SEGMENT_HEADER_BYTES;
+    assert(next_first > first);
     check->index = first;
     while (status == PSP_OK)
         status = check_record(check, &from);
@@ -227,6 +238,7 @@ static enum psp_status mend_header(struct psp_journal *log, uint64_t first)
     pthread_mutex_unlock(&log->mutex);
     if (!bad)
         return PSP_OK;
+    assert(!log->read_only);
     const struct psp_segment segment = {.first = first};
     uint8_t header[PSP_SEGMENT_HEADER_BYTES];
     psp_segment_header_encode(&log->owner, first, header);
@@ -288,6 +300,8 @@ enum psp_status psp_journal_check(struct psp_journal *log, uint64_t index,
     pthread_mutex_unlock(&log->mutex);
     if (status != PSP_OK || next == 0)
         return status;
+    assert(next > index && first <= index);
+    assert(pause != NULL);
     struct check check = {.log = log, .pause = pause, .context = context};
     const struct psp_segment segment = {.first = first};
     status = psp_segments_open(log, &segment, PSP_DISK_READ, &check.file);

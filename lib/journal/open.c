@@ -68,6 +68,9 @@ static enum psp_status open_tail(struct psp_journal *log, enum psp_segment_end e
                                  struct psp_reason *reterr_reason)
 {
     const struct psp_segment *segment = psp_segments_newest(log);
+    assert(!log->read_only);
+    assert(segment->scanned);
+    assert(log->file == PSP_JOURNAL_NO_FILE);
     enum psp_status status = psp_segments_open(log, segment, PSP_DISK_WRITE, &log->file);
     if (status == PSP_OK && end == PSP_SEGMENT_TORN)
         status = log->disk->truncate(log->disk->context, log->file, segment->bytes);
@@ -255,6 +258,8 @@ static enum psp_status open_folder(struct psp_journal *log, uint64_t checkpoint_
 enum psp_status psp_journal_open(const struct psp_journal_options *options,
                                  struct psp_journal **ret_log, struct psp_reason *reterr_reason)
 {
+    assert(options->directory != NULL);
+    assert(!options->format_1_too || options->read_only);
     struct psp_journal *log = calloc(1, sizeof(*log));
     if (log == NULL)
         return PSP_ENOMEM;
@@ -285,6 +290,9 @@ enum psp_status psp_journal_open(const struct psp_journal_options *options,
         psp_journal_close(&log);
         return status;
     }
+    assert(log->read_only || log->vote.vote.last <= psp_journal_last(log));
+    assert(log->read_only || log->vote.file != PSP_JOURNAL_NO_FILE);
+    psp_segments_check(log);
     log->mendable = !log->read_only; /* what is found later is told, whoever may mend it */
     atomic_store(&log->synced, psp_journal_last(log));
     *ret_log = log;
@@ -302,6 +310,7 @@ void psp_journal_close(struct psp_journal **log_at)
     if (log == NULL)
         return;
     const uint64_t synced = atomic_load(&log->synced);
+    assert(log->read_only || synced <= psp_journal_last(log));
     if (!log->read_only && atomic_load(&log->failed) == PSP_OK && log->vote.vote.last != synced)
         psp_journal_set_vote(log, log->vote.vote.term, log->vote.vote.voted_for);
     psp_journal_vote_close(&log->vote);

@@ -39,6 +39,7 @@ static enum psp_status keep(struct psp_journal_result *result, size_t *length,
         result->bytes = grown;
         *length += record->payload_bytes;
     }
+    assert(result->n == 0 || result->records[result->n - 1].index + 1 == record->index);
     result->records[result->n++] = *record;
     return PSP_OK;
 }
@@ -69,6 +70,8 @@ static void read_records(struct psp_journal *log, const struct psp_journal_wish 
         result->records[i].payload = at;
         at += result->records[i].payload_bytes;
     }
+    assert(result->n <= max);
+    assert(at == result->bytes + length || result->bytes == NULL);
 }
 
 static enum psp_status mend(struct psp_journal *log, const struct wish *wish)
@@ -109,6 +112,8 @@ static void *run(void *context)
         const struct psp_journal_result result = carry_out(reader->log, &wish);
         pthread_mutex_lock(&reader->mutex);
         free((void *)(uintptr_t)wish.mend.payload);
+        assert(reader->wish_count > 0);
+        assert(reader->wish_count + reader->result_count <= PSP_READER_WISHES_MAX);
         reader->wish_first = (reader->wish_first + 1) % PSP_READER_WISHES_MAX;
         reader->wish_count--;
         /* A wish keeps the place of its result: there is room. */
@@ -128,6 +133,7 @@ enum psp_status psp_journal_reader_create(struct psp_journal *log, void (*wake)(
     struct psp_journal_reader *reader = calloc(1, sizeof *reader);
     if (reader == NULL)
         return PSP_ENOMEM;
+    assert(log != NULL && wake != NULL);
     reader->log = log;
     reader->wake = wake;
     reader->context = context;
@@ -170,6 +176,7 @@ enum psp_status psp_journal_reader_push(struct psp_journal_reader *reader,
 {
     struct wish kept = {.wish = *wish};
     if (wish->mend != NULL) {
+        assert(wish->mend->index > 0);
         uint8_t *copy = malloc(wish->mend->payload_bytes + 1);
         if (copy == NULL)
             return PSP_ENOMEM;
@@ -202,6 +209,7 @@ bool psp_journal_reader_take(struct psp_journal_reader *reader,
         *ret_result = reader->results[reader->result_first];
         reader->result_first = (reader->result_first + 1) % PSP_READER_WISHES_MAX;
         reader->result_count--;
+        assert(ret_result->mended || ret_result->n == 0 || ret_result->records != NULL);
     }
     pthread_mutex_unlock(&reader->mutex);
     return has;

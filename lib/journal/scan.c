@@ -1,6 +1,7 @@
 /* The scan of a segment's file, which tells a torn tail from damage. */
 #include "journal/scan.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,8 @@ static enum psp_status take_gap(struct psp_segment *segment,
                                 const struct psp_walked *walked, enum psp_segment_end *ret_end)
 {
     const bool newest = reading->next_first == 0;
+    assert(walked->fault != NULL);
+    assert(walked->first == segment->first + segment->count);
     const bool proved = walked->durable || !newest;
     const uint64_t last = walked->last == 0 && !newest ? reading->next_first - 1 : walked->last;
     *ret_end = proved ? PSP_SEGMENT_DAMAGED : PSP_SEGMENT_TORN;
@@ -60,6 +63,7 @@ static enum psp_status scan_records(struct psp_segment *segment, const uint8_t *
     *ret_end = PSP_SEGMENT_DAMAGED;
     if (next > reading->next_first || !reading->gaps)
         return PSP_OK;
+    assert(next < reading->next_first);
     status = psp_segment_add_gap(segment, reading->next_first - 1, 0);
     if (status == PSP_OK)
         *ret_end = PSP_SEGMENT_CLEAN;
@@ -97,6 +101,7 @@ static enum psp_status scan_bytes(struct psp_segment *segment, const uint8_t *by
     segment->bad_header = bad_header;
     status = scan_records(segment, bytes, got, reading, ret_end);
     segment->scanned = status == PSP_OK;
+    assert(segment->gap_count == 0 || reading->gaps);
     return status;
 }
 
@@ -104,6 +109,8 @@ enum psp_status psp_segment_scan(struct psp_segment *segment, const struct psp_d
                                  const struct psp_segment_reading *reading,
                                  enum psp_segment_end *ret_end)
 {
+    assert(segment->first > 0);
+    assert(reading->owner != NULL);
     uint64_t length = 0;
     size_t got = 0;
     enum psp_status status = disk->size(disk->context, file, &length);

@@ -25,6 +25,8 @@ static bool pause_after(void *context, size_t bytes)
     struct psp_journal_scrubber *scrubber = context;
     struct timespec until;
     pthread_mutex_lock(&scrubber->mutex);
+    assert(scrubber->bytes_a_second > 0);
+    assert(scrubber->index != 0);
     const uint64_t ns = (uint64_t)bytes * 1000000000U / scrubber->bytes_a_second;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)((ns + (uint64_t)until.tv_nsec) / 1000000000U);
@@ -56,6 +58,8 @@ static void *run(void *context)
         scrubbed.status =
             psp_journal_check(scrubber->log, index, pause_after, scrubber, &scrubbed.checked);
         pthread_mutex_lock(&scrubber->mutex);
+        assert(!scrubber->done);
+        assert(scrubber->index == index);
         scrubber->scrubbed = scrubbed;
         scrubber->done = true;
         pthread_mutex_unlock(&scrubber->mutex);
@@ -78,6 +82,7 @@ enum psp_status psp_journal_scrubber_create(struct psp_journal *log, void (*wake
     struct psp_journal_scrubber *scrubber = calloc(1, sizeof *scrubber);
     if (scrubber == NULL)
         return PSP_ENOMEM;
+    assert(log != NULL && wake != NULL);
     scrubber->log = log;
     scrubber->wake = wake;
     scrubber->context = context;
@@ -128,6 +133,7 @@ bool psp_journal_scrubber_take(struct psp_journal_scrubber *scrubber,
     const bool done = scrubber->done;
     if (done) {
         *ret_scrubbed = scrubber->scrubbed;
+        assert(scrubber->index != 0);
         scrubber->index = 0;
         scrubber->done = false;
     }

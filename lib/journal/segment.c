@@ -9,14 +9,27 @@
 
 #include "base/bytes/bytes.h"
 #include "base/bytes/crc32c.h"
+#include "base/checked.h"
 #include "base/memory/grow.h"
 
 enum { GAP_RECORDS_MAX = 1 << 24 }; /* more than a segment holds: then it is no gap */
 
 static const char magic[8] = {'P', 'S', 'P', 'L', 'O', 'G', '1', '\n'};
 
+static_assert(PSP_SEGMENT_HEADER_BYTES == 64, "docs/storage.md has it byte by byte");
+static_assert(PSP_SEGMENT_RECORD_BYTES == 40, "likewise");
+static_assert(PSP_SEGMENT_HEADER_BYTES % 8 == 0, "records begin at multiples of 8");
+static_assert(PSP_SEGMENT_RECORD_BYTES % 8 == 0, "and are as long");
+static_assert(16 + PSP_CLUSTER_ID_BYTES <= 32, "the cluster's ID ends before the first index");
+static_assert(PSP_RECORD_CONFIGURATION <= 3, "a type fits the two bits below an offset");
+static_assert(PSP_RECORD_COMMAND > 0, "0 is a gap's");
+static_assert((int)PSP_RECORD_PAYLOAD_MAX > (int)PSP_MESSAGE_BYTES_MAX,
+              "a batch that came fits a record");
+static_assert(PSP_SEGMENT_NAME_BYTES == 16 + sizeof ".log", "16 digits");
+
 void psp_segment_name(uint64_t first, char ret_name[PSP_SEGMENT_NAME_BYTES])
 {
+    assert(first > 0);
     snprintf(ret_name, PSP_SEGMENT_NAME_BYTES, "%016" PRIx64 ".log", first);
 }
 
@@ -38,6 +51,7 @@ uint64_t psp_segment_name_first(const char *name)
 void psp_segment_header_encode(const struct psp_segment_owner *owner, uint64_t first,
                                uint8_t ret_header[PSP_SEGMENT_HEADER_BYTES])
 {
+    assert(first > 0);
     memset(ret_header, 0, PSP_SEGMENT_HEADER_BYTES);
     memcpy(ret_header, magic, sizeof(magic));
     psp_put32(ret_header + 8, PSP_SEGMENT_FORMAT);
@@ -64,6 +78,10 @@ void psp_segment_record_encode(const struct psp_record *record, uint64_t synced,
                                uint8_t ret_header[PSP_SEGMENT_RECORD_BYTES])
 {
     static const uint8_t zeros[8];
+    /* what psp_segment_record_decode asks */
+    assert(record->type >= PSP_RECORD_COMMAND && record->type <= PSP_RECORD_CONFIGURATION);
+    assert(record->payload_bytes <= PSP_RECORD_PAYLOAD_MAX);
+    assert(record->payload_bytes == 0 || record->payload != NULL);
     psp_put32(ret_header + 4, record->payload_bytes);
     psp_put64(ret_header + 8, record->index);
     psp_put64(ret_header + 16, record->term);
@@ -97,6 +115,7 @@ size_t psp_segment_record_decode(const uint8_t *bytes, size_t available,
         .payload_bytes = payload_bytes,
     };
     *ret_synced = psp_get64(bytes + 24);
+    assert(length == psp_segment_record_bytes(payload_bytes));
     return length;
 }
 
@@ -107,6 +126,8 @@ static uint64_t last_term(const struct psp_segment *segment)
 
 static enum psp_status add_run(struct psp_segment *segment, uint64_t first, uint64_t term)
 {
+    assert(term > 0);
+    assert(segment->run_count == 0 || segment->runs[segment->run_count - 1].first < first);
     if (!PSP_GROW(segment->runs, segment->run_capacity, segment->run_count + 1))
         return PSP_ENOMEM;
     segment->runs[segment->run_count++] = (struct psp_segment_run){first, term};
@@ -129,6 +150,8 @@ enum psp_status psp_segment_add(struct psp_segment *segment, const struct psp_re
     segment->places[segment->count++] =
         (uint32_t)(segment->bytes / 8) << 2 | (uint32_t)record->type;
     segment->bytes += psp_segment_record_bytes(record->payload_bytes);
+    assert(segment->bytes % 8 == 0);
+    assert(segment->count <= segment->capacity);
     return PSP_OK;
 }
 
@@ -156,12 +179,14 @@ void psp_segment_cut(struct psp_segment *segment, uint64_t from)
     if (from >= segment->first + segment->count)
         return;
     segment->bytes = psp_segment_offset(segment, from);
+    assert(segment->bytes >= PSP_SEGMENT_HEADER_BYTES);
     segment->count = (uint32_t)(from - segment->first);
     while (segment->run_count > 0 && segment->runs[segment->run_count - 1].first >= from)
         segment->run_count--;
     while (segment->gap_count > 0 && segment->gaps[segment->gap_count - 1].first >= from)
         segment->gap_count--;
     if (segment->gap_count > 0 && segment->gaps[segment->gap_count - 1].last >= from) {
+        assert(segment->gaps[segment->gap_count - 1].first < from);
         segment->gaps[segment->gap_count - 1].last = from - 1;
         segment->gaps[segment->gap_count - 1].bytes = 0;
     }
@@ -279,6 +304,8 @@ static enum psp_status insert_run(struct psp_segment *segment, uint64_t first, u
             (segment->run_count - at) * sizeof *segment->runs);
     segment->runs[at] = (struct psp_segment_run){first, term};
     segment->run_count++;
+    assert(at == 0 || segment->runs[at - 1].first < first);
+    assert(at + 1 == segment->run_count || segment->runs[at + 1].first > first);
     return PSP_OK;
 }
 
@@ -288,6 +315,7 @@ enum psp_status psp_segment_mended(struct psp_segment *segment, const struct psp
         (struct psp_segment_gap *)(uintptr_t)gap_of(segment, record->index);
     assert(gap != NULL && gap->first == record->index);
     const uint64_t bytes = psp_segment_record_bytes(record->payload_bytes);
+    assert(psp_segment_mend_fits(segment, record) == bytes); /* asked before it was written */
     const enum psp_status status = insert_run(segment, record->index, record->term);
     if (status != PSP_OK)
         return status;
@@ -307,4 +335,34 @@ enum psp_status psp_segment_mended(struct psp_segment *segment, const struct psp
         memmove(gap, gap + 1, (segment->gap_count - at) * sizeof *gap);
     }
     return PSP_OK;
+}
+
+/* ---- what must hold ---- */
+
+void psp_segment_check(const struct psp_segment *segment)
+{
+    assert(segment->first > 0);
+    assert(segment->count <= segment->capacity);
+    assert(segment->run_count <= segment->run_capacity);
+    assert(segment->gap_count <= segment->gap_capacity);
+    if (!segment->scanned) {
+        assert(segment->count == 0 && segment->gap_count == 0);
+        return;
+    }
+    assert(segment->bytes >= PSP_SEGMENT_HEADER_BYTES);
+    assert(segment->run_count <= segment->count);
+    assert(segment->count == 0 || segment->run_count > 0 || segment->gap_count > 0);
+    const uint64_t end = segment->first + segment->count;
+    if (segment->run_count > 0) {
+        assert(segment->runs[0].first >= segment->first);
+        assert(segment->runs[segment->run_count - 1].first < end);
+    }
+    if (segment->gap_count > 0) {
+        assert(segment->gaps[0].first >= segment->first);
+        assert(segment->gaps[segment->gap_count - 1].last < end);
+    }
+    for (uint32_t i = 1; PSP_CHECKED && i < segment->count; i++)
+        assert(segment->places[i - 1] >> 2 <= segment->places[i] >> 2);
+    for (uint32_t i = 1; PSP_CHECKED && i < segment->gap_count; i++)
+        assert(segment->gaps[i - 1].last < segment->gaps[i].first);
 }

@@ -139,4 +139,7 @@ uint64_t psp_segment_mend_fits(const struct psp_segment *segment, const struct p
 /* It was written there. PSP_ENOMEM. */
 enum psp_status psp_segment_mended(struct psp_segment *segment, const struct psp_record *record);
 
+/* Asserts that it hangs together; place by place in checked builds (base/checked.h). */
+void psp_segment_check(const struct psp_segment *segment);
+
 #endif

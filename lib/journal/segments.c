@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/memory/grow.h"
 
 #include "journal/inner.h"
@@ -11,6 +12,7 @@ void psp_segments_path(const struct psp_journal *log, uint64_t first, const char
                        char ret_path[PATH_MAX])
 {
     char name[PSP_SEGMENT_NAME_BYTES];
+    assert(suffix != NULL);
     psp_segment_name(first, name);
     snprintf(ret_path, PATH_MAX, "%s/%s%s", log->directory, name, suffix);
 }
@@ -23,6 +25,7 @@ struct psp_segment *psp_segments_newest(struct psp_journal *log)
 uint64_t psp_segments_end(const struct psp_journal *log, size_t i)
 {
     assert(i < log->segment_count);
+    assert(log->segments[i].first > 0);
     if (i + 1 < log->segment_count)
         return log->segments[i + 1].first;
     return log->segments[i].first + log->segments[i].count;
@@ -30,6 +33,7 @@ uint64_t psp_segments_end(const struct psp_journal *log, size_t i)
 
 enum psp_status psp_segments_push(struct psp_journal *log, uint64_t first)
 {
+    assert(first > 0);
     if (!PSP_GROW(log->segments, log->segment_capacity, log->segment_count + 1))
         return PSP_ENOMEM;
     log->segments[log->segment_count++] = (struct psp_segment){.first = first};
@@ -64,6 +68,7 @@ enum psp_status psp_segments_read(const struct psp_journal *log, uint64_t first,
 {
     const struct psp_segment_reading reading = {&log->owner, next_first, log->mendable};
     int file;
+    assert(next_first == 0 || next_first > first);
     *ret_segment = (struct psp_segment){.first = first};
     enum psp_status status = psp_segments_open(log, ret_segment, PSP_DISK_READ, &file);
     if (status != PSP_OK)
@@ -99,4 +104,20 @@ enum psp_status psp_segments_place(const struct psp_journal *log, uint64_t index
     assert(index < psp_segments_end(log, low));
     *ret_segment = low;
     return PSP_OK;
+}
+
+void psp_segments_check(const struct psp_journal *log)
+{
+    assert(log->segment_count <= log->segment_capacity);
+    assert(log->read_only || log->file == PSP_JOURNAL_NO_FILE || log->segment_count > 0);
+    if (log->segment_count == 0)
+        return;
+    const struct psp_segment *newest = &log->segments[log->segment_count - 1];
+    assert(psp_segments_last(log) + 1 == newest->first + newest->count);
+    assert(log->segments[0].first <= newest->first);
+    psp_segment_check(newest);
+    for (size_t i = 1; PSP_CHECKED && i < log->segment_count; i++) {
+        assert(log->segments[i - 1].first < log->segments[i].first);
+        psp_segment_check(&log->segments[i - 1]);
+    }
 }

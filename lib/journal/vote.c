@@ -1,6 +1,7 @@
 /* Both copies are written, one after the other; of two sound ones the newer counts. */
 #include "journal/vote.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +13,11 @@
 
 enum { VOTE_FORMAT = 2 };
 static const char magic[8] = {'P', 'S', 'P', 'V', 'O', 'T', 'E', '\n'};
+
+static_assert(PSP_VOTE_SLOT_BYTES >= 64 + 8, "all of a vote is in a slot");
+static_assert(PSP_VOTE_SLOT_DISTANCE >= PSP_VOTE_SLOT_BYTES, "the copies do not overlap");
+static_assert(PSP_VOTE_SLOT_DISTANCE % 4096 == 0, "nor does a torn write spoil both");
+static_assert(16 + PSP_CLUSTER_ID_BYTES <= 32, "the cluster's ID ends before the shard");
 
 static void encode(uint8_t slot[PSP_VOTE_SLOT_BYTES], const uint8_t *cluster_id, uint32_t shard,
                    const struct psp_journal_vote *vote)
@@ -98,6 +104,8 @@ static enum psp_status write_copies(struct psp_journal_vote_file *file,
                                     const struct psp_journal_vote *vote, uint64_t first)
 {
     uint8_t slot[PSP_VOTE_SLOT_BYTES];
+    assert(file->file >= 0);
+    assert(first < 2);
     encode(slot, file->cluster_id, file->shard, vote);
     const struct psp_disk_block block = {slot, sizeof(slot)};
     enum psp_status status = PSP_OK;
@@ -202,6 +210,7 @@ void psp_journal_vote_close(struct psp_journal_vote_file *file)
 enum psp_status psp_journal_vote_write(struct psp_journal_vote_file *file,
                                        struct psp_journal_vote vote)
 {
+    assert(vote.term >= file->vote.term); /* a term never falls */
     vote.sequence = file->vote.sequence + 1;
     return write_copies(file, &vote, vote.sequence % 2);
 }

@@ -1,11 +1,14 @@
 /* Good records follow on; what does not is a gap up to the next one that may. */
 #include "journal/walk.h"
 
+#include <assert.h>
+
 #include "base/bytes/bytes.h"
 #include "journal/segment.h"
 
 void psp_walk_begin(struct psp_walk *walk, const uint8_t *bytes, size_t length, uint64_t first)
 {
+    assert(first > 0);
     *walk = (struct psp_walk){
         .bytes = bytes, .length = length, .at = PSP_SEGMENT_HEADER_BYTES, .next = first};
 }
@@ -37,7 +40,11 @@ static const char *misplaced(const struct psp_walk *walk, const struct psp_recor
 
 static void take(struct psp_walk *walk, const struct psp_record *record, size_t bytes)
 {
+    assert(bytes >= PSP_SEGMENT_RECORD_BYTES);
+    assert(record->index == walk->next);
+    assert(record->term >= walk->term);
     walk->at += bytes;
+    assert(walk->at <= walk->length);
     walk->next = record->index + 1;
     walk->term = record->term;
 }
@@ -56,6 +63,7 @@ static bool find_next(const struct psp_walk *walk, size_t *ret_at, struct psp_re
         if (psp_segment_record_decode(walk->bytes + at, walk->length - at, &record, &synced) == 0 ||
             record.term == 0 || record.term < walk->term)
             continue;
+        assert(record.index > walk->next);
         *ret_at = at;
         *ret_record = record;
         *ret_synced = synced;
@@ -95,6 +103,8 @@ static void take_gap(struct psp_walk *walk, const char *fault, struct psp_walked
         ret_walked->durable = proved(walk, at, walk->next);
         walk->next = record.index;
     }
+    assert(at > walk->at); /* it ends */
+    assert(at <= walk->length);
     ret_walked->bytes = at - walk->at;
     walk->at = at;
 }

@@ -1,6 +1,7 @@
 /* One thread, one queue: everything that waits is written, synced once and told. */
 #include "journal/writer.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -39,10 +40,13 @@ static enum psp_status write_batch(struct psp_journal *log, const struct batch *
         size_t end = first + 1;
         while (end < batch->count && batch->records[end].index == batch->records[end - 1].index + 1)
             end++;
+        assert(batch->records[first].index > 0);
+        assert(batch->records[first].index <= psp_journal_last(log) + 1); /* no hole */
         if (batch->records[first].index <= psp_journal_last(log))
             status = psp_journal_truncate(log, batch->records[first].index);
         if (status == PSP_OK)
             status = psp_journal_append(log, batch->records + first, end - first);
+        assert(status != PSP_OK || psp_journal_last(log) == batch->records[end - 1].index);
         first = end;
     }
     return status == PSP_OK ? psp_journal_sync(log) : status;
@@ -53,6 +57,7 @@ static bool wait_for_work(struct psp_journal_writer *writer)
     pthread_mutex_lock(&writer->mutex);
     while (writer->queued.count == 0 && !writer->ending)
         pthread_cond_wait(&writer->changed, &writer->mutex);
+    assert(writer->queued.count == 0 || writer->queued.number > writer->writing.number);
     const struct batch empty = writer->writing;
     writer->writing = writer->queued;
     writer->queued = empty;
@@ -75,6 +80,7 @@ uint32_t psp_journal_writer_took(struct psp_journal_writer *writer,
 {
     pthread_mutex_lock(&writer->mutex);
     const uint32_t n = writer->took_n;
+    assert(n <= PSP_WRITER_TOOK_MAX);
     for (uint32_t i = 0; i < n; i++)
         ret_ms[i] = writer->took_ms[i];
     writer->took_n = 0;
@@ -89,6 +95,7 @@ static void *run(void *context)
         const uint64_t begun_ms = psp_clock_ms();
         const enum psp_status status = write_batch(writer->log, &writer->writing);
         remember(writer, psp_clock_ms() - begun_ms);
+        assert(writer->writing.number > atomic_load(&writer->done));
         if (status != PSP_OK)
             atomic_store(&writer->failure, (int)status);
         else
@@ -106,6 +113,7 @@ enum psp_status psp_journal_writer_create(struct psp_journal *log, void (*wake)(
     struct psp_journal_writer *writer = calloc(1, sizeof(*writer));
     if (writer == NULL)
         return PSP_ENOMEM;
+    assert(log != NULL && wake != NULL);
     writer->log = log;
     writer->wake = wake;
     writer->context = context;
@@ -144,6 +152,9 @@ enum psp_status psp_journal_writer_push(struct psp_journal_writer *writer, uint6
 {
     pthread_mutex_lock(&writer->mutex);
     struct batch *batch = &writer->queued;
+    assert(n > 0);
+    assert(number > batch->number);
+    assert(!writer->ending);
     if (!PSP_GROW(batch->records, batch->capacity, batch->count + n)) {
         pthread_mutex_unlock(&writer->mutex);
         return PSP_ENOMEM;

@@ -611,7 +611,7 @@ static void it_goes_on_with_the_descriptors_that_are_kept(void **state)
         struct psp_record read, record = record_of(i, 1, "some hundred bytes of ballots");
         assert_int_equal(psp_journal_append(log, &record, 1), PSP_OK);
         assert_int_equal(psp_journal_sync(log), PSP_OK);
-        assert_int_equal(psp_journal_set_vote(log, 1, i), PSP_OK);
+        assert_int_equal(psp_journal_set_vote(log, i, 1), PSP_OK);
         assert_int_equal(psp_journal_read(log, 1 + i / 2, &buffer, &size, &read), PSP_OK);
         free(buffer);
     }
