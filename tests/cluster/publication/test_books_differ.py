@@ -51,13 +51,15 @@ def books(counted, **more):
         name: counted if name == "counted" else 0 for name in DISPOSITIONS} | more
 
 
-def accounting(total, *shards):
+def accounting(total, *shards, diverged=False):
     common = {"version": VERSION, "as_of": None, "stale": False, "mode": "live",
               "publication": "immediate", "status": "unofficial"}
     return {"/api/v1/accounting": common | {
                 "total": total,
                 "shards": [{"shard": i} | shard for i, shard in enumerate(shards)]},
-            "/api/v1/election": common | {"election": {"state": "open"}}}
+            "/api/v1/election": common | {"election": {"state": "open"}},
+            "/api/v1/shards": common | {"shards": [{"shard": i, "diverged": diverged}
+                                                   for i in range(len(shards))]}}
 
 
 @pytest.mark.parametrize("total, shards, good", [
@@ -71,6 +73,12 @@ def test_accounting_adds_up_for_itself(api, total, shards, good):
     told = run_psephos("accounting", "--json", "--api", api(accounting(total, *shards)),
                        check=0 if good else 1)
     assert ("the books do not balance" in told.stderr) == (not good)
+
+
+def test_accounting_with_replicas_that_disagree_is_not_good(api):
+    told = run_psephos("accounting", "--json", "--api",
+                       api(accounting(books(7), books(7), diverged=True)), check=1)
+    assert "replicas of shard 0 disagree" in told.stderr
 
 
 @pytest.mark.parametrize("balanced", [True, False])
