@@ -180,8 +180,10 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
             sim_send_peer(world, &replica->actor, &action->send.peer,
                           &(struct sim_parcel){&world->buffer, *extra_us, is_part(message)});
         return;
-    case PSP_CORE_HELD_TOLD: /* a line in its log */
+    case PSP_CORE_HELD_TOLD:
+        return; /* a line in its log */
     case PSP_CORE_CLOCK_OFF:
+        world->faults.counts[SIM_FAULT_CLOCK_OFF]++;
         return;
     case PSP_CORE_HEAD_STRANGE:
         world->faults.counts[SIM_FAULT_HEAD_STRANGE]++;

@@ -393,6 +393,14 @@ static void hit_router(struct sim_world *world, uint32_t kind)
     sim_actor_down(world, &router->actor, some_us(world, 1, 1500));
 }
 
+/* One replica's clock in four jumps by minutes: past what a leader may be off. */
+static void jump(struct sim_world *world, struct sim_actor *actor)
+{
+    const int64_t by_ms = (int64_t)sim_between(&world->random, 0, 20000) - 10000;
+    const bool far = actor->kind == SIM_REPLICA && by_ms % 4 == 0;
+    actor->wall_ms += far ? 60 * by_ms : by_ms;
+}
+
 static void hit_anybody(struct sim_world *world, uint32_t kind)
 {
     struct sim_actor *actor = world->actors[sim_below(&world->random, world->actor_count)];
@@ -402,7 +410,7 @@ static void hit_anybody(struct sim_world *world, uint32_t kind)
     if (kind == SIM_FAULT_PAUSE)
         actor->paused_until_us = world->now_us + some_us(world, 20, 2500);
     else
-        actor->wall_ms += (int64_t)sim_between(&world->random, 0, 20000) - 10000;
+        jump(world, actor);
 }
 
 static void kill_process(struct sim_world *world, uint32_t kind)

@@ -86,6 +86,7 @@
     X(UNDER_WAY, "under_way", "leaves of which a report was under way when a shard told")          \
     X(ROW_KEPT, "row_kept", "rows that moved by less than may be shown")                           \
     X(HELD_TOLD, "held_told", "operators told the hash of what is held")                           \
+    X(CLOCK_OFF, "clock_off", "leaders that were far from the median of their replicas' clocks")   \
     X(HEAD_STRANGE, "head_strange", "heads past a lone log that its shard did not sign")           \
     X(RESTORE, "restore", "clusters restored from a backup that was older")                        \
     X(ONLY_KNOWN, "only_known", "ballots asked for only if known")                                 \
