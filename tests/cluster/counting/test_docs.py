@@ -36,6 +36,8 @@ SKIPPED = {
     "docker compose": "a container engine",
     "By hand, from the packages": "root, and apt of a fresh Debian 12",
     "Disks": "root, and a disk to spare",
+    "psephos doctor": "root, and hosts: tests/cluster/failing/watching/test_doctor.py",
+    "rm cluster/keys": "keys that hosts have by then: ./run hosts",
 }
 OPERATIONS = "test_what_operations_says_of_one_cluster"
 API = "test_what_the_api_page_asks"
