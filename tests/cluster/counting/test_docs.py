@@ -34,8 +34,6 @@ SKIPPED = {
     "ansible-playbook": "hosts with sshd and systemd: ./run hosts",
     "systemctl": "hosts with systemd: ./run hosts",
     "docker compose": "a container engine",
-    "rm cluster/keys": "when the playbook is through",
-    "psephos doctor": "HOSTS, a host and DIR, all in test_doctor.py",
     "By hand, from the packages": "root, and apt of a fresh Debian 12",
     "Disks": "root, and a disk to spare",
     "psephos doctor": "root, and hosts: tests/cluster/failing/watching/test_doctor.py",
