@@ -172,7 +172,7 @@ static void note_agreement(struct psp_collector_shell *shell, uint32_t shard)
 }
 
 static void note_freshness(struct psp_collector_shell *shell, const struct link *link,
-                           uint64_t wall_ms)
+                           uint64_t wall_ms, const struct psp_scrub *scrub)
 {
     const struct psp_collector_replica *seen =
         psp_collector_core_replica(shell->core, link->shard, link->replica_at);
@@ -183,6 +183,11 @@ static void note_freshness(struct psp_collector_shell *shell, const struct link 
     atomic_store(&shown->index, seen->index);
     atomic_store(&shown->leader, seen->leader);
     atomic_store(&shown->clock_ahead_ms, (int64_t)(wall_ms - psp_clock_wall_ms()));
+    atomic_store(&shown->scrubbed_bytes, scrub->bytes);
+    atomic_store(&shown->scrub_passed_ms, scrub->passed_ms);
+    atomic_store(&shown->damaged, scrub->damaged);
+    atomic_store(&shown->mended, scrub->mended);
+    atomic_store(&shown->sync_ms, scrub->sync_ms);
     atomic_store(&shown->last_answer_ms, seen->last_answer_ms);
 }
 
@@ -207,7 +212,7 @@ static void take_partial(struct psp_collector_shell *shell, const struct link *l
         return; /* a part: nothing has come of it yet */
     psp_stats_count(&shell->stats.partials[outcome_of(status)]);
     if (status == PSP_OK || status == PSP_STALE)
-        note_freshness(shell, link, message.partial.wall_ms);
+        note_freshness(shell, link, message.partial.wall_ms, &message.partial.scrub);
     else if (status == PSP_EDIVERGED || status == PSP_EMISMATCH)
         warn_of(shell, link, &message.partial, status);
     note_agreement(shell, link->shard);

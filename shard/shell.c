@@ -98,6 +98,21 @@ static void warn_too_large(struct psp_shard_shell *shell, size_t bytes)
 }
 
 /* The core says it seldom. */
+static void warn_disk(const struct psp_core_action *action)
+{
+    const double seconds = action->slow_disk.sync_ms / 1000.0;
+    if (action->slow_disk.to == PSP_NONE)
+        psp_say(PSP_SAY_ERROR, "slow_disk",
+                "this machine's disk takes %.1f s to make entries durable, and no other replica "
+                "is known to be faster: look at the disks",
+                seconds);
+    else
+        psp_say(PSP_SAY_WARNING, "slow_disk",
+                "this machine's disk takes %.1f s to make entries durable; replica %" PRIu32
+                " is to lead: look at the disk",
+                seconds, action->slow_disk.to);
+}
+
 static void warn_clock(const struct psp_core_action *action)
 {
     const int64_t ahead_ms = action->clock_off.ahead_ms;
@@ -157,6 +172,9 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
         psp_say(PSP_SAY_INFO, "held_compared",
                 "the operator was told the hash of all rows, held ones too, at index %" PRIu64,
                 action->held_index);
+        return;
+    case PSP_CORE_SLOW_DISK:
+        warn_disk(action);
         return;
     case PSP_CORE_CLOCK_OFF:
         warn_clock(action);

@@ -236,7 +236,7 @@ static int make_member(const struct arguments *arguments, const struct psp_local
         .operate = {.operation = PSP_OPERATE_REPLACE_REPLICA, .raft_id = raft_id}};
     const uint64_t begun_ms = psp_progress_clock_ms();
     uint64_t moved_ms = begun_ms, index = 0;
-    struct psp_reason reason = {0};
+    struct psp_reason reason = {0}, before = {0};
     struct psp_progress progress;
     psp_progress_start(&progress);
     int code = PSP_EXIT_UNREACHABLE;
@@ -251,8 +251,10 @@ static int make_member(const struct arguments *arguments, const struct psp_local
         else if (status == PSP_OK)
             reason.text[0] = 0;
         const struct standing now = look(operate, arguments);
-        if (now.index > index)
+        /* What it waits for goes on, too: a scrub of the others' logs says how far it is. */
+        if (now.index > index || strcmp(reason.text, before.text) != 0)
             moved_ms = psp_progress_clock_ms();
+        before = reason;
         index = now.index;
         psp_progress_step(&progress, "entries", now.index, now.furthest);
         if (now.votes)

@@ -23,6 +23,8 @@ struct psp_replica_freshness {
     _Atomic uint32_t leader;         /* as it says: replica + 1; 0 not known */
     _Atomic uint32_t agreement;      /* enum psp_agreement_state (collector/agreement.h) */
     _Atomic int64_t clock_ahead_ms;  /* of the collector's, as of last_answer_ms */
+    _Atomic uint64_t scrubbed_bytes, scrub_passed_ms, damaged, mended; /* of its log: psp_scrub */
+    _Atomic uint32_t sync_ms;
 };
 
 struct psp_freshness {

@@ -215,6 +215,26 @@ void psp_core_scrubbed(struct psp_core *core, struct psp_core_time now, uint64_t
 
 /* ---- how the replicas do ---- */
 
+uint32_t psp_core_sync_ms(const struct psp_core *core)
+{
+    const uint32_t p99_ms = psp_latency_p99(&core->latency, core->now.steady_ms);
+    assert(core->written_number <= core->appended_number);
+    assert(core->pending_ms <= core->now.steady_ms);
+    if (core->appended_number == core->written_number)
+        return p99_ms;
+    const uint64_t waits_ms = core->now.steady_ms - core->pending_ms;
+    return waits_ms > PSP_CORE_SLOW_PATIENCE_MS && waits_ms > p99_ms ? (uint32_t)waits_ms : p99_ms;
+}
+
+const struct psp_health *psp_core_health_of(const struct psp_core *core, uint32_t replica)
+{
+    assert(replica < core->member_count);
+    const uint64_t heard_ms = core->care.others[replica].heard_ms;
+    return heard_ms != 0 && heard_ms + PSP_CORE_HEALTH_OLD_MS > core->now.steady_ms
+               ? &core->care.others[replica].health
+               : NULL;
+}
+
 static void tell_health(struct psp_core *core)
 {
     struct psp_care *care = &core->care;
@@ -225,13 +245,12 @@ static void tell_health(struct psp_core *core)
         struct psp_cluster_message *message = psp_core_tell(core, r, PSP_CLUSTER_HEALTH);
         if (message == NULL)
             return;
-        message->health =
-            (struct psp_health){.shard = core->genesis.shard,
-                                .raft_id = core->raft_id,
-                                .passes = care->passes,
-                                .damaged = care->damaged,
-                                .scrubbed = care->scrub_next,
-                                .sync_ms = psp_latency_p99(&core->latency, core->now.steady_ms)};
+        message->health = (struct psp_health){.shard = core->genesis.shard,
+                                              .raft_id = core->raft_id,
+                                              .passes = care->passes,
+                                              .damaged = care->damaged,
+                                              .scrubbed = care->scrub_next,
+                                              .sync_ms = psp_core_sync_ms(core)};
     }
 }
 
@@ -240,13 +259,11 @@ const char *psp_core_not_relied_on(struct psp_core *core, uint32_t replica)
     const struct psp_care *care = &core->care;
     assert(replica < core->member_count);
     const bool self = replica == core->replica;
-    const bool heard =
-        self || (care->others[replica].heard_ms != 0 &&
-                 care->others[replica].heard_ms + PSP_CORE_HEALTH_OLD_MS > core->now.steady_ms);
-    const struct psp_health *health = &care->others[replica].health;
-    const uint64_t damaged = self ? care->damaged : health->damaged;
-    const uint32_t passes = self ? care->passes : health->passes;
-    const uint64_t scrubbed = self ? care->scrub_next : health->scrubbed;
+    const struct psp_health *health = self ? NULL : psp_core_health_of(core, replica);
+    const bool heard = self || health != NULL;
+    const uint64_t damaged = self ? care->damaged : heard ? health->damaged : 0;
+    const uint32_t passes = self ? care->passes : heard ? health->passes : 0;
+    const uint64_t scrubbed = self ? care->scrub_next : heard ? health->scrubbed : 0;
     if (heard && damaged == 0 && passes > 0)
         return NULL;
     enum { TEXT_BYTES = 160 };

@@ -278,6 +278,7 @@ void psp_core_tick(struct psp_core *core, struct psp_core_time now)
     psp_core_close_on(core);
     psp_core_replays_on(core, false);
     psp_core_clock_on(core);
+    psp_core_slow_on(core);
     psp_core_move_on(core);
     psp_core_replace_on(core);
     psp_core_answer_watchers(core);

@@ -78,7 +78,12 @@ enum {
                                                  hands over, and proposes no later time */
     PSP_CORE_CLOCK_GAP_MS = 10000,            /* between two tries to hand over for that */
     PSP_CORE_HASHES = 4096,                   /* indexes whose state hash is remembered */
-    PSP_CORE_READ_RECORDS = 1024,             /* read from the log for others at a time */
+    PSP_CORE_SLOW_MS = 1000,      /* of 99 of 100 fsyncs: who leads with a slower disk hands over */
+    PSP_CORE_SLOW_LED_MS = 5000,  /* but not sooner after it began to lead, */
+    PSP_CORE_SLOW_GAP_MS = 60000, /* nor again after it did or could not */
+    PSP_CORE_SLOW_MOVE_MS = 10000, /* such a move lapses: what waits for the disk is waited for */
+    PSP_CORE_SLOW_PATIENCE_MS = 3000,      /* so long */
+    PSP_CORE_READ_RECORDS = 1024,          /* read from the log for others at a time */
     PSP_CORE_SCRUB_FIRST_BYTES = 64 << 20, /* a second, until all was read once since the start */
     PSP_CORE_SCRUB_BYTES = 8 << 20,        /* a second, then */
     PSP_CORE_SCRUB_GAP_MS = 600000,        /* between two scrubs of the whole log */
@@ -194,6 +199,7 @@ enum psp_core_action_type {
     PSP_CORE_SEND,         /* to a peer of the socket */
     PSP_CORE_HELD_TOLD,    /* the operator was told held_hash: for the log */
     PSP_CORE_CLOCK_OFF,    /* the leader's clock is far from the others': for the log */
+    PSP_CORE_SLOW_DISK,    /* the leader's disk is slow: for the log */
     PSP_CORE_HEAD_STRANGE, /* a head past the log that this shard did not sign: for the log */
     PSP_CORE_TOO_LARGE,    /* a partial needs more parts than there may be: tell somebody */
     PSP_CORE_RAFT,         /* to another replica */
@@ -256,6 +262,10 @@ struct psp_core_action {
             int64_t ahead_ms; /* of the median */
             uint32_t to;      /* the replica that is to lead; PSP_NONE: none has a better clock */
         } clock_off;
+        struct {
+            uint32_t sync_ms;
+            uint32_t to; /* likewise; PSP_NONE: all others are slow, too, or not heard */
+        } slow_disk;
         size_t too_large_bytes; /* its rows */
         struct {
             uint32_t collector;

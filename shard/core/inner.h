@@ -117,8 +117,9 @@ struct psp_core {
     uint8_t verdicts[PSP_BATCH_ROWS_MAX];
 
     struct psp_window window;
-    struct psp_window_bytes *proposing; /* the bytes being submitted right now */
-    uint64_t written_number;            /* appends known durable */
+    struct psp_window_bytes *proposing;   /* the bytes being submitted right now */
+    uint64_t written_number;              /* appends known durable */
+    uint64_t appended_number, pending_ms; /* the last append, and since when one is not durable */
     uint64_t commit_index, applied_term;
     bool started;             /* consensus has begun: nothing is damaged that it needs */
     bool loading, unreadable; /* what is to be applied next waits to be mended */
@@ -141,8 +142,10 @@ struct psp_core {
     uint8_t *watched; /* by station: batches to look up until it is trusted again */
     uint64_t closing_term, closing_at_ms; /* in which, and of when, it proposed the close due */
 
-    uint64_t move_to, move_until_ms; /* the raft ID that is to lead, 0 none */
-    bool move_begun;                 /* consensus knows */
+    uint64_t move_to, move_until_ms;  /* the raft ID that is to lead, 0 none */
+    uint64_t move_patience_ms;        /* so long it waits for what was proposed */
+    bool move_begun;                  /* consensus knows */
+    uint64_t slow_from_ms, slow_term; /* steady: it may hand over for its disk again; its term */
     struct psp_clocks clocks;
     uint64_t clock_from_ms; /* steady: it may be told and moved for its clock again */
     uint64_t joining;       /* the raft ID that is to become a member, 0 none */
@@ -305,6 +308,11 @@ void psp_core_send_read(struct psp_core *core, const struct psp_read *read,
 /* A turn's part of it. */
 void psp_core_care_on(struct psp_core *core);
 uint64_t psp_core_care_deadline(const struct psp_core *core);
+/* How long the disk takes: p99 of its fsyncs, or what the one under way has taken when that is
+ * longer; 0: not known. */
+uint32_t psp_core_sync_ms(const struct psp_core *core);
+/* What another replica of the shard told of itself; NULL: nothing of late. */
+const struct psp_health *psp_core_health_of(const struct psp_core *core, uint32_t replica);
 /* What another replica of the shard asked, or answered. */
 void psp_core_care_message(struct psp_core *core, uint32_t replica,
                            const struct psp_cluster_message *message);
@@ -327,6 +335,8 @@ void psp_core_request(struct psp_core *core, const struct psp_core_sender *sende
 struct psp_core_outcome psp_core_move(struct psp_core *core, uint32_t replica);
 /* A turn's part of it. */
 void psp_core_move_on(struct psp_core *core);
+/* A turn's part: a leader whose disk is slow hands over. */
+void psp_core_slow_on(struct psp_core *core);
 /* A turn's part: a leader whose clock is far from the others' hands over. */
 void psp_core_clock_on(struct psp_core *core);
 

@@ -1,6 +1,6 @@
-/* Leadership that moves on purpose, or because its clock is far from the others': take
- * nothing new, apply what is proposed, then hand over. Nobody is left without an answer, and
- * nothing is proposed that the next leader may not have. */
+/* Leadership that moves on purpose, or because its disk is slow or its clock far from the
+ * others': take nothing new, apply what is proposed, then hand over. Nobody is left without an
+ * answer, and nothing is proposed that the next leader may not have. */
 #include <assert.h>
 
 #include "shard/core/inner.h"
@@ -27,7 +27,7 @@ struct psp_core_outcome psp_core_move(struct psp_core *core, uint32_t replica)
     assert(raft_id != core->raft_id);
     psp_core_replays_on(core, true); /* nothing is proposed from here on */
     core->move_to = raft_id;
-    core->move_until_ms = core->now.steady_ms + PSP_CORE_MOVE_MS;
+    core->move_until_ms = core->move_patience_ms = core->now.steady_ms + PSP_CORE_MOVE_MS;
     core->move_begun = false;
     return done;
 }
@@ -40,11 +40,63 @@ void psp_core_move_on(struct psp_core *core)
         core->move_to = 0;
         return;
     }
-    if (core->move_begun || core->waiting_count > 0 || core->stopped)
+    const bool waits = core->waiting_count > 0 && core->now.steady_ms < core->move_patience_ms;
+    if (core->move_begun || waits || core->stopped)
         return;
     assert(core->leading);
     core->move_begun = true;
     psp_core_transfer(core, core->move_to);
+}
+
+/* ---- because of the disk ---- */
+
+/* The replica that votes and has the fastest disk, if that is not slow. Of one that says
+ * nothing of late, or has written nothing, that is not known. */
+static uint32_t better_disk(const struct psp_core *core)
+{
+    uint32_t least_ms = PSP_CORE_SLOW_MS + 1, better = PSP_NONE;
+    for (uint32_t r = 0; r < core->member_count; r++) {
+        const struct psp_health *health = r == core->replica ? NULL : psp_core_health_of(core, r);
+        if (health == NULL || health->sync_ms == 0 || health->sync_ms >= least_ms ||
+            voter_of(core, r) != health->raft_id)
+            continue;
+        least_ms = health->sync_ms;
+        better = r;
+    }
+    return better;
+}
+
+/* A new leader is given time: what its disk took for others' entries may say little. */
+static void begin_to_lead(struct psp_core *core)
+{
+    const uint64_t from_ms = core->now.steady_ms + PSP_CORE_SLOW_LED_MS;
+    if (!core->leading || core->slow_term == core->leading_term)
+        return;
+    core->slow_term = core->leading_term;
+    if (core->slow_from_ms < from_ms)
+        core->slow_from_ms = from_ms;
+}
+
+void psp_core_slow_on(struct psp_core *core)
+{
+    begin_to_lead(core);
+    const uint32_t sync_ms = psp_core_sync_ms(core);
+    if (core->stopped || !core->leading || core->member_count == 1 || sync_ms <= PSP_CORE_SLOW_MS ||
+        core->move_to != 0 || core->now.steady_ms < core->slow_from_ms)
+        return;
+    const uint32_t better = better_disk(core);
+    struct psp_core_action *action = psp_core_act(core, PSP_CORE_SLOW_DISK);
+    if (action == NULL)
+        return;
+    assert(better != core->replica);
+    action->slow_disk.sync_ms = sync_ms;
+    action->slow_disk.to = better;
+    core->slow_from_ms = core->now.steady_ms + PSP_CORE_SLOW_GAP_MS;
+    if (better == PSP_NONE || psp_core_move(core, better).status != PSP_OPERATED)
+        return;
+    assert(core->move_to != 0);
+    core->move_until_ms = core->now.steady_ms + PSP_CORE_SLOW_MOVE_MS;
+    core->move_patience_ms = core->now.steady_ms + PSP_CORE_SLOW_PATIENCE_MS;
 }
 
 /* ---- because of the clock ---- */

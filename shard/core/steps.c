@@ -66,6 +66,9 @@ static void append(struct psp_core *core, const struct psp_consensus_actions *ac
     action->append.number = actions->append_number;
     action->append.records = records;
     action->append.n = actions->append_count;
+    if (core->appended_number == core->written_number)
+        core->pending_ms = core->now.steady_ms;
+    core->appended_number = actions->append_number;
 }
 
 /* The message with `n` entries, which may be fewer than consensus thinks: it sends the rest
@@ -310,6 +313,7 @@ void psp_core_step_persisted(struct psp_core *core, uint64_t append_number)
 {
     assert(append_number >= core->written_number);
     core->written_number = append_number;
+    core->pending_ms = core->now.steady_ms;
     struct psp_consensus_actions actions;
     const enum psp_status status =
         psp_consensus_persisted(core->consensus, core->now.steady_ms, append_number, &actions);

@@ -245,6 +245,11 @@ static bool fill_partial(struct psp_core *core, uint64_t base, const size_t byte
         .mode = core->genesis.mode,
         .log_last = psp_consensus_last_index(core->consensus),
         .raft_id = core->raft_id,
+        .scrub = {.bytes = core->care.scrubbed_bytes,
+                  .passed_ms = core->care.passed_ms,
+                  .damaged = core->care.damaged,
+                  .mended = core->care.mended,
+                  .sync_ms = psp_core_sync_ms(core)},
         .wall_ms = core->now.wall_ms,
     };
     memcpy(partial->cluster_id, core->genesis.fence.parts[PSP_FENCE_CLUSTER], PSP_CLUSTER_ID_BYTES);

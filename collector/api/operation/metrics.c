@@ -99,6 +99,64 @@ static void write_clocks(const struct psp_api_request *request, struct psp_text 
                             cluster->routers[r].router, (double)ahead_ms / 1000);
 }
 
+/* One number of every replica's log that has answered since the start. */
+static void write_log(const struct psp_api_request *request, struct psp_text *text,
+                      const char *name, double (*number)(const struct psp_replica_freshness *seen))
+{
+    const struct psp_cluster *cluster = request->site->cluster;
+    for (uint32_t s = 0; s < cluster->shard_count; s++)
+        for (uint32_t r = 0; r < cluster->shards[s].replica_count && r < PSP_REPLICAS_MAX; r++) {
+            const struct psp_replica_freshness *seen = &request->site->freshness->replicas[s][r];
+            if (atomic_load(&seen->last_answer_ms) > 0)
+                psp_text_format(text, "%s{shard=\"%u\",replica=\"%u\"} %.3f\n", name, s,
+                                cluster->shards[s].replicas[r].replica, number(seen));
+        }
+}
+
+static double scrubbed_bytes(const struct psp_replica_freshness *seen)
+{
+    return (double)atomic_load(&seen->scrubbed_bytes);
+}
+
+static double scrub_passed(const struct psp_replica_freshness *seen)
+{
+    return (double)atomic_load(&seen->scrub_passed_ms) / 1000;
+}
+
+static double damaged(const struct psp_replica_freshness *seen)
+{
+    return (double)atomic_load(&seen->damaged);
+}
+
+static double mended(const struct psp_replica_freshness *seen)
+{
+    return (double)atomic_load(&seen->mended);
+}
+
+static double sync_seconds(const struct psp_replica_freshness *seen)
+{
+    return (double)atomic_load(&seen->sync_ms) / 1000;
+}
+
+static void write_logs(const struct psp_api_request *request, struct psp_text *text)
+{
+    head(text, "psephos_log_scrubbed_bytes_total", "counter",
+         "Bytes of sealed log segments read and compared with their checksums.");
+    write_log(request, text, "psephos_log_scrubbed_bytes_total", scrubbed_bytes);
+    head(text, "psephos_log_scrub_timestamp_seconds", "gauge",
+         "When the replica had last read its whole log; 0 not since its start.");
+    write_log(request, text, "psephos_log_scrub_timestamp_seconds", scrub_passed);
+    head(text, "psephos_log_damaged_records", "gauge",
+         "Records of the replica's log that are damaged and not mended yet. Must be 0.");
+    write_log(request, text, "psephos_log_damaged_records", damaged);
+    head(text, "psephos_log_mended_records_total", "counter",
+         "Records written again as the other replicas have them.");
+    write_log(request, text, "psephos_log_mended_records_total", mended);
+    head(text, "psephos_log_sync_seconds", "gauge",
+         "What 99 of 100 fsyncs of the replica's log take at most; 0 not known.");
+    write_log(request, text, "psephos_log_sync_seconds", sync_seconds);
+}
+
 static void write_books(const struct psp_view *view, struct psp_text *text)
 {
     head(text, "psephos_received_total", "counter", "Ballots decoded from committed entries.");
@@ -277,6 +335,7 @@ void psp_api_metrics(const struct psp_api_request *request, struct psp_api_reply
     write_shards(request, text);
     write_agreement(request, text);
     write_clocks(request, text);
+    write_logs(request, text);
     write_books(request->view, text);
     write_votes(request->view, text);
     write_partials(request->site->stats, text);

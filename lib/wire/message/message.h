@@ -115,6 +115,11 @@ struct psp_head {          /* of a shard's state; cluster/head.h says what is si
     uint8_t signature[PSP_SIGNATURE_BYTES];
 };
 
+struct psp_scrub { /* see proto/cluster.proto */
+    uint64_t bytes, passed_ms, damaged, mended;
+    uint32_t sync_ms;
+};
+
 struct psp_partial { /* see proto/cluster.proto */
     uint8_t cluster_id[PSP_CLUSTER_ID_BYTES];
     uint32_t shard, replica;
@@ -132,6 +137,7 @@ struct psp_partial { /* see proto/cluster.proto */
     uint8_t signature[PSP_SIGNATURE_BYTES]; /* of its head */
     struct psp_bytes held_hash;             /* PSP_HASH_BYTES of psp_count_held_hash, or empty */
     uint64_t log_last, raft_id, wall_ms;    /* of the replica */
+    struct psp_scrub scrub;                 /* likewise */
     struct psp_bytes base_hash; /* PSP_HASH_BYTES, its state at the base asked, or empty */
 };
 

@@ -104,6 +104,10 @@ enum psp_status psp_message_decode_partial(const Psephos__V1__Partial *body,
     partial->held_hash = psp_pack_bytes(&body->held_hash);
     partial->log_last = body->log_last;
     partial->raft_id = body->raft_id;
+    if (body->scrub)
+        partial->scrub =
+            (struct psp_scrub){body->scrub->bytes, body->scrub->passed_ms, body->scrub->damaged,
+                               body->scrub->mended, body->scrub->sync_ms};
     partial->wall_ms = body->wall_ms;
     partial->base_hash = psp_pack_bytes(&body->base_hash);
     return PSP_OK;
@@ -167,6 +171,13 @@ enum psp_status psp_message_encode_partial(const struct psp_cluster_message *fro
     body.held_hash = psp_pack_data(partial->held_hash.data, partial->held_hash.length);
     body.log_last = partial->log_last;
     body.raft_id = partial->raft_id;
+    Psephos__V1__Scrub scrub = PSEPHOS__V1__SCRUB__INIT;
+    scrub.bytes = partial->scrub.bytes;
+    scrub.passed_ms = partial->scrub.passed_ms;
+    scrub.damaged = partial->scrub.damaged;
+    scrub.mended = partial->scrub.mended;
+    scrub.sync_ms = partial->scrub.sync_ms;
+    body.scrub = &scrub;
     body.wall_ms = partial->wall_ms;
     body.base_hash = psp_pack_data(partial->base_hash.data, partial->base_hash.length);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_PARTIAL;

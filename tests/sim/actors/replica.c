@@ -59,6 +59,8 @@ uint64_t sim_disk_us(struct sim_world *world, const struct sim_replica *replica)
 {
     const uint64_t usual = world->plan.sync_us;
     const uint64_t us = sim_between(&world->random, usual / 8 + 1, usual);
+    if (replica->sick && world->now_us < replica->slow_until_us && !world->healed)
+        return us + sim_between(&world->random, 1100 * SIM_MS, 2500 * SIM_MS);
     return world->now_us < replica->slow_until_us && !world->healed ? us * SLOW_FACTOR : us;
 }
 
@@ -179,6 +181,9 @@ static void carry_out(struct sim_world *world, struct sim_replica *replica,
         if (psp_cluster_message_encode(message, &world->buffer) == PSP_OK)
             sim_send_peer(world, &replica->actor, &action->send.peer,
                           &(struct sim_parcel){&world->buffer, *extra_us, is_part(message)});
+        return;
+    case PSP_CORE_SLOW_DISK:
+        sim_disk_was_slow(world, replica, action->slow_disk.to != PSP_NONE);
         return;
     case PSP_CORE_HELD_TOLD:
         return; /* a line in its log */

@@ -36,6 +36,8 @@ void sim_reader_stop(struct sim_replica *replica);
 
 void sim_writer_push(struct sim_world *world, struct sim_replica *replica,
                      const struct psp_core_action *action);
+/* Judges what it says of its disk. */
+void sim_disk_was_slow(struct sim_world *world, struct sim_replica *replica, bool moved);
 /* The next step of the thread. */
 void sim_writer_event(struct sim_world *world, struct sim_replica *replica);
 /* The process is gone. */

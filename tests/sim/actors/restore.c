@@ -130,7 +130,8 @@ static void restore_replica(struct sim_world *world, struct sim_replica *replica
     sim_disk_end_process(&replica->disk);
     replica->disk.full = replica->disk.failed = false;
     replica->full_until_us = replica->slow_until_us = 0;
-    replica->rotten = replica->damaged = replica->joining = replica->refused = false;
+    replica->rotten = replica->rotten_old = replica->damaged = replica->joining = replica->refused =
+        false;
     replica->failed = replica->store_fails = false;
     world->election.replicas[replica->shard][replica->replica].raft_id =
         psp_raft_id_of(PSP_RAFT_ID_START, replica->replica);

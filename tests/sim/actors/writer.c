@@ -8,6 +8,8 @@
 #include "tests/sim/check/durable.h"
 #include "tests/sim/mutants.h"
 
+enum { SLOW_US = 1000 * SIM_MS, MINUTE_US = 60000 * SIM_MS };
+
 static void writer_event(struct sim_world *world, struct sim_replica *replica,
                          enum sim_writer_state state, uint64_t us)
 {
@@ -72,6 +74,25 @@ static void writer_sync(struct sim_world *world, struct sim_replica *replica)
         writer_event(world, replica, SIM_WRITER_TELLS, sim_between(&world->random, 1, 200));
 }
 
+/* Whoever says that its disk is slow had a slow write, or has one, within the last minute, and
+ * does not hand over for that more often than once a minute. */
+void sim_disk_was_slow(struct sim_world *world, struct sim_replica *replica, bool moved)
+{
+    const bool waits =
+        replica->writer != SIM_WRITER_IDLE && world->now_us - replica->write_us > SLOW_US / 2;
+    if (!waits && world->now_us - replica->slow_seen_us > MINUTE_US)
+        sim_violation(world, "%s says that its disk is slow, and it is not",
+                      sim_actor_name(&replica->actor));
+    if (!moved)
+        return;
+    world->faults.counts[SIM_FAULT_SLOW_MOVED]++;
+    if (replica->slow_moved_us != 0 && replica->started_us < replica->slow_moved_us &&
+        world->now_us - replica->slow_moved_us < MINUTE_US * 9 / 10)
+        sim_violation(world, "%s hands over for its disk again and again",
+                      sim_actor_name(&replica->actor));
+    replica->slow_moved_us = world->now_us;
+}
+
 static uint64_t writer_tell(struct sim_replica *replica)
 {
     const uint64_t number = replica->appends[replica->writing - 1].number;
@@ -103,6 +124,8 @@ void sim_writer_event(struct sim_world *world, struct sim_replica *replica)
         return;
     case SIM_WRITER_TELLS: {
         const uint64_t number = writer_tell(replica);
+        if (world->now_us - replica->write_us > SLOW_US * 8 / 10) /* its clock may run fast */
+            replica->slow_seen_us = world->now_us;
         psp_core_synced(replica->core, sim_time(world, &replica->actor),
                         (world->now_us - replica->write_us) / SIM_MS);
         psp_core_persisted(replica->core, sim_time(world, &replica->actor), number);

@@ -381,6 +381,24 @@ bool sim_checks_served(const struct sim_world *world)
     return all;
 }
 
+/* What was damaged is there again, as all have it. */
+static bool is_mended(const struct sim_shard *shard, const struct sim_replica *replica)
+{
+    uint8_t *buffer = NULL;
+    size_t size = 0;
+    bool good = true;
+    for (uint64_t index = 1; index <= replica->checked && good; index++) {
+        struct psp_record record;
+        const struct sim_entry *entry = &shard->entries[index - 1];
+        good = psp_journal_read(replica->log, index, &buffer, &size, &record) == PSP_OK &&
+               record.term == entry->term && record.payload_bytes == entry->payload_bytes &&
+               (record.payload_bytes == 0 ||
+                memcmp(record.payload, entry->payload, record.payload_bytes) == 0);
+    }
+    free(buffer);
+    return good;
+}
+
 static const char *missing(const struct sim_world *world)
 {
     if (!world->healed)
@@ -403,6 +421,8 @@ static const char *missing(const struct sim_world *world)
             const struct sim_replica *replica = &shard->replicas[r];
             if (!replica->refused && (!replica->actor.up || replica->checked < shard->entry_count))
                 return "a replica lags behind";
+            if (!replica->refused && replica->rotten_old && !is_mended(shard, replica))
+                return "a damaged record is not mended";
         }
         for (uint32_t c = 0; c < world->plan.collectors; c++)
             if (world->collectors[c].shown_epoch[s] != world->election.cluster.epoch ||

@@ -115,13 +115,14 @@ static void plan_weights(struct sim_plan *plan, struct sim_random *random)
                                       SIM_FAULT_OLD_MAP,         SIM_FAULT_ROUTER_CRASH,
                                       SIM_FAULT_COLLECTOR_CRASH, SIM_FAULT_OTHER_KEY,
                                       SIM_FAULT_CLIENT_AGAIN,    SIM_FAULT_MOVE,
-                                      SIM_FAULT_LEADER_CUT,      SIM_FAULT_REPORT_KILL};
+                                      SIM_FAULT_LEADER_CUT,      SIM_FAULT_REPORT_KILL,
+                                      SIM_FAULT_ROT_OLD};
     for (size_t i = 0; i < sizeof(planned); i++)
         plan->weights[planned[i]] = maybe(random, 10);
     plan->weights[SIM_FAULT_SKEW] = maybe(random, 10000);
     if (plan->election.replicas == 1)
-        plan->weights[SIM_FAULT_ROT] = plan->weights[SIM_FAULT_WIPED] =
-            plan->weights[SIM_FAULT_MOVE] = 0;
+        plan->weights[SIM_FAULT_ROT] = plan->weights[SIM_FAULT_ROT_OLD] =
+            plan->weights[SIM_FAULT_WIPED] = plan->weights[SIM_FAULT_MOVE] = 0;
 }
 
 /* One leader after the other is cut off while ballots come and disks are slow, so
@@ -270,6 +271,9 @@ static void spoil_disk(struct sim_world *world, struct sim_replica *replica, uin
         return;
     case SIM_FAULT_SLOW_DISK:
         replica->slow_until_us = world->now_us + some_us(world, 100, 3000);
+        replica->sick = sim_below(&world->random, 4) == 0; /* each write takes seconds */
+        if (replica->sick)
+            replica->slow_until_us += some_us(world, 3000, 9000);
         world->faults.counts[kind]++;
         return;
     default:
@@ -342,6 +346,18 @@ static void damage(struct sim_world *world, struct sim_replica *replica, uint32_
         leave_in_peace(world, shard);
 }
 
+/* One replica's, and one bit: it is found when the log is read after the restart, and mended by
+ * the others. */
+static void damage_old(struct sim_world *world, struct sim_replica *replica)
+{
+    struct sim_shard *shard = &world->shards[replica->shard];
+    if (shard->spoilt || !sim_disk_rot_old(&replica->disk))
+        return;
+    SIM_TRACE(world, "%s: bit rot in an old segment", sim_actor_name(&replica->actor));
+    shard->spoilt = replica->rotten = replica->rotten_old = true;
+    down(world, replica, false);
+}
+
 static void all_down(struct sim_world *world)
 {
     struct sim_shard *shard =
@@ -370,6 +386,9 @@ static void hit_replica(struct sim_world *world, uint32_t kind)
     case SIM_FAULT_RESTART:
         sim_replica_end_cleanly(world, replica);
         sim_actor_down(world, &replica->actor, some_us(world, 1, 600));
+        return;
+    case SIM_FAULT_ROT_OLD:
+        damage_old(world, replica);
         return;
     case SIM_FAULT_ROT:
     case SIM_FAULT_WIPED:

@@ -486,3 +486,28 @@ bool sim_disk_rot(struct sim_disk *disk, bool vote, uint32_t tail)
     disk->faults->counts[SIM_FAULT_ROT]++;
     return true;
 }
+
+bool sim_disk_rot_old(struct sim_disk *disk)
+{
+    const char *newest = "";
+    struct sim_file *found = NULL;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < disk->durable.count; i++)
+        if (is_segment(disk->durable.names[i].path) &&
+            strcmp(disk->durable.names[i].path, newest) > 0)
+            newest = disk->durable.names[i].path;
+    for (uint32_t i = 0; i < disk->durable.count; i++) {
+        const struct sim_name *name = &disk->durable.names[i];
+        struct sim_file *file = disk->files[name->file];
+        if (is_segment(name->path) && strcmp(name->path, newest) != 0 && file->write_count == 0 &&
+            file->durable_size > 0 && sim_below(disk->random, ++n) == 0)
+            found = file;
+    }
+    if (found == NULL)
+        return false;
+    found->durable[sim_between(disk->random, 0, found->durable_size - 1)] ^=
+        (uint8_t)(1U << sim_below(disk->random, 8));
+    show_durable(found);
+    disk->faults->counts[SIM_FAULT_ROT_OLD]++;
+    return true;
+}

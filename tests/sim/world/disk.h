@@ -88,5 +88,7 @@ bool sim_disk_log_is_clean(const struct sim_disk *disk);
  * anywhere (0). Vote files when `vote`, else the newest segment. False: no such
  * file. The machine must be without power. */
 bool sim_disk_rot(struct sim_disk *disk, bool vote, uint32_t tail);
+/* Flips one in a segment that is not the newest, and has been durable. False: there is none. */
+bool sim_disk_rot_old(struct sim_disk *disk);
 
 #endif

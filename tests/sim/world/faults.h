@@ -35,9 +35,11 @@
     X(STORE_EIO, "store_eio", "checkpoints that failed")                                           \
     X(ENOSPC, "enospc", "writes refused: the disk is full")                                        \
     X(SLOW_DISK, "slow_disk", "periods of slow writes and syncs")                                  \
+    X(SLOW_MOVED, "slow_disk_moved", "leaders that handed over because their disk was slow")       \
     X(ROT, "bit_rot", "bits flipped in log or vote file")                                          \
     X(ROT_REFUSED, "bit_rot_refused", "of these: the replica refused to start")                    \
     X(ROT_REPAIRED, "bit_rot_repaired", "of these: it started and caught up")                      \
+    X(ROT_OLD, "bit_rot_old", "bits flipped in a sealed segment")                                  \
     X(ROT_MENDED, "bit_rot_mended", "damaged records written again, as the others have them")      \
     X(WIPED, "wiped", "replicas that came back with an empty disk")                                \
     X(REPLACED, "replaced", "of these: they voted again, under a new ID")                          \

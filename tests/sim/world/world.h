@@ -134,16 +134,18 @@ struct sim_replica {
     bool failed;      /* the process must end after this event */
     uint64_t down_us; /* for so long */
     bool power_lost;
-    bool rotten;  /* its disk was damaged once */
-    bool damaged; /* and it has not caught up yet */
-    bool joining; /* under a new ID, and it does not vote yet */
+    bool rotten;           /* its disk was damaged once */
+    bool rotten_old, sick; /* in a sealed segment; its disk takes seconds while it is slow */
+    bool damaged;          /* and it has not caught up yet */
+    bool joining;          /* under a new ID, and it does not vote yet */
     bool wiped, refused;
     uint64_t damaged_last; /* what it had to have again to be whole */
     uint64_t checked;      /* applied entries compared with the others' */
     struct sim_append *appends;
     uint32_t append_count, append_capacity, writing;
     enum sim_writer_state writer;
-    uint64_t write_us; /* when it began to write */
+    uint64_t write_us;                    /* when it began to write */
+    uint64_t slow_seen_us, slow_moved_us; /* a write took over a second; it handed over for that */
     struct psp_count_delta *checkpoint;
     bool checkpoint_durable;
     uint64_t checkpoint_index, checkpoint_term;

@@ -319,6 +319,11 @@ static void metrics_are_on_the_loopback_address_only(void **context)
     api->freshness.replicas[0][0].agreement = PSP_AGREEMENT_AGREES;
     api->freshness.replicas[1][0].agreement = PSP_AGREEMENT_CONTRADICTS;
     api->freshness.replicas[0][0].clock_ahead_ms = -1250;
+    api->freshness.replicas[0][0].scrubbed_bytes = 64 << 20;
+    api->freshness.replicas[0][0].scrub_passed_ms = 1700000000500;
+    api->freshness.replicas[0][0].damaged = 2;
+    api->freshness.replicas[0][0].mended = 3;
+    api->freshness.replicas[0][0].sync_ms = 1500;
     api->freshness.replicas[0][0].last_answer_ms = FIXTURE_NOW_MS - 30;
     api->freshness.replicas[0][2].leader = 2;
     api->freshness.replicas[0][2].last_answer_ms = FIXTURE_NOW_MS - 20;
@@ -337,6 +342,11 @@ static void metrics_are_on_the_loopback_address_only(void **context)
         "\npsephos_replica_agrees{shard=\"0\",replica=\"0\"} 1\n",
         "\npsephos_replica_agrees{shard=\"1\",replica=\"0\"} 0\n",
         "\npsephos_clock_offset_seconds{process=\"shard-0-0\"} -1.250\n",
+        "\npsephos_log_scrubbed_bytes_total{shard=\"0\",replica=\"0\"} 67108864.000\n",
+        "\npsephos_log_scrub_timestamp_seconds{shard=\"0\",replica=\"0\"} 1700000000.500\n",
+        "\npsephos_log_damaged_records{shard=\"0\",replica=\"0\"} 2.000\n",
+        "\npsephos_log_mended_records_total{shard=\"0\",replica=\"0\"} 3.000\n",
+        "\npsephos_log_sync_seconds{shard=\"0\",replica=\"0\"} 1.500\n",
         "\npsephos_balanced 1\n",
         "\npsephos_votes_contests_left_out 0\n",
         "\npsephos_stations_balanced 0\n", /* the fixture's ballots came from none */

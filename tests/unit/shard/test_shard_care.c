@@ -270,6 +270,112 @@ static void what_is_durable_is_told_to_replicas_alone(void **state)
     destroy_group(group);
 }
 
+/* Batches at 100 ms, so that every replica writes. */
+static void count_on(struct group *group, uint32_t ms, uint32_t *voter)
+{
+    for (uint32_t at_ms = 0; at_ms < ms; at_ms += 100) {
+        const uint32_t leader = serving(group);
+        const struct batch batch = ballots(*voter, 2);
+        *voter += 2;
+        if (leader != NODES_MAX)
+            send_batch(group, leader, 1000 + *voter, &batch);
+        run(group, 100);
+    }
+}
+
+static void a_leader_with_a_slow_disk_hands_over_to_the_fastest(void **state)
+{
+    (void)state;
+    uint32_t leader, voter = 101;
+    struct group *group = counted_group(3, &leader);
+    const uint32_t fast = other_than(leader), slower = third(leader, fast);
+    group->nodes[leader].sync_ms = PSP_CORE_SLOW_MS + 500;
+    group->nodes[fast].sync_ms = 5;
+    group->nodes[slower].sync_ms = 700;
+    count_on(group, PSP_CORE_SLOW_LED_MS - 1000, &voter);
+    assert_int_equal(serving(group), leader); /* it leads for too short a time */
+    count_on(group, 3000, &voter);
+    assert_int_equal(group->nodes[leader].slow_told_n, 1);
+    assert_int_equal(group->nodes[leader].slow_to, fast);
+    assert_int_equal(serving(group), fast);
+    count_on(group, 5000, &voter);
+    assert_int_equal(serving(group), fast);
+    destroy_group(group);
+}
+
+static void a_few_slow_syncs_are_a_hiccup(void **state)
+{
+    (void)state;
+    uint32_t leader, voter = 101;
+    struct group *group = counted_group(3, &leader);
+    for (uint32_t i = 0; i < 3; i++)
+        group->nodes[i].sync_ms = 5;
+    count_on(group, PSP_CORE_SLOW_LED_MS, &voter);
+    for (int i = 0; i < 2; i++)
+        psp_core_synced(group->nodes[leader].core, at_node(group, &group->nodes[leader]), 5000);
+    count_on(group, 3000, &voter);
+    assert_int_equal(group->nodes[leader].slow_told_n, 0);
+    assert_int_equal(serving(group), leader);
+    destroy_group(group);
+}
+
+static void where_all_disks_are_slow_nobody_hands_over(void **state)
+{
+    (void)state;
+    uint32_t leader, voter = 101;
+    struct group *group = counted_group(3, &leader);
+    for (uint32_t i = 0; i < 3; i++)
+        group->nodes[i].sync_ms = PSP_CORE_SLOW_MS + 500;
+    count_on(group, PSP_CORE_SLOW_LED_MS + 5000, &voter);
+    assert_int_equal(group->nodes[leader].slow_told_n, 1);
+    assert_int_equal(group->nodes[leader].slow_to, PSP_NONE);
+    assert_int_equal(serving(group), leader);
+    destroy_group(group);
+}
+
+/* The next leader's disk becomes slow at once, and the first one's is fast again: it goes back, but
+ * no more often than a leader's time and the gap allow. */
+static void leadership_does_not_go_to_and_fro(void **state)
+{
+    (void)state;
+    uint32_t leader, voter = 101, told = 0;
+    struct group *group = counted_group(3, &leader);
+    for (uint32_t second = 0; second < 60; second++) {
+        const uint32_t leads = serving(group);
+        for (uint32_t i = 0; i < 3; i++)
+            group->nodes[i].sync_ms = i == leads ? PSP_CORE_SLOW_MS + 500 : 5;
+        count_on(group, 1000, &voter);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(group->nodes[i].slow_told_n <= 1);
+        told += group->nodes[i].slow_told_n;
+    }
+    assert_true(told >= 1);
+    destroy_group(group);
+}
+
+/* No sync comes to an end any more: what waits for it is told that its outcome is unknown. */
+static void a_leader_whose_sync_hangs_hands_over(void **state)
+{
+    (void)state;
+    uint32_t leader, voter = 101;
+    struct group *group = counted_group(3, &leader);
+    for (uint32_t i = 0; i < 3; i++)
+        group->nodes[i].sync_ms = 5;
+    count_on(group, PSP_CORE_SLOW_LED_MS, &voter);
+    group->held[leader] = true;
+    const struct batch batch = ballots(voter, 2);
+    send_batch(group, leader, 77, &batch);
+    run(group, 2 * PSP_CORE_SLOW_PATIENCE_MS + 2000);
+    assert_int_equal(group->nodes[leader].slow_told_n, 1);
+    assert_int_not_equal(serving(group), leader);
+    assert_int_not_equal(serving(group), NODES_MAX);
+    const struct answer *lost = answer_to(&group->nodes[leader], PSP_CLUSTER_COUNT_REFUSAL, 77);
+    assert_non_null(lost);
+    assert_int_equal(lost->message.count_refusal.code, PSP_COUNT_LOST);
+    destroy_group(group);
+}
+
 int main(void)
 {
     const struct CMUnitTest facts[] = {
@@ -285,6 +391,11 @@ int main(void)
         cmocka_unit_test(a_silent_replica_is_not_relied_on),
         cmocka_unit_test(the_log_is_scrubbed_again_and_again),
         cmocka_unit_test(what_is_durable_is_told_to_replicas_alone),
+        cmocka_unit_test(a_leader_with_a_slow_disk_hands_over_to_the_fastest),
+        cmocka_unit_test(a_few_slow_syncs_are_a_hiccup),
+        cmocka_unit_test(where_all_disks_are_slow_nobody_hands_over),
+        cmocka_unit_test(leadership_does_not_go_to_and_fro),
+        cmocka_unit_test(a_leader_whose_sync_hangs_hands_over),
     };
     return cmocka_run_group_tests_name("shard_care", facts, NULL, NULL);
 }
