@@ -146,8 +146,9 @@ struct psp_journal_checked {
 };
 /* Reads the sealed segment that holds the index and compares all checksums, piece by
  * piece; `pause` is told the bytes of each piece and may take its time, false ends the check
- * (PSP_EAGAIN). PSP_ENOENT; PSP_ECORRUPT: damaged so that no record can be told from
- * another, or with a log that is not mendable; PSP_EIO, PSP_ENOMEM. */
+ * (PSP_EAGAIN). Of a log that begins behind the index the first one is read. PSP_ENOENT: the
+ * log ends before the index; PSP_ECORRUPT: the file is gone, damaged so that no record can be told
+ * from another, or with a log that is not mendable; PSP_EIO, PSP_ENOMEM. */
 enum psp_status psp_journal_check(struct psp_journal *log, uint64_t index,
                                   bool (*pause)(void *context, size_t bytes), void *context,
                                   struct psp_journal_checked *ret_checked);

@@ -269,16 +269,27 @@ enum psp_status psp_journal_mend_headers(struct psp_journal *log)
     return status;
 }
 
+/* False: it was cut, or is the newest now, which is being written: what was read proves nothing. */
+static bool is_sealed(struct psp_journal *log, uint64_t first)
+{
+    pthread_mutex_lock(&log->mutex);
+    const size_t i = psp_segments_named(log, first);
+    const bool sealed = i < log->segment_count && psp_segments_next_first(log, i) != 0;
+    pthread_mutex_unlock(&log->mutex);
+    return sealed;
+}
+
 /* What the check saw is read as a whole, so that gaps are known. */
 static enum psp_status learn_damage(struct psp_journal *log, uint64_t first,
                                     struct psp_journal_checked *checked)
 {
-    pthread_mutex_lock(&log->files_mutex);
-    enum psp_status status = psp_journal_learn(log, first);
-    if (status == PSP_OK)
+    pthread_mutex_lock(&log->files_mutex); /* it is not cut meanwhile */
+    const bool sealed = is_sealed(log, first);
+    enum psp_status status = sealed ? psp_journal_learn(log, first) : PSP_OK;
+    if (status == PSP_OK && sealed)
         status = mend_header(log, first);
     pthread_mutex_unlock(&log->files_mutex);
-    if (status == PSP_ENOENT) { /* cut meanwhile */
+    if (!sealed) {
         checked->next = 0;
         return PSP_OK;
     }
@@ -287,25 +298,43 @@ static enum psp_status learn_damage(struct psp_journal *log, uint64_t first,
     return status;
 }
 
+/* Opens the sealed segment that holds the index, or the first one when the log begins behind it.
+ * Next 0: it is the newest one. PSP_ENOENT: the log ends before; PSP_ECORRUPT: the file is gone. */
+static enum psp_status open_sealed(struct psp_journal *log, uint64_t index, int *ret_file,
+                                   uint64_t *ret_first, uint64_t *ret_next)
+{
+    size_t i;
+    *ret_next = 0;
+    pthread_mutex_lock(&log->files_mutex); /* it is not cut meanwhile */
+    pthread_mutex_lock(&log->mutex);
+    if (log->segment_count > 0 && index < log->segments[0].first)
+        index = log->segments[0].first;
+    enum psp_status status = psp_segments_place(log, index, &i);
+    if (status == PSP_OK) {
+        *ret_first = log->segments[i].first;
+        *ret_next = psp_segments_next_first(log, i);
+        assert(*ret_first <= index && (*ret_next == 0 || *ret_next > index));
+    }
+    pthread_mutex_unlock(&log->mutex);
+    if (status == PSP_OK && *ret_next != 0) {
+        const struct psp_segment segment = {.first = *ret_first};
+        status = psp_segments_open(log, &segment, PSP_DISK_READ, ret_file);
+        status = status == PSP_ENOENT ? PSP_ECORRUPT : status;
+    }
+    pthread_mutex_unlock(&log->files_mutex);
+    return status;
+}
+
 enum psp_status psp_journal_check(struct psp_journal *log, uint64_t index,
                                   bool (*pause)(void *context, size_t bytes), void *context,
                                   struct psp_journal_checked *ret_checked)
 {
-    size_t i;
-    *ret_checked = (struct psp_journal_checked){.next = 0};
-    pthread_mutex_lock(&log->mutex);
-    enum psp_status status = psp_segments_place(log, index, &i);
-    const uint64_t first = status == PSP_OK ? log->segments[i].first : 0;
-    const uint64_t next = status == PSP_OK ? psp_segments_next_first(log, i) : 0;
-    pthread_mutex_unlock(&log->mutex);
-    if (status != PSP_OK || next == 0)
-        return status;
-    assert(next > index && first <= index);
+    uint64_t first = 0, next;
     assert(pause != NULL);
     struct check check = {.log = log, .pause = pause, .context = context};
-    const struct psp_segment segment = {.first = first};
-    status = psp_segments_open(log, &segment, PSP_DISK_READ, &check.file);
-    if (status != PSP_OK)
+    *ret_checked = (struct psp_journal_checked){.next = 0};
+    enum psp_status status = open_sealed(log, index, &check.file, &first, &next);
+    if (status != PSP_OK || next == 0)
         return status;
     status = check_file(&check, first, next);
     log->disk->forget(log->disk->context, check.file);

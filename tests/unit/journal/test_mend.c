@@ -361,6 +361,65 @@ static void a_check_is_of_sealed_segments_and_ends_when_told(void **state)
     assert_gap(place->log, 12, 12);
 }
 
+static void a_missing_segment_is_no_whole_log(void **state)
+{
+    struct place *place = *state;
+    struct psp_journal_checked checked;
+    char path[128];
+    size_t bytes = 0;
+    open_log(place);
+    snprintf(path, sizeof path, "%s/%016x.log", place->path, 6);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(psp_journal_check(place->log, 1, at_once, &bytes, &checked), PSP_OK);
+    assert_int_equal(psp_journal_check(place->log, checked.next, at_once, &bytes, &checked),
+                     PSP_ECORRUPT);
+}
+
+static void a_log_that_begins_later_is_checked_from_there(void **state)
+{
+    struct place *place = *state;
+    struct psp_journal_checked checked;
+    char path[128];
+    size_t bytes = 0;
+    snprintf(path, sizeof path, "%s/%016x.log", place->path, 1);
+    assert_int_equal(unlink(path), 0);
+    open_log(place);
+    spoil(place, 8, 50);
+    assert_int_equal(psp_journal_check(place->log, 1, at_once, &bytes, &checked), PSP_OK);
+    assert_int_equal(checked.next, 11);
+    assert_true(checked.damaged);
+}
+
+/* Cuts the log within the segment that is checked, and its next record is half written. */
+static bool cut_meanwhile(void *context, size_t bytes)
+{
+    struct place *place = context;
+    if (bytes == 0 || psp_journal_last(place->log) < RECORDS)
+        return true;
+    assert_int_equal(psp_journal_truncate(place->log, 13), PSP_OK);
+    FILE *file = segment_of(place, 11);
+    fseek(file, 0, SEEK_END);
+    assert_true(fputs("half of a record", file) >= 0);
+    fclose(file);
+    return true;
+}
+
+static void a_segment_that_became_the_newest_is_left_to_its_writer(void **state)
+{
+    struct place *place = *state;
+    struct psp_journal_checked checked;
+    struct psp_journal_damage damage;
+    open_log(place);
+    spoil(place, 14, 50); /* so that it is looked at again */
+    assert_int_equal(psp_journal_check(place->log, 11, cut_meanwhile, place, &checked), PSP_OK);
+    assert_int_equal(checked.next, 0);
+    assert_false(checked.damaged);
+    assert_false(psp_journal_damage(place->log, &damage));
+    const struct psp_record record = record_of(13);
+    assert_int_equal(psp_journal_append(place->log, &record, 1), PSP_OK);
+    assert_int_equal(read_one(place->log, 13), PSP_OK);
+}
+
 static void what_cannot_be_read_is_looked_at(void **state)
 {
     struct place *place = *state;
@@ -411,6 +470,9 @@ int main(void)
         FACT(a_mending_cut_short_leaves_damage),
         FACT(the_newest_segment_is_mended_before_it_is_written),
         FACT(a_check_is_of_sealed_segments_and_ends_when_told),
+        FACT(a_missing_segment_is_no_whole_log),
+        FACT(a_log_that_begins_later_is_checked_from_there),
+        FACT(a_segment_that_became_the_newest_is_left_to_its_writer),
         FACT(what_cannot_be_read_is_looked_at),
         FACT(a_walk_tells_every_byte),
     };
