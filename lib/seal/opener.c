@@ -180,7 +180,7 @@ enum psp_status psp_opener_next(struct psp_opener *opener, struct psp_record *re
     }
     if (status != PSP_OK)
         return status;
-    if (opener->next > opener->last || record.term < opener->term)
+    if (opener->next > opener->last || record.term == 0 || record.term < opener->term)
         return PSP_ECORRUPT;
     record.index = opener->next++;
     opener->term = record.term;

@@ -9,9 +9,11 @@ void psp_clocks_hear(struct psp_clocks *clocks, uint32_t replica, uint64_t stead
 {
     assert(replica < PSP_REPLICAS_MAX);
     struct psp_clocks_peer *peer = &clocks->peers[replica];
-    const int64_t apart = (int64_t)(wall_ms - steady_ms);
     if (wall_ms == 0)
         return;
+    if (wall_ms > PSP_CLOCKS_WALL_MAX_MS)
+        wall_ms = PSP_CLOCKS_WALL_MAX_MS;
+    const int64_t apart = (int64_t)(wall_ms - steady_ms);
     const uint64_t since_ms = steady_ms - peer->window_ms;
     if (!peer->heard || since_ms >= PSP_CLOCKS_WINDOW_MS) {
         peer->heard_before = peer->heard && since_ms < 2 * (uint64_t)PSP_CLOCKS_WINDOW_MS;

@@ -21,6 +21,9 @@
 
 #include "base/limits.h"
 
+/* A clock past it, of the year 10889, is taken for this: what is told is never past computing. */
+#define PSP_CLOCKS_WALL_MAX_MS (UINT64_C(1) << 48)
+
 enum {
     PSP_CLOCKS_WINDOW_MS = 2000,  /* of this and of the last such time the latest clock counts */
     PSP_CLOCKS_FORGET_MS = 10000, /* of who is silent so long nothing is known */

@@ -41,9 +41,12 @@ static uint8_t *payload_of(uint64_t index, uint32_t *ret_bytes)
     return bytes;
 }
 
+static uint64_t no_term_at; /* index; 0: all have one */
+
 static struct psp_record record_of(uint64_t index)
 {
-    struct psp_record record = {.index = index, .term = index / 3, .type = PSP_RECORD_COMMAND};
+    struct psp_record record = {.index = index, .term = 1 + index / 3, .type = PSP_RECORD_COMMAND};
+    record.term = index == no_term_at ? 0 : record.term;
     record.payload = payload_of(index, &record.payload_bytes);
     if (record.payload_bytes == 0)
         record.type = PSP_RECORD_BARRIER;
@@ -316,6 +319,20 @@ static void a_chunk_cut_short_or_with_more_behind_it_is_not_whole(void **state)
     assert_int_equal(n, LAST - 1024);
 }
 
+/* No log has one: whoever sealed it was no shard. */
+static void a_record_without_a_term_is_refused(void **state)
+{
+    struct desk *desk = *state;
+    uint64_t n;
+    no_term_at = desk->range.first;
+    seal(desk);
+    assert_int_equal(open_as(desk, 0, &desk->range), PSP_OK);
+    const enum psp_status status = read_all(desk, &n);
+    no_term_at = 0;
+    assert_int_equal(status, PSP_ECORRUPT);
+    assert_int_equal(n, 0);
+}
+
 static void ranges_are_fixed(void **state)
 {
     (void)state;
@@ -395,6 +412,7 @@ int main(void)
         AT_DESK(a_head_that_was_changed_opens_no_part),
         AT_DESK(a_flipped_bit_is_noticed_wherever_it_is),
         AT_DESK(a_chunk_cut_short_or_with_more_behind_it_is_not_whole),
+        AT_DESK(a_record_without_a_term_is_refused),
         cmocka_unit_test(ranges_are_fixed),
         cmocka_unit_test(a_part_that_lies_is_refused),
         cmocka_unit_test(statements_of_two_positions_differ),

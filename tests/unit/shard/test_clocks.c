@@ -66,6 +66,22 @@ static void a_silent_replica_and_one_without_a_clock_say_nothing(void **state)
     assert_int_equal(ahead(&clocks, 20001, 0), -4500);
 }
 
+static void a_clock_past_all_years_is_one_that_is_ahead(void **state)
+{
+    (void)state;
+    static const uint64_t walls[] = {UINT64_MAX, (uint64_t)INT64_MAX + 1, INT64_MAX};
+    for (size_t i = 0; i < 3; i++) {
+        struct psp_clocks clocks = {0};
+        int64_t other = 0;
+        psp_clocks_hear(&clocks, 1, 100, walls[i]);
+        assert_true(ahead(&clocks, 100, 0) < -86400000);
+        assert_true(psp_clocks_ahead_of(&clocks, 1, 100, 1000000 + 100, &other));
+        assert_true(other > 86400000);
+        hear(&clocks, 2, 100, 0);
+        assert_int_equal(ahead(&clocks, 100, 0), 0);
+    }
+}
+
 /* ---- the leader ---- */
 
 static uint64_t log_time(const struct group *group, uint32_t i)
@@ -220,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_clock_is_compared_with_the_median_of_all),
         cmocka_unit_test(a_message_that_was_long_on_its_way_makes_no_clock_late),
         cmocka_unit_test(a_silent_replica_and_one_without_a_clock_say_nothing),
+        cmocka_unit_test(a_clock_past_all_years_is_one_that_is_ahead),
         cmocka_unit_test(a_leader_whose_clock_is_far_off_hands_over),
         cmocka_unit_test(within_a_minute_it_leads_on),
         cmocka_unit_test(no_time_is_proposed_that_is_over_a_minute_past_the_median),
