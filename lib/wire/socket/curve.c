@@ -63,6 +63,7 @@ void *psp_curve_open_server(void *context, const struct psp_keypair *self, unsig
     if (!socket)
         return NULL;
     psp_curve_domain(roles, domain);
+    const bool ingest = (roles & (PSP_ROLE_STATION | PSP_ROLE_GATEWAY)) != 0;
     /* MANDATORY: without it a ROUTER silently drops what it cannot send.
      * HANDOVER stays off: with it, a peer could take over another's answers. */
     return or_close(socket, set_bounds(socket, psp_curve_message_bytes_max(roles)) &&
@@ -71,6 +72,7 @@ void *psp_curve_open_server(void *context, const struct psp_keypair *self, unsig
                                 set_text(socket, ZMQ_ZAP_DOMAIN, domain) &&
                                 set_int(socket, ZMQ_ROUTER_MANDATORY, 1) &&
                                 set_int(socket, ZMQ_ROUTER_HANDOVER, 0) &&
+                                (!ingest || set_int(socket, ZMQ_RCVBUF, PSP_INGEST_BUFFER_BYTES)) &&
                                 set_int(socket, ZMQ_BACKLOG, PSP_BACKLOG));
 }
 

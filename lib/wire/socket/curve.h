@@ -17,6 +17,9 @@ enum {
     PSP_SEND_QUEUE_MESSAGES = 1024,   /* per peer; full: PSP_EBUSY */
     PSP_RECEIVE_QUEUE_MESSAGES = 256, /* per peer; full: TCP holds the sender back */
     PSP_HEARTBEAT_MS = 2000,
+    /* Of a station's connection, in the kernel. One thread reads and decrypts for all: of each
+     * in turn no more than this, so that large messages of many hold up a small one less. */
+    PSP_INGEST_BUFFER_BYTES = 128 << 10,
     PSP_HEARTBEAT_TIMEOUT_MS = 6000, /* a peer silent for so long is gone */
     PSP_HANDSHAKE_MS = 5000,         /* a connection that is not through by then is closed */
     PSP_CONNECT_MS = 5000,

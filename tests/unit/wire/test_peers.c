@@ -18,6 +18,7 @@
 
 #include "base/limits.h"
 #include "base/system/clock.h"
+#include "wire/socket/curve.h"
 #include "wire/socket/socket.h"
 
 enum { PATIENCE_MS = 10000, RAWS_MAX = 64 };
@@ -184,6 +185,17 @@ static void a_first_message_may_be_large(void **state)
     assert_int_equal(w->received_bytes, 30 * (size_t)PSP_INGEST_BYTES_MAX);
     assert_int_equal(counts(w).ended_strangers + counts(w).ended_unfinished, 0);
     free(bytes);
+}
+
+/* One thread reads for all: what waits of one in the kernel is read in its turn. */
+static void of_a_station_little_is_read_at_a_time(void **state)
+{
+    struct world *w = *state;
+    int bytes = 0;
+    socklen_t length = sizeof bytes;
+    assert_is_heard(w, connect_as(w, 0));
+    assert_int_equal(getsockopt(w->last.descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, &length), 0);
+    assert_int_equal(bytes, 2 * PSP_INGEST_BUFFER_BYTES); /* so socket(7) has it */
 }
 
 static void a_message_that_does_not_end_ends_its_connection(void **state)
@@ -403,6 +415,7 @@ int main(void)
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
         IN_WORLD(a_stranger_who_sends_much_is_ended),
         IN_WORLD(a_first_message_may_be_large),
+        IN_WORLD(of_a_station_little_is_read_at_a_time),
         IN_WORLD(a_message_that_does_not_end_ends_its_connection),
         IN_WORLD(some_messages_of_many_frames_are_only_thrown_away),
         IN_WORLD(who_sends_many_of_many_frames_is_ended),
