@@ -17,7 +17,7 @@ import checks
 from copied import Copy
 
 TREE = Path(__file__).resolve().parents[2]
-SIM_LINE = re.compile(r"^ *(\d+)  .{34} (?:NOT CAUGHT.*|\s*\d+ +\d+ +\d+  (.*))$")
+SIM_LINE = re.compile(r"^ *(\d+)  .{34,}? (?:NOT CAUGHT.*| *\d+ +\d+ +\d+  (.*))$")
 HAND_LINE = re.compile(r"^by hand, (\d+): (?:NOT CAUGHT|(.*))$")
 
 
