@@ -12,7 +12,7 @@
 #include "cli/say/memory.h"
 #include "cli/show/gateway.h"
 
-enum { ANSWER_MS = 3000, REACH_MS = 2000, CLOCK_TRIES = 3 };
+enum { ANSWER_MS = 10000, REACH_MS = 2000, CLOCK_TRIES = 3 };
 
 static const char ports[] = "ports";
 

@@ -48,7 +48,7 @@ def test_books_that_do_not_add_up(one):
 
 
 def test_what_status_sees(one):
-    assert one.call("status").returncode == 0
+    wait_until(lambda: one.call("status").returncode == 0, timeout=DEADLINE_S)
     router = one.pids("router")[0]
     os.kill(router, signal.SIGSTOP)
     done = one.call("status", check=1)

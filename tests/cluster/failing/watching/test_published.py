@@ -154,7 +154,8 @@ def test_what_is_held_stays_held(one_by_reports):
         _, said = recount(one, url, check=1)
         assert f"unit {some}" in said and "published 1, recounted 0" in said
     one.call("report", some, "--final", check=0)
-    wait_until(lambda: first(changes(one), "result", unit=some)["choices"] is not None)
+    wait_until(lambda: first(changes(one), "result", unit=some)["choices"] is not None,
+               timeout=60)
     told, _ = recount(one, one.api, check=0)
     with altered(one.api, lambda lines: add_vote(first(lines, "result", unit=some))) as url:
         _, said = recount(one, url, check=1)
@@ -165,7 +166,8 @@ def test_what_is_held_stays_held(one_by_reports):
         assert "no votes are published, and they are reported" in said
     other = leaves[1]
     one.call("report", other, check=0)  # not final: it may show less than report_min fewer
-    wait_until(lambda: first(changes(one), "turnout", unit=other)["report"] is not None)
+    wait_until(lambda: first(changes(one), "turnout", unit=other)["report"] is not None,
+               timeout=60)
     told, _ = recount(one, one.api, check=0)
     assert told["passed_over"] > 0
     with altered(one.api, lambda lines: add(first(lines, "result", unit=other), "ballots",
@@ -174,7 +176,7 @@ def test_what_is_held_stays_held(one_by_reports):
         assert "may be kept back" in said
     one.call("report", "--all", "--final", check=0)
     wait_until(lambda: all(line["complete"] for line in changes(one)
-                           if line.get("kind") == "turnout"))
+                           if line.get("kind") == "turnout"), timeout=60)
     told, _ = recount(one, one.api, check=0)
     assert told["passed_over"] == 0
 
