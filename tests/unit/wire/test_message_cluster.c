@@ -509,7 +509,7 @@ static void journal_comes_back_as_it_went(void **state)
     assert_int_equal(d->got.id, 11);
     assert_true(d->got.journal_request.first == UINT64_MAX);
     message = (struct psp_cluster_message){
-        .type = PSP_CLUSTER_JOURNAL, .id = 12, .journal = {7, 2, entries}};
+        .type = PSP_CLUSTER_JOURNAL, .id = 12, .journal = {7, 2, entries, false}};
     encode_and_decode(d, &message);
     assert_int_equal(d->got.id, 12);
     assert_int_equal(d->got.journal.first, 7);
