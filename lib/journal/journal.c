@@ -400,9 +400,12 @@ enum psp_status psp_journal_read(const struct psp_journal *log, uint64_t index, 
     pthread_mutex_unlock(&shared->mutex);
     if (status == PSP_OK && bytes > *size) {
         uint8_t *grown = realloc(*buffer, bytes);
-        status = grown == NULL ? PSP_ENOMEM : PSP_OK;
-        *buffer = grown == NULL ? *buffer : grown;
-        *size = grown == NULL ? *size : bytes;
+        if (grown != NULL) {
+            *buffer = grown;
+            *size = bytes;
+        } else {
+            status = PSP_ENOMEM;
+        }
     }
     if (status == PSP_OK)
         status = read_bytes(shared, &segment, offset, *buffer, bytes);

@@ -71,7 +71,7 @@ static void read_records(struct psp_journal *log, const struct psp_journal_wish 
         at += result->records[i].payload_bytes;
     }
     assert(result->n <= max);
-    assert(at == result->bytes + length || result->bytes == NULL);
+    assert(result->bytes == NULL || at == result->bytes + length);
 }
 
 static enum psp_status mend(struct psp_journal *log, const struct wish *wish)

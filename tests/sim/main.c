@@ -330,7 +330,7 @@ static int run_mutants(const struct options *options)
     for (uint32_t m = 1; m < SIM_MUTANTS; m++) {
         if (options->mutant != 0 ? !options->chosen[m] : sim_mutant_by_schedule(m))
             continue;
-        uint64_t seeds[TRIALS_MAX];
+        uint64_t seeds[TRIALS_MAX] = {0};
         char text[512] = "";
         uint32_t missed = 0;
         for (uint32_t t = 0; t < options->trials; t++) {

@@ -276,12 +276,12 @@ static void any_replica_knows_its_records_and_no_others(void **state)
 static void a_log_that_grows_is_read_on(void **state)
 {
     struct desk *desk = *state;
-    struct chunk open = fetch(desk, 1025, LAST);
-    fclose(open.file);
+    const struct chunk before = fetch(desk, 1025, LAST);
+    fclose(before.file);
     append(desk, LAST + 1, 2048, 'a');
-    open = fetch(desk, 1025, 2048);
-    assert_int_equal(read_as_auditor(desk, &open), 1024);
-    fclose(open.file);
+    struct chunk after = fetch(desk, 1025, 2048);
+    assert_int_equal(read_as_auditor(desk, &after), 1024);
+    fclose(after.file);
 }
 
 static const char *refusal(struct desk *desk, const struct psp_seal_request *request,
