@@ -66,8 +66,8 @@ def start(script, *arguments):
                             stderr=subprocess.PIPE, text=True)
 
 
-def told(process):
-    out, errors = process.communicate(timeout=120)
+def told(process, seconds):
+    out, errors = process.communicate(timeout=seconds + 120)
     try:
         return json.loads(out.splitlines()[-1])
     except (IndexError, ValueError):
@@ -81,8 +81,8 @@ def beside(one, attackers, seconds, honest_kinds):
     time.sleep(1.5)
     honest = [start("stations.py", kind, one.directory, f"honest-{kind}", seconds)
               for kind in honest_kinds]
-    answers = [told(process) for process in honest]
-    return answers, [told(process) for process in wild]
+    answers = [told(process, seconds) for process in honest]
+    return answers, [told(process, seconds) for process in wild]
 
 
 def print_row(cells):
