@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -142,6 +143,7 @@ def main():
     parser.add_argument("--tools", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what it started, too
     result = {"what": "kafka-in", "voters": options.messages, "partitions": PARTITIONS,
               "shards": options.shards, "load_average_before": os.getloadavg()[0], "runs": []}
     with tempfile.TemporaryDirectory(prefix="psephos-bench-", dir=os.environ.get("TMPDIR")) as at:
