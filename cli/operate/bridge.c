@@ -43,7 +43,7 @@ static const struct argp_child children[] = {{&psp_option_json, 0, NULL, 0}, {0}
 
 static bool is_remove(const struct arguments *arguments)
 {
-    return strcmp(arguments->action, "remove") == 0;
+    return arguments->action != NULL && strcmp(arguments->action, "remove") == 0;
 }
 
 static void check(const struct arguments *arguments, struct argp_state *state)

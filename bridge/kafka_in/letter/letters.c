@@ -1,6 +1,7 @@
 /* Two lists: letters that wait, in the order of writing, and those that librdkafka has. */
 #include "bridge/kafka_in/letter/letters.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,8 @@ static void append(struct list *list, struct letter *letter)
 
 static void take_out(struct list *list, struct letter *letter)
 {
+    assert(letter->next != letter);
+    assert(letter->before != NULL || list->first == letter);
     if (letter->before)
         letter->before->next = letter->next;
     else
@@ -276,7 +279,7 @@ static void send_waiting(struct psp_bridge_letters *letters, uint64_t now_ms)
             error = produce(letters, letter);
         if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
             give_up(letters, &letters->waiting, letter);
-            continue;
+            return; /* the next one in the next turn */
         }
         if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL)
             return;

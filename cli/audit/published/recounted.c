@@ -56,6 +56,7 @@ static void add_rows(struct psp_recounted *recounted, const struct psp_count *co
     const struct psp_totals *all = psp_count_totals(count);
     const struct psp_totals *reported = psp_count_reported(count);
     const struct psp_totals *rows = recounted->by_reports ? reported : all;
+    assert(all != NULL);
     for (uint64_t c = 0; rows && c < rows->cell_count; c++)
         recounted->rows->cells[c] += rows->cells[c];
     for (uint32_t row = 0; row < all->row_count; row++)
