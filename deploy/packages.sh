@@ -40,8 +40,15 @@ cmake --build build -j "$(nproc)" -- --quiet
 rm -rf "$folder/_CPack_Packages"
 case $release in
 *~deb12)
-    (rm -f "$folder"/libraft0_*.deb && cd "$folder" &&
-        apt-get -qq download libraft0 2>>"$OLDPWD/build/packages.log")
+    rm -f "$folder"/libraft0_*.deb
+    log=$PWD/build/packages.log
+    # An image's lists are removed when its packages are there.
+    (cd "$folder" && { apt-get -qq download libraft0 ||
+        { apt-get -qq update && apt-get -qq download libraft0; }; }) 2>>"$log" || {
+        tail -n 3 "$log" >&2
+        echo "packages.sh: apt could not fetch libraft0, which psephos-shard needs on Debian 12" >&2
+        exit 1
+    }
     ;;
 esac
 cmake -S . -B build -DPSP_PACKAGES=OFF >>build/packages.log
