@@ -14,10 +14,15 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PSEPHOS = ROOT / "build" / "bin" / "psephos"
 RETURNS = ROOT / "demo" / "vermont-2020-county.csv"
-BASE, IMAGE, NETWORK, NET = "debian:bookworm-slim", "psephos-host", "psephos-hosts", "10.214.0"
+BASES = {release: f"debian:{release}-slim" for release in ("bookworm", "trixie")}
+IMAGE, NETWORK, NET = "psephos-host", "psephos-hosts", "10.214.0"
 SHARD_HOSTS = ("north", "south", "west")
-PLACES = {"east": 11, "north": 12, "south": 13, "west": 14, "station": 15, "stranger": 16}
-MOVED = {"east": 21, "north": 22, "south": 23, "west": 24}
+HOSTS = ("east", *SHARD_HOSTS, "door")  # of the inventory
+PLACES = {"east": 11, "north": 12, "south": 13, "west": 14, "door": 17, "station": 15,
+          "stranger": 16}
+MOVED = {"east": 21, "north": 22, "south": 23, "west": 24, "door": 27}
+BRIDGE = {"format": 1, "name": "page", "http_local": "127.0.0.1:9464",
+          "sink": {"postgres": {"conninfo": "dbname=results"}}}
 HOST_OPTIONS = [
     "--cap-add",
     "SYS_ADMIN",
@@ -78,25 +83,27 @@ def wait_until(condition, timeout, what):
         time.sleep(0.5)
 
 
-def have_base():
-    if docker("image", "inspect", BASE, check=False).returncode == 0:
+def have_base(release):
+    base = BASES[release]
+    if docker("image", "inspect", base, check=False).returncode == 0:
         return
-    say(f"making {BASE} with debootstrap")
+    say(f"making {base} with debootstrap")
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        call("debootstrap", "--variant=minbase", "bookworm", folder + "/root")
+        call("debootstrap", "--variant=minbase", release, folder + "/root")
         change = ""
         if (
             "NODE_EXTRA_CA_CERTS" in os.environ
         ):  # this machine reaches npm through a proxy with a CA of its own
             shutil.copy(os.environ["NODE_EXTRA_CA_CERTS"], folder + CA)
             change = f"--change 'ENV NODE_EXTRA_CA_CERTS={CA.removeprefix('/root')}'"
-        call("sh", "-c", f"tar -C {folder}/root -c . | docker import {change} - {BASE}")
+        call("sh", "-c", f"tar -C {folder}/root -c . | docker import {change} - {base}")
 
 
 class Bed:
     """The folder of the control node (this machine), and the hosts."""
 
-    def __init__(self):
+    def __init__(self, release):
+        self.release = release
         self.folder = Path(tempfile.mkdtemp(prefix="psephos-hosts-", dir="/var/tmp"))
         self.places = dict(PLACES)
         self.cluster = self.folder / "cluster"
@@ -109,7 +116,8 @@ class Bed:
         for name in ("Dockerfile", "stranger.py"):
             shutil.copy(HERE / name, self.folder)
         call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "id")
-        docker("build", "--network=host", "-q", "-t", IMAGE, self.folder)
+        docker("build", "--network=host", "-q", "-t", IMAGE, "--build-arg",
+               f"BASE={BASES[self.release]}", self.folder)
         self.remove()
         docker("network", "create", "--subnet", f"{NET}.0/24", NETWORK)
 
@@ -174,14 +182,16 @@ class Bed:
     def write_inventory(self):
         call(PSEPHOS, "import", RETURNS, "--out", self.folder / "e", "--force")
         groups = {"routers": ["east"], "collectors": ["east"], "monitoring": ["east"],
-                  "shards": list(SHARD_HOSTS)}
+                  "shards": list(SHARD_HOSTS), "gateways": ["door"], "bridges": ["door"]}
+        (self.folder / "page.json").write_text(json.dumps(BRIDGE))
+        self.make_certificate()
         (self.folder / "inventory.json").write_text(
             json.dumps(
                 {
                     "all": {
                         "hosts": {
                             name: {"ansible_host": self.address(name)}
-                            for name in ("east", *SHARD_HOSTS)
+                            for name in HOSTS
                         },
                         "children": {
                             group: {"hosts": {name: {} for name in names}}
@@ -195,6 +205,9 @@ class Bed:
                             "psephos_command": str(PSEPHOS),
                             "psephos_packages": str(self.folder / "now"),
                             "psephos_election": str(self.folder / "e" / "election.json"),
+                            "psephos_gateway_certificate": str(self.folder / "gateway.pem"),
+                            "psephos_gateway_certificate_key": str(self.folder / "gateway.key"),
+                            "psephos_bridges": [str(self.folder / "page.json")],
                             "psephos_operator_networks": [f"{NET}.1/32"],
                             "psephos_station_networks": [f"{self.address('station')}/32"],
                         },
@@ -202,6 +215,15 @@ class Bed:
                 }
             )
         )
+
+    def make_certificate(self):
+        """Of the door, wherever it stands."""
+        if not (self.folder / "gateway.pem").exists():
+            names = ",".join(f"IP:{NET}.{at['door']}" for at in (PLACES, MOVED))
+            call("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=door",
+                 "-addext", f"subjectAltName={names}", "-keyout", self.folder / "gateway.key",
+                 "-out", self.folder / "gateway.pem")
 
     def play(self, book, *options):
         """The recap: {host: {"ok": n, "changed": n, ...}}."""

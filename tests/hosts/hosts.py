@@ -1,17 +1,21 @@
 """deploy/ on containers that are hosts (systemd, sshd, own addresses); exact or exit 1.
 
-Needs root, Docker running, and ansible. Builds packages of this version and of a next one, then:
+Needs root, Docker running, and ansible-core. Builds packages of this version and a next one, then:
 
-  nothing    Ansible onto four hosts, a second run changes nothing; Vermont 2020 is cast from a
-             fifth, and one of the three hosts for shards is destroyed in the middle: exact; a new
+  nothing    Ansible onto five hosts, a second run changes nothing; Vermont 2020 is cast from a
+             sixth, and one of the three hosts for shards is destroyed in the middle: exact; a new
              machine takes its place with replace.yml: replicas equal
+  doors      Vermont again, over HTTPS through the gateway of the fifth host, and its bridge
+             writes to a PostgreSQL there, both killed meanwhile: exact, rows equal; a token
+             is revoked; every unit's limit of memory is the kernel's, and kept by it
   stranger   a host without keys tries every port; no process listens where it need not; the
              units' exposure; a process that hangs is ended by systemd's watchdog
   upgrade    to the next version, host by host, under load: no ballot refused or lost
   backup     under load; then every host is destroyed and new ones, with other addresses, go on
              from it: exact as of its indexes, and exact when the rest is cast again
   compose    from nothing to the exact demo; a container killed, a volume lost; down -v leaves
-             nothing
+             nothing; the gateway takes ballots, the bridge writes to a PostgreSQL (a
+             stand-in of Debian's), Prometheus sees the cluster
 
 Prints what was seen, a line each. --keep leaves the hosts there.
 """
@@ -27,18 +31,19 @@ import sys
 import time
 from pathlib import Path
 
-from bed import (MOVED, RETURNS, ROOT, SHARD_HOSTS, Bed, Wrong, call, docker, have_base, require,
-                 say, wait_until)
+import doors
+from bed import (BASES, HOSTS, MOVED, ROOT, SHARD_HOSTS, Bed, Wrong, call, docker, have_base,
+                 require, say, wait_until)
 
 # ---- what is shown ----
 
 
 def from_nothing(bed):
-    bed.start("east", *SHARD_HOSTS, "station", "stranger")
-    say("six hosts run systemd and sshd")
+    bed.start(*HOSTS, "station", "stranger")
+    say("seven hosts run systemd and sshd")
     recap = bed.play("site")
     say(
-        "site.yml onto four hosts: "
+        "site.yml onto five hosts: "
         f"{sum(r['changed'] for r in recap.values())} changes, none failed"
     )
     recap = bed.play("site")
@@ -52,7 +57,7 @@ def from_nothing(bed):
     bed.destroy("north")
     at = bed.accounting()["total"]["counted"]
     summary = bed.cast_done()
-    gone = [p for p in bed.status() if p["state"] not in ("leader", "follower", "ready")]
+    gone = [p for p in bed.status() if p["state"] == "not answering"]
     require(len(gone) == 3, f"three replicas should be away: {gone}")
     say(f"host north destroyed after {at:,} ballots; {summary['cast']:,} cast, all counted, "
         f"{summary['resent']:,} sent again")
@@ -69,10 +74,10 @@ def stranger(bed):
     bed.put("stranger", bed.folder / "stranger.py", "/root/stranger.py")
     bed.put("stranger", bed.cluster / "cluster.json", "/root/cluster.json")
     seen = json.loads(bed.on("stranger", "python3", "/root/stranger.py", "/root/cluster.json",
-                             *(bed.address(name) for name in ("east", *SHARD_HOSTS))).stdout)
+                             *(bed.address(name) for name in HOSTS)).stdout)
     require(not seen["answered"], f"a stranger was answered: {seen['answered']}")
     wanted = sorted(
-        [f"{bed.address(name)}:22" for name in ("east", *SHARD_HOSTS)]
+        [f"{bed.address(name)}:22" for name in HOSTS]
         + [f"{bed.address('east')}:8080"]
     )
     require(sorted(seen["open"]) == wanted, f"open to a stranger: {seen['open']}")
@@ -86,22 +91,24 @@ def stranger(bed):
         f"HTTP: {seen['http']}",
     )
     say(
-        "a host without keys reaches sshd and the page, of 4 x 65,535 ports: "
+        f"a host without keys reaches sshd and the page, of {len(HOSTS)} x 65,535 ports: "
         f"{', '.join(seen['open'])}"
     )
     say(f"  and gets from the page: {seen['http']}")
     # The same with the firewall open: keys alone must do.
-    for name in ("east", *SHARD_HOSTS):
+    for name in HOSTS:
         bed.on(name, "systemctl", "stop", "psephos-firewall")
     seen = json.loads(bed.on("stranger", "python3", "/root/stranger.py", "/root/cluster.json",
-                             *(bed.address(name) for name in ("east", *SHARD_HOSTS))).stdout)
-    for name in ("east", *SHARD_HOSTS):
+                             *(bed.address(name) for name in HOSTS)).stdout)
+    for name in HOSTS:
         bed.on(name, "systemctl", "start", "psephos-firewall")
     require(not seen["answered"], f"a stranger was answered: {seen['answered']}")
+    require(set(seen["gateway"].values()) <= {401, 404, 405}, f"gateway: {seen['gateway']}")
     say(f"without the firewall: {len(seen['open'])} ports open, no answer on any CURVE port, "
         "without keys or with keys of its own")
+    say(f"  and gets from the gateway, without a token: {seen['gateway']}")
     listening = {}
-    for name in ("east", *SHARD_HOSTS):
+    for name in HOSTS:
         out = bed.on(name, "ss", "-ltnH").stdout
         listening[name] = sorted({line.split()[3] for line in out.splitlines()} - {"127.0.0.11:0"})
         listening[name] = [at for at in listening[name] if not at.startswith("127.0.0.11:")]
@@ -116,11 +123,15 @@ def stranger(bed):
         }
         if name == "east":
             expected |= {f"{mine}:8080", "127.0.0.1:7001", "127.0.0.1:9090"}
+        if name == "door":
+            expected |= {f"{mine}:8090", "127.0.0.1:7002", "127.0.0.1:9464"}
         require({at for at in found if not at.endswith(":22")} == expected,
                 f"{name} listens at {found}, not at {sorted(expected)}")
     for name, unit in (
         ("east", "psephos-router@0"),
         ("east", "psephos-collector@0"),
+        ("door", "psephos-gateway@0"),
+        ("door", "psephos-bridge@page"),
         (
             "north",
             bed.on(
@@ -150,9 +161,17 @@ def hang(bed):
     say(f"{unit} stopped with SIGSTOP: systemd's watchdog had started it again after {took:.0f} s")
 
 
+def versions(bed):
+    """Of what runs, and of the packages behind what does not say its own."""
+    told = {p["version"] for p in bed.status() if p["role"] not in ("gateway", "bridge")}
+    packages = bed.on("door", "dpkg-query", "-W", "-f", "${Version}\n", "psephos-gateway",
+                      "psephos-bridge").stdout
+    return told | {re.sub("-.*", "", version).replace("~", "-") for version in packages.split()}
+
+
 def upgrade(bed):
     """The returns are cast again and again, by new voters, until the last host is upgraded."""
-    before = {p["version"] for p in bed.status()}
+    before = versions(bed)
     cast = resent = 0
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         playing = pool.submit(bed.play, "upgrade", "-e", f"psephos_packages={bed.folder / 'next'}")
@@ -161,7 +180,7 @@ def upgrade(bed):
             summary = bed.cast_done()
             cast, resent = cast + summary["cast"], resent + summary["resent"]
         playing.result()
-    after = {p["version"] for p in bed.status()}
+    after = versions(bed)
     require(len(after) == 1 and after != before, f"versions {before}, then {after}")
     bed.exact()
     say(f"upgrade.yml {', '.join(before)} -> {', '.join(after)} under 5,000 ballots a second: "
@@ -180,10 +199,10 @@ def backup(bed):
     at_end = bed.accounting()["total"]["counted"]
     in_backup = sum(s["counted"] for s in saved)
     require(in_backup < at_end, "the backup was not taken in the middle")
-    bed.destroy("east", *SHARD_HOSTS)
+    bed.destroy(*HOSTS)
     bed.places.update(MOVED)
     bed.write_inventory()
-    bed.start("east", *SHARD_HOSTS)
+    bed.start(*HOSTS)
     bed.play("restore", "-e", f"psephos_packages={bed.folder / 'next'}")
     wait_until(bed.level, 120, "one index and state hash on all replicas")
     wait_until(lambda: bed.accounting()["total"]["counted"] > 0, 60, "a board")
@@ -194,7 +213,7 @@ def backup(bed):
                 f"restored {got}, backed up {shard}")
     say(
         f"backup.yml at {in_backup:,} of {at_end:,} ballots; every host destroyed; "
-        f"restore.yml onto four new ones: {in_backup:,} counted, "
+        f"restore.yml onto new ones: {in_backup:,} counted, "
         "shard by shard as of the backup's indexes"
     )
     bed.cast_again(8000)
@@ -204,11 +223,12 @@ def backup(bed):
         f"the station casts again: {summary['cast']:,} ballots, "
         "each with the verdict it had or gets now; exact"
     )
+    doors.after_restore(bed)
 
 
 def compose(bed):
     env = {"PSEPHOS_PORT": "18080", "COMPOSE_PROJECT_NAME": "psephostest"}
-    file = ("-f", ROOT / "deploy" / "compose.yaml")
+    file = ("-f", ROOT / "deploy" / "compose.yaml", "-f", doors.COMPOSE)
 
     def run(*command, **options):
         return call("docker-compose", *file, *command, env=env, timeout=3000, **options)
@@ -222,6 +242,7 @@ def compose(bed):
         return found
     try:
         run("build")
+        doors.build_postgres()
         size = docker("image", "inspect", "-f", "{{.Size}}", "psephos:bookworm").stdout.strip()
         say(f"image psephos:bookworm: {int(size) / 1e6:.0f} MB with its base")
         begun = time.monotonic()
@@ -260,11 +281,12 @@ def compose(bed):
         docker("rm", "-f", "psephostest_shard-1-2_1")
         docker("volume", "rm", "psephostest_shard-1-2")
         volume_lost(run)
-        run("down", "-v")
+        doors.of_compose(run)
+        run(*doors.PROFILES, "down", "-v")
         require(not leftovers(), f"left behind: {leftovers()}")
         say("docker-compose down -v: no container, volume or network is left")
     finally:
-        run("--profile", "demo", "down", "-v", check=False)
+        run(*doors.PROFILES, "--profile", "demo", "down", "-v", check=False)
 
 
 def volume_lost(run):
@@ -288,6 +310,7 @@ def volume_lost(run):
 
 STAGES = {
     "nothing": from_nothing,
+    "doors": doors.on_hosts,
     "stranger": stranger,
     "upgrade": upgrade,
     "backup": backup,
@@ -307,21 +330,23 @@ def main():
     parser.add_argument(
         "--packages", type=Path, help="a kept folder of an earlier run, for its packages"
     )
+    parser.add_argument("--release", choices=BASES, default="bookworm",
+                        help="Debian of hosts and image; packages for another one than this "
+                        "machine's come with --packages")
     parser.add_argument("--keep", action="store_true", help="leave the hosts and the folder")
     arguments = parser.parse_args()
     for tool in ("docker", "ansible-playbook", "docker-compose", "debootstrap"):
         if not shutil.which(tool):
-            sys.exit(
-                f"hosts: needs {tool}: apt-get install docker.io docker-compose ansible debootstrap"
-            )
+            sys.exit(f"hosts: needs {tool}: apt-get install docker.io docker-compose "
+                     "ansible-core debootstrap")
     if docker("info", check=False).returncode != 0:
         sys.exit("hosts: no Docker engine answers; start dockerd")
     if set(arguments.stages.split(",")) - set(STAGES):
         sys.exit(f"hosts: stages are {', '.join(STAGES)}")
-    bed = Bed()
+    bed = Bed(arguments.release)
     try:
         wanted = arguments.stages.split(",")
-        have_base()
+        have_base(arguments.release)
         if wanted == ["compose"]:
             compose(bed)
             return 0

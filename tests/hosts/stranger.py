@@ -7,6 +7,7 @@ import concurrent.futures
 import json
 import re
 import socket
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -50,6 +51,30 @@ def http(url, method="GET"):
         return 0
 
 
+def gateway(cluster):
+    """What a gateway says to who has no token, or one of its own making."""
+    unknown = ssl.create_default_context()
+    unknown.check_hostname, unknown.verify_mode = False, ssl.CERT_NONE
+    said = {}
+    for one in cluster.get("gateways", ()):
+        for method, path, token in (("POST", "/api/v1/ballots", None),
+                                    ("POST", "/api/v1/ballots", "0" * 64),
+                                    ("GET", "/api/v1/ballots", None), ("GET", "/metrics", None)):
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            asked = urllib.request.Request(f"https://{one['http']}{path}", method=method,
+                                           data=b"{}" if method == "POST" else None,
+                                           headers=headers)
+            try:
+                with urllib.request.urlopen(asked, timeout=3, context=unknown) as answer:
+                    code = answer.status
+            except urllib.error.HTTPError as error:
+                code = error.code
+            except OSError:
+                code = 0
+            said[f"{method} {path}" + (" with a token of its own" if token else "")] = code
+    return said
+
+
 def main():
     cluster = json.load(open(sys.argv[1]))
     hosts = sys.argv[2:]
@@ -68,6 +93,7 @@ def main():
     print(json.dumps({
         "open": opened,
         "answered": answered,
+        "gateway": gateway(cluster),
         "http": {f"{method} {path}": http(page + path, method) for method, path in (
             ("GET", "/api/v1/election"), ("GET", "/metrics"), ("GET", "/cluster"),
             ("POST", "/api/v1/election"), ("PUT", "/"), ("DELETE", "/api/v1/results"))},
