@@ -86,7 +86,7 @@ def test_a_bridge_whose_server_is_away_holds_nothing_up(cluster, fixture_file, t
     shown = row(one)
     assert shown["state"] == "no target" and shown["address"] == address_of(file)
     assert "/nowhere/at/all" in shown["trouble"] and shown["version"] is None
-    of_shards = {"shard", "replica", "state_hash", "close_at"}
+    of_shards = {"shard", "replica", "state_hash", "close_at", "probing"}
     assert set(shown) == promised("status", "processes") - of_shards
     told = one.call("status", check=1).stdout
     assert "bridge-page: " in told and "no target" in told
