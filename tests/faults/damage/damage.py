@@ -198,7 +198,8 @@ class ThreeReplicas:
             return "neither level nor refused", where
         if not reason_in(log):
             return "ended without a word", where
-        self.one.call("replica", "replace", "--shard", 0, "--replica", replica, check=0)
+        self.one.call("replica", "replace", "--shard", 0, "--replica", replica, check=0,
+                      timeout=300)  # the others read their logs first
         self.settle()
         return "refused, and replaced", where
 
