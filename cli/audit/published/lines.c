@@ -182,6 +182,8 @@ static void compare_choices(struct psp_lines *lines, const char *place, uint32_t
     const json_t *choice;
     uint32_t told = 0, there = 0;
     size_t i;
+    for (uint32_t c = 0; c < of->choice_count; c++)
+        there += lines->present[c];
     json_array_foreach(choices, i, choice)
     {
         const char *id = json_string_value(json_object_get(choice, "choice"));
@@ -194,10 +196,9 @@ static void compare_choices(struct psp_lines *lines, const char *place, uint32_t
         char what[160];
         snprintf(what, sizeof what, "votes of %.120s", id);
         compare_number(lines, place, what, number_of(choice, "votes"), lines->votes[at]);
+        lines->present[at] = false; /* said: a second time it does not stand there */
         told++;
     }
-    for (uint32_t c = 0; c < of->choice_count; c++)
-        there += lines->present[c];
     if (told != there)
         differ(lines, "%s: %" PRIu32 " choices are published, %" PRIu32 " stand there", place, told,
                there);

@@ -48,12 +48,19 @@ def set_member(line, name, value):
     line[name] = value
 
 
+def choice_twice(lines):
+    """As many choices as there should be, and the votes of each of them right."""
+    choices = voted(lines)["choices"]
+    choices[-1] = dict(choices[0])
+
+
 ALTERED = {
     "votes": (lambda lines: add_vote(voted(lines)), "votes of"),
     "ballots": (lambda lines: add(voted(lines), "ballots"), ", ballots: published"),
     "undervotes": (lambda lines: add(voted(lines), "undervotes"), "undervotes: published"),
     "overvotes": (lambda lines: add(voted(lines), "overvotes"), "overvotes: published"),
     "a choice that lacks": (lambda lines: voted(lines)["choices"].pop(), "choices are published"),
+    "a choice twice for another": (choice_twice, "does not stand there"),
     "a choice of elsewhere": (lambda lines: set_member(voted(lines)["choices"][0], "choice", "x"),
                               "the choice x does not stand there"),
     "held votes": (lambda lines: set_member(voted(lines), "choices", None),
