@@ -382,13 +382,13 @@ bool psp_sealing_take(struct psp_sealing *sealing, struct psp_peer *ret_peer,
                       struct psp_bytes *ret_message)
 {
     pthread_mutex_lock(&sealing->mutex);
-    const bool there = sealing->answered;
+    const bool there = sealing->answered, used = sealing->taken;
     sealing->taken = there; /* whoever takes has used the one before */
     sealing->answered = false;
     if (there) {
         *ret_peer = sealing->peer;
         *ret_message = (struct psp_bytes){sealing->answer.data, sealing->answer.length};
-    } else {
+    } else if (used) { /* the thread waits for that, and only then: the loop asks in every turn */
         pthread_cond_signal(&sealing->changed);
     }
     pthread_mutex_unlock(&sealing->mutex);

@@ -32,8 +32,8 @@ static void give_receipt(struct psp_client_core *core, const struct psp_client_b
 
 /* A ballot of a remembered batch may be in a list by now, where it cannot be
  * freed: it is marked, and freed when the list gives it out. */
-static void resolve(struct psp_client_core *core, struct psp_client_batch *batch, uint32_t row,
-                    const struct psp_receipt *outcome)
+static inline void resolve(struct psp_client_core *core, struct psp_client_batch *batch,
+                           uint32_t row, const struct psp_receipt *outcome)
 {
     const uint32_t index = batch->rows[row].ballot;
     struct psp_client_ballot *ballot = &core->ballots.records[index];

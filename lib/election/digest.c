@@ -39,18 +39,15 @@ void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PS
     _Static_assert(crypto_shorthash_siphash24_BYTES == PSP_TAG_BYTES, "tag size");
     enum {
         UNIT = PSP_BALLOT_ID_BYTES,
-        METHOD = UNIT + 4,
-        CAST_AT = METHOD + 1,
-        STYLE = CAST_AT + 8,
-        MARKS = STYLE + 4
+        MARKS = UNIT + 4 + 1 + 8 + 4 /* unit, method, time, style */
     };
     uint8_t bytes[MARKS + PSP_MARKS_BYTES_MAX];
     assert(marks_bytes <= PSP_MARKS_BYTES_MAX);
     memcpy(bytes, ballot_id, PSP_BALLOT_ID_BYTES);
-    psp_put32(bytes + UNIT, unit);
-    bytes[METHOD] = method;
-    psp_put64(bytes + CAST_AT, cast_at_ms);
-    psp_put32(bytes + STYLE, style);
+    /* In words, as the hash reads them: a word out of several stores waits for them all. */
+    psp_put64(bytes + UNIT, unit | (uint64_t)method << 32 | cast_at_ms << 40);
+    psp_put64(bytes + UNIT + 8, cast_at_ms >> 24 | (uint64_t)style << 40);
+    bytes[MARKS - 1] = (uint8_t)(style >> 24);
     memcpy(bytes + MARKS, marks, marks_bytes);
     crypto_shorthash_siphash24(ret_tag, bytes, MARKS + marks_bytes, key->tag);
 }

@@ -110,6 +110,7 @@ struct submission {
     struct psp_router_span span;
     const struct psp_router_station *station; /* NULL, of a gateway: no such one */
     const struct psp_client_columns *columns;
+    enum psp_router_lane lane; /* of the station's rows */
     bool ended;
     uint64_t now_ms, wall_ms;
     const struct psp_router_station *stations; /* of a gateway: those that it may name */
@@ -220,15 +221,15 @@ static bool was_sent(const struct psp_client_columns *columns, uint32_t row)
     return columns->resent != NULL && (columns->resent[row / 8] >> row % 8 & 1) != 0;
 }
 
+/* Counts these rows of the station, too. */
 static enum psp_router_lane lane_of(struct psp_router_core *core,
-                                    const struct submission *submission)
+                                    const struct submission *submission, uint32_t rows)
 {
     const uint32_t station = submission->span.station;
-    const uint32_t rows = psp_router_rate_add(&core->rates[station], submission->now_ms);
-    const bool alone = submission->stations == NULL; /* all rows of the message are its own */
+    const uint32_t rate = psp_router_rate_add(&core->rates[station], rows, submission->now_ms);
     if (core->watched[station] > 0)
         return PSP_ROUTER_REPLAYS;
-    if (rows > PSP_ROUTER_MODEST_ROWS || (alone && submission->columns->n > PSP_ROUTER_MODEST_ROWS))
+    if (rate > PSP_ROUTER_MODEST_ROWS)
         return PSP_ROUTER_JUDGE;
     core->modest_ms = submission->now_ms;
     return PSP_ROUTER_MODEST;
@@ -246,7 +247,7 @@ static void forward_row(struct psp_router_core *core, const struct submission *s
 {
     const struct psp_client_columns *columns = submission->columns;
     const uint32_t station = submission->span.station;
-    enum psp_router_lane lane = lane_of(core, submission);
+    enum psp_router_lane lane = submission->lane;
     if (is_outside(core, submission, row)) {
         if (!was_sent(columns, row)) {
             store_row(core->outside_rows, core->outside_count++, row);
@@ -290,6 +291,7 @@ static void forward_named_row(struct psp_router_core *core, struct submission *s
         submission->ended = psp_router_station_ended(submission->station, submission->wall_ms);
         core->message++; /* another span begins in every batch */
     }
+    submission->lane = lane_of(core, submission, 1);
     forward_row(core, submission, row, voter, marks);
 }
 
@@ -315,6 +317,8 @@ static void forward(struct psp_router_core *core, struct submission *submission)
     core->message++;
     core->busy_count = core->outside_count = 0;
     core->counters.decoded += columns->n;
+    if (submission->stations == NULL)
+        submission->lane = lane_of(core, submission, columns->n);
     for (uint32_t row = 0; row < columns->n; row++) {
         if (submission->stations == NULL)
             forward_row(core, submission, row, voter, marks);

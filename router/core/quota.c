@@ -80,11 +80,11 @@ uint64_t psp_router_quota_rows(const struct psp_router_quota *quota)
     return rows;
 }
 
-uint32_t psp_router_rate_add(struct psp_router_rate *rate, uint64_t now_ms)
+uint32_t psp_router_rate_add(struct psp_router_rate *rate, uint32_t rows, uint64_t now_ms)
 {
     const uint32_t second = (uint32_t)(now_ms / 1000);
     if (rate->second != second)
         *rate = (struct psp_router_rate){second, 0, rate->second + 1 == second ? rate->rows : 0};
-    rate->rows++;
+    rate->rows += rows;
     return rate->rows > rate->before ? rate->rows : rate->before;
 }

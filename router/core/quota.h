@@ -46,8 +46,8 @@ void psp_router_quota_release(struct psp_router_quota *quota, uint32_t shard, ui
 struct psp_router_rate {
     uint32_t second, rows, before;
 };
-/* One more row; how many they are in this second, or in the one before if those are more. */
-uint32_t psp_router_rate_add(struct psp_router_rate *rate, uint64_t now_ms);
+/* Some rows more; how many they are in this second, or in the one before if those are more. */
+uint32_t psp_router_rate_add(struct psp_router_rate *rate, uint32_t rows, uint64_t now_ms);
 
 /* Of all shards. */
 uint64_t psp_router_quota_rows(const struct psp_router_quota *quota);

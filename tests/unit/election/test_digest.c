@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "election/digest.h"
 
 static const uint8_t secret[PSP_DIGEST_KEY_BYTES] = {0, 1, 2,  3,  4,  5,  6,  7,
@@ -83,6 +85,27 @@ static void tag_covers_every_part_of_the_ballot(void **state)
     assert_memory_not_equal(tag, other, sizeof tag);
 }
 
+/* The bytes one after the other, least significant first, whatever the words they are put in. */
+static void tag_is_of_every_byte(void **state)
+{
+    (void)state;
+    static const uint8_t ballot_id[PSP_BALLOT_ID_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static const uint8_t marks[] = {0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9};
+    static const uint8_t bytes[] = {
+        1,    2,    3,    4,    5,    6,    7,    8,    9,    0,    0,    0,    0,    0,
+        0,    0,    0x11, 0x12, 0x13, 0x14, 0x21, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37,
+        0x38, 0x41, 0x42, 0x43, 0x44, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9};
+    struct psp_digest_key key;
+    psp_digest_key_init(&key, secret);
+    for (size_t n = 0; n <= sizeof marks; n++) {
+        uint8_t tag[PSP_TAG_BYTES], own[PSP_TAG_BYTES];
+        psp_digest_tag(&key, ballot_id, 0x14131211, 0x21, UINT64_C(0x3837363534333231), 0x44434241,
+                       marks, n, tag);
+        crypto_shorthash_siphash24(own, bytes, sizeof bytes - sizeof marks + n, key.tag);
+        assert_memory_equal(tag, own, sizeof tag);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +113,7 @@ int main(void)
         cmocka_unit_test(digest_is_keyed_siphash_of_the_voter_id),
         cmocka_unit_test(slot_is_the_first_twelve_bits),
         cmocka_unit_test(tag_covers_every_part_of_the_ballot),
+        cmocka_unit_test(tag_is_of_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
