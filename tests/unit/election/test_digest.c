@@ -89,19 +89,19 @@ static void tag_covers_every_part_of_the_ballot(void **state)
 static void tag_is_of_every_byte(void **state)
 {
     (void)state;
-    static const uint8_t ballot_id[PSP_BALLOT_ID_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
-    static const uint8_t marks[] = {0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9};
+    static const uint8_t id[PSP_BALLOT_ID_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static const uint8_t papers[] = {0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9};
     static const uint8_t bytes[] = {
         1,    2,    3,    4,    5,    6,    7,    8,    9,    0,    0,    0,    0,    0,
         0,    0,    0x11, 0x12, 0x13, 0x14, 0x21, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37,
         0x38, 0x41, 0x42, 0x43, 0x44, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9};
     struct psp_digest_key key;
     psp_digest_key_init(&key, secret);
-    for (size_t n = 0; n <= sizeof marks; n++) {
+    for (size_t n = 0; n <= sizeof papers; n++) {
         uint8_t tag[PSP_TAG_BYTES], own[PSP_TAG_BYTES];
-        psp_digest_tag(&key, ballot_id, 0x14131211, 0x21, UINT64_C(0x3837363534333231), 0x44434241,
-                       marks, n, tag);
-        crypto_shorthash_siphash24(own, bytes, sizeof bytes - sizeof marks + n, key.tag);
+        psp_digest_tag(&key, id, 0x14131211, 0x21, UINT64_C(0x3837363534333231), 0x44434241, papers,
+                       n, tag);
+        crypto_shorthash_siphash24(own, bytes, sizeof bytes - sizeof papers + n, key.tag);
         assert_memory_equal(tag, own, sizeof tag);
     }
 }
