@@ -287,6 +287,7 @@ static enum psp_status apply_genesis(struct psp_count *count, const struct psp_g
 static void assert_books(const struct psp_count *count)
 {
     assert(psp_books_balanced(&count->books));
+    psp_ledger_check(count->stations);
     if (!psp_count_rules_2(count))
         return;
     assert(psp_station_books_agree(psp_ledger_sum(count->stations), &count->books));

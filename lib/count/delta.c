@@ -194,6 +194,8 @@ static void move_new(struct psp_count *count, struct psp_count_delta *delta)
 
 enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_delta **ret_delta)
 {
+    psp_index_check(count->index);
+    psp_refusals_check(count->refusals);
     struct psp_count_delta *delta = calloc(1, sizeof *delta);
     if (!delta)
         return PSP_ENOMEM;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/checked.h"
 #include "election/digest.h"
 
 enum {
@@ -56,9 +57,15 @@ struct psp_index {
     uint32_t sweep_capacity;
 };
 
-_Static_assert(sizeof(struct psp_index_entry) == 28, "an entry is 28 bytes");
-_Static_assert(REGION_BLOCKS * sizeof(struct psp_index_block) % HUGE_PAGE_BYTES == 0,
-               "a region is whole huge pages");
+static_assert(sizeof(struct psp_index_entry) == 28, "an entry is 28 bytes");
+static_assert(sizeof((struct psp_index_entry *)0)->digest == PSP_DIGEST_BYTES, "");
+static_assert(sizeof((struct psp_index_entry *)0)->tag == PSP_TAG_BYTES, "");
+static_assert(REGION_BLOCKS * sizeof(struct psp_index_block) % HUGE_PAGE_BYTES == 0,
+              "a region is whole huge pages");
+static_assert(PSP_INDEX_VOTERS_MAX < COUNTED_BIT - 1, "a number + 1 leaves its top bit");
+static_assert(TAIL_ENTRIES < BLOCK_ENTRIES, "a table of one block has places for keys");
+static_assert(LOAD_NUM < LOAD_DEN, "a search ends at an empty place");
+static_assert(PSP_SLOT_COUNT % STAGGERS == 0, "as many slots for each stagger");
 
 static inline uint64_t key_of_digest(const uint8_t *digest)
 {
@@ -90,6 +97,10 @@ static inline struct psp_index_entry *entry_at(const struct psp_index *index,
 {
     const uint32_t place = at >> BLOCK_BITS;
     const uint32_t block = place < table->run ? table->run_first + place : table->blocks[place];
+    if (PSP_CHECKED) {
+        assert(at < table->end);
+        assert(block < index->block_count);
+    }
     return &index->regions[block >> REGION_BITS][block % REGION_BLOCKS].entries[at % BLOCK_ENTRIES];
 }
 
@@ -116,12 +127,15 @@ static struct psp_index_block *map_region(void)
         munmap(map, before);
     if (before < HUGE_PAGE_BYTES)
         munmap(map + before + bytes, HUGE_PAGE_BYTES - before);
+    assert((uintptr_t)(map + before) % HUGE_PAGE_BYTES == 0);
     madvise(map + before, bytes, MADV_HUGEPAGE); /* a wish: without it all is slower */
     return (struct psp_index_block *)(void *)(map + before);
 }
 
 static bool add_region(struct psp_index *index)
 {
+    assert(index->block_count == index->region_count * REGION_BLOCKS); /* none is left over */
+    assert(index->region_count <= index->region_capacity);
     if (index->region_count == index->region_capacity) {
         const uint32_t capacity = index->region_capacity * 2 + 16;
         struct psp_index_block **regions =
@@ -144,6 +158,7 @@ bool psp_index_warm(struct psp_index *index)
     const uint64_t bytes = index->block_count * sizeof(struct psp_index_block);
     if (index->warm_bytes + HUGE_PAGE_BYTES > bytes)
         return false;
+    assert(index->warm_bytes / region_bytes < index->region_count);
     char *region = (char *)index->regions[index->warm_bytes / region_bytes];
 #ifdef MADV_POPULATE_WRITE
     /* Unknown to older systems: not warmed, no harm. */
@@ -158,6 +173,7 @@ bool psp_index_warm(struct psp_index *index)
 /* Adds empty blocks until the table has `blocks`. */
 static bool add_blocks(struct psp_index *index, struct psp_index_table *table, uint32_t blocks)
 {
+    assert(blocks <= UINT32_MAX / BLOCK_ENTRIES);
     if (blocks * BLOCK_ENTRIES <= table->end)
         return true;
     uint32_t *numbers = realloc(table->blocks, blocks * sizeof *numbers);
@@ -175,6 +191,8 @@ static bool add_blocks(struct psp_index *index, struct psp_index_table *table, u
         numbers[place] = index->block_count++;
         table->end += BLOCK_ENTRIES;
     }
+    assert(table->run > 0);
+    assert(table->run <= blocks);
     return true;
 }
 
@@ -209,6 +227,7 @@ void psp_index_destroy(struct psp_index **index)
  * starting elsewhere for each of 64 neighbours) that hold `voters`. */
 static uint64_t blocks_for(uint32_t slot, uint64_t voters)
 {
+    assert(slot < PSP_SLOT_COUNT);
     uint64_t scaled = (STAGGERS + slot % STAGGERS / 4) << 8; /* one block, and up to a quarter */
     uint64_t blocks = 1;
     while (!fits(voters, blocks * BLOCK_ENTRIES - TAIL_ENTRIES)) {
@@ -230,6 +249,7 @@ static bool take_out(struct psp_index *index, const struct psp_index_table *tabl
     }
     /* Copies every place, the empty ones too, and keeps what is in use: no branch
      * to mispredict. One entry more than `used` may be written. */
+    assert(table->used < index->sweep_capacity);
     uint32_t n = 0;
     for (uint32_t at = 0; at < table->end; at += BLOCK_ENTRIES) {
         const struct psp_index_entry *entries = entry_at(index, table, at);
@@ -247,6 +267,7 @@ static bool take_out(struct psp_index *index, const struct psp_index_table *tabl
 static bool put_back(struct psp_index *index, struct psp_index_table *table)
 {
     const uint32_t capacity = table->capacity;
+    assert(capacity < table->end);
     uint32_t i = 0;
     for (uint32_t first = 0; first < table->end; first += BLOCK_ENTRIES) {
         struct psp_index_entry *entries = entry_at(index, table, first);
@@ -260,6 +281,7 @@ static bool put_back(struct psp_index *index, struct psp_index_table *table)
         if (last && i < table->used && !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
             return false;
     }
+    assert(i == table->used);
     return true;
 }
 
@@ -271,12 +293,14 @@ static enum psp_status resize(struct psp_index *index, uint32_t slot, uint64_t v
     if (blocks * BLOCK_ENTRIES > UINT32_MAX / 2 || !add_blocks(index, table, (uint32_t)blocks))
         return PSP_ENOMEM;
     table->capacity = table->end - TAIL_ENTRIES;
+    assert(fits(voters, table->capacity));
     return PSP_OK;
 }
 
 static enum psp_status grow(struct psp_index *index, uint32_t slot, uint64_t voters)
 {
     struct psp_index_table *table = &index->tables[slot];
+    assert(voters > table->used); /* or they would have fitted */
     if (table->used == 0)
         return resize(index, slot, voters); /* not touched before it is used */
     if (!take_out(index, table))
@@ -353,12 +377,16 @@ void psp_index_find(const struct psp_index *index, const uint8_t digest[PSP_DIGE
         entry = entry_next(index, table, at, entry);
     }
     ret_place->at = at;
+    if (PSP_CHECKED)
+        assert(at <= table->end);
 }
 
 /* Moves the entries [at, hole) one place to the right, into the hole. */
 static void shift(struct psp_index *index, const struct psp_index_table *table, uint32_t at,
                   uint32_t hole)
 {
+    assert(at <= hole);
+    assert(hole < table->end);
     while (at / BLOCK_ENTRIES != hole / BLOCK_ENTRIES) {
         const uint32_t first = hole - hole % BLOCK_ENTRIES;
         struct psp_index_entry *entries = entry_at(index, table, first);
@@ -370,11 +398,32 @@ static void shift(struct psp_index *index, const struct psp_index_table *table, 
     memmove(entry + 1, entry, (hole - at) * sizeof *entry);
 }
 
+/* In the order of keys, at or after the place its key asks for, without a hole between. */
+static bool stands_right(const struct psp_index *index, const struct psp_index_table *table,
+                         uint32_t at)
+{
+    const struct psp_index_entry *entry = entry_at(index, table, at);
+    const uint64_t key = key_of_entry(entry);
+    const uint32_t home = home_of(key, table->capacity);
+    if (entry->number == 0 || at < home)
+        return false;
+    if (at > home) {
+        const struct psp_index_entry *before = entry_at(index, table, at - 1);
+        if (before->number == 0 || key_of_entry(before) > key)
+            return false;
+    }
+    if (at + 1 == table->end)
+        return true;
+    const struct psp_index_entry *after = entry_at(index, table, at + 1);
+    return after->number == 0 || key_of_entry(after) >= key;
+}
+
 enum psp_status psp_index_insert(struct psp_index *index, const uint8_t digest[PSP_DIGEST_BYTES],
                                  uint32_t number, struct psp_index_place *place)
 {
     assert(!place->known);
     assert(number < PSP_INDEX_VOTERS_MAX);
+    assert(place->slot == psp_digest_slot(digest));
     struct psp_index_table *table = &index->tables[place->slot];
     if (!fits((uint64_t)table->used + 1, table->capacity)) {
         const enum psp_status status = grow(index, place->slot, (uint64_t)table->used + 1);
@@ -400,6 +449,8 @@ enum psp_status psp_index_insert(struct psp_index *index, const uint8_t digest[P
     place->known = true;
     place->counted = false;
     place->number = number;
+    if (PSP_CHECKED)
+        assert(stands_right(index, table, place->at));
     return PSP_OK;
 }
 
@@ -413,6 +464,7 @@ enum psp_status psp_index_append(struct psp_index *index, const uint8_t digest[P
     if (table->used == table->end && !add_blocks(index, table, table->end / BLOCK_ENTRIES + 1))
         return PSP_ENOMEM;
     struct psp_index_entry *entry = entry_at(index, table, table->used);
+    assert(entry->number == 0); /* else it was ordered, or inserted into */
     memcpy(entry->digest, digest, PSP_DIGEST_BYTES);
     entry->number = number + 1;
     if (tag) {
@@ -432,6 +484,7 @@ static enum psp_status order_table(struct psp_index *index, uint32_t slot)
     const uint32_t n = table->used;
     for (uint32_t at = 0; at < table->end; at += BLOCK_ENTRIES)
         memset(entry_at(index, table, at), 0, sizeof(struct psp_index_block));
+    assert(n <= index->voters);
     table->used = 0;
     index->voters -= n;
     enum psp_status status = resize(index, slot, n);
@@ -446,6 +499,7 @@ static enum psp_status order_table(struct psp_index *index, uint32_t slot)
         if (status == PSP_OK && (entry->number & COUNTED_BIT))
             psp_index_mark(index, &place, (const uint8_t *)entry->tag);
     }
+    assert(status != PSP_OK || table->used == n);
     return status;
 }
 
@@ -462,7 +516,8 @@ void psp_index_mark(struct psp_index *index, const struct psp_index_place *place
                     const uint8_t tag[PSP_TAG_BYTES])
 {
     struct psp_index_entry *entry = entry_at(index, &index->tables[place->slot], place->at);
-    assert(entry->number == place->number + 1);
+    assert(place->known);
+    assert(entry->number == place->number + 1); /* not counted yet, and not moved since */
     memcpy(entry->tag, tag, PSP_TAG_BYTES);
     entry->number |= COUNTED_BIT;
 }
@@ -477,4 +532,36 @@ uint64_t psp_index_memory_bytes(const struct psp_index *index)
     uint64_t bytes = sizeof *index + index->block_count * sizeof(struct psp_index_block) +
                      index->block_count * sizeof(uint32_t);
     return bytes + index->sweep_capacity * sizeof *index->sweep;
+}
+
+/* ---- what must hold ---- */
+
+static void check_table(const struct psp_index *index, const struct psp_index_table *table)
+{
+    assert(table->end % BLOCK_ENTRIES == 0);
+    assert(table->run <= table->end / BLOCK_ENTRIES);
+    assert(table->capacity == 0 || table->capacity + TAIL_ENTRIES <= table->end);
+    assert(fits(table->used, table->capacity));
+    uint32_t used = 0;
+    for (uint32_t at = 0; at < table->end; at++) {
+        if (entry_at(index, table, at)->number == 0)
+            continue;
+        assert(stands_right(index, table, at));
+        used++;
+    }
+    assert(used == table->used);
+}
+
+void psp_index_check(const struct psp_index *index)
+{
+    assert(index->region_count <= index->region_capacity);
+    assert(index->block_count <= index->region_count * REGION_BLOCKS);
+    assert(index->warm_bytes <= index->block_count * sizeof(struct psp_index_block));
+    assert(index->voters <= (uint64_t)index->block_count * BLOCK_ENTRIES);
+    uint64_t used = 0;
+    for (uint32_t slot = 0; PSP_CHECKED && slot < PSP_SLOT_COUNT; slot++) {
+        check_table(index, &index->tables[slot]);
+        used += index->tables[slot].used;
+    }
+    assert(!PSP_CHECKED || used == index->voters);
 }

@@ -95,6 +95,10 @@ enum psp_status psp_index_order(struct psp_index *index);
 void psp_index_mark(struct psp_index *index, const struct psp_index_place *place,
                     const uint8_t tag[PSP_TAG_BYTES]);
 
+/* Asserts what must hold between two calls: in checked builds (base/checked.h) of every
+ * entry, too. */
+void psp_index_check(const struct psp_index *index);
+
 /* Numbers given out; bytes taken from the system. */
 uint64_t psp_index_voters(const struct psp_index *index);
 uint64_t psp_index_memory_bytes(const struct psp_index *index);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/memory/grow.h"
 
 struct psp_station {
@@ -63,6 +64,7 @@ enum psp_status psp_ledger_reach(struct psp_ledger *stations, uint32_t number)
         return PSP_ENOMEM;
     stations->stations[stations->count] = (struct psp_station){.number = number};
     stations->places[number] = ++stations->count;
+    assert(stations->count <= PSP_STATIONS_MAX + 1); /* each number once */
     return PSP_OK;
 }
 
@@ -70,7 +72,10 @@ static struct psp_station *station_of(const struct psp_ledger *stations, uint32_
 {
     assert(number < stations->places_count);
     assert(stations->places[number] != 0);
-    return &stations->stations[stations->places[number] - 1];
+    assert(stations->places[number] <= stations->count);
+    struct psp_station *station = &stations->stations[stations->places[number] - 1];
+    assert(station->number == number);
+    return station;
 }
 
 void psp_ledger_book(struct psp_ledger *stations, uint32_t number, uint64_t index,
@@ -78,12 +83,15 @@ void psp_ledger_book(struct psp_ledger *stations, uint32_t number, uint64_t inde
 {
     struct psp_station *station = station_of(stations, number);
     assert(index >= station->index);
+    assert(index >= stations->index);
+    assert(add->forgotten > 0 || psp_station_books_balanced(add)); /* promise 3 */
     psp_station_books_add(&station->books, add);
     psp_station_books_add(&stations->sum, add);
     station->index = stations->index = index;
     if (station->changed)
         return;
     station->changed = true;
+    assert(stations->changed_count < stations->changed_capacity);
     stations->changed[stations->changed_count++] = number;
 }
 
@@ -91,6 +99,8 @@ void psp_ledger_restore(struct psp_ledger *stations, uint32_t number, uint64_t i
                         const struct psp_station_books *books)
 {
     struct psp_station *station = station_of(stations, number);
+    assert(index >= stations->index);
+    assert(psp_station_books_balanced(books)); /* the caller has looked */
     for (unsigned i = 0; i < PSP_STATION_COUNTERS; i++)
         psp_station_books_set(&stations->sum, i,
                               psp_station_books_get(&stations->sum, i) -
@@ -145,6 +155,7 @@ size_t psp_ledger_encode_since(const struct psp_ledger *stations, uint64_t base,
         length += n;
         next = number + 1;
     }
+    assert(length > 0); /* one of them is as new as the ledger */
     return length;
 }
 
@@ -156,8 +167,11 @@ const uint32_t *psp_ledger_changed(const struct psp_ledger *stations, uint32_t *
 
 void psp_ledger_settle(struct psp_ledger *stations)
 {
-    for (uint32_t i = 0; i < stations->changed_count; i++)
-        station_of(stations, stations->changed[i])->changed = false;
+    for (uint32_t i = 0; i < stations->changed_count; i++) {
+        struct psp_station *station = station_of(stations, stations->changed[i]);
+        assert(station->changed); /* told once */
+        station->changed = false;
+    }
     stations->changed_count = 0;
 }
 
@@ -166,4 +180,28 @@ uint64_t psp_ledger_memory_bytes(const struct psp_ledger *stations)
     return sizeof *stations + stations->capacity * sizeof *stations->stations +
            stations->places_count * sizeof *stations->places +
            stations->changed_capacity * sizeof *stations->changed;
+}
+
+/* ---- what must hold ---- */
+
+void psp_ledger_check(const struct psp_ledger *stations)
+{
+    assert(stations->count <= stations->capacity);
+    assert(stations->count <= stations->places_count);
+    assert(stations->changed_count <= stations->count);
+    assert(stations->changed_count <= stations->changed_capacity);
+    if (!PSP_CHECKED)
+        return;
+    struct psp_station_books sum = {0};
+    uint32_t changed = 0;
+    for (uint32_t k = 0; k < stations->count; k++) {
+        const struct psp_station *station = &stations->stations[k];
+        assert(station_of(stations, station->number) == station);
+        assert(station->index <= stations->index);
+        psp_station_books_add(&sum, &station->books);
+        changed += station->changed;
+    }
+    assert(changed == stations->changed_count);
+    for (unsigned i = 0; i < PSP_STATION_COUNTERS; i++)
+        assert(psp_station_books_get(&sum, i) == psp_station_books_get(&stations->sum, i));
 }

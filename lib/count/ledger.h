@@ -56,6 +56,10 @@ size_t psp_ledger_encode_since(const struct psp_ledger *stations, uint64_t base,
 const uint32_t *psp_ledger_changed(const struct psp_ledger *stations, uint32_t *ret_n);
 void psp_ledger_settle(struct psp_ledger *stations);
 
+/* Asserts what must hold between two calls: in checked builds (base/checked.h) of every
+ * station, too. */
+void psp_ledger_check(const struct psp_ledger *stations);
+
 /* Of books and tables. */
 uint64_t psp_ledger_memory_bytes(const struct psp_ledger *stations);
 

@@ -7,12 +7,17 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/checked.h"
 #include "base/memory/grow.h"
 
 enum { PLACES_FIRST = 64, STATIONS_FIRST = 64, DISPOSITION_SHIFT = 24 };
 #define STATION_MASK ((1u << DISPOSITION_SHIFT) - 1)
 
-_Static_assert(PSP_STATIONS_MAX <= STATION_MASK, "a station's number fits beside a disposition");
+static_assert(PSP_STATIONS_MAX <= STATION_MASK, "a station's number fits beside a disposition");
+static_assert(PSP_DISPOSITIONS_END <= 1 << (32 - DISPOSITION_SHIFT), "and a disposition above it");
+static_assert(PSP_REFUSAL_BYTES == 29, "docs/storage.md has it byte by byte");
+static_assert((PLACES_FIRST & (PLACES_FIRST - 1)) == 0, "a power of two");
+static_assert((STATIONS_FIRST & (STATIONS_FIRST - 1)) == 0, "likewise");
 
 struct psp_refusal_record {
     uint8_t digest[PSP_DIGEST_BYTES], tag[PSP_TAG_BYTES];
@@ -20,7 +25,7 @@ struct psp_refusal_record {
     uint32_t next; /* + 1: of the station, the one refused after it; of a free record, another */
 };
 
-_Static_assert(sizeof(struct psp_refusal_record) == 32, "a record is 32 bytes");
+static_assert(sizeof(struct psp_refusal_record) == 32, "a record is 32 bytes");
 
 /* A place names a record and keeps 32 bits of its hash, so that a miss rarely
  * has to look at the record. */
@@ -55,18 +60,20 @@ struct psp_refusals {
 
 /* ---- a refusal as bytes ---- */
 
-void psp_refusal_pack(const struct psp_refusal *refusal, uint8_t ret_bytes[PSP_REFUSAL_BYTES])
-{
-    memcpy(ret_bytes, refusal->digest, PSP_DIGEST_BYTES);
-    memcpy(ret_bytes + PSP_DIGEST_BYTES, refusal->tag, PSP_TAG_BYTES);
-    ret_bytes[PSP_DIGEST_BYTES + PSP_TAG_BYTES] = (uint8_t)refusal->disposition;
-    psp_put32(ret_bytes + PSP_DIGEST_BYTES + PSP_TAG_BYTES + 1, refusal->station);
-}
-
 static bool is_refusal(uint8_t disposition)
 {
     return disposition == PSP_DOUBLE_VOTE || disposition == PSP_NOT_ELIGIBLE ||
            disposition == PSP_INVALID || disposition == PSP_CLOSED;
+}
+
+void psp_refusal_pack(const struct psp_refusal *refusal, uint8_t ret_bytes[PSP_REFUSAL_BYTES])
+{
+    assert(is_refusal((uint8_t)refusal->disposition)); /* as when it is unpacked */
+    assert(refusal->station <= PSP_STATIONS_MAX);
+    memcpy(ret_bytes, refusal->digest, PSP_DIGEST_BYTES);
+    memcpy(ret_bytes + PSP_DIGEST_BYTES, refusal->tag, PSP_TAG_BYTES);
+    ret_bytes[PSP_DIGEST_BYTES + PSP_TAG_BYTES] = (uint8_t)refusal->disposition;
+    psp_put32(ret_bytes + PSP_DIGEST_BYTES + PSP_TAG_BYTES + 1, refusal->station);
 }
 
 bool psp_refusal_unpack(const uint8_t bytes[PSP_REFUSAL_BYTES], struct psp_refusal *ret_refusal)
@@ -205,6 +212,7 @@ uint8_t psp_refusals_find(const struct psp_refusals *refusals,
          at = next_place(refusals, at)) {
         if (refusals->places[at].hash != hash)
             continue;
+        assert(refusals->places[at].record <= refusals->used);
         const struct psp_refusal_record *record =
             &refusals->records[refusals->places[at].record - 1];
         if (memcmp(record->digest, digest, PSP_DIGEST_BYTES) == 0 &&
@@ -216,6 +224,7 @@ uint8_t psp_refusals_find(const struct psp_refusals *refusals,
 
 static void enter(struct psp_refusals *refusals, uint32_t hash, uint32_t record)
 {
+    assert(record < refusals->used);
     uint64_t at = home_of(refusals, hash);
     while (refusals->places[at].record != 0)
         at = next_place(refusals, at);
@@ -227,6 +236,7 @@ static void enter(struct psp_refusals *refusals, uint32_t hash, uint32_t record)
 static void leave(struct psp_refusals *refusals, uint32_t record)
 {
     struct psp_refusal_place *places = refusals->places;
+    assert(record < refusals->used);
     uint64_t hole = home_of(refusals, hash_of_record(&refusals->records[record]));
     while (places[hole].record != record + 1) {
         assert(places[hole].record != 0);
@@ -254,6 +264,8 @@ static uint32_t winner_at(const struct psp_refusals *refusals, uint32_t node)
 
 static void play(struct psp_refusals *refusals, uint32_t node)
 {
+    assert(node > 0);
+    assert(node < refusals->station_count);
     const uint32_t low = winner_at(refusals, 2 * node), high = winner_at(refusals, 2 * node + 1);
     refusals->winners[node] =
         refusals->stations[high].remembered > refusals->stations[low].remembered ? high : low;
@@ -262,8 +274,11 @@ static void play(struct psp_refusals *refusals, uint32_t node)
 /* After the number of `station` has changed. */
 static void play_up(struct psp_refusals *refusals, uint32_t station)
 {
+    assert(station < refusals->station_count);
     for (uint32_t node = (refusals->station_count + station) / 2; node > 0; node /= 2)
         play(refusals, node);
+    assert(refusals->stations[refusals->winners[1]].remembered >=
+           refusals->stations[station].remembered);
 }
 
 /* ---- add and forget ---- */
@@ -289,6 +304,7 @@ static enum psp_status reach_station(struct psp_refusals *refusals, uint32_t sta
     refusals->station_count = count;
     for (uint32_t node = count - 1; node > 0; node--)
         play(refusals, node);
+    assert(station < refusals->station_count);
     return PSP_OK;
 }
 
@@ -318,20 +334,28 @@ static enum psp_status make_room(struct psp_refusals *refusals, uint32_t station
         if (status != PSP_OK)
             return status;
     }
+    assert((psp_refusals_count(refusals) + 1) * 2 <= refusals->places_count); /* searches end */
     return reach_station(refusals, station);
 }
 
 static uint32_t take_record(struct psp_refusals *refusals)
 {
-    if (refusals->free_first == 0)
+    if (refusals->free_first == 0) {
+        assert(refusals->used < refusals->capacity);
         return refusals->used++;
+    }
     const uint32_t record = refusals->free_first - 1;
+    assert(record < refusals->used);
     refusals->free_first = refusals->records[record].next;
     return record;
 }
 
 enum psp_status psp_refusals_add(struct psp_refusals *refusals, const struct psp_refusal *refusal)
 {
+    assert(is_refusal((uint8_t)refusal->disposition));
+    assert(refusal->station <= PSP_STATIONS_MAX);
+    if (PSP_CHECKED)
+        assert(psp_refusals_find(refusals, refusal->digest, refusal->tag) == 0);
     const enum psp_status status = make_room(refusals, refusal->station);
     if (status != PSP_OK)
         return status;
@@ -349,6 +373,7 @@ enum psp_status psp_refusals_add(struct psp_refusals *refusals, const struct psp
         refusals->closed++;
         return PSP_OK;
     }
+    assert((station->newest != 0) == (station->remembered > 0));
     if (station->newest != 0)
         refusals->records[station->newest - 1].next = number + 1;
     else
@@ -364,22 +389,81 @@ uint32_t psp_refusals_excess(const struct psp_refusals *refusals, uint32_t stati
 {
     if (psp_refusals_remembered(refusals, station) > refusals->limits.station_max)
         return station;
-    return refusals->remembered > refusals->limits.max ? refusals->winners[1] : PSP_NONE;
+    if (refusals->remembered <= refusals->limits.max)
+        return PSP_NONE;
+    assert(psp_refusals_remembered(refusals, refusals->winners[1]) > 0);
+    return refusals->winners[1];
 }
 
 void psp_refusals_forget(struct psp_refusals *refusals, uint32_t station_number)
 {
     assert(psp_refusals_remembered(refusals, station_number) > 0);
     struct psp_refusal_station *station = &refusals->stations[station_number];
+    assert(station->oldest != 0);
     const uint32_t number = station->oldest - 1;
     struct psp_refusal_record *record = &refusals->records[number];
+    assert((record->what & STATION_MASK) == station_number);
+    assert(record->what >> DISPOSITION_SHIFT != PSP_CLOSED);
     leave(refusals, number);
     station->oldest = record->next;
     if (station->oldest == 0)
         station->newest = 0;
     station->remembered--;
     refusals->remembered--;
+    assert((station->oldest == 0) == (station->remembered == 0));
     play_up(refusals, station_number);
     record->next = refusals->free_first;
     refusals->free_first = number + 1;
+}
+
+/* ---- what must hold ---- */
+
+/* A station's list is as long as its number says, and of its records only. */
+static void check_station(const struct psp_refusals *refusals, uint32_t station)
+{
+    const struct psp_refusal_station *at = &refusals->stations[station];
+    uint32_t n = 0, last = 0;
+    for (uint32_t next = at->oldest; next != 0; next = refusals->records[next - 1].next) {
+        const uint32_t what = refusals->records[next - 1].what;
+        assert((what & STATION_MASK) == station);
+        assert(what >> DISPOSITION_SHIFT != PSP_CLOSED);
+        assert(n < at->remembered);
+        last = next;
+        n++;
+    }
+    assert(n == at->remembered);
+    assert(last == at->newest);
+}
+
+/* Every record is in the table or free. */
+static void check_records(const struct psp_refusals *refusals)
+{
+    uint64_t entered = 0, unused = 0;
+    for (uint64_t at = 0; at < refusals->places_count; at++)
+        entered += refusals->places[at].record != 0;
+    for (uint32_t next = refusals->free_first; next != 0; next = refusals->records[next - 1].next)
+        unused++;
+    assert(entered == psp_refusals_count(refusals));
+    assert(entered + unused == refusals->used);
+}
+
+void psp_refusals_check(const struct psp_refusals *refusals)
+{
+    assert(refusals->used <= refusals->capacity);
+    assert(refusals->free_first <= refusals->used);
+    assert(psp_refusals_count(refusals) <= refusals->used);
+    assert(psp_refusals_count(refusals) * 2 <= refusals->places_count);
+    assert((refusals->places_count & (refusals->places_count - 1)) == 0);
+    assert((refusals->station_count & (refusals->station_count - 1)) == 0);
+    if (!PSP_CHECKED)
+        return;
+    uint64_t remembered = 0, closed = 0;
+    for (uint32_t station = 0; station < refusals->station_count; station++) {
+        check_station(refusals, station);
+        remembered += refusals->stations[station].remembered;
+        closed += refusals->stations[station].closed;
+    }
+    assert(remembered == refusals->remembered);
+    assert(closed == refusals->closed);
+    check_records(refusals);
 }

@@ -92,6 +92,10 @@ uint32_t psp_refusals_excess(const struct psp_refusals *refusals, uint32_t stati
 /* Forgets the oldest of a station that has one; never a closed one. */
 void psp_refusals_forget(struct psp_refusals *refusals, uint32_t station);
 
+/* Asserts what must hold between two calls: in checked builds (base/checked.h) of every
+ * record, too. */
+void psp_refusals_check(const struct psp_refusals *refusals);
+
 /* Of records, table and stations. */
 uint64_t psp_refusals_memory_bytes(const struct psp_refusals *refusals);
 

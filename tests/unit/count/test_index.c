@@ -87,6 +87,7 @@ static void one_slot_keeps_all_voters_through_every_growth(void **state)
                 expect_found(index, digest, earlier);
             }
     }
+    psp_index_check(index);
     for (uint32_t voter = 0; voter < 60000; voter++) {
         digest_of(voter, 17, digest);
         expect_found(index, digest, voter);
@@ -106,6 +107,7 @@ static void voters_with_the_same_key_bits_are_told_apart(void **state)
         psp_put32(digest + 2, voter);
         insert(index, digest, voter);
     }
+    psp_index_check(index);
     for (uint32_t voter = 0; voter < 500; voter++) {
         psp_put32(digest + 2, voter);
         expect_found(index, digest, voter);
@@ -168,10 +170,12 @@ static void voters_appended_in_bulk_are_found_and_more_can_be_inserted(void **st
     }
     assert_int_equal(psp_index_order(index), PSP_OK);
     assert_int_equal(psp_index_voters(index), 20000);
+    psp_index_check(index);
     for (uint32_t voter = 20000; voter < 30000; voter++) {
         digest_of(voter, voter % 3 ? voter % PSP_SLOT_COUNT : 8, digest);
         insert(index, digest, voter);
     }
+    psp_index_check(index);
     for (uint32_t voter = 0; voter < 30000; voter++) {
         digest_of(voter, voter % 3 ? voter % PSP_SLOT_COUNT : 8, digest);
         expect_found(index, digest, voter);

@@ -56,6 +56,7 @@ static void each_station_has_its_books_and_the_sum_is_theirs(void **state)
     assert_int_equal(psp_ledger_of(stations, 70)->received, 10);
     assert_int_equal(psp_ledger_sum(stations)->received, 513);
     assert_int_equal(psp_ledger_sum(stations)->disposed[PSP_INVALID], 1);
+    psp_ledger_check(stations);
     psp_ledger_destroy(&stations);
     assert_null(stations);
 }
@@ -95,6 +96,7 @@ static void a_change_is_told_once_until_it_is_settled(void **state)
     psp_ledger_settle(stations);
     psp_ledger_changed(stations, &n);
     assert_int_equal(n, 0);
+    psp_ledger_check(stations);
     const struct psp_station_books one = books_of(1, 0);
     book(stations, 1, 8, &one);
     numbers = psp_ledger_changed(stations, &n);
@@ -114,6 +116,7 @@ static void many_stations_are_all_there(void **state)
     }
     for (uint32_t i = 0; i < 5000; i++)
         assert_int_equal(psp_ledger_of(stations, 1 + i * 7919 % PSP_STATIONS_MAX)->received, i);
+    psp_ledger_check(stations);
     assert_in_range(psp_ledger_memory_bytes(stations), 5000 * 80, 5000 * 400);
     psp_ledger_destroy(&stations);
 }

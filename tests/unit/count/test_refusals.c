@@ -248,6 +248,7 @@ static void run_against_a_list(uint64_t seed, uint64_t spread)
             forget_first(list, &n, victim);
         }
         assert_int_equal(psp_refusals_count(refusals), n);
+        psp_refusals_check(refusals);
     }
     psp_refusals_destroy(&refusals);
 }
