@@ -31,6 +31,8 @@ enum psp_status psp_appends_push(struct psp_appends *appends, uint64_t first, ui
 /* Takes out all up to `number`; returns the highest index that is durable and
  * not about to be replaced by a later one, 0 for none. */
 uint64_t psp_appends_done(struct psp_appends *appends, uint64_t number);
+/* Asserts that it hangs together; every append in checked builds. */
+void psp_appends_check(const struct psp_appends *appends);
 void psp_appends_free(struct psp_appends *appends);
 
 #endif

@@ -1,27 +1,49 @@
 /* Kept by log index, and cut when the log is; libraft's encoding is done by libraft. */
 #include "shard/consensus/configuration.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/memory/grow.h"
 #include "shard/consensus/inner.h"
 
+static_assert(PSP_ADDRESS_BYTES > 20, "an ID of 64 bits in decimal");
+static_assert((int)PSP_MEMBERS_MAX >= (int)PSP_REPLICAS_MAX + 1, "one joins, then one goes");
+
 /* ---- those of the log ---- */
+
+void psp_configurations_check(const struct psp_configurations *configurations)
+{
+    assert(configurations->count <= configurations->capacity);
+    assert(configurations->count == 0 || configurations->items[0].index > 0);
+    for (size_t i = 1; i < configurations->count && PSP_CHECKED; i++) {
+        const struct psp_configuration *item = &configurations->items[i];
+        assert(item[-1].index < item->index);
+        assert(item[-1].applied || !item->applied); /* told of in the log's order */
+    }
+}
 
 enum psp_status psp_configurations_keep(struct psp_configurations *configurations, uint64_t index,
                                         const void *bytes, size_t length, bool applied)
 {
+    const size_t n = configurations->count;
+    assert(index > 0);
+    assert(n == 0 || configurations->items[n - 1].index < index);
+    assert(length == 0 || bytes != NULL);
     if (!PSP_GROW(configurations->items, configurations->capacity, configurations->count + 1))
         return PSP_ENOMEM;
     uint8_t *copy = malloc(length == 0 ? 1 : length);
     if (copy == NULL)
         return PSP_ENOMEM;
-    memcpy(copy, bytes, length);
+    if (length > 0)
+        memcpy(copy, bytes, length);
     configurations->items[configurations->count++] =
         (struct psp_configuration){index, copy, length, applied};
+    psp_configurations_check(configurations);
     return PSP_OK;
 }
 
@@ -30,6 +52,7 @@ enum psp_status psp_configurations_start(struct psp_configurations *configuratio
                                          const struct psp_record *first)
 {
     enum psp_status status = PSP_OK;
+    assert(configurations->count == 0);
     struct psp_bytes snapshot = start->snapshot_configuration;
     const bool given = snapshot.length > 0;
     if (start->snapshot_index > 0)
@@ -51,6 +74,7 @@ void psp_configurations_cut(struct psp_configurations *configurations, uint64_t 
     while (configurations->count > 0 &&
            configurations->items[configurations->count - 1].index >= from)
         free(configurations->items[--configurations->count].bytes);
+    psp_configurations_check(configurations);
 }
 
 /* The newest at or below `index`, NULL for none. */
@@ -86,8 +110,10 @@ bool psp_configuration_encode(const struct psp_consensus_member *members, uint32
 {
     struct raft_configuration configuration;
     raft_configuration_init(&configuration);
+    assert(n <= PSP_MEMBERS_MAX);
     bool good = true;
     for (uint32_t i = 0; i < n && good; i++) {
+        assert(members[i].raft_id != 0);
         char address[PSP_ADDRESS_BYTES]; /* routed by ID; addresses only have to differ */
         snprintf(address, sizeof(address), "%" PRIu64, members[i].raft_id);
         good = raft_configuration_add(&configuration, members[i].raft_id, address,
@@ -95,6 +121,7 @@ bool psp_configuration_encode(const struct psp_consensus_member *members, uint32
     }
     good = good && raft_configuration_encode(&configuration, ret_buffer) == 0;
     raft_configuration_close(&configuration);
+    assert(!good || (ret_buffer->base != NULL && ret_buffer->len > 0));
     return good;
 }
 
@@ -112,6 +139,7 @@ enum psp_status psp_configuration_decode(const struct psp_consensus *consensus, 
     if (found != NULL)
         buffer = (struct raft_buffer){found->bytes, found->length};
     *ret_index = found == NULL ? 1 : found->index;
+    assert(found == NULL || found->index <= index);
     return raft_configuration_decode(&buffer, ret_configuration) == 0 ? PSP_OK : PSP_ECORRUPT;
 }
 
@@ -146,8 +174,10 @@ bool psp_consensus_changing(const struct psp_consensus *consensus)
 bool psp_consensus_level(const struct psp_consensus *consensus, uint64_t raft_id, uint64_t within)
 {
     raft_index match = 0;
-    return raft_match_index(&consensus->raft, raft_id, &match) == 0 &&
-           match + within >= consensus->last_index &&
+    if (raft_match_index(&consensus->raft, raft_id, &match) != 0)
+        return false;
+    assert(match <= consensus->last_index); /* whatever a follower says of itself */
+    return match + within >= consensus->last_index &&
            match >= consensus->raft.configuration_committed_index;
 }
 

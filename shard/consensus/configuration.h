@@ -43,6 +43,8 @@ void psp_configurations_cut(struct psp_configurations *configurations, uint64_t 
 /* The first that is not applied though committed, NULL for none. */
 struct psp_configuration *psp_configurations_unapplied(struct psp_configurations *configurations,
                                                        uint64_t commit_index);
+/* Asserts that it hangs together; all of them in checked builds. */
+void psp_configurations_check(const struct psp_configurations *configurations);
 void psp_configurations_free(struct psp_configurations *configurations);
 
 /* The members in libraft's encoding, from raft_malloc. False: out of memory. */

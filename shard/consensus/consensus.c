@@ -19,14 +19,19 @@ enum {
     TRAILING_ENTRIES = INT32_MAX, /* all: costs memory per term, not per entry */
 };
 
-_Static_assert((int)RAFT_COMMAND == PSP_RECORD_COMMAND && (int)RAFT_BARRIER == PSP_RECORD_BARRIER &&
-                   (int)RAFT_CHANGE == PSP_RECORD_CONFIGURATION,
-               "types are on disk and on the wire");
+static_assert((int)RAFT_COMMAND == PSP_RECORD_COMMAND, "types are on disk and on the wire");
+static_assert((int)RAFT_BARRIER == PSP_RECORD_BARRIER, "types are on disk and on the wire");
+static_assert((int)RAFT_CHANGE == PSP_RECORD_CONFIGURATION, "types are on disk and on the wire");
+static_assert(sizeof(raft_id) == sizeof(uint64_t), "IDs are of 64 bits");
+static_assert(sizeof(raft_index) == sizeof(uint64_t), "so are indexes");
+static_assert(sizeof(raft_term) == sizeof(uint64_t), "and terms");
 
 enum psp_status psp_consensus_create(const struct psp_consensus_options *options,
                                      struct psp_consensus **ret_consensus)
 {
     assert(options->raft_id != 0);
+    assert(options->member_count <= PSP_MEMBERS_MAX);
+    assert(options->heartbeat_ms < options->election_timeout_ms);
     struct psp_consensus *consensus = calloc(1, sizeof(*consensus));
     if (consensus == NULL)
         return PSP_ENOMEM;
@@ -75,6 +80,7 @@ void psp_consensus_destroy(struct psp_consensus **consensus_at)
 struct psp_record psp_consensus_bootstrap(struct psp_consensus *consensus)
 {
     const struct raft_buffer *first = &consensus->first_configuration;
+    assert(first->len <= UINT32_MAX);
     return (struct psp_record){1, 1, PSP_RECORD_CONFIGURATION, first->base, (uint32_t)first->len};
 }
 
@@ -87,6 +93,7 @@ static bool lone_voter(const struct raft_configuration *configuration, raft_id s
         voters += configuration->servers[i].role == RAFT_VOTER;
         own += configuration->servers[i].role == RAFT_VOTER && configuration->servers[i].id == self;
     }
+    assert(own <= voters);
     return voters == 1 && own == 1;
 }
 
@@ -109,6 +116,7 @@ static enum psp_status start_term(const struct psp_consensus *consensus,
     if (!empty && lone_voter(&configuration, consensus->raft.id))
         term++;
     raft_configuration_close(&configuration);
+    assert(term >= start->term);
     *ret_term = term;
     return PSP_OK;
 }
@@ -116,6 +124,7 @@ static enum psp_status start_term(const struct psp_consensus *consensus,
 static struct raft_entry entry_of(uint64_t term, uint32_t type, struct psp_bytes payload,
                                   void *token)
 {
+    assert(payload.length == 0 || payload.data != NULL);
     struct raft_entry entry = {.term = term,
                                .type = (enum raft_entry_type)type,
                                .buf.len = payload.length,
@@ -129,6 +138,7 @@ static struct raft_entry *start_entries(const struct psp_consensus_start *start)
     struct raft_entry *entries = raft_calloc(start->record_count + 1, sizeof(*entries));
     for (uint64_t i = 0; entries != NULL && i < start->record_count; i++) {
         const struct psp_record *record = &start->records[i];
+        assert(record->index == start->first_index + i);
         const bool needed = record->type == PSP_RECORD_CONFIGURATION;
         const struct psp_bytes payload = {record->payload, record->payload_bytes};
         entries[i] = entry_of(record->term, record->type,
@@ -141,12 +151,21 @@ enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t no
                                     const struct psp_consensus_start *start,
                                     struct psp_consensus_actions *ret_actions)
 {
-    assert(start->first_index >= 1 && start->first_index <= start->snapshot_index + 1);
+    assert(start->first_index >= 1);
+    assert(start->first_index <= start->snapshot_index + 1);
+    assert(start->first_index + start->record_count > start->snapshot_index);
+    assert((start->snapshot_index == 0) == (start->snapshot_term == 0));
+    assert(start->record_count <= UINT32_MAX);
+    assert(consensus->last_index == 0 && consensus->vote_term == 0); /* once */
     psp_consensus_begin(consensus, now_ms, ret_actions);
     consensus->vote_term = start->term;
     consensus->voted_for = start->voted_for;
     uint64_t term = 0;
-    if (consensus->joiner && start->snapshot_index > 0 && start->snapshot_configuration.length == 0)
+    const bool given = start->snapshot_configuration.length > 0;
+    if (consensus->joiner && start->snapshot_index > 0 && !given)
+        return PSP_ECORRUPT;
+    if (given && (start->snapshot_configuration_index == 0 ||
+                  start->snapshot_configuration_index > start->snapshot_index))
         return PSP_ECORRUPT;
     const struct psp_record first = psp_consensus_bootstrap(consensus);
     enum psp_status status = psp_configurations_start(&consensus->configurations, start, &first);
@@ -168,8 +187,7 @@ enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t no
     struct raft_entry *entries = event.start.entries = start_entries(start);
     if (entries == NULL)
         return PSP_ENOMEM;
-    const uint64_t end = start->first_index + start->record_count - 1;
-    consensus->last_index = end > start->snapshot_index ? end : start->snapshot_index;
+    consensus->last_index = start->first_index + start->record_count - 1;
     consensus->persisted = consensus->last_index;
     consensus->commit_index = consensus->snapshot_index = start->snapshot_index;
     consensus->snapshot_term = start->snapshot_term;
@@ -184,6 +202,7 @@ enum psp_status psp_consensus_start(struct psp_consensus *consensus, uint64_t no
  * the caller's. NULL: out of memory. */
 static void *reserve_entries(struct psp_consensus *consensus, size_t n)
 {
+    assert(n > 0);
     if (!PSP_GROW(consensus->entries, consensus->entry_capacity, n))
         return NULL;
     return raft_malloc(1);
@@ -210,6 +229,7 @@ enum psp_status psp_consensus_submit(struct psp_consensus *consensus, uint64_t n
         psp_consensus_step_once(consensus, &event, "a proposal", ret_actions);
     if (status != PSP_OK && ret_actions->append_index == 0)
         raft_free(token);
+    assert(status != PSP_OK || ret_actions->append_count == n);
     return psp_consensus_finish(consensus, status, ret_actions);
 }
 
@@ -237,9 +257,12 @@ static enum psp_status receive_entries(struct psp_consensus *consensus,
 
 static bool last_reply_rejects(const struct psp_consensus_actions *actions)
 {
+    enum { REJECTED = 2 }; /* as the layout has it */
     const uint32_t n = actions->message_count;
-    return n > 0 && actions->messages[n - 1].type == RAFT_APPEND_ENTRIES_RESULT &&
-           actions->messages[n - 1].fields[2] != 0;
+    if (n == 0 || actions->messages[n - 1].type != RAFT_APPEND_ENTRIES_RESULT)
+        return false;
+    assert(actions->messages[n - 1].field_count > REJECTED);
+    return actions->messages[n - 1].fields[REJECTED] != 0;
 }
 
 static enum psp_status receive_append(struct psp_consensus *consensus, struct raft_message *message,
@@ -258,12 +281,14 @@ static enum psp_status receive_append(struct psp_consensus *consensus, struct ra
         n -= dropped;
         append->prev_log_index = consensus->snapshot_index;
         append->prev_log_term = consensus->snapshot_term;
+        assert(n == plain->entry_count - dropped);
     }
     enum psp_status status;
     do { /* W8: a configuration entry comes first in its AppendEntries */
         uint32_t part = n > 0 ? 1 : 0;
         while (part < n && entries[part].type != RAFT_CHANGE)
             part++;
+        assert(part <= n && (part > 0 || n == 0)); /* it comes to an end */
         struct raft_message one = *message;
         status = receive_entries(consensus, &one, entries, part, actions);
         if (part > 0) {
@@ -301,6 +326,7 @@ enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t 
                                       struct psp_consensus_actions *ret_actions)
 {
     psp_consensus_begin(consensus, now_ms, ret_actions);
+    assert(from_raft_id != 0);
     char address[PSP_ADDRESS_BYTES]; /* replies point at it, and are read within the call */
     snprintf(address, sizeof(address), "%" PRIu64, from_raft_id);
     struct raft_message message = {.server_id = from_raft_id, .server_address = address};
@@ -324,6 +350,7 @@ enum psp_status psp_consensus_persisted(struct psp_consensus *consensus, uint64_
 {
     psp_consensus_begin(consensus, now_ms, ret_actions);
     const uint64_t upto = psp_appends_done(&consensus->appends, append_number);
+    assert(upto <= consensus->last_index);
     if (upto <= consensus->persisted)
         return psp_consensus_finish(consensus, PSP_OK, ret_actions);
     consensus->persisted = upto;
@@ -339,6 +366,7 @@ enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint
                                            struct psp_consensus_actions *ret_actions)
 {
     psp_consensus_begin(consensus, now_ms, ret_actions);
+    assert((index == 0) == (term == 0));
     if (index <= consensus->snapshot_index || index > consensus->persisted ||
         index > consensus->commit_index)
         return psp_consensus_finish(consensus, PSP_OK, ret_actions);
@@ -352,6 +380,8 @@ enum psp_status psp_consensus_checkpointed(struct psp_consensus *consensus, uint
     if (status == PSP_OK)
         status = psp_consensus_step_once(consensus, &event, "a checkpoint", ret_actions);
     if (status == PSP_OK) {
+        assert(event.snapshot.metadata.configuration_index <= index);
+        assert(term >= consensus->snapshot_term);
         consensus->snapshot_index = index;
         consensus->snapshot_term = term;
     }
@@ -363,6 +393,7 @@ enum psp_status psp_consensus_change(struct psp_consensus *consensus, uint64_t n
                                      struct psp_consensus_actions *ret_actions)
 {
     psp_consensus_begin(consensus, now_ms, ret_actions);
+    assert(n > 0);
     if (raft_state(&consensus->raft) != RAFT_LEADER || raft_transferee(&consensus->raft) != 0)
         return psp_consensus_finish(consensus, PSP_ENOTLEADER, ret_actions);
     if (psp_consensus_changing(consensus))
@@ -385,6 +416,7 @@ enum psp_status psp_consensus_change(struct psp_consensus *consensus, uint64_t n
         psp_consensus_step_once(consensus, &event, "other members", ret_actions);
     if (status != PSP_OK && ret_actions->append_index == 0)
         raft_free(token);
+    assert(status != PSP_OK || ret_actions->append_count == 1);
     return psp_consensus_finish(consensus, status, ret_actions);
 }
 
@@ -401,6 +433,7 @@ enum psp_status psp_consensus_transfer(struct psp_consensus *consensus, uint64_t
     event.transfer.server_id = raft_id;
     const enum psp_status status =
         psp_consensus_step_once(consensus, &event, "a hand-over", ret_actions);
+    assert(status != PSP_OK || raft_transferee(&consensus->raft) == raft_id);
     return psp_consensus_finish(consensus, status, ret_actions);
 }
 
@@ -433,7 +466,9 @@ enum psp_consensus_state psp_consensus_state(const struct psp_consensus *consens
                                                       [RAFT_FOLLOWER] = PSP_FOLLOWER,
                                                       [RAFT_CANDIDATE] = PSP_CANDIDATE,
                                                       [RAFT_LEADER] = PSP_LEADER};
-    return states[raft_state(raft_of(consensus))];
+    const enum raft_state state = raft_state(raft_of(consensus));
+    assert(state < sizeof states / sizeof states[0]);
+    return states[state];
 }
 
 uint64_t psp_consensus_term(const struct psp_consensus *consensus)

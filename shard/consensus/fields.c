@@ -50,7 +50,10 @@ static const struct field layouts[RAFT_TIMEOUT_NOW + 1][PSP_FIELDS_MAX] = {
 
 /* Numbers lie in memory as the processor has them: little-endian, checked at
  * build time. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied byte by byte");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied byte by byte");
+
+static_assert((int)PSP_FIELDS_MAX <= (int)PSP_RAFT_FIELDS_MAX, "the wire has room for them");
+static_assert(sizeof(raft_term) == sizeof(uint64_t), "the widest field");
 
 uint32_t psp_fields_load(const struct raft_message *message, uint64_t ret_fields[PSP_FIELDS_MAX])
 {
@@ -61,7 +64,9 @@ uint32_t psp_fields_load(const struct raft_message *message, uint64_t ret_fields
     for (; n < PSP_FIELDS_MAX && layout[n].bytes != 0; n++) {
         ret_fields[n] = 0;
         memcpy(&ret_fields[n], (const uint8_t *)message + layout[n].offset, layout[n].bytes);
+        assert(layout[n].bytes <= sizeof ret_fields[n]);
     }
+    assert(n > 0);
     return n;
 }
 
@@ -75,6 +80,7 @@ static bool store(const struct field *layout, const uint64_t *fields, uint32_t n
             return false;
         memcpy((uint8_t *)message + layout[i].offset, &fields[i], layout[i].bytes);
     }
+    assert(i > 0 && i <= PSP_FIELDS_MAX);
     return i == n;
 }
 
@@ -95,6 +101,9 @@ uint32_t psp_consensus_entries_of(const struct psp_raft_message *message, uint64
     enum { PREV_INDEX = 2 }; /* as the layout has it */
     if (message->type != RAFT_APPEND_ENTRIES)
         return 0;
+    assert(layouts[RAFT_APPEND_ENTRIES][PREV_INDEX].offset ==
+           offsetof(struct raft_message, append_entries.prev_log_index));
+    assert(message->field_count > PREV_INDEX);
     *ret_first = message->fields[PREV_INDEX] + 1;
     return message->entry_count;
 }

@@ -1,12 +1,17 @@
 /* W1, W3 ... are findings of docs/decisions/0001-raft-step.md. */
 #include "shard/consensus/mend.h"
 
+#include <assert.h>
+
+static_assert(PSP_DOUBT_REFUSALS > 1, "one late refusal is none to go by");
+
 /* ---- before the step ---- */
 
 /* Of this follower, else one to be filled; NULL: there is none left. */
 static struct psp_doubt *doubt_of(struct psp_doubts *doubts, uint64_t raft_id, uint64_t term)
 {
     struct psp_doubt *free_one = NULL;
+    assert(raft_id != 0); /* the mark of a free one */
     for (uint32_t i = 0; i < PSP_DOUBTS_MAX; i++) {
         struct psp_doubt *doubt = &doubts->items[i];
         if (doubt->raft_id == raft_id && doubt->term == term)
@@ -28,6 +33,7 @@ static bool doubts_enough(struct psp_doubts *doubts, uint64_t raft_id, uint64_t 
         return false;
     if (doubt->refusals == 0)
         doubt->since_ms = now_ms;
+    assert(now_ms >= doubt->since_ms);
     doubt->refusals++;
     return doubt->refusals >= PSP_DOUBT_REFUSALS && now_ms >= doubt->since_ms + long_ms;
 }
@@ -54,6 +60,7 @@ static void mend_result(struct raft *raft, struct psp_doubts *doubts, uint64_t n
         result->term = term + 1; /* the leader steps down */
         return;
     }
+    assert(result->rejected > 0 && result->rejected <= match);
     result->rejected = result->last_log_index = 0; /* W3: else `next` moves to or below `match` */
 }
 
@@ -76,6 +83,7 @@ void psp_mend_replies(struct raft *raft, const struct raft_event *event, uint64_
         return;
     const struct raft_message *received = event->receive.message;
     const raft_term term = raft_current_term(raft);
+    assert(term >= term_before);
     const bool stale =
         (received->type == RAFT_APPEND_ENTRIES && received->append_entries.term < term_before) ||
         (received->type == RAFT_INSTALL_SNAPSHOT && received->install_snapshot.term < term_before);

@@ -1,6 +1,7 @@
 /* Arrays that grow and are used again at the next call. */
 #include "shard/consensus/outbox.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/memory/grow.h"
@@ -8,6 +9,7 @@
 enum psp_status psp_outbox_push(struct psp_outbox *outbox, const struct raft_message *message)
 {
     const size_t n = outbox->count + 1;
+    assert(message->server_id != 0);
     const bool moved = n > outbox->field_capacity;
     if (!PSP_GROW(outbox->to, outbox->to_capacity, n) ||
         !PSP_GROW(outbox->fields, outbox->field_capacity, n) ||
@@ -20,6 +22,8 @@ enum psp_status psp_outbox_push(struct psp_outbox *outbox, const struct raft_mes
         .field_count = psp_fields_load(message, outbox->fields[at]),
         .entry_count = message->type == RAFT_APPEND_ENTRIES ? message->append_entries.n_entries : 0,
     };
+    assert(outbox->count <= outbox->capacity);
+    assert(outbox->messages[at].field_count <= PSP_FIELDS_MAX);
     for (size_t i = moved ? 0 : at; i < outbox->count; i++)
         outbox->messages[i].fields = outbox->fields[i];
     return PSP_OK;

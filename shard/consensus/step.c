@@ -4,11 +4,13 @@
 #include <raft.h>
 #include <stdio.h>
 
+#include "base/checked.h"
 #include "base/memory/grow.h"
 #include "shard/consensus/inner.h"
 
 static enum psp_status refused(struct psp_consensus *consensus, const char *event, int error)
 {
+    assert(error != 0);
     snprintf(consensus->error, sizeof(consensus->error), "libraft refuses %s: %s: %s", event,
              raft_strerror(error), raft_errmsg(&consensus->raft));
     if (error == RAFT_NOTLEADER)
@@ -26,6 +28,8 @@ static enum psp_status collect_messages(struct psp_consensus *consensus,
         if (status != PSP_OK)
             return status;
     }
+    assert(consensus->outbox.count >= update->messages.n);
+    assert(consensus->outbox.count <= UINT32_MAX);
     actions->message_count = (uint32_t)consensus->outbox.count;
     actions->messages = consensus->outbox.messages;
     actions->message_to = consensus->outbox.to;
@@ -38,6 +42,8 @@ static enum psp_status collect_entries(struct psp_consensus *consensus,
 {
     const uint64_t first = update->entries.index;
     const unsigned n = update->entries.n;
+    assert(n > 0);
+    assert(first > 0 && first <= consensus->last_index + 1); /* no hole */
     if (first <= consensus->last_index)
         psp_configurations_cut(&consensus->configurations, first);
     if (consensus->persisted >= first)
@@ -50,12 +56,15 @@ static enum psp_status collect_entries(struct psp_consensus *consensus,
     assert(first >= actions->append_index);
     assert(first <= actions->append_index + actions->append_count);
     actions->append_count = (uint32_t)(first - actions->append_index) + n;
+    assert(actions->append_index + actions->append_count == consensus->last_index + 1);
     if (!PSP_GROW(consensus->records, consensus->record_capacity, actions->append_count))
         return PSP_ENOMEM;
     actions->append = consensus->records;
     struct psp_record *records = consensus->records + (first - actions->append_index);
     for (unsigned i = 0; i < n; i++) {
         const struct raft_entry *entry = &update->entries.batch[i];
+        assert(entry->batch == update->entries.batch[0].batch); /* one to free */
+        assert(entry->term > 0);
         const bool empty = entry->type == RAFT_BARRIER; /* what it points at is the library's */
         records[i] = (struct psp_record){first + i, entry->term, (enum psp_record_type)entry->type,
                                          empty ? NULL : entry->buf.base,
@@ -80,6 +89,7 @@ enum psp_status psp_consensus_step_once(struct psp_consensus *consensus, struct 
     const int error = raft_step(&consensus->raft, event, &update);
     if (error != 0)
         return refused(consensus, name, error);
+    assert(raft_current_term(&consensus->raft) >= term_before);
     psp_mend_replies(&consensus->raft, event, term_before, &update);
     enum psp_status status = PSP_OK;
     if ((update.flags & (RAFT_UPDATE_ENTRIES)) != 0)
@@ -107,11 +117,13 @@ static enum psp_status apply_configurations(struct psp_consensus *consensus,
     while ((configuration = psp_configurations_unapplied(&consensus->configurations,
                                                          consensus->commit_index)) != NULL) {
         configuration->applied = true;
+        assert(configuration->index <= consensus->commit_index);
         struct raft_event event = {.type = RAFT_CONFIGURATION};
         event.configuration.index = configuration->index;
         raft_index index;
         enum psp_status status = psp_configuration_decode(consensus, configuration->index,
                                                           &event.configuration.conf, &index);
+        assert(status != PSP_OK || index == configuration->index);
         if (status == PSP_OK)
             status =
                 psp_consensus_step_once(consensus, &event, "a committed configuration", actions);
@@ -127,8 +139,31 @@ void psp_consensus_begin(struct psp_consensus *consensus, uint64_t now_ms,
 {
     if (now_ms > consensus->clock_ms) /* event time never goes back */
         consensus->clock_ms = now_ms;
+    assert(consensus->clock_ms >= now_ms);
     *ret_actions = (struct psp_consensus_actions){0};
     consensus->outbox.count = 0;
+}
+
+/* What libraft holds and what was handed out of it are the same. */
+static void check(struct psp_consensus *consensus)
+{
+    const struct psp_appends *appends = &consensus->appends;
+    const struct psp_configurations *configurations = &consensus->configurations;
+    const size_t n = configurations->count;
+    assert(consensus->last_index == raft_last_index(&consensus->raft));
+    assert(consensus->persisted == consensus->raft.last_stored);
+    assert(consensus->commit_index >= raft_commit_index(&consensus->raft));
+    assert(consensus->persisted <= consensus->last_index);
+    assert(consensus->commit_index <= consensus->last_index);
+    assert(consensus->snapshot_index <= consensus->commit_index);
+    assert(consensus->snapshot_index <= consensus->persisted); /* promise 1 */
+    /* what is not on its way to the disk is there */
+    assert((appends->first == appends->end) == (consensus->persisted == consensus->last_index));
+    assert(n == 0 || configurations->items[n - 1].index <= consensus->last_index);
+    if (PSP_CHECKED)
+        assert(!psp_configurations_unapplied(&consensus->configurations, consensus->commit_index));
+    psp_appends_check(appends);
+    psp_configurations_check(configurations);
 }
 
 enum psp_status psp_consensus_finish(struct psp_consensus *consensus, enum psp_status status,
@@ -144,7 +179,6 @@ enum psp_status psp_consensus_finish(struct psp_consensus *consensus, enum psp_s
             psp_appends_push(&consensus->appends, actions->append_index, consensus->last_index);
     const uint64_t term = raft_current_term(&consensus->raft);
     const uint64_t voted_for = raft_voted_for(&consensus->raft);
-    assert(consensus->persisted <= consensus->last_index);
     assert(term >= consensus->vote_term);
     if (term != consensus->vote_term || voted_for != consensus->voted_for) {
         assert(term > consensus->vote_term || consensus->voted_for == 0); /* one vote a term */
@@ -155,5 +189,7 @@ enum psp_status psp_consensus_finish(struct psp_consensus *consensus, enum psp_s
     actions->term = term;
     actions->voted_for = voted_for;
     actions->commit_index = consensus->commit_index;
+    if (status == PSP_OK) /* after a failure the replica ends */
+        check(consensus);
     return status;
 }
