@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes/bytes.h"
 #include "base/checked.h"
 #include "base/memory/grow.h"
 #include "shard/consensus/inner.h"
@@ -123,6 +124,34 @@ bool psp_configuration_encode(const struct psp_consensus_member *members, uint32
     raft_configuration_close(&configuration);
     assert(!good || (ret_buffer->base != NULL && ret_buffer->len > 0));
     return good;
+}
+
+/* W10: libraft reads members past the end, one after the other. */
+bool psp_configuration_valid(struct psp_bytes encoded)
+{
+    enum { HEAD_BYTES = 1 + 8, ID_BYTES = 8, ROLE_BYTES = 1 };
+    if (encoded.length < HEAD_BYTES)
+        return false;
+    const uint8_t *at = encoded.data + HEAD_BYTES, *const end = encoded.data + encoded.length;
+    const uint64_t n = psp_get64(encoded.data + 1);
+    if (n == 0 || n > PSP_MEMBERS_MAX)
+        return false;
+    for (uint64_t i = 0; i < n; i++) {
+        if (end - at < ID_BYTES || psp_get64(at) == 0)
+            return false;
+        at += ID_BYTES;
+        const uint8_t *address_end = memchr(at, 0, (size_t)(end - at));
+        if (address_end == NULL || end - address_end < 1 + ROLE_BYTES)
+            return false;
+        at = address_end + 1 + ROLE_BYTES;
+    }
+    struct raft_configuration configuration;
+    struct raft_buffer buffer = {.len = encoded.length};
+    memcpy(&buffer.base, &encoded.data, sizeof(void *)); /* raft does not write to it */
+    if (raft_configuration_decode(&buffer, &configuration) != 0)
+        return false;
+    raft_configuration_close(&configuration);
+    return true;
 }
 
 enum psp_status psp_configuration_decode(const struct psp_consensus *consensus, uint64_t index,

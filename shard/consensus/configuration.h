@@ -50,6 +50,8 @@ void psp_configurations_free(struct psp_configurations *configurations);
 /* The members in libraft's encoding, from raft_malloc. False: out of memory. */
 bool psp_configuration_encode(const struct psp_consensus_member *members, uint32_t n,
                               struct raft_buffer *ret_buffer);
+/* Bytes of a peer. False: none that psp_configuration_encode makes of somebody. */
+bool psp_configuration_valid(struct psp_bytes encoded);
 /* The newest at or below `index`, decoded; what raft is given it then owns. A
  * joiner has none until its log brings one. PSP_ECORRUPT. */
 enum psp_status psp_configuration_decode(const struct psp_consensus *consensus, uint64_t index,

@@ -241,6 +241,10 @@ static enum psp_status receive_entries(struct psp_consensus *consensus,
 {
     message->append_entries.entries = NULL;
     message->append_entries.n_entries = n;
+    /* W6: the library would go back to what these entries reach. */
+    const uint64_t reached = message->append_entries.prev_log_index + n;
+    if (message->append_entries.leader_commit > reached)
+        message->append_entries.leader_commit = reached;
     if (n > 0) {
         void *token = reserve_entries(consensus, n);
         if (token == NULL)
@@ -310,13 +314,8 @@ static bool entries_valid(const struct psp_raft_message *message)
             entry->term > PSP_FIELDS_NUMBER_MAX)
             return false;
         term = entry->term;
-        if (entry->type != RAFT_CHANGE)
-            continue;
-        struct raft_configuration configuration;
-        const struct raft_buffer buffer = entry_of(0, RAFT_CHANGE, entry->payload, NULL).buf;
-        if (raft_configuration_decode(&buffer, &configuration) != 0)
+        if (entry->type == RAFT_CHANGE && !psp_configuration_valid(entry->payload))
             return false;
-        raft_configuration_close(&configuration);
     }
     return true;
 }
@@ -330,7 +329,8 @@ enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t 
     char address[PSP_ADDRESS_BYTES]; /* replies point at it, and are read within the call */
     snprintf(address, sizeof(address), "%" PRIu64, from_raft_id);
     struct raft_message message = {.server_id = from_raft_id, .server_address = address};
-    if (!psp_fields_store(plain, &message) || !entries_valid(plain))
+    if (!psp_fields_store(plain, &message) || !entries_valid(plain) ||
+        !psp_mend_may_lead(&consensus->raft, &message))
         return psp_consensus_finish(consensus, PSP_EINVAL, ret_actions);
     enum psp_status status = PSP_OK;
     if (message.type == RAFT_APPEND_ENTRIES) {

@@ -2,7 +2,7 @@
  * consensus - libraft's pure core behind an interface of our own.
  *
  * Event in, plain actions out: no I/O, no clock, no thread. Only the
- * files of this room include raft.h; they hide the library's defects W1..W9
+ * files of this room include raft.h; they hide the library's defects W1..W11
  * (docs/decisions/0001-raft-step.md) and its ownership rules.
  *
  * The caller carries the actions out in this order, always:

@@ -64,6 +64,16 @@ static void mend_result(struct raft *raft, struct psp_doubts *doubts, uint64_t n
     result->rejected = result->last_log_index = 0; /* W3: else `next` moves to or below `match` */
 }
 
+bool psp_mend_may_lead(struct raft *raft, const struct raft_message *message)
+{
+    const bool append = message->type == RAFT_APPEND_ENTRIES;
+    if (raft_state(raft) != RAFT_LEADER || (!append && message->type != RAFT_INSTALL_SNAPSHOT))
+        return true;
+    /* W11: the library would take where its followers are for who leads it. */
+    return raft_current_term(raft) !=
+           (append ? message->append_entries.term : message->install_snapshot.term);
+}
+
 bool psp_mend_received(struct raft *raft, struct psp_doubts *doubts, uint64_t now_ms,
                        struct raft_message *message)
 {

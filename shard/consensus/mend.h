@@ -1,6 +1,6 @@
 /*
  * mend - what is put right in messages before libraft reads them and
- * after it wrote them (W1, W3, W4, W9; docs/decisions/0001-raft-step.md), and
+ * after it wrote them (W1, W3, W4, W9, W11; docs/decisions/0001-raft-step.md), and
  * the leader's doubts about followers.
  *
  * A follower's disk can lose entries that it has acknowledged: damage cut its
@@ -37,6 +37,8 @@ struct psp_doubts {
     struct psp_doubt items[PSP_DOUBTS_MAX];
 };
 
+/* False: it says that its sender leads in the term in which this replica does. */
+bool psp_mend_may_lead(struct raft *raft, const struct raft_message *message);
 /* A received message, before the step. False: it must not be stepped at all. */
 bool psp_mend_received(struct raft *raft, struct psp_doubts *doubts, uint64_t now_ms,
                        struct raft_message *message);

@@ -43,6 +43,7 @@ static enum psp_status collect_entries(struct psp_consensus *consensus,
     const uint64_t first = update->entries.index;
     const unsigned n = update->entries.n;
     assert(n > 0);
+    assert(first > consensus->commit_index); /* promise 1: what is committed stays */
     assert(first > 0 && first <= consensus->last_index + 1); /* no hole */
     if (first <= consensus->last_index)
         psp_configurations_cut(&consensus->configurations, first);
@@ -101,7 +102,7 @@ enum psp_status psp_consensus_step_once(struct psp_consensus *consensus, struct 
     return status;
 }
 
-/* W6: the library's commit index can step back. */
+/* W6: of a lone voter the library's commit index can step back. */
 static void raise_commit(struct psp_consensus *consensus)
 {
     const uint64_t index = raft_commit_index(&consensus->raft);

@@ -310,6 +310,89 @@ static void a_term_that_one_more_would_wrap_is_refused(void **state)
     psp_consensus_destroy(&consensus);
 }
 
+static void w6_what_is_committed_is_not_replaced_after_a_short_message(void **state)
+{
+    (void)state;
+    struct psp_consensus_actions actions;
+    struct psp_consensus *consensus = lone(1, 1, 0, &actions, 3);
+    const uint64_t value = 5;
+    struct psp_raft_entry entries[3];
+    for (int i = 0; i < 3; i++)
+        entries[i] =
+            (struct psp_raft_entry){2, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    struct psp_raft_message message = {.type = APPEND_ENTRIES,
+                                       .fields = (const uint64_t[]){0, 2, 1, 1, 4},
+                                       .field_count = 5,
+                                       .entries = entries,
+                                       .entry_count = 3};
+    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_OK);
+    assert_int_equal(actions.commit_index, 4);
+    receive(consensus, APPEND_ENTRIES, (const uint64_t[]){0, 2, 1, 1, 9}, 5, &actions);
+    assert_int_equal(actions.commit_index, 4);
+    entries[0].term = 3;
+    message.fields = (const uint64_t[]){0, 3, 1, 1, 1};
+    message.entry_count = 1; /* instead of 2 to 4 */
+    assert_int_equal(psp_consensus_receive(consensus, 1002, 3, &message, &actions), PSP_EIO);
+    assert_int_equal(actions.append_index, 0);
+    psp_consensus_destroy(&consensus);
+}
+
+static void w10_a_configuration_that_ends_too_early_is_refused(void **state)
+{
+    (void)state;
+    struct psp_consensus_actions actions;
+    struct psp_consensus *consensus = lone(1, 1, 0, &actions, 3);
+    const struct psp_record whole = psp_consensus_bootstrap(consensus);
+    struct psp_raft_entry entry = {.term = 2, .type = PSP_RECORD_CONFIGURATION};
+    const struct psp_raft_message message = {.type = APPEND_ENTRIES,
+                                             .fields = (const uint64_t[]){0, 2, 1, 1, 1},
+                                             .field_count = 5,
+                                             .entries = &entry,
+                                             .entry_count = 1};
+    const uint32_t used = 1 + 8 + 3 * (8 + 2 + 1); /* of three members; what follows is padding */
+    assert_true(whole.payload_bytes >= used);
+    for (uint32_t bytes = 0; bytes < used; bytes++) {
+        uint8_t *cut = malloc(bytes == 0 ? 1 : bytes);
+        assert_non_null(cut);
+        memcpy(cut, whole.payload, bytes);
+        entry.payload = (struct psp_bytes){bytes == 0 ? NULL : cut, bytes};
+        assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+        free(cut);
+    }
+    uint8_t many[1 + 8 + 64 * (8 + 3)] = {1, 64}; /* members with IDs 1 to 64, and ample room */
+    for (uint8_t i = 0; i < 64; i++) {
+        uint8_t *member = many + 9 + (size_t)i * 11;
+        member[0] = i + 1;
+        member[8] = ' ' + i;
+        member[10] = 1;
+    }
+    entry.payload = (struct psp_bytes){many, sizeof many};
+    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+    many[1] = PSP_MEMBERS_MAX;
+    many[9] = 0; /* a member of ID 0 */
+    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+    many[9] = 1;
+    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_OK);
+    assert_int_equal(actions.append_count, 1);
+    psp_consensus_destroy(&consensus);
+}
+
+static void w11_who_leads_takes_no_entries_of_its_term(void **state)
+{
+    (void)state;
+    struct psp_consensus_actions actions;
+    struct psp_consensus *consensus = lone(7, 3, 0, &actions, 1);
+    assert_int_equal(psp_consensus_state(consensus), PSP_LEADER);
+    const uint64_t fields[] = {0, psp_consensus_term(consensus), 3, 7, 3};
+    struct psp_raft_message message = {.type = APPEND_ENTRIES, .fields = fields, .field_count = 5};
+    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+    message.type = INSTALL;
+    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+    assert_false(actions.too_old);
+    assert_int_equal(psp_consensus_state(consensus), PSP_LEADER);
+    psp_consensus_destroy(&consensus);
+}
+
 static void a_replaced_write_is_not_reported_as_persisted(void **state)
 {
     (void)state;
@@ -583,6 +666,9 @@ int main(void)
         cmocka_unit_test(w8_a_configuration_among_entries_keeps_its_place),
         cmocka_unit_test(w8_a_replaced_configuration_no_longer_holds),
         cmocka_unit_test(w9_an_answer_to_a_vote_no_longer_asked_for_changes_nothing),
+        cmocka_unit_test(w6_what_is_committed_is_not_replaced_after_a_short_message),
+        cmocka_unit_test(w10_a_configuration_that_ends_too_early_is_refused),
+        cmocka_unit_test(w11_who_leads_takes_no_entries_of_its_term),
         cmocka_unit_test(a_message_that_cannot_be_is_refused),
         cmocka_unit_test(a_term_that_one_more_would_wrap_is_refused),
         cmocka_unit_test(a_replaced_write_is_not_reported_as_persisted),
