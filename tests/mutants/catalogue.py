@@ -116,11 +116,16 @@ def patches():
     return found
 
 
-def simulated(tree):
-    """The mutants of tests/sim/mutants.h; their room is that of the first file changed."""
+def mutate_of(tree):
     spec = importlib.util.spec_from_file_location("mutate", tree / "tests/sim/mutate.py")
     mutate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(mutate)
+    return mutate
+
+
+def simulated(tree):
+    """The mutants of tests/sim/mutants.h; their room is that of the first file changed."""
+    mutate = mutate_of(tree)
     rooms = {}
     for name, path, _, _ in mutate.CHANGES:
         rooms.setdefault(name, path.split("/")[1 if path.startswith("lib/") else 0])
@@ -164,4 +169,9 @@ def check(tree):
             path = argument.split("::")[0].split(" ")[0]
             if kind in ("pytest", "page", "browser") and not (tree / path).is_file():
                 troubles.append(f"{mutant.name}: there is no {path}")
+    mutate = mutate_of(tree)
+    try:
+        mutate.change(mutate.read(tree), mutate.numbers(tree))
+    except (ValueError, KeyError) as error:
+        troubles.append(f"simulator: {error}")
     return troubles

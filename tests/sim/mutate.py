@@ -297,8 +297,9 @@ CHANGES = [
      "        return 1;\n"
      "    }\n"),
     ("STYLE_NOT_IN_TAG", "lib/election/digest.c",
-     "    psp_put32(bytes + STYLE, style);\n",
-     "    psp_put32(bytes + STYLE, M(STYLE_NOT_IN_TAG) ? PSP_NONE : style);\n"),
+     "    bytes[MARKS - 1] = (uint8_t)(style >> 24);\n",
+     "    bytes[MARKS - 1] = (uint8_t)(style >> 24);\n"
+     "    if (M(STYLE_NOT_IN_TAG))\n        memset(bytes + MARKS - 4, 0xFF, 4);\n"),
     ("ROLL_STYLE_IGNORED", "lib/count/ballots.c",
      "    return count->roll_styles == NULL || count->roll_styles[place->number] =="
      " row->style;\n",
@@ -443,7 +444,7 @@ def change(files, known):
     for name, path, text, replacement in CHANGES:
         source = files[Path(path)].decode()
         if source.count(text) != 1:
-            sys.exit(f"mutate.py: {name}: {path} has its text {source.count(text)} times")
+            raise ValueError(f"{name}: {path} has its text {source.count(text)} times")
         code = re.sub(r"\bM\((\w+)\)", lambda found: f"(psp_mutant == {known[found[1]]})",
                       replacement)
         source = source.replace(text, code)
@@ -470,7 +471,10 @@ def main():
     """Writes only what differs, so that the next build compiles little."""
     tree, target = Path(sys.argv[1]), Path(sys.argv[2])
     files = read(tree)
-    change(files, numbers(tree))
+    try:
+        change(files, numbers(tree))
+    except ValueError as error:
+        sys.exit(f"mutate.py: {error}")
     trim(files)
     for path, content in files.items():
         place = target / path
