@@ -218,6 +218,22 @@ def test_without_promtool_the_tests_go_on_and_say_so(tmp_path):
         "run: promtool could not be fetched (build/promtool.log); what needs it is skipped."]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to become somebody else")
+def test_what_root_fetches_belongs_to_whose_clone_it_is(tmp_path):
+    function = re.search(r"^run_packages\(\) \{.*?^\}", RUN.read_text(), re.M | re.S).group(0)
+    clone, elsewhere = tmp_path / "clone", tmp_path / "elsewhere"
+    clone.mkdir()
+    os.chown(clone, 12345, 54321)
+    elsewhere.write_text("root's")
+    script = "\n".join(["need() { page_missing=; }", "fetch_promtool() { mkdir build/tools; }",
+                        f"fetch_servers() {{ ln -s {elsewhere} build/tools/link; }}",
+                        function, "run_packages"])
+    subprocess.run(["sh", "-euc", script], cwd=clone, check=True)
+    for path in (clone / "build", clone / "build/tools", clone / "build/tools/link"):
+        assert (path.lstat().st_uid, path.lstat().st_gid) == (12345, 54321)
+    assert elsewhere.stat().st_uid == 0
+
+
 UNREACHABLE = 'sleep 2; echo "npm error network" >&2; exit 1'  # long enough to be seen at it
 
 

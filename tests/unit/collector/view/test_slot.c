@@ -132,7 +132,7 @@ static void bytes_are_those_of_all_arrays(void **context)
 
 static void an_id_tells_its_process_and_its_change(void **context)
 {
-    char id[PSP_VERSION_ID_BYTES], longer[PSP_VERSION_ID_BYTES + 8];
+    char id[PSP_VERSION_ID_BYTES], longer[PSP_VERSION_ID_BYTES + 12];
     uint64_t change = 0;
     enum psp_version_stale stale = PSP_VERSION_STALE;
     (void)context;
