@@ -150,7 +150,7 @@ static enum psp_status connect_routers(struct psp_client *client, const char *ke
     if (status != PSP_OK)
         return say(status, ret_reason, size, "%s: %s%s", key_path, psp_status_text(status),
                    status == PSP_EPERM ? ": a key file must have mode 0600" : "");
-    status = psp_wire_create(&self, &client->wire);
+    status = psp_wire_create(&self, 1, &client->wire);
     explicit_bzero(&self, sizeof self);
     if (status != PSP_OK)
         return say(status, ret_reason, size, "cannot set up CURVE: %s", psp_status_text(status));

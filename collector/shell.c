@@ -600,7 +600,7 @@ static enum psp_status set_up(struct psp_collector_shell *shell, struct psp_reas
     if (status == PSP_OK)
         status = restore(shell, reterr_reason);
     if (status == PSP_OK)
-        status = say(reterr_reason, psp_wire_create(shell->options.self, &shell->wire),
+        status = say(reterr_reason, psp_wire_create(shell->options.self, 1, &shell->wire),
                      "cannot set up CURVE");
     if (status == PSP_OK)
         status = say(reterr_reason, set_keys(shell), "operators' keys in cluster.json");

@@ -18,6 +18,8 @@
 enum {
     UNSENT_MAX = 1024, /* remembered a turn; one more is found by its timeout */
     WARN_EVERY_MS = 5000,
+    /* With one, an honest station's message waited there for a piece of each greedy one's. */
+    IO_THREADS = 4,
 };
 
 struct link { /* to one replica of a shard */
@@ -506,7 +508,7 @@ static enum psp_status set_up(struct psp_router_shell *shell,
                               const struct psp_router_shell_options *options,
                               struct psp_reason *reterr_reason)
 {
-    enum psp_status status = psp_wire_create(options->self, &shell->wire);
+    enum psp_status status = psp_wire_create(options->self, IO_THREADS, &shell->wire);
     if (status != PSP_OK) {
         psp_reason_set(reterr_reason, "cannot set up CURVE: %s", psp_status_text(status));
         return status;

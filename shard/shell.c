@@ -520,7 +520,7 @@ static enum psp_status set_up(struct psp_shard_shell *shell, struct psp_reason *
         psp_reason_set(reterr_reason, "cannot start: %s", psp_status_text(status));
         return status;
     }
-    status = psp_wire_create(shell->options.self, &shell->wire);
+    status = psp_wire_create(shell->options.self, 1, &shell->wire);
     if (status == PSP_OK)
         status = set_keys(shell);
     if (status != PSP_OK) {

@@ -84,7 +84,7 @@ enum psp_status psp_operate_create(const struct psp_cluster *cluster, const char
     for (uint32_t i = 0; i < cluster->shard_count; i++)
         n += cluster->shards[i].replica_count;
     operate->links = psp_memory_array(n, sizeof *operate->links);
-    status = psp_wire_create(&key, &operate->wire);
+    status = psp_wire_create(&key, 1, &operate->wire);
     explicit_bzero(&key, sizeof key);
     if (status == PSP_OK)
         status = connect_all(operate, cluster);

@@ -63,8 +63,10 @@ struct psp_socket {
 
 /* ---- the process's wire ---- */
 
-enum psp_status psp_wire_create(const struct psp_keypair *self, struct psp_wire **ret_wire)
+enum psp_status psp_wire_create(const struct psp_keypair *self, int io_threads,
+                                struct psp_wire **ret_wire)
 {
+    assert(io_threads > 0);
     struct psp_wire *wire = calloc(1, sizeof *wire);
     if (!wire)
         return PSP_ENOMEM;
@@ -75,6 +77,8 @@ enum psp_status psp_wire_create(const struct psp_keypair *self, struct psp_wire 
     wire->context = zmq_ctx_new();
     if (!wire->context)
         goto free_wire;
+    if (zmq_ctx_set(wire->context, ZMQ_IO_THREADS, io_threads) != 0)
+        goto end_context;
     status = psp_key_table_create(&wire->keys);
     if (status != PSP_OK)
         goto end_context;

@@ -75,8 +75,11 @@ struct psp_known_key {
 struct psp_wire;
 struct psp_socket;
 
-/* PSP_EPERM: the self-test got in with an unknown key. PSP_EIO otherwise. */
-enum psp_status psp_wire_create(const struct psp_keypair *self, struct psp_wire **ret_wire);
+/* io_threads, from 1: they read, write and encrypt; a connection stays with one of them, and
+ * waits there for the others it has. PSP_EPERM: the self-test got in with an unknown key.
+ * PSP_EIO otherwise. */
+enum psp_status psp_wire_create(const struct psp_keypair *self, int io_threads,
+                                struct psp_wire **ret_wire);
 void psp_wire_destroy(struct psp_wire **wire); /* after its sockets */
 
 /* Replaces the known keys; copied. Connections of keys that are gone get no

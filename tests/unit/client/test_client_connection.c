@@ -78,7 +78,7 @@ static int set_up(void **state)
     assert_int_equal(psp_keypair_generate(&w->station_key), PSP_OK);
     assert_int_equal(psp_keypair_store(w->key, &w->station_key), PSP_OK);
     assert_int_equal(psp_definition_load(ELECTION, &w->definition, &reason), PSP_OK);
-    assert_int_equal(psp_wire_create(&w->router_key, &w->wire), PSP_OK);
+    assert_int_equal(psp_wire_create(&w->router_key, 1, &w->wire), PSP_OK);
     struct psp_known_key known = {.role = PSP_ROLE_STATION, .id = 1};
     memcpy(known.public_z85, w->station_key.public_z85, sizeof known.public_z85);
     assert_int_equal(psp_wire_set_keys(w->wire, &known, 1), PSP_OK);

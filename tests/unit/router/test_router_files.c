@@ -117,7 +117,7 @@ static int make_wire(void **state)
                    psp_keypair_generate(&self) == PSP_OK &&
                    psp_keypair_generate(&station_keys) == PSP_OK &&
                    psp_keypair_generate(&operator_keys) == PSP_OK &&
-                   psp_wire_create(&self, &wire) == PSP_OK
+                   psp_wire_create(&self, 1, &wire) == PSP_OK
                ? 0
                : -1;
 }

@@ -43,7 +43,7 @@ static int make_world_of(void **state, enum psp_role role)
         assert_int_equal(psp_keypair_generate(&w->keys[i]), PSP_OK);
         memcpy(known[i].public_z85, w->keys[i].public_z85, sizeof known[i].public_z85);
     }
-    assert_int_equal(psp_wire_create(&w->server_key, &w->server), PSP_OK);
+    assert_int_equal(psp_wire_create(&w->server_key, 1, &w->server), PSP_OK);
     assert_int_equal(psp_wire_set_keys(w->server, known, 2), PSP_OK);
     assert_int_equal(psp_socket_listen(w->server, "tcp://127.0.0.1:0", role, &w->listening),
                      PSP_OK);

@@ -52,7 +52,7 @@ static int make_world(void **state)
     struct psp_wire **wires[] = {&w->server, &w->station, &w->router, &w->stranger};
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(psp_keypair_generate(pairs[i]), PSP_OK);
-        assert_int_equal(psp_wire_create(pairs[i], wires[i]), PSP_OK);
+        assert_int_equal(psp_wire_create(pairs[i], 1, wires[i]), PSP_OK);
     }
     w->known[0] = known_as(&w->station_key, PSP_ROLE_STATION, 7);
     w->known[1] = known_as(&w->router_key, PSP_ROLE_ROUTER, 2);
