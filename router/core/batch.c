@@ -14,6 +14,27 @@ enum {
     ROW_BYTES = PSP_DIGEST_BYTES + PSP_TAG_BYTES + 4 + 2 + 1 + 2 * RUN_BYTES,
 };
 
+static_assert(PSP_STATIONS_MAX < 1 << 21, "a station's number is a varint of 3 bytes");
+static_assert(PSP_UNIT_STYLES_MAX < 1 << 21, "likewise a style's place");
+static_assert(PSP_BATCH_ROWS_MAX - 1 <= UINT16_MAX, "a row's number has two bytes");
+static_assert((int)PSP_MARKS_BYTES_MAX <= (int)PSP_ROUTER_BATCH_MARKS_MAX,
+              "a batch takes any ballot");
+
+void psp_router_batch_move(struct psp_router_batch *batch, enum psp_router_batch_state to)
+{
+    static const uint8_t next[PSP_ROUTER_BATCH_STATES] = {
+        [PSP_ROUTER_BATCH_SPARE] = 1 << PSP_ROUTER_BATCH_OPEN,
+        [PSP_ROUTER_BATCH_OPEN] = 1 << PSP_ROUTER_BATCH_SENT | 1 << PSP_ROUTER_BATCH_RETIRED |
+                                  1 << PSP_ROUTER_BATCH_SPARE,
+        [PSP_ROUTER_BATCH_SENT] = 1 << PSP_ROUTER_BATCH_SENT | 1 << PSP_ROUTER_BATCH_WAITING |
+                                  1 << PSP_ROUTER_BATCH_RETIRED,
+        [PSP_ROUTER_BATCH_WAITING] = 1 << PSP_ROUTER_BATCH_SENT | 1 << PSP_ROUTER_BATCH_RETIRED,
+        [PSP_ROUTER_BATCH_RETIRED] = 1 << PSP_ROUTER_BATCH_SPARE,
+    };
+    assert((next[batch->state] & 1U << to) != 0);
+    batch->state = to;
+}
+
 static size_t batch_memory(const struct psp_router_batch *batch)
 {
     return sizeof *batch + (size_t)batch->capacity * ROW_BYTES + batch->marks_capacity +
@@ -35,6 +56,7 @@ enum psp_status psp_router_pool_take(struct psp_router_pool *pool,
 {
     struct psp_router_batch *batch = pool->spare;
     if (batch != NULL) {
+        assert(pool->spare_count > 0);
         pool->spare = batch->newer;
         pool->spare_count--;
     } else {
@@ -45,8 +67,8 @@ enum psp_status psp_router_pool_take(struct psp_router_pool *pool,
             return PSP_ENOMEM;
         pool->memory_bytes += sizeof *batch;
     }
+    psp_router_batch_move(batch, PSP_ROUTER_BATCH_OPEN);
     batch->older = batch->newer = NULL;
-    batch->state = PSP_ROUTER_BATCH_OPEN;
     batch->id = 0;
     batch->tries = batch->n = batch->span_count = 0;
     batch->marks_bytes = 0;
@@ -58,6 +80,8 @@ enum psp_status psp_router_pool_take(struct psp_router_pool *pool,
 
 void psp_router_pool_give(struct psp_router_pool *pool, struct psp_router_batch *batch)
 {
+    assert(batch->state == PSP_ROUTER_BATCH_RETIRED || batch->n == 0);
+    psp_router_batch_move(batch, PSP_ROUTER_BATCH_SPARE);
     /* Spare batches may be large: keep few, and none while memory is short. */
     if (pool->spare_count >= PSP_ROUTER_BATCHES_SPARE_MAX ||
         pool->memory_bytes > pool->memory_max / 2) {
@@ -74,13 +98,15 @@ void psp_router_pool_free(struct psp_router_pool *pool)
     while (pool->spare != NULL) {
         struct psp_router_batch *batch = pool->spare;
         pool->spare = batch->newer;
+        pool->spare_count--;
         batch_free(pool, batch);
     }
-    pool->spare_count = 0;
+    assert(pool->spare_count == 0);
 }
 
 static bool affordable(const struct psp_router_pool *pool, size_t more)
 {
+    assert(pool->memory_bytes <= pool->memory_max);
     return pool->memory_bytes + more <= pool->memory_max;
 }
 
@@ -90,6 +116,7 @@ static enum psp_status grow_rows(struct psp_router_pool *pool, struct psp_router
     const size_t old = batch->capacity;
     const size_t wanted = old == 0 ? ROWS_FIRST : old * 4;
     const size_t capacity = wanted < PSP_BATCH_ROWS_MAX ? wanted : PSP_BATCH_ROWS_MAX;
+    assert(batch->n == old && capacity > old);
     if (!affordable(pool, (capacity - old) * ROW_BYTES))
         return PSP_ENOMEM;
     uint8_t *block = malloc(capacity * ROW_BYTES);
@@ -103,6 +130,8 @@ static enum psp_status grow_rows(struct psp_router_pool *pool, struct psp_router
     uint8_t *methods = row_numbers + capacity * 2;
     uint8_t *stations = methods + capacity;
     uint8_t *styles = stations + capacity * RUN_BYTES;
+    assert(styles + capacity * RUN_BYTES == block + capacity * ROW_BYTES);
+    assert(batch->stations.length <= old * RUN_BYTES && batch->styles.length <= old * RUN_BYTES);
     if (batch->n > 0) {
         memcpy(digests, batch->digests, (size_t)batch->n * PSP_DIGEST_BYTES);
         memcpy(tags, batch->tags, (size_t)batch->n * PSP_TAG_BYTES);
@@ -125,6 +154,7 @@ static enum psp_status grow_rows(struct psp_router_pool *pool, struct psp_router
 static enum psp_status grow_marks(struct psp_router_pool *pool, struct psp_router_batch *batch,
                                   size_t needed)
 {
+    assert(needed > batch->marks_capacity && needed <= PSP_ROUTER_BATCH_MARKS_MAX);
     size_t capacity = batch->marks_capacity == 0 ? MARKS_FIRST : batch->marks_capacity;
     while (capacity < needed)
         capacity *= 2;
@@ -143,6 +173,7 @@ static enum psp_status grow_marks(struct psp_router_pool *pool, struct psp_route
 static enum psp_status grow_spans(struct psp_router_pool *pool, struct psp_router_batch *batch)
 {
     const uint32_t capacity = batch->span_capacity == 0 ? SPANS_FIRST : batch->span_capacity * 2;
+    assert(batch->span_count < PSP_BATCH_ROWS_MAX); /* a span has a row at least */
     const size_t more = (size_t)(capacity - batch->span_capacity) * sizeof *batch->spans;
     if (!affordable(pool, more))
         return PSP_ENOMEM;
@@ -158,6 +189,7 @@ static enum psp_status grow_spans(struct psp_router_pool *pool, struct psp_route
 enum psp_status psp_router_batch_reserve(struct psp_router_pool *pool,
                                          struct psp_router_batch *batch, size_t marks_bytes)
 {
+    assert(batch->state == PSP_ROUTER_BATCH_OPEN);
     assert(marks_bytes <= PSP_MARKS_BYTES_MAX);
     if (batch->n == PSP_BATCH_ROWS_MAX ||
         batch->marks_bytes + marks_bytes > PSP_ROUTER_BATCH_MARKS_MAX)
@@ -170,4 +202,13 @@ enum psp_status psp_router_batch_reserve(struct psp_router_pool *pool,
     if (status == PSP_OK && batch->span_count == batch->span_capacity)
         status = grow_spans(pool, batch);
     return status;
+}
+
+void psp_router_batch_end(struct psp_router_batch *batch)
+{
+    assert(batch->n > 0 && batch->span_count > 0 && batch->spans[0].first == 0);
+    psp_runs_end(&batch->stations);
+    psp_runs_end(&batch->styles);
+    assert(batch->stations.length > 0 && batch->stations.length <= (size_t)batch->n * RUN_BYTES);
+    assert(batch->styles.length > 0 && batch->styles.length <= (size_t)batch->n * RUN_BYTES);
 }

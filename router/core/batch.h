@@ -16,6 +16,7 @@
 #ifndef PSP_ROUTER_BATCH_H
 #define PSP_ROUTER_BATCH_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,10 +49,19 @@ enum psp_router_lane {
     PSP_ROUTER_LANES,
 };
 
+/*
+ *     SPARE --> OPEN --> SENT <--> WAITING
+ *       ^        |        |           |
+ *       |        v        v           |
+ *       +----- RETIRED <--+-----------+
+ */
 enum psp_router_batch_state {
-    PSP_ROUTER_BATCH_OPEN,    /* being filled */
+    PSP_ROUTER_BATCH_SPARE,   /* the pool's */
+    PSP_ROUTER_BATCH_OPEN,    /* being filled; without a row it may go back to the pool */
     PSP_ROUTER_BATCH_SENT,    /* a replica may have it */
     PSP_ROUTER_BATCH_WAITING, /* no replica has it: it will be sent again */
+    PSP_ROUTER_BATCH_RETIRED, /* answered; actions may still point into it */
+    PSP_ROUTER_BATCH_STATES,
 };
 
 struct psp_router_batch {
@@ -85,14 +95,20 @@ enum psp_status psp_router_pool_take(struct psp_router_pool *pool,
 void psp_router_pool_give(struct psp_router_pool *pool, struct psp_router_batch *batch);
 void psp_router_pool_free(struct psp_router_pool *pool);
 
+/* Asserts that the batch may go from its state to this one. */
+void psp_router_batch_move(struct psp_router_batch *batch, enum psp_router_batch_state to);
+
 /* Makes room for one more row with `marks_bytes` and one more span.
  * PSP_EBUSY: the batch is full. PSP_ENOMEM: over the pool's bound. */
 enum psp_status psp_router_batch_reserve(struct psp_router_pool *pool,
                                          struct psp_router_batch *batch, size_t marks_bytes);
+/* No row follows: its runs are whole. */
+void psp_router_batch_end(struct psp_router_batch *batch);
 
 /* The end of span `i`. */
 static inline uint32_t psp_router_span_end(const struct psp_router_batch *batch, uint32_t i)
 {
+    assert(i < batch->span_count);
     return i + 1 < batch->span_count ? batch->spans[i + 1].first : batch->n;
 }
 

@@ -54,14 +54,25 @@ enum psp_status psp_router_core_create(const struct psp_router_options *options,
     core->pool.memory_max = options->memory_max != 0 ? options->memory_max : PSP_ROUTER_MEMORY_MAX;
     core->batch_id_next = options->batch_id_first != 0 ? options->batch_id_first : 1;
 
+    uint32_t slot = 0;
     for (uint32_t s = 0; s < cluster->shard_count; s++) {
+        const struct psp_cluster_shard *shard = &cluster->shards[s];
+        assert(shard->replica_count > 0 && shard->slot_end <= PSP_SLOT_COUNT);
+        assert(shard->slot_first == slot); /* each slot is one shard's */
         core->places[s].shared_rows = PSP_ROUTER_SHARED_ROWS;
-        for (uint32_t slot = cluster->shards[s].slot_first; slot < cluster->shards[s].slot_end;
-             slot++)
+        for (; slot < shard->slot_end; slot++)
             core->shard_of_slot[slot] = (uint8_t)s;
     }
+    assert(slot == PSP_SLOT_COUNT);
+    psp_router_check(core);
     *ret_core = core;
     return PSP_OK;
+}
+
+static void give_unanswered(struct psp_router_core *core, struct psp_router_batch *batch)
+{
+    psp_router_batch_move(batch, PSP_ROUTER_BATCH_RETIRED);
+    psp_router_pool_give(&core->pool, batch);
 }
 
 void psp_router_core_destroy(struct psp_router_core **core_at)
@@ -73,12 +84,12 @@ void psp_router_core_destroy(struct psp_router_core **core_at)
     for (uint32_t s = 0; s < core->cluster->shard_count; s++) {
         for (int lane = 0; lane < PSP_ROUTER_LANES; lane++)
             if (core->places[s].lines[lane].open != NULL)
-                psp_router_pool_give(&core->pool, core->places[s].lines[lane].open);
+                give_unanswered(core, core->places[s].lines[lane].open);
     }
     while (core->oldest != NULL) {
         struct psp_router_batch *batch = core->oldest;
         core->oldest = batch->newer;
-        psp_router_pool_give(&core->pool, batch);
+        give_unanswered(core, batch);
     }
     psp_router_pool_free(&core->pool);
     assert(core->pool.memory_bytes == 0);
@@ -183,6 +194,8 @@ static void append(struct psp_router_core *core, struct psp_router_line *line,
     struct psp_router_batch *batch = line->open;
     const size_t n = batch->n, marks_bytes = columns->marks_lengths[row];
     uint32_t style = PSP_NONE;
+    assert(n < batch->capacity && batch->span_count < batch->span_capacity); /* reserve */
+    assert(batch->marks_bytes + marks_bytes <= batch->marks_capacity);
     if (line->message != core->message) {
         line->message = core->message;
         batch->spans[batch->span_count] = submission->span;
@@ -226,6 +239,7 @@ static enum psp_router_lane lane_of(struct psp_router_core *core,
                                     const struct submission *submission, uint32_t rows)
 {
     const uint32_t station = submission->span.station;
+    assert(station > 0 && station <= PSP_STATIONS_MAX);
     const uint32_t rate = psp_router_rate_add(&core->rates[station], rows, submission->now_ms);
     if (core->watched[station] > 0)
         return PSP_ROUTER_REPLAYS;
@@ -258,6 +272,7 @@ static void forward_row(struct psp_router_core *core, const struct submission *s
     uint8_t digest[PSP_DIGEST_BYTES];
     psp_digest_voter(&core->key, voter, columns->voter_lengths[row], digest);
     const uint32_t shard = core->shard_of_slot[psp_digest_slot(digest)];
+    assert(shard < core->cluster->shard_count);
     if (too_many_replays(core, shard, lane, submission->now_ms) ||
         !psp_router_quota_admit(&core->quota, shard, station)) {
         store_row(core->busy_rows, core->busy_count++, row);
@@ -314,6 +329,10 @@ static void forward(struct psp_router_core *core, struct submission *submission)
     const struct psp_client_columns *columns = submission->columns;
     const struct psp_router_span *span = &submission->span;
     const uint8_t *voter = columns->voter_ids, *marks = columns->marks;
+    const uint64_t rows_before = psp_router_quota_rows(&core->quota);
+    assert(columns->n > 0 &&
+           columns->n <= PSP_BATCH_ROWS_MAX); /* so many rows are refused at most */
+    assert(submission->stations != NULL || submission->station->number == span->station);
     core->message++;
     core->busy_count = core->outside_count = 0;
     core->counters.decoded += columns->n;
@@ -327,13 +346,18 @@ static void forward(struct psp_router_core *core, struct submission *submission)
         voter += columns->voter_lengths[row];
         marks += columns->marks_lengths[row];
     }
+    assert(voter == columns->voter_ids + columns->voter_bytes); /* the decoder has added up */
+    assert(marks == columns->marks + columns->marks_bytes);
+    assert(core->busy_count + core->outside_count <= columns->n);
+    const uint32_t forwarded = columns->n - core->busy_count - core->outside_count;
+    assert(psp_router_quota_rows(&core->quota) == rows_before + forwarded);
     for (uint32_t s = 0; s < core->cluster->shard_count; s++)
         for (int lane = 0; lane < PSP_ROUTER_LANES; lane++) {
             struct psp_router_line *line = &core->places[s].lines[lane];
             if (line->open != NULL && line->open->n == PSP_BATCH_ROWS_MAX)
                 psp_router_flush_line(core, line, submission->now_ms);
         }
-    core->counters.forwarded += columns->n - core->busy_count - core->outside_count;
+    core->counters.forwarded += forwarded;
     core->counters.busy += core->busy_count;
     core->counters.outside += core->outside_count;
     refuse_rows(core, span, PSP_REFUSAL_BUSY, core->busy_rows, core->busy_count,
@@ -437,6 +461,7 @@ void psp_router_core_client(struct psp_router_core *core, const struct psp_peer 
         break;
     case PSP_CLIENT_ROWS:
     case PSP_CLIENT_COLUMNS:
+        assert(station != NULL); /* a gateway casts by the function below */
         if (message->type == PSP_CLIENT_COLUMNS && message->columns.stations != NULL)
             refuse_not_allowed(core, peer, message->batch_id,
                                "a station's key casts for itself; only a gateway's names stations");
@@ -449,6 +474,7 @@ void psp_router_core_client(struct psp_router_core *core, const struct psp_peer 
         refuse_undecodable(core, peer, message->batch_id, "this is an answer, not a request");
         break;
     }
+    psp_router_check(core);
 }
 
 void psp_router_core_gateway(struct psp_router_core *core, const struct psp_peer *peer,
@@ -462,10 +488,12 @@ void psp_router_core_gateway(struct psp_router_core *core, const struct psp_peer
     }
     psp_router_drop_actions(core);
     assert(count == 0 || stations != NULL);
+    assert(count <= PSP_STATIONS_MAX);
     if (message->type == PSP_CLIENT_ROWS || message->columns.stations == NULL) {
         refuse_not_allowed(core, peer, message->batch_id,
                            "a gateway's key casts for stations only, and names that of each "
                            "ballot: columns with stations are needed");
+        psp_router_check(core);
         return;
     }
     static const struct psp_router_station nobody;
@@ -481,6 +509,7 @@ void psp_router_core_gateway(struct psp_router_core *core, const struct psp_peer
     };
     if (takes_batch(core, peer, message))
         forward(core, &submission);
+    psp_router_check(core);
 }
 
 void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_peer *peer,
@@ -497,6 +526,7 @@ void psp_router_core_undecodable(struct psp_router_core *core, const struct psp_
         refuse_undecodable(core, peer, batch_id,
                            status == PSP_ENOMEM ? "the message holds too many fields" : reason);
     }
+    psp_router_check(core);
 }
 
 void psp_router_core_over(struct psp_router_core *core, const struct psp_peer *peer,
@@ -507,6 +537,7 @@ void psp_router_core_over(struct psp_router_core *core, const struct psp_peer *p
     if (batch_id != 0)
         refuse(core, peer, batch_id, PSP_REFUSAL_BUSY,
                "this key sends more than its share; send again later");
+    psp_router_check(core);
 }
 
 /* ---- time ---- */
@@ -526,11 +557,13 @@ void psp_router_core_flush(struct psp_router_core *core, uint64_t now_ms)
             if (line->open != NULL && line->batches < windows[lane])
                 psp_router_flush_line(core, line, now_ms);
         }
+    psp_router_check(core);
 }
 
 static void expire(struct psp_router_core *core, struct psp_router_batch *batch)
 {
     struct psp_router_place *place = &core->places[batch->shard];
+    assert(batch == core->oldest && batch->older == NULL);
     if (batch->state == PSP_ROUTER_BATCH_WAITING) {
         psp_router_refuse_busy(core, batch, "no replica of the shard leads; send again later");
         return;
@@ -560,6 +593,7 @@ void psp_router_core_tick(struct psp_router_core *core, uint64_t now_ms)
             psp_router_send(core, batch);
         }
     }
+    psp_router_check(core);
 }
 
 /* ---- what came out ---- */

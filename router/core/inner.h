@@ -6,6 +6,8 @@
 #ifndef PSP_ROUTER_CORE_INNER_H
 #define PSP_ROUTER_CORE_INNER_H
 
+#include <assert.h>
+
 #include "base/reason.h"
 #include "router/core/batch.h"
 #include "router/core/core.h"
@@ -81,6 +83,25 @@ void psp_router_refuse_batch(struct psp_router_core *core, struct psp_router_bat
 void psp_router_refuse_busy(struct psp_router_core *core, struct psp_router_batch *batch,
                             const char *text);
 
-_Static_assert(PSP_SHARDS_MAX <= 256, "shard_of_slot holds a byte");
+/* Asserts what is so after every event: each row that was decoded is answered or on the way,
+ * lists, lines and quota speak of the same ones. O(1); in checked builds of all batches. */
+void psp_router_check(const struct psp_router_core *core);
+
+static_assert(PSP_SHARDS_MAX <= 256, "shard_of_slot holds a byte");
+static_assert(PSP_ROUTER_WATCHED_ANSWERS <= UINT8_MAX, "so does watched");
+static_assert((PSP_ROUTER_INFLIGHT_BATCHES_MAX & (PSP_ROUTER_INFLIGHT_BATCHES_MAX - 1)) == 0,
+              "a batch's place in the table is the end of its number");
+static_assert(PSP_ROUTER_WINDOW_KNOWN_BATCHES <= PSP_ROUTER_WINDOW_REPLAYS_BATCHES &&
+                  PSP_ROUTER_WINDOW_REPLAYS_BATCHES < PSP_ROUTER_WINDOW_BATCHES,
+              "what was judged before takes no other's place");
+static_assert(PSP_ROUTER_RETRY_PAUSE_MS < PSP_ROUTER_INFLIGHT_TIMEOUT_MS,
+              "a batch that no replica took goes again before it is BUSY");
+static_assert(PSP_ROUTER_SHARED_WAIT_MS < PSP_ROUTER_SILENT_MS &&
+                  PSP_ROUTER_SILENT_MS < PSP_ROUTER_INFLIGHT_TIMEOUT_MS,
+              "late is before silent, and that before given up");
+static_assert(PSP_ROUTER_SHARED_ROWS / 8 > 0 &&
+                  PSP_ROUTER_SHARED_ROWS <= PSP_ROUTER_INFLIGHT_ROWS_MAX,
+              "some rows may always be on the way, never more than all");
+static_assert(PSP_ROUTER_INFLIGHT_ROWS_MAX / 2 / PSP_SHARDS_MAX > 0, "each shard has a share");
 
 #endif

@@ -7,6 +7,10 @@
 
 void psp_router_act(struct psp_router_core *core, const struct psp_router_action *action)
 {
+    assert((action->type == PSP_ROUTER_COUNT) == (action->batch != NULL));
+    assert((action->type == PSP_ROUTER_REFUSE) == (action->text != NULL));
+    assert(action->n <= PSP_BATCH_ROWS_MAX);
+    assert(action->n == 0 || action->batch != NULL || action->row_numbers != NULL);
     if (!PSP_GROW(core->actions, core->action_capacity, core->action_count + 1))
         return;
     core->actions[core->action_count++] = *action;
@@ -18,6 +22,7 @@ void psp_router_drop_actions(struct psp_router_core *core)
     while (core->retired != NULL) {
         struct psp_router_batch *batch = core->retired;
         core->retired = batch->newer;
+        assert(batch->state == PSP_ROUTER_BATCH_RETIRED);
         psp_router_pool_give(&core->pool, batch);
     }
 }
@@ -40,6 +45,7 @@ void psp_router_action_answer(const struct psp_router_core *core,
         ret_message->welcome.message_bytes_max = PSP_INGEST_BYTES_MAX;
         ret_message->welcome.election_id = core->definition->id;
     } else if (action->type == PSP_ROUTER_VERDICTS) {
+        assert(action->n > 0 && action->verdicts != NULL);
         ret_message->type = PSP_CLIENT_VERDICTS;
         ret_message->shard = action->shard;
         ret_message->index = action->index;
@@ -57,6 +63,8 @@ void psp_router_action_count(const struct psp_router_core *core,
 {
     assert(action->type == PSP_ROUTER_COUNT);
     const struct psp_router_batch *batch = action->batch;
+    assert(batch->state == PSP_ROUTER_BATCH_SENT && batch->id == action->batch_id);
+    assert(batch->n > 0 && batch->n == action->n);
     memset(ret_message, 0, sizeof *ret_message);
     ret_message->type = PSP_CLUSTER_COUNT_BATCH;
     ret_message->id = batch->id;

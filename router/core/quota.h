@@ -27,6 +27,7 @@ struct psp_router_quota {
     uint32_t shard_count;
     uint32_t share_rows; /* a shard's own part of the bound */
     uint32_t common_rows, common_used;
+    uint32_t rows; /* of all shards */
     uint32_t shard_rows[PSP_SHARDS_MAX];
     uint32_t station_count;
     uint32_t *station_rows; /* [station][shard] */
@@ -51,5 +52,7 @@ uint32_t psp_router_rate_add(struct psp_router_rate *rate, uint32_t rows, uint64
 
 /* Of all shards. */
 uint64_t psp_router_quota_rows(const struct psp_router_quota *quota);
+/* Asserts that nothing is over a bound; in checked builds that the parts add up. */
+void psp_router_quota_check(const struct psp_router_quota *quota);
 
 #endif

@@ -22,9 +22,12 @@ static struct psp_router_batch *find(struct psp_router_core *core, uint64_t id)
 
 void psp_router_send(struct psp_router_core *core, struct psp_router_batch *batch)
 {
-    batch->state = PSP_ROUTER_BATCH_SENT;
+    const uint32_t replicas = core->cluster->shards[batch->shard].replica_count;
+    psp_router_batch_move(batch, PSP_ROUTER_BATCH_SENT);
     batch->replica = core->places[batch->shard].replica;
     batch->tries++;
+    assert(batch->replica < replicas && batch->tries <= replicas);
+    assert(*slot_of(core, batch->id) == batch);
     core->counters.batches_sent++;
     psp_router_act(core, &(struct psp_router_action){.type = PSP_ROUTER_COUNT,
                                                      .shard = batch->shard,
@@ -47,7 +50,7 @@ bool psp_router_flush_line(struct psp_router_core *core, struct psp_router_line 
                            uint64_t now_ms)
 {
     struct psp_router_batch *batch = line->open;
-    assert(batch != NULL && batch->n > 0);
+    assert(batch != NULL && line == &core->places[batch->shard].lines[batch->lane]);
     uint32_t searched = 0;
     while (*slot_of(core, core->batch_id_next) != NULL) {
         core->batch_id_next++;
@@ -55,8 +58,7 @@ bool psp_router_flush_line(struct psp_router_core *core, struct psp_router_line 
             return false;
     }
     batch->id = core->batch_id_next++;
-    psp_runs_end(&batch->stations);
-    psp_runs_end(&batch->styles);
+    psp_router_batch_end(batch);
     *slot_of(core, batch->id) = batch;
     batch->since_ms = now_ms;
     struct psp_router_place *place = &core->places[batch->shard];
@@ -64,6 +66,7 @@ bool psp_router_flush_line(struct psp_router_core *core, struct psp_router_line 
         place->heard_ms = now_ms;
     batch->older = core->newest;
     batch->newer = NULL;
+    assert((core->oldest == NULL) == (core->newest == NULL));
     if (core->newest != NULL)
         core->newest->newer = batch;
     else
@@ -81,13 +84,21 @@ static void retire(struct psp_router_core *core, struct psp_router_batch *batch)
     struct psp_router_line *line = &core->places[batch->shard].lines[batch->lane];
     assert(line->rows >= batch->n);
     line->rows -= batch->n;
-    for (uint32_t i = 0; i < batch->span_count; i++)
+    uint32_t released = 0;
+    for (uint32_t i = 0; i < batch->span_count; i++) {
+        const uint32_t end = psp_router_span_end(batch, i);
+        assert(batch->spans[i].first == released && end > released);
         psp_router_quota_release(&core->quota, batch->shard, batch->spans[i].station,
-                                 psp_router_span_end(batch, i) - batch->spans[i].first);
+                                 end - released);
+        released = end;
+    }
+    assert(released == batch->n);
+    psp_router_batch_move(batch, PSP_ROUTER_BATCH_RETIRED);
     if (batch == line->open) {
         line->open = NULL;
         line->message = 0;
     } else {
+        assert(*slot_of(core, batch->id) == batch && line->batches > 0);
         *slot_of(core, batch->id) = NULL;
         if (batch->older != NULL)
             batch->older->newer = batch->newer;
@@ -147,18 +158,21 @@ static uint32_t gather(struct psp_router_core *core, const struct psp_router_bat
                        uint32_t at)
 {
     uint32_t n = 0;
+    assert(at >= first && end <= batch->n);
     for (uint32_t row = first; row < end; row++) {
         if (fate_of(verdicts[row]) != fate)
             continue;
         memcpy(core->answer_rows + 2 * (size_t)(at + n), batch->row_numbers + 2 * (size_t)row, 2);
         core->verdicts[at + n++] = verdicts[row];
     }
+    assert(at + n <= end); /* the rows of a span stay in its part of the answer */
     return n;
 }
 
 static void tell(struct psp_router_core *core, const struct psp_router_span *span,
                  struct psp_router_action *action, enum fate fate)
 {
+    assert(action->n > 0);
     action->type = fate == JUDGED ? PSP_ROUTER_VERDICTS : PSP_ROUTER_REFUSE;
     switch (fate) {
     case JUDGED:
@@ -184,6 +198,7 @@ static void tell(struct psp_router_core *core, const struct psp_router_span *spa
 static void watch(struct psp_router_core *core, const struct psp_router_span *span, uint32_t end,
                   const uint8_t *verdicts)
 {
+    assert(span->station <= PSP_STATIONS_MAX && span->first < end);
     uint8_t *watched = &core->watched[span->station];
     for (uint32_t row = span->first; row < end; row++)
         if (psp_verdict_disposition(verdicts[row]) == PSP_REPLAYED) {
@@ -216,6 +231,8 @@ static void learn(struct psp_router_core *core, const struct psp_router_batch *b
     } else if (!late && place->shared_rows < PSP_ROUTER_INFLIGHT_ROWS_MAX) {
         place->shared_rows += batch->n / 8;
     }
+    assert(place->shared_rows >= PSP_ROUTER_SHARED_ROWS / 8);
+    assert(place->shared_rows < PSP_ROUTER_INFLIGHT_ROWS_MAX + PSP_BATCH_ROWS_MAX / 8);
 }
 
 /* A shard that does not answer holds up nobody. */
@@ -236,6 +253,7 @@ static void answer(struct psp_router_core *core, struct psp_router_batch *batch,
                    const struct psp_cluster_message *message)
 {
     const uint8_t *verdicts = message->count_verdicts.verdicts;
+    assert(message->count_verdicts.n == batch->n); /* who calls has looked */
     for (uint32_t i = 0; i < batch->span_count; i++) {
         const struct psp_router_span *span = &batch->spans[i];
         const uint32_t end = psp_router_span_end(batch, i);
@@ -256,13 +274,14 @@ static void answer(struct psp_router_core *core, struct psp_router_batch *batch,
                 tell(core, span, &action, (enum fate)fate);
             at += n;
         }
+        assert(at == end); /* each row has one fate */
     }
     retire(core, batch);
 }
 
 static void pause_batch(struct psp_router_batch *batch, uint64_t now_ms)
 {
-    batch->state = PSP_ROUTER_BATCH_WAITING;
+    psp_router_batch_move(batch, PSP_ROUTER_BATCH_WAITING);
     batch->retry_ms = now_ms + PSP_ROUTER_RETRY_PAUSE_MS;
     batch->tries = 0;
 }
@@ -274,6 +293,8 @@ static void ask_another(struct psp_router_core *core, struct psp_router_batch *b
 {
     struct psp_router_place *place = &core->places[batch->shard];
     const uint32_t replicas = core->cluster->shards[batch->shard].replica_count;
+    assert(leader == PSP_NONE || leader < replicas);
+    assert(place->replica < replicas && batch->replica < replicas);
     /* Another answer may have moved the place on already. */
     if (place->replica == batch->replica)
         place->replica = leader != PSP_NONE ? leader : (batch->replica + 1) % replicas;
@@ -341,6 +362,8 @@ void psp_router_core_shard(struct psp_router_core *core, uint32_t shard, uint32_
                            const struct psp_cluster_message *message, uint64_t now_ms)
 {
     psp_router_drop_actions(core);
+    assert(shard < core->cluster->shard_count);
+    assert(replica < core->cluster->shards[shard].replica_count);
     struct psp_router_batch *batch = find(core, message->id);
     if (batch == NULL || batch->shard != shard) {
         core->counters.late++;
@@ -356,6 +379,7 @@ void psp_router_core_shard(struct psp_router_core *core, uint32_t shard, uint32_
     } else {
         core->counters.late++;
     }
+    psp_router_check(core);
 }
 
 void psp_router_core_unsent(struct psp_router_core *core, uint32_t shard, uint32_t replica,
@@ -370,4 +394,5 @@ void psp_router_core_unsent(struct psp_router_core *core, uint32_t shard, uint32
         ask_another(core, batch, PSP_NONE, now_ms);
     else
         pause_batch(batch, now_ms);
+    psp_router_check(core);
 }

@@ -80,6 +80,12 @@ class Rules(unittest.TestCase):
                                    "cli/a.c": "int a(void)\n{\n    return a();\n}\n",
                                    "tests/t.c": "int n = a();\n"}, "a is called by no other file")
 
+    def test_file_that_is_not_built(self):
+        files = {"CMakeLists.txt": "add_subdirectory(cli)\n", "tests/t.c": "",
+                 "cli/CMakeLists.txt": "add_library(cli\n  core/a.c)\n",
+                 "cli/core/a.c": "", "cli/core/b.c": ""}
+        self.finds(dead.findings, files, "cli/core/b.c:1: no CMakeLists.txt names it")
+
     def test_inline_function_that_a_macro_calls(self):
         self.finds(dead.findings, {"cli/a.h": "static inline int a(void)\n{\n    return 1;\n}\n"
                                               "#define A() a()\n"})

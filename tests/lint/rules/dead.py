@@ -2,9 +2,13 @@
 
 A call in tests or bench alone does not keep a function of the programs alive: the test
 then tests what nobody needs. Words are compared, not scopes; one name means one thing.
+
+And dead files: a source of the programs that no CMakeLists.txt above it names is built into
+nothing, and its assertions hold nothing.
 """
 
 import re
+from pathlib import PurePosixPath
 
 from rules.tree import blank_comments, declarations
 
@@ -40,7 +44,18 @@ def words_of(tree):
     return {name: set(re.findall(r"\w+", text)) for name, text in texts.items()}
 
 
+def files(tree):
+    for name in tree.c_files((".c", ".cc")):
+        path = PurePosixPath(name)
+        lists = [f"{folder}/CMakeLists.txt".removeprefix("./") for folder in path.parents]
+        if not outside(name) and not any(path.name in re.findall(r"[\w.-]+", tree.text(at))
+                                         for at in lists if at in tree.known):
+            yield name, 1, "no CMakeLists.txt names it: it is built into nothing"
+
+
 def findings(tree):
+    if "CMakeLists.txt" in tree.known:
+        yield from files(tree)
     words = words_of(tree)
     exported = set(re.findall(r"\w+", tree.text(EXPORTS))) if EXPORTS in tree.known else set()
     defined_in = {}
