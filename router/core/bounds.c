@@ -24,6 +24,7 @@ enum psp_status psp_router_station_init(struct psp_router_station *ret_station,
         for (uint32_t i = 0; i < station->unit_count; i++) {
             assert(station->units[i] < definition->unit_count);
             const struct psp_unit *unit = &definition->units[station->units[i]];
+            assert(unit->leaf_first <= unit->leaf_end && unit->leaf_end <= definition->leaf_count);
             runs[i] = (struct psp_router_leaves){unit->leaf_first, unit->leaf_end};
         }
         qsort(runs, station->unit_count, sizeof *runs, compare);
@@ -34,6 +35,7 @@ enum psp_status psp_router_station_init(struct psp_router_station *ret_station,
                 runs[kept].end = runs[i].end;
         }
         kept++;
+        assert(kept <= station->unit_count);
     }
     *ret_station = (struct psp_router_station){.number = station->number,
                                                .methods = station->methods,
@@ -61,6 +63,8 @@ const struct psp_router_station *psp_router_station_find(const struct psp_router
         else
             high = middle;
     }
+    assert(low == 0 || list[low - 1].number < number);
+    assert(low == count || list[low].number >= number);
     return low < count && list[low].number == number ? &list[low] : NULL;
 }
 
@@ -74,6 +78,8 @@ static bool holds(const struct psp_router_station *station, uint32_t leaf)
         else
             high = middle;
     }
+    assert(low == 0 || station->runs[low - 1].end <= leaf);
+    assert(low == station->run_count || station->runs[low].end > leaf);
     return low < station->run_count && station->runs[low].first <= leaf;
 }
 
@@ -88,5 +94,6 @@ bool psp_router_station_may(const struct psp_router_station *station,
     if (unit >= definition->unit_count)
         return false;
     const uint32_t leaf = definition->leaf_of_unit[unit];
+    assert(leaf == PSP_NONE || leaf < definition->leaf_count);
     return leaf != PSP_NONE && holds(station, leaf);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/limits.h"
 #include "base/memory/grow.h"
 
@@ -61,6 +62,54 @@ struct psp_budget {
     uint8_t *told; /* bytes of a status */
 };
 
+/* ---- what is so ---- */
+
+/* Keys of a list have something that waits, and what they have is what is held in all. */
+static void check_list(const struct psp_budget *budget, const struct list *list, bool is_fresh,
+                       uint32_t *messages, size_t *bytes)
+{
+    uint32_t count = 0, last = PSP_NONE;
+    for (uint32_t at = list->first; at != PSP_NONE; at = budget->keys[at].next) {
+        const struct key *key = &budget->keys[at];
+        count++;
+        assert(count <= list->count);
+        assert(key->is_fresh == is_fresh && key->messages > 0);
+        *messages += key->messages;
+        *bytes += key->bytes;
+        last = at;
+    }
+    assert(count == list->count && last == list->last);
+}
+
+static void check_keys(const struct psp_budget *budget)
+{
+    uint32_t messages = 0, spare = 0;
+    size_t bytes = 0;
+    check_list(budget, &budget->fresh, true, &messages, &bytes);
+    check_list(budget, &budget->round_list, false, &messages, &bytes);
+    assert(messages == budget->messages && bytes == budget->bytes);
+    for (uint32_t at = budget->spare; at != PSP_NONE; at = budget->waiting[at].next)
+        spare++;
+    assert(messages + spare == budget->waiting_count);
+}
+
+/* After each call: who waits is in one list, and what is held adds up. O(1); in checked
+ * builds of all keys. */
+static void check(const struct psp_budget *budget)
+{
+    const struct psp_budget_limits *limits = &budget->limits;
+    const uint32_t keys = budget->fresh.count + budget->round_list.count;
+    assert(budget->messages <= limits->messages_max && budget->bytes <= limits->bytes_max);
+    assert(budget->messages > 0 || budget->bytes == 0);
+    assert(keys <= budget->messages && (keys == 0) == (budget->messages == 0));
+    assert(keys <= budget->count && budget->messages <= budget->waiting_count);
+    assert(budget->waiting_count <= limits->messages_max);
+    if (PSP_CHECKED)
+        check_keys(budget);
+}
+
+/* ---- making and ending ---- */
+
 enum psp_status psp_budget_create(const struct psp_budget_limits *limits,
                                   struct psp_budget **ret_budget)
 {
@@ -85,6 +134,7 @@ enum psp_status psp_budget_create(const struct psp_budget_limits *limits,
         own->bytes_max = PSP_BUDGET_BYTES_MAX;
     budget->spare = budget->served = PSP_NONE;
     budget->fresh = budget->round_list = (struct list){PSP_NONE, PSP_NONE, 0};
+    check(budget);
     *ret_budget = budget;
     return PSP_OK;
 }
@@ -95,6 +145,7 @@ void psp_budget_destroy(struct psp_budget **budget_at)
     if (budget == NULL)
         return;
     assert(budget->messages == 0);
+    check(budget);
     free(budget->told);
     free(budget->waiting);
     free(budget->keys);
@@ -110,12 +161,15 @@ static uint32_t number_of(enum psp_role role, uint32_t id)
     if (role == PSP_ROLE_STATION)
         return id <= PSP_STATIONS_MAX ? id : 0;
     const uint32_t kind = role == PSP_ROLE_GATEWAY ? 0 : role == PSP_ROLE_OPERATOR ? 1 : 2;
-    return PSP_STATIONS_MAX + 1 + kind * OTHERS_MAX + (id < OTHERS_MAX ? id : OTHERS_MAX - 1);
+    const uint32_t place = id < OTHERS_MAX ? id : OTHERS_MAX - 1;
+    assert(PSP_STATIONS_MAX + 1 + kind * OTHERS_MAX + place < NUMBERS);
+    return PSP_STATIONS_MAX + 1 + kind * OTHERS_MAX + place;
 }
 
 static struct key *know(struct psp_budget *budget, enum psp_role role, uint32_t id)
 {
     uint32_t *place = &budget->places[number_of(role, id)];
+    assert(*place <= budget->count);
     if (*place != 0)
         return &budget->keys[*place - 1];
     if (!PSP_GROW(budget->keys, budget->capacity, budget->count + 1))
@@ -136,6 +190,7 @@ static struct key *know(struct psp_budget *budget, enum psp_role role, uint32_t 
 static void append(struct psp_budget *budget, struct list *list, uint32_t at)
 {
     assert(at < budget->count && (list->count == 0) == (list->last == PSP_NONE));
+    assert(budget->keys[at].messages > 0);
     budget->keys[at].next = PSP_NONE;
     if (list->count++ == 0)
         list->first = at;
@@ -149,10 +204,12 @@ static uint32_t take_after(struct psp_budget *budget, struct list *list, uint32_
     assert(list->count > 0);
     uint32_t *link = before == PSP_NONE ? &list->first : &budget->keys[before].next;
     const uint32_t at = *link;
+    assert(at < budget->count && at != before);
     *link = budget->keys[at].next;
     if (list->last == at)
         list->last = before;
     list->count--;
+    assert((list->count == 0) == (list->first == PSP_NONE));
     return at;
 }
 
@@ -163,6 +220,7 @@ static uint32_t take_first(struct psp_budget *budget, struct list *list)
 
 static int64_t quantum_of(const struct key *key)
 {
+    assert(key->weight > 0 && key->weight <= PSP_BUDGET_GATEWAY_KEYS);
     return (int64_t)key->weight * PSP_BUDGET_QUANTUM_US;
 }
 
@@ -170,6 +228,7 @@ static int64_t quantum_of(const struct key *key)
 static void pay(struct key *key, uint64_t rounds)
 {
     const int64_t quantum = quantum_of(key);
+    assert(key->left_us <= quantum && key->left_us >= -PSP_BUDGET_DEBT_ROUNDS_MAX * quantum);
     if (rounds > PSP_BUDGET_DEBT_ROUNDS_MAX)
         rounds = PSP_BUDGET_DEBT_ROUNDS_MAX + 1;
     key->left_us += (int64_t)rounds * quantum;
@@ -184,6 +243,7 @@ static void pay(struct key *key, uint64_t rounds)
 static bool has_room(uint64_t mine, uint64_t more, uint64_t mine_max, uint64_t all,
                      uint64_t all_max)
 {
+    assert(mine <= all && all <= all_max);
     return mine + more <= mine_max && all + more <= all_max && mine + more <= all_max - all - more;
 }
 
@@ -197,6 +257,7 @@ static uint32_t take_spare(struct psp_budget *budget)
 {
     if (budget->spare != PSP_NONE) {
         const uint32_t at = budget->spare;
+        assert(at < budget->waiting_count);
         budget->spare = budget->waiting[at].next;
         return at;
     }
@@ -223,7 +284,7 @@ enum psp_status psp_budget_put(struct psp_budget *budget, enum psp_role role, ui
     const uint32_t at = take_spare(budget);
     if (at == PSP_NONE)
         return PSP_ENOMEM;
-    assert(key->bytes <= budget->bytes && key->messages <= budget->messages);
+    assert((key->messages == 0) == (key->first == PSP_NONE));
     budget->waiting[at] = (struct waiting){message, bytes, PSP_NONE};
     if (key->messages == 0)
         key->first = at;
@@ -235,13 +296,17 @@ enum psp_status psp_budget_put(struct psp_budget *budget, enum psp_role role, ui
     key->counters.bytes += bytes;
     budget->messages++;
     budget->bytes += bytes;
-    if (key->messages++ > 0)
+    if (key->messages++ > 0) {
+        check(budget);
         return PSP_OK;
+    }
+    assert(budget->round >= key->round);
     pay(key, budget->round - key->round);
     key->round = budget->round;
     key->is_fresh = key->left_us > (int64_t)(bytes / PSP_BUDGET_BYTES_A_US);
     append(budget, key->is_fresh ? &budget->fresh : &budget->round_list,
            (uint32_t)(key - budget->keys));
+    check(budget);
     return PSP_OK;
 }
 
@@ -256,6 +321,7 @@ static struct key *whose_turn(struct psp_budget *budget)
         append(budget, &budget->round_list, take_first(budget, &budget->fresh));
     }
     for (;;) {
+        assert(budget->round_list.count > 0);
         struct key *key = &budget->keys[budget->round_list.first];
         if (key->left_us > 0)
             return key;
@@ -274,6 +340,7 @@ static struct key *first_short(struct psp_budget *budget, struct list *list)
 {
     uint32_t before = PSP_NONE;
     for (uint32_t at = list->first; at != PSP_NONE; at = budget->keys[at].next) {
+        assert(budget->keys[at].messages > 0 && budget->keys[at].first < budget->waiting_count);
         if (budget->waiting[budget->keys[at].first].bytes <= PSP_BUDGET_SHORT_BYTES) {
             take_after(budget, list, before);
             append(budget, list, at);
@@ -288,8 +355,10 @@ static void take_out(struct psp_budget *budget, const struct key *key)
 {
     struct list *list = key->is_fresh ? &budget->fresh : &budget->round_list;
     uint32_t before = PSP_NONE;
-    for (uint32_t at = list->first; &budget->keys[at] != key; at = budget->keys[at].next)
+    for (uint32_t at = list->first; &budget->keys[at] != key; at = budget->keys[at].next) {
+        assert(at < budget->count); /* it is in this list */
         before = at;
+    }
     take_after(budget, list, before);
 }
 
@@ -310,6 +379,7 @@ void *psp_budget_next(struct psp_budget *budget, bool short_only)
     const uint32_t at = key->first;
     struct waiting *waiting = &budget->waiting[at];
     void *message = waiting->message;
+    assert(key->bytes >= waiting->bytes && key->bytes <= budget->bytes);
     budget->served = (uint32_t)(key - budget->keys);
     budget->served_bytes = waiting->bytes;
     key->first = waiting->next;
@@ -321,7 +391,9 @@ void *psp_budget_next(struct psp_budget *budget, bool short_only)
     if (--key->messages == 0) {
         key->first = key->last = PSP_NONE;
         take_out(budget, key);
+        assert(key->bytes == 0);
     }
+    check(budget);
     return message;
 }
 
@@ -334,6 +406,7 @@ static void end_key(struct key *key, uint64_t now_ms)
     key->end_ms = again ? 2 * key->end_ms : PSP_BUDGET_END_MS;
     if (key->end_ms > PSP_BUDGET_END_MAX_MS)
         key->end_ms = PSP_BUDGET_END_MAX_MS;
+    assert(key->end_ms >= PSP_BUDGET_END_MS);
     key->ended_at_ms = now_ms;
     key->counters.ended++;
     key->strikes = 0;
@@ -356,7 +429,7 @@ static void note_faulty(struct psp_budget *budget, struct key *key, size_t bytes
 
 void psp_budget_spent(struct psp_budget *budget, uint64_t us, enum psp_budget_outcome outcome)
 {
-    assert(budget->served != PSP_NONE);
+    assert(budget->served < budget->count);
     struct key *key = &budget->keys[budget->served];
     const int64_t least = -PSP_BUDGET_DEBT_ROUNDS_MAX * quantum_of(key);
     key->counters.time_us += us;
@@ -369,6 +442,7 @@ void psp_budget_spent(struct psp_budget *budget, uint64_t us, enum psp_budget_ou
     if (outcome == PSP_BUDGET_FAULTY)
         note_faulty(budget, key, budget->served_bytes);
     budget->served = PSP_NONE;
+    check(budget);
 }
 
 void psp_budget_tick(struct psp_budget *budget, uint64_t now_ms)
@@ -405,6 +479,7 @@ bool psp_budget_next_ended(struct psp_budget *budget, enum psp_role *ret_role, u
         *ret_role = (enum psp_role)key->counters.role;
         *ret_id = key->counters.id;
         *ret_ms = key->end_ms;
+        assert(key->counters.ended > 0 && key->end_ms > 0);
         return true;
     }
     budget->some_to_end = false;
@@ -430,6 +505,7 @@ struct psp_bytes psp_budget_told(struct psp_budget *budget)
             continue;
         told.length += psp_key_counters_encode(counters, budget->told + told.length);
         n++;
+        assert(told.length <= (size_t)n * PSP_KEY_COUNTERS_MAX);
     }
     told.data = budget->told;
     return told;

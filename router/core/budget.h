@@ -32,10 +32,12 @@
 #ifndef PSP_ROUTER_BUDGET_H
 #define PSP_ROUTER_BUDGET_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "base/status.h"
 #include "wire/message/key_counters.h"
 #include "wire/socket/socket.h"
@@ -63,6 +65,17 @@ enum {
     PSP_BUDGET_END_MAX_MS = 320000,
     PSP_BUDGET_FORGIVEN_MS = 600000, /* without being ended: the next time is the first */
 };
+
+static_assert(PSP_BUDGET_KEY_MESSAGES_MAX * PSP_BUDGET_GATEWAY_KEYS <= PSP_BUDGET_MESSAGES_MAX,
+              "a gateway may have all that its weight gives it");
+static_assert((uint64_t)PSP_BUDGET_KEY_BYTES_MAX * PSP_BUDGET_GATEWAY_KEYS <= PSP_BUDGET_BYTES_MAX,
+              "likewise of bytes");
+static_assert(PSP_BUDGET_KEY_BYTES_MAX >= 2 * PSP_INGEST_BYTES_MAX, "two of the largest messages");
+static_assert(PSP_BUDGET_FAULTY_BYTES_MAX < PSP_BUDGET_VAIN_BYTES_MAX,
+              "who sends no ballots is ended sooner than who sends too many");
+static_assert(PSP_BUDGET_END_MS <= PSP_BUDGET_END_MAX_MS, "the first end is the shortest");
+static_assert(PSP_BUDGET_END_MAX_MS < PSP_BUDGET_FORGIVEN_MS,
+              "nobody is forgiven who is not let in yet");
 
 struct psp_budget_limits { /* 0: the constants above */
     uint32_t key_messages_max, messages_max;

@@ -58,6 +58,7 @@ static enum psp_status reserve_rows(struct psp_translation *translation, uint32_
     }
     translation->marks_capacity = MARKS_FIRST;
     translation->capacity = n;
+    assert(translation->seen == NULL && translation->seen_count == 0);
     return PSP_OK;
 }
 
@@ -89,10 +90,14 @@ static size_t pairs_of(struct psp_translation *translation, const struct psp_def
     size_t n = 0;
     bool broken = false;
     translation->stamp++;
+    assert(translation->stamp > 0);                     /* what no row has named */
+    assert(row->mark_count <= PSP_MARKED_CONTESTS_MAX); /* the decoder refuses more */
     for (uint32_t i = 0; i < row->mark_count; i++) {
         const struct psp_row_mark *mark = &row->marks[i];
         const uint32_t contest = psp_definition_contest(
             definition, (const char *)mark->contest.data, mark->contest.length);
+        assert(contest == PSP_NONE || contest < translation->seen_count);
+        assert(n + mark->choice_count < PAIRS_MAX); /* one is for what is broken */
         if (contest == PSP_NONE || translation->seen[contest] == translation->stamp) {
             broken = true;
             continue;
@@ -119,6 +124,8 @@ static void put_names(struct psp_translation *translation, const struct psp_defi
     const uint32_t method =
         psp_definition_method(definition, (const char *)row->method.data, row->method.length);
     uint32_t style = PSP_NONE;
+    assert(unit == PSP_NONE || unit < definition->unit_count);
+    assert(method == PSP_NONE || method < PSP_METHODS_MAX);
     if (row->style.length > 0) {
         const uint32_t place = psp_definition_unit_style(
             definition, unit, (const char *)row->style.data, row->style.length);
@@ -147,7 +154,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
     memset(translation->resent, 0, ((size_t)n + 7) / 8);
     for (uint32_t i = 0; i < n; i++) {
         const struct psp_row *row = &rows[i];
-        assert(row->voter_id.length <= PSP_VOTER_ID_BYTES_MAX);
+        assert(row->voter_id.length > 0 && row->voter_id.length <= PSP_VOTER_ID_BYTES_MAX);
         assert(row->ballot_id.length == PSP_BALLOT_ID_BYTES);
         status = reserve_marks(translation, marks_bytes + PSP_MARKS_BYTES_MAX);
         if (status != PSP_OK)
@@ -160,6 +167,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
             return PSP_EINVAL;
         }
         marks_bytes += length;
+        assert(length > 0 && marks_bytes <= translation->marks_capacity);
         translation->marks_lengths[i] = (uint16_t)length;
         translation->voter_lengths[i] = (uint8_t)row->voter_id.length;
         memcpy(translation->voter_ids + voter_bytes, row->voter_id.data, row->voter_id.length);
@@ -169,6 +177,7 @@ enum psp_status psp_translate_rows(struct psp_translation *translation,
         psp_put64(translation->cast_at_ms + (size_t)i * 8, row->cast_at_ms);
         put_names(translation, definition, row, i);
     }
+    assert(voter_bytes <= (size_t)n * PSP_VOTER_ID_BYTES_MAX);
     *ret_columns = (struct psp_client_columns){
         .n = n,
         .voter_lengths = translation->voter_lengths,
