@@ -25,6 +25,7 @@ static bool eligible(const struct psp_count *count, const struct psp_count_row *
 {
     if (!count->has_roll)
         return true;
+    assert(!place->known || place->number < count->roll_n);
     if (!place->known || count->roll_units[place->number] != row->unit)
         return false;
     return count->roll_styles == NULL || count->roll_styles[place->number] == row->style;
@@ -61,8 +62,31 @@ enum psp_disposition psp_count_would_be(const struct psp_count *count,
 {
     struct psp_index_place place;
     struct psp_judge_known known;
+    assert(psp_count_rules_2(count));
     look(count, row, accepting, &place, &known);
     return psp_verdict_disposition(psp_judge_rules_2(accepting, &known));
+}
+
+/* promise 3, of the ballot read last: what it adds in each contest is its votes allowed,
+ * and nothing elsewhere. */
+static bool adds_what_is_allowed(const struct psp_totals *totals,
+                                 const struct psp_totals_ballot *ballot)
+{
+    const struct psp_style *style = psp_totals_row_style(totals, ballot->row);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < style->contest_count; i++) {
+        const struct psp_style_contest *contest = &style->contests[i];
+        const uint32_t end = contest->cell + contest->choice_count + 2;
+        uint64_t votes = 0;
+        for (; at < ballot->change_count && totals->changes[at].cell < end; at++) {
+            if (totals->changes[at].cell < contest->cell)
+                return false;
+            votes += totals->changes[at].add;
+        }
+        if (votes != contest->votes_allowed)
+            return false;
+    }
+    return at == ballot->change_count;
 }
 
 /* promise 3. Marks the voter as counted, then adds the ballot to the totals: two of the
@@ -71,8 +95,13 @@ static enum psp_status count_ballot(struct psp_count *count, const struct psp_co
                                     struct psp_index_place *place)
 {
     const bool new_voter = !place->known;
+    assert(count->election_state == PSP_ELECTION_OPEN);
+    assert(!place->counted);
+    if (PSP_CHECKED)
+        assert(adds_what_is_allowed(count->totals, &row->ballot));
     if (new_voter) {
         const uint64_t number = psp_index_voters(count->index);
+        assert(number == count->books.voters_counted); /* as a store wants them numbered */
         if (number >= PSP_INDEX_VOTERS_MAX)
             return PSP_ENOMEM;
         const enum psp_status status =
@@ -87,6 +116,7 @@ static enum psp_status count_ballot(struct psp_count *count, const struct psp_co
 
     psp_totals_add(count->totals, &row->ballot, count->last_index);
     count->books.added_ballots++;
+    assert(count->books.added_ballots == count->books.voters_counted);
     return PSP_OK;
 }
 
@@ -105,6 +135,7 @@ static enum psp_status remember(struct psp_count *count, const struct psp_count_
                                 enum psp_disposition disposition)
 {
     const struct psp_refusal refusal = {row->digest, row->tag, disposition, row->station};
+    assert(disposition != PSP_COUNTED && disposition != PSP_REPLAYED);
     enum psp_status status = psp_count_pending_refused(count, &refusal);
     if (status == PSP_OK)
         status = psp_refusals_add(count->refusals, &refusal);
@@ -114,6 +145,7 @@ static enum psp_status remember(struct psp_count *count, const struct psp_count_
     if (station == PSP_NONE)
         return PSP_OK;
     psp_refusals_forget(count->refusals, station);
+    assert(psp_refusals_excess(count->refusals, row->station) == PSP_NONE); /* one in, one out */
     psp_ledger_book(count->stations, station, count->last_index,
                     &(struct psp_station_books){.forgotten = 1});
     return PSP_OK;
@@ -131,6 +163,7 @@ static enum psp_status apply_row(struct psp_count *count, const struct psp_count
         rules_2 ? psp_judge_rules_2(accepting, &known) : psp_judge_rules_1(accepting, &known);
     const enum psp_disposition disposition = psp_verdict_disposition(verdict);
     const bool refused = disposition != PSP_COUNTED && disposition != PSP_REPLAYED;
+    assert((unsigned)disposition < PSP_DISPOSITIONS_END);
     if (refused && !has_room(count, row->station, disposition)) {
         *ret_verdict = PSP_NOT_JUDGED;
         return PSP_OK;
@@ -193,6 +226,8 @@ static enum psp_status apply_run(struct psp_count *count, const struct psp_count
                                  uint8_t *ret_verdicts)
 {
     enum psp_status status = PSP_OK;
+    assert(first < end);
+    assert(end <= columns->n);
     for (uint32_t i = first; i < end && status == PSP_OK; i++) {
         if (i % PAGES_GROUP == 0)
             prefetch_pages(count, columns, i + PAGES_AHEAD);
@@ -235,7 +270,9 @@ static uint32_t take_run(struct psp_runs_cursor *runs, uint32_t most, uint32_t *
     if (runs->left == 0)
         psp_runs_load(runs);
     *ret_n = runs->left < most ? runs->left : most;
+    assert(*ret_n > 0); /* the rows go on */
     runs->left -= *ret_n;
+    assert(runs->value <= PSP_STATIONS_MAX);
     return runs->value;
 }
 
@@ -256,6 +293,8 @@ static enum psp_status apply_rows(struct psp_count *count, const struct psp_coun
         if (status == PSP_OK && with_stations)
             book_run(count, station, ret_verdicts + first, n);
     }
+    assert(status != PSP_OK || columns->stations.length == 0 || runs.left == 0);
+    assert(status != PSP_OK || columns->styles.length == 0 || walk.styles.left == 0);
     /* an entry of replays alone has no marks, and NULL no offset */
     assert(status != PSP_OK ||
            (columns->marks_bytes == 0 ? walk.marks == columns->marks
@@ -270,11 +309,14 @@ static enum psp_status apply_rows(struct psp_count *count, const struct psp_coun
 static enum psp_status apply_replays(struct psp_count *count, struct psp_bytes replays)
 {
     size_t at = 0;
+    uint32_t last = 0;
     while (at < replays.length) {
         uint32_t station = 0, n = 0;
         at += psp_varint_read(replays.data + at, replays.length - at, &station);
         at += psp_varint_read(replays.data + at, replays.length - at, &n);
         assert(n > 0);
+        assert(station > last);
+        last = station;
         const enum psp_status status = psp_ledger_reach(count->stations, station);
         if (status != PSP_OK)
             return status;

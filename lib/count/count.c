@@ -11,6 +11,25 @@
 #include "count/genesis.h"
 #include "count/inner.h"
 
+static_assert(PSP_STATE_HASH_BYTES == crypto_shorthash_siphashx24_BYTES, "the chain's hash");
+static_assert(PSP_STATE_HASH_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "is its next key");
+static_assert(PSP_STATE_HASH_BYTES <= PSP_HASH_BYTES, "and fits where it is shown");
+static_assert(PSP_DIGEST_BYTES >= crypto_generichash_KEYBYTES_MIN, "a digest is a key, too");
+static_assert(PSP_DIGEST_BYTES <= crypto_generichash_KEYBYTES_MAX, "");
+static_assert(PSP_REFUSED_MAX + PSP_CLOSED_MAX < UINT64_C(1) << 31, "psp_refusals_create");
+
+/* The chain has these numbers: none may ever change. */
+static_assert(PSP_ENTRY_GENESIS == 0, "");
+static_assert(PSP_ENTRY_BALLOTS == 1, "");
+static_assert(PSP_ENTRY_OPEN == 2, "");
+static_assert(PSP_ENTRY_CLOSE == 3, "");
+static_assert(PSP_ENTRY_UNIT_COMPLETE == 4, "");
+static_assert(PSP_ENTRY_REPORT == 5, "");
+static_assert(PSP_APPLIED == 0, "");
+static_assert(PSP_APPLY_FENCED == 1, "");
+static_assert(PSP_APPLY_NOTHING == 2, "");
+static_assert(PSP_APPLY_REFUSED == 3, "");
+
 /* ---- create ---- */
 
 static enum psp_status roll_units(struct psp_count *count, const struct psp_roll_part *roll)
@@ -51,6 +70,7 @@ static enum psp_status roll_index(struct psp_count *count)
             return status;
     }
     const enum psp_status status = psp_index_order(count->index);
+    assert(psp_index_voters(count->index) == count->roll_n || status != PSP_OK);
     return status == PSP_EEXIST ? PSP_EINVAL : status;
 }
 
@@ -177,6 +197,7 @@ static void absorb_entry(struct psp_count *count, const struct psp_entry *entry,
                          enum psp_apply_result result, const uint8_t *verdicts)
 {
     uint8_t head[8 + 8 + 1 + 1 + 4];
+    static_assert(sizeof head == 22, "count.h");
     psp_put64(head, count->last_index);
     psp_put64(head + 8, count->time_ms);
     head[16] = (uint8_t)entry->type;
@@ -283,16 +304,20 @@ static enum psp_status apply_genesis(struct psp_count *count, const struct psp_g
     return status;
 }
 
-/* promise 3, after every entry */
-static void assert_books(const struct psp_count *count)
+/* promise 3: what an entry may do to the books */
+static void check_step(const struct psp_count *count, const struct psp_entry *entry,
+                       const struct psp_books *before, enum psp_apply_result result)
 {
-    assert(psp_books_balanced(&count->books));
-    psp_ledger_check(count->stations);
-    if (!psp_count_rules_2(count))
-        return;
-    assert(psp_station_books_agree(psp_ledger_sum(count->stations), &count->books));
-    if (PSP_CHECKED)
-        assert(psp_count_stations_hold(count));
+    const struct psp_books *now = &count->books;
+    assert(count->time_ms >= entry->time_ms);
+    assert(!psp_books_went_down(before, now));
+    if (entry->type != PSP_ENTRY_BALLOTS)
+        assert(psp_books_same(before, now));
+    else if (result != PSP_APPLIED)
+        assert(now->received - before->received ==
+               now->disposed[PSP_REPLAYED] - before->disposed[PSP_REPLAYED]);
+    if (count->election_state != PSP_ELECTION_OPEN)
+        assert(now->disposed[PSP_COUNTED] == before->disposed[PSP_COUNTED]);
 }
 
 /* promise 4: no clock, no random source, no order of addresses */
@@ -302,6 +327,7 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
 {
     assert(index > count->last_index);
     assert(!count->restoring);
+    const struct psp_books before = count->books;
     count->last_index = index;
     if (entry->time_ms > count->time_ms)
         count->time_ms = entry->time_ms;
@@ -335,7 +361,9 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
         return status;
     if (refused && result == PSP_APPLIED)
         result = PSP_APPLY_NOTHING;
-    assert_books(count);
+    assert((result == PSP_APPLIED) == (refused == NULL));
+    check_step(count, entry, &before, result);
+    psp_count_check(count);
     absorb_entry(count, entry, result, ret_verdicts);
     *ret_result = result;
     if (refused)
@@ -346,6 +374,7 @@ enum psp_status psp_count_apply(struct psp_count *count, uint64_t index,
 void psp_count_skip(struct psp_count *count, uint64_t index)
 {
     assert(index > count->last_index);
+    assert(!count->restoring);
     count->last_index = index;
 }
 

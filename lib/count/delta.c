@@ -10,6 +10,9 @@
 
 enum { COUNTED_BYTES = 4 + PSP_TAG_BYTES, ROLL_BYTES = PSP_DIGEST_BYTES + 4 };
 
+static_assert(COUNTED_BYTES == 12, "count.h; and a store has them so");
+static_assert(ROLL_BYTES == 20, "likewise");
+
 enum psp_status psp_count_pending_create(struct psp_count *count)
 {
     struct psp_count_pending *pending = &count->pending;
@@ -50,6 +53,8 @@ static bool grow(uint8_t **bytes, uint64_t size)
 enum psp_status psp_count_pending_reserve(struct psp_count *count, uint32_t n)
 {
     struct psp_count_pending *pending = &count->pending;
+    assert(n <= PSP_BATCH_ROWS_MAX);
+    assert(pending->counted_n <= pending->capacity);
     if (pending->counted_n + n <= pending->capacity)
         return PSP_OK;
     uint64_t capacity = pending->capacity ? pending->capacity * 2 : PSP_BATCH_ROWS_MAX;
@@ -71,6 +76,7 @@ void psp_count_pending_counted(struct psp_count *count, const struct psp_count_r
     assert(pending->counted_n < pending->capacity);
     if (new_voter) {
         assert(!count->has_roll);
+        assert(pending->voter_n == pending->counted_n); /* one record each */
         memcpy(pending->voter_digests + pending->voter_n * PSP_DIGEST_BYTES, row->digest,
                PSP_DIGEST_BYTES);
         psp_put32(pending->voter_units + pending->voter_n * 4, row->unit);
@@ -82,7 +88,9 @@ void psp_count_pending_counted(struct psp_count *count, const struct psp_count_r
     pending->counted_n++;
 
     const uint32_t total_row = row->ballot.row;
+    assert(total_row < count->totals->row_count);
     if (!pending->row_changed[total_row]) {
+        assert(pending->row_n < count->totals->row_count);
         pending->row_changed[total_row] = 1;
         pending->rows[pending->row_n++] = total_row;
         pending->row_cells +=
@@ -98,6 +106,11 @@ enum psp_status psp_count_pending_refused(struct psp_count *count,
     if (!PSP_GROW(pending->refused, pending->refused_capacity, used + PSP_REFUSAL_BYTES))
         return PSP_ENOMEM;
     psp_refusal_pack(refusal, pending->refused + used);
+    if (PSP_CHECKED) {
+        struct psp_refusal again;
+        assert(psp_refusal_unpack(pending->refused + used, &again));
+        assert(again.station == refusal->station && again.disposition == refusal->disposition);
+    }
     pending->refused_n++;
     return PSP_OK;
 }
@@ -124,8 +137,10 @@ static enum psp_status copy_stations(const struct psp_count *count, struct psp_c
     if (!delta->station_numbers || !delta->station_books)
         return PSP_ENOMEM;
     for (uint32_t i = 0; i < delta->station_n; i++) {
+        const struct psp_station_books *books = psp_ledger_of(count->stations, numbers[i]);
+        assert(psp_station_books_balanced(books)); /* as when it is restored */
         delta->station_numbers[i] = numbers[i];
-        delta->station_books[i] = *psp_ledger_of(count->stations, numbers[i]);
+        delta->station_books[i] = *books;
     }
     return PSP_OK;
 }
@@ -146,11 +161,15 @@ static enum psp_status copy_kept(const struct psp_count *count, struct psp_count
     for (uint32_t i = 0; i < delta->row_n; i++) {
         const uint32_t row = pending->rows[i];
         const uint64_t n = totals->row_first[row + 1] - totals->row_first[row];
+        assert(pending->row_changed[row] == 1);
+        assert(totals->row_index[row] > 0);
+        assert(totals->row_index[row] <= count->last_index);
         delta->rows[i] = row;
         delta->row_cells[i] = (uint32_t)n;
         memcpy(cells, totals->cells + totals->row_first[row], n * sizeof *cells);
         cells += n;
     }
+    assert(cells == delta->cells + pending->row_cells);
     if (!roll_is_pending(count))
         return PSP_OK;
     delta->voter_units = malloc(count->roll_n * 4 + 1);
@@ -166,6 +185,7 @@ static void move_new(struct psp_count *count, struct psp_count_delta *delta)
 {
     struct psp_count_pending *pending = &count->pending;
     if (roll_is_pending(count)) {
+        assert(count->roll_digests != NULL); /* they go into one delta */
         delta->voter_n = count->roll_n;
         delta->voter_digests = count->roll_digests;
         count->roll_digests = NULL;
@@ -182,6 +202,8 @@ static void move_new(struct psp_count *count, struct psp_count_delta *delta)
     delta->refused_n = pending->refused_n;
     delta->refused = pending->refused;
     pending->refused_first += pending->refused_n;
+    assert(delta->counted_first + delta->counted_n == count->books.voters_counted);
+    assert(pending->refused_first == psp_count_refused(&count->books));
     drop_buffers(pending);
     psp_ledger_settle(count->stations);
     psp_reports_settle(count->reports, count->last_index);
@@ -194,8 +216,8 @@ static void move_new(struct psp_count *count, struct psp_count_delta *delta)
 
 enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_delta **ret_delta)
 {
-    psp_index_check(count->index);
-    psp_refusals_check(count->refusals);
+    psp_count_check(count);
+    psp_count_check_tables(count);
     struct psp_count_delta *delta = calloc(1, sizeof *delta);
     if (!delta)
         return PSP_ENOMEM;
@@ -218,6 +240,7 @@ enum psp_status psp_count_take_delta(struct psp_count *count, struct psp_count_d
     if (delta->has_genesis)
         delta->genesis = count->genesis;
     move_new(count, delta);
+    assert(psp_count_delta_bytes(count) == 0);
     *ret_delta = delta;
     return PSP_OK;
 }

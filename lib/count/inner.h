@@ -130,5 +130,12 @@ bool psp_count_rules_2(const struct psp_count *count);
 /* promise 3, station by station: books agree with the shard's, and with what is
  * remembered. As long as there are stations. */
 bool psp_count_stations_hold(const struct psp_count *count);
+/* Of the books, how many ballots were refused. */
+uint64_t psp_count_refused(const struct psp_books *books);
+/* Asserts what must hold after every entry. What a store holds is not taken if it
+ * would not. */
+void psp_count_check(const struct psp_count *count);
+/* And at every checkpoint: of the tables. */
+void psp_count_check_tables(const struct psp_count *count);
 
 #endif

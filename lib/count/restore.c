@@ -381,8 +381,7 @@ static bool refusals_add_up(const struct psp_count *count)
 {
     const struct psp_books *books = &count->books;
     const struct psp_count_restoring *restoring = count->restoring;
-    const uint64_t refused = books->disposed[PSP_DOUBLE_VOTE] + books->disposed[PSP_NOT_ELIGIBLE] +
-                             books->disposed[PSP_INVALID] + books->disposed[PSP_CLOSED];
+    const uint64_t refused = psp_count_refused(books);
     if (restoring->refused_n != refused)
         return false;
     if (!psp_count_rules_2(count))
@@ -438,5 +437,7 @@ enum psp_status psp_count_restore_end(struct psp_count *count)
         free(count->roll_digests); /* the store has them */
         count->roll_digests = NULL;
     }
+    psp_count_check(count);
+    psp_count_check_tables(count);
     return PSP_OK;
 }

@@ -12,6 +12,8 @@ enum psp_status psp_count_reserve(struct psp_count *count, uint64_t voters)
 {
     assert(count->has_genesis);
     const uint64_t slots = count->genesis.slot_end - count->genesis.slot_first;
+    assert(slots > 0);
+    assert(slots <= PSP_SLOT_COUNT);
     /* Slots differ by chance; those above the mean just grow once more. */
     const uint64_t share = (voters + slots - 1) / slots;
     for (uint32_t slot = count->genesis.slot_first; slot < count->genesis.slot_end; slot++) {
@@ -45,6 +47,12 @@ bool psp_count_rules_2(const struct psp_count *count)
     return count->has_genesis && count->genesis.rules >= 2;
 }
 
+uint64_t psp_count_refused(const struct psp_books *books)
+{
+    return books->disposed[PSP_DOUBLE_VOTE] + books->disposed[PSP_NOT_ELIGIBLE] +
+           books->disposed[PSP_INVALID] + books->disposed[PSP_CLOSED];
+}
+
 bool psp_count_stations_hold(const struct psp_count *count)
 {
     struct psp_station_books sum = {0};
@@ -64,6 +72,72 @@ bool psp_count_stations_hold(const struct psp_count *count)
     return psp_station_books_agree(&sum, &count->books) &&
            psp_refusals_count(count->refusals) == refused &&
            psp_refusals_within_limits(count->refusals);
+}
+
+/* ---- what must hold ---- */
+
+static void check_election(const struct psp_count *count)
+{
+    const bool open = count->election_state == PSP_ELECTION_OPEN;
+    assert(psp_election_state_known(count->election_state));
+    assert(count->close_at_ms == 0 || count->election_state != PSP_ELECTION_NEW);
+    assert(!open || count->close_at_ms == 0 || count->time_ms < count->close_at_ms);
+    assert(count->has_genesis || !count->pending.genesis);
+    assert(!count->has_genesis || count->has_roll == psp_genesis_has_roll(&count->genesis));
+    assert((psp_reports_rows(count->reports) != NULL) ==
+           (count->has_genesis && count->genesis.publication == PSP_PUBLICATION_REPORTS));
+    assert(count->units_complete == NULL || !psp_count_rules_2(count));
+}
+
+/* promise 3: who is known, what is remembered and the stations' books say what the books say. */
+static void check_books(const struct psp_count *count)
+{
+    const struct psp_books *books = &count->books;
+    const struct psp_station_books *sum = psp_ledger_sum(count->stations);
+    assert(psp_books_balanced(books));
+    assert(psp_index_voters(count->index) ==
+           (count->has_roll ? count->roll_n : books->voters_counted));
+    assert(books->voters_counted <= psp_index_voters(count->index));
+    assert(psp_refusals_count(count->refusals) + sum->forgotten == psp_count_refused(books));
+    if (!psp_count_rules_2(count)) {
+        assert(psp_ledger_count(count->stations) == 0);
+        return;
+    }
+    assert(psp_station_books_agree(sum, books));
+    if (PSP_CHECKED)
+        assert(psp_count_stations_hold(count));
+}
+
+/* What is new since the last delta is part of what there is. */
+static void check_pending(const struct psp_count *count)
+{
+    const struct psp_count_pending *pending = &count->pending;
+    assert(pending->counted_n <= pending->capacity);
+    assert(pending->counted_n <= count->books.voters_counted);
+    assert(pending->voter_n == (count->has_roll ? 0 : pending->counted_n));
+    assert(pending->refused_first + pending->refused_n == psp_count_refused(&count->books));
+    assert(pending->refused_n * PSP_REFUSAL_BYTES <= pending->refused_capacity);
+    assert(pending->row_n <= count->totals->row_count);
+    assert(pending->row_n <= pending->counted_n);
+    assert(pending->row_n <= pending->row_cells);
+    assert((pending->row_n > 0) == (pending->counted_n > 0));
+}
+
+void psp_count_check(const struct psp_count *count)
+{
+    assert(count->restoring == NULL);
+    check_election(count);
+    check_books(count);
+    check_pending(count);
+    psp_ledger_check(count->stations);
+}
+
+void psp_count_check_tables(const struct psp_count *count)
+{
+    psp_index_check(count->index);
+    psp_refusals_check(count->refusals);
+    if (PSP_CHECKED)
+        assert(psp_totals_unbalanced_row(count->totals) == PSP_NONE); /* promise 3 */
 }
 
 /* ---- what it shows ---- */
@@ -144,6 +218,7 @@ uint64_t psp_count_registered(const struct psp_count *count)
 const uint32_t *psp_count_registered_leaves(const struct psp_count *count, uint32_t *ret_n)
 {
     *ret_n = count->has_roll ? count->definition->leaf_count : 0;
+    assert(count->has_roll == (count->registered_leaves != NULL));
     return count->registered_leaves;
 }
 
@@ -189,6 +264,7 @@ size_t psp_count_leaf_ballots_since(const struct psp_count *count, uint64_t base
     uint32_t row = 0;
     for (uint32_t leaf = 0, next = 0; leaf < count->definition->leaf_count; leaf++) {
         const uint32_t first = row, end = psp_totals_row(totals, leaf + 1, 0, 0);
+        assert(first < end); /* a leaf has a style, and there is a method */
         bool changed = false;
         for (; row < end; row++)
             changed |= totals->row_index[row] > base;
@@ -204,6 +280,7 @@ size_t psp_count_leaf_ballots_since(const struct psp_count *count, uint64_t base
         length += n;
         next = leaf + 1;
     }
+    assert(row == totals->row_count);
     return length;
 }
 
