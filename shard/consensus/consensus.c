@@ -286,6 +286,8 @@ static enum psp_status receive_append(struct psp_consensus *consensus, struct ra
         append->prev_log_index = consensus->snapshot_index;
         append->prev_log_term = consensus->snapshot_term;
         assert(n == plain->entry_count - dropped);
+        if (n > 0 && entries[0].term < append->prev_log_term)
+            return PSP_EINVAL;
     }
     enum psp_status status;
     do { /* W8: a configuration entry comes first in its AppendEntries */
@@ -305,13 +307,17 @@ static enum psp_status receive_append(struct psp_consensus *consensus, struct ra
     return status;
 }
 
-static bool entries_valid(const struct psp_raft_message *message)
+/* The terms of a log never fall, and none is newer than that of who leads. */
+static bool entries_valid(const struct psp_raft_message *message,
+                          const struct raft_append_entries *append)
 {
     uint64_t term = 1;
+    if (message->entry_count > 0 && append->prev_log_term > term)
+        term = append->prev_log_term;
     for (uint32_t i = 0; i < message->entry_count; i++) {
         const struct psp_raft_entry *entry = &message->entries[i];
         if (entry->type < RAFT_COMMAND || entry->type > RAFT_CHANGE || entry->term < term ||
-            entry->term > PSP_FIELDS_NUMBER_MAX)
+            entry->term > append->term)
             return false;
         term = entry->term;
         if (entry->type == RAFT_CHANGE && !psp_configuration_valid(entry->payload))
@@ -329,7 +335,7 @@ enum psp_status psp_consensus_receive(struct psp_consensus *consensus, uint64_t 
     char address[PSP_ADDRESS_BYTES]; /* replies point at it, and are read within the call */
     snprintf(address, sizeof(address), "%" PRIu64, from_raft_id);
     struct raft_message message = {.server_id = from_raft_id, .server_address = address};
-    if (!psp_fields_store(plain, &message) || !entries_valid(plain) ||
+    if (!psp_fields_store(plain, &message) || !entries_valid(plain, &message.append_entries) ||
         !psp_mend_may_lead(&consensus->raft, &message))
         return psp_consensus_finish(consensus, PSP_EINVAL, ret_actions);
     enum psp_status status = PSP_OK;

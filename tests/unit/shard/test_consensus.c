@@ -74,6 +74,18 @@ static void receive(struct psp_consensus *consensus, uint32_t type, const uint64
     assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, ret_actions), PSP_OK);
 }
 
+static enum psp_status append(struct psp_consensus *consensus, const uint64_t *fields,
+                              const struct psp_raft_entry *entries, uint32_t n,
+                              struct psp_consensus_actions *ret_actions)
+{
+    const struct psp_raft_message message = {.type = APPEND_ENTRIES,
+                                             .fields = fields,
+                                             .field_count = 5,
+                                             .entries = entries,
+                                             .entry_count = n};
+    return psp_consensus_receive(consensus, 1001, 2, &message, ret_actions);
+}
+
 /* Fills the stack that the library is going to use. */
 __attribute__((noinline)) static void poison(int byte)
 {
@@ -182,12 +194,7 @@ static void w8_a_configuration_among_entries_keeps_its_place(void **state)
     entries[2].type = PSP_RECORD_CONFIGURATION;
     entries[2].payload = (struct psp_bytes){configuration.payload, configuration.payload_bytes};
     const uint64_t fields[] = {0, 2, 1, 1, 1};
-    const struct psp_raft_message message = {.type = APPEND_ENTRIES,
-                                             .fields = fields,
-                                             .field_count = 5,
-                                             .entries = entries,
-                                             .entry_count = 5};
-    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_OK);
+    assert_int_equal(append(consensus, fields, entries, 5, &actions), PSP_OK);
     assert_int_equal(actions.append_index, 2);
     assert_int_equal(actions.append_count, 5);
     for (uint32_t i = 0; i < 5; i++) {
@@ -300,12 +307,8 @@ static void a_term_that_one_more_would_wrap_is_refused(void **state)
         }
     }
     struct psp_raft_entry entry = {UINT64_MAX, PSP_RECORD_COMMAND, {(const uint8_t *)&fields, 8}};
-    const struct psp_raft_message message = {.type = APPEND_ENTRIES,
-                                             .fields = (const uint64_t[]){0, 2, 1, 1, 1},
-                                             .field_count = 5,
-                                             .entries = &entry,
-                                             .entry_count = 1};
-    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+    const uint64_t behind[] = {0, 2, 1, 1, 1};
+    assert_int_equal(append(consensus, behind, &entry, 1, &actions), PSP_EINVAL);
     assert_int_equal(psp_consensus_term(consensus), 1);
     psp_consensus_destroy(&consensus);
 }
@@ -320,19 +323,14 @@ static void w6_what_is_committed_is_not_replaced_after_a_short_message(void **st
     for (int i = 0; i < 3; i++)
         entries[i] =
             (struct psp_raft_entry){2, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
-    struct psp_raft_message message = {.type = APPEND_ENTRIES,
-                                       .fields = (const uint64_t[]){0, 2, 1, 1, 4},
-                                       .field_count = 5,
-                                       .entries = entries,
-                                       .entry_count = 3};
-    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_OK);
+    const uint64_t three[] = {0, 2, 1, 1, 4};
+    assert_int_equal(append(consensus, three, entries, 3, &actions), PSP_OK);
     assert_int_equal(actions.commit_index, 4);
     receive(consensus, APPEND_ENTRIES, (const uint64_t[]){0, 2, 1, 1, 9}, 5, &actions);
     assert_int_equal(actions.commit_index, 4);
-    entries[0].term = 3;
-    message.fields = (const uint64_t[]){0, 3, 1, 1, 1};
-    message.entry_count = 1; /* instead of 2 to 4 */
-    assert_int_equal(psp_consensus_receive(consensus, 1002, 3, &message, &actions), PSP_EIO);
+    entries[0].term = 3; /* instead of 2 to 4 */
+    assert_int_equal(append(consensus, (const uint64_t[]){0, 3, 1, 1, 1}, entries, 1, &actions),
+                     PSP_EIO);
     assert_int_equal(actions.append_index, 0);
     psp_consensus_destroy(&consensus);
 }
@@ -344,11 +342,7 @@ static void w10_a_configuration_that_ends_too_early_is_refused(void **state)
     struct psp_consensus *consensus = lone(1, 1, 0, &actions, 3);
     const struct psp_record whole = psp_consensus_bootstrap(consensus);
     struct psp_raft_entry entry = {.term = 2, .type = PSP_RECORD_CONFIGURATION};
-    const struct psp_raft_message message = {.type = APPEND_ENTRIES,
-                                             .fields = (const uint64_t[]){0, 2, 1, 1, 1},
-                                             .field_count = 5,
-                                             .entries = &entry,
-                                             .entry_count = 1};
+    const uint64_t fields[] = {0, 2, 1, 1, 1};
     const uint32_t used = 1 + 8 + 3 * (8 + 2 + 1); /* of three members; what follows is padding */
     assert_true(whole.payload_bytes >= used);
     for (uint32_t bytes = 0; bytes < used; bytes++) {
@@ -356,7 +350,7 @@ static void w10_a_configuration_that_ends_too_early_is_refused(void **state)
         assert_non_null(cut);
         memcpy(cut, whole.payload, bytes);
         entry.payload = (struct psp_bytes){bytes == 0 ? NULL : cut, bytes};
-        assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+        assert_int_equal(append(consensus, fields, &entry, 1, &actions), PSP_EINVAL);
         free(cut);
     }
     uint8_t many[1 + 8 + 64 * (8 + 3)] = {1, 64}; /* members with IDs 1 to 64, and ample room */
@@ -367,12 +361,12 @@ static void w10_a_configuration_that_ends_too_early_is_refused(void **state)
         member[10] = 1;
     }
     entry.payload = (struct psp_bytes){many, sizeof many};
-    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+    assert_int_equal(append(consensus, fields, &entry, 1, &actions), PSP_EINVAL);
     many[1] = PSP_MEMBERS_MAX;
     many[9] = 0; /* a member of ID 0 */
-    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
+    assert_int_equal(append(consensus, fields, &entry, 1, &actions), PSP_EINVAL);
     many[9] = 1;
-    assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_OK);
+    assert_int_equal(append(consensus, fields, &entry, 1, &actions), PSP_OK);
     assert_int_equal(actions.append_count, 1);
     psp_consensus_destroy(&consensus);
 }
@@ -390,6 +384,28 @@ static void w11_who_leads_takes_no_entries_of_its_term(void **state)
     assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, &actions), PSP_EINVAL);
     assert_false(actions.too_old);
     assert_int_equal(psp_consensus_state(consensus), PSP_LEADER);
+    psp_consensus_destroy(&consensus);
+}
+
+static void terms_that_fall_or_are_past_the_leaders_are_refused(void **state)
+{
+    (void)state;
+    struct psp_consensus_actions actions;
+    struct psp_consensus *consensus = lone(2, 2, 8, &actions, 3); /* snapshot 8, log 9..10 */
+    const uint64_t value = 5;
+    struct psp_raft_entry entries[11];
+    for (int i = 0; i < 11; i++)
+        entries[i] =
+            (struct psp_raft_entry){1, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    const uint64_t behind[] = {0, 3, 10, 2, 8}, from_first[] = {0, 3, 0, 0, 8};
+    assert_int_equal(append(consensus, behind, entries, 1, &actions), PSP_EINVAL);
+    assert_int_equal(append(consensus, from_first, entries, 11, &actions), PSP_EINVAL);
+    entries[0].term = 4; /* of a leader of term 3 */
+    assert_int_equal(append(consensus, behind, entries, 1, &actions), PSP_EINVAL);
+    assert_int_equal(psp_consensus_last_index(consensus), 10);
+    entries[0].term = 3;
+    assert_int_equal(append(consensus, behind, entries, 1, &actions), PSP_OK);
+    assert_int_equal(psp_consensus_last_index(consensus), 11);
     psp_consensus_destroy(&consensus);
 }
 
@@ -671,6 +687,7 @@ int main(void)
         cmocka_unit_test(w11_who_leads_takes_no_entries_of_its_term),
         cmocka_unit_test(a_message_that_cannot_be_is_refused),
         cmocka_unit_test(a_term_that_one_more_would_wrap_is_refused),
+        cmocka_unit_test(terms_that_fall_or_are_past_the_leaders_are_refused),
         cmocka_unit_test(a_replaced_write_is_not_reported_as_persisted),
         cmocka_unit_test(an_acknowledged_entry_is_never_lost_to_a_returning_leader),
         cmocka_unit_test(an_entry_of_an_old_term_is_not_committed_by_counting),
