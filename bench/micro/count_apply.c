@@ -145,6 +145,7 @@ static void checkpoint(struct bench *bench)
     double start = seconds(CLOCK_THREAD_CPUTIME_ID);
     if (psp_count_take_delta(bench->count, &delta) != PSP_OK)
         exit(1);
+    delta->term = 1;
     bench->take_s += seconds(CLOCK_THREAD_CPUTIME_ID) - start;
     start = seconds(CLOCK_THREAD_CPUTIME_ID);
     if (bench->store && psp_store_checkpoint(bench->store, delta) != PSP_OK)

@@ -4,11 +4,15 @@
 
 #include <assert.h>
 
+static_assert(PSP_CLOCKS_WALL_MAX_MS <= INT64_MAX / 4, "differences and their middle do not wrap");
+static_assert(PSP_CLOCKS_FORGET_MS >= 2 * PSP_CLOCKS_WINDOW_MS, "both windows are of late");
+
 void psp_clocks_hear(struct psp_clocks *clocks, uint32_t replica, uint64_t steady_ms,
                      uint64_t wall_ms)
 {
     assert(replica < PSP_REPLICAS_MAX);
     struct psp_clocks_peer *peer = &clocks->peers[replica];
+    assert(steady_ms >= peer->heard_ms && peer->heard_ms >= peer->window_ms);
     if (wall_ms == 0)
         return;
     if (wall_ms > PSP_CLOCKS_WALL_MAX_MS)
@@ -24,6 +28,7 @@ void psp_clocks_hear(struct psp_clocks *clocks, uint32_t replica, uint64_t stead
     peer->heard = true;
     peer->heard_ms = steady_ms;
     peer->latest = apart > peer->latest ? apart : peer->latest;
+    assert(steady_ms - peer->window_ms < PSP_CLOCKS_WINDOW_MS);
 }
 
 /* Its clock less our steady one. False: it was not heard of late. */
@@ -49,6 +54,8 @@ static int64_t median_of(const struct psp_clocks *clocks, uint64_t steady_ms, in
             sorted[at] = sorted[at - 1];
         sorted[at] = apart;
     }
+    assert(n <= PSP_REPLICAS_MAX + 1);
+    assert(sorted[0] <= sorted[n - 1]);
     const int64_t low = sorted[(n - 1) / 2], high = sorted[n / 2];
     assert(low <= high);
     return low + (high - low) / 2;

@@ -5,6 +5,7 @@
 
 void psp_latency_add(struct psp_latency *latency, uint64_t now_ms, uint64_t took_ms)
 {
+    assert(latency->next < PSP_LATENCY_SAMPLES);
     latency->samples[latency->next].at_ms = now_ms + 1; /* 0: none */
     latency->samples[latency->next].took_ms =
         took_ms < UINT32_MAX ? (uint32_t)took_ms + 1 : UINT32_MAX;
@@ -28,5 +29,6 @@ uint32_t psp_latency_p99(const struct psp_latency *latency, uint64_t now_ms)
                 took_ms = shorter;
             }
     }
+    assert(longest[0] >= longest[PSP_LATENCY_FEWEST - 1]);
     return longest[PSP_LATENCY_FEWEST - 1];
 }

@@ -7,6 +7,9 @@
 
 static void forget(struct psp_mending *mending, uint32_t replica)
 {
+    assert(replica < PSP_REPLICAS_MAX);
+    assert((mending->of[replica].answer == PSP_MENDING_RECORD) ==
+           (mending->of[replica].payload != NULL));
     free(mending->of[replica].payload);
     mending->of[replica].payload = NULL;
     mending->of[replica].answer = PSP_MENDING_NONE;
@@ -22,7 +25,7 @@ void psp_mending_begin(struct psp_mending *mending, uint64_t index)
 enum psp_status psp_mending_hear(struct psp_mending *mending, uint32_t replica,
                                  enum psp_mending_answer answer, const struct psp_record *record)
 {
-    assert(replica < PSP_REPLICAS_MAX && mending->index != 0);
+    assert(mending->index != 0);
     forget(mending, replica);
     if (answer == PSP_MENDING_RECORD) {
         assert(record->index == mending->index);
@@ -48,7 +51,9 @@ static bool same(const struct psp_record *a, const struct psp_record *b)
 enum psp_mending_state psp_mending_state(const struct psp_mending *mending, uint32_t replicas,
                                          uint32_t own, struct psp_record *ret_record)
 {
-    assert(replicas <= PSP_REPLICAS_MAX && own < replicas);
+    assert(mending->index != 0);
+    assert(replicas <= PSP_REPLICAS_MAX);
+    assert(own < replicas && mending->of[own].answer == PSP_MENDING_NONE);
     const uint32_t majority = replicas / 2 + 1;
     uint32_t heard = 0, damaged = 0;
     for (uint32_t r = 0; r < replicas; r++) {
@@ -63,10 +68,12 @@ enum psp_mending_state psp_mending_state(const struct psp_mending *mending, uint
             equal += other != own && mending->of[other].answer == PSP_MENDING_RECORD &&
                      same(&mending->of[r].record, &mending->of[other].record);
         if (equal >= majority) {
+            assert(mending->of[r].record.index == mending->index);
             *ret_record = mending->of[r].record;
             return PSP_MENDING_AGREED;
         }
     }
+    assert(heard + damaged <= replicas - 1);
     if (replicas - 1 - damaged < majority)
         return PSP_MENDING_LOST;
     return heard + damaged == replicas - 1 ? PSP_MENDING_DIFFERS : PSP_MENDING_WAITS;

@@ -47,6 +47,7 @@ void psp_window_spare(struct psp_window *window, struct psp_window_bytes *bytes)
 
 static struct psp_window_entry *entry_at(const struct psp_window *window, size_t i)
 {
+    assert(i < window->capacity);
     return &window->entries[(window->start + i) % window->capacity];
 }
 
@@ -64,6 +65,7 @@ void psp_window_cut(struct psp_window *window, uint64_t from)
     }
     if (window->count == 0)
         window->first = from;
+    assert(window->first + window->count <= from);
 }
 
 enum psp_status psp_window_push(struct psp_window *window, uint64_t term, enum psp_record_type type,
@@ -82,6 +84,7 @@ enum psp_status psp_window_push(struct psp_window *window, uint64_t term, enum p
         window->capacity = capacity;
         window->start = 0;
     }
+    assert(window->count < window->capacity);
     *entry_at(window, window->count++) = (struct psp_window_entry){term, type, bytes};
     if (bytes != NULL)
         window->payload_bytes += bytes->buffer.length;
@@ -100,6 +103,7 @@ static void release_dropped(struct psp_window *window, uint64_t written_number)
     struct psp_window_bytes **at = &window->dropped;
     while (*at != NULL) {
         struct psp_window_bytes *bytes = *at;
+        assert(bytes->append_number > 0); /* it was on its way */
         if (bytes->append_number > written_number) {
             at = &bytes->next;
             continue;

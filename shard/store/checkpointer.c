@@ -25,6 +25,7 @@ static struct psp_count_delta *wait_for_work(struct psp_checkpointer *checkpoint
         pthread_cond_wait(&checkpointer->changed, &checkpointer->mutex);
     struct psp_count_delta *delta = checkpointer->delta;
     checkpointer->delta = NULL;
+    assert(delta != NULL || checkpointer->ending);
     pthread_mutex_unlock(&checkpointer->mutex);
     return delta;
 }
@@ -37,6 +38,9 @@ static void *run(void *context)
     while (status == PSP_OK && (delta = wait_for_work(checkpointer)) != NULL) {
         status = psp_store_checkpoint(checkpointer->store, delta);
         pthread_mutex_lock(&checkpointer->mutex);
+        assert(checkpointer->delta == NULL && !checkpointer->done); /* one at a time */
+        assert(delta->index > checkpointer->index);
+        assert(delta->term >= checkpointer->term);
         checkpointer->failure = status;
         checkpointer->done = status == PSP_OK;
         checkpointer->index = delta->index;
@@ -51,6 +55,7 @@ static void *run(void *context)
 enum psp_status psp_checkpointer_create(struct psp_store *store, void (*wake)(void *context),
                                         void *context, struct psp_checkpointer **ret_checkpointer)
 {
+    assert(store != NULL && wake != NULL);
     struct psp_checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
     if (checkpointer == NULL)
         return PSP_ENOMEM;
@@ -75,6 +80,7 @@ void psp_checkpointer_destroy(struct psp_checkpointer **checkpointer_at)
     if (checkpointer == NULL)
         return;
     pthread_mutex_lock(&checkpointer->mutex);
+    assert(!checkpointer->ending);
     checkpointer->ending = true;
     pthread_cond_signal(&checkpointer->changed);
     pthread_mutex_unlock(&checkpointer->mutex);
@@ -89,7 +95,10 @@ void psp_checkpointer_destroy(struct psp_checkpointer **checkpointer_at)
 void psp_checkpointer_push(struct psp_checkpointer *checkpointer, struct psp_count_delta *delta)
 {
     pthread_mutex_lock(&checkpointer->mutex);
-    assert(checkpointer->delta == NULL);
+    assert(delta != NULL);
+    assert(checkpointer->delta == NULL && !checkpointer->done);
+    assert(checkpointer->failure == PSP_OK); /* it is final */
+    assert(!checkpointer->ending);
     checkpointer->delta = delta;
     pthread_cond_signal(&checkpointer->changed);
     pthread_mutex_unlock(&checkpointer->mutex);
@@ -102,6 +111,8 @@ bool psp_checkpointer_done(struct psp_checkpointer *checkpointer, uint64_t *ret_
     const bool done = checkpointer->done;
     checkpointer->done = false;
     if (done) {
+        assert(checkpointer->failure == PSP_OK);
+        assert(checkpointer->index > 0 && checkpointer->term > 0);
         *ret_index = checkpointer->index;
         *ret_term = checkpointer->term;
     }

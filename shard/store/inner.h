@@ -11,6 +11,8 @@
 #ifndef PSP_STORE_INNER_H
 #define PSP_STORE_INNER_H
 
+#include <assert.h>
+
 #include "count/index.h"
 #include "count/refusals.h"
 #include "kv/sealed.h"
@@ -39,6 +41,16 @@ enum {
     PSP_STORE_CHUNK_BYTES = 16 * 4096 - 16 - PSP_KV_SEAL_BYTES,
     PSP_STORE_TRANSACTION_BYTES = 16 << 20,
 };
+
+static_assert(PSP_STORE_REPORTED + 1 == PSP_STORE_TABLES, "all of them");
+static_assert((int)PSP_STORE_VOTER_BYTES == 20, "docs/storage.md");
+static_assert((int)PSP_STORE_COUNTED_BYTES == 12, "docs/storage.md");
+static_assert((int)PSP_STORE_REFUSED_BYTES == 29, "docs/storage.md");
+static_assert((int)PSP_STORE_REPORT_BYTES == 25, "docs/storage.md");
+static_assert((int)PSP_STORE_REPORT_HEAD_BYTES == 20, "docs/storage.md");
+static_assert((int)PSP_STORE_CHUNK_BYTES == 65516, "docs/storage.md");
+static_assert((int)PSP_STORE_CHUNK_BYTES >= (int)PSP_STORE_REFUSED_BYTES, "a chunk has a row");
+static_assert((int)PSP_STORE_TRANSACTION_BYTES >= (int)PSP_STORE_CHUNK_BYTES, "and a part a chunk");
 
 /* How far the tables hold; the value of meta "position". */
 struct psp_store_position {

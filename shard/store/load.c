@@ -8,6 +8,8 @@
 #include "election/ballot.h"
 #include "shard/store/inner.h"
 
+static_assert((int)PSP_DIGEST_BYTES + 4 == (int)PSP_STORE_VOTER_BYTES, "a digest and a unit");
+
 /* Reads the chunks of one table in order, as far as the position says. */
 struct reader {
     MDB_cursor *cursor;
@@ -35,6 +37,7 @@ static struct psp_count_delta delta_at(const struct psp_store_position *position
         .books = position->books,
     };
     memcpy(delta.state_hash, position->state_hash, PSP_HASH_BYTES);
+    assert(delta.index > 0 && delta.term > 0);
     return delta;
 }
 
@@ -42,6 +45,7 @@ static struct psp_count_delta delta_at(const struct psp_store_position *position
 static enum psp_status read_chunk(struct reader *reader, uint64_t *ret_first, uint64_t *ret_n,
                                   uint8_t **ret_rows)
 {
+    assert(reader->next <= reader->end);
     if (reader->next == reader->end)
         return PSP_ENOENT;
     MDB_val key, value;
@@ -61,6 +65,7 @@ static enum psp_status read_chunk(struct reader *reader, uint64_t *ret_first, ui
     *ret_n = n;
     *ret_rows = value.mv_data;
     reader->next += n;
+    assert(reader->next <= reader->end);
     return PSP_OK;
 }
 
@@ -72,6 +77,7 @@ static enum psp_status load_voters_chunk(struct load *load)
         read_chunk(&load->readers[PSP_STORE_VOTERS], &delta.voter_first, &delta.voter_n, &rows);
     if (status != PSP_OK)
         return status;
+    assert(delta.voter_n * PSP_STORE_VOTER_BYTES <= PSP_STORE_CHUNK_BYTES); /* so it fits */
     for (uint64_t i = 0; i < delta.voter_n; i++, rows += PSP_STORE_VOTER_BYTES) {
         memcpy(load->digests + i * PSP_DIGEST_BYTES, rows, PSP_DIGEST_BYTES);
         memcpy(load->units + i * 4, rows + PSP_DIGEST_BYTES, 4);
@@ -100,6 +106,7 @@ static enum psp_status load_counted(struct load *load, bool has_roll)
             if (status != PSP_OK)
                 return status;
         }
+        assert(voters->next >= needed || voters->next == voters->end);
         if (last)
             return PSP_OK;
         status = psp_count_restore(load->count, &delta);
@@ -306,11 +313,15 @@ static enum psp_status load_all(struct load *load)
         status = load_totals(load);
     if (status == PSP_OK)
         status = load_reports(load);
+    for (int table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED && status == PSP_OK; table++)
+        assert(load->readers[table].next == load->readers[table].end);
     return status == PSP_OK ? psp_count_restore_end(load->count) : status;
 }
 
 enum psp_status psp_store_load(struct psp_store *store, struct psp_count *count)
 {
+    assert(psp_count_index(count) == 0); /* an empty one */
+    assert(store->failed == PSP_OK);
     if (store->position.index == 0)
         return PSP_OK;
     struct load load = {.store = store, .count = count};
@@ -339,6 +350,7 @@ close:
         if (load.readers[table].cursor)
             mdb_cursor_close(load.readers[table].cursor);
     mdb_txn_abort(load.txn);
+    assert(status != PSP_OK || psp_count_index(count) == store->position.index);
     return status;
 }
 
@@ -360,6 +372,7 @@ enum psp_status psp_store_configuration(struct psp_store *store, uint8_t **ret_c
         status = error ? psp_kv_status(error) : PSP_ECORRUPT;
     } else {
         const size_t n = value.mv_size - 8;
+        assert(n > 0);
         uint8_t *copy = malloc(n);
         status = copy ? PSP_OK : PSP_ENOMEM;
         if (copy) {

@@ -8,9 +8,13 @@
 
 enum { POSITION_BYTES = 3 * 8 + 4 + 8 + PSP_BOOKS_BYTES + PSP_HASH_BYTES + 3 * 8 };
 
+static_assert(POSITION_BYTES == 164, "docs/storage.md");
+static_assert(PSP_ELECTION_CLOSED == 2, "docs/storage.md");
+
 int psp_store_put(const struct psp_store *store, MDB_txn *txn, const char *name,
                   const uint8_t *bytes, size_t n)
 {
+    assert(n > 0);
     return psp_kv_sealed_put(&store->kv, txn, PSP_STORE_META, psp_kv_name(name),
                              (struct psp_bytes){bytes, n});
 }
@@ -25,10 +29,18 @@ uint64_t psp_store_key_row(const MDB_val *key)
     return key->mv_size == 8 ? psp_kv_get_key64(key->mv_data) : UINT64_MAX;
 }
 
+/* What is written, and looked for in what is read. */
+static bool position_holds(const struct psp_store_position *position)
+{
+    return (position->index == 0) == (position->term == 0) &&
+           psp_election_state_known(position->election_state);
+}
+
 int psp_store_put_position(const struct psp_store *store, MDB_txn *txn,
                            const struct psp_store_position *position)
 {
     uint8_t bytes[POSITION_BYTES], *at = bytes;
+    assert(position_holds(position));
     psp_put64(at, position->index);
     psp_put64(at + 8, position->term);
     psp_put64(at + 16, position->time_ms);
@@ -65,6 +77,9 @@ int psp_store_get_position(const struct psp_store *store, MDB_txn *txn,
     memcpy(position.state_hash, at, PSP_HASH_BYTES), at += PSP_HASH_BYTES;
     for (int table = PSP_STORE_VOTERS; table <= PSP_STORE_REFUSED; table++, at += 8)
         position.rows[table] = psp_get64(at);
+    assert(at == (const uint8_t *)value.mv_data + POSITION_BYTES);
+    if (!position_holds(&position))
+        return MDB_CORRUPTED;
     *ret_position = position;
     return 0;
 }

@@ -13,6 +13,9 @@
 #define MAP_BYTES_DEFAULT ((uint64_t)16 << 30)
 enum { OWNER_BYTES = PSP_CLUSTER_ID_BYTES + 4 };
 
+static_assert(OWNER_BYTES == 20, "docs/storage.md");
+static_assert((int)PSP_STORE_FORMAT != (int)PSP_STORE_FORMAT_0_1_0, "each refuses the other's");
+
 static const char *const table_names[PSP_STORE_TABLES] = {
     "meta", "voters", "counted", "refused", "totals", "stations", "reports", "reported"};
 
@@ -28,6 +31,7 @@ uint32_t psp_store_row_bytes(enum psp_store_table table)
         [PSP_STORE_COUNTED] = PSP_STORE_COUNTED_BYTES,
         [PSP_STORE_REFUSED] = PSP_STORE_REFUSED_BYTES,
     };
+    assert((int)table < (int)PSP_STORE_TABLES);
     assert(bytes[table] > 0); /* a table of rows */
     return bytes[table];
 }
@@ -45,11 +49,13 @@ struct opening {
 static enum psp_status refuse(const struct opening *opening, enum psp_status status,
                               const char *what)
 {
+    assert(status != PSP_OK);
     return psp_kv_refuse(opening->kv, status, what, opening->reason);
 }
 
 static enum psp_status refuse_lmdb(const struct opening *opening, int error)
 {
+    assert(error != 0);
     return psp_kv_refuse_error(opening->kv, error, opening->reason);
 }
 
@@ -62,6 +68,8 @@ static void owner_of(const struct psp_store_options *options, uint8_t ret_owner[
 static enum psp_status write_identity(const struct opening *opening)
 {
     uint8_t format[4], owner[OWNER_BYTES];
+    assert(!opening->options->read_only);
+    assert(opening->store->position.index == 0);
     psp_put32(format, PSP_STORE_FORMAT);
     owner_of(opening->options, owner);
     int error = psp_store_put(opening->store, opening->txn, "format", format, sizeof format);
@@ -123,6 +131,8 @@ static enum psp_status check_identity(const struct opening *opening)
 static int cut_rows(const struct opening *opening, enum psp_store_table table)
 {
     uint8_t key[8];
+    assert(!opening->options->read_only);
+    assert(table >= PSP_STORE_VOTERS && table <= PSP_STORE_REFUSED);
     psp_kv_put_key64(key, opening->store->position.rows[table]);
     return psp_kv_cut(&opening->store->kv, opening->txn, table, (struct psp_bytes){key, 8}, 0);
 }
@@ -167,6 +177,7 @@ enum psp_status psp_store_open(const struct psp_store_options *options,
         free(store);
         return status;
     }
+    assert((store->position.index == 0) == (store->position.term == 0));
     *ret_store = store;
     return PSP_OK;
 }

@@ -49,6 +49,7 @@ static void checkpoint(struct psp_count *count)
     struct psp_store *store = open_store();
     struct psp_count_delta *delta = NULL;
     assert_int_equal(psp_count_take_delta(count, &delta), PSP_OK);
+    delta->term = 1;
     assert_int_equal(psp_store_checkpoint(store, delta), PSP_OK);
     psp_count_delta_destroy(&delta);
     psp_store_close(&store);
