@@ -11,6 +11,10 @@
 #include "process/say.h"
 
 enum { LOAD_RECORDS = 256, PLACE_BYTES = 512 };
+static_assert(PLACE_BYTES > 40, "a path, and the byte");
+static_assert((int)LOAD_RECORDS <= (int)PSP_READER_RECORDS_MAX, "one wish");
+static_assert((int)PSP_CORE_READ_RECORDS <= (int)PSP_READER_RECORDS_MAX, "one wish");
+
 /* Numbers of wishes that are not the core's, which count from 1. */
 static const uint64_t load_number = 0, mend_number = UINT64_MAX;
 
@@ -29,6 +33,7 @@ enum psp_status psp_keeping_create(struct psp_journal *log, struct psp_core *cor
                                    void (*wake)(void *context), void *context,
                                    struct psp_keeping **ret_keeping)
 {
+    assert(log != NULL && core != NULL && wake != NULL);
     struct psp_keeping *keeping = calloc(1, sizeof *keeping);
     if (keeping == NULL)
         return PSP_ENOMEM;
@@ -68,6 +73,7 @@ enum psp_status psp_keeping_do(struct psp_keeping *keeping, const struct psp_cor
         return PSP_OK;
     }
     if (action->type == PSP_CORE_LOAD) {
+        assert(action->load.first > 0 && action->load.first <= action->load.last);
         keeping->load_first = action->load.first;
         wish = (struct psp_journal_wish){.number = load_number,
                                          .first = action->load.first,
@@ -75,6 +81,9 @@ enum psp_status psp_keeping_do(struct psp_keeping *keeping, const struct psp_cor
                                          .records_max = LOAD_RECORDS,
                                          .bytes_max = PSP_CORE_LOAD_BYTES};
     } else if (action->type == PSP_CORE_READ) {
+        assert(action->read.number != load_number && action->read.number != mend_number);
+        assert(action->read.first > 0 && action->read.first <= action->read.last);
+        assert(action->read.records_max <= PSP_CORE_READ_RECORDS);
         wish = (struct psp_journal_wish){.number = action->read.number,
                                          .first = action->read.first,
                                          .last = action->read.last,
@@ -82,6 +91,7 @@ enum psp_status psp_keeping_do(struct psp_keeping *keeping, const struct psp_cor
                                          .bytes_max = action->read.bytes_max};
     } else {
         assert(action->type == PSP_CORE_MEND);
+        assert(action->mend.record.index > 0);
     }
     return psp_journal_reader_push(keeping->reader, &wish);
 }
@@ -93,6 +103,8 @@ bool psp_keeping_tell_damage(struct psp_keeping *keeping, struct psp_core_time n
     struct psp_journal_damage damage = {.index = 0};
     char place[PLACE_BYTES];
     const bool any = psp_journal_damage(keeping->log, &damage);
+    assert(any == (damage.index != 0));
+    assert(!any || (damage.known > 0 && damage.path[0] != '\0'));
     if (any && damage.known > keeping->told)
         psp_say(PSP_SAY_ERROR, "damaged",
                 "%s at byte %" PRIu64 ": log entry %" PRIu64 " is damaged, %" PRIu64
@@ -135,7 +147,9 @@ static enum psp_keeping_news loaded(struct psp_keeping *keeping, struct psp_core
                                     const struct psp_journal_result *result,
                                     struct psp_reason *reterr_reason)
 {
+    assert(result->n <= LOAD_RECORDS);
     if (result->n > 0) {
+        assert(result->records[0].index == keeping->load_first);
         psp_core_loaded(keeping->core, now, result->records, result->n);
     } else if (result->damage_known) {
         psp_core_unreadable(keeping->core, now);
@@ -153,6 +167,8 @@ static enum psp_keeping_news take_result(struct psp_keeping *keeping, struct psp
                                          const struct psp_journal_result *result,
                                          struct psp_reason *reterr_reason)
 {
+    assert(result->mended == (result->number == mend_number));
+    assert(!result->mended || result->n == 0);
     keeping->look = keeping->look || result->damage_known;
     if (result->mended)
         return mended(keeping, now, result->status, reterr_reason);

@@ -75,6 +75,7 @@ static const struct argp argp = {
 static bool find_replica(struct parts *parts)
 {
     const struct psp_cluster *cluster = parts->identity.cluster;
+    assert(parts->has_shard && parts->has_replica); /* else argp had ended it */
     for (uint32_t s = 0; s < cluster->shard_count; s++) {
         for (uint32_t r = 0; r < cluster->shards[s].replica_count; r++) {
             if (cluster->shards[s].shard == parts->shard_number &&
@@ -93,6 +94,7 @@ static bool find_replica(struct parts *parts)
 static bool load_key(struct parts *parts)
 {
     struct psp_identity *identity = &parts->identity;
+    assert(parts->shard < identity->cluster->shard_count);
     char name[64], whom[64];
     snprintf(name, sizeof(name), "shard-%lu-%lu", parts->shard_number, parts->replica_number);
     snprintf(whom, sizeof(whom), "replica %lu of shard %lu", parts->replica_number,
@@ -106,6 +108,8 @@ static void tell_ready(void *context)
 {
     const struct parts *parts = context;
     const struct psp_cluster_shard *shard = &parts->identity.cluster->shards[parts->shard];
+    assert(parts->opened);
+    assert(parts->replica < shard->replica_count);
     psp_say(PSP_SAY_INFO, "ready", "listening at %s; slots %" PRIu32 " to %" PRIu32,
             shard->replicas[parts->replica].address, shard->slot_first, shard->slot_end - 1);
     psp_notify_ready();
@@ -130,6 +134,7 @@ static bool start(void *context)
     };
     if (psp_replica_open(&state, &parts->state, &identity->reason) != PSP_OK)
         return false;
+    assert(!parts->opened && parts->shell == NULL);
     parts->opened = true;
     if (psp_journal_note(parts->state.log)[0] != '\0')
         psp_say(PSP_SAY_WARNING, "torn_tail", "%s", psp_journal_note(parts->state.log));

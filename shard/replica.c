@@ -28,6 +28,8 @@ void psp_replica_genesis(const struct psp_cluster *cluster, uint32_t shard,
                          const struct psp_definition *definition, struct psp_genesis *ret_genesis)
 {
     const struct psp_cluster_shard *facts = &cluster->shards[shard];
+    assert(shard < cluster->shard_count);
+    assert(facts->slot_first < facts->slot_end && facts->slot_end <= PSP_SLOT_COUNT);
     *ret_genesis = (struct psp_genesis){.rules = PSP_RULES,
                                         .mode = cluster->mode,
                                         .publication = definition->publication,
@@ -53,6 +55,7 @@ static uint64_t voters_expected(const struct psp_replica_options *options)
     const struct psp_definition *definition = options->definition;
     const struct psp_cluster_shard *shard = &options->cluster->shards[options->shard];
     uint64_t sum = 0;
+    assert(shard->slot_end <= PSP_SLOT_COUNT);
     for (uint32_t i = 0; i < definition->leaf_count; i++) {
         const uint64_t expected = definition->units[definition->leaves[i]].ballots_expected;
         sum += expected == PSP_UNSTATED ? 0 : expected;
@@ -120,6 +123,7 @@ static enum psp_status open_store(const struct psp_replica_options *options,
     status = create_count(options, replica, reterr_reason);
     if (status != PSP_OK)
         return status;
+    assert(replica->store != NULL && replica->count != NULL);
     status = psp_store_load(replica->store, replica->count);
     if (status == PSP_EMISMATCH)
         psp_reason_set(reterr_reason,
@@ -151,6 +155,7 @@ static enum psp_status check_log(const struct psp_replica *replica, const char *
                        path, first, last, index);
         return PSP_ECORRUPT;
     }
+    assert(index == psp_count_index(replica->count)); /* the store's, as it was loaded */
     if (index < first)
         return PSP_OK;
     const enum psp_status status = psp_journal_peek(replica->log, index, &term, &type);
@@ -178,6 +183,7 @@ static enum psp_status open_log(const struct psp_replica_options *options,
     memcpy(log.cluster_id, options->cluster->cluster_id, PSP_CLUSTER_ID_BYTES);
     uint64_t store_term;
     psp_store_position(replica->store, &log.checkpoint_index, &store_term);
+    assert((log.checkpoint_index == 0) == (store_term == 0));
     enum psp_status status = psp_journal_open(&log, &replica->log, reterr_reason);
     if (status != PSP_OK)
         return status;
@@ -199,6 +205,8 @@ static enum psp_status create_core(const struct psp_replica_options *options,
     };
     if (getrandom(&core.seed, sizeof(core.seed), 0) != (ssize_t)sizeof(core.seed))
         return PSP_EIO;
+    assert(options->replica < shard->replica_count);
+    assert(replica->alone == (shard->replica_count == 1));
     psp_replica_genesis(options->cluster, options->shard, options->definition, &core.genesis);
     return psp_core_create(&core, &replica->core);
 }
@@ -216,6 +224,8 @@ static enum psp_status bootstrap(const struct psp_replica_options *options,
     struct psp_record first;
     if (status != PSP_OK || !psp_core_bootstrap(replica->core, &first))
         return status; /* a later ID joins: the leader sends everything */
+    assert(first.index == 1 && first.term == 1);
+    assert(first.type == PSP_RECORD_CONFIGURATION);
     status = psp_journal_set_vote(replica->log, first.term, 0);
     if (status == PSP_OK)
         status = psp_journal_append(replica->log, &first, 1);
@@ -223,6 +233,7 @@ static enum psp_status bootstrap(const struct psp_replica_options *options,
         status = psp_journal_sync(replica->log);
     if (status != PSP_OK)
         psp_reason_set(reterr_reason, "%s/log: %s", options->data_path, psp_status_text(status));
+    assert(status != PSP_OK || psp_journal_last(replica->log) == first.index);
     return status;
 }
 
@@ -231,6 +242,7 @@ static enum psp_status lock_folder(const struct psp_replica_options *options,
                                    struct psp_replica *replica, struct psp_reason *reterr_reason)
 {
     enum psp_status status = PSP_OK;
+    assert(replica->lock == PSP_LOCK_NONE);
     if (!psp_begun_has_log(options->data_path))
         status = psp_begun_may_be_empty(options->cluster, options->shard, options->replica,
                                         options->data_path, reterr_reason);
@@ -272,6 +284,8 @@ enum psp_status psp_replica_open(const struct psp_replica_options *options,
         psp_replica_close(&replica);
         return status;
     }
+    assert(replica.lock != PSP_LOCK_NONE);
+    assert(psp_core_applied(replica.core) == psp_count_index(replica.count));
     *ret_replica = replica;
     return PSP_OK;
 }
@@ -289,6 +303,7 @@ static enum psp_status read_configuration(const struct psp_journal *log, struct 
 {
     uint8_t *buffer = NULL;
     size_t size = 0;
+    assert(record->type == PSP_RECORD_CONFIGURATION);
     const enum psp_status status = psp_journal_read(log, record->index, &buffer, &size, record);
     if (status != PSP_OK) {
         free(buffer);
@@ -308,6 +323,7 @@ static enum psp_status read_records(const struct psp_journal *log, uint64_t firs
                                     uint64_t checkpoint, struct psp_record *records)
 {
     enum psp_status status = PSP_OK;
+    assert(first + n == psp_journal_last(log) + 1);
     for (uint64_t i = 0; i < n && status == PSP_OK; i++) {
         records[i].index = first + i;
         records[i].type = PSP_RECORD_COMMAND;
@@ -340,6 +356,9 @@ enum psp_status psp_replica_start(struct psp_replica *replica, struct psp_core_t
         start.first_index = start.store_index - TRAILING_RECORDS;
     else
         start.first_index = first;
+    assert(start.first_index >= 1 && start.first_index <= start.store_index + 1);
+    assert(start.first_index >= first);
+    assert(psp_journal_last(replica->log) >= start.store_index);
     start.record_count = psp_journal_last(replica->log) + 1 - start.first_index;
     struct psp_record *records = calloc(start.record_count + 1, sizeof(*records));
     if (records == NULL) {
@@ -350,6 +369,7 @@ enum psp_status psp_replica_start(struct psp_replica *replica, struct psp_core_t
                                                 start.store_index, records);
     start.records = records;
     start.configuration = (struct psp_bytes){configuration, configuration_bytes};
+    assert(start.store_index == psp_count_index(replica->count));
     if (status == PSP_OK)
         psp_core_start(replica->core, now, &start);
     free(configuration);

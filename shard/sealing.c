@@ -1,6 +1,7 @@
 /* One order after the other; the next one begins when the answer was taken. */
 #include "shard/sealing.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "seal/sealer.h"
 
 enum { TRIES = 3 };
+static_assert(TRIES > 1, "a record is looked at again");
 
 struct session {
     struct psp_sealer *sealer; /* NULL: none */
@@ -53,10 +55,21 @@ struct psp_sealing {
     uint64_t uses;
 };
 
+/* Under the mutex. An answer stands until it is taken, and until whoever took it is done with
+ * it: none is made meanwhile. */
+static void check(const struct psp_sealing *sealing)
+{
+    assert(sealing->order_first < PSP_SEALING_ORDERS);
+    assert(sealing->order_count <= PSP_SEALING_ORDERS);
+    assert(!(sealing->answered && sealing->taken));
+    assert(sealing->fault[PSP_SEALING_FAULT_BYTES - 1] == '\0');
+}
+
 /* ---- the log, read ---- */
 
 static void note_fault(struct psp_sealing *sealing, uint64_t index, enum psp_status status)
 {
+    assert(status != PSP_OK);
     pthread_mutex_lock(&sealing->mutex);
     snprintf(sealing->fault, sizeof sealing->fault,
              "log entry %" PRIu64 " cannot be read for a backup: %s; replace this replica", index,
@@ -73,7 +86,9 @@ static enum psp_status open_log(struct psp_sealing *sealing, uint64_t applied)
                                           .checkpoint_index = applied};
     struct psp_reason reason;
     memcpy(options.cluster_id, sealing->range.cluster_id, PSP_CLUSTER_ID_BYTES);
+    assert(applied > 0);
     psp_journal_close(&sealing->log);
+    assert(sealing->log == NULL);
     const enum psp_status status = psp_journal_open(&options, &sealing->log, &reason);
     sealing->log_applied = status == PSP_OK ? applied : 0;
     return status;
@@ -84,12 +99,15 @@ static enum psp_status read_record(struct psp_sealing *sealing, uint64_t index, 
                                    struct psp_record *ret_record)
 {
     enum psp_status status = PSP_OK;
+    assert(index > 0 && index <= applied); /* promise 1 */
     for (int tries = 0; tries < TRIES; tries++) {
         if (sealing->log == NULL || index > sealing->log_applied || status != PSP_OK)
             status = open_log(sealing, applied);
         if (status == PSP_OK)
             status = psp_journal_read(sealing->log, index, &sealing->buffer, &sealing->buffer_bytes,
                                       ret_record);
+        assert(status != PSP_OK || index <= sealing->log_applied);
+        assert(status != PSP_OK || ret_record->index == index);
         if (status == PSP_OK)
             return PSP_OK;
     }
@@ -102,6 +120,7 @@ static enum psp_status read_record(struct psp_sealing *sealing, uint64_t index, 
 static void end_session(struct session *session)
 {
     psp_sealer_destroy(&session->sealer);
+    assert(session->sealer == NULL);
     *session = (struct session){0};
 }
 
@@ -125,6 +144,8 @@ static enum psp_status begin_session(struct psp_sealing *sealing,
     for (int i = 1; i < PSP_SEALING_SESSIONS; i++)
         if (sealing->sessions[i].used < session->used)
             session = &sealing->sessions[i];
+    assert(request->first > 0 && request->first <= request->last);
+    assert(session->used <= sealing->uses);
     end_session(session);
     struct psp_sealer_options options = {
         .range = sealing->range,
@@ -146,6 +167,8 @@ static void sign_chunk(const struct psp_sealing *sealing, struct session *sessio
     struct psp_chunk_range range = sealing->range;
     range.first = session->first;
     range.last = session->last;
+    assert(session->final);
+    assert(psp_sealer_next(session->sealer) == session->last + 1); /* all are in */
     psp_sealer_end(session->sealer, session->records_hash, file_hash);
     psp_chunk_statement(&range, session->records_hash, file_hash, statement);
     psp_sign(sealing->options.key, PSP_CHUNK_CONTEXT, statement, sizeof statement,
@@ -157,6 +180,8 @@ static enum psp_status next_part(struct psp_sealing *sealing, struct session *se
                                  uint64_t applied)
 {
     enum psp_status status = PSP_OK;
+    assert(!session->final);
+    assert(session->last <= applied);
     while (status == PSP_OK && psp_sealer_next(session->sealer) <= session->last) {
         struct psp_record record;
         status = read_record(sealing, psp_sealer_next(session->sealer), applied, &record);
@@ -167,6 +192,7 @@ static enum psp_status next_part(struct psp_sealing *sealing, struct session *se
         status = psp_sealer_take(session->sealer, &session->piece, &session->final);
     if (status == PSP_OK && session->final)
         sign_chunk(sealing, session);
+    assert(psp_sealer_next(session->sealer) <= session->last + 1);
     return status;
 }
 
@@ -175,6 +201,7 @@ static enum psp_status next_part(struct psp_sealing *sealing, struct session *se
 static enum psp_status refuse(const char *text, bool temporary,
                               struct psp_cluster_message *ret_message)
 {
+    assert(ret_message->type == PSP_CLUSTER_SEALED); /* nothing else was said yet */
     ret_message->type = PSP_CLUSTER_OPERATED;
     ret_message->operated.status = PSP_OPERATE_REFUSED;
     ret_message->operated.temporary = temporary;
@@ -203,6 +230,8 @@ static enum psp_status answer_part(struct psp_sealing *sealing, const struct ord
         return refuse("an entry of the log cannot be read; ask another replica", false,
                       ret_message);
     }
+    assert(session->sealer != NULL);
+    assert(request->part >= session->part && request->part <= session->part + 1);
     session->part = request->part;
     session->used = ++sealing->uses;
     struct psp_sealed *sealed = &ret_message->sealed;
@@ -230,6 +259,7 @@ static enum psp_status answer_compared(struct psp_sealing *sealing, const struct
     enum psp_status status = PSP_OK;
     range.first = request->first;
     range.last = request->last;
+    assert(order->compare);
     psp_records_hash_begin(&hash, &range, sealing->hash_key);
     for (uint64_t i = range.first; status == PSP_OK && i <= range.last; i++) {
         status = read_record(sealing, i, order->seal.position.index, &record);
@@ -252,6 +282,7 @@ static enum psp_status answer_position(const struct psp_sealing *sealing, const 
 {
     uint8_t statement[PSP_POSITION_STATEMENT_BYTES];
     const struct psp_seal_position *position = &order->seal.position;
+    assert(order->seal.request.first == 0);
     psp_position_statement(sealing->range.cluster_id, sealing->range.shard, position, statement);
     psp_sign(sealing->options.key, PSP_POSITION_CONTEXT, statement, sizeof statement, signature);
     ret_message->sealed =
@@ -277,6 +308,7 @@ static void carry_out(struct psp_sealing *sealing, const struct order *order)
     if (status == PSP_OK)
         status = psp_cluster_message_encode(&message, &sealing->answer);
     pthread_mutex_lock(&sealing->mutex);
+    assert(!sealing->answered && !sealing->taken);
     sealing->answered = status == PSP_OK; /* else it is asked for again */
     sealing->peer = order->seal.peer;
     pthread_mutex_unlock(&sealing->mutex);
@@ -295,6 +327,7 @@ static bool wait_for_work(struct psp_sealing *sealing, struct order *ret_order)
         sealing->order_first = (sealing->order_first + 1) % PSP_SEALING_ORDERS;
         sealing->order_count--;
     }
+    check(sealing);
     pthread_mutex_unlock(&sealing->mutex);
     return !ending;
 }
@@ -318,6 +351,9 @@ enum psp_status psp_sealing_create(const struct psp_sealing_options *options,
     enum psp_status status = PSP_OK;
     if (sealing == NULL)
         return PSP_ENOMEM;
+    assert(options->shard < cluster->shard_count);
+    assert(cluster->auditor_count <= PSP_AUDITORS_MAX); /* as cluster.json was read */
+    assert(options->wake != NULL);
     sealing->options = *options;
     sealing->range.shard = cluster->shards[options->shard].shard;
     sealing->range.epoch = cluster->epoch;
@@ -346,6 +382,7 @@ void psp_sealing_destroy(struct psp_sealing **sealing_at)
     if (sealing == NULL)
         return;
     pthread_mutex_lock(&sealing->mutex);
+    assert(!sealing->ending);
     sealing->ending = true;
     pthread_cond_signal(&sealing->changed);
     pthread_mutex_unlock(&sealing->mutex);
@@ -365,6 +402,9 @@ void psp_sealing_destroy(struct psp_sealing **sealing_at)
 void psp_sealing_push(struct psp_sealing *sealing, const struct psp_core_seal *order)
 {
     const struct psp_bytes hash = order->request.records_hash;
+    assert(hash.length == 0 || hash.length == PSP_HASH_BYTES); /* as it was decoded */
+    assert(order->request.last <= order->position.index);
+    assert(order->position.term > 0);
     pthread_mutex_lock(&sealing->mutex);
     if (sealing->order_count < PSP_SEALING_ORDERS) {
         struct order *to =
@@ -375,6 +415,7 @@ void psp_sealing_push(struct psp_sealing *sealing, const struct psp_core_seal *o
         to->seal.request.records_hash = (struct psp_bytes){0};
         pthread_cond_signal(&sealing->changed);
     }
+    check(sealing);
     pthread_mutex_unlock(&sealing->mutex);
 }
 
@@ -391,6 +432,8 @@ bool psp_sealing_take(struct psp_sealing *sealing, struct psp_peer *ret_peer,
     } else if (used) { /* the thread waits for that, and only then: the loop asks in every turn */
         pthread_cond_signal(&sealing->changed);
     }
+    check(sealing);
+    assert(!there || ret_message->length <= PSP_MESSAGE_BYTES_MAX);
     pthread_mutex_unlock(&sealing->mutex);
     return there;
 }
@@ -400,6 +443,7 @@ const char *psp_sealing_fault(struct psp_sealing *sealing, char ret_text[PSP_SEA
     pthread_mutex_lock(&sealing->mutex);
     memcpy(ret_text, sealing->fault, PSP_SEALING_FAULT_BYTES);
     sealing->fault[0] = '\0';
+    check(sealing);
     pthread_mutex_unlock(&sealing->mutex);
     return ret_text[0] == '\0' ? NULL : ret_text;
 }

@@ -2,6 +2,7 @@
  * checkpointer's news wake it. */
 #include "shard/shell.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,6 +68,7 @@ static void fail(struct psp_shard_shell *shell, const char *event, const char *f
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
+    assert(line[0] != '\0'); /* it ends with a reason */
     psp_say(PSP_SAY_ERROR, event, "%s", line);
     shell->failed = true;
     psp_loop_stop(shell->loop);
@@ -74,6 +76,7 @@ static void fail(struct psp_shard_shell *shell, const char *event, const char *f
 
 static void fail_storage(struct psp_shard_shell *shell, const char *what, enum psp_status status)
 {
+    assert(status != PSP_OK);
     if (status == PSP_ENOSPC)
         fail(shell, "disk_full",
              "the disk is full (%s); free space and start again: what was acknowledged is safe",
@@ -101,6 +104,7 @@ static void warn_too_large(struct psp_shard_shell *shell, size_t bytes)
 static void warn_disk(const struct psp_core_action *action)
 {
     const double seconds = action->slow_disk.sync_ms / 1000.0;
+    assert(action->type == PSP_CORE_SLOW_DISK);
     if (action->slow_disk.to == PSP_NONE)
         psp_say(PSP_SAY_ERROR, "slow_disk",
                 "this machine's disk takes %.1f s to make entries durable, and no other replica "
@@ -116,6 +120,8 @@ static void warn_disk(const struct psp_core_action *action)
 static void warn_clock(const struct psp_core_action *action)
 {
     const int64_t ahead_ms = action->clock_off.ahead_ms;
+    assert(action->type == PSP_CORE_CLOCK_OFF);
+    assert(ahead_ms != 0);
     const double seconds = (double)(ahead_ms < 0 ? -ahead_ms : ahead_ms) / 1000;
     const char *where = ahead_ms < 0 ? "behind" : "ahead of";
     if (action->clock_off.to == PSP_NONE)
@@ -132,17 +138,20 @@ static void warn_clock(const struct psp_core_action *action)
 
 static void send_to_peer(struct psp_shard_shell *shell, const struct psp_core_action *action)
 {
+    assert(action->type == PSP_CORE_SEND);
     /* A peer that is gone misses its answer: routers time out, collectors ask again. */
     if (psp_cluster_message_encode(&action->send.message, &shell->buffer) != PSP_OK)
         warn_too_large(shell, (size_t)PSP_MESSAGE_BYTES_MAX + 1);
     else
         psp_socket_send(shell->socket, &action->send.peer, shell->buffer.data,
                         shell->buffer.length);
+    assert(shell->buffer.length <= PSP_MESSAGE_BYTES_MAX);
     shell->sent = true;
 }
 
 static void send_to_replica(struct psp_shard_shell *shell, const struct psp_core_action *action)
 {
+    assert(action->type == PSP_CORE_RAFT);
     for (uint32_t i = 0; i < shell->link_count; i++)
         if (shell->links[i].replica == action->raft.replica &&
             psp_cluster_message_encode(&action->raft.message, &shell->buffer) == PSP_OK)
@@ -155,11 +164,14 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
     enum psp_status status = PSP_OK;
     switch (action->type) {
     case PSP_CORE_VOTE:
+        assert(action->vote.term > 0);
         status = psp_journal_set_vote(shell->state->log, action->vote.term, action->vote.voted_for);
         if (status != PSP_OK)
             fail_storage(shell, "writing term and vote", status);
         return;
     case PSP_CORE_APPEND:
+        assert(action->append.n > 0);
+        assert(action->append.number > shell->appends_done);
         status = psp_journal_writer_push(shell->writer, action->append.number,
                                          action->append.records, action->append.n);
         if (status != PSP_OK)
@@ -201,12 +213,14 @@ static void carry_out(struct psp_shard_shell *shell, const struct psp_core_actio
             fail(shell, "memory", "out of memory for reading the log");
         return;
     case PSP_CORE_CHECKPOINT:
+        assert(action->checkpoint->index <= psp_core_applied(shell->core)); /* promise 1 */
         psp_checkpointer_push(shell->checkpointer, action->checkpoint);
         return;
     case PSP_CORE_SEAL:
         psp_sealing_push(shell->sealing, &action->seal);
         return;
     case PSP_CORE_STOP:
+        assert(action->stop != NULL);
         fail(shell, "stopped", "%s", action->stop);
         return;
     }
@@ -217,6 +231,7 @@ static void perform(struct psp_shard_shell *shell)
 {
     size_t n;
     const struct psp_core_action *actions = psp_core_actions(shell->core, &n);
+    assert(n == 0 || actions != NULL);
     for (size_t i = 0; i < n; i++) {
         if (!shell->failed)
             carry_out(shell, &actions[i]);
@@ -233,6 +248,9 @@ static void take(struct psp_shard_shell *shell, const struct psp_received *recei
     const char *reason = NULL;
     const struct psp_core_sender sender = {
         .peer = received->peer, .role = received->role, .id = received->id};
+    /* The socket lets nobody else in, each with one role. */
+    assert(received->role == PSP_ROLE_ROUTER || received->role == PSP_ROLE_SHARD ||
+           received->role == PSP_ROLE_COLLECTOR || received->role == PSP_ROLE_OPERATOR);
     psp_arena_reset(shell->arena);
     const enum psp_status status = psp_cluster_message_decode(shell->arena, received->data,
                                                               received->length, &message, &reason);
@@ -279,9 +297,11 @@ static void collect(struct psp_shard_shell *shell)
         return;
     uint32_t took_ms[PSP_WRITER_TOOK_MAX];
     const uint32_t n = psp_journal_writer_took(shell->writer, took_ms);
+    assert(n <= PSP_WRITER_TOOK_MAX);
     for (uint32_t i = 0; i < n; i++)
         psp_core_synced(shell->core, now(), took_ms[i]);
     const uint64_t done = psp_journal_writer_done(shell->writer);
+    assert(done >= shell->appends_done);
     if (done > shell->appends_done) {
         shell->appends_done = done;
         psp_core_persisted(shell->core, now(), done);
@@ -312,6 +332,7 @@ static void send_sealed(struct psp_shard_shell *shell)
 /* Once nothing is damaged any more that the start needs. */
 static void start_late(struct psp_shard_shell *shell)
 {
+    assert(shell->waiting && !shell->ready);
     const enum psp_status status = psp_replica_start(shell->state, now());
     if (status != PSP_OK) {
         if (status != PSP_ECORRUPT || !psp_keeping_tell_damage(shell->keeping, now()))
@@ -331,6 +352,7 @@ static void keep(struct psp_shard_shell *shell)
         if (news == PSP_KEEPING_NOTHING || shell->failed)
             return;
         if (news == PSP_KEEPING_FAILED) {
+            assert(reason.text[0] != '\0');
             fail(shell, "log", "%s", reason.text);
             return;
         }
@@ -360,6 +382,7 @@ static void tell(struct psp_shard_shell *shell)
     }
     if (!shell->ready &&
         (state == PSP_STATE_LEADER || state == PSP_STATE_FOLLOWER || state == PSP_STATE_JOINING)) {
+        assert(!shell->waiting && applied <= last);
         shell->ready = true;
         shell->options.ready(shell->options.context);
     }
@@ -416,6 +439,7 @@ static void describe(const void *context, char *ret_text, size_t size)
 static void add_key(struct psp_known_key *keys, size_t *n, const char *public_key,
                     enum psp_role role, uint32_t id)
 {
+    assert(role != 0 && (role & (role - 1)) == 0); /* one */
     struct psp_known_key *key = &keys[(*n)++];
     *key = (struct psp_known_key){.role = role, .id = id};
     snprintf(key->public_z85, sizeof(key->public_z85), "%s", public_key);
@@ -446,6 +470,8 @@ static enum psp_status set_keys(struct psp_shard_shell *shell)
         add_key(keys, &n, shard->replicas[i].public_key, PSP_ROLE_SHARD,
                 psp_process_id(shard->shard, replica));
     }
+    assert(n + 1 == (size_t)cluster->router_count + cluster->collector_count +
+                        cluster->operator_count + shard->replica_count); /* all but its own */
     const enum psp_status status = psp_wire_set_keys(shell->wire, keys, n);
     free(keys);
     return status;
@@ -458,6 +484,7 @@ static enum psp_status listen(struct psp_shard_shell *shell, struct psp_reason *
     enum psp_status status = psp_socket_listen(
         shell->wire, address,
         PSP_ROLE_ROUTER | PSP_ROLE_SHARD | PSP_ROLE_COLLECTOR | PSP_ROLE_OPERATOR, &shell->socket);
+    assert((status == PSP_OK) == (shell->socket != NULL));
     if (status == PSP_OK)
         status = psp_loop_watch(shell->loop, psp_socket_fd(shell->socket), nothing, shell);
     if (status == PSP_EEXIST)
@@ -478,6 +505,7 @@ static enum psp_status connect_replicas(struct psp_shard_shell *shell,
     for (uint32_t i = 0; i < shard->replica_count; i++) {
         if (i == shell->options.replica)
             continue;
+        assert(shell->link_count < PSP_REPLICAS_MAX);
         struct link *link = &shell->links[shell->link_count];
         link->replica = shard->replicas[i].replica;
         enum psp_status status = psp_socket_connect(shell->wire, shard->replicas[i].address,
@@ -492,6 +520,7 @@ static enum psp_status connect_replicas(struct psp_shard_shell *shell,
             return status;
         }
     }
+    assert(shell->link_count == shard->replica_count - 1);
     return PSP_OK;
 }
 
@@ -540,6 +569,9 @@ enum psp_status psp_shard_shell_create(const struct psp_shard_shell_options *opt
         psp_reason_set(reterr_reason, "out of memory");
         return PSP_ENOMEM;
     }
+    assert(options->shard < options->cluster->shard_count);
+    assert(options->replica < options->cluster->shards[options->shard].replica_count);
+    assert(options->state->core != NULL && options->ready != NULL);
     shell->options = *options;
     shell->state = options->state;
     shell->core = options->state->core;
@@ -557,6 +589,7 @@ enum psp_status psp_shard_shell_create(const struct psp_shard_shell_options *opt
         psp_shard_shell_destroy(&shell);
         return status;
     }
+    assert(shell->link_count == 0 || !shell->state->alone);
     psp_loop_after(shell->loop, turn, shell);
     *ret_shell = shell;
     return PSP_OK;
@@ -586,7 +619,8 @@ void psp_shard_shell_destroy(struct psp_shard_shell **shell_at)
 
 bool psp_shard_shell_run(struct psp_shard_shell *shell)
 {
-    perform(shell); /* what starting decided */
+    assert(!shell->ready); /* once */
+    perform(shell);        /* what starting decided */
     if (!shell->failed)
         psp_loop_run(shell->loop);
     return !shell->failed;
