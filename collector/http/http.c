@@ -491,8 +491,9 @@ static enum MHD_Result serve(struct psp_http *http, struct MHD_Connection *mhd, 
 static enum MHD_Result refuse_body(struct psp_http *http, struct MHD_Connection *mhd)
 {
     static const char text[] =
-        "{\"type\":\"about:blank\",\"title\":\"A body\",\"status\":400,\"detail\":"
-        "\"requests here have no body: leave out Content-Length and Transfer-Encoding\"}";
+        "{\"type\":\"about:blank\",\"title\":\"A body, or unclear headers\",\"status\":400,"
+        "\"detail\":\"requests here have no body: leave out Content-Length and Transfer-Encoding; "
+        "and one Host, no blank in a header's name, no control character in its value\"}";
     struct MHD_Response *response = MHD_create_response_from_buffer(
         sizeof text - 1, (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT);
     if (!response)

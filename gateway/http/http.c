@@ -369,8 +369,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
     if (!*state || *state == &cut_short) {
         const enum psp_framing framing = psp_framing_of(mhd);
         if (framing == PSP_FRAMING_UNCLEAR || (framing == PSP_FRAMING_BODY && has_none(method)))
-            return send_last(http, mhd, 400, "A body",
-                             "only a POST has one: with one Content-Length, or in chunks");
+            return send_last(http, mhd, 400, "A body, or unclear headers",
+                             "only a POST has a body: with one Content-Length, or in chunks; and "
+                             "one Host, no blank in a header's name, no control character in "
+                             "its value");
     }
     if (*state == &cut_short)
         return send_problem(http, mhd, 404, "No such path", "the path holds a NUL (%00)");

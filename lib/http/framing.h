@@ -1,5 +1,6 @@
 /*
- * framing - where a request's body begins and ends, as its headers say.
+ * framing - where a request's body begins and ends, as its headers say, and whether they say it
+ * in one way only.
  *
  * Two programs on the way that understand it differently take one request for two (RFC 9112,
  * 11.2). libmicrohttpd 0.9.75 lets some of that through; so the headers are looked at here.
@@ -14,8 +15,9 @@
 enum psp_framing {
     PSP_FRAMING_NO_BODY,
     PSP_FRAMING_BODY,
-    PSP_FRAMING_UNCLEAR, /* several lengths, a length beside a coding, a coding but chunked:
-                            refuse it, and close the connection */
+    PSP_FRAMING_UNCLEAR, /* several lengths, a length beside a coding, a coding but chunked,
+                            several hosts, a blank in a name, a control character: refuse
+                            it, and close the connection */
 };
 
 /* To be asked before the body is read. */

@@ -201,6 +201,8 @@ def test_wrong_lengths_and_no_http_at_all(town):
                      authorized + b"Content-Length: 99999999999999999999999\r\n\r\n" + line,
                      authorized + b"Content-Length: 10\r\nContent-Length: 20\r\n\r\n" + line,
                      authorized + b"Content-Length: x\r\n\r\n" + line,
+                     authorized + b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n"
+                     b"%x\r\n%b\r\n0\r\n\r\n" % (len(line), len(line), line),
                      authorized + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n" + line,
                      authorized + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n" + line,
                      authorized + b"X: " + b"y" * 100000 + b"\r\n\r\n",

@@ -37,6 +37,10 @@ BODIES = {
     "both": b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "two lengths": b"Content-Length: 0\r\nContent-Length: 30\r\n\r\n",
     "another coding": b"Transfer-Encoding: identity\r\n\r\n",
+    "a coding with a blank": b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    "two hosts": b"Host: y\r\n\r\n",
+    "a control character": b"X: a\x01b\r\n\r\n",
+    "a carriage return": b"X: a\rY: b\r\n\r\n",
 }
 
 
