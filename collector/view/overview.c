@@ -211,9 +211,11 @@ static double closeness(const struct psp_overview *overview, uint32_t contest)
 static void offer_close(const struct psp_overview *overview, struct psp_overview_group *group,
                         uint32_t contest)
 {
-    if (overview->contests[contest].margin == PSP_UNSTATED || overview->contests[contest].lists)
+    const struct psp_overview_contest *of = &overview->contests[contest];
+    if (of->margin == PSP_UNSTATED || of->lists)
         return;
-    assert(overview->contests[contest].valid > 0);
+    if (of->valid == 0)
+        return; /* no count has this, but the sum of what a shard gone wrong tells may */
     uint32_t place = group->close_count;
     while (place > 0 && closeness(overview, group->close[place - 1]) > closeness(overview, contest))
         place--;

@@ -192,6 +192,22 @@ static void close_ones_come_first_and_those_without_a_margin_not(void **context)
     assert_int_equal(overview->groups[0].close[1], 0);    /* seat-n, 20 of 80 */
 }
 
+/* A shard gone wrong may tell any votes, and what they add up to may wrap to nothing. */
+static void votes_beyond_all_numbers_are_no_close_contest(void **context)
+{
+    struct fixture_rows rows = {0};
+    const uint64_t half = UINT64_C(1) << 63;
+    ROW(&rows, 0, 100, 30, 50, 20, 0, 48, 30, 20, 0, 2, 0, 0, 60, 50, 40, 40, 0, 110, 0, half, half,
+        0, 0, 60, 40, 0, 0, 0, 70, 30, 0);
+    count(*context, &rows);
+    const struct psp_overview *overview = psp_overview_of(((struct api *)*context)->view);
+    assert_non_null(overview);
+    assert_int_equal(overview->contests[4].margin, 0);
+    assert_int_equal(overview->contests[4].valid, 0);
+    assert_int_equal(overview->groups[3].close_count, 0);
+    says(context, "/api/v1/overview", "'share_margin':null,'tied':true,'leader':{'choice':'yes'");
+}
+
 static void before_the_first_ballot_nobody_leads(void **context)
 {
     says(context, "/api/v1/overview",
@@ -339,6 +355,7 @@ int main(void)
         TEST(a_referendum_has_no_seats, set_up),
         TEST(several_seats_of_lists_are_led_by_nobody, set_up),
         TEST(close_ones_come_first_and_those_without_a_margin_not, set_up),
+        TEST(votes_beyond_all_numbers_are_no_close_contest, set_up_empty),
         TEST(before_the_first_ballot_nobody_leads, set_up_empty),
         TEST(every_contest_is_as_its_results_say, set_up),
         TEST(a_contest_of_some_ballots_alone_is_as_its_results_say, api_set_up),
