@@ -86,6 +86,7 @@ static void arrange_children(struct psp_catalog *catalog)
         if (definition->units[u].parent != PSP_NONE)
             catalog->children[first[definition->units[u].parent + 1]++] = u;
     }
+    assert(first[0] == 0 && first[definition->unit_count] + 1 == definition->unit_count);
 }
 
 /* A candidate's choices, contest by contest. */
@@ -95,6 +96,7 @@ static void arrange_candidates(struct psp_catalog *catalog)
     uint32_t *first = catalog->candidate_first; /* one further, until the runs are filled */
     for (uint32_t i = 0; i < definition->contest_count; i++) {
         const struct psp_contest *contest = &definition->contests[i];
+        assert(contest->choice_first + contest->choice_count <= definition->choice_count);
         for (uint32_t c = 0; c < contest->choice_count; c++)
             catalog->choice_contest[contest->choice_first + c] = i;
     }
@@ -108,6 +110,7 @@ static void arrange_candidates(struct psp_catalog *catalog)
         if (definition->choices[c].candidate != PSP_NONE)
             catalog->candidate_choices[first[definition->choices[c].candidate + 1]++] = c;
     }
+    assert(first[0] == 0 && first[definition->candidate_count] <= definition->choice_count);
 }
 
 /* Whether a choice names somebody, or is an answer: what can win. */
@@ -134,6 +137,7 @@ static void arrange_lines(struct psp_catalog *catalog)
     for (uint32_t c = 0; c < definition->choice_count; c++) {
         const uint32_t contest = catalog->choice_contest[c];
         const uint32_t line = c - definition->contests[contest].choice_first;
+        assert(line < definition->contests[contest].choice_count);
         catalog->line_next[c] = PSP_NONE;
         catalog->line_first[c] = names_somebody(definition->choices[c].kind) ? line : PSP_NONE;
     }
@@ -143,6 +147,7 @@ static void arrange_lines(struct psp_catalog *catalog)
             const uint32_t before = catalog->candidate_choices[i - 1];
             const uint32_t choice = catalog->candidate_choices[i];
             const uint32_t contest = catalog->choice_contest[choice];
+            assert(before < choice); /* so a chain of lines ends */
             if (catalog->choice_contest[before] != contest)
                 continue;
             catalog->line_next[before] = choice - definition->contests[contest].choice_first;
@@ -180,6 +185,7 @@ static void arrange_groups(struct psp_catalog *catalog)
         leader = catalog->contest_group[i];
         catalog->contest_group[i] =
             leader == i ? catalog->group_count++ : catalog->contest_group[leader];
+        assert(leader <= i && catalog->contest_group[i] < catalog->group_count);
         first[catalog->contest_group[i] + 1]++;
     }
     for (uint32_t group = 0; group < catalog->group_count; group++)
@@ -189,6 +195,9 @@ static void arrange_groups(struct psp_catalog *catalog)
     for (uint32_t group = 0; group < catalog->group_count; group++)
         first[group] = first[group + 1];
     first[catalog->group_count] = n;
+    assert(n == 0 || first[0] == 0);
+    for (uint32_t group = 0; group < catalog->group_count; group++)
+        assert(first[group] < first[group + 1]); /* none is without a contest */
 }
 
 /* The walk without recursion: the tree may be as deep as the file likes. */
@@ -199,6 +208,7 @@ static void walk_tree(struct psp_catalog *catalog)
     bool down = true;
     for (;;) {
         if (down) {
+            assert(n < definition->unit_count);
             catalog->walk_first[unit] = n;
             catalog->walk_end[unit] = catalog->child_first[unit]; /* next child, for now */
             catalog->walk[n++] = unit;
@@ -222,9 +232,13 @@ static void list_levels(struct psp_catalog *catalog)
     for (uint32_t i = 0; i < catalog->definition->unit_count; i++) {
         const uint32_t unit = catalog->walk[i];
         const uint32_t level = catalog->definition->units[unit].level;
-        assert(level < PSP_LEVELS_MAX);
+        assert(level < catalog->definition->level_count);
         catalog->level_units[level][catalog->level_count[level]++] = unit;
     }
+    uint32_t listed = 0;
+    for (uint32_t level = 0; level < PSP_LEVELS_MAX; level++)
+        listed += catalog->level_count[level];
+    assert(listed == catalog->definition->unit_count);
 }
 
 static int by_name(const void *a, const void *b, void *definition)
@@ -256,8 +270,11 @@ static void note_choices(struct psp_catalog *catalog, const struct psp_style_con
 {
     uint8_t *used =
         catalog->choice_used + catalog->definition->contests[entry->contest].choice_first;
-    for (uint32_t c = 0; c < entry->choice_count; c++)
+    assert(entry->contest < catalog->definition->contest_count);
+    for (uint32_t c = 0; c < entry->choice_count; c++) {
+        assert(entry->choices[c] < entry->slot_count);
         used[entry->choices[c]] = true;
+    }
 }
 
 static void note_contests(struct psp_catalog *catalog, uint32_t leaf, const struct psp_style *style)
@@ -266,6 +283,7 @@ static void note_contests(struct psp_catalog *catalog, uint32_t leaf, const stru
         const uint32_t contest = style->contests[i].contest;
         if (catalog->contest_leaf_end[contest] == 0)
             catalog->contest_leaf_first[contest] = leaf;
+        assert(catalog->contest_leaf_first[contest] <= leaf);
         catalog->contest_leaf_end[contest] = leaf + 1;
         note_choices(catalog, &style->contests[i]);
     }
@@ -275,6 +293,7 @@ static void sum_leaves(struct psp_catalog *catalog)
 {
     const struct psp_definition *definition = catalog->definition;
     for (uint32_t leaf = 0; leaf < definition->leaf_count; leaf++) {
+        assert(definition->leaf_of_unit[definition->leaves[leaf]] == leaf);
         const struct psp_unit *unit = &definition->units[definition->leaves[leaf]];
         const bool registered = unit->registered != PSP_UNSTATED;
         const bool expected = unit->ballots_expected != PSP_UNSTATED;
@@ -313,6 +332,7 @@ enum psp_status psp_catalog_create(const struct psp_definition *definition,
 
 bool psp_catalog_below(const struct psp_catalog *catalog, uint32_t unit, uint32_t above)
 {
+    assert(unit < catalog->definition->unit_count && above < catalog->definition->unit_count);
     return catalog->walk_first[unit] >= catalog->walk_first[above] &&
            catalog->walk_first[unit] < catalog->walk_end[above];
 }
@@ -329,12 +349,16 @@ static uint32_t lower_bound(const struct psp_catalog *catalog, const uint32_t *l
         else
             high = middle;
     }
+    assert(low == 0 || catalog->walk_first[list[low - 1]] < walk);
+    assert(low == n || catalog->walk_first[list[low]] >= walk);
     return low;
 }
 
 struct psp_unit_run psp_catalog_level(const struct psp_catalog *catalog, uint32_t level,
                                       uint32_t above)
 {
+    assert(level < catalog->definition->level_count);
+    assert(above < catalog->definition->unit_count);
     const uint32_t *list = catalog->level_units[level];
     const uint32_t n = catalog->level_count[level];
     return (struct psp_unit_run){
@@ -346,13 +370,16 @@ struct psp_unit_run psp_catalog_level(const struct psp_catalog *catalog, uint32_
 
 struct psp_unit_run psp_catalog_leaves(const struct psp_catalog *catalog, uint32_t above)
 {
+    assert(above < catalog->definition->unit_count);
     const struct psp_unit *unit = &catalog->definition->units[above];
+    assert(unit->leaf_first <= unit->leaf_end && unit->leaf_end <= catalog->definition->leaf_count);
     return (struct psp_unit_run){
         .list = catalog->definition->leaves, .first = unit->leaf_first, .end = unit->leaf_end};
 }
 
 struct psp_unit_run psp_catalog_children(const struct psp_catalog *catalog, uint32_t unit)
 {
+    assert(unit < catalog->definition->unit_count);
     return (struct psp_unit_run){.list = catalog->children,
                                  .first = catalog->child_first[unit],
                                  .end = catalog->child_first[unit + 1]};
@@ -360,6 +387,8 @@ struct psp_unit_run psp_catalog_children(const struct psp_catalog *catalog, uint
 
 struct psp_unit_run psp_catalog_subtree(const struct psp_catalog *catalog, uint32_t above)
 {
+    assert(above < catalog->definition->unit_count);
+    assert(catalog->walk[catalog->walk_first[above]] == above);
     return (struct psp_unit_run){.list = catalog->walk,
                                  .first = catalog->walk_first[above],
                                  .end = catalog->walk_end[above]};
@@ -368,6 +397,7 @@ struct psp_unit_run psp_catalog_subtree(const struct psp_catalog *catalog, uint3
 uint32_t psp_catalog_styles_with(const struct psp_catalog *catalog, uint32_t leaf, uint32_t contest)
 {
     uint32_t n = 0;
+    assert(leaf < catalog->definition->leaf_count);
     for (uint32_t style = 0; style < psp_leaf_style_count(catalog->definition, leaf); style++)
         n += psp_catalog_entry(catalog, leaf, style, contest) != NULL;
     return n;
@@ -375,6 +405,8 @@ uint32_t psp_catalog_styles_with(const struct psp_catalog *catalog, uint32_t lea
 
 bool psp_catalog_votes_on(const struct psp_catalog *catalog, uint32_t unit, uint32_t contest)
 {
+    assert(unit < catalog->definition->unit_count);
+    assert(contest < catalog->definition->contest_count);
     const struct psp_unit *at = &catalog->definition->units[unit];
     uint32_t leaf = catalog->contest_leaf_first[contest];
     uint32_t end = catalog->contest_leaf_end[contest];
@@ -394,6 +426,7 @@ static uint64_t stated(uint64_t own, const uint64_t *sum, const uint32_t *gaps,
         return own;
     if (unit->leaf_first == unit->leaf_end || gaps[unit->leaf_end] != gaps[unit->leaf_first])
         return PSP_UNSTATED;
+    assert(gaps[unit->leaf_end] >= gaps[unit->leaf_first]);
     return sum[unit->leaf_end] - sum[unit->leaf_first];
 }
 

@@ -13,6 +13,7 @@
 #ifndef PSP_CATALOG_H
 #define PSP_CATALOG_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -77,6 +78,7 @@ static inline const struct psp_style_contest *psp_catalog_entry(const struct psp
 /* A group has the name that its contests say. */
 static inline const char *psp_catalog_group_name(const struct psp_catalog *catalog, uint32_t group)
 {
+    assert(group < catalog->group_count);
     const uint32_t first = catalog->group_contests[catalog->group_first[group]];
     return catalog->definition->contests[first].group;
 }

@@ -26,6 +26,7 @@ static void put(struct psp_names *names, struct psp_names_list *list)
     struct psp_names_list *old = names->current;
     names->current = list;
     pthread_mutex_unlock(&names->lock);
+    assert(old == NULL || old != list);
     psp_names_release(&old);
 }
 
@@ -66,6 +67,8 @@ enum psp_status psp_names_update(struct psp_names *names, const char *path,
         free(list);
         return psp_reason_set_file(reterr_reason, path, status);
     }
+    for (uint32_t i = 1; i < list->stations.count; i++) /* psp_names_find halves them */
+        assert(list->stations.list[i - 1].number < list->stations.list[i].number);
     atomic_init(&list->references, 1);
     put(names, list);
     return PSP_OK;
@@ -77,8 +80,10 @@ struct psp_names_list *psp_names_take(struct psp_names *names)
         return NULL;
     pthread_mutex_lock(&names->lock);
     struct psp_names_list *list = names->current;
-    if (list)
-        atomic_fetch_add(&list->references, 1);
+    if (list) {
+        const uint32_t before = atomic_fetch_add(&list->references, 1);
+        assert(before > 0); /* that of `names` */
+    }
     pthread_mutex_unlock(&names->lock);
     return list;
 }
@@ -87,7 +92,9 @@ void psp_names_release(struct psp_names_list **list)
 {
     if (!*list)
         return;
-    if (atomic_fetch_sub(&(*list)->references, 1) == 1) {
+    const uint32_t before = atomic_fetch_sub(&(*list)->references, 1);
+    assert(before > 0);
+    if (before == 1) {
         psp_stations_free(&(*list)->stations);
         free(*list);
     }

@@ -43,6 +43,7 @@ static void note_contest(struct making *making, uint32_t contest, uint32_t leaf,
     const uint32_t partial = view->partial_sum[leaf + 1] - view->partial_sum[leaf];
     const uint32_t group = view->catalog->contest_group[contest];
     struct psp_overview_contest *of = &making->overview->contests[contest];
+    assert(final + partial <= 1 && group < view->catalog->group_count);
     of->ballots += ballots;
     if (making->contest_leaf[contest] != leaf + 1) {
         making->contest_leaf[contest] = leaf + 1;
@@ -94,6 +95,7 @@ static void take_tally(const struct psp_view *view, uint32_t contest, struct psp
         shown |= tally->present[c] && votes != PSP_UNSTATED;
     }
     tally->held = view->row_reports && any && !shown;
+    assert(of->choice_count <= PSP_CHOICES_MAX);
 }
 
 static bool is_referendum(const struct psp_contest *contest)
@@ -106,6 +108,7 @@ static bool is_referendum(const struct psp_contest *contest)
 
 static bool is_list(const struct psp_contest *contest, const struct psp_standing_entry *entry)
 {
+    assert(entry->first < contest->choice_count);
     return contest->choices[entry->first].candidate == PSP_NONE;
 }
 
@@ -127,6 +130,7 @@ static uint32_t seats_led(const struct psp_contest *contest, const struct psp_st
     while (led < contest->seats && led < standing->count && standing->entries[led].votes > bar &&
            (contest->seats == 1 || !is_list(contest, &standing->entries[led])))
         led++;
+    assert(led <= contest->seats && led <= standing->count);
     return led;
 }
 
@@ -151,7 +155,11 @@ static void rank_contest(struct making *making, uint32_t position)
     of->leader = voted(standing, 0);
     of->second = voted(standing, 1);
     of->above = of->below = nobody;
+    assert(of->units_started <= of->units_total);
+    assert(of->units_reporting + of->units_partial <= of->units_total);
+    assert(of->leader.first != PSP_NONE || of->second.first == PSP_NONE);
     if (standing->margin != PSP_UNSTATED) {
+        assert(contest->seats < standing->count);
         of->above = standing->entries[contest->seats - 1];
         of->below = standing->entries[contest->seats];
     }
@@ -167,6 +175,7 @@ static enum psp_status lead_seat(struct making *making, uint32_t party)
 {
     struct psp_overview *overview = making->overview;
     const uint32_t parties = making->view->definition->party_count;
+    assert(party == PSP_NONE || party < parties);
     uint32_t *line = &making->party_line[party == PSP_NONE ? parties : party];
     if (*line == PSP_NONE) {
         if (!psp_grow_bytes(&overview->lines, &overview->line_capacity,
@@ -175,6 +184,7 @@ static enum psp_status lead_seat(struct making *making, uint32_t party)
         *line = overview->line_count++;
         overview->lines[*line] = (struct psp_overview_line){.party = party};
     }
+    assert(*line < overview->line_count && overview->lines[*line].party == party);
     overview->lines[*line].seats_led++;
     return PSP_OK;
 }
@@ -193,6 +203,7 @@ static void sort_lines(struct making *making, struct psp_overview_group *group)
     const uint32_t parties = making->view->definition->party_count;
     struct psp_overview_line *lines = overview->lines + group->line_first;
     group->line_end = overview->line_count;
+    assert(group->line_first <= group->line_end);
     for (uint32_t i = group->line_first; i < group->line_end; i++) {
         const uint32_t party = overview->lines[i].party;
         making->party_line[party == PSP_NONE ? parties : party] = PSP_NONE;
@@ -217,6 +228,7 @@ static void offer_close(const struct psp_overview *overview, struct psp_overview
     if (of->valid == 0)
         return; /* no count has this, but the sum of what a shard gone wrong tells may */
     uint32_t place = group->close_count;
+    assert(place <= PSP_OVERVIEW_CLOSE_MAX);
     while (place > 0 && closeness(overview, group->close[place - 1]) > closeness(overview, contest))
         place--;
     if (place == PSP_OVERVIEW_CLOSE_MAX)
@@ -226,6 +238,7 @@ static void offer_close(const struct psp_overview *overview, struct psp_overview
     memmove(&group->close[place + 1], &group->close[place],
             (group->close_count - 1 - place) * sizeof *group->close);
     group->close[place] = contest;
+    assert(place < group->close_count);
 }
 
 /* PSP_ENOMEM. Few contests have more seats than one: these are ranked once more. */
@@ -238,16 +251,34 @@ static enum psp_status add_seats(struct making *making, uint32_t position)
         return PSP_OK;
     if (led == 1) {
         const uint32_t first = making->overview->contests[position].leader.first;
+        assert(first < contest->choice_count);
         return lead_seat(making, psp_standing_party(view->definition, &contest->choices[first]));
     }
     take_tally(view, position, &making->tally);
     psp_standing_rank(view->catalog, position, &making->tally, &making->standing);
+    assert(led <= making->standing.count);
     for (uint32_t i = 0; i < led; i++) {
         const uint32_t first = making->standing.entries[i].first;
         if (lead_seat(making, psp_standing_party(view->definition, &contest->choices[first])))
             return PSP_ENOMEM;
     }
     return PSP_OK;
+}
+
+/* Seats led by each party and those of nobody are all seats; most seats first. */
+static void check_group(const struct psp_overview *overview, const struct psp_overview_group *group)
+{
+    uint64_t led = 0;
+    for (uint32_t i = group->line_first; i < group->line_end; i++) {
+        const struct psp_overview_line *line = &overview->lines[i];
+        assert(line->seats_led > 0);
+        assert(i == group->line_first || most_seats_first(line - 1, line) < 0);
+        led += line->seats_led;
+    }
+    assert(led + group->undecided == group->seats_total);
+    assert(group->contests_started <= group->contests_total);
+    assert(group->units_started <= group->units_total);
+    assert(group->units_reporting + group->units_partial <= group->units_total);
 }
 
 /* PSP_ENOMEM. */
@@ -260,6 +291,7 @@ static enum psp_status sum_group(struct making *making, uint32_t position)
     for (uint32_t i = catalog->group_first[position]; i < catalog->group_first[position + 1]; i++) {
         const uint32_t contest = catalog->group_contests[i];
         const struct psp_overview_contest *of = &overview->contests[contest];
+        assert(of->seats_led <= of->seats);
         group->contests_total++;
         group->contests_started += of->ballots > 0;
         group->seats_total += of->seats;
@@ -269,6 +301,7 @@ static enum psp_status sum_group(struct making *making, uint32_t position)
             return PSP_ENOMEM;
     }
     sort_lines(making, group);
+    check_group(overview, group);
     return PSP_OK;
 }
 

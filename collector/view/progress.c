@@ -86,6 +86,7 @@ static void bound(const struct psp_view *view, const struct figures *is, struct 
         part->ceiling = least(part->ceiling, own);
     else
         part->ceiling = own;
+    assert(part->ceiling <= own);
     part->estimated = estimated;
     part->known = true;
 }
@@ -104,11 +105,13 @@ static void end(const struct psp_view *view, struct part *part, struct psp_progr
         part->shown = least(part->shown, unit->ballots_expected);
         if (part->counted != PSP_UNSTATED)
             part->counted = least(part->counted, unit->ballots_expected);
+        assert(part->shown <= unit->ballots_expected);
     }
     bound(view, &is, part);
     if (part->over || (!is.over_registered && !is.over_expected))
         return;
     part->over = true;
+    assert(progress->over_count < view->definition->unit_count);
     if (progress->over_count < PSP_PROGRESS_OVER_MAX)
         progress->over[progress->over_count] = part->unit;
     progress->over_count++;
@@ -138,9 +141,11 @@ void psp_progress_of(const struct psp_view *view, uint32_t unit, struct psp_prog
     for (uint32_t i = below.first; i < below.end; i++) {
         while (depth > 0 && catalog->walk_end[open[depth - 1].unit] <= i) {
             end(view, &open[--depth], ret_progress);
+            assert(depth > 0); /* all of these are below the first */
             add(&open[depth - 1], &open[depth]);
         }
         assert(depth < PSP_LEVELS_MAX);
+        assert(depth > 0 || below.list[i] == unit);
         open[depth++] = (struct part){.unit = below.list[i], .known = true};
     }
     while (depth > 0) {
@@ -148,12 +153,14 @@ void psp_progress_of(const struct psp_view *view, uint32_t unit, struct psp_prog
         if (depth > 0)
             add(&open[depth - 1], &open[depth]);
     }
+    assert(open[0].unit == unit);
     const uint64_t expected = psp_catalog_expected(catalog, unit);
     const uint64_t in = open[0].counted != PSP_UNSTATED ? open[0].counted : open[0].shown;
     ret_progress->shown = open[0].shown;
     ret_progress->counted = open[0].counted;
     ret_progress->expected = expected;
     ret_progress->out = expected != PSP_UNSTATED ? less(expected, in) : PSP_UNSTATED;
+    assert(ret_progress->out <= expected);
     ret_progress->ceiling = open[0].known ? open[0].ceiling : PSP_UNSTATED;
     ret_progress->estimated = open[0].known && open[0].estimated;
 }

@@ -1,7 +1,10 @@
 /* A heap of k with the worst on top; sorted when all were offered. */
 #include "collector/view/ranking.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+#include "base/checked.h"
 
 bool psp_ranked_before(const struct psp_ranked *a, const struct psp_ranked *b)
 {
@@ -26,6 +29,7 @@ static void sift_up(struct psp_ranked *items, uint32_t at)
 {
     while (at > 0) {
         const uint32_t parent = (at - 1) / 2;
+        assert(parent < at);
         if (!psp_ranked_before(&items[parent], &items[at]))
             return;
         const struct psp_ranked held = items[parent];
@@ -53,16 +57,26 @@ static void sift_down(struct psp_ranked *items, uint32_t count)
     }
 }
 
+/* No item is before the one above it in the heap: the first is the worst. */
+static void check(const struct psp_ranking *ranking)
+{
+    assert(ranking->count <= ranking->capacity);
+    for (uint32_t i = 1; PSP_CHECKED && i < ranking->count; i++)
+        assert(!psp_ranked_before(&ranking->items[(i - 1) / 2], &ranking->items[i]));
+}
+
 void psp_ranking_offer(struct psp_ranking *ranking, const struct psp_ranked *item)
 {
     if (ranking->count < ranking->capacity) {
         ranking->items[ranking->count] = *item;
         sift_up(ranking->items, ranking->count++);
+        check(ranking);
         return;
     }
     if (ranking->capacity > 0 && psp_ranked_before(item, &ranking->items[0])) {
         ranking->items[0] = *item;
         sift_down(ranking->items, ranking->count);
+        check(ranking);
     }
 }
 
@@ -73,5 +87,8 @@ static int compare(const void *a, const void *b)
 
 void psp_ranking_sort(struct psp_ranking *ranking)
 {
+    assert(ranking->count <= ranking->capacity);
     qsort(ranking->items, ranking->count, sizeof *ranking->items, compare);
+    for (uint32_t i = 1; PSP_CHECKED && i < ranking->count; i++)
+        assert(!psp_ranked_before(&ranking->items[i], &ranking->items[i - 1]));
 }

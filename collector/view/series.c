@@ -1,10 +1,25 @@
 /* A fixed number of places; when they are full the buckets become twice as wide. */
 #include "collector/view/series.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "collector/view/tally.h"
+
+static_assert(PSP_SERIES_POINTS_MIN <= PSP_SERIES_POINTS_MAX, "there are points");
+static_assert(PSP_SERIES_POINTS_MIN > 2, "so many are thinned before a bucket is half of all time");
+
+/* After each call: times ascend, whatever a shard's clock said. */
+static void check(const struct psp_series *series)
+{
+    assert(series->count <= series->points_max);
+    assert(series->unsaved_from <= series->count);
+    assert(series->width_ms >= PSP_SERIES_WIDTH_MS);
+    for (uint32_t i = 1; PSP_CHECKED && i < series->count; i++)
+        assert(series->times_ms[i - 1] < series->times_ms[i]);
+}
 
 void psp_series_destroy(struct psp_series **series)
 {
@@ -47,7 +62,8 @@ enum psp_status psp_series_create(const struct psp_catalog *catalog, struct psp_
     struct psp_series *series = calloc(1, sizeof *series);
     if (!series)
         return PSP_ENOMEM;
-    pthread_mutex_init(&series->lock, NULL);
+    const int rc = pthread_mutex_init(&series->lock, NULL);
+    assert(rc == 0);
     series->catalog = catalog;
     series->row_cells = definition->choice_count + definition->contest_count;
     series->points_max = points_for(series->row_cells);
@@ -59,13 +75,17 @@ enum psp_status psp_series_create(const struct psp_catalog *catalog, struct psp_
         psp_series_destroy(&series);
         return PSP_ENOMEM;
     }
+    assert(series->points_max >= PSP_SERIES_POINTS_MIN);
+    assert(series->points_max <= PSP_SERIES_POINTS_MAX);
     find_everywhere(series);
+    check(series);
     *ret_series = series;
     return PSP_OK;
 }
 
 static uint64_t *row_at(struct psp_series *series, uint32_t at)
 {
+    assert(at < series->points_max);
     return series->cells + (size_t)at * series->row_cells;
 }
 
@@ -73,6 +93,7 @@ static uint64_t *row_at(struct psp_series *series, uint32_t at)
 static void thin(struct psp_series *series)
 {
     uint32_t kept = 0;
+    assert(series->count == series->points_max && series->width_ms <= UINT64_MAX / 2);
     series->width_ms *= 2;
     for (uint32_t i = 0; i < series->count; i++) {
         if (kept > 0 &&
@@ -83,6 +104,7 @@ static void thin(struct psp_series *series)
             memcpy(row_at(series, kept), row_at(series, i), series->row_cells * sizeof(uint64_t));
         kept++;
     }
+    assert(kept > 0 && kept <= series->count);
     series->count = kept;
     series->thinned = true;
     series->unsaved_from = 0;
@@ -99,6 +121,7 @@ static uint64_t *place_for(struct psp_series *series, uint64_t time_ms)
     const bool same = series->count > 0 && time_ms / series->width_ms <= last_ms / series->width_ms;
     const uint32_t at = same ? series->count - 1 : series->count;
     series->times_ms[at] = time_ms > last_ms ? time_ms : last_ms;
+    assert(at == 0 || series->times_ms[at] > series->times_ms[at - 1]);
     series->count = at + 1;
     if (at < series->unsaved_from)
         series->unsaved_from = at;
@@ -110,6 +133,7 @@ bool psp_series_note(struct psp_series *series, const struct psp_view *view)
     const struct psp_definition *definition = view->definition;
     if (view->time_ms == 0 || view->tag == series->noted_tag)
         return false;
+    assert(definition->choice_count + definition->contest_count == series->row_cells);
     series->noted_tag = view->tag;
     pthread_mutex_lock(&series->lock);
     uint64_t *row = place_for(series, view->time_ms);
@@ -122,6 +146,7 @@ bool psp_series_note(struct psp_series *series, const struct psp_view *view)
             series->everywhere[c] ? psp_view_ballots(view, unit)
                                   : psp_tally_ballots(view, c, run.first, run.end, PSP_NONE);
     }
+    check(series);
     pthread_mutex_unlock(&series->lock);
     return true;
 }
@@ -134,6 +159,7 @@ bool psp_series_restore(struct psp_series *series, uint64_t time_ms, const uint6
     memcpy(row_at(series, series->count), cells, series->row_cells * sizeof *cells);
     series->times_ms[series->count++] = time_ms;
     series->unsaved_from = series->count;
+    check(series);
     return true;
 }
 
@@ -141,4 +167,5 @@ void psp_series_saved(struct psp_series *series)
 {
     series->thinned = false;
     series->unsaved_from = series->count;
+    check(series);
 }

@@ -4,6 +4,27 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/checked.h"
+
+static_assert(PSP_VIEWS_KEPT_MIN >= 2,
+              "what a page began with is there when the next is published");
+static_assert(PSP_VIEWS_KEPT_MIN < PSP_VIEWS_KEPT_MAX, "one can be dropped for another");
+
+/* Under the lock. The first alone is the newest; bytes are those of all. */
+static void check(const struct psp_view_slot *slot)
+{
+    uint64_t bytes = 0;
+    assert(slot->count <= PSP_VIEWS_KEPT_MAX);
+    assert(slot->count == 0 || slot->kept[0].until_ms == UINT64_MAX);
+    for (uint32_t i = 0; PSP_CHECKED && i < slot->count; i++) {
+        const struct psp_view_kept *kept = &slot->kept[i];
+        assert(i == 0 || kept->until_ms != UINT64_MAX);
+        assert(kept->view->references > 0);
+        bytes += kept->view->bytes;
+    }
+    assert(!PSP_CHECKED || bytes == slot->bytes);
+}
+
 void psp_view_slot_init(struct psp_view_slot *slot)
 {
     slot->count = 0;
@@ -29,7 +50,9 @@ struct dropped {
 
 static void drop_last(struct psp_view_slot *slot, struct dropped *dropped)
 {
+    assert(slot->count > 0 && dropped->count < PSP_VIEWS_KEPT_MAX);
     struct psp_view *last = slot->kept[--slot->count].view;
+    assert(slot->bytes >= last->bytes);
     slot->bytes -= last->bytes;
     dropped->views[dropped->count++] = last;
 }
@@ -40,6 +63,7 @@ static void drop_old(struct psp_view_slot *slot, uint64_t now_ms, struct dropped
     while (slot->count > PSP_VIEWS_KEPT_MIN &&
            (now_ms > slot->kept[slot->count - 1].until_ms || slot->bytes > PSP_VIEWS_KEPT_BYTES))
         drop_last(slot, dropped);
+    check(slot);
 }
 
 static void let_go(struct dropped *dropped)
@@ -54,6 +78,7 @@ void psp_view_slot_put(struct psp_view_slot *slot, struct psp_view *view, uint64
     pthread_mutex_lock(&slot->lock);
     if (slot->count == PSP_VIEWS_KEPT_MAX)
         drop_last(slot, &dropped);
+    assert(slot->count < PSP_VIEWS_KEPT_MAX);
     memmove(slot->kept + 1, slot->kept, slot->count * sizeof *slot->kept);
     if (slot->count > 0)
         slot->kept[1].until_ms = now_ms + PSP_VIEWS_KEPT_MS;

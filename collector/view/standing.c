@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
+
 /* Adds up the lines; false: none of them is on a ballot here. */
 static bool add_lines(const struct psp_catalog *catalog, const struct psp_contest *contest,
                       uint32_t first, const struct psp_tally *tally, uint64_t *ret_votes)
@@ -12,6 +14,7 @@ static bool add_lines(const struct psp_catalog *catalog, const struct psp_contes
     bool present = false;
     *ret_votes = 0;
     for (uint32_t line = first; line != PSP_NONE; line = next[line]) {
+        assert(line < contest->choice_count && (next[line] == PSP_NONE || next[line] > line));
         present |= tally->present[line];
         *ret_votes += tally->present[line] ? tally->votes[line] : 0;
     }
@@ -29,6 +32,7 @@ static int most_votes_first(const void *left, const void *right)
 static void measure(struct psp_standing *standing, uint32_t seats)
 {
     const struct psp_standing_entry *entries = standing->entries;
+    assert(seats > 0);
     standing->last_seat = seats > 1;
     standing->margin = PSP_UNSTATED;
     standing->tied = false;
@@ -54,13 +58,18 @@ void psp_standing_rank(const struct psp_catalog *catalog, uint32_t contest,
         if (first[c] == c && add_lines(catalog, of, c, tally, &entry.votes))
             ret_standing->entries[ret_standing->count++] = entry;
     }
+    assert(ret_standing->count <= of->choice_count && of->choice_count <= PSP_CHOICES_MAX);
     qsort(ret_standing->entries, ret_standing->count, sizeof *ret_standing->entries,
           most_votes_first);
+    for (uint32_t i = 1; PSP_CHECKED && i < ret_standing->count; i++)
+        assert(most_votes_first(&ret_standing->entries[i - 1], &ret_standing->entries[i]) < 0);
     measure(ret_standing, of->seats);
+    assert(ret_standing->margin == PSP_UNSTATED || of->seats < ret_standing->count);
 }
 
 uint32_t psp_standing_party(const struct psp_definition *definition, const struct psp_choice *line)
 {
+    assert(line->candidate == PSP_NONE || line->candidate < definition->candidate_count);
     if (line->candidate == PSP_NONE || definition->candidates[line->candidate].party == PSP_NONE)
         return line->party;
     return definition->candidates[line->candidate].party;
@@ -70,7 +79,9 @@ uint64_t psp_standing_votes(const struct psp_catalog *catalog, uint32_t contest,
                             const struct psp_tally *tally)
 {
     const struct psp_contest *of = &catalog->definition->contests[contest];
+    assert(choice < of->choice_count);
     const uint32_t first = catalog->line_first[of->choice_first + choice];
+    assert(first == PSP_NONE || first <= choice);
     uint64_t votes;
     if (first == PSP_NONE)
         return tally->votes[choice];

@@ -4,8 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/checked.h"
+
 static void clear(struct psp_tally *tally, uint32_t choice_count)
 {
+    assert(choice_count <= PSP_CHOICES_MAX);
     tally->ballots = tally->counted = tally->undervotes = tally->overvotes = 0;
     tally->units_total = tally->units_reporting = tally->units_partial = tally->units_started = 0;
     tally->held = false;
@@ -24,10 +27,12 @@ static uint64_t add_row(const struct psp_view *view, uint32_t row,
                         const struct psp_style_contest *entry, struct psp_tally *tally,
                         struct look *look)
 {
+    assert(row < view->totals.row_count);
     look->any = true;
     look->shown |= !view->row_reports || view->row_reports[row] > 0;
     const uint64_t *cells = view->totals.cells + view->totals.row_first[row];
     const uint64_t *votes = cells + entry->cell;
+    assert(votes + entry->choice_count + 2 <= view->totals.cells + view->totals.row_first[row + 1]);
     assert(entry->choices != NULL);
     for (uint32_t c = 0; c < entry->choice_count; c++)
         tally->votes[entry->choices[c]] += votes[c];
@@ -45,13 +50,16 @@ static struct methods methods_of(const struct psp_view *view, uint32_t method)
 {
     if (method == PSP_NONE)
         return (struct methods){0, view->definition->method_count};
+    assert(method < view->definition->method_count);
     return (struct methods){method, method + 1};
 }
 
 static void mark_present(struct psp_tally *tally, const struct psp_style_contest *entry)
 {
-    for (uint32_t c = 0; c < entry->choice_count; c++)
+    for (uint32_t c = 0; c < entry->choice_count; c++) {
+        assert(entry->choices[c] < entry->slot_count);
         tally->present[entry->choices[c]] = true;
+    }
 }
 
 /* Adds one leaf; false: the contest is not on a ballot there. */
@@ -76,6 +84,7 @@ static bool add_leaf(const struct psp_view *view, uint32_t contest, uint32_t lea
     }
     tally->ballots += ballots;
     tally->units_started += ballots > 0;
+    assert(with <= styles && (with > 0 || ballots == 0));
     look->whole &= with == 0 || with == styles;
     return with > 0;
 }
@@ -90,6 +99,7 @@ void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_
     uint64_t counted = 0;
     uint32_t leaf = catalog->contest_leaf_first[contest];
     uint32_t end = catalog->contest_leaf_end[contest];
+    assert(leaf_first <= leaf_end && leaf_end <= view->definition->leaf_count);
     leaf = leaf_first > leaf ? leaf_first : leaf;
     end = leaf_end < end ? leaf_end : end;
     clear(ret_tally, view->definition->contests[contest].choice_count);
@@ -103,6 +113,12 @@ void psp_tally_run(const struct psp_view *view, uint32_t contest, uint32_t leaf_
             counted += view->counted_sum[leaf + 1] - view->counted_sum[leaf];
     }
     ret_tally->held = look.any && !look.shown;
+    assert(!ret_tally->held || view->row_reports);
+    assert(ret_tally->units_started <= ret_tally->units_total);
+    assert(ret_tally->units_reporting + ret_tally->units_partial <= ret_tally->units_total);
+    /* Parts add up to the whole, also when what a shard tells wraps. */
+    assert(!PSP_CHECKED ||
+           ret_tally->ballots == psp_tally_ballots(view, contest, leaf_first, leaf_end, method));
     if (!view->row_reports)
         ret_tally->counted = ret_tally->ballots;
     else
@@ -116,8 +132,12 @@ static uint64_t cell_of(const struct psp_view *view, uint32_t leaf, uint32_t sty
     const struct psp_totals *totals = &view->totals;
     const struct methods methods = methods_of(view, method);
     uint64_t sum = 0;
-    for (uint32_t m = methods.first; m < methods.end; m++)
-        sum += totals->cells[totals->row_first[psp_totals_row(totals, leaf, style, m)] + cell];
+    assert(leaf < view->definition->leaf_count);
+    for (uint32_t m = methods.first; m < methods.end; m++) {
+        const uint32_t row = psp_totals_row(totals, leaf, style, m);
+        assert(cell < totals->row_first[row + 1] - totals->row_first[row]);
+        sum += totals->cells[totals->row_first[row] + cell];
+    }
     return sum;
 }
 

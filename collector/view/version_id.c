@@ -1,11 +1,14 @@
 /* Read by writing it again: there is one way only to write an ID. */
 #include "collector/view/version_id.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes/hash.h"
+
+static_assert(PSP_VERSION_ID_BYTES > 3 * 16 + 2, "three numbers, two dashes and NUL");
 
 uint64_t psp_version_check(const struct psp_version_key *key, uint64_t change, uint64_t tag)
 {
@@ -17,8 +20,10 @@ uint64_t psp_version_check(const struct psp_version_key *key, uint64_t change, u
 void psp_version_write(const struct psp_version_key *key, uint64_t change, uint64_t tag,
                        char ret_id[PSP_VERSION_ID_BYTES])
 {
-    snprintf(ret_id, PSP_VERSION_ID_BYTES, "%llx-%016llx-%016llx", (unsigned long long)change,
-             (unsigned long long)tag, (unsigned long long)psp_version_check(key, change, tag));
+    const int length =
+        snprintf(ret_id, PSP_VERSION_ID_BYTES, "%llx-%016llx-%016llx", (unsigned long long)change,
+                 (unsigned long long)tag, (unsigned long long)psp_version_check(key, change, tag));
+    assert(length > 2 * 16 + 2 && length < PSP_VERSION_ID_BYTES);
 }
 
 bool psp_version_read(const struct psp_version_key *key, const char *text, uint64_t *ret_change,

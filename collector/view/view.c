@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes/hash.h"
+#include "base/checked.h"
 #include "collector/view/overview.h"
 
 static void destroy(struct psp_view *view)
@@ -36,7 +37,9 @@ void psp_view_release(struct psp_view **view)
 {
     if (!*view)
         return;
-    if (atomic_fetch_sub(&(*view)->references, 1) == 1)
+    const uint32_t before = atomic_fetch_sub(&(*view)->references, 1);
+    assert(before > 0);
+    if (before == 1)
         destroy(*view);
     *view = NULL;
 }
@@ -100,6 +103,7 @@ static enum psp_election_state state_of_all(const struct psp_view *view)
         open += view->shards[s].election_state == PSP_ELECTION_OPEN;
         closed += view->shards[s].election_state == PSP_ELECTION_CLOSED;
     }
+    assert(view->shard_count > 0 && open + closed <= view->shard_count);
     if (closed == view->shard_count)
         return PSP_ELECTION_CLOSED;
     /* Some closed and some not: ballots are still counted. */
@@ -160,6 +164,7 @@ static void take_leaf(struct psp_view *view, const struct psp_board_shown *shown
     const struct psp_shown_leaf *at = &shown->leaves[leaf];
     view->leaf_reports[leaf] =
         (struct psp_view_report){at->number, at->at_ms, at->final, at->under_way};
+    assert(leaf < view->definition->leaf_count);
     view->complete_sum[leaf + 1] = view->complete_sum[leaf] + at->final;
     view->partial_sum[leaf + 1] = view->partial_sum[leaf] + (at->number > 0 && !at->final);
     if (at->number == 0)
@@ -175,6 +180,9 @@ static void take_shown(struct psp_view *view, const struct psp_board *board)
     const struct psp_definition *definition = view->definition;
     const struct psp_board_shown *shown = psp_board_shown(board);
     const struct psp_totals *rows = shown->rows ? shown->rows : psp_board_merged(board);
+    assert(rows->cell_count == view->totals.cell_count);
+    assert(rows->row_count == view->totals.row_count);
+    assert((view->row_reports != NULL) == (shown->rows != NULL));
     memcpy(view->totals.cells, rows->cells, rows->cell_count * sizeof *rows->cells);
     if (view->row_reports)
         memcpy(view->row_reports, shown->row_reports, rows->row_count * sizeof *view->row_reports);
@@ -183,6 +191,7 @@ static void take_shown(struct psp_view *view, const struct psp_board *board)
     for (uint32_t u = 0; u < definition->unit_count; u++) {
         const struct psp_unit *unit = &definition->units[u];
         const uint32_t leaves = unit->leaf_end - unit->leaf_first;
+        assert(unit->leaf_first <= unit->leaf_end && unit->leaf_end <= definition->leaf_count);
         view->unit_complete[u] =
             leaves > 0 &&
             view->complete_sum[unit->leaf_end] - view->complete_sum[unit->leaf_first] == leaves;
@@ -215,6 +224,9 @@ static enum psp_status take_changes(struct psp_view *view, const struct psp_boar
         rows = shown->rows;
         corrected = &shown->corrected;
     }
+    const uint64_t now = psp_board_changes(board);
+    assert(news->epoch <= now && news->state <= now && news->registered <= now);
+    assert(shown->newest <= now && shown->told_newest <= now);
     changes->epoch = news->epoch;
     changes->state = news->state;
     /* Until it is closed, turnout does not depend on the state. */
@@ -224,6 +236,7 @@ static enum psp_status take_changes(struct psp_view *view, const struct psp_boar
     changes->books = shown->newest;
     for (uint32_t s = 0; s < view->shard_count; s++)
         changes->books = later(changes->books, view->shards[s].change);
+    assert(changes->books <= now && changes->turnout <= now);
     if (!copy_cells(view, rows->row_index, rows->row_count, &changes->rows))
         return PSP_ENOMEM;
     if (corrected->newest > 0 &&
@@ -250,12 +263,14 @@ static uint64_t sum_row(struct psp_view *view, uint32_t row)
 {
     const struct psp_style *style = psp_totals_row_style(&view->totals, row);
     const uint64_t *cells = view->totals.cells + view->totals.row_first[row];
+    assert(row < view->totals.row_count);
     if (view->row_reports && view->row_reports[row] == 0)
         return 0;
     for (uint32_t i = 0; i < style->contest_count; i++) {
         const struct psp_style_contest *entry = &style->contests[i];
         uint64_t *votes =
             view->choice_votes + view->definition->contests[entry->contest].choice_first;
+        assert(entry->cell + entry->choice_count + 2 <= style->row_cells);
         for (uint32_t c = 0; c < entry->choice_count; c++)
             add_shown(&votes[entry->choices[c]], cells[entry->cell + c]);
     }
@@ -309,6 +324,7 @@ static bool sum_registered(struct psp_view *view, const struct psp_board *board)
     }
     for (uint32_t leaf = 0; leaf < leaves; leaf++)
         view->registered_sum[leaf + 1] += view->registered_sum[leaf];
+    assert(view->registered_sum[0] == 0);
     return true;
 }
 
@@ -326,7 +342,37 @@ static bool take_stations(struct psp_view *view, const struct psp_board_stations
         if (books->received > 0)
             view->stations[view->station_count++] = (struct psp_view_station){number, *books};
     }
+    assert(view->station_count == n);
     return true;
+}
+
+/* Ballots of each row that is shown, added up the other way; what a shard tells may wrap. */
+static void check_rows(const struct psp_view *view)
+{
+    uint64_t ballots = 0;
+    for (uint32_t row = 0; row < view->totals.row_count; row++)
+        if (!view->row_reports || view->row_reports[row] > 0)
+            ballots += view->totals.cells[view->totals.row_first[row]];
+    assert(ballots == view->shown_ballots);
+    for (uint32_t i = 1; i < view->station_count; i++)
+        assert(view->stations[i - 1].number < view->stations[i].number);
+}
+
+static void check(const struct psp_view *view)
+{
+    const uint32_t leaves = view->definition->leaf_count;
+    const uint64_t all = view->ballots_sum[leaves];
+    assert(view->references == 1);
+    assert(view->totals.definition == view->definition);
+    assert((view->row_reports == NULL) == (view->publication == PSP_PUBLICATION_IMMEDIATE));
+    assert((view->counted_sum == NULL) == (view->turnout != PSP_PUBLICATION_IMMEDIATE));
+    assert(view->ballots_sum[0] == 0 && view->complete_sum[0] == 0 && view->partial_sum[0] == 0);
+    assert(view->complete_sum[leaves] + view->partial_sum[leaves] <= leaves);
+    assert(all == view->shown_ballots);
+    assert(view->row_reports || !view->counted_sum || view->counted_sum[leaves] == all);
+    assert(view->any || view->time_ms == 0);
+    if (PSP_CHECKED)
+        check_rows(view);
 }
 
 enum psp_status psp_view_create(const struct psp_board *board, const struct psp_catalog *catalog,
@@ -362,6 +408,7 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
     /* Once a version, not once an answer: it walks every cell. */
     view->rows_balanced = psp_totals_unbalanced_row(&view->totals) == PSP_NONE;
     take_version(view, board, key);
+    check(view);
     *ret_view = view;
     return PSP_OK;
 }
@@ -369,18 +416,21 @@ enum psp_status psp_view_create(const struct psp_board *board, const struct psp_
 struct psp_view *psp_view_hold(const struct psp_view *view)
 {
     struct psp_view *held = (struct psp_view *)(uintptr_t)view; /* what is counted is no content */
-    atomic_fetch_add(&held->references, 1);
+    const uint32_t before = atomic_fetch_add(&held->references, 1);
+    assert(before > 0); /* the caller's */
     return held;
 }
 
 uint64_t psp_view_ballots(const struct psp_view *view, uint32_t unit)
 {
+    assert(unit < view->definition->unit_count);
     const struct psp_unit *at = &view->definition->units[unit];
     return view->ballots_sum[at->leaf_end] - view->ballots_sum[at->leaf_first];
 }
 
 uint64_t psp_view_counted(const struct psp_view *view, uint32_t unit)
 {
+    assert(unit < view->definition->unit_count);
     const struct psp_unit *at = &view->definition->units[unit];
     if (!view->counted_sum)
         return PSP_UNSTATED;
@@ -390,6 +440,7 @@ uint64_t psp_view_counted(const struct psp_view *view, uint32_t unit)
 bool psp_view_report_of(const struct psp_view *view, uint32_t unit,
                         struct psp_view_report *ret_report, uint32_t *ret_leaf)
 {
+    assert(unit < view->definition->unit_count);
     const struct psp_unit *at = &view->definition->units[unit];
     struct psp_view_report newest = {.final = true};
     uint32_t newest_leaf = 0;
@@ -405,6 +456,7 @@ bool psp_view_report_of(const struct psp_view *view, uint32_t unit,
     }
     if (newest.number == 0)
         return false;
+    assert(newest_leaf >= at->leaf_first && newest_leaf < at->leaf_end);
     *ret_report = newest;
     *ret_leaf = newest_leaf;
     return true;
@@ -412,12 +464,14 @@ bool psp_view_report_of(const struct psp_view *view, uint32_t unit,
 
 uint32_t psp_view_partial(const struct psp_view *view, uint32_t unit)
 {
+    assert(unit < view->definition->unit_count);
     const struct psp_unit *at = &view->definition->units[unit];
     return view->partial_sum[at->leaf_end] - view->partial_sum[at->leaf_first];
 }
 
 uint64_t psp_view_registered(const struct psp_view *view, uint32_t unit)
 {
+    assert(unit < view->definition->unit_count);
     const struct psp_unit *at = &view->definition->units[unit];
     if (!view->registered_sum)
         return psp_catalog_registered(view->catalog, unit);
@@ -427,6 +481,7 @@ uint64_t psp_view_registered(const struct psp_view *view, uint32_t unit)
 bool psp_view_balanced(const struct psp_view *view, uint32_t shard)
 {
     if (shard != PSP_NONE) {
+        assert(shard < view->shard_count);
         const struct psp_board_shard *head = &view->shards[shard];
         return psp_books_balanced(&head->books) && psp_board_shard_adds_up(view->definition, head);
     }
