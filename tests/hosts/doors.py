@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import signal
 import sys
 import threading
 import time
@@ -13,7 +15,7 @@ from bed import BASES, RETURNS, ROOT, call, docker, require, say, wait_until
 
 HERE = Path(__file__).resolve().parent
 COMPOSE = HERE / "compose.yaml"
-PROFILES = ("--profile", "bridge", "--profile", "monitoring")
+PROFILES = ("--profile", "demo", "--profile", "bridge", "--profile", "monitoring")
 UNITS = (("east", "psephos-router@0"), ("east", "psephos-collector@0"),
          ("north", "psephos-shard@*"), ("door", "psephos-gateway@0"),
          ("door", "psephos-bridge@page"))
@@ -239,39 +241,79 @@ def build_postgres():
            f"BASE={BASES['bookworm']}", HERE / "postgres", timeout=3000)
 
 
-def of_compose(run):
-    """Beside the demo's count, which is over."""
-    def operator(*command):
-        return run("run", "--rm", "operator", *command).stdout
-    told = operator("client", "add", "web", "--dir", "/cluster", "--http", "--json")
-    token = json.loads(told[told.index("{"):])["token"]
+def web_ballots(token, first, count):
+    """By HTTP through the service gateway: what became of each."""
     election = json.loads(urllib.request.urlopen("http://127.0.0.1:18080/api/v1/units").read())
     unit = next(u["id"] for u in election["units"] if u["level"] == "county")
     lines = b"".join(json.dumps({"voter_id": f"web-{i}", "ballot_id": f"{i:032x}", "unit": unit,
-                                 "contests": {}}).encode() + b"\n" for i in range(1, 501))
+                                 "contests": {}}).encode() + b"\n"
+                     for i in range(first, first + count))
     asked = urllib.request.Request("http://127.0.0.1:8090/api/v1/ballots", data=lines, headers={
         "Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"})
     with urllib.request.urlopen(asked, timeout=60) as answer:
-        verdicts = [json.loads(line) for line in answer.read().splitlines()]
-    require([v["disposition"] for v in verdicts] == ["counted"] * 500, f"{verdicts[:3]}")
+        return [json.loads(line)["disposition"] for line in answer.read().splitlines()]
+
+
+def level_in_compose():
+    done = docker("exec", "psephostest_postgres_1", "psql", "-U", "psephos", "-d", "psephos",
+                  "-qAtF", "\t", "-c", f"SET search_path TO psephos; {LINES}", check=False)
+    wanted = rows_of_api("http://127.0.0.1:18080")
+    got = sorted(tuple(line.split("\t")) for line in done.stdout.splitlines() if "\t" in line)
+    return got == wanted and len(wanted)
+
+
+def wait_level(after):
+    wait_until(level_in_compose, 120, f"v_results equal to the API's CSV, {after}")
+    return level_in_compose()
+
+
+def of_compose(run):
+    """Beside the demo's count, which is over."""
+    told = run("run", "--rm", "operator", "client", "add", "web", "--dir", "/cluster", "--http",
+               "--json").stdout
+    token = json.loads(told[told.index("{"):])["token"]
+    require(web_ballots(token, 1, 500) == ["counted"] * 500, "500 ballots by HTTP")
     say("compose: 500 ballots by HTTP through the service gateway, all counted")
     run("--profile", "bridge", "up", "-d", "bridge", "postgres")
-
-    def level():
-        done = docker("exec", "psephostest_postgres_1", "psql", "-U", "psephos", "-d", "psephos",
-                      "-qAtF", "\t", "-c", f"SET search_path TO psephos; {LINES}", check=False)
-        wanted = rows_of_api("http://127.0.0.1:18080")
-        got = sorted(tuple(line.split("\t")) for line in done.stdout.splitlines() if "\t" in line)
-        return got == wanted and len(wanted)
-    wait_until(level, 120, "v_results equal to the API's CSV")
+    rows = wait_level("at first")
     state = wait_healthy("psephostest_bridge_1", "psephostest_gateway_1")
-    say(f"compose, profile bridge: {level():,} rows in PostgreSQL equal to the API's CSV; {state}")
+    say(f"compose, profile bridge: {rows:,} rows in PostgreSQL equal to the API's CSV; {state}")
+    bridge_killed(token)
     run("--profile", "monitoring", "build", "prometheus")
     run("--profile", "monitoring", "up", "-d", "prometheus")
     wait_until(seen_by_prometheus, 120, "Prometheus asks the collector")
     say("compose, profile monitoring: Prometheus sees the collector (Grafana's image cannot be "
         "had here)")
     limits_of_compose()
+    down_and_up(run, token)
+
+
+def bridge_killed(token):
+    """Its process, not its container: that would count as a stop."""
+    def bridge(what):
+        return docker("inspect", "-f", "{{" + what + "}}", "psephostest_bridge_1").stdout.strip()
+    starts = int(bridge(".RestartCount"))
+    os.kill(int(bridge(".State.Pid")), signal.SIGKILL)
+    require(web_ballots(token, 501, 500) == ["counted"] * 500, "500 more by HTTP")
+    wait_level("after SIGKILL")
+    require(int(bridge(".RestartCount")) == starts + 1, "the bridge's process did not start anew")
+    say("compose: the bridge's process killed while 500 more were counted: started anew by the "
+        "engine, rows equal")
+
+
+def down_and_up(run, token):
+    def total():
+        done = call("curl", "-fs", "http://127.0.0.1:18080/api/v1/accounting", check=False)
+        return done.returncode == 0 and json.loads(done.stdout)["total"]
+    before = total()
+    run(*PROFILES, "down")
+    run("--profile", "bridge", "up", "-d")
+    wait_until(lambda: total() == before, 120, f"the count of before, {before}")
+    wait_healthy("psephostest_bridge_1", "psephostest_gateway_1")
+    require(web_ballots(token, 1, 1000) == ["replayed"] * 1000, "what was counted is known")
+    wait_level("after down and up")
+    say(f"compose: down and up: {before['counted']:,} counted as before, rows equal, the same "
+        "token, 1,000 ballots sent again all replayed")
 
 
 def wait_healthy(*containers):

@@ -13,9 +13,11 @@ Needs root, Docker running, and ansible-core. Builds packages of this version an
   upgrade    to the next version, host by host, under load: no ballot refused or lost
   backup     under load; then every host is destroyed and new ones, with other addresses, go on
              from it: exact as of its indexes, and exact when the rest is cast again
-  compose    from nothing to the exact demo; a container killed, a volume lost; down -v leaves
-             nothing; the gateway takes ballots, the bridge writes to a PostgreSQL (a
-             stand-in of Debian's), Prometheus sees the cluster
+  compose    from nothing to the exact demo; a container killed, a volume lost; the gateway
+             takes ballots, the bridge writes to a PostgreSQL (a stand-in of Debian's), also
+             after SIGKILL, Prometheus sees the cluster; down and up keep the count; keys
+             that are gone are told; down -v leaves nothing. By `docker compose` where it
+             is, else docker-compose
 
 Prints what was seen, a line each. --keep leaves the hosts there.
 """
@@ -226,12 +228,31 @@ def backup(bed):
     doors.after_restore(bed)
 
 
+def compose_tool():
+    """Both name containers alike."""
+    if shutil.which("docker") and docker("compose", "version", check=False).returncode == 0:
+        return ("docker", "compose", "--compatibility")
+    return ("docker-compose",)
+
+
+def keys_gone(run):
+    """As after a down -v that did not name every profile: cluster.json is there, its keys not."""
+    run(*doors.PROFILES, "down")
+    docker("volume", "rm", "psephostest_keys")
+    done = run("up", "-d", check=False)
+    told = run("logs", "keys").stdout
+    require(done.returncode != 0 and "cluster.json" in told and "--profile bridge" in told,
+            f"keys that are gone: {done.returncode} {told}")
+    say("the volume of the keys lost: up ends with what to do")
+
+
 def compose(bed):
+    tool = compose_tool()
     env = {"PSEPHOS_PORT": "18080", "COMPOSE_PROJECT_NAME": "psephostest"}
     file = ("-f", ROOT / "deploy" / "compose.yaml", "-f", doors.COMPOSE)
 
     def run(*command, **options):
-        return call("docker-compose", *file, *command, env=env, timeout=3000, **options)
+        return call(*tool, *file, *command, env=env, timeout=3000, **options)
 
     def leftovers():
         found = []
@@ -249,10 +270,10 @@ def compose(bed):
         run("up", "-d")
         wait_until(lambda: call("curl", "-fs", "http://127.0.0.1:18080/api/v1/election",
                                 check=False).returncode == 0, 120, "the page")
-        say(f"docker-compose up -d: the page answers after {time.monotonic() - begun:.0f} s")
+        say(f"{' '.join(tool)} up -d: the page answers after {time.monotonic() - begun:.0f} s")
         demo = subprocess.Popen(
             [
-                "docker-compose",
+                *tool,
                 *map(str, file),
                 "--profile",
                 "demo",
@@ -282,11 +303,12 @@ def compose(bed):
         docker("volume", "rm", "psephostest_shard-1-2")
         volume_lost(run)
         doors.of_compose(run)
+        keys_gone(run)
         run(*doors.PROFILES, "down", "-v")
         require(not leftovers(), f"left behind: {leftovers()}")
-        say("docker-compose down -v: no container, volume or network is left")
+        say("down -v: no container, volume or network is left")
     finally:
-        run(*doors.PROFILES, "--profile", "demo", "down", "-v", check=False)
+        run(*doors.PROFILES, "down", "-v", check=False)
 
 
 def volume_lost(run):
@@ -335,7 +357,7 @@ def main():
                         "machine's come with --packages")
     parser.add_argument("--keep", action="store_true", help="leave the hosts and the folder")
     arguments = parser.parse_args()
-    for tool in ("docker", "ansible-playbook", "docker-compose", "debootstrap"):
+    for tool in ("docker", "ansible-playbook", compose_tool()[0], "debootstrap"):
         if not shutil.which(tool):
             sys.exit(f"hosts: needs {tool}: apt-get install docker.io docker-compose "
                      "ansible-core debootstrap")

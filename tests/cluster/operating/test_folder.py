@@ -1,6 +1,7 @@
 """A cluster's folder that is not whole: what `up` and `down` make of it."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -142,3 +143,14 @@ def test_compose_binds_to_this_machine_only():
     text = (ROOT / "deploy" / "compose.yaml").read_text()
     ports = [line.strip() for line in text.splitlines() if line.strip().endswith(":8080\"")]
     assert ports == ['- "${PSEPHOS_BIND:-127.0.0.1}:${PSEPHOS_PORT:-8080}:8080"']
+
+
+def test_each_down_of_compose_names_every_profile():
+    compose = ROOT / "deploy" / "compose.yaml"
+    profiles = set(re.findall(r"profiles: \[(.+)\]", compose.read_text())) - {"operator"}
+    assert {"demo", "bridge"} <= profiles  # `run --rm operator` leaves no container
+    for path in (compose, ROOT / "docs" / "operations.md", ROOT / "deploy" / "image" / "keys"):
+        downs = re.findall(r"deploy/compose.yaml(.*) down\b", path.read_text())
+        assert downs, path
+        for options in downs:
+            assert set(re.findall(r"--profile (\S+)", options)) == profiles, path
