@@ -2,13 +2,16 @@
  * anything reads them. */
 #include "election/ballot.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/bytes/varint.h"
+#include "base/checked.h"
 #include "election/runs.h"
 
 enum { VARINT_BYTES_MAX = 5, INSERTION_SORT_MAX = 32 };
+static_assert((int)VARINT_BYTES_MAX == (int)PSP_VARINT32_BYTES_MAX, "room for each number");
 
 static bool mark_after(const struct psp_mark *a, const struct psp_mark *b)
 {
@@ -81,6 +84,8 @@ enum psp_status psp_marks_encode(struct psp_mark *marks, size_t n, uint8_t *ret_
                 return PSP_EINVAL;
     }
     *ret_length = (size_t)(out.at - ret_bytes);
+    assert(*ret_length > 0 && *ret_length <= size);
+    assert(!PSP_CHECKED || psp_marks_length(ret_bytes, *ret_length) == *ret_length);
     return PSP_OK;
 }
 
@@ -110,10 +115,11 @@ size_t psp_marks_length(const uint8_t *bytes, size_t available)
             at += used, last_choice = choice;
         }
     }
+    assert(at <= available);
     return at;
 }
 
-_Static_assert(PSP_MARKS_BYTES_MAX <= UINT16_MAX, "a length of marks fits its column");
+static_assert(PSP_MARKS_BYTES_MAX <= UINT16_MAX, "a length of marks fits its column");
 
 /* ret_lengths: may be NULL. */
 static enum psp_status check_marks(const uint8_t *marks, size_t bytes, uint32_t n,
@@ -129,6 +135,7 @@ static enum psp_status check_marks(const uint8_t *marks, size_t bytes, uint32_t 
         if (ret_lengths)
             ret_lengths[i] = (uint16_t)length;
         at += length;
+        assert(at <= bytes);
     }
     if (at != bytes) {
         *ret_reason = "marks go on after the last ballot";

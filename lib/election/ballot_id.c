@@ -15,11 +15,11 @@ enum {
     PERSONAL_BYTES = crypto_generichash_blake2b_PERSONALBYTES,
 };
 
-_Static_assert(PSP_BALLOT_SERIES_AHEAD % IDS_A_BLOCK == 0, "a series begins with a block");
-_Static_assert(crypto_stream_chacha20_KEYBYTES == sizeof((struct psp_ballot_series *)0)->key,
-               "a series' key is the stream's");
-_Static_assert(PSP_BALLOT_SECRET_BYTES == crypto_generichash_blake2b_KEYBYTES,
-               "the secret is a key of BLAKE2b");
+static_assert(PSP_BALLOT_SERIES_AHEAD % IDS_A_BLOCK == 0, "a series begins with a block");
+static_assert(crypto_stream_chacha20_KEYBYTES == sizeof((struct psp_ballot_series *)0)->key,
+              "a series' key is the stream's");
+static_assert(PSP_BALLOT_SECRET_BYTES == crypto_generichash_blake2b_KEYBYTES,
+              "the secret is a key of BLAKE2b");
 
 /* sodium_init takes a lock, also when there is nothing to do: not for every ballot. */
 static void have_sodium(void)
@@ -100,5 +100,6 @@ void psp_ballot_series_at(struct psp_ballot_series *series, uint64_t position,
         crypto_stream_chacha20_xor_ic(series->ids, series->ids, sizeof series->ids, nonce,
                                       series->first / IDS_A_BLOCK, series->key);
     }
+    assert(series->first + at == position);
     memcpy(ret_id, series->ids + at * PSP_BALLOT_ID_BYTES, PSP_BALLOT_ID_BYTES);
 }

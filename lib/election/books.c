@@ -11,6 +11,9 @@ struct counter {
     size_t offset;
 };
 
+static_assert(PSP_BOOKS_BYTES == 72, "docs/storage.md");
+static_assert(sizeof(struct psp_books) == PSP_BOOKS_BYTES + 8, "each counter, and disposed[0]");
+
 static const struct counter counters[PSP_BOOKS_COUNTERS] = {
 #define OWN(name) {#name, offsetof(struct psp_books, name)},
 #define DISPOSED(NAME, word, value) {#word, offsetof(struct psp_books, disposed[PSP_##NAME])},

@@ -8,13 +8,15 @@
 
 #include "base/bytes/bytes.h"
 
+static_assert(PSP_SLOT_COUNT == 1 << 12, "psp_digest_slot: 12 bits");
+
 static const uint8_t tag_context[crypto_generichash_blake2b_PERSONALBYTES] = "psephtag";
 
 void psp_digest_key_init(struct psp_digest_key *ret_key, const uint8_t secret[PSP_DIGEST_KEY_BYTES])
 {
     int failed = sodium_init() < 0;
     assert(!failed);
-    _Static_assert(sizeof ret_key->voter == PSP_DIGEST_KEY_BYTES, "the voter key is the secret");
+    static_assert(sizeof ret_key->voter == PSP_DIGEST_KEY_BYTES, "the voter key is the secret");
     memcpy(ret_key->voter, secret, PSP_DIGEST_KEY_BYTES);
     failed =
         crypto_generichash_blake2b_salt_personal(ret_key->tag, sizeof ret_key->tag, NULL, 0, secret,
@@ -28,7 +30,7 @@ void psp_digest_key_init(struct psp_digest_key *ret_key, const uint8_t secret[PS
 void psp_digest_voter(const struct psp_digest_key *key, const uint8_t *voter_id, size_t bytes,
                       uint8_t ret_digest[PSP_DIGEST_BYTES])
 {
-    _Static_assert(crypto_shorthash_siphashx24_BYTES == PSP_DIGEST_BYTES, "digest size");
+    static_assert(crypto_shorthash_siphashx24_BYTES == PSP_DIGEST_BYTES, "digest size");
     crypto_shorthash_siphashx24(ret_digest, voter_id, bytes, key->voter);
 }
 
@@ -36,7 +38,7 @@ void psp_digest_tag(const struct psp_digest_key *key, const uint8_t ballot_id[PS
                     uint32_t unit, uint8_t method, uint64_t cast_at_ms, uint32_t style,
                     const uint8_t *marks, size_t marks_bytes, uint8_t ret_tag[PSP_TAG_BYTES])
 {
-    _Static_assert(crypto_shorthash_siphash24_BYTES == PSP_TAG_BYTES, "tag size");
+    static_assert(crypto_shorthash_siphash24_BYTES == PSP_TAG_BYTES, "tag size");
     enum {
         UNIT = PSP_BALLOT_ID_BYTES,
         MARKS = UNIT + 4 + 1 + 8 + 4 /* unit, method, time, style */

@@ -21,6 +21,7 @@ bool psp_runs_check(struct psp_bytes runs, uint32_t n, uint32_t least, uint32_t 
         last = value;
         first = false;
     }
+    assert(at == runs.length);
     return left == 0;
 }
 
@@ -28,6 +29,7 @@ void psp_runs_load(struct psp_runs_cursor *cursor)
 {
     cursor->at += psp_varint_read(cursor->at, PSP_VARINT32_BYTES_MAX, &cursor->left);
     cursor->at += psp_varint_read(cursor->at, PSP_VARINT32_BYTES_MAX, &cursor->value);
+    assert(cursor->at != NULL); /* they cover all rows */
     assert(cursor->left > 0);
 }
 
@@ -35,6 +37,7 @@ static void write_run(struct psp_runs_writer *writer)
 {
     if (writer->rows == 0)
         return;
+    assert(writer->bytes != NULL);
     writer->length += psp_varint_write(writer->bytes + writer->length, writer->rows);
     writer->length += psp_varint_write(writer->bytes + writer->length, writer->value);
     writer->rows = 0;
@@ -42,6 +45,7 @@ static void write_run(struct psp_runs_writer *writer)
 
 void psp_runs_turn(struct psp_runs_writer *writer, uint32_t value)
 {
+    assert(writer->rows == 0 || value != writer->value); /* equal columns have equal bytes */
     write_run(writer);
     writer->value = value;
 }

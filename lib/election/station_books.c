@@ -3,6 +3,10 @@
 
 #include <assert.h>
 
+static_assert(PSP_STATION_BOOKS_BYTES == 64, "docs/storage.md");
+static_assert(sizeof(struct psp_station_books) == PSP_STATION_BOOKS_BYTES + 8,
+              "each counter, and disposed[0]");
+
 static const size_t offsets[PSP_STATION_COUNTERS] = {
 #define OWN(name) offsetof(struct psp_station_books, name),
 #define DISPOSED(NAME, word, value) offsetof(struct psp_station_books, disposed[PSP_##NAME]),
@@ -90,6 +94,7 @@ size_t psp_station_books_encode(uint32_t next, uint32_t number,
     size_t n = psp_varint_write(ret_bytes, number - next);
     for (unsigned i = 0; i < PSP_STATION_COUNTERS; i++)
         n += psp_varint_write(ret_bytes + n, psp_station_books_get(books, i));
+    assert(n <= PSP_STATION_ENCODED_MAX);
     return n;
 }
 
@@ -109,6 +114,7 @@ bool psp_station_books_decode(struct psp_bytes *bytes, uint32_t *next, uint32_t 
         psp_station_books_set(&books, i, value);
         used += n;
     }
+    assert(used <= bytes->length);
     *ret_number = *next + gap;
     *ret_books = books;
     *next += gap + 1;

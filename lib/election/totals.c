@@ -22,6 +22,7 @@ struct psp_totals_place psp_totals_row_place(const struct psp_totals *totals, ui
         else
             high = middle - 1;
     }
+    assert(first[low] <= at && at < first[low + 1]);
     return (struct psp_totals_place){
         .leaf = low, .style = at - first[low], .method = row % definition->method_count};
 }
@@ -46,6 +47,7 @@ enum psp_status psp_totals_create(const struct psp_definition *definition,
         totals->cell_count += row_cells;
         row_cells_max = row_cells > row_cells_max ? row_cells : row_cells_max;
     }
+    assert(totals->row_count == 0 || totals->cell_count >= totals->row_count); /* cell 0 of each */
     totals->row_first[totals->row_count] = totals->cell_count;
     totals->cells = calloc(totals->cell_count + 1, sizeof *totals->cells);
     totals->changes = malloc(row_cells_max * sizeof *totals->changes);
@@ -81,6 +83,7 @@ static uint32_t row_of_ballot(const struct psp_definition *definition, uint32_t 
     if (style == 0 || style > at->style_count)
         return PSP_NONE;
     const uint32_t first = (uint32_t)(at->styles - definition->leaf_styles);
+    assert(first + style <= definition->leaf_style_first[definition->leaf_count]);
     return (first + style - 1) * definition->method_count + method;
 }
 
@@ -147,6 +150,7 @@ struct psp_totals_ballot psp_totals_read(struct psp_totals *totals, uint32_t uni
     }
     for (; entry < end; entry++)
         at = put_blank(at, entry);
+    assert(!valid || at - totals->changes < paper->row_cells); /* room for the longest row */
     return (struct psp_totals_ballot){
         .end = marks,
         .valid = valid,
@@ -159,6 +163,8 @@ void psp_totals_add(struct psp_totals *totals, const struct psp_totals_ballot *b
                     uint64_t index)
 {
     assert(ballot->valid);
+    assert(ballot->row < totals->row_count);
+    assert(index >= totals->row_index[ballot->row]);
     uint64_t *cells = totals->cells + totals->row_first[ballot->row];
     totals->row_index[ballot->row] = index;
     cells[0]++;
