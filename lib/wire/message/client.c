@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+#include "base/checked.h"
 #include "base/limits.h"
 #include "client.pb-c.h"
 #include "wire/message/message.h"
@@ -12,12 +13,15 @@
 
 /* A shorter one is unpacked soon enough, whatever it holds. */
 enum { SCANNED_BYTES = 64 << 10 };
+static_assert((int)SCANNED_BYTES < (int)PSP_INGEST_BYTES_MAX, "a station's may be longer");
+static_assert(PSP_BATCH_ROWS_MAX <= UINT16_MAX, "a row's number is sent in two bytes");
 
 /* Names the row, so that whoever wrote the client finds the ballot. */
 static enum psp_status refuse_row(struct psp_arena *arena, size_t row, const char **ret_reason,
                                   const char *reason)
 {
     enum { TEXT_BYTES = 128 };
+    assert(row < PSP_BATCH_ROWS_MAX && reason != NULL);
     char *text = psp_arena_alloc(arena, TEXT_BYTES);
     if (text)
         snprintf(text, TEXT_BYTES, "row %zu: %s", row, reason);
@@ -62,6 +66,7 @@ static enum psp_status decode_marks(struct psp_arena *arena, const Psephos__V1__
             return psp_pack_refuse(ret_reason,
                                    "a contest is longer than " PSP_TEXT(PSP_ID_BYTES_MAX) " bytes");
     }
+    assert(ballot->n_marks <= PSP_MARKED_CONTESTS_MAX);
     ret_row->marks = marks;
     ret_row->mark_count = (uint32_t)ballot->n_marks;
     return PSP_OK;
@@ -124,6 +129,7 @@ static enum psp_status decode_rows(struct psp_arena *arena, const Psephos__V1__S
         if (status != PSP_OK)
             return status == PSP_EINVAL ? refuse_row(arena, i, ret_reason, *ret_reason) : status;
     }
+    assert(body->n_ballots > 0 && body->n_ballots <= PSP_BATCH_ROWS_MAX);
     ret_message->type = PSP_CLIENT_ROWS;
     ret_message->rows = rows;
     ret_message->row_count = (uint32_t)body->n_ballots;
@@ -183,6 +189,7 @@ static enum psp_status decode_columns(struct psp_arena *arena,
     const enum psp_status status = psp_client_columns_check(&columns, marks_lengths, ret_reason);
     if (status != PSP_OK)
         return status;
+    assert(columns.n > 0 && columns.n <= PSP_BATCH_ROWS_MAX);
     ret_message->type = PSP_CLIENT_COLUMNS;
     ret_message->columns = columns;
     return PSP_OK;
@@ -257,6 +264,7 @@ static enum psp_status decode_verdicts(const Psephos__V1__Verdicts *body,
         return psp_pack_refuse(ret_reason, "rows is not 2 bytes a verdict");
     if (!psp_pack_verdicts_valid(body->verdicts.data, n, false))
         return psp_pack_refuse(ret_reason, "an unknown verdict");
+    assert(n > 0 && n <= PSP_BATCH_ROWS_MAX);
     ret_message->type = PSP_CLIENT_VERDICTS;
     ret_message->shard = body->shard;
     ret_message->index = body->index;
@@ -279,6 +287,7 @@ static enum psp_status decode_refusal(const Psephos__V1__Refusal *body,
     ret_message->code = (enum psp_refusal_code)body->code;
     ret_message->row_numbers = body->rows.data;
     ret_message->n = (uint32_t)(body->rows.len / 2);
+    assert(ret_message->n <= PSP_BATCH_ROWS_MAX);
     ret_message->text = body->text;
     return PSP_OK;
 }
@@ -343,6 +352,7 @@ enum psp_status psp_ballot_message_decode(struct psp_arena *arena, const uint8_t
     const char *fault = row_fault(&row);
     if (fault)
         return psp_pack_refuse(ret_reason, fault);
+    assert(id.length == 0 || id.length == PSP_BALLOT_ID_BYTES);
     row.ballot_id = id;
     status = decode_marks(arena, ballot, &row, ret_reason);
     if (status == PSP_OK)
@@ -359,6 +369,7 @@ uint64_t psp_client_message_batch_id(const uint8_t *bytes, size_t length)
 
 static char *copy_text(struct psp_arena *arena, struct psp_bytes text)
 {
+    assert(text.data != NULL || text.length == 0);
     char *copy = psp_arena_alloc(arena, text.length + 1);
     if (!copy)
         return NULL;
@@ -373,6 +384,7 @@ static Psephos__V1__Mark *build_mark(struct psp_arena *arena, const struct psp_r
     Psephos__V1__Mark *built = psp_arena_alloc(arena, sizeof *built);
     char **choices = psp_arena_alloc(arena, mark->choice_count * sizeof *choices);
     char *contest = copy_text(arena, mark->contest);
+    assert(mark->choice_count <= PSP_MARKED_CHOICES_MAX); /* as decode_marks wants it */
     if (!built || !choices || !contest)
         return NULL;
     for (uint32_t c = 0; c < mark->choice_count; c++) {
@@ -394,6 +406,7 @@ static Psephos__V1__Ballot *build_ballot(struct psp_arena *arena, const struct p
     char *unit = copy_text(arena, row->unit);
     char *method = copy_text(arena, row->method);
     char *style = copy_text(arena, row->style);
+    assert(row->mark_count <= PSP_MARKED_CONTESTS_MAX);
     if (!built || !marks || !unit || !method || !style)
         return NULL;
     for (uint32_t m = 0; m < row->mark_count; m++) {
@@ -417,6 +430,7 @@ static Psephos__V1__Ballot *build_ballot(struct psp_arena *arena, const struct p
 static enum psp_status pack_rows(struct psp_arena *arena, const struct psp_client_message *message,
                                  struct psp_buffer *ret_buffer)
 {
+    assert(message->row_count > 0 && message->row_count <= PSP_BATCH_ROWS_MAX);
     Psephos__V1__Ballot **ballots = psp_arena_alloc(arena, message->row_count * sizeof *ballots);
     if (!ballots)
         return PSP_ENOMEM;
@@ -457,6 +471,8 @@ static enum psp_status encode_columns(const struct psp_client_message *message,
 {
     const struct psp_client_columns *columns = &message->columns;
     const size_t n = columns->n;
+    assert(n > 0 && n <= PSP_BATCH_ROWS_MAX); /* as decode_columns wants it */
+    assert(columns->voter_bytes >= n);
     Psephos__V1__SubmitColumns body = PSEPHOS__V1__SUBMIT_COLUMNS__INIT;
     body.batch_id = message->batch_id;
     body.definition_hash = psp_pack_data(message->definition_hash, PSP_HASH_BYTES);
@@ -508,6 +524,8 @@ static enum psp_status encode_welcome(const struct psp_client_message *message,
 static enum psp_status encode_verdicts(const struct psp_client_message *message,
                                        struct psp_buffer *ret_buffer)
 {
+    assert(message->n > 0 && message->n <= PSP_BATCH_ROWS_MAX);
+    assert(!PSP_CHECKED || psp_pack_verdicts_valid(message->verdicts, message->n, false));
     Psephos__V1__Verdicts body = PSEPHOS__V1__VERDICTS__INIT;
     body.batch_id = message->batch_id;
     body.shard = message->shard;
@@ -524,6 +542,8 @@ static enum psp_status encode_verdicts(const struct psp_client_message *message,
 static enum psp_status encode_refusal(const struct psp_client_message *message,
                                       struct psp_buffer *ret_buffer)
 {
+    assert(psp_refusal_known((uint64_t)message->code));
+    assert(message->n <= PSP_BATCH_ROWS_MAX);
     Psephos__V1__Refusal body = PSEPHOS__V1__REFUSAL__INIT;
     body.batch_id = message->batch_id;
     body.code = (Psephos__V1__RefusalCode)message->code;

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/limits.h"
 #include "cluster.pb-c.h"
 #include "election/definition/definition.h"
@@ -33,6 +34,8 @@ static Psephos__V1__Fence build_fence(const struct psp_fence *from)
 }
 
 /* On the wire a replica + 1, 0: not known. */
+static_assert(PSP_NONE == UINT32_MAX, "one more is 0");
+
 static uint32_t leader_of(uint32_t number)
 {
     return number == 0 ? PSP_NONE : number - 1;
@@ -75,6 +78,7 @@ static enum psp_status decode_count_verdicts(const Psephos__V1__CountVerdicts *b
         return psp_pack_refuse(ret_reason, "not 1 to " PSP_TEXT(PSP_BATCH_ROWS_MAX) " verdicts");
     if (!psp_pack_verdicts_valid(body->verdicts.data, body->verdicts.len, true))
         return psp_pack_refuse(ret_reason, "an unknown verdict");
+    assert(body->verdicts.len <= PSP_BATCH_ROWS_MAX);
     ret_message->count_verdicts.shard = body->shard;
     ret_message->count_verdicts.index = body->index;
     ret_message->count_verdicts.verdicts = body->verdicts.data;
@@ -183,6 +187,7 @@ static enum psp_status decode_status(const Psephos__V1__StatusReply *body,
 static const struct psp_raft_entry *entries_of(struct psp_arena *arena,
                                                Psephos__V1__RaftEntry *const *from, size_t n)
 {
+    assert(n <= PSP_MESSAGE_BYTES_MAX); /* each takes some */
     struct psp_raft_entry *entries = psp_arena_alloc(arena, n * sizeof *entries);
     for (size_t i = 0; entries && i < n; i++)
         entries[i] = (struct psp_raft_entry){
@@ -209,6 +214,7 @@ static enum psp_status decode_raft(struct psp_arena *arena, const Psephos__V1__R
     raft->to_id = body->to_id;
     raft->wall_ms = body->wall_ms;
     raft->fields = body->fields;
+    assert(body->n_fields <= PSP_RAFT_FIELDS_MAX);
     raft->field_count = (uint32_t)body->n_fields;
     raft->entries = entries;
     raft->entry_count = (uint32_t)body->n_entries;
@@ -331,8 +337,11 @@ static enum psp_status encode_count_batch(const struct psp_cluster_message *from
                                           Psephos__V1__ClusterMessage *message,
                                           struct psp_buffer *ret_buffer)
 {
+    const struct psp_count_columns *ballots = &from->count_batch.columns;
+    assert(ballots->n > 0); /* as decode_count_batch wants it */
+    assert(ballots->stations.length > 0 && ballots->styles.length > 0);
     Psephos__V1__Fence fence = build_fence(&from->count_batch.fence);
-    Psephos__V1__Columns columns = psp_columns_pack(&from->count_batch.columns);
+    Psephos__V1__Columns columns = psp_columns_pack(ballots);
     Psephos__V1__CountBatch body = PSEPHOS__V1__COUNT_BATCH__INIT;
     body.batch_id = from->id;
     body.fence = &fence;
@@ -347,11 +356,14 @@ static enum psp_status encode_count_verdicts(const struct psp_cluster_message *f
                                              Psephos__V1__ClusterMessage *message,
                                              struct psp_buffer *ret_buffer)
 {
+    const uint32_t n = from->count_verdicts.n;
+    assert(n > 0 && n <= PSP_BATCH_ROWS_MAX);
+    assert(!PSP_CHECKED || psp_pack_verdicts_valid(from->count_verdicts.verdicts, n, true));
     Psephos__V1__CountVerdicts body = PSEPHOS__V1__COUNT_VERDICTS__INIT;
     body.batch_id = from->id;
     body.shard = from->count_verdicts.shard;
     body.index = from->count_verdicts.index;
-    body.verdicts = psp_pack_data(from->count_verdicts.verdicts, from->count_verdicts.n);
+    body.verdicts = psp_pack_data(from->count_verdicts.verdicts, n);
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_COUNT_VERDICTS;
     message->count_verdicts = &body;
     return psp_pack(&message->base, ret_buffer);
@@ -361,6 +373,7 @@ static enum psp_status encode_count_refusal(const struct psp_cluster_message *fr
                                             Psephos__V1__ClusterMessage *message,
                                             struct psp_buffer *ret_buffer)
 {
+    assert(psp_count_refusal_known((uint64_t)from->count_refusal.code));
     Psephos__V1__CountRefusal body = PSEPHOS__V1__COUNT_REFUSAL__INIT;
     body.batch_id = from->id;
     body.code = (uint32_t)from->count_refusal.code;
@@ -375,6 +388,8 @@ static enum psp_status encode_operate(const struct psp_cluster_message *from,
                                       Psephos__V1__ClusterMessage *message,
                                       struct psp_buffer *ret_buffer)
 {
+    assert(psp_operation_known((uint64_t)from->operate.operation));
+    assert(from->operate.operation != PSP_OPERATE_REPORT || from->operate.report.length > 0);
     Psephos__V1__Operate body = PSEPHOS__V1__OPERATE__INIT;
     body.request_id = from->id;
     body.operation = (Psephos__V1__Operation)from->operate.operation;
@@ -391,6 +406,7 @@ static enum psp_status encode_operated(const struct psp_cluster_message *from,
                                        Psephos__V1__ClusterMessage *message,
                                        struct psp_buffer *ret_buffer)
 {
+    assert(psp_operate_status_known((uint64_t)from->operated.status));
     Psephos__V1__Operated body = PSEPHOS__V1__OPERATED__INIT;
     body.request_id = from->id;
     body.status = (uint32_t)from->operated.status;
@@ -420,6 +436,9 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
                                      struct psp_buffer *ret_buffer)
 {
     const struct psp_status_reply *status = &from->status;
+    assert(psp_election_state_known((uint64_t)status->election_state));
+    assert(psp_admits_known((uint64_t)status->admits));
+    assert(psp_process_state_of((uint32_t)status->state) == status->state);
     Psephos__V1__Books books = psp_message_books(&status->books);
     Psephos__V1__StatusReply body = PSEPHOS__V1__STATUS_REPLY__INIT;
     body.request_id = from->id;
@@ -457,6 +476,7 @@ static enum psp_status encode_status(const struct psp_cluster_message *from,
  * caller frees. NULL: out of memory. */
 static Psephos__V1__RaftEntry **build_entries(const struct psp_raft_entry *from, size_t n)
 {
+    assert(n == 0 || from != NULL);
     Psephos__V1__RaftEntry **pointers = malloc((n + 1) * (sizeof *pointers + sizeof **pointers));
     if (!pointers)
         return NULL;
@@ -477,6 +497,7 @@ static enum psp_status encode_raft(const struct psp_cluster_message *from,
 {
     const struct psp_raft_message *raft = &from->raft;
     assert(raft->field_count <= PSP_RAFT_FIELDS_MAX);
+    assert(raft->field_count == 0 || raft->fields != NULL);
     Psephos__V1__RaftEntry **entries = build_entries(raft->entries, raft->entry_count);
     if (!entries)
         return PSP_ENOMEM;

@@ -18,6 +18,10 @@ PSP_REFUSALS(X)
 PSP_OPERATIONS(X)
 #undef X
 
+static_assert(PSP_OPERATED == 0, "what protobuf leaves out is good news");
+static_assert(PSP_ELECTION_NEW == 0, "and an election that nobody opened");
+static_assert(PSP_ADMITS_NOT_SAID == 0, "as from a version that does not say");
+
 bool psp_refusal_known(uint64_t number)
 {
 #define X(NAME, value) || number == (value)

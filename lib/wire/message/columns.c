@@ -1,6 +1,8 @@
 /* One message, wherever ballots travel or lie as columns. */
 #include "wire/message/columns.h"
 
+#include <assert.h>
+
 #include "wire/message/pack.h"
 
 enum psp_status psp_columns_unpack(const Psephos__V1__Columns *packed,
@@ -24,12 +26,15 @@ enum psp_status psp_columns_unpack(const Psephos__V1__Columns *packed,
         .stations = psp_pack_bytes(&packed->stations),
         .styles = psp_pack_bytes(&packed->styles),
     };
+    assert(ret_columns->n > 0 && ret_columns->digests != NULL);
     return PSP_OK;
 }
 
 Psephos__V1__Columns psp_columns_pack(const struct psp_count_columns *columns)
 {
     const size_t n = columns->n;
+    assert(n <= PSP_BATCH_ROWS_MAX); /* as psp_columns_unpack wants it */
+    assert(n > 0 || columns->marks_bytes == 0);
     Psephos__V1__Columns packed = PSEPHOS__V1__COLUMNS__INIT;
     packed.n = columns->n;
     packed.digests = psp_pack_data(columns->digests, n * PSP_DIGEST_BYTES);

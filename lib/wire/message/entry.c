@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/bytes/varint.h"
+#include "base/checked.h"
 #include "base/limits.h"
 #include "log.pb-c.h"
 #include "wire/message/columns.h"
@@ -10,6 +11,9 @@
 #include "wire/message/report.h"
 
 enum { ENTRY_FORMAT = 2, ENTRY_FORMAT_1 = 1, BODY_LAST = 12, RULES_1 = 1 };
+static_assert((int)PSEPHOS__V1__LOG_ENTRY__BODY_GENESIS <= (int)BODY_LAST, "as in log.proto");
+static_assert((int)PSEPHOS__V1__LOG_ENTRY__BODY_REPORT <= (int)BODY_LAST, "as in log.proto");
+static_assert((int)PSEPHOS__V1__LOG_ENTRY__BODY_BALLOTS <= (int)BODY_LAST, "as in log.proto");
 
 static bool publication_known(uint32_t number)
 {
@@ -201,6 +205,12 @@ enum psp_status psp_entry_decode_own(struct psp_arena *arena, const uint8_t *byt
 static enum psp_status encode_genesis(const struct psp_genesis *genesis,
                                       Psephos__V1__LogEntry *entry, struct psp_buffer *ret_buffer)
 {
+    assert(genesis->slot_first < genesis->slot_end); /* as decode_genesis wants it */
+    assert(genesis->slot_end <= PSP_SLOT_COUNT);
+    assert(genesis->shard < PSP_SHARDS_MAX);
+    assert(genesis->rules == PSP_RULES && psp_mode_known((uint64_t)genesis->mode));
+    assert(publication_known((uint32_t)genesis->publication));
+    assert(publication_known((uint32_t)genesis->turnout));
     Psephos__V1__Genesis body = PSEPHOS__V1__GENESIS__INIT;
 #define X(NAME, field, bytes, text, place)                                                         \
     body.field = psp_pack_data(genesis->fence.parts[PSP_FENCE_##NAME], bytes);
@@ -226,7 +236,10 @@ static enum psp_status encode_genesis(const struct psp_genesis *genesis,
 static enum psp_status encode_ballots(const struct psp_entry *from, Psephos__V1__LogEntry *entry,
                                       struct psp_buffer *ret_buffer)
 {
-    Psephos__V1__Columns columns = psp_columns_pack(&from->ballots.columns);
+    const struct psp_count_columns *ballots = &from->ballots.columns;
+    assert(ballots->n == 0 || (ballots->stations.length > 0 && ballots->styles.length > 0));
+    assert(!PSP_CHECKED || replays_valid(from->ballots.replays));
+    Psephos__V1__Columns columns = psp_columns_pack(ballots);
     Psephos__V1__BallotBatch body = PSEPHOS__V1__BALLOT_BATCH__INIT;
     body.columns = columns.n > 0 ? &columns : NULL;
     body.replays = psp_pack_data(from->ballots.replays.data, from->ballots.replays.length);
@@ -239,6 +252,7 @@ static enum psp_status encode_ballots(const struct psp_entry *from, Psephos__V1_
 static enum psp_status encode_report(const struct psp_report *report, Psephos__V1__LogEntry *entry,
                                      struct psp_buffer *ret_buffer)
 {
+    assert(psp_report_fault(report, PSP_UNITS_MAX) == NULL);
     Psephos__V1__Report body = PSEPHOS__V1__REPORT__INIT;
     body.number = report->number;
     body.leaves = psp_pack_data(report->leaves.data, report->leaves.length);

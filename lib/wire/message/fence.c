@@ -24,6 +24,7 @@ enum psp_fence_part psp_fence_difference(const struct psp_fence *a, const struct
     int part = 0;
     while (part < PSP_FENCE_PARTS && !memcmp(a->parts[part], b->parts[part], parts[part].bytes))
         part++;
+    assert(part <= PSP_FENCE_PARTS);
     return (enum psp_fence_part)part;
 }
 
@@ -38,6 +39,7 @@ void psp_fence_pack(const struct psp_fence *fence, uint8_t ret_bytes[PSP_FENCE_B
     uint8_t *at = ret_bytes;
     for (int part = 0; part < PSP_FENCE_PARTS; at += parts[part].bytes, part++)
         memcpy(at, fence->parts[part], parts[part].bytes);
+    assert(at == ret_bytes + PSP_FENCE_BYTES);
 }
 
 void psp_fence_unpack(const uint8_t bytes[PSP_FENCE_BYTES], struct psp_fence *ret_fence)
@@ -46,6 +48,7 @@ void psp_fence_unpack(const uint8_t bytes[PSP_FENCE_BYTES], struct psp_fence *re
     *ret_fence = (struct psp_fence){0};
     for (int part = 0; part < PSP_FENCE_PARTS; at += parts[part].bytes, part++)
         memcpy(ret_fence->parts[part], at, parts[part].bytes);
+    assert(at == bytes + PSP_FENCE_BYTES);
 }
 
 void psp_fence_hash(const struct psp_fence *fence, uint8_t ret_hash[PSP_HASH_BYTES])

@@ -1,6 +1,8 @@
 /* Members one after the other. */
 #include "wire/message/key_counters.h"
 
+#include <assert.h>
+
 #include "wire/socket/socket.h"
 
 enum { MEMBERS = 8 };
@@ -14,6 +16,7 @@ size_t psp_key_counters_encode(const struct psp_key_counters *counters,
     size_t n = 0;
     for (size_t i = 0; i < MEMBERS; i++)
         n += psp_varint_write(ret_bytes + n, members[i]);
+    assert(n <= PSP_KEY_COUNTERS_MAX);
     return n;
 }
 
@@ -37,6 +40,7 @@ bool psp_key_counters_decode(struct psp_bytes *bytes, struct psp_key_counters *r
                                               .over = members[5],
                                               .refused = members[6],
                                               .ended = members[7]};
+    assert(at <= bytes->length);
     bytes->data += at;
     bytes->length -= at;
     return true;

@@ -8,6 +8,8 @@
 #include "base/bytes/varint.h"
 #include "election/verdict.h"
 
+static_assert((int)PSP_DISPOSITIONS_END <= 16, "four bits of a verdict");
+
 struct arena_user {
     struct psp_arena *arena;
     bool exhausted;
@@ -32,6 +34,7 @@ static bool skip_value(unsigned wire_type, const uint8_t **at, size_t *available
 {
     uint64_t value = 0;
     size_t used = 0;
+    assert(wire_type < 8);
     if (wire_type == 1) {
         used = 8;
     } else if (wire_type == 5) {
@@ -57,6 +60,7 @@ static bool skip_value(unsigned wire_type, const uint8_t **at, size_t *available
 
 uint32_t psp_pack_first_of(const uint8_t *bytes, size_t length, uint32_t first, uint32_t last)
 {
+    assert(first > 0 && first <= last);
     for (uint32_t fields = 0; length > 0 && fields < PSP_MESSAGE_FIELDS_MAX; fields++) {
         uint64_t tag = 0;
         const size_t used = psp_varint_read_any(bytes, length, &tag);
@@ -92,6 +96,7 @@ enum psp_status psp_unpack(const ProtobufCMessageDescriptor *descriptor, uint32_
     ProtobufCAllocator allocator = {.alloc = take, .free = give_back, .allocator_data = &user};
     ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &allocator, length, bytes);
     if (message) {
+        assert(message->descriptor == descriptor);
         *ret_message = message;
         return PSP_OK;
     }
@@ -115,6 +120,7 @@ static enum psp_status reserve(struct psp_buffer *buffer, size_t bytes)
     /* Half as much again: message sizes vary, and growing step by step to the
      * largest of them would copy each time. The content is not kept. */
     const size_t capacity = bytes + bytes / 2;
+    assert(bytes <= PSP_MESSAGE_BYTES_MAX);
     uint8_t *data = malloc(capacity);
     if (!data)
         return PSP_ENOMEM;
@@ -131,6 +137,7 @@ enum psp_status psp_pack(const ProtobufCMessage *message, struct psp_buffer *ret
     const enum psp_status status = reserve(ret_buffer, size);
     if (status != PSP_OK)
         return status;
+    assert(size <= ret_buffer->capacity);
     ret_buffer->length = size == 0 ? 0 : protobuf_c_message_pack(message, ret_buffer->data);
     assert(ret_buffer->length == size);
     return PSP_OK;

@@ -11,6 +11,7 @@
 #ifndef PSP_PACK_H
 #define PSP_PACK_H
 
+#include <assert.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,6 +47,7 @@ bool psp_pack_verdicts_valid(const uint8_t *verdicts, size_t n, bool inside);
 /* PSP_EINVAL, and why. */
 static inline enum psp_status psp_pack_refuse(const char **ret_reason, const char *reason)
 {
+    assert(reason != NULL);
     *ret_reason = reason;
     return PSP_EINVAL;
 }
@@ -53,6 +55,7 @@ static inline enum psp_status psp_pack_refuse(const char **ret_reason, const cha
 /* protobuf-c's structs are not const, but packing only reads them. */
 static inline ProtobufCBinaryData psp_pack_data(const uint8_t *bytes, size_t length)
 {
+    assert(bytes != NULL || length == 0);
     return (ProtobufCBinaryData){.len = length, .data = (uint8_t *)(uintptr_t)bytes};
 }
 static inline char *psp_pack_text(const char *text)
@@ -65,11 +68,13 @@ static inline bool psp_pack_take(const ProtobufCBinaryData *data, uint8_t *ret_b
 {
     if (data->len != size)
         return false;
+    assert(size > 0);
     memcpy(ret_bytes, data->data, size);
     return true;
 }
 static inline bool psp_pack_holds(const ProtobufCBinaryData *data, uint32_t n, size_t width)
 {
+    assert(width > 0);
     return data->len == (size_t)n * width;
 }
 static inline struct psp_bytes psp_pack_bytes(const ProtobufCBinaryData *data)

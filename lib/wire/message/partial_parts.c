@@ -1,6 +1,7 @@
 /* Parts are taken in order only; anything else begins anew. */
 #include "wire/message/partial_parts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,8 @@ static bool follows(const struct psp_partial_parts *parts, uint64_t id,
 /* Parts are of one size but for the last: the first one tells how much will come. */
 static bool gather(struct psp_gathered *gathered, struct psp_bytes bytes, uint32_t parts)
 {
+    assert(parts > 1);
+    assert(gathered->length <= gathered->capacity);
     if (bytes.length == 0)
         return true;
     if (bytes.length > gathered->capacity - gathered->length) {
@@ -43,6 +46,7 @@ static bool gather(struct psp_gathered *gathered, struct psp_bytes bytes, uint32
         gathered->bytes = larger;
         gathered->capacity = capacity;
     }
+    assert(bytes.length <= gathered->capacity - gathered->length);
     memcpy(gathered->bytes + gathered->length, bytes.data, bytes.length);
     gathered->length += bytes.length;
     return true;
@@ -50,6 +54,7 @@ static bool gather(struct psp_gathered *gathered, struct psp_bytes bytes, uint32
 
 static struct psp_bytes gathered_bytes(const struct psp_gathered *gathered)
 {
+    assert((gathered->length == 0) || gathered->bytes != NULL);
     return (struct psp_bytes){gathered->bytes, gathered->length};
 }
 
@@ -57,6 +62,7 @@ enum psp_status psp_partial_parts_take(struct psp_partial_parts *parts, uint64_t
                                        const struct psp_partial *part,
                                        struct psp_partial *ret_whole)
 {
+    assert(parts->next == 0 || parts->next < parts->parts);
     if (part->part == 0) {
         psp_partial_parts_clear(parts);
         if (part->parts <= 1) {
@@ -79,6 +85,7 @@ enum psp_status psp_partial_parts_take(struct psp_partial_parts *parts, uint64_t
         psp_partial_parts_clear(parts);
         return PSP_ENOMEM;
     }
+    assert(parts->next == part->part);
     parts->next++;
     if (parts->next < parts->parts)
         return PSP_EAGAIN;

@@ -12,6 +12,7 @@ static const char *const names[] = {
 };
 
 enum { STATES = sizeof names / sizeof *names };
+static_assert((int)STATES == (int)PSP_STATE_STALE + 1, "a word for each");
 
 const char *psp_process_state_name(enum psp_process_state state)
 {

@@ -20,6 +20,7 @@ bool psp_leaf_next(struct psp_bytes *bytes, uint32_t *next, uint32_t leaf_count,
     const size_t used = psp_varint_read(bytes->data, bytes->length, &gap);
     if (used == 0 || *next >= leaf_count || gap >= leaf_count - *next)
         return false;
+    assert(*next + gap < leaf_count);
     *ret_leaf = *next + gap;
     *next = *ret_leaf + 1;
     bytes->data += used;
@@ -59,6 +60,7 @@ static size_t put_field(uint8_t *at, uint8_t tag, uint64_t value)
 {
     if (value == 0)
         return 0;
+    assert((tag & 0x80) == 0); /* a byte */
     *at = tag;
     return 1 + psp_varint_write(at + 1, value);
 }
@@ -71,6 +73,8 @@ static struct frame frame_of(const struct psp_report *report)
         put_field(frame.before + frame.before_bytes, TAG_LEAVES, report->leaves.length);
     frame.behind_bytes = put_field(frame.behind, TAG_FINAL, (uint64_t)report->final);
     frame.behind_bytes += put_field(frame.behind + frame.behind_bytes, TAG_AGAIN, report->again);
+    assert(frame.before_bytes <= sizeof frame.before);
+    assert(frame.behind_bytes <= sizeof frame.behind);
     return frame;
 }
 

@@ -1,6 +1,7 @@
 /* Fields are walked by their tags and lengths; only those that may repeat are entered. */
 #include "wire/message/scan.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "base/bytes/varint.h"
@@ -11,9 +12,8 @@
 /* The numbers of the fields that may repeat, as the generated code does not tell them. */
 enum { ROWS = 3, COLUMNS = 4, BATCH_ID = 1, BALLOTS = 3, MARKS = 6, CHOICES = 2 };
 
-_Static_assert((int)PSEPHOS__V1__CLIENT_REQUEST__BODY_ROWS == (int)ROWS &&
-                   (int)PSEPHOS__V1__CLIENT_REQUEST__BODY_COLUMNS == (int)COLUMNS,
-               "as in client.proto");
+static_assert((int)PSEPHOS__V1__CLIENT_REQUEST__BODY_ROWS == (int)ROWS, "as in client.proto");
+static_assert((int)PSEPHOS__V1__CLIENT_REQUEST__BODY_COLUMNS == (int)COLUMNS, "as in client.proto");
 
 static const char too_many_fields[] = "too many fields for one message";
 static const char no_message[] = "not a message of this protocol";
@@ -61,6 +61,8 @@ static bool next(const uint8_t **at, size_t *available, struct field *ret_field)
     }
     if (used > left)
         return false;
+    assert(ret_field->number > 0);
+    assert(left - used < *available); /* it comes to an end */
     *at = from + used;
     *available = left - used;
     return true;
@@ -85,6 +87,7 @@ static const char *scan_mark(const struct field *mark, uint32_t *elements)
                                                                  "marked";
         ++*elements;
     }
+    assert(choices <= PSP_MARKED_CHOICES_MAX);
     return NULL;
 }
 
@@ -109,6 +112,7 @@ static const char *scan_ballot(const struct field *ballot, uint32_t *elements)
         if (++*elements > PSP_MESSAGE_MARKS_MAX)
             return "more than " PSP_TEXT(PSP_MESSAGE_MARKS_MAX) " marks and choices in one message";
     }
+    assert(marks <= PSP_MARKED_CONTESTS_MAX && *elements <= PSP_MESSAGE_MARKS_MAX);
     return NULL;
 }
 
@@ -135,6 +139,7 @@ static const char *scan_body(const struct field *body, uint64_t *ret_batch_id, u
         if (reason != NULL)
             return reason;
     }
+    assert(*ballots <= PSP_BATCH_ROWS_MAX);
     return NULL;
 }
 

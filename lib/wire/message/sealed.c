@@ -1,6 +1,8 @@
 /* What an operator asks of a log, and what leaves it. */
 #include "wire/message/sealed.h"
 
+#include <assert.h>
+
 #include "base/limits.h"
 #include "wire/message/pack.h"
 
@@ -67,6 +69,7 @@ enum psp_status psp_message_encode_seal_request(const struct psp_cluster_message
                                                 struct psp_buffer *ret_buffer)
 {
     const struct psp_seal_request *request = &from->seal_request;
+    assert(request->records_hash.length == 0 || request->records_hash.length == PSP_HASH_BYTES);
     Psephos__V1__SealRequest body = PSEPHOS__V1__SEAL_REQUEST__INIT;
     body.request_id = from->id;
     body.session = request->session;
@@ -104,6 +107,7 @@ enum psp_status psp_message_encode_sealed(const struct psp_cluster_message *from
         body.counted = position->counted;
         body.state_hash = psp_pack_data(position->state_hash, PSP_HASH_BYTES);
     }
+    assert(sealed->part == 0 || sealed->first > 0); /* a position has no parts */
     message->body_case = PSEPHOS__V1__CLUSTER_MESSAGE__BODY_SEALED;
     message->sealed = &body;
     return psp_pack(&message->base, ret_buffer);

@@ -1,6 +1,8 @@
 /* A collector's question, and a shard's whole count as the answer. */
 #include "wire/message/watch.h"
 
+#include <assert.h>
+
 #include "base/limits.h"
 #include "wire/message/pack.h"
 
@@ -143,6 +145,12 @@ enum psp_status psp_message_encode_partial(const struct psp_cluster_message *fro
                                            struct psp_buffer *ret_buffer)
 {
     const struct psp_partial *partial = &from->partial;
+    assert(psp_election_state_known((uint64_t)partial->election_state)); /* as it is read */
+    assert(partial->held_hash.length == 0 || partial->held_hash.length == PSP_HASH_BYTES);
+    assert(partial->base_hash.length == 0 || partial->base_hash.length == PSP_HASH_BYTES);
+    assert(partial->registered_leaves.length % 4 == 0);
+    assert(partial->parts <= PSP_PARTIAL_PARTS_MAX);
+    assert(partial->part == 0 || partial->part < partial->parts);
     Psephos__V1__Books books = psp_message_books(&partial->books);
     Psephos__V1__Partial body = PSEPHOS__V1__PARTIAL__INIT;
     body.watch_id = from->id;

@@ -1,11 +1,17 @@
 /* Options are set before bind or connect; one that libzmq refuses ends the socket. */
 #include "wire/socket/curve.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <zmq.h>
 
 #include "base/limits.h"
+
+static_assert((int)PSP_HEARTBEAT_TIMEOUT_MS > (int)PSP_HEARTBEAT_MS, "one may be late");
+static_assert((int)PSP_RECONNECT_MAX_MS >= (int)PSP_RECONNECT_MS, "it only gets longer");
+static_assert((int)PSP_INGEST_BYTES_MAX <= (int)PSP_MESSAGE_BYTES_MAX, "inside more is let in");
+static_assert(PSP_CURVE_DOMAIN_BYTES >= sizeof "roles:63", "room for all roles");
 
 static bool set_int(void *socket, int option, int value)
 {
@@ -20,6 +26,7 @@ static bool set_text(void *socket, int option, const char *text)
 /* CURVE keys are given with their NUL. */
 static bool set_key(void *socket, int option, const char *z85)
 {
+    assert(strlen(z85) == PSP_KEY_Z85_BYTES - 1);
     return zmq_setsockopt(socket, option, z85, PSP_KEY_Z85_BYTES) == 0;
 }
 
@@ -31,6 +38,7 @@ size_t psp_curve_message_bytes_max(unsigned roles)
 
 static bool set_bounds(void *socket, size_t bytes)
 {
+    assert(bytes > 0 && bytes <= PSP_MESSAGE_BYTES_MAX);
     const int64_t message_bytes_max = (int64_t)bytes + PSP_CURVE_BYTES;
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_bytes_max, sizeof message_bytes_max) ==
                0 &&

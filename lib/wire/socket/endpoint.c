@@ -2,6 +2,7 @@
 #include "wire/socket/endpoint.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -27,6 +28,7 @@ static enum psp_status look_up(const char *host, char *ret_text, size_t size)
     char text[INET6_ADDRSTRLEN];
     if (getaddrinfo(host, NULL, &wanted, &found) != 0)
         return PSP_EINVAL;
+    assert(found != NULL);
     const bool ipv6 = found->ai_family == AF_INET6;
     const int error =
         getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST);

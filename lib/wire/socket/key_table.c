@@ -1,10 +1,13 @@
 /* A sorted array behind a lock; a number tells readers that it changed. */
 #include "wire/socket/key_table.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/checked.h"
 
 struct bar {
     enum psp_role role;
@@ -26,6 +29,19 @@ static int compare(const void *a, const void *b)
 {
     const struct psp_known_key *left = a, *right = b;
     return strcmp(left->public_z85, right->public_z85);
+}
+
+/* Under the lock: what is looked up by halving is in order. */
+static void check(const struct psp_key_table *table)
+{
+    assert(table->n == 0 || table->keys != NULL);
+    assert(atomic_load(&table->generation) > 0); /* 0: senders that are not remembered */
+    for (size_t i = 1; i < table->n && PSP_CHECKED; i++)
+        assert(compare(&table->keys[i - 1], &table->keys[i]) < 0);
+    for (size_t i = 0; i < PSP_KEY_BARS_MAX && PSP_CHECKED; i++) {
+        assert(table->bars[i].silent_until_ms <= table->bars[i].until_ms);
+        assert(table->bars[i].silent_until_ms <= atomic_load(&table->silent_until_ms));
+    }
 }
 
 enum psp_status psp_key_table_create(struct psp_key_table **ret_table)
@@ -75,6 +91,7 @@ enum psp_status psp_key_table_set(struct psp_key_table *table, const struct psp_
     table->keys = sorted;
     table->n = n;
     atomic_fetch_add(&table->generation, 1);
+    check(table);
     pthread_rwlock_unlock(&table->lock);
     free(old);
     return PSP_OK;
@@ -90,6 +107,7 @@ bool psp_key_table_find(struct psp_key_table *table, const char *public_z85,
     pthread_rwlock_rdlock(&table->lock);
     const struct psp_known_key *found =
         table->n == 0 ? NULL : bsearch(&wanted, table->keys, table->n, sizeof wanted, compare);
+    assert(found == NULL || strcmp(found->public_z85, public_z85) == 0);
     if (found)
         *ret_key = *found;
     *ret_generation = atomic_load(&table->generation);
@@ -108,6 +126,7 @@ static struct bar *place_of_bar(struct psp_key_table *table, enum psp_role role,
         if (bar->until_ms < place->until_ms)
             place = bar;
     }
+    assert(place >= table->bars && place < table->bars + PSP_KEY_BARS_MAX);
     *place = (struct bar){.role = role, .id = id};
     return place;
 }
@@ -120,6 +139,7 @@ static uint64_t later(uint64_t one, uint64_t other)
 void psp_key_table_bar(struct psp_key_table *table, enum psp_role role, uint32_t id,
                        uint64_t until_ms, bool silent)
 {
+    assert(role != 0);
     pthread_rwlock_wrlock(&table->lock);
     struct bar *bar = place_of_bar(table, role, id);
     bar->until_ms = later(bar->until_ms, until_ms);
@@ -128,6 +148,8 @@ void psp_key_table_bar(struct psp_key_table *table, enum psp_role role, uint32_t
         atomic_store(&table->silent_until_ms,
                      later(atomic_load(&table->silent_until_ms), until_ms));
     }
+    assert(bar->until_ms >= until_ms);
+    check(table);
     pthread_rwlock_unlock(&table->lock);
 }
 

@@ -1,4 +1,5 @@
 /* Key pairs and their files: see lib/wire/socket/socket.h. */
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,10 @@
 #include "wire/socket/socket.h"
 
 enum { KEY_FILE_BYTES_MAX = 256 };
+static_assert((int)KEY_FILE_BYTES_MAX > 2 * (int)(sizeof "public " + PSP_KEY_Z85_BYTES),
+              "two lines");
+static_assert((int)PSP_KEY_BYTES * 5 / 4 == (int)PSP_KEY_Z85_BYTES - 1,
+              "Z85: 5 characters for 4 bytes");
 
 enum psp_status psp_keypair_generate(struct psp_keypair *ret_pair)
 {
@@ -77,6 +82,7 @@ enum psp_status psp_keypair_load(const char *path, struct psp_keypair *ret_pair)
     enum psp_status status = psp_file_read_secret(path, text, KEY_FILE_BYTES_MAX, &length);
     if (status != PSP_OK)
         return status;
+    assert(length <= KEY_FILE_BYTES_MAX);
     text[length] = '\0';
     struct psp_keypair pair;
     status = parse(text, &pair);
@@ -92,6 +98,7 @@ enum psp_status psp_keypair_store(const char *path, const struct psp_keypair *pa
     char text[KEY_FILE_BYTES_MAX];
     const int length =
         snprintf(text, sizeof text, "public %s\nsecret %s\n", pair->public_z85, pair->secret_z85);
+    assert(length > 0 && (size_t)length < sizeof text);
     const enum psp_status status = psp_file_create_secret(path, text, (size_t)length);
     sodium_memzero(text, sizeof text);
     return status;

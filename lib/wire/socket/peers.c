@@ -1,6 +1,7 @@
 /* Connections lie close together, in any order; by descriptor they are found in a table. */
 #include "wire/socket/peers.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
@@ -14,6 +15,7 @@
 #include <zmq.h>
 
 #include "base/bytes/hash.h"
+#include "base/checked.h"
 #include "base/memory/grow.h"
 #include "base/system/descriptors.h"
 #include "base/system/source.h"
@@ -36,6 +38,12 @@ struct connection {
     uint64_t sent, taken;           /* likewise; `taken`: the peer's kernel has it */
     uint64_t thrown;                /* of what was delivered */
 };
+
+static_assert(sizeof(struct connection) <= 160, "peers.h says so");
+static_assert((int)ADDRESS_BYTES >= (int)sizeof(struct sockaddr_in6), "one of any family");
+static_assert((int)PSP_PEERS_QUIET_MS > (int)PSP_HEARTBEAT_MS,
+              "longer than between two heartbeats");
+static_assert((int)PSP_PEERS_STRANGER_TAKES < 300, "who is let in takes as much");
 
 struct place {       /* of a descriptor */
     uint32_t at;     /* position + 1; 0: no connection has it */
@@ -102,6 +110,7 @@ static void end(struct connection *connection, uint64_t *counter)
 {
     if (connection->ended)
         return;
+    assert(connection->descriptor >= 0);
     const int own = fcntl(connection->descriptor, F_DUPFD_CLOEXEC, 0);
     /* Without a descriptor to spare the check is made on libzmq's own. */
     const int at = own >= 0 ? own : connection->descriptor;
@@ -114,11 +123,24 @@ static void end(struct connection *connection, uint64_t *counter)
 
 /* ---- which connections there are ---- */
 
+static void check(const struct psp_peers *peers)
+{
+    assert(peers->count <= peers->capacity);
+    assert(peers->count <= DESCRIPTORS_MAX);
+    for (size_t i = 0; i < peers->count && PSP_CHECKED; i++) {
+        const struct connection *connection = &peers->connections[i];
+        assert((size_t)connection->descriptor < peers->place_count);
+        assert(peers->places[connection->descriptor].at == i + 1);
+        assert(connection->known || connection->role == 0);
+    }
+}
+
 static struct connection *find(const struct psp_peers *peers, int descriptor)
 {
     if (descriptor < 0 || (size_t)descriptor >= peers->place_count ||
         peers->places[descriptor].at == 0)
         return NULL;
+    assert(peers->places[descriptor].at <= peers->count);
     return &peers->connections[peers->places[descriptor].at - 1];
 }
 
@@ -128,6 +150,7 @@ static void take_out(struct psp_peers *peers, int descriptor)
     if (gone == NULL)
         return;
     struct place *place = &peers->places[descriptor];
+    assert(gone->descriptor == descriptor);
     if (gone->known) {
         place->before = gone->identity;
         place->had = true;
@@ -137,11 +160,13 @@ static void take_out(struct psp_peers *peers, int descriptor)
     *gone = *last;
     place->at = 0;
     peers->count--;
+    check(peers);
 }
 
 static bool make_place(struct psp_peers *peers, int descriptor)
 {
     const size_t needed = (size_t)descriptor + 1, before = peers->place_count;
+    assert(descriptor >= 0 && descriptor < DESCRIPTORS_MAX);
     if (needed <= before)
         return true;
     if (!PSP_GROW(peers->places, peers->place_count, needed)) {
@@ -163,6 +188,7 @@ static void put_in(struct psp_peers *peers, int descriptor, uint64_t now_ms)
         return;
     peers->connections[peers->count++] = made;
     peers->places[descriptor].at = (uint32_t)peers->count;
+    check(peers);
     if ((uint32_t)descriptor >= psp_descriptors_bound())
         end(&peers->connections[peers->count - 1], &peers->counts.ended_too_many);
 }
@@ -194,6 +220,8 @@ enum psp_status psp_peers_create(void *context, void *zmq, const char *at,
     struct psp_peers *peers = calloc(1, sizeof *peers);
     if (peers == NULL)
         return PSP_ENOMEM;
+    assert(limits->message_bytes_max > 0);
+    assert(limits->unfinished_total_max >= limits->message_bytes_max); /* one may come */
     peers->zmq = zmq;
     peers->limits = *limits;
     if (zmq_socket_monitor(zmq, at, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED) != 0) {
@@ -252,6 +280,7 @@ static struct connection *of_message(struct psp_peers *peers, int descriptor, ui
     if (connection->known && connection->identity != identity)
         connection->delivered = connection->sent = connection->thrown = 0;
     connection->identity = identity;
+    assert(connection->descriptor == descriptor);
     return connection;
 }
 
@@ -290,6 +319,7 @@ static bool note_key(struct psp_peers *peers, struct connection *connection,
     connection->id = key->id;
     if (!more)
         return false;
+    assert(quietest != NULL && quietest != connection);
     /* Whose machine lost its power never said that it is gone. */
     const bool quiet = peers->now_ms - quietest->heard_ms >= PSP_PEERS_QUIET_MS;
     end(quiet ? quietest : connection, &peers->counts.ended_too_many);
@@ -304,6 +334,7 @@ bool psp_peers_received(struct psp_peers *peers, int descriptor, uint32_t identi
     struct connection *connection = of_message(peers, descriptor, identity);
     if (connection == NULL)
         return false;
+    assert(key == NULL || key->role != 0);
     connection->delivered += wire_bytes(bytes);
     return note_key(peers, connection, key);
 }
@@ -340,6 +371,7 @@ static uint32_t share_of(const uint32_t counts[SOURCES], uint32_t most)
         uint64_t all = 0;
         for (uint32_t i = 0; i < SOURCES; i++)
             all += counts[i] < share ? counts[i] : share;
+        assert(share > 0);
         if (all <= most || share <= 1)
             return share;
     }
@@ -379,6 +411,7 @@ static void end_silent(struct psp_peers *peers, uint64_t now_ms)
         end(connection, &peers->counts.ended_too_many);
         silent--;
     }
+    assert(silent <= peers->count);
     if (silent > 2 * most)
         end_of_the_most(peers, 2 * most);
 }
@@ -394,6 +427,7 @@ static void count(struct connection *connection, uint64_t now_ms)
         connection->heard_ms = now_ms;
     if (connection->delivered > connection->came)
         connection->delivered = connection->came;
+    assert(connection->delivered <= connection->came);
 }
 
 void psp_peers_look(struct psp_peers *peers, uint64_t now_ms)
@@ -456,6 +490,7 @@ void psp_peers_drained(struct psp_peers *peers, uint64_t now_ms)
         }
         if (largest == NULL)
             return;
+        assert(most <= each && !largest->ended);
         total -= most;
         end(largest, &peers->counts.ended_unfinished);
     }

@@ -31,6 +31,11 @@ enum {
     THROWN_BAR_MS = 15000, /* of a key that sends what is thrown away */
 };
 
+static_assert((SENDERS_REMEMBERED & (SENDERS_REMEMBERED - 1)) == 0, "a power of two");
+static_assert(SENDERS_REMEMBERED <= 1 << 8, "found by the top byte of a hash");
+static_assert(IDENTITY_BYTES <= sizeof((struct psp_peer *)0)->id, "a peer's place for it");
+static_assert((int)CROWD_BAR_MS < (int)THROWN_BAR_MS, "who has many is not as bad");
+
 struct psp_wire {
     void *context;
     struct psp_keypair self;
@@ -61,6 +66,15 @@ struct psp_socket {
     struct psp_peers *peers;
 };
 
+/* A listening socket knows its peers, a connecting one whether it is connected. */
+static void check(const struct psp_socket *socket)
+{
+    assert(socket->wire != NULL && socket->zmq != NULL);
+    assert((socket->roles != 0) == (socket->peers != NULL));
+    assert((socket->roles != 0) == (socket->senders != NULL));
+    assert((socket->roles == 0) == (socket->monitor != NULL));
+}
+
 /* ---- the process's wire ---- */
 
 enum psp_status psp_wire_create(const struct psp_keypair *self, int io_threads,
@@ -88,6 +102,7 @@ enum psp_status psp_wire_create(const struct psp_keypair *self, int io_threads,
     status = psp_zap_refuses_strangers(wire->context);
     if (status != PSP_OK)
         goto stop_zap;
+    assert(wire->zap != NULL && wire->keys != NULL);
     *ret_wire = wire;
     return PSP_OK;
 stop_zap:
@@ -171,6 +186,7 @@ static void name_monitor(struct psp_wire *wire, char ret_at[64])
 static uint32_t silent_max(void)
 {
     const uint32_t quarter = psp_descriptors_bound() / 4 + 1;
+    assert(quarter > 0); /* 0 would be any number */
     return quarter < SILENT_MAX ? quarter : SILENT_MAX;
 }
 
@@ -233,6 +249,7 @@ enum psp_status psp_socket_listen(struct psp_wire *wire, const char *address, un
         status = PSP_EIO;
         goto free_socket;
     }
+    check(socket);
     *ret_socket = socket;
     return PSP_OK;
 free_socket:
@@ -290,6 +307,7 @@ enum psp_status psp_socket_connect(struct psp_wire *wire, const char *address,
         psp_socket_destroy(&socket);
         return status;
     }
+    check(socket);
     *ret_socket = socket;
     return PSP_OK;
 }
@@ -343,6 +361,7 @@ uint32_t psp_socket_end_key(struct psp_socket *socket, enum psp_role role, uint3
  * key. It may be added there at any time, so we try again. */
 static void retry_refused(struct psp_socket *socket)
 {
+    assert(socket->roles == 0);
     if (socket->retry_at_ms == 0 || psp_clock_ms() < socket->retry_at_ms)
         return;
     socket->retry_at_ms = 0;
@@ -433,6 +452,7 @@ static const struct psp_known_key *sender_of(struct psp_socket *socket, zmq_msg_
         memcpy(sender->key.public_z85, key, PSP_KEY_Z85_BYTES);
         sender->admitted = known && ((unsigned)sender->key.role & socket->roles) != 0;
     }
+    assert(!sender->admitted || ((unsigned)sender->key.role & socket->roles) != 0);
     return sender->admitted ? &sender->key : NULL;
 }
 
@@ -448,6 +468,7 @@ static bool note_received(struct psp_socket *socket, const struct psp_peer *peer
                           const struct psp_known_key *key)
 {
     const uint32_t identity = identity_number(peer);
+    assert(peer->length == IDENTITY_BYTES);
     const uint64_t now_ms = psp_clock_ms();
     if (psp_peers_received(socket->peers, peer->descriptor, identity, bytes, key))
         psp_key_table_bar(socket->wire->keys, key->role, key->id, now_ms + CROWD_BAR_MS, false);
@@ -463,6 +484,7 @@ static void note_thrown(struct psp_socket *socket, const struct psp_peer *peer, 
                         const struct psp_known_key *key)
 {
     const uint32_t identity = identity_number(peer);
+    assert(peer->length == IDENTITY_BYTES);
     if (!psp_peers_thrown(socket->peers, peer->descriptor, identity, bytes))
         return;
     if (key)
@@ -510,6 +532,7 @@ static enum psp_status receive_from_peer(struct psp_socket *socket, zmq_msg_t *p
         socket->dropped++;
         return PSP_STALE;
     }
+    assert(ret_received->peer.length == IDENTITY_BYTES);
     ret_received->role = key->role;
     ret_received->id = key->id;
     return PSP_OK;
@@ -553,6 +576,7 @@ enum psp_status psp_socket_receive(struct psp_socket *socket, struct psp_receive
         free(payload);
         return status;
     }
+    assert((received.role != 0) == (socket->roles != 0));
     received.data = zmq_msg_data(payload);
     received.length = zmq_msg_size(payload);
     received.internal = payload;

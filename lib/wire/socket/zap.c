@@ -1,6 +1,7 @@
 /* One REP socket in a thread: seven frames in, yes or no out. */
 #include "wire/socket/zap.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,6 +21,9 @@ enum {
     SELF_TEST_MS = 5000,
     READS_ON_NS = 500000,
 };
+
+static_assert((int)FRAME_BYTES_MAX >= (int)PSP_CURVE_DOMAIN_BYTES, "a domain is read whole");
+static_assert((int)CURVE_KEY_BYTES == (int)PSP_KEY_BYTES, "one kind of key");
 
 struct psp_zap {
     void *socket;
@@ -43,6 +47,7 @@ static unsigned roles_of_domain(const struct frame *domain)
     text[domain->length] = '\0';
     if (strncmp(text, prefix, strlen(prefix)) != 0)
         return 0;
+    assert(strlen(text) <= domain->length);
     /* What strtoul makes of anything but a plain number does not print as `text` again. */
     const unsigned roles = (unsigned)strtoul(text + strlen(prefix), NULL, 10);
     psp_curve_domain(roles, whole);
@@ -121,6 +126,8 @@ static bool answer(void *socket, const struct frame *request, enum admission adm
     static const char *const texts[] = {"known", "unknown key, or not for this socket",
                                         "over its budget; later"};
     const bool admitted = admission == ADMITTED;
+    assert((size_t)admission < sizeof codes / sizeof *codes);
+    assert(!admitted || strlen(key) == PSP_KEY_Z85_BYTES - 1);
     const char *code = codes[admission], *text = texts[admission];
     return send_text(socket, "1.0", 3, ZMQ_SNDMORE) &&
            send_text(socket, request->data, request->length, ZMQ_SNDMORE) &&
@@ -142,6 +149,7 @@ static void *run(void *argument)
         const bool sound = n == REQUEST_FRAMES;
         if (!sound)
             frames[1].length = 0;
+        assert(frames[1].length <= sizeof frames[1].data);
         const enum admission admission = sound ? admit(zap, frames, key) : REFUSED;
         if (admission == ADMITTED)
             nanosleep(&(struct timespec){.tv_nsec = READS_ON_NS}, NULL);
@@ -157,6 +165,7 @@ enum psp_status psp_zap_start(void *context, struct psp_key_table *table, struct
     struct psp_zap *zap = calloc(1, sizeof *zap);
     if (!zap)
         return PSP_ENOMEM;
+    assert(table != NULL);
     zap->table = table;
     zap->socket = zmq_socket(context, ZMQ_REP);
     if (!zap->socket) {
