@@ -1,6 +1,8 @@
 /* Looks only: nothing of the count changes. */
 #include "count/foresee.h"
 
+#include <assert.h>
+
 #include "base/bytes/bytes.h"
 #include "count/inner.h"
 #include "election/runs.h"
@@ -25,6 +27,8 @@ void psp_count_foresee(struct psp_count *count, uint64_t time_ms,
                        const struct psp_count_columns *columns, uint32_t *probes,
                        uint8_t *ret_known)
 {
+    const uint32_t probes_before = *probes;
+    assert(columns->n <= PSP_BATCH_ROWS_MAX);
     const bool late = !psp_count_accepts(count, time_ms);
     struct psp_runs_cursor stations = psp_runs_begin(columns->stations, 0);
     struct psp_runs_cursor styles = psp_runs_begin(columns->styles, 1);
@@ -51,4 +55,8 @@ void psp_count_foresee(struct psp_count *count, uint64_t time_ms,
                  waits(count, &one, late, probes))
             ret_known[row] = PSP_FORESEEN_NOT_JUDGED;
     }
+    assert(*probes <= probes_before);
+    assert(columns->n == 0 || marks == columns->marks + columns->marks_bytes);
+    assert(columns->stations.length == 0 || stations.left == 0);
+    assert(columns->styles.length == 0 || styles.left == 0);
 }

@@ -1,9 +1,14 @@
 /* The only place that knows the order of the bytes. */
 #include "count/genesis.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/bytes/bytes.h"
+
+static_assert(PSP_FENCE_BYTES == PSP_CLUSTER_ID_BYTES + 4 * PSP_HASH_BYTES, "genesis.h");
+static_assert(PSP_GENESIS_1_BYTES == 196, "in the chain of every log of rules 1");
+static_assert(PSP_GENESIS_BYTES == 220, "in those of rules 2, and in stores");
 
 void psp_genesis_pack(const struct psp_genesis *genesis, uint8_t ret_bytes[PSP_GENESIS_BYTES])
 {

@@ -143,14 +143,12 @@ uint64_t psp_refusals_closed(const struct psp_refusals *refusals, uint32_t stati
     return station < refusals->station_count ? refusals->stations[station].closed : 0;
 }
 
-bool psp_refusals_within_limits(const struct psp_refusals *refusals)
+bool psp_refusals_within_limits(const struct psp_refusals *refusals, uint32_t station)
 {
     const struct psp_refusals_limits *limits = &refusals->limits;
-    bool within = refusals->remembered <= limits->max && refusals->closed <= limits->closed_max;
-    for (uint32_t station = 0; station < refusals->station_count; station++)
-        within &= refusals->stations[station].remembered <= limits->station_max &&
-                  refusals->stations[station].closed <= limits->closed_station_max;
-    return within;
+    return refusals->remembered <= limits->max && refusals->closed <= limits->closed_max &&
+           psp_refusals_remembered(refusals, station) <= limits->station_max &&
+           psp_refusals_closed(refusals, station) <= limits->closed_station_max;
 }
 
 bool psp_refusals_room(const struct psp_refusals *refusals)
@@ -459,7 +457,8 @@ void psp_refusals_check(const struct psp_refusals *refusals)
         return;
     uint64_t remembered = 0, closed = 0;
     for (uint32_t station = 0; station < refusals->station_count; station++) {
-        check_station(refusals, station);
+        if (refusals->stations[station].newest != 0 || refusals->stations[station].remembered != 0)
+            check_station(refusals, station);
         remembered += refusals->stations[station].remembered;
         closed += refusals->stations[station].closed;
     }

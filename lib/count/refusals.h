@@ -65,8 +65,8 @@ void psp_refusals_destroy(struct psp_refusals **refusals);
 uint64_t psp_refusals_count(const struct psp_refusals *refusals);
 uint64_t psp_refusals_remembered(const struct psp_refusals *refusals, uint32_t station);
 uint64_t psp_refusals_closed(const struct psp_refusals *refusals, uint32_t station);
-/* Every number is within its limit (rules 2). */
-bool psp_refusals_within_limits(const struct psp_refusals *refusals);
+/* The sums and the station's numbers are within their limits (rules 2). */
+bool psp_refusals_within_limits(const struct psp_refusals *refusals, uint32_t station);
 
 /* Whether one more may be added: of any kind, under rules 1; of `closed` by this
  * station, under rules 2. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/memory/grow.h"
 
 struct psp_reports {
@@ -60,7 +61,8 @@ static bool see(struct psp_reports *reports, const struct psp_report *report)
     const size_t length = psp_report_encode(report, NULL, 0);
     if (!PSP_GROW(reports->seen, reports->seen_capacity, length))
         return false;
-    psp_report_encode(report, reports->seen, length);
+    const size_t written = psp_report_encode(report, reports->seen, length);
+    assert(written == length);
     reports->seen_length = length;
     return true;
 }
@@ -103,12 +105,15 @@ static void copy_rows(struct psp_reports *reports, uint32_t leaf, uint64_t index
                       const struct psp_totals *totals)
 {
     struct psp_totals *rows = reports->rows;
+    assert(rows->definition == totals->definition);
     const uint32_t end = psp_totals_row(totals, leaf + 1, 0, 0);
     for (uint32_t row = psp_totals_row(totals, leaf, 0, 0); row < end; row++) {
         const uint64_t first = totals->row_first[row];
         const size_t bytes = (totals->row_first[row + 1] - first) * sizeof *totals->cells;
         if (memcmp(rows->cells + first, totals->cells + first, bytes) == 0)
             continue;
+        assert(totals->cells[first] >= rows->cells[first]); /* ballots are only added */
+        assert(index > rows->row_index[row]);
         reports->sum.ballots += totals->cells[first] - rows->cells[first];
         memcpy(rows->cells + first, totals->cells + first, bytes);
         rows->row_index[row] = index;
@@ -119,6 +124,9 @@ static void take_leaf(struct psp_reports *reports, uint32_t leaf, const struct p
                       uint64_t index, uint64_t time_ms)
 {
     struct psp_leaf_report *at = &reports->leaves[leaf];
+    assert(report->number > at->number);
+    assert(index > at->index);
+    assert(time_ms >= at->time_ms);
     reports->sum.leaves += at->number == 0;
     at->number = report->number;
     at->index = index;
@@ -131,6 +139,7 @@ enum psp_status psp_reports_take(struct psp_reports *reports, const struct psp_r
                                  uint64_t index, uint64_t time_ms, const struct psp_totals *totals,
                                  enum psp_apply_result *ret_result, const char **ret_text)
 {
+    assert(index > reports->index);
     if (!see(reports, report) || !reach_leaves(reports))
         return PSP_ENOMEM;
     const char *text = objection(reports, report, ret_result);
@@ -151,6 +160,8 @@ enum psp_status psp_reports_take(struct psp_reports *reports, const struct psp_r
         if (reports->rows)
             copy_rows(reports, leaf, index, totals);
     }
+    assert(leaves.length == 0); /* it has no fault: all of them were read */
+    psp_reports_check(reports, totals);
     *ret_result = PSP_APPLIED;
     return PSP_OK;
 }
@@ -169,6 +180,7 @@ uint64_t psp_reports_number(const struct psp_reports *reports)
 
 struct psp_bytes psp_reports_bytes(const struct psp_reports *reports, uint64_t *ret_index)
 {
+    assert((reports->number == 0) == (reports->length == 0));
     *ret_index = reports->index;
     return (struct psp_bytes){reports->bytes, reports->length};
 }
@@ -190,6 +202,7 @@ size_t psp_reports_since(const struct psp_reports *reports, uint64_t base, uint8
     size_t length = 0;
     if (reports->index <= base)
         return 0; /* mostly */
+    assert(reports->leaves != NULL);
     for (uint32_t leaf = 0, next = 0; leaf < reports->definition->leaf_count; leaf++) {
         const struct psp_leaf_report *report = &reports->leaves[leaf];
         if (report->index <= base)
@@ -201,6 +214,7 @@ size_t psp_reports_since(const struct psp_reports *reports, uint64_t base, uint8
         length += n;
         next = leaf + 1;
     }
+    assert(length > 0); /* the last report is of some leaf */
     return length;
 }
 
@@ -212,6 +226,7 @@ static enum psp_status copy_leaves(const struct psp_reports *reports, struct psp
     uint32_t n = 0;
     for (uint32_t leaf = 0; leaf < leaf_count; leaf++)
         n += reports->leaves[leaf].index > reports->settled_index;
+    assert(n > 0);
     delta->leaf_report_leaves = malloc((size_t)n * sizeof *delta->leaf_report_leaves + 1);
     delta->leaf_reports = malloc((size_t)n * sizeof *delta->leaf_reports + 1);
     if (!delta->leaf_report_leaves || !delta->leaf_reports)
@@ -222,6 +237,7 @@ static enum psp_status copy_leaves(const struct psp_reports *reports, struct psp
         delta->leaf_report_leaves[delta->leaf_report_n] = leaf;
         delta->leaf_reports[delta->leaf_report_n++] = reports->leaves[leaf];
     }
+    assert(delta->leaf_report_n == n);
     return PSP_OK;
 }
 
@@ -262,6 +278,8 @@ static enum psp_status copy_reported(const struct psp_reports *reports,
         memcpy(at, rows->cells + rows->row_first[row], row_cells(rows, row) * sizeof *at);
         at += row_cells(rows, row);
     }
+    assert(delta->reported_n == n);
+    assert(at == delta->reported_cells + cells);
     return PSP_OK;
 }
 
@@ -269,6 +287,8 @@ enum psp_status psp_reports_copy(const struct psp_reports *reports, struct psp_c
 {
     if (reports->index <= reports->settled_index)
         return PSP_OK;
+    assert(reports->number > 0);
+    assert(delta->report == NULL);
     delta->report = malloc(reports->length);
     if (!delta->report)
         return PSP_ENOMEM;
@@ -282,6 +302,8 @@ enum psp_status psp_reports_copy(const struct psp_reports *reports, struct psp_c
 
 void psp_reports_settle(struct psp_reports *reports, uint64_t index)
 {
+    assert(index >= reports->index);
+    assert(index >= reports->settled_index);
     reports->settled_index = index;
 }
 
@@ -292,6 +314,7 @@ static enum psp_status restore_report(struct psp_reports *reports,
 {
     struct psp_report report;
     const struct psp_bytes bytes = {delta->report, delta->report_bytes};
+    assert(reports->settled_index == 0);
     if (delta->report_bytes == 0)
         return PSP_OK;
     if (psp_report_decode(bytes, &report) != NULL ||
@@ -356,6 +379,7 @@ static bool sums_fit(const struct psp_reports *reports)
 {
     const struct psp_totals *rows = reports->rows;
     struct psp_reports_sum sum = {0};
+    assert(reports->leaves != NULL);
     for (uint32_t leaf = 0; leaf < reports->definition->leaf_count; leaf++)
         sum.leaves += reports->leaves[leaf].number > 0;
     for (uint32_t row = 0; rows && row < rows->row_count; row++)
@@ -370,6 +394,7 @@ static bool leaves_fit(const struct psp_reports *reports)
     const char *fault =
         psp_report_decode((struct psp_bytes){reports->bytes, reports->length}, &report);
     assert(fault == NULL); /* it was when it was taken */
+    assert(report.number == reports->number);
     struct psp_bytes leaves = report.leaves;
     const uint32_t leaf_count = reports->definition->leaf_count;
     uint32_t next = 0, named = leaf_count;
@@ -383,6 +408,7 @@ static bool leaves_fit(const struct psp_reports *reports)
         if (is_named)
             more = psp_leaf_next(&leaves, &next, leaf_count, &named);
     }
+    assert(!more);
     return true;
 }
 
@@ -391,6 +417,7 @@ static bool leaves_fit(const struct psp_reports *reports)
 static bool rows_fit(const struct psp_reports *reports, const struct psp_totals *totals)
 {
     const struct psp_totals *rows = reports->rows;
+    assert(rows->definition == totals->definition);
     uint32_t row = 0;
     for (uint32_t leaf = 0; leaf < reports->definition->leaf_count; leaf++) {
         const uint32_t end = psp_totals_row(rows, leaf + 1, 0, 0);
@@ -398,6 +425,7 @@ static bool rows_fit(const struct psp_reports *reports, const struct psp_totals 
             if (rows->row_index[row] > reports->leaves[leaf].index)
                 return false;
     }
+    assert(row == rows->row_count);
     for (uint64_t cell = 0; cell < rows->cell_count; cell++)
         if (rows->cells[cell] > totals->cells[cell])
             return false;
@@ -410,6 +438,21 @@ bool psp_reports_hold_together(const struct psp_reports *reports, const struct p
         return true;
     return sums_fit(reports) && leaves_fit(reports) &&
            (!reports->rows || rows_fit(reports, totals));
+}
+
+void psp_reports_check(const struct psp_reports *reports, const struct psp_totals *totals)
+{
+    const bool none = reports->number == 0;
+    assert(reports->number <= PSP_REPORT_NUMBER_MAX);
+    assert(none == (reports->index == 0));
+    assert(none == (reports->length == 0));
+    assert(none == (reports->sum.leaves == 0));
+    assert(reports->sum.leaves <= reports->definition->leaf_count);
+    assert(reports->sum.ballots == 0 || reports->rows != NULL);
+    assert(reports->length <= reports->capacity);
+    assert(reports->seen_length <= reports->seen_capacity);
+    if (PSP_CHECKED)
+        assert(psp_reports_hold_together(reports, totals));
 }
 
 uint64_t psp_reports_memory_bytes(const struct psp_reports *reports)

@@ -68,6 +68,10 @@ enum psp_status psp_reports_restore(struct psp_reports *reports,
  * which they were copied. */
 bool psp_reports_hold_together(const struct psp_reports *reports, const struct psp_totals *totals);
 
+/* Asserts what must hold between two calls: in checked builds (base/checked.h) that all of
+ * it holds together, too. */
+void psp_reports_check(const struct psp_reports *reports, const struct psp_totals *totals);
+
 /* Of leaves and reports, without the rows. */
 uint64_t psp_reports_memory_bytes(const struct psp_reports *reports);
 

@@ -11,9 +11,15 @@
 
 enum { COUNTED_BYTES = 4 + PSP_TAG_BYTES, PREFETCH_AHEAD = 16 };
 
+static_assert(COUNTED_BYTES == 12, "as a delta has them");
+
 static enum psp_status restoring_create(struct psp_count *count)
 {
     assert(count->last_index == 0); /* before any apply */
+    assert(!count->has_genesis);
+    assert(psp_refusals_count(count->refusals) == 0);
+    assert(psp_ledger_count(count->stations) == 0);
+    assert(psp_reports_number(count->reports) == 0);
     struct psp_count_restoring *restoring = calloc(1, sizeof *restoring);
     if (!restoring)
         return PSP_ENOMEM;
@@ -43,6 +49,7 @@ static uint32_t leaf_of(const struct psp_count *count, uint32_t unit)
 static bool owns_slot(const struct psp_count *count, const uint8_t *digest)
 {
     const uint32_t slot = psp_digest_slot(digest);
+    assert(count->has_genesis);
     return slot >= count->genesis.slot_first && slot < count->genesis.slot_end;
 }
 
@@ -73,6 +80,8 @@ static enum psp_status restore_genesis(struct psp_count *count, const struct psp
 static enum psp_status compare_roll(struct psp_count *count, const struct psp_count_delta *delta)
 {
     struct psp_count_restoring *restoring = count->restoring;
+    assert(count->roll_digests != NULL);
+    assert(restoring->voter_n <= count->roll_n);
     if (delta->voter_n > count->roll_n - restoring->voter_n)
         return PSP_EMISMATCH;
     if (memcmp(count->roll_digests + restoring->voter_n * PSP_DIGEST_BYTES, delta->voter_digests,
@@ -90,6 +99,7 @@ static enum psp_status compare_roll(struct psp_count *count, const struct psp_co
 static enum psp_status queue_voters(struct psp_count *count, const struct psp_count_delta *delta)
 {
     struct psp_count_restoring *restoring = count->restoring;
+    assert(!count->has_roll);
     const uint64_t n = restoring->queue_n + delta->voter_n;
     if (n > restoring->queue_capacity) {
         const uint64_t capacity = n + n / 2;
@@ -108,6 +118,8 @@ static enum psp_status queue_voters(struct psp_count *count, const struct psp_co
     memcpy(restoring->queue_units + restoring->queue_n * 4, delta->voter_units, delta->voter_n * 4);
     restoring->queue_n = n;
     restoring->voter_n += delta->voter_n;
+    assert(restoring->queue_n <= restoring->queue_capacity);
+    assert(restoring->voter_n == restoring->queue_n + restoring->counted_n);
     return PSP_OK;
 }
 
@@ -169,6 +181,8 @@ static enum psp_status restore_counted_roll(struct psp_count *count,
         const uint8_t *digest = count->roll_digests + (uint64_t)number * PSP_DIGEST_BYTES;
         struct psp_index_place place;
         psp_index_find(count->index, digest, &place);
+        assert(place.known); /* all of the roll is */
+        assert(place.number == number);
         if (place.counted || !note_counted(count, digest, count->roll_units[number]))
             return PSP_ECORRUPT; /* a voter twice, or of another shard */
         psp_index_mark(count->index, &place, record + 4);
@@ -180,6 +194,7 @@ static enum psp_status restore_counted_roll(struct psp_count *count,
 /* Drops the queue's first `n`, all of it when the store reads in step. */
 static void dequeue(struct psp_count_restoring *restoring, uint64_t n)
 {
+    assert(n <= restoring->queue_n);
     const uint64_t rest = restoring->queue_n - n;
     restoring->queue_n = rest;
     if (rest == 0)
@@ -210,6 +225,7 @@ static enum psp_status restore_counted_new(struct psp_count *count,
         memcpy(count->last_voter, digest, PSP_DIGEST_BYTES);
     }
     dequeue(restoring, delta->counted_n);
+    assert(restoring->voter_n == restoring->queue_n + restoring->counted_n);
     return PSP_OK;
 }
 
@@ -228,6 +244,7 @@ static enum psp_status restore_counted(struct psp_count *count, const struct psp
 static enum psp_status reach_forgotten(struct psp_count_restoring *restoring, uint32_t station)
 {
     const size_t before = restoring->forgotten_capacity;
+    assert(station <= PSP_STATIONS_MAX);
     if (!PSP_GROW(restoring->forgotten, restoring->forgotten_capacity, (size_t)station + 1))
         return PSP_ENOMEM;
     memset(restoring->forgotten + before, 0,
@@ -240,6 +257,7 @@ static enum psp_status reach_forgotten(struct psp_count_restoring *restoring, ui
 static void forget_read(struct psp_count *count, uint32_t station, uint64_t forgotten)
 {
     struct psp_count_restoring *restoring = count->restoring;
+    assert(station < restoring->forgotten_capacity);
     for (; restoring->forgotten[station] < forgotten; restoring->forgotten[station]++) {
         if (psp_refusals_remembered(count->refusals, station) == 0)
             return; /* they are still to come */
@@ -276,6 +294,7 @@ static enum psp_status restore_stations(struct psp_count *count,
 static bool is_forgotten(const struct psp_count *count, const struct psp_refusal *refusal)
 {
     const struct psp_station_books *books = psp_ledger_of(count->stations, refusal->station);
+    assert(!books || refusal->station < count->restoring->forgotten_capacity);
     return books && refusal->disposition != PSP_CLOSED &&
            count->restoring->forgotten[refusal->station] < books->forgotten;
 }
@@ -389,6 +408,7 @@ static bool refusals_add_up(const struct psp_count *count)
     for (uint32_t k = 0; k < psp_ledger_count(count->stations); k++) {
         uint32_t number;
         const struct psp_station_books *station = psp_ledger_at(count->stations, k, &number);
+        assert(number < restoring->forgotten_capacity);
         if (restoring->forgotten[number] != station->forgotten)
             return false;
     }
@@ -408,6 +428,7 @@ static bool adds_up(const struct psp_count *count)
         return false;
     if (psp_totals_unbalanced_row(totals) != PSP_NONE)
         return false;
+    assert(psp_totals_row(totals, count->definition->leaf_count, 0, 0) == totals->row_count);
     for (uint32_t leaf = 0; leaf < count->definition->leaf_count; leaf++) {
         uint64_t ballots = 0;
         const uint32_t end = psp_totals_row(totals, leaf + 1, 0, 0);
@@ -439,5 +460,6 @@ enum psp_status psp_count_restore_end(struct psp_count *count)
     }
     psp_count_check(count);
     psp_count_check_tables(count);
+    assert(psp_count_delta_bytes(count) == 0); /* what was stored is not new */
     return PSP_OK;
 }

@@ -29,8 +29,11 @@ enum psp_status psp_count_set_genesis(struct psp_count *count, const struct psp_
     assert(!count->has_genesis);
     assert(genesis->slot_first < genesis->slot_end);
     assert(genesis->slot_end <= PSP_SLOT_COUNT);
+    assert(genesis->publication == PSP_PUBLICATION_IMMEDIATE ||
+           genesis->publication == PSP_PUBLICATION_REPORTS);
     if (genesis->rules > PSP_RULES)
         return PSP_EVERSION;
+    assert(genesis->rules < 2 || psp_mode_known(genesis->mode));
     if (psp_genesis_has_roll(genesis) != count->has_roll)
         return PSP_EMISMATCH;
     if (genesis->publication == PSP_PUBLICATION_REPORTS &&
@@ -63,15 +66,15 @@ bool psp_count_stations_hold(const struct psp_count *count)
         if (!psp_station_books_balanced(books) ||
             psp_refusals_remembered(count->refusals, number) !=
                 psp_station_books_forgettable(books) - books->forgotten ||
-            psp_refusals_closed(count->refusals, number) != books->disposed[PSP_CLOSED])
+            psp_refusals_closed(count->refusals, number) != books->disposed[PSP_CLOSED] ||
+            !psp_refusals_within_limits(count->refusals, number))
             return false;
         refused += psp_station_books_forgettable(books) - books->forgotten;
         refused += books->disposed[PSP_CLOSED];
         psp_station_books_add(&sum, books);
     }
     return psp_station_books_agree(&sum, &count->books) &&
-           psp_refusals_count(count->refusals) == refused &&
-           psp_refusals_within_limits(count->refusals);
+           psp_refusals_count(count->refusals) == refused;
 }
 
 /* ---- what must hold ---- */
@@ -136,6 +139,7 @@ void psp_count_check_tables(const struct psp_count *count)
 {
     psp_index_check(count->index);
     psp_refusals_check(count->refusals);
+    psp_reports_check(count->reports, count->totals);
     if (PSP_CHECKED)
         assert(psp_totals_unbalanced_row(count->totals) == PSP_NONE); /* promise 3 */
 }

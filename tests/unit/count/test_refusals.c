@@ -155,9 +155,10 @@ static void closed_ones_are_never_forgotten_and_have_their_own_budget(void **sta
     assert_int_equal(find(refusals, 2), PSP_CLOSED);
     assert_int_equal(psp_refusals_closed(refusals, 1), 2);
     assert_int_equal(psp_refusals_count(refusals), 5);
-    assert_true(psp_refusals_within_limits(refusals));
+    assert_true(psp_refusals_within_limits(refusals, 1));
+    assert_true(psp_refusals_within_limits(refusals, 77777));
     add(refusals, 7, 2, PSP_CLOSED);
-    assert_false(psp_refusals_within_limits(refusals));
+    assert_false(psp_refusals_within_limits(refusals, 2)); /* the total */
     psp_refusals_destroy(&refusals);
 }
 
