@@ -9,6 +9,8 @@
 #include "base/system/clock.h"
 #include "base/system/peer.h"
 
+enum { ABANDONED_MS = 100 };
+
 struct psp_connection {
     struct psp_place place; /* zeros: it has none; idle: a request that is not whole, or none */
     struct psp_connection *next, *previous;
@@ -17,7 +19,7 @@ struct psp_connection {
     uint64_t answer_bytes; /* held for the answer under way */
     bool streaming;        /* MHD's timeout holds: it must take bytes now and then */
     bool reading;          /* as place.idle */
-    bool ended;            /* its client sends no more: seen while reading */
+    uint64_t ended_ms;     /* its client sends no more, seen while reading: since when; 0: not */
     bool refused;
 };
 
@@ -222,7 +224,7 @@ void psp_connections_deadline(struct psp_connections *connections, struct MHD_Co
         return;
     pthread_mutex_lock(&connections->lock);
     connection->deadline_ms = psp_clock_ms() + ms;
-    connection->ended = false;
+    connection->ended_ms = 0;
     set_reading(connection, reading);
     pthread_mutex_unlock(&connections->lock);
 }
@@ -239,7 +241,7 @@ void psp_connections_whole(struct psp_connections *connections, struct MHD_Conne
     if (!connection)
         return;
     pthread_mutex_lock(&connections->lock);
-    connection->ended = false;
+    connection->ended_ms = 0;
     set_reading(connection, false);
     pthread_mutex_unlock(&connections->lock);
 }
@@ -283,7 +285,7 @@ void psp_connections_stream(struct psp_connections *connections, struct MHD_Conn
         return;
     pthread_mutex_lock(&connections->lock);
     connection->streaming = true;
-    connection->ended = false;
+    connection->ended_ms = 0;
     set_reading(connection, false);
     pthread_mutex_unlock(&connections->lock);
 }
@@ -297,28 +299,29 @@ void psp_connections_completed(struct psp_connections *connections, struct MHD_C
     connections->answer_bytes -= connection->answer_bytes;
     connection->answer_bytes = 0;
     connection->streaming = false;
+    connection->ended_ms = 0;
     set_reading(connection, true);
     connection->deadline_ms = psp_clock_ms() + connections->bounds.idle_ms;
     pthread_mutex_unlock(&connections->lock);
 }
 
 /* MHD keeps a connection whose client went away before its request was whole until its
- * timeout: enough of them would take every place. Seen twice, so that what was read last has
- * been looked at. */
-static bool is_abandoned(struct psp_connection *connection)
+ * timeout: enough of them would take every place. Seen for a while, so that what was read last
+ * has been looked at: between two requests that came together it is reading, too. */
+static bool is_abandoned(struct psp_connection *connection, uint64_t now_ms)
 {
     if (!connection->reading || !psp_peer_ended(connection->fd))
         return false;
-    const bool seen = connection->ended;
-    connection->ended = true;
-    return seen;
+    if (connection->ended_ms == 0)
+        connection->ended_ms = now_ms;
+    return now_ms >= connection->ended_ms + ABANDONED_MS;
 }
 
 void psp_connections_sweep(struct psp_connections *connections, uint64_t now_ms)
 {
     pthread_mutex_lock(&connections->lock);
     for (struct psp_connection *at = connections->list; at; at = at->next) {
-        if (at->streaming || (now_ms <= at->deadline_ms && !is_abandoned(at)))
+        if (at->streaming || (now_ms <= at->deadline_ms && !is_abandoned(at, now_ms)))
             continue;
         shutdown(at->fd, SHUT_RDWR);
         at->reading = false;
