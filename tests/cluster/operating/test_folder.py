@@ -154,3 +154,32 @@ def test_each_down_of_compose_names_every_profile():
         assert downs, path
         for options in downs:
             assert set(re.findall(r"--profile (\S+)", options)) == profiles, path
+
+
+def test_compose_hands_out_no_keys_that_are_gone(tmp_path):
+    """The image's script, its folders moved here."""
+    (tmp_path / "cluster" / "keys").mkdir(parents=True)
+    (tmp_path / "cluster" / "clients").mkdir()
+    (tmp_path / "cluster" / "cluster.json").write_text("{}")
+    for role in ("router", "shard", "collector", "gateway", "bridge", "operator"):
+        (tmp_path / "keys" / role).mkdir(parents=True)
+    text = (ROOT / "deploy" / "image" / "keys").read_text()
+    script = re.sub(r"(?<![\w/])/(cluster|keys)\b(?=[/ \n])", rf"{tmp_path}/\1", text)
+    script = script.replace("folder=/keys/", f"folder={tmp_path}/keys/")
+
+    def hand_out():
+        done = subprocess.run(["sh", "-c", script], capture_output=True, text=True,
+                              timeout=TIMEOUT_S, env={**os.environ, "PSEPHOS_HOSTS": ""})
+        return done, sorted(p.relative_to(tmp_path / "keys").as_posix()
+                            for p in (tmp_path / "keys").glob("*/*"))
+    done, given = hand_out()
+    assert done.returncode == 1 and given == []
+    assert "cluster.json" in done.stderr and "--profile bridge" in done.stderr
+    for name in ("keys/digest", "keys/router-0", "keys/shard-0-0", "keys/collector-0",
+                 "keys/operator", "keys/ballot-ids", "clients/local"):
+        (tmp_path / "cluster" / f"{name}.key").write_text(name)
+    done, given = hand_out()
+    assert done.returncode == 0, done.stderr
+    assert given == ["bridge/ballot-ids.key", "bridge/local.key", "collector/collector-0.key",
+                     "operator/ballot-ids.key", "operator/operator.key", "router/digest.key",
+                     "router/router-0.key", "shard/shard-0-0.key"]
