@@ -45,6 +45,8 @@ uint64_t psp_segment_name_first(const char *name)
         else
             return 0;
     }
+    if (first > INT64_MAX)
+        return 0;
     return strcmp(name + 16, ".log") == 0 ? first : 0;
 }
 

@@ -91,7 +91,7 @@ static inline uint64_t psp_segment_record_bytes(uint32_t payload_bytes)
 
 /* 16 hex digits and ".log". */
 void psp_segment_name(uint64_t first, char ret_name[PSP_SEGMENT_NAME_BYTES]);
-/* The first index, 0 when it is no segment's name. */
+/* The first index, 0 when it is no segment's name: no log gets to an index of 2^63. */
 uint64_t psp_segment_name_first(const char *name);
 
 /* The bytes above. */

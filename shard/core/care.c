@@ -16,6 +16,7 @@
 
 static void stop_damaged(struct psp_core *core, const char *why)
 {
+    assert(core->care.mending.index != 0);
     psp_core_stop(core,
                   "%s is damaged (index %" PRIu64 "), and %s; restore this replica's data folder "
                   "from a backup, or replace the replica",
@@ -89,7 +90,7 @@ static void go_on(struct psp_core *core)
             return;
         action->mend.record = record;
         action->mend.may_cut = !core->started && record.index > psp_count_index(core->count);
-        care->mends = true;
+        care->mends = record.index;
         return;
     }
     }
@@ -125,8 +126,13 @@ void psp_core_mended(struct psp_core *core, struct psp_core_time now, enum psp_s
 {
     struct psp_care *care = &core->care;
     psp_core_begin(core, now);
-    assert(care->mends);
-    care->mends = false;
+    assert(care->mends != 0);
+    const uint64_t index = care->mends;
+    care->mends = 0;
+    if (status == PSP_OK)
+        care->mended++;
+    if (care->mending.index != index)
+        return; /* it was cut meanwhile; what else is damaged is asked for by itself */
     /* What was never committed is cut by the leader in time, and the damage with it. */
     if (status == PSP_EINVAL && core->started && care->mending.index > core->commit_index) {
         psp_mending_begin(&care->mending, care->mending.index);
@@ -137,7 +143,6 @@ void psp_core_mended(struct psp_core *core, struct psp_core_time now, enum psp_s
         stop_damaged(core, "what the other replicas have there is another record than was here");
         return;
     }
-    care->mended++;
     psp_mending_begin(&care->mending, 0); /* what else is damaged is told next */
 }
 

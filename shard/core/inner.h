@@ -80,7 +80,7 @@ struct psp_care {
     struct psp_mending mending;
     uint64_t ask_ms; /* when the others are asked again */
     uint32_t differs;
-    bool mends; /* a record is being written */
+    uint64_t mends; /* index of the record that is being written; 0: none */
 
     bool scrubbing;
     uint64_t scrub_next, scrub_ms;      /* the index to go on with, and when */

@@ -243,8 +243,8 @@ void psp_core_describe(const struct psp_core *core, char *ret_text, size_t size)
         "\n"
         "  election state %d, time %" PRIu64 ", closes at %" PRIu64 "; state hash %016" PRIx64
         "...\n"
-        "  care: damaged %" PRIu64 ", mending %" PRIu64 ", writing %d, scrubbing %d from %" PRIu64
-        "\n"
+        "  care: damaged %" PRIu64 ", mending %" PRIu64 ", writing %" PRIu64
+        ", scrubbing %d from %" PRIu64 "\n"
         "  moves to %" PRIu64 ", joining %" PRIu64 "; clocks: steady %" PRIu64 ", wall %" PRIu64
         "\n",
         core->genesis.shard, core->replica, core->member_count, core->raft_id, core->genesis.epoch,

@@ -18,6 +18,7 @@
 #include "base/system/descriptors.h"
 #include "journal/disk.h"
 #include "journal/journal.h"
+#include "journal/segment.h"
 
 static const uint8_t cluster_id[PSP_CLUSTER_ID_BYTES] = "sixteen bytes !";
 static struct psp_reason reason;
@@ -420,6 +421,26 @@ static void a_file_of_another_shard_is_refused(void **state)
     psp_journal_close(&log);
 }
 
+/* Whoever puts one there must not end what reads the folder. */
+static void a_name_beyond_all_indexes_is_no_segment_s(void **state)
+{
+    const struct folder *folder = *state;
+    assert_int_equal(psp_segment_name_first("7fffffffffffffff.log"), INT64_MAX);
+    assert_int_equal(psp_segment_name_first("8000000000000000.log"), 0);
+    assert_int_equal(psp_segment_name_first("ffffffffffffffff.log"), 0);
+    fill(folder, 3);
+    char path[128];
+    size_t n;
+    first_segment(folder, path);
+    uint8_t *bytes = load_file(path, &n);
+    snprintf(path, sizeof path, "%s/ffffffffffffffff.log", folder->path);
+    store_file(path, bytes, n);
+    free(bytes);
+    struct psp_journal *log = open_log(folder);
+    assert_int_equal(psp_journal_last(log), 3);
+    psp_journal_close(&log);
+}
+
 /* The vote file of a moment ago: what was promised since is forgotten, by one term. */
 static void a_vote_older_than_the_log_is_refused(void **state)
 {
@@ -636,6 +657,7 @@ int main(void)
         FACT(truncated_records_are_replaced),
         FACT(a_log_of_another_cluster_or_shard_is_refused),
         FACT(a_file_of_another_shard_is_refused),
+        FACT(a_name_beyond_all_indexes_is_no_segment_s),
         FACT(a_vote_older_than_the_log_is_refused),
         FACT(a_log_of_0_1_0_is_refused_but_by_who_asks_for_it),
         FACT(a_second_opener_is_refused_while_the_first_lives),

@@ -131,6 +131,22 @@ static void another_record_than_was_there_ends_it(void **state)
     destroy_group(group);
 }
 
+/* The journal has no such record any more, and says so: nothing is damaged. */
+static void what_is_cut_while_it_is_mended_ends_nothing(void **state)
+{
+    (void)state;
+    uint32_t leader;
+    struct group *group = counted_group(3, &leader);
+    struct node *hurt = &group->nodes[other_than(leader)];
+    hurt->mend_status = PSP_EINVAL;
+    hurt->cut_while_mending = true;
+    damage(group, other_than(leader), 2);
+    run(group, 100);
+    assert_int_equal(hurt->mended_n, 1);
+    assert_string_equal(hurt->stop, "");
+    destroy_group(group);
+}
+
 /* Damaged where the start needs it: until it is mended nothing but that goes on. */
 static void what_the_start_needs_is_mended_before_it(void **state)
 {
@@ -385,6 +401,7 @@ int main(void)
         cmocka_unit_test(two_that_differ_are_asked_again_and_then_it_ends),
         cmocka_unit_test(a_lone_replica_ends_and_names_the_place),
         cmocka_unit_test(another_record_than_was_there_ends_it),
+        cmocka_unit_test(what_is_cut_while_it_is_mended_ends_nothing),
         cmocka_unit_test(what_the_start_needs_is_mended_before_it),
         cmocka_unit_test(an_unreadable_record_waits_until_it_is_mended),
         cmocka_unit_test(a_replacement_waits_until_the_others_are_scrubbed),
