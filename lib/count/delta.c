@@ -76,7 +76,6 @@ void psp_count_pending_counted(struct psp_count *count, const struct psp_count_r
     assert(pending->counted_n < pending->capacity);
     if (new_voter) {
         assert(!count->has_roll);
-        assert(pending->voter_n == pending->counted_n); /* one record each */
         memcpy(pending->voter_digests + pending->voter_n * PSP_DIGEST_BYTES, row->digest,
                PSP_DIGEST_BYTES);
         psp_put32(pending->voter_units + pending->voter_n * 4, row->unit);

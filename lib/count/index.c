@@ -385,8 +385,10 @@ void psp_index_find(const struct psp_index *index, const uint8_t digest[PSP_DIGE
 static void shift(struct psp_index *index, const struct psp_index_table *table, uint32_t at,
                   uint32_t hole)
 {
-    assert(at <= hole);
-    assert(hole < table->end);
+    if (PSP_CHECKED) {
+        assert(at <= hole);
+        assert(hole < table->end);
+    }
     while (at / BLOCK_ENTRIES != hole / BLOCK_ENTRIES) {
         const uint32_t first = hole - hole % BLOCK_ENTRIES;
         struct psp_index_entry *entries = entry_at(index, table, first);
@@ -423,7 +425,8 @@ enum psp_status psp_index_insert(struct psp_index *index, const uint8_t digest[P
 {
     assert(!place->known);
     assert(number < PSP_INDEX_VOTERS_MAX);
-    assert(place->slot == psp_digest_slot(digest));
+    if (PSP_CHECKED)
+        assert(place->slot == psp_digest_slot(digest));
     struct psp_index_table *table = &index->tables[place->slot];
     if (!fits((uint64_t)table->used + 1, table->capacity)) {
         const enum psp_status status = grow(index, place->slot, (uint64_t)table->used + 1);
