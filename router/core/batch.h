@@ -102,6 +102,13 @@ void psp_router_batch_move(struct psp_router_batch *batch, enum psp_router_batch
  * PSP_EBUSY: the batch is full. PSP_ENOMEM: over the pool's bound. */
 enum psp_status psp_router_batch_reserve(struct psp_router_pool *pool,
                                          struct psp_router_batch *batch, size_t marks_bytes);
+/* Whether one more such row has its place without that. */
+static inline bool psp_router_batch_has_room(const struct psp_router_batch *batch,
+                                             size_t marks_bytes)
+{
+    return batch->n < batch->capacity && batch->span_count < batch->span_capacity &&
+           batch->marks_bytes + marks_bytes <= batch->marks_capacity;
+}
 /* No row follows: its runs are whole. */
 void psp_router_batch_end(struct psp_router_batch *batch);
 

@@ -128,11 +128,13 @@ struct submission {
     uint32_t station_count;
 };
 
-static bool reserve(struct psp_router_core *core, uint32_t shard, enum psp_router_lane lane,
-                    size_t marks_bytes, uint64_t now_ms)
+static bool reserve(struct psp_router_core *core, struct psp_router_line *line, uint32_t shard,
+                    enum psp_router_lane lane, size_t marks_bytes, uint64_t now_ms)
 {
-    struct psp_router_line *line = &core->places[shard].lines[lane];
     if (line->open != NULL) {
+        assert(line->open->state == PSP_ROUTER_BATCH_OPEN);
+        if (psp_router_batch_has_room(line->open, marks_bytes))
+            return true;
         const enum psp_status status =
             psp_router_batch_reserve(&core->pool, line->open, marks_bytes);
         if (status != PSP_EBUSY)
@@ -276,11 +278,14 @@ static void forward_row(struct psp_router_core *core, const struct submission *s
     if (too_many_replays(core, shard, lane, submission->now_ms) ||
         !psp_router_quota_admit(&core->quota, shard, station)) {
         store_row(core->busy_rows, core->busy_count++, row);
-    } else if (!reserve(core, shard, lane, columns->marks_lengths[row], submission->now_ms)) {
+        return;
+    }
+    struct psp_router_line *line = &core->places[shard].lines[lane];
+    if (reserve(core, line, shard, lane, columns->marks_lengths[row], submission->now_ms)) {
+        append(core, line, submission, row, digest, marks);
+    } else {
         psp_router_quota_release(&core->quota, shard, station, 1);
         store_row(core->busy_rows, core->busy_count++, row);
-    } else {
-        append(core, &core->places[shard].lines[lane], submission, row, digest, marks);
     }
 }
 
