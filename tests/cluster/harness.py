@@ -6,6 +6,7 @@ The programs are those in PSEPHOS_BIN (a folder), else build/bin.
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -37,6 +38,11 @@ def run_psephos(*args, timeout=TIMEOUT_S, stdin=None, check=None, close_fds=True
             f"{' '.join(command)}\nexit code {done.returncode}, wanted {check}\n"
             f"{done.stdout[-4000:]}{done.stderr[-4000:]}")
     return done
+
+
+def psephos_for_others(folder):
+    """The program where other users may run it, too: a clone in /root is closed to them."""
+    return shutil.copy(BIN / "psephos", folder / "psephos")
 
 
 def is_running(pid):

@@ -15,6 +15,7 @@ from pathlib import Path
 CMOCKA_RUN = re.compile(r"^\[==========\] (?:\S+: )?Running (\d+) test", re.M)
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
 CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (?:\S+: )?(\d+) test", re.M)
+SKIP = re.compile(r"^skipped: (.+)\n(?:\[  SKIPPED \] (\S+)$)?", re.M)
 
 
 def count_program(case):
@@ -24,12 +25,20 @@ def count_program(case):
     passed = sum(int(n) for n in CMOCKA_PASSED.findall(output))
     skipped = sum(int(n) for n in CMOCKA_SKIPPED.findall(output))
     program_failed = case.get("status") == "fail" or case.find("failure") is not None
+    if ran == 0 and not program_failed:
+        return (0, 0, 1) if SKIP.search(output) else (1, 0, 0)
     if ran == 0:
-        return (0, 1, 0) if program_failed else (1, 0, 0)
+        return (0, 1, 0)
     failed = ran - passed - skipped
     if program_failed and failed <= 0:
         failed = 1  # a crash, a leak or a sanitizer's report after the cases
     return (passed, failed, skipped)
+
+
+def skips_of(case):
+    """Lines of what a ctest program says that it skipped, and why; pytest tells its own."""
+    return [f"skipped: {name or case.get('name')}: {why}"
+            for why, name in SKIP.findall(case.findtext("system-out") or "")]
 
 
 def count_case(case):
@@ -54,10 +63,12 @@ def main():
             counts[1] = 1
             troubles.append(f"no report: {error}")
         for case in cases:
-            one = count_program(case) if suite.startswith("unit-") else count_case(case)
+            unit = suite.startswith("unit-")
+            one = count_program(case) if unit else count_case(case)
             counts = [a + b for a, b in zip(counts, one)]
             if one[1]:
                 troubles.append(f"failed: {case.get('classname')} {case.get('name')}")
+            troubles += skips_of(case) if unit else []
         if cases and sum(counts) == 0 or not cases and not troubles:
             counts[1] += 1
             troubles.append("ran no test")

@@ -80,8 +80,8 @@ def test_tables_are_what_the_api_shows(town, server, view, bridge):  # noqa: F81
             f"SELECT choice, votes FROM series WHERE contest = '{contest}' AND point = (SELECT "
             f"max(point) FROM series WHERE contest = '{contest}') ORDER BY choice"
             ).fetchall() == last, WAIT_S, what="the curve's last point")
-    reader = server.run("psql", "-h", server.folder, "-U", "postgres", "-d", view.database, "-qAtX",
-                        "-c", "SET ROLE psephos_reader",
+    reader = server.run(server.bin / "psql", "-h", server.folder, "-U", "postgres",
+                        "-d", view.database, "-qAtX", "-c", "SET ROLE psephos_reader",
                         "-c", "SELECT count(*) > 0 FROM psephos.v_results",
                         "-c", "SELECT has_table_privilege('psephos.results', 'DELETE')")
     assert reader.split() == ["t", "f"]
@@ -120,7 +120,7 @@ def test_two_at_once_and_one_that_wakes_up(town, server, view, bridge, tmp_path)
     first, second = bridge("first").start(), bridge("second").start()
     watch = Watch(server, view)
     listener = subprocess.Popen(
-        ["psql", "-h", server.folder, "-U", "postgres", "-d", view.database, "-qAtX"],
+        [server.bin / "psql", "-h", server.folder, "-U", "postgres", "-d", view.database, "-qAtX"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     listener.stdin.write("LISTEN psephos;\n")
     listener.stdin.flush()

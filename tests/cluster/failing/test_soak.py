@@ -17,7 +17,8 @@ def test_a_short_soak_is_exact(tmp_path):
     figures = tmp_path / "figures.json"
     done = subprocess.run(
         [sys.executable, ROOT / "tests" / "faults" / "soak" / "soak.py", "--minutes", "0.25",
-         "--gap", "1.5", "--json", figures], capture_output=True, text=True, timeout=900)
+         "--gap", "1.5", "--json", figures], capture_output=True, text=True, timeout=900,
+        env=os.environ | {"TMPDIR": str(tmp_path)})
     print(done.stdout + done.stderr)
     found = json.loads(figures.read_text())
     # So short a time says nothing of what grows.

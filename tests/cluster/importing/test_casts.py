@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import BIN, run_psephos, wait_until
+from harness import BIN, psephos_for_others, run_psephos, wait_until
 
 HEADER = "state,county,county_fips,precinct,office,district,party,candidate,votes\n"
 
@@ -213,9 +213,9 @@ def test_a_folder_that_cannot_be_written_sends_no_ballot(one, first, tmp_path):
     above = [folder for folder in tmp_path.parents if "pytest-of" in str(folder)]
     for folder in [station, tmp_path, *above]:
         os.chmod(folder, 0o755)
-    done = subprocess.run([BIN / "psephos", "cast", "--cluster", station / "cluster.json",
-                           "--key", key, "--returns", first], capture_output=True, text=True,
-                          timeout=60, user=65534)
+    done = subprocess.run([psephos_for_others(tmp_path), "cast", "--cluster",
+                           station / "cluster.json", "--key", key, "--returns", first],
+                          capture_output=True, text=True, timeout=60, user=65534)
     assert done.returncode == 1
     assert f"psephos cast: {key}.casts: permission denied. No ballot was sent" in done.stderr
     assert "let this user write there" in done.stderr

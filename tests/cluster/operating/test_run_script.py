@@ -272,7 +272,9 @@ def test_npm_keeps_its_cache_in_the_build_folder(tmp_path):
 
 REPORT = """<testsuite><testcase name="test_import" classname="test_import" status="{status}">
 <system-out>[==========] {group}Running 3 test(s).
-[ RUN      ] one
+[ RUN      ] two
+skipped: no such data
+[  SKIPPED ] two
 [==========] {group}3 test(s) run.
 [  PASSED  ] {passed} test(s).
 [  SKIPPED ] {group}1 test(s), listed below:
@@ -292,7 +294,18 @@ def test_the_summary_counts_the_cases_of_both_cmockas(tmp_path, group, status, p
     done = subprocess.run([sys.executable, ROOT / "tests/lint/summary.py", tmp_path, "unit-plain"],
                           capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == line
+    assert done.stdout.count("    skipped: two: no such data\n") == 1
     assert done.returncode == (status == "fail")
+
+
+def test_a_program_that_ran_nothing_has_not_passed(tmp_path):
+    (tmp_path / "unit-plain.xml").write_text(
+        '<testsuite><testcase name="test_target" status="run"><system-out>skipped: no server\n'
+        "</system-out></testcase></testsuite>")
+    done = subprocess.run([sys.executable, ROOT / "tests/lint/summary.py", tmp_path, "unit-plain"],
+                          capture_output=True, text=True)
+    assert "    skipped: test_target: no server\n" in done.stdout
+    assert done.stdout.splitlines()[-1] == "0 passed, 0 failed, 1 skipped"
 
 
 def test_without_cmocka_the_unit_tests_are_an_error(tmp_path):

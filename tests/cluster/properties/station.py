@@ -23,13 +23,15 @@ NAMES = {1: "counted", 2: "replayed", 3: "double_vote", 4: "not_eligible", 5: "i
 
 def messages():
     """The module that protoc makes of client.proto."""
-    if "client_pb2" not in sys.modules:
-        folder = tempfile.mkdtemp(prefix="psephos-station-")
-        proto = Path(__file__).resolve().parents[3] / "proto"
+    proto = Path(__file__).resolve().parents[3] / "proto"
+    with tempfile.TemporaryDirectory(prefix="psephos-station-") as folder:
         subprocess.run(["protoc", f"-I{proto}", f"--python_out={folder}", "client.proto"],
                        check=True)
         sys.path.append(folder)
-    return importlib.import_module("client_pb2")
+        try:
+            return importlib.import_module("client_pb2")
+        finally:
+            sys.path.remove(folder)
 
 
 pb = messages()
