@@ -2,6 +2,7 @@
 #include "tests/sim/world/chaos.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "journal/journal.h"
@@ -9,6 +10,7 @@
 #include "tests/sim/world/network.h"
 
 enum {
+    CLOCK_FAR_MS = 60000,
     ROT_TAIL_BYTES = 700,
     WRONG_US = 1200 * SIM_MS,
     CLOSING_US = 500 * SIM_MS,
@@ -587,6 +589,8 @@ void sim_chaos_heal(struct sim_world *world)
             struct sim_replica *replica = &world->shards[s].replicas[r];
             replica->disk.dies_after = replica->disk.fails_after = 0;
             replica->store_fails = false;
+            if (llabs(replica->actor.wall_ms) > CLOCK_FAR_MS) /* alone it would not be waited for */
+                replica->actor.wall_ms = 0;
         }
 }
 
