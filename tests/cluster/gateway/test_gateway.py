@@ -44,6 +44,8 @@ def test_every_line_gets_its_verdict_in_order(town):
     status, _, again = post(address, token, sent)
     assert status == 200
     assert shown(again, "disposition", "first") == [("replayed", line["first"]) for line in lines]
+    # Verdicts are there before the collector has heard of them.
+    wait_until(lambda: one.accounting()["total"]["received"] == 8, what="all that came")
     total = one.accounting()["total"]
     assert (total["counted"], total["replayed"], total["invalid"]) == (2, 4, 1)
     # The books are the station's.
@@ -155,7 +157,7 @@ def test_more_than_a_request_may_have_is_413_before_it_is_read(town):
     status, _, lines = post(address, token, [ballot(f"v{i}") for i in range(65536)])
     assert status == 200 and len(lines) == 65536
     assert {line["first"] for line in lines} == {"counted"}
-    assert one.accounting()["total"]["counted"] == 65536
+    wait_until(lambda: one.accounting()["total"]["counted"] == 65536, what="the count")
 
 
 def test_without_a_shard_lines_stay_open_and_sending_all_again_is_safe(town):
