@@ -105,9 +105,14 @@ static bool load_config(struct parts *parts)
                                              .keys = parts->identity.keys_path};
     const enum psp_status status =
         psp_bridge_config_load(parts->config_path, places, &parts->config, &parts->identity.reason);
-    if (status != PSP_OK)
+    if (status != PSP_OK) {
         psp_reason_set_file(&parts->identity.reason, parts->config_path, status);
-    return status == PSP_OK;
+        return false;
+    }
+    char name[sizeof "bridge-" + PSP_BRIDGE_NAME_BYTES_MAX];
+    snprintf(name, sizeof name, "bridge-%s", parts->config->name);
+    psp_say_name(name); /* until here the file's */
+    return true;
 }
 
 /* One that listens everywhere is asked on this host. */

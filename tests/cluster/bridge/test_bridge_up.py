@@ -15,7 +15,7 @@ import urllib.request
 import pytest
 
 from casting import free_port
-from harness import ROOT, is_running, run_psephos, wait_until
+from harness import BIN, ROOT, is_running, run_psephos, wait_until
 from test_json import promised
 
 AWAY = "host=/nowhere/at/all dbname=psephos connect_timeout=2"
@@ -121,6 +121,22 @@ def test_a_bridge_whose_server_is_away_holds_nothing_up(cluster, fixture_file, t
     pid = row(one)["pid"]
     one.down()
     assert not is_running(pid)
+
+
+def test_its_name_is_in_its_log_whatever_its_file_is_called(cluster, fixture_file, tmp_path):
+    one = cluster(fixture_file("town.json"))
+    path = bridge_file(tmp_path)
+    log = tmp_path / "log"
+    with log.open("w") as to:
+        process = subprocess.Popen([BIN / "psephos-bridge", "--cluster",
+                                    one.directory / "cluster.json", "--config", path], stderr=to)
+    try:
+        wait_until(lambda: " bridge-page " in log.read_text(), what="a line of the log")
+    finally:
+        process.terminate()
+        ended = process.wait(20)
+    assert ended == 0
+    assert "file-of-page" not in log.read_text()
 
 
 def test_a_bridge_joins_a_cluster_that_runs(cluster, fixture_file, tmp_path):
