@@ -173,6 +173,19 @@ class ThreeReplicas:
     def settle(self, timeout=60):
         wait_until(self.level, timeout=timeout, what="one index and state hash on all replicas")
 
+    def log(self, name, replica):
+        """What /metrics says of a replica's log; 0 when nothing."""
+        text = self.one.get("/metrics", local=True)[2].decode()
+        found = re.search(rf'(?m)^psephos_log_{name}{{shard="0",replica="{replica}"}} (\S+)$', text)
+        return float(found[1]) if found else 0
+
+    def heal(self, replica, since):
+        """What stands in its log has been read since, and nothing is damaged: two replicas with a
+        bad record each are more than a majority makes good."""
+        wait_until(lambda: self.log("scrub_timestamp_seconds", replica) >= since
+                   and not any(self.log("damaged_records", r) for r in range(3)),
+                   timeout=60, what=f"a log of replica {replica} that was read and is whole")
+
     def damaged(self, dice, kind):
         replica = dice.randrange(3)
         pid = replica_of(self.one, replica)["pid"]
@@ -186,10 +199,12 @@ class ThreeReplicas:
             where = f"log cut by {cut} bytes"
         else:
             where = flip(data, kind, dice)
+        since = int(time.time())
         process, log = start_shard(self.one, replica)
         end = time.monotonic() + SETTLE_S
         while time.monotonic() < end and process.poll() is None:
             if self.level():
+                self.heal(replica, since)
                 return "repaired", where
             time.sleep(0.05)
         if process.poll() is None:
@@ -201,6 +216,7 @@ class ThreeReplicas:
         self.one.call("replica", "replace", "--shard", 0, "--replica", replica, check=0,
                       timeout=300)  # the others read their logs first
         self.settle()
+        self.heal(replica, since)
         return "refused, and replaced", where
 
     def finish(self):
