@@ -268,9 +268,9 @@ static bool rank_names(struct psp_catalog *catalog)
 
 static void note_choices(struct psp_catalog *catalog, const struct psp_style_contest *entry)
 {
+    assert(entry->contest < catalog->definition->contest_count);
     uint8_t *used =
         catalog->choice_used + catalog->definition->contests[entry->contest].choice_first;
-    assert(entry->contest < catalog->definition->contest_count);
     for (uint32_t c = 0; c < entry->choice_count; c++) {
         assert(entry->choices[c] < entry->slot_count);
         used[entry->choices[c]] = true;

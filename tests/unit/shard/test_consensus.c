@@ -74,6 +74,14 @@ static void receive(struct psp_consensus *consensus, uint32_t type, const uint64
     assert_int_equal(psp_consensus_receive(consensus, 1001, 2, &message, ret_actions), PSP_OK);
 }
 
+static void commands(struct psp_raft_entry *entries, int n, uint64_t term)
+{
+    static const uint64_t value = 5;
+    for (int i = 0; i < n; i++)
+        entries[i] = (struct psp_raft_entry){
+            term, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+}
+
 static enum psp_status append(struct psp_consensus *consensus, const uint64_t *fields,
                               const struct psp_raft_entry *entries, uint32_t n,
                               struct psp_consensus_actions *ret_actions)
@@ -121,11 +129,8 @@ static void w2_entries_below_the_snapshot_are_taken_as_known(void **state)
     (void)state;
     struct psp_consensus_actions actions;
     struct psp_consensus *consensus = lone(2, 2, 8, &actions, 3); /* snapshot 8, log 9..10 */
-    const uint64_t value = 5;
     struct psp_raft_entry entries[11];
-    for (int i = 0; i < 11; i++)
-        entries[i] =
-            (struct psp_raft_entry){2, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    commands(entries, 11, 2);
     const uint64_t fields[] = {0, 2, 0, 0, 8};
     struct psp_raft_message message = {.type = APPEND_ENTRIES,
                                        .fields = fields,
@@ -186,11 +191,8 @@ static void w8_a_configuration_among_entries_keeps_its_place(void **state)
     struct psp_consensus_actions actions;
     struct psp_consensus *consensus = lone(1, 1, 0, &actions, 3);
     const struct psp_record configuration = psp_consensus_bootstrap(consensus);
-    const uint64_t value = 5;
     struct psp_raft_entry entries[5];
-    for (int i = 0; i < 5; i++)
-        entries[i] =
-            (struct psp_raft_entry){2, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    commands(entries, 5, 2);
     entries[2].type = PSP_RECORD_CONFIGURATION;
     entries[2].payload = (struct psp_bytes){configuration.payload, configuration.payload_bytes};
     const uint64_t fields[] = {0, 2, 1, 1, 1};
@@ -225,11 +227,8 @@ static void w8_a_replaced_configuration_no_longer_holds(void **state)
                                                   .heartbeat_ms = 60};
     assert_int_equal(psp_consensus_create(&options, &other), PSP_OK);
     const struct psp_record without_us = psp_consensus_bootstrap(other);
-    const uint64_t value = 5;
     struct psp_raft_entry entries[3];
-    for (int i = 0; i < 3; i++)
-        entries[i] =
-            (struct psp_raft_entry){2, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    commands(entries, 3, 2);
     entries[2].type = PSP_RECORD_CONFIGURATION; /* index 4 */
     entries[2].payload = (struct psp_bytes){without_us.payload, without_us.payload_bytes};
     struct psp_raft_message message = {.type = APPEND_ENTRIES,
@@ -318,11 +317,8 @@ static void w6_what_is_committed_is_not_replaced_after_a_short_message(void **st
     (void)state;
     struct psp_consensus_actions actions;
     struct psp_consensus *consensus = lone(1, 1, 0, &actions, 3);
-    const uint64_t value = 5;
     struct psp_raft_entry entries[3];
-    for (int i = 0; i < 3; i++)
-        entries[i] =
-            (struct psp_raft_entry){2, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    commands(entries, 3, 2);
     const uint64_t three[] = {0, 2, 1, 1, 4};
     assert_int_equal(append(consensus, three, entries, 3, &actions), PSP_OK);
     assert_int_equal(actions.commit_index, 4);
@@ -392,11 +388,8 @@ static void terms_that_fall_or_are_past_the_leaders_are_refused(void **state)
     (void)state;
     struct psp_consensus_actions actions;
     struct psp_consensus *consensus = lone(2, 2, 8, &actions, 3); /* snapshot 8, log 9..10 */
-    const uint64_t value = 5;
     struct psp_raft_entry entries[11];
-    for (int i = 0; i < 11; i++)
-        entries[i] =
-            (struct psp_raft_entry){1, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    commands(entries, 11, 1);
     const uint64_t behind[] = {0, 3, 10, 2, 8}, from_first[] = {0, 3, 0, 0, 8};
     assert_int_equal(append(consensus, behind, entries, 1, &actions), PSP_EINVAL);
     assert_int_equal(append(consensus, from_first, entries, 11, &actions), PSP_EINVAL);
@@ -414,11 +407,8 @@ static void a_replaced_write_is_not_reported_as_persisted(void **state)
     (void)state;
     struct psp_consensus_actions actions;
     struct psp_consensus *consensus = lone(1, 1, 0, &actions, 3);
-    const uint64_t value = 5;
     struct psp_raft_entry entries[4];
-    for (int i = 0; i < 4; i++)
-        entries[i] =
-            (struct psp_raft_entry){2, PSP_RECORD_COMMAND, {(const uint8_t *)&value, sizeof value}};
+    commands(entries, 4, 2);
     struct psp_raft_message message = {.type = APPEND_ENTRIES,
                                        .fields = (const uint64_t[]){0, 2, 1, 1, 1},
                                        .field_count = 5,
